@@ -44,7 +44,7 @@ class Problem(NamedTuple):
 
 
 class Witness(NamedTuple):
-    """Structured evidence: `type` is packet, route, interface, address, selector or reference; facts are name/value pairs."""
+    """Structured evidence; `type` is packet, route, interface, address, selector or reference, facts are pairs."""
 
     type: str
     facts: tuple[tuple[str, Any], ...]

@@ -1,0 +1,25 @@
+"""What Calico is, as data: releases, roads, kinds, defaults and limits."""
+
+from callint.calico.target import (
+    NEWEST,
+    OLDEST,
+    UNRELEASED,
+    Dataplane,
+    Release,
+    Road,
+    Target,
+    format_release,
+    parse_release,
+)
+
+__all__ = [
+    "NEWEST",
+    "OLDEST",
+    "UNRELEASED",
+    "Dataplane",
+    "Release",
+    "Road",
+    "Target",
+    "format_release",
+    "parse_release",
+]

@@ -1,0 +1,40 @@
+"""Defaults and limits of Calico, each with the place that sets it."""
+
+from __future__ import annotations
+
+# api/pkg/apis/projectcalico/v3/bgpconfig.go
+AS_NUMBER = 64512
+BGP_PORT = 179
+
+# libcalico-go/lib/backend/k8s/conversion: Kubernetes NetworkPolicies sort at this order in tier `default`
+KUBERNETES_POLICY_ORDER = 1000.0
+
+# libcalico-go/lib/clientv3/client.go EnsureInitialized; kube-* from v3.32, adminnetworkpolicy v3.29, baseline v3.30
+DEFAULT_TIER = "default"
+DEFAULT_TIER_ORDER = 1_000_000.0
+ADMIN_TIER_ORDER = 1_000.0
+BASELINE_TIER_ORDER = 10_000_000.0
+
+# felix/config/config_params.go
+INTERFACE_PREFIXES = ("cali",)
+VXLAN_PORT = 4789
+WIREGUARD_PORT = 51820
+WIREGUARD_PORT_V6 = 51821
+NODE_PORTS = (30000, 32767)
+
+# felix/config/config_params.go BPFDataIfacePattern
+BPF_DATA_INTERFACE_PATTERN = r"^((en|wl|ww|sl|ib)[Popsx].*|(eth|wlan|wwan|bond).*)"
+
+# libcalico-go/lib/resources/profile.go: built in, allows everything both ways, cannot be written
+ALLOW_ALL_PROFILE = "projectcalico-default-allow"
+
+# libcalico-go/lib/apis/v3/labels: the label that endpoints of a namespace carry, and the one of Kubernetes workloads
+NAMESPACE_LABEL = "projectcalico.org/namespace"
+ORCHESTRATOR_LABEL = "projectcalico.org/orchestrator"
+SERVICE_ACCOUNT_LABEL = "projectcalico.org/serviceaccount"
+NAMESPACE_PREFIX = "pcns."
+SERVICE_ACCOUNT_PREFIX = "pcsa."
+
+# kubeadm and Kubernetes: roles of a node
+CONTROL_PLANE_LABELS = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+API_SERVER_PORT = 6443

@@ -1,0 +1,25 @@
+"""Kinds and API groups: which objects callint reads, and where each may be written."""
+
+from __future__ import annotations
+
+V3 = "projectcalico.org/v3"
+V1 = "crd.projectcalico.org/v1"
+CALICO_GROUPS = ("projectcalico.org", "crd.projectcalico.org")
+
+NAMESPACED = frozenset(
+    {"NetworkPolicy", "NetworkSet", "StagedNetworkPolicy", "StagedKubernetesNetworkPolicy", "WorkloadEndpoint"}
+)
+
+CANONICAL = {"IPAMConfig": "IPAMConfiguration"}
+"""Kinds whose name differs between crd.projectcalico.org/v1 and projectcalico.org/v3 for one stored object."""
+
+
+def group_of(api_version: str) -> str:
+    """The API group of an apiVersion; the core group is the empty string."""
+    group, slash, _ = api_version.rpartition("/")
+    return group if slash else ""
+
+
+def is_calico(api_version: str) -> bool:
+    """Whether the apiVersion belongs to one of Calico's own groups, whatever its version."""
+    return group_of(api_version) in CALICO_GROUPS

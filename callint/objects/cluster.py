@@ -1,0 +1,163 @@
+"""The objects that live together, indexed and typed; every later stage asks here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from callint.calico import Road, Target
+from callint.calico.kinds import is_calico
+from callint.objects.bgp import BGPConfiguration, BGPFilter, BGPPeer, bgp_configuration, bgp_filter, bgp_peer
+from callint.objects.endpoint import HostEndpoint, NetworkSet, host_endpoint, network_set
+from callint.objects.felix import FelixConfiguration, felix_configuration
+from callint.objects.node import Namespace, Node, namespace, node
+from callint.objects.policy import Policy, Tier, policy, tier
+from callint.objects.pool import IPPool, ip_pool
+from callint.objects.resource import Resource
+
+if TYPE_CHECKING:
+    from callint.facts import NodeFacts
+    from callint.source import Document
+
+T = TypeVar("T")
+
+
+class Intent:
+    """What the configuration says about a cluster and manifests cannot: services of nodes, networks, complete kinds."""
+
+    __slots__ = ("api_server_port", "complete", "masqueraded", "services")
+
+    def __init__(
+        self,
+        services: dict[str, dict[str, tuple[str, ...]]] | None = None,
+        masqueraded: tuple[str, ...] = (),
+        api_server_port: int | None = None,
+        complete: tuple[str, ...] = (),
+    ) -> None:
+        """`services`: node → interface (or `*`) → service names; `complete`: kinds of which all objects are given."""
+        self.services = services or {}
+        self.masqueraded = masqueraded
+        self.api_server_port = api_server_port
+        self.complete = complete
+
+
+class Cluster:
+    """All objects of one cluster, the facts about its nodes and its target; computed views are made once, on demand."""
+
+    def __init__(
+        self,
+        resources: Iterable[Resource],
+        target: Target | None = None,
+        *,
+        name: str = "default",
+        facts: Iterable[NodeFacts] = (),
+        intent: Intent | None = None,
+        documents: Iterable[Document] = (),
+    ) -> None:
+        """`documents` are the documents read, for those that could be read only in part."""
+        self.name = name
+        self.target = target or Target()
+        self.intent = intent or Intent()
+        self.facts = {one.node: one for one in facts}
+        self.incomplete = tuple(document for document in documents if not document.complete)
+        self.all = tuple(resources)
+        self._kinds: dict[str, list[Resource]] = {}
+        for resource in self.all:
+            self._kinds.setdefault(resource.kind, []).append(resource)
+
+    @cached_property
+    def duplicates(self) -> tuple[tuple[Resource, Resource], ...]:
+        """Pairs (later, first) of resources that are the same stored object."""
+        first: dict[tuple[str, str, str, str], Resource] = {}
+        pairs = []
+        for resource in self.all:
+            if resource.name and is_calico(resource.api_version):
+                known = first.setdefault(resource.identity, resource)
+                if known is not resource:
+                    pairs.append((resource, known))
+        return tuple(pairs)
+
+    def of(self, *kinds: str) -> tuple[Resource, ...]:
+        """Calico resources of the kinds, in the order given; of an object defined twice the last definition counts."""
+        found = {
+            resource.identity: resource
+            for kind in kinds
+            for resource in self._kinds.get(kind, ())
+            if is_calico(resource.api_version)
+        }
+        return tuple(found.values())
+
+    def kubernetes(self, kind: str, *api_versions: str) -> tuple[Resource, ...]:
+        """Resources of a kind outside Calico's groups, of the given apiVersions."""
+        return tuple(resource for resource in self._kinds.get(kind, ()) if resource.api_version in api_versions)
+
+    def find(self, kind: str, name: str) -> Resource | None:
+        """A cluster-scoped Calico resource by name."""
+        return next((resource for resource in self.of(kind) if resource.name == name), None)
+
+    def _typed(self, read: Callable[[Resource], T], *kinds: str) -> tuple[T, ...]:
+        return tuple(read(resource) for resource in self.of(*kinds))
+
+    @cached_property
+    def bgp_configurations(self) -> tuple[BGPConfiguration, ...]:
+        """All BGPConfigurations."""
+        return self._typed(bgp_configuration, "BGPConfiguration")
+
+    @cached_property
+    def bgp_peers(self) -> tuple[BGPPeer, ...]:
+        """All BGPPeers."""
+        return self._typed(bgp_peer, "BGPPeer")
+
+    @cached_property
+    def bgp_filters(self) -> dict[str, BGPFilter]:
+        """BGPFilters by name."""
+        return {resource.name: bgp_filter(resource) for resource in self.of("BGPFilter")}
+
+    @cached_property
+    def pools(self) -> tuple[IPPool, ...]:
+        """All IPPools, disabled ones included."""
+        return self._typed(ip_pool, "IPPool")
+
+    @cached_property
+    def host_endpoints(self) -> tuple[HostEndpoint, ...]:
+        """All HostEndpoints."""
+        return self._typed(host_endpoint, "HostEndpoint")
+
+    @cached_property
+    def policies(self) -> tuple[Policy, ...]:
+        """Calico policies of every kind but the Kubernetes ones, staged included; `types` filled in by road."""
+        kinds = ("GlobalNetworkPolicy", "NetworkPolicy", "StagedGlobalNetworkPolicy", "StagedNetworkPolicy")
+        return tuple(policy(resource, self.road(resource)) for resource in self.of(*kinds))
+
+    @cached_property
+    def tiers(self) -> tuple[Tier, ...]:
+        """The tiers that are written down; built-in ones are added by the policy stage."""
+        return tuple(tier(resource, self.road(resource)) for resource in self.of("Tier"))
+
+    @cached_property
+    def network_sets(self) -> tuple[NetworkSet, ...]:
+        """NetworkSets and GlobalNetworkSets."""
+        return self._typed(network_set, "NetworkSet", "GlobalNetworkSet")
+
+    @cached_property
+    def felix(self) -> tuple[FelixConfiguration, ...]:
+        """All FelixConfigurations."""
+        return self._typed(felix_configuration, "FelixConfiguration")
+
+    @cached_property
+    def namespaces(self) -> dict[str, Namespace]:
+        """Kubernetes namespaces by name."""
+        return {resource.name: namespace(resource) for resource in self.kubernetes("Namespace", "v1")}
+
+    @cached_property
+    def nodes(self) -> dict[str, Node]:
+        """Nodes that an object or a facts file describes, by name; a mere mention makes no node."""
+        found: dict[str, list[Resource]] = {name: [] for name in self.facts}
+        for resource in (*self.kubernetes("Node", "v1"), *self.of("Node")):
+            found.setdefault(resource.name, []).append(resource)
+        return {name: node(name, tuple(resources)) for name, resources in sorted(found.items())}
+
+    def road(self, resource: Resource) -> Road:
+        """The road on which one object travels."""
+        return self.target.road_of(resource.api_version)

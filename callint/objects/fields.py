@@ -1,0 +1,72 @@
+"""Reading fields of plain document values: a value of the wrong type counts as absent, its place is a gap already.
+
+Scalars are converted as sigs.k8s.io/yaml does for a Go string field: numbers and booleans become their text.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Plain = dict[str, Any]
+
+
+def as_text(value: Any) -> str | None:
+    """The text of a scalar as Go prints it into a string field; None for null, lists and maps."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e21 else repr(value)
+    return None
+
+
+def text(plain: Plain, key: str) -> str | None:
+    """A string field."""
+    return as_text(plain.get(key))
+
+
+def flag(plain: Plain, key: str) -> bool | None:
+    """A boolean field."""
+    value = plain.get(key)
+    return value if isinstance(value, bool) else None
+
+
+def integer(plain: Plain, key: str) -> int | None:
+    """A whole number, also one written as a float without fraction."""
+    value = plain.get(key)
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) else None
+
+
+def number(plain: Plain, key: str) -> float | None:
+    """A number field, such as `order`."""
+    value = plain.get(key)
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def mapping(plain: Plain, key: str) -> Plain:
+    """A map field; empty when absent."""
+    value = plain.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def items(plain: Plain, key: str) -> list[tuple[int, Any]]:
+    """The items of a list field with their places; empty when absent."""
+    value = plain.get(key)
+    return list(enumerate(value)) if isinstance(value, list) else []
+
+
+def texts(plain: Plain, key: str) -> tuple[str, ...]:
+    """A list of strings; items that are none are left out."""
+    return tuple(found for _, item in items(plain, key) if (found := as_text(item)) is not None)
+
+
+def labels(plain: Plain, key: str = "labels") -> dict[str, str]:
+    """A map of strings to strings; values that are no scalars are left out."""
+    return {name: found for name, item in mapping(plain, key).items() if (found := as_text(item)) is not None}

@@ -1,0 +1,202 @@
+"""Policies, their rules and tiers (api/pkg/apis/projectcalico/v3/globalnetworkpolicy.go, networkpolicy.go, tier.go)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from callint.calico import Road
+from callint.calico.defaults import DEFAULT_TIER, DEFAULT_TIER_ORDER
+from callint.finding import Path
+from callint.objects import fields
+from callint.objects.resource import Resource
+
+
+class Services(NamedTuple):
+    """A reference to a Service by name; without namespace it matches nothing in an NP and is refused in a GNP."""
+
+    name: str
+    namespace: str | None
+
+
+class Entity(NamedTuple):
+    """One side of a rule, as written; ports are numbers, ranges `a:b` or names."""
+
+    path: Path
+    nets: tuple[str, ...] = ()
+    not_nets: tuple[str, ...] = ()
+    selector: str | None = None
+    not_selector: str | None = None
+    namespace_selector: str | None = None
+    service_account_names: tuple[str, ...] = ()
+    service_account_selector: str | None = None
+    services: Services | None = None
+    ports: tuple[str, ...] = ()
+    not_ports: tuple[str, ...] = ()
+
+
+class Icmp(NamedTuple):
+    """Type and code; both absent is not written."""
+
+    type: int | None
+    code: int | None
+
+
+class Rule(NamedTuple):
+    """One rule of a policy or profile; the action in the case in which it was written."""
+
+    path: Path
+    action: str
+    ip_version: int | None
+    protocol: str | None
+    not_protocol: str | None
+    icmp: Icmp | None
+    not_icmp: Icmp | None
+    source: Entity
+    destination: Entity
+    http: bool
+
+
+class Policy(NamedTuple):
+    """A GlobalNetworkPolicy, NetworkPolicy or a staged one; `types` is what Felix enforces, defaults filled in.
+
+    The default of `types` depends on the road: policy-semantics, section 0.
+    """
+
+    resource: Resource
+    kind: str
+    name: str
+    namespace: str | None
+    tier: str
+    order: float | None
+    selector: str | None
+    namespace_selector: str | None
+    service_account_selector: str | None
+    types: tuple[str, ...]
+    ingress: tuple[Rule, ...]
+    egress: tuple[Rule, ...]
+    apply_on_forward: bool
+    pre_dnat: bool
+    do_not_track: bool
+    staged: bool
+    staged_action: str
+
+
+class Tier(NamedTuple):
+    """An ordered group of policies; an absent order is last, except where the Go default fills in 1000000."""
+
+    resource: Resource | None
+    name: str
+    order: float | None
+    default_action: str
+
+
+def _entity(item: Any, path: Path) -> Entity:
+    if not isinstance(item, dict):
+        return Entity(path)
+    accounts = fields.mapping(item, "serviceAccounts")
+    service = item.get("services")
+    return Entity(
+        path=path,
+        nets=fields.texts(item, "nets"),
+        not_nets=fields.texts(item, "notNets"),
+        selector=fields.text(item, "selector") or None,
+        not_selector=fields.text(item, "notSelector") or None,
+        namespace_selector=fields.text(item, "namespaceSelector") or None,
+        service_account_names=fields.texts(accounts, "names"),
+        service_account_selector=fields.text(accounts, "selector") or None,
+        services=Services(fields.text(service, "name") or "", fields.text(service, "namespace") or None)
+        if isinstance(service, dict)
+        else None,
+        ports=fields.texts(item, "ports"),
+        not_ports=fields.texts(item, "notPorts"),
+    )
+
+
+def _icmp(plain: dict[str, Any], key: str) -> Icmp | None:
+    value = plain.get(key)
+    if not isinstance(value, dict):
+        return None
+    return Icmp(fields.integer(value, "type"), fields.integer(value, "code"))
+
+
+def _rule(item: dict[str, Any], path: Path) -> Rule:
+    return Rule(
+        path=path,
+        action=fields.text(item, "action") or "",
+        ip_version=fields.integer(item, "ipVersion"),
+        protocol=fields.text(item, "protocol"),
+        not_protocol=fields.text(item, "notProtocol"),
+        icmp=_icmp(item, "icmp"),
+        not_icmp=_icmp(item, "notICMP"),
+        source=_entity(item.get("source"), (*path, "source")),
+        destination=_entity(item.get("destination"), (*path, "destination")),
+        http=isinstance(item.get("http"), dict),
+    )
+
+
+def rules(spec: dict[str, Any], direction: str, base: Path = ("spec",)) -> tuple[Rule, ...]:
+    """The rules under `ingress` or `egress` of a plain spec."""
+    return tuple(
+        _rule(item, (*base, direction, index))
+        for index, item in fields.items(spec, direction)
+        if isinstance(item, dict)
+    )
+
+
+def default_types(spec: dict[str, Any], road: Road) -> tuple[str, ...]:
+    """Directions of a policy that names none.
+
+    Calicoctl and the API server count rules (api/pkg/defaults/networkpolicy.go); native CRDs look whether the keys are
+    present (networkpolicy.mutatingadmissionpolicy.yaml); for raw CRD objects Felix takes both (policy_sorter.go).
+    """
+    if road == "crd":
+        return ("Ingress", "Egress")
+    if road == "native":
+        ingress, egress = spec.get("ingress") is not None, spec.get("egress") is not None
+    else:
+        ingress, egress = bool(spec.get("ingress")), bool(spec.get("egress"))
+    if egress:
+        return ("Ingress", "Egress") if ingress else ("Egress",)
+    return ("Ingress",)
+
+
+def policy(resource: Resource, road: Road) -> Policy:
+    """Read a GlobalNetworkPolicy, NetworkPolicy, StagedGlobalNetworkPolicy or StagedNetworkPolicy."""
+    spec = resource.spec
+    staged = resource.kind.startswith("Staged")
+    is_global = resource.kind.endswith("GlobalNetworkPolicy")
+    pre_dnat = is_global and bool(fields.flag(spec, "preDNAT"))
+    do_not_track = is_global and bool(fields.flag(spec, "doNotTrack"))
+    written = tuple(dict.fromkeys(name.capitalize() for name in fields.texts(spec, "types")))
+    if pre_dnat and not written:
+        types: tuple[str, ...] = ("Ingress",)
+    else:
+        types = written or default_types(spec, road)
+    return Policy(
+        resource=resource,
+        kind=resource.kind,
+        name=resource.name,
+        namespace=None if is_global else resource.namespace,
+        tier=fields.text(spec, "tier") or DEFAULT_TIER,
+        order=fields.number(spec, "order"),
+        selector=fields.text(spec, "selector") or None,
+        namespace_selector=(fields.text(spec, "namespaceSelector") or None) if is_global else None,
+        service_account_selector=fields.text(spec, "serviceAccountSelector") or None,
+        types=types,
+        ingress=rules(spec, "ingress"),
+        egress=rules(spec, "egress"),
+        apply_on_forward=is_global and bool(fields.flag(spec, "applyOnForward")),
+        pre_dnat=pre_dnat,
+        do_not_track=do_not_track,
+        staged=staged,
+        staged_action=fields.text(spec, "stagedAction") or "Set",
+    )
+
+
+def tier(resource: Resource, road: Road) -> Tier:
+    """Read a Tier; calicoctl and the API server store 1000000 for an absent order, CRD roads store none."""
+    order = fields.number(resource.spec, "order")
+    if order is None and road == "calicoctl":
+        order = DEFAULT_TIER_ORDER
+    action = fields.text(resource.spec, "defaultAction")
+    return Tier(resource, resource.name, order, "Pass" if action == "Pass" else "Deny")

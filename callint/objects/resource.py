@@ -1,0 +1,116 @@
+"""One object of a document: its identity, its plain content, and where each value of it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from callint.calico.kinds import CANONICAL, NAMESPACED, V3, is_calico
+from callint.finding import ObjectRef, Path, Span, Step
+from callint.objects import fields
+
+if TYPE_CHECKING:
+    from callint.source import Document
+
+
+class Resource:
+    """A Kubernetes or Calico object as written, addressed by paths from its own root.
+
+    `gaps` are the paths of values that a schema error made unreadable: whoever needs one of them must not guess.
+    """
+
+    __slots__ = (
+        "annotations",
+        "api_version",
+        "base",
+        "document",
+        "gaps",
+        "kind",
+        "labels",
+        "name",
+        "namespace",
+        "plain",
+    )
+
+    def __init__(self, document: Document, base: Path, plain: dict[str, Any], gaps: tuple[Path, ...] = ()) -> None:
+        """`base` leads from the document's root to the object; `plain` is the object's own map."""
+        metadata = fields.mapping(plain, "metadata")
+        self.document = document
+        self.base = base
+        self.plain = plain
+        self.gaps = gaps
+        self.api_version = fields.text(plain, "apiVersion") or ""
+        kind = fields.text(plain, "kind") or ""
+        self.kind = CANONICAL.get(kind, kind) if is_calico(self.api_version) else kind
+        self.name = fields.text(metadata, "name") or ""
+        self.namespace = self._namespace(fields.text(metadata, "namespace"))
+        self.labels = fields.labels(metadata)
+        self.annotations = fields.labels(metadata, "annotations")
+
+    def _namespace(self, written: str | None) -> str | None:
+        """A namespaced Calico object without namespace lands in `default` (calicoctl resourcemgr.go, kubectl alike)."""
+        if not is_calico(self.api_version):
+            return written
+        if self.kind in NAMESPACED:
+            return written or "default"
+        return None
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The plain `spec`; empty when absent or unreadable."""
+        return fields.mapping(self.plain, "spec")
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The identity that findings carry."""
+        return ObjectRef(self.api_version, self.kind, self.namespace, self.name)
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What makes two objects the same stored object: both Calico groups are one (`crd-history`, corpus notes)."""
+        group = V3 if is_calico(self.api_version) else self.api_version
+        return (group, self.kind, self.namespace or "", self.name)
+
+    def span(self, *path: Step, key: bool = False) -> Span:
+        """Where a value of the object stands; a missing path gives the nearest thing above it that exists."""
+        return self.document.span((*self.base, *path), key=key)
+
+    def unreadable(self, *path: Step) -> bool:
+        """Whether the value at the path, or one inside or above it, is a gap."""
+        return any(gap[: len(path)] == path or path[: len(gap)] == gap for gap in self.gaps)
+
+    def __repr__(self) -> str:
+        """For people who debug."""
+        return f"<{self.ref} {self.document.file}:{self.span().line}>"
+
+
+def unpack(document: Document) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The objects inside a document with the paths to them; `List` and `*List` objects and bare lists are opened.
+
+    Values that are no objects (no `kind` and no `apiVersion`) are left out: chart values are not manifests.
+    """
+    pending: list[tuple[Path, Any, int]] = [((), document.value, 0)]
+    while pending:
+        path, value, depth = pending.pop()
+        if depth > 8:
+            continue
+        if isinstance(value, list):
+            pending.extend(((*path, index), item, depth + 1) for index, item in reversed(list(enumerate(value))))
+        elif isinstance(value, dict):
+            kind = value.get("kind")
+            items = value.get("items")
+            if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
+                typed = {"apiVersion": value.get("apiVersion"), "kind": kind.removesuffix("List")}
+                pending.extend(
+                    ((*path, "items", index), _typed(item, typed), depth + 1)
+                    for index, item in reversed(list(enumerate(items)))
+                )
+            elif isinstance(kind, str) or isinstance(value.get("apiVersion"), str):
+                yield path, value
+
+
+def _typed(item: Any, typed: dict[str, Any]) -> Any:
+    """Items of a typed list need not repeat apiVersion and kind (calicoctl decodes them as the list's kind)."""
+    if isinstance(item, dict) and typed["kind"] and "kind" not in item:
+        return {**typed, **item}
+    return item
