@@ -1,0 +1,75 @@
+"""A source line as it can be printed, and where under it the marks of a span belong."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import NamedTuple
+
+from callint.report.visible import LOG_COMMAND, escape
+
+_TAB = 4
+_CUT = "..."
+NARROWEST = 20
+
+
+class Excerpt(NamedTuple):
+    """Printable text, and the marks' indent and length in terminal columns."""
+
+    text: str
+    indent: int
+    length: int
+
+
+def excerpt(line: str, start: int, stop: int, room: int) -> Excerpt:
+    """Fit a line into `room` columns around the characters [start, stop), which are 0-based and may lie beyond its end.
+
+    Work is bounded by `room`, whatever the line's length.
+    """
+    room = max(room, NARROWEST)
+    start = max(0, min(start, len(line)))
+    stop = max(start, min(stop, len(line)))
+    left, right = max(0, start - room), min(len(line), start + room)
+    cells = _cells(line, left, right)
+    edges = [0, *accumulate(width for _, width in cells)]
+    mark, end = edges[start - left], edges[min(stop, right) - left]
+    whole = left == 0 and right == len(line)
+    if whole and edges[-1] <= room:
+        return Excerpt("".join(text for text, _ in cells), mark, max(1, end - mark))
+    first = 0
+    if left > 0 or end > room - len(_CUT):
+        first = next(index for index, edge in enumerate(edges) if edge >= mark - room // 3)
+    head = _CUT if left > 0 or first > 0 else ""
+    budget = edges[first] + room - len(head) - len(_CUT)
+    last = max(index for index, edge in enumerate(edges) if edge <= budget)
+    tail = _CUT if last < len(cells) or right < len(line) else ""
+    text = head + "".join(text for text, _ in cells[first:last]) + tail
+    return Excerpt(text, len(head) + mark - edges[first], max(1, min(end, edges[last]) - mark))
+
+
+def _cells(line: str, left: int, right: int) -> list[tuple[str, int]]:
+    """What stands for each character of line[left:right], and how many columns it takes."""
+    part = line[left:right]
+    if part.isascii() and part.isprintable() and "##" not in part:
+        return [(character, 1) for character in part]
+    broken = {match.end() - 1 for match in LOG_COMMAND.finditer(part)}
+    cells, column = [], 0
+    for index, character in enumerate(part):
+        if character == "\t":
+            text = " " * (_TAB - column % _TAB)
+        elif index in broken:
+            text = "\\["
+        else:
+            text = escape(character)
+        width = len(text) if text.isascii() else _width(character)
+        cells.append((text, width))
+        column += width
+    return cells
+
+
+def _width(character: str) -> int:
+    """Columns of a character that is not ASCII (Unicode standard annex 11; combining marks take none)."""
+    import unicodedata
+
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

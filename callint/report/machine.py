@@ -1,0 +1,95 @@
+"""The report for programs: `check` in JSON, version 1, described by schemas/report.json; one finding a line."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from callint.finding import Finding, ObjectRef, Span
+from callint.report import Report
+from callint.report.tally import tally
+from callint.report.visible import LOG_COMMAND, UNSAFE
+
+_UNSAFE = re.compile(f"[{UNSAFE}]")
+
+
+def render(report: Report) -> str:
+    """The whole document."""
+    counts = tally(report.findings)
+    summary = {
+        "files": report.files,
+        "documents": report.documents,
+        "objects": report.objects,
+        "errors": counts["error"],
+        "warnings": counts["warning"],
+        "infos": counts["info"],
+        "suppressed": len(report.suppressed),
+    }
+    findings = rows(map(_finding, report.findings))
+    return (
+        f'{{"version": 1, "calico": {encode(report.calico)}, "findings": {findings},\n"summary": {encode(summary)}}}\n'
+    )
+
+
+def encode(value: Any) -> str:
+    """JSON on one line that harms no terminal and no CI log; lone surrogates are replaced, all else is kept."""
+    text = json.dumps(value, ensure_ascii=False)
+    if not text.isprintable():
+        text = _UNSAFE.sub(_escaped, text)
+    return LOG_COMMAND.sub(r"\1\\u005b", text) if "##" in text else text
+
+
+def rows(values: Iterable[Any]) -> str:
+    """A JSON array with each element on a line of its own."""
+    lines = ",\n".join(map(encode, values))
+    return f"[\n{lines}]" if lines else "[]"
+
+
+def plain(value: Any) -> Any:
+    """A witness's fact as JSON data: objects by their reference, sets sorted, anything else unknown to JSON as text."""
+    if isinstance(value, ObjectRef):
+        return str(value)
+    if value is None or isinstance(value, (str, int)):
+        return value
+    if isinstance(value, dict):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted((plain(item) for item in value), key=str)
+    return str(value)
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    subject = finding.object
+    return {
+        "rule": finding.rule,
+        "name": finding.name,
+        "severity": finding.severity,
+        "message": finding.message,
+        **_span(finding.span),
+        "object": subject
+        and {
+            "apiVersion": subject.api_version,
+            "kind": subject.kind,
+            "namespace": subject.namespace,
+            "name": subject.name,
+        },
+        "path": finding.path,
+        "cluster": finding.cluster,
+        "related": [{**_span(place.span), "label": place.label} for place in finding.related],
+        "witness": finding.witness and plain(finding.witness.as_dict()),
+        "help": finding.help,
+        "fingerprint": finding.fingerprint,
+    }
+
+
+def _span(span: Span) -> dict[str, Any]:
+    return span._asdict()
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match.group()
+    return r"\ufffd" if "\ud800" <= character <= "\udfff" else json.dumps(character)[1:-1]
