@@ -40,8 +40,8 @@ class _Group:
 def parse(text: str, *, legacy: bool = False, max_length: int = MAX_LENGTH, max_depth: int = MAX_DEPTH) -> Selector:
     """Read a selector; the empty text is `all()`.
 
-    `legacy` reads as Calico v3.29 and before (see `tokenize`). Raises SelectorError, and nothing else, for any text; its
-    `limit` is true for one that is longer or more deeply nested than the limits.
+    `legacy` reads as Calico v3.29 and before (see `tokenize`). Raises SelectorError, and nothing else, for any text;
+    its `limit` is true for one that is longer or more deeply nested than the limits.
     """
     if len(text) > max_length:
         raise SelectorError(f"the selector is longer than {max_length} characters", 0, len(text), limit=True)
@@ -148,7 +148,7 @@ def _shown(word: str) -> str:
 
 
 class Mention(NamedTuple):
-    """A place where a selector names a label: `key` is the name's token, `values` the literals that it is compared with.
+    """A place where a selector names a label: the name's token, and the literals that it is compared with.
 
     `operator` is a word of the language, or `has`. The token of `has(key)` spans the whole call.
     """

@@ -10,7 +10,7 @@ Labels = Mapping[str, str]
 
 
 class Selector:
-    """A node of the tree, equal by structure; `str()` is Calico's canonical text, which parses back to an equal tree."""
+    """A node of the tree, equal by structure; `str()` is Calico's canonical text, which parses to an equal tree."""
 
     __slots__ = ()
 
