@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from math import isfinite
 from typing import Any
 
 from callint.finding import Finding, ObjectRef, Span
@@ -51,7 +52,7 @@ def plain(value: Any) -> Any:
     """A witness's fact as JSON data: objects by their reference, sets sorted, anything else unknown to JSON as text."""
     if isinstance(value, ObjectRef):
         return str(value)
-    if value is None or isinstance(value, (str, int)):
+    if value is None or isinstance(value, (str, int)) or (isinstance(value, float) and isfinite(value)):
         return value
     if isinstance(value, dict):
         return {str(name): plain(item) for name, item in value.items()}

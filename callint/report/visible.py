@@ -28,12 +28,9 @@ def visible(text: str) -> str:
     return LOG_COMMAND.sub(r"\1\\[", text) if "##" in text else text
 
 
-def visible_lines(text: str) -> list[str]:
-    """The lines of a longer text, each harmless even where nothing but blanks is printed before it."""
-    return [
-        _LINE_COMMAND.sub(lambda blanks: blanks.group() + "\\", line, count=1) if _LINE_COMMAND.match(line) else line
-        for line in map(visible, text.expandtabs(4).split("\n"))
-    ]
+def guarded(line: str) -> str:
+    """A visible line, harmless even where it begins, or follows nothing but blanks."""
+    return _LINE_COMMAND.sub(r"\g<0>\\", line, count=1) if _LINE_COMMAND.match(line) else line
 
 
 def escape(character: str) -> str:

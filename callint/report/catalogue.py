@@ -1,0 +1,111 @@
+"""The rule catalogue (`callint rules`) and one rule's explanation (`callint explain`), for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import Any, Protocol
+
+from callint.report import RuleText
+from callint.report.visible import guarded, visible
+
+
+class RuleEntry(RuleText, Protocol):
+    """A rule as the catalogue lists it: its text, its group, and the check that it gives parameters to."""
+
+    @property
+    def group(self) -> str: ...
+    @property
+    def check(self) -> str: ...
+    @property
+    def parameters(self) -> Mapping[str, Any]: ...
+
+
+def render_rules(rules: Iterable[RuleEntry]) -> str:
+    """The list of rules in the order given, one line a rule, a blank line between groups."""
+    rows = list(rules)
+    ids = max((len(visible(rule.id)) for rule in rows), default=0)
+    severities = max((len(visible(rule.severity)) for rule in rows), default=0)
+    names = max((len(visible(rule.name)) for rule in rows), default=0)
+    blocks = [
+        "".join(
+            f"{guarded(visible(rule.id)):{ids}}  {visible(rule.severity):{severities}}  {visible(rule.name):{names}}  "
+            f"{visible(rule.summary)}".rstrip()
+            + "\n"
+            for rule in group
+        )
+        for _, group in groupby(rows, key=lambda rule: rule.group)
+    ]
+    return "\n".join(blocks)
+
+
+def render_rules_json(rules: Iterable[RuleEntry]) -> str:
+    """The list of rules as a JSON array, one object a line, without the explanations."""
+    from callint.report.machine import rows
+
+    return rows(map(_entry, rules)) + "\n"
+
+
+def render_rule(rule: RuleEntry, *, width: int = 80) -> str:
+    """One rule explained: what it finds, why that is bad, how to mend it, examples and sources."""
+    lines = [
+        f"{visible(rule.id)} {visible(rule.name)} ({visible(rule.severity)})",
+        *_paragraphs(rule.summary, width, ""),
+    ]
+    for title, text in (("Why", rule.why), ("How to fix it", rule.fix)):
+        if text.strip():
+            lines += ["", title, *_paragraphs(text, width, "  ")]
+    for title, bad, good in rule.examples:
+        lines += ["", f"Example: {visible(title)}"]
+        for kind, source in (("reported", bad), ("right", good)):
+            if source.strip():
+                lines += ["", f"  {kind}:", *(f"    {line}".rstrip() for line in _lines(source))]
+    if rule.references:
+        lines += ["", "References", *(f"  - {visible(reference)}" for reference in rule.references)]
+    lines += ["", f"Check: {visible(rule.check)}", *(f"  {visible(text)}" for text in _parameters(rule.parameters))]
+    return "\n".join(map(guarded, lines)) + "\n"
+
+
+def render_rule_json(rule: RuleEntry) -> str:
+    """One rule with its explanation as a JSON object."""
+    from callint.report.machine import encode
+
+    examples = [{"title": title, "bad": bad, "good": good} for title, bad, good in rule.examples]
+    explained = {"why": rule.why, "fix": rule.fix, "references": list(rule.references), "examples": examples}
+    return encode({**_entry(rule), **explained}) + "\n"
+
+
+def _entry(rule: RuleEntry) -> dict[str, Any]:
+    from callint.report.machine import plain
+
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "summary": rule.summary,
+        "severity": rule.severity,
+        "group": rule.group,
+        "check": rule.check,
+        "parameters": plain(dict(rule.parameters)),
+    }
+
+
+def _parameters(parameters: Mapping[str, Any]) -> Iterator[str]:
+    from callint.report.witness import shown
+
+    for name, value in parameters.items():
+        yield f"{name}: {shown(value)}"
+
+
+def _lines(text: str) -> list[str]:
+    return [visible(line) for line in text.strip("\n").expandtabs(4).split("\n")]
+
+
+def _paragraphs(text: str, width: int, indent: str) -> Iterator[str]:
+    """Lines no longer than `width` where words allow; lines that were written with an indent are left as they are."""
+    from textwrap import wrap
+
+    for line in _lines(text):
+        if line.startswith((" ", "-")) or len(line) <= width - len(indent):
+            yield f"{indent}{line}".rstrip()
+        else:
+            yield from wrap(line, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False)

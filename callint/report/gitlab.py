@@ -1,0 +1,30 @@
+"""GitLab's Code Quality report: a JSON array (doc/ci/testing/code_quality.md of GitLab)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callint.finding import Finding, Severity
+from callint.report import Report
+from callint.report.machine import rows
+from callint.report.place import last_line, rooted
+
+_SEVERITIES: dict[Severity, str] = {"error": "major", "warning": "minor", "info": "info"}
+
+
+def render(report: Report, *, prefix: str = "") -> str:
+    """One item a finding; `check_name` is not displayed, so the description starts with the rule."""
+    return rows(_item(finding, prefix) for finding in report.findings) + "\n"
+
+
+def _item(finding: Finding, prefix: str) -> dict[str, Any]:
+    return {
+        "description": f"{finding.rule} {finding.name}: {finding.message}",
+        "check_name": finding.rule,
+        "fingerprint": finding.fingerprint,
+        "severity": _SEVERITIES[finding.severity],
+        "location": {
+            "path": rooted(finding.span.file, prefix),
+            "lines": {"begin": finding.span.line, "end": last_line(finding.span)},
+        },
+    }

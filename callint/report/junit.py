@@ -1,0 +1,96 @@
+"""JUnit XML in the form that CI systems read: a suite for each file, a case for each finding.
+
+GitLab takes the suite's name from `classname`, shows an element's content only, and keeps the first of two cases of one
+name (GitLab, unit_test_reports.md): hence one failure a case, all text in the content, and positions in the names.
+Errors and warnings are failures; infos and suppressed findings are skipped cases. Without any, one case passes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from callint.finding import Finding
+from callint.report import Report
+from callint.report.place import rooted
+from callint.report.tally import scope
+from callint.report.visible import visible
+from callint.report.witness import sentence
+
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;"})
+_NONCHARACTERS = re.compile("[\ufffe\uffff]")
+
+
+def render(report: Report, *, prefix: str = "") -> str:
+    """The whole document; always well-formed XML 1.0, since text is made visible first."""
+    suites: dict[str, list[Finding]] = {}
+    for finding in (*report.findings, *report.suppressed):
+        suites.setdefault(rooted(finding.span.file, prefix), []).append(finding)
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    total = len(report.findings) + len(report.suppressed)
+    failures = sum(map(_fails, report.findings))
+    skipped = total - failures
+    lines.append(f'<testsuites name="callint" {_counts(max(total, 1), failures, skipped)}>')
+    for file, findings in suites.items():
+        lines += _suite(file, findings)
+    if not suites:
+        lines.append(f'  <testsuite name="callint" {_counts(1, 0, 0)}>')
+        name = _escaped(f"no problems found in {scope(report)}")
+        lines.append(f'    <testcase classname="callint" name="{name}" time="0"/>')
+        lines.append("  </testsuite>")
+    lines.append("</testsuites>")
+    return "\n".join(lines) + "\n"
+
+
+def _suite(file: str, findings: list[Finding]) -> Iterator[str]:
+    failures = sum(map(_fails, findings))
+    path = _escaped(file)
+    yield f'  <testsuite name="{path}" {_counts(len(findings), failures, len(findings) - failures)}>'
+    seen: dict[str, int] = {}
+    for finding in findings:
+        subject = f" {finding.object}" if finding.object else ""
+        name = f"{finding.rule}{subject} ({finding.span.line}:{finding.span.column})"
+        seen[name] = number = seen.get(name, 0) + 1
+        if number > 1:
+            name += f" #{number}"
+        yield f'    <testcase classname="{path}" name="{_escaped(name)}" file="{path}" time="0">'
+        yield f"      {_result(finding)}"
+        yield "    </testcase>"
+    yield "  </testsuite>"
+
+
+def _result(finding: Finding) -> str:
+    message = _escaped(finding.message)
+    if _fails(finding):
+        return f'<failure message="{message}" type="{finding.severity}">{_content(finding)}</failure>'
+    return f'<skipped message="{message}">{_content(finding)}</skipped>'
+
+
+def _content(finding: Finding) -> str:
+    span = finding.span
+    lines = [
+        f"{finding.severity}[{finding.rule}] {finding.name}: {finding.message}",
+        f"at {span.file}:{span.line}:{span.column}",
+    ]
+    lines += [
+        f"see {place.span.file}:{place.span.line}:{place.span.column}: {place.label}" for place in finding.related
+    ]
+    if finding.witness is not None:
+        lines.append(f"witness: {sentence(finding.witness)}")
+    if finding.help:
+        lines.append(f"help: {finding.help}")
+    if finding.suppressed is not None:
+        lines.append(f"suppressed: {finding.suppressed}")
+    return "\n".join(map(_escaped, lines))
+
+
+def _fails(finding: Finding) -> bool:
+    return finding.suppressed is None and finding.severity != "info"
+
+
+def _counts(tests: int, failures: int, skipped: int) -> str:
+    return f'tests="{tests}" failures="{failures}" errors="0" skipped="{skipped}" time="0"'
+
+
+def _escaped(text: str) -> str:
+    return _NONCHARACTERS.sub("\ufffd", visible(text)).translate(_ENTITIES)

@@ -1,0 +1,182 @@
+"""SARIF 2.1.0 (OASIS), with the fields that GitHub code scanning shows, within its limits.
+
+A result has no `kind`, beside which its level could be wrong (3.27.9). A witness is a sentence of the message and data
+in the property bag. Related locations are linked from the message, for GitHub shows no others. The only fingerprint is
+callint's own; upload-sarif computes GitHub's line hash itself. Every suppression stands in the repository: `inSource`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from callint.finding import SEVERITIES, Finding, Related, Severity, Span
+from callint.report import Report, RuleText
+from callint.report.machine import encode, plain, rows
+from callint.report.place import rooted
+from callint.report.tally import counted
+from callint.report.witness import sentence
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
+_PROBLEM_SEVERITIES: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "recommendation"}
+_MOST_RESULTS = 25_000
+_MOST_RELATED = 100
+_LONGEST_DESCRIPTION = 1024
+_LONGEST_NAME = 255
+_BRACKET = re.compile(r"[\[\]\\]")
+_NO_BYTE = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
+
+
+def render(report: Report, *, prefix: str = "") -> str:
+    """One log with one run: rules that were met, results in order, suppressed ones after them and marked so."""
+    every = (*report.findings, *report.suppressed)
+    findings = _most_severe(every)
+    rules = {finding.rule: finding for finding in reversed(findings)}
+    indexes = {rule: index for index, rule in enumerate(sorted(rules))}
+    driver = {
+        "name": "callint",
+        "semanticVersion": report.version,
+        "rules": [_rule(rules[id_], report.rule(id_)) for id_ in indexes],
+    }
+    invocation: dict[str, Any] = {"executionSuccessful": True}
+    if len(findings) < len(every):
+        left_out = f"{counted(len(every) - len(findings), 'result')} left out, the least severe, for a run holds 25000"
+        invocation["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": left_out}}]
+    results = rows(_result(finding, indexes[finding.rule], prefix) for finding in findings)
+    return (
+        f'{{"$schema": "{_SCHEMA}", "version": "2.1.0", "runs": [{{\n'
+        f'"tool": {encode({"driver": driver})},\n'
+        f'"columnKind": "unicodeCodePoints",\n'
+        f'"originalUriBaseIds": {encode({"%SRCROOT%": {"description": {"text": "the root of the repository"}}})},\n'
+        f'"invocations": {encode([invocation])},\n'
+        f'"results": {results}}}]}}\n'
+    )
+
+
+def _most_severe(findings: tuple[Finding, ...]) -> list[Finding]:
+    """As many as GitHub takes of a run, in their order; it refuses a file that holds more."""
+    if len(findings) <= _MOST_RESULTS:
+        return list(findings)
+    ranks = [(finding.suppressed is not None, SEVERITIES.index(finding.severity)) for finding in findings]
+    kept = sorted(range(len(findings)), key=ranks.__getitem__)[:_MOST_RESULTS]
+    return [findings[index] for index in sorted(kept)]
+
+
+def _rule(finding: Finding, text: RuleText | None) -> dict[str, Any]:
+    """A reportingDescriptor; a rule without text is described by its name."""
+    severity = _severity(text.severity) if text else finding.severity
+    summary = (text and text.summary) or finding.name or finding.rule
+    why, fix = (text.why.strip(), text.fix.strip()) if text else ("", "")
+    parts = [part for part in (why, fix) if part] or [summary]
+    references = list(text.references) if text else []
+    markdown = [
+        f"**{summary}**",
+        why,
+        f"**How to fix it.** {fix}" if fix else "",
+        *(f"- {line}" for line in references),
+    ]
+    return {
+        "id": finding.rule,
+        "name": finding.name[:_LONGEST_NAME] or finding.rule,
+        "shortDescription": {"text": summary[:_LONGEST_DESCRIPTION]},
+        "fullDescription": {"text": (why or summary)[:_LONGEST_DESCRIPTION]},
+        "help": {
+            "text": "\n\n".join([*parts, *references]),
+            "markdown": "\n\n".join(part for part in markdown if part),
+        },
+        "defaultConfiguration": {"level": _LEVELS[severity]},
+        "properties": {"problem.severity": _PROBLEM_SEVERITIES[severity], "tags": ["calico"]},
+    }
+
+
+def _severity(name: str) -> Severity:
+    return next((severity for severity in SEVERITIES if severity == name), "warning")
+
+
+def _result(finding: Finding, rule_index: int, prefix: str) -> dict[str, Any]:
+    location: dict[str, Any] = {"physicalLocation": _place(finding.span, prefix)}
+    if finding.object is not None:
+        location["logicalLocations"] = [
+            {"name": finding.object.name, "fullyQualifiedName": str(finding.object), "kind": "resource"}
+        ]
+    result: dict[str, Any] = {
+        "ruleId": finding.rule,
+        "ruleIndex": rule_index,
+        "level": _LEVELS[finding.severity],
+        "message": {"text": _message(finding)},
+        "locations": [location],
+    }
+    if finding.related:
+        result["relatedLocations"] = [
+            {"id": number, "message": {"text": place.label}, "physicalLocation": _place(place.span, prefix)}
+            for number, place in _numbered(finding.related)
+        ]
+    if finding.fingerprint:
+        result["partialFingerprints"] = {"callintFinding/v1": finding.fingerprint}
+    if finding.suppressed is not None:
+        result["suppressions"] = [
+            {"kind": "inSource", "status": "accepted", "justification": finding.suppressed},
+        ]
+    properties: dict[str, Any] = {"cluster": finding.cluster}
+    if finding.path:
+        properties["path"] = finding.path
+    if finding.witness is not None:
+        properties["witness"] = plain(finding.witness.as_dict())
+    result["properties"] = properties
+    return result
+
+
+def _message(finding: Finding) -> str:
+    """The finding's sentence first, since GitHub shows it alone where room is short; then links, witness and help."""
+    sentences = [_unlinked(finding.message)]
+    if finding.related:
+        links = (
+            f"[{_BRACKET.sub(_backslashed, _unlinked(_name(place)))}]({number})"
+            for number, place in _numbered(finding.related)
+        )
+        sentences.append(f"See {', '.join(links)}")
+    if finding.witness is not None:
+        sentences.append(f"Witness: {_unlinked(sentence(finding.witness))}")
+    if finding.help:
+        sentences.append(f"Help: {_unlinked(finding.help)}")
+    return ". ".join(sentences)
+
+
+def _numbered(related: tuple[Related, ...]) -> Iterable[tuple[int, Related]]:
+    return enumerate(related[:_MOST_RELATED], start=1)
+
+
+def _name(place: Related) -> str:
+    return place.label or f"{place.span.file}:{place.span.line}"
+
+
+def _unlinked(text: str) -> str:
+    """Text in which nothing reads as an embedded link (3.11.6)."""
+    return text.replace("](", "] (")
+
+
+def _backslashed(match: re.Match[str]) -> str:
+    return "\\" + match.group()
+
+
+def _place(span: Span, prefix: str) -> dict[str, Any]:
+    return {
+        "artifactLocation": _artifact(rooted(span.file, prefix)),
+        "region": {
+            "startLine": span.line,
+            "startColumn": span.column,
+            "endLine": span.end_line,
+            "endColumn": span.end_column,
+        },
+    }
+
+
+def _artifact(path: str) -> dict[str, str]:
+    """A percent-encoded reference to the file's very bytes, relative to the repository's root where it can be."""
+    uri = quote(_NO_BYTE.sub("\ufffd", path), errors="surrogateescape")
+    if path.startswith("/"):
+        return {"uri": f"file://{uri}"}
+    return {"uri": uri, "uriBaseId": "%SRCROOT%"}
