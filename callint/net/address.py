@@ -181,11 +181,11 @@ def _v4(text: str) -> int | None:
     parts = text.split(".")
     if len(parts) != 4:
         return None
+    a, b, c, d = parts
     try:
-        a, b, c, d = (_OCTETS[part] for part in parts)
+        return _OCTETS[a] << 24 | _OCTETS[b] << 16 | _OCTETS[c] << 8 | _OCTETS[d]
     except KeyError:
         return None
-    return a << 24 | b << 16 | c << 8 | d
 
 
 def _why_not_v4(text: str, whole: str) -> str:
