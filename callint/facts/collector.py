@@ -1,0 +1,151 @@
+"""Put together the facts file of one node from the outputs of a few commands, on the node or saved from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from callint.facts import iproute, kernel
+from callint.facts.iproute import Entry
+from callint.facts.sockets import COMMAND, listening
+
+COMMANDS = {
+    "address": ("ip", "-details", "-json", "address"),
+    "route": ("ip", "-json", "route"),
+    "route6": ("ip", "-json", "-6", "route"),
+    "sockets": tuple(COMMAND.split()),
+}
+"""The commands whose outputs are read; `forwarding` and `firewall` come from files and by hand."""
+
+_SUBJECTS = {
+    "address": ("interfaces", " ".join(COMMANDS["address"])),
+    "route": ("IPv4 routes", " ".join(COMMANDS["route"])),
+    "route6": ("IPv6 routes", " ".join(COMMANDS["route6"])),
+    "forwarding": ("forwarding interfaces", "sysctl -a"),
+    "sockets": ("listening sockets", COMMAND),
+    "firewall": ("policies of the chains INPUT, FORWARD and OUTPUT", "iptables -S"),
+}
+PARSERS: dict[str, Callable[[str], Any]] = {
+    "address": iproute.interfaces,
+    "route": partial(iproute.routes, version=4),
+    "route6": partial(iproute.routes, version=6),
+    "forwarding": kernel.switches,
+    "sockets": listening,
+    "firewall": kernel.policies,
+}
+"""What reads the text of each source."""
+_NODE = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_LINK_LOCAL = ("fe80:", "169.254.")
+
+
+def collect(
+    node: str,
+    *,
+    address: str | None = None,
+    route: str | None = None,
+    route6: str | None = None,
+    forwarding: str | None = None,
+    sockets: str | None = None,
+    firewall: str | None = None,
+    workload_prefixes: Sequence[str] = ("cali",),
+    workloads: bool = False,
+) -> Entry:
+    """The facts of `node` as plain values of the form schemas/facts.json, from saved outputs (None: not saved).
+
+    Interfaces of workloads are left out, with their routes and sockets, and counted in `notes`, unless `workloads`.
+    Raises ValueError with a sentence where a text is not the output it should be.
+    """
+    texts = {
+        "address": address,
+        "route": route,
+        "route6": route6,
+        "forwarding": forwarding,
+        "sockets": sockets,
+        "firewall": firewall,
+    }
+    parsed = {source: PARSERS[source](text) for source, text in texts.items() if text is not None}
+    missing = {source: f'no output of "{_SUBJECTS[source][1]}" was given' for source in texts if source not in parsed}
+    return assemble(node, parsed, missing, () if workloads else tuple(workload_prefixes))
+
+
+def assemble(node: str, parsed: Mapping[str, Any], missing: Mapping[str, str], prefixes: tuple[str, ...]) -> Entry:
+    """Facts from what was parsed, and the reasons why the other sources are `missing`; no prefixes: keep workloads."""
+    if not _NODE.fullmatch(node):
+        raise ValueError(f"{node!r} is no name of a node: lower-case letters, digits, '-' and '.'")
+    facts: Entry = {"version": 1, "node": node}
+    notes = []
+    links: list[Entry] | None = parsed.get("address")
+    switches: kernel.Switches | None = parsed.get("forwarding")
+    if links is None and switches is not None:
+        names = sorted({*switches.ipv4, *switches.ipv6} - {"all", "default"})
+        links = [{"name": name} for name in names]
+    pods, veths = _left_out(links or (), prefixes)
+    dropped = pods | veths
+
+    def kept(entries: Iterable[Entry]) -> list[Entry]:
+        return [entry for entry in entries if not _of_workload(entry.get("interface", ""), dropped, prefixes)]
+
+    if links is not None:
+        own = [link for link in links if link["name"] not in dropped]
+        facts["interfaces"] = sorted((_interface(link, switches) for link in own), key=lambda entry: entry["name"])
+    routes = [entry for source in ("route", "route6") for entry in parsed.get(source, ())]
+    if "route" in parsed or "route6" in parsed:
+        unique = {tuple(entry.items()): entry for entry in kept(routes)}
+        facts["routes"] = sorted(unique.values(), key=_route_order)
+    if "sockets" in parsed:
+        facts["listening"] = sorted(kept(parsed["sockets"]), key=_socket_order)
+    if "firewall" in parsed:
+        facts["firewall"] = parsed["firewall"]
+    if pods:
+        notes.append(f"left out: {len(pods)} workload interface{'s' * (len(pods) != 1)} with their routes")
+    if veths:
+        notes.append(f"left out: {len(veths)} veth interface{'s' * (len(veths) != 1)} without an address")
+    notes += [f"the {_SUBJECTS[source][0]} are unknown: {missing[source]}" for source in _SUBJECTS if source in missing]
+    if notes:
+        facts["notes"] = notes
+    return facts
+
+
+def _interface(link: Entry, switches: kernel.Switches | None) -> Entry:
+    entry = {key: value for key, value in link.items() if key != "foreign"}
+    if switches is not None:
+        ipv4, ipv6 = switches.forwards(entry["name"], 4), switches.forwards(entry["name"], 6)
+        stated = {"ipv4": ipv4, "ipv6": ipv6}
+        given = {version: value for version, value in stated.items() if value is not None}
+        if given:
+            entry["forwarding"] = ipv4 if ipv4 is not None and ipv4 == ipv6 else given
+    return entry
+
+
+def _left_out(links: Iterable[Entry], prefixes: tuple[str, ...]) -> tuple[set[str], set[str]]:
+    """The workload interfaces, and the veths that only lead into a container: no address beyond the link's own."""
+    pods, veths = set(), set()
+    for link in links:
+        if prefixes and link["name"].startswith(prefixes):
+            pods.add(link["name"])
+        elif prefixes and _leads_away(link) and all(text.startswith(_LINK_LOCAL) for text in link["addresses"]):
+            veths.add(link["name"])
+    return pods, veths
+
+
+def _leads_away(link: Entry) -> bool:
+    return link.get("kind") == "veth" or ("kind" not in link and bool(link.get("foreign")))
+
+
+def _of_workload(interface: str, dropped: set[str], prefixes: tuple[str, ...]) -> bool:
+    return interface in dropped or bool(prefixes and interface.startswith(prefixes))
+
+
+def _route_order(route: Entry) -> tuple[Any, ...]:
+    to = route["to"]
+    if to == "default":
+        to = "::/0" if ":" in route.get("via", "") else "0.0.0.0/0"
+    rest = (route.get(key, "") for key in ("table", "via", "interface", "type", "source", "protocol"))
+    return (*iproute.order(to), route.get("metric", 0), *rest)
+
+
+def _socket_order(socket: Entry) -> tuple[Any, ...]:
+    rest = (socket.get(key, "") for key in ("address", "interface", "process"))
+    return (str(socket["protocol"]), socket.get("port", 0), *rest)

@@ -1,0 +1,280 @@
+"""Facts documents to values; what is broken is told once and is unknown from then on, nothing else with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from callint.facts.shape import Document, Misfit, misfits, nearest, quoted
+from callint.facts.values import (
+    Address,
+    Firewall,
+    Forwarding,
+    Interface,
+    IPVersion,
+    Listener,
+    NodeFacts,
+    Policy,
+    Route,
+    Service,
+)
+from callint.finding import Path, Problem, Related, Span
+
+_ANY: dict[str, tuple[IPVersion, ...]] = {"*": (4, 6), "::": (6,), "0.0.0.0": (4,)}
+
+
+def read(documents: Iterable[Document]) -> tuple[tuple[NodeFacts, ...], tuple[Problem, ...]]:
+    """Read facts documents, one node each; empty documents are passed over.
+
+    Problems are `facts-invalid` (at the offending key or value) and `facts-duplicate` (a second document for a node,
+    which is left out). Nodes stay in the order of the documents.
+    """
+    nodes: dict[str, NodeFacts] = {}
+    problems: list[Problem] = []
+    for document in documents:
+        if document.value is None:
+            continue
+        reading = _Reading(document)
+        facts = reading.facts()
+        problems += sorted(reading.problems, key=lambda problem: problem.span)
+        if facts is None:
+            continue
+        first = nodes.setdefault(facts.node, facts)
+        if first is not facts:
+            message = f'the node "{facts.node}" has facts already, these are left out'
+            related = (Related(first.span, "the facts that count"),)
+            problems.append(Problem("facts-duplicate", facts.span, message, related, ("node",)))
+    return tuple(nodes.values()), tuple(problems)
+
+
+class _Item(NamedTuple):
+    """A usable mapping of a list, and where it stands."""
+
+    path: Path
+    value: dict[str, Any]
+
+
+class _Reading:
+    """One document on its way to values: the pruned value, and the problems met so far."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._root: dict[str, Any] = {}
+        self._gaps: set[str] = set()
+        self.problems: list[Problem] = []
+
+    def facts(self) -> NodeFacts | None:
+        """The facts, None where the document does not say of which node or is of another version."""
+        value = self._document.value
+        if isinstance(value, dict) and "apiVersion" in value and "kind" in value:
+            message = f"a Kubernetes object of kind {quoted(value['kind'])} stands where facts of a node are expected"
+            self._problem(Misfit(("kind",), False, message))
+            return None
+        broken = misfits(value)
+        for misfit in broken:
+            self._problem(misfit)
+        if not isinstance(value, dict) or value.get("version", 1) != 1:
+            return None
+        self._root = _without(value, broken)
+        node = self._root.get("node")
+        if node is None:
+            return None
+        forwarding = self._forwarding((), self._root)
+        interfaces = self._interfaces(forwarding) if self._has("interfaces") else None
+        return NodeFacts(
+            node=node,
+            span=self._document.span(("node",)),
+            interfaces=interfaces,
+            routes=tuple(self._routes()) if self._has("routes") else None,
+            listeners=tuple(self._listeners()) if self._has("listening") else None,
+            services=tuple(self._services(interfaces)) if self._has("services") else None,
+            roles=self._strings("roles"),
+            firewall=self._firewall(),
+            forwarding=forwarding,
+            workload_prefixes=self._strings("workload-prefixes"),
+            notes=self._strings("notes") or (),
+            gaps=frozenset(self._gaps),
+        )
+
+    def _interfaces(self, default: Forwarding) -> tuple[Interface, ...]:
+        found: dict[str, Interface] = {}
+        for path, item in self._items("interfaces"):
+            name = item["name"]
+            span = self._document.span((*path, "name"))
+            if name in found:
+                related = (Related(found[name].span, "the first one"),)
+                self._problem(Misfit((*path, "name"), False, f'the interface "{name}" is listed twice'), related)
+                continue
+            stated = self._forwarding(path, item)
+            found[name] = Interface(
+                name=name,
+                span=span,
+                addresses=self._addresses((*path, "addresses"), item.get("addresses")),
+                forwarding=Forwarding(
+                    default.ipv4 if stated.ipv4 is None else stated.ipv4,
+                    default.ipv6 if stated.ipv6 is None else stated.ipv6,
+                    stated.span or default.span,
+                ),
+                up=item.get("up"),
+                kind=item.get("kind"),
+                master=item.get("master"),
+            )
+        return tuple(found.values())
+
+    def _addresses(self, path: Path, texts: list[str | None] | None) -> tuple[Address, ...] | None:
+        if texts is None:
+            return None
+        read = (self._address((*path, index), text) for index, text in enumerate(texts))
+        return tuple(address for address in read if address is not None)
+
+    def _routes(self) -> Iterator[Route]:
+        for path, item in self._items("routes"):
+            gateway = self._address((*path, "via"), item.get("via"))
+            to = item["to"]
+            if to == "default":
+                to = "::/0" if gateway is not None and gateway.version == 6 else "0.0.0.0/0"
+            destination = self._address((*path, "to"), to, network=True)
+            source = self._address((*path, "source"), item.get("source"))
+            if destination is None or (gateway is None and "via" in item) or (source is None and "source" in item):
+                continue
+            yield Route(
+                destination=destination,
+                span=destination.span,
+                gateway=gateway,
+                interface=item.get("interface"),
+                source=source,
+                protocol=item.get("protocol"),
+                metric=item.get("metric"),
+                table=item.get("table", "main"),
+                type=item.get("type", "unicast"),
+            )
+
+    def _listeners(self) -> Iterator[Listener]:
+        for path, item in self._items("listening"):
+            text = item.get("address", "*")
+            address = None if text in _ANY else self._address((*path, "address"), text)
+            if text not in _ANY and address is None:
+                continue
+            yield Listener(
+                protocol=item["protocol"],
+                port=item.get("port"),
+                span=self._document.span((*path, "port" if "port" in item else "protocol")),
+                address=address,
+                versions=_ANY[text] if address is None else (address.version,),
+                interface=item.get("interface"),
+                process=item.get("process"),
+            )
+
+    def _services(self, interfaces: tuple[Interface, ...] | None) -> Iterator[Service]:
+        known = [interface.name for interface in interfaces or ()]
+        for name, items in self._root["services"].items():
+            if interfaces is not None and name not in known and "interfaces" not in self._gaps:
+                message = f"services at {quoted(name)}, which is none of the interfaces listed{nearest(name, known)}"
+                self._problem(Misfit(("services", name), True, message))
+                continue
+            for index, item in enumerate(items or ()):
+                path: Path = ("services", name, index)
+                if isinstance(item, str):
+                    yield Service(item, name, self._document.span(path))
+                elif item is not None and None not in item.values():
+                    span = self._document.span((*path, "name"))
+                    yield Service(item["name"], name, span, item.get("protocol"), item.get("port"))
+
+    def _firewall(self) -> Firewall:
+        chains = self._root.get("firewall") or {}
+        return Firewall(
+            **{
+                chain: Policy(verdict, self._document.span(("firewall", chain)))
+                for chain, verdict in chains.items()
+                if verdict is not None
+            }
+        )
+
+    def _forwarding(self, path: Path, item: dict[str, Any]) -> Forwarding:
+        value = item.get("forwarding")
+        if value is None:
+            return Forwarding()
+        span = self._document.span((*path, "forwarding"), key=True)
+        if isinstance(value, bool):
+            return Forwarding(value, value, span)
+        return Forwarding(value.get("ipv4"), value.get("ipv6"), span)
+
+    def _address(self, path: Path, text: str | None, network: bool = False) -> Address | None:
+        """Parse what the schema's pattern let through; the length must be given, except for hosts."""
+        if text is None:
+            return None
+        import ipaddress
+
+        try:
+            parsed = ipaddress.ip_interface(text)
+        except ValueError:
+            self._problem(Misfit(path, False, f"{quoted(text)} is not an address{' or prefix' if '/' in text else ''}"))
+            return None
+        version: IPVersion = 4 if parsed.version == 4 else 6
+        value, length = int(parsed.ip), parsed.network.prefixlen
+        if network and parsed.ip != parsed.network.network_address:
+            message = f'"{text}" has bits set behind its prefix length, expected "{parsed.network}"'
+            self._problem(Misfit(path, False, message))
+            return None
+        shown = str(parsed) if "/" in text or network else str(parsed.ip)
+        return Address(shown, version, value, length, self._document.span(path))
+
+    def _has(self, section: str) -> bool:
+        return self._root.get(section) is not None
+
+    def _items(self, section: str) -> Iterator[_Item]:
+        """The usable mappings of a list: half a route or socket would be another, half an interface is not."""
+        for index, item in enumerate(self._root[section]):
+            if item is None or item.get("name", "") is None:
+                continue
+            if section == "interfaces" or None not in item.values():
+                yield _Item((section, index), item)
+
+    def _strings(self, section: str) -> tuple[str, ...] | None:
+        values = self._root.get(section)
+        return None if values is None else tuple(value for value in values if value is not None)
+
+    def _problem(self, misfit: Misfit, related: tuple[Related, ...] = ()) -> None:
+        if misfit.path and isinstance(misfit.path[0], str):
+            self._gaps.add(misfit.path[0])
+        span = self._span(misfit)
+        self.problems.append(Problem("facts-invalid", span, misfit.message, related, misfit.path, misfit.help))
+
+    def _span(self, misfit: Misfit) -> Span:
+        """One small place: the first key of a mapping that lacks one, the key of a collection, else the value."""
+        value = self._document.value
+        for step in misfit.path:
+            value = value[step]
+        named = bool(misfit.path) and isinstance(misfit.path[-1], str)
+        if misfit.at_key and named:
+            return self._document.span(misfit.path, key=True)
+        if isinstance(value, dict) and value:
+            return self._document.span((*misfit.path, next(iter(value))), key=True)
+        return self._document.span(misfit.path, key=named and isinstance(value, list))
+
+
+def _without(value: Any, broken: list[Misfit]) -> Any:
+    """A copy of `value` without its unknown keys, and with None in the other places that are broken."""
+    copied = _copy(value)
+    for misfit in broken:
+        if not misfit.path:
+            continue
+        parent, last = copied, misfit.path[-1]
+        for step in misfit.path[:-1]:
+            parent = parent[step] if parent is not None else None
+        if parent is None:
+            continue
+        if misfit.at_key and isinstance(last, str):
+            del parent[last]
+        else:
+            parent[last] = None
+    return copied
+
+
+def _copy(value: Any) -> Any:
+    """A deep copy in which 53.0 is 53, as it is for JSON Schema."""
+    if isinstance(value, dict):
+        return {key: _copy(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_copy(child) for child in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,0 +1,117 @@
+"""One facts document against schemas/facts.json, each error told in a sentence of our own at its own key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from callint.finding import Path, Span
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+
+_PACKAGE = FilePath(__file__).resolve().parent.parent
+_LONGEST_QUOTE = 40
+
+
+class Document(Protocol):
+    """What the facts stage needs of callint.source.Document."""
+
+    @property
+    def value(self) -> Any:
+        """The document as plain values, typed as Go types YAML."""
+
+    def span(self, path: Path = (), key: bool = False) -> Span:
+        """The place of the value at `path`, or of its key."""
+
+
+class Misfit(NamedTuple):
+    """A place that the schema refuses; `at_key` if the key, not the value, is to be shown."""
+
+    path: Path
+    at_key: bool
+    message: str
+    help: str = ""
+
+
+def misfits(value: Any) -> list[Misfit]:
+    """All that is wrong with the shape of a facts document, at most one misfit for each place."""
+    found: dict[tuple[Path, bool], Misfit] = {}
+    for error in _validator().iter_errors(value):
+        for misfit in _explain(error):
+            found.setdefault((misfit.path, misfit.at_key), misfit)
+    return list(found.values())
+
+
+def quoted(value: Any) -> str:
+    """A value as a message shows it: short, on one line, collections by their kind only."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "empty"
+    if isinstance(value, str):
+        short = value if len(value) <= _LONGEST_QUOTE else value[:_LONGEST_QUOTE] + "…"
+        return '"' + "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in short) + '"'
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…"
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """A clause that proposes the nearest known word, or nothing where none is near."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word.lower(), known, 1, 0.7) if len(word) <= _LONGEST_QUOTE else []
+    return f'; did you mean "{close[0]}"?' if close else ""
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    import json
+
+    from jsonschema import Draft202012Validator
+
+    # A wheel carries the schemas inside the package; a checkout has them beside it.
+    folders = (_PACKAGE / "data" / "schemas", _PACKAGE.parent / "schemas")
+    folder = next((folder for folder in folders if folder.is_dir()), folders[0])
+    return Draft202012Validator(json.loads((folder / "facts.json").read_text("utf-8")))
+
+
+def _explain(error: ValidationError) -> Iterator[Misfit]:
+    path: Path = tuple(error.absolute_path)
+    schema: Any = error.schema
+    value: Any = error.instance
+    if error.validator == "additionalProperties":
+        known = list(schema["properties"])
+        for key in value:
+            if key not in known:
+                message = f"{schema['title']}: unknown key {quoted(key)}{nearest(key, known)}"
+                yield Misfit((*path, key), True, message, f"known keys: {', '.join(known)}")
+    elif error.validator == "required":
+        for key in schema["required"]:
+            if key not in value:
+                yield Misfit(path, True, f'{schema["title"]} without "{key}"')
+    elif schema is False:
+        yield Misfit(path, True, f'a socket for an IP protocol number has no "{path[-1]}"')
+    else:
+        yield Misfit(path, False, _expectation(error, path, schema))
+
+
+def _expectation(error: ValidationError, path: Path, schema: Any) -> str:
+    # Every leaf of the schema has a description that completes this sentence.
+    name = next((step for step in reversed(path) if isinstance(step, str)), None)
+    subject = "the document" if name is None else f'"{name}"'
+    if path and isinstance(path[-1], int):
+        subject = f"an item of {subject}"
+    value = error.instance
+    if isinstance(value, str) and "enum" in schema:
+        hint = nearest(value, [word for word in schema["enum"] if isinstance(word, str)])
+    elif schema.get("type") == "string" and isinstance(value, (int, float)):
+        hint = "; write it in quotes"
+    else:
+        hint = ""
+    return f"{subject} is {quoted(value)}, expected {schema['description']}{hint}"

@@ -1,0 +1,149 @@
+"""The facts of a node as values: what is None was not said, and stays unknown."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from callint.finding import Span
+
+IPVersion = Literal[4, 6]
+Verdict = Literal["accept", "drop"]
+
+
+class Address(NamedTuple):
+    """An address with a prefix length, 32 or 128 where it stands alone; `value` is the address as an integer."""
+
+    text: str
+    version: IPVersion
+    value: int
+    length: int
+    span: Span
+
+    @property
+    def first(self) -> int:
+        """The lowest address of the prefix."""
+        return self.value >> self._host_bits << self._host_bits
+
+    @property
+    def last(self) -> int:
+        """The highest address of the prefix."""
+        return self.value | (1 << self._host_bits) - 1
+
+    @property
+    def _host_bits(self) -> int:
+        return (32 if self.version == 4 else 128) - self.length
+
+
+class Forwarding(NamedTuple):
+    """Whether packets that come in by an interface are forwarded, for each IP version."""
+
+    ipv4: bool | None = None
+    ipv6: bool | None = None
+    span: Span | None = None
+
+    def of(self, version: IPVersion) -> bool | None:
+        """The answer for one IP version."""
+        return self.ipv4 if version == 4 else self.ipv6
+
+
+class Interface(NamedTuple):
+    """A network interface of the node; the span is that of its name."""
+
+    name: str
+    span: Span
+    addresses: tuple[Address, ...] | None = None
+    forwarding: Forwarding = Forwarding()
+    up: bool | None = None
+    kind: str | None = None
+    master: str | None = None
+
+
+class Route(NamedTuple):
+    """A route of the node's kernel; the span is that of its destination.
+
+    `metric` None is the kernel's own default (0 for IPv4, 1024 for IPv6); several next hops are several routes.
+    """
+
+    destination: Address
+    span: Span
+    gateway: Address | None = None
+    interface: str | None = None
+    source: Address | None = None
+    protocol: str | None = None
+    metric: int | None = None
+    table: str = "main"
+    type: str = "unicast"
+
+
+class Listener(NamedTuple):
+    """A socket that takes packets from anyone: tcp, udp, sctp with a port, or raw for an IP protocol number.
+
+    `address` None is any address of the IP `versions`.
+    """
+
+    protocol: str | int
+    port: int | None
+    span: Span
+    address: Address | None = None
+    versions: tuple[IPVersion, ...] = (4, 6)
+    interface: str | None = None
+    process: str | None = None
+
+    def hears(self, version: IPVersion, address: int) -> bool:
+        """Whether a packet to this address of the node reaches the socket, its interface and port left aside."""
+        return version in self.versions and (self.address is None or self.address.value == address)
+
+
+class Service(NamedTuple):
+    """What the node must offer at an interface; protocol and port None are those that the known name stands for."""
+
+    name: str
+    interface: str
+    span: Span
+    protocol: str | None = None
+    port: int | None = None
+
+
+class Policy(NamedTuple):
+    """What a built-in chain of the host's own firewall does with a packet that no rule decided."""
+
+    verdict: Verdict
+    span: Span
+
+
+class Firewall(NamedTuple):
+    """The policies of the host's own chains, for packets to, through and from the node."""
+
+    input: Policy | None = None
+    forward: Policy | None = None
+    output: Policy | None = None
+
+
+class NodeFacts(NamedTuple):
+    """All that is known of one node; the span is that of its name.
+
+    A tuple is complete (what is not in it does not exist), None is unknown. `gaps` names the sections of the file in
+    which something could not be read: their tuples are not complete.
+    """
+
+    node: str
+    span: Span
+    interfaces: tuple[Interface, ...] | None = None
+    routes: tuple[Route, ...] | None = None
+    listeners: tuple[Listener, ...] | None = None
+    services: tuple[Service, ...] | None = None
+    roles: tuple[str, ...] | None = None
+    firewall: Firewall = Firewall()
+    forwarding: Forwarding = Forwarding()
+    workload_prefixes: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+    gaps: frozenset[str] = frozenset()
+
+    def interface(self, name: str) -> Interface | None:
+        """The interface of this name, None where there is none or none is known."""
+        return next((interface for interface in self.interfaces or () if interface.name == name), None)
+
+    def knows(self, section: str) -> bool:
+        """Whether `section` (interfaces, routes, listeners or services) was given and read without a gap."""
+        key = "listening" if section == "listeners" else section
+        return getattr(self, section) is not None and key not in self.gaps
