@@ -1,0 +1,142 @@
+"""Prefix sets against Python sets over a small universe: one end of the address space, and a few far networks."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callint.net.address import BITS, Family, Prefix, parse_cidr
+from callint.net.prefixes import PrefixSet, everything, exactly, nothing, union_all, within
+
+Case = tuple[PrefixSet, frozenset[Prefix]]
+# Every length at which a generated set can change, and one that stands for the lengths between.
+LENGTHS = {family: [0, 1, 2, 3, *range(bits - 6, bits + 1)] for family, bits in BITS.items()}
+
+
+def universe(family: Family) -> frozenset[Prefix]:
+    bits = BITS[family]
+    values = [*range(32), *(1 << host for host in (5, 6, bits - 2, bits - 1))]
+    return frozenset(Prefix(family, value, length).masked() for value in values for length in LENGTHS[family])
+
+
+UNIVERSE: dict[Family, frozenset[Prefix]] = {4: universe(4), 6: universe(6)}
+
+
+def box(network: Prefix, low: int, high: int) -> Case:
+    chosen = (one for one in UNIVERSE[network.family] if network.contains(one) and low <= one.length <= high)
+    return within(network, low, high), frozenset(chosen)
+
+
+def boxes(family: Family) -> st.SearchStrategy[Case]:
+    lengths = st.sampled_from([0, 1, 2, *range(BITS[family] - 6, BITS[family] + 1)])
+    return st.builds(box, st.sampled_from(sorted(UNIVERSE[family])), lengths, lengths)
+
+
+def combined(family: Family) -> st.SearchStrategy[Case]:
+    every = UNIVERSE[family]
+    return st.recursive(
+        boxes(family),
+        lambda inner: st.one_of(
+            inner.map(lambda case: (~case[0], every - case[1])),
+            st.tuples(inner, inner).map(lambda two: (two[0][0] | two[1][0], two[0][1] | two[1][1])),
+            st.tuples(inner, inner).map(lambda two: (two[0][0] & two[1][0], two[0][1] & two[1][1])),
+            st.tuples(inner, inner).map(lambda two: (two[0][0] - two[1][0], two[0][1] - two[1][1])),
+        ),
+        max_leaves=6,
+    )
+
+
+CASES = combined(4) | combined(6)
+PAIRS = st.tuples(combined(4), combined(4)) | st.tuples(combined(6), combined(6))
+
+
+@given(CASES)
+def test_membership_emptiness_and_witness(case: Case) -> None:
+    found, expected = case
+    assert {one for one in UNIVERSE[found.family] if one in found} == expected
+    assert bool(found) == bool(expected)
+    witness = found.witness()
+    assert (witness is None) == (not expected)
+    if witness is not None:
+        assert witness in found
+        assert (witness.length, witness.value) <= min((one.length, one.value) for one in expected)
+
+
+@given(PAIRS)
+def test_order_and_equality(pair: tuple[Case, Case]) -> None:
+    (a, x), (b, y) = pair
+    assert (a <= b) == (x <= y)
+    assert (a == b) == (x == y)
+    assert a.overlaps(b) == bool(x & y)
+    assert hash((a | b) - b) == hash(a - b)
+    assert (a | b) == ~(~a & ~b)
+
+
+@given(CASES)
+def test_parts_are_disjoint_and_make_up_the_set(case: Case) -> None:
+    found, _ = case
+    sets = [within(part.network, part.low, part.high) for part in found.parts()]
+    assert reduce(or_, sets, nothing(found.family)) == found == union_all(found.family, sets)
+    assert not any(sets[i].overlaps(sets[j]) for i in range(len(sets)) for j in range(i))
+
+
+@given(st.lists(boxes(4), max_size=6))
+def test_union_of_many(cases: list[Case]) -> None:
+    expected: frozenset[Prefix] = frozenset().union(*(chosen for _, chosen in cases))
+    found = union_all(4, [one for one, _ in cases])
+    assert {one for one in UNIVERSE[4] if one in found} == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high", "printed"),
+    [
+        ("10.0.0.0/8", None, None, "10.0.0.0/8{8,32}"),
+        ("10.0.0.0/8", 8, 24, "10.0.0.0/8{8,24}"),
+        ("10.0.0.0/8", 0, 24, "10.0.0.0/8{8,24}"),
+        ("10.0.0.0/8", 24, 99, "10.0.0.0/8{24,32}"),
+        ("10.0.0.0/8", 8, 8, "10.0.0.0/8"),
+        ("10.0.0.0/8", 0, 7, "nothing"),
+        ("10.0.0.0/8", 24, 16, "nothing"),
+        ("10.1.2.3/8", 8, 8, "10.0.0.0/8"),
+        ("0.0.0.0/0", None, None, "everything"),
+        ("0.0.0.0/0", 0, 0, "0.0.0.0/0"),
+        ("2001:db8::/32", 48, None, "2001:db8::/32{48,128}"),
+    ],
+)
+def test_boxes_print_as_bird_writes_them(text: str, low: int | None, high: int | None, printed: str) -> None:
+    assert str(within(parse_cidr(text), low, high)) == printed
+
+
+def test_what_is_missing_is_said_where_that_is_shorter() -> None:
+    pods = within(parse_cidr("10.0.0.0/8"))
+    assert str(~pods) == "everything but 10.0.0.0/8{8,32}"
+    assert str(~pods - exactly(parse_cidr("0.0.0.0/0"))) == "everything but 0.0.0.0/0, 10.0.0.0/8{8,32}"
+    assert str(pods - pods) == "nothing"
+    assert str(~nothing(6)) == "everything"
+
+
+def test_neighbours_join_in_both_directions() -> None:
+    halves = within(parse_cidr("10.0.0.0/9"), 9, 24) | within(parse_cidr("10.128.0.0/9"), 9, 24)
+    assert str(halves) == "10.0.0.0/8{9,24}"
+    lengths = within(parse_cidr("10.0.0.0/8"), 8, 16) | within(parse_cidr("10.0.0.0/8"), 17, 24)
+    assert str(lengths) == "10.0.0.0/8{8,24}"
+    uneven = within(parse_cidr("10.0.0.0/8"), 8, 24) | within(parse_cidr("12.0.0.0/8"), 8, 16)
+    assert str(uneven) == "10.0.0.0/8{8,24}, 12.0.0.0/8{8,16}"
+
+
+def test_the_default_route_is_the_first_witness() -> None:
+    assert str(everything(4).witness()) == "0.0.0.0/0"
+    assert str((~within(parse_cidr("10.0.0.0/8"))).witness()) == "0.0.0.0/0"
+    assert str((everything(4) - exactly(parse_cidr("0.0.0.0/0"))).witness()) == "0.0.0.0/1"
+    assert nothing(6).witness() is None
+
+
+def test_families_do_not_mix() -> None:
+    with pytest.raises(ValueError, match="IPv4 set"):
+        everything(4) | everything(6)
+    assert parse_cidr("::/0") not in everything(4)
+    assert nothing(4) != nothing(6)
