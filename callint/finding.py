@@ -31,7 +31,7 @@ class Related(NamedTuple):
 class Problem(NamedTuple):
     """What a stage before the rules found in the text or shape of a document.
 
-    `kind` is the kebab-case name of the rule that reports it (`duplicate-key`); the catalogue gives it an id and severity.
+    `kind` is the kebab-case name of the rule that reports it (`duplicate-key`); the catalogue has its id and severity.
     `path` leads from the document's root to the value, where there is one.
     """
 

@@ -17,6 +17,7 @@ BASELINE_TIER_ORDER = 10_000_000.0
 
 # felix/config/config_params.go
 INTERFACE_PREFIXES = ("cali",)
+TUNNEL_INTERFACES = ("tunl0", "vxlan.calico", "vxlan-v6.calico", "wireguard.cali", "wg-v6.cali")
 VXLAN_PORT = 4789
 WIREGUARD_PORT = 51820
 WIREGUARD_PORT_V6 = 51821

@@ -1,4 +1,4 @@
-"""Failsafe ports: what Felix lets through before any policy (felix/config/config_params.go, the same list since v3.22)."""
+"""Failsafe ports, which Felix lets through before any policy (felix/config/config_params.go, unchanged since v3.22)."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from callint.objects.resource import Resource
 
 if TYPE_CHECKING:
     from callint.facts import NodeFacts
+    from callint.finding import Span
     from callint.source import Document
 
 T = TypeVar("T")
@@ -31,11 +32,14 @@ class Intent:
     def __init__(
         self,
         services: dict[str, dict[str, tuple[str, ...]]] | None = None,
-        masqueraded: tuple[str, ...] = (),
+        masqueraded: tuple[tuple[str, Span], ...] = (),
         api_server_port: int | None = None,
         complete: tuple[str, ...] = (),
     ) -> None:
-        """`services`: node → interface (or `*`) → service names; `complete`: kinds of which all objects are given."""
+        """`services`: node → interface (or `*`) → names; `masqueraded`: CIDRs and where they are said.
+
+        `complete`: kinds of which every object of the cluster is given.
+        """
         self.services = services or {}
         self.masqueraded = masqueraded
         self.api_server_port = api_server_port

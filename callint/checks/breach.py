@@ -1,0 +1,32 @@
+"""What a check yields, and what a check is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from callint.finding import ObjectRef, Path, Related, Span, Witness
+from callint.objects import Cluster
+
+
+class CheckError(Exception):
+    """A rule gives a check parameters that it cannot use; the text says which and what was expected."""
+
+
+class Breach(NamedTuple):
+    """One place where the cluster breaks a rule, or, with `undecided`, where a missing fact leaves it open.
+
+    `span` is one small node: a key or a scalar; `path` leads to it from the object's root.
+    """
+
+    message: str
+    span: Span
+    object: ObjectRef | None = None
+    path: Path = ()
+    related: tuple[Related, ...] = ()
+    witness: Witness | None = None
+    help: str = ""
+    undecided: bool = False
+
+
+Check = Callable[[Cluster, Mapping[str, Any]], Iterator[Breach]]

@@ -1,0 +1,132 @@
+"""IP pools that hold a network of the nodes: meant to masquerade it, or about to hand its addresses to pods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from callint.checks.breach import Breach, CheckError
+from callint.finding import Related, Span, witness
+from callint.nat.host_networks import HostAddress, host_addresses
+from callint.net.address import Prefix, parse_cidr
+from callint.objects import Cluster
+from callint.objects.pool import IPPool
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Pools that hold addresses of nodes, or a network that the configuration calls masqueraded.
+
+    Parameter `problem`: `enabled` (IPAM would hand the addresses out), `inert` (neither allocates nor masquerades),
+    `ebpf` (the eBPF dataplane never masquerades what does not come from a pod).
+    """
+    problem = parameters.get("problem")
+    if problem not in _PROBLEMS:
+        raise CheckError(f'check "masquerade" needs the parameter "problem": {", ".join(_PROBLEMS)}')
+    hosts = host_addresses(cluster)
+    for pool in cluster.pools:
+        cidr = _network(pool.cidr)
+        if cidr is None or pool.resource.unreadable("spec"):
+            continue
+        inside = [host for host in hosts if cidr.contains(host.address)]
+        named = [span for text, span in cluster.intent.masqueraded if (net := _network(text)) and cidr.overlaps(net)]
+        if inside or named:
+            yield from _PROBLEMS[problem](cluster, pool, inside, named)
+    if problem == "inert":
+        yield from _uncovered(cluster)
+
+
+def _network(text: str) -> Prefix | None:
+    try:
+        return parse_cidr(text).masked()
+    except ValueError:
+        return None
+
+
+def _owner(inside: list[HostAddress], named: list[Span]) -> tuple[str, tuple[Related, ...]]:
+    """Who holds the addresses, in words, and the places that say so."""
+    if inside:
+        host = inside[0]
+        at = f" at {host.interface}" if host.interface else ""
+        more = f" and {len(inside) - 1} more" if len(inside) > 1 else ""
+        words = f'{host.prefix.address} of node "{host.node}"{at}{more}'
+        return words, tuple(Related(one.span, f"an address of node {one.node}") for one in inside[:3])
+    return f"the network that {named[0].file} calls masqueraded", (Related(named[0], "called masqueraded here"),)
+
+
+def _proof(pool: IPPool, inside: list[HostAddress]) -> Any:
+    if not inside:
+        return None
+    host = inside[0]
+    return witness(
+        "address", address=str(host.prefix.address), node=host.node, interface=host.interface, pool=pool.cidr
+    )
+
+
+def _enabled(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: list[Span]) -> Iterator[Breach]:
+    gives_none = pool.node_selector.replace(" ", "") == "!all()" or "Workload" not in pool.allowed_uses
+    if pool.disabled or gives_none:
+        return
+    owner, related = _owner(inside, named)
+    yield Breach(
+        f'IPPool "{pool.resource.name}" is enabled and holds {owner}, so pods would be given addresses of that '
+        "network; `disabled: true` keeps it to translation",
+        pool.resource.span("spec", "cidr"),
+        pool.resource.ref,
+        ("spec", "cidr"),
+        related,
+        _proof(pool, inside),
+    )
+
+
+def _inert(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: list[Span]) -> Iterator[Breach]:
+    if not pool.disabled or pool.nat_outgoing:
+        return
+    exempts = any(other.nat_outgoing for other in cluster.pools)
+    if not named and (exempts or cluster.bgp_peers):
+        return
+    owner, related = _owner(inside, named)
+    yield Breach(
+        f'IPPool "{pool.resource.name}" is disabled without `natOutgoing: true`, so it gives out no addresses and '
+        f"masquerades nothing, though it holds {owner}",
+        pool.resource.span("spec", "disabled"),
+        pool.resource.ref,
+        ("spec", "disabled"),
+        related,
+        _proof(pool, inside),
+    )
+
+
+def _uncovered(cluster: Cluster) -> Iterator[Breach]:
+    """Networks that the configuration calls masqueraded and no pool covers."""
+    pools = [net for pool in cluster.pools if (net := _network(pool.cidr))]
+    for text, span in cluster.intent.masqueraded:
+        net = _network(text)
+        if net is not None and not any(pool.overlaps(net) for pool in pools):
+            yield Breach(
+                f'"{text}" is called masqueraded, but no IPPool with `disabled: true` and `natOutgoing: true` holds it',
+                span,
+                witness=witness("address", address=str(net)),
+            )
+
+
+def _ebpf(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: list[Span]) -> Iterator[Breach]:
+    if not (cluster.target.dataplane == "ebpf" and pool.disabled and pool.nat_outgoing):
+        return
+    owner, related = _owner(inside, named)
+    source = str(inside[0].prefix.address) if inside else pool.cidr
+    yield Breach(
+        f'IPPool "{pool.resource.name}" is to masquerade {owner}, but the eBPF dataplane translates only packets that '
+        "come from pods",
+        pool.resource.span("spec", "natOutgoing"),
+        pool.resource.ref,
+        ("spec", "natOutgoing"),
+        related,
+        witness("packet", source=source, destination="any", verdict="accept", decided_by="not masqueraded by eBPF"),
+    )
+
+
+_PROBLEMS: dict[str, Callable[[Cluster, IPPool, list[HostAddress], list[Span]], Iterator[Breach]]] = {
+    "enabled": _enabled,
+    "inert": _inert,
+    "ebpf": _ebpf,
+}

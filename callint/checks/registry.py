@@ -1,0 +1,25 @@
+"""The checks that rules can name; a module is imported when a rule first needs it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+from callint.checks.breach import Check, CheckError
+
+CHECKS = (
+    "advertisement",
+    "coverage",
+    "duplicate",
+    "expression",
+    "masquerade",
+    "reference",
+    "service",
+)
+
+
+def find(name: str) -> Check:
+    """The check of that name; raises CheckError, naming those that exist."""
+    if name not in CHECKS:
+        raise CheckError(f'no check is called "{name}", these are: {", ".join(CHECKS)}')
+    return cast("Check", import_module(f"callint.checks.{name}").check)

@@ -1,0 +1,192 @@
+"""`callint check`: the linter."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from callint.cli import output
+from callint.finding import SEVERITIES
+
+if TYPE_CHECKING:
+    from callint.config import Calico, Config
+    from callint.engine import Plan
+    from callint.lint import Lint
+
+FORMATS = ("text", "json", "github", "sarif", "junit", "gitlab")
+
+
+def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, str]]:
+    pairs = []
+    for value in values:
+        form, equals, path = value.partition("=")
+        if form not in FORMATS or not equals or not path:
+            raise click.BadParameter(f'"{value}" is not FORMAT=FILE with one of {", ".join(FORMATS)}')
+        pairs.append((form, path))
+    return pairs
+
+
+@click.command("check")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=str))
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="What to print.")
+@click.option(
+    "--output",
+    "destinations",
+    metavar="FORMAT=FILE",
+    multiple=True,
+    callback=_destinations,
+    help="Also write a report to a file; can be given several times.",
+)
+@click.option("--config", "config_file", metavar="FILE", help="Configuration; else callint.yaml is searched upwards.")
+@click.option("--no-config", is_flag=True, help="Do not look for a configuration.")
+@click.option("--calico-version", metavar="RELEASE", help="Calico release that the manifests are for, such as v3.30.")
+@click.option(
+    "--applied-with",
+    type=click.Choice(["calicoctl", "native", "crd"]),
+    help="How projectcalico.org/v3 objects reach the cluster: calicoctl or the API server, or native CRDs.",
+)
+@click.option("--dataplane", type=click.Choice(["iptables", "nftables", "ebpf"]), help="Felix's dataplane.")
+@click.option("--facts", metavar="PATH", multiple=True, help="Facts file of a node, or a folder of them.")
+@click.option("--select", metavar="RULES", multiple=True, help="Run only these rules: ids, names or id prefixes.")
+@click.option("--disable", metavar="RULES", multiple=True, help="Do not run these rules: ids, names or id prefixes.")
+@click.option("--fail-on", type=click.Choice([*SEVERITIES, "never"]), help="Lowest severity with exit code 1.")
+@click.option("--no-ignores", is_flag=True, help="Report suppressed findings too.")
+@click.option("--tracked", is_flag=True, help="In folders, read only files that git tracks.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@click.option("--debug", is_flag=True, help="Print the traceback of a check that crashed.")
+def command(
+    paths: tuple[str, ...],
+    form: str,
+    destinations: list[tuple[str, str]],
+    config_file: str | None,
+    no_config: bool,
+    calico_version: str | None,
+    applied_with: str | None,
+    dataplane: str | None,
+    facts: tuple[str, ...],
+    select: tuple[str, ...],
+    disable: tuple[str, ...],
+    fail_on: str | None,
+    no_ignores: bool,
+    tracked: bool,
+    color: str,
+    debug: bool,
+) -> None:
+    """Check manifests: files, folders, globs, or - for standard input.
+
+    Without PATHS, the manifests that the configuration names are checked, else the working directory.
+
+    Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 callint could not do its job.
+    """
+    from callint.lint import Options, lint
+    from callint.source import load
+
+    config = _config(paths, config_file, no_config)
+    plan = _plan(config, select, disable)
+    given = _calico(calico_version, applied_with, dataplane)
+    where = paths or tuple(root for about in config.clusters for root in about.manifests) or (".",)
+    sources = load(where, limits=config.limits, tracked=tracked)
+    if not sources.files and not sources.problems:
+        output.fail(f"no manifests found in {', '.join(where)}")
+    from callint.checks import CheckError
+
+    try:
+        result = lint(sources, config, plan, Options(given, facts, suppress=not no_ignores))
+    except CheckError as error:
+        output.fail(str(error))
+    _write(result, form, destinations, color)
+    if debug:
+        for crash in result.crashes:
+            click.echo(crash.trace, err=True)
+    sys.exit(_exit_code(result, fail_on or config.fail_on))
+
+
+def _config(paths: tuple[str, ...], file: str | None, without: bool) -> Config:
+    from callint import config
+
+    if without:
+        return config.Config()
+    if file is None:
+        first = next((path for path in paths if path != "-"), ".")
+        file = config.find(first.split("*")[0] or ".")
+    try:
+        return config.load(file) if file else config.Config()
+    except config.ConfigError as error:
+        output.fail(str(error))
+
+
+def _plan(config: Config, select: tuple[str, ...], disable: tuple[str, ...]) -> Plan:
+    from callint.config import ConfigError
+    from callint.engine import Plan, Setting
+    from callint.lint import catalogue_of
+    from callint.rule import RuleError
+
+    try:
+        catalogue = catalogue_of(config)
+        settings = config.settings(catalogue)
+    except (RuleError, ConfigError) as error:
+        output.fail(str(error))
+
+    def named(values: tuple[str, ...]) -> set[str]:
+        found = set()
+        for name in (name.strip() for value in values for name in value.split(",") if name.strip()):
+            matching = {rule.id for rule in catalogue if name == rule.name or rule.id.startswith(name)}
+            if not matching:
+                output.fail(f'"{name}" is no rule, `callint rules` lists them')
+            found |= matching
+        return found
+
+    chosen, refused = named(select), named(disable)
+    if chosen or refused:
+        for rule in catalogue:
+            setting = settings.get(rule.id, Setting())
+            if rule.id in refused:
+                settings[rule.id] = setting._replace(enabled=False)
+            elif chosen:
+                settings[rule.id] = setting._replace(enabled=rule.id in chosen)
+    return Plan(catalogue, settings)
+
+
+def _calico(release: str | None, road: str | None, dataplane: str | None) -> Calico:
+    from callint.calico import parse_release
+    from callint.config import Calico
+
+    try:
+        parsed = parse_release(release) if release else None
+    except ValueError as error:
+        output.fail(str(error))
+    return Calico(parsed, road, dataplane)  # type: ignore[arg-type]  # click.Choice admits only these words
+
+
+def _write(result: Lint, form: str, destinations: list[tuple[str, str]], color: str) -> None:
+    from callint.report import render
+
+    coloured = form == "text" and output.colour(color)
+    width = 100
+    output.write(render(form, result.report, colour=coloured, width=width, prefix=_prefix()))
+    for kind, path in destinations:
+        output.write_file(path, render(kind, result.report, prefix=_prefix()))
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if form == "github" and summary:
+        output.write_file(summary, render("summary", result.report), append=True)
+
+
+def _prefix() -> str:
+    """The way from the repository's root to the working directory, as GitHub Actions tells it."""
+    workspace = os.environ.get("GITHUB_WORKSPACE")
+    if not workspace:
+        return ""
+    relative = os.path.relpath(os.getcwd(), workspace).replace(os.sep, "/")
+    return "" if relative == "." or relative.startswith("..") else relative + "/"
+
+
+def _exit_code(result: Lint, fail_on: str) -> int:
+    if result.crashes or result.nothing_read:
+        return 2
+    if fail_on == "never":
+        return 0
+    bar = SEVERITIES.index(fail_on)  # type: ignore[arg-type]  # click.Choice and the schema admit only these words
+    return int(any(SEVERITIES.index(finding.severity) <= bar for finding in result.report.findings))

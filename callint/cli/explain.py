@@ -1,0 +1,25 @@
+"""`callint explain`: one rule, from the file that defines it."""
+
+from __future__ import annotations
+
+import click
+
+from callint.cli import output
+
+
+@click.command("explain")
+@click.argument("rule")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--config", "config_file", metavar="FILE", help="Configuration; else callint.yaml is searched upwards.")
+def command(rule: str, form: str, config_file: str | None) -> None:
+    """Explain RULE, an id such as BGP001 or a name such as filter-missing."""
+    from callint.cli.catalogue import loaded
+    from callint.report.catalogue import render_rule, render_rule_json
+    from callint.rule import text_of
+
+    catalogue = loaded(config_file)
+    found = catalogue.get(rule.upper()) or catalogue.get(rule.lower())
+    if found is None:
+        output.fail(f'"{rule}" is no rule, `callint rules` lists them')
+    text = text_of(found)
+    output.write(render_rule_json(text) if form == "json" else render_rule(text))

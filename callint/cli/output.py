@@ -1,0 +1,62 @@
+"""Where reports go: standard output, files, colours, and decent endings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+
+class JobFailed(click.ClickException):
+    """callint could not do its job: exit code 2, the text on standard error."""
+
+    exit_code = 2
+
+    def show(self, file: object = None) -> None:
+        """Print the reason in one line."""
+        click.echo(f"callint: {self.format_message()}", err=True)
+
+
+def fail(message: str) -> NoReturn:
+    """Stop with exit code 2 and one sentence."""
+    raise JobFailed(message)
+
+
+def colour(choice: str) -> bool:
+    """Whether to colour: the flag, then NO_COLOR, FORCE_COLOR, TERM=dumb, then whether a terminal reads."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
+
+
+def write(text: str) -> None:
+    """Print to standard output; a reader that went away (`| head`) ends the program quietly."""
+    if not text:
+        return
+    data = text.encode("utf-8", "backslashreplace")
+    try:
+        sys.stdout.flush()
+        stream = getattr(sys.stdout, "buffer", None)
+        if stream is None:
+            sys.stdout.write(text)
+        else:
+            stream.write(data)
+            stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(141)
+
+
+def write_file(path: str, text: str, *, append: bool = False) -> None:
+    """Write one report to a file; raises JobFailed when that cannot be done."""
+    try:
+        with open(path, "ab" if append else "wb") as stream:
+            stream.write(text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        fail(f'report cannot be written to "{path}": {error.strerror or error}')

@@ -1,0 +1,205 @@
+"""callint.yaml: found by walking up from the first path, checked against schemas/callint.json, turned into values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from callint.calico import Dataplane, Release, Road, parse_release
+from callint.engine import Setting
+from callint.objects import Intent
+from callint.rule import Catalogue
+from callint.source import Document, Limits
+from callint.suppress import Entry
+
+if TYPE_CHECKING:
+    from callint.finding import Path, Span
+
+NAMES = ("callint.yaml", ".callint.yaml")
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; the text carries the place and what was expected."""
+
+
+class Calico(NamedTuple):
+    """What the configuration says of the target; None where it is silent."""
+
+    release: Release | None = None
+    road: Road | None = None
+    dataplane: Dataplane | None = None
+
+
+class ClusterConfig(NamedTuple):
+    """One cluster: where its manifests and facts lie (paths usable from the working directory) and what it is like."""
+
+    name: str
+    calico: Calico
+    manifests: tuple[str, ...]
+    facts: tuple[str, ...]
+    intent: Intent
+
+
+class Ignore(NamedTuple):
+    """An accepted finding with the last day on which it is accepted."""
+
+    entry: Entry
+    until: date | None
+
+
+class Config(NamedTuple):
+    """Everything that callint.yaml can say, with defaults where it is silent."""
+
+    file: str | None = None
+    clusters: tuple[ClusterConfig, ...] = (ClusterConfig("default", Calico(), (), (), Intent()),)
+    fail_on: str = "error"
+    rules: Mapping[str, Any] = {}
+    rule_paths: tuple[str, ...] = ()
+    ignores: tuple[Ignore, ...] = ()
+    limits: Limits = Limits()
+    document: Document | None = None
+
+    def settings(self, catalogue: Catalogue) -> dict[str, Setting]:
+        """The entries under `rules:` by rule id; raises ConfigError for a rule that does not exist."""
+        found = {}
+        for name, value in self.rules.items():
+            rule = catalogue.get(name)
+            if rule is None:
+                raise ConfigError(self._at(("rules", name), f'"{name}" is no rule, `callint rules` lists them'))
+            found[rule.id] = _setting(value)
+        return found
+
+    def _at(self, path: Path, message: str) -> str:
+        if self.document is None:
+            return message
+        span = self.document.span(path, key=True)
+        return f"{span.file}:{span.line}:{span.column}: {message}"
+
+
+def find(start: str) -> str | None:
+    """The nearest callint.yaml or .callint.yaml at or above a file or folder."""
+    folder = os.path.abspath(start)
+    if not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    while True:
+        for name in NAMES:
+            candidate = os.path.join(folder, name)
+            if os.path.isfile(candidate):
+                return os.path.relpath(candidate)
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+
+
+def load(file: str) -> Config:
+    """Read a configuration file; raises ConfigError with file, line and column for anything that cannot be used."""
+    from callint.source import parse
+
+    try:
+        with open(file, encoding="utf-8-sig") as stream:
+            text = stream.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: cannot be read: {error}") from error
+    documents, problems = parse(text, file)
+    if problems:
+        span = problems[0].span
+        raise ConfigError(f"{span.file}:{span.line}:{span.column}: {problems[0].message}")
+    if not documents or documents[0].value is None:
+        return Config(file=file)
+    if len(documents) > 1:
+        raise ConfigError(f"{file}:{documents[1].first_line}: one document was expected, here begins a second")
+    _validate(documents[0])
+    return _config(file, documents[0])
+
+
+def _validate(document: Document) -> None:
+    from callint.conform import violations
+
+    for path, message, at_key in violations("callint.json", document.value):
+        span = document.span(path, key=at_key)
+        raise ConfigError(f"{span.file}:{span.line}:{span.column}: {message}")
+
+
+def _setting(value: Any) -> Setting:
+    if isinstance(value, bool):
+        return Setting(enabled=value)
+    if isinstance(value, str):
+        return Setting(enabled=True, severity=value)  # type: ignore[arg-type]  # the schema admits severities only
+    parameters = {key: item for key, item in value.items() if key not in ("severity", "enabled")}
+    return Setting(value.get("enabled", True), value.get("severity"), parameters)
+
+
+def _calico(plain: Mapping[str, Any]) -> Calico:
+    try:
+        release = parse_release(plain["release"]) if "release" in plain else None
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    return Calico(release, plain.get("applied-with"), plain.get("dataplane"))
+
+
+def _intent(plain: Mapping[str, Any], masqueraded: tuple[tuple[str, Span], ...]) -> Intent:
+    services = {
+        node: {interface: tuple(names) for interface, names in (about.get("services") or {}).items()}
+        for node, about in (plain.get("nodes") or {}).items()
+    }
+    return Intent(
+        services,
+        masqueraded,
+        plain.get("api-server-port"),
+        tuple(plain.get("complete", ())),
+    )
+
+
+def _config(file: str, document: Document) -> Config:
+    plain: dict[str, Any] = document.value
+    folder = os.path.dirname(file)
+
+    def here(paths: list[str]) -> tuple[str, ...]:
+        return tuple(os.path.normpath(os.path.join(folder, path)) for path in paths)
+
+    def cluster(name: str, own: Mapping[str, Any], base: Path) -> ClusterConfig:
+        merged = {**plain, **own, "calico": {**plain.get("calico", {}), **own.get("calico", {})}}
+        at = base if "masqueraded" in own else ()
+        masqueraded = tuple(
+            (cidr, document.span((*at, "masqueraded", index)))
+            for index, cidr in enumerate(merged.get("masqueraded", []))
+        )
+        return ClusterConfig(
+            name,
+            _calico(merged["calico"]),
+            here(own.get("manifests", [])),
+            here(merged.get("facts", [])),
+            _intent(merged, masqueraded),
+        )
+
+    clusters = tuple(cluster(name, own, ("clusters", name)) for name, own in plain.get("clusters", {}).items())
+    rules = dict(plain.get("rules", {}))
+    rule_paths = here(rules.pop("paths", []))
+    limits = {key.replace("-", "_"): value for key, value in plain.get("limits", {}).items()}
+    return Config(
+        file=file,
+        clusters=clusters or (cluster("default", plain, ()),),
+        fail_on=plain.get("fail-on", "error"),
+        rules=rules,
+        rule_paths=rule_paths,
+        ignores=tuple(_ignore(document, folder, index, item) for index, item in enumerate(plain.get("ignore", []))),
+        limits=Limits(**limits),
+        document=document,
+    )
+
+
+def _ignore(document: Document, folder: str, index: int, item: Mapping[str, Any]) -> Ignore:
+    span = document.span(("ignore", index, "rule"))
+    until = None
+    if "until" in item:
+        try:
+            until = date.fromisoformat(item["until"])
+        except ValueError as error:
+            place = document.span(("ignore", index, "until"))
+            raise ConfigError(f'{place.file}:{place.line}:{place.column}: "{item["until"]}" is no day') from error
+    path = os.path.normpath(os.path.join(folder, item["path"])).replace(os.sep, "/") if "path" in item else ""
+    entry = Entry(item["rule"], item["reason"], span, object=item.get("object", ""), file=path)
+    return Ignore(entry, until)

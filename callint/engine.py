@@ -1,0 +1,154 @@
+"""Catalogue and cluster to findings: runs the checks, isolates a crash of one, gives everything an order."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from callint.checks import Breach, CheckError, find
+from callint.finding import SEVERITIES, Finding, ObjectRef, Problem, Severity, Span
+from callint.objects import Cluster, Resource
+from callint.rule import Catalogue, Rule
+
+
+class Setting(NamedTuple):
+    """What the configuration says about one rule; None leaves the rule as it is."""
+
+    enabled: bool | None = None
+    severity: Severity | None = None
+    parameters: Mapping[str, Any] = {}
+
+
+class Crash(NamedTuple):
+    """A check that raised: the rule, one line about the error, and the traceback for --debug."""
+
+    rule: Rule
+    cluster: str
+    reason: str
+    trace: str
+
+
+class Plan:
+    """The catalogue under a configuration: which rules run, with which severity and parameters."""
+
+    __slots__ = ("catalogue", "settings")
+
+    def __init__(self, catalogue: Catalogue, settings: Mapping[str, Setting] | None = None) -> None:
+        """`settings` by rule id."""
+        self.catalogue = catalogue
+        self.settings = settings or {}
+
+    def enabled(self, rule: Rule) -> bool:
+        """Whether the rule runs."""
+        setting = self.settings.get(rule.id)
+        return rule.enabled if setting is None or setting.enabled is None else setting.enabled
+
+    def severity(self, rule: Rule) -> Severity:
+        """The severity of a proven breach."""
+        setting = self.settings.get(rule.id)
+        return rule.severity if setting is None or setting.severity is None else setting.severity
+
+    def parameters(self, rule: Rule) -> Mapping[str, Any]:
+        """The rule's parameters with the configuration's over them."""
+        setting = self.settings.get(rule.id)
+        return {**rule.parameters, **setting.parameters} if setting and setting.parameters else rule.parameters
+
+
+def _finding(plan: Plan, rule: Rule, breach: Breach, cluster: str) -> Finding:
+    severity = plan.severity(rule)
+    if breach.undecided:
+        severity = "info"
+    return Finding(
+        rule=rule.id,
+        name=rule.name,
+        severity=severity,
+        message=breach.message,
+        span=breach.span,
+        object=breach.object,
+        path=pointer(breach.path),
+        cluster=cluster,
+        related=breach.related,
+        witness=breach.witness,
+        help=breach.help,
+    )
+
+
+def pointer(path: Iterable[str | int]) -> str:
+    """A path as a JSON pointer (RFC 6901)."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def report_problems(
+    plan: Plan, problems: Iterable[Problem], cluster: str = "default", resource: Resource | None = None
+) -> list[Finding]:
+    """Findings for what an earlier stage saw; `path` is cut to be the object's own where one is given.
+
+    A problem whose kind no rule reports is a mistake in the catalogue: KeyError.
+    """
+    found = []
+    for problem in problems:
+        rule = plan.catalogue.get(problem.kind)
+        if rule is None:
+            raise KeyError(f'no rule reports the problem "{problem.kind}"')
+        if not plan.enabled(rule):
+            continue
+        path = problem.path[len(resource.base) :] if resource else problem.path
+        breach = Breach(
+            problem.message,
+            problem.span,
+            resource.ref if resource else None,
+            path,
+            problem.related,
+            help=problem.help,
+        )
+        found.append(_finding(plan, rule, breach, cluster))
+    return found
+
+
+def run(plan: Plan, cluster: Cluster) -> tuple[list[Finding], list[Crash]]:
+    """All findings of all enabled checks about one cluster, in no particular order, and the checks that crashed."""
+    findings: list[Finding] = []
+    crashes: list[Crash] = []
+    for rule in plan.catalogue:
+        if rule.staged or not plan.enabled(rule):
+            continue
+        try:
+            breaches = list(find(rule.check)(cluster, plan.parameters(rule)))
+        except CheckError:
+            raise
+        except Exception as error:  # whatever a check raises must not hide the findings of the others
+            reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+            crashes.append(Crash(rule, cluster.name, reason, traceback.format_exc()))
+            continue
+        findings.extend(_finding(plan, rule, breach, cluster.name) for breach in breaches)
+    return findings, crashes
+
+
+def crash_finding(plan: Plan, crash: Crash, where: Span, about: ObjectRef | None = None) -> Finding:
+    """The one finding that names a check which crashed."""
+    rule = plan.catalogue.get("check-crashed")
+    if rule is None:
+        raise KeyError('no rule reports "check-crashed"')
+    message = f'rule "{crash.rule.id} {crash.rule.name}" could not be checked: {crash.reason}'
+    return _finding(plan, rule, Breach(message, where, about, help=CRASH_HELP), crash.cluster)
+
+
+CRASH_HELP = "this is a bug in callint: please report it with the output of --debug"
+
+
+def order(findings: Iterable[Finding]) -> list[Finding]:
+    """Sort by place, then severity and rule; the same finding said twice is kept once."""
+    unique = dict.fromkeys(findings)
+    return sorted(
+        unique,
+        key=lambda one: (
+            one.span,
+            SEVERITIES.index(one.severity),
+            one.rule,
+            one.message,
+            one.cluster,
+            one.path,
+            str(one.witness),
+        ),
+    )

@@ -1,0 +1,191 @@
+"""From paths to a report: every stage in its order, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from callint import __version__
+from callint.calico import NEWEST, Target, format_release
+from callint.config import Calico, ClusterConfig, Config
+from callint.engine import Crash, Plan, crash_finding, order, report_problems, run
+from callint.finding import Finding, Problem, Span
+from callint.objects import Cluster, Resource, unpack
+from callint.report import Report
+from callint.report.fingerprint import fingerprints
+from callint.rule import Catalogue, RuleText, text_of
+from callint.source import Document, Sources, load
+from callint.suppress import annotations, apply, comments, expired
+
+
+class Options(NamedTuple):
+    """What the command line says over the configuration; `today` makes expiry dates testable."""
+
+    calico: Calico = Calico()
+    facts: tuple[str, ...] = ()
+    suppress: bool = True
+    today: date | None = None
+
+
+DEFAULT = Options()
+
+
+class Lint(NamedTuple):
+    """The report, the checks that crashed, and whether nothing at all could be read."""
+
+    report: Report
+    crashes: list[Crash]
+    nothing_read: bool
+
+
+def clusters_of(sources: Sources, config: Config, options: Options, plan: Plan) -> tuple[list[Cluster], list[Finding]]:
+    """The clusters that the documents describe, and what source, schema and facts stages found on the way."""
+    findings = report_problems(plan, sources.problems)
+    clusters = []
+    for about, documents in _divide(sources.documents, config.clusters):
+        target = _target(about.calico, options.calico, documents)
+        resources, shape = _resources(documents, target, plan, about.name)
+        findings.extend(shape)
+        facts, problems = _facts((*about.facts, *options.facts))
+        findings.extend(report_problems(plan, problems, about.name))
+        clusters.append(
+            Cluster(resources, target, name=about.name, facts=facts, intent=about.intent, documents=documents)
+        )
+    return clusters, findings
+
+
+def lint(sources: Sources, config: Config, plan: Plan, options: Options = DEFAULT) -> Lint:
+    """Everything that is wrong with the documents of `sources`."""
+    clusters, findings = clusters_of(sources, config, options, plan)
+    crashes: list[Crash] = []
+    for cluster in clusters:
+        found, crashed = run(plan, cluster)
+        findings.extend(found)
+        crashes.extend(crashed)
+        where = _somewhere(cluster, sources)
+        findings.extend(crash_finding(plan, crash, where) for crash in crashed)
+    suppressed: list[Finding] = []
+    if options.suppress:
+        findings, suppressed = _suppress(sources, clusters, config, plan, options, findings)
+    objects = sum(len(cluster.all) for cluster in clusters)
+    report = Report(
+        findings=tuple(_numbered(order(findings))),
+        suppressed=tuple(_numbered(order(suppressed))),
+        files=len(sources.files),
+        documents=len(sources.documents),
+        objects=objects,
+        calico=", ".join(dict.fromkeys(format_release(cluster.target.release) for cluster in clusters)),
+        version=__version__,
+        rule=lambda identifier: _text(plan.catalogue, identifier),
+        line=sources.line,
+    )
+    readable = any(document.complete for document in sources.documents)
+    return Lint(report, crashes, nothing_read=bool(sources.problems) and not readable)
+
+
+def _divide(
+    documents: Iterable[Document], clusters: Sequence[ClusterConfig]
+) -> list[tuple[ClusterConfig, list[Document]]]:
+    """Each document goes to the cluster whose manifests hold its file, the deepest folder first."""
+    roots = sorted(
+        ((root.replace("\\", "/").rstrip("/"), about) for about in clusters for root in about.manifests),
+        key=lambda pair: -len(pair[0]),
+    )
+    parts: dict[str, tuple[ClusterConfig, list[Document]]] = {about.name: (about, []) for about in clusters}
+    fallback = clusters[0] if len(clusters) == 1 else ClusterConfig("default", Calico(), (), (), clusters[0].intent)
+    for document in documents:
+        holder = next(
+            (
+                about
+                for root, about in roots
+                if root == "." or document.file == root or document.file.startswith(root + "/")
+            ),
+            fallback,
+        )
+        parts.setdefault(holder.name, (holder, []))[1].append(document)
+    return [part for part in parts.values() if part[1] or len(parts) == 1]
+
+
+def _target(configured: Calico, given: Calico, documents: Iterable[Document]) -> Target:
+    """The command line decides, then the configuration, then what the manifests themselves show, then the newest."""
+    from callint.schema.infer import inferred_release
+
+    release = given.release or configured.release or inferred_release(documents) or NEWEST
+    road = given.road or configured.road or "calicoctl"
+    dataplane = given.dataplane or configured.dataplane or "iptables"
+    return Target(release, road, dataplane)
+
+
+def _resources(
+    documents: Iterable[Document], target: Target, plan: Plan, cluster: str
+) -> tuple[list[Resource], list[Finding]]:
+    from callint.schema import check, gaps
+
+    resources: list[Resource] = []
+    findings: list[Finding] = []
+    for document in documents:
+        for base, plain in unpack(document):
+            resource = Resource(document, base, plain)
+            problems = check(document, base, plain, target.release, target.road_of(resource.api_version))
+            if problems:
+                resource.gaps = tuple(path[len(base) :] for path in gaps(problems))
+                findings.extend(report_problems(plan, problems, cluster, resource))
+            resources.append(resource)
+    return resources, findings
+
+
+def _facts(paths: tuple[str, ...]) -> tuple[tuple[object, ...], tuple[Problem, ...]]:
+    if not paths:
+        return (), ()
+    from callint.facts import read
+
+    sources = load(paths)
+    facts, problems = read(sources.documents)
+    return facts, (*sources.problems, *problems)
+
+
+def _somewhere(cluster: Cluster, sources: Sources) -> Span:
+    """A place for findings about no object: the first object of the cluster, else the first file."""
+    if cluster.all:
+        return cluster.all[0].span("kind")
+    name = sources.files[0].name if sources.files else "."
+    return Span(name, 1, 1, 1, 1)
+
+
+def _suppress(
+    sources: Sources, clusters: list[Cluster], config: Config, plan: Plan, options: Options, findings: list[Finding]
+) -> tuple[list[Finding], list[Finding]]:
+    entries, problems = comments(sources)
+    for cluster in clusters:
+        entries.extend(annotations(cluster.all))
+    today = options.today or date.today()
+    for ignore in config.ignores:
+        over = expired(ignore.entry.rule, ignore.until, today, ignore.entry.span) if ignore.until else None
+        if over:
+            problems.append(over)
+        else:
+            entries.append(ignore.entry)
+    ran = {rule.id for rule in plan.catalogue if plan.enabled(rule)}
+    applied = apply(entries, findings, plan.catalogue, ran)
+    kept = [*applied.kept, *report_problems(plan, [*problems, *applied.problems])]
+    return kept, applied.suppressed
+
+
+def _numbered(findings: list[Finding]) -> list[Finding]:
+    return [
+        finding._replace(fingerprint=fingerprint)
+        for finding, fingerprint in zip(findings, fingerprints(findings), strict=True)
+    ]
+
+
+def _text(catalogue: Catalogue, identifier: str) -> RuleText | None:
+    rule = catalogue.get(identifier)
+    return text_of(rule) if rule else None
+
+
+def catalogue_of(config: Config) -> Catalogue:
+    """The rules that callint ships and those of the configuration."""
+    from callint import rule
+
+    return rule.load(config.rule_paths)

@@ -1,0 +1,1 @@
+"""Address translation: what Calico masquerades, and whose addresses a pool really holds."""

@@ -1,0 +1,226 @@
+"""Rules as data: what must hold, which check looks for it, and the text that explains it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from callint.finding import SEVERITIES, Severity
+from callint.shipped import directory
+
+STAGES = ("source", "schema", "facts", "suppression", "engine")
+"""Checks that are no functions of their own: the stage named finds the problem itself, under the rule's name."""
+
+
+class RuleError(Exception):
+    """A rule file that cannot be used; the text names the file and what is wrong with it."""
+
+
+class Rule(NamedTuple):
+    """The first document of a rule file; `parameters` go to the check as they stand."""
+
+    id: str
+    name: str
+    summary: str
+    severity: Severity
+    check: str
+    parameters: Mapping[str, Any]
+    file: str
+    enabled: bool = True
+
+    @property
+    def group(self) -> str:
+        """The letters of the id: `BGP` of `BGP001`."""
+        return self.id.rstrip("0123456789")
+
+    @property
+    def staged(self) -> bool:
+        """Whether an earlier stage reports it rather than a check."""
+        return self.check in STAGES
+
+
+class Example(NamedTuple):
+    """Manifests that break a rule, with `# expect: ID` on the lines reported, and the same mended."""
+
+    title: str
+    bad: str
+    good: str
+    facts: str
+    config: str
+
+
+class Explanation(NamedTuple):
+    """The second document of a rule file, for people and tests."""
+
+    why: str
+    fix: str
+    references: tuple[str, ...]
+    examples: tuple[Example, ...]
+
+
+class Catalogue:
+    """Rules by id and by name; a stage's problem finds its rule by name."""
+
+    __slots__ = ("_by_name", "rules")
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        """Raises RuleError when two rules share an id or a name."""
+        self.rules: dict[str, Rule] = {}
+        self._by_name: dict[str, Rule] = {}
+        for rule in sorted(rules):
+            for known in (self.rules.get(rule.id), self._by_name.get(rule.name)):
+                if known is not None:
+                    raise RuleError(f'{rule.file}: "{rule.id} {rule.name}" is taken by {known.file}')
+            self.rules[rule.id] = rule
+            self._by_name[rule.name] = rule
+
+    def __iter__(self) -> Iterator[Rule]:
+        """In the order of ids."""
+        return iter(self.rules.values())
+
+    def get(self, name_or_id: str) -> Rule | None:
+        """A rule by id or by name."""
+        return self.rules.get(name_or_id) or self._by_name.get(name_or_id)
+
+
+def _heads(text: str) -> str:
+    head, _, _ = text.partition("\n---\n")
+    return head
+
+
+def _files(root: str) -> Iterator[str]:
+    for folder, folders, names in os.walk(root):
+        folders.sort()
+        for name in sorted(names):
+            if name.endswith((".yaml", ".yml")):
+                yield os.path.join(folder, name)
+
+
+def _read(file: str) -> str:
+    try:
+        with open(file, encoding="utf-8") as stream:
+            return stream.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RuleError(f"{file}: {error}") from error
+
+
+def _rule(file: str, head: Any) -> Rule:
+    """Check the first document of a rule file by hand: start-up must not pay for a schema validator."""
+    if not isinstance(head, dict):
+        raise RuleError(f"{file}: the first document must be a map with id, name, summary, severity and check")
+    known = {"id", "name", "summary", "severity", "check", "with", "enabled"}
+    for key in head:
+        if key not in known:
+            raise RuleError(f'{file}: unknown key "{key}", a rule has {", ".join(sorted(known))}')
+    for key in ("id", "name", "summary", "severity", "check"):
+        if not isinstance(head.get(key), str):
+            raise RuleError(f'{file}: "{key}" must be given, as text')
+    if head["severity"] not in SEVERITIES:
+        raise RuleError(f'{file}: severity "{head["severity"]}" is none of {", ".join(SEVERITIES)}')
+    parameters = head.get("with", {})
+    if not isinstance(parameters, dict):
+        raise RuleError(f'{file}: "with" must be a map of parameters for the check')
+    return Rule(
+        id=head["id"],
+        name=head["name"],
+        summary=head["summary"],
+        severity=head["severity"],
+        check=head["check"],
+        parameters=parameters,
+        file=file,
+        enabled=head.get("enabled", True) is not False,
+    )
+
+
+def load(roots: Iterable[str] = ()) -> Catalogue:
+    """The rules that callint ships and those of the user's folders; only the first document of each file is parsed."""
+    from callint.source import parse
+
+    rules: list[Rule] = []
+    for root in (directory("rules"), *roots):
+        files = [root] if os.path.isfile(root) else list(_files(root))
+        if not files:
+            raise RuleError(f'no rule files in "{root}"')
+        heads = [_heads(_read(file)) for file in files]
+        documents, problems = parse("\n---\n".join(heads), root)
+        if problems or len(documents) != len(files):
+            documents, files = _one_by_one(files, heads)
+        rules.extend(_rule(file, document.value) for file, document in zip(files, documents, strict=True))
+    return Catalogue(rules)
+
+
+def _one_by_one(files: list[str], heads: list[str]) -> tuple[list[Any], list[str]]:
+    """The slow road, taken when the joined text did not parse: find the file that is to blame."""
+    from callint.source import parse
+
+    found = []
+    for file, head in zip(files, heads, strict=True):
+        documents, problems = parse(head, file)
+        if problems:
+            raise RuleError(f"{file}:{problems[0].span.line}: {problems[0].message}")
+        if len(documents) != 1:
+            raise RuleError(f"{file}: the first document is empty")
+        found.append(documents[0])
+    return found, files
+
+
+def explanation(rule: Rule) -> Explanation:
+    """The second document of a rule's file; raises RuleError when there is none or it is no map."""
+    from callint.source import parse
+
+    _, _, body = _read(rule.file).partition("\n---\n")
+    documents, problems = parse(body, rule.file)
+    plain = documents[0].value if documents and not problems else None
+    if not isinstance(plain, dict):
+        raise RuleError(f"{rule.file}: the second document must be a map with why, fix, references and examples")
+    examples = tuple(
+        Example(
+            str(one.get("title", "")),
+            str(one.get("bad", "")),
+            str(one.get("good", "")),
+            str(one.get("facts", "")),
+            str(one.get("config", "")),
+        )
+        for one in plain.get("examples", [])
+    )
+    return Explanation(
+        str(plain.get("why", "")).strip(),
+        str(plain.get("fix", "")).strip(),
+        tuple(str(one) for one in plain.get("references", [])),
+        examples,
+    )
+
+
+class RuleText(NamedTuple):
+    """A rule with its explanation, as reports show it; `examples` are (title, bad, good)."""
+
+    id: str
+    name: str
+    summary: str
+    severity: Severity
+    group: str
+    check: str
+    parameters: Mapping[str, Any]
+    why: str
+    fix: str
+    references: tuple[str, ...]
+    examples: tuple[tuple[str, str, str], ...]
+
+
+def text_of(rule: Rule) -> RuleText:
+    """A rule with its explanation; raises RuleError when the file has none."""
+    found = explanation(rule)
+    return RuleText(
+        rule.id,
+        rule.name,
+        rule.summary,
+        rule.severity,
+        rule.group,
+        rule.check,
+        rule.parameters,
+        found.why,
+        found.fix,
+        found.references,
+        tuple((example.title, example.bad, example.good) for example in found.examples),
+    )

@@ -1,0 +1,143 @@
+"""Findings that somebody accepted: comments, annotations and entries of the configuration, each with a reason.
+
+A suppression that names no known rule, gives no reason, has expired or suppresses nothing is a problem itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+from callint.finding import Finding, Problem, Span
+from callint.objects import Resource
+from callint.rule import Catalogue
+from callint.source import Sources
+
+ANNOTATION = "callint.dev/ignore"
+
+_COMMENT = re.compile(r"#+\s*callint:\s*(?P<verb>[a-z-]*)\s*(?:\[(?P<rules>[^\]]*)\])?(?P<reason>.*)", re.DOTALL)
+_SEPARATORS = " \t-:"
+
+
+class Entry(NamedTuple):
+    """One suppression of one rule: where it stands, what it covers and why.
+
+    `lines` are the lines of `span.file` it covers (comments); `object` is the `Kind/name` or `Kind/namespace/name` it
+    covers (annotations, configuration); `file` narrows a configuration entry to paths under it.
+    """
+
+    rule: str
+    reason: str
+    span: Span
+    lines: tuple[int, ...] = ()
+    object: str = ""
+    file: str = ""
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def comments(sources: Sources) -> tuple[list[Entry], list[Problem]]:
+    """The suppressions in comments: `# callint: ignore[ID, ID] reason` on the line of a finding or the line above."""
+    entries: list[Entry] = []
+    problems: list[Problem] = []
+    for file in sources.files:
+        if "callint:" not in file.text:
+            continue
+        for line, column, text in file.comments:
+            match = _COMMENT.match(text)
+            if match is None:
+                continue
+            span = Span(file.name, line, column, line, column + len(text))
+            if match["verb"] != "ignore" or match["rules"] is None or not _names(match["rules"]):
+                expected = "expected `# callint: ignore[RULE] reason`"
+                problems.append(Problem("suppression-malformed", span, f"comment is no suppression, {expected}"))
+                continue
+            reason = match["reason"].strip(_SEPARATORS)
+            covered = (line, line + 1) if not file.line(line)[: column - 1].strip() else (line,)
+            entries.extend(Entry(name, reason, span, lines=covered) for name in _names(match["rules"]))
+    return entries, problems
+
+
+def annotations(resources: Iterable[Resource]) -> list[Entry]:
+    """The suppressions in annotations: `callint.dev/ignore: "ID, ID: reason"`, one a line."""
+    entries = []
+    for resource in resources:
+        text = resource.annotations.get(ANNOTATION)
+        if text is None:
+            continue
+        span = resource.span("metadata", "annotations", ANNOTATION)
+        for line in text.splitlines():
+            if line.strip():
+                names, _, reason = line.partition(":")
+                entries.extend(
+                    Entry(name, reason.strip(), span, object=str(resource.ref), file=span.file)
+                    for name in _names(names)
+                )
+    return entries
+
+
+def _covers(entry: Entry, finding: Finding) -> bool:
+    if entry.lines:
+        spans = (finding.span, *(related.span for related in finding.related))
+        return any(span.file == entry.span.file and span.line in entry.lines for span in spans)
+    if entry.object and entry.object != str(finding.object):
+        return False
+    return not entry.file or f"{finding.span.file}/".startswith(entry.file.rstrip("/") + "/")
+
+
+class Applied(NamedTuple):
+    """Findings split in two, and what is wrong with the suppressions."""
+
+    kept: list[Finding]
+    suppressed: list[Finding]
+    problems: list[Problem]
+
+
+def apply(entries: Iterable[Entry], findings: Iterable[Finding], catalogue: Catalogue, ran: set[str]) -> Applied:
+    """Take suppressed findings out; `ran` are the ids of rules that could have reported, for the unused ones."""
+    problems: list[Problem] = []
+    usable: dict[str, list[Entry]] = {}
+    for entry in entries:
+        rule = catalogue.get(entry.rule)
+        if rule is None:
+            problems.append(
+                Problem("suppression-unknown-rule", entry.span, f'suppression names "{entry.rule}", which is no rule')
+            )
+        elif not entry.reason:
+            problems.append(
+                Problem(
+                    "suppression-without-reason",
+                    entry.span,
+                    f'suppression of "{entry.rule}" gives no reason, so it has no effect',
+                )
+            )
+        else:
+            usable.setdefault(rule.id, []).append(entry)
+    used: set[Entry] = set()
+    kept: list[Finding] = []
+    suppressed: list[Finding] = []
+    for finding in findings:
+        covering = [entry for entry in usable.get(finding.rule, ()) if _covers(entry, finding)]
+        used.update(covering)
+        if covering:
+            suppressed.append(finding._replace(suppressed=covering[0].reason))
+        else:
+            kept.append(finding)
+    for identifier, candidates in usable.items():
+        problems.extend(
+            Problem("suppression-unused", entry.span, f'suppression of "{entry.rule}" suppresses nothing')
+            for entry in candidates
+            if entry not in used and identifier in ran
+        )
+    return Applied(kept, suppressed, problems)
+
+
+def expired(rule: str, until: date, today: date, span: Span) -> Problem | None:
+    """The problem of a configuration entry whose last day is past."""
+    if today <= until:
+        return None
+    return Problem("suppression-expired", span, f'suppression of "{rule}" ended on {until.isoformat()}')
