@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
+from operator import and_, or_
 from typing import NamedTuple
 
 from callint.net import intervals
-from callint.net.address import BITS, LAST, Family, Prefix
+from callint.net.address import BITS, Family, Prefix
 from callint.net.intervals import Intervals
 
 
@@ -23,58 +25,53 @@ class Part(NamedTuple):
         return str(self.network) if exact else f"{self.network}{{{self.low},{self.high}}}"
 
 
-class Run(NamedTuple):
-    """Lengths from `low` to `high` share one set: the networks of such a length that lie inside `addresses`."""
-
-    low: int
-    high: int
-    addresses: Intervals
-
-
 class PrefixSet:
     """A set of prefixes of one family, immutable and canonical: equal sets are `==` and have equal hashes.
 
     `a | b`, `a & b`, `a - b`, `~a` and `a <= b` mean what they mean for Python's sets, `prefix in a` asks for one,
-    `if a:` for emptiness. For each length the networks of that length are kept as the addresses that they fill, so that
-    neighbouring lengths mostly share one interval list; `runs` are the maximal stretches of equal, non-empty lists.
+    `if a:` for emptiness. Every address has a mask of lengths: bit n is set if the network of length n around it is in
+    the set. The mask changes at `starts` only, the first of which is 0, and neighbouring `masks` differ. An operation
+    costs the pieces of the smaller set, those of the larger one that they touch, and a copy of the rest.
     """
 
-    __slots__ = ("family", "runs")
+    __slots__ = ("family", "masks", "starts")
 
-    def __init__(self, family: Family, runs: Iterable[Run] = ()) -> None:
-        """Take disjoint runs in the order of their lengths, each list aligned to networks of its lowest length."""
+    def __init__(self, family: Family, starts: tuple[int, ...], masks: tuple[int, ...]) -> None:
         self.family: Family = family
-        self.runs = _canonical(runs)
+        self.starts = starts
+        self.masks = masks
 
     def __or__(self, other: PrefixSet) -> PrefixSet:
-        return self._with(other, intervals.union)
+        return _combine(self, other, or_, neutral=0, dominant=_every_length(self.family))
 
     def __and__(self, other: PrefixSet) -> PrefixSet:
-        return self._with(other, intervals.intersection)
+        return _combine(self, other, and_, neutral=_every_length(self.family), dominant=0)
 
     def __sub__(self, other: PrefixSet) -> PrefixSet:
-        return self._with(other, intervals.difference)
+        return self & ~other
 
     def __invert__(self) -> PrefixSet:
-        return everything(self.family) - self
+        every = _every_length(self.family)
+        return PrefixSet(self.family, self.starts, tuple([mask ^ every for mask in self.masks]))
 
     def __le__(self, other: PrefixSet) -> bool:
         return not self - other
 
     def __bool__(self) -> bool:
-        return bool(self.runs)
+        return self.masks != (0,)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, PrefixSet) and self.family == other.family and self.runs == other.runs
+        if not isinstance(other, PrefixSet):
+            return NotImplemented
+        return self.family == other.family and self.starts == other.starts and self.masks == other.masks
 
     def __hash__(self) -> int:
-        return hash((self.family, self.runs))
+        return hash((self.family, self.starts, self.masks))
 
     def __contains__(self, prefix: Prefix) -> bool:
-        return self.family == prefix.family and any(
-            run.low <= prefix.length <= run.high and intervals.contains(run.addresses, prefix.first)
-            for run in self.runs
-        )
+        if self.family != prefix.family:
+            return False
+        return bool(self.masks[bisect_right(self.starts, prefix.first) - 1] >> prefix.length & 1)
 
     def overlaps(self, other: PrefixSet) -> bool:
         """Whether the sets share a prefix."""
@@ -82,25 +79,40 @@ class PrefixSet:
 
     def witness(self) -> Prefix | None:
         """One prefix of the set: the default route if it is there, else the shortest, and of these the lowest."""
-        return Prefix(self.family, self.runs[0].addresses[0][0], self.runs[0].low) if self.runs else None
+        # The lowest bit is the shortest length, and the lowest address that has it begins both a piece and a network.
+        found = [(mask & -mask, start) for start, mask in zip(self.starts, self.masks, strict=True) if mask]
+        if not found:
+            return None
+        bit, start = min(found)
+        return Prefix(self.family, start, bit.bit_length() - 1)
+
+    def runs(self) -> Iterator[tuple[int, int, Intervals]]:
+        """The set by lengths: (lowest, highest, addresses) for all networks of such lengths inside the addresses."""
+        changes = 0
+        for mask in self.masks:
+            changes |= mask ^ mask << 1
+        cuts = [length for length in range(BITS[self.family] + 2) if changes >> length & 1]
+        for low, end in pairwise(cuts):
+            addresses = intervals.merge(pair for mask, pair in self._pieces() if mask >> low & 1)
+            if addresses:
+                yield low, end - 1, addresses
 
     def parts(self) -> list[Part]:
         """The set as disjoint parts, sorted by network, with neighbouring lengths joined; the same for equal sets."""
         found: list[Part] = []
         last: dict[Prefix, Part] = {}
-        for run in self.runs:
+        for low, high, addresses in self.runs():
             now: dict[Prefix, Part] = {}
-            for network in intervals.to_prefixes(run.addresses, self.family):
+            for network in intervals.to_prefixes(addresses, self.family):
                 before = last.get(network)
-                low = before.low if before and before.high + 1 == run.low else run.low
-                now[network] = Part(network, low, run.high)
+                now[network] = Part(network, before.low if before and before.high + 1 == low else low, high)
             found += [part for network, part in last.items() if network not in now or now[network].low != part.low]
             last = now
         return sorted([*found, *last.values()])
 
     def addresses(self) -> Intervals:
         """Every address that some prefix of the set covers."""
-        return intervals.merge(pair for run in self.runs for pair in run.addresses)
+        return intervals.merge(pair for mask, pair in self._pieces() if mask)
 
     def __str__(self) -> str:
         """The parts, or what is missing where that is shorter to say; `nothing` and `everything` by name."""
@@ -114,23 +126,20 @@ class PrefixSet:
     def __repr__(self) -> str:
         return f"<PrefixSet {self}>"
 
-    def _with(self, other: PrefixSet, operation: Callable[[Intervals, Intervals], Intervals]) -> PrefixSet:
-        if self.family != other.family:
-            raise ValueError(f"an IPv{self.family} set has no operation with an IPv{other.family} set")
-        runs: list[Run] = []
-        for low, high, a, b in _aligned(self.runs, other.runs, BITS[self.family]):
-            runs.append(Run(low, high, operation(a, b)))
-        return PrefixSet(self.family, runs)
+    def _pieces(self) -> Iterator[tuple[int, tuple[int, int]]]:
+        ends = (*self.starts[1:], 1 << BITS[self.family])
+        for start, end, mask in zip(self.starts, ends, self.masks, strict=True):
+            yield mask, (start, end - 1)
 
 
 def nothing(family: Family) -> PrefixSet:
     """The empty set."""
-    return PrefixSet(family)
+    return PrefixSet(family, (0,), (0,))
 
 
 def everything(family: Family) -> PrefixSet:
     """All prefixes of the family, the default route among them."""
-    return PrefixSet(family, [Run(0, BITS[family], ((0, LAST[family]),))])
+    return PrefixSet(family, (0,), (_every_length(family),))
 
 
 def exactly(network: Prefix) -> PrefixSet:
@@ -139,50 +148,59 @@ def exactly(network: Prefix) -> PrefixSet:
 
 
 def within(network: Prefix, low: int | None = None, high: int | None = None) -> PrefixSet:
-    """The prefixes inside `network`, itself included, whose lengths are from `low` to `high` where both are given."""
+    """The prefixes inside `network`, itself included, whose lengths are from `low` to `high` where these are given."""
+    family, bits = network.family, BITS[network.family]
     low = network.length if low is None else max(low, network.length)
-    high = BITS[network.family] if high is None else min(high, BITS[network.family])
-    return PrefixSet(network.family, [Run(low, high, ((network.first, network.last),))] if low <= high else ())
+    high = bits if high is None else min(high, bits)
+    if low > high:
+        return nothing(family)
+    pieces = [(0, 0), (network.first, (2 << high) - (1 << low)), (network.last + 1, 0)]
+    kept = pieces[network.first == 0 : 2 + (network.last + 1 < 1 << bits)]
+    return PrefixSet(family, tuple(start for start, _ in kept), tuple(mask for _, mask in kept))
 
 
 def union_all(family: Family, sets: Iterable[PrefixSet]) -> PrefixSet:
-    """The union of many sets, without making those in between."""
-    runs = [run for one in sets for run in one.runs]
-    cuts = sorted({run.low for run in runs} | {run.high + 1 for run in runs})
-    return PrefixSet(
-        family,
-        (
-            Run(
-                low,
-                end - 1,
-                intervals.merge(pair for run in runs if run.low <= low <= run.high for pair in run.addresses),
-            )
-            for low, end in pairwise(cuts)
-        ),
-    )
+    """The union of many sets, combined as a balanced tree."""
+    level = list(sets) or [nothing(family)]
+    while len(level) > 1:
+        pairs = [a | b for a, b in zip(level[::2], level[1::2], strict=False)]
+        level = [*pairs, level[-1]] if len(level) % 2 else pairs
+    return level[0]
 
 
-def _aligned(a: tuple[Run, ...], b: tuple[Run, ...], bits: int) -> Iterator[tuple[int, int, Intervals, Intervals]]:
-    """Stretches of lengths over which both sets keep one list each; lengths that neither set has are left out."""
-    i = j = low = 0
-    empty = Run(bits + 1, bits + 1, ())
-    while i < len(a) or j < len(b):
-        left, right = a[i] if i < len(a) else empty, b[j] if j < len(b) else empty
-        low = max(low, min(left.low, right.low))
-        high = min(run.high if run.low <= low else run.low - 1 for run in (left, right))
-        yield low, high, left.addresses if left.low <= low else (), right.addresses if right.low <= low else ()
-        low = high + 1
-        i += left.high < low
-        j += right.high < low
+def _every_length(family: Family) -> int:
+    return (2 << BITS[family]) - 1
 
 
-def _canonical(runs: Iterable[Run]) -> tuple[Run, ...]:
-    out: list[Run] = []
-    for run in runs:
-        if not run.addresses:
-            continue
-        if out and out[-1].high + 1 == run.low and out[-1].addresses == run.addresses:
-            out[-1] = Run(out[-1].low, run.high, run.addresses)
+def _combine(
+    a: PrefixSet, b: PrefixSet, operation: Callable[[int, int], int], *, neutral: int, dominant: int
+) -> PrefixSet:
+    """Join masks; one side's `neutral` mask leaves the other side as it is, its `dominant` mask decides alone."""
+    if a.family != b.family:
+        raise ValueError(f"an IPv{a.family} set has no operation with an IPv{b.family} set")
+    if len(a.starts) < len(b.starts):
+        a, b = b, a
+    starts: list[int] = []
+    masks: list[int] = []
+
+    def add(start: int, mask: int) -> None:
+        if not masks or masks[-1] != mask:
+            starts.append(start)
+            masks.append(mask)
+
+    after = 0
+    ends = (*b.starts[1:], 1 << BITS[a.family])
+    for start, end, mask in zip(b.starts, ends, b.masks, strict=True):
+        first = bisect_right(a.starts, start, after) - 1
+        after = bisect_left(a.starts, end, first)
+        if mask == dominant:
+            add(start, mask)
+        elif mask == neutral:
+            add(start, a.masks[first])
+            starts += a.starts[first + 1 : after]
+            masks += a.masks[first + 1 : after]
         else:
-            out.append(run)
-    return tuple(out)
+            add(start, operation(a.masks[first], mask))
+            for index in range(first + 1, after):
+                add(a.starts[index], operation(a.masks[index], mask))
+    return PrefixSet(a.family, tuple(starts), tuple(masks))

@@ -137,6 +137,6 @@ def test_the_default_route_is_the_first_witness() -> None:
 
 def test_families_do_not_mix() -> None:
     with pytest.raises(ValueError, match="IPv4 set"):
-        everything(4) | everything(6)
+        _ = everything(4) | everything(6)
     assert parse_cidr("::/0") not in everything(4)
     assert nothing(4) != nothing(6)
