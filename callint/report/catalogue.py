@@ -59,7 +59,7 @@ def render_rule(rule: RuleEntry, *, width: int = 80) -> str:
         lines += ["", f"Example: {visible(title)}"]
         for kind, source in (("reported", bad), ("right", good)):
             if source.strip():
-                lines += ["", f"  {kind}:", *(f"    {line}".rstrip() for line in _lines(source))]
+                lines += [f"  {kind}:", *(f"    {line}".rstrip() for line in _lines(source))]
     if rule.references:
         lines += ["", "References", *(f"  - {visible(reference)}" for reference in rule.references)]
     lines += ["", f"Check: {visible(rule.check)}", *(f"  {visible(text)}" for text in _parameters(rule.parameters))]
