@@ -1,0 +1,84 @@
+"""Ports and protocols of rules (numorstring/port.go, numorstring/protocol.go, validator validatePort)."""
+
+from __future__ import annotations
+
+import string
+
+from callint.net.intervals import Interval
+
+ICMP, TCP, UDP, ICMPV6, SCTP, UDPLITE = 1, 6, 17, 58, 132, 136
+PROTOCOLS = {"TCP": TCP, "UDP": UDP, "ICMP": ICMP, "ICMPv6": ICMPV6, "SCTP": SCTP, "UDPLite": UDPLITE}
+WITH_PORTS = frozenset((TCP, UDP, SCTP))
+"""The protocols that a rule with ports may name."""
+
+_FOLDED = {name.lower(): number for name, number in PROTOCOLS.items()}
+_NAME = frozenset(string.ascii_lowercase + string.digits + "-")
+_LONGEST_NAME = 15
+
+
+def parse_port(value: object) -> Interval | str:
+    """Read a port of a rule: a number, digits, `"80:90"`, or a name; gives (first, last), or the name.
+
+    Raises ValueError with a sentence.
+    """
+    if isinstance(value, str):
+        low, colon, high = value.partition(":")
+        if _digits(low) and (_digits(high) or not colon):
+            first, last = _port(low, value), _port(high or low, value)
+            if first > last:
+                raise ValueError(f'the port range "{value}" ends before it starts')
+            return first, last
+        return _port_name(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f'{value} is no port; a number, a range such as "80:90" or a name was expected')
+    port = _port(str(value), value)
+    return port, port
+
+
+def parse_protocol(value: object, *, any_case: bool = False) -> int:
+    """Read a protocol: one of `PROTOCOLS`, or a number from 1 to 255 as number or digits; gives the number.
+
+    Calico's validator wants the exact case; `any_case` reads as its datastore reader does. Raises ValueError.
+    """
+    if isinstance(value, str):
+        found = PROTOCOLS.get(value) or (_FOLDED.get(value.lower()) if any_case else None)
+        if found:
+            return found
+        if value.lower() in _FOLDED:
+            near = next(name for name in PROTOCOLS if name.lower() == value.lower())
+            raise ValueError(f'"{value}" is no protocol; "{near}" was expected')
+    digits = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    number = int(digits) if _digits(digits) and len(digits.lstrip("0")) <= 3 else 0
+    if not 1 <= number <= 255:
+        raise ValueError(f'"{value}" is no protocol; {", ".join(PROTOCOLS)} or a number from 1 to 255 was expected')
+    return number
+
+
+def _digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _port(digits: str, value: object) -> int:
+    number = int(digits) if _digits(digits) and len(digits.lstrip("0")) <= 5 else 0
+    if not 1 <= number <= 65535:
+        shown = f'"{value}"' if isinstance(value, str) else value
+        raise ValueError(f"{shown} is no port; a number from 1 to 65535 was expected")
+    return number
+
+
+def _port_name(text: str) -> str:
+    if (
+        0 < len(text) <= _LONGEST_NAME
+        and _NAME.issuperset(text)
+        and "--" not in text
+        and text.strip("-") == text
+        and not _digits(text.replace("-", ""))
+    ):
+        return text
+    low, dash, high = text.partition("-")
+    if dash and _digits(low) and _digits(high):
+        raise ValueError(f'"{text}" is no port range; "{low}:{high}" was expected')
+    raise ValueError(
+        f'"{text}" is no port; a number, a range such as "80:90", or a name of up to {_LONGEST_NAME} lower-case '
+        "letters, digits and single inner dashes was expected"
+    )
