@@ -14,7 +14,7 @@ from typing import Any, Literal
 Entry = dict[str, Any]
 
 _LONGEST_TEXT = 64 << 20
-_INTERFACE = re.compile(r"[^\s/:\x00-\x1f]{1,15}")
+INTERFACE = re.compile(r"[^\s/:\x00-\x1f]{1,15}")
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _ROUTE_TYPES = ("unicast", "blackhole", "unreachable", "prohibit", "throw")
 
@@ -139,7 +139,7 @@ def _list(item: Entry, key: str, command: str) -> list[Any]:
 
 
 def _interface(value: Any, command: str) -> str:
-    if not isinstance(value, str) or not _INTERFACE.fullmatch(value):
+    if not isinstance(value, str) or not INTERFACE.fullmatch(value):
         raise ValueError(f'the output of "{command}" has an interface without a usable name')
     return value
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from callint.facts.iproute import bounded
+from callint.facts.iproute import INTERFACE, bounded
 
 _LINE = re.compile(
     r"(?P<proc>/proc/sys/)?net[./]ipv(?P<version>[46])[./]conf[./](?P<interface>[^\s:]{1,64}?)"
@@ -48,6 +48,8 @@ def switches(text: str) -> Switches:
         if match["proc"] is None:
             # sysctl swaps the two separators: net.ipv4.conf.eth0/100.forwarding is of eth0.100.
             name = name.replace("/", ".")
+        if not INTERFACE.fullmatch(name):
+            continue
         if match["version"] == "4" and match["switch"] == "forwarding":
             found.ipv4[name] = match["value"] == "1"
         elif match["version"] == "6":

@@ -241,16 +241,12 @@ class _Reading:
         self.problems.append(Problem("facts-invalid", span, misfit.message, related, misfit.path, misfit.help))
 
     def _span(self, misfit: Misfit) -> Span:
-        """One small place: the first key of a mapping that lacks one, the key of a collection, else the value."""
+        """The key of a list and of what the key itself is wrong with, else the value (of a mapping its first key)."""
         value = self._document.value
         for step in misfit.path:
             value = value[step]
         named = bool(misfit.path) and isinstance(misfit.path[-1], str)
-        if misfit.at_key and named:
-            return self._document.span(misfit.path, key=True)
-        if isinstance(value, dict) and value:
-            return self._document.span((*misfit.path, next(iter(value))), key=True)
-        return self._document.span(misfit.path, key=named and isinstance(value, list))
+        return self._document.span(misfit.path, key=named and (misfit.names_key or isinstance(value, list)))
 
 
 def _without(value: Any, broken: list[Misfit]) -> Any:
@@ -264,7 +260,7 @@ def _without(value: Any, broken: list[Misfit]) -> Any:
             parent = parent[step] if parent is not None else None
         if parent is None:
             continue
-        if misfit.at_key and isinstance(last, str):
+        if misfit.names_key and isinstance(last, str):
             del parent[last]
         else:
             parent[last] = None

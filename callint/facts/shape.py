@@ -29,10 +29,10 @@ class Document(Protocol):
 
 
 class Misfit(NamedTuple):
-    """A place that the schema refuses; `at_key` if the key, not the value, is to be shown."""
+    """A place that the schema refuses; `names_key` if the key that ends the path is what is wrong."""
 
     path: Path
-    at_key: bool
+    names_key: bool
     message: str
     help: str = ""
 
@@ -42,7 +42,7 @@ def misfits(value: Any) -> list[Misfit]:
     found: dict[tuple[Path, bool], Misfit] = {}
     for error in _validator().iter_errors(value):
         for misfit in _explain(error):
-            found.setdefault((misfit.path, misfit.at_key), misfit)
+            found.setdefault((misfit.path, misfit.names_key), misfit)
     return list(found.values())
 
 
@@ -65,7 +65,7 @@ def nearest(word: str, known: list[str]) -> str:
     """A clause that proposes the nearest known word, or nothing where none is near."""
     from difflib import get_close_matches
 
-    close = get_close_matches(word.lower(), known, 1, 0.7) if len(word) <= _LONGEST_QUOTE else []
+    close = get_close_matches(word.lower(), known, 1) if len(word) <= _LONGEST_QUOTE else []
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
@@ -94,9 +94,10 @@ def _explain(error: ValidationError) -> Iterator[Misfit]:
     elif error.validator == "required":
         for key in schema["required"]:
             if key not in value:
-                yield Misfit(path, True, f'{schema["title"]} without "{key}"')
-    elif schema is False:
-        yield Misfit(path, True, f'a socket for an IP protocol number has no "{path[-1]}"')
+                yield Misfit(path, False, f'{schema["title"]} without "{key}"')
+    elif error.validator == "not":
+        for key in schema["not"]["required"]:
+            yield Misfit((*path, key), True, f'{schema["title"]} has no "{key}"')
     else:
         yield Misfit(path, False, _expectation(error, path, schema))
 
