@@ -41,13 +41,20 @@ class Rule(NamedTuple):
 
 
 class Example(NamedTuple):
-    """Manifests that break a rule, with `# expect: ID` on the lines reported, and the same mended."""
+    """Manifests that break a rule, with `# expect: ID` on the lines reported, and the same mended.
+
+    `good_facts` and `good_config` are those of `bad` unless given; `format` is the manifests' file ending.
+    """
 
     title: str
     bad: str
     good: str
     facts: str
     config: str
+    good_facts: str
+    good_config: str
+    encoding: str
+    format: str
 
 
 class Explanation(NamedTuple):
@@ -176,11 +183,15 @@ def explanation(rule: Rule) -> Explanation:
         raise RuleError(f"{rule.file}: the second document must be a map with why, fix, references and examples")
     examples = tuple(
         Example(
-            str(one.get("title", "")),
-            str(one.get("bad", "")),
-            str(one.get("good", "")),
-            str(one.get("facts", "")),
-            str(one.get("config", "")),
+            title=str(one.get("title", "")),
+            bad=str(one.get("bad", "")),
+            good=str(one.get("good", "")),
+            facts=str(one.get("facts", "")),
+            config=str(one.get("config", "")),
+            good_facts=str(one.get("good-facts", one.get("facts", ""))),
+            good_config=str(one.get("good-config", one.get("config", ""))),
+            encoding=str(one.get("encoding", "utf-8")),
+            format=str(one.get("format", "yaml")),
         )
         for one in plain.get("examples", [])
     )
