@@ -20,6 +20,7 @@ from callint.facts.values import (
 )
 from callint.finding import Path, Problem, Related, Span
 
+_MOST_PROBLEMS = 100
 _ANY: dict[str, tuple[IPVersion, ...]] = {"*": (4, 6), "::": (6,), "0.0.0.0": (4,)}
 
 
@@ -36,7 +37,7 @@ def read(documents: Iterable[Document]) -> tuple[tuple[NodeFacts, ...], tuple[Pr
             continue
         reading = _Reading(document)
         facts = reading.facts()
-        problems += sorted(reading.problems, key=lambda problem: problem.span)
+        problems += _bounded(sorted(reading.problems, key=lambda problem: problem.span))
         if facts is None:
             continue
         first = nodes.setdefault(facts.node, facts)
@@ -79,6 +80,8 @@ class _Reading:
         node = self._root.get("node")
         if node is None:
             return None
+        if not self._document.complete:
+            self._gaps.update(self._root)
         forwarding = self._forwarding((), self._root)
         interfaces = self._interfaces(forwarding) if self._has("interfaces") else None
         return NodeFacts(
@@ -247,6 +250,18 @@ class _Reading:
             value = value[step]
         named = bool(misfit.path) and isinstance(misfit.path[-1], str)
         return self._document.span(misfit.path, key=named and (misfit.names_key or isinstance(value, list)))
+
+
+def _bounded(problems: list[Problem]) -> list[Problem]:
+    """At most so many problems that a person may read them; the last one counts the others."""
+    more = len(problems) - _MOST_PROBLEMS
+    if more <= 0:
+        return problems
+    last = problems[_MOST_PROBLEMS]
+    return [
+        *problems[:_MOST_PROBLEMS],
+        Problem(last.kind, last.span, f"{more} more problems with these facts begin here"),
+    ]
 
 
 def _without(value: Any, broken: list[Misfit]) -> Any:

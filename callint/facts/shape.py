@@ -21,6 +21,10 @@ class Document(Protocol):
     """What the facts stage needs of callint.source.Document."""
 
     @property
+    def complete(self) -> bool:
+        """Whether `value` holds all that is written."""
+
+    @property
     def value(self) -> Any:
         """The document as plain values, typed as Go types YAML."""
 

@@ -19,6 +19,7 @@ class MarkedDocument:
 
     def __init__(self, root: yaml.Node, file: str) -> None:
         self.file = file
+        self.complete = True
         self.value: Any = yaml.constructor.SafeConstructor().construct_document(root)
         self._root = root
 

@@ -268,8 +268,25 @@ def test_several_documents_and_a_duplicate(documents: Any):
     assert (problem.span.line, problem.related[0].span.line) == (9, 2)
 
 
+def test_a_document_that_was_read_in_part_has_gaps(documents: Any):
+    (document,) = documents("version: 1\nnode: a\ninterfaces: [{name: a0}]\n")
+    document.complete = False
+    (node,), _ = read([document])
+    assert node.interface("a0") is not None
+    assert not node.knows("interfaces")
+
+
+def test_a_flood_of_problems_is_counted(documents: Any):
+    text = "version: 1\nnode: a\nroles:\n" + "- zzz\n" * 250
+    _, problems = read(documents(text))
+    assert [problem.span.line for problem in problems] == list(range(4, 105))
+    assert problems[-1].message == "150 more problems with these facts begin here"
+
+
 class Flat:
     """A document without places."""
+
+    complete = True
 
     def __init__(self, value: Any) -> None:
         self.value = value
