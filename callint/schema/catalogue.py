@@ -1,0 +1,76 @@
+"""Which schema file describes which kind, and reading it when it is first needed."""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import lru_cache
+
+from callint.calico.kinds import CALICO_GROUPS, CANONICAL, V1, V3, group_of
+from callint.schema.history import APIS, Schema
+from callint.shipped import directory
+
+NOT_KINDS = frozenset({"callint", "facts", "rule", "report", "overlay", "output"})
+"""Files in `schemas/` that describe callint's own formats."""
+
+_TEMPLATED = ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
+KUBERNETES: dict[tuple[str, str], str] = {
+    ("v1", "Namespace"): "Namespace",
+    ("v1", "Node"): "Node",
+    ("v1", "Pod"): "Pod",
+    ("v1", "Service"): "Service",
+    ("v1", "ServiceAccount"): "ServiceAccount",
+    ("v1", "ReplicationController"): "PodTemplate",
+    **{("apps/v1", kind): "PodTemplate" for kind in _TEMPLATED},
+    ("batch/v1", "Job"): "PodTemplate",
+    ("batch/v1", "CronJob"): "CronJob",
+    ("discovery.k8s.io/v1", "EndpointSlice"): "EndpointSlice",
+    ("networking.k8s.io/v1", "NetworkPolicy"): "NetworkPolicy",
+    ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"): "AdminNetworkPolicy",
+    ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"): "BaselineAdminNetworkPolicy",
+    ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"): "ClusterNetworkPolicy",
+    ("operator.tigera.io/v1", "Installation"): "Installation",
+}
+"""The kinds of other groups that the network model reads, and their files in `schemas/kubernetes/`."""
+
+
+@lru_cache(maxsize=1)
+def calico_kinds() -> frozenset[str]:
+    """The kinds that have a file of their own, by the name that projectcalico.org/v3 gives them."""
+    names = os.listdir(directory("schemas"))
+    return frozenset(name[:-5] for name in names if name.endswith(".json")) - NOT_KINDS
+
+
+@lru_cache(maxsize=128)
+def read(name: str) -> Schema:
+    """One schema file, by its path below `schemas/` without `.json`."""
+    with open(os.path.join(directory("schemas"), *name.split("/")) + ".json", encoding="utf-8") as stream:
+        schema: Schema = json.load(stream)
+    reference = schema.get("properties", {}).get("metadata", {}).get("$ref")
+    if reference is not None:
+        metadata = read("kubernetes/" + reference.rpartition("/")[2].removesuffix(".json"))
+        schema["properties"]["metadata"] = {key: value for key, value in metadata.items() if not key.startswith("$")}
+    return schema
+
+
+def find(api_version: str, kind: str) -> Schema | None:
+    """The schema of a kind in exactly that API; None when callint knows no such kind."""
+    if group_of(api_version) in CALICO_GROUPS:
+        name = CANONICAL.get(kind, kind)
+        if name not in calico_kinds():
+            return None
+    elif (api_version, kind) in KUBERNETES:
+        name = f"kubernetes/{KUBERNETES[api_version, kind]}"
+    else:
+        return None
+    schema = read(name)
+    apis = schema[APIS]
+    return schema if any(kind in kinds for api, kinds in apis.items() if api == api_version) else None
+
+
+def kinds_of(api_version: str) -> list[str]:
+    """The kinds of one of Calico's two APIs."""
+    if api_version not in (V1, V3):
+        return []
+    found = (read(name)[APIS].get(api_version, ()) for name in calico_kinds())
+    return sorted(kind for kinds in found for kind in kinds)

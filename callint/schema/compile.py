@@ -1,0 +1,290 @@
+"""Plain JSON Schema to closures: a valid object is recognised cheaply, every fault of a broken one is found.
+
+A checker takes a value and gives None, or the faults below it with paths relative to that value. Only the keywords that
+CRDs use exist here; `jsonschema` is the reference that the tests compare with. Two differences are meant (Go's JSON
+decoding, and pruning of nulls in apiextensions-apiserver): a null property is an absent one, and a required property
+that has a default is never missing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from callint.finding import Path, Step
+from callint.schema.history import Schema
+from callint.schema.patterns import compiled
+
+TEXT = "x-callint-text"
+EXACT = "x-callint-exact"
+POINTER = "x-callint-pointer"
+
+PLACEHOLDER = "placeholder"
+CASE = "case"
+LABEL = "label"
+DEPRECATED = "deprecated"
+UNKNOWN = "additionalProperties"
+
+
+class Fault(NamedTuple):
+    """One violated keyword: where, which (of JSON Schema, or named above), the value, and what was expected."""
+
+    path: Path
+    keyword: str
+    value: Any
+    expected: Any
+
+
+Faults = list[Fault] | None
+Checker = Callable[[Any], Faults]
+
+
+def checker(schema: Schema, *, lenient: bool = False, placeholders: bool = False) -> Checker:
+    """Compile one schema.
+
+    `lenient` reads as Go's decoder behind calicoctl does (sigs.k8s.io/yaml: scalars become text where text is wanted,
+    names match in any case, an empty optional value is absent); `placeholders` reports text such as `<node-name>`.
+    """
+    return _Compiler(schema, lenient, placeholders).build(schema)
+
+
+def under(step: Step, faults: list[Fault]) -> list[Fault]:
+    """The same faults seen from one step above."""
+    return [Fault((step, *fault.path), fault.keyword, fault.value, fault.expected) for fault in faults]
+
+
+def go_text(value: Any) -> str:
+    """A number or boolean as sigs.k8s.io/yaml prints it into a Go string field."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
+        return str(int(value))
+    return str(value)
+
+
+def _anything(value: Any) -> Faults:
+    return None
+
+
+def _plain_text(value: Any) -> Faults:
+    return None if value.__class__ is str else [Fault((), "type", value, "string")]
+
+
+def _marked_text(value: Any) -> Faults:
+    if value.__class__ is not str:
+        return [Fault((), "type", value, "string")]
+    return [Fault((), PLACEHOLDER, value, None)] if "<" in value or "$" in value else None
+
+
+def _boolean(value: Any) -> Faults:
+    return None if value is True or value is False else [Fault((), "type", value, "boolean")]
+
+
+class _Compiler:
+    def __init__(self, root: Schema, lenient: bool, placeholders: bool) -> None:
+        self.root = root
+        self.lenient = lenient
+        self.text = _marked_text if placeholders else _plain_text
+        self.built: dict[str, Checker] = {}
+
+    def build(self, node: Schema) -> Checker:
+        reference = node.get("$ref")
+        if reference is not None:
+            if reference not in self.built:
+                self.built[reference] = self.build(self.root["$defs"][reference.rpartition("/")[2]])
+            return self.built[reference]
+        wanted = node.get("type")
+        if wanted == "object" or (wanted is None and "properties" in node):
+            return self.object(node)
+        if wanted == "array":
+            return self.array(node)
+        if wanted == "string":
+            return self.string(node)
+        if wanted == "boolean":
+            return _boolean
+        if wanted in ("integer", "number"):
+            return self.number(node, wanted)
+        if isinstance(wanted, list):
+            return self.either(node, wanted)
+        return _anything
+
+    def string(self, node: Schema) -> Checker:
+        tests = _text_tests(node)
+        text = self.text
+        plain = text if not tests else None
+        coerce = self.lenient and not node.get(EXACT)
+        if plain and not coerce:
+            return plain
+
+        def check(value: Any) -> Faults:
+            if value.__class__ is not str:
+                if not (coerce and value.__class__ in (int, float, bool)):
+                    return [Fault((), "type", value, "string")]
+                value = go_text(value)
+            for keyword, expected, holds in tests:
+                if not holds(value):
+                    return [Fault((), keyword, value, expected)]
+            return text(value)
+
+        return check
+
+    def number(self, node: Schema, wanted: str) -> Checker:
+        low, high, values = node.get("minimum"), node.get("maximum"), node.get("enum")
+        whole = wanted == "integer"
+        text_too = self.lenient and bool(node.get(TEXT))
+
+        def check(value: Any) -> Faults:
+            kind = value.__class__
+            if kind is not int and not (kind is float and (not whole or value.is_integer())):
+                return None if text_too and kind is str else [Fault((), "type", value, wanted)]
+            if low is not None and value < low:
+                return [Fault((), "minimum", value, low)]
+            if high is not None and value > high:
+                return [Fault((), "maximum", value, high)]
+            if values is not None and value not in values:
+                return [Fault((), "enum", value, values)]
+            return None
+
+        return check
+
+    def either(self, node: Schema, wanted: list[str]) -> Checker:
+        """A list of types: the first that has the value's own type judges it."""
+        choices = [self.build({**node, "type": name}) for name in wanted if name != "null"]
+        null = "null" in wanted
+
+        def check(value: Any) -> Faults:
+            if value is None and null:
+                return None
+            other: Faults = None
+            for choice in choices:
+                faults = choice(value)
+                if not faults:
+                    return None
+                if faults[0].path or faults[0].keyword != "type":
+                    other = faults
+            return other or [Fault((), "type", value, wanted)]
+
+        return check
+
+    def array(self, node: Schema) -> Checker:
+        item = self.build(node["items"]) if isinstance(node.get("items"), dict) else _anything
+        least, most, unique = node.get("minItems", 0), node.get("maxItems"), node.get("uniqueItems", False)
+
+        def check(value: Any) -> Faults:
+            if value.__class__ is not list:
+                return [Fault((), "type", value, "array")]
+            out: list[Fault] = []
+            for index, element in enumerate(value):
+                faults = item(element)
+                if faults:
+                    out += under(index, faults)
+            if len(value) < least:
+                out.append(Fault((), "minItems", value, least))
+            if most is not None and len(value) > most:
+                out.append(Fault((), "maxItems", value, most))
+            if unique and len(value) > 1:
+                out += _repeated(value)
+            return out or None
+
+        return check
+
+    def object(self, node: Schema) -> Checker:
+        properties: Schema = node.get("properties", {})
+        required = [name for name in node.get("required", ()) if "default" not in properties.get(name, {})]
+        fields = {name: self.field(child, name in required) for name, child in properties.items()}
+        rest = node.get("additionalProperties", True)
+        other = self.build(rest) if isinstance(rest, dict) else None
+        closed = rest is False
+        least, most = node.get("minProperties", 0), node.get("maxProperties")
+        lenient = self.lenient
+        get = fields.get
+
+        def check(value: Any) -> Faults:
+            if value.__class__ is not dict:
+                return [Fault((), "type", value, "object")]
+            out: Faults = None
+            for name, child in value.items():
+                field = get(name) or other
+                if field is None:
+                    if closed:
+                        out = out or []
+                        out += _stray(name, child, fields, lenient)
+                elif child is not None:
+                    faults = field(child)
+                    if faults:
+                        out = out or []
+                        out += under(name, faults)
+            for name in required:
+                if value.get(name) is None and not (out and any(f.keyword == CASE and f.expected == name for f in out)):
+                    out = out or []
+                    out.append(Fault((name,), "required", value, name))
+            if least and sum(child is not None for child in value.values()) < least:
+                out = [*(out or ()), Fault((), "minProperties", value, least)]
+            if most is not None and len(value) > most:
+                out = [*(out or ()), Fault((), "maxProperties", value, most)]
+            return out
+
+        return check
+
+    def field(self, node: Schema, required: bool) -> Checker:
+        """A property; Go leaves empty optional values out when it stores them (`omitempty`), so they are as absent."""
+        check = self.build(node)
+        if node.get("deprecated"):
+            return _with_note(check)
+        if not self.lenient or required or node.get(POINTER):
+            return check
+        constrained = node.get("enum") or node.get("pattern") or node.get("minLength") or node.get("minItems")
+        if not constrained:
+            return check
+        return lambda value: None if value == "" or value == [] else check(value)
+
+
+def _with_note(check: Checker) -> Checker:
+    """Report a deprecated field wherever it is set, whatever else is wrong with it."""
+    return lambda value: [Fault((), DEPRECATED, value, None), *(check(value) or ())]
+
+
+def _stray(name: str, value: Any, fields: dict[str, Checker], lenient: bool) -> list[Fault]:
+    """A name that is not known: with Go's decoder, its other spelling is, and its value is judged."""
+    if lenient:
+        lower = name.lower()
+        for known, field in fields.items():
+            if known.lower() == lower:
+                faults = field(value) if value is not None else None
+                return [Fault((name,), CASE, value, known), *under(name, faults or [])]
+    return [Fault((name,), UNKNOWN, value, tuple(fields))]
+
+
+def _text_tests(node: Schema) -> list[tuple[str, Any, Callable[[str], bool]]]:
+    tests: list[tuple[str, Any, Callable[[str], bool]]] = []
+    if "enum" in node:
+        values = frozenset(node["enum"])
+        tests.append(("enum", node["enum"], values.__contains__))
+    if "maxLength" in node:
+        most: int = node["maxLength"]
+        tests.append(("maxLength", most, lambda text: len(text) <= most))
+    if "minLength" in node:
+        least: int = node["minLength"]
+        tests.append(("minLength", least, lambda text: len(text) >= least))
+    if "pattern" in node:
+        pattern: str = node["pattern"]
+        tests.append(("pattern", pattern, lambda text: _matches(pattern, text)))
+    return tests
+
+
+def _matches(pattern: str, text: str) -> bool:
+    expression = compiled(pattern)
+    return expression is None or expression.search(text) is not None
+
+
+def _repeated(values: list[Any]) -> list[Fault]:
+    seen: dict[str, int] = {}
+    out = []
+    for index, value in enumerate(values):
+        text = json.dumps(value, sort_keys=True)
+        if text in seen:
+            out.append(Fault((index,), "uniqueItems", value, seen[text]))
+        else:
+            seen[text] = index
+    return out

@@ -1,0 +1,240 @@
+"""A violated keyword in words: what is there, what was expected, and whether another release knows it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NamedTuple
+
+from callint.calico import Release, Road, format_release
+from callint.finding import Path
+from callint.schema import compile as keyword
+from callint.schema import enterprise
+from callint.schema.compile import Fault
+from callint.schema.history import DEPRECATED, USE, Schema, form, node_at, release_of, releases, resolve
+from callint.schema.suggest import nearest
+
+_MARK = re.compile(r"(?<!\?)(?<!\?P)<[A-Za-z][\w .:/-]*>|\$\{\w[^}]*\}|^\$[A-Z_][A-Z0-9_]*$")
+_NOUNS = {
+    "object": "a map",
+    "array": "a list",
+    "string": "a string",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+_WHOLE_SECONDS = r"^([0-9]+(\\.[0-9]+)?(ms|s|m|h))*$"
+_LONGEST = 60
+_ABOUT_NAMES = (keyword.UNKNOWN, keyword.CASE, keyword.DEPRECATED)
+
+
+class Story(NamedTuple):
+    """What to say of one fault: kind of problem, message, help; `key` when the name is wrong and not the value.
+
+    `gap` is the place that the fault makes unreadable, where it is another than the fault's own; None when none is.
+    """
+
+    kind: str
+    message: str
+    key: bool = False
+    gap: Path | None = None
+    help: str = ""
+    repeats: Path | None = None
+
+
+class Judge(NamedTuple):
+    """For whom faults are explained: the whole history of the kind, and the target."""
+
+    kind: str
+    history: Schema
+    release: Release
+    road: Road
+
+
+def dotted(path: Path) -> str:
+    """`spec.ingress[0].action`."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def shown(value: Any) -> str:
+    """A value in a message, short."""
+    if isinstance(value, str):
+        return json.dumps(value if len(value) <= _LONGEST else value[: _LONGEST - 1] + "…", ensure_ascii=False)
+    if isinstance(value, dict):
+        return "a map"
+    if isinstance(value, list):
+        return "a list"
+    return json.dumps(value)
+
+
+def explain(judge: Judge, fault: Fault) -> Story | None:
+    """The story of one fault; None when it is no fault after all (text that only looks like a placeholder)."""
+    value, path = fault.value, fault.path
+    where = f'"{dotted(path)}"'
+    if isinstance(value, str) and fault.keyword not in _ABOUT_NAMES:
+        mark = _MARK.search(value)
+        if mark:
+            return Story("placeholder-left", f"{where} still holds the placeholder {shown(mark[0])}", gap=path)
+    if fault.keyword == keyword.PLACEHOLDER:
+        return None
+    if fault.keyword == keyword.UNKNOWN:
+        return _unknown_field(judge, fault)
+    if fault.keyword == keyword.CASE:
+        right = (*path[:-1], fault.expected)
+        return Story(
+            "calicoctl-only",
+            f'{where} is read as "{fault.expected}" by calicoctl alone; kubectl refuses or drops it',
+            key=True,
+            gap=right,
+        )
+    if fault.keyword == keyword.LABEL:
+        return Story(
+            "calicoctl-only",
+            f'{where} is {shown(value)}, which calicoctl turns into the text "{keyword.go_text(value)}"; '
+            "kubectl refuses what is no string",
+        )
+    if fault.keyword == "required":
+        return Story(
+            "missing-field", f'"{dotted(path[:-1]) or judge.kind}" needs the field "{fault.expected}"', gap=path
+        )
+    if fault.keyword == "type":
+        return Story("wrong-type", f"{where} is {_is(value)}, {_wanted(fault.expected)} was expected", gap=path)
+    if fault.keyword == "enum":
+        return _value(judge, fault)
+    if fault.keyword == "uniqueItems":
+        twin = (*path[:-1], fault.expected)
+        return Story("value-not-allowed", f"{where} repeats {shown(value)}, but the list is a set", repeats=twin)
+    if fault.keyword == "pattern":
+        return _pattern(fault, where)
+    return _bound(fault, where)
+
+
+def _is(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return f"the boolean {shown(value)}"
+    if isinstance(value, (int, float)):
+        return f"the number {shown(value)}"
+    return f"the string {shown(value)}" if isinstance(value, str) else shown(value)
+
+
+def _wanted(types: str | list[str]) -> str:
+    names = [types] if isinstance(types, str) else [name for name in types if name != "null"]
+    return " or ".join(_NOUNS.get(name, name) for name in names)
+
+
+def _bound(fault: Fault, where: str) -> Story:
+    value, bound = fault.value, fault.expected
+    said = {
+        "minimum": f"is {shown(value)}, at least {bound} was expected",
+        "maximum": f"is {shown(value)}, at most {bound} was expected",
+        "maxLength": f"has {_size(value)} characters, at most {bound} are allowed",
+        "minLength": f"has {_size(value)} characters, at least {bound} are needed",
+        "maxItems": f"has {_size(value)} items, at most {bound} are allowed",
+        "minItems": f"has {_size(value)} items, at least {bound} are needed",
+        "maxProperties": f"has {_size(value)} fields, at most {bound} are allowed",
+        "minProperties": f"has {_size(value)} fields, at least {bound} are needed",
+    }[fault.keyword]
+    unreadable = fault.keyword in ("minimum", "maximum")
+    return Story("out-of-range", f"{where} {said}", gap=fault.path if unreadable else None)
+
+
+def _size(value: Any) -> int:
+    return len(value) if isinstance(value, (str, list, dict)) else 0
+
+
+def _pattern(fault: Fault, where: str) -> Story:
+    message = f"{where} is {shown(fault.value)}, which does not match {fault.expected}"
+    if len(str(fault.expected)) > 2 * _LONGEST:
+        message = f"{where} is {shown(fault.value)}, which does not have the form that Calico's schema asks for"
+    if fault.expected == _WHOLE_SECONDS:
+        return Story(
+            "malformed-text",
+            f"{where} is {shown(fault.value)}, whole numbers with ms, s, m or h were expected",
+            gap=fault.path,
+            help="Calico's schema refuses fractions here, by a doubled backslash in its pattern: write 500ms for 0.5s",
+        )
+    return Story("malformed-text", message, gap=fault.path)
+
+
+def _value(judge: Judge, fault: Fault) -> Story:
+    """A value outside an enum: of another release, of Enterprise, or near to a known one."""
+    where = f'"{dotted(fault.path)}"'
+    field = next((step for step in reversed(fault.path) if isinstance(step, str)), "")
+    if fault.value in enterprise.VALUES.get((judge.kind, field), ()):
+        return Story(
+            "enterprise-only", f"{where} is {shown(fault.value)}, a value of Calico Enterprise", gap=fault.path
+        )
+    allowed = ", ".join(shown(value) for value in fault.expected)
+    having = [release for release in releases() if fault.value in _enum(judge, fault.path, release)]
+    if having and having[-1] > judge.release:
+        first = next(release for release in having if release > judge.release)
+        said = f"which Calico has from {format_release(first)} on; the target is {format_release(judge.release)}"
+        return Story("field-too-new", f"{where} is {shown(fault.value)}, {said}", gap=fault.path)
+    if having:
+        said = f"which Calico had up to {format_release(having[-1])}; now one of {allowed}"
+        return Story("field-removed", f"{where} is {shown(fault.value)}, {said}", gap=fault.path)
+    words = [word for word in fault.expected if isinstance(word, str)]
+    near = nearest(fault.value, words) if isinstance(fault.value, str) and fault.value else None
+    hint = f'; did you mean "{near}"' if near and len(words) > 1 else ""
+    count = f"one of {allowed}" if len(fault.expected) > 1 else allowed
+    return Story("value-not-allowed", f"{where} is {shown(fault.value)}, {count} was expected{hint}", gap=fault.path)
+
+
+def _enum(judge: Judge, path: Path, release: Release) -> list[Any]:
+    node = node_at(judge.history, path)
+    values: list[Any] = ((form(node, release, judge.road) if node else None) or {}).get("enum", [])
+    return values
+
+
+def _unknown_field(judge: Judge, fault: Fault) -> Story:
+    """A name that the target does not know: too new, gone, of Enterprise, or mistyped."""
+    path, name = fault.path, str(fault.path[-1])
+    parent = dotted(path[:-1]) or judge.kind
+    where = f'"{dotted(path)}"'
+    holder = node_at(judge.history, path[:-1])
+    node = (holder or {}).get("properties", {}).get(name)
+    if node is not None:
+        return _other_release(judge, resolve(judge.history, node), where)
+    if enterprise.is_field(judge.kind, name):
+        return Story(
+            "enterprise-only", f"{where} is a field of Calico Enterprise; open source Calico has none", key=True
+        )
+    near = nearest(name, fault.expected)
+    if near is None:
+        return Story("unknown-field", f'"{name}" is no field of "{parent}"', key=True)
+    if near.lower() == name.lower():
+        said = f'"{name}" is no field of "{parent}"; it is written "{near}", and only calicoctl takes any case'
+    else:
+        said = f'"{name}" is no field of "{parent}"; did you mean "{near}"'
+    return Story("unknown-field", said, key=True, gap=(*path[:-1], near))
+
+
+def _other_release(judge: Judge, node: Schema, where: str) -> Story:
+    """A field that another release has, or another road."""
+    use = f'; "{node[USE]}" takes its place' if USE in node else ""
+    there = [release for release in releases() if form(node, release, judge.road)]
+    newer = [release for release in there if release > judge.release]
+    if newer:
+        said = f"needs Calico {format_release(newer[0])}; the target is {format_release(judge.release)}"
+        return Story("field-too-new", f"{where} {said}", key=True)
+    if there:
+        return Story("field-removed", f"{where} is gone since Calico {format_release(_next(there[-1]))}{use}", key=True)
+    return Story("unknown-field", f"{where} is no field that is read on this road{use}", key=True)
+
+
+def _next(release: Release) -> Release:
+    return release[0], release[1] + 1
+
+
+def deprecated(judge: Judge, path: Path) -> Story:
+    """A field that still works and should not be used."""
+    node = node_at(judge.history, path) or {}
+    use = f'; use "{node[USE]}"' if USE in node else ""
+    since = format_release(release_of(node[DEPRECATED])) if DEPRECATED in node else "this release"
+    return Story("field-deprecated", f'"{dotted(path)}" is deprecated since Calico {since}{use}', key=True)

@@ -1,0 +1,112 @@
+"""One schema file holds every release: read the form that one release has on one road.
+
+The keywords (`docs/schemas.md`): plain JSON Schema keywords are those of the newest release. `x-callint-since` and
+`x-callint-until` bound the life of a field; `x-callint-variants` lists where its constraints differ: each variant has
+`since`, `until`, `roads` (all optional, inclusive) and the keywords to put in place, null to take one away.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callint.calico import OLDEST, UNRELEASED, Release, Road
+from callint.finding import Path
+
+Schema = dict[str, Any]
+
+SINCE = "x-callint-since"
+UNTIL = "x-callint-until"
+VARIANTS = "x-callint-variants"
+USE = "x-callint-use"
+DEPRECATED = "x-callint-deprecated"
+APIS = "x-callint-apis"
+
+_BOUNDS = frozenset({"since", "until", "roads"})
+_HISTORY = frozenset({SINCE, UNTIL, VARIANTS, DEPRECATED})
+
+
+def release_of(text: str) -> Release:
+    """Read the `3.29` of a mark."""
+    major, _, minor = text.partition(".")
+    return int(major), int(minor)
+
+
+def _covers(span: Schema, since: str, until: str, release: Release) -> bool:
+    return not (
+        (since in span and release < release_of(span[since])) or (until in span and release > release_of(span[until]))
+    )
+
+
+def form(node: Schema, release: Release, road: Road) -> Schema | None:
+    """The keywords of one node, its children as they stand; None when it does not exist there."""
+    variants = node.get(VARIANTS)
+    if variants:
+        node = dict(node)
+        for variant in variants:
+            if _covers(variant, "since", "until", release) and road in variant.get("roads", (road,)):
+                node.update(variant)
+        node = {
+            key: value for key, value in node.items() if value is not None and key not in ("since", "until", "roads")
+        }
+    return node if _covers(node, SINCE, UNTIL, release) else None
+
+
+def at(root: Schema, release: Release, road: Road) -> Schema:
+    """A plain JSON Schema (2020-12) for one release and road; raises LookupError if it has no such kind."""
+    shared = {name: _at(child, release, road, ()) for name, child in root.get("$defs", {}).items()}
+    gone = tuple(f"#/$defs/{name}" for name, child in shared.items() if child is None)
+    plain = _at({key: value for key, value in root.items() if key != "$defs"}, release, road, gone)
+    if plain is None:
+        raise LookupError("there is no such kind in that release")
+    if shared:
+        plain["$defs"] = {
+            name: _at(child, release, road, gone) for name, child in root["$defs"].items() if shared[name] is not None
+        }
+    return plain
+
+
+def _at(node: Schema, release: Release, road: Road, gone: tuple[str, ...]) -> Schema | None:
+    current = form(node, release, road)
+    if current is None or current.get("$ref") in gone:
+        return None
+    plain: Schema = {}
+    for key, value in current.items():
+        if key == "properties":
+            children = {name: _at(child, release, road, gone) for name, child in value.items()}
+            plain[key] = {name: child for name, child in children.items() if child is not None}
+        elif key in ("items", "additionalProperties") and isinstance(value, dict):
+            plain[key] = _at(value, release, road, gone) or {}
+        elif key not in _HISTORY:
+            plain[key] = value
+    mark = node.get(DEPRECATED)
+    if mark is not None and release >= release_of(mark):
+        plain["deprecated"] = True
+    return plain
+
+
+def releases() -> list[Release]:
+    """Every release that the schemas know, oldest first."""
+    return [(OLDEST[0], minor) for minor in range(OLDEST[1], UNRELEASED[1] + 1)]
+
+
+def resolve(root: Schema, node: Schema) -> Schema:
+    """Follow a local `$ref` (`#/$defs/name`)."""
+    while "$ref" in node:
+        node = root["$defs"][node["$ref"].rpartition("/")[2]]
+    return node
+
+
+def node_at(root: Schema, path: Path) -> Schema | None:
+    """The node that describes the value at `path`, whatever its release; None outside the schema."""
+    node = root
+    for step in path:
+        node = resolve(root, node)
+        properties = node.get("properties", {})
+        if isinstance(step, str) and step in properties:
+            node = properties[step]
+            continue
+        child = node.get("additionalProperties" if isinstance(step, str) else "items")
+        if not isinstance(child, dict):
+            return None
+        node = child
+    return resolve(root, node)

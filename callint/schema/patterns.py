@@ -1,0 +1,42 @@
+r"""Go's regular expressions, as CRDs write them, made safe and equal in Python.
+
+RE2 is linear in the length of the text, Python's matcher is not; and three spellings differ: flags in mid-pattern,
+`$` before a final newline, and `\d` beyond ASCII (k8s.io/kube-openapi validates with Go's regexp package).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_MID_FLAGS = re.compile(r"\(\?([is]+)\)")
+_CLASS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
+
+LINEAR = {
+    # `ms` is `m` and then `s`, so naming it twice makes 2^n ways to read `msmsms` (calico issue 13943)
+    r"^(([0-9]*(\.[0-9]*)?(ms|s|h|m|us)+)+|Auto)$": r"^((([0-9]*(\.[0-9]*)?)(us|[smh]))+|Auto)$",
+}
+"""Patterns that take exponential time in a backtracking matcher, and an equal one that does not."""
+
+
+def portable(pattern: str) -> str:
+    """The same language in a form that Go, Python and ECMAScript (2025) read alike; flags become `(?i:…)`."""
+    if pattern in LINEAR:
+        return LINEAR[pattern]
+    flags = _MID_FLAGS.search(pattern)
+    if flags and pattern[: flags.start()] in ("", "^"):
+        return f"(?{flags[1]}:{pattern[: flags.start()]}{pattern[flags.end() :]})"
+    return pattern
+
+
+@lru_cache(maxsize=512)
+def compiled(pattern: str) -> re.Pattern[str] | None:
+    """Compile for `search`; None for what Python cannot read, and then nothing is claimed about the text."""
+
+    def anchor(match: re.Match[str]) -> str:
+        return r"\Z" if match[0] == "$" else match[0]
+
+    try:
+        return re.compile(_CLASS.sub(anchor, portable(pattern)), re.ASCII)
+    except (re.error, OverflowError, RecursionError):
+        return None
