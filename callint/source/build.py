@@ -1,0 +1,332 @@
+"""One YAML document to plain values and a trace of where each stands: a single pass over libyaml's events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from callint.finding import Path
+from callint.source.limits import Limits
+from callint.source.scalars import MERGE, Mark, Scalar, Typed, key_text, tagged
+
+DROPPED = Mark("\0")
+"""Stands in the trace for a key that Go cannot read; its value is left out."""
+
+_NO_KEY: Any = object()
+_OPEN: Any = object()
+_Frame = tuple[Any, bool, Any, int, str | None]
+
+
+class Note(NamedTuple):
+    """Something odd about one node: `start` is its offset, `first` the offset of the place that explains it, or -1."""
+
+    kind: str
+    start: int
+    path: Path
+    detail: str = ""
+    first: int = -1
+
+
+class Tree:
+    """What one document became.
+
+    `trace` lists the nodes in the order of the text. A scalar or an alias is its offset. A list or mapping is
+    `~offset`, the trace index behind its end, then its items; in a mapping each item is led by the key and the key's
+    offset (a key that is itself a list or mapping is an item of its own, under DROPPED). `aliases` leads from the
+    trace index of an alias to that of its anchor. `expanded` counts the nodes that aliases stand for. `rest` is the
+    offset where the document ended although something follows, or -1. `error` is the parser's, if it stopped.
+    `unsaid` counts the notes beyond the limit.
+    """
+
+    __slots__ = ("aliases", "complete", "error", "expanded", "notes", "rest", "trace", "unsaid", "value")
+
+    def __init__(self, expanded: int) -> None:
+        """Start empty."""
+        self.value: Any = None
+        self.trace: list[Any] = []
+        self.aliases: dict[int, int] = {}
+        self.notes: list[Note] = []
+        self.error: Exception | None = None
+        self.expanded = expanded
+        self.rest = -1
+        self.complete = True
+        self.unsaid = 0
+
+
+class _StopError(Exception):
+    """Reading on would cost more than the limits allow."""
+
+
+def build(text: str, typed: Typed, limits: Limits, expanded: int = 0) -> Tree:
+    """Read the first document of `text`; never raises for what the text holds.
+
+    The values are acyclic; their depth and the nodes that aliases stand for stay within `limits` (`expanded` of them
+    are used up already). A key that comes twice: the last one wins, as for kubectl. Merges overwrite what stands
+    before them, as in goyaml.v2 (decode.go).
+    """
+    from yaml import events
+    from yaml._yaml import CParser
+    from yaml.error import YAMLError
+
+    scalar_event, alias_event = events.ScalarEvent, events.AliasEvent
+    map_start, list_start = events.MappingStartEvent, events.SequenceStartEvent
+    map_end, list_end = events.MappingEndEvent, events.SequenceEndEvent
+    document_end, stream_end = events.DocumentEndEvent, events.StreamEndEvent
+
+    tree = Tree(expanded)
+    builder = _Builder(tree, typed, limits)
+    add = tree.trace.append
+    trace = tree.trace
+    stack: list[_Frame] = []
+    # The innermost open collection: itself, whether it is a mapping, the key whose value is awaited, where its end is
+    # to be written in the trace, its anchor.
+    cur: Any = []
+    is_map = False
+    key = _NO_KEY
+    slot = 0
+    anchor: str | None = None
+    root = cur
+    anchored = "&" in text
+    deepest = limits.nesting
+
+    try:
+        get: Callable[[], Any] = CParser(text).get_event
+        while True:
+            event = get()
+            kind = event.__class__
+            if kind is scalar_event:
+                value = event.value
+                if event.implicit[0]:
+                    value = typed[value]
+                elif event.tag is not None:
+                    value = builder.tagged(event, _path(stack, cur, is_map, key))
+                if anchored and event.anchor is not None:
+                    builder.anchors[event.anchor] = value, len(trace), 1
+            elif kind is map_start or kind is list_start:
+                if len(stack) >= deepest:
+                    builder.note("nesting-limit", event.start_mark.index, _path(stack, cur, is_map, key))
+                    raise _StopError
+                if is_map and key is _NO_KEY:
+                    add(DROPPED)
+                    add(event.start_mark.index)
+                stack.append((cur, is_map, key, slot, anchor))
+                is_map = kind is map_start
+                cur = {} if is_map else []
+                key = _NO_KEY
+                add(~event.start_mark.index)
+                slot = len(trace)
+                add(0)
+                anchor = event.anchor if anchored else None
+                if anchor is not None:
+                    builder.anchors[anchor] = _OPEN, slot, tree.expanded
+                continue
+            elif kind is map_end or kind is list_end:
+                value = cur
+                trace[slot] = len(trace)
+                if anchor is not None:
+                    builder.close(anchor, value, slot)
+                inner = slot
+                cur, is_map, key, slot, anchor = stack.pop()
+                if not is_map:
+                    cur.append(value)
+                elif key is _NO_KEY:
+                    key = builder.key(value, ~trace[inner - 1], cur, slot, _path(stack, cur, is_map, key))
+                    add(key)
+                    add(~trace[inner - 1])
+                else:
+                    if key is MERGE:
+                        builder.merge(cur, value, slot, _path(stack, cur, is_map, key))
+                    else:
+                        cur[key] = value
+                    key = _NO_KEY
+                continue
+            elif kind is alias_event:
+                value = builder.alias(event, _path(stack, cur, is_map, key))
+            elif kind is document_end:
+                tree.rest = event.end_mark.index
+                if get().__class__ is stream_end:
+                    tree.rest = -1
+                break
+            elif kind is stream_end:
+                break
+            else:
+                continue
+
+            if not is_map:
+                cur.append(value)
+            elif key is _NO_KEY:
+                if value.__class__ is not str or value in cur:
+                    value = builder.key(value, event.start_mark.index, cur, slot, _path(stack, cur, is_map, key))
+                key = value
+                add(value)
+            else:
+                if key is MERGE:
+                    builder.merge(cur, value, slot, _path(stack, cur, is_map, key))
+                else:
+                    cur[key] = value
+                key = _NO_KEY
+            add(event.start_mark.index)
+    except _StopError:
+        tree.complete = False
+    except YAMLError as error:
+        tree.error = error
+        if key is _NO_KEY and kind is scalar_event and _runs_into(event, error):
+            # A plain text swallowed the beginning of the line that cannot be read: it is not what was meant.
+            (cur.popitem if is_map else cur.pop)()
+            trace.pop()
+    while stack:
+        tree.complete = False
+        value = cur
+        trace[slot] = len(trace)
+        cur, is_map, key, slot, anchor = stack.pop()
+        if not is_map:
+            cur.append(value)
+        elif key is MERGE:
+            builder.merge(cur, value, slot, ())
+        elif key is not _NO_KEY:
+            cur[key] = value
+    builder.finish(root)
+    return tree
+
+
+class _Builder:
+    """What the loop needs only now and then: anchors, merges and keys that are not strings."""
+
+    __slots__ = ("anchors", "holed", "limits", "merged", "tree", "typed")
+
+    def __init__(self, tree: Tree, typed: Typed, limits: Limits) -> None:
+        self.tree = tree
+        self.typed = typed
+        self.limits = limits
+        # name -> value, trace index, number of nodes; while it is still open: _OPEN, its slot, nodes expanded before
+        self.anchors: dict[str, tuple[Any, int, int]] = {}
+        self.merged: dict[int, set[str]] = {}
+        self.holed: list[dict[str, Any]] = []
+
+    def note(self, kind: str, start: int, path: Path, detail: str = "", first: int = -1) -> None:
+        if len(self.tree.notes) < self.limits.problems:
+            self.tree.notes.append(Note(kind, start, path, detail, first))
+        else:
+            self.tree.unsaid += 1
+
+    def tagged(self, event: Any, path: Path) -> Scalar:
+        start, tag, text = event.start_mark.index, event.tag, event.value
+        try:
+            value = tagged(tag, text, self.typed)
+        except ValueError:
+            self.note("wrong-tag", start, path, tag)
+            self.tree.complete = False
+            return str(text)
+        if tag[0] == "!" and tag != "!":
+            self.note("lost-tag", start, path, tag)
+        return value
+
+    def close(self, anchor: str, value: Any, slot: int) -> None:
+        opened, at, before = self.anchors[anchor]
+        if opened is _OPEN and at == slot:
+            size = len(self.tree.trace) - slot + self.tree.expanded - before
+            self.anchors[anchor] = value, slot - 1, size
+
+    def alias(self, event: Any, path: Path) -> Any:
+        tree, start, name = self.tree, event.start_mark.index, event.anchor
+        known = self.anchors.get(name)
+        if known is None or known[0] is _OPEN:
+            self.note("unknown-alias" if known is None else "recursive-alias", start, path, name)
+            tree.complete = False
+            return None
+        value, target, size = known
+        tree.expanded += size
+        if tree.expanded > self.limits.alias_nodes:
+            self.note("alias-bomb", start, path, name)
+            raise _StopError
+        tree.aliases[len(tree.trace)] = target
+        return value
+
+    def key(
+        self, value: Scalar | list[Any] | dict[str, Any], start: int, cur: dict[str, Any], slot: int, path: Path
+    ) -> str:
+        """The key that Go makes of `value`; notes what is odd about it."""
+        if value is MERGE:
+            return MERGE
+        if value.__class__ is not str:
+            name = None if isinstance(value, (dict, list)) else key_text(value)
+            if name is None:
+                self.note("complex-key" if isinstance(value, (dict, list)) else "null-key", start, path)
+                self.tree.complete = False
+                self.holed.append(cur)
+                return DROPPED
+            self.note("non-string-key", start, (*path, name), name)
+            value = name
+        if value in cur:
+            implied = self.merged.get(slot)
+            if implied and value in implied:
+                implied.discard(value)
+            elif len(self.tree.notes) < self.limits.problems:
+                self.note("duplicate-key", start, (*path, value), value, _first(self.tree.trace, slot, value))
+            else:
+                self.tree.unsaid += 1
+        return str(value)
+
+    def merge(self, cur: dict[str, Any], value: Any, slot: int, path: Path) -> None:
+        """Merge a mapping, or a list of them of which the first wins, over what `cur` holds so far."""
+        parts = value if isinstance(value, list) else [value]
+        implied = self.merged.setdefault(slot, set())
+        start = self.tree.trace[-1]
+        for part in reversed(parts):
+            if not isinstance(part, dict):
+                self.note("bad-merge", start, path)
+                self.tree.complete = False
+                continue
+            clash = next((name for name in part if name in cur and name not in implied), None)
+            if clash is not None:
+                self.note("merge-overwrites", start, path, clash, _first(self.tree.trace, slot, clash))
+            cur.update(part)
+            implied.update(part)
+
+    def finish(self, root: list[Any]) -> None:
+        for mapping in self.holed:
+            mapping.pop(DROPPED, None)
+        self.tree.value = root[0] if root else None
+        if self.typed.odd:
+            self.typed.odd = False
+            self.settle(root)
+
+    def settle(self, root: list[Any]) -> None:
+        """Make strings of `<<` values and note the numbers that JSON has no word for."""
+        seen: set[int] = set()
+        todo: list[tuple[Any, Path]] = [(root, ())]
+        while todo:
+            holder, path = todo.pop()
+            if id(holder) in seen:
+                continue
+            seen.add(id(holder))
+            for step, value in list(holder.items() if isinstance(holder, dict) else enumerate(holder)):
+                if value is MERGE:
+                    holder[step] = "<<"
+                elif isinstance(value, (dict, list)):
+                    todo.append((value, (*path, step)))
+                elif isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+                    self.note("no-number", -1, (*path, step)[1:])
+
+
+def _runs_into(event: Any, error: Any) -> bool:
+    """Whether a scalar began on an earlier line and reaches into the line where the parser stopped."""
+    mark = getattr(error, "problem_mark", None)
+    return mark is not None and event.start_mark.line < mark.line == event.end_mark.line
+
+
+def _path(stack: list[_Frame], cur: Any, is_map: bool, key: Any) -> Path:
+    """The way from the root to the node that is being read; to its mapping, if the node is a key."""
+    frames = [*((frame[0], frame[1], frame[2]) for frame in stack[1:]), (cur, is_map, key)] if stack else []
+    steps = [awaited if mapping else len(holder) for holder, mapping, awaited in frames]
+    return tuple(str(step) if isinstance(step, Mark) else step for step in steps if step is not _NO_KEY)
+
+
+def _first(trace: list[Any], slot: int, key: str) -> int:
+    """The offset of the first `key` of the mapping whose items begin behind `slot`, or -1 if it was merged in."""
+    at = slot + 1
+    while at < len(trace):
+        if trace[at] == key and trace[at] is not MERGE:
+            return int(trace[at + 1])
+        at = trace[at + 3] if trace[at + 2] < 0 else at + 3
+    return -1

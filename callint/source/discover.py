@@ -1,0 +1,182 @@
+"""Path arguments to files: each file once, in sorted order, and nothing that could block or loop."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from callint.finding import Problem, Span
+from callint.source.files import NotRegularError, TooLargeError, read_regular, what
+from callint.source.globs import compile_glob
+from callint.source.ignore import Fate, Ignored
+
+_SUFFIXES = (".yaml", ".yml", ".json")
+_MAGIC = frozenset("*?[")
+STDIN = "<stdin>"
+
+
+class Place(NamedTuple):
+    """One file to be read: the path to open (empty for standard input) and the path to show."""
+
+    path: str
+    shown: str
+
+    def read(self, limit: int, stdin: Callable[[], bytes] | None) -> bytes | Problem:
+        """The bytes of the file, at most `limit` of them; a problem if it is larger or cannot be read.
+
+        Only regular files are read: a FIFO or device that took the place of one is neither waited for nor drained.
+        """
+        if not self.path:
+            data = stdin() if stdin else sys.stdin.buffer.read(limit + 1)
+            return data if len(data) <= limit else _too_large(self.shown, limit)
+        try:
+            return read_regular(self.path, limit)
+        except TooLargeError:
+            return _too_large(self.shown, limit)
+        except NotRegularError as error:
+            return unreadable(self.shown, str(error))
+        except (OSError, ValueError) as error:
+            return unreadable(self.shown, _reason(error))
+
+
+class Found(NamedTuple):
+    """The files to read, in the order in which they are shown, and what is wrong with the arguments."""
+
+    places: tuple[Place, ...]
+    problems: tuple[Problem, ...]
+
+
+def discover(paths: Sequence[str], ignore: bool = True) -> Found:
+    """The files that `paths` mean: a file whatever its name, YAML and JSON below a directory, matches of a glob, `-`.
+
+    Directories are walked without following symbolic links to directories, so there are no loops; `.git` and, with
+    `ignore`, what git ignores is left out. A file that is reached in two ways is read once.
+    """
+    search = _Search(ignore)
+    for path in paths:
+        search.argument(path)
+    chosen: dict[object, tuple[bool, str, Place]] = {}
+    for place, linked, identity in search.found:
+        rank = (linked, place.shown, place)
+        if identity not in chosen or rank < chosen[identity]:
+            chosen[identity] = rank
+    places = sorted((place for _, _, place in chosen.values()), key=lambda place: place.shown)
+    problems = {problem.span.file: problem for problem in search.problems}
+    return Found(tuple(places), tuple(problems[name] for name in sorted(problems)))
+
+
+class _Search:
+    """The search through all arguments."""
+
+    __slots__ = ("found", "ignore", "problems")
+
+    def __init__(self, ignore: bool) -> None:
+        self.ignore = ignore
+        self.found: list[tuple[Place, bool, object]] = []
+        self.problems: list[Problem] = []
+
+    def argument(self, path: str) -> None:
+        if path == "-":
+            self.found.append((Place("", STDIN), False, STDIN))
+            return
+        shown = show(path)
+        try:
+            status = os.stat(path)
+        except (OSError, ValueError) as error:
+            if _MAGIC.intersection(path) and not os.path.lexists(path.split("\0")[0]):
+                self.glob(path)
+            else:
+                self.problems.append(unreadable(shown, _reason(error)))
+            return
+        if stat.S_ISDIR(status.st_mode):
+            for name, entry in self.walk(path, shown):
+                if name.endswith(_SUFFIXES):
+                    self.entry(entry, name)
+        elif stat.S_ISREG(status.st_mode):
+            self.found.append((Place(path, shown), os.path.islink(path), (status.st_dev, status.st_ino)))
+        else:
+            self.problems.append(unreadable(shown, what(status.st_mode)))
+
+    def glob(self, pattern: str) -> None:
+        steps = pattern.replace(os.sep, "/").split("/")
+        fixed = next(index for index, step in enumerate(steps) if _MAGIC.intersection(step))
+        base = "/".join(steps[:fixed]) or ("/" if pattern.startswith("/") else ".")
+        matches = compile_glob("/".join(steps[fixed:])).fullmatch
+        before = len(self.found), len(self.problems)
+        shown = show(base)
+        skip = len(shown) + 1 if shown != "." else 0
+        if os.path.isdir(base):
+            for name, entry in self.walk(base, shown):
+                if matches(name[skip:]):
+                    self.entry(entry, name)
+        if before == (len(self.found), len(self.problems)):
+            self.problems.append(unreadable(show(pattern), "no file matches this pattern"))
+
+    def entry(self, entry: os.DirEntry[str], shown: str) -> None:
+        try:
+            status = entry.stat()
+        except OSError as error:
+            self.problems.append(unreadable(shown, _reason(error)))
+            return
+        if stat.S_ISREG(status.st_mode):
+            self.found.append((Place(entry.path, shown), entry.is_symlink(), (status.st_dev, status.st_ino)))
+        elif not stat.S_ISDIR(status.st_mode):
+            self.problems.append(unreadable(shown, what(status.st_mode)))
+
+    def walk(self, base: str, shown: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        """Everything below a directory that is not itself a directory, with the path to show."""
+        above = Ignored.above(base) if self.ignore else Ignored.nothing()
+        todo = [(base, "" if shown == "." else shown.rstrip("/") + "/", above, Fate.KEPT)]
+        while todo:
+            directory, prefix, above, fate = todo.pop()
+            try:
+                with os.scandir(directory) as entries:
+                    listed = list(entries)
+            except OSError as error:
+                self.problems.append(unreadable(prefix.rstrip("/") or "/", _reason(error)))
+                continue
+            ignored = above.inside(directory, {entry.name for entry in listed}, fate) if self.ignore else above
+            for entry in listed:
+                if entry.name == ".git":
+                    continue
+                is_directory = entry.is_dir(follow_symlinks=False)
+                fate = ignored.fate(entry.name, is_directory)
+                if fate is Fate.IGNORED:
+                    continue
+                name = prefix + printable(entry.name)
+                if is_directory:
+                    todo.append((entry.path, name + "/", ignored, fate))
+                else:
+                    yield name, entry
+
+
+def show(path: str) -> str:
+    """A path relative to the working directory, with `/`, and printable as UTF-8."""
+    try:
+        path = os.path.relpath(path)
+    except (OSError, ValueError):  # another drive, a working directory that is gone, a NUL byte
+        path = os.path.normpath(path)
+    return printable(path.replace(os.sep, "/"))
+
+
+def printable(name: str) -> str:
+    r"""A file name in which bytes that are no UTF-8 are written as `\xff`."""
+    return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def unreadable(shown: str, reason: str) -> Problem:
+    """The problem that a path cannot be read."""
+    return Problem("unreadable-file", Span(shown, 1, 1, 1, 1), f"this file cannot be read: {reason}")
+
+
+def _too_large(shown: str, limit: int) -> Problem:
+    message = f"this file is larger than the limit of {limit} bytes and is not read"
+    return Problem("size-limit", Span(shown, 1, 1, 1, 1), message)
+
+
+def _reason(error: OSError | ValueError) -> str:
+    reason = getattr(error, "strerror", None) or str(error)
+    return reason[:1].lower() + reason[1:]

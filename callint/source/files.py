@@ -1,0 +1,50 @@
+"""Reading one regular file, and nothing else, without ever waiting for it."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+_FLAGS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"))
+_BLOCK = 1 << 20
+
+
+class TooLargeError(Exception):
+    """The file is larger than it may be."""
+
+
+class NotRegularError(Exception):
+    """The path leads to something else than a file; the text says to what."""
+
+
+def read_regular(path: str, limit: int) -> bytes:
+    """The bytes of a regular file; raises OSError, ValueError (a NUL in the path), NotRegularError or TooLargeError.
+
+    A FIFO is opened without waiting for its writer and then refused, so that none can take a file's place in between.
+    """
+    handle = os.open(path, os.O_RDONLY | _FLAGS)
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise NotRegularError(what(status.st_mode))
+        if status.st_size > limit:
+            raise TooLargeError
+        parts = []
+        left = limit + 1
+        while left > 0 and (part := os.read(handle, min(left, max(status.st_size + 1, _BLOCK)))):
+            parts.append(part)
+            left -= len(part)
+        if left <= 0:
+            raise TooLargeError
+        return b"".join(parts)
+    finally:
+        os.close(handle)
+
+
+def what(mode: int) -> str:
+    """What an inode is that is no file."""
+    if stat.S_ISFIFO(mode):
+        return "it is a pipe, not a file; give - to read standard input"
+    if stat.S_ISDIR(mode):
+        return "it is a directory"
+    return "it is a socket" if stat.S_ISSOCK(mode) else "it is a device"

@@ -1,0 +1,69 @@
+"""Text that stands for other text: templates to be rendered, secrets to be decrypted, places to be filled in."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+SOPS = "ENC[AES256_GCM,"
+
+# What no YAML parser can read as it is meant: control lines, comments of the template, an expression outside quotes.
+_TEMPLATE = re.compile(
+    r"\{%|\{#|\{\{[-~]|[-~]\}\}"
+    r"|^[ \t]*(?:-[ \t]+)*\{\{"
+    r"|:[ \t]+[^\"'\s#][^\"'\r\n#]*\{\{"
+    r"|:[ \t]+\{\{|^[^\"'\r\n#]*\{\{[^\r\n]*\}\}[^\"'\r\n]*:",
+    re.MULTILINE,
+)
+_PLACEHOLDER = re.compile(
+    r"<[A-Za-z][\w .:/|-]*>"  # <worker-node-name>
+    r"|\$\{[A-Za-z_][^{}\r\n]*\}"  # ${POD_CIDR}
+    r"|\$\([A-Za-z_][\w.-]*\)"  # $(POD_CIDR)
+    r"|\{\{.*?\}\}|\{%.*?%\}"  # {{ pod_cidr }}
+    r"|" + re.escape(SOPS) + r"[^\]]*\]?",
+    re.DOTALL,
+)
+_VARIABLE = re.compile(r"\$[A-Z_][A-Z0-9_]*")
+
+
+def template(text: str) -> int:
+    """The offset of the first template expression that makes `text` something else than YAML, or -1."""
+    if "{{" not in text and "{%" not in text and "{#" not in text:
+        return -1
+    match = _TEMPLATE.search(text)
+    if match is None:
+        return -1
+    return match.start() + max(0, match[0].find("{"))
+
+
+def placeholder(value: object) -> str | None:
+    """The part of a scalar that somebody still has to fill in, or None.
+
+    `<name>`, `${NAME}`, `$NAME` in capitals, `{{ name }}` and values encrypted by SOPS: what stands there is not
+    what the cluster will get, so its form and meaning are unknown.
+    """
+    if value.__class__ is not str:
+        return None
+    text = str(value)
+    if "<" not in text and "$" not in text and "{" not in text and SOPS not in text:
+        return None
+    match = _PLACEHOLDER.search(text) or _VARIABLE.search(text)
+    return match[0] if match else None
+
+
+def is_manifest(value: Any) -> bool:
+    """Whether a value means to be a Kubernetes object, or a list of them: it names an apiVersion or a kind."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    return isinstance(value, dict) and ("apiVersion" in value or "kind" in value)
+
+
+def is_template(value: Any) -> bool:
+    """Whether an object's own identity is a template expression, so that nothing can be said of it."""
+    if not isinstance(value, dict):
+        return False
+    metadata = value.get("metadata")
+    identity = [value.get("apiVersion"), value.get("kind")]
+    if isinstance(metadata, dict):
+        identity += [metadata.get("name"), metadata.get("namespace")]
+    return any(isinstance(part, str) and ("{{" in part or "{%" in part) for part in identity)

@@ -1,0 +1,129 @@
+"""Patterns of paths, as gitignore(5) has them: `*`, `?`, `[a-z]` within a name, `**` across directories."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_CLASSES = {
+    "alnum": "a-zA-Z0-9",
+    "alpha": "a-zA-Z",
+    "blank": r" \t",
+    "digit": "0-9",
+    "lower": "a-z",
+    "punct": r"!-/:-@\[-`{-~",
+    "space": r" \t\n\r\f\v",
+    "upper": "A-Z",
+    "xdigit": "0-9a-fA-F",
+}
+_NEVER = re.compile(r"(?!)")
+
+
+@lru_cache(maxsize=4096)
+def compile_glob(pattern: str) -> re.Pattern[str]:
+    """An expression whose fullmatch is git's wildmatch with WM_PATHNAME; it never matches if the pattern is broken.
+
+    Every star takes the leftmost fit and keeps it (the trick of fnmatch.translate), so that matching is linear in
+    the path whatever the pattern; that is also the right answer, because what follows a star is matched whole.
+    """
+    runs: list[list[str]] = [[]]
+    for step in pattern.split("/"):
+        if step == "**":
+            if len(runs) == 1 or runs[-1]:
+                runs.append([])
+        else:
+            runs[-1].append(step)
+    groups = _Groups()
+    try:
+        parts = ["/".join(_name(step, groups) for step in run) for run in runs]
+    except ValueError:
+        return _NEVER
+    expression = parts[0]
+    for index, part in enumerate(parts[1:], 1):
+        slash = "/" if index > 1 or parts[0] else ""
+        if index < len(parts) - 1:
+            expression += slash + groups.keep(f"(?:[^/]+/)*?{part}(?=/)")
+        elif part:
+            # The last run must fit at the very end: skip directories until as many names are left as it has.
+            names = len(runs[index]) - 1
+            expression += f"{slash}(?:[^/]+/)*(?=[^/]+(?:/[^/]+){{{names}}}\\Z){part}"
+        else:
+            expression += f"{slash}.+"
+    return re.compile(expression, re.DOTALL)
+
+
+class _Groups:
+    """Numbers for the groups that keep what a star took."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def keep(self, expression: str) -> str:
+        self.count += 1
+        return f"(?=(?P<g{self.count}>{expression}))(?P=g{self.count})"
+
+
+def _name(step: str, groups: _Groups) -> str:
+    """The expression of one name of a path; ValueError if a bracket is not closed."""
+    fixed = [""]
+    at = 0
+    while at < len(step):
+        sign = step[at]
+        at += 1
+        if sign == "*":
+            if at < 2 or step[at - 2] != "*" or len(fixed) == 1 or fixed[-1]:
+                fixed.append("")
+        elif sign == "?":
+            fixed[-1] += "[^/]"
+        elif sign == "[":
+            expression, at = _bracket(step, at)
+            fixed[-1] += expression
+        else:
+            if sign == "\\":
+                if at == len(step):
+                    raise ValueError(step)
+                sign = step[at]
+                at += 1
+            fixed[-1] += re.escape(sign)
+    if len(fixed) == 1:
+        return fixed[0]
+    middle = "".join(groups.keep(f"[^/]*?{part}") for part in fixed[1:-1] if part)
+    return f"{fixed[0]}{middle}[^/]*{fixed[-1]}"
+
+
+def _bracket(step: str, at: int) -> tuple[str, int]:
+    """The expression of `[...]` whose inside begins at `at`, and the offset behind it."""
+    begin = at
+    negated = step[at : at + 1] in ("!", "^")
+    at += negated
+    inside = ""
+    first = at
+    while True:
+        if at >= len(step):
+            raise ValueError(step[begin - 1 :])
+        sign = step[at]
+        if sign == "]" and at > first:
+            break
+        if sign == "[" and step.startswith("[:", at) and (end := step.find(":]", at)) > 0:
+            inside += _CLASSES.get(step[at + 2 : end], "")
+            at = end + 2
+            continue
+        low, at = _literal(step, at)
+        high = low
+        if step[at : at + 1] == "-" and step[at + 1 : at + 2] not in ("", "]"):
+            high, at = _literal(step, at + 1)
+        if low <= high:
+            inside += f"{re.escape(low)}-{re.escape(high)}"
+    if not inside:
+        return ("[^/]" if negated else "(?!)"), at + 1
+    return f"(?!/)[{'^' if negated else ''}{inside}]", at + 1
+
+
+def _literal(step: str, at: int) -> tuple[str, int]:
+    if step[at] == "\\":
+        at += 1
+    if at >= len(step):
+        raise ValueError(step)
+    return step[at], at + 1

@@ -1,0 +1,22 @@
+"""How much of an untrusted tree is read before a finding says that the rest was not."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Limits(NamedTuple):
+    """Bounds for one file; each is a problem of its own when it is hit.
+
+    `file_bytes`: a longer file is not read at all (kubectl itself stops at 10 MB a document).
+    `documents`: documents read of one file.
+    `nesting`: depth of lists and mappings; what is deeper is left out, so that later stages may recurse.
+    `alias_nodes`: nodes that all aliases of one file may stand for, which bounds every later walk over the values.
+    `problems`: problems of one kind told of one file; the last one says how many more there are.
+    """
+
+    file_bytes: int = 16 * 1024 * 1024
+    documents: int = 20_000
+    nesting: int = 100
+    alias_nodes: int = 100_000
+    problems: int = 100

@@ -1,0 +1,207 @@
+"""One file to documents and problems: a broken document hides no other."""
+
+from __future__ import annotations
+
+import re
+from json import JSONDecoder
+
+from callint.finding import Problem, Related
+from callint.source.build import Tree, build
+from callint.source.chunks import Chunk, cut
+from callint.source.document import Document, SourceFile
+from callint.source.forms import SOPS, is_manifest, is_template, template
+from callint.source.limits import Limits
+from callint.source.notes import FOR_GO, problem_of
+from callint.source.scalars import Typed
+from callint.source.syntax import explain
+
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOTHING = re.compile(r"(?:\s+|#[^\r\n]*|\.\.\.(?=\s|\Z))*")
+
+
+def read(file: SourceFile, typed: Typed, limits: Limits, bad: int = -1) -> tuple[list[Document], list[Problem]]:
+    """The documents of a file, and what is wrong with its text; `bad` is the offset of the first undecodable byte."""
+    reader = _Reader(file, typed, limits, bad)
+    reader.read()
+    return reader.documents, reader.problems
+
+
+class _Reader:
+    """The reading of one file."""
+
+    __slots__ = ("bad", "documents", "expanded", "file", "limits", "problems", "said", "typed")
+
+    def __init__(self, file: SourceFile, typed: Typed, limits: Limits, bad: int) -> None:
+        self.file = file
+        self.typed = typed
+        self.limits = limits
+        self.bad = bad
+        self.documents: list[Document] = []
+        self.problems: list[Problem] = []
+        self.said: dict[str, int] = {}
+        self.expanded = 0
+
+    def read(self) -> None:
+        if self.bad >= 0:
+            self.say("not-utf8", self.bad, self.bad + 1, "this file is not UTF-8: the byte here begins no character")
+        for chunk in cut(self.file.text):
+            if chunk.crowded:
+                self.crowded(chunk)
+            if not self.part(chunk.start, chunk.end):
+                break
+        self.secret()
+        self.count()
+
+    def part(self, start: int, end: int) -> bool:
+        """Read the document between two offsets; False if no more are to be read."""
+        if self.file.text.startswith("\ufeff", start):
+            start += 1
+        text = self.file.text[start:end]
+        if not text or text.isspace():
+            return True
+        if len(self.documents) >= self.limits.documents:
+            message = f"this file has more than {self.limits.documents} documents: those from here on are not read"
+            self.say("document-limit", start, start, message)
+            return False
+        tree = build(text, self.typed, self.limits, self.expanded)
+        follows = -1
+        if tree.error is not None or tree.rest >= 0:
+            tree, follows = self.broken(text, start, tree)
+        self.expanded = tree.expanded
+        if tree.trace or tree.error is not None:
+            self.add(tree, text, start, end if follows < 0 else start + follows)
+        if follows >= 0:
+            self.following(start, start + follows, end)
+        return True
+
+    def add(self, tree: Tree, text: str, start: int, end: int) -> None:
+        """Keep a document, and tell what is odd about its nodes."""
+        notes = tree.notes
+        if is_template(tree.value) or (notes and any(note.kind == "complex-key" for note in notes)):
+            place = text.find("{{")
+            if place >= 0:
+                self.template(start + place)
+                tree, notes = _unread(tree), []
+        document = Document(self.file, len(self.documents), start, end, tree)
+        if start <= self.bad < end:
+            document.complete = False
+        self.documents.append(document)
+        if notes:
+            manifest = is_manifest(tree.value)
+            for note in notes:
+                if manifest or note.kind not in FOR_GO:
+                    self.tell(problem_of(document, note))
+            last = self.problems[-1].kind if self.problems else ""
+            self.said[last] = self.said.get(last, 0) + tree.unsaid
+
+    def broken(self, text: str, start: int, tree: Tree) -> tuple[Tree, int]:
+        """Tell why reading stopped; the tree to keep, and the offset of what follows the document's end, or -1."""
+        problem = getattr(tree.error, "problem", None)
+        if tree.error is not None and problem is None:
+            return self.forbidden(text, start, tree), -1
+        if tree.rest >= 0:
+            skipped = _NOTHING.match(text, tree.rest)
+            follows = skipped.end() if skipped else tree.rest
+            if follows < len(text):
+                tree.error = None
+                return tree, follows
+        place = template(text)
+        if place >= 0:
+            self.template(start + place)
+            return _unread(tree), -1
+        complaint = explain(text, tree.error)
+        related: tuple[Related, ...] = ()
+        if complaint.related >= 0:
+            at = start + complaint.related
+            related = (Related(self.file.span(at, at + 1), complaint.label),)
+        self.say(
+            complaint.kind, start + complaint.start, start + complaint.end, complaint.message, complaint.help, related
+        )
+        tree.complete = False
+        return tree, -1
+
+    def forbidden(self, text: str, start: int, tree: Tree) -> Tree:
+        """A character that YAML forbids: what stands above its line is read."""
+        match = _FORBIDDEN.search(text)
+        at = match.start() if match else 0
+        if match and match[0] == "\0":
+            self.say(
+                "nul-byte", start + at, start + at + 1, "a NUL byte stands here: this is no text, or a damaged one"
+            )
+        else:
+            sign = f"U+{ord(match[0]):04X}" if match else "a control character"
+            message = f"the control character {sign} stands here, which YAML forbids"
+            self.say("control-character", start + at, start + at + 1, message, "write it as an escape in double quotes")
+        line = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+        above = build(text[:line], self.typed, self.limits, tree.expanded)
+        above.complete = False
+        return above
+
+    def following(self, begun: int, at: int, end: int) -> None:
+        """What stands behind the end of a document: more JSON values are read on, all else is ignored by kubectl."""
+        text = self.file.text
+        head = text[begun:at].lstrip()[:1]
+        decoder = JSONDecoder()
+        while at < end and head in ("{", "[") and text[at] in "{[":
+            try:
+                stop = decoder.raw_decode(text, at)[1]
+            except (ValueError, RecursionError):
+                break
+            if not self.part(at, stop):
+                return
+            skipped = _NOTHING.match(text, stop, end)
+            at = skipped.end() if skipped else stop
+        if at < end:
+            message = "a document has ended above: kubectl ignores what follows without a line with ---"
+            ends = min((e for e in (text.find("\n", at, end), text.find("\r", at, end)) if e >= 0), default=end)
+            self.say("text-after-document-end", at, ends, message, "begin the next document with ---")
+
+    def crowded(self, chunk: Chunk) -> None:
+        text = self.file.text[chunk.separator : chunk.line_end]
+        start = len(text) - len(text[3:].lstrip())
+        message = (
+            'a separator line holds nothing but "---" and a comment: kubectl refuses the file, calicoctl drops the rest'
+        )
+        advice = "move the rest to the next line"
+        self.say("separator-with-content", chunk.separator + start, chunk.line_end, message, advice)
+
+    def template(self, at: int) -> None:
+        if "template" not in self.said:
+            message = "this file is a template: the documents with template expressions are not analysed"
+            self.say("template", at, at + 2, message, "render it first, and check what comes out")
+
+    def secret(self) -> None:
+        text = self.file.text
+        at = text.find(SOPS)
+        if at >= 0:
+            end = text.find("]", at)
+            message = "this file is encrypted by SOPS: the encrypted values are not analysed"
+            self.say("sops-encrypted", at, end + 1 if end >= 0 else at + len(SOPS), message, "decrypt it first")
+
+    def say(
+        self, kind: str, start: int, end: int, message: str, advice: str = "", related: tuple[Related, ...] = ()
+    ) -> None:
+        self.tell(Problem(kind, self.file.span(start, end), message, related, (), advice))
+
+    def tell(self, problem: Problem) -> None:
+        count = self.said.get(problem.kind, 0) + 1
+        self.said[problem.kind] = count
+        if count <= self.limits.problems:
+            self.problems.append(problem)
+
+    def count(self) -> None:
+        """Let the last problem of a kind say how many of its kind were left out."""
+        for kind, count in self.said.items():
+            more = count - self.limits.problems
+            if more > 0:
+                last = max(index for index, problem in enumerate(self.problems) if problem.kind == kind)
+                told = self.problems[last]
+                self.problems[last] = told._replace(message=f"{told.message} (and {more} more in this file)")
+
+
+def _unread(tree: Tree) -> Tree:
+    """A document of which only the text is known."""
+    empty = Tree(tree.expanded)
+    empty.complete = False
+    empty.error = tree.error
+    return empty

@@ -1,0 +1,140 @@
+"""Plain scalars typed as goyaml.v2 types them (resolve.go), which is what kubectl and calicoctl read."""
+
+from __future__ import annotations
+
+import re
+from math import isfinite, isnan
+
+Scalar = str | int | float | bool | None
+
+_WORDS: dict[str, Scalar] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS.update(dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True))
+_WORDS.update(dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False))
+_NUMBER_STARTS = frozenset("0123456789+-.")
+_INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_DOTTED = re.compile(r"\.[0-9]+(?:[eE][-+]?[0-9]+)?")
+_LONGEST_INTEGER = 4000
+
+TAG = "tag:yaml.org,2002:"
+_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (float,), "bool": (bool,), "null": (type(None),)}
+
+
+class Mark(str):
+    """A key with a meaning of its own: recognised by identity, so that no quoted text can be mistaken for it."""
+
+    __slots__ = ()
+
+
+MERGE = Mark("<<")
+"""A plain `<<`: merges when it is a key, is a string when it is a value."""
+
+_ODD: dict[str, Scalar] = {"<<": MERGE}
+_ODD.update(dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")))
+_ODD.update(dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")))
+_ODD.update(dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")))
+
+
+class Typed(dict[str, Scalar]):
+    """A memo from the text of a plain scalar to its value.
+
+    `odd` tells that something came by which a value cannot keep: .inf or .nan (JSON has no word for them), or `<<`.
+    """
+
+    __slots__ = ("odd",)
+
+    def __init__(self) -> None:
+        """Start with the words that are not strings."""
+        super().__init__(_WORDS)
+        self.odd = False
+
+    def __missing__(self, text: str) -> Scalar:
+        value: Scalar = text
+        if text in _ODD:
+            self.odd = True
+            return _ODD[text]
+        if text[0] in _NUMBER_STARTS:
+            value = _number(text)
+        self[text] = value
+        return value
+
+
+def _number(text: str) -> int | float | str:
+    if text[0] == ".":
+        value = float(text) if _DOTTED.fullmatch(text) else None
+        return text if value is None or not isfinite(value) else value
+    plain = text.replace("_", "")
+    match = _INTEGER.fullmatch(plain)
+    if match and len(plain) < _LONGEST_INTEGER:
+        sign, hexadecimal, binary, octal, decimal = match.groups()
+        if hexadecimal:
+            number = int(hexadecimal, 16)
+        elif binary:
+            number = int(binary, 2)
+        else:
+            number = int(octal, 8) if octal else int(decimal)
+        if sign == "-":
+            number = -number
+        if -(2**63) <= number < 2**63 or (not sign and number < 2**64):
+            return number
+    if _FLOAT.fullmatch(plain):
+        floating = float(plain)
+        if isfinite(floating):
+            return floating
+    return text
+
+
+def tagged(tag: str, text: str, typed: Typed) -> Scalar:
+    """The value of a scalar with an explicit tag; ValueError where Go refuses it (goyaml.v2 resolve.go, decode.go)."""
+    name = tag[len(TAG) :] if tag.startswith(TAG) else ""
+    if name == "binary":
+        from base64 import b64decode
+
+        return b64decode("".join(text.split()), validate=True).decode("utf-8", "replace")
+    if name not in _TYPES:
+        return text
+    value = typed[text]
+    if name == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if value.__class__ not in _TYPES[name]:
+        raise ValueError(name)
+    return value
+
+
+def key_text(value: Scalar) -> str | None:
+    """How kubectl prints a key that is not a string; None if it refuses it (sigs.k8s.io/yaml)."""
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, int):
+        return str(value) if value < 2**63 else None
+    if isinstance(value, float):
+        return _float32(value)
+    return value
+
+
+def _float32(value: float) -> str:
+    """Go's FormatFloat(value, 'g', -1, 32): the shortest digits that give the same 32-bit number."""
+    if isnan(value):
+        return ".nan"
+    import struct
+
+    def narrow(number: float) -> float:
+        try:
+            return float(struct.unpack("f", struct.pack("f", number))[0])
+        except OverflowError:
+            return float("inf") if number > 0 else float("-inf")
+
+    single = narrow(value)
+    if not isfinite(single):
+        return ".inf" if single > 0 else "-.inf"
+    digits, exponent = "0", 0
+    for precision in range(9):
+        mantissa, _, power = f"{single:.{precision}e}".partition("e")
+        digits, exponent = mantissa, int(power)
+        if narrow(float(f"{mantissa}e{power}")) == single:
+            break
+    if exponent < -4 or exponent >= 6:
+        return f"{digits}e{exponent:+03d}"
+    return f"{float(f'{digits}e{exponent}'):.{max(0, len(digits.lstrip('-')) - 2 - exponent)}f}"
