@@ -103,10 +103,11 @@ def load(file: str) -> Config:
             text = stream.read()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: cannot be read: {error}") from error
-    documents, problems = parse(text, file)
-    if problems:
-        span = problems[0].span
-        raise ConfigError(f"{span.file}:{span.line}:{span.column}: {problems[0].message}")
+    parsed = parse(text, file)
+    if parsed.problems:
+        span = parsed.problems[0].span
+        raise ConfigError(f"{span.file}:{span.line}:{span.column}: {parsed.problems[0].message}")
+    documents = parsed.documents
     if not documents or documents[0].value is None:
         return Config(file=file)
     if len(documents) > 1:

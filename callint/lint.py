@@ -120,17 +120,16 @@ def _target(configured: Calico, given: Calico, documents: Iterable[Document]) ->
 def _resources(
     documents: Iterable[Document], target: Target, plan: Plan, cluster: str
 ) -> tuple[list[Resource], list[Finding]]:
-    from callint.schema import check, gaps
+    from callint.schema import examine
 
     resources: list[Resource] = []
     findings: list[Finding] = []
     for document in documents:
         for base, plain in unpack(document):
             resource = Resource(document, base, plain)
-            problems = check(document, base, plain, target.release, target.road_of(resource.api_version))
-            if problems:
-                resource.gaps = tuple(path[len(base) :] for path in gaps(problems))
-                findings.extend(report_problems(plan, problems, cluster, resource))
+            examined = examine(document, base, plain, target, target.road_of(resource.api_version))
+            resource.gaps = examined.gaps
+            findings.extend(report_problems(plan, examined.problems, cluster, resource))
             resources.append(resource)
     return resources, findings
 
@@ -149,7 +148,7 @@ def _somewhere(cluster: Cluster, sources: Sources) -> Span:
     """A place for findings about no object: the first object of the cluster, else the first file."""
     if cluster.all:
         return cluster.all[0].span("kind")
-    name = sources.files[0].name if sources.files else "."
+    name = sources.files[0].path if sources.files else "."
     return Span(name, 1, 1, 1, 1)
 
 

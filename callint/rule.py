@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from callint.finding import SEVERITIES, Severity
 from callint.shipped import directory
+
+if TYPE_CHECKING:
+    from callint.source import Document
 
 STAGES = ("source", "schema", "facts", "suppression", "engine")
 """Checks that are no functions of their own: the stage named finds the problem itself, under the rule's name."""
@@ -150,26 +153,26 @@ def load(roots: Iterable[str] = ()) -> Catalogue:
         if not files:
             raise RuleError(f'no rule files in "{root}"')
         heads = [_heads(_read(file)) for file in files]
-        documents, problems = parse("\n---\n".join(heads), root)
-        if problems or len(documents) != len(files):
-            documents, files = _one_by_one(files, heads)
+        parsed = parse("\n---\n".join(heads), root)
+        whole = not parsed.problems and len(parsed.documents) == len(files)
+        documents = parsed.documents if whole else _one_by_one(files, heads)
         rules.extend(_rule(file, document.value) for file, document in zip(files, documents, strict=True))
     return Catalogue(rules)
 
 
-def _one_by_one(files: list[str], heads: list[str]) -> tuple[list[Any], list[str]]:
+def _one_by_one(files: list[str], heads: list[str]) -> tuple[Document, ...]:
     """The slow road, taken when the joined text did not parse: find the file that is to blame."""
     from callint.source import parse
 
     found = []
     for file, head in zip(files, heads, strict=True):
-        documents, problems = parse(head, file)
-        if problems:
-            raise RuleError(f"{file}:{problems[0].span.line}: {problems[0].message}")
-        if len(documents) != 1:
+        parsed = parse(head, file)
+        if parsed.problems:
+            raise RuleError(f"{file}:{parsed.problems[0].span.line}: {parsed.problems[0].message}")
+        if len(parsed.documents) != 1:
             raise RuleError(f"{file}: the first document is empty")
-        found.append(documents[0])
-    return found, files
+        found.append(parsed.documents[0])
+    return tuple(found)
 
 
 def explanation(rule: Rule) -> Explanation:
@@ -177,8 +180,8 @@ def explanation(rule: Rule) -> Explanation:
     from callint.source import parse
 
     _, _, body = _read(rule.file).partition("\n---\n")
-    documents, problems = parse(body, rule.file)
-    plain = documents[0].value if documents and not problems else None
+    parsed = parse(body, rule.file)
+    plain = parsed.documents[0].value if parsed.documents and not parsed.problems else None
     if not isinstance(plain, dict):
         raise RuleError(f"{rule.file}: the second document must be a map with why, fix, references and examples")
     examples = tuple(

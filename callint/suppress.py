@@ -51,7 +51,7 @@ def comments(sources: Sources) -> tuple[list[Entry], list[Problem]]:
             match = _COMMENT.match(text)
             if match is None:
                 continue
-            span = Span(file.name, line, column, line, column + len(text))
+            span = Span(file.path, line, column, line, column + len(text))
             if match["verb"] != "ignore" or match["rules"] is None or not _names(match["rules"]):
                 expected = "expected `# callint: ignore[RULE] reason`"
                 problems.append(Problem("suppression-malformed", span, f"comment is no suppression, {expected}"))

@@ -54,7 +54,7 @@ def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]
 @click.option("--disable", metavar="RULES", multiple=True, help="Do not run these rules: ids, names or id prefixes.")
 @click.option("--fail-on", type=click.Choice([*SEVERITIES, "never"]), help="Lowest severity with exit code 1.")
 @click.option("--no-ignores", is_flag=True, help="Report suppressed findings too.")
-@click.option("--tracked", is_flag=True, help="In folders, read only files that git tracks.")
+@click.option("--no-git-ignore", is_flag=True, help="In folders, read files that git ignores too.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.option("--debug", is_flag=True, help="Print the traceback of a check that crashed.")
 def command(
@@ -71,7 +71,7 @@ def command(
     disable: tuple[str, ...],
     fail_on: str | None,
     no_ignores: bool,
-    tracked: bool,
+    no_git_ignore: bool,
     color: str,
     debug: bool,
 ) -> None:
@@ -88,7 +88,7 @@ def command(
     plan = _plan(config, select, disable)
     given = _calico(calico_version, applied_with, dataplane)
     where = paths or tuple(root for about in config.clusters for root in about.manifests) or (".",)
-    sources = load(where, limits=config.limits, tracked=tracked)
+    sources = load(where, stdin=sys.stdin.buffer.read, limits=config.limits, ignore=not no_git_ignore)
     if not sources.files and not sources.problems:
         output.fail(f"no manifests found in {', '.join(where)}")
     from callint.checks import CheckError
