@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -27,6 +29,20 @@ class _Commands(click.Group):
             return None
         command: click.Command = import_module(f"callint.cli.{cmd_name}").command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a bug ends in one sentence and exit code 2, with the traceback only where it is asked for."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if os.environ.get("CALLINT_DEBUG"):
+                raise
+            reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+            click.echo(f"callint: internal error: {reason}", err=True)
+            click.echo("callint: please report it, with what CALLINT_DEBUG=1 prints", err=True)
+            ctx.exit(2)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
