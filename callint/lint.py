@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from callint import __version__
 from callint.calico import NEWEST, Target, format_release
@@ -16,7 +16,11 @@ from callint.report import Report
 from callint.report.fingerprint import fingerprints
 from callint.rule import Catalogue, RuleText, text_of
 from callint.source import Document, Sources, load
-from callint.suppress import annotations, apply, comments, expired
+from callint.suppress import annotated, apply, comments, expired
+
+
+if TYPE_CHECKING:
+    from callint.facts import NodeFacts
 
 
 class Options(NamedTuple):
@@ -134,7 +138,7 @@ def _resources(
     return resources, findings
 
 
-def _facts(paths: tuple[str, ...]) -> tuple[tuple[object, ...], tuple[Problem, ...]]:
+def _facts(paths: tuple[str, ...]) -> tuple[tuple[NodeFacts, ...], tuple[Problem, ...]]:
     if not paths:
         return (), ()
     from callint.facts import read
@@ -157,7 +161,7 @@ def _suppress(
 ) -> tuple[list[Finding], list[Finding]]:
     entries, problems = comments(sources)
     for cluster in clusters:
-        entries.extend(annotations(cluster.all))
+        entries.extend(annotated(cluster.all))
     today = options.today or date.today()
     for ignore in config.ignores:
         over = expired(ignore.entry.rule, ignore.until, today, ignore.entry.span) if ignore.until else None

@@ -62,9 +62,9 @@ def comments(sources: Sources) -> tuple[list[Entry], list[Problem]]:
     return entries, problems
 
 
-def annotations(resources: Iterable[Resource]) -> list[Entry]:
+def annotated(resources: Iterable[Resource]) -> list[Entry]:
     """The suppressions in annotations: `callint.dev/ignore: "ID, ID: reason"`, one a line."""
-    entries = []
+    entries: list[Entry] = []
     for resource in resources:
         text = resource.annotations.get(ANNOTATION)
         if text is None:

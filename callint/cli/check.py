@@ -188,5 +188,5 @@ def _exit_code(result: Lint, fail_on: str) -> int:
         return 2
     if fail_on == "never":
         return 0
-    bar = SEVERITIES.index(fail_on)  # type: ignore[arg-type]  # click.Choice and the schema admit only these words
+    bar = SEVERITIES.index(fail_on)
     return int(any(SEVERITIES.index(finding.severity) <= bar for finding in result.report.findings))
