@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -28,6 +29,8 @@ def excerpt(line: str, start: int, stop: int, room: int) -> Excerpt:
     room = max(room, NARROWEST)
     start = max(0, min(start, len(line)))
     stop = max(start, min(stop, len(line)))
+    if len(line) <= room and _is_plain(line):
+        return Excerpt(line, start, max(1, stop - start))
     left, right = max(0, start - room), min(len(line), start + room)
     cells = _cells(line, left, right)
     edges = [0, *accumulate(width for _, width in cells)]
@@ -46,12 +49,17 @@ def excerpt(line: str, start: int, stop: int, room: int) -> Excerpt:
     return Excerpt(text, len(head) + mark - edges[first], max(1, min(end, edges[last]) - mark))
 
 
+def _is_plain(text: str) -> bool:
+    """Whether every character is printed as it is, in one column."""
+    return text.isascii() and text.isprintable() and "##" not in text
+
+
 def _cells(line: str, left: int, right: int) -> list[tuple[str, int]]:
     """What stands for each character of line[left:right], and how many columns it takes."""
     part = line[left:right]
-    if part.isascii() and part.isprintable() and "##" not in part:
+    if _is_plain(part):
         return [(character, 1) for character in part]
-    broken = {match.end() - 1 for match in LOG_COMMAND.finditer(part)}
+    broken = {match.end() - 1 for match in re.finditer(LOG_COMMAND, part)}
     cells, column = [], 0
     for index, character in enumerate(part):
         if character == "\t":

@@ -13,8 +13,6 @@ from callint.report import Report
 from callint.report.tally import tally
 from callint.report.visible import LOG_COMMAND, UNSAFE
 
-_UNSAFE = re.compile(f"[{UNSAFE}]")
-
 
 def render(report: Report) -> str:
     """The whole document."""
@@ -38,8 +36,8 @@ def encode(value: Any) -> str:
     """JSON on one line that harms no terminal and no CI log; lone surrogates are replaced, all else is kept."""
     text = json.dumps(value, ensure_ascii=False)
     if not text.isprintable():
-        text = _UNSAFE.sub(_escaped, text)
-    return LOG_COMMAND.sub(r"\1\\u005b", text) if "##" in text else text
+        text = re.sub(UNSAFE, _escaped, text)
+    return re.sub(LOG_COMMAND, r"\1\\u005b", text) if "##" in text else text
 
 
 def rows(values: Iterable[Any]) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 from callint.finding import Finding, Span
 from callint.report import Report
 from callint.report.excerpt import excerpt
-from callint.report.tally import outcome, scope
+from callint.report.tally import counted, outcome, scope
 from callint.report.visible import visible
 from callint.report.witness import sentence
 
@@ -23,6 +24,15 @@ _PLAIN = dict.fromkeys(_COLOURS, "")
 _MOST_RELATED = 10
 
 
+class _Page(NamedTuple):
+    """How a finding is set: its source, the colours, and the columns in all and before the bar."""
+
+    line: Callable[[str, int], str]
+    codes: Mapping[str, str]
+    width: int
+    gutter: int
+
+
 def render(report: Report, *, colour: bool = False, width: int = 100) -> str:
     """All findings, a blank line between them, then the counts; "" without findings."""
     if not report.findings:
@@ -30,53 +40,53 @@ def render(report: Report, *, colour: bool = False, width: int = 100) -> str:
     codes = _COLOURS if colour else _PLAIN
     lines: list[str] = []
     for finding in report.findings:
-        lines += _finding(finding, report, codes, width)
+        numbers = [finding.span.line, *(place.span.line for place in finding.related[:_MOST_RELATED])]
+        lines += _finding(finding, _Page(report.line, codes, width, len(str(max(numbers)))))
         lines.append("")
     lines.append(f"{codes['strong']}{scope(report)}: {outcome(report)}{codes['end']}")
     lines.append(f"more about a rule: callint explain {visible(report.findings[0].rule)}")
     return "\n".join(lines) + "\n"
 
 
-def _finding(finding: Finding, report: Report, codes: Mapping[str, str], width: int) -> Iterator[str]:
-    tone, strong, end = codes[finding.severity], codes["strong"], codes["end"]
-    related = finding.related[:_MOST_RELATED]
-    gutter = len(str(max(finding.span.line, *(place.span.line for place in related), 0)))
+def _finding(finding: Finding, page: _Page) -> Iterator[str]:
+    tone, frame, strong, end = (page.codes[name] for name in (finding.severity, "frame", "strong", "end"))
     yield (
         f"{tone}{finding.severity}[{visible(finding.rule)}]{end} "
         f"{strong}{visible(finding.name)}: {visible(finding.message)}{end}"
     )
-    yield from _place(finding.span, "", "^", tone, gutter, report, codes, width)
-    for place in related:
-        yield from _place(place.span, visible(place.label), "-", codes["frame"], gutter, report, codes, width)
-    notes = []
-    if len(finding.related) > len(related):
-        notes.append(("related", f"{len(finding.related) - len(related)} more places"))
-    if finding.cluster != "default":
-        notes.append(("cluster", finding.cluster))
-    if finding.witness is not None:
-        notes.append(("witness", sentence(finding.witness)))
-    if finding.help:
-        notes.append(("help", finding.help))
+    yield from _place(finding.span, "", "^", tone, page)
+    for place in finding.related[:_MOST_RELATED]:
+        yield from _place(place.span, visible(place.label), "-", frame, page)
+    notes = dict(_notes(finding))
     if notes:
-        yield f"{' ' * gutter} {codes['frame']}|{end}"
-    for name, text in notes:
-        yield f"{' ' * gutter} {codes['frame']}={end} {strong}{name}{end}: {visible(text)}"
+        yield f"{' ' * page.gutter} {frame}|{end}"
+    for name, text in notes.items():
+        yield f"{' ' * page.gutter} {frame}={end} {strong}{name}{end}: {visible(text)}"
 
 
-def _place(
-    span: Span, label: str, mark: str, tone: str, gutter: int, report: Report, codes: Mapping[str, str], width: int
-) -> Iterator[str]:
+def _notes(finding: Finding) -> Iterator[tuple[str, str]]:
+    if len(finding.related) > _MOST_RELATED:
+        yield "related", counted(len(finding.related) - _MOST_RELATED, "more place")
+    if finding.cluster != "default":
+        yield "cluster", finding.cluster
+    if finding.witness is not None:
+        yield "witness", sentence(finding.witness)
+    if finding.help:
+        yield "help", finding.help
+
+
+def _place(span: Span, label: str, mark: str, tone: str, page: _Page) -> Iterator[str]:
     """`--> file:line:column`, then the line and its marks; without the line the label follows the arrow."""
-    frame, end = codes["frame"], codes["end"]
-    arrow = f"{' ' * gutter}{frame}-->{end} {visible(span.file)}:{span.line}:{span.column}"
-    line = report.line(span.file, span.line).rstrip("\r\n")
+    frame, end = page.codes["frame"], page.codes["end"]
+    arrow = f"{' ' * page.gutter}{frame}-->{end} {visible(span.file)}:{span.line}:{span.column}"
+    line = page.line(span.file, span.line).rstrip("\r\n")
     if not line:
         yield f"{arrow}: {label}" if label else arrow
         return
     stop = span.end_column - 1 if span.end_line == span.line else len(line)
-    text, indent, length = excerpt(line, span.column - 1, stop, width - gutter - 3)
-    bar = f"{' ' * gutter} {frame}|{end}"
+    text, indent, length = excerpt(line, span.column - 1, stop, page.width - page.gutter - 3)
+    bar = f"{' ' * page.gutter} {frame}|{end}"
     yield arrow
     yield bar
-    yield f"{frame}{span.line:>{gutter}} |{end} {text}".rstrip()
+    yield f"{frame}{span.line:>{page.gutter}} |{end} {text}".rstrip()
     yield f"{bar} {' ' * indent}{tone}{mark * length}{f' {label}' if label else ''}{end}"

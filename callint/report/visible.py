@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 
+# Patterns, compiled by their first use: a run whose text is plain needs neither.
 UNSAFE = (
-    r"\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
-    r"\U000e0000-\U000e007f"
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+    r"\U000e0000-\U000e007f]"
 )
-_UNSAFE = re.compile(f"[{UNSAFE}]")
-LOG_COMMAND = re.compile(r"(##\w*)\[")
-_LINE_COMMAND = re.compile(r"\s*(?=::)")
+LOG_COMMAND = r"(##\w*)\["
 _LONGEST = 4000
 
 
@@ -24,15 +23,16 @@ def visible(text: str) -> str:
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]}... ({len(text) - _LONGEST} more characters)"
     if not text.isprintable():
-        text = _UNSAFE.sub(lambda match: escape(match.group()), text)
-    return LOG_COMMAND.sub(r"\1\\[", text) if "##" in text else text
+        text = re.sub(UNSAFE, lambda match: escape(match.group()), text)
+    return re.sub(LOG_COMMAND, r"\1\\[", text) if "##" in text else text
 
 
 def guarded(line: str) -> str:
     """A visible line, harmless even where it begins, or follows nothing but blanks."""
-    return _LINE_COMMAND.sub(r"\g<0>\\", line, count=1) if _LINE_COMMAND.match(line) else line
+    rest = line.lstrip()
+    return f"{line[: -len(rest)]}\\{rest}" if rest.startswith("::") else line
 
 
 def escape(character: str) -> str:
     r"""The character if it is safe, else its escape: `\n`, `\x1b`, `\u202e`, `\U000e0041`."""
-    return character.encode("unicode_escape").decode("ascii") if _UNSAFE.match(character) else character
+    return character.encode("unicode_escape").decode("ascii") if re.match(UNSAFE, character) else character

@@ -142,11 +142,11 @@ def report() -> Report:
 
 
 TRAPS = st.sampled_from(
-    ["::error::x", "##[error]x", "##vso[task.complete]", "\x1b[31m", "\u202e", "\n", "\r", "%0A", "%", ",", ":", "](1)"]
-)
-ANY_TEXT = st.lists(st.one_of(TRAPS, st.text(st.characters(), max_size=8), st.text(max_size=4)), max_size=6).map(
-    "".join
-)  # st.characters() has lone surrogates too
+    ["::error::x", "##[error]x", "##vso[task.complete]", "\x1b[31m", "\u202e", "\n", "\r", "\r\n", "\x85", "\u2028",
+     "\x00", "\ud800", "\udcff", "\ufffe", "%0A", "%", ",", ":", "=", "](1)", "|", "<b>", "]]>", "&", "&#10;", "\\",
+     "`", '"', "'", "#", "[", "]", " ", "\u00a0", "\U0001f600"]
+)  # fmt: skip
+ANY_TEXT = st.lists(TRAPS | st.text(max_size=8), max_size=6).map("".join)
 
 
 def hostile_reports(text: st.SearchStrategy[str] = ANY_TEXT) -> st.SearchStrategy[Report]:
