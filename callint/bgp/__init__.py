@@ -1,0 +1,1 @@
+"""What BIRD does on every node: sessions, filters, what is exported and imported, and why."""

@@ -1,0 +1,54 @@
+"""What the filters that a BGPPeer names accept of themselves, whatever Calico's own filters would say."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from callint.bgp.filters import Part, View, evaluate, matchers
+from callint.bgp.route import Attributes, Conditions
+from callint.bgp.rules import Direction, Rule, compile_filters
+from callint.net.address import Family
+from callint.net.prefixes import PrefixSet, everything, union_all
+from callint.objects import Cluster
+from callint.objects.bgp import BGPPeer
+
+_FAMILIES: tuple[Family, Family] = (4, 6)
+
+
+class Explicit(NamedTuple):
+    """The prefixes that one Accept rule lets through, what earlier rules take left out.
+
+    `when` are the rule's conditions that are not about prefixes; what no rule decides is in `fall_through`.
+    """
+
+    family: Family
+    prefixes: PrefixSet
+    rule: Rule
+    when: Conditions
+
+
+def explicit_exports(cluster: Cluster, peer: BGPPeer) -> tuple[Explicit, ...]:
+    """What the export filters of a peer accept, rule by rule; rules that cannot be read accept nothing."""
+    return explicit_accepts(cluster, peer, "export")
+
+
+def explicit_accepts(cluster: Cluster, peer: BGPPeer, direction: Direction) -> tuple[Explicit, ...]:
+    """What the filters of a peer accept in one direction, rule by rule, for sessions of any type."""
+    return tuple(
+        Explicit(family, part.prefixes, part.rule, part.when)
+        for family in _FAMILIES
+        for part in _parts(cluster, peer, direction, family)
+        if part.rule is not None and part.rule.verdict == "accept"
+    )
+
+
+def fall_through(cluster: Cluster, peer: BGPPeer, direction: Direction, family: Family) -> PrefixSet:
+    """The prefixes of routes that may pass the filters of a peer undecided, on to Calico's own filter."""
+    parts = _parts(cluster, peer, direction, family)
+    return union_all(family, (one.prefixes for one in parts if one.rule is None or one.rule.verdict == "unknown"))
+
+
+def _parts(cluster: Cluster, peer: BGPPeer, direction: Direction, family: Family) -> tuple[Part, ...]:
+    names = [name for _, name in peer.filters]
+    rules = compile_filters(names, cluster.bgp_filters, direction, family)
+    return evaluate(matchers(rules, Attributes(), View(direction)), everything(family))

@@ -1,0 +1,139 @@
+"""BGPFilters over sets of routes: the first rule that matches decides, and what no rule matches falls through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from callint.bgp.route import HIGHEST, Attributes, Condition, Conditions, PeerType, excludes, implies
+from callint.bgp.rules import Direction, Rule
+from callint.net.interface import glob_matches
+from callint.net.prefixes import PrefixSet
+
+# Beyond so many pieces those that differ only in unknown attributes are joined: bounded time for a less sharp answer.
+MAX_PIECES = 400
+_TOO_MANY: Conditions = (Condition("broken", "more combinations of conditions than are followed"),)
+
+
+Pieces = dict[tuple[Conditions, ...], PrefixSet]
+"""What no rule has decided yet: prefixes by the earlier rules' conditions that their routes must not meet."""
+
+
+class Part(NamedTuple):
+    """Routes with these prefixes which one rule decides, or none (`rule` None): they fall through.
+
+    Such a route meets all of `when` and, for each tuple in `unless`, not all that it holds; both are about attributes
+    that are unknown, so that a part with neither is certain.
+    """
+
+    prefixes: PrefixSet
+    rule: Rule | None
+    when: Conditions = ()
+    unless: tuple[Conditions, ...] = ()
+
+    @property
+    def certain(self) -> bool:
+        """Whether every route with such a prefix is decided here."""
+        return not self.when and not self.unless
+
+
+class View(NamedTuple):
+    """Where filters run: the direction, the type of the session (None: not known) and the AS it uses itself."""
+
+    direction: Direction
+    peer_type: PeerType | None = None
+    local_as: int | None = None
+
+
+def decide(condition: Condition, attributes: Attributes, view: View) -> bool | None:
+    """Whether routes with these attributes meet a condition; None if that is not known."""
+    kind, value = condition.kind, condition.value
+    if kind == "peer-type":
+        return None if view.peer_type is None else bool(view.peer_type == value)
+    if kind == "source":
+        if view.direction == "import":
+            return True
+        return None if attributes.origin is None else attributes.origin == "bgp"
+    if kind == "interface":
+        return None if attributes.interface is None else glob_matches(value, attributes.interface)
+    if kind == "community":
+        return None if attributes.communities is None else value in attributes.communities
+    if kind == "as-path":
+        return _starts_with(value, attributes, view)
+    if kind == "priority":
+        return None if attributes.local_pref is None else attributes.local_pref == HIGHEST - value
+    return None
+
+
+def _starts_with(wanted: tuple[int, ...], attributes: Attributes, view: View) -> bool | None:
+    """On an eBGP export BIRD has put the session's own AS in front of the path before the filter runs."""
+    path = attributes.as_path
+    if view.direction == "export":
+        if view.peer_type is None or (view.peer_type == "eBGP" and view.local_as is None):
+            return None
+        if view.peer_type == "eBGP":
+            if wanted[0] != view.local_as:
+                return False
+            wanted = wanted[1:]
+    if not wanted:
+        return True
+    return None if path is None else path[: len(wanted)] == wanted
+
+
+class Matcher(NamedTuple):
+    """A rule that can match, and the conditions of it that remain open."""
+
+    rule: Rule
+    when: Conditions
+
+
+def matchers(rules: Sequence[Rule], attributes: Attributes, view: View) -> tuple[Matcher, ...]:
+    """The rules whose conditions these attributes do not rule out."""
+    found = []
+    for rule in rules:
+        answers = [(condition, decide(condition, attributes, view)) for condition in rule.conditions]
+        if all(answer is not False for _, answer in answers):
+            when = tuple(condition for condition, answer in answers if answer is None)
+            if rule.verdict == "unknown":
+                when = (*when, Condition("broken", rule.broken))
+            found.append(Matcher(rule, when))
+    return tuple(found)
+
+
+def evaluate(found: Sequence[Matcher], prefixes: PrefixSet) -> tuple[Part, ...]:
+    """Divide the prefixes among the rules in order; parts of the same rule are disjoint, empty ones are left out.
+
+    What may fall through is in the parts without a rule, which come last.
+    """
+    parts: list[Part] = []
+    pieces: Pieces = {(): prefixes} if prefixes else {}
+    for rule, when in found:
+        left: Pieces = {}
+
+        for unless, region in pieces.items():
+            hit = region & rule.prefixes
+            if not hit or any(implies(when, earlier) for earlier in unless):
+                _add(left, unless, region)
+                continue
+            parts.append(Part(hit, rule, when, tuple(one for one in unless if not excludes(when, one))))
+            if rest := region - rule.prefixes:
+                _add(left, unless, rest)
+            if when:
+                _add(left, (*(one for one in unless if not implies(one, when)), when), hit)
+        pieces = left if len(left) <= MAX_PIECES else _joined(left)
+        if not pieces:
+            break
+    return (*parts, *(Part(region, None, (), unless) for unless, region in pieces.items()))
+
+
+def _add(pieces: Pieces, unless: tuple[Conditions, ...], region: PrefixSet) -> None:
+    pieces[unless] = pieces[unless] | region if unless in pieces else region
+
+
+def _joined(pieces: Pieces) -> Pieces:
+    regions = iter(pieces.items())
+    common, union = next(regions)
+    for unless, region in regions:
+        common = tuple(one for one in common if one in unless)
+        union = union | region
+    return {(*common, _TOO_MANY): union}

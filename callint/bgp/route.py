@@ -1,0 +1,90 @@
+"""Sets of routes that share an origin and attributes, and what may be asked of a route besides its prefix."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from callint.net.community import Community, format_community
+from callint.net.interface import glob_covers
+
+Origin = Literal["block", "service", "static", "connected", "kernel", "bgp"]
+PeerType = Literal["iBGP", "eBGP"]
+Presence = Literal["all", "some", "any"]
+"""`all`: each prefix of the set is a route; `some`: there are routes in the set; `any`: there may be or not."""
+
+# A kernel metric m is LOCAL_PREF 2^31-1-m (confd bgp_processor.go, v3.32)
+HIGHEST = (1 << 31) - 1
+NORMAL_PRIORITY = 1024
+DEFAULT_LOCAL_PREF = 100
+
+# RFC 1997, obeyed by BIRD before any filter (bird proto/bgp/attrs.c)
+NO_EXPORT: Community = (65535, 65281)
+NO_ADVERTISE: Community = (65535, 65282)
+NO_EXPORT_SUBCONFED: Community = (65535, 65283)
+
+
+class Attributes(NamedTuple):
+    """What filters can read of a route besides its prefix; None is not known.
+
+    `interface` is empty for a blackhole; `as_path` is without the sender's own AS, which BIRD puts in front on eBGP.
+    """
+
+    origin: Origin | None = None
+    interface: str | None = None
+    communities: tuple[Community, ...] | None = None
+    as_path: tuple[int, ...] | None = None
+    local_pref: int | None = None
+
+
+class Condition(NamedTuple):
+    """Something that a filter asks of a route besides its prefix; `kind` says what `value` is.
+
+    source: RemotePeers; interface: a pattern; community: numbers; as-path: AS numbers; priority: a number;
+    peer-type: iBGP or eBGP; block: a node's name; broken: why a rule cannot be read or is refused.
+    """
+
+    kind: Literal["source", "interface", "community", "as-path", "priority", "peer-type", "block", "broken"]
+    value: Any
+
+    def __str__(self) -> str:
+        if self.kind == "source":
+            return "learned from a BGP peer"
+        if self.kind == "interface":
+            return f'interface "{self.value}"'
+        if self.kind == "community":
+            return f"community {format_community(self.value)}"
+        if self.kind == "as-path":
+            return f"AS path beginning with {' '.join(map(str, self.value))}"
+        if self.kind == "block":
+            return f'inside an IPAM block of node "{self.value}"'
+        return str(self.value) if self.kind == "broken" else f"{self.kind} {self.value}"
+
+    def implies(self, other: Condition) -> bool:
+        """Whether every route that meets this condition meets the other one."""
+        if self.kind != other.kind:
+            return False
+        if self.kind == "as-path":
+            return bool(self.value[: len(other.value)] == other.value)
+        return self.value == other.value or (self.kind == "interface" and glob_covers(other.value, self.value))
+
+    def excludes(self, other: Condition) -> bool:
+        """Whether no route meets both."""
+        if self.kind != other.kind:
+            return False
+        if self.kind == "as-path":
+            return not (self.implies(other) or other.implies(self))
+        return self.kind in ("priority", "peer-type") and self.value != other.value
+
+
+Conditions = tuple[Condition, ...]
+"""All of them together; the empty tuple holds always."""
+
+
+def implies(stronger: Conditions, weaker: Conditions) -> bool:
+    """Whether all that `stronger` asks for entails all that `weaker` asks for."""
+    return all(any(one.implies(other) for one in stronger) for other in weaker)
+
+
+def excludes(some: Conditions, others: Conditions) -> bool:
+    """Whether no route can meet all of both."""
+    return any(one.excludes(other) for one in some for other in others)

@@ -1,0 +1,196 @@
+"""One rule of a BGPFilter as BIRD runs it: which prefixes, under which conditions, and what becomes of the route.
+
+Rendered by confd (template_funcs.go filterStatement) and read by BIRD 1.6, which refuse some values that the API takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple
+
+from callint.bgp.route import Condition, Conditions
+from callint.finding import Span
+from callint.net.address import BITS, Family, Prefix, parse_cidr
+from callint.net.asn import parse_as_number
+from callint.net.community import Community, parse_community
+from callint.net.prefixes import PrefixSet, everything, exactly, nothing, within
+from callint.objects.bgp import BGPFilter, FilterRule
+from callint.objects.resource import Resource
+
+Direction = Literal["export", "import"]
+Verdict = Literal["accept", "reject", "unknown"]
+
+_OPERATORS = ("In", "NotIn", "Equal", "NotEqual")
+_VERDICTS: dict[str | None, Verdict] = {"Accept": "accept", "Reject": "reject"}
+
+
+class Operations(NamedTuple):
+    """What an accepting rule changes: communities added, AS numbers put in front, LOCAL_PREF by priority."""
+
+    communities: tuple[Community, ...] = ()
+    prepend: tuple[int, ...] = ()
+    priority: int | None = None
+
+
+class Rule(NamedTuple):
+    """A rule of the filter `resource`. With the verdict `unknown` it is `broken`: refused, or not to be read."""
+
+    resource: Resource
+    rule: FilterRule
+    verdict: Verdict
+    prefixes: PrefixSet
+    conditions: Conditions = ()
+    operations: Operations = Operations()
+    broken: str = ""
+
+    @property
+    def span(self) -> Span:
+        """The place of the rule: its action, which every rule has."""
+        return self.resource.span(*self.rule.path, "action", key=self.rule.action is None)
+
+    def __str__(self) -> str:
+        return f"BGPFilter/{self.resource.name} {self.rule.path[1]}[{self.rule.path[2]}]"
+
+
+class RefusedError(Exception):
+    """Why confd or BIRD refuses a value: from then on BGP configuration is frozen on every node."""
+
+
+def compile_filters(
+    names: Iterable[str], filters: Mapping[str, BGPFilter], direction: Direction, family: Family
+) -> tuple[Rule, ...]:
+    """The rules of the named filters in order; a filter that does not exist is skipped (bgp_processor.go)."""
+    found: list[Rule] = []
+    for name in names:
+        if name in filters:
+            found += compile_filter(filters[name], direction, family)
+    return tuple(found)
+
+
+def compile_filter(bgp_filter: BGPFilter, direction: Direction, family: Family) -> list[Rule]:
+    """The rules of one filter."""
+    resource, rules = bgp_filter.resource, bgp_filter.rules(direction, family)
+    if resource.unreadable("spec", f"{direction}V{family}") or resource.unreadable("spec"):
+        return [_compile(resource, rule, family) for rule in rules] or [_unreadable(resource, direction, family)]
+    return [_compile(resource, rule, family) for rule in rules]
+
+
+def _unreadable(resource: Resource, direction: Direction, family: Family) -> Rule:
+    key = f"{direction}V{family}"
+    rule = FilterRule(("spec", key, 0), None, None, None, None, None, None, None, None, (), (), None, ())
+    why = f'"{key}" of BGPFilter "{resource.name}" cannot be read'
+    return Rule(resource, rule, "unknown", everything(family), broken=why)
+
+
+def _compile(resource: Resource, rule: FilterRule, family: Family) -> Rule:
+    if resource.unreadable(*rule.path):
+        why = f'rule {rule.path[2]} of BGPFilter "{resource.name}" cannot be read'
+        return Rule(resource, rule, "unknown", everything(family), broken=why)
+    try:
+        if rule.action not in _VERDICTS:
+            raise RefusedError(f'the action "{rule.action}" is neither "Accept" nor "Reject"')
+        conditions, operations = _conditions(rule), _operations(rule)
+        prefixes = _prefixes(rule, family)
+    except RefusedError as refused:
+        return Rule(resource, rule, "unknown", everything(family), broken=str(refused))
+    if prefixes is None:
+        why = f'"{rule.cidr}" has no prefix length: BIRD fails at this rule and rejects every route that reaches it'
+        return Rule(resource, rule, "reject", everything(family), broken=why)
+    return Rule(resource, rule, _VERDICTS[rule.action], prefixes, conditions, operations)
+
+
+def _prefixes(rule: FilterRule, family: Family) -> PrefixSet | None:
+    """The prefixes that a rule asks for; None where BIRD meets a run-time error. Raises RefusedError."""
+    if rule.cidr is None:
+        return everything(family)
+    if rule.operator not in _OPERATORS:
+        raise RefusedError(
+            f'the matchOperator "{rule.operator}" is none of {", ".join(_OPERATORS)}'
+            if rule.operator
+            else f'"{rule.cidr}" has no matchOperator'
+        )
+    network = _network(rule.cidr, family)
+    lengths = rule.min_length is not None or rule.max_length is not None
+    if "/" not in rule.cidr:
+        if lengths:
+            raise RefusedError(f'"{rule.cidr}" has a prefixLength and no prefix length of its own')
+        if rule.operator in ("In", "NotIn"):
+            return None
+        return everything(family) if rule.operator == "NotEqual" else nothing(family)
+    if not lengths:
+        inside = within(network) if rule.operator in ("In", "NotIn") else exactly(network)
+    else:
+        low = max(network.length, rule.min_length or 0)
+        high = BITS[family] if rule.max_length is None else min(BITS[family], rule.max_length)
+        if low > high:
+            raise RefusedError(f'"{rule.cidr}" with lengths from {low} to {high} is an empty range')
+        # BIRD compares a prefix with a set, which are never equal.
+        inside = within(network, low, high) if rule.operator in ("In", "NotIn") else nothing(family)
+    return ~inside if rule.operator in ("NotIn", "NotEqual") else inside
+
+
+def _network(text: str, family: Family) -> Prefix:
+    try:
+        network = parse_cidr(text, family)
+    except ValueError as error:
+        raise RefusedError(str(error)) from None
+    if network != network.masked():
+        raise RefusedError(f'"{text}" has host bits set; the network is {network.masked()}')
+    return network
+
+
+def _conditions(rule: FilterRule) -> Conditions:
+    """The conditions besides the prefix; raises RefusedError."""
+    found: list[Condition] = []
+    if rule.peer_type is not None:
+        if rule.peer_type not in ("iBGP", "eBGP"):
+            raise RefusedError(f'the peerType "{rule.peer_type}" is neither "iBGP" nor "eBGP"')
+        found.append(Condition("peer-type", rule.peer_type))
+    if rule.source is not None:
+        if rule.source != "RemotePeers":
+            raise RefusedError(f'the source "{rule.source}" is not "RemotePeers"')
+        found.append(Condition("source", rule.source))
+    if rule.interface is not None:
+        found.append(Condition("interface", rule.interface))
+    found += [Condition("community", _community(text)) for text in rule.communities[:1]]
+    if rule.as_path_prefix:
+        found.append(Condition("as-path", tuple(map(_as_number, rule.as_path_prefix))))
+    if rule.priority is not None:
+        found.append(Condition("priority", rule.priority))
+    return tuple(found)
+
+
+def _operations(rule: FilterRule) -> Operations:
+    """What the rule changes; raises RefusedError. Operations of a Reject do nothing."""
+    done = Operations()
+    for step in rule.operations:
+        if rule.action != "Accept":
+            break
+        community, prepend = _inner(step, "addCommunity", "value"), _inner(step, "prependASPath", "prefix")
+        priority = _inner(step, "setPriority", "value")
+        if isinstance(community, str):
+            done = done._replace(communities=(*done.communities, _community(community)))
+        elif isinstance(prepend, list):
+            done = done._replace(prepend=(*map(_as_number, prepend), *done.prepend))
+        elif isinstance(priority, int):
+            done = done._replace(priority=priority)
+    return done
+
+
+def _inner(step: dict[str, Any], operation: str, key: str) -> Any:
+    value = step.get(operation)
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _community(text: str) -> Community:
+    try:
+        return parse_community(text)
+    except ValueError as error:
+        raise RefusedError(str(error)) from None
+
+
+def _as_number(value: Any) -> int:
+    try:
+        return parse_as_number(value)
+    except ValueError as error:
+        raise RefusedError(str(error)) from None
