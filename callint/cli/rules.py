@@ -14,7 +14,6 @@ def command(form: str, config_file: str | None) -> None:
     """List the rules that callint ships and those of the configuration."""
     from callint.cli.catalogue import loaded
     from callint.report.catalogue import render_rules, render_rules_json
-    from callint.rule import text_of
 
-    rules = [text_of(rule) for rule in loaded(config_file)]
+    rules = loaded(config_file)
     output.write(render_rules_json(rules) if form == "json" else render_rules(rules))

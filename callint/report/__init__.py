@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import NamedTuple
 
 from callint.finding import Finding
+from callint.rule import RuleText
 
 FORMATS = ("text", "json", "github", "sarif", "junit", "gitlab", "summary")
-
-
-class RuleText(Protocol):
-    """What a report tells about a rule; `examples` are (title, bad, good)."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def summary(self) -> str: ...
-    @property
-    def severity(self) -> str: ...
-    @property
-    def why(self) -> str: ...
-    @property
-    def fix(self) -> str: ...
-    @property
-    def references(self) -> Sequence[str]: ...
-    @property
-    def examples(self) -> Sequence[tuple[str, str, str]]: ...
 
 
 class Report(NamedTuple):

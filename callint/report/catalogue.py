@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any
 
-from callint.report import RuleText
 from callint.report.visible import guarded, visible
+from callint.rule import Rule, RuleText
 
 
-class RuleEntry(RuleText, Protocol):
-    """A rule as the catalogue lists it: its text, its group, and the check that it gives parameters to."""
-
-    @property
-    def group(self) -> str: ...
-    @property
-    def check(self) -> str: ...
-    @property
-    def parameters(self) -> Mapping[str, Any]: ...
-
-
-def render_rules(rules: Iterable[RuleEntry]) -> str:
+def render_rules(rules: Iterable[Rule]) -> str:
     """The list of rules in the order given, one line a rule, a blank line between groups."""
     rows = list(rules)
     ids = max((len(visible(rule.id)) for rule in rows), default=0)
@@ -39,14 +28,14 @@ def render_rules(rules: Iterable[RuleEntry]) -> str:
     return "\n".join(blocks)
 
 
-def render_rules_json(rules: Iterable[RuleEntry]) -> str:
+def render_rules_json(rules: Iterable[Rule]) -> str:
     """The list of rules as a JSON array, one object a line, without the explanations."""
     from callint.report.machine import rows
 
     return rows(map(_entry, rules)) + "\n"
 
 
-def render_rule(rule: RuleEntry, *, width: int = 80) -> str:
+def render_rule(rule: RuleText, *, width: int = 80) -> str:
     """One rule explained: what it finds, why that is bad, how to mend it, examples and sources."""
     lines = [
         f"{visible(rule.id)} {visible(rule.name)} ({visible(rule.severity)})",
@@ -66,7 +55,7 @@ def render_rule(rule: RuleEntry, *, width: int = 80) -> str:
     return "\n".join(map(guarded, lines)) + "\n"
 
 
-def render_rule_json(rule: RuleEntry) -> str:
+def render_rule_json(rule: RuleText) -> str:
     """One rule with its explanation as a JSON object."""
     from callint.report.machine import encode
 
@@ -75,7 +64,7 @@ def render_rule_json(rule: RuleEntry) -> str:
     return encode({**_entry(rule), **explained}) + "\n"
 
 
-def _entry(rule: RuleEntry) -> dict[str, Any]:
+def _entry(rule: Rule | RuleText) -> dict[str, Any]:
     from callint.report.machine import plain
 
     return {
@@ -101,11 +90,16 @@ def _lines(text: str) -> list[str]:
 
 
 def _paragraphs(text: str, width: int, indent: str) -> Iterator[str]:
-    """Lines no longer than `width` where words allow; lines that were written with an indent are left as they are."""
+    """Text filled to `width`: lines that follow each other are one paragraph; indented lines and items stay."""
     from textwrap import wrap
 
-    for line in _lines(text):
-        if line.startswith((" ", "-")) or len(line) <= width - len(indent):
+    paragraph: list[str] = []
+    for line in [*_lines(text), ""]:
+        own = line.startswith((" ", "-"))
+        if paragraph and (own or not line):
+            yield from wrap(" ".join(paragraph), width, initial_indent=indent, subsequent_indent=indent)
+            paragraph = []
+        if own:
             yield f"{indent}{line}".rstrip()
-        else:
-            yield from wrap(line, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+        elif line:
+            paragraph.append(line)

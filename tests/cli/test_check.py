@@ -1,0 +1,181 @@
+"""`callint check` as people and programs call it: arguments, exit codes, formats, decent endings."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PEER = """\
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: jump}
+spec: {peerIP: 10.1.0.1, asNumber: 65048, filters: [missing]}
+"""
+POOL = """\
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: pods}
+spec: {cidr: 10.244.0.0/16, natOutgoing: true}
+"""
+BROKEN = "apiVersion: projectcalico.org/v3\nkind: [\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def run(
+    folder: Path, *arguments: str, stdin: bytes = b"", environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The real command, in an environment of its own."""
+    root = Path(__file__).resolve().parents[2]
+    clean = {"PATH": os.environ["PATH"], "PYTHONPATH": str(root), "LC_ALL": "C.UTF-8", **(environment or {})}
+    done = subprocess.run(
+        [sys.executable, "-m", "callint", *arguments], cwd=folder, env=clean, input=stdin, capture_output=True, timeout=60
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def test_silent_and_zero_when_nothing_is_wrong(folder: Path) -> None:
+    (folder / "pool.yaml").write_text(POOL)
+    done = run(folder, "check")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_one_when_something_is(folder: Path) -> None:
+    (folder / "peer.yaml").write_text(PEER)
+    done = run(folder, "check", "peer.yaml")
+    assert done.returncode == 1
+    assert "error[BGP001] filter-missing: " in done.stdout
+    assert "peer.yaml:4:53" in done.stdout
+
+
+def test_fail_on(folder: Path) -> None:
+    (folder / "peer.yaml").write_text(PEER + "---\n" + PEER)
+    assert run(folder, "check", "--disable", "BGP001").returncode == 0
+    assert run(folder, "check", "--disable", "BGP001", "--fail-on", "warning").returncode == 1
+    assert run(folder, "check", "--fail-on", "never").returncode == 0
+    (folder / "callint.yaml").write_text("fail-on: warning\n")
+    assert run(folder, "check", "--disable", "BGP001").returncode == 1
+    assert run(folder, "check", "--disable", "BGP001", "--no-config").returncode == 0
+
+
+def test_an_unreadable_document_among_good_ones_is_a_finding(folder: Path) -> None:
+    (folder / "a.yaml").write_text(POOL)
+    (folder / "b.yaml").write_text(BROKEN)
+    done = run(folder, "check")
+    assert done.returncode == 1
+    assert "error[SRC001]" in done.stdout
+
+
+def test_nothing_readable_is_two(folder: Path) -> None:
+    (folder / "b.yaml").write_text(BROKEN)
+    done = run(folder, "check")
+    assert done.returncode == 2
+    assert "error[SRC001]" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "nowhere.yaml"],
+        ["check"],
+        ["check", "--format", "xml"],
+        ["check", "--output", "sarif"],
+        ["check", "--config", "nowhere.yaml"],
+        ["check", "--calico-version", "2.6"],
+        ["check", "--select", "XYZ"],
+        ["frobnicate"],
+        ["explain", "XYZ"],
+    ],
+)
+def test_two_when_the_job_cannot_be_done(folder: Path, arguments: list[str]) -> None:
+    done = run(folder, *arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_bad_configuration_is_two_with_the_place(folder: Path) -> None:
+    (folder / "pool.yaml").write_text(POOL)
+    (folder / "callint.yaml").write_text("fail_on: error\n")
+    done = run(folder, "check")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == 'callint: callint.yaml:1:1: "fail_on" is no known key, did you mean "fail-on"\n'
+
+
+def test_standard_input(folder: Path) -> None:
+    done = run(folder, "check", "-", stdin=PEER.encode())
+    assert done.returncode == 1
+    assert "<stdin>:4:53" in done.stdout
+
+
+def test_several_reports_in_one_run(folder: Path) -> None:
+    (folder / "peer.yaml").write_text(PEER)
+    done = run(folder, "check", "--format", "github", "--output", "json=r.json", "--output", "sarif=r.sarif", "peer.yaml")
+    assert done.stdout.startswith("::error file=peer.yaml,line=4,")
+    assert json.loads((folder / "r.json").read_text())["findings"][0]["rule"] == "BGP001"
+    assert json.loads((folder / "r.sarif").read_text())["version"] == "2.1.0"
+
+
+def test_report_that_cannot_be_written_is_two(folder: Path) -> None:
+    (folder / "peer.yaml").write_text(PEER)
+    done = run(folder, "check", "--output", "json=no/such/folder/r.json")
+    assert done.returncode == 2
+    assert 'report cannot be written to "no/such/folder/r.json"' in done.stderr
+
+
+def test_json_says_what_was_read(folder: Path) -> None:
+    (folder / "all.yaml").write_text(PEER + "---\n" + POOL + "---\nkind: ConfigMap\napiVersion: v1\n")
+    summary = json.loads(run(folder, "check", "--format", "json").stdout)["summary"]
+    assert (summary["files"], summary["documents"], summary["objects"], summary["errors"]) == (1, 3, 3, 1)
+
+
+def test_colour_only_where_it_is_wanted(folder: Path) -> None:
+    (folder / "peer.yaml").write_text(PEER)
+    assert "\x1b[" not in run(folder, "check").stdout
+    assert "\x1b[" in run(folder, "check", "--color", "always").stdout
+    assert "\x1b[" in run(folder, "check", environment={"FORCE_COLOR": "1"}).stdout
+    assert "\x1b[" not in run(folder, "check", environment={"FORCE_COLOR": "1", "NO_COLOR": "1"}).stdout
+    assert "\x1b[" not in run(folder, "check", "--format", "json", "--color", "always").stdout
+
+
+def test_same_bytes_whatever_the_order_of_arguments_and_the_hash_seed(folder: Path) -> None:
+    for number in range(6):
+        (folder / f"{number}.yaml").write_text(PEER.replace("jump", f"jump{number}") + "---\n" + POOL)
+    names = [f"{number}.yaml" for number in range(6)]
+    outputs = {
+        run(folder, "check", "--format", "json", *order, environment={"PYTHONHASHSEED": seed}).stdout
+        for order, seed in ((names, "1"), (names[::-1], "2"), (["."], "3"))
+    }
+    assert len(outputs) == 1
+
+
+def test_a_closed_pipe_is_no_error(folder: Path) -> None:
+    (folder / "many.yaml").write_text("---\n".join(PEER.replace("jump", f"jump{number}") for number in range(400)))
+    root = Path(__file__).resolve().parents[2]
+    script = f"PYTHONPATH={root} {sys.executable} -m callint check many.yaml 2>err | head -1"
+    done = subprocess.run(["sh", "-c", script], cwd=folder, capture_output=True, timeout=60)
+    assert done.stdout.startswith(b"error[BGP001]")
+    assert (folder / "err").read_bytes() == b""
+
+
+def test_version_and_help(folder: Path) -> None:
+    assert run(folder, "--version").stdout.startswith("callint ")
+    done = run(folder, "--help")
+    for name in ("check", "explain", "rules", "facts"):
+        assert f"\n  {name} " in done.stdout
+
+
+def test_rules_and_explain(folder: Path) -> None:
+    rows = [line.split() for line in run(folder, "rules").stdout.splitlines()]
+    assert ["BGP001", "error", "filter-missing"] in [row[:3] for row in rows]
+    explained = run(folder, "explain", "bgp001").stdout
+    assert explained.startswith("BGP001 filter-missing (error)")
+    assert run(folder, "explain", "filter-missing").stdout == explained
+    assert json.loads(run(folder, "explain", "BGP001", "--format", "json").stdout)["id"] == "BGP001"

@@ -1,0 +1,122 @@
+"""callint.yaml: where it is found, what it says, and how it is refused."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from callint import config, rule
+from callint.engine import Setting
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def load(folder: Path, text: str) -> config.Config:
+    (folder / "callint.yaml").write_text(text)
+    return config.load("callint.yaml")
+
+
+def test_found_by_walking_up(folder: Path) -> None:
+    deep = folder / "clusters" / "home"
+    deep.mkdir(parents=True)
+    (folder / ".callint.yaml").write_text("fail-on: info\n")
+    assert config.find("clusters/home") == ".callint.yaml"
+    (folder / "clusters" / "callint.yaml").write_text("fail-on: info\n")
+    assert config.find("clusters/home/x.yaml") == "clusters/callint.yaml"
+
+
+def test_empty_is_the_default(folder: Path) -> None:
+    assert load(folder, "# nothing\n").fail_on == "error"
+
+
+def test_clusters_inherit_and_override(folder: Path) -> None:
+    found = load(
+        folder,
+        """
+calico: {release: v3.30, dataplane: nftables}
+masqueraded: [10.0.0.0/24]
+clusters:
+  home: {manifests: [clusters/home]}
+  work: {manifests: [clusters/work], calico: {release: v3.31}, masqueraded: [10.9.0.0/24], api-server-port: 443}
+""",
+    )
+    home, work = found.clusters
+    assert (home.name, home.calico.release, home.calico.dataplane) == ("home", (3, 30), "nftables")
+    assert (work.calico.release, work.calico.dataplane) == ((3, 31), "nftables")
+    assert [cidr for cidr, _ in home.intent.masqueraded] == ["10.0.0.0/24"]
+    (cidr, span) = work.intent.masqueraded[0]
+    assert (cidr, span.line) == ("10.9.0.0/24", 6)
+    assert work.intent.api_server_port == 443
+    assert work.manifests == ("clusters/work",)
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "repo").mkdir()
+    (tmp_path / "repo" / "callint.yaml").write_text("manifests: [m]\nfacts: [facts]\nrules: {paths: [mine]}\n")
+    monkeypatch.chdir(tmp_path)
+    found = config.load("repo/callint.yaml")
+    assert found.clusters[0].manifests == ("repo/m",)
+    assert found.clusters[0].facts == ("repo/facts",)
+    assert found.rule_paths == ("repo/mine",)
+
+
+def test_rules_by_id_and_name(folder: Path) -> None:
+    catalogue = rule.load()
+    found = load(
+        folder, "rules: {BGP001: off, defined-twice: error, NAT002: {severity: info, problem: x}, NAT001: true}"
+    ).settings(catalogue)
+    assert found["BGP001"] == Setting(enabled=False)
+    assert found["REF001"] == Setting(enabled=True, severity="error")
+    assert found["NAT002"] == Setting(True, "info", {"problem": "x"})
+    assert found["NAT001"] == Setting(enabled=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("fail_on: error\n", 'callint.yaml:1:1: "fail_on" is no known key, did you mean "fail-on"'),
+        ("fail-on: fatal\n", 'callint.yaml:1:10: "fatal" is none of error, warning, info, never'),
+        ("calico: {release: 2.6}\n", 'callint.yaml:1:19: 2.6 is no string'),
+        ("calico: {release: v3.99}\n", 'Calico release "v3.99" is not known: v3.20 to v3.33 are'),
+        ("ignore:\n  - {rule: BGP001}\n", 'callint.yaml:2:6: "reason" is missing'),
+        ("ignore:\n  - {rule: A, reason: b, until: 2026-02-30}\n", 'callint.yaml:2:33: "2026-02-30" is no day'),
+        ("clusters:\n  home: {facts: [x]}\n", 'callint.yaml:2:10: "manifests" is missing'),
+        ("a: [\n", None),
+        ("fail-on: error\n---\nfail-on: info\n", "callint.yaml:3: one document was expected, here begins a second"),
+        ("- list\n", 'callint.yaml:1:1: ["list"] is no object'),
+    ],
+)
+def test_refused_with_the_place(folder: Path, text: str, message: str | None) -> None:
+    with pytest.raises(config.ConfigError) as caught:
+        load(folder, text)
+    if message is None:
+        assert str(caught.value).startswith("callint.yaml:")
+    else:
+        assert str(caught.value) == message
+
+
+def test_unknown_rule_is_refused_with_the_place(folder: Path) -> None:
+    found = load(folder, "rules:\n  BGP999: off\n")
+    with pytest.raises(config.ConfigError, match=r'callint.yaml:2:3: "BGP999" is no rule'):
+        found.settings(rule.load())
+
+
+def test_ignore_entries(folder: Path) -> None:
+    found = load(
+        folder, "ignore:\n  - {rule: NAT002, object: IPPool/lan, path: m, reason: on purpose, until: 2027-01-31}\n"
+    )
+    (ignore,) = found.ignores
+    assert ignore.until == date(2027, 1, 31)
+    assert (ignore.entry.rule, ignore.entry.object, ignore.entry.file, ignore.entry.reason) == (
+        "NAT002",
+        "IPPool/lan",
+        "m",
+        "on purpose",
+    )
+    assert ignore.entry.span.line == 2

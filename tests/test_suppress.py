@@ -1,0 +1,154 @@
+"""Findings that somebody accepted, and suppressions that are wrong themselves."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from callint import config, rule
+from callint.config import Ignore
+from callint.engine import Plan
+from callint.finding import Span
+from callint.lint import Options, lint
+from callint.report import Report
+from callint.source import parse
+from callint.suppress import Entry
+
+POOL = """\
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata:
+  name: lan{annotations}
+spec:
+  cidr: 10.0.0.0/24
+  {above}
+  disabled: true{comment}
+---
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {{name: lan}}
+spec: {{node: r, interfaceName: lan0, expectedIPs: [10.0.0.1], profiles: [projectcalico-default-allow]}}
+"""
+PLACE = Span("callint.yaml", 3, 5, 3, 11)
+
+
+def report(
+    comment: str = "", above: str = "", annotations: str = "", ignores: tuple[Ignore, ...] = (), suppress: bool = True
+) -> Report:
+    text = POOL.format(comment=comment, above=above, annotations=annotations)
+    settings = config.Config(ignores=ignores)
+    plan = Plan(rule.load())
+    options = Options(suppress=suppress, today=date(2026, 6, 1))
+    return lint(parse(text, "m/pools.yaml"), settings, plan, options).report
+
+
+def found(one: Report) -> list[tuple[str, int]]:
+    return [(finding.rule, finding.span.line) for finding in one.findings]
+
+
+def test_without_suppression() -> None:
+    assert found(report()) == [("NAT002", 8)]
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "  # callint: ignore[NAT002] moved next year",
+        "  # callint: ignore[masquerade-pool-inert] moved next year",
+        "  # callint: ignore[BGP001, NAT002] -- moved next year",
+        "  # callint:ignore[NAT002]: moved next year",
+    ],
+)
+def test_on_the_line(comment: str) -> None:
+    one = report(comment)
+    assert [finding.suppressed for finding in one.suppressed] == ["moved next year"]
+    assert "NAT002" not in {finding.rule for finding in one.findings}
+
+
+def test_on_the_line_above() -> None:
+    one = report(above="# callint: ignore[NAT002] moved [one day]: a=b, c")
+    assert found(one) == []
+    assert one.suppressed[0].suppressed == "moved [one day]: a=b, c"
+
+
+def test_behind_a_value_it_covers_that_line_alone() -> None:
+    one = report(above="blockSize: 26  # callint: ignore[NAT002] not this line")
+    assert found(one) == [("SRC093", 7), ("NAT002", 8)]
+
+
+def test_on_a_related_line() -> None:
+    text = POOL.format(comment="", above="", annotations="").replace(
+        "profiles: [projectcalico-default-allow]}",
+        "profiles: [projectcalico-default-allow]}  # callint: ignore[NAT002] known",
+    )
+    one = lint(parse(text, "m.yaml"), config.Config(), Plan(rule.load())).report
+    assert found(one) == []
+    assert len(one.suppressed) == 1
+
+
+def test_annotation() -> None:
+    one = report(annotations='\n  annotations: {callint.dev/ignore: "NAT002: moved next year"}')
+    assert found(one) == []
+    assert one.suppressed[0].suppressed == "moved next year"
+
+
+def test_annotation_of_another_object_does_not_help() -> None:
+    text = POOL.format(comment="", above="", annotations="").replace(
+        "metadata: {name: lan}", 'metadata: {name: lan, annotations: {callint.dev/ignore: "NAT002: no"}}'
+    )
+    one = lint(parse(text, "m.yaml"), config.Config(), Plan(rule.load())).report
+    assert sorted(rule for rule, _ in found(one)) == ["NAT002", "SRC093"]
+
+
+def test_comment_without_reason_has_no_effect() -> None:
+    assert found(report("  # callint: ignore[NAT002]")) == [("NAT002", 8), ("SRC092", 8)]
+
+
+def test_unknown_rule() -> None:
+    assert found(report("  # callint: ignore[NAT020] moved")) == [("NAT002", 8), ("SRC091", 8)]
+
+
+@pytest.mark.parametrize("comment", ["# callint: ignore", "# callint: disable[NAT002] x", "# callint: ignore[] x"])
+def test_malformed(comment: str) -> None:
+    assert found(report(above=comment)) == [("SRC090", 7), ("NAT002", 8)]
+
+
+def test_text_that_is_no_comment() -> None:
+    assert found(report(above="nodeSelector: 'a == \"# callint: ignore[NAT002] no\"'")) == [("NAT002", 8)]
+
+
+def test_unused_only_when_the_rule_ran() -> None:
+    text = POOL.format(comment="  # callint: ignore[NAT002] x", above="natOutgoing: true", annotations="")
+    plan = Plan(rule.load())
+    assert [one.rule for one in lint(parse(text, "m"), config.Config(), plan).report.findings] == ["SRC093"]
+    settings = config.Config(rules={"NAT002": False}).settings(plan.catalogue)
+    assert lint(parse(text, "m"), config.Config(), Plan(plan.catalogue, settings)).report.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "rest"),
+    [
+        ({"object": "IPPool/lan"}, []),
+        ({"file": "m"}, []),
+        ({"file": "m/pools.yaml"}, []),
+        ({}, []),
+        ({"object": "IPPool/other"}, [("SRC093", 3), ("NAT002", 8)]),
+        ({"file": "m/pools"}, [("SRC093", 3), ("NAT002", 8)]),
+    ],
+)
+def test_configuration(entry: dict[str, str], rest: list[tuple[str, int]]) -> None:
+    ignore = Ignore(Entry("NAT002", "on purpose", PLACE, **entry), None)
+    assert found(report(ignores=(ignore,))) == rest
+
+
+def test_configuration_until_its_last_day() -> None:
+    entry = Entry("NAT002", "on purpose", PLACE)
+    assert found(report(ignores=(Ignore(entry, date(2026, 6, 1)),))) == []
+    assert found(report(ignores=(Ignore(entry, date(2026, 5, 31)),))) == [("SRC094", 3), ("NAT002", 8)]
+
+
+def test_switched_off() -> None:
+    one = report("  # callint: ignore[NAT002] moved", suppress=False)
+    assert found(one) == [("NAT002", 8)]
+    assert one.suppressed == ()
