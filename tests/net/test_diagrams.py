@@ -1,0 +1,83 @@
+"""Diagrams and covers against Python sets of all points of a tiny space."""
+
+from __future__ import annotations
+
+import itertools
+from functools import partial, reduce
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callint.net import intervals
+from callint.net.cover import Product, TooManyCornersError, uncovered
+from callint.net.diagrams import EMPTY, FULL, Node, Space, TooLargeError
+
+MAXIMA = (3, 4, 2)
+POINTS = list(itertools.product(*(range(top + 1) for top in MAXIMA)))
+SPACE = Space(MAXIMA)
+Point = tuple[int, ...]
+Case = tuple[Node, frozenset[Point]]
+
+
+def side(top: int) -> st.SearchStrategy[intervals.Intervals]:
+    return st.sets(st.integers(0, top)).map(intervals.from_values)
+
+
+PRODUCTS = st.tuples(*map(side, MAXIMA))
+
+
+def points_of(product: Product) -> frozenset[Point]:
+    return frozenset(point for point in POINTS if all(map(intervals.contains, product, point)))
+
+
+CASES = st.recursive(
+    PRODUCTS.map(lambda product: (SPACE.product(product), points_of(product))),
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map(lambda two: (SPACE.apply("or", two[0][0], two[1][0]), two[0][1] | two[1][1])),
+        st.tuples(inner, inner).map(lambda two: (SPACE.apply("and", two[0][0], two[1][0]), two[0][1] & two[1][1])),
+        st.tuples(inner, inner).map(lambda two: (SPACE.apply("minus", two[0][0], two[1][0]), two[0][1] - two[1][1])),
+        inner.map(lambda case: (SPACE.apply("minus", FULL, case[0]), frozenset(POINTS) - case[1])),
+    ),
+    max_leaves=8,
+)
+
+
+@given(CASES)
+def test_membership_count_and_witness(case: Case) -> None:
+    node, expected = case
+    assert {point for point in POINTS if SPACE.contains(node, point)} == expected
+    assert SPACE.count(node) == len(expected)
+    assert (node is EMPTY) == (not expected)
+    assert (node is FULL) == (len(expected) == len(POINTS))
+    lowest = SPACE.pick(node, lambda _, possible: possible[0][0])
+    assert lowest == min(expected, default=None)
+
+
+@given(CASES, CASES)
+def test_equality_is_identity(a: Case, b: Case) -> None:
+    assert (a[0] is b[0]) == (a[1] == b[1])
+
+
+@given(PRODUCTS, st.lists(PRODUCTS, max_size=8))
+def test_uncovered_corners(product: Product, earlier: list[Product]) -> None:
+    left = points_of(product) - frozenset().union(*map(points_of, earlier))
+    corner = uncovered(product, earlier)
+    assert (corner is None) == (not left)
+    if corner is not None:
+        assert all(corner)
+        assert points_of(corner) <= left
+
+
+def test_limits_raise_and_do_not_fill_memory() -> None:
+    space = Space((1000, 1000), limit=50)
+    with pytest.raises(TooLargeError):
+        reduce(partial(space.apply, "or"), (space.product((((i * 2, i * 2),), ((i, i + 3),))) for i in range(100)))
+    one = (((0, 9),), ((0, 9),))
+    with pytest.raises(TooManyCornersError):
+        uncovered(one, [one] * 10, steps=0)
+
+
+def test_sides_stay_inside_their_fields() -> None:
+    with pytest.raises(ValueError, match="from 0 to 3"):
+        SPACE.product((((0, 4),), None, None))
