@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from math import prod
 
 from callint.net import intervals
 from callint.net.intervals import Intervals
@@ -15,25 +16,37 @@ class TooManyCornersError(Exception):
     """The search took more steps than it was given."""
 
 
-def uncovered(product: Product, earlier: Sequence[Product], *, steps: int = 100_000) -> Product | None:
+def uncovered(product: Product, earlier: Iterable[Product], *, steps: int = 100_000) -> Product | None:
     """A part of `product`, itself a product, that none of the earlier ones touches; `None` if they cover it all.
 
-    Raises TooManyCornersError after `steps` comparisons of two products.
+    Raises TooManyCornersError after `steps` comparisons of a part with one of the earlier products.
     """
-    pending = [(product, 0)] if all(product) else []
+    near = [other for other in earlier if _meet(product, other)]
+    if not all(product) or any(all(map(intervals.covers, other, product)) for other in near):
+        return None
+    # The large ones first: they leave fewer pieces for the others to split.
+    near.sort(key=_volume, reverse=True)
+    pending = [(product, 0)]
     while pending:
         corner, position = pending.pop()
-        meets = False
-        while position < len(earlier) and not meets:
-            steps -= 1
-            if steps < 0:
-                raise TooManyCornersError
-            meets = all(map(intervals.overlaps, corner, earlier[position]))
+        while position < len(near) and not _meet(corner, near[position]):
             position += 1
-        if not meets:
+            steps -= 1
+        if position == len(near):
             return corner
-        pending += ((part, position) for part in _outside(corner, earlier[position - 1]))
+        steps -= 1
+        if steps < 0:
+            raise TooManyCornersError
+        pending += ((part, position + 1) for part in _outside(corner, near[position]))
     return None
+
+
+def _meet(a: Product, b: Product) -> bool:
+    return all(map(intervals.overlaps, a, b))
+
+
+def _volume(product: Product) -> int:
+    return prod(map(intervals.size, product))
 
 
 def _outside(product: Product, other: Product) -> list[Product]:
