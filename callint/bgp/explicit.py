@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import NamedTuple
 
 from callint.bgp.filters import Part, View, evaluate, matchers
@@ -18,7 +19,7 @@ _FAMILIES: tuple[Family, Family] = (4, 6)
 class Explicit(NamedTuple):
     """The prefixes that one Accept rule lets through, what earlier rules take left out.
 
-    `when` are the rule's conditions that are not about prefixes; what no rule decides is in `fall_through`.
+    `when` are the rule's conditions that are not about prefixes. What no rule decides, `fall_through` tells.
     """
 
     family: Family
@@ -34,12 +35,15 @@ def explicit_exports(cluster: Cluster, peer: BGPPeer) -> tuple[Explicit, ...]:
 
 def explicit_accepts(cluster: Cluster, peer: BGPPeer, direction: Direction) -> tuple[Explicit, ...]:
     """What the filters of a peer accept in one direction, rule by rule, for sessions of any type."""
-    return tuple(
-        Explicit(family, part.prefixes, part.rule, part.when)
-        for family in _FAMILIES
-        for part in _parts(cluster, peer, direction, family)
-        if part.rule is not None and part.rule.verdict == "accept"
-    )
+    found: list[Explicit] = []
+    for family in _FAMILIES:
+        for rule, parts in groupby(_parts(cluster, peer, direction, family), key=lambda part: part.rule):
+            if rule is not None and rule.verdict == "accept":
+                together = list(parts)
+                found.append(
+                    Explicit(family, union_all(family, (p.prefixes for p in together)), rule, together[0].when)
+                )
+    return tuple(found)
 
 
 def fall_through(cluster: Cluster, peer: BGPPeer, direction: Direction, family: Family) -> PrefixSet:

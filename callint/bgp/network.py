@@ -1,0 +1,181 @@
+"""The BGP network of a cluster: which sessions there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+
+from callint.bgp.expand import Conflict, Entry, Expander, Expansion
+from callint.bgp.nodes import ANY, Settings, Speaker, as_number, speakers
+from callint.bgp.session import Form, Kind, Session, Status
+from callint.bgp.status import status
+from callint.net.address import Address, Family
+from callint.objects import Cluster
+
+# confd sorts protocols by name from v3.32 on, before that the mesh comes first (bgp_processor.go, bird.cfg.template)
+_SORTED = (3, 32)
+_KINDS: tuple[Kind, ...] = ("global", "workload", "mesh", "node")
+
+
+class Network:
+    """The speakers of a cluster and the sessions between them and to others, made once on demand."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        """Nothing is computed yet."""
+        self.cluster = cluster
+        self.settings = Settings(cluster.bgp_configurations)
+        self.speakers = speakers(cluster, self.settings)
+        self.listed = ANY not in self.speakers
+        self._forms: dict[Form, Form] = {}
+
+    @cached_property
+    def families(self) -> tuple[Family, ...]:
+        """The families that the cluster uses: IPv6 only if something says so."""
+        cluster = self.cluster
+        configuration = self.settings.default
+        texts = [pool.cidr for pool in cluster.pools] + [peer.peer_ip or "" for peer in cluster.bgp_peers]
+        if configuration is not None:
+            texts += [entry.cidr for entry in configuration.prefix_advertisements]
+            texts += configuration.service_cluster_ips + configuration.service_external_ips
+            texts += configuration.service_load_balancer_ips
+        speaks = any(speaker.speaks(6) for speaker in self.speakers.values())
+        filtered = any(one.export_v6 or one.import_v6 for one in cluster.bgp_filters.values())
+        return (4, 6) if speaks or filtered or any(":" in text.split(".")[0] for text in texts) else (4,)
+
+    @cached_property
+    def _expander(self) -> Expander:
+        return Expander(self.speakers, self.settings, self.families)
+
+    @cached_property
+    def _expansion(self) -> Expansion:
+        return self._expander.expand(self.cluster.bgp_peers)
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Peerings that another one with the same far end displaces."""
+        return self._expansion.conflicts
+
+    @cached_property
+    def explicit(self) -> tuple[Session, ...]:
+        """The sessions that BGPPeers make."""
+        found = []
+        for entry in self._expansion.entries:
+            locals_ = self.speakers.values() if entry.local is None else (entry.local,)
+            for local in locals_:
+                session = self._explicit(entry, local)
+                if session is not None:
+                    found.append(session)
+        return tuple(found)
+
+    def _explicit(self, entry: Entry, local: Speaker) -> Session | None:
+        target, peer = entry.target, entry.peer
+        if local.speaks(target.family) is False:
+            return None
+        if target.remote is local and (local.name != ANY or peer.peer_selector is None):
+            return None
+        workload = peer.local_workload_selector is not None
+        by_address = not entry.reverse and peer.peer_selector is None
+        local_as = (by_address and as_number(peer.local_as_number)) or local.as_number
+        if by_address:
+            remote_as = as_number(peer.as_number) or None
+        else:
+            remote_as = target.remote.as_number if target.remote else None
+        kind: Kind = "workload" if workload else "global" if entry.local is None else "node"
+        known_id = target.remote.cluster_id if target.remote and not by_address else ""
+        client = bool(local.cluster_id) and remote_as == local_as and known_id != local.cluster_id
+        form = Form(kind, target.family, peer, entry.reverse, local_as, remote_as, target.port, client)
+        form = self._forms.setdefault(form, form)
+        return Session(self, local, target.remote, target.address, form, entry.sure and target.sure)
+
+    @cached_property
+    def meshed(self) -> dict[Family, tuple[Speaker, ...]]:
+        """The nodes of the node-to-node mesh, by family: reflectors are not in it."""
+        everyone = self.speakers.values()
+        return {family: tuple(one for one in everyone if self._in_mesh(one, family)) for family in self.families}
+
+    def mesh(self, family: Family) -> Iterator[Session]:
+        """The sessions of the mesh, made while they are asked for: there are as many as pairs of nodes."""
+        members = self.meshed.get(family, ())
+        for local in members:
+            for remote in members:
+                if self._meshes(local, remote, family):
+                    yield self.mesh_session(local, remote, family)
+
+    def _meshes(self, local: Speaker, remote: Speaker, family: Family) -> bool:
+        if local is remote:
+            return local.name == ANY
+        own, other = local.networks.get(family), remote.networks.get(family)
+        return own is None or other is None or own.value != other.value
+
+    def mesh_session(self, local: Speaker, remote: Speaker, family: Family) -> Session:
+        """The session of the mesh that `local` has with `remote`."""
+        fallback = local.as_number if self.cluster.target.release >= _SORTED else remote.as_number
+        remote_as = remote.own_as if remote.own_as is not None else fallback
+        form = Form("mesh", family, None, False, local.as_number, remote_as, remote.port, False)
+        form = self._forms.setdefault(form, form)
+        return Session(self, local, remote, remote.address(family), form)
+
+    def __iter__(self) -> Iterator[Session]:
+        """Every session: those of BGPPeers first, then the mesh."""
+        yield from self.explicit
+        for family in self.families:
+            yield from self.mesh(family)
+
+    def __len__(self) -> int:
+        """How many sessions there are, without making those of the mesh."""
+        count = len(self.explicit)
+        for family, members in self.meshed.items():
+            seen: dict[int | None, int] = {}
+            for one in members:
+                network = one.networks.get(family)
+                if network is not None:
+                    seen[network.value] = seen.get(network.value, 0) + 1
+            anyone = sum(one.name == ANY for one in members)
+            count += len(members) * (len(members) - 1) + anyone - sum(n * (n - 1) for n in seen.values())
+        return count
+
+    @cached_property
+    def _index(self) -> dict[tuple[str, Address], list[Session]]:
+        found: dict[tuple[str, Address], list[Session]] = {}
+        for session in self.explicit:
+            if session.address is not None:
+                found.setdefault((session.local.name, session.address), []).append(session)
+        return found
+
+    @cached_property
+    def _mesh_addresses(self) -> dict[Address, Speaker]:
+        return {
+            address: one
+            for family, members in self.meshed.items()
+            for one in members
+            if (address := one.address(family)) is not None
+        }
+
+    def between(self, local: Speaker, address: Address | None) -> list[Session]:
+        """The sessions that a node has with an address; none where the address is not known."""
+        if address is None:
+            return []
+        found = list(self._index.get((local.name, address), ()))
+        remote = self._mesh_addresses.get(address)
+        if remote is not None and self._in_mesh(local, address.family) and self._meshes(local, remote, address.family):
+            found.append(self.mesh_session(local, remote, address.family))
+        return found
+
+    def _in_mesh(self, speaker: Speaker, family: Family) -> bool:
+        return self.settings.mesh is not False and not speaker.cluster_id and speaker.speaks(family) is not False
+
+    def precedence(self, kind: Kind) -> int:
+        """The place of a kind of session among several with one neighbour: the first one runs."""
+        if kind == "mesh" and self.cluster.target.release < _SORTED:
+            return -1
+        return _KINDS.index(kind)
+
+    def status(self, session: Session) -> Status:
+        """Whether a session comes up."""
+        return status(self, session)
+
+
+@lru_cache(maxsize=8)
+def network(cluster: Cluster) -> Network:
+    """The BGP network of a cluster, the same one each time."""
+    return Network(cluster)

@@ -1,0 +1,153 @@
+"""One BGP session as one node's BIRD has it, and what can be said about its coming up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from callint.bgp.nodes import Speaker
+from callint.bgp.route import PeerType
+from callint.net.address import Address, Family
+from callint.objects.bgp import BGPPeer
+
+if TYPE_CHECKING:
+    from callint.bgp.network import Network
+
+Kind = Literal["global", "workload", "mesh", "node"]
+"""The order is that of confd's protocol names Global_, Local_Workload_, Mesh_ and Node_."""
+
+State = Literal["up", "half-open", "as-mismatch", "no-such-node", "unreachable", "idle", "down", "unknown"]
+
+
+class Status(NamedTuple):
+    """Whether a session comes up. For `unknown`, `missing` names the fact that would decide it.
+
+    `up`: both ends agree, or the far end is not part of the cluster and nothing here speaks against it; `half-open`:
+    only this end is configured; `idle`: another protocol holds the neighbour; `down`: the ends contradict each other.
+    """
+
+    state: State
+    why: str = ""
+    missing: str = ""
+
+
+class Form(NamedTuple):
+    """What sessions have in common that differ in nothing but the two nodes; `remote_as` None is refused by BIRD."""
+
+    kind: Kind
+    family: Family
+    peer: BGPPeer | None
+    reverse: bool
+    local_as: int
+    remote_as: int | None
+    port: int | None
+    rr_client: bool
+
+    @property
+    def peer_type(self) -> PeerType:
+        """Internal if both AS numbers are the same."""
+        return "iBGP" if self.local_as == self.remote_as else "eBGP"
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """The names of its BGPFilters; the mesh has none."""
+        return tuple(name for _, name in self.peer.filters) if self.peer else ()
+
+    @property
+    def by_address(self) -> bool:
+        """Whether the BGPPeer names the far end by address and this is not its reverse."""
+        return self.peer is not None and not self.reverse and self.peer.peer_selector is None
+
+    @property
+    def allowed_local_as(self) -> int:
+        """How often the own AS may occur in a path; only honoured for `peerIP` (bgp_processor.go)."""
+        return (self.peer.allowed_local_as or 0) if self.peer and self.by_address else 0
+
+    @property
+    def next_hop(self) -> Literal["self", "keep", "default"]:
+        """The next-hop mode; the old field counts only on eBGP and without the new one."""
+        if self.peer is None or self.kind == "workload":
+            return "default"
+        if self.peer.next_hop_mode in ("Self", "Keep"):
+            return "self" if self.peer.next_hop_mode == "Self" else "keep"
+        return "keep" if self.peer.keep_original_next_hop and self.peer_type == "eBGP" else "default"
+
+    @property
+    def secured(self) -> tuple[tuple[str, str] | None, bool]:
+        """The secret of the password and whether TTL security is on."""
+        if self.peer is None or self.kind == "workload":
+            return None, False
+        return self.peer.password_secret, bool(self.peer.ttl_security)
+
+
+class Session:
+    """A session of node `local`; `remote` is the far end where it is a node of the cluster.
+
+    `address` None: the far end's address is not known. `selected` is False where it is not known that the session
+    exists, because a selector reads labels that no manifest gives.
+    """
+
+    __slots__ = ("address", "form", "local", "network", "remote", "selected")
+
+    def __init__(
+        self,
+        network: Network,
+        local: Speaker,
+        remote: Speaker | None,
+        address: Address | None,
+        form: Form,
+        selected: bool = True,
+    ) -> None:
+        """`network` is the model that the session belongs to; it answers for it."""
+        self.network = network
+        self.local = local
+        self.remote = remote
+        self.address = address
+        self.form = form
+        self.selected = selected
+
+    @property
+    def family(self) -> Family:
+        """The address family of its routes and of its ends."""
+        return self.form.family
+
+    @property
+    def peer(self) -> BGPPeer | None:
+        """The BGPPeer that it comes from, in its own or the reverse direction; None for the mesh."""
+        return self.form.peer
+
+    @property
+    def peer_type(self) -> PeerType:
+        """Internal or external."""
+        return self.form.peer_type
+
+    @property
+    def source(self) -> Address | None:
+        """The address that it is bound to; None is the kernel's choice, or not known."""
+        if self.form.kind == "workload" or (self.peer is not None and self.peer.source_address == "None"):
+            return None
+        return self.local.address(self.family)
+
+    @property
+    def passive(self) -> bool:
+        """Whether this end waits to be called: of two Calico nodes the one with the lesser text of its address."""
+        if self.form.kind == "workload":
+            return True
+        if self.form.kind == "node" or self.remote is None:
+            return False
+        own = self.local.address(self.family)
+        return own is not None and self.address is not None and str(self.address) > str(own)
+
+    @property
+    def far_end(self) -> str:
+        """The far end for people: its name and address, as far as they are known."""
+        name = f'node "{self.remote.name}"' if self.remote is not None else ""
+        port = f" port {self.form.port}" if self.form.port else ""
+        return f"{self.address}{port}{f' ({name})' if name else ''}" if self.address else name or "workloads"
+
+    @property
+    def status(self) -> Status:
+        """Whether it comes up."""
+        return self.network.status(self)
+
+    def __repr__(self) -> str:
+        return f"<Session {self.form.kind} {self.local.name} to {self.far_end}>"

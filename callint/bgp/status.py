@@ -1,0 +1,123 @@
+"""Whether a session comes up: what both ends say of each other, as far as manifests and facts tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from callint.bgp.nodes import ANY, Speaker
+from callint.bgp.session import Session, Status
+from callint.calico.defaults import BGP_PORT
+from callint.net.address import Family, Prefix
+
+if TYPE_CHECKING:
+    from callint.bgp.network import Network
+
+
+def status(network: Network, session: Session) -> Status:
+    """The first of the things that keep a session down, in the order in which an operator would look for them."""
+    return (
+        _local_end(network, session)
+        or _far_end_known(session)
+        or _one_of_several(network, session)
+        or _reachable(session)
+        or _both_ends(network, session)
+        or Status("up", "" if session.remote else "the far end is not part of the cluster, and taken to agree")
+    )
+
+
+def _local_end(network: Network, session: Session) -> Status | None:
+    local, form = session.local, session.form
+    if not local.described and network.listed:
+        return Status("no-such-node", f'no node is called "{local.name}"')
+    if form.remote_as is None:
+        return Status("down", "the peer has no asNumber, and BIRD refuses the whole configuration")
+    if network.settings.mesh is None and form.kind == "mesh":
+        return _unknown("whether the mesh is on", "spec.nodeToNodeMeshEnabled of BGPConfiguration/default")
+    if not session.selected:
+        nodes = [one.name for one in (local, session.remote) if one is not None and one.labels is None]
+        return _unknown("whether the selectors match", f"labels of {_nodes(nodes)}")
+    if local.speaks(session.family) is None:
+        return _unknown(f"the address of {_nodes([local.name])}", _address_of(local, session.family))
+    return None
+
+
+def _far_end_known(session: Session) -> Status | None:
+    if session.form.kind == "workload":
+        return _unknown("which workloads the selector matches", "the workloads of the node")
+    if session.address is None and session.remote is not None:
+        return _unknown(f"the address of {_nodes([session.remote.name])}", _address_of(session.remote, session.family))
+    return None
+
+
+def _one_of_several(network: Network, session: Session) -> Status | None:
+    """BIRD locks address and port: of several protocols to one neighbour only the first one by name runs."""
+    port = session.form.port or BGP_PORT
+    rivals = [
+        other
+        for other in network.between(session.local, session.address)
+        if other.form != session.form and (other.form.port or BGP_PORT) == port
+    ]
+    mine = network.precedence(session.form.kind)
+    for other in rivals:
+        if network.precedence(other.form.kind) < mine:
+            return Status("idle", f"the {_called(other)} session has the same neighbour and goes first")
+    return None
+
+
+def _called(session: Session) -> str:
+    return "mesh" if session.peer is None else f'BGPPeer "{session.peer.resource.name}"'
+
+
+def _reachable(session: Session) -> Status | None:
+    """Whether the node has any route to the far end; asked only where facts list its interfaces and routes."""
+    facts, address = session.local.facts, session.address
+    if facts is None or address is None or not (facts.knows("interfaces") and facts.knows("routes")):
+        return None
+    if session.peer is not None and session.peer.reachable_by is not None:
+        return None
+    nets = [Prefix(one.version, one.value, one.length) for i in facts.interfaces or () for one in i.addresses or ()]
+    nets += [Prefix(one.version, one.value, one.length) for one in (route.destination for route in facts.routes or ())]
+    if any(net.contains(address) for net in nets):
+        return None
+    return Status("unreachable", f'node "{session.local.name}" has neither a network nor a route that holds {address}')
+
+
+def _both_ends(network: Network, session: Session) -> Status | None:
+    remote, form = session.remote, session.form
+    if remote is None:
+        return None
+    own = session.local.address(session.family)
+    answers = network.between(remote, own)
+    if not answers:
+        if form.remote_as != remote.as_number:
+            return _mismatch(session, remote.as_number)
+        return Status("half-open", f'node "{remote.name}" has no peering with {own}')
+    agreeing = [one for one in answers if one.form.local_as == form.remote_as and one.form.remote_as == form.local_as]
+    if not agreeing:
+        other = next((one for one in answers if one.form.local_as != form.remote_as), answers[0])
+        if other.form.local_as != form.remote_as:
+            return _mismatch(session, other.form.local_as)
+        return Status("as-mismatch", f'node "{remote.name}" expects AS {other.form.remote_as}, not {form.local_as}')
+    secrets = [one for one in agreeing if one.form.secured == form.secured]
+    if not secrets:
+        (mine, _), (theirs, _) = form.secured, agreeing[0].form.secured
+        return Status("down", f"the ends differ in {'the password' if mine != theirs else 'ttlSecurity'}")
+    if session.passive and all(one.passive for one in secrets):
+        return Status("down", "both ends wait for the other one to connect")
+    return None
+
+
+def _mismatch(session: Session, actual: int) -> Status:
+    return Status("as-mismatch", f"{session.far_end} is in AS {actual}, not {session.form.remote_as}")
+
+
+def _unknown(what: str, fact: str) -> Status:
+    return Status("unknown", f"{what} is not known" if not what.startswith("whether") else f"unknown {what}", fact)
+
+
+def _nodes(names: list[str]) -> str:
+    return " and ".join(dict.fromkeys("other nodes" if name == ANY else f'node "{name}"' for name in names))
+
+
+def _address_of(speaker: Speaker, family: Family) -> str:
+    return f"the IPv{family} BGP address of {_nodes([speaker.name])}"
