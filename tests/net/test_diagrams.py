@@ -73,9 +73,9 @@ def test_limits_raise_and_do_not_fill_memory() -> None:
     space = Space((1000, 1000), limit=50)
     with pytest.raises(TooLargeError):
         reduce(partial(space.apply, "or"), (space.product((((i * 2, i * 2),), ((i, i + 3),))) for i in range(100)))
-    one = (((0, 9),), ((0, 9),))
+    halves: list[Product] = [(((0, 4),), ((0, 9),)), (((5, 9),), ((0, 9),))]
     with pytest.raises(TooManyCornersError):
-        uncovered(one, [one] * 10, steps=0)
+        uncovered((((0, 9),), ((0, 9),)), halves, steps=1)
 
 
 def test_sides_stay_inside_their_fields() -> None:
