@@ -19,6 +19,7 @@ from callint.schema.patterns import compiled
 TEXT = "x-callint-text"
 EXACT = "x-callint-exact"
 POINTER = "x-callint-pointer"
+FREE = "x-callint-free"
 
 PLACEHOLDER = "placeholder"
 CASE = "case"
@@ -86,6 +87,7 @@ class _Compiler:
         self.root = root
         self.lenient = lenient
         self.text = _marked_text if placeholders else _plain_text
+        self.any_text: set[Checker] = {self.text}
         self.built: dict[str, Checker] = {}
 
     def build(self, node: Schema) -> Checker:
@@ -111,11 +113,10 @@ class _Compiler:
 
     def string(self, node: Schema) -> Checker:
         tests = _text_tests(node)
-        text = self.text
-        plain = text if not tests else None
+        text = _plain_text if node.get(FREE) else self.text
         coerce = self.lenient and not node.get(EXACT)
-        if plain and not coerce:
-            return plain
+        if not tests and not coerce:
+            return text
 
         def check(value: Any) -> Faults:
             if value.__class__ is not str:
@@ -127,6 +128,8 @@ class _Compiler:
                     return [Fault((), keyword, value, expected)]
             return text(value)
 
+        if not tests and text is self.text:
+            self.any_text.add(check)
         return check
 
     def number(self, node: Schema, wanted: str) -> Checker:
@@ -170,12 +173,15 @@ class _Compiler:
     def array(self, node: Schema) -> Checker:
         item = self.build(node["items"]) if isinstance(node.get("items"), dict) else _anything
         least, most, unique = node.get("minItems", 0), node.get("maxItems"), node.get("uniqueItems", False)
+        any_text = item in self.any_text
 
         def check(value: Any) -> Faults:
             if value.__class__ is not list:
                 return [Fault((), "type", value, "array")]
             out: list[Fault] = []
             for index, element in enumerate(value):
+                if any_text and element.__class__ is str and "<" not in element and "$" not in element:
+                    continue
                 faults = item(element)
                 if faults:
                     out += under(index, faults)
@@ -197,14 +203,18 @@ class _Compiler:
         other = self.build(rest) if isinstance(rest, dict) else None
         closed = rest is False
         least, most = node.get("minProperties", 0), node.get("maxProperties")
+        bounded = least > 0 or most is not None
         lenient = self.lenient
         get = fields.get
+        any_text = frozenset(name for name, field in fields.items() if field in self.any_text)
 
         def check(value: Any) -> Faults:
             if value.__class__ is not dict:
                 return [Fault((), "type", value, "object")]
             out: Faults = None
             for name, child in value.items():
+                if name in any_text and child.__class__ is str and "<" not in child and "$" not in child:
+                    continue
                 field = get(name) or other
                 if field is None:
                     if closed:
@@ -219,10 +229,12 @@ class _Compiler:
                 if value.get(name) is None and not (out and any(f.keyword == CASE and f.expected == name for f in out)):
                     out = out or []
                     out.append(Fault((name,), "required", value, name))
-            if least and sum(child is not None for child in value.values()) < least:
-                out = [*(out or ()), Fault((), "minProperties", value, least)]
-            if most is not None and len(value) > most:
-                out = [*(out or ()), Fault((), "maxProperties", value, most)]
+            if bounded:
+                size = sum(child is not None for child in value.values())
+                if size < least:
+                    out = [*(out or ()), Fault((), "minProperties", value, least)]
+                elif most is not None and size > most:
+                    out = [*(out or ()), Fault((), "maxProperties", value, most)]
             return out
 
         return check

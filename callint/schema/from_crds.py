@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from callint.schema.compile import Checker
 from callint.schema.history import Schema
 from callint.schema.patterns import portable
 
@@ -81,9 +82,20 @@ def plain(node: Schema) -> Schema:
     return out
 
 
-def load_crds(documents: Iterable[Any]) -> dict[tuple[str, str], Schema]:
-    """Schemas by apiVersion and kind, to hand to `examine(…, schemas=…)` in place of callint's own."""
-    return {(found.api_version, found.kind): found.schema for found in definitions(documents)}
+class Crds:
+    """The schemas of one cluster by apiVersion and kind, and what was compiled of them."""
+
+    __slots__ = ("compiled", "schemas")
+
+    def __init__(self, schemas: dict[tuple[str, str], Schema]) -> None:
+        """Nothing is compiled before an object needs it."""
+        self.schemas = schemas
+        self.compiled: dict[tuple[str, str, str], Checker] = {}
+
+
+def load_crds(documents: Iterable[Any]) -> Crds:
+    """Schemas to hand to `examine(…, crds=…)`, from plain document values (dicts, lists) that hold CRDs."""
+    return Crds({(found.api_version, found.kind): found.schema for found in definitions(documents)})
 
 
 def _map(value: dict[str, Any], key: str) -> dict[str, Any]:

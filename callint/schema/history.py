@@ -22,6 +22,7 @@ DEPRECATED = "x-callint-deprecated"
 APIS = "x-callint-apis"
 
 _BOUNDS = frozenset({"since", "until", "roads"})
+_TELLING = frozenset({SINCE, UNTIL, VARIANTS, DEPRECATED, "properties", "items", "additionalProperties", "$ref"})
 _HISTORY = frozenset({SINCE, UNTIL, VARIANTS, DEPRECATED})
 
 
@@ -66,6 +67,8 @@ def at(root: Schema, release: Release, road: Road) -> Schema:
 
 
 def _at(node: Schema, release: Release, road: Road, gone: tuple[str, ...]) -> Schema | None:
+    if node.keys().isdisjoint(_TELLING):
+        return node
     current = form(node, release, road)
     if current is None or current.get("$ref") in gone:
         return None

@@ -1,0 +1,95 @@
+"""Faults as problems with spans, and the gaps that they leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from callint.calico import format_release
+from callint.finding import Path, Problem, Related
+from callint.schema import enterprise
+from callint.schema.compile import DEPRECATED, Fault
+from callint.schema.explain import Judge, Story, deprecated, explain
+from callint.schema.history import form, release_of, releases
+from callint.schema.identify import stranger
+
+if TYPE_CHECKING:
+    from callint.source import Document
+
+Outcome = tuple[tuple[Problem, ...], tuple[Path, ...]]
+"""Problems, and the paths (from the object's root) of what is not readable."""
+
+
+def of_identity(document: Document, path: Path, value: dict[str, Any]) -> Outcome:
+    """What is wrong with an object of no known kind; nothing if it is none of Calico's."""
+    found = stranger(value)
+    if found is None:
+        return (), ()
+    place = (*path, found.key)
+    key = found.problem == "missing-field"
+    span = document.span(place, key=key)
+    return (Problem(found.problem, span, found.message, (), place),), ()
+
+
+def of_absent_kind(document: Document, path: Path, judge: Judge) -> Outcome:
+    """A kind that other releases have."""
+    place = (*path, "kind")
+    there = [release for release in releases() if form(judge.history, release, judge.road) is not None]
+    target = format_release(judge.release)
+    if there and there[0] > judge.release:
+        opened = enterprise.OPENED.get(judge.kind)
+        before = ", before that Calico Enterprise" if opened and release_of(opened) == there[0] else ""
+        message = f'kind "{judge.kind}" needs Calico {format_release(there[0])}{before}; the target is {target}'
+        problem = "field-too-new"
+    else:
+        last = format_release(there[-1]) if there else "no release"
+        message = f'kind "{judge.kind}" was last read by Calico {last}; the target is {target}'
+        problem = "field-removed"
+    return (Problem(problem, document.span(place), message, (), place),), ()
+
+
+def of_faults(document: Document, base: Path, value: Any, judge: Judge, faults: list[Fault]) -> Outcome:
+    """The problems behind the faults of one object at `base` of a document."""
+    problems = []
+    gaps: dict[Path, None] = {}
+    for fault in faults:
+        story = deprecated(judge, fault.path) if fault.keyword == DEPRECATED else explain(judge, fault)
+        if story is None:
+            continue
+        if story.gap is not None:
+            gaps[story.gap] = None
+        problems.append(_problem(document, base, value, fault, story))
+    return (tuple(problems), tuple(gaps))
+
+
+def _problem(document: Document, base: Path, value: Any, fault: Fault, story: Story) -> Problem:
+    place = (*base, *fault.path)
+    related: tuple[Related, ...] = ()
+    if story.repeats is not None:
+        related = (Related(document.span((*base, *story.repeats)), "the first one"),)
+    if fault.keyword == "required":
+        span = document.span(*_holder(base, value, fault.path[:-1]))
+    elif story.key or isinstance(fault.value, (dict, list)):
+        span = document.span(*_name(place, fault.value, story.key))
+    else:
+        span = document.span(place)
+    return Problem(story.kind, span, story.message, related, place, story.help)
+
+
+def _name(place: Path, value: Any, key: bool) -> tuple[Path, bool]:
+    """A small node for a container: its key, or its first own key or item when it is an item itself."""
+    if key or not place or isinstance(place[-1], str):
+        return place, True
+    if isinstance(value, dict) and value:
+        return (*place, next(iter(value))), True
+    if isinstance(value, list) and value:
+        return _name((*place, 0), value[0], False)
+    return place, False
+
+
+def _holder(base: Path, value: Any, path: Path) -> tuple[Path, bool]:
+    """Where to show that something is missing: the key of the map that lacks it."""
+    for step in path:
+        value = value[step] if not isinstance(value, dict) or step in value else None
+    if not path:
+        return (*base, "kind"), False
+    return _name((*base, *path), value, False)

@@ -1,0 +1,93 @@
+"""Each kind of problem: what is reported, where, and what it makes unreadable (cases.yaml)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+CASES = yaml.safe_load(Path(__file__).with_name("cases.yaml").read_text(encoding="utf-8"))
+APIS = {"v3": "projectcalico.org/v3", "v1": "crd.projectcalico.org/v1"}
+
+
+def text_of(case: dict[str, Any]) -> str:
+    """The object of a case as YAML text."""
+    for short, api_version in APIS.items():
+        if short in case:
+            return written(case[short], case.get("body", ""), api_version, case.get("metadata", {"name": "x"}))
+    return str(case["text"])
+
+
+def written(kind: str, body: str, api_version: str = APIS["v3"], metadata: Any = None) -> str:
+    head = {"apiVersion": api_version, "kind": kind, "metadata": metadata or {"name": "x"}}
+    return yaml.safe_dump(head) + body
+
+
+def dotted(path: tuple[Any, ...]) -> str:
+    return ".".join(map(str, path))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["title"])
+def test_problems_places_and_gaps(case: dict[str, Any], judge: Any) -> None:
+    found = judge(text_of(case), case.get("release", "v3.32"), case.get("road", "calicoctl"))
+    expected = case.get("expect", [])
+    told = {(problem.kind, dotted(problem.path)): problem.message for problem in found.problems}
+    assert len(told) == len(found.problems)
+    assert set(told) == {(kind, place) for kind, place, _ in expected}
+    for kind, place, words in expected:
+        message = told[kind, place]
+        assert words in message
+        assert "\n" not in message
+        assert not message.endswith(".")
+    assert sorted(map(dotted, found.gaps)) == sorted(case.get("gaps", []))
+
+
+def test_the_cases_cover_every_kind_of_problem() -> None:
+    kinds = {kind for case in CASES for kind, _, _ in case.get("expect", [])}
+    assert kinds == {
+        *("unknown-kind", "enterprise-only", "v1-data-model", "unknown-field", "calicoctl-only", "wrong-type"),
+        *("value-not-allowed", "out-of-range", "malformed-text", "missing-field", "field-too-new", "field-removed"),
+        *("field-deprecated", "placeholder-left"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "place"),
+    [
+        ("IPPool", "spec: {cidr: 10.0.0.0/16, banana: {a: 1}}", ("spec.banana", "key")),
+        ("IPPool", "spec: {cidr: 10.0.0.0/16, ipipMode: x}", ("spec.ipipMode", "value")),
+        ("BGPPeer", "spec: {filters: {a: b}}", ("spec.filters", "key")),
+        ("BGPPeer", "spec: {filters: [{a: b}]}", ("spec.filters.0.a", "key")),
+        ("BGPPeer", "spec: {filters: [[[a]]]}", ("spec.filters.0.0.0", "value")),
+        ("BGPFilter", "spec: {exportV4: [{cidr: 10.0.0.0/8}]}", ("spec.exportV4.0.cidr", "key")),
+        ("BGPFilter", "spec: {exportV4: [{}]}", ("spec.exportV4.0", "value")),
+        ("IPPool", "spec: {}", ("spec", "key")),
+        ("IPPool", "", ("kind", "value")),
+        ("IPPol", "", ("kind", "value")),
+    ],
+)
+def test_a_problem_is_shown_at_one_small_node(kind: str, body: str, place: tuple[str, str], judge: Any) -> None:
+    (problem,) = judge(written(kind, body)).problems
+    assert (problem.span.file, "key" if problem.span.column == 1 else "value") == place
+
+
+def test_a_repeated_item_points_at_the_first(judge: Any) -> None:
+    (problem,) = judge(written("NetworkSet", "spec: {nets: [a, b, a]}"), road="native").problems
+    assert [related.span.file for related in problem.related] == ["spec.nets.0"]
+
+
+@pytest.mark.parametrize(
+    "value", [None, 3, "text", [], {}, {"kind": 3, "apiVersion": []}, {"kind": "List", "items": []}]
+)
+def test_what_is_no_object_is_no_affair_of_ours(value: object, judge: Any) -> None:
+    assert judge(value) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "kind", ["../facts", "facts", "report", "callint", "overlay", "kubernetes/Node", "", "a" * 5000]
+)
+def test_a_kind_never_names_another_file(kind: str, judge: Any) -> None:
+    found = judge({"apiVersion": "projectcalico.org/v3", "kind": kind, "metadata": {"name": "x"}})
+    assert [problem.kind for problem in found.problems] == ["unknown-kind"]

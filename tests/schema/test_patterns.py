@@ -1,0 +1,135 @@
+"""Go's patterns in Python: the same language, in linear time."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callint.schema.catalogue import calico_kinds, read
+from callint.schema.patterns import LINEAR, compiled, portable
+
+TIMEOUT = r"^(([0-9]*(\.[0-9]*)?(ms|s|h|m|us)+)+|Auto)$"
+DURATION = r"^([0-9]+(\\.[0-9]+)?(ms|s|m|h))*$"
+
+
+def patterns_of(node: Any) -> set[str]:
+    if isinstance(node, list):
+        return {found for item in node for found in patterns_of(item)}
+    if not isinstance(node, dict):
+        return set()
+    own = {node["pattern"]} if isinstance(node.get("pattern"), str) else set()
+    return own | {found for value in node.values() for found in patterns_of(value)}
+
+
+ALL = sorted({pattern for kind in calico_kinds() for pattern in patterns_of(read(kind))})
+
+
+def matches(pattern: str, text: str) -> bool:
+    expression = compiled(pattern)
+    assert expression is not None
+    return expression.search(text) is not None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        # what Go's regexp says
+        (r"^(?i)(Drop|Reject)?$", "DROP", True),
+        (r"^(?i)(Drop|Reject)?$", "", True),
+        (r"^(?i)(Drop|Reject)?$", "Drop\n", False),
+        (r"^(?i)(Drop|Reject)?$", "xDrop", False),
+        (DURATION, "90s", True),
+        (DURATION, "1m30s", True),
+        (DURATION, "0.5s", False),
+        (DURATION, r"0\.5s", True),
+        (DURATION, r"0\x5s", True),
+        (TIMEOUT, "Auto", True),
+        (TIMEOUT, "1.5ms", True),
+        (TIMEOUT, "10us", True),
+        (TIMEOUT, "s", True),
+        (TIMEOUT, "1", False),
+        (TIMEOUT, "auto", False),
+        (r"^(\d+):(\d+)$|^(\d+):(\d+):(\d+)$", "1:2:3", True),
+        (r"^(\d+):(\d+)$|^(\d+):(\d+):(\d+)$", "1:\u0662", False),
+        (r"^[1-9]\d{0,3}/(?:second|minute|hour|day)$", "10/minute", True),
+        (r"[$]$", "a$", True),
+        (r"\$$", "a$\n", False),
+        (r"[]$]$", "]", True),
+    ],
+)
+def test_patterns_mean_what_they_mean_in_go(pattern: str, text: str, expected: bool) -> None:
+    assert matches(pattern, text) is expected
+
+
+def test_the_rewritten_pattern_is_the_same_language() -> None:
+    original = re.compile(TIMEOUT.replace("$", r"\Z"), re.ASCII)
+    rewritten = compiled(TIMEOUT)
+    assert rewritten is not None
+    for length in range(6):
+        for letters in itertools.product("1.msuhAx", repeat=length):
+            text = "".join(letters)
+            assert bool(original.search(text)) is bool(rewritten.search(text)), text
+
+
+@pytest.mark.parametrize("pattern", [*ALL, *LINEAR], ids=lambda pattern: pattern[:40])
+def test_no_pattern_takes_more_than_linear_time(pattern: str) -> None:
+    tokens = [
+        "ms",
+        "s",
+        "1",
+        "1.",
+        "a=",
+        "a=b,",
+        "-",
+        "A",
+        "a.",
+        "0:",
+        "host:",
+        "Dd",
+        " ",
+        ",",
+        "1h",
+        "65535",
+        "=",
+        "1us",
+    ]
+    began = time.process_time()
+    for token, end in itertools.product(tokens, ("!", "\n", "=", "X")):
+        matches(pattern, token * (4000 // len(token)) + end)
+    assert time.process_time() - began < 2
+
+
+@given(st.text("ms1.uhA!", max_size=300))
+def test_the_rewritten_pattern_never_hangs(text: str) -> None:
+    began = time.process_time()
+    matches(TIMEOUT, text)
+    assert time.process_time() - began < 0.5
+
+
+def test_a_pattern_that_python_cannot_read_claims_nothing() -> None:
+    assert compiled(r"(?P<a>") is None
+    assert compiled(r"\pL+[") is None
+
+
+def test_stored_patterns_are_portable_already() -> None:
+    assert [pattern for pattern in ALL if portable(pattern) != pattern] == []
+
+
+def test_the_crds_hold_no_pattern_that_python_refuses(shared: Path) -> None:
+    texts = {
+        line
+        for file in (shared / "crds").rglob("*.yaml")
+        for line in file.read_text().splitlines()
+        if "pattern: " in line
+    }
+    found = {line.split("pattern: ", 1)[1].strip("'\"") for line in texts}
+    assert len(found) > 20
+    assert [pattern for pattern in found if compiled(json.loads(json.dumps(pattern))) is None] == []
