@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Outcome = tuple[tuple[Problem, ...], tuple[Path, ...]]
 """Problems, and the paths (from the object's root) of what is not readable."""
 
+_ABSENCE = frozenset({"required", "minItems", "minProperties"})
+
 
 def of_identity(document: Document, path: Path, value: dict[str, Any]) -> Outcome:
     """What is wrong with an object of no known kind; nothing if it is none of Calico's."""
@@ -57,6 +59,8 @@ def of_faults(document: Document, base: Path, value: Any, judge: Judge, faults: 
             continue
         if story.gap is not None:
             gaps[story.gap] = None
+        if fault.keyword in _ABSENCE and not document.complete:
+            continue  # what is missing may stand where the document could not be read
         problems.append(_problem(document, base, value, fault, story))
     return (tuple(problems), tuple(gaps))
 

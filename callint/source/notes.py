@@ -5,6 +5,7 @@ from __future__ import annotations
 from callint.finding import Problem, Related
 from callint.source.build import Note
 from callint.source.document import Document
+from callint.source.scalars import TAG
 
 FOR_GO = frozenset({"non-string-key", "null-key", "complex-key", "lost-tag", "no-number"})
 """Notes about what Kubernetes' tools make of a value: they matter in manifests only."""
@@ -19,7 +20,7 @@ def problem_of(document: Document, note: Note) -> Problem:
         first = document.span_at(note.first)
         message = message.replace("{line}", f"line {first.line}")
         related = (Related(first, f'"{_short(note.detail)}" is set here first'),)
-    text = _short(note.detail)
+    text = _short(note.detail.replace(TAG, "!!"))
     return Problem(kind, span, message.replace("{it}", text), related, note.path, advice.replace("{it}", text))
 
 
@@ -82,3 +83,6 @@ _SENTENCES = {
         "",
     ),
 }
+
+KINDS = {note: kind for note, (kind, _, _) in _SENTENCES.items()}
+"""The kind of problem that each kind of note becomes."""

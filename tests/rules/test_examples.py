@@ -20,7 +20,10 @@ EXAMPLES = [
     for one in CATALOGUE
     for number, example in enumerate(EXPLAINED[one.id].examples)
 ]
-WITHOUT_EXAMPLE = {"SRC095": "reports a crash inside callint, which no manifest may cause"}
+WITHOUT_EXAMPLE = {
+    "SRC009": "is about a path of which nothing can be read",
+    "SRC095": "reports a crash inside callint, which no manifest may cause",
+}
 
 EXPECT = re.compile(r"#\s*expect(?P<above>-above)?:\s*(?P<ids>[A-Z]+[0-9]+(?:\s*,\s*[A-Z]+[0-9]+)*)")
 
