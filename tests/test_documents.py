@@ -1,0 +1,103 @@
+"""README and CONTRIBUTING never drift: what they show is what callint prints, loads and accepts."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from callint import config, rule
+from callint.engine import Plan
+from callint.lint import lint
+from callint.source import load
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+OUTPUTS = re.findall(r"^<!-- output of: (.+?) -->\n```text\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+LINKS = [
+    (file, target)
+    for file in ("README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md")))
+    for target in re.findall(r"\]\(([^)#:]+)\)", (REPOSITORY / file).read_text(encoding="utf-8"))
+]
+
+
+def block(text: str, first_line: str) -> str:
+    """The fenced block of YAML whose first line is a comment with a file's name."""
+    found = re.search(rf"^```yaml\n(# {re.escape(first_line)}\n.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert found, f'no block begins with "# {first_line}"'
+    return found[1]
+
+
+@pytest.mark.parametrize(("command", "shown"), OUTPUTS, ids=[command for command, _ in OUTPUTS])
+def test_the_readme_shows_what_callint_prints(command: str, shown: str) -> None:
+    program, *arguments = shlex.split(command)
+    assert program == "callint"
+    keep = {name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT", "HOME")}
+    printed = subprocess.run(
+        [sys.executable, "-m", "callint", *arguments],
+        cwd=REPOSITORY,
+        env={**keep, "PYTHONUTF8": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ).stdout
+    assert shown == printed, f"what belongs into README.md:\n{printed}"
+
+
+def test_the_readme_shows_a_finding() -> None:
+    assert any("error[" in shown for _, shown in OUTPUTS)
+
+
+def test_the_configuration_in_the_readme_can_be_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "callint.yaml"
+    file.write_text(block(README, "callint.yaml"), encoding="utf-8")
+    loaded = config.load(str(file))
+    assert loaded.settings(rule.load())
+    assert loaded.ignores
+    assert loaded.fail_on == "warning"
+
+
+def test_the_hooks_in_the_readme_exist() -> None:
+    offered = {hook["id"] for hook in yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text("utf-8"))}
+    plain = yaml.safe_load(block(README, ".pre-commit-config.yaml"))
+    assert {hook["id"] for repository in plain["repos"] for hook in repository["hooks"]} <= offered
+    assert set(re.findall(r"`id: (\S+)`", README)) <= offered
+
+
+def test_the_readme_names_every_input_and_output_of_the_action() -> None:
+    action = yaml.safe_load((REPOSITORY / "action.yml").read_text("utf-8"))
+    workflow = yaml.safe_load(block(README, ".github/workflows/callint.yaml"))
+    used: dict[str, Any] = workflow["jobs"]["callint"]["steps"][-1]["with"]
+    assert set(used) <= set(action["inputs"])
+    prose = README.partition("## GitHub Actions")[2].partition("\n## ")[0].rpartition("```")[2]
+    assert set(action["inputs"]) - set(used) <= set(re.findall(r"`([a-z-]+)`", prose))
+    assert set(action["outputs"]) <= set(re.findall(r"`([a-z-]+)`", prose))
+
+
+def test_the_rule_in_contributing_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = block(CONTRIBUTING, "rules/ref/REF042-host-endpoint-of-no-node.yaml")
+    (tmp_path / "rule.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    catalogue = rule.load(["rule.yaml"])
+    own = catalogue.get("REF042")
+    assert own is not None
+    (example,) = rule.explanation(own).examples
+    for manifests, lines in ((example.bad, [9]), (example.good, [])):
+        Path("manifests.yaml").write_text(manifests, encoding="utf-8")
+        result = lint(load(["manifests.yaml"]), config.Config(), Plan(catalogue))
+        assert [one.span.line for one in result.report.findings if one.rule == "REF042"] == lines
+        assert result.crashes == []
+    assert "# expect: REF042" in example.bad.splitlines()[8]
+
+
+@pytest.mark.parametrize(("file", "target"), LINKS)
+def test_links_lead_somewhere(file: str, target: str) -> None:
+    assert ((REPOSITORY / file).parent / target).exists()
