@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callint.net import intervals
-from callint.net.address import Prefix
+from callint.net.address import Family, Prefix
 from callint.net.intervals import Intervals
 
 TOP = 31
@@ -69,7 +69,7 @@ def test_aggregation_of_ipv6_ranges(bounds: list[int]) -> None:
 
 
 @pytest.mark.parametrize(("family", "bits"), [(4, 32), (6, 128)])
-def test_the_whole_space_is_one_network(family: int, bits: int) -> None:
+def test_the_whole_space_is_one_network(family: Family, bits: int) -> None:
     everything = intervals.complement((), (1 << bits) - 1)
-    assert [(net.value, net.length) for net in intervals.to_prefixes(everything, family)] == [(0, 0)]  # type: ignore[arg-type]
+    assert [(net.value, net.length) for net in intervals.to_prefixes(everything, family)] == [(0, 0)]
     assert intervals.complement(everything, (1 << bits) - 1) == ()

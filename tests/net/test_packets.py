@@ -59,7 +59,7 @@ SIDES = st.fixed_dictionaries(
         "in_interface": one_of((0, 1, 2)),
     },
 )
-L4 = st.one_of(
+L4: st.SearchStrategy[Sides] = st.one_of(
     st.just({}),
     st.fixed_dictionaries({}, optional={"source_port": one_of(PORTS), "destination_port": one_of(PORTS)}),
     st.fixed_dictionaries({"icmp_type": one_of(NUMBERS)}, optional={"icmp_code": one_of(NUMBERS)}),
