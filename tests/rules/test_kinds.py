@@ -1,0 +1,100 @@
+"""Every kind of problem that a stage before the checks can report has a rule of that name, and the other way round.
+
+The kinds are read off the source text of the stages: the first argument wherever a problem, or what becomes one, is
+made. That each of them is really reported is what the examples of the rules show (test_examples.py).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from callint import rule
+from callint.source.notes import KINDS
+
+STAGES = {
+    "source": ["source"],
+    "schema": ["schema"],
+    "facts": ["facts"],
+    "suppression": ["suppress.py"],
+}
+MAKERS = frozenset({"Problem", "Complaint", "Story", "Stranger", "say"})
+"""Calls whose first argument is the kind of a problem."""
+FORWARDED = frozenset({"kind", "problem"})
+"""Attributes that carry a kind from one of those calls to the next."""
+TOLD_BY_TABLE = {"callint/source/notes.py", "callint/source/reader.py"}
+"""Modules that forward a kind in a plain variable: one out of the table KINDS, one from its own `say`."""
+
+CATALOGUE = rule.load()
+
+
+def modules(repository: Path, names: list[str]) -> Iterator[tuple[str, ast.Module]]:
+    for name in names:
+        path = repository / "callint" / name
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            yield file.relative_to(repository).as_posix(), ast.parse(file.read_text("utf-8"))
+
+
+def calls(tree: ast.Module, makers: frozenset[str]) -> Iterator[tuple[ast.expr, dict[str, set[str]]]]:
+    """The first argument of each call to a maker, and the text constants that its function assigns to names."""
+    for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+        assigned: dict[str, set[str]] = {}
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                assigned.setdefault(node.targets[0].id, set()).update(constants(node.value))
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call):
+                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                if name in makers and node.args:
+                    yield node.args[0], assigned
+    for node in [node for node in tree.body if not isinstance(node, (ast.FunctionDef, ast.ClassDef))]:
+        for call in [one for one in ast.walk(node) if isinstance(one, ast.Call)]:
+            if getattr(call.func, "id", "") in makers and call.args:
+                yield call.args[0], {}
+
+
+def constants(node: ast.expr) -> set[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return {node.value}
+    if isinstance(node, ast.IfExp):
+        return constants(node.body) | constants(node.orelse)
+    return set()
+
+
+def emitted(repository: Path, names: list[str]) -> set[str]:
+    kinds: set[str] = set()
+    for name, tree in modules(repository, names):
+        for argument, assigned in calls(tree, MAKERS):
+            found = constants(argument) or assigned.get(getattr(argument, "id", ""), set())
+            forwarded = isinstance(argument, ast.Attribute) and argument.attr in FORWARDED
+            known = bool(found) or forwarded or name in TOLD_BY_TABLE
+            assert known, f"{name}:{argument.lineno}: this test cannot tell which kind of problem is made here"
+            kinds |= found
+    return kinds
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_kinds_of_a_stage_are_its_rules(stage: str, repository: Path) -> None:
+    kinds = emitted(repository, STAGES[stage])
+    if stage == "source":
+        kinds |= set(KINDS.values())
+    assert kinds == {one.name for one in CATALOGUE if one.check == stage}
+
+
+def test_every_note_of_the_builder_has_a_sentence(repository: Path) -> None:
+    noted: set[str] = set()
+    for _, tree in modules(repository, ["source/build.py"]):
+        for argument, _ in calls(tree, frozenset({"note", "Note"})):
+            found = constants(argument)
+            assert found or getattr(argument, "id", "") == "kind", (
+                f"callint/source/build.py:{argument.lineno}: this test cannot tell which note is made here"
+            )
+            noted |= found
+    assert noted == set(KINDS)
+
+
+def test_engine_reports_one_kind_of_its_own() -> None:
+    assert [one.name for one in CATALOGUE if one.check == "engine"] == ["check-crashed"]
