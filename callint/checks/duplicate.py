@@ -16,17 +16,16 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     Both API groups of Calico store the same object. Names that still hold a placeholder are no names yet.
     """
-    folders: dict[tuple[str, str], list[tuple[Resource, Resource]]] = {}
+    apart: list[tuple[Resource, Resource]] = []
     for later, first in cluster.duplicates:
         if placeholder(later.name) is not None:
             continue
-        here, there = _folder(later), _folder(first)
-        if here == there:
+        if _folder(later) == _folder(first):
             yield _breach(later, first)
         else:
-            folders.setdefault((here, there), []).append((later, first))
-    for (here, there), pairs in folders.items():
-        yield _undecided(here, there, pairs)
+            apart.append((later, first))
+    if apart:
+        yield _undecided(apart)
 
 
 def _folder(resource: Resource) -> str:
@@ -45,18 +44,23 @@ def _breach(later: Resource, first: Resource) -> Breach:
     )
 
 
-def _undecided(here: str, there: str, pairs: list[tuple[Resource, Resource]]) -> Breach:
+def _undecided(pairs: list[tuple[Resource, Resource]]) -> Breach:
+    """One word about all folders: each is as likely a cluster, a stage or a variant of its own."""
     later, first = pairs[0]
     span = first.span("metadata", "name")
-    more = f" and {len(pairs) - 1} more" if len(pairs) > 1 else ""
+    folders = sorted({_folder(resource) for pair in pairs for resource in pair})
+    listed = ", ".join(f'"{folder}"' for folder in folders[:3])
+    if len(folders) > 3:
+        listed += f" and {len(folders) - 3} more"
+    objects = len({resource.identity for resource, _ in pairs})
+    about = f'{later.kind} "{later.name}" is' if objects == 1 else f"{objects} objects are"
     return Breach(
-        f'{later.kind} "{later.name}"{more} is defined in "{there}" and again in "{here}": whether these folders are '
-        "one cluster is not known",
+        f"{about} defined in more than one of the folders {listed}: whether they are one cluster is not known",
         later.span("metadata", "name"),
         later.ref,
         ("metadata", "name"),
         (Related(span, "first defined here"),),
         witness("reference", reference=str(later.ref), defined_in=f"{span.file}:{span.line}"),
-        help="name the clusters and their folders under `clusters` in callint.yaml",
+        help="name the clusters and their folders under `clusters` in callint.yaml; here they are judged as one",
         undecided=True,
     )
