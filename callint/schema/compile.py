@@ -61,7 +61,7 @@ def go_text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         return str(int(value))
-    return str(value)
+    return hex(value) if isinstance(value, int) and value.bit_length() > 256 else str(value)
 
 
 def _anything(value: Any) -> Faults:
@@ -75,7 +75,7 @@ def _plain_text(value: Any) -> Faults:
 def _marked_text(value: Any) -> Faults:
     if value.__class__ is not str:
         return [Fault((), "type", value, "string")]
-    return [Fault((), PLACEHOLDER, value, None)] if "<" in value or "$" in value else None
+    return [Fault((), PLACEHOLDER, value, None)] if "<" in value or "$" in value or "{{" in value else None
 
 
 def _boolean(value: Any) -> Faults:
@@ -180,7 +180,13 @@ class _Compiler:
                 return [Fault((), "type", value, "array")]
             out: list[Fault] = []
             for index, element in enumerate(value):
-                if any_text and element.__class__ is str and "<" not in element and "$" not in element:
+                if (
+                    any_text
+                    and element.__class__ is str
+                    and "<" not in element
+                    and "$" not in element
+                    and "{{" not in element
+                ):
                     continue
                 faults = item(element)
                 if faults:
@@ -213,7 +219,13 @@ class _Compiler:
                 return [Fault((), "type", value, "object")]
             out: Faults = None
             for name, child in value.items():
-                if name in any_text and child.__class__ is str and "<" not in child and "$" not in child:
+                if (
+                    name in any_text
+                    and child.__class__ is str
+                    and "<" not in child
+                    and "$" not in child
+                    and "{{" not in child
+                ):
                     continue
                 field = get(name) or other
                 if field is None:
@@ -294,7 +306,10 @@ def _repeated(values: list[Any]) -> list[Fault]:
     seen: dict[str, int] = {}
     out = []
     for index, value in enumerate(values):
-        text = json.dumps(value, sort_keys=True)
+        try:
+            text = json.dumps(value, sort_keys=True)
+        except (RecursionError, ValueError):  # deeper or longer than any value of a set
+            continue
         if text in seen:
             out.append(Fault((index,), "uniqueItems", value, seen[text]))
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, NamedTuple
 
 from callint.calico import Release, Road, format_release
@@ -13,8 +12,8 @@ from callint.schema import enterprise
 from callint.schema.compile import Fault
 from callint.schema.history import DEPRECATED, USE, Schema, form, node_at, release_of, releases, resolve
 from callint.schema.suggest import nearest
+from callint.source import placeholder
 
-_MARK = re.compile(r"(?<!\?)(?<!\?P)<[A-Za-z][\w .:/-]*>|\$\{\w[^}]*\}|^\$[A-Z_][A-Z0-9_]*$")
 _NOUNS = {
     "object": "a map",
     "array": "a list",
@@ -32,13 +31,13 @@ _ABOUT_NAMES = (keyword.UNKNOWN, keyword.CASE, keyword.DEPRECATED)
 class Story(NamedTuple):
     """What to say of one fault: kind of problem, message, help; `key` when the name is wrong and not the value.
 
-    `gap` is the place that the fault makes unreadable, where it is another than the fault's own; None when none is.
+    `gaps` are the places that nobody may read after it: its own, or where the value was meant to stand.
     """
 
     kind: str
     message: str
     key: bool = False
-    gap: Path | None = None
+    gaps: tuple[Path, ...] = ()
     help: str = ""
     repeats: Path | None = None
 
@@ -68,6 +67,8 @@ def shown(value: Any) -> str:
         return "a map"
     if isinstance(value, list):
         return "a list"
+    if isinstance(value, int) and value.bit_length() > 256:
+        return "a number of many digits"
     return json.dumps(value)
 
 
@@ -75,10 +76,9 @@ def explain(judge: Judge, fault: Fault) -> Story | None:
     """The story of one fault; None when it is no fault after all (text that only looks like a placeholder)."""
     value, path = fault.value, fault.path
     where = f'"{dotted(path)}"'
-    if isinstance(value, str) and fault.keyword not in _ABOUT_NAMES:
-        mark = _MARK.search(value)
-        if mark:
-            return Story("placeholder-left", f"{where} still holds the placeholder {shown(mark[0])}", gap=path)
+    mark = None if fault.keyword in _ABOUT_NAMES else _placeholder(value)
+    if mark is not None:
+        return Story("placeholder-left", f"{where} still holds the placeholder {shown(mark)}", gaps=(path,))
     if fault.keyword == keyword.PLACEHOLDER:
         return None
     if fault.keyword == keyword.UNKNOWN:
@@ -89,7 +89,7 @@ def explain(judge: Judge, fault: Fault) -> Story | None:
             "calicoctl-only",
             f'{where} is read as "{fault.expected}" by calicoctl alone; kubectl refuses or drops it',
             key=True,
-            gap=right,
+            gaps=(right,),
         )
     if fault.keyword == keyword.LABEL:
         return Story(
@@ -98,11 +98,10 @@ def explain(judge: Judge, fault: Fault) -> Story | None:
             "kubectl refuses what is no string",
         )
     if fault.keyword == "required":
-        return Story(
-            "missing-field", f'"{dotted(path[:-1]) or judge.kind}" needs the field "{fault.expected}"', gap=path
-        )
+        holder = dotted(path[:-1]) or judge.kind
+        return Story("missing-field", f'"{holder}" needs the field "{fault.expected}"', gaps=(path,))
     if fault.keyword == "type":
-        return Story("wrong-type", f"{where} is {_is(value)}, {_wanted(fault.expected)} was expected", gap=path)
+        return Story("wrong-type", f"{where} is {_is(value)}, {_wanted(fault.expected)} was expected", gaps=(path,))
     if fault.keyword == "enum":
         return _value(judge, fault)
     if fault.keyword == "uniqueItems":
@@ -111,6 +110,12 @@ def explain(judge: Judge, fault: Fault) -> Story | None:
     if fault.keyword == "pattern":
         return _pattern(fault, where)
     return _bound(fault, where)
+
+
+def _placeholder(value: Any) -> str | None:
+    if isinstance(value, str) and ("(?P<" in value or "(?<" in value):  # a named group of a regular expression
+        return None
+    return placeholder(value)
 
 
 def _is(value: Any) -> str:
@@ -141,7 +146,7 @@ def _bound(fault: Fault, where: str) -> Story:
         "minProperties": f"has {_size(value)} fields, at least {bound} are needed",
     }[fault.keyword]
     unreadable = fault.keyword in ("minimum", "maximum")
-    return Story("out-of-range", f"{where} {said}", gap=fault.path if unreadable else None)
+    return Story("out-of-range", f"{where} {said}", gaps=(fault.path,) if unreadable else ())
 
 
 def _size(value: Any) -> int:
@@ -156,10 +161,10 @@ def _pattern(fault: Fault, where: str) -> Story:
         return Story(
             "malformed-text",
             f"{where} is {shown(fault.value)}, whole numbers with ms, s, m or h were expected",
-            gap=fault.path,
+            gaps=(fault.path,),
             help="Calico's schema refuses fractions here, by a doubled backslash in its pattern: write 500ms for 0.5s",
         )
-    return Story("malformed-text", message, gap=fault.path)
+    return Story("malformed-text", message, gaps=(fault.path,))
 
 
 def _value(judge: Judge, fault: Fault) -> Story:
@@ -167,23 +172,24 @@ def _value(judge: Judge, fault: Fault) -> Story:
     where = f'"{dotted(fault.path)}"'
     field = next((step for step in reversed(fault.path) if isinstance(step, str)), "")
     if fault.value in enterprise.VALUES.get((judge.kind, field), ()):
-        return Story(
-            "enterprise-only", f"{where} is {shown(fault.value)}, a value of Calico Enterprise", gap=fault.path
-        )
+        said = f"{where} is {shown(fault.value)}, a value of Calico Enterprise"
+        return Story("enterprise-only", said, gaps=(fault.path,))
     allowed = ", ".join(shown(value) for value in fault.expected)
     having = [release for release in releases() if fault.value in _enum(judge, fault.path, release)]
     if having and having[-1] > judge.release:
         first = next(release for release in having if release > judge.release)
         said = f"which Calico has from {format_release(first)} on; the target is {format_release(judge.release)}"
-        return Story("field-too-new", f"{where} is {shown(fault.value)}, {said}", gap=fault.path)
+        return Story("field-too-new", f"{where} is {shown(fault.value)}, {said}", gaps=(fault.path,))
     if having:
         said = f"which Calico had up to {format_release(having[-1])}; now one of {allowed}"
-        return Story("field-removed", f"{where} is {shown(fault.value)}, {said}", gap=fault.path)
+        return Story("field-removed", f"{where} is {shown(fault.value)}, {said}", gaps=(fault.path,))
     words = [word for word in fault.expected if isinstance(word, str)]
     near = nearest(fault.value, words) if isinstance(fault.value, str) and fault.value else None
     hint = f'; did you mean "{near}"' if near and len(words) > 1 else ""
     count = f"one of {allowed}" if len(fault.expected) > 1 else allowed
-    return Story("value-not-allowed", f"{where} is {shown(fault.value)}, {count} was expected{hint}", gap=fault.path)
+    return Story(
+        "value-not-allowed", f"{where} is {shown(fault.value)}, {count} was expected{hint}", gaps=(fault.path,)
+    )
 
 
 def _enum(judge: Judge, path: Path, release: Release) -> list[Any]:
@@ -206,13 +212,33 @@ def _unknown_field(judge: Judge, fault: Fault) -> Story:
             "enterprise-only", f"{where} is a field of Calico Enterprise; open source Calico has none", key=True
         )
     near = nearest(name, fault.expected)
+    said = f'"{name}" is no field of "{parent}"'
+    if near is not None and near.lower() == name.lower():
+        said = f'{said}; it is written "{near}", and only calicoctl takes any case'
+        return Story("unknown-field", said, key=True, gaps=((*path[:-1], near),))
+    holders = _holders(judge, path[:-1], name, fault.expected)
+    if holders:
+        names = " and ".join(f'"{holder}"' for holder in holders)
+        said = f"{said}; it belongs under {names}" if len(holders) == 1 else f"{said}; {names} have it"
+        return Story("unknown-field", said, key=True, gaps=tuple((*path[:-1], holder, name) for holder in holders))
     if near is None:
-        return Story("unknown-field", f'"{name}" is no field of "{parent}"', key=True)
-    if near.lower() == name.lower():
-        said = f'"{name}" is no field of "{parent}"; it is written "{near}", and only calicoctl takes any case'
-    else:
-        said = f'"{name}" is no field of "{parent}"; did you mean "{near}"'
-    return Story("unknown-field", said, key=True, gap=(*path[:-1], near))
+        return Story("unknown-field", said, key=True)
+    return Story("unknown-field", f'{said}; did you mean "{near}"', key=True, gaps=((*path[:-1], near),))
+
+
+def _holders(judge: Judge, path: Path, name: str, known: tuple[str, ...]) -> list[str]:
+    """The fields beside the misplaced one that have a field of its name."""
+    found = []
+    for field in known:
+        node = node_at(judge.history, (*path, field))
+        inner = (node or {}).get("properties", {}).get(name)
+        if (
+            field not in ("metadata", "status")
+            and inner
+            and form(resolve(judge.history, inner), judge.release, judge.road)
+        ):
+            found.append(field)
+    return found
 
 
 def _other_release(judge: Judge, node: Schema, where: str) -> Story:
@@ -225,7 +251,7 @@ def _other_release(judge: Judge, node: Schema, where: str) -> Story:
         return Story("field-too-new", f"{where} {said}", key=True)
     if there:
         return Story("field-removed", f"{where} is gone since Calico {format_release(_next(there[-1]))}{use}", key=True)
-    return Story("unknown-field", f"{where} is no field that is read on this road{use}", key=True)
+    return Story("field-removed", f"{where} is a leftover that must not be set{use}", key=True)
 
 
 def _next(release: Release) -> Release:

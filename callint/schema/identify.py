@@ -39,7 +39,7 @@ def stranger(value: dict[str, Any]) -> Stranger | None:
     """Say what is wrong with an object that has no schema; None for one that is none of Calico's business."""
     api_version, kind = value.get("apiVersion"), value.get("kind")
     if not isinstance(kind, str) or not isinstance(api_version, str):
-        return _incomplete(api_version, kind)
+        return _incomplete(value, api_version, kind)
     if api_version == "v1" and kind in OLD_MODEL:
         return Stranger(
             "v1-data-model",
@@ -58,13 +58,16 @@ def stranger(value: dict[str, Any]) -> Stranger | None:
     return _unknown(api_version, kind)
 
 
-def _incomplete(api_version: Any, kind: Any) -> Stranger | None:
-    if isinstance(api_version, str) and group_of(api_version) in CALICO_GROUPS:
-        return Stranger("missing-field", "apiVersion", f'the object of "{api_version}" has no "kind"')
+def _incomplete(value: dict[str, Any], api_version: Any, kind: Any) -> Stranger | None:
+    def hint(wanted: str) -> str:
+        other = next((key for key in value if key.lower() == wanted.lower()), None)
+        return f'; "{other}" is written "{wanted}"' if other else ""
+
+    if isinstance(api_version, str) and group_of(api_version) in CALICO_GROUPS and kind is None:
+        return Stranger("missing-field", "apiVersion", f'the object of "{api_version}" has no "kind"{hint("kind")}')
     if isinstance(kind, str) and kind in calico_kinds() - _KUBERNETES_OWN and api_version is None:
-        return Stranger(
-            "missing-field", "kind", f'the object of kind "{kind}" has no "apiVersion"; "{V3}" was expected'
-        )
+        said = hint("apiVersion") or f'; "{V3}" was expected'
+        return Stranger("missing-field", "kind", f'the "{kind}" has no "apiVersion"{said}')
     return None
 
 
@@ -98,6 +101,7 @@ def _unknown(api_version: str, kind: str) -> Stranger | None:
         return Stranger(
             "unknown-kind", "kind", f'there is no kind "{kind}" in "{api_version}"; it is one of "{V3}" only'
         )
-    near = nearest(kind, here)
+    first = kind.split(" ")[0]
+    near = first if first in here else nearest(kind, here)
     hint = f'; did you mean "{near}"' if near else ""
     return Stranger("unknown-kind", "kind", f'"{api_version}" has no kind "{kind}"{hint}')

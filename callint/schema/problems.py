@@ -57,8 +57,7 @@ def of_faults(document: Document, base: Path, value: Any, judge: Judge, faults: 
         story = deprecated(judge, fault.path) if fault.keyword == DEPRECATED else explain(judge, fault)
         if story is None:
             continue
-        if story.gap is not None:
-            gaps[story.gap] = None
+        gaps.update(dict.fromkeys(story.gaps))
         if fault.keyword in _ABSENCE and not document.complete:
             continue  # what is missing may stand where the document could not be read
         problems.append(_problem(document, base, value, fault, story))
@@ -71,7 +70,7 @@ def _problem(document: Document, base: Path, value: Any, fault: Fault, story: St
     if story.repeats is not None:
         related = (Related(document.span((*base, *story.repeats)), "the first one"),)
     if fault.keyword == "required":
-        span = document.span(*_holder(base, value, fault.path[:-1]))
+        span = document.span(*_holder(base, value, fault.path))
     elif story.key or isinstance(fault.value, (dict, list)):
         span = document.span(*_name(place, fault.value, story.key))
     else:
@@ -81,19 +80,19 @@ def _problem(document: Document, base: Path, value: Any, fault: Fault, story: St
 
 def _name(place: Path, value: Any, key: bool) -> tuple[Path, bool]:
     """A small node for a container: its key, or its first own key or item when it is an item itself."""
-    if key or not place or isinstance(place[-1], str):
-        return place, True
-    if isinstance(value, dict) and value:
-        return (*place, next(iter(value))), True
-    if isinstance(value, list) and value:
-        return _name((*place, 0), value[0], False)
-    return place, False
+    while not key and place and not isinstance(place[-1], str):
+        if isinstance(value, dict) and value:
+            return (*place, next(iter(value))), True
+        if not isinstance(value, list) or not value:
+            return place, False
+        place, value = (*place, 0), value[0]
+    return place, True
 
 
 def _holder(base: Path, value: Any, path: Path) -> tuple[Path, bool]:
-    """Where to show that something is missing: the key of the map that lacks it."""
-    for step in path:
+    """Where to show that something is missing: its key if it is null, else the key of the map that lacks it."""
+    for step in path[:-1]:
         value = value[step] if not isinstance(value, dict) or step in value else None
-    if not path:
-        return (*base, "kind"), False
-    return _name((*base, *path), value, False)
+    if isinstance(value, dict) and path[-1] in value:
+        return (*base, *path), True
+    return ((*base, "kind"), False) if len(path) == 1 else _name((*base, *path[:-1]), value, False)
