@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from callint.bgp.nodes import ANY, Settings, Speaker, as_number
+from callint.bgp.nodes import ANY, Settings, Speaker
+from callint.bgp.read import as_number
 from callint.net.address import Address, Family, parse_peer
 from callint.objects.bgp import BGPPeer
 from callint.selector import SelectorError, parse

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
 from callint.bgp.expand import Conflict, Entry, Expander, Expansion
-from callint.bgp.nodes import ANY, Settings, Speaker, as_number, speakers
+from callint.bgp.nodes import ANY, Settings, Speaker, speakers
+from callint.bgp.read import as_number
 from callint.bgp.session import Form, Kind, Session, Status
 from callint.bgp.status import status
 from callint.net.address import Address, Family

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from callint.bgp.read import address, as_number, cidr
 from callint.calico.defaults import AS_NUMBER, INTERFACE_PREFIXES, TUNNEL_INTERFACES
 from callint.facts.values import NodeFacts
-from callint.net.address import BITS, Address, Family, Prefix, parse_cidr, parse_ip
-from callint.net.asn import parse_as_number
+from callint.net.address import BITS, Address, Family, Prefix
 from callint.objects import Cluster
 from callint.objects.bgp import BGPConfiguration
 from callint.objects.node import Node
@@ -98,14 +98,6 @@ class Settings:
         return self.configurations.get(f"node.{name}")
 
 
-def as_number(value: object) -> int | None:
-    """An AS number, or None where the value is absent or none."""
-    try:
-        return parse_as_number(value)
-    except ValueError:
-        return None
-
-
 def speakers(cluster: Cluster, settings: Settings) -> dict[str, Speaker]:
     """Every node that objects or facts describe or that a BGP object or HostEndpoint names, by name.
 
@@ -127,7 +119,7 @@ def _speaker(node: Node, settings: Settings, facts: NodeFacts | None) -> Speaker
     networks: dict[Family, Prefix | None] = {}
     written: tuple[tuple[Family, str | None], ...] = ((4, node.bgp.ipv4_address), (6, node.bgp.ipv6_address))
     for family, text in written:
-        network = _network(text, family)
+        network = cidr(text, family)
         if network is not None or any(other for _, other in written):
             networks[family] = network
     if not networks and facts is not None:
@@ -140,7 +132,7 @@ def _speaker(node: Node, settings: Settings, facts: NodeFacts | None) -> Speaker
         networks=networks,
         global_as=settings.as_number,
         own_as=as_number(node.bgp.as_number) or None,
-        cluster_id=_cluster_id(node.bgp.cluster_id),
+        cluster_id=str(address(node.bgp.cluster_id, 4) or ""),
         port=_port(node.name, settings),
         facts=facts,
         described=True,
@@ -152,37 +144,20 @@ def _port(name: str, settings: Settings) -> int | None:
     return own.listen_port if own and own.listen_port is not None else settings.port
 
 
-def _network(text: str | None, family: Family) -> Prefix | None:
-    """An invalid value is dropped without a word (bgpnodeprocessor.go)."""
-    if not text:
-        return None
-    try:
-        return parse_cidr(text, family)
-    except ValueError:
-        return None
-
-
-def _cluster_id(text: str | None) -> str:
-    try:
-        return str(parse_ip(text, 4)) if text else ""
-    except ValueError:
-        return ""
-
-
 def _detected(facts: NodeFacts) -> dict[Family, Prefix | None]:
     """The IPv4 address where the node has only one that calico-node could find (node/pkg/lifecycle/startup)."""
     if not facts.knows("interfaces"):
         return {}
     found = [
-        Prefix(4, address.value, address.length)
+        Prefix(4, one.value, one.length)
         for interface in facts.interfaces or ()
         if interface.name != "lo"
         and interface.name not in TUNNEL_INTERFACES
         and not interface.name.startswith(
             (*INTERFACE_PREFIXES, "docker", "cbr", "dummy", "virbr", "lxcbr", "veth", "br-")
         )
-        for address in interface.addresses or ()
-        if address.version == 4 and address.value >> 16 != 0xA9FE
+        for one in interface.addresses or ()
+        if one.version == 4 and one.value >> 16 != 0xA9FE
     ]
     if len(found) == 1:
         return {4: found[0]}

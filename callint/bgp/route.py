@@ -40,10 +40,11 @@ class Condition(NamedTuple):
     """Something that a filter asks of a route besides its prefix; `kind` says what `value` is.
 
     source: RemotePeers; interface: a pattern; community: numbers; as-path: AS numbers; priority: a number;
-    peer-type: iBGP or eBGP; block: a node's name; broken: why a rule cannot be read or is refused.
+    peer-type: iBGP or eBGP; block: a node's name; normal: the least metric that is not ahead of the usual ones;
+    broken: why a rule cannot be read or is refused.
     """
 
-    kind: Literal["source", "interface", "community", "as-path", "priority", "peer-type", "block", "broken"]
+    kind: Literal["source", "interface", "community", "as-path", "priority", "peer-type", "block", "normal", "broken"]
     value: Any
 
     def __str__(self) -> str:
@@ -56,7 +57,9 @@ class Condition(NamedTuple):
         if self.kind == "as-path":
             return f"AS path beginning with {' '.join(map(str, self.value))}"
         if self.kind == "block":
-            return f'inside an IPAM block of node "{self.value}"'
+            return f'inside an IPAM block of node "{self.value}"' if self.value else "inside an IPAM block of the node"
+        if self.kind == "normal":
+            return f"with a metric of {self.value} or more"
         return str(self.value) if self.kind == "broken" else f"{self.kind} {self.value}"
 
     def implies(self, other: Condition) -> bool:

@@ -1,0 +1,199 @@
+"""What a session exports: BIRD's own limits, then BGPFilters, then Calico's filter (bgp_processor.go).
+
+Calico's own filter is calico_export_to_bgp_peers in bird_ipam.cfg.template, its parts in the same order here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from callint.bgp.candidates import Routes, settled
+from callint.bgp.communities import Tag
+from callint.bgp.decision import Decision, Step
+from callint.bgp.filters import Part
+from callint.bgp.pools import Pools, inside_all
+from callint.bgp.profile import Profile
+from callint.bgp.route import (
+    HIGHEST,
+    NO_ADVERTISE,
+    NO_EXPORT,
+    NO_EXPORT_SUBCONFED,
+    Attributes,
+    Condition,
+    Conditions,
+)
+from callint.bgp.rules import Operations, Verdict
+from callint.bgp.session import Form
+from callint.net.interface import glob_matches
+from callint.net.prefixes import PrefixSet, exactly, nothing, union_all, within
+
+_TUNNELS = ("*.cali", "*.calico")
+_IPIP = "tunl0"
+_BPF = "bpf*.cali"
+
+
+class Limits(NamedTuple):
+    """The prefixes that Calico's own filter asks for, computed once for nodes that are equal."""
+
+    withheld: PrefixSet
+    blocks: PrefixSet
+    inside_blocks: PrefixSet
+    perhaps_inside: PrefixSet
+    services: PrefixSet
+    reflected: PrefixSet
+    exported: PrefixSet
+
+
+def limits(profile: Profile, pools: Pools) -> Limits:
+    """The limits of nodes with this profile."""
+    family, known = profile.family, settled(profile)
+    blocks = union_all(family, map(exactly, known or ()))
+    possible = (within(pool, length + 1) for pool, length, _ in profile.possible)
+    return Limits(
+        withheld=pools.withheld,
+        blocks=blocks,
+        inside_blocks=inside_all(known or (), family) - blocks,
+        perhaps_inside=union_all(family, possible) if profile.blocks is None else nothing(family),
+        services=inside_all(profile.services, family),
+        reflected=inside_all(profile.reflected, family),
+        exported=pools.exported,
+    )
+
+
+def stopped(routes: Routes, form: Form, *, same_session: bool) -> Step | None:
+    """The step at which BIRD itself stops routes from BGP, before any filter (bird proto/bgp/attrs.c)."""
+    if routes.learned is None:
+        return None
+    peer_type, client = routes.learned
+    if same_session:
+        return "no-echo"
+    if peer_type == form.peer_type == "iBGP" and not (client or form.rr_client):
+        return "no-reflection"
+    communities = routes.attributes.communities or ()
+    if NO_ADVERTISE in communities:
+        return "well-known-community"
+    if form.peer_type == "eBGP" and (NO_EXPORT in communities or NO_EXPORT_SUBCONFED in communities):
+        return "well-known-community"
+    return None
+
+
+def export(
+    profile: Profile, limit: Limits, form: Form, routes: Routes, parts: Iterable[Part], *, ipip_by_felix: bool
+) -> Iterator[Decision]:
+    """Decide on routes that BIRD does not stop; `parts` are what the session's BGPFilters make of them."""
+    for part in parts:
+        rule = part.rule
+        if rule is not None:
+            result = sent(routes.attributes, form, rule.operations)
+            yield Decision(routes, part.prefixes, rule.verdict, "filter", rule, part.when, part.unless, result)
+            continue
+        for prefixes, verdict, step, when, unless in _own_filter(profile, limit, form, routes, part, ipip_by_felix):
+            if verdict == "reject":
+                yield Decision(routes, prefixes, verdict, step, None, when, unless)
+                continue
+            for tagged, tags in _tagged(prefixes, profile.tags):
+                added = tuple(dict.fromkeys(one for tag in tags for one in tag.communities))
+                result = sent(routes.attributes, form, Operations(added))
+                yield Decision(routes, tagged, verdict, step, None, when, unless, result, tags)
+
+
+def sent(attributes: Attributes, form: Form, operations: Operations) -> Attributes:
+    """The attributes that the far end sees; LOCAL_PREF does not cross an eBGP session."""
+    communities, path = attributes.communities, attributes.as_path
+    if communities is not None:
+        communities = tuple(dict.fromkeys((*communities, *operations.communities)))
+    external = form.peer_type == "eBGP"
+    if path is not None:
+        path = (*operations.prepend, *((form.local_as,) if external else ()), *path)
+    preference = attributes.local_pref if operations.priority is None else HIGHEST - operations.priority
+    return Attributes("bgp", None, communities, path, None if external else preference)
+
+
+_Outcome = tuple[PrefixSet, Verdict, Step, Conditions, tuple[Conditions, ...]]
+
+
+def _own_filter(
+    profile: Profile, limit: Limits, form: Form, routes: Routes, part: Part, ipip_by_felix: bool
+) -> Iterator[_Outcome]:
+    left, unless = part.prefixes, part.unless
+    if hit := left & limit.withheld:
+        yield hit, "reject", "pool-withheld", (), unless
+        left = left - limit.withheld
+    interface = routes.attributes.interface
+    patterns = [_BPF] if form.peer_type == "eBGP" else [*_TUNNELS, *([_IPIP] if ipip_by_felix else []), _BPF]
+    if interface is not None and any(glob_matches(pattern, interface) for pattern in patterns):
+        yield left, "reject", "tunnel-interface", (), unless
+        return
+    if interface is None and routes.presence == "any":
+        unless = (*unless, *((Condition("interface", pattern),) for pattern in patterns))
+    if hit := left & limit.blocks:
+        yield hit, "accept", "own-block", (), unless
+        left = left - limit.blocks
+    if hit := left & limit.inside_blocks:
+        yield from _inside_block(profile, routes, hit, "own-block", (), unless)
+        left = left - limit.inside_blocks
+    if routes.origin != "block" and (hit := left & limit.perhaps_inside):
+        block = Condition("block", profile.node)
+        accepting = hit & (limit.services | limit.reflected | limit.exported)
+        yield from _inside_block(profile, routes, accepting, "pool-exported", (block,), unless)
+        left = left - accepting
+    elif routes.origin == "block" and (hit := left):
+        yield hit, "accept", "own-block", (), unless
+        return
+    for region, step in _LAST:
+        wanted: PrefixSet = getattr(limit, region)
+        if hit := left & wanted:
+            yield hit, "accept", step, (), unless
+            left = left - wanted
+    if left:
+        yield left, "reject", "default", (), unless
+
+
+_LAST: tuple[tuple[str, Step], ...] = (
+    ("services", "own-service"),
+    ("reflected", "reflected-service"),
+    ("exported", "pool-exported"),
+)
+
+
+def _inside_block(
+    profile: Profile,
+    routes: Routes,
+    prefixes: PrefixSet,
+    step: Step,
+    block: Conditions,
+    unless: tuple[Conditions, ...],
+) -> Iterator[_Outcome]:
+    """Inside a block only routes that come before the normal ones pass (v3.32); the block stands for the others."""
+    if not prefixes:
+        return
+    preference = routes.attributes.local_pref
+    normal: Conditions = ()
+    if profile.release >= (3, 32):
+        if preference is None:
+            normal = (Condition("normal", profile.priority),)
+        elif HIGHEST - preference < profile.priority:
+            yield prefixes, "accept", step, (), unless
+            return
+    stays: Conditions = (*block, *normal)
+    if stays:
+        yield prefixes, "accept", step, (), (*unless, stays)
+    yield prefixes, "reject", "own-block", stays, unless
+
+
+def _tagged(prefixes: PrefixSet, tags: tuple[Tag, ...]) -> Iterator[tuple[PrefixSet, tuple[Tag, ...]]]:
+    """Divide prefixes by the advertisements that hold them; every one that does counts."""
+    pieces: list[tuple[PrefixSet, tuple[Tag, ...]]] = [(prefixes, ())]
+    for tag in tags:
+        inside = within(tag.network)
+        divided = []
+        for region, found in pieces:
+            if hit := region & inside:
+                divided.append((hit, (*found, tag)))
+                if rest := region - inside:
+                    divided.append((rest, found))
+            else:
+                divided.append((region, found))
+        pieces = divided
+    yield from pieces

@@ -1,0 +1,123 @@
+"""What a session imports and what of it reaches the kernel (bgp_processor.go buildImportFilter, bird_ipam.cfg)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
+
+from callint.bgp.candidates import Routes
+from callint.bgp.decision import Decision
+from callint.bgp.filters import Part
+from callint.bgp.pools import Pools, inside_all
+from callint.bgp.route import HIGHEST, Attributes
+from callint.bgp.rules import Operations
+from callint.bgp.services import Ranges
+from callint.bgp.session import Form
+from callint.calico import Release
+from callint.net.prefixes import PrefixSet, union_all, within
+from callint.objects.bgp import BGPConfiguration
+
+KernelStep = Literal["service-range", "vxlan-pool", "ipip-pool", "felix-pool", "programmed"]
+
+KERNEL_STEPS: dict[KernelStep, str] = {
+    "service-range": "service networks are never programmed",
+    "vxlan-pool": "Felix programs the routes of VXLAN pools",
+    "ipip-pool": "Felix programs the routes of IPIP pools",
+    "felix-pool": "Felix programs the routes of pools without encapsulation",
+    "programmed": "BIRD programs it",
+}
+
+
+class Programmed(NamedTuple):
+    """Prefixes of imported routes which BIRD programs into the kernel, or not."""
+
+    prefixes: PrefixSet
+    in_kernel: bool
+    step: KernelStep
+
+
+def loops(routes: Routes, form: Form) -> bool:
+    """Whether BIRD drops the routes because the session's own AS is in their path too often (I1)."""
+    path = routes.attributes.as_path or ()
+    return path.count(form.local_as) > form.allowed_local_as
+
+
+def imported(form: Form, routes: Routes, parts: Iterable[Part]) -> Iterator[Decision]:
+    """Decide on routes that the far end sends; what no BGPFilter decides is accepted, whatever it is (I4)."""
+    if loops(routes, form):
+        yield Decision(routes, routes.prefixes, "reject", "own-as-in-path")
+        return
+    for part in parts:
+        operations = part.rule.operations if part.rule else Operations()
+        verdict = part.rule.verdict if part.rule else "accept"
+        step: Literal["filter", "default"] = "filter" if part.rule else "default"
+        result = _received(routes.attributes, operations)
+        yield Decision(routes, part.prefixes, verdict, step, part.rule, part.when, part.unless, result)
+
+
+def _received(attributes: Attributes, operations: Operations) -> Attributes:
+    communities, path = attributes.communities, attributes.as_path
+    if communities is not None:
+        communities = tuple(dict.fromkeys((*communities, *operations.communities)))
+    if path is not None:
+        path = (*operations.prepend, *path)
+    preference = attributes.local_pref if operations.priority is None else HIGHEST - operations.priority
+    return Attributes("bgp", attributes.interface, communities, path, preference)
+
+
+def metric(release: Release, local_pref: int | None) -> int | None:
+    """The kernel metric of an imported route (K2); None if it is not known."""
+    if release < (3, 32):
+        return 0
+    return HIGHEST - local_pref if local_pref is not None else None
+
+
+class Kernel(NamedTuple):
+    """What BIRD keeps out of the kernel, in the order in which it is asked."""
+
+    services: PrefixSet
+    vxlan: PrefixSet
+    ipip: PrefixSet
+    felix: PrefixSet
+
+    def divide(self, prefixes: PrefixSet) -> Iterator[Programmed]:
+        """Which of the prefixes are programmed."""
+        left = prefixes
+        kept: tuple[tuple[PrefixSet, KernelStep], ...] = (
+            (self.services, "service-range"),
+            (self.vxlan, "vxlan-pool"),
+            (self.ipip, "ipip-pool"),
+            (self.felix, "felix-pool"),
+        )
+        for region, step in kept:
+            if hit := left & region:
+                yield Programmed(hit, False, step)
+                left = left - region
+        if left:
+            yield Programmed(left, True, "programmed")
+
+
+def ipip_by_bird(configuration: BGPConfiguration | None, release: Release) -> bool:
+    """Whether BIRD programs the routes of IPIP pools; by default it does up to v3.32."""
+    return _owner(configuration, release) in ("Enabled", "EnabledIPIPOnly")
+
+
+def kernel(pools: Pools, ranges: Ranges, configuration: BGPConfiguration | None, release: Release) -> Kernel:
+    """What BIRD keeps out of the kernel on every node (K1, K4)."""
+    family = pools.exported.family
+    modes: dict[str, list[PrefixSet]] = {"vxlan": [], "ipip": [], "plain": []}
+    for pool, network in pools.pools:
+        mode = "vxlan" if pool.vxlan_mode != "Never" else "ipip" if pool.ipip_mode != "Never" else "plain"
+        modes[mode].append(within(network))
+    plain_by_bird = _owner(configuration, release) in ("Enabled", "EnabledNoEncapOnly")
+    return Kernel(
+        services=inside_all(ranges.refused, family),
+        vxlan=union_all(family, modes["vxlan"]),
+        ipip=union_all(family, () if ipip_by_bird(configuration, release) else modes["ipip"]),
+        felix=union_all(family, () if plain_by_bird else modes["plain"]),
+    )
+
+
+def _owner(configuration: BGPConfiguration | None, release: Release) -> str:
+    written = configuration.program_cluster_routes if configuration is not None else None
+    return written or ("Enabled" if release < (3, 33) else "EnabledNoEncapOnly")

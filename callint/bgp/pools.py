@@ -1,0 +1,84 @@
+"""What IPPools and IPAM blocks mean for BGP: prefixes withheld, exported, and given to nodes as blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from callint.bgp.nodes import Speaker
+from callint.bgp.read import network
+from callint.net.address import BITS, Family, Prefix
+from callint.net.prefixes import PrefixSet, nothing, union_all, within
+from callint.objects import Cluster, fields
+from callint.objects.pool import IPPool
+from callint.selector import SelectorError, parse
+
+# libcalico-go/lib/clientv3/ippool.go
+BLOCK_SIZES: dict[int, int] = {4: 26, 6: 122}
+_CONFIRMED = ("", "confirmed")
+_ORIGINATED = (*_CONFIRMED, "pendingDeletion")
+
+
+class Block(NamedTuple):
+    """A block of addresses that belongs to a node; `settled` ones take part in the export filter."""
+
+    network: Prefix
+    settled: bool
+
+
+class Pools(NamedTuple):
+    """The pools of one family; `withheld` and `exported` are the prefixes inside those with and without export."""
+
+    pools: tuple[tuple[IPPool, Prefix], ...]
+    withheld: PrefixSet
+    exported: PrefixSet
+
+
+def pools_of(cluster: Cluster, family: Family) -> Pools:
+    """Disabled pools count like others, and neither selectors nor uses are looked at (bird_ipam.cfg.template)."""
+    found = [(pool, inside) for pool in cluster.pools if (inside := network(pool.cidr, family)) is not None]
+    return Pools(
+        tuple(found),
+        union_all(family, (within(inside) for pool, inside in found if pool.disable_bgp_export)),
+        union_all(family, (within(inside) for pool, inside in found if not pool.disable_bgp_export)),
+    )
+
+
+def known_blocks(cluster: Cluster) -> dict[str, tuple[Block, ...]] | None:
+    """Blocks by node, from BlockAffinity objects; None where there are none, as in manifests that people write."""
+    affinities = cluster.of("BlockAffinity")
+    if not affinities and "BlockAffinity" not in cluster.intent.complete:
+        return None
+    found: dict[str, list[Block]] = {}
+    for one in affinities:
+        state = fields.text(one.spec, "state") or ""
+        node, inside = fields.text(one.spec, "node"), network(fields.text(one.spec, "cidr"))
+        deleted = fields.text(one.spec, "deleted") == "true"
+        if node and inside is not None and not deleted and state in _ORIGINATED:
+            found.setdefault(node, []).append(Block(inside, state in _CONFIRMED))
+    return {node: tuple(blocks) for node, blocks in found.items()}
+
+
+def possible_blocks(pools: Pools, speaker: Speaker, family: Family) -> tuple[tuple[Prefix, int, bool], ...]:
+    """Where a node may have blocks: pool, block length, and whether the pool surely selects the node."""
+    found = []
+    for pool, inside in pools.pools:
+        if pool.disabled or not {"Workload", "Tunnel"} & set(pool.allowed_uses):
+            continue
+        match = _selects(pool, speaker)
+        if match is not False:
+            length = max(pool.block_size or BLOCK_SIZES[family], inside.length)
+            found.append((inside, min(length, BITS[family]), match is True))
+    return tuple(found)
+
+
+def inside_all(networks: Iterable[Prefix], family: Family) -> PrefixSet:
+    """The prefixes inside any of the networks."""
+    return union_all(family, (within(one) for one in networks)) if networks else nothing(family)
+
+
+def _selects(pool: IPPool, speaker: Speaker) -> bool | None:
+    try:
+        return speaker.selected(parse(pool.node_selector))
+    except SelectorError:
+        return False

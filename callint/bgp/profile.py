@@ -1,0 +1,139 @@
+"""A node as its routes see it: its blocks, networks and announcements; nodes that are equal share one profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from callint.bgp.communities import Tag, tags
+from callint.bgp.nodes import Settings, Speaker, subnet
+from callint.bgp.pools import Block, Pools, possible_blocks
+from callint.bgp.read import address
+from callint.bgp.services import HostRoute, Ranges, excluded
+from callint.calico import Release
+from callint.facts.values import NodeFacts
+from callint.net.address import Family, Prefix
+from callint.net.interface import glob_matches
+from callint.objects import fields
+from callint.objects.bgp import BGPPeer
+
+# Always left out of BIRD's direct protocol (bird.cfg.template)
+_NEVER_CONNECTED = ("cali*", "kube-ipvs*")
+# Routes of these protocols BIRD does not learn from the kernel (bird sysdep/linux/netlink.c nl_parse_route)
+_NEVER_LEARNED = ("kernel", "redirect", "bird")
+_KERNEL_METRIC: dict[int, int] = {4: 0, 6: 1024}
+
+
+class Network(NamedTuple):
+    """A network that the node has: where it leaves (None: not known), and for kernel routes the metric."""
+
+    prefix: Prefix
+    interface: str | None
+    metric: int | None = None
+    sure: bool = True
+
+
+class Profile(NamedTuple):
+    """What decides which routes a node has and lets out, in one family; nodes with equal profiles export alike.
+
+    `blocks` None: not known, they lie in `possible` (pool, block length, surely selected). `connected` and `kernel` are
+    complete where `interfaces_known` and `routes_known` say so.
+    """
+
+    family: Family
+    release: Release
+    priority: int
+    reflector: bool
+    blocks: tuple[Block, ...] | None
+    possible: tuple[tuple[Prefix, int, bool], ...]
+    services: tuple[Prefix, ...]
+    perhaps: tuple[Prefix, ...]
+    reflected: tuple[Prefix, ...]
+    gateways: tuple[Prefix, ...]
+    connected: tuple[Network, ...]
+    kernel: tuple[Network, ...]
+    interfaces_known: bool
+    routes_known: bool
+    tags: tuple[Tag, ...]
+    node: str
+
+
+class Shared(NamedTuple):
+    """What all nodes of a cluster have in common, in one family."""
+
+    family: Family
+    release: Release
+    settings: Settings
+    pools: Pools
+    blocks: dict[str, tuple[Block, ...]] | None
+    ranges: Ranges
+    hosts: tuple[HostRoute, ...]
+
+
+def profile(shared: Shared, speaker: Speaker, peers: tuple[BGPPeer, ...]) -> Profile:
+    """The profile of a node; `peers` are those that it has sessions by. Named after the node only if it is unlike."""
+    family, facts, configuration = shared.family, speaker.facts, shared.settings.default
+    silent = excluded(speaker.labels)
+    announced = () if silent else shared.ranges.announced
+    hosts = [] if silent else [one for one in shared.hosts if one.nodes is None or one.everywhere]
+    mine = [] if silent else [one.prefix for one in shared.hosts if one.nodes and speaker.name in one.nodes]
+    blocks = shared.blocks.get(speaker.name, ()) if shared.blocks is not None else None
+    gateways = (address(peer.peer_ip, family) for peer in peers if peer.reachable_by)
+    reflected: tuple[Prefix, ...] = ()
+    if speaker.cluster_id:
+        external = shared.ranges.external if shared.release >= (3, 33) else ()
+        reflected = (*shared.ranges.load_balancer, *external)
+    ignored = configuration.ignored_interfaces if configuration else ()
+    spec = configuration.resource.spec if configuration else {}
+    return Profile(
+        family=family,
+        release=shared.release,
+        priority=fields.integer(spec, f"ipv{family}NormalRoutePriority") or 1024,
+        reflector=bool(speaker.cluster_id),
+        blocks=blocks,
+        possible=possible_blocks(shared.pools, speaker, family) if blocks is None else (),
+        services=(*announced, *mine, *(one.prefix for one in hosts if one.everywhere)),
+        perhaps=tuple(one.prefix for one in hosts if not one.everywhere),
+        reflected=reflected,
+        gateways=tuple(one.prefix() for one in gateways if one is not None),
+        connected=tuple(dict.fromkeys(_connected(speaker, family, ignored))),
+        kernel=tuple(_kernel(facts, family)) if facts else (),
+        interfaces_known=facts is not None and facts.knows("interfaces"),
+        routes_known=facts is not None and facts.knows("routes"),
+        tags=tags(shared.settings, speaker.name, family),
+        node=speaker.name if facts is not None or blocks is not None else "",
+    )
+
+
+def _connected(speaker: Speaker, family: Family, ignored: tuple[str, ...]) -> Iterator[Network]:
+    facts, network = speaker.facts, speaker.networks.get(family)
+    if facts is None or facts.interfaces is None:
+        own = subnet(network) if network is not None else None
+        if own is not None:
+            yield Network(own, None)
+        return
+    for interface in facts.interfaces:
+        if interface.up is False or any(glob_matches(one, interface.name) for one in (*_NEVER_CONNECTED, *ignored)):
+            continue
+        for one in interface.addresses or ():
+            if one.version == family and not _local(family, one.value):
+                yield Network(Prefix(family, one.first, one.length), interface.name)
+
+
+def _local(family: Family, value: int) -> bool:
+    """Loopback and link-local addresses have too small a scope for BIRD's direct protocol."""
+    if family == 4:
+        return value >> 24 == 127 or value >> 16 == 0xA9FE
+    return value == 1 or value >> 118 == 0xFE80 >> 6
+
+
+def _kernel(facts: NodeFacts, family: Family) -> Iterator[Network]:
+    for route in facts.routes or ():
+        destination = route.destination
+        if destination.version != family or route.table != "main" or route.protocol in _NEVER_LEARNED:
+            continue
+        if route.type == "unicast" or route.type in ("blackhole", "unreachable", "prohibit"):
+            interface = route.interface if route.type == "unicast" else ""
+            metric = route.metric if route.metric is not None else _KERNEL_METRIC[family]
+            known = route.protocol is not None
+            yield Network(Prefix(family, destination.first, destination.length), interface, metric, known)

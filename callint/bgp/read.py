@@ -1,0 +1,50 @@
+"""Values as manifests write them; None where they are none, for whoever must go on without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from callint.net.address import Address, Family, Prefix, parse_cidr, parse_ip
+from callint.net.asn import parse_as_number
+from callint.net.community import Community, parse_community
+
+T = TypeVar("T")
+
+
+def _or_none(parse: Callable[[], T]) -> T | None:
+    try:
+        return parse()
+    except ValueError:
+        return None
+
+
+def cidr(text: str | None, family: Family | None = None) -> Prefix | None:
+    """A network, host bits kept."""
+    return _or_none(lambda: parse_cidr(text, family)) if text else None
+
+
+def network(text: str | None, family: Family | None = None) -> Prefix | None:
+    """A network without its host bits."""
+    found = cidr(text, family)
+    return found.masked() if found is not None else None
+
+
+def address(text: str | None, family: Family | None = None) -> Address | None:
+    """A bare address."""
+    return _or_none(lambda: parse_ip(text, family)) if text else None
+
+
+def networks(texts: Iterable[str], family: Family) -> tuple[Prefix, ...]:
+    """The networks of one family among the texts."""
+    return tuple(found for text in texts if (found := network(text, family)) is not None)
+
+
+def as_number(value: object) -> int | None:
+    """An AS number."""
+    return _or_none(lambda: parse_as_number(value))
+
+
+def community(text: str | None) -> Community | None:
+    """A community of two or three numbers."""
+    return _or_none(lambda: parse_community(text)) if text else None
