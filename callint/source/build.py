@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from callint.finding import Path
@@ -15,6 +14,7 @@ DROPPED = Mark("\0")
 _NO_KEY: Any = object()
 _OPEN: Any = object()
 _Frame = tuple[Any, bool, Any, int, str | None]
+_Here = tuple[list[_Frame], Any, bool, Any]
 
 
 class Note(NamedTuple):
@@ -86,11 +86,13 @@ def build(text: str, typed: Typed, limits: Limits, expanded: int = 0) -> Tree:
     slot = 0
     anchor: str | None = None
     root = cur
+    event: Any = None
+    kind: Any = None
     anchored = "&" in text
     deepest = limits.nesting
 
     try:
-        get: Callable[[], Any] = CParser(text).get_event
+        get = CParser(text).get_event
         while True:
             event = get()
             kind = event.__class__
@@ -99,12 +101,12 @@ def build(text: str, typed: Typed, limits: Limits, expanded: int = 0) -> Tree:
                 if event.implicit[0]:
                     value = typed[value]
                 elif event.tag is not None:
-                    value = builder.tagged(event, _path(stack, cur, is_map, key))
+                    value = builder.tagged(event, (stack, cur, is_map, key))
                 if anchored and event.anchor is not None:
                     builder.anchors[event.anchor] = value, len(trace), 1
             elif kind is map_start or kind is list_start:
                 if len(stack) >= deepest:
-                    builder.note("nesting-limit", event.start_mark.index, _path(stack, cur, is_map, key))
+                    builder.note("nesting-limit", event.start_mark.index, (stack, cur, is_map, key))
                     raise _StopError
                 if is_map and key is _NO_KEY:
                     add(DROPPED)
@@ -130,18 +132,18 @@ def build(text: str, typed: Typed, limits: Limits, expanded: int = 0) -> Tree:
                 if not is_map:
                     cur.append(value)
                 elif key is _NO_KEY:
-                    key = builder.key(value, ~trace[inner - 1], cur, slot, _path(stack, cur, is_map, key))
+                    key = builder.key(value, ~trace[inner - 1], slot, (stack, cur, is_map, key))
                     add(key)
                     add(~trace[inner - 1])
                 else:
                     if key is MERGE:
-                        builder.merge(cur, value, slot, _path(stack, cur, is_map, key))
+                        builder.merge(cur, value, slot, (stack, cur, is_map, key))
                     else:
                         cur[key] = value
                     key = _NO_KEY
                 continue
             elif kind is alias_event:
-                value = builder.alias(event, _path(stack, cur, is_map, key))
+                value = builder.alias(event, (stack, cur, is_map, key))
             elif kind is document_end:
                 tree.rest = event.end_mark.index
                 if get().__class__ is stream_end:
@@ -156,12 +158,12 @@ def build(text: str, typed: Typed, limits: Limits, expanded: int = 0) -> Tree:
                 cur.append(value)
             elif key is _NO_KEY:
                 if value.__class__ is not str or value in cur:
-                    value = builder.key(value, event.start_mark.index, cur, slot, _path(stack, cur, is_map, key))
+                    value = builder.key(value, event.start_mark.index, slot, (stack, cur, is_map, key))
                 key = value
                 add(value)
             else:
                 if key is MERGE:
-                    builder.merge(cur, value, slot, _path(stack, cur, is_map, key))
+                    builder.merge(cur, value, slot, (stack, cur, is_map, key))
                 else:
                     cur[key] = value
                 key = _NO_KEY
@@ -182,7 +184,7 @@ def build(text: str, typed: Typed, limits: Limits, expanded: int = 0) -> Tree:
         if not is_map:
             cur.append(value)
         elif key is MERGE:
-            builder.merge(cur, value, slot, ())
+            builder.merge(cur, value, slot, (stack, cur, is_map, key))
         elif key is not _NO_KEY:
             cur[key] = value
     builder.finish(root)
@@ -203,22 +205,27 @@ class _Builder:
         self.merged: dict[int, set[str]] = {}
         self.holed: list[dict[str, Any]] = []
 
-    def note(self, kind: str, start: int, path: Path, detail: str = "", first: int = -1) -> None:
+    def note(
+        self, kind: str, start: int, here: _Here, detail: str = "", key: str | None = None, slot: int = -1
+    ) -> None:
+        """Note something about the node that is being read, or about its key; `slot` asks for the key's first place."""
         if len(self.tree.notes) < self.limits.problems:
+            path = _path(*here) if key is None else (*_path(*here), key)
+            first = _first(self.tree.trace, slot, detail) if slot >= 0 else -1
             self.tree.notes.append(Note(kind, start, path, detail, first))
         else:
             self.tree.unsaid += 1
 
-    def tagged(self, event: Any, path: Path) -> Scalar:
+    def tagged(self, event: Any, here: _Here) -> Scalar:
         start, tag, text = event.start_mark.index, event.tag, event.value
         try:
             value = tagged(tag, text, self.typed)
         except ValueError:
-            self.note("wrong-tag", start, path, tag)
+            self.note("wrong-tag", start, here, tag)
             self.tree.complete = False
             return str(text)
         if tag[0] == "!" and tag != "!":
-            self.note("lost-tag", start, path, tag)
+            self.note("lost-tag", start, here, tag)
         return value
 
     def close(self, anchor: str, value: Any, slot: int) -> None:
@@ -227,59 +234,55 @@ class _Builder:
             size = len(self.tree.trace) - slot + self.tree.expanded - before
             self.anchors[anchor] = value, slot - 1, size
 
-    def alias(self, event: Any, path: Path) -> Any:
+    def alias(self, event: Any, here: _Here) -> Any:
         tree, start, name = self.tree, event.start_mark.index, event.anchor
         known = self.anchors.get(name)
         if known is None or known[0] is _OPEN:
-            self.note("unknown-alias" if known is None else "recursive-alias", start, path, name)
+            self.note("unknown-alias" if known is None else "recursive-alias", start, here, name)
             tree.complete = False
             return None
         value, target, size = known
         tree.expanded += size
         if tree.expanded > self.limits.alias_nodes:
-            self.note("alias-bomb", start, path, name)
+            self.note("alias-bomb", start, here, name)
             raise _StopError
         tree.aliases[len(tree.trace)] = target
         return value
 
-    def key(
-        self, value: Scalar | list[Any] | dict[str, Any], start: int, cur: dict[str, Any], slot: int, path: Path
-    ) -> str:
+    def key(self, value: Scalar | list[Any] | dict[str, Any], start: int, slot: int, here: _Here) -> str:
         """The key that Go makes of `value`; notes what is odd about it."""
         if value is MERGE:
             return MERGE
         if value.__class__ is not str:
             name = None if isinstance(value, (dict, list)) else key_text(value)
             if name is None:
-                self.note("complex-key" if isinstance(value, (dict, list)) else "null-key", start, path)
+                self.note("complex-key" if isinstance(value, (dict, list)) else "null-key", start, here)
                 self.tree.complete = False
-                self.holed.append(cur)
+                self.holed.append(here[1])
                 return DROPPED
-            self.note("non-string-key", start, (*path, name), name)
+            self.note("non-string-key", start, here, name, key=name)
             value = name
-        if value in cur:
+        if value in here[1]:
             implied = self.merged.get(slot)
             if implied and value in implied:
                 implied.discard(value)
-            elif len(self.tree.notes) < self.limits.problems:
-                self.note("duplicate-key", start, (*path, value), value, _first(self.tree.trace, slot, value))
             else:
-                self.tree.unsaid += 1
+                self.note("duplicate-key", start, here, str(value), key=str(value), slot=slot)
         return str(value)
 
-    def merge(self, cur: dict[str, Any], value: Any, slot: int, path: Path) -> None:
+    def merge(self, cur: dict[str, Any], value: Any, slot: int, here: _Here) -> None:
         """Merge a mapping, or a list of them of which the first wins, over what `cur` holds so far."""
         parts = value if isinstance(value, list) else [value]
         implied = self.merged.setdefault(slot, set())
         start = self.tree.trace[-1]
         for part in reversed(parts):
             if not isinstance(part, dict):
-                self.note("bad-merge", start, path)
+                self.note("bad-merge", start, here)
                 self.tree.complete = False
                 continue
             clash = next((name for name in part if name in cur and name not in implied), None)
             if clash is not None:
-                self.note("merge-overwrites", start, path, clash, _first(self.tree.trace, slot, clash))
+                self.note("merge-overwrites", start, here, clash, slot=slot)
             cur.update(part)
             implied.update(part)
 
@@ -306,7 +309,8 @@ class _Builder:
                 elif isinstance(value, (dict, list)):
                     todo.append((value, (*path, step)))
                 elif isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-                    self.note("no-number", -1, (*path, step)[1:])
+                    if len(self.tree.notes) < self.limits.problems:
+                        self.tree.notes.append(Note("no-number", -1, (*path, step)[1:]))
 
 
 def _runs_into(event: Any, error: Any) -> bool:

@@ -176,6 +176,8 @@ class Document:
         begin = self._skip_properties(self._start + start)
         end = self._start + self._end_of(start)
         if end <= begin:
+            begin = self._start + start  # only an anchor or a tag is written
+        if end <= begin:
             word = _WORD.match(self.source.text, begin, self._end)
             end = word.end() if word and start not in (self._ends or {}) else begin
         text = self.source.text

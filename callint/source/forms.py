@@ -7,14 +7,7 @@ from typing import Any
 
 SOPS = "ENC[AES256_GCM,"
 
-# What no YAML parser can read as it is meant: control lines, comments of the template, an expression outside quotes.
-_TEMPLATE = re.compile(
-    r"\{%|\{#|\{\{[-~]|[-~]\}\}"
-    r"|^[ \t]*(?:-[ \t]+)*\{\{"
-    r"|:[ \t]+[^\"'\s#][^\"'\r\n#]*\{\{"
-    r"|:[ \t]+\{\{|^[^\"'\r\n#]*\{\{[^\r\n]*\}\}[^\"'\r\n]*:",
-    re.MULTILINE,
-)
+_EXPRESSION = re.compile(r"\{[{%#]")
 _PLACEHOLDER = re.compile(
     r"<[A-Za-z][\w .:/|-]*>"  # <worker-node-name>
     r"|\$\{[A-Za-z_][^{}\r\n]*\}"  # ${POD_CIDR}
@@ -27,13 +20,21 @@ _VARIABLE = re.compile(r"\$[A-Z_][A-Z0-9_]*")
 
 
 def template(text: str) -> int:
-    """The offset of the first template expression that makes `text` something else than YAML, or -1."""
-    if "{{" not in text and "{%" not in text and "{#" not in text:
-        return -1
-    match = _TEMPLATE.search(text)
-    if match is None:
-        return -1
-    return match.start() + max(0, match[0].find("{"))
+    """The offset of the first template expression that stands for a piece of YAML, or -1.
+
+    `{{ }}` inside quotes or a comment does not count: that is text, whoever will read it.
+    """
+    at = 0
+    while match := _EXPRESSION.search(text, at):
+        line = text.rfind("\n", 0, match.start()) + 1
+        before = text[line : match.start()]
+        if "#" not in before and '"' not in before and "'" not in before:
+            return match.start()
+        end = text.find("\n", match.start())
+        if end < 0:
+            break
+        at = end
+    return -1
 
 
 def placeholder(value: object) -> str | None:

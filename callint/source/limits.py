@@ -12,6 +12,7 @@ class Limits(NamedTuple):
     `documents`: documents read of one file.
     `nesting`: depth of lists and mappings; what is deeper is left out, so that later stages may recurse.
     `alias_nodes`: nodes that all aliases of one file may stand for, which bounds every later walk over the values.
+    `broken`: documents of one file that cannot be read; after so many the rest of it is left alone.
     `problems`: problems of one kind told of one file; the last one says how many more there are.
     """
 
@@ -20,3 +21,4 @@ class Limits(NamedTuple):
     nesting: int = 100
     alias_nodes: int = 100_000
     problems: int = 100
+    broken: int = 1_000

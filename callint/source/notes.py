@@ -14,14 +14,14 @@ FOR_GO = frozenset({"non-string-key", "null-key", "complex-key", "lost-tag", "no
 def problem_of(document: Document, note: Note) -> Problem:
     """The problem that tells one note, at the key or scalar it is about."""
     span = document.span_at(note.start) if note.start >= 0 else document.span(note.path)
-    kind, message, advice = _SENTENCES[note.kind]
+    message, advice = _SENTENCES[note.kind]
     related: tuple[Related, ...] = ()
     if note.first >= 0:
         first = document.span_at(note.first)
         message = message.replace("{line}", f"line {first.line}")
         related = (Related(first, f'"{_short(note.detail)}" is set here first'),)
     text = _short(note.detail.replace(TAG, "!!"))
-    return Problem(kind, span, message.replace("{it}", text), related, note.path, advice.replace("{it}", text))
+    return Problem(note.kind, span, message.replace("{it}", text), related, note.path, advice.replace("{it}", text))
 
 
 def _short(text: str) -> str:
@@ -30,59 +30,55 @@ def _short(text: str) -> str:
 
 _SENTENCES = {
     "duplicate-key": (
-        "duplicate-key",
         '"{it}" is set twice in this mapping, first in {line}: kubectl takes the last one, calicoctl refuses the file',
         "remove one of them, or separate two objects by a line with ---",
     ),
     "merge-overwrites": (
-        "merge-overwrites",
         'the merge "<<" stands behind "{it}" and overwrites it, as kubectl and calicoctl read it',
         "move the merge to the top of its mapping",
     ),
-    "bad-merge": ("bad-merge", 'the value of "<<" is neither a mapping nor a list of mappings', ""),
+    "bad-merge": (
+        'the value of "<<" is neither a mapping nor a list of mappings',
+        "",
+    ),
     "non-string-key": (
-        "non-string-key",
         'this key is no string: Go\'s YAML reads it as "{it}"',
         "put the key in quotes",
     ),
     "null-key": (
-        "null-key",
         "this key is empty, or a number that Go cannot hold: kubectl refuses the document",
         "",
     ),
-    "complex-key": ("complex-key", "a list or mapping stands as a key: kubectl refuses the document", ""),
+    "complex-key": (
+        "a list or mapping stands as a key: kubectl refuses the document",
+        "",
+    ),
     "lost-tag": (
-        "lost-tag",
         '"{it}" is read as a YAML tag and dropped, because "!" is not quoted',
         "put the whole value in quotes",
     ),
     "wrong-tag": (
-        "wrong-tag",
         'the value does not fit its tag "{it}": kubectl refuses the document',
         "remove the tag",
     ),
     "no-number": (
-        "no-number",
         "this value is infinite or not a number, for which JSON has no word: kubectl refuses the document",
         "put it in quotes if it is a text",
     ),
     "unknown-alias": (
-        "unknown-alias",
         'the alias "*{it}" names an anchor that is not set before',
         "quote the value if it is a text",
     ),
-    "recursive-alias": ("recursive-alias", 'the alias "*{it}" stands inside the value that it names', ""),
+    "recursive-alias": (
+        'the alias "*{it}" stands inside the value that it names',
+        "",
+    ),
     "alias-bomb": (
-        "alias-bomb",
         'the aliases of this file stand for too many values, "*{it}" goes over the limit: the rest is not read',
         "",
     ),
     "nesting-limit": (
-        "nesting-limit",
         "lists and mappings are nested too deeply here: the rest of the document is not read",
         "",
     ),
 }
-
-KINDS = {note: kind for note, (kind, _, _) in _SENTENCES.items()}
-"""The kind of problem that each kind of note becomes."""

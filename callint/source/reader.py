@@ -29,7 +29,7 @@ def read(file: SourceFile, typed: Typed, limits: Limits, bad: int = -1) -> tuple
 class _Reader:
     """The reading of one file."""
 
-    __slots__ = ("bad", "documents", "expanded", "file", "limits", "problems", "said", "typed")
+    __slots__ = ("bad", "documents", "expanded", "failed", "file", "limits", "problems", "said", "typed")
 
     def __init__(self, file: SourceFile, typed: Typed, limits: Limits, bad: int) -> None:
         self.file = file
@@ -40,6 +40,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self.said: dict[str, int] = {}
         self.expanded = 0
+        self.failed = 0
 
     def read(self) -> None:
         if self.bad >= 0:
@@ -61,6 +62,10 @@ class _Reader:
             return True
         if len(self.documents) >= self.limits.documents:
             message = f"this file has more than {self.limits.documents} documents: those from here on are not read"
+            self.say("document-limit", start, start, message)
+            return False
+        if self.failed >= self.limits.broken:
+            message = f"{self.failed} documents of this file cannot be read: those from here on are not tried"
             self.say("document-limit", start, start, message)
             return False
         tree = build(text, self.typed, self.limits, self.expanded)
@@ -86,17 +91,18 @@ class _Reader:
         if start <= self.bad < end:
             document.complete = False
         self.documents.append(document)
-        if notes:
-            manifest = is_manifest(tree.value)
-            for note in notes:
-                if manifest or note.kind not in FOR_GO:
-                    self.tell(problem_of(document, note))
-            last = self.problems[-1].kind if self.problems else ""
-            self.said[last] = self.said.get(last, 0) + tree.unsaid
+        manifest = is_manifest(tree.value) if notes else False
+        kept = [note for note in notes if manifest or note.kind not in FOR_GO]
+        for note in kept:
+            if not self.full(note.kind):
+                self.tell(problem_of(document, note))
+        if kept and tree.unsaid:
+            self.said[kept[-1].kind] += tree.unsaid
 
     def broken(self, text: str, start: int, tree: Tree) -> tuple[Tree, int]:
         """Tell why reading stopped; the tree to keep, and the offset of what follows the document's end, or -1."""
         problem = getattr(tree.error, "problem", None)
+        self.failed += 1
         if tree.error is not None and problem is None:
             return self.forbidden(text, start, tree), -1
         if tree.rest >= 0:
@@ -104,11 +110,15 @@ class _Reader:
             follows = skipped.end() if skipped else tree.rest
             if follows < len(text):
                 tree.error = None
+                self.failed -= 1
                 return tree, follows
         place = template(text)
         if place >= 0:
             self.template(start + place)
             return _unread(tree), -1
+        if self.full("syntax-error") or self.full("tab-indentation"):
+            tree.complete = False
+            return tree, -1
         complaint = explain(text, tree.error)
         related: tuple[Related, ...] = ()
         if complaint.related >= 0:
@@ -135,6 +145,7 @@ class _Reader:
         line = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
         above = build(text[:line], self.typed, self.limits, tree.expanded)
         above.complete = False
+        above.error = tree.error
         return above
 
     def following(self, begun: int, at: int, end: int) -> None:
@@ -177,6 +188,13 @@ class _Reader:
             end = text.find("]", at)
             message = "this file is encrypted by SOPS: the encrypted values are not analysed"
             self.say("sops-encrypted", at, end + 1 if end >= 0 else at + len(SOPS), message, "decrypt it first")
+
+    def full(self, kind: str) -> bool:
+        """Whether enough has been said of a kind; the problem that is not told is counted."""
+        if self.said.get(kind, 0) < self.limits.problems:
+            return False
+        self.said[kind] += 1
+        return True
 
     def say(
         self, kind: str, start: int, end: int, message: str, advice: str = "", related: tuple[Related, ...] = ()

@@ -53,7 +53,8 @@ class Typed(dict[str, Scalar]):
         if text in _ODD:
             self.odd = True
             return _ODD[text]
-        if text[0] in _NUMBER_STARTS:
+        # The second test spares addresses and ranges, which fill these files, the expressions below.
+        if text[0] in _NUMBER_STARTS and not ("/" in text or ":" in text or text.count(".") > 1):
             value = _number(text)
         self[text] = value
         return value

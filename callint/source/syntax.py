@@ -181,7 +181,13 @@ def _block_end(text: str, at: int, since: int, problem: str) -> Complaint:
     return Complaint("syntax-error", at, end, message, "", since, f"the {what} begins here")
 
 
+def _depth(text: str, at: int, since: int, problem: str) -> Complaint:
+    message = "lists and mappings are nested too deeply here: the rest of the document is not read"
+    return Complaint("nesting-limit", at, at, message)
+
+
 _ANSWERS = (
+    ("maximum nesting depth", _depth),
     ("mapping values are not allowed", _mapping_value),
     ("could not find expected ':'", _missing_colon),
     ("cannot start any token", _bad_start),
