@@ -115,8 +115,8 @@ def run(plan: Plan, cluster: Cluster) -> tuple[list[Finding], list[Crash]]:
             continue
         try:
             breaches = list(find(rule.check)(cluster, plan.parameters(rule)))
-        except CheckError:
-            raise
+        except CheckError as error:
+            raise CheckError(f"{rule.file}: {error}") from error
         except Exception as error:  # whatever a check raises must not hide the findings of the others
             reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
             crashes.append(Crash(rule, cluster.name, reason, traceback.format_exc()))
