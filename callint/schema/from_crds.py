@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from callint.schema.compile import Checker
 from callint.schema.history import Schema
-from callint.schema.patterns import portable
+from callint.schema.patterns import bounded, portable
 
 KEPT = (
     *("default", "enum", "format", "maxItems", "maxLength", "maxProperties", "maximum", "minItems", "minLength"),
@@ -60,7 +60,7 @@ def plain(node: Schema) -> Schema:
     out: Schema = {key: node[key] for key in KEPT if key in node}
     if node.get("x-kubernetes-int-or-string") and "type" not in node:
         out["type"] = ["integer", "string"]
-    if isinstance(node.get("pattern"), str) and node["pattern"] != _ANY_TEXT:
+    if isinstance(node.get("pattern"), str) and node["pattern"] != _ANY_TEXT and bounded(portable(node["pattern"])):
         out["pattern"] = portable(node["pattern"])
     if node.get("nullable") and isinstance(out.get("type"), str):
         out["type"] = [out["type"], "null"]

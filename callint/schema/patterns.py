@@ -18,6 +18,42 @@ LINEAR = {
 }
 """Patterns that take exponential time in a backtracking matcher, and an equal one that does not."""
 
+PROVEN = frozenset(
+    {
+        *LINEAR.values(),
+        r"^([0-9]+(\\.[0-9]+)?(ms|s|m|h))*$",
+        r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))*$",
+        r"^([a-zA-Z0-9%: /_-])*$",
+        r"^([a-zA-Z0-9-_]+=(true|false|),)*([a-zA-Z0-9-_]+=(true|false|))?$",
+        r"^([a-zA-Z0-9-_]+=([^=]+),)*([a-zA-Z0-9-_]+=([^=]+))?$",
+        r"^(\d+):(\d+)$|^(\d+):(\d+):(\d+)$",
+        r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$",
+    }
+)
+"""Patterns of Calico that repeat groups and are linear all the same (the tests measure each of them)."""
+
+LONGEST_TEXT = 4096
+"""Longer text is not matched: no field with a pattern is meant to hold it."""
+
+_SKIP = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_UNBOUNDED = re.compile(r"[*+]|\{\d*,\}")
+
+
+def bounded(pattern: str) -> bool:
+    """Whether matching takes quadratic time at worst: proven, or anchored with two open repeats of one character.
+
+    What a cluster's CRDs hold is not ours to trust; a pattern that fails here is not used.
+    """
+    if pattern in PROVEN:
+        return True
+    bare = _SKIP.sub("x", pattern)
+    repeats = [match.start() for match in _UNBOUNDED.finditer(bare)]
+    return (
+        bare.removeprefix("(?i:").startswith("^")
+        and len(repeats) <= 2
+        and not any(bare[at - 1] == ")" for at in repeats)
+    )
+
 
 def portable(pattern: str) -> str:
     """The same language in a form that Go, Python and ECMAScript (2025) read alike; flags become `(?i:…)`."""

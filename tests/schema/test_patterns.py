@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callint.schema.catalogue import calico_kinds, read
-from callint.schema.patterns import LINEAR, compiled, portable
+from callint.schema.patterns import LINEAR, bounded, compiled, portable
 
 TIMEOUT = r"^(([0-9]*(\.[0-9]*)?(ms|s|h|m|us)+)+|Auto)$"
 DURATION = r"^([0-9]+(\\.[0-9]+)?(ms|s|m|h))*$"
@@ -133,3 +133,25 @@ def test_the_crds_hold_no_pattern_that_python_refuses(shared: Path) -> None:
     found = {line.split("pattern: ", 1)[1].strip("'\"") for line in texts}
     assert len(found) > 20
     assert [pattern for pattern in found if compiled(json.loads(json.dumps(pattern))) is None] == []
+
+
+def test_every_pattern_of_calico_is_used() -> None:
+    assert [pattern for pattern in ALL if not bounded(pattern)] == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        (r"^[a-z]+$", True),
+        (r"^[a-z]+:[0-9]{1,5}$", True),
+        (r"^(?i:(a|b)?)$", True),
+        (r"^[*+)]*$", True),
+        (r"^(a+)+$", False),
+        (r"^(a|aa)*$", False),
+        (r"^(a|aa){1,}$", False),
+        (r"a*$", False),
+        (r"^a*a*a*$", False),
+    ],
+)
+def test_patterns_of_a_cluster_are_used_if_they_are_bounded(pattern: str, expected: bool) -> None:
+    assert bounded(pattern) is expected

@@ -1,0 +1,112 @@
+"""On real documents: the exact place in the text, and never an exception."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callint.calico import Target
+from callint.finding import Problem
+from callint.objects.resource import unpack
+from callint.schema import check
+from callint.schema.catalogue import calico_kinds
+from callint.source import load
+
+TARGET = Target()
+
+
+def problems(folder: Path) -> list[Problem]:
+    return [
+        problem
+        for document in load([str(folder)]).documents
+        for base, value in unpack(document)
+        for problem in check(document, base, value, TARGET, TARGET.road_of(str(value.get("apiVersion"))))
+    ]
+
+
+def test_spans_are_those_of_the_text(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(
+        "apiVersion: projectcalico.org/v3\n"
+        "kind: IPPool\n"
+        "metadata: {name: a, labels: 3}\n"
+        "spec:\n"
+        "  cidr: 10.0.0.0/16\n"
+        "  ipipMode: Sometimes\n"
+        "  banana:\n"
+        "    - 1\n"
+        "  allowedUses: {a: b}\n"
+    )
+    found = {problem.path: problem.span[1:] for problem in problems(tmp_path)}
+    assert found == {
+        ("metadata", "labels"): (3, 29, 3, 30),
+        ("spec", "ipipMode"): (6, 13, 6, 22),
+        ("spec", "banana"): (7, 3, 7, 9),
+        ("spec", "allowedUses"): (9, 3, 9, 14),
+    }
+
+
+def test_objects_in_a_list_have_paths_from_the_document(tmp_path: Path) -> None:
+    pool = {"apiVersion": "projectcalico.org/v3", "kind": "IPPool", "metadata": {"name": "a"}, "spec": {}}
+    (tmp_path / "a.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [pool]}))
+    (problem,) = problems(tmp_path)
+    assert problem.path == ("items", 0, "spec", "cidr")
+
+
+def test_the_article_as_published(shared: Path) -> None:
+    found = problems(shared / "seed" / "as-published")
+    told = [(Path(problem.span.file).name, problem.kind, problem.span.line) for problem in found]
+    assert [line for file, _, line in told if file == "host-endpoints.yaml"] == [15, 26]
+    assert {kind for file, kind, _ in told if file == "host-endpoints.yaml"} == {"wrong-type"}
+    assert [kind for file, kind, _ in told if file not in ("host-endpoints.yaml", "bgp-filter.yaml")] == [
+        "field-deprecated"
+    ]
+
+
+@pytest.mark.parametrize("folder", ["corpus"])
+def test_manifests_that_people_wrote_have_few_problems(folder: str, shared: Path) -> None:
+    """Every one of these was read; `_unnamed` holds excerpts of manifests for older releases and for Enterprise."""
+    kinds = [problem.kind for problem in problems(shared / folder)]
+    assert "wrong-type" not in kinds or kinds.count("wrong-type") == 1
+    assert kinds.count("unknown-field") <= 4
+    assert kinds.count("missing-field") <= 1
+    assert not {"value-not-allowed", "out-of-range", "malformed-text"} & set(kinds)
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(max_size=8) | st.just(10**900)
+NAMES = st.sampled_from(
+    ["spec", "metadata", "labels", "name", "cidr", "ingress", "ports", "nets", "action", "x", "Spec"]
+)
+ANYTHING = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=12
+)
+
+
+@given(
+    kind=st.sampled_from(sorted(calico_kinds())),
+    rest=st.dictionaries(NAMES, ANYTHING, max_size=5),
+    api=st.sampled_from(["v3", "v1"]),
+)
+def test_any_object_has_an_answer(kind: str, rest: dict[str, Any], api: str, judge: Any) -> None:
+    api_version = "projectcalico.org/v3" if api == "v3" else "crd.projectcalico.org/v1"
+    for road in ("calicoctl", "native", "crd"):
+        for problem in judge({**rest, "apiVersion": api_version, "kind": kind}, road=road).problems:
+            assert problem.message
+            assert len(problem.message) < 2000
+
+
+def test_deep_nesting_is_no_matter(judge: Any) -> None:
+    deep: Any = []
+    for _ in range(5000):
+        deep = [deep]
+    value = {
+        "apiVersion": "projectcalico.org/v3",
+        "kind": "HostEndpoint",
+        "metadata": {"name": "a", "labels": deep},
+        "spec": {"node": deep, "expectedIPs": [deep, deep], "interfaceName": "a", "ports": deep},
+    }
+    assert {problem.kind for problem in judge(value).problems} == {"wrong-type"}
