@@ -49,7 +49,7 @@ def _names(resource: Resource, field: Path) -> Iterator[tuple[Path, str]]:
 
 def _missing(cluster: Cluster, resource: Resource, path: Path, name: str, target: str, known: list[str]) -> Breach:
     where = resource.span(*path)
-    proof = witness("reference", reference=f"{target}/{name}", known=known)
+    proof = witness("reference", reference=f"{target}/{name}", known=tuple(known))
     for document in cluster.incomplete:
         place = _looks_like(document, target, name)
         if place is not None:
