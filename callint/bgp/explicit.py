@@ -55,4 +55,5 @@ def fall_through(cluster: Cluster, peer: BGPPeer, direction: Direction, family: 
 def _parts(cluster: Cluster, peer: BGPPeer, direction: Direction, family: Family) -> tuple[Part, ...]:
     names = [name for _, name in peer.filters]
     rules = compile_filters(names, cluster.bgp_filters, direction, family)
-    return evaluate(matchers(rules, Attributes(), View(direction)), everything(family))
+    found = matchers(rules, Attributes(), View(direction))
+    return evaluate((one for _, one in found), everything(family))

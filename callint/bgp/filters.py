@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from callint.bgp.route import HIGHEST, Attributes, Condition, Conditions, PeerType, excludes, implies
@@ -87,20 +87,20 @@ class Matcher(NamedTuple):
     when: Conditions
 
 
-def matchers(rules: Sequence[Rule], attributes: Attributes, view: View) -> tuple[Matcher, ...]:
-    """The rules whose conditions these attributes do not rule out."""
+def matchers(rules: Sequence[Rule], attributes: Attributes, view: View) -> list[tuple[int, Matcher]]:
+    """The rules whose conditions these attributes do not rule out, with their places among `rules`."""
     found = []
-    for rule in rules:
+    for index, rule in enumerate(rules):
         answers = [(condition, decide(condition, attributes, view)) for condition in rule.conditions]
         if all(answer is not False for _, answer in answers):
             when = tuple(condition for condition, answer in answers if answer is None)
             if rule.verdict == "unknown":
                 when = (*when, Condition("broken", rule.broken))
-            found.append(Matcher(rule, when))
-    return tuple(found)
+            found.append((index, Matcher(rule, when)))
+    return found
 
 
-def evaluate(found: Sequence[Matcher], prefixes: PrefixSet) -> tuple[Part, ...]:
+def evaluate(found: Iterable[Matcher], prefixes: PrefixSet) -> tuple[Part, ...]:
     """Divide the prefixes among the rules in order; parts of the same rule are disjoint, empty ones are left out.
 
     What may fall through is in the parts without a rule, which come last.

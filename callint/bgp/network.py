@@ -144,6 +144,27 @@ class Network:
         return found
 
     @cached_property
+    def by_node(self) -> dict[tuple[str, Family], list[Session]]:
+        """The sessions that BGPPeers make, by local node."""
+        found: dict[tuple[str, Family], list[Session]] = {}
+        for session in self.explicit:
+            found.setdefault((session.local.name, session.family), []).append(session)
+        return found
+
+    def answer(self, session: Session) -> Session | None:
+        """The far end's session with this node, where the far end is a node; None if it has none."""
+        remote, local, family = session.remote, session.local, session.family
+        if remote is None:
+            return None
+        if session.form.kind == "mesh":
+            return self.mesh_session(remote, local, family)
+        own = local.address(family)
+        if own is not None and session.address is not None:
+            return next(iter(self.between(remote, own)), None)
+        candidates = self.by_node.get((remote.name, family), ())
+        return next((one for one in candidates if one.remote is local), None)
+
+    @cached_property
     def _mesh_addresses(self) -> dict[Address, Speaker]:
         return {
             address: one

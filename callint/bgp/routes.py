@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
-from callint.bgp.candidates import Routes
+from callint.bgp.candidates import Routes, own_routes
 from callint.bgp.decision import Decision
-from callint.bgp.export import Limits
-from callint.bgp.filters import Part
-from callint.bgp.imports import Kernel, kernel
+from callint.bgp.export import Limits, export, limits, stopped
+from callint.bgp.filters import Part, View, evaluate, matchers
+from callint.bgp.imports import Kernel, imported, ipip_by_bird, kernel
 from callint.bgp.network import network
-from callint.bgp.nodes import Speaker
+from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.pools import known_blocks, pools_of
 from callint.bgp.profile import Profile, Shared, profile
-from callint.bgp.rules import Direction, Rule
+from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes, PeerType
+from callint.bgp.rules import Direction, Rule, compile_filters
 from callint.bgp.services import host_routes, ranges
-from callint.bgp.session import Form
+from callint.bgp.session import Form, Session
 from callint.net.address import Family
+from callint.net.prefixes import everything
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 
 
-class Source(tuple[Form, "Profile | None", bool]):
-    """Sessions by which a node learns routes that are alike: form, profile of the far end, whether it is only one."""
+class Source(NamedTuple):
+    """Sessions of one node over which it learns alike: one of them, and how many there are."""
 
-    __slots__ = ()
+    session: Session
+    size: int
+
+
+class Group(NamedTuple):
+    """Sessions that are alike in all but the two nodes: one of them, and how many there are."""
+
+    session: Session
+    size: int
 
 
 class Engine:
@@ -39,6 +51,7 @@ class Engine:
         self._limits: dict[Profile, Limits] = {}
         self._own: dict[Profile, tuple[Routes, ...]] = {}
         self._rules: dict[tuple[tuple[str, ...], Direction, Family], tuple[Rule, ...]] = {}
+        self._forms: dict[tuple[str, Family], frozenset[Form]] = {}
         self._parts: dict[object, tuple[Part, ...]] = {}
         self._exports: dict[object, tuple[Decision, ...]] = {}
         self._imports: dict[object, tuple[Decision, ...]] = {}
@@ -86,3 +99,209 @@ class Engine:
             made = profile(self.shared[family], speaker, self._gatewayed.get(key, ()))
             found = self._profiles[key] = self._interned.setdefault(made, made)
         return found
+
+    def sources(self, speaker: Speaker, family: Family) -> tuple[Source, ...]:
+        """The sessions of a node that may come up, those that are alike together."""
+        found: dict[object, list[Session]] = {}
+        for session in self.network.by_node.get((speaker.name, family), ()):
+            if session.status.state in ("up", "unknown"):
+                found.setdefault(self._import_key(session), []).append(session)
+        sources = [Source(sessions[0], len(sessions)) for sessions in found.values()]
+        for members in self._mesh_groups.get(family, {}).values():
+            others = len(members) - (speaker in members and speaker.name != ANY)
+            if others and speaker in self._meshed(family):
+                remote = next(one for one in members if one is not speaker or one.name == ANY)
+                sources.append(Source(self.network.mesh_session(speaker, remote, family), others))
+        return tuple(sources)
+
+    def _meshed(self, family: Family) -> frozenset[Speaker]:
+        return self._mesh_members[family]
+
+    @cached_property
+    def _mesh_members(self) -> dict[Family, frozenset[Speaker]]:
+        return {family: frozenset(members) for family, members in self.network.meshed.items()}
+
+    @cached_property
+    def _mesh_groups(self) -> dict[Family, dict[object, dict[Speaker, None]]]:
+        """The members of the mesh, those that are alike together."""
+        found: dict[Family, dict[object, dict[Speaker, None]]] = {}
+        for family, members in self.network.meshed.items():
+            groups = found.setdefault(family, {})
+            for one in members:
+                key = (self.profile(one, family), one.own_as, one.port, one.name == ANY)
+                groups.setdefault(key, {})[one] = None
+        return found
+
+    def exported(self, session: Session) -> tuple[Decision, ...]:
+        """What becomes of every route that the local node has, on its way to the far end."""
+        form, mine = session.form, self.profile(session.local, session.family)
+        learned = [
+            source
+            for source in self.sources(session.local, session.family)
+            if stopped(self._unseen(source), form, same_session=False) is None
+        ]
+        key = (form, mine, tuple((self._import_key(one.session), one.size > 1) for one in learned))
+        found = self._exports.get(key)
+        if found is None:
+            found = self._exports[key] = tuple(self._exported(session, mine, learned))
+        return found
+
+    def own_exported(self, session: Session) -> tuple[Decision, ...]:
+        """What becomes of the routes that the local node does not learn by BGP."""
+        form, mine = session.form, self.profile(session.local, session.family)
+        found = self._exports.get((form, mine))
+        if found is None:
+            own = self._own.get(mine)
+            if own is None:
+                own = self._own[mine] = own_routes(mine)
+            found = tuple(one for routes in own for one in self._decide(mine, form, routes))
+            self._exports[form, mine] = found
+        return found
+
+    def _exported(self, session: Session, mine: Profile, learned: list[Source]) -> Iterator[Decision]:
+        yield from self.own_exported(session)
+        for source in learned:
+            alone = source.session.form == session.form and source.size == 1
+            for one in self.imported(source.session):
+                if not one.accepted:
+                    continue
+                kept = (source.session.form.peer_type, source.session.form.rr_client)
+                routes = Routes(one.prefixes, one.routes.presence, one.result, self._from(source), kept)
+                step = stopped(routes, session.form, same_session=alone)
+                if step is None:
+                    yield from self._decide(mine, session.form, routes)
+                elif step != "no-echo":
+                    yield Decision(routes, routes.prefixes, "reject", step)
+
+    def _decide(self, mine: Profile, form: Form, routes: Routes) -> Iterator[Decision]:
+        limit = self._limits.get(mine)
+        if limit is None:
+            limit = self._limits[mine] = limits(mine, self.shared[form.family].pools)
+        parts = self._filtered(form, "export", routes)
+        felix = not self._ipip_by_bird
+        return export(mine, limit, form, routes, parts, ipip_by_felix=felix)
+
+    @cached_property
+    def _ipip_by_bird(self) -> bool:
+        release = self.cluster.target.release
+        return release < (3, 33) or ipip_by_bird(self.network.settings.default, release)
+
+    def _filtered(self, form: Form, direction: Direction, routes: Routes) -> list[Part]:
+        """What the filters make of routes; equal questions about other prefixes have been answered already."""
+        key = (form.filters, direction, form.family)
+        rules = self._rules.get(key)
+        if rules is None:
+            rules = self._rules[key] = compile_filters(form.filters, self.cluster.bgp_filters, direction, form.family)
+        if not rules:
+            return [Part(routes.prefixes, None)]
+        open_rules = matchers(rules, routes.attributes, View(direction, form.peer_type, form.local_as))
+        question = (key, tuple((index, one.when) for index, one in open_rules))
+        parts = self._parts.get(question)
+        if parts is None:
+            parts = self._parts[question] = evaluate([one for _, one in open_rules], everything(form.family))
+        return [part._replace(prefixes=hit) for part in parts if (hit := part.prefixes & routes.prefixes)]
+
+    @staticmethod
+    def _unseen(source: Source) -> Routes:
+        form = source.session.form
+        return Routes(everything(form.family), "any", Attributes("bgp"), "", (form.peer_type, form.rr_client))
+
+    @staticmethod
+    def _from(source: Source) -> str:
+        session = source.session
+        if session.peer is None:
+            return f"the mesh ({source.size} sessions)" if source.size > 1 else f"the mesh, {session.far_end}"
+        if source.size > 1:
+            return f'BGPPeer "{session.peer.resource.name}" ({source.size} sessions)'
+        return session.far_end
+
+    def imported(self, session: Session) -> tuple[Decision, ...]:
+        """What becomes of every route that the far end may send."""
+        key = self._import_key(session)
+        found = self._imports.get(key)
+        if found is None:
+            found = self._imports[key] = tuple(
+                one
+                for routes in self._offered(session)
+                for one in imported(session.form, routes, self._filtered(session.form, "import", routes))
+            )
+        return found
+
+    def _import_key(self, session: Session) -> object:
+        answer = self.network.answer(session)
+        if answer is None or session.remote is None:
+            return session.form, session.remote is not None
+        return session.form, answer.form, self.profile(session.remote, session.family), self._relayed(answer)
+
+    def _offered(self, session: Session) -> Iterator[Routes]:
+        """What a node of the cluster exports of its own and passes on; anything from whoever is none of them."""
+        answer, family = self.network.answer(session), session.family
+        if session.remote is None:
+            preference = DEFAULT_LOCAL_PREF if session.peer_type == "eBGP" else None
+            yield Routes(everything(family), "any", Attributes("bgp", None, None, None, preference), session.far_end)
+            return
+        if answer is None:
+            return
+        name = "other nodes" if session.remote.name == ANY else f'node "{session.remote.name}"'
+        decisions = list(self.own_exported(answer))
+        theirs = self.profile(session.remote, family)
+        for peer_type, client in self._relayed(answer):
+            preference = DEFAULT_LOCAL_PREF if peer_type == "eBGP" else None
+            relayed = Attributes("bgp", None, None, None, preference)
+            passed = Routes(everything(family), "any", relayed, "routes from its peers", (peer_type, client))
+            decisions += self._decide(theirs, answer.form, passed)
+        for one in decisions:
+            if one.accepted:
+                result = one.result
+                if session.peer_type == "eBGP":
+                    result = result._replace(local_pref=DEFAULT_LOCAL_PREF)
+                yield Routes(one.prefixes, one.routes.presence, result, f"{name}: {one.routes.because}")
+
+    def _relayed(self, answer: Session) -> tuple[tuple[PeerType, bool], ...]:
+        """The kinds of sessions from which the far end passes routes on to this one."""
+        kinds = {
+            (form.peer_type, form.rr_client)
+            for form in self._forms_of(answer.local, answer.family)
+            if form != answer.form or answer.form.kind != "mesh"
+        }
+        return tuple(
+            kind
+            for kind in sorted(kinds)
+            if kind[0] != "iBGP" or answer.peer_type != "iBGP" or kind[1] or answer.form.rr_client
+        )
+
+    def _forms_of(self, speaker: Speaker, family: Family) -> frozenset[Form]:
+        key = (speaker.name, family)
+        found = self._forms.get(key)
+        if found is None:
+            forms = {session.form for session in self.network.by_node.get(key, ())}
+            if speaker in self._mesh_members[family]:
+                for members in self._mesh_groups[family].values():
+                    forms.add(self.network.mesh_session(speaker, next(iter(members)), family).form)
+            found = self._forms[key] = frozenset(forms)
+        return found
+
+    def groups(self) -> Iterator[Group]:
+        """Every session, those that are alike in all but the nodes together."""
+        found: dict[object, list[Session]] = {}
+        for session in self.network.explicit:
+            remote = self.profile(session.remote, session.family) if session.remote else None
+            key = (session.form, self.profile(session.local, session.family), remote, session.status.state)
+            found.setdefault(key, []).append(session)
+        for sessions in found.values():
+            yield Group(sessions[0], len(sessions))
+        for family, groups in self._mesh_groups.items():
+            for mine in groups.values():
+                local = next(iter(mine))
+                for theirs in groups.values():
+                    own = mine is theirs and local.name != ANY
+                    far = next((one for one in theirs if not own or one is not local), None)
+                    if far is not None:
+                        session = self.network.mesh_session(local, far, family)
+                        yield Group(session, len(mine) * (len(theirs) - own))
+
+
+@lru_cache(maxsize=8)
+def engine(cluster: Cluster) -> Engine:
+    """The engine of a cluster, the same one each time."""
+    return Engine(cluster)

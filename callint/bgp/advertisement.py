@@ -1,0 +1,82 @@
+"""What each prefixAdvertisement does: on which sessions routes inside its network leave, and with its communities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from callint.bgp.communities import in_effect, resolve
+from callint.bgp.decision import Decision
+from callint.bgp.read import network
+from callint.bgp.route import Presence
+from callint.bgp.routes import Group, engine
+from callint.net.community import Community
+from callint.net.prefixes import PrefixSet, within
+from callint.objects import Cluster
+from callint.objects.bgp import BGPConfiguration, PrefixAdvertisement
+
+
+class Reach(NamedTuple):
+    """Routes inside the network that sessions let out: which sessions, which routes, and what decided so."""
+
+    group: Group
+    decision: Decision
+    prefixes: PrefixSet
+
+    @property
+    def presence(self) -> Presence:
+        """Whether there are such routes (`all`, `some`) or whether there may be (`any`)."""
+        return self.decision.routes.presence
+
+
+class Effect(NamedTuple):
+    """One prefixAdvertisement and what leaves inside its network.
+
+    `tagged` leaves with its communities; `untagged` leaves without, because a rule of a BGPFilter accepts it first;
+    `undecided` meets a rule that cannot be read. With none of the three no session exports anything inside the network.
+    `communities` are those that resolve: without one the entry does nothing.
+    """
+
+    configuration: BGPConfiguration
+    advertisement: PrefixAdvertisement
+    communities: tuple[Community, ...]
+    tagged: tuple[Reach, ...]
+    untagged: tuple[Reach, ...]
+    undecided: tuple[Reach, ...]
+
+
+def advertisement_effects(cluster: Cluster) -> tuple[Effect, ...]:
+    """The effects of all entries whose network can be read; sessions that cannot come up are left out."""
+    model = engine(cluster)
+    groups = [group for group in model.groups() if group.session.status.state in ("up", "unknown")]
+    return tuple(
+        _effect(cluster, configuration, entry, groups)
+        for configuration in model.network.settings.configurations.values()
+        for entry in configuration.prefix_advertisements
+        if network(entry.cidr) is not None
+    )
+
+
+def _effect(
+    cluster: Cluster, configuration: BGPConfiguration, entry: PrefixAdvertisement, groups: Iterable[Group]
+) -> Effect:
+    model = engine(cluster)
+    inside = network(entry.cidr)
+    tagged, untagged, undecided = [], [], []
+    for group in groups:
+        session = group.session
+        if inside is None or session.family != inside.family:
+            continue
+        if in_effect(model.network.settings, session.local.name) is not configuration:
+            continue
+        for decision in model.exported(session):
+            if decision.accepted and (prefixes := decision.prefixes & within(inside)):
+                reach = Reach(group, decision, prefixes)
+                if decision.verdict == "unknown":
+                    undecided.append(reach)
+                elif decision.rule is not None:
+                    untagged.append(reach)
+                else:
+                    tagged.append(reach)
+    communities = resolve(configuration, entry)
+    return Effect(configuration, entry, communities, tuple(tagged), tuple(untagged), tuple(undecided))
