@@ -1,0 +1,111 @@
+"""What runs in pods and as whom: pods as Calico's workload endpoints, service accounts and profiles."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from callint.calico.defaults import NAMESPACE_LABEL, ORCHESTRATOR_LABEL, SERVICE_ACCOUNT_LABEL
+from callint.objects import fields
+from callint.objects.endpoint import EndpointPort, Workload, workload_endpoint
+from callint.objects.policy import Rule, rules
+from callint.objects.resource import Resource
+
+_FINISHED = ("Succeeded", "Failed")
+_CNI_ADDRESSES = "cni.projectcalico.org/podIPs"
+
+
+class ServiceAccount(NamedTuple):
+    """A Kubernetes service account; its labels reach its pods as `pcsa.*`."""
+
+    namespace: str
+    name: str
+    labels: dict[str, str]
+
+
+class Profile(NamedTuple):
+    """Rules and labels that endpoints name directly (api/pkg/apis/projectcalico/v3/profile.go)."""
+
+    resource: Resource
+    name: str
+    labels: dict[str, str]
+    ingress: tuple[Rule, ...]
+    egress: tuple[Rule, ...]
+
+
+def pod(resource: Resource) -> Workload | None:
+    """A pod as a workload endpoint; None for one on the host's network, which is host traffic (conversion.go).
+
+    A finished pod has no addresses, and neither has one whose status nobody wrote down.
+    """
+    spec, status = resource.spec, fields.mapping(resource.plain, "status")
+    if fields.flag(spec, "hostNetwork"):
+        return None
+    namespace = resource.namespace or "default"
+    account = fields.text(spec, "serviceAccountName") or "default"
+    written = [fields.text(item, "ip") for _, item in fields.items(status, "podIPs") if isinstance(item, dict)]
+    written = written or [fields.text(status, "podIP")]
+    if not any(written):
+        written = list(resource.annotations.get(_CNI_ADDRESSES, "").split(","))
+    finished = fields.text(status, "phase") in _FINISHED
+    return Workload(
+        resource=resource,
+        name=resource.name,
+        namespace=namespace,
+        node=fields.text(spec, "nodeName") or "",
+        interface=_veth(namespace, resource.name),
+        addresses=() if finished else tuple(text.split("/")[0] for text in written if text),
+        labels={
+            **resource.labels,
+            NAMESPACE_LABEL: namespace,
+            ORCHESTRATOR_LABEL: "k8s",
+            SERVICE_ACCOUNT_LABEL: account,
+        },
+        service_account=account,
+        profiles=(f"kns.{namespace}", f"ksa.{namespace}.{account}"),
+        ports=tuple(_ports(spec)),
+    )
+
+
+def workload(resource: Resource) -> Workload:
+    """A WorkloadEndpoint with the labels that the datastore reader adds (workloadendpointprocessor.go)."""
+    read = workload_endpoint(resource)
+    added = {NAMESPACE_LABEL: read.namespace}
+    orchestrator = fields.text(resource.spec, "orchestrator")
+    if orchestrator:
+        added[ORCHESTRATOR_LABEL] = orchestrator
+    if read.service_account:
+        added[SERVICE_ACCOUNT_LABEL] = read.service_account
+    return read._replace(labels={**read.labels, **added})
+
+
+def _veth(namespace: str, name: str) -> str:
+    """The name of a pod's interface on its host (k8s/conversion VethNameForWorkload)."""
+    from hashlib import sha1
+
+    return "cali" + sha1(f"{namespace}.{name}".encode(), usedforsecurity=False).hexdigest()[:11]
+
+
+def _ports(spec: dict[str, object]) -> list[EndpointPort]:
+    """Named container ports, those of init containers included."""
+    return [
+        EndpointPort(name, (fields.text(port, "protocol") or "TCP").lower(), number)
+        for containers in ("containers", "initContainers")
+        for _, container in fields.items(spec, containers)
+        if isinstance(container, dict)
+        for _, port in fields.items(container, "ports")
+        if isinstance(port, dict)
+        and (name := fields.text(port, "name"))
+        and (number := fields.integer(port, "containerPort"))
+    ]
+
+
+def service_account(resource: Resource) -> ServiceAccount:
+    """Read a ServiceAccount."""
+    return ServiceAccount(resource.namespace or "default", resource.name, resource.labels)
+
+
+def profile(resource: Resource) -> Profile:
+    """Read a Profile."""
+    spec = resource.spec
+    labels = fields.labels(spec, "labelsToApply")
+    return Profile(resource, resource.name, labels, rules(spec, "ingress"), rules(spec, "egress"))

@@ -1,0 +1,75 @@
+"""Host endpoints that kube-controllers makes for every node (controllers/node/hostendpoints.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from callint.calico.defaults import ALLOW_ALL_PROFILE
+from callint.net.address import Address, Prefix, parse_cidr
+from callint.objects import Cluster, Resource, fields
+from callint.objects.endpoint import HostEndpoint
+from callint.policy.labels import Labels, holds
+from callint.policy.nodes import all_addresses, node_interfaces
+from callint.schema.patterns import compiled
+from callint.selector import SelectorError, parse
+
+_CREATED_BY = {"projectcalico.org/created-by": "calico-kube-controllers"}
+
+
+def automatic_host_endpoints(cluster: Cluster) -> Iterator[tuple[HostEndpoint, Labels]]:
+    """The endpoints that `autoCreate: Enabled` makes, with their labels; they stand at the configuration's place."""
+    for resource in cluster.of("KubeControllersConfiguration"):
+        controllers = fields.mapping(resource.spec, "controllers")
+        settings = fields.mapping(fields.mapping(controllers, "node"), "hostEndpoint")
+        if resource.name != "default" or fields.text(settings, "autoCreate") != "Enabled":
+            continue
+        for node in cluster.nodes:
+            labels = _labels(cluster, node)
+            if fields.text(settings, "createDefaultHostEndpoint") != "Disabled":
+                addresses = map(str, all_addresses(cluster, node))
+                yield _endpoint(resource, f"{node}-auto-hep", node, "*", tuple(addresses)), labels
+            for _, template in fields.items(settings, "templates"):
+                if isinstance(template, dict):
+                    yield from _from_template(cluster, resource, template, node, labels)
+
+
+def _labels(cluster: Cluster, node: str) -> Labels:
+    about = cluster.nodes[node]
+    if not about.resources:
+        return Labels(_CREATED_BY, ("",), frozenset(), f'the labels of node "{node}"')
+    return Labels({**about.labels, **_CREATED_BY})
+
+
+def _endpoint(resource: Resource, name: str, node: str, interface: str, addresses: tuple[str, ...]) -> HostEndpoint:
+    return HostEndpoint(resource, name, node, interface, addresses, (ALLOW_ALL_PROFILE,), ())
+
+
+def _from_template(
+    cluster: Cluster, resource: Resource, template: dict[str, Any], node: str, labels: Labels
+) -> Iterator[tuple[HostEndpoint, Labels]]:
+    """One endpoint by addresses in some networks, or one for each interface that a pattern names."""
+    try:
+        selector = parse(fields.text(template, "nodeSelector") or "")
+        nets = [parse_cidr(text) for text in fields.texts(template, "interfaceCIDRs")]
+    except (SelectorError, ValueError):
+        return
+    if not holds(selector, labels):
+        return
+    added = labels._replace(known={**labels.known, **fields.labels(template)})
+    prefix = f"{node}-{fields.text(template, 'generateName') or ''}"
+    pattern = fields.text(template, "interfacePattern")
+    if pattern is None:
+        inside = tuple(str(one) for one in all_addresses(cluster, node) if _in(one, nets))
+        if inside:
+            yield _endpoint(resource, f"{prefix}-auto-hep", node, "", inside), added
+        return
+    matcher = compiled(pattern)
+    for name, addresses in node_interfaces(cluster, node).items() if matcher else ():
+        inside = tuple(str(one) for one in addresses or () if not nets or _in(one, nets))
+        if matcher and matcher.search(name) and (inside or not nets):
+            yield _endpoint(resource, f"{prefix}-{name}-auto-hep", node, name, inside), added
+
+
+def _in(address: Address, nets: list[Prefix]) -> bool:
+    return any(net.contains(address) for net in nets)

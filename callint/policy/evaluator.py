@@ -1,0 +1,168 @@
+"""What Calico does with one packet at one node: everything that packets have in common is made once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
+
+from callint.net import intervals
+from callint.objects import Cluster
+from callint.policy.chains import CompiledPolicy, EndpointChains, Profiles
+from callint.policy.doubt import UndecidedError, explore
+from callint.policy.interfaces import Governance, Governor
+from callint.policy.inventory import Endpoint, HostMember, Inventory, Ranges, WorkloadMember, ranges
+from callint.policy.nodes import node_interfaces, read_interfaces
+from callint.policy.packet import Flow, Packet, Verdict, read
+from callint.policy.settings import Failsafe, Settings
+from callint.policy.tiers import PlacedTier, tiers_of
+from callint.policy.tunnels import Tunnels
+from callint.policy.walk import Walk
+
+GivenInterfaces = Mapping[str, "Sequence[str] | None"]
+"""Name of an interface to its addresses as text; None where they are not known."""
+
+_SOURCES_ANNOTATION = "cni.projectcalico.org/allowedSourcePrefixes"
+
+
+class Model:
+    """The policy of one cluster, the same for all its nodes."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        """Compile nothing yet."""
+        self.cluster = cluster
+        self.inventory = Inventory(cluster)
+        self.profiles = Profiles(self.inventory)
+        self._chains: dict[int, EndpointChains] = {}
+        self._evaluators: dict[str, Evaluator] = {}
+
+    @cached_property
+    def tiers(self) -> tuple[PlacedTier, ...]:
+        """All tiers with their policies, in order."""
+        return tiers_of(self.cluster)
+
+    @cached_property
+    def _compiled(self) -> list[tuple[PlacedTier, list[CompiledPolicy]]]:
+        return [
+            (tier, [CompiledPolicy(policy, self.inventory) for policy in tier.policies])
+            for tier in self.tiers
+            if tier.policies
+        ]
+
+    def chains(self, endpoint: Endpoint) -> EndpointChains:
+        """The chains of an endpoint, which must be one of the inventory's."""
+        found = self._chains.get(id(endpoint))
+        if found is None:
+            found = self._chains[id(endpoint)] = EndpointChains(endpoint, self._compiled)
+        return found
+
+    def evaluator(self, node: str) -> Evaluator:
+        """The evaluator of a node with the interfaces that facts or objects tell."""
+        found = self._evaluators.get(node)
+        if found is None:
+            found = self._evaluators[node] = Evaluator(self, node)
+        return found
+
+
+class Evaluator:
+    """One node: its settings, its interfaces and their host endpoints."""
+
+    def __init__(self, model: Model | Cluster, node: str, interfaces: GivenInterfaces | None = None) -> None:
+        """`interfaces` as they are; without them those of the node's facts, or what host endpoints let infer."""
+        self.model = model if isinstance(model, Model) else Model(model)
+        self.node = node
+        self.inventory = self.model.inventory
+        self.profiles = self.model.profiles
+        cluster = self.model.cluster
+        self.interfaces = node_interfaces(cluster, node) if interfaces is None else read_interfaces(interfaces)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What Felix is set to here."""
+        return Settings(self.model.cluster, self.node)
+
+    @cached_property
+    def governance(self) -> Governance:
+        """The host endpoints of the interfaces."""
+        return Governance(self.inventory, self.node, self.settings, self.interfaces)
+
+    @cached_property
+    def tunnels(self) -> Tunnels:
+        """Felix's own rules."""
+        return Tunnels(self.model.cluster, self.settings)
+
+    @cached_property
+    def failsafes(self) -> dict[str, tuple[Failsafe, ...]]:
+        """The failsafe ports `Inbound` and `Outbound`."""
+        return {direction: self.settings.failsafe(direction) for direction in ("Inbound", "Outbound")}
+
+    @cached_property
+    def checks_invalid(self) -> bool:
+        """Whether packets of no known connection are dropped."""
+        return not self.settings.flag("disableConntrackInvalidCheck", default=False)
+
+    def governor(self, interface: str) -> Governor:
+        """The host endpoint of an interface; raises UndecidedError where another one may be it."""
+        found = self.governance.of(interface)
+        if found.unknown is not None:
+            raise UndecidedError(found.unknown)
+        return found
+
+    def chains(self, endpoint: HostMember) -> EndpointChains:
+        """The chains of a host endpoint."""
+        return self.model.chains(endpoint)
+
+    @cached_property
+    def _workloads(self) -> dict[str, WorkloadMember]:
+        return {one.about.interface: one for one in self.inventory.workloads if one.about.node in (self.node, "")}
+
+    def workload_chains(self, interface: str) -> EndpointChains | None:
+        """The chains of the workload behind an interface; None if none is known."""
+        found = self._workloads.get(interface)
+        return None if found is None else self.model.chains(found)
+
+    def sources_of(self, interface: str) -> Ranges | None:
+        """The addresses from which the workload behind an interface may send; None if that is not known."""
+        found = self._workloads.get(interface)
+        if found is None or not found.about.addresses:
+            return None
+        spoofed: Sequence[str] = ()
+        written = found.about.resource.annotations.get(_SOURCES_ANNOTATION)
+        if written and self.settings.word("workloadSourceSpoofing", "Disabled") == "any":
+            spoofed = written.strip("[] ").replace('"', "").replace(" ", "").split(",")
+        return ranges((*found.about.addresses, *spoofed))
+
+    @cached_property
+    def _service_ranges(self) -> Ranges:
+        """What loop prevention drops: the service networks of the default BGPConfiguration (service_loop_mgr.go)."""
+        if self.settings.word("serviceLoopPrevention", "Drop") == "disabled":
+            return (), ()
+        default = next((one for one in self.model.cluster.bgp_configurations if one.resource.name == "default"), None)
+        if default is None:
+            return (), ()
+        lists = (default.service_cluster_ips, default.service_external_ips, default.service_load_balancer_ips)
+        return ranges(cidr for cidrs in lists for cidr in cidrs)
+
+    def loops(self, flow: Flow) -> bool:
+        """Whether a forwarded packet goes to a service network, from which no route leads on."""
+        return intervals.contains(self._service_ranges[0 if flow.family == 4 else 1], flow.destination)
+
+    def evaluate(self, packet: Packet) -> Verdict:
+        """What Calico does with the packet; raises ValueError for one that cannot exist."""
+        if packet.in_interface is None and packet.out_interface is None:
+            raise ValueError("the packet has neither an incoming nor an outgoing interface")
+        read(packet)
+        read(packet, pre_dnat=True)
+        return explore(lambda doubts: Walk(self, packet, doubts).verdict())
+
+
+@lru_cache(maxsize=8)
+def model_of(cluster: Cluster) -> Model:
+    """The model of a cluster, made once."""
+    return Model(cluster)
+
+
+def evaluate(cluster: Cluster, node: str, packet: Packet, interfaces: GivenInterfaces | None = None) -> Verdict:
+    """What Calico does with a packet at a node; raises ValueError for a packet that cannot exist."""
+    model = model_of(cluster)
+    evaluator = model.evaluator(node) if interfaces is None else Evaluator(model, node, interfaces)
+    return evaluator.evaluate(packet)

@@ -1,0 +1,150 @@
+"""Which host endpoint governs an interface (felix/dataplane/linux/endpoint_mgr.go resolveHostEndpoints)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from callint.calico.defaults import BPF_DATA_INTERFACE_PATTERN, TUNNEL_INTERFACES
+from callint.net.address import Address
+from callint.net.interface import LONGEST_NAME
+from callint.objects import Cluster
+from callint.policy.inventory import HostMember, Inventory
+from callint.policy.nodes import Interfaces, prefixes
+from callint.policy.settings import Settings
+from callint.schema.patterns import compiled
+
+WILDCARD = "*"
+
+
+class Governor(NamedTuple):
+    """The host endpoint of an interface, or None, and why in a clause.
+
+    `wildcard` is true for the endpoint of all interfaces, `rivals` are those that lost, the nearest first. `unknown`
+    names what one would have to know to be sure.
+    """
+
+    endpoint: HostMember | None
+    wildcard: bool
+    reason: str
+    rivals: tuple[HostMember, ...] = ()
+    unknown: str | None = None
+
+
+class Governance:
+    """The host endpoints of one node over its interfaces."""
+
+    def __init__(self, inventory: Inventory, node: str, settings: Settings, interfaces: Interfaces) -> None:
+        """`interfaces` of which only the addresses matter; one that is not listed can be asked for as well."""
+        self._settings = settings
+        self._interfaces = interfaces
+        mine = [one for one in inventory.host_endpoints if one.about.node == node]
+        self._wild = [one for one in mine if one.about.interface == WILDCARD]
+        self._others = [one for one in mine if one.about.interface != WILDCARD]
+        self._hidden = [one for one in inventory.host_endpoints if _hidden(one, node)]
+        self._known: dict[str, Governor] = {}
+
+    @property
+    def wildcard(self) -> HostMember | None:
+        """The endpoint of all interfaces."""
+        return self._wild[0] if self._wild else None
+
+    def is_workload(self, interface: str) -> bool:
+        """Whether the interface is a workload's by its name; no host endpoint can name one."""
+        return interface.startswith(self._settings.workload_prefixes)
+
+    def of(self, interface: str) -> Governor:
+        """The governor of an interface; of a workload's, the one whose forward and preDNAT policy it meets."""
+        found = self._known.get(interface)
+        if found is None:
+            found = self._known[interface] = self._find(interface)
+        return found
+
+    def _find(self, interface: str) -> Governor:
+        if self.is_workload(interface):
+            return self._fallback(interface, f'"{interface}" is a workload interface')
+        ignored = self._ignored(interface)
+        if ignored:
+            return Governor(None, False, ignored)
+        addresses = self._interfaces.get(interface) if interface in self._interfaces else None
+        candidates = [(one, why) for one in self._others if (why := _claim(one, interface, addresses))]
+        unsure = [one for one in self._others if addresses is None and not one.about.interface]
+        if not candidates:
+            found = self._fallback(interface, f"no HostEndpoint on {interface}")
+        else:
+            (winner, why), rivals = candidates[0], tuple(one for one, _ in candidates[1:])
+            found = Governor(winner, False, f'HostEndpoint "{winner.about.name}" {why}', rivals)
+        return found._replace(unknown=self._unknown(interface, found, unsure))
+
+    def _fallback(self, interface: str, otherwise: str) -> Governor:
+        if not self._wild:
+            return Governor(None, False, otherwise)
+        winner, rivals = self._wild[0], tuple(self._wild[1:])
+        return Governor(winner, True, f'HostEndpoint "{winner.about.name}" governs all interfaces', rivals)
+
+    def _unknown(self, interface: str, found: Governor, unsure: list[HostMember]) -> str | None:
+        """What could still give the interface to another endpoint: the lowest name wins, a wildcard comes last."""
+        limit = found.endpoint.about.name if found.endpoint and not found.wildcard else None
+        for one in unsure:
+            if limit is None or one.about.name < limit:
+                return f'the addresses of interface "{interface}", which HostEndpoint "{one.about.name}" may match'
+        for one in self._hidden:
+            if one is not found.endpoint and (limit is None or one.about.name < limit):
+                return f'which interface HostEndpoint "{one.about.name}" governs, for it could not be read'
+        return None
+
+    def _ignored(self, interface: str) -> str | None:
+        """In eBPF mode host endpoints govern only what looks like a real link (bpf_ep_mgr.go OnHEPUpdate)."""
+        if not self._settings.ebpf or interface in TUNNEL_INTERFACES:
+            return None
+        if interface == "lo":
+            off = self._settings.word("bpfConnectTimeLoadBalancing", "TCP") == "enabled"
+            return 'eBPF attaches nothing to "lo" with this bpfConnectTimeLoadBalancing' if off else None
+        patterns = (self._settings.text("bpfDataIfacePattern", BPF_DATA_INTERFACE_PATTERN), self._l3_pattern)
+        if any(pattern and matches_pattern(pattern, interface) for pattern in patterns):
+            return None
+        return f"no HostEndpoint on {interface}: eBPF ignores interfaces outside bpfDataIfacePattern"
+
+    @property
+    def _l3_pattern(self) -> str:
+        return self._settings.text("bpfL3IfacePattern", "")
+
+
+def resolve(cluster: Cluster, node: str, interfaces: Interfaces) -> Mapping[str, Governor]:
+    """Every interface of a node with its governor; `*` is the endpoint of all interfaces, if there is one."""
+    governance = Governance(Inventory(cluster), node, Settings(cluster, node), interfaces)
+    found = {name: governance.of(name) for name in interfaces}
+    if governance.wildcard:
+        found[WILDCARD] = governance._fallback(WILDCARD, "")
+    return found
+
+
+def matches_pattern(pattern: str, interface: str) -> bool:
+    """Whether a regular expression of FelixConfiguration accepts an interface; what cannot be read accepts none."""
+    matcher = compiled(pattern)
+    return matcher is not None and len(interface) <= LONGEST_NAME and matcher.search(interface) is not None
+
+
+def _claim(one: HostMember, interface: str, addresses: tuple[Address, ...] | None) -> str | None:
+    """Why the endpoint would govern the interface, as a clause."""
+    if one.about.interface:
+        return f'names "{interface}"' if one.about.interface == interface else None
+    shared = next((address for address in _expected(one) if address in (addresses or ())), None)
+    return f'expects {shared}, an address of "{interface}"' if shared else None
+
+
+def _expected(one: HostMember) -> Iterator[Address]:
+    return (prefix.address for prefix in prefixes(one.about.expected_ips))
+
+
+def _hidden(one: HostMember, node: str) -> bool:
+    """Whether an endpoint that may be this node's could govern anything, for all that can be read."""
+    resource = one.about.resource
+    if resource.kind != "HostEndpoint":
+        return False
+    if not resource.document.complete:
+        return one.about.node in (node, "")
+    if resource.unreadable("spec", "node"):
+        return True
+    addresses_matter = not one.about.interface and resource.unreadable("spec", "expectedIPs")
+    return one.about.node == node and (resource.unreadable("spec", "interfaceName") or addresses_matter)

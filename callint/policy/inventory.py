@@ -1,0 +1,276 @@
+"""Everything that a selector, a named port or a service of a rule can stand for, as sets of addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import NamedTuple
+
+from callint.calico.defaults import NAMESPACE_LABEL
+from callint.net import intervals
+from callint.net.address import LAST, Family, Prefix, format_address
+from callint.net.intervals import Intervals
+from callint.net.ports import SCTP, TCP, UDP
+from callint.objects import Cluster, Resource
+from callint.objects.endpoint import EndpointPort, HostEndpoint, NetworkSet, Workload
+from callint.objects.service import endpoint_slice
+from callint.objects.workload import Profile, pod, profile, service_account, workload
+from callint.policy.autohep import automatic_host_endpoints
+from callint.policy.doubt import Doubts
+from callint.policy.labels import ANY_POD, Labels, Sources, holds, inherit, unreadable
+from callint.policy.nodes import prefixes
+from callint.selector import Selector
+
+Ranges = tuple[Intervals, Intervals]
+"""Addresses of IPv4 and of IPv6."""
+
+NO_RANGES: Ranges = ((), ())
+_PORT_PROTOCOLS = {"tcp": TCP, "udp": UDP, "sctp": SCTP}
+
+
+class AddressSet(NamedTuple):
+    """Addresses that surely belong, others that may, and what one would have to know to tell."""
+
+    sure: Ranges
+    maybe: Ranges
+    missing: str
+
+    def holds(self, family: Family, address: int, doubts: Doubts) -> bool:
+        """Whether the address belongs."""
+        index = 0 if family == 4 else 1
+        if intervals.contains(self.sure[index], address):
+            return True
+        if not self.maybe[index] or not intervals.contains(self.maybe[index], address):
+            return False
+        return doubts.ask(f"whether {format_address(family, address)} is meant: {self.missing}")
+
+
+class NamedPort(NamedTuple):
+    """A named port as rules match it: for each (protocol, port) the endpoints that declare it so."""
+
+    declared: dict[tuple[int, int], AddressSet]
+    pods: AddressSet
+
+    def holds(self, family: Family, address: int, service: tuple[int, int], doubts: Doubts) -> bool:
+        """Whether the endpoint at the address declares this (protocol, port) by the name."""
+        found = self.declared.get(service)
+        if found is not None and found.holds(family, address, doubts):
+            return True
+        return self.pods.holds(family, address, doubts)
+
+
+class Service(NamedTuple):
+    """The endpoints of a service: addresses alone, and by (protocol, port)."""
+
+    addresses: AddressSet
+    ports: dict[tuple[int, int], AddressSet]
+
+
+class HostMember(NamedTuple):
+    """A host endpoint with the labels that selectors see."""
+
+    about: HostEndpoint
+    labels: Labels
+
+
+class WorkloadMember(NamedTuple):
+    """A workload with the labels that selectors see."""
+
+    about: Workload
+    labels: Labels
+
+
+Endpoint = HostMember | WorkloadMember
+
+
+class _Member(NamedTuple):
+    labels: Labels
+    ranges: Ranges
+    ports: tuple[EndpointPort, ...]
+
+
+class Inventory:
+    """The endpoints and network sets of a cluster; sets of addresses are made once for each selector."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        """Read nothing yet."""
+        self.cluster = cluster
+        self._sets: dict[Selector, AddressSet] = {}
+        self._ports: dict[tuple[Selector, str], NamedPort] = {}
+
+    @cached_property
+    def profiles(self) -> dict[str, Profile]:
+        """The profiles that are written down."""
+        return {resource.name: profile(resource) for resource in self.cluster.of("Profile")}
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Where labels are inherited from."""
+        accounts = map(service_account, self.cluster.kubernetes("ServiceAccount", "v1"))
+        return Sources(
+            {name: namespace.labels for name, namespace in self.cluster.namespaces.items()},
+            {(account.namespace, account.name): account.labels for account in accounts},
+            {name: profile.labels for name, profile in self.profiles.items()},
+        )
+
+    @cached_property
+    def host_endpoints(self) -> tuple[HostMember, ...]:
+        """The host endpoints that Felix accepts, automatic ones included, by name.
+
+        One with a port whose protocol is not a word, or without interface and addresses, is treated as missing
+        (typha/pkg/validator/v1 validateBackendEndpointPort).
+        """
+        written = (
+            (one, self._own(one.resource, one.resource.labels)) for one in self.cluster.host_endpoints if _valid(one)
+        )
+        every = (*written, *automatic_host_endpoints(self.cluster))
+        found = (HostMember(one, inherit(own, one.profiles, self.sources)) for one, own in every)
+        return tuple(sorted(found, key=lambda endpoint: endpoint.about.name))
+
+    @cached_property
+    def workloads(self) -> tuple[WorkloadMember, ...]:
+        """The workload endpoints that are written down, as such or as pods."""
+        pods = map(pod, self.cluster.kubernetes("Pod", "v1"))
+        every = (*map(workload, self.cluster.of("WorkloadEndpoint")), *(one for one in pods if one))
+        return tuple(
+            WorkloadMember(one, inherit(self._own(one.resource, one.labels), one.profiles, self.sources))
+            for one in every
+        )
+
+    def _own(self, resource: Resource, own: dict[str, str]) -> Labels:
+        if resource.document.complete and not resource.unreadable("metadata", "labels"):
+            return Labels(own)
+        return unreadable(f'the labels of {resource.kind} "{resource.name}", which could not be read')
+
+    @cached_property
+    def pods_complete(self) -> bool:
+        """Whether every pod of the cluster is known."""
+        return bool({"Pod", "WorkloadEndpoint"} & set(self.cluster.intent.complete))
+
+    @cached_property
+    def _members(self) -> tuple[_Member, ...]:
+        found = [
+            *(_Member(one.labels, ranges(one.about.expected_ips), one.about.ports) for one in self.host_endpoints),
+            *(_Member(one.labels, ranges(one.about.addresses), one.about.ports) for one in self.workloads),
+            *(
+                _Member(self._set_labels(one), ranges(net for _, net in one.nets), ())
+                for one in self.cluster.network_sets
+            ),
+        ]
+        return tuple(one for one in found if one.ranges != NO_RANGES)
+
+    def _set_labels(self, about: NetworkSet) -> Labels:
+        own = self._own(about.resource, about.labels)
+        if about.namespace is None:
+            return own
+        scoped = own._replace(known={**own.known, NAMESPACE_LABEL: about.namespace})
+        return inherit(scoped, (f"kns.{about.namespace}",), self.sources)
+
+    @cached_property
+    def _unknown_pods(self) -> Ranges:
+        """Addresses at which there may be a pod that no manifest holds."""
+        if self.pods_complete:
+            return NO_RANGES
+        pools = (one.cidr for one in self.cluster.pools if not one.disabled and "Workload" in one.allowed_uses)
+        pods, known = ranges(pools), ranges(text for one in self.workloads for text in one.about.addresses)
+        return intervals.difference(pods[0], known[0]), intervals.difference(pods[1], known[1])
+
+    def address_set(self, selector: Selector) -> AddressSet:
+        """The addresses of all endpoints and network sets that the selector matches."""
+        found = self._sets.get(selector)
+        if found is None:
+            found = self._sets[selector] = self._collect(
+                selector, self._members, f'labels for the selector "{selector}"'
+            )
+        return found
+
+    def _collect(self, selector: Selector, members: Iterable[_Member], missing: str) -> AddressSet:
+        sure: list[Ranges] = []
+        maybe: list[Ranges] = []
+        for member in members:
+            answer = holds(selector, member.labels)
+            if answer:
+                sure.append(member.ranges)
+            elif answer is None:
+                maybe.append(member.ranges)
+                missing = member.labels.missing or missing
+        if self._unknown_pods != NO_RANGES and holds(selector, ANY_POD) is not False:
+            missing = missing if maybe else f"no manifest holds the pod, if it is one that {selector} selects"
+            maybe.append(self._unknown_pods)
+        return AddressSet(_union(sure), _union(maybe), missing)
+
+    def named_port(self, selector: Selector, name: str) -> NamedPort:
+        """What a port name stands for among the endpoints that the selector matches."""
+        key = (selector, name)
+        found = self._ports.get(key)
+        if found is None:
+            found = self._ports[key] = self._named_port(selector, name)
+        return found
+
+    def _named_port(self, selector: Selector, name: str) -> NamedPort:
+        by_service: dict[tuple[int, int], list[_Member]] = {}
+        for member in self._members:
+            for port in member.ports:
+                protocol = _PORT_PROTOCOLS.get(port.protocol)
+                if port.name == name and protocol:
+                    by_service.setdefault((protocol, port.port), []).append(member)
+        declared = {}
+        for service, members in by_service.items():
+            found = self._collect(selector, members, f'labels for the selector "{selector}"')
+            declared[service] = found
+        pods = self._unknown_pods if holds(selector, ANY_POD) is not False else NO_RANGES
+        return NamedPort(declared, AddressSet(NO_RANGES, pods, f'no manifest holds the pod and its port "{name}"'))
+
+    @cached_property
+    def _services(self) -> dict[tuple[str, str], Service]:
+        slices: dict[tuple[str, str], list[tuple[Ranges, tuple[tuple[str, int], ...]]]] = {}
+        for one in map(endpoint_slice, self.cluster.kubernetes("EndpointSlice", "discovery.k8s.io/v1")):
+            slices.setdefault((one.namespace, one.service), []).append((ranges(one.addresses), one.ports))
+        return {key: _service(found) for key, found in slices.items()}
+
+    def service(self, namespace: str | None, name: str) -> Service:
+        """The endpoints of a service; without any EndpointSlice in the manifests nobody knows them.
+
+        A reference without namespace finds none, whatever the API's text promises (serviceindex.go serviceName).
+        """
+        found = self._services.get((namespace or "", name))
+        if found is None:
+            known = not namespace or self._services or "EndpointSlice" in self.cluster.intent.complete
+            everything = NO_RANGES if known else _everything()
+            found = Service(AddressSet(NO_RANGES, everything, f'the endpoints of the service "{namespace}/{name}"'), {})
+        return found
+
+
+def ranges(texts: Iterable[str]) -> Ranges:
+    """The addresses of some networks or single addresses; what cannot be read is left out, as Calico does."""
+    found: dict[int, list[Prefix]] = {4: [], 6: []}
+    for prefix in prefixes(texts):
+        found[prefix.family].append(prefix)
+    return intervals.from_prefixes(found[4]), intervals.from_prefixes(found[6])
+
+
+def _union(found: list[Ranges]) -> Ranges:
+    return (
+        intervals.merge(pair for each in found for pair in each[0]),
+        intervals.merge(pair for each in found for pair in each[1]),
+    )
+
+
+def _everything() -> Ranges:
+    return ((0, LAST[4]),), ((0, LAST[6]),)
+
+
+def _service(slices: list[tuple[Ranges, tuple[tuple[str, int], ...]]]) -> Service:
+    ports: dict[tuple[int, int], list[Ranges]] = {}
+    for found, services in slices:
+        for protocol, port in services:
+            ports.setdefault((_PORT_PROTOCOLS.get(protocol, 0), port), []).append(found)
+    return Service(
+        AddressSet(_union([found for found, _ in slices]), NO_RANGES, ""),
+        {key: AddressSet(_union(found), NO_RANGES, "") for key, found in ports.items()},
+    )
+
+
+def _valid(endpoint: HostEndpoint) -> bool:
+    named = bool(endpoint.interface or endpoint.expected_ips) or endpoint.resource.unreadable("spec")
+    return named and all(port.protocol in _PORT_PROTOCOLS for port in endpoint.ports)

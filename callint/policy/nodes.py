@@ -1,0 +1,87 @@
+"""What the network stage knows of a node's addresses and interfaces: facts first, then what objects let infer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from callint.net.address import Address, Prefix, parse_cidr
+from callint.objects import Cluster
+
+Interfaces = Mapping[str, "tuple[Address, ...] | None"]
+"""Name of an interface to its addresses; None where they are not known."""
+
+
+def read_interfaces(given: Mapping[str, Sequence[str] | None]) -> Interfaces:
+    """Interfaces whose addresses are given as text, with or without prefix length; raises ValueError."""
+    return {
+        name: None if texts is None else tuple(parse_cidr(text).address for text in texts)
+        for name, texts in given.items()
+    }
+
+
+def node_interfaces(cluster: Cluster, node: str) -> Interfaces:
+    """The interfaces of a node: those of its facts, or without facts those that its host endpoints name."""
+    facts = cluster.facts.get(node)
+    if facts is not None and facts.interfaces is not None:
+        known = facts.knows("interfaces")
+        return {
+            one.name: tuple(Address(a.version, a.value) for a in one.addresses)
+            if known and one.addresses is not None
+            else None
+            for one in facts.interfaces
+        }
+    found: dict[str, tuple[Address, ...] | None] = {}
+    for endpoint in cluster.host_endpoints:
+        if endpoint.node == node and endpoint.interface not in ("", "*"):
+            addresses = tuple(_readable(endpoint.expected_ips))
+            found[endpoint.interface] = addresses or None
+    return found
+
+
+def calico_addresses(cluster: Cluster, node: str) -> tuple[Address, ...]:
+    """The addresses by which Calico knows a node: those of its BGP section, else the internal ones, else all."""
+    about = cluster.nodes.get(node)
+    if about is not None:
+        bgp = tuple(_readable(text for text in (about.bgp.ipv4_address, about.bgp.ipv6_address) if text))
+        internal = tuple(_readable(text for kind, text in about.addresses if kind in ("CalicoNodeIP", "InternalIP")))
+        if bgp or internal:
+            return bgp or internal
+    return _from_facts(cluster, node)
+
+
+def all_addresses(cluster: Cluster, node: str) -> tuple[Address, ...]:
+    """Every address of a node that objects or facts name, in a stable order."""
+    about = cluster.nodes.get(node)
+    texts: list[str | None] = []
+    if about is not None:
+        texts += [about.bgp.ipv4_address, about.bgp.ipv6_address, *(text for _, text in about.addresses)]
+        for resource in about.resources:
+            texts += [value for key, value in resource.annotations.items() if key.endswith("TunnelAddr")]
+    found = (*_readable(text for text in texts if text), *_from_facts(cluster, node))
+    return tuple(dict.fromkeys(found))
+
+
+def _from_facts(cluster: Cluster, node: str) -> tuple[Address, ...]:
+    facts = cluster.facts.get(node)
+    return tuple(
+        Address(address.version, address.value)
+        for interface in (facts.interfaces or () if facts else ())
+        if interface.name != "lo"
+        for address in interface.addresses or ()
+    )
+
+
+def prefixes(texts: Iterable[str]) -> Iterator[Prefix]:
+    """The networks and single addresses that can be read; the rest is left out, as Calico does."""
+    return filter(None, map(_prefix, texts))
+
+
+def _prefix(text: str) -> Prefix | None:
+    try:
+        return parse_cidr(text)
+    except ValueError:
+        return None
+
+
+def _readable(texts: Iterable[str]) -> Iterator[Address]:
+    return (prefix.address for prefix in prefixes(texts))

@@ -1,0 +1,155 @@
+"""What Felix of one node is set to, merged from all FelixConfigurations that reach it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from callint.calico import failsafe
+from callint.calico.defaults import INTERFACE_PREFIXES
+from callint.calico.failsafe import FailsafePort
+from callint.finding import Path
+from callint.net.address import Prefix
+from callint.objects import Cluster, Resource, fields
+from callint.objects.felix import FelixConfiguration
+from callint.policy.doubt import UndecidedError
+from callint.policy.nodes import prefixes
+from callint.selector import SelectorError, parse
+
+_OVERRIDE = "config.projectcalico.org/"
+
+
+class Failsafe(NamedTuple):
+    """A failsafe port with its net as numbers, and where it is written, None for one of Felix's own."""
+
+    port: FailsafePort
+    net: Prefix | None
+    resource: Resource | None
+    path: Path
+
+
+class Settings:
+    """FelixConfiguration of one node: `default`, under those scoped by selector (v3.32), under `node.<name>`."""
+
+    def __init__(self, cluster: Cluster, node: str) -> None:
+        """Merge what applies to the node."""
+        self._values: dict[str, tuple[Any, Resource]] = {}
+        self._hidden: dict[str, Resource] = {}
+        for one in _layers(cluster, node):
+            for key, value in one.values.items():
+                if value is not None:
+                    self._values[key] = (value, one.resource)
+                    self._hidden.pop(key, None)
+            for gap in one.resource.gaps:
+                if gap[:1] == ("spec",) and len(gap) > 1:
+                    self._hidden[str(gap[1])] = one.resource
+            for annotation in one.resource.annotations:
+                if annotation.startswith(_OVERRIDE):
+                    name = annotation.removeprefix(_OVERRIDE)
+                    self._hidden[name[:1].lower() + name[1:]] = one.resource
+        self.ebpf = cluster.target.dataplane == "ebpf" or self.flag("bpfEnabled", default=False)
+        self._tables = "nftables" if cluster.target.dataplane == "nftables" else "iptables"
+
+    def _value(self, key: str) -> Any:
+        hidden = self._hidden.get(key)
+        if hidden is not None:
+            raise UndecidedError(f'{key} of FelixConfiguration "{hidden.name}", which could not be read')
+        return self._values.get(key, (None, None))[0]
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """A switch."""
+        value = self._value(key)
+        return value if isinstance(value, bool) else default
+
+    def optional_flag(self, key: str) -> bool | None:
+        """A switch that may be left to Felix."""
+        value = self._value(key)
+        return value if isinstance(value, bool) else None
+
+    def word(self, key: str, default: str) -> str:
+        """A word of an enumeration, in lower case, for Felix reads them in any case."""
+        value = fields.as_text(self._value(key))
+        return (value or default).lower()
+
+    def text(self, key: str, default: str) -> str:
+        """Text as it is written."""
+        return fields.as_text(self._value(key)) or default
+
+    def number(self, key: str, default: int) -> int:
+        """A number; 0 is as good as none."""
+        value = self._value(key)
+        return value if isinstance(value, int) and not isinstance(value, bool) and value else default
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of text."""
+        return fields.texts({key: self._value(key)}, key)
+
+    @property
+    def accepts(self) -> bool:
+        """Whether what Felix allows is accepted for good, and not left to the rest of the host's firewall."""
+        return self.ebpf or self.word(f"{self._tables}FilterAllowAction", "Accept") == "accept"
+
+    @property
+    def allow_action_key(self) -> str:
+        """The field that `accepts` reads."""
+        return f"{self._tables}FilterAllowAction"
+
+    @property
+    def workload_prefixes(self) -> tuple[str, ...]:
+        """What names of workload interfaces begin with."""
+        written = self.text("interfacePrefix", "").split(",")
+        return tuple(prefix.strip() for prefix in written if prefix.strip()) or INTERFACE_PREFIXES
+
+    def failsafe(self, direction: str) -> tuple[Failsafe, ...]:
+        """The failsafe ports for `Inbound` or `Outbound`; an empty list switches them off.
+
+        Felix does not start with one that is neither tcp nor udp: UndecidedError (config/param_types.go PortListParam).
+        """
+        key = f"failsafe{direction}HostPorts"
+        value = self._value(key)
+        if not isinstance(value, list):
+            ports = failsafe.INBOUND if direction == "Inbound" else failsafe.OUTBOUND
+            return tuple(Failsafe(port, None, None, ()) for port in ports)
+        resource = self._values[key][1]
+        found = []
+        for index, item in enumerate(value):
+            plain = item if isinstance(item, dict) else {}
+            protocol = (fields.text(plain, "protocol") or "tcp").lower()
+            if protocol not in ("tcp", "udp"):
+                raise UndecidedError(
+                    f'Felix does not start with the protocol "{protocol}" in {key} of "{resource.name}"'
+                )
+            port = FailsafePort(protocol, fields.integer(plain, "port") or 0, fields.text(plain, "net"))
+            net = next(iter(prefixes((port.net,))), None) if port.net else None
+            if port.net and net is None:
+                raise UndecidedError(f'the net "{port.net}" in {key} of "{resource.name}", which could not be read')
+            found.append(Failsafe(port, net, resource, ("spec", key, index)))
+        return tuple(found)
+
+
+def _layers(cluster: Cluster, node: str) -> list[FelixConfiguration]:
+    """The configurations that reach the node, the strongest last; of several scoped ones the oldest counts."""
+    default = [one for one in cluster.felix if one.name == "default"]
+    own = [one for one in cluster.felix if one.name == f"node.{node}"]
+    if cluster.target.release < (3, 32):
+        return default + own
+    about = cluster.nodes.get(node)
+    labels = about.labels if about else {}
+    scoped = [one for one in cluster.felix if _scoped(one) and _selects(one.node_selector or "", labels)]
+    oldest = sorted(scoped, key=_age)[:1]
+    return default + oldest + own
+
+
+def _scoped(one: FelixConfiguration) -> bool:
+    return one.name != "default" and not one.name.startswith("node.") and bool(one.node_selector)
+
+
+def _selects(text: str, labels: dict[str, str]) -> bool:
+    try:
+        return parse(text).matches(labels)
+    except SelectorError:
+        return False
+
+
+def _age(one: FelixConfiguration) -> tuple[str, str]:
+    metadata = fields.mapping(one.resource.plain, "metadata")
+    return (fields.text(metadata, "creationTimestamp") or "~", one.name)

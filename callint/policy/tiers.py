@@ -1,0 +1,191 @@
+"""Tiers and policies in the order in which Felix asks them, and whom each policy selects.
+
+Source: felix/calc/policy_sorter.go, policy_resolver.go; updateprocessors/globalnetworkpolicyprocessor.go.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from callint.calico import Release
+from callint.calico.defaults import (
+    ADMIN_TIER_ORDER,
+    BASELINE_TIER_ORDER,
+    DEFAULT_TIER,
+    DEFAULT_TIER_ORDER,
+    NAMESPACE_LABEL,
+    NAMESPACE_PREFIX,
+    SERVICE_ACCOUNT_LABEL,
+    SERVICE_ACCOUNT_PREFIX,
+)
+from callint.objects import Cluster, Resource
+from callint.objects.kubernetes_policy import cluster_policy, network_policy
+from callint.objects.policy import Policy, Tier
+from callint.policy.admission import hidden, refusal
+from callint.selector import Selector, SelectorError, parse
+from callint.selector.rewrite import replace_all, with_prefix
+from callint.selector.syntax import ALL, And, Compare, Has
+
+_INFINITY = float("inf")
+_PLACE_FIELDS = (
+    "tier",
+    "order",
+    "types",
+    "applyOnForward",
+    "preDNAT",
+    "doNotTrack",
+    "stagedAction",
+    "policyTypes",
+    "priority",
+)
+_SELECTION_FIELDS = ("selector", "namespaceSelector", "serviceAccountSelector")
+_CLUSTER_POLICIES = ("ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
+_CLUSTER_VERSIONS = ("policy.networking.k8s.io/v1alpha2", "policy.networking.k8s.io/v1alpha1")
+
+
+class PlacedPolicy(NamedTuple):
+    """A policy that Felix has: whom it selects, and what could not be read about its place or its selection."""
+
+    policy: Policy
+    selector: Selector
+    hidden_place: str | None
+    hidden_selection: str | None
+
+
+class PlacedTier(NamedTuple):
+    """A tier with its policies in order, staged ones included; `resource` is None for one that nobody wrote."""
+
+    name: str
+    order: float | None
+    default_action: str
+    resource: Resource | None
+    exists: bool
+    policies: tuple[PlacedPolicy, ...]
+
+    @property
+    def hidden(self) -> str | None:
+        """What could not be read about its place or its default action."""
+        if self.resource is None:
+            return None
+        found = (hidden(self.resource, ("spec", field)) for field in ("order", "defaultAction"))
+        return next((one for one in found if one), None)
+
+
+def built_in_tiers(release: Release) -> tuple[Tier, ...]:
+    """The tiers that Calico makes by itself (libcalico-go/lib/clientv3/client.go EnsureInitialized)."""
+    default = Tier(None, DEFAULT_TIER, DEFAULT_TIER_ORDER, "Deny")
+    admin, baseline = ("kube-admin", "kube-baseline")
+    if release < (3, 32):
+        admin, baseline = ("adminnetworkpolicy", "baselineadminnetworkpolicy")
+    found = [default]
+    if release >= (3, 29):
+        found.append(Tier(None, admin, ADMIN_TIER_ORDER, "Pass"))
+    if release >= (3, 30):
+        found.append(Tier(None, baseline, BASELINE_TIER_ORDER, "Pass"))
+    return tuple(found)
+
+
+def tiers_of(cluster: Cluster) -> tuple[PlacedTier, ...]:
+    """All tiers in order, those without policies included; missing ones that policies name come last and deny."""
+    members: dict[str, list[PlacedPolicy]] = {}
+    for policy in policies_of(cluster):
+        placed = _placed(cluster, policy)
+        if placed:
+            members.setdefault(policy.tier, []).append(placed)
+    tiers = {one.name: one for one in built_in_tiers(cluster.target.release)}
+    for one in cluster.tiers:
+        known = tiers.get(one.name)
+        if known:
+            written = one.resource.spec if one.resource else {}
+            order = known.order if written.get("order") is None else one.order
+            action = one.default_action if "defaultAction" in written else known.default_action
+            one = Tier(one.resource, one.name, order, action)
+        tiers[one.name] = one
+    release = cluster.target.release
+    found = [
+        PlacedTier(
+            one.name, one.order, one.default_action, one.resource, True, _sorted(members.pop(one.name, []), release)
+        )
+        for one in tiers.values()
+    ]
+    found += [PlacedTier(name, None, "Deny", None, False, _sorted(rest, release)) for name, rest in members.items()]
+    return tuple(sorted(found, key=lambda one: (not one.exists, _number(one.order), one.name)))
+
+
+def policies_of(cluster: Cluster) -> tuple[Policy, ...]:
+    """The policies of every kind as Felix gets them, Kubernetes' own converted; refused ones are still among them."""
+    release = cluster.target.release
+    network = cluster.kubernetes("NetworkPolicy", "networking.k8s.io/v1")
+    of_cluster = (cluster.kubernetes(kind, *_CLUSTER_VERSIONS) for kind in _CLUSTER_POLICIES)
+    converted = (cluster_policy(resource, release) for resources in of_cluster for resource in resources)
+    return (
+        *cluster.policies,
+        *(network_policy(resource, release) for resource in network),
+        *(policy for policy in converted if policy),
+    )
+
+
+def _placed(cluster: Cluster, policy: Policy) -> PlacedPolicy | None:
+    """None for what Felix does not have: refused, ignored, or a staged deletion."""
+    resource = policy.resource
+    if policy.staged and policy.staged_action == "Delete" and not hidden(resource, ("spec", "stagedAction")):
+        return None
+    if not resource.document.complete:
+        missing = f'the rest of {resource.kind} "{resource.name}", whose document could not be read'
+        return PlacedPolicy(policy, ALL, missing, missing)
+    if refusal(policy, cluster.road(resource), cluster.target.release):
+        return None
+    fields = [("spec", name) for name in _SELECTION_FIELDS]
+    if not policy.kind.endswith("GlobalNetworkPolicy"):
+        fields += [("metadata", "namespace"), ("spec", "podSelector"), ("spec", "subject")]
+    selection = next((found for path in fields if (found := hidden(resource, path))), None)
+    place = next((found for name in _PLACE_FIELDS if (found := hidden(resource, ("spec", name)))), None)
+    return PlacedPolicy(policy, ALL if selection else selector_of(policy), place, selection)
+
+
+def selector_of(policy: Policy) -> Selector:
+    """The endpoints that a policy selects, as one selector over their labels, inherited ones included.
+
+    A namespaceSelector or serviceAccountSelector that cannot be read is dropped (selectors.go prefixAndAppendSelector);
+    with either present every `all()` of the whole changes its meaning. Raises SelectorError for the main selector.
+    """
+    selector = parse(policy.selector or "")
+    if policy.namespace is not None:
+        scope = Compare(NAMESPACE_LABEL, "==", policy.namespace)
+        selector = And((selector, scope)) if policy.selector else scope
+    if policy.namespace_selector:
+        selector = _extended(selector, policy.selector, policy.namespace_selector, NAMESPACE_PREFIX)
+        selector = replace_all(selector, all_=Has(NAMESPACE_LABEL))
+    if policy.service_account_selector:
+        written = policy.selector or policy.namespace_selector or policy.namespace
+        selector = _extended(selector, written, policy.service_account_selector, SERVICE_ACCOUNT_PREFIX)
+        selector = replace_all(selector, all_=Has(SERVICE_ACCOUNT_LABEL))
+    return selector
+
+
+def _extended(selector: Selector, written: str | None, text: str, prefix: str) -> Selector:
+    try:
+        added = with_prefix(parse(text), prefix)
+    except SelectorError:
+        return selector
+    if not written:
+        return added
+    # both() would drop an all() that is about to change its meaning
+    return And((selector, added))
+
+
+def _sorted(policies: list[PlacedPolicy], release: Release) -> tuple[PlacedPolicy, ...]:
+    return tuple(sorted(policies, key=lambda one: (_number(one.policy.order), *_tie(one.policy, release))))
+
+
+def _tie(policy: Policy, release: Release) -> tuple[str, ...]:
+    """How equal orders are told apart: `name/namespace/kind`, before v3.32 the stored name alone."""
+    if release >= (3, 32):
+        return (f"{policy.name}/{policy.namespace or ''}/{policy.kind}",)
+    prefixed = policy.tier != DEFAULT_TIER or policy.name.startswith(("default.", "knp."))
+    name = policy.name if prefixed else f"default.{policy.name}"
+    return (name, policy.namespace or "", policy.kind)
+
+
+def _number(order: float | None) -> float:
+    return _INFINITY if order is None or order != order else order

@@ -1,0 +1,101 @@
+"""Felix's own rules for the packets of its tunnels, which need no host endpoint (felix/rules/static.go)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from callint.calico.defaults import VXLAN_PORT, WIREGUARD_PORT, WIREGUARD_PORT_V6
+from callint.net import intervals
+from callint.net.address import format_address
+from callint.net.ports import UDP
+from callint.objects import Cluster
+from callint.policy.doubt import Doubts
+from callint.policy.inventory import Ranges, ranges
+from callint.policy.nodes import calico_addresses, prefixes
+from callint.policy.packet import Flow
+from callint.policy.settings import Settings
+
+IPIP = 4
+
+
+class CalicoNodes(NamedTuple):
+    """Addresses of the cluster's nodes and of external ones; `complete` unless some node's may be missing."""
+
+    addresses: Ranges
+    complete: bool
+
+    def hold(self, family: int, address: int, doubts: Doubts) -> bool:
+        """Whether the address is that of a node."""
+        if intervals.contains(self.addresses[0 if family == 4 else 1], address):
+            return True
+        if self.complete:
+            return False
+        shown = format_address(4 if family == 4 else 6, address)
+        return doubts.ask(f"whether {shown} is a node of the cluster")
+
+
+def calico_nodes(cluster: Cluster, settings: Settings) -> CalicoNodes:
+    """The nodes that Felix knows, and the networks of `externalNodesList`."""
+    known = {name: calico_addresses(cluster, name) for name in cluster.nodes}
+    texts = [str(address) for addresses in known.values() for address in addresses]
+    return CalicoNodes(
+        ranges((*texts, *settings.texts("externalNodesList"))),
+        bool(known) and all(known.values()),
+    )
+
+
+class Tunnels:
+    """Which tunnels are on at a node: those of its pools, disabled ones included (encapsulation_resolver.go)."""
+
+    def __init__(self, cluster: Cluster, settings: Settings) -> None:
+        """Read pools and settings once."""
+        self._nodes = calico_nodes(cluster, settings)
+        ipip, vxlan = settings.optional_flag("ipipEnabled"), settings.optional_flag("vxlanEnabled")
+        ipip_pools = {family for pool in cluster.pools if pool.ipip_mode != "Never" for family in _families(pool.cidr)}
+        vxlan_pools = {
+            family for pool in cluster.pools if pool.vxlan_mode != "Never" for family in _families(pool.cidr)
+        }
+        self._ipip = 4 in ipip_pools if ipip is None else ipip
+        self._vxlan = {4: 4 in vxlan_pools if vxlan is None else vxlan, 6: 6 in vxlan_pools}
+        self.vxlan_port = settings.number("vxlanPort", VXLAN_PORT)
+        self._wireguard = {
+            4: settings.number("wireguardListeningPort", WIREGUARD_PORT)
+            if settings.flag("wireguardEnabled", default=False)
+            else None,
+            6: settings.number("wireguardListeningPortV6", WIREGUARD_PORT_V6)
+            if settings.flag("wireguardEnabledV6", default=False)
+            else None,
+        }
+
+    def incoming(self, flow: Flow, doubts: Doubts) -> tuple[bool, str] | None:
+        """Accept or drop of a packet to the host, and why; None for what is no tunnel's."""
+        tunnel = self._tunnel(flow)
+        if tunnel is None:
+            return None
+        if tunnel == "WireGuard":
+            return True, "Felix: WireGuard"
+        if self._nodes.hold(flow.family, flow.source, doubts):
+            return True, f"Felix: {tunnel} from a node of the cluster"
+        return False, f"Felix: {tunnel} from an address that is no node of the cluster"
+
+    def outgoing(self, flow: Flow, doubts: Doubts) -> str | None:
+        """Why a packet of the host is accepted; None leaves it to policy."""
+        tunnel = self._tunnel(flow)
+        if tunnel == "WireGuard":
+            return "Felix: WireGuard"
+        if tunnel and self._nodes.hold(flow.family, flow.destination, doubts):
+            return f"Felix: {tunnel} to a node of the cluster"
+        return None
+
+    def _tunnel(self, flow: Flow) -> str | None:
+        if flow.protocol == IPIP and flow.family == 4 and self._ipip:
+            return "IPIP"
+        if flow.protocol != UDP or flow.destination_port is None:
+            return None
+        if flow.destination_port == self.vxlan_port and self._vxlan[flow.family]:
+            return "VXLAN"
+        return "WireGuard" if flow.destination_port == self._wireguard[flow.family] else None
+
+
+def _families(cidr: str) -> tuple[int, ...]:
+    return tuple(prefix.family for prefix in prefixes((cidr,)))
