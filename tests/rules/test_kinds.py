@@ -81,5 +81,9 @@ def test_kinds_of_a_stage_are_its_rules(stage: str, repository: Path) -> None:
     assert emitted(repository, STAGES[stage]) == {one.name for one in CATALOGUE if one.check == stage}
 
 
+def test_every_stage_is_looked_at() -> None:
+    assert {*STAGES, "engine"} == set(rule.STAGES)
+
+
 def test_engine_reports_one_kind_of_its_own() -> None:
     assert [one.name for one in CATALOGUE if one.check == "engine"] == ["check-crashed"]
