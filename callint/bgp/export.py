@@ -98,6 +98,13 @@ def export(
                 yield Decision(routes, tagged, verdict, step, None, when, unless, result, tags)
 
 
+def keeps_next_hop(routes: Routes, form: Form) -> bool:
+    """Whether the next hop leaves as it came; otherwise it is the address that the session is bound to."""
+    if routes.learned is None or form.next_hop == "self":
+        return False
+    return form.next_hop == "keep" or form.peer_type == "iBGP"
+
+
 def sent(attributes: Attributes, form: Form, operations: Operations) -> Attributes:
     """The attributes that the far end sees; LOCAL_PREF does not cross an eBGP session."""
     communities, path = attributes.communities, attributes.as_path

@@ -77,7 +77,9 @@ def profile(shared: Shared, speaker: Speaker, peers: tuple[BGPPeer, ...]) -> Pro
     announced = () if silent else shared.ranges.announced
     hosts = [] if silent else [one for one in shared.hosts if one.nodes is None or one.everywhere]
     mine = [] if silent else [one.prefix for one in shared.hosts if one.nodes and speaker.name in one.nodes]
-    blocks = shared.blocks.get(speaker.name, ()) if shared.blocks is not None else None
+    blocks: tuple[Block, ...] | None = None
+    if shared.blocks is not None:
+        blocks = tuple(one for one in shared.blocks.get(speaker.name, ()) if one.network.family == family)
     gateways = (address(peer.peer_ip, family) for peer in peers if peer.reachable_by)
     reflected: tuple[Prefix, ...] = ()
     if speaker.cluster_id:

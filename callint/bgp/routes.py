@@ -138,7 +138,7 @@ class Engine:
         learned = [
             source
             for source in self.sources(session.local, session.family)
-            if stopped(self._unseen(source), form, same_session=False) is None
+            if _may_pass(_learned(source.session), form)
         ]
         key = (form, mine, tuple((self._import_key(one.session), one.size > 1) for one in learned))
         found = self._exports.get(key)
@@ -161,17 +161,23 @@ class Engine:
     def _exported(self, session: Session, mine: Profile, learned: list[Source]) -> Iterator[Decision]:
         yield from self.own_exported(session)
         for source in learned:
-            alone = source.session.form == session.form and source.size == 1
             for one in self.imported(source.session):
-                if not one.accepted:
-                    continue
-                kept = (source.session.form.peer_type, source.session.form.rr_client)
-                routes = Routes(one.prefixes, one.routes.presence, one.result, self._from(source), kept)
-                step = stopped(routes, session.form, same_session=alone)
-                if step is None:
-                    yield from self._decide(mine, session.form, routes)
-                elif step != "no-echo":
-                    yield Decision(routes, routes.prefixes, "reject", step)
+                if one.accepted:
+                    because = self._from(source)
+                    routes = Routes(one.prefixes, one.routes.presence, one.result, because, _learned(source.session))
+                    yield from self.passed_on(session, source, routes)
+
+    def received(self, session: Session, routes: Routes) -> tuple[Decision, ...]:
+        """What becomes of routes that the far end sends."""
+        return tuple(imported(session.form, routes, self._filtered(session.form, "import", routes)))
+
+    def passed_on(self, session: Session, source: Source, routes: Routes) -> tuple[Decision, ...]:
+        """What becomes of routes that the local node learned from `source`, on their way out."""
+        alone = source.session.form == session.form and source.size == 1
+        step = stopped(routes, session.form, same_session=alone)
+        if step is not None:
+            return (Decision(routes, routes.prefixes, "reject", step),)
+        return tuple(self._decide(self.profile(session.local, session.family), session.form, routes))
 
     def _decide(self, mine: Profile, form: Form, routes: Routes) -> Iterator[Decision]:
         limit = self._limits.get(mine)
@@ -202,11 +208,6 @@ class Engine:
         return [part._replace(prefixes=hit) for part in parts if (hit := part.prefixes & routes.prefixes)]
 
     @staticmethod
-    def _unseen(source: Source) -> Routes:
-        form = source.session.form
-        return Routes(everything(form.family), "any", Attributes("bgp"), "", (form.peer_type, form.rr_client))
-
-    @staticmethod
     def _from(source: Source) -> str:
         session = source.session
         if session.peer is None:
@@ -221,9 +222,7 @@ class Engine:
         found = self._imports.get(key)
         if found is None:
             found = self._imports[key] = tuple(
-                one
-                for routes in self._offered(session)
-                for one in imported(session.form, routes, self._filtered(session.form, "import", routes))
+                one for routes in self._offered(session) for one in self.received(session, routes)
             )
         return found
 
@@ -264,11 +263,7 @@ class Engine:
             for form in self._forms_of(answer.local, answer.family)
             if form != answer.form or answer.form.kind != "mesh"
         }
-        return tuple(
-            kind
-            for kind in sorted(kinds)
-            if kind[0] != "iBGP" or answer.peer_type != "iBGP" or kind[1] or answer.form.rr_client
-        )
+        return tuple(kind for kind in sorted(kinds) if _may_pass(kind, answer.form))
 
     def _forms_of(self, speaker: Speaker, family: Family) -> frozenset[Form]:
         key = (speaker.name, family)
@@ -299,6 +294,16 @@ class Engine:
                     if far is not None:
                         session = self.network.mesh_session(local, far, family)
                         yield Group(session, len(mine) * (len(theirs) - own))
+
+
+def _learned(session: Session) -> tuple[PeerType, bool]:
+    return session.peer_type, session.form.rr_client
+
+
+def _may_pass(learned: tuple[PeerType, bool], form: Form) -> bool:
+    """Whether routes that were learned so may go out, whatever else they are."""
+    peer_type, client = learned
+    return not (peer_type == form.peer_type == "iBGP") or client or form.rr_client
 
 
 @lru_cache(maxsize=8)
