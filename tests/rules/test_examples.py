@@ -78,7 +78,7 @@ def test_good_example_is_silent(
     assert {name: dict(spans) for name, spans in found.items() if spans} == {}
 
 
-@pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.id)
+@pytest.mark.parametrize("one", list(CATALOGUE), ids=lambda one: one.id)
 def test_rule_explains_itself(one: rule.Rule) -> None:
     text = EXPLAINED[one.id]
     assert text.why
