@@ -1,4 +1,4 @@
-"""Kubernetes' own policies as the Calico policies that Felix makes of them (libcalico-go/lib/backend/k8s/conversion)."""
+"""Kubernetes' own policies as the Calico policies that Felix gets (libcalico-go/lib/backend/k8s/conversion)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def namespace_selector(plain: Any) -> str | None:
 
 
 def network_policy(resource: Resource, release: Release) -> Policy:
-    """A networking.k8s.io NetworkPolicy: only Allow rules, in tier `default` at order 1000; one rule per peer and protocol.
+    """A networking.k8s.io NetworkPolicy: Allow rules in tier `default` at order 1000, one for each peer and protocol.
 
     Absent `policyTypes` are what the API server fills in: Ingress, and Egress if there are egress rules.
     """

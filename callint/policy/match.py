@@ -87,9 +87,9 @@ def matches(demand: Criteria, flow: Flow, doubts: Doubts) -> bool:
         return False
     if demand.not_protocol is not None and flow.protocol == demand.not_protocol:
         return False
-    if demand.icmp is not None and not _icmp(demand.icmp, flow):
+    if demand.icmp is not None and not _icmp(demand.icmp, flow, doubts):
         return False
-    if demand.not_icmp is not None and _icmp(demand.not_icmp, flow):
+    if demand.not_icmp is not None and _icmp(demand.not_icmp, flow, doubts):
         return False
     if not _meets(demand.source, flow, flow.source, flow.source_port, "source", doubts):
         return False
@@ -131,10 +131,12 @@ def _in_service(side: Side, service: Service, flow: Flow, address: int, port: in
     return found is not None and found.holds(flow.family, address, doubts)
 
 
-def _icmp(demand: Icmp, flow: Flow) -> bool:
+def _icmp(demand: Icmp, flow: Flow, doubts: Doubts) -> bool:
     if not is_icmp(flow):
         return False
-    return demand.type in (None, flow.icmp_type) and demand.code in (None, flow.icmp_code)
+    if flow.icmp_type is None or (flow.icmp_code is None and demand.code is not None):
+        return doubts.ask("the ICMP type and code of the packet")
+    return demand.type == flow.icmp_type and demand.code in (None, flow.icmp_code)
 
 
 def _demand(icmp: Icmp | None) -> Icmp | None:

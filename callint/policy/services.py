@@ -76,7 +76,10 @@ def requirements(cluster: Cluster) -> tuple[Requirement, ...]:
 
 
 def interfaces_of(cluster: Cluster, node: str) -> dict[str, tuple[str, ...]]:
-    """The host interfaces of a node with their addresses: from facts, else those that its HostEndpoints name."""
+    """The host interfaces of a node with their addresses: from facts, else those that its HostEndpoints name.
+
+    `*` stands for an interface that a HostEndpoint for all of them governs.
+    """
     facts = cluster.facts.get(node)
     if facts is not None and facts.interfaces is not None:
         return {
@@ -85,9 +88,9 @@ def interfaces_of(cluster: Cluster, node: str) -> dict[str, tuple[str, ...]]:
             if is_host_interface(interface.name)
         }
     return {
-        endpoint.interface: endpoint.expected_ips
+        endpoint.interface: () if endpoint.interface == "*" else endpoint.expected_ips
         for endpoint in cluster.host_endpoints
-        if endpoint.node == node and endpoint.interface not in ("", "*")
+        if endpoint.node == node and endpoint.interface
     }
 
 
