@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any, NamedTuple
 
 from callint.finding import Path
@@ -10,6 +11,9 @@ from callint.source.scalars import MERGE, Mark, Scalar, Typed, key_text, tagged
 
 DROPPED = Mark("\0")
 """Stands in the trace for a key that Go cannot read; its value is left out."""
+
+_HOPELESS = 20_000
+"""So many odd nodes beyond those that are told end the reading of a document."""
 
 _NO_KEY: Any = object()
 _OPEN: Any = object()
@@ -35,10 +39,11 @@ class Tree:
     offset (a key that is itself a list or mapping is an item of its own, under DROPPED). `aliases` leads from the
     trace index of an alias to that of its anchor. `expanded` counts the nodes that aliases stand for. `rest` is the
     offset where the document ended although something follows, or -1. `error` is the parser's, if it stopped.
-    `unsaid` counts the notes beyond the limit.
+    `unsaid` counts the notes beyond the limit. `reread` is the text that was read instead of the document's own, of
+    the same length, if libyaml would not read that.
     """
 
-    __slots__ = ("aliases", "complete", "error", "expanded", "notes", "rest", "trace", "unsaid", "value")
+    __slots__ = ("aliases", "complete", "error", "expanded", "notes", "reread", "rest", "trace", "unsaid", "value")
 
     def __init__(self, expanded: int) -> None:
         """Start empty."""
@@ -49,6 +54,7 @@ class Tree:
         self.error: Exception | None = None
         self.expanded = expanded
         self.rest = -1
+        self.reread: str | None = None
         self.complete = True
         self.unsaid = 0
 
@@ -215,6 +221,8 @@ class _Builder:
             self.tree.notes.append(Note(kind, start, path, detail, first))
         else:
             self.tree.unsaid += 1
+            if self.tree.unsaid == _HOPELESS:
+                raise _StopError
 
     def tagged(self, event: Any, here: _Here) -> Scalar:
         start, tag, text = event.start_mark.index, event.tag, event.value
@@ -308,9 +316,8 @@ class _Builder:
                     holder[step] = "<<"
                 elif isinstance(value, (dict, list)):
                     todo.append((value, (*path, step)))
-                elif isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-                    if len(self.tree.notes) < self.limits.problems:
-                        self.tree.notes.append(Note("no-number", -1, (*path, step)[1:]))
+                elif isinstance(value, float) and not isfinite(value) and len(self.tree.notes) < self.limits.problems:
+                    self.tree.notes.append(Note("no-number", -1, (*path, step)[1:]))
 
 
 def _runs_into(event: Any, error: Any) -> bool:

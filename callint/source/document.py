@@ -147,7 +147,7 @@ class Document:
     def style(self, path: Path = ()) -> Style:
         """How the value at `path` is written; `none` if there is no such path or nothing is written there."""
         found = self._find(path)
-        if len(found) <= len(path):
+        if len(found) <= len(path) or not self._tree.trace:
             return "none"
         node = found[-1][0]
         start = self._tree.trace[node]
@@ -165,7 +165,7 @@ class Document:
     def lost_tag(self, path: Path = ()) -> str:
         """The local tag (`!has(x)`) before the value at `path`, which Go drops; an empty string if there is none."""
         found = self._find(path)
-        if len(found) <= len(path):
+        if len(found) <= len(path) or not self._tree.trace:
             return ""
         start = self._tree.trace[found[-1][0]]
         match = _LOCAL_TAG.match(self.source.text, self._start + (start if start >= 0 else ~start))
@@ -270,5 +270,5 @@ class Document:
         if self._ends is None:
             from callint.source.comments import extents
 
-            self._ends = dict(extents(self.text))
+            self._ends = dict(extents(self._tree.reread or self.text))
         return self._ends.get(start, start)

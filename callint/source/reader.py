@@ -10,6 +10,7 @@ from callint.source.build import Tree, build
 from callint.source.chunks import Chunk, cut
 from callint.source.document import Document, SourceFile
 from callint.source.forms import SOPS, is_manifest, is_template, template
+from callint.source.lenient import read_as_go
 from callint.source.limits import Limits
 from callint.source.notes import FOR_GO, problem_of
 from callint.source.scalars import Typed
@@ -112,6 +113,10 @@ class _Reader:
                 tree.error = None
                 self.failed -= 1
                 return tree, follows
+        tree = read_as_go(text, tree.error, self.limits, self.expanded) or tree
+        if tree.error is None:
+            self.failed -= 1
+            return tree, -1
         place = template(text)
         if place >= 0:
             self.template(start + place)
@@ -163,7 +168,9 @@ class _Reader:
             skipped = _NOTHING.match(text, stop, end)
             at = skipped.end() if skipped else stop
         if at < end:
-            message = "a document has ended above: kubectl ignores what follows without a line with ---"
+            message = "the document has ended above: kubectl ignores what follows without a line with ---"
+            if "..." not in text[begun:at] and head not in ("{", "["):
+                message = "this line is indented less than the document, which ends here: kubectl ignores the rest"
             ends = min((e for e in (text.find("\n", at, end), text.find("\r", at, end)) if e >= 0), default=end)
             self.say("text-after-document-end", at, ends, message, "begin the next document with ---")
 

@@ -138,4 +138,5 @@ def _float32(value: float) -> str:
             break
     if exponent < -4 or exponent >= 6:
         return f"{digits}e{exponent:+03d}"
-    return f"{float(f'{digits}e{exponent}'):.{max(0, len(digits.lstrip('-')) - 2 - exponent)}f}"
+    decimals = len(digits.replace(".", "").lstrip("-")) - 1 - exponent
+    return f"{float(f'{digits}e{exponent}'):.{max(0, decimals)}f}"
