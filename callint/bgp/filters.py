@@ -11,7 +11,7 @@ from callint.net.interface import glob_matches
 from callint.net.prefixes import PrefixSet
 
 # Beyond so many pieces those that differ only in unknown attributes are joined: bounded time for a less sharp answer.
-MAX_PIECES = 400
+MAX_PIECES = 100
 _TOO_MANY: Conditions = (Condition("broken", "more combinations of conditions than are followed"),)
 
 
@@ -55,6 +55,8 @@ def decide(condition: Condition, attributes: Attributes, view: View) -> bool | N
             return True
         return None if attributes.origin is None else attributes.origin == "bgp"
     if kind == "interface":
+        if not value.strip("*"):
+            return True
         return None if attributes.interface is None else glob_matches(value, attributes.interface)
     if kind == "community":
         return None if attributes.communities is None else value in attributes.communities

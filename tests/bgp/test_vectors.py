@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ _WORD = re.compile(r"(\w+)=(\[[^\]]*\]|\S+)")
 
 
 def _vectors() -> list[Any]:
-    path = Path(__file__).resolve().parents[2].parent / "shared" / "vectors" / "bgp.yaml"
+    beside = Path(__file__).resolve().parents[3] / "shared"
+    path = Path(os.environ.get("CALLINT_SHARED", beside)) / "vectors" / "bgp.yaml"
     return yaml.safe_load(path.read_text())["vectors"] if path.exists() else []
 
 
