@@ -143,7 +143,7 @@ def build(text: str, typed: Typed, limits: Limits, expanded: int = 0) -> Tree:
                     add(~trace[inner - 1])
                 else:
                     if key is MERGE:
-                        builder.merge(cur, value, slot, (stack, cur, is_map, key))
+                        builder.merge(value, trace[inner - 2], slot, (stack, cur, is_map, key))
                     else:
                         cur[key] = value
                     key = _NO_KEY
@@ -169,7 +169,7 @@ def build(text: str, typed: Typed, limits: Limits, expanded: int = 0) -> Tree:
                 add(value)
             else:
                 if key is MERGE:
-                    builder.merge(cur, value, slot, (stack, cur, is_map, key))
+                    builder.merge(value, trace[-1], slot, (stack, cur, is_map, key))
                 else:
                     cur[key] = value
                 key = _NO_KEY
@@ -186,11 +186,12 @@ def build(text: str, typed: Typed, limits: Limits, expanded: int = 0) -> Tree:
         tree.complete = False
         value = cur
         trace[slot] = len(trace)
+        inner = slot
         cur, is_map, key, slot, anchor = stack.pop()
         if not is_map:
             cur.append(value)
         elif key is MERGE:
-            builder.merge(cur, value, slot, (stack, cur, is_map, key))
+            builder.merge(value, trace[inner - 2], slot, (stack, cur, is_map, key))
         elif key is not _NO_KEY:
             cur[key] = value
     builder.finish(root)
@@ -278,11 +279,11 @@ class _Builder:
                 self.note("duplicate-key", start, here, str(value), key=str(value), slot=slot)
         return str(value)
 
-    def merge(self, cur: dict[str, Any], value: Any, slot: int, here: _Here) -> None:
-        """Merge a mapping, or a list of them of which the first wins, over what `cur` holds so far."""
+    def merge(self, value: Any, start: int, slot: int, here: _Here) -> None:
+        """Merge a mapping, or a list of them of which the first wins, over what the open mapping holds so far."""
+        cur = here[1]
         parts = value if isinstance(value, list) else [value]
         implied = self.merged.setdefault(slot, set())
-        start = self.tree.trace[-1]
         for part in reversed(parts):
             if not isinstance(part, dict):
                 self.note("bad-merge", start, here)

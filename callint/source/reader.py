@@ -121,7 +121,8 @@ class _Reader:
         if place >= 0:
             self.template(start + place)
             return _unread(tree), -1
-        if self.full("syntax-error") or self.full("tab-indentation"):
+        damaged = start <= self.bad < start + len(text)
+        if damaged or self.full("syntax-error") or self.full("tab-indentation"):
             tree.complete = False
             return tree, -1
         complaint = explain(text, tree.error)

@@ -1,0 +1,300 @@
+"""Every kind of problem: its exact place, what it says, and what is still read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from callint.finding import Problem
+from callint.source import Limits, load, placeholder
+from callint.source.decode import decode
+from callint.source.load import parse
+
+
+def place(problem: Problem) -> tuple[int, int, int, int]:
+    return tuple(problem.span[1:])  # type: ignore[return-value]  # a Span without its file
+
+
+def told(text: str, limits: Limits | None = None) -> list[tuple[str, tuple[int, int, int, int]]]:
+    return [(problem.kind, place(problem)) for problem in parse(text, limits=limits).problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "words"),
+    [
+        ("a: b: c\n", (1, 4, 1, 6), 'the value of "a" holds a second ": "'),
+        ("a: x\n  b: 1\n", (2, 3, 2, 4), '"b" is indented below "a", which already has the value "x"'),
+        ("key:value\nb: 1\n", (1, 1, 1, 10), '"key:value" sets no key, because no blank follows its ":"'),
+        ("a: 1\nb:2\nc: 3\n", (2, 1, 2, 4), '"b:2" sets no key'),
+        ("a: 1\nword\nc: 3\n", (2, 1, 2, 5), '"word" stands where a key is expected'),
+        ("a: @b # c\n", (1, 4, 1, 6), 'cannot begin with "@"'),
+        ("a: - b\n", (1, 4, 1, 5), "a list item cannot begin here"),
+        ("a: ? b\n", (1, 4, 1, 5), "cannot begin a key"),
+        ("a: 'b\nc: d\n", (1, 4, 1, 6), "the quote that opens here is never closed"),
+        ('a: "\\d"\n', (1, 5, 1, 7), "no such escape sequence"),
+        ("a: |x\n  b\n", (1, 5, 1, 6), 'may follow "|"'),
+        ("a: *.log\n", (1, 4, 1, 9), '"*" begins an alias'),
+        ("a: &\n", (1, 4, 1, 5), '"&" begins an anchor'),
+        ("a: !has(x), b\n", (1, 4, 1, 14), "begins a tag in YAML"),
+        ("a: [b, c\nd: e\n", (1, 4, 1, 5), 'the "[" that opens here is not closed by "]"'),
+        ("a: {b: [c}\n", (1, 10, 1, 11), '"," or "]" is expected before "}"'),
+        ("a: [::1]\n", (1, 5, 1, 8), 'cannot begin with ":"'),
+        ("a:\n    b: 1\n  c: 2\n", (3, 3, 3, 4), '"c" is indented by 2, but the mapping that it would belong to by 0'),
+        ("a:\n  - b\n - c\n", (3, 2, 3, 3), 'a list item ("- ") is indented by 1'),
+        ("a: 'it's'\n", (1, 8, 1, 9), '"s" follows a value that has already ended'),
+        ("a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> x\n", (2, 1, 2, 8), "a merge conflict was left"),
+        ("%YAML 1.2\n---\na: 1\n", (1, 1, 1, 10), "kubectl reads no YAML directives"),
+        ("k" * 1100 + ": 1\n", (1, 1, 1, 1101), "longer than 1024 characters"),
+    ],
+)
+def test_a_syntax_error_is_told_in_plain_words_at_its_place(text: str, span: tuple[int, ...], words: str) -> None:
+    (problem,) = parse(text).problems
+    assert problem.kind == "syntax-error"
+    assert place(problem) == span
+    assert words in problem.message
+    assert not problem.message.endswith(".")
+
+
+def test_what_precedes_an_error_is_kept_and_what_follows_the_document_is_read() -> None:
+    sources = parse("a: 1\nb:\n  - c\n  - d: e\n    f: [\n---\nx: 1\n---\n- y\n")
+    assert [document.value for document in sources.documents] == [
+        {"a": 1, "b": ["c", {"d": "e", "f": []}]},
+        {"x": 1},
+        ["y"],
+    ]
+    assert [document.complete for document in sources.documents] == [False, True, True]
+    assert [document.first_line for document in sources.documents] == [1, 7, 9]
+    assert [document.last_line for document in sources.documents] == [5, 7, 9]
+    assert sources.documents[0].span(("b", 1, "d")).line == 4
+
+
+def test_a_text_that_ran_into_the_broken_line_is_no_value() -> None:
+    (document,) = parse("a: 1\nb: x\n  c: 2\n").documents
+    assert document.value == {"a": 1}
+
+
+def test_the_seed_has_one_syntax_error_and_four_repeated_keys(shared: Path) -> None:
+    seed = shared / "seed" / "as-published"
+    sources = load([str(seed)])
+    (broken,) = [problem for problem in sources.problems if problem.kind == "syntax-error"]
+    assert broken.span.file.endswith("bgp-filter.yaml")
+    assert place(broken) == (4, 3, 4, 7)
+    assert broken.related[0].span.line == 3
+    (document,) = [document for document in sources.documents if not document.complete]
+    assert document.value == {"apiVersion": "projectcalico.org/v3", "kind": "BGPFilter [130]"}
+    assert "name: bgp-filter" in document.text
+    repeated = [problem for problem in sources.problems if problem.kind == "duplicate-key"]
+    assert [(p.path, p.span.line, p.related[0].span.line) for p in repeated] == [
+        (("apiVersion",), 6, 1),
+        (("kind",), 7, 2),
+        (("metadata",), 8, 3),
+        (("spec",), 10, 5),
+    ]
+    assert len(sources.problems) == 5
+
+
+def test_a_repeated_key_names_its_first_place_and_the_last_one_wins() -> None:
+    sources = parse("a:\n  - {x: 1, 'y y': 2, x: 3}\n")
+    (problem,) = sources.problems
+    assert (problem.kind, place(problem), problem.path) == ("duplicate-key", (2, 22, 2, 23), ("a", 0, "x"))
+    assert problem.related[0].span[1:] == (2, 6, 2, 7)
+    assert sources.documents[0].value == {"a": [{"x": 3, "y y": 2}]}
+    assert sources.documents[0].span(("a", 0, "x")).column == 25
+
+
+def test_merges_overwrite_what_stands_before_them_and_yield_to_what_follows() -> None:
+    text = "d: &d {a: 1, b: 2}\ne: &e {a: 5, c: 6}\nx:\n  a: 9\n  <<: [*d, *e]\n  b: 3\n"
+    sources = parse(text)
+    assert sources.documents[0].value["x"] == {"a": 1, "b": 3, "c": 6}
+    (problem,) = sources.problems
+    assert (problem.kind, place(problem)) == ("merge-overwrites", (5, 3, 5, 5))
+    document = sources.documents[0]
+    assert document.span(("x", "a"))[1:] == (1, 11, 1, 12)
+    assert document.span(("x", "c"), key=True)[1:] == (2, 14, 2, 15)
+    assert document.span(("x", "b"))[1:] == (6, 6, 6, 7)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "span"),
+    [
+        ("a:\n\tb: 1\n", "tab-indentation", (2, 1, 2, 2)),
+        ("a:\n  \t- b\n", "tab-indentation", (2, 3, 2, 4)),
+        ("a: 1\nb: x\0y\n", "nul-byte", (2, 5, 2, 6)),
+        ("a: é\x07\n", "control-character", (1, 5, 1, 6)),
+        ("a: &a [*a]\n", "recursive-alias", (1, 8, 1, 10)),
+        ("a: *b\n", "unknown-alias", (1, 4, 1, 6)),
+        ("kind: x\n1: a\n", "non-string-key", (2, 1, 2, 2)),
+        ("kind: x\ny: a\n", "non-string-key", (2, 1, 2, 2)),
+        ("kind: x\n~: a\n", "null-key", (2, 1, 2, 2)),
+        ("kind: x\n? [a]\n: b\n", "complex-key", (2, 3, 2, 4)),
+        ("kind: x\nselector: !has(x)\n", "lost-tag", (2, 11, 2, 18)),
+        ("kind: x\nselector: !a == 'b'\n", "lost-tag", (2, 14, 2, 20)),
+        ("kind: x\na: !!int b\n", "wrong-tag", (2, 10, 2, 11)),
+        ("kind: x\na:\n - .inf\n", "no-number", (3, 4, 3, 8)),
+        ("a: 1\n<<: 2\n", "bad-merge", (2, 1, 2, 3)),
+        ("a: 1\n...\n# c\nb: 2\n", "text-after-document-end", (4, 1, 4, 5)),
+        ("{a: 1}\nb: 2\n", "text-after-document-end", (2, 1, 2, 5)),
+        ("  a: 1\nb: 2\n", "text-after-document-end", (2, 1, 2, 5)),
+        ("a: 1\n---  {b: 1}\n", "separator-with-content", (2, 6, 2, 12)),
+        ("a: 1\n-----\nb: 1\n", "separator-with-content", (2, 4, 2, 6)),
+        ("a: x\nb: ENC[AES256_GCM,data:x,type:str]\n", "sops-encrypted", (2, 4, 2, 35)),
+    ],
+)
+def test_each_kind_is_told_once_at_its_place(text: str, kind: str, span: tuple[int, ...]) -> None:
+    assert told(text) == [(kind, span)]
+
+
+@pytest.mark.parametrize("text", ["on: push\n", "a: !Ref b\n", "1: a\n", "? [a]\n: b\n", "a: .inf\n"])
+def test_what_only_kubernetes_reads_otherwise_is_no_problem_elsewhere(text: str) -> None:
+    assert told(text) == []
+
+
+def test_an_unquoted_selector_that_begins_with_not_is_empty_and_its_tag_is_known() -> None:
+    (document,) = parse("kind: x\nselector: !has(x)\n").documents
+    assert document.value["selector"] == ""
+    assert document.lost_tag(("selector",)) == "!has(x)"
+    assert document.lost_tag(("kind",)) == ""
+
+
+@pytest.mark.parametrize(
+    ("data", "span"),
+    [
+        (b"a: \xff\n", (1, 4, 1, 5)),
+        ("a: 1\nb: ü\n".encode("latin-1"), (2, 4, 2, 5)),
+        (b"a: \xed\xa0\x80\n", (1, 4, 1, 5)),
+        ("a: 1\n".encode("utf-16") + b"\x00", (2, 1, 2, 2)),
+    ],
+)
+def test_bytes_that_are_no_text_are_found(tmp_path: Path, data: bytes, span: tuple[int, ...]) -> None:
+    file = tmp_path / "f.yaml"
+    file.write_bytes(data + b"---\nz: 1\n" if data[:1] == b"a" else data)
+    sources = load([str(file)])
+    assert [(problem.kind, place(problem)) for problem in sources.problems] == [("not-utf8", span)]
+    assert not sources.documents[0].complete
+    assert data[:1] != b"a" or sources.documents[1].value == {"z": 1}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_columns_are_right_whatever_the_encoding_and_the_line_ends(encoding: str, end: str) -> None:
+    data = f"ä: 'é'{end}b: 😀 # c{end}{end}c: d".encode(encoding)
+    text, bad = decode(data)
+    sources = parse(text)
+    (document,) = sources.documents
+    assert bad == -1
+    assert document.value == {"ä": "é", "b": "😀", "c": "d"}
+    assert document.span(("ä",))[1:] == (1, 4, 1, 7)
+    assert document.span(("b",))[1:] == (2, 4, 2, 5)
+    assert document.span(("c",))[1:] == (4, 4, 4, 5)
+    assert sources.line("<text>", 2) == "b: 😀 # c"
+    assert sources.line("<text>", 5) == sources.line("other", 1) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("a: {{ .Values.x }}\n", (1, 4)),
+        ("{{- if .x }}\na: 1\n{{- end }}\n", (1, 1)),
+        ("a: 1\n{% if x %}\nb: [\n{% endif %}\n", (2, 1)),
+        ("{# a: 1\nb: {{ x }}\n#}\n", (1, 1)),
+        ("kind: x\nmetadata:\n  name: '{{ name }}'\n", (3, 10)),
+        ("kind: x\nspec:\n  {{- toYaml .x | nindent 2 }}\n", (3, 3)),
+    ],
+)
+def test_a_template_is_told_once_a_file_and_not_analysed(text: str, at: tuple[int, int]) -> None:
+    sources = parse(f"{text}---\n{text}---\nz: 1\n")
+    assert [(problem.kind, place(problem)[:2]) for problem in sources.problems] == [("template", at)]
+    assert [document.value for document in sources.documents] == [None, None, {"z": 1}]
+    assert [document.complete for document in sources.documents] == [False, False, True]
+    assert sources.documents[0].text.strip() == text.strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- hosts: all\n  tasks:\n    - debug: {msg: '{{ x }}'}\n",
+        "kind: ConfigMap\nmetadata: {name: a}\ndata:\n  x: |\n    {{ range .x }}\n    {{ end }}\n",
+        "on: push\njobs:\n  a:\n    if: ${{ github.ref }}\n",
+    ],
+)
+def test_expressions_in_texts_of_other_programs_are_no_template(text: str) -> None:
+    assert told(text) == []
+
+
+def test_a_quoted_expression_does_not_hide_a_syntax_error() -> None:
+    assert told("a: '{{ x }}'\nb: c: d\n") == [("syntax-error", (2, 4, 2, 6))]
+
+
+@pytest.mark.parametrize(
+    ("value", "part"),
+    [
+        ("<worker-node-name>", "<worker-node-name>"),
+        ("10.0.0.0/<prefix length>", "<prefix length>"),
+        ("${POD_CIDR}", "${POD_CIDR}"),
+        ("$POD_CIDR", "$POD_CIDR"),
+        ("$(POD_CIDR)", "$(POD_CIDR)"),
+        ("{{ pod_cidr }}/16", "{{ pod_cidr }}"),
+        ("ENC[AES256_GCM,data:x]", "ENC[AES256_GCM,data:x]"),
+        ("a < b", None),
+        ("app in {'a'}", None),
+        ("x$", None),
+        ("64512:100", None),
+        (5, None),
+        (None, None),
+    ],
+)
+def test_placeholders_are_recognised(value: object, part: str | None) -> None:
+    assert placeholder(value) == part
+
+
+def test_each_limit_is_told_and_bounds_what_is_read() -> None:
+    assert told("[[[[1]]]]\n", Limits(nesting=3)) == [("nesting-limit", (1, 4, 1, 5))]
+    assert told("a: 1\n---\nb: 1\n---\nc: 1\n", Limits(documents=2)) == [("document-limit", (5, 1, 5, 2))]
+    assert told("a: [\n---\n" * 3, Limits(broken=1))[1:] == [("document-limit", (3, 1, 3, 2))]
+    bomb = parse("a: &a [1, 2, 3]\nb: &b [*a, *a]\nc: [*b, *b]\n", limits=Limits(alias_nodes=20))
+    assert [(problem.kind, place(problem)) for problem in bomb.problems] == [("alias-bomb", (3, 9, 3, 11))]
+    assert bomb.documents[0].value["b"] == [[1, 2, 3], [1, 2, 3]]
+    many = parse("kind: x\n" + "".join(f"{n}: a\n" for n in range(10)), limits=Limits(problems=3)).problems
+    assert len(many) == 3
+    assert many[-1].message.endswith("(and 7 more in this file)")
+
+
+def test_only_comments_are_comments() -> None:
+    text = (
+        "# one\na: 'x # y'  # two\nb: |  # three\n  # no\n  text\n# four\nc: \"p\n  # no\n  q\"\nd: e#f\n"
+        "--- # five\ng: [1, # six\n  2]\n---\nh: [ # seven\n---\n- i # eight"
+    )
+    comments = parse(text).files[0].comments
+    assert [(comment.line, comment.text) for comment in comments] == [
+        (1, "# one"),
+        (2, "# two"),
+        (3, "# three"),
+        (6, "# four"),
+        (11, "# five"),
+        (12, "# six"),
+        (15, "# seven"),
+        (17, "# eight"),
+    ]
+    assert comments[1].column == 13
+
+
+def test_the_corpus_is_survived_and_its_faults_are_those_known(shared: Path) -> None:
+    sources = load([str(shared / "corpus")])
+    assert len(sources.files) > 290
+    assert len(sources.documents) > 400
+    assert sources.unreadable == ()
+    assert [(p.kind, p.span.file.rpartition("/")[2], p.path) for p in sources.problems] == [
+        ("duplicate-key", "17080307260.yaml", ("kind",)),
+        ("duplicate-key", "17080307260.yaml", ("metadata",)),
+    ]
+
+
+def test_templates_and_markdown_of_the_corpus_give_no_syntax_error_for_a_template(shared: Path) -> None:
+    names = sorted(str(path) for path in (shared / "corpus").rglob("*.j2"))
+    sources = load(names)
+    assert {problem.kind for problem in sources.problems} == {"template"}
+    assert len(sources.files) == len(names)
+    everything = load([str(path) for path in (shared / "corpus").rglob("*") if path.is_file()])
+    for problem in everything.problems:
+        assert everything.line(problem.span.file, problem.span.line) or problem.span.line == 1
