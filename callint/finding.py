@@ -55,8 +55,10 @@ class Witness(NamedTuple):
 
 
 def witness(type_: str, **facts: Any) -> Witness:
-    """Make a witness; the order of the keywords is the order in which it is shown."""
-    return Witness(type_, tuple(facts.items()))
+    """Make a witness; the order of the keywords is the order in which it is shown, lists become tuples."""
+    return Witness(
+        type_, tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in facts.items())
+    )
 
 
 class ObjectRef(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from callint import __version__
@@ -17,7 +18,6 @@ from callint.report.fingerprint import fingerprints
 from callint.rule import Catalogue, RuleText, text_of
 from callint.source import Document, Sources, load
 from callint.suppress import annotated, apply, comments, expired
-
 
 if TYPE_CHECKING:
     from callint.facts import NodeFacts
@@ -43,25 +43,35 @@ class Lint(NamedTuple):
     nothing_read: bool
 
 
-def clusters_of(sources: Sources, config: Config, options: Options, plan: Plan) -> tuple[list[Cluster], list[Finding]]:
-    """The clusters that the documents describe, and what source, schema and facts stages found on the way."""
+class Described(NamedTuple):
+    """The clusters that documents describe, what the stages before found, and the files of facts."""
+
+    clusters: list[Cluster]
+    findings: list[Finding]
+    facts: list[Sources]
+
+
+def describe(sources: Sources, config: Config, options: Options, plan: Plan) -> Described:
+    """The clusters of the documents, with the findings of the source, schema and facts stages."""
     findings = report_problems(plan, sources.problems)
     clusters = []
+    files = []
     for about, documents in _divide(sources.documents, config.clusters):
         target = _target(about.calico, options.calico, documents)
         resources, shape = _resources(documents, target, plan, about.name)
         findings.extend(shape)
-        facts, problems = _facts((*about.facts, *options.facts))
+        facts, problems, read = _facts((*about.facts, *options.facts))
+        files.append(read)
         findings.extend(report_problems(plan, problems, about.name))
         clusters.append(
             Cluster(resources, target, name=about.name, facts=facts, intent=about.intent, documents=documents)
         )
-    return clusters, findings
+    return Described(clusters, findings, files)
 
 
 def lint(sources: Sources, config: Config, plan: Plan, options: Options = DEFAULT) -> Lint:
     """Everything that is wrong with the documents of `sources`."""
-    clusters, findings = clusters_of(sources, config, options, plan)
+    clusters, findings, facts = describe(sources, config, options, plan)
     crashes: list[Crash] = []
     for cluster in clusters:
         found, crashed = run(plan, cluster)
@@ -82,7 +92,7 @@ def lint(sources: Sources, config: Config, plan: Plan, options: Options = DEFAUL
         calico=", ".join(dict.fromkeys(format_release(cluster.target.release) for cluster in clusters)),
         version=__version__,
         rule=lambda identifier: _text(plan.catalogue, identifier),
-        line=sources.line,
+        line=partial(_line, [sources, *facts], config),
     )
     readable = any(document.complete for document in sources.documents)
     return Lint(report, crashes, nothing_read=bool(sources.problems) and not readable)
@@ -138,14 +148,25 @@ def _resources(
     return resources, findings
 
 
-def _facts(paths: tuple[str, ...]) -> tuple[tuple[NodeFacts, ...], tuple[Problem, ...]]:
+def _facts(paths: tuple[str, ...]) -> tuple[tuple[NodeFacts, ...], tuple[Problem, ...], Sources]:
     if not paths:
-        return (), ()
+        return (), (), Sources()
     from callint.facts import read
 
     sources = load(paths)
     facts, problems = read(sources.documents)
-    return facts, (*sources.problems, *problems)
+    return facts, (*sources.problems, *problems), sources
+
+
+def _line(read: Sequence[Sources], config: Config, file: str, number: int) -> str:
+    """A line of any file that a finding can point into."""
+    for sources in read:
+        found = sources.file(file)
+        if found is not None:
+            return found.line(number)
+    if config.document is not None and config.document.file == file:
+        return config.document.source.line(number)
+    return ""
 
 
 def _somewhere(cluster: Cluster, sources: Sources) -> Span:

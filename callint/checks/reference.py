@@ -59,7 +59,7 @@ def _missing(cluster: Cluster, resource: Resource, path: Path, name: str, target
                 where,
                 resource.ref,
                 path,
-                (Related(place, f"looks like {target} {name!r}, but the document cannot be read"),),
+                (Related(place, f'looks like {target} "{name}", but the document cannot be read'),),
                 proof,
                 help="mend the document that could not be read",
             )

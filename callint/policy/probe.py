@@ -39,9 +39,7 @@ def attempts(cluster: Cluster, evaluator: Evaluator, required: Requirement) -> I
             yield _kindest(cluster, evaluator, required, flow, own)
 
 
-def _kindest(
-    cluster: Cluster, evaluator: Evaluator, required: Requirement, flow: Flow, own: str | None
-) -> Attempt:
+def _kindest(cluster: Cluster, evaluator: Evaluator, required: Requirement, flow: Flow, own: str | None) -> Attempt:
     found: Attempt | None = None
     family = 6 if own is not None and ":" in own else 4
     for address in (SOMEBODY[0 if family == 4 else 1], *_named(cluster, family)):

@@ -1,0 +1,144 @@
+"""prefixAdvertisements and export filters: what one names and the other does not let out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from callint.bgp.advertisement import Effect, Reach, advertisement_effects
+from callint.bgp.explicit import explicit_exports
+from callint.bgp.read import network
+from callint.bgp.rules import Rule
+from callint.checks.breach import Breach, CheckError
+from callint.finding import Related, Witness, witness
+from callint.net.community import format_community
+from callint.net.prefixes import PrefixSet, union_all, within
+from callint.objects import Cluster
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Disagreements between prefixAdvertisements and what is exported.
+
+    Parameter `problem`: `uncovered` (an exported network that no advertisement covers), `unexported` (an advertisement
+    inside which nothing is exported), `untagged` (its communities are never attached where it is exported).
+    """
+    problem = parameters.get("problem")
+    if problem not in _PROBLEMS:
+        raise CheckError(f'check "advertisement" needs the parameter "problem": {", ".join(_PROBLEMS)}')
+    if any(configuration.prefix_advertisements for configuration in cluster.bgp_configurations):
+        yield from _PROBLEMS[problem](cluster)
+
+
+def _uncovered(cluster: Cluster) -> Iterator[Breach]:
+    """Rules that name a network, accept it for export and add no community of their own."""
+    entries = [one for about in cluster.bgp_configurations for one in about.prefix_advertisements]
+    networks = [net for one in entries if (net := network(one.cidr)) is not None]
+    if len(networks) < len(entries):
+        return
+    said: set[tuple[str, tuple[str | int, ...]]] = set()
+    for peer in cluster.bgp_peers:
+        for explicit in explicit_exports(cluster, peer):
+            rule = explicit.rule
+            place = (rule.resource.name, rule.rule.path)
+            if rule.rule.operator not in ("In", "Equal") or rule.operations.communities or place in said:
+                continue
+            covered = union_all(explicit.family, (within(net) for net in networks if net.family == explicit.family))
+            rest = explicit.prefixes - covered
+            if rest:
+                said.add(place)
+                yield _leaves_untold(rule, peer.resource.name, rest, [one.cidr for one in entries])
+
+
+def _leaves_untold(rule: Rule, peer: str, rest: PrefixSet, advertised: list[str]) -> Breach:
+    path = (*rule.rule.path, "cidr")
+    listed = ", ".join(f'"{cidr}"' for cidr in advertised[:3]) + (" and more" if len(advertised) > 3 else "")
+    return Breach(
+        f'BGPFilter "{rule.resource.name}" exports {rest} to BGPPeer "{peer}", which no prefixAdvertisement covers: '
+        f"they name {listed}",
+        rule.resource.span(*path),
+        rule.resource.ref,
+        path,
+        (),
+        witness("route", prefix=str(rest.witness()), peer=peer, direction="export"),
+    )
+
+
+def _unexported(cluster: Cluster) -> Iterator[Breach]:
+    for effect in advertisement_effects(cluster):
+        if effect.tagged or effect.untagged or effect.undecided:
+            continue
+        entry, resource = effect.advertisement, effect.configuration.resource
+        path = (*entry.path, "cidr")
+        missing = _unknown_exports(cluster)
+        if missing is not None:
+            yield Breach(
+                f'whether any session exports a route inside "{entry.cidr}" is not known: it depends on {missing}',
+                resource.span(*path),
+                resource.ref,
+                path,
+                undecided=True,
+            )
+        else:
+            yield Breach(
+                f'prefixAdvertisement "{entry.cidr}" covers no route that a session exports, and it announces nothing '
+                "itself",
+                resource.span(*path),
+                resource.ref,
+                path,
+                (),
+                witness("route", prefix=entry.cidr, direction="export", peer="none"),
+            )
+
+
+def _unknown_exports(cluster: Cluster) -> str | None:
+    """The fact without which one cannot say that nothing is exported."""
+    if not cluster.pools:
+        return "IPPools, of which the manifests hold none"
+    if not cluster.bgp_peers and not cluster.nodes:
+        return "the cluster's nodes, of which the manifests hold none"
+    return None
+
+
+def _untagged(cluster: Cluster) -> Iterator[Breach]:
+    """Advertisements that leave by BGPPeers, and by none of these with their communities; the mesh is not meant."""
+    for effect in advertisement_effects(cluster):
+        outward = [reach for reach in effect.untagged if reach.group.session.form.kind != "mesh"]
+        tagged = [reach for reach in effect.tagged if reach.group.session.form.kind != "mesh"]
+        if outward and not tagged and not effect.undecided and effect.communities:
+            yield _never_tagged(effect, outward)
+
+
+def _never_tagged(effect: Effect, outward: list[Reach]) -> Breach:
+    entry, resource = effect.advertisement, effect.configuration.resource
+    path = (*entry.path, "cidr")
+    rules = list(dict.fromkeys(reach.decision.rule for reach in outward if reach.decision.rule is not None))
+    rule = rules[0]
+    return Breach(
+        f'prefixAdvertisement "{entry.cidr}" never attaches its communities: {rule} accepts the routes first, and what '
+        "a filter accepts is not tagged",
+        resource.span(*path),
+        resource.ref,
+        path,
+        tuple(Related(one.span, "this rule decides before the tagging") for one in rules[:3]),
+        _route(effect, outward[0]),
+    )
+
+
+def _route(effect: Effect, reach: Reach) -> Witness:
+    session = reach.group.session
+    return witness(
+        "route",
+        prefix=str(reach.prefixes.witness()),
+        node=session.local.name,
+        peer=session.peer.resource.name if session.peer else None,
+        direction="export",
+        communities=[format_community(one) for one in reach.decision.result.communities or ()],
+        expected_communities=[format_community(one) for one in effect.communities],
+    )
+
+
+_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {
+    "uncovered": _uncovered,
+    "unexported": _unexported,
+    "untagged": _untagged,
+}

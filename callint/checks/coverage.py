@@ -1,0 +1,98 @@
+"""Interfaces that forward and that no HostEndpoint covers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.checks.breach import Breach
+from callint.facts import Interface
+from callint.finding import Related, witness
+from callint.objects import Cluster
+from callint.objects.endpoint import HostEndpoint
+from callint.policy import Evaluator, Packet, model_of
+from callint.policy.services import is_host_interface
+
+SOMEWHERE = "192.0.2.1"
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """On each node with host endpoints that means to forward: the forwarding interfaces that none of them covers."""
+    endpoints: dict[str, list[HostEndpoint]] = {}
+    for endpoint in cluster.host_endpoints:
+        endpoints.setdefault(endpoint.node, []).append(endpoint)
+    model = model_of(cluster)
+    for node, own in sorted(endpoints.items()):
+        evaluator = model.evaluator(node)
+        if not _means_to_forward(cluster, evaluator, own) or evaluator.governance.wildcard is not None:
+            continue
+        facts = cluster.facts.get(node)
+        if facts is None or facts.interfaces is None or not facts.knows("interfaces"):
+            yield _unknown(node, own)
+            continue
+        for interface in facts.interfaces:
+            if _forwards(interface) and evaluator.governance.of(interface.name).endpoint is None:
+                yield _uncovered(evaluator, node, interface, own)
+
+
+def _means_to_forward(cluster: Cluster, evaluator: Evaluator, own: list[HostEndpoint]) -> bool:
+    """Facts call the node a router, or policy for forwarded packets selects one of several host endpoints."""
+    facts = cluster.facts.get(evaluator.node)
+    if facts is not None and facts.roles is not None:
+        return "router" in facts.roles
+    if len(own) < 2:
+        return False
+    names = {endpoint.name for endpoint in own}
+    return any(
+        evaluator.chains(member).stages["forward"]
+        for member in evaluator.inventory.host_endpoints
+        if member.about.name in names
+    )
+
+
+def _forwards(interface: Interface) -> bool:
+    return (
+        is_host_interface(interface.name)
+        and interface.kind != "loopback"
+        and interface.up is not False
+        and True in (interface.forwarding.ipv4, interface.forwarding.ipv6)
+    )
+
+
+def _unknown(node: str, own: list[HostEndpoint]) -> Breach:
+    resource = own[0].resource
+    return Breach(
+        f'which interfaces of node "{node}" forward is not known, so whether its {len(own)} HostEndpoints cover them '
+        "is open",
+        resource.span("spec", "node"),
+        resource.ref,
+        ("spec", "node"),
+        help=f"give callint the facts of the node: `callint facts > facts/{node}.yaml` there, then --facts facts",
+        undecided=True,
+    )
+
+
+def _uncovered(evaluator: Evaluator, node: str, interface: Interface, own: list[HostEndpoint]) -> Breach:
+    governor = evaluator.governance.of(interface.name)
+    other = next((one for one in own if one.interface and evaluator.governance.of(one.interface).endpoint), None)
+    outcomes = {}
+    if other is not None:
+        there, back = _forwarded(evaluator, interface.name, other.interface)
+        outcomes = {f"to_{other.interface}": there, f"from_{other.interface}": back}
+    return Breach(
+        f'interface "{interface.name}" of node "{node}" forwards, but there is {governor.reason}; packets to and from '
+        "the node meet no policy there",
+        interface.span,
+        own[0].resource.ref,
+        (),
+        tuple(Related(one.resource.span("spec", "interfaceName"), f"covers {one.interface}") for one in own[:3]),
+        witness("interface", interface=interface.name, node=node, **outcomes),
+        help=f"add a HostEndpoint for {interface.name} and policy that selects it",
+    )
+
+
+def _forwarded(evaluator: Evaluator, one: str, other: str) -> tuple[str, str]:
+    """What Calico says to new packets between two interfaces, there and back."""
+    packets = (Packet(a, b, SOMEWHERE, "198.51.100.1", "tcp", 40000, 443) for a, b in ((one, other), (other, one)))
+    there, back = (evaluator.evaluate(packet).outcome for packet in packets)
+    return there, back
