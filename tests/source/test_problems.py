@@ -57,11 +57,11 @@ def test_a_syntax_error_is_told_in_plain_words_at_its_place(text: str, span: tup
 
 
 def test_what_precedes_an_error_is_kept_and_what_follows_the_document_is_read() -> None:
-    sources = parse("a: 1\nb:\n  - c\n  - d: e\n    f: [\n---\nx: 1\n---\n- y\n")
+    sources = parse("a: 1\nb:\n  - c\n  - d: e\n    f: [\n---\nx: 1\n---\n- w\n")
     assert [document.value for document in sources.documents] == [
         {"a": 1, "b": ["c", {"d": "e", "f": []}]},
         {"x": 1},
-        ["y"],
+        ["w"],
     ]
     assert [document.complete for document in sources.documents] == [False, True, True]
     assert [document.first_line for document in sources.documents] == [1, 7, 9]
