@@ -90,12 +90,12 @@ def test_the_rule_in_contributing_works(tmp_path: Path, monkeypatch: pytest.Monk
     own = catalogue.get("REF042")
     assert own is not None
     (example,) = rule.explanation(own).examples
-    for manifests, lines in ((example.bad, [9]), (example.good, [])):
+    for manifests, lines in ((example.bad, [10]), (example.good, [])):
         Path("manifests.yaml").write_text(manifests, encoding="utf-8")
         result = lint(load(["manifests.yaml"]), config.Config(), Plan(catalogue))
         assert [one.span.line for one in result.report.findings if one.rule == "REF042"] == lines
         assert result.crashes == []
-    assert "# expect: REF042" in example.bad.splitlines()[8]
+    assert "# expect: REF042" in example.bad.splitlines()[9]
 
 
 @pytest.mark.parametrize(("file", "target"), LINKS)

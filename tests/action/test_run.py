@@ -243,9 +243,10 @@ def test_a_pull_request_cannot_command_the_runner(job: Job, capfd: pytest.Captur
         "-rf.yaml",
         "a b.yaml",
     ]
-    hostile = PEER.replace("gone", '"::set-output name=x::pwned"').replace("upstream", '"##[add-path]pwned"')
-    for name in names:
-        Path(name).write_text("::error::pwned\n##[error]pwned: [\n" if "rf" in name else hostile)
+    hostile = PEER.replace("gone", '"::set-output name=x::pwned"')
+    for number, name in enumerate(names):
+        peer = hostile.replace("upstream", f'"##[add-path]{number}"')
+        Path(name).write_text("x: ##[error]pwned\n::error::pwned: [\n" if "rf" in name else peer)
     assert job.check() == 1
     log = capfd.readouterr().out
     obeyed = commands(log)
