@@ -9,6 +9,7 @@ from callint.calico.defaults import API_SERVER_PORT, INTERFACE_PREFIXES, TUNNEL_
 from callint.facts import Interface, Listener, NodeFacts
 from callint.finding import Span
 from callint.objects import Cluster
+from callint.policy.nodes import prefixes
 
 BROADCAST = "255.255.255.255"
 UNSPECIFIED = "0.0.0.0"
@@ -88,10 +89,15 @@ def interfaces_of(cluster: Cluster, node: str) -> dict[str, tuple[str, ...]]:
             if is_host_interface(interface.name)
         }
     return {
-        endpoint.interface: () if endpoint.interface == "*" else endpoint.expected_ips
+        endpoint.interface: () if endpoint.interface == "*" else _readable(endpoint.expected_ips)
         for endpoint in cluster.host_endpoints
         if endpoint.node == node and endpoint.interface
     }
+
+
+def _readable(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """The addresses that are some: placeholders and mistakes are other rules' business."""
+    return tuple(str(prefix.address) for prefix in prefixes(addresses))
 
 
 def is_host_interface(name: str) -> bool:
