@@ -224,7 +224,7 @@ class Chain(NamedTuple):
         """A step of this chain."""
         about = self.chains.endpoint.about
         policy, path = (decision.policy, decision.path) if decision else (None, ())
-        return Step(self.name, outcome, reason, about.name, tier, policy, path)
+        return Step(self.name, "accept" if outcome == "finish" else outcome, reason, about.name, tier, policy, path)
 
 
 def through_tiers(chain: Chain, flow: Flow, doubts: Doubts, steps: list[Step]) -> Decision | None:

@@ -167,6 +167,16 @@ class Inventory:
         return inherit(scoped, (f"kns.{about.namespace}",), self.sources)
 
     @cached_property
+    def _classes(self) -> tuple[_Member, ...]:
+        """Members that no selector can tell apart, as one."""
+        found: dict[object, tuple[Labels, list[Ranges]]] = {}
+        for member in self._members:
+            labels = member.labels
+            key = (frozenset(labels.known.items()), *labels[1:])
+            found.setdefault(key, (labels, []))[1].append(member.ranges)
+        return tuple(_Member(labels, _union(several), ()) for labels, several in found.values())
+
+    @cached_property
     def _unknown_pods(self) -> Ranges:
         """Addresses at which there may be a pod that no manifest holds."""
         if self.pods_complete:
@@ -180,7 +190,7 @@ class Inventory:
         found = self._sets.get(selector)
         if found is None:
             found = self._sets[selector] = self._collect(
-                selector, self._members, f'labels for the selector "{selector}"'
+                selector, self._classes, f'labels for the selector "{selector}"'
             )
         return found
 

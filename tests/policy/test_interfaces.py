@@ -1,0 +1,143 @@
+"""Which host endpoint governs an interface, against the procedure as it is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callint.calico import Target
+from callint.objects import Cluster, Resource, unpack
+from callint.policy import resolve
+from callint.policy.nodes import read_interfaces
+from callint.source import parse
+
+MakeCluster = Callable[..., Cluster]
+
+NAMES = ["eth0", "eth1", "lo", "cali1", "wg0"]
+ADDRESSES = ["10.0.0.1", "10.0.0.2", "fd00::1"]
+
+
+def cluster_of(endpoints: list[dict[str, Any]]) -> Cluster:
+    objects = [
+        {
+            "apiVersion": "projectcalico.org/v3",
+            "kind": "HostEndpoint",
+            "metadata": {"name": one["name"]},
+            "spec": {key: value for key, value in one.items() if key != "name"},
+        }
+        for one in endpoints
+    ]
+    documents = parse("\n---\n".join(map(json.dumps, objects)), "heps.yaml").documents
+    return Cluster([Resource(document, base, plain) for document in documents for base, plain in unpack(document)])
+
+
+def naive(endpoints: list[dict[str, Any]], interfaces: dict[str, list[str]]) -> dict[str, str | None]:
+    mine = sorted((one for one in endpoints if one["node"] == "n"), key=lambda one: one["name"])
+    wild = next((one["name"] for one in mine if one.get("interfaceName") == "*"), None)
+    found: dict[str, str | None] = {}
+    for name, addresses in interfaces.items():
+        winner = None
+        for one in mine:
+            if name.startswith("cali") or winner:
+                continue
+            by_name = one.get("interfaceName") == name
+            by_address = not one.get("interfaceName") and set(one.get("expectedIPs", ())) & set(addresses)
+            if by_name or by_address:
+                winner = one["name"]
+        found[name] = winner or wild
+    if wild:
+        found["*"] = wild
+    return found
+
+
+ENDPOINTS = st.lists(
+    st.fixed_dictionaries(
+        {"name": st.sampled_from("abcdefgh"), "node": st.sampled_from(["n", "n", "n", "m"])},
+        optional={
+            "interfaceName": st.sampled_from([*NAMES, "*", "gone"]),
+            "expectedIPs": st.lists(st.sampled_from(ADDRESSES), min_size=1, max_size=2),
+        },
+    ),
+    max_size=5,
+    unique_by=lambda one: one["name"],
+)
+INTERFACES = st.dictionaries(st.sampled_from(NAMES), st.lists(st.sampled_from(ADDRESSES), max_size=2), max_size=5)
+
+
+@given(ENDPOINTS, INTERFACES)
+def test_against_the_procedure(endpoints: list[dict[str, Any]], interfaces: dict[str, list[str]]) -> None:
+    found = resolve(cluster_of(endpoints), "n", read_interfaces(interfaces))
+    assert {name: one.endpoint.about.name if one.endpoint else None for name, one in found.items()} == naive(
+        endpoints, interfaces
+    )
+    assert not any(one.unknown for one in found.values())
+
+
+def test_losers_and_reasons() -> None:
+    cluster = cluster_of(
+        [
+            {"name": "b", "node": "n", "interfaceName": "eth0"},
+            {"name": "a", "node": "n", "expectedIPs": ["10.0.0.1"]},
+        ]
+    )
+    found = resolve(cluster, "n", read_interfaces({"eth0": ["10.0.0.1"], "eth1": []}))
+    assert found["eth0"].reason == 'HostEndpoint "a" expects 10.0.0.1, an address of "eth0"'
+    assert [one.about.name for one in found["eth0"].rivals] == ["b"]
+    assert found["eth1"].reason == "no HostEndpoint on eth1"
+
+
+def test_unknown_addresses_are_named() -> None:
+    cluster = cluster_of(
+        [
+            {"name": "b", "node": "n", "interfaceName": "eth0"},
+            {"name": "a", "node": "n", "expectedIPs": ["10.0.0.1"]},
+            {"name": "c", "node": "n", "expectedIPs": ["10.0.0.2"]},
+        ]
+    )
+    found = resolve(cluster, "n", {"eth0": None})
+    assert found["eth0"].unknown == 'the addresses of interface "eth0", which HostEndpoint "a" may match'
+
+
+@pytest.mark.parametrize(
+    ("interface", "governed"),
+    [("wan0", False), ("eth0", True), ("enp1s0", True), ("vxlan.calico", True), ("lo", True), ("wg0", False)],
+)
+def test_ebpf_looks_at_names(interface: str, governed: bool, make_cluster: MakeCluster) -> None:
+    text = """
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: all}
+spec: {node: box, interfaceName: "*"}
+"""
+    cluster = make_cluster(text, Target(dataplane="ebpf"))
+    assert (resolve(cluster, "box", {interface: ()})[interface].endpoint is not None) is governed
+
+
+def test_ebpf_layer_three_pattern(make_cluster: MakeCluster) -> None:
+    text = """
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: tunnel}
+spec: {node: box, interfaceName: wg0}
+---
+apiVersion: projectcalico.org/v3
+kind: FelixConfiguration
+metadata: {name: default}
+spec: {bpfEnabled: true, bpfL3IfacePattern: "^wg.*"}
+"""
+    assert resolve(make_cluster(text), "box", {"wg0": ()})["wg0"].endpoint is not None
+
+
+def test_an_endpoint_whose_port_has_a_number_for_protocol_is_ignored(make_cluster: MakeCluster) -> None:
+    text = """
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: bad}
+spec: {node: box, interfaceName: eth0, ports: [{name: web, protocol: 6, port: 80}]}
+"""
+    assert resolve(make_cluster(text), "box", {"eth0": ()})["eth0"].endpoint is None
