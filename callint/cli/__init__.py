@@ -15,6 +15,7 @@ COMMANDS = {
     "explain": "Explain one rule: why it matters, how to mend it, examples.",
     "facts": "Print the facts of a node that manifests cannot say, as YAML.",
     "rules": "List the rules.",
+    "schema": "Show the schema of a kind, or make schemas from a cluster's CRDs.",
 }
 
 

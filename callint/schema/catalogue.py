@@ -10,9 +10,6 @@ from callint.calico.kinds import CALICO_GROUPS, CANONICAL, V1, V3, group_of
 from callint.schema.history import APIS, Schema
 from callint.shipped import directory
 
-NOT_KINDS = frozenset({"callint", "facts", "rule", "report", "overlay", "output"})
-"""Files in `schemas/` that describe callint's own formats."""
-
 _TEMPLATED = ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
 KUBERNETES: dict[tuple[str, str], str] = {
     ("v1", "Namespace"): "Namespace",
@@ -36,9 +33,12 @@ KUBERNETES: dict[tuple[str, str], str] = {
 
 @lru_cache(maxsize=1)
 def calico_kinds() -> frozenset[str]:
-    """The kinds that have a file of their own, by the name that projectcalico.org/v3 gives them."""
+    """The kinds that have a file of their own, by the name that projectcalico.org/v3 gives them.
+
+    Files that begin with a small letter describe callint's own formats.
+    """
     names = os.listdir(directory("schemas"))
-    return frozenset(name[:-5] for name in names if name.endswith(".json")) - NOT_KINDS
+    return frozenset(name[:-5] for name in names if name.endswith(".json") and name[0].isupper())
 
 
 @lru_cache(maxsize=128)

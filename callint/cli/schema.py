@@ -1,0 +1,77 @@
+"""`callint schema`: the schemas that objects are judged by, as plain JSON Schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from callint.cli import output
+
+
+@click.group("schema")
+def command() -> None:
+    """Show schemas, or make them from the CRDs that a cluster really has."""
+
+
+@command.command("show")
+@click.argument("kind")
+@click.option("--calico-version", metavar="RELEASE", help="Release; else the newest.")
+@click.option(
+    "--applied-with",
+    type=click.Choice(["calicoctl", "native", "crd"]),
+    default="calicoctl",
+    show_default=True,
+    help="How objects reach the cluster.",
+)
+def show(kind: str, calico_version: str | None, applied_with: str) -> None:
+    """Print the JSON Schema (2020-12) of a Calico KIND as one release has it."""
+    from callint.calico import NEWEST, format_release, parse_release
+    from callint.schema import catalogue
+    from callint.schema.history import at
+    from callint.schema.suggest import nearest
+
+    try:
+        release = parse_release(calico_version) if calico_version else NEWEST
+    except ValueError as error:
+        output.fail(str(error))
+    kinds = catalogue.calico_kinds()
+    if kind not in kinds:
+        near = nearest(kind, kinds)
+        output.fail(f'"{kind}" is no kind of Calico' + (f', did you mean "{near}"' if near else ""))
+    try:
+        schema = at(catalogue.read(kind), release, applied_with)  # type: ignore[arg-type]  # click.Choice admits roads only
+    except LookupError:
+        output.fail(f'Calico {format_release(release)} has no kind "{kind}"')
+    output.write(_json(schema))
+
+
+@command.command("from-crds")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=str))
+def from_crds(files: tuple[str, ...]) -> None:
+    """Print the JSON Schemas of the CRDs in FILES, as `kubectl get crd -o yaml` gives them.
+
+    `callint check --crds` takes the same FILES.
+    """
+    from callint.schema.from_crds import definitions
+
+    found = {f"{one.api_version}/{one.kind}": one.schema for one in definitions(_values(files))}
+    if not found:
+        output.fail(f"no CustomResourceDefinition in {', '.join(files)}")
+    output.write(_json(found))
+
+
+def _values(files: tuple[str, ...]) -> list[Any]:
+    from callint.source import load
+
+    sources = load(files)
+    for problem in sources.problems:
+        place = f"{problem.span.file}:{problem.span.line}:{problem.span.column}"
+        output.fail(f"{place}: {problem.message}")
+    return [document.value for document in sources.documents]
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return json.dumps(value, indent=2, sort_keys=True) + "\n"

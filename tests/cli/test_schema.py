@@ -1,0 +1,88 @@
+"""`callint schema`: what it prints is JSON Schema that the library takes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from jsonschema import Draft202012Validator
+
+from callint.cli import main
+
+CRD = """\
+apiVersion: v1
+kind: List
+items:
+  - apiVersion: apiextensions.k8s.io/v1
+    kind: CustomResourceDefinition
+    metadata: {name: ippools.crd.projectcalico.org}
+    spec:
+      group: crd.projectcalico.org
+      scope: Cluster
+      names: {kind: IPPool, plural: ippools}
+      versions:
+        - name: v1
+          schema:
+            openAPIV3Schema:
+              type: object
+              properties:
+                spec:
+                  type: object
+                  properties: {cidr: {type: string, maxLength: 43}}
+"""
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["schema", *arguments], prog_name="callint")
+
+
+def shown(*arguments: str) -> dict[str, Any]:
+    done = run("show", *arguments)
+    assert done.exit_code == 0, done.output
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_show_is_a_schema_of_that_release() -> None:
+    old, new = shown("BGPFilter", "--calico-version", "v3.28"), shown("BGPFilter", "--calico-version", "v3.29")
+    Draft202012Validator.check_schema(new)
+    rules = [one["properties"]["spec"]["properties"]["exportV4"]["items"]["properties"] for one in (old, new)]
+    assert ["prefixLength" in one for one in rules] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["show", "BGPPer"], 'callint: "BGPPer" is no kind of Calico, did you mean "BGPPeer"\n'),
+        (["show", "Tier", "--calico-version", "3.26"], 'callint: Calico v3.26 has no kind "Tier"\n'),
+        (["show", "Tier", "--calico-version", "9"], 'callint: "9" is not a Calico release such as v3.30\n'),
+        (["from-crds", "nowhere.yaml"], None),
+    ],
+)
+def test_refusals(arguments: list[str], message: str | None) -> None:
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert message is None or done.stderr == message
+    assert done.stderr.startswith("callint: ")
+
+
+def test_from_crds(tmp_path: Path) -> None:
+    file = tmp_path / "crds.yaml"
+    file.write_text(CRD)
+    found = json.loads(run("from-crds", str(file)).stdout)
+    assert list(found) == ["crd.projectcalico.org/v1/IPPool"]
+    spec = found["crd.projectcalico.org/v1/IPPool"]["properties"]["spec"]
+    assert spec == {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"cidr": {"type": "string", "maxLength": 43}},
+    }
+
+
+def test_from_crds_without_any(tmp_path: Path) -> None:
+    file = tmp_path / "other.yaml"
+    file.write_text("kind: ConfigMap\n")
+    assert "no CustomResourceDefinition in" in run("from-crds", str(file)).stderr
