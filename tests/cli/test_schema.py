@@ -49,8 +49,18 @@ def shown(*arguments: str) -> dict[str, Any]:
 def test_show_is_a_schema_of_that_release() -> None:
     old, new = shown("BGPFilter", "--calico-version", "v3.28"), shown("BGPFilter", "--calico-version", "v3.29")
     Draft202012Validator.check_schema(new)
-    rules = [one["properties"]["spec"]["properties"]["exportV4"]["items"]["properties"] for one in (old, new)]
-    assert ["prefixLength" in one for one in rules] == [False, True]
+    plain = {
+        "apiVersion": "projectcalico.org/v3",
+        "kind": "BGPFilter",
+        "metadata": {"name": "a"},
+        "spec": {
+            "exportV4": [
+                {"action": "Accept", "matchOperator": "In", "cidr": "10.0.0.0/8", "prefixLength": {"min": 9, "max": 24}}
+            ]
+        },
+    }
+    assert not Draft202012Validator(old).is_valid(plain)
+    assert Draft202012Validator(new).is_valid(plain)
 
 
 @pytest.mark.parametrize(
