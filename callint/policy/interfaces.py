@@ -38,10 +38,10 @@ class Governance:
         """`interfaces` of which only the addresses matter; one that is not listed can be asked for as well."""
         self._settings = settings
         self._interfaces = interfaces
-        mine = [one for one in inventory.host_endpoints if one.about.node == node]
+        self._hidden = [one for one in inventory.host_endpoints if _hidden(one, node)]
+        mine = [one for one in inventory.host_endpoints if one.about.node == node and one not in self._hidden]
         self._wild = [one for one in mine if one.about.interface == WILDCARD]
         self._others = [one for one in mine if one.about.interface != WILDCARD]
-        self._hidden = [one for one in inventory.host_endpoints if _hidden(one, node)]
         self._known: dict[str, Governor] = {}
 
     @property
@@ -89,7 +89,7 @@ class Governance:
             if limit is None or one.about.name < limit:
                 return f'the addresses of interface "{interface}", which HostEndpoint "{one.about.name}" may match'
         for one in self._hidden:
-            if one is not found.endpoint and (limit is None or one.about.name < limit):
+            if limit is None or one.about.name < limit:
                 return f'which interface HostEndpoint "{one.about.name}" governs, for it could not be read'
         return None
 
