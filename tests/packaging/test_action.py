@@ -33,6 +33,7 @@ def test_the_step_installs_this_very_callint_and_checks(
         "RUNNER_OS": "Linux",
         "RUNNER_TEMP": str(temp),
         "CALLINT_PATHS": "pool.yaml",
+        "CALLINT_ARGS": "--select=OBJ002",
     }
     log = run("bash", "--noprofile", "--norc", "-eo", "pipefail", script, cwd=workspace, env=env, code=1)
     assert "::error file=pool.yaml,line=4," in log
