@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = "[\ud800-\udfff]"
 
 
 def decode(data: bytes) -> tuple[str, int]:
@@ -19,8 +19,8 @@ def decode(data: bytes) -> tuple[str, int]:
         return data.decode("utf-8-sig"), -1
     except UnicodeDecodeError:
         text = data.decode("utf-8-sig", "surrogateescape")
-        bad = _SURROGATE.search(text)
-        return _SURROGATE.sub("\ufffd", text), bad.start() if bad else 0
+        bad = re.search(_SURROGATE, text)
+        return re.sub(_SURROGATE, "\ufffd", text), bad.start() if bad else 0
 
 
 def _is_utf16(data: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from callint.finding import Path, Span, Step
@@ -94,7 +95,20 @@ class Document:
     the file from 0.
     """
 
-    __slots__ = ("_end", "_ends", "_maps", "_start", "_tree", "complete", "file", "index", "source", "value")
+    __slots__ = (
+        "_end",
+        "_ends",
+        "_extents",
+        "_maps",
+        "_reached",
+        "_start",
+        "_tree",
+        "complete",
+        "file",
+        "index",
+        "source",
+        "value",
+    )
 
     def __init__(self, source: SourceFile, index: int, start: int, end: int, tree: Tree) -> None:
         """Hold what `tree` says about the text of `source` between two offsets."""
@@ -107,7 +121,10 @@ class Document:
         self._end = end
         self._tree = tree
         self._maps: dict[int, dict[Step, tuple[int, int]]] = {}
-        self._ends: dict[int, int] | None = None
+        # Ends are found by reading the text again, as far as the last one that was asked for.
+        self._ends: dict[int, int] = {}
+        self._extents: Iterator[tuple[int, int]] | None = None
+        self._reached = -1
 
     def __repr__(self) -> str:
         return f"<Document {self.index} of {self.file}>"
@@ -179,7 +196,7 @@ class Document:
             begin = self._start + start  # only an anchor or a tag is written
         if end <= begin:
             word = _WORD.match(self.source.text, begin, self._end)
-            end = word.end() if word and start not in (self._ends or {}) else begin
+            end = word.end() if word and start not in self._ends else begin
         text = self.source.text
         while end > begin and text[end - 1] in " \t\r\n\x85\u2028\u2029":
             end -= 1
@@ -267,8 +284,16 @@ class Document:
 
     def _end_of(self, start: int) -> int:
         """The offset behind the scalar or alias that begins at `start`, both counted from the document's start."""
-        if self._ends is None:
+        if self._extents is None:
             from callint.source.comments import extents
 
-            self._ends = dict(extents(self._tree.reread or self.text))
+            self._extents = extents(self._tree.reread or self.text)
+        if self._reached <= start:
+            for begin, end in self._extents:
+                self._ends[begin] = max(end, self._ends.get(begin, 0))
+                self._reached = begin
+                if begin > start:
+                    break
+            else:
+                self._reached = len(self.source.text)
         return self._ends.get(start, start)

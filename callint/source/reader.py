@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from json import JSONDecoder
 
 from callint.finding import Problem, Related
 from callint.source.build import Tree, build
@@ -16,7 +15,7 @@ from callint.source.notes import FOR_GO, problem_of
 from callint.source.scalars import Typed
 from callint.source.syntax import explain
 
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"  # slow to compile, seldom needed
 _NOTHING = re.compile(r"(?:\s+|#[^\r\n]*|\.\.\.(?=\s|\Z))*")
 
 
@@ -138,7 +137,7 @@ class _Reader:
 
     def forbidden(self, text: str, start: int, tree: Tree) -> Tree:
         """A character that YAML forbids: what stands above its line is read."""
-        match = _FORBIDDEN.search(text)
+        match = re.search(_FORBIDDEN, text)
         at = match.start() if match else 0
         if match and match[0] == "\0":
             self.say(
@@ -158,6 +157,8 @@ class _Reader:
         """What stands behind the end of a document: more JSON values are read on, all else is ignored by kubectl."""
         text = self.file.text
         head = text[begun:at].lstrip()[:1]
+        from json import JSONDecoder
+
         decoder = JSONDecoder()
         while at < end and head in ("{", "[") and text[at] in "{[":
             try:
@@ -222,7 +223,7 @@ class _Reader:
             if more > 0:
                 last = max(index for index, problem in enumerate(self.problems) if problem.kind == kind)
                 told = self.problems[last]
-                self.problems[last] = told._replace(message=f"{told.message} (and {more} more in this file)")
+                self.problems[last] = told._replace(message=f"{told.message} (and at least {more} more in this file)")
 
 
 def _unread(tree: Tree) -> Tree:

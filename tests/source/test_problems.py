@@ -257,7 +257,7 @@ def test_each_limit_is_told_and_bounds_what_is_read() -> None:
     assert bomb.documents[0].value["b"] == [[1, 2, 3], [1, 2, 3]]
     many = parse("kind: x\n" + "".join(f"{n}: a\n" for n in range(10)), limits=Limits(problems=3)).problems
     assert len(many) == 3
-    assert many[-1].message.endswith("(and 7 more in this file)")
+    assert many[-1].message.endswith("(and at least 7 more in this file)")
 
 
 def test_only_comments_are_comments() -> None:
