@@ -135,15 +135,19 @@ def _resources(
     documents: Iterable[Document], target: Target, plan: Plan, cluster: str
 ) -> tuple[list[Resource], list[Finding]]:
     from callint.schema import examine
+    from callint.validate import validate
 
     resources: list[Resource] = []
     findings: list[Finding] = []
     for document in documents:
         for base, plain in unpack(document):
             resource = Resource(document, base, plain)
-            examined = examine(document, base, plain, target, target.road_of(resource.api_version))
+            road = target.road_of(resource.api_version)
+            examined = examine(document, base, plain, target, road)
             resource.gaps = examined.gaps
-            findings.extend(report_problems(plan, examined.problems, cluster, resource))
+            validated = validate(resource, target, road)
+            resource.gaps += validated.gaps
+            findings.extend(report_problems(plan, (*examined.problems, *validated.problems), cluster, resource))
             resources.append(resource)
     return resources, findings
 

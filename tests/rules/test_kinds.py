@@ -16,16 +16,16 @@ from callint import rule
 
 STAGES = {
     "source": ["source"],
-    "schema": ["schema"],
+    "schema": ["schema", "validate"],
     "facts": ["facts"],
     "suppression": ["suppress.py"],
 }
-MAKERS = frozenset({"Problem", "Complaint", "Story", "Stranger", "Note", "note", "say"})
+MAKERS = frozenset({"Problem", "Complaint", "Story", "Stranger", "Note", "note", "say", "Flaw", "Effect", "refuse"})
 """Calls whose first argument is the kind of a problem."""
 FORWARDED = frozenset({"kind", "problem"})
 """Attributes that carry a kind from one of those calls to the next."""
-FORWARDING = {"callint/source/reader.py", "callint/source/build.py"}
-"""Modules whose own `say` and `note` forward a kind in a plain variable."""
+FORWARDING = {"callint/source/reader.py", "callint/source/build.py", "callint/validate/scope.py"}
+"""Modules whose own `say`, `note` and `refuse` forward a kind in a plain variable."""
 
 CATALOGUE = rule.load()
 

@@ -1,0 +1,97 @@
+"""One object as Calico's own code judges it beyond its shape: values, fields against each other, names, defaults.
+
+By release and by road: what the Go validator and clientv3 refuse on the road of calicoctl and the API server, what the
+CRDs' CEL rules refuse on the others, and what is ignored, widened or poisonous where nobody refuses it
+(libcalico-go/lib/validator/v3, clientv3, the CRDs of libcalico-go/config/crd and api/config/crd).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from typing import NamedTuple
+
+from callint.calico import Road, Target
+from callint.calico.kinds import is_calico
+from callint.finding import Path, Problem
+from callint.objects import Resource
+from callint.validate.metadata import metadata
+from callint.validate.scope import Check, Scope, pruned
+
+__all__ = ["Validated", "validate"]
+
+MODULES = {
+    "bgp": ("BGPConfiguration", "BGPPeer"),
+    "controllers": ("KubeControllersConfiguration",),
+    "endpoint": ("HostEndpoint", "WorkloadEndpoint", "GlobalNetworkSet", "NetworkSet"),
+    "felix": ("FelixConfiguration",),
+    "filters": ("BGPFilter",),
+    "node": ("Node", "CalicoNodeStatus"),
+    "policy": (
+        "GlobalNetworkPolicy",
+        "NetworkPolicy",
+        "StagedGlobalNetworkPolicy",
+        "StagedNetworkPolicy",
+        "StagedKubernetesNetworkPolicy",
+        "Profile",
+        "Tier",
+    ),
+    "pool": ("IPPool", "IPReservation", "IPAMConfiguration", "BlockAffinity", "ClusterInformation"),
+}
+"""Which module has the checks of which kinds; it is loaded when the first object of one of them comes."""
+
+_HOMES = {kind: module for module, kinds in MODULES.items() for kind in kinds}
+
+
+class Validated(NamedTuple):
+    """The problems of one object, and the paths (from the object's root) of values that nobody can read."""
+
+    problems: tuple[Problem, ...]
+    gaps: tuple[Path, ...]
+
+
+NOTHING = Validated((), ())
+
+
+def validate(resource: Resource, target: Target, road: Road) -> Validated:
+    """Judge an object whose shape the schema stage has examined; its gaps are not looked at.
+
+    Objects of other groups have no problems, but for the annotations of a Kubernetes Node that Calico reads.
+    """
+    if not is_calico(resource.api_version):
+        return _of_kubernetes(resource, target, road)
+    if () in resource.gaps:
+        return NOTHING
+    scope = Scope(resource, target.release, road)
+    plain = pruned(resource.plain, resource.gaps) if resource.gaps else resource.plain
+    metadata(scope, plain)
+    check = _checks(resource.kind)
+    if check is not None:
+        check(scope, (), plain)
+    if not scope.problems:
+        return NOTHING
+    problems = scope.problems
+    if not resource.document.complete:
+        # what is missing there may stand in the part that could not be read
+        depth = len(resource.base)
+        problems = [problem for problem in problems if problem.path[depth:] in scope.gaps]
+    return Validated(tuple(problems), tuple(scope.gaps))
+
+
+@lru_cache(maxsize=64)
+def _checks(kind: str) -> Check | None:
+    home = _HOMES.get(kind)
+    if home is None:
+        return None
+    check: Check = import_module(f"callint.validate.{home}").KINDS[kind]
+    return check
+
+
+def _of_kubernetes(resource: Resource, target: Target, road: Road) -> Validated:
+    if resource.kind != "Node" or resource.api_version != "v1" or not resource.annotations:
+        return NOTHING
+    from callint.validate.node import node_annotations
+
+    scope = Scope(resource, target.release, road)
+    node_annotations(scope, resource)
+    return Validated(tuple(scope.problems), tuple(scope.gaps))

@@ -1,0 +1,251 @@
+"""BGPConfiguration and BGPPeer (validateBGPConfigurationSpec, validateBGPPeerSpec, clientv3/bgpconfig.go)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callint.finding import Path
+from callint.objects.fields import as_text
+from callint.validate import values
+from callint.validate.numbers import INT32, as_number, duration, within
+from callint.validate.scope import (
+    CEL,
+    LATE_CEL,
+    UNREADABLE,
+    Check,
+    Effect,
+    Scope,
+    each,
+    exclusive,
+    fields,
+    has,
+    judge,
+    lacks,
+    text,
+    together,
+)
+from callint.validate.selectors import selector
+
+BIRD_REFUSES = Effect(
+    "bird-refuses-value", "BIRD refuses the whole file, so that every node keeps the BGP configuration it had"
+)
+"""Felix's neighbour confd checks the rendered file with `bird -p` (confd/pkg/resource/template/resource.go)."""
+
+PEER_IGNORED = Effect("silently-ignored", "the whole peer is ignored")
+
+_NOT_PER_NODE = (
+    "nodeToNodeMeshEnabled",
+    "asNumber",
+    "serviceClusterIPs",
+    "serviceExternalIPs",
+    "serviceLoadBalancerIPs",
+    "nodeMeshPassword",
+    "nodeMeshMaxRestartTime",
+)
+_PER_NODE = ("prefixAdvertisements", "communities", "listenPort", "logSeverityScreen")
+
+
+def cidr(scope: Scope, path: Path, value: Any) -> None:
+    """A network of BGPConfiguration: without host bits, for BIRD; with its length from v3.32 on, for the schema."""
+    said = as_text(value)
+    if not said:
+        return
+    flaw = values.net(said)
+    if flaw is not None:
+        stored = BIRD_REFUSES if flaw.kind == "cidr-host-bits" else None
+        since = CEL if flaw.kind == "bad-address" else None
+        judge(scope, path, flaw, since=since, stored=stored, malformed=True)
+    elif "/" not in said and scope.release >= CEL:
+        flaw = values.sized_cidr(said)
+        if flaw is not None:
+            judge(scope, path, flaw, since=CEL)
+
+
+def _community(scope: Scope, path: Path, value: Any) -> None:
+    flaw = values.community(value) if value.__class__ is str else None
+    if flaw is not None:
+        judge(scope, path, flaw, stored=BIRD_REFUSES)
+
+
+def _named_community(scope: Scope, path: Path, item: Any) -> None:
+    if item.__class__ is not dict:
+        return
+    for name in ("name", "value"):
+        if lacks(item, name):
+            scope.refuse("missing-field", path, f'a community needs its "{name}"')
+
+
+def _advertisement(scope: Scope, path: Path, item: Any) -> None:
+    if item.__class__ is not dict:
+        return
+    if lacks(item, "cidr"):
+        scope.refuse("missing-field", path, 'an item of "prefixAdvertisements" needs its "cidr"', since=CEL)
+    if item.get("communities") is None:
+        scope.refuse("missing-field", path, 'an item of "prefixAdvertisements" needs its "communities"')
+        return
+    spec = scope.resource.spec
+    listed = spec.get("communities")
+    known = {as_text(one.get("name")) for one in listed if isinstance(one, dict)} if isinstance(listed, list) else set()
+    listed = item["communities"]
+    for index, value in enumerate(listed if listed.__class__ is list else ()):
+        name = None if value is UNREADABLE else as_text(value)
+        if name is None or name in known:
+            continue
+        place = (*path, "communities", index)
+        if values.looks_like_community(name):
+            _community(scope, place, name)
+            continue
+        stored = Effect("undefined-community", "the name is dropped: the prefix goes out without it")
+        message = f'"{name}" is no community that "communities" of the same object defines, and none in the form "a:b"'
+        scope.refuse("undefined-community", place, message, stored=stored)
+
+
+_interface = values.interface("*")
+
+
+def _ignored_interface(scope: Scope, path: Path, value: Any) -> None:
+    said = as_text(value)
+    if said == "*":
+        scope.refuse("bad-interface", path, '"*" alone would ignore every interface')
+    elif said is not None:
+        flaw = _interface(said)
+        if flaw is not None:
+            judge(scope, path, flaw)
+
+
+_SERVICE = each(fields(cidr=cidr))
+_CONFIGURATION = fields(
+    asNumber=as_number,
+    serviceClusterIPs=_SERVICE,
+    serviceExternalIPs=_SERVICE,
+    serviceLoadBalancerIPs=_SERVICE,
+    communities=each(together(fields(name=text(values.subdomain), value=_community), _named_community)),
+    prefixAdvertisements=each(together(fields(cidr=cidr), _advertisement)),
+    nodeMeshMaxRestartTime=duration,
+    ignoredInterfaces=each(_ignored_interface),
+    localWorkloadPeeringIPV4=text(values.ip_v4, malformed=True),
+    localWorkloadPeeringIPV6=text(values.ip_v6, malformed=True),
+)
+
+
+def _configuration(scope: Scope, path: Path, spec: Any) -> None:
+    if spec.__class__ is not dict:
+        return
+    name = scope.resource.name
+    if name.startswith("node."):
+        _per_node(scope, path, spec)
+    elif name and name != "default":
+        message = f'"{name}" is read by nobody; a BGPConfiguration is named "default", or "node." and a node\'s name'
+        scope.say("name-ignored", ("metadata", "name"), message)
+    if has(spec, "communities") and lacks(spec, "prefixAdvertisements"):
+        message = '"communities" needs "prefixAdvertisements" that use them'
+        scope.refuse("missing-companion", (*path, "communities"), message, since=LATE_CEL, key=True)
+    if spec.get("nodeToNodeMeshEnabled") is False:
+        for field in ("nodeMeshPassword", "nodeMeshMaxRestartTime"):
+            if spec.get(field) is not None:
+                scope.refuse(
+                    "exclusive-fields",
+                    (*path, field),
+                    f'"{field}" is of the mesh, and "nodeToNodeMeshEnabled" is false',
+                    since=CEL,
+                    key=True,
+                    related=scope.related(*path, "nodeToNodeMeshEnabled", label="no mesh"),
+                )
+
+
+def _per_node(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
+    for field, value in spec.items():
+        if value is None or field in _PER_NODE:
+            continue
+        said = f'"{field}" is read from the BGPConfiguration "default" alone, and this one is of a node'
+        if field in _NOT_PER_NODE:
+            stored = Effect("not-per-node", "it is ignored")
+            scope.refuse("not-per-node", (*path, field), said, stored=stored, key=True)
+        else:
+            scope.say("not-per-node", (*path, field), f"{said}: it is ignored", key=True)
+
+
+def _numbers_of_peer(scope: Scope, path: Path, value: Any) -> None:
+    within(scope, path, value, -INT32 - 1, INT32)
+
+
+def _hops(scope: Scope, path: Path, value: Any) -> None:
+    within(scope, path, value, 0, 255)
+
+
+_SELECTOR = selector()
+_PEER = fields(
+    node=text(values.subdomain),
+    nodeSelector=_SELECTOR,
+    peerSelector=_SELECTOR,
+    localWorkloadSelector=_SELECTOR,
+    peerIP=text(values.peer, stored=PEER_IGNORED),
+    reachableBy=text(values.ip, stored=PEER_IGNORED),
+    asNumber=as_number,
+    localASNumber=as_number,
+    maxRestartTime=duration,
+    keepaliveTime=duration,
+    numAllowedLocalASNumbers=_numbers_of_peer,
+    ttlSecurity=_hops,
+    filters=each(text(values.subdomain, empty=False)),
+)
+
+
+def _peer(scope: Scope, path: Path, spec: Any) -> None:
+    if spec.__class__ is not dict:
+        return
+    exclusive(scope, path, spec, "node", "nodeSelector", CEL)
+    exclusive(scope, path, spec, "peerIP", "peerSelector", CEL)
+    exclusive(scope, path, spec, "peerIP", "localWorkloadSelector", CEL)
+    exclusive(scope, path, spec, "peerSelector", "localWorkloadSelector", CEL)
+    _peer_as(scope, path, spec)
+    if lacks(spec, "peerIP") and lacks(spec, "peerSelector") and lacks(spec, "localWorkloadSelector"):
+        message = 'the peer has no "peerIP", "peerSelector" or "localWorkloadSelector", so that it is ignored'
+        scope.say("missing-companion", path, message, key=True)
+    if has(spec, "reachableBy"):
+        _reachable(scope, path, spec)
+    if has(spec, "keepOriginalNextHop") and spec.get("nextHopMode") is not None and scope.release >= (3, 30):
+        order = list(spec)
+        last = max("keepOriginalNextHop", "nextHopMode", key=order.index)
+        message = '"keepOriginalNextHop" and "nextHopMode" cannot both be set'
+        scope.refuse("exclusive-fields", (*path, last), message, since=LATE_CEL, key=True)
+
+
+def _peer_as(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
+    if has(spec, "asNumber") and spec["asNumber"] != "0":
+        if has(spec, "peerSelector"):
+            message = '"asNumber" cannot be set with "peerSelector", for the nodes have their own'
+            scope.refuse("exclusive-fields", (*path, "asNumber"), message, since=CEL, key=True)
+        return
+    if spec.get("asNumber") is UNREADABLE:
+        return
+    if has(spec, "localWorkloadSelector"):
+        message = '"localWorkloadSelector" needs "asNumber" beside it'
+        scope.refuse("missing-companion", (*path, "localWorkloadSelector"), message, since=CEL, key=True)
+    elif has(spec, "peerIP"):
+        message = f'"peerIP" needs "asNumber" beside it; without one {BIRD_REFUSES.text}'
+        scope.say("bird-refuses-value", (*path, "peerIP"), message, key=True)
+
+
+def _reachable(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
+    place = (*path, "reachableBy")
+    if lacks(spec, "peerIP"):
+        message = '"reachableBy" needs "peerIP" beside it'
+        scope.refuse("missing-companion", place, message, since=LATE_CEL, stored=PEER_IGNORED, key=True)
+        return
+    gateway = values.address_of(as_text(spec["reachableBy"]) or "")
+    text = as_text(spec["peerIP"]) or ""
+    if gateway is None or values.peer(text) is not None:
+        return
+    family = 4 if text.count(":") < 2 else 6
+    host = values.address_of(text.partition("]")[0].lstrip("["))
+    family = host.family if host is not None else family
+    if gateway.family != family:
+        message = f'"reachableBy" is IPv{gateway.family}, and "peerIP" is IPv{family}'
+        scope.refuse("wrong-family", place, message, stored=PEER_IGNORED)
+
+
+KINDS: dict[str, Check] = {
+    "BGPConfiguration": fields(spec=together(_CONFIGURATION, _configuration)),
+    "BGPPeer": fields(spec=together(_PEER, _peer)),
+}

@@ -1,0 +1,172 @@
+"""HostEndpoint, WorkloadEndpoint and network sets (validateHostEndpointSpec, validateEndpointPort)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callint.finding import Path
+from callint.objects.fields import as_text
+from callint.validate import values
+from callint.validate.ports import POISON, carries_ports, protocol
+from callint.validate.scope import (
+    CEL,
+    UNREADABLE,
+    Check,
+    Effect,
+    Flaw,
+    Scope,
+    each,
+    fields,
+    judge,
+    lacks,
+    text,
+    together,
+)
+
+ENDPOINT_IGNORED = Effect("silently-ignored", "Felix then treats the whole host endpoint as missing")
+ENTRY_DROPPED = Effect("silently-ignored", "Felix drops the entry")
+_NOBODY = Effect("silently-ignored", "it applies to nothing")
+_DSCP = "qos.projectcalico.org/dscp"
+_interface = values.interface()
+
+
+def _interface_name(scope: Scope, path: Path, value: Any) -> None:
+    said = as_text(value)
+    if said and said != "*":
+        flaw = _interface(said)
+        if flaw is not None:
+            judge(scope, path, flaw, stored=ENDPOINT_IGNORED)
+
+
+def _port(scope: Scope, path: Path, port: Any) -> None:
+    """One port of an endpoint; Felix wants the protocol's word, whatever the validator before it takes."""
+    if port.__class__ is not dict:
+        return
+    written = port.get("protocol")
+    place = (*path, "protocol")
+    number = protocol(scope, place, written, ENDPOINT_IGNORED)
+    if number is not None:
+        if not carries_ports(number):
+            message = f'"{written}" has no ports; TCP, UDP or SCTP was expected'
+            scope.refuse("bad-protocol", place, message, stored=ENDPOINT_IGNORED, gap=True)
+        elif str(written).isdigit():
+            word = {6: "TCP", 17: "UDP", 132: "SCTP"}[number]
+            message = f'the protocol of a host endpoint\'s port is {written}, "{word}" was expected'
+            scope.say("silently-ignored", place, f"{message}; {ENDPOINT_IGNORED.text}")
+    port_number = port.get("port")
+    if port_number.__class__ is int and scope.road == "crd" and scope.release < CEL and not 1 <= port_number <= 65535:
+        stored = ENDPOINT_IGNORED if port_number == 0 else POISON
+        judge(
+            scope,
+            (*path, "port"),
+            Flaw("bad-port", f"{port_number} is no port; 1 to 65535 was expected"),
+            stored=stored,
+        )
+
+
+def _host(scope: Scope, path: Path, spec: Any) -> None:
+    if spec.__class__ is not dict:
+        return
+    if lacks(spec, "node"):
+        message = 'a host endpoint needs the "node" that it is on'
+        scope.refuse("missing-field", path, message, since=CEL, stored=_NOBODY, key=True)
+    if lacks(spec, "interfaceName") and lacks(spec, "expectedIPs"):
+        message = 'a host endpoint needs "interfaceName" or "expectedIPs"'
+        scope.refuse("missing-companion", path, message, since=CEL, stored=_NOBODY, key=True)
+
+
+def _annotation(scope: Scope, path: Path, plain: Any) -> None:
+    mark = scope.resource.annotations.get(_DSCP)
+    if mark is not None and mark not in values.DSCP and not (mark.isdigit() and mark.isascii() and int(mark[:4]) <= 63):
+        message = f'"{mark}" is no DSCP value, 0 to 63 or a name such as "EF" or "AF11" was expected; it is ignored'
+        scope.say("silently-ignored", ("metadata", "annotations", _DSCP), message)
+
+
+_HOST = fields(
+    node=text(values.subdomain),
+    interfaceName=_interface_name,
+    expectedIPs=each(text(values.ip, stored=ENTRY_DROPPED, empty=False)),
+    profiles=each(text(values.subdomain, empty=False)),
+    ports=each(together(fields(name=text(values.port_name)), _port)),
+)
+
+
+def _only_host(scope: Scope, path: Path, value: Any) -> None:
+    """An address of a workload: a network of one address."""
+    said = as_text(value)
+    if said is None:
+        return
+    flaw = values.cidr(said)
+    if flaw is not None:
+        judge(scope, path, flaw)
+        return
+    prefix = values.prefix_of(said)
+    if prefix is not None and prefix.length != (32 if prefix.family == 4 else 128):
+        scope.refuse("bad-address", path, f'"{said}" is a network; a single address was expected', gap=True)
+
+
+def _workload(scope: Scope, path: Path, spec: Any) -> None:
+    if spec.__class__ is not dict:
+        return
+    if lacks(spec, "interfaceName"):
+        scope.refuse("missing-field", path, 'a workload endpoint needs its "interfaceName"', key=True)
+    networks = spec.get("ipNetworks")
+    listed = networks if networks.__class__ is list else []
+    known = [prefix for item in listed if item.__class__ is str and (prefix := values.prefix_of(item))]
+    nats = spec.get("ipNATs")
+    for index, nat in enumerate(nats if nats.__class__ is list else ()):
+        inner = values.address_of(as_text(nat.get("internalIP")) or "") if nat.__class__ is dict else None
+        if inner is None:
+            continue
+        place = (*path, "ipNATs", index)
+        if UNREADABLE not in listed and not any(prefix.contains(inner) for prefix in known):
+            message = f'"{inner}" is none of the addresses in "ipNetworks"'
+            scope.refuse("missing-companion", (*place, "internalIP"), message)
+        outer = values.address_of(as_text(nat.get("externalIP")) or "")
+        if outer is not None and outer.family != inner.family:
+            message = f'"{outer}" is IPv{outer.family}, and "internalIP" is IPv{inner.family}'
+            scope.refuse("wrong-family", (*place, "externalIP"), message)
+
+
+def _workload_port(scope: Scope, path: Path, port: Any) -> None:
+    if port.__class__ is not dict:
+        return
+    number = protocol(scope, (*path, "protocol"), port.get("protocol"), ENDPOINT_IGNORED)
+    if number is not None and not carries_ports(number):
+        message = f'"{port["protocol"]}" has no ports; TCP, UDP or SCTP was expected'
+        scope.refuse("bad-protocol", (*path, "protocol"), message)
+    if lacks(port, "name") and lacks(port, "hostPort"):
+        scope.refuse("missing-field", path, 'a port without "hostPort" needs a "name"')
+    value = port.get("port")
+    if value.__class__ is int and not 1 <= value <= 65535:
+        scope.refuse("bad-port", (*path, "port"), f"{value} is no port; 1 to 65535 was expected")
+
+
+def _container(value: str) -> Flaw | None:
+    fine = value.replace("-", "a").isalnum() and value.isascii() and value.strip("-") == value
+    return (
+        None
+        if fine
+        else Flaw("malformed-text", f'"{value}" is no container; letters, digits and inner "-" were expected')
+    )
+
+
+_WORKLOAD = fields(
+    interfaceName=text(_interface),
+    ipNetworks=each(_only_host),
+    ipNATs=each(fields(internalIP=text(values.ip), externalIP=text(values.ip))),
+    ipv4Gateway=text(values.ip_v4),
+    ipv6Gateway=text(values.ip_v6),
+    containerID=text(_container),
+    mac=text(values.mac),
+    ports=each(together(fields(name=text(values.port_name)), _workload_port)),
+)
+
+_SET = fields(spec=fields(nets=each(text(values.cidr, stored=ENTRY_DROPPED, empty=False))))
+
+KINDS: dict[str, Check] = {
+    "HostEndpoint": together(fields(spec=together(_HOST, _host)), _annotation),
+    "WorkloadEndpoint": fields(spec=together(_WORKLOAD, _workload)),
+    "GlobalNetworkSet": _SET,
+    "NetworkSet": _SET,
+}

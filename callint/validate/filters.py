@@ -1,0 +1,108 @@
+"""BGPFilter (validateBGPFilterRuleV4, validateBGPFilterRuleV6, confd bgp_processor.go filterStatement)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callint.finding import Path
+from callint.net.address import BITS, Family
+from callint.objects.fields import as_text
+from callint.validate import values
+from callint.validate.bgp import BIRD_REFUSES
+from callint.validate.numbers import as_number
+from callint.validate.scope import CEL, UNREADABLE, Check, Scope, each, fields, has, judge, lacks, text, together
+
+_WORDS = {
+    "action": ("Accept", "Reject"),
+    "matchOperator": ("Equal", "NotEqual", "In", "NotIn"),
+    "source": ("RemotePeers",),
+}
+
+
+def _cidr(family: Family) -> Check:
+    verdict = values.net_v4 if family == 4 else values.net_v6
+
+    def check(scope: Scope, path: Path, value: Any) -> None:
+        said = as_text(value)
+        if not said:
+            return
+        flaw = verdict(said)
+        if flaw is not None:
+            stored = BIRD_REFUSES if flaw.kind == "cidr-host-bits" else None
+            judge(scope, path, flaw, since=CEL if flaw.kind == "bad-address" else None, stored=stored, malformed=True)
+        elif "/" not in said:
+            flaw = values.sized_cidr(said)
+            if flaw is not None and scope.release >= CEL:
+                judge(scope, path, flaw, since=CEL)
+            elif flaw is not None:
+                message = f"{flaw.message}; without one BIRD rejects every route that reaches the rule"
+                scope.say(flaw.kind, path, message)
+
+    return check
+
+
+def _rule(family: Family) -> Check:
+    def check(scope: Scope, path: Path, rule: Any) -> None:
+        if rule.__class__ is not dict:
+            return
+        _companions(scope, path, rule)
+        span = rule.get("prefixLength")
+        if span.__class__ is dict and has(rule, "cidr"):
+            _lengths(scope, path, rule, span, BITS[family])
+        if has(rule, "operations") and rule.get("action") not in ("Accept", UNREADABLE):
+            message = '"operations" change a route that is accepted, and this rule does not say "action: Accept"'
+            scope.refuse("exclusive-fields", (*path, "operations"), message, since=CEL, key=True)
+        if scope.road == "crd" and scope.release < CEL:
+            for name, words in _WORDS.items():
+                said = rule.get(name)
+                if said.__class__ is str and said and said not in words:
+                    message = f'"{name}" is "{said}", {" or ".join(words)} was expected; {BIRD_REFUSES.text}'
+                    scope.say(BIRD_REFUSES.kind, (*path, name), message, gap=True)
+
+    return check
+
+
+def _companions(scope: Scope, path: Path, rule: dict[str, Any]) -> None:
+    """`cidr` and `matchOperator` go together, `prefixLength` with both."""
+    if has(rule, "cidr") and lacks(rule, "matchOperator") and scope.release > (3, 26):
+        message = '"cidr" needs "matchOperator" beside it'
+        scope.refuse("missing-companion", (*path, "cidr"), message, since=CEL, stored=BIRD_REFUSES, key=True)
+    if has(rule, "matchOperator") and lacks(rule, "cidr") and scope.release > (3, 26):
+        message = '"matchOperator" needs "cidr" beside it'
+        scope.refuse("missing-companion", (*path, "matchOperator"), message, since=CEL, key=True)
+    if rule.get("prefixLength") is not None and lacks(rule, "cidr"):
+        message = '"prefixLength" needs "cidr" beside it'
+        scope.refuse("missing-companion", (*path, "prefixLength"), message, since=CEL, stored=BIRD_REFUSES, key=True)
+
+
+def _lengths(scope: Scope, path: Path, rule: dict[str, Any], span: dict[str, Any], bits: int) -> None:
+    """No road looks whether any length is left, and BIRD refuses an empty range (lab of `bird -p`)."""
+    prefix = values.prefix_of(as_text(rule["cidr"]) or "")
+    low, high = span.get("min"), span.get("max")
+    if prefix is None or any(bound is not None and bound.__class__ is not int for bound in (low, high)):
+        return
+    if not all(0 <= bound <= bits for bound in (low, high) if bound is not None):
+        return
+    first, last = max(prefix.length, low or 0), bits if high is None else high
+    if first > last:
+        why = f'"max" is {last}'
+        against = f'"min" is {low}' if low and low > prefix.length else f'"{rule["cidr"]}" is longer'
+        message = f"the prefix lengths are none: {why} and {against}; {BIRD_REFUSES.text}"
+        place = (*path, "prefixLength", "max" if high is not None else "min")
+        scope.say("reversed-range", place, message)
+
+
+def _direction(family: Family) -> Check:
+    table = fields(
+        cidr=_cidr(family),
+        interface=text(values.interface("*")),
+        asPathPrefix=each(as_number),
+        operations=each(fields(prependASPath=fields(prefix=each(as_number)))),
+    )
+    return each(together(table, _rule(family)))
+
+
+_V4, _V6 = _direction(4), _direction(6)
+KINDS: dict[str, Check] = {
+    "BGPFilter": fields(spec=fields(importV4=_V4, exportV4=_V4, importV6=_V6, exportV6=_V6)),
+}

@@ -1,0 +1,185 @@
+"""IPPool, IPReservation, IPAMConfiguration, BlockAffinity (validateIPPoolSpec, clientv3/ippool.go)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callint.calico import Release
+from callint.finding import Path
+from callint.net.address import Prefix, parse_cidr
+from callint.objects.fields import as_text
+from callint.validate import values
+from callint.validate.scope import (
+    CEL,
+    LATE_CEL,
+    UNREADABLE,
+    Check,
+    Scope,
+    each,
+    fields,
+    has,
+    judge,
+    lacks,
+    text,
+    together,
+)
+from callint.validate.selectors import no_global, selector
+
+LINK_LOCAL = {4: parse_cidr("169.254.0.0/16"), 6: parse_cidr("fe80::/10")}
+BLOCK_SIZES = {4: (20, 32), 6: (116, 128)}
+DEFAULT_BLOCK_SIZE = {4: 26, 6: 122}
+DEFAULT_USES = ("Workload", "Tunnel")
+_SELECTORS_CHECKED: Release = (3, 31)
+_LEGACY = {"ipip": "ipipMode", "nat-outgoing": "natOutgoing"}
+
+
+def _pool(scope: Scope, path: Path, spec: Any) -> None:
+    if spec.__class__ is not dict:
+        return
+    said = None if spec.get("cidr") is UNREADABLE else as_text(spec.get("cidr"))
+    prefix = _cidr(scope, (*path, "cidr"), said) if said else None
+    if prefix is not None:
+        _size(scope, path, spec, prefix)
+    _encapsulation(scope, path, spec, prefix)
+    _uses(scope, path, spec)
+    if scope.release < CEL and scope.road == "calicoctl":
+        for name, successor in _LEGACY.items():
+            if has(spec, name):
+                message = f'"{name}" is of the data model before v3; "{successor}" takes its place'
+                scope.refuse("field-removed", (*path, name), message, key=True)
+
+
+def _cidr(scope: Scope, path: Path, said: str) -> Prefix | None:
+    flaw = values.net(said)
+    if flaw is None and scope.release >= CEL:
+        flaw = values.sized_cidr(said)
+    if flaw is not None:
+        since = LATE_CEL if flaw.kind == "cidr-host-bits" else CEL
+        judge(scope, path, flaw, since=since, malformed=True)
+        return None if flaw.kind == "bad-address" else values.prefix_of(said)
+    prefix = values.prefix_of(said)
+    if prefix is not None and prefix.overlaps(LINK_LOCAL[prefix.family]):
+        message = f'"{said}" overlaps the link-local network "{LINK_LOCAL[prefix.family]}", which no pool may'
+        scope.refuse("link-local-pool", path, message, since=LATE_CEL)
+    return prefix
+
+
+def _size(scope: Scope, path: Path, spec: dict[str, Any], prefix: Prefix) -> None:
+    size = spec.get("blockSize")
+    if size is not None and size.__class__ is not int:
+        return
+    low, high = BLOCK_SIZES[prefix.family]
+    if size and not low <= size <= high:
+        message = f'"blockSize" is {size}, {low} to {high} was expected in a pool of IPv{prefix.family}'
+        scope.refuse("bad-block-size", (*path, "blockSize"), message, since=LATE_CEL)
+    elif prefix.length > (size or DEFAULT_BLOCK_SIZE[prefix.family]) and lacks(spec, "disabled"):
+        block = size or DEFAULT_BLOCK_SIZE[prefix.family]
+        default = "" if size else ', the default "blockSize"'
+        message = f'the pool "{prefix}" is smaller than one block of /{block}{default}'
+        scope.refuse("bad-block-size", (*path, "blockSize" if size else "cidr"), message, since=LATE_CEL)
+
+
+def _on(spec: dict[str, Any], mode: str) -> bool:
+    return has(spec, mode) and spec[mode] != "Never"
+
+
+def _encapsulation(scope: Scope, path: Path, spec: dict[str, Any], prefix: Prefix | None) -> None:
+    ipip, vxlan = _on(spec, "ipipMode"), _on(spec, "vxlanMode")
+    if ipip and vxlan:
+        order = list(spec)
+        last = max("ipipMode", "vxlanMode", key=order.index)
+        message = '"ipipMode" and "vxlanMode" cannot both be on'
+        scope.refuse("exclusive-fields", (*path, last), message, since=CEL)
+    if ipip and prefix is not None and prefix.family == 6:
+        scope.refuse("exclusive-fields", (*path, "ipipMode"), "IPIP carries IPv4 only, and the pool is IPv6", since=CEL)
+
+
+def _uses(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
+    uses = spec.get("allowedUses")
+    if uses is UNREADABLE or (uses is not None and uses.__class__ is not list) or (uses and UNREADABLE in uses):
+        return
+    named = list(uses or ())
+    if "LoadBalancer" in named:
+        _load_balancer(scope, path, spec, named)
+    by_default = not named and scope.road == "calicoctl" and scope.release >= _SELECTORS_CHECKED
+    if not (by_default or "Tunnel" in named) or lacks(spec, "namespaceSelector"):
+        return
+    why = 'which it is without "allowedUses"' if by_default else 'and "allowedUses" says so'
+    message = f'"namespaceSelector" is not allowed in a pool for tunnels, {why}'
+    hint = 'write "allowedUses: [Workload]"' if by_default else ""
+    scope.refuse("pool-use-conflict", (*path, "namespaceSelector"), message, since=LATE_CEL, key=True, hint=hint)
+
+
+def _load_balancer(scope: Scope, path: Path, spec: dict[str, Any], named: list[Any]) -> None:
+    for index, use in enumerate(named):
+        if use in DEFAULT_USES:
+            message = f'"LoadBalancer" and "{use}" cannot be uses of one pool'
+            scope.refuse("pool-use-conflict", (*path, "allowedUses", index), message, since=CEL)
+    for mode in ("ipipMode", "vxlanMode"):
+        if _on(spec, mode):
+            message = f'a pool for load balancers has no encapsulation, and "{mode}" is on'
+            scope.refuse("pool-use-conflict", (*path, mode), message, since=CEL, key=True)
+    if has(spec, "disableBGPExport"):
+        message = 'a pool for load balancers cannot set "disableBGPExport"'
+        scope.refuse("pool-use-conflict", (*path, "disableBGPExport"), message, since=LATE_CEL, key=True)
+    if has(spec, "nodeSelector") and spec["nodeSelector"] != "all()":
+        message = 'a pool for load balancers is for all nodes; "nodeSelector" must be "all()"'
+        scope.refuse("pool-use-conflict", (*path, "nodeSelector"), message, since=LATE_CEL)
+
+
+def _reserved(scope: Scope, path: Path, value: Any) -> None:
+    said = as_text(value)
+    if said is not None:
+        flaw = values.cidr(said)
+        if flaw is not None:
+            judge(scope, path, flaw, since=LATE_CEL, malformed=True)
+        elif scope.release >= LATE_CEL and (flaw := values.sized_cidr(said)) is not None:
+            judge(scope, path, flaw, since=LATE_CEL)
+
+
+def _ipam(scope: Scope, path: Path, spec: Any) -> None:
+    if spec.__class__ is not dict or has(spec, "strictAffinity") or spec.get("strictAffinity") is UNREADABLE:
+        return
+    blocks = spec.get("autoAllocateBlocks")
+    if blocks is False:
+        message = 'with "strictAffinity" and "autoAllocateBlocks" both off no node ever takes a block of addresses'
+        scope.say("exclusive-fields", (*path, "autoAllocateBlocks"), message)
+    elif blocks is None and scope.road == "calicoctl" and scope.release >= LATE_CEL:
+        message = (
+            'calicoctl stores a left-out "autoAllocateBlocks" as false, the API server as true; '
+            "with false and no strict affinity no node takes a block of addresses"
+        )
+        scope.say("misleading-default", path, message, key=True, hint='write "autoAllocateBlocks: true"')
+
+
+def _deleted(scope: Scope, path: Path, value: Any) -> None:
+    if value is True or value == "true":
+        scope.refuse("value-not-allowed", path, '"deleted" is what Calico itself sets, and must not be true')
+
+
+def only_default(scope: Scope, path: Path, plain: Any) -> None:
+    """A singleton: created under another name nobody reads it."""
+    name = scope.resource.name
+    if name and name != "default":
+        kind = scope.resource.kind
+        message = f'"{name}" is read by nobody; the only {kind} is named "default"'
+        scope.say("name-ignored", ("metadata", "name"), message)
+
+
+def _information(scope: Scope, path: Path, plain: Any) -> None:
+    if scope.road != "crd":
+        refuses = "calicoctl" if scope.road == "calicoctl" else "Calico's admission webhook"
+        message = f"ClusterInformation is written by Calico itself; {refuses} refuses it from anybody else"
+        scope.say("read-only-object", ("kind",), message)
+
+
+_NODE_SELECTOR = selector(since=None, global_=no_global(_SELECTORS_CHECKED, LATE_CEL, "the nodeSelector of a pool"))
+_NAMESPACES = selector(since=None, global_=no_global(_SELECTORS_CHECKED, LATE_CEL, "the namespaceSelector of a pool"))
+
+KINDS: dict[str, Check] = {
+    "IPPool": fields(spec=together(fields(nodeSelector=_NODE_SELECTOR, namespaceSelector=_NAMESPACES), _pool)),
+    "IPReservation": fields(spec=fields(reservedCIDRs=each(_reserved))),
+    "IPAMConfiguration": together(fields(spec=_ipam), only_default),
+    "BlockAffinity": fields(spec=fields(deleted=_deleted, cidr=text(values.net), node=text(values.subdomain))),
+    "ClusterInformation": together(only_default, _information),
+}

@@ -1,0 +1,264 @@
+"""One object under judgement: who judges it, what was found, and the small words that the checks of all kinds share.
+
+The roads differ in who refuses: `refuse` says once for each constraint who does, from which release on, and what
+becomes of the value where nobody does (libcalico-go/lib/validator/v3 against the CRDs' schemas and CEL rules).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from callint.calico import Release, Road
+from callint.finding import Path, Problem, Related, Span, Step
+from callint.objects import Resource
+from callint.objects.fields import as_text
+
+CEL: Release = (3, 32)
+LATE_CEL: Release = (3, 33)
+"""The releases whose CRDs took over the first and the other cross-field rules of Go's validator."""
+
+
+class Unreadable:
+    """Stands where the schema stage found a value that nobody may read: present, of no type, equal to nothing."""
+
+    __slots__ = ()
+
+
+UNREADABLE = Unreadable()
+
+
+class Effect(NamedTuple):
+    """What becomes of a value that a road lets in: the kind of problem, and the sentence's end that says it."""
+
+    kind: str
+    text: str
+
+
+class Flaw(NamedTuple):
+    """What is wrong with a value whoever reads it: the kind of problem, and a sentence without its end."""
+
+    kind: str
+    message: str
+
+
+Verdict = Callable[[str], Flaw | None]
+"""Judges one text; cached, for the same few values stand in many objects."""
+
+
+class Scope:
+    """The object, the target, and the problems so far."""
+
+    __slots__ = ("gaps", "problems", "release", "resource", "road")
+
+    def __init__(self, resource: Resource, release: Release, road: Road) -> None:
+        self.resource = resource
+        self.release = release
+        self.road = road
+        self.problems: list[Problem] = []
+        self.gaps: dict[Path, None] = {}
+
+    def say(
+        self,
+        kind: str,
+        path: Path,
+        message: str,
+        *,
+        key: bool = False,
+        gap: bool = False,
+        span: Span | None = None,
+        related: tuple[Related, ...] = (),
+        hint: str = "",
+    ) -> None:
+        """Report the value at `path` (or its key); `gap` tells that nobody can read it."""
+        if gap:
+            self.gaps[path] = None
+        base = self.resource.base
+        place = span or self.resource.span(*path, key=key)
+        self.problems.append(Problem(kind, place, message, related, (*base, *path), hint))
+
+    def refuse(
+        self,
+        kind: str,
+        path: Path,
+        message: str,
+        *,
+        since: Release | None = None,
+        stored: Effect | None = None,
+        key: bool = False,
+        gap: bool = False,
+        span: Span | None = None,
+        related: tuple[Related, ...] = (),
+        hint: str = "",
+    ) -> None:
+        """Report what Calico's Go code refuses on the road of calicoctl, and the CRDs on the others from `since` on.
+
+        Where the CRDs let it in, `stored` is what happens then; without it the value does there what it says.
+        """
+        checked = since is not None and self.release >= since
+        if self.road == "calicoctl":
+            if not checked:
+                message = f"{message}; calicoctl and the API server refuse it"
+        elif not checked:
+            if stored is None:
+                return
+            kind, message = stored.kind, f"{message}; kubectl stores it, and {stored.text}"
+        self.say(kind, path, message, key=key, gap=gap, span=span, related=related, hint=hint)
+
+    def everywhere(self, kind: str, path: Path, message: str, *, key: bool = False, gap: bool = False) -> None:
+        """Report what no road refuses and what works on none, or what is wrong on each alike."""
+        self.say(kind, path, message, key=key, gap=gap)
+
+    def related(self, *path: Step, label: str) -> tuple[Related, ...]:
+        """The key of another field of the object, as the second place of a problem."""
+        return (Related(self.resource.span(*path, key=True), label),)
+
+
+Check = Callable[[Scope, Path, Any], None]
+"""Judges the value at a path; a value of another type than expected is the schema stage's affair."""
+
+
+def fields(**table: Check) -> Check:
+    """A map: the check of each field that is there."""
+    get = table.get
+
+    def check(scope: Scope, path: Path, value: Any) -> None:
+        if value.__class__ is dict:
+            for name, child in value.items():
+                found = get(name)
+                if found is not None and child is not None and child is not UNREADABLE:
+                    found(scope, (*path, name), child)
+
+    return check
+
+
+def each(item: Check) -> Check:
+    """A list: the check of every item."""
+
+    def check(scope: Scope, path: Path, value: Any) -> None:
+        if value.__class__ is list:
+            for index, child in enumerate(value):
+                if child is not None and child is not UNREADABLE:
+                    item(scope, (*path, index), child)
+
+    return check
+
+
+def entries(item: Check) -> Check:
+    """A map of any keys: the check of every value."""
+
+    def check(scope: Scope, path: Path, value: Any) -> None:
+        if value.__class__ is dict:
+            for name, child in value.items():
+                if child is not None and child is not UNREADABLE:
+                    item(scope, (*path, name), child)
+
+    return check
+
+
+def together(*checks: Check) -> Check:
+    """One value, several checks."""
+
+    def check(scope: Scope, path: Path, value: Any) -> None:
+        for one in checks:
+            one(scope, path, value)
+
+    return check
+
+
+def text(
+    verdict: Verdict,
+    *,
+    since: Release | None = None,
+    stored: Effect | None = None,
+    malformed: bool = False,
+    empty: bool = True,
+) -> Check:
+    """A text that the verdict judges; an empty one counts as absent (Go's omitempty) unless `empty` is False.
+
+    `malformed`: a value that is plainly no address, selector or duration is reported on the roads that nobody guards,
+    too, under its own kind.
+    """
+
+    def check(scope: Scope, path: Path, value: Any) -> None:
+        said = value if value.__class__ is str else as_text(value)
+        if said is None or (empty and not said):
+            return
+        flaw = verdict(said)
+        if flaw is not None:
+            judge(scope, path, flaw, since=since, stored=stored, malformed=malformed)
+
+    return check
+
+
+GARBAGE = frozenset({"bad-address", "wrong-family", "bad-selector", "selector-newline", "bad-pattern", "bad-duration"})
+"""Kinds of what no reader can understand, whatever let it in."""
+
+
+def judge(
+    scope: Scope,
+    path: Path,
+    flaw: Flaw,
+    *,
+    since: Release | None = None,
+    stored: Effect | None = None,
+    malformed: bool = False,
+    span: Span | None = None,
+    hint: str = "",
+) -> None:
+    """Report the flaw of a value at its path, and that nobody can read it."""
+    guarded = scope.road == "calicoctl" or (since is not None and scope.release >= since)
+    if malformed and not guarded and stored is None:
+        if flaw.kind in GARBAGE:
+            scope.say(flaw.kind, path, flaw.message, gap=True, span=span, hint=hint)
+        return
+    scope.refuse(flaw.kind, path, flaw.message, since=since, stored=stored, gap=True, span=span, hint=hint)
+
+
+def has(plain: dict[str, Any], name: str) -> bool:
+    """Whether a field is written, readable and not empty, as Go's zero values are."""
+    value = plain.get(name)
+    return bool(value) and value is not UNREADABLE
+
+
+def lacks(plain: dict[str, Any], name: str) -> bool:
+    """Whether a field is surely absent or empty; one that is written and unreadable is neither."""
+    return not plain.get(name)
+
+
+def exclusive(scope: Scope, path: Path, plain: dict[str, Any], one: str, other: str, since: Release | None) -> None:
+    """Two fields that cannot both be set: reported at the second one that is written."""
+    if has(plain, one) and has(plain, other):
+        order = list(plain)
+        first, second = sorted((one, other), key=order.index)
+        scope.refuse(
+            "exclusive-fields",
+            (*path, second),
+            f'"{second}" and "{first}" cannot both be set',
+            since=since,
+            key=True,
+            related=scope.related(*path, first, label="the other one"),
+        )
+
+
+def pruned(plain: dict[str, Any], gaps: tuple[Path, ...]) -> dict[str, Any]:
+    """The object with `UNREADABLE` in the place of every gap; only what leads there is copied."""
+    copy = dict(plain)
+    for gap in gaps:
+        node: Any = copy
+        for step in gap[:-1]:
+            child = _at(node, step)
+            if not isinstance(child, (dict, list)):
+                break
+            node[step] = child = child.copy()
+            node = child
+        else:
+            if gap and (isinstance(node, dict) or _at(node, gap[-1]) is not None):
+                node[gap[-1]] = UNREADABLE
+    return copy
+
+
+def _at(node: Any, step: Step) -> Any:
+    if isinstance(node, dict):
+        return node.get(step)
+    return node[step] if isinstance(node, list) and isinstance(step, int) and 0 <= step < len(node) else None

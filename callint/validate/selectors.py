@@ -1,0 +1,122 @@
+"""Selectors inside objects: the offending word inside the scalar, and where `global()` may stand."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from callint.calico import Release
+from callint.finding import Path, Span
+from callint.objects.fields import as_text
+from callint.selector import SelectorError, parse
+from callint.validate.scope import Check, Effect, Flaw, Scope, judge
+
+LAST_LEGACY: Release = (3, 29)
+"""The last release with the tokenizer of regular expressions (libcalico-go/lib/selector/tokenizer)."""
+
+
+class Wrong(NamedTuple):
+    """Why a text is no selector: the problem, the place of the word inside the text, a way out."""
+
+    flaw: Flaw
+    offset: int
+    length: int
+    hint: str
+
+
+@lru_cache(maxsize=4096)
+def wrong(text: str, legacy: bool) -> Wrong | None:
+    """What is wrong with a selector's text; None for a selector, and for one too large for callint to read."""
+    try:
+        parse(text, legacy=legacy)
+    except SelectorError as error:
+        if error.limit:
+            return None
+        broken = text[error.offset : error.offset + 1] in ("\n", "\r")
+        kind = "selector-newline" if broken else "bad-selector"
+        return Wrong(Flaw(kind, str(error)), error.offset, error.length, error.hint)
+    return None
+
+
+def selector(
+    *,
+    since: Release | None = None,
+    stored: Effect | None = None,
+    global_: Check | None = None,
+) -> Check:
+    """A selector; `stored` is what becomes of one that cannot be read, `global_` looks at one that names `global(`."""
+
+    def check(scope: Scope, path: Path, value: Any) -> None:
+        text = value if value.__class__ is str else as_text(value)
+        if not text:
+            return
+        found = wrong(text, scope.release <= LAST_LEGACY)
+        if found is not None:
+            span = word(scope, path, text, found.offset, found.length)
+            judge(scope, path, found.flaw, since=since, stored=stored, malformed=True, span=span, hint=found.hint)
+        elif global_ is not None and "global(" in text:
+            global_(scope, path, text)
+
+    return check
+
+
+def no_global(first: Release, since: Release, where: str) -> Check:
+    """`global(` is refused in this selector, even inside a literal (the check is one of substrings)."""
+
+    def check(scope: Scope, path: Path, value: Any) -> None:
+        if scope.release >= first:
+            at = value.find("global(")
+            scope.refuse(
+                "misplaced-global",
+                path,
+                f'"global()" is allowed as the whole "namespaceSelector" of a rule only, not in {where}',
+                since=since,
+                span=word(scope, path, value, at, len("global()")),
+            )
+
+    return check
+
+
+def only_global(scope: Scope, path: Path, value: Any) -> None:
+    """In a rule's namespaceSelector `global()` stands alone or not at all; only Go's validator looks."""
+    if value.strip(" \t") != "global()":
+        at = value.find("global(")
+        message = '"global()" must be the whole selector; it cannot be negated or combined'
+        scope.refuse("misplaced-global", path, message, span=word(scope, path, value, at, len("global()")))
+
+
+def word(scope: Scope, path: Path, text: str, offset: int, length: int) -> Span | None:
+    """The place of a part of a scalar's text; None where the whole scalar is all that can be shown."""
+    resource = scope.resource
+    span = resource.span(*path)
+    if span.line != span.end_line or not text:
+        return None
+    written = resource.document.source.line(span.line)[span.column - 1 : span.end_column - 1]
+    places = _places(written, text)
+    if places is None:
+        return None
+    start = min(offset, len(text) - 1)
+    end = min(max(offset + length, start + 1), len(text))
+    return span._replace(column=span.column + places[start], end_column=span.column + places[end - 1] + 1)
+
+
+def _places(written: str, text: str) -> list[int] | None:
+    """Where each character of the text stands in the scalar as it is written on one line."""
+    if written == text:
+        return list(range(len(text)))
+    quote = written[:1]
+    if quote not in ("'", '"') or written[-1:] != quote or len(written) < 2:
+        return None
+    places: list[int] = []
+    at, end = 1, len(written) - 1
+    escape = "\\" if quote == '"' else "'"
+    characters = []
+    while at < end:
+        if written[at] == escape:
+            at += 1
+            if written[at] not in (escape, quote):
+                return None
+        places.append(at)
+        characters.append(written[at])
+        at += 1
+    return places if "".join(characters) == text else None

@@ -1,0 +1,289 @@
+"""The classes of texts that Calico's Go validator knows: addresses, names, durations, patterns (validator.go)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import warnings
+from functools import lru_cache
+
+from callint.net.address import Address, Family, Prefix, parse_cidr, parse_ip, parse_peer
+from callint.net.community import parse_community
+from callint.net.duration import parse_duration
+from callint.net.interface import parse_interface
+from callint.validate.scope import Flaw, Verdict
+
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_MAC = re.compile(r"([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}")
+_COMMUNITY_LIKE = re.compile(r"[0-9]+:[0-9]+(:[0-9]+)?")
+DSCP = frozenset({"DF", "EF", *(f"AF{x}{y}" for x in "1234" for y in "123"), *(f"CS{x}" for x in range(7))})
+_CACHE = 4096
+
+
+@lru_cache(maxsize=_CACHE)
+def _network(text: str, family: Family | None, bare: bool, host_bits: bool) -> Flaw | None:
+    try:
+        prefix = parse_cidr(text)
+    except ValueError as error:
+        return Flaw("bad-address", str(error))
+    if family is not None and prefix.family != family:
+        return Flaw("wrong-family", f'"{text}" is IPv{prefix.family} where IPv{family} was expected')
+    if not bare and "/" not in text:
+        return Flaw("missing-prefix-length", f'"{text}" has no prefix length; "{prefix}" was expected')
+    network = prefix.masked()
+    if not host_bits and network != prefix:
+        return Flaw("cidr-host-bits", f'"{text}" has host bits set; the network is "{network}"')
+    return None
+
+
+def net(text: str) -> Flaw | None:
+    """A network without host bits, or an address (`net`)."""
+    return _network(text, None, True, False)
+
+
+def net_v4(text: str) -> Flaw | None:
+    """The same of IPv4 (`netv4`)."""
+    return _network(text, 4, True, False)
+
+
+def net_v6(text: str) -> Flaw | None:
+    """The same of IPv6 (`netv6`)."""
+    return _network(text, 6, True, False)
+
+
+def strict_net(text: str) -> Flaw | None:
+    """A network without host bits and with its length: what a rule's nets must be (validateRule)."""
+    return _network(text, None, False, False)
+
+
+def cidr(text: str) -> Flaw | None:
+    """A network whose host bits may be set, or an address (`cidr`)."""
+    return _network(text, None, True, True)
+
+
+def sized_cidr(text: str) -> Flaw | None:
+    """A network with its length, host bits allowed (the schema format `cidr`)."""
+    return _network(text, None, False, True)
+
+
+def cidr_v4(text: str) -> Flaw | None:
+    """`cidrv4`."""
+    return _network(text, 4, True, True)
+
+
+def cidr_v6(text: str) -> Flaw | None:
+    """`cidrv6`."""
+    return _network(text, 6, True, True)
+
+
+@lru_cache(maxsize=_CACHE)
+def prefix_of(text: str) -> Prefix | None:
+    """The network that a text says, None if it says none."""
+    try:
+        return parse_cidr(text)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=_CACHE)
+def address_of(text: str) -> Address | None:
+    """The address that a text says, None if it says none."""
+    try:
+        return parse_ip(text)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=_CACHE)
+def _ip(text: str, family: Family | None) -> Flaw | None:
+    try:
+        address = parse_ip(text)
+    except ValueError as error:
+        return Flaw("bad-address", str(error))
+    if family is not None and address.family != family:
+        return Flaw("wrong-family", f'"{text}" is IPv{address.family} where IPv{family} was expected')
+    return None
+
+
+def ip(text: str) -> Flaw | None:
+    """An address without prefix length (`ip`)."""
+    return _ip(text, None)
+
+
+def ip_v4(text: str) -> Flaw | None:
+    """`ipv4`."""
+    return _ip(text, 4)
+
+
+def ip_v6(text: str) -> Flaw | None:
+    """`ipv6`."""
+    return _ip(text, 6)
+
+
+@lru_cache(maxsize=_CACHE)
+def peer(text: str) -> Flaw | None:
+    """A BGP peer's address with its port, if any (`IPPort`)."""
+    try:
+        parse_peer(text)
+    except ValueError as error:
+        return Flaw("bad-address", str(error))
+    return None
+
+
+def mac(text: str) -> Flaw | None:
+    """A hardware address."""
+    return None if _MAC.fullmatch(text) else Flaw("bad-address", f'"{text}" is no MAC address')
+
+
+@lru_cache(maxsize=_CACHE)
+def subdomain(text: str) -> Flaw | None:
+    """A DNS-1123 subdomain, the form of most names of Kubernetes."""
+    if len(text) > 253:
+        return Flaw("bad-name", f"the name has {len(text)} characters, at most 253 are allowed")
+    if _SUBDOMAIN.fullmatch(text):
+        return None
+    return Flaw(
+        "bad-name",
+        f'"{text}" is no name; lower-case letters, digits, "-" and "." were expected, letters or digits at both ends',
+    )
+
+
+@lru_cache(maxsize=_CACHE)
+def dns_label(text: str) -> Flaw | None:
+    """A DNS-1123 label: no dot, at most 63 characters."""
+    if len(text) > 63:
+        return Flaw("bad-name", f"the name has {len(text)} characters, at most 63 are allowed")
+    if _LABEL.fullmatch(text):
+        return None
+    return Flaw(
+        "bad-name",
+        f'"{text}" is no name of one part; lower-case letters, digits and "-" were expected, '
+        "letters or digits at both ends",
+    )
+
+
+@lru_cache(maxsize=_CACHE)
+def port_name(text: str) -> Flaw | None:
+    """A port's name in Kubernetes: at most 15 lower-case letters, digits and single inner dashes, one letter."""
+    fine = re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text) and re.search("[a-z]", text)
+    if fine and len(text) <= 15:
+        return None
+    return Flaw(
+        "bad-name",
+        f'"{text}" is no port name; up to 15 lower-case letters, digits and single inner dashes were expected, '
+        "one letter among them",
+    )
+
+
+@lru_cache(maxsize=_CACHE)
+def label_key(text: str) -> str | None:
+    """What is wrong with a label's or annotation's key, None if nothing."""
+    prefix, slash, name = text.rpartition("/")
+    if slash and (not prefix or len(prefix) > 253 or not _SUBDOMAIN.fullmatch(prefix)):
+        return f'the prefix "{prefix}" is no DNS name in lower case'
+    if len(name) > 63:
+        return f"the name has {len(name)} characters, at most 63 are allowed"
+    if not _QUALIFIED.fullmatch(name):
+        return 'letters, digits, "-", "_" and "." were expected, letters or digits at both ends'
+    return None
+
+
+@lru_cache(maxsize=_CACHE)
+def label_value(text: str) -> str | None:
+    """What is wrong with a label's value, None if nothing."""
+    if len(text) > 63:
+        return f"it has {len(text)} characters, at most 63 are allowed"
+    if text and not _QUALIFIED.fullmatch(text):
+        return 'letters, digits, "-", "_" and "." were expected, letters or digits at both ends'
+    return None
+
+
+def looks_like_community(text: str) -> bool:
+    """Whether a text is meant as a community's value rather than as a name of one."""
+    return _COMMUNITY_LIKE.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=_CACHE)
+def community(text: str) -> Flaw | None:
+    """A standard or large community, leading zeros allowed (validateCommunities)."""
+    try:
+        parse_community(text)
+    except ValueError as error:
+        return Flaw("bad-community", str(error))
+    return None
+
+
+@lru_cache(maxsize=_CACHE)
+def duration(text: str) -> Flaw | None:
+    """A Go duration (metav1.Duration)."""
+    try:
+        parse_duration(text)
+    except ValueError as error:
+        return Flaw("bad-duration", str(error))
+    return None
+
+
+def interface(extra: str = "") -> Verdict:
+    """The verdict on interface names with some more characters allowed."""
+
+    @lru_cache(maxsize=256)
+    def verdict(text: str) -> Flaw | None:
+        try:
+            parse_interface(text, extra=extra)
+        except ValueError as error:
+            return Flaw("bad-interface", str(error))
+        return None
+
+    return verdict
+
+
+def wireguard_key(text: str) -> Flaw | None:
+    """A WireGuard public key: 32 bytes in base64."""
+    try:
+        size = len(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        size = -1
+    return (
+        None
+        if size == 32
+        else Flaw("malformed-text", f'"{text}" is no WireGuard key; 32 bytes in base64 were expected')
+    )
+
+
+_ONLY_GO = (
+    (re.compile(r"\(\?[imsU-]+\)"), ""),
+    (re.compile(r"\(\?[imsU-]+:"), "(?:"),
+    (re.compile(r"\\[pP](\{\^?\w+\}|\w)"), r"\\w"),
+    (re.compile(r"\[:\^?\w+:\]"), "a"),
+    (re.compile(r"\\z"), r"\\Z"),
+    (re.compile(r"\\C"), "."),
+    (re.compile(r"\\x\{[0-9A-Fa-f]+\}"), "a"),
+    (re.compile(r"\(\?<(?=\w)"), "(?P<"),
+)
+_NOT_GO = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(\(\?(?:[=!>#(]|<[=!]|P=|P>))", re.DOTALL)
+_BACK = re.compile(r"\\(?:\\|([1-9]|[kZg])|.)", re.DOTALL)
+
+
+@lru_cache(maxsize=512)
+def pattern(text: str) -> Flaw | None:
+    """A regular expression of Go (RE2): balanced, and without look-around and back references."""
+    if len(text) > 2000:
+        return None
+    odd = next((match[1] for match in _NOT_GO.finditer(text) if match[1]), None) or next(
+        (f"\\{match[1]}" for match in _BACK.finditer(text) if match[1]), None
+    )
+    if odd:
+        return Flaw("bad-pattern", f'"{text}" is no regular expression of Go, which has no "{odd}"')
+    plain = re.sub(r"\\Q(.*?)(\\E|$)", lambda match: re.escape(match[1]), text, flags=re.DOTALL)
+    for found, instead in _ONLY_GO:
+        plain = found.sub(instead, plain)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            re.compile(plain)
+    except (re.error, OverflowError, RecursionError) as error:
+        return Flaw("bad-pattern", f'"{text}" is no regular expression: {str(error).split(" at position")[0]}')
+    return None
