@@ -36,9 +36,8 @@ def run(
     """The real command, in an environment of its own."""
     root = Path(__file__).resolve().parents[2]
     clean = {"PATH": os.environ["PATH"], "PYTHONPATH": str(root), "LC_ALL": "C.UTF-8", **(environment or {})}
-    done = subprocess.run(
-        [sys.executable, "-m", "callint", *arguments], cwd=folder, env=clean, input=stdin, capture_output=True, timeout=60
-    )
+    command = [sys.executable, "-m", "callint", *arguments]
+    done = subprocess.run(command, cwd=folder, env=clean, input=stdin, capture_output=True, timeout=60)
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
@@ -117,7 +116,8 @@ def test_standard_input(folder: Path) -> None:
 
 def test_several_reports_in_one_run(folder: Path) -> None:
     (folder / "peer.yaml").write_text(PEER)
-    done = run(folder, "check", "--format", "github", "--output", "json=r.json", "--output", "sarif=r.sarif", "peer.yaml")
+    also = ("--output", "json=r.json", "--output", "sarif=r.sarif")
+    done = run(folder, "check", "--format", "github", *also, "peer.yaml")
     assert done.stdout.startswith("::error file=peer.yaml,line=4,")
     assert json.loads((folder / "r.json").read_text())["findings"][0]["rule"] == "BGP001"
     assert json.loads((folder / "r.sarif").read_text())["version"] == "2.1.0"
