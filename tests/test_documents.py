@@ -1,4 +1,7 @@
-"""README and CONTRIBUTING never drift: what they show is what callint prints, loads and accepts."""
+"""README and CONTRIBUTING never drift: what they show is what callint prints, loads and accepts.
+
+`CALLINT_GOLDEN=update` writes the outputs in README.md anew.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,14 @@ def test_the_readme_shows_what_callint_prints(command: str, shown: str) -> None:
         stdout=subprocess.PIPE,
         encoding="utf-8",
     ).stdout
-    assert shown == printed, f"what belongs into README.md:\n{printed}"
+    if os.environ.get("CALLINT_GOLDEN") == "update":
+        head = f"<!-- output of: {command} -->\n```text\n"
+        text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+        (REPOSITORY / "README.md").write_text(
+            text.replace(f"{head}{shown}```", f"{head}{printed}```"), encoding="utf-8"
+        )
+    else:
+        assert shown == printed, "CALLINT_GOLDEN=update writes README.md anew"
 
 
 def test_the_readme_shows_a_finding() -> None:
