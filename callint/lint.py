@@ -149,7 +149,26 @@ def _resources(
             resource.gaps += validated.gaps
             findings.extend(report_problems(plan, (*examined.problems, *validated.problems), cluster, resource))
             resources.append(resource)
-    return resources, findings
+    return resources, _once_a_file(findings, "placeholder-left")
+
+
+def _once_a_file(findings: list[Finding], name: str) -> list[Finding]:
+    """Findings of one rule cut to the first in each file, which counts the others: they have one cause and one cure."""
+    first: dict[str, Finding] = {}
+    others: dict[str, int] = {}
+    kept = []
+    for finding in findings:
+        file = finding.span.file
+        if finding.name != name:
+            kept.append(finding)
+        elif file in first:
+            others[file] += 1
+        else:
+            first[file], others[file] = finding, 0
+    for file, finding in first.items():
+        more = f", and {others[file]} more are left in this file" if others[file] else ""
+        kept.append(finding._replace(message=finding.message + more))
+    return kept
 
 
 def _facts(paths: tuple[str, ...]) -> tuple[tuple[NodeFacts, ...], tuple[Problem, ...], Sources]:
