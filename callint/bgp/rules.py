@@ -95,7 +95,9 @@ def _compile(resource: Resource, rule: FilterRule, family: Family) -> Rule:
         return Rule(resource, rule, "unknown", everything(family), broken=str(refused))
     if prefixes is None:
         why = f'"{rule.cidr}" has no prefix length: BIRD fails at this rule and rejects every route that reaches it'
-        return Rule(resource, rule, "reject", everything(family), broken=why)
+        # BIRD asks for the prefix before anything else but the type of the session, which confd decides.
+        first = tuple(one for one in conditions if one.kind == "peer-type")
+        return Rule(resource, rule, "reject", everything(family), first, broken=why)
     return Rule(resource, rule, _VERDICTS[rule.action], prefixes, conditions, operations)
 
 

@@ -10,6 +10,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,6 +20,8 @@ from typing import Any, NamedTuple
 import pytest
 
 _START_SECONDS = 5.0
+# What the tests here share stands beside them.
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 class Learned(NamedTuple):
