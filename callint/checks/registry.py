@@ -12,6 +12,7 @@ CHECKS = (
     "coverage",
     "duplicate",
     "expression",
+    "fallthrough",
     "masquerade",
     "reference",
     "service",

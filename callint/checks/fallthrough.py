@@ -1,0 +1,210 @@
+"""What the filters of a BGPPeer leave undecided: imported as it comes, or exported as Calico would without a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from callint.bgp.decision import Decision
+from callint.bgp.explicit import fall_through
+from callint.bgp.route import excludes
+from callint.bgp.routes import engine
+from callint.bgp.rules import Rule
+from callint.calico import format_release
+from callint.checks.breach import Breach, CheckError
+from callint.checks.peers import Outward, at, families, outward, rules_of, used_by
+from callint.finding import Related, witness
+from callint.net.address import Family
+from callint.net.prefixes import PrefixSet
+from callint.objects import Cluster
+from callint.objects.bgp import BGPPeer
+
+# From this release on an imported route has a worse kernel metric than any other (K2, bird_ipam.cfg.template)
+_HARMLESS_DEFAULT = (3, 32)
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Routes that no rule of a filter decides.
+
+    Parameter `problem`: `import` (accepting rules without effect, for all else is imported, too), `export` (accepting
+    rules alone, beside which Calico exports more), `unfiltered` (no import rule for a far end outside the cluster, from
+    v3.32 on), `default-route` (the same up to v3.31, where a default route from there replaces the node's own).
+    `unfiltered` looks only where filters are used, for that peer or on import for another; with `everywhere` true it
+    looks at every peer.
+    """
+    problem = parameters.get("problem")
+    if problem not in _PROBLEMS:
+        raise CheckError(f'check "fallthrough" needs the parameter "problem": {", ".join(_PROBLEMS)}')
+    yield from _PROBLEMS[problem](cluster, parameters)
+
+
+def _import(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
+    """One breach for each list of rules, whoever uses it."""
+    found: dict[tuple[str, Family], list[tuple[BGPPeer, list[Rule], PrefixSet]]] = {}
+    for peer in cluster.bgp_peers:
+        for family in families(cluster, peer):
+            rules = rules_of(cluster, peer, "import", family)
+            idle = _without_effect(rules or ())
+            rest = fall_through(cluster, peer, "import", family)
+            if idle and rest:
+                found.setdefault((idle[0].resource.name, family), []).append((peer, idle, rest))
+    for (name, family), uses in found.items():
+        peer, idle, rest = uses[0]
+        resource, path = idle[0].resource, ("spec", f"importV{family}")
+        more = f" and {len(uses) - 1} more" if len(uses) > 1 else ""
+        route = rest.witness()
+        yield Breach(
+            f'BGPFilter "{name}" rejects nothing that it does not accept: what no rule matches is imported, so that '
+            f'BGPPeer "{peer.resource.name}"{more} imports {route} as well, and the accepting rules change nothing',
+            resource.span(*path, key=True),
+            resource.ref,
+            path,
+            (
+                *(Related(rule.span, "accepts what would be imported anyway") for rule in idle[:3]),
+                *used_by([one for one, _, _ in uses], name),
+            ),
+            witness("route", prefix=str(route), peer=peer.resource.name, direction="import", verdict="accept"),
+            help="end the list with a rule that has `action: Reject` and nothing else",
+        )
+
+
+def _without_effect(rules: tuple[Rule, ...]) -> list[Rule]:
+    """The accepting rules, if none of them has an effect: no operations, and no later rule rejects what they accept."""
+    accepting = [(index, rule) for index, rule in enumerate(rules) if rule.verdict == "accept"]
+    for index, rule in accepting:
+        if any(rule.operations) or any(_meet(rule, later) for later in rules[index:] if later.verdict == "reject"):
+            return []
+    return [rule for _, rule in accepting]
+
+
+def _meet(one: Rule, other: Rule) -> bool:
+    return one.prefixes.overlaps(other.prefixes) and not excludes(one.conditions, other.conditions)
+
+
+def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
+    """Lists that only accept, towards far ends outside the cluster."""
+    said: set[tuple[str, Family]] = set()
+    for one in outward(cluster):
+        family = one.session.family
+        rules = rules_of(cluster, one.peer, "export", family)
+        if not rules or any(rule.verdict != "accept" for rule in rules):
+            continue
+        last = rules[-1]
+        if (last.resource.name, family) in said or not fall_through(cluster, one.peer, "export", family):
+            continue
+        said.add((last.resource.name, family))
+        leaving = _leaving(cluster, one)
+        if leaving:
+            yield _leaves(one, rules, leaving)
+        elif not cluster.pools:
+            resource, path = last.resource, ("spec", f"exportV{family}")
+            yield Breach(
+                f'whether BGPPeer "{one.peer.resource.name}" exports more than BGPFilter "{resource.name}" accepts is '
+                "not known: it depends on IPPools, of which the manifests hold none",
+                resource.span(*path, key=True),
+                resource.ref,
+                path,
+                used_by([one.peer], resource.name),
+                help="if nothing else is to leave, end the list with a rule that has `action: Reject` and nothing else",
+                undecided=True,
+            )
+
+
+def _leaving(cluster: Cluster, one: Outward) -> list[Decision]:
+    """What leaves because no rule decides, and certainly exists."""
+    return [
+        decision
+        for decision in engine(cluster).exported(one.session)
+        if decision.accepted and decision.rule is None and decision.routes.presence != "any" and not decision.when
+    ]
+
+
+def _leaves(one: Outward, rules: tuple[Rule, ...], leaving: list[Decision]) -> Breach:
+    resource, path = rules[-1].resource, ("spec", f"exportV{one.session.family}")
+    what = list(dict.fromkeys(f"{decision.prefixes} ({decision.routes.because})" for decision in leaving))
+    listed = ", ".join(what[:3]) + (f" and {len(what) - 3} more" if len(what) > 3 else "")
+    return Breach(
+        f'BGPFilter "{resource.name}" rejects nothing: beside what it accepts, BGPPeer "{one.peer.resource.name}" '
+        f"exports {listed}, because Calico's own filter decides what no rule matches",
+        resource.span(*path, key=True),
+        resource.ref,
+        path,
+        (*(Related(rule.span, "accepts, and rejects nothing else") for rule in rules[-2:]), *_users(one, resource.name)),
+        witness(
+            "route",
+            prefix=str(leaving[0].prefixes.witness()),
+            node=at(one.session),
+            peer=one.peer.resource.name,
+            direction="export",
+            source=leaving[0].routes.because,
+            verdict="accept",
+            decided_by=leaving[0].why,
+        ),
+        help="if nothing else is to leave, end the list with a rule that has `action: Reject` and nothing else",
+    )
+
+
+def _users(one: Outward, name: str) -> tuple[Related, ...]:
+    return used_by([one.peer], name)
+
+
+def _unfiltered(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    if cluster.target.release < _HARMLESS_DEFAULT:
+        return
+    used = {name for peer in cluster.bgp_peers for _, name in peer.filters}
+    filters = [one for name, one in cluster.bgp_filters.items() if name in used]
+    everyone = parameters.get("everywhere") is True or any(one.import_v4 or one.import_v6 for one in filters)
+    for one in _open(cluster):
+        if everyone or one.peer.filters:
+            yield _imports_all(cluster, one, f"the default route included{_own(cluster, one.session.family)}")
+
+
+def _default_route(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
+    if cluster.target.release < _HARMLESS_DEFAULT:
+        release = format_release(cluster.target.release)
+        for one in _open(cluster):
+            yield _imports_all(cluster, one, f"and {release} puts a default route from there before the node's own one")
+
+
+def _open(cluster: Cluster) -> Iterator[Outward]:
+    for one in outward(cluster):
+        if rules_of(cluster, one.peer, "import", one.session.family) == ():
+            yield one
+
+
+def _own(cluster: Cluster, family: Family) -> str:
+    """Pools that give addresses to pods: routes inside them would take over traffic to pods."""
+    mark = "." if family == 4 else ":"
+    names = [one.cidr for one in cluster.pools if not one.disabled and mark in one.cidr]
+    return f" and routes inside IPPool {names[0]}" if names else ""
+
+
+def _imports_all(cluster: Cluster, one: Outward, consequence: str) -> Breach:
+    peer = one.peer
+    filtered = [index for index, name in peer.filters if name in cluster.bgp_filters]
+    path = ("spec", "filters", filtered[0]) if filtered else ("spec", "peerIP")
+    reason = "whose filters have no import rules" if filtered else "which has no filters"
+    return Breach(
+        f'BGPPeer "{peer.resource.name}", {reason}, imports whatever {one.session.address} announces, {consequence}',
+        peer.resource.span(*path),
+        peer.resource.ref,
+        path,
+        (),
+        witness(
+            "route",
+            prefix="0.0.0.0/0" if one.session.family == 4 else "::/0",
+            node=at(one.session),
+            peer=peer.resource.name,
+            direction="import",
+            verdict="accept",
+        ),
+        help=f"name the networks expected from there in `importV{one.session.family}` of a BGPFilter, a Reject last",
+    )
+
+
+_PROBLEMS: dict[str, Callable[[Cluster, Mapping[str, Any]], Iterator[Breach]]] = {
+    "import": _import,
+    "export": _export,
+    "unfiltered": _unfiltered,
+    "default-route": _default_route,
+}
