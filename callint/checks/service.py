@@ -55,7 +55,7 @@ def _judge(cluster: Cluster, evaluator: Evaluator, required: Requirement, *, gov
         if attempt.verdict.outcome == "drop" and (not governed or _by_policy(attempt)):
             yield _breach(cluster, evaluator, required, attempt)
             return
-        if attempt.verdict.outcome == "unknown" and doubt is None:
+        if attempt.verdict.outcome == "unknown" and doubt is None and not governed:
             doubt = attempt
     if doubt is not None:
         yield _breach(cluster, evaluator, required, doubt)

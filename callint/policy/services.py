@@ -10,6 +10,7 @@ from callint.facts import Interface, Listener, NodeFacts
 from callint.finding import Span
 from callint.objects import Cluster
 from callint.policy.nodes import prefixes
+from callint.source import placeholder
 
 BROADCAST = "255.255.255.255"
 UNSPECIFIED = "0.0.0.0"
@@ -62,7 +63,8 @@ def requirements(cluster: Cluster) -> tuple[Requirement, ...]:
 
     What the configuration says counts first, then what facts declare, then what listens, then what a node evidently is.
     """
-    nodes = sorted({endpoint.node for endpoint in cluster.host_endpoints if endpoint.node})
+    named = {endpoint.node for endpoint in cluster.host_endpoints if endpoint.node}
+    nodes = sorted(node for node in named if placeholder(node) is None)
     found: dict[tuple[str, str, str], Requirement] = {}
     for node in nodes:
         interfaces = interfaces_of(cluster, node)
