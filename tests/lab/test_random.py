@@ -120,7 +120,12 @@ class Plan:
     def __init__(self, chance: random.Random) -> None:
         nets = list(dict.fromkeys(random_prefix(chance) for _ in range(900)))[:170]
         self.kernel = {net: (chance.choice(INTERFACES), chance.choice(METRICS)) for net in nets[:60]}
-        self.blocks = [net for net in nets[60:100] if net.endswith(("/24", "/26", "/28"))][:6]
+        self.blocks: list[str] = []
+        for net in nets[60:100]:
+            # IPAM never gives out a block inside another one.
+            apart = not any(ipaddress.ip_network(net).overlaps(ipaddress.ip_network(one)) for one in self.blocks)
+            if net.endswith(("/24", "/26", "/28")) and apart:
+                self.blocks.append(net)
         self.service = "10.3.160.0/20"
         used = {*self.kernel, *self.blocks, self.service}
         feeds = [net for net in nets[60:] if net not in used]
