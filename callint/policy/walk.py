@@ -90,7 +90,7 @@ class Walk:
             self._check_source(interface)
         else:
             self._untracked(interface, "ingress")
-        if self._mark is None and self._conntrack != "established":
+        if self._mark is None:
             chains, name = self._pre_dnat(interface)
             if chains is not None:
                 decision = self._chain(chains, "preDNAT", "ingress", name, self._wire)

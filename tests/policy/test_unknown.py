@@ -151,6 +151,8 @@ def test_labels_of_a_namespace_that_no_manifest_holds() -> None:
     assert 'namespace "ns"' in (run(packet, WORKLOAD, coloured).unknown or "")
     namespace = "\napiVersion: v1\nkind: Namespace\nmetadata: {name: ns}\n"
     assert run(packet, WORKLOAD, coloured, namespace).outcome == "accept"
+    likely = policy("selector: app == 'x', namespaceSelector: colour == 'red', types: [Egress]")
+    assert run(packet, WORKLOAD, likely).outcome == "unknown"
     both = policy("selector: app == 'y', namespaceSelector: colour == 'red', types: [Egress]")
     assert run(packet, WORKLOAD, both).outcome == "accept"
 

@@ -191,6 +191,20 @@ def test_a_workload_sends_no_tunnels(run: Run) -> None:
         assert run(packet._replace(conntrack="established"), w).outcome == "accept"
 
 
+@pytest.mark.parametrize("flag", ["doNotTrack", "preDNAT"])
+def test_policy_before_the_tables_means_nothing_to_workloads(flag: str, run: Run) -> None:
+    denying = gnp("p", f"selector: name == 'w', {flag}: true, applyOnForward: true, ingress: [{{action: Deny}}]")
+    into = Packet("eth0", "cali1", "8.8.8.8", "10.65.0.2", "tcp", 40000, 80)
+    for packet in (into, FROM_POD):
+        assert run(packet, pod("w", "cali1", "10.65.0.2"), denying).decided_by == "profile kns.ns"
+
+
+def test_own_labels_win_over_those_of_profiles(run: Run) -> None:
+    own = hep("h", "eth0", ", profiles: [first]").replace("{hep: h}", "{hep: h, group: y}")
+    by_label = gnp("by-label", "selector: group == 'x', ingress: [{action: Deny}]")
+    assert run(INTO, own, PROFILE, by_label).decided_by.startswith("no profile matched")
+
+
 def test_an_unknown_workload_interface(run: Run, make_cluster: MakeCluster) -> None:
     assert run(FROM_POD).outcome == "drop"
     verdict = Evaluator(make_cluster("---"), "f0", INTERFACES).evaluate(FROM_POD)
@@ -247,6 +261,7 @@ def test_failsafe_lists(run: Run) -> None:
     verdict = run(ssh, hep("h", "eth0"), narrowed)
     assert verdict.path == ("spec", "failsafeInboundHostPorts", 0)
     assert run(ssh._replace(source="9.9.9.9"), hep("h", "eth0"), narrowed).outcome == "drop"
+    assert run(ssh._replace(source="::ac11:5", destination="::1"), hep("h", "eth0"), narrowed).outcome == "drop"
     broken = felix("failsafeInboundHostPorts: [{protocol: SCTP, port: 22}]")
     assert "sctp" in (run(ssh, hep("h", "eth0"), broken).unknown or "")
 
