@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from callint.bgp.decision import Decision
-from callint.bgp.explicit import fall_through
+from callint.bgp.explicit import explicit_accepts, fall_through
 from callint.bgp.route import excludes
 from callint.bgp.routes import engine
 from callint.bgp.rules import Rule
@@ -43,8 +43,9 @@ def _import(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     found: dict[tuple[str, Family], list[tuple[BGPPeer, list[Rule], PrefixSet]]] = {}
     for peer in cluster.bgp_peers:
         for family in families(cluster, peer):
-            rules = rules_of(cluster, peer, "import", family)
-            idle = _without_effect(rules or ())
+            reached = {_place(one.rule) for one in explicit_accepts(cluster, peer, "import")}
+            rules = rules_of(cluster, peer, "import", family) or ()
+            idle = _without_effect([one for one in rules if one.verdict == "reject" or _place(one) in reached])
             rest = fall_through(cluster, peer, "import", family)
             if idle and rest:
                 found.setdefault((idle[0].resource.name, family), []).append((peer, idle, rest))
@@ -54,8 +55,8 @@ def _import(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
         more = f" and {len(uses) - 1} more" if len(uses) > 1 else ""
         route = rest.witness()
         yield Breach(
-            f'BGPFilter "{name}" rejects nothing that it does not accept: what no rule matches is imported, so that '
-            f'BGPPeer "{peer.resource.name}"{more} imports {route} as well, and the accepting rules change nothing',
+            f'BGPFilter "{name}" does not reject the rest: what no rule matches is imported, so that BGPPeer '
+            f'"{peer.resource.name}"{more} imports {route} as well, and the accepting rules change nothing',
             resource.span(*path, key=True),
             resource.ref,
             path,
@@ -68,7 +69,11 @@ def _import(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
         )
 
 
-def _without_effect(rules: tuple[Rule, ...]) -> list[Rule]:
+def _place(rule: Rule) -> tuple[object, ...]:
+    return rule.resource.name, rule.rule.path
+
+
+def _without_effect(rules: Sequence[Rule]) -> list[Rule]:
     """The accepting rules, if none of them has an effect: no operations, and no later rule rejects what they accept."""
     accepting = [(index, rule) for index, rule in enumerate(rules) if rule.verdict == "accept"]
     for index, rule in accepting:
@@ -129,7 +134,10 @@ def _leaves(one: Outward, rules: tuple[Rule, ...], leaving: list[Decision]) -> B
         resource.span(*path, key=True),
         resource.ref,
         path,
-        (*(Related(rule.span, "accepts, and rejects nothing else") for rule in rules[-2:]), *_users(one, resource.name)),
+        (
+            *(Related(rule.span, "accepts, and rejects nothing else") for rule in rules[-2:]),
+            *used_by([one.peer], resource.name),
+        ),
         witness(
             "route",
             prefix=str(leaving[0].prefixes.witness()),
@@ -142,10 +150,6 @@ def _leaves(one: Outward, rules: tuple[Rule, ...], leaving: list[Decision]) -> B
         ),
         help="if nothing else is to leave, end the list with a rule that has `action: Reject` and nothing else",
     )
-
-
-def _users(one: Outward, name: str) -> tuple[Related, ...]:
-    return used_by([one.peer], name)
 
 
 def _unfiltered(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -167,8 +171,11 @@ def _default_route(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _open(cluster: Cluster) -> Iterator[Outward]:
+    """Peers without import rules; where their filters are of the other family altogether, that is said elsewhere."""
     for one in outward(cluster):
-        if rules_of(cluster, one.peer, "import", one.session.family) == ():
+        filters = [cluster.bgp_filters[name] for _, name in one.peer.filters if name in cluster.bgp_filters]
+        mine = any(rules.rules(way, one.session.family) for rules in filters for way in ("export", "import"))
+        if (mine or not filters) and rules_of(cluster, one.peer, "import", one.session.family) == ():
             yield one
 
 

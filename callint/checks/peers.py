@@ -27,7 +27,7 @@ class Outward(NamedTuple):
 
 
 def outward(cluster: Cluster) -> Iterator[Outward]:
-    """The peers that leave the cluster; internal ones are left out where the nodes are not listed: they may be nodes."""
+    """The peers that leave the cluster; internal ones may be nodes, and are left out where these are not listed."""
     model = network(cluster)
     seen: set[str] = set()
     for session in model.explicit:

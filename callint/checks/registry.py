@@ -9,11 +9,16 @@ from callint.checks.breach import Check, CheckError
 
 CHECKS = (
     "advertisement",
+    "condition",
     "coverage",
     "duplicate",
+    "exposure",
     "expression",
     "fallthrough",
+    "filter_family",
     "masquerade",
+    "origin",
+    "precedence",
     "reference",
     "service",
 )

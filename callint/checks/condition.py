@@ -1,0 +1,201 @@
+"""Rules of BGPFilters whose conditions hold for no route at all, or for every one, against what they look like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from callint.bgp.communities import tags
+from callint.bgp.network import network
+from callint.bgp.nodes import ANY
+from callint.bgp.rules import Direction, Rule, compile_filter
+from callint.checks.breach import Breach, CheckError
+from callint.checks.peers import families, rules_of, sessions, used_by
+from callint.finding import Related, witness
+from callint.net.address import Family
+from callint.net.community import Community, format_community
+from callint.net.prefixes import everything, union_all
+from callint.objects import Cluster
+from callint.objects.bgp import BGPPeer
+
+_LISTS: tuple[tuple[Direction, Family], ...] = (("export", 4), ("import", 4), ("export", 6), ("import", 6))
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Conditions that cannot mean what they say.
+
+    Parameter `problem`: `length` (`prefixLength` beside Equal or NotEqual), `never` (a peerType or an AS path that no
+    session with the filter has), `tag` (an export rule that asks for a community which is attached after it), `all`
+    (rules that reject all but their own network, one after another).
+    """
+    problem = parameters.get("problem")
+    if problem not in _PROBLEMS:
+        raise CheckError(f'check "condition" needs the parameter "problem": {", ".join(_PROBLEMS)}')
+    yield from _PROBLEMS[problem](cluster)
+
+
+def _rules(cluster: Cluster) -> Iterator[tuple[Direction, Family, Rule]]:
+    for one in cluster.bgp_filters.values():
+        for direction, family in _LISTS:
+            for rule in compile_filter(one, direction, family):
+                if not rule.broken:
+                    yield direction, family, rule
+
+
+def _length(cluster: Cluster) -> Iterator[Breach]:
+    for direction, _, rule in _rules(cluster):
+        asked = rule.rule
+        if asked.operator not in ("Equal", "NotEqual") or (asked.min_length is None and asked.max_length is None):
+            continue
+        path = (*asked.path, "matchOperator")
+        often, instead = ("never", "In") if asked.operator == "Equal" else ("always", "NotIn")
+        yield Breach(
+            f'{rule} has a "prefixLength" beside "{asked.operator}", and that {often} matches: BIRD compares the '
+            f'prefix with a set, and "{instead}" is what looks inside it',
+            rule.resource.span(*path),
+            rule.resource.ref,
+            path,
+            (Related(rule.resource.span(*asked.path, "prefixLength", key=True), "turns the network into a set"),),
+            witness("route", prefix=asked.cidr, direction=direction, matches=often == "always"),
+            help=f"use `matchOperator: {instead}`, or leave `prefixLength` out",
+        )
+
+
+def _never(cluster: Cluster) -> Iterator[Breach]:
+    users = _users(cluster)
+    for direction, family, rule in _rules(cluster):
+        used = users.get(rule.resource.name, [])
+        forms = {one.form for peer in used for one in sessions(cluster, peer) if one.family == family}
+        if not forms:
+            continue
+        for condition in rule.conditions:
+            if condition.kind == "peer-type" and all(form.peer_type != condition.value for form in forms):
+                types = " and ".join(sorted({form.peer_type for form in forms}))
+                yield _inert(
+                    rule,
+                    direction,
+                    "peerType",
+                    used,
+                    f'asks for "{condition.value}", but every session with the filter is {types}',
+                )
+            elif condition.kind == "as-path" and direction == "export":
+                first = condition.value[0]
+                if all(form.peer_type == "eBGP" and form.local_as != first for form in forms) and _sure_of_as(cluster):
+                    own = " and ".join(sorted({str(form.local_as) for form in forms}))
+                    yield _inert(
+                        rule,
+                        direction,
+                        "asPathPrefix",
+                        used,
+                        f"asks for a path that begins with {first}, but on export to another AS it begins with the "
+                        f"session's own AS {own} already",
+                    )
+
+
+def _sure_of_as(cluster: Cluster) -> bool:
+    """Nodes have AS numbers of their own, which no manifest shows where the nodes are not listed."""
+    model = network(cluster)
+    return model.listed or all(peer.local_as_number is not None for peer in cluster.bgp_peers)
+
+
+def _inert(rule: Rule, direction: Direction, field: str, used: list[BGPPeer], reason: str) -> Breach:
+    path = (*rule.rule.path, field)
+    return Breach(
+        f"{rule} matches no route: it {reason}",
+        rule.resource.span(*path, key=field == "asPathPrefix"),
+        rule.resource.ref,
+        path,
+        used_by(used, rule.resource.name),
+        witness("route", prefix=str(rule.prefixes.witness()), direction=direction, matches=False),
+    )
+
+
+def _tag(cluster: Cluster) -> Iterator[Breach]:
+    users = _users(cluster)
+    settings = network(cluster).settings
+    for direction, family, rule in _rules(cluster):
+        if direction != "export" or rule.resource.name not in users:
+            continue
+        if any(condition.kind == "source" for condition in rule.conditions):
+            continue
+        names = {name.removeprefix("node.") for name in settings.configurations if name.startswith("node.")} | {ANY}
+        attached = {
+            community: tag
+            for name in sorted(names)
+            for tag in tags(settings, name, family)
+            for community in tag.communities
+        }
+        wanted: list[Community] = [one.value for one in rule.conditions if one.kind == "community"]
+        for community in wanted:
+            tag = attached.get(community)
+            if tag is not None:
+                path = (*rule.rule.path, "communities", "values", 0)
+                place = tag.configuration.resource.span(*tag.advertisement.path, "cidr")
+                yield Breach(
+                    f"{rule} asks for the community {format_community(community)}, which prefixAdvertisements attach "
+                    "only after the filters, so that it never matches the node's own routes",
+                    rule.resource.span(*path),
+                    rule.resource.ref,
+                    path,
+                    (Related(place, "attached to these routes, after the filter"),),
+                    witness("route", prefix=str(tag.network), direction="export", communities=(), matches=False),
+                    help=f"match the network instead: `matchOperator: In, cidr: {tag.network}`",
+                )
+
+
+def _users(cluster: Cluster) -> dict[str, list[BGPPeer]]:
+    found: dict[str, list[BGPPeer]] = {}
+    for peer in cluster.bgp_peers:
+        for _, name in peer.filters:
+            found.setdefault(name, []).append(peer)
+    return found
+
+
+def _all(cluster: Cluster) -> Iterator[Breach]:
+    """Each rule was meant to let its own network through, and the others reject it."""
+    said: set[tuple[object, ...]] = set()
+    for peer in cluster.bgp_peers:
+        for family in families(cluster, peer):
+            for direction, _ in _LISTS[:2]:
+                rules = rules_of(cluster, peer, direction, family) or ()
+                exclusive = [rule for rule in rules if _rejects_all_but_its_own(rule)]
+                places = tuple((rule.resource.name, rule.rule.path) for rule in exclusive)
+                if len(exclusive) < 2 or places in said or any(rule.verdict == "accept" for rule in rules):
+                    continue
+                if union_all(family, (rule.prefixes for rule in exclusive)) == everything(family):
+                    said.add(places)
+                    yield _contradiction(peer, direction, exclusive)
+
+
+def _rejects_all_but_its_own(rule: Rule) -> bool:
+    return rule.verdict == "reject" and rule.rule.operator in ("NotIn", "NotEqual") and not rule.conditions
+
+
+def _contradiction(peer: BGPPeer, direction: Direction, exclusive: list[Rule]) -> Breach:
+    first, last = exclusive[0], exclusive[-1]
+    path = (*last.rule.path, "matchOperator")
+    return Breach(
+        f'BGPPeer "{peer.resource.name}" {direction}s nothing: {last} rejects all but "{last.rule.cidr}", and '
+        f'{first} has rejected all but "{first.rule.cidr}" before',
+        last.resource.span(*path),
+        last.resource.ref,
+        path,
+        tuple(Related(one.span, f'rejects all but "{one.rule.cidr}"') for one in exclusive[:-1][:3]),
+        witness(
+            "route",
+            prefix=last.rule.cidr,
+            peer=peer.resource.name,
+            direction=direction,
+            verdict="reject",
+            decided_by=str(first),
+        ),
+        help="accept each network with `matchOperator: In` and end with one Reject",
+    )
+
+
+_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {
+    "length": _length,
+    "never": _never,
+    "tag": _tag,
+    "all": _all,
+}

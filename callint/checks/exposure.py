@@ -1,0 +1,208 @@
+"""What accepting rules of BGPFilters let through, held against pools, service ranges and the routes that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from callint.bgp.explicit import Explicit, explicit_accepts
+from callint.bgp.imports import KERNEL_STEPS
+from callint.bgp.network import network
+from callint.bgp.read import network as network_of
+from callint.bgp.routes import engine
+from callint.checks.breach import Breach, CheckError
+from callint.checks.peers import outward, used_by
+from callint.finding import Related, Span, witness
+from callint.net.address import Prefix
+from callint.net.prefixes import PrefixSet, within
+from callint.objects import Cluster
+from callint.objects.bgp import BGPPeer
+from callint.objects.pool import IPPool
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Accepting rules against the rest of the cluster.
+
+    Parameter `problem`: `withheld` (exports what `disableBGPExport` keeps in), `default-route` (exports the node's
+    default route), `own-prefixes` (imports networks of pools or services), `unprogrammed` (imports what never reaches
+    the kernel).
+    """
+    problem = parameters.get("problem")
+    if problem not in _PROBLEMS:
+        raise CheckError(f'check "exposure" needs the parameter "problem": {", ".join(_PROBLEMS)}')
+    yield from _PROBLEMS[problem](cluster)
+
+
+def _pools(cluster: Cluster) -> Iterator[tuple[IPPool, Prefix]]:
+    for pool in cluster.pools:
+        inside = network_of(pool.cidr)
+        if inside is not None:
+            yield pool, inside
+
+
+def _gives_to_pods(pool: IPPool) -> bool:
+    return not pool.disabled and bool({"Workload", "Tunnel"} & set(pool.allowed_uses))
+
+
+def _withheld(cluster: Cluster) -> Iterator[Breach]:
+    said: set[tuple[object, ...]] = set()
+    withheld = [(pool, inside) for pool, inside in _pools(cluster) if pool.disable_bgp_export]
+    for peer in cluster.bgp_peers if withheld else ():
+        for accept in explicit_accepts(cluster, peer, "export"):
+            for pool, inside in withheld:
+                place = (accept.rule.resource.name, accept.rule.rule.path, pool.resource.name)
+                if inside.family != accept.family or place in said or not _plain(accept):
+                    continue
+                both = accept.prefixes & within(inside)
+                if both:
+                    said.add(place)
+                    where = pool.resource.span("spec", "disableBGPExport")
+                    yield _accepting(
+                        accept,
+                        f'{accept.rule} lets {both} out to BGPPeer "{peer.resource.name}", though IPPool '
+                        f'"{pool.resource.name}" has `disableBGPExport`: what a filter accepts is not asked again',
+                        (Related(where, "is to keep the pool in"), *used_by([peer], accept.rule.resource.name)),
+                        both,
+                        peer,
+                        "export",
+                    )
+
+
+def _plain(accept: Explicit) -> bool:
+    """Whether the rule asks for nothing but the prefix, and perhaps the type of the session."""
+    return all(condition.kind == "peer-type" for condition in accept.when)
+
+
+def _accepting(
+    accept: Explicit,
+    message: str,
+    related: tuple[Related, ...],
+    prefixes: PrefixSet,
+    peer: BGPPeer,
+    direction: str,
+    advice: str = "",
+) -> Breach:
+    """A breach at the network that a rule names, or at its action where it names none."""
+    rule = accept.rule
+    path = (*rule.rule.path, "cidr" if rule.rule.cidr else "action")
+    return Breach(
+        message,
+        rule.resource.span(*path),
+        rule.resource.ref,
+        path,
+        related,
+        witness(
+            "route",
+            prefix=str(prefixes.witness()),
+            peer=peer.resource.name,
+            direction=direction,
+            verdict="accept",
+            decided_by=str(rule),
+        ),
+        advice,
+    )
+
+
+def _default_route(cluster: Cluster) -> Iterator[Breach]:
+    said: set[tuple[object, ...]] = set()
+    for one in outward(cluster):
+        for accept in explicit_accepts(cluster, one.peer, "export"):
+            rule = accept.rule
+            place = (rule.resource.name, rule.rule.path)
+            default = Prefix(accept.family, 0, 0)
+            named = rule.rule.operator == "Equal" or (rule.rule.cidr or "").endswith("/0")
+            if place in said or accept.family != one.session.family or named or not _plain(accept):
+                continue
+            if default in accept.prefixes:
+                said.add(place)
+                what = f'every route but those in "{rule.rule.cidr}"' if rule.rule.cidr else "every route"
+                yield _accepting(
+                    accept,
+                    f'{rule} accepts {what} for export, so that BGPPeer "{one.peer.resource.name}" learns the default '
+                    "route of the node, its networks and each of its pods",
+                    used_by([one.peer], rule.resource.name),
+                    within(default, 0, 0),
+                    one.peer,
+                    "export",
+                    "name the networks that are to leave with `matchOperator: In`",
+                )
+
+
+def _own_prefixes(cluster: Cluster) -> Iterator[Breach]:
+    said: set[tuple[object, ...]] = set()
+    own = list(_own(cluster))
+    for one in outward(cluster) if own else ():
+        for accept in explicit_accepts(cluster, one.peer, "import"):
+            rule = accept.rule
+            place = (rule.resource.name, rule.rule.path)
+            if place in said or accept.family != one.session.family or rule.rule.operator not in ("In", "Equal"):
+                continue
+            if not _plain(accept):
+                continue
+            for name, inside, span in own:
+                both = accept.prefixes & within(inside) if inside.family == accept.family else None
+                if both:
+                    said.add(place)
+                    yield _accepting(
+                        accept,
+                        f'{rule} imports {both} from BGPPeer "{one.peer.resource.name}", which is inside {name}: a '
+                        "route from there takes over traffic that is the cluster's own",
+                        (Related(span, "the cluster's own network"), *used_by([one.peer], rule.resource.name)),
+                        both,
+                        one.peer,
+                        "import",
+                        "put a Reject for the cluster's own networks before this rule",
+                    )
+                    break
+
+
+def _own(cluster: Cluster) -> Iterator[tuple[str, Prefix, Span]]:
+    for pool, inside in _pools(cluster):
+        if _gives_to_pods(pool):
+            yield f'IPPool "{pool.resource.name}"', inside, pool.resource.span("spec", "cidr")
+
+
+def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
+    said: set[tuple[object, ...]] = set()
+    kernels = engine(cluster).kernels
+    for peer in cluster.bgp_peers:
+        for accept in explicit_accepts(cluster, peer, "import"):
+            rule = accept.rule
+            place = (rule.resource.name, rule.rule.path)
+            kernel = kernels.get(accept.family)
+            if kernel is None or place in said or rule.rule.operator not in ("In", "Equal"):
+                continue
+            parts = list(kernel.divide(accept.prefixes))
+            if any(part.in_kernel or part.step == "felix-pool" for part in parts) or not parts:
+                continue
+            said.add(place)
+            step = KERNEL_STEPS[parts[0].step]
+            yield _accepting(
+                accept,
+                f'{rule} accepts routes from BGPPeer "{peer.resource.name}" that no node installs: {step}',
+                (*_keeping_out(cluster, parts[0].prefixes), *used_by([peer], rule.resource.name)),
+                accept.prefixes,
+                peer,
+                "import",
+            )
+
+
+def _keeping_out(cluster: Cluster, prefixes: PrefixSet) -> tuple[Related, ...]:
+    """The pools and service ranges that the prefixes lie in."""
+    found = [
+        Related(pool.resource.span("spec", "cidr"), f"this pool is {pool.vxlan_mode} VXLAN, {pool.ipip_mode} IPIP")
+        for pool, inside in _pools(cluster)
+        if inside.family == prefixes.family and prefixes.overlaps(within(inside))
+    ]
+    default = network(cluster).settings.default
+    if default is not None and not found:
+        found.append(Related(default.resource.span("metadata", "name"), "its service ranges hold the network"))
+    return tuple(found[:3])
+
+
+_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {
+    "withheld": _withheld,
+    "default-route": _default_route,
+    "own-prefixes": _own_prefixes,
+    "unprogrammed": _unprogrammed,
+}
