@@ -132,7 +132,7 @@ class Evaluator:
         return ranges((*found.about.addresses, *spoofed))
 
     @cached_property
-    def _service_ranges(self) -> Ranges:
+    def service_ranges(self) -> Ranges:
         """What loop prevention drops: the service networks of the default BGPConfiguration (service_loop_mgr.go)."""
         if self.settings.word("serviceLoopPrevention", "Drop") == "disabled":
             return (), ()
@@ -144,7 +144,7 @@ class Evaluator:
 
     def loops(self, flow: Flow) -> bool:
         """Whether a forwarded packet goes to a service network, from which no route leads on."""
-        return intervals.contains(self._service_ranges[0 if flow.family == 4 else 1], flow.destination)
+        return intervals.contains(self.service_ranges[0 if flow.family == 4 else 1], flow.destination)
 
     def evaluate(self, packet: Packet) -> Verdict:
         """What Calico does with the packet; raises ValueError for one that cannot exist."""

@@ -49,16 +49,16 @@ class Tunnels:
 
     def __init__(self, cluster: Cluster, settings: Settings) -> None:
         """Read pools and settings once."""
-        self._nodes = calico_nodes(cluster, settings)
+        self.nodes = calico_nodes(cluster, settings)
         ipip, vxlan = settings.optional_flag("ipipEnabled"), settings.optional_flag("vxlanEnabled")
         ipip_pools = {family for pool in cluster.pools if pool.ipip_mode != "Never" for family in _families(pool.cidr)}
         vxlan_pools = {
             family for pool in cluster.pools if pool.vxlan_mode != "Never" for family in _families(pool.cidr)
         }
-        self._ipip = 4 in ipip_pools if ipip is None else ipip
-        self._vxlan = {4: 4 in vxlan_pools if vxlan is None else vxlan, 6: 6 in vxlan_pools}
+        self.ipip = 4 in ipip_pools if ipip is None else ipip
+        self.vxlan = {4: 4 in vxlan_pools if vxlan is None else vxlan, 6: 6 in vxlan_pools}
         self.vxlan_port = settings.number("vxlanPort", VXLAN_PORT)
-        self._wireguard = {
+        self.wireguard = {
             4: settings.number("wireguardListeningPort", WIREGUARD_PORT)
             if settings.flag("wireguardEnabled", default=False)
             else None,
@@ -74,7 +74,7 @@ class Tunnels:
             return None
         if tunnel == "WireGuard":
             return True, "Felix: WireGuard"
-        if self._nodes.hold(flow.family, flow.source, doubts):
+        if self.nodes.hold(flow.family, flow.source, doubts):
             return True, f"Felix: {tunnel} from a node of the cluster"
         return False, f"Felix: {tunnel} from an address that is no node of the cluster"
 
@@ -83,18 +83,18 @@ class Tunnels:
         tunnel = self._tunnel(flow)
         if tunnel == "WireGuard":
             return "Felix: WireGuard"
-        if tunnel and self._nodes.hold(flow.family, flow.destination, doubts):
+        if tunnel and self.nodes.hold(flow.family, flow.destination, doubts):
             return f"Felix: {tunnel} to a node of the cluster"
         return None
 
     def _tunnel(self, flow: Flow) -> str | None:
-        if flow.protocol == IPIP and flow.family == 4 and self._ipip:
+        if flow.protocol == IPIP and flow.family == 4 and self.ipip:
             return "IPIP"
         if flow.protocol != UDP or flow.destination_port is None:
             return None
-        if flow.destination_port == self.vxlan_port and self._vxlan[flow.family]:
+        if flow.destination_port == self.vxlan_port and self.vxlan[flow.family]:
             return "VXLAN"
-        return "WireGuard" if flow.destination_port == self._wireguard[flow.family] else None
+        return "WireGuard" if flow.destination_port == self.wireguard[flow.family] else None
 
 
 def _families(cidr: str) -> tuple[int, ...]:
