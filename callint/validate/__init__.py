@@ -70,11 +70,8 @@ def validate(resource: Resource, target: Target, road: Road) -> Validated:
         check(scope, (), plain)
     if not scope.problems:
         return NOTHING
-    problems = scope.problems
-    if not resource.document.complete:
-        # what is missing there may stand in the part that could not be read
-        depth = len(resource.base)
-        problems = [problem for problem in problems if problem.path[depth:] in scope.gaps]
+    # what a half-read document lacks may stand in the part that could not be read
+    problems = scope.problems if resource.document.complete else scope.of_values
     return Validated(tuple(problems), tuple(scope.gaps))
 
 

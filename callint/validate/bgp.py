@@ -21,6 +21,7 @@ from callint.validate.scope import (
     has,
     judge,
     lacks,
+    on,
     text,
     together,
 )
@@ -204,7 +205,7 @@ def _peer(scope: Scope, path: Path, spec: Any) -> None:
         scope.say("missing-companion", path, message, key=True)
     if has(spec, "reachableBy"):
         _reachable(scope, path, spec)
-    if has(spec, "keepOriginalNextHop") and spec.get("nextHopMode") is not None and scope.release >= (3, 30):
+    if on(spec, "keepOriginalNextHop") and spec.get("nextHopMode") is not None and scope.release >= (3, 30):
         order = list(spec)
         last = max("keepOriginalNextHop", "nextHopMode", key=order.index)
         message = '"keepOriginalNextHop" and "nextHopMode" cannot both be set'
@@ -212,7 +213,7 @@ def _peer(scope: Scope, path: Path, spec: Any) -> None:
 
 
 def _peer_as(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
-    if has(spec, "asNumber") and spec["asNumber"] != "0":
+    if has(spec, "asNumber") and spec["asNumber"] not in (0, "0"):
         if has(spec, "peerSelector"):
             message = '"asNumber" cannot be set with "peerSelector", for the nodes have their own'
             scope.refuse("exclusive-fields", (*path, "asNumber"), message, since=CEL, key=True)
@@ -222,7 +223,7 @@ def _peer_as(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
     if has(spec, "localWorkloadSelector"):
         message = '"localWorkloadSelector" needs "asNumber" beside it'
         scope.refuse("missing-companion", (*path, "localWorkloadSelector"), message, since=CEL, key=True)
-    elif has(spec, "peerIP"):
+    elif has(spec, "peerIP") and lacks(spec, "peerSelector"):
         message = f'"peerIP" needs "asNumber" beside it; without one {BIRD_REFUSES.text}'
         scope.say("bird-refuses-value", (*path, "peerIP"), message, key=True)
 

@@ -135,7 +135,7 @@ def _workload_port(scope: Scope, path: Path, port: Any) -> None:
     if number is not None and not carries_ports(number):
         message = f'"{port["protocol"]}" has no ports; TCP, UDP or SCTP was expected'
         scope.refuse("bad-protocol", (*path, "protocol"), message)
-    if lacks(port, "name") and lacks(port, "hostPort"):
+    if lacks(port, "name") and not port.get("hostPort"):
         scope.refuse("missing-field", path, 'a port without "hostPort" needs a "name"')
     value = port.get("port")
     if value.__class__ is int and not 1 <= value <= 65535:

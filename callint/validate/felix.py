@@ -119,7 +119,7 @@ def _node_ports(scope: Scope, path: Path, value: Any) -> None:
             judge(scope, (*path, index), Flaw("bad-port", message), stored=BY_DEFAULT)
         elif found is not None and found.flaw is not None:
             judge(scope, (*path, index), found.flaw, stored=POISON if found.undecodable else BY_DEFAULT)
-    if len(value) > 7 and scope.release < CEL:
+    if len(value) > 7 and scope.release < LATE_CEL:
         scope.refuse("out-of-range", path, f'"{path[-1]}" has {len(value)} ranges, at most 7 are allowed', key=True)
 
 

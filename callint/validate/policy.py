@@ -21,7 +21,8 @@ from callint.validate.scope import (
     each,
     fields,
     has,
-    lacks,
+    off,
+    on,
     text,
     together,
 )
@@ -81,7 +82,7 @@ def _types(scope: Scope, path: Path, spec: Any) -> None:
 
 def _no_types(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
     """Directions by default (api/pkg/defaults/networkpolicy.go, felix/calc/policy_sorter.go)."""
-    if has(spec, "preDNAT") or UNREADABLE in (spec.get("ingress"), spec.get("egress")):
+    if on(spec, "preDNAT") or UNREADABLE in (spec.get("ingress"), spec.get("egress")):
         return
     ingress, egress = has(spec, "ingress"), has(spec, "egress")
     if scope.road == "crd" and not (ingress and egress):
@@ -100,13 +101,13 @@ def _untracked(scope: Scope, path: Path, spec: Any) -> None:
     """Policies before NAT and before connection tracking."""
     if spec.__class__ is not dict:
         return
-    before_nat, untracked = has(spec, "preDNAT"), has(spec, "doNotTrack")
+    before_nat, untracked = on(spec, "preDNAT"), on(spec, "doNotTrack")
     if not (before_nat or untracked):
         return
     if before_nat and untracked:
         message = '"preDNAT" and "doNotTrack" cannot both be true'
         scope.refuse("exclusive-fields", (*path, "doNotTrack"), message, since=CEL, key=True)
-    if lacks(spec, "applyOnForward"):
+    if off(spec, "applyOnForward"):
         name = "preDNAT" if before_nat else "doNotTrack"
         message = f'"{name}" needs "applyOnForward: true" beside it'
         scope.refuse("missing-companion", (*path, name), message, since=CEL, key=True)
@@ -126,7 +127,7 @@ def _staged(check: Check) -> Check:
     def staged(scope: Scope, path: Path, spec: Any) -> None:
         if spec.__class__ is dict and spec.get("stagedAction") == "Delete":
             for name in spec:
-                if name not in ("stagedAction", "tier") and has(spec, name):
+                if name not in ("stagedAction", "tier") and has(spec, name) and spec[name] is not False:
                     message = f'a staged policy that deletes names the policy alone, and has no "{name}"'
                     scope.refuse("staged-delete-with-content", (*path, name), message, key=True)
             return

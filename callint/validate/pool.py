@@ -20,6 +20,8 @@ from callint.validate.scope import (
     has,
     judge,
     lacks,
+    off,
+    on,
     text,
     together,
 )
@@ -30,7 +32,6 @@ BLOCK_SIZES = {4: (20, 32), 6: (116, 128)}
 DEFAULT_BLOCK_SIZE = {4: 26, 6: 122}
 DEFAULT_USES = ("Workload", "Tunnel")
 _SELECTORS_CHECKED: Release = (3, 31)
-_LEGACY = {"ipip": "ipipMode", "nat-outgoing": "natOutgoing"}
 
 
 def _pool(scope: Scope, path: Path, spec: Any) -> None:
@@ -42,11 +43,6 @@ def _pool(scope: Scope, path: Path, spec: Any) -> None:
         _size(scope, path, spec, prefix)
     _encapsulation(scope, path, spec, prefix)
     _uses(scope, path, spec)
-    if scope.release < CEL and scope.road == "calicoctl":
-        for name, successor in _LEGACY.items():
-            if has(spec, name):
-                message = f'"{name}" is of the data model before v3; "{successor}" takes its place'
-                scope.refuse("field-removed", (*path, name), message, key=True)
 
 
 def _cidr(scope: Scope, path: Path, said: str) -> Prefix | None:
@@ -72,7 +68,7 @@ def _size(scope: Scope, path: Path, spec: dict[str, Any], prefix: Prefix) -> Non
     if size and not low <= size <= high:
         message = f'"blockSize" is {size}, {low} to {high} was expected in a pool of IPv{prefix.family}'
         scope.refuse("bad-block-size", (*path, "blockSize"), message, since=LATE_CEL)
-    elif prefix.length > (size or DEFAULT_BLOCK_SIZE[prefix.family]) and lacks(spec, "disabled"):
+    elif prefix.length > (size or DEFAULT_BLOCK_SIZE[prefix.family]) and off(spec, "disabled"):
         block = size or DEFAULT_BLOCK_SIZE[prefix.family]
         default = "" if size else ', the default "blockSize"'
         message = f'the pool "{prefix}" is smaller than one block of /{block}{default}'
@@ -119,7 +115,7 @@ def _load_balancer(scope: Scope, path: Path, spec: dict[str, Any], named: list[A
         if _on(spec, mode):
             message = f'a pool for load balancers has no encapsulation, and "{mode}" is on'
             scope.refuse("pool-use-conflict", (*path, mode), message, since=CEL, key=True)
-    if has(spec, "disableBGPExport"):
+    if on(spec, "disableBGPExport"):
         message = 'a pool for load balancers cannot set "disableBGPExport"'
         scope.refuse("pool-use-conflict", (*path, "disableBGPExport"), message, since=LATE_CEL, key=True)
     if has(spec, "nodeSelector") and spec["nodeSelector"] != "all()":
@@ -138,7 +134,7 @@ def _reserved(scope: Scope, path: Path, value: Any) -> None:
 
 
 def _ipam(scope: Scope, path: Path, spec: Any) -> None:
-    if spec.__class__ is not dict or has(spec, "strictAffinity") or spec.get("strictAffinity") is UNREADABLE:
+    if spec.__class__ is not dict or not off(spec, "strictAffinity"):
         return
     blocks = spec.get("autoAllocateBlocks")
     if blocks is False:

@@ -103,7 +103,7 @@ def _http(scope: Scope, path: Path, rule: dict[str, Any], outward: bool) -> None
         message = f'"http" goes with the protocol "TCP" or none, and the rule has "{protocol}"'
         scope.refuse("misplaced-http", place, message, since=CEL, key=True)
     methods = http.get("methods")
-    if methods.__class__ is list and scope.road == "calicoctl" and scope.release < CEL:
+    if methods.__class__ is list:
         for index, method in enumerate(methods):
             if method is not None and method is not UNREADABLE and method in methods[:index]:
                 scope.refuse("value-not-allowed", (*place, "methods", index), f'the method "{method}" is repeated')

@@ -47,15 +47,16 @@ Verdict = Callable[[str], Flaw | None]
 
 
 class Scope:
-    """The object, the target, and the problems so far."""
+    """The object, the target, and the problems so far; those `of_values` hold whatever else the object has."""
 
-    __slots__ = ("gaps", "problems", "release", "resource", "road")
+    __slots__ = ("gaps", "of_values", "problems", "release", "resource", "road")
 
     def __init__(self, resource: Resource, release: Release, road: Road) -> None:
         self.resource = resource
         self.release = release
         self.road = road
         self.problems: list[Problem] = []
+        self.of_values: list[Problem] = []
         self.gaps: dict[Path, None] = {}
 
     def say(
@@ -71,11 +72,13 @@ class Scope:
         hint: str = "",
     ) -> None:
         """Report the value at `path` (or its key); `gap` tells that nobody can read it."""
-        if gap:
-            self.gaps[path] = None
         base = self.resource.base
         place = span or self.resource.span(*path, key=key)
-        self.problems.append(Problem(kind, place, message, related, (*base, *path), hint))
+        problem = Problem(kind, place, message, related, (*base, *path), hint)
+        self.problems.append(problem)
+        if gap:
+            self.gaps[path] = None
+            self.of_values.append(problem)
 
     def refuse(
         self,
@@ -215,15 +218,30 @@ def judge(
     scope.refuse(flaw.kind, path, flaw.message, since=since, stored=stored, gap=True, span=span, hint=hint)
 
 
+EMPTY: tuple[Any, ...] = ("", [], {})
+
+
 def has(plain: dict[str, Any], name: str) -> bool:
-    """Whether a field is written, readable and not empty, as Go's zero values are."""
+    """Whether a text, list or map is written, readable and not empty, as Go's zero values are."""
     value = plain.get(name)
-    return bool(value) and value is not UNREADABLE
+    return value is not None and value is not UNREADABLE and value not in EMPTY
 
 
 def lacks(plain: dict[str, Any], name: str) -> bool:
-    """Whether a field is surely absent or empty; one that is written and unreadable is neither."""
-    return not plain.get(name)
+    """Whether a text, list or map is surely absent or empty; one that is written and unreadable is neither."""
+    value = plain.get(name)
+    return value is None or value in EMPTY
+
+
+def on(plain: dict[str, Any], name: str) -> bool:
+    """Whether a flag is surely set."""
+    return plain.get(name) is True
+
+
+def off(plain: dict[str, Any], name: str) -> bool:
+    """Whether a flag is surely not set."""
+    value = plain.get(name)
+    return value is None or value is False
 
 
 def exclusive(scope: Scope, path: Path, plain: dict[str, Any], one: str, other: str, since: Release | None) -> None:

@@ -1,0 +1,244 @@
+"""What holds of validation whatever the object: roads in the messages, gaps, half-read documents, hostile texts."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+RULE = "spec: {types: [Ingress], ingress: [{action: Allow, protocol: TCP, source: {nets: [%s], ports: [%s]}}]}"
+POLICY = "apiVersion: %s\nkind: GlobalNetworkPolicy\nmetadata: {name: x}\n"
+V3, RAW = "projectcalico.org/v3", "crd.projectcalico.org/v1"
+RELEASES = st.sampled_from(["v3.20", "v3.26", "v3.29", "v3.31", "v3.32", "v3.33"])
+ROADS = st.sampled_from(["calicoctl", "native"])
+APIS = st.sampled_from([V3, RAW])
+
+
+def only(judged) -> str:
+    (problem,) = judged.problems
+    return problem.message
+
+
+@pytest.mark.parametrize(
+    ("api", "release", "road", "words"),
+    [
+        (V3, "v3.32", "calicoctl", "calicoctl and the API server refuse it"),
+        (V3, "v3.32", "native", "kubectl stores it, and Felix then treats the whole policy as missing"),
+        (RAW, "v3.30", "calicoctl", "kubectl stores it, and Felix then treats the whole policy as missing"),
+    ],
+)
+def test_the_message_names_the_road_where_roads_differ(api: str, release: str, road: str, words: str, judge) -> None:
+    message = only(judge(POLICY % api + "spec: {selector: a = 'b', types: [Ingress]}", release, road))
+    assert message.endswith(words)
+
+
+def test_what_all_roads_refuse_names_none(judge) -> None:
+    message = only(judge(POLICY % V3 + "spec: {doNotTrack: true, types: [Ingress]}"))
+    assert message == '"doNotTrack" needs "applyOnForward: true" beside it'
+
+
+@pytest.mark.parametrize(
+    ("spec", "gaps"),
+    [
+        (RULE % ("10.0.0", "80"), [("spec", "ingress", 0, "source", "nets", 0)]),
+        (RULE % ("10.0.0.0/8", "80-90"), [("spec", "ingress", 0, "source", "ports", 0)]),
+        ("spec: {selector: a = b, types: [Ingress]}", [("spec", "selector")]),
+        ("spec: {doNotTrack: true, types: [Ingress]}", []),
+        ("spec: {types: [Ingress], egress: [{action: Allow}]}", []),
+    ],
+)
+def test_values_that_cannot_be_read_are_gaps(spec: str, gaps: list[object], judge) -> None:
+    assert list(judge(POLICY % V3 + spec).validated[0].gaps) == gaps
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kind: BGPPeer\nmetadata: {name: x}\nspec: {peerIP: 10.0.0.1, asNumber: [1]}",
+        "kind: BGPPeer\nmetadata: {name: x}\nspec: {peerIP: {a: b}, asNumber: 1}",
+        "kind: HostEndpoint\nmetadata: {name: x}\nspec: {node: a, interfaceName: {a: b}}",
+        "kind: BGPFilter\nmetadata: {name: x}\nspec: {exportV4: [{action: Accept, cidr: 10.0.0.0/8, source: [In]}]}",
+        "kind: GlobalNetworkPolicy\nmetadata: {name: x}\nspec: {doNotTrack: true, applyOnForward: maybe}",
+        "kind: GlobalNetworkPolicy\nmetadata: {name: x}\n"
+        "spec: {types: [Ingress], ingress: [{action: Allow, protocol: [TCP], source: {ports: [1]}}]}",
+        "kind: IPPool\nmetadata: {name: x}\nspec: {CIDR: 10.0.0.0/16}",
+        "kind: FelixConfiguration\nmetadata: {name: x}\nspec: {nodeselector: all()}",
+        "kind: GlobalNetworkPolicy\nmetadata: {name: [x]}\nspec: {typs: [Ingress], egress: []}",
+        "kind: HostEndpoint\nmetadata: {name: <name>}\nspec: {node: <node>, expectedIPs: [<ip>]}",
+    ],
+)
+def test_what_the_schema_stage_muted_is_not_missed(text: str, judge) -> None:
+    """A field that is there and unreadable is no reason to call another one wrong."""
+    judged = judge(f"apiVersion: {V3}\n{text}")
+    assert judged.problems
+    assert judged.validated[0].problems == ()
+
+
+def test_a_half_read_document_lacks_nothing(judge) -> None:
+    text = f"apiVersion: {V3}\nkind: BGPPeer\nmetadata: {{name: x}}\nspec:\n  peerIP: 10.0.0.1/24\n  node: 'a\n"
+    judged = judge(text)
+    assert [problem.kind for problem in judged.validated[0].problems] == ["bad-address"]
+
+
+def test_objects_inside_lists_are_shown_where_they_stand(judge) -> None:
+    pool = f"{{apiVersion: {V3}, kind: IPPool, metadata: {{name: x}}, spec: {{cidr: 10.0.0.1/8}}}}"
+    text = f"apiVersion: v1\nkind: List\nitems:\n- {pool}\n"
+    (problem,) = judge(text).problems
+    assert problem.path == ("items", 0, "spec", "cidr")
+    assert (problem.span.line, text.splitlines()[3][problem.span.column - 1 :][:10]) == (4, "10.0.0.1/8")
+
+
+def test_other_groups_are_no_affair_of_ours(judge) -> None:
+    text = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: A_b}\nspec: {podSelector: {}}"
+    assert judge(text).validated == [((), ())]
+
+
+texts = st.one_of(
+    st.text(max_size=30),
+    st.text(alphabet="abAB01 .:/-=!&|(){}'\"\n\t,$<*", max_size=40),
+    st.sampled_from(["global()", "has(", "10.0.0.0/", "::", "1:", "0x10", "1e3", "é", "\ud7ff", "\u0661"]),
+)
+SPECS = st.one_of(
+    st.fixed_dictionaries({"selector": texts, "namespaceSelector": texts, "serviceAccountSelector": texts}),
+    st.fixed_dictionaries(
+        {
+            "ingress": st.lists(
+                st.fixed_dictionaries(
+                    {"action": st.just("Allow")},
+                    optional={
+                        "protocol": texts | st.integers(),
+                        "icmp": st.dictionaries(st.sampled_from(["type", "code"]), st.integers(-1, 300)),
+                        "ipVersion": st.integers(3, 7) | st.just([4]),
+                        "source": st.dictionaries(
+                            st.sampled_from(["nets", "notNets", "ports", "notPorts"]),
+                            st.lists(texts | st.integers(-5, 70000) | st.floats(allow_nan=False), max_size=3),
+                        ),
+                        "destination": st.dictionaries(
+                            st.sampled_from(["selector", "namespaceSelector", "services"]),
+                            texts | st.fixed_dictionaries({"name": texts}),
+                        ),
+                    },
+                ),
+                max_size=3,
+            )
+        }
+    ),
+)
+
+
+@given(SPECS, RELEASES, ROADS, APIS)
+def test_any_text_in_a_policy(judge, spec: dict[str, object], release: str, road: str, api: str) -> None:
+    value = {"apiVersion": api, "kind": "GlobalNetworkPolicy", "metadata": {"name": "x"}, "spec": spec}
+    text = json.dumps(value)
+    for problem in judge(text, release, road).problems:
+        assert "\n" not in problem.message
+        assert problem.span.line == problem.span.end_line == 1
+        assert 1 <= problem.span.column < problem.span.end_column <= len(text) + 1
+
+
+address = st.integers(0, 2**32 - 1).map(lambda n: ".".join(str(n >> shift & 255) for shift in (24, 16, 8, 0)))
+network = st.tuples(st.integers(0, 32), st.integers(0, 2**32 - 1)).map(
+    lambda pair: (
+        ".".join(str((pair[1] >> (32 - pair[0]) << (32 - pair[0])) >> s & 255) for s in (24, 16, 8, 0)) + f"/{pair[0]}"
+    )
+)
+port = st.one_of(
+    st.integers(1, 65535),
+    st.tuples(st.integers(1, 65535), st.integers(1, 65535)).map(lambda pair: f"{min(pair)}:{max(pair)}"),
+    st.from_regex(r"[a-z]{1,7}(-[a-z0-9]{1,7})?", fullmatch=True),
+)
+literal = st.from_regex(r"[A-Za-z0-9_.-]{0,10}", fullmatch=True).map(lambda text: f'"{text}"')
+key = st.from_regex(r"[a-z]{1,8}(/[a-z.-]{1,5}[a-z])?", fullmatch=True)
+atom = st.one_of(
+    key.map(lambda name: f"has({name})"),
+    st.just("all()"),
+    st.tuples(key, st.sampled_from(["==", "!=", "contains", "starts with", "ends with"]), literal).map(" ".join),
+    st.tuples(key, st.sampled_from(["in", "not in"]), st.lists(literal, max_size=3)).map(
+        lambda three: f"{three[0]} {three[1]} {{{', '.join(three[2])}}}"
+    ),
+)
+selector = st.recursive(
+    atom,
+    lambda inner: st.tuples(inner, st.sampled_from(["&&", "||"]), inner).map(lambda p: f"({' '.join(p)})"),
+    max_leaves=4,
+)
+side = st.fixed_dictionaries(
+    {},
+    optional={
+        "nets": st.lists(network, max_size=3, unique=True),
+        "selector": selector,
+        "namespaceSelector": selector,
+        "ports": st.lists(port, max_size=3),
+    },
+)
+good_rule = st.fixed_dictionaries(
+    {
+        "action": st.sampled_from(["Allow", "Deny", "Pass", "Log"]),
+        "protocol": st.sampled_from(["TCP", "UDP", "SCTP", 6]),
+    },
+    optional={"source": side, "destination": side, "ipVersion": st.just(4)},
+)
+good_policy = st.fixed_dictionaries(
+    {"types": st.just(["Ingress", "Egress"]), "selector": selector},
+    optional={
+        "ingress": st.lists(good_rule, max_size=3),
+        "egress": st.lists(good_rule, max_size=3),
+        "order": st.floats(0, 1e6),
+    },
+)
+good_filter = st.fixed_dictionaries(
+    {
+        "exportV4": st.lists(
+            st.one_of(
+                st.fixed_dictionaries({"action": st.sampled_from(["Accept", "Reject"])}),
+                st.fixed_dictionaries(
+                    {
+                        "action": st.just("Accept"),
+                        "matchOperator": st.sampled_from(["In", "NotIn", "Equal", "NotEqual"]),
+                        "cidr": network,
+                    }
+                ),
+            ),
+            max_size=4,
+        )
+    }
+)
+GOOD = st.one_of(
+    st.tuples(st.just("GlobalNetworkPolicy"), good_policy),
+    st.tuples(st.just("BGPFilter"), good_filter),
+    st.tuples(
+        st.just("GlobalNetworkSet"),
+        st.fixed_dictionaries({"nets": st.lists(network | address, max_size=4, unique=True)}),
+    ),
+    st.tuples(
+        st.just("HostEndpoint"),
+        st.fixed_dictionaries(
+            {"node": st.just("a"), "expectedIPs": st.lists(address, min_size=1, max_size=3, unique=True)}
+        ),
+    ),
+)
+
+
+@given(GOOD, st.sampled_from(["v3.29", "v3.31", "v3.32", "v3.33"]), ROADS, APIS)
+def test_generated_good_objects_are_accepted(
+    judge, good: tuple[str, object], release: str, road: str, api: str
+) -> None:
+    kind, spec = good
+    text = json.dumps({"apiVersion": api, "kind": kind, "metadata": {"name": "x"}, "spec": spec})
+    assert judge(text, release, road).problems == []
+
+
+@given(
+    st.text(alphabet="abAB01 ./:=!&|(){}'\"\n\t,*", max_size=40).filter(
+        lambda text: "'" not in text and "\n" not in text
+    )
+)
+def test_a_selector_s_word_is_marked_inside_the_scalar(judge, text: str) -> None:
+    head = (
+        f"apiVersion: {V3}\nkind: GlobalNetworkPolicy\nmetadata: {{name: x}}\nspec:\n  types: [Ingress]\n  selector: "
+    )
+    for problem in judge(f"{head}'{text}'\n").problems:
+        assert problem.span.line == 6
+        assert 14 <= problem.span.column < problem.span.end_column <= 14 + len(text)
