@@ -19,6 +19,10 @@ LATE_CEL: Release = (3, 33)
 """The releases whose CRDs took over the first and the other cross-field rules of Go's validator."""
 
 
+LONGEST = 400
+"""How many characters of a message are shown; values have any length."""
+
+
 class Unreadable:
     """Stands where the schema stage found a value that nobody may read: present, of no type, equal to nothing."""
 
@@ -74,7 +78,7 @@ class Scope:
         """Report the value at `path` (or its key); `gap` tells that nobody can read it."""
         base = self.resource.base
         place = span or self.resource.span(*path, key=key)
-        problem = Problem(kind, place, message, related, (*base, *path), hint)
+        problem = Problem(kind, place, shown(message), related, (*base, *path), hint)
         self.problems.append(problem)
         if gap:
             self.gaps[path] = None
@@ -115,6 +119,15 @@ class Scope:
     def related(self, *path: Step, label: str) -> tuple[Related, ...]:
         """The key of another field of the object, as the second place of a problem."""
         return (Related(self.resource.span(*path, key=True), label),)
+
+
+def shown(message: str) -> str:
+    """A message fit for one line, whatever value it quotes."""
+    if len(message) > LONGEST:
+        message = f"{message[: LONGEST // 2]}…{message[-LONGEST // 2 :]}"
+    if message.isprintable():
+        return message
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in message)
 
 
 Check = Callable[[Scope, Path, Any], None]
