@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from callint.calico import Release
+from callint.calico.kinds import NAMESPACED
 from callint.finding import Path
 from callint.objects.fields import as_text
 from callint.validate import values
@@ -30,6 +31,9 @@ def metadata(scope: Scope, plain: dict[str, Any]) -> None:
     name = found.get("name")
     if name is not None and name is not UNREADABLE:
         _name(scope, as_text(name), plain)
+    if found.get("namespace") and scope.road == "calicoctl" and scope.resource.kind not in NAMESPACED:
+        message = f"{scope.resource.kind} is of the whole cluster and has no namespace; calicoctl refuses one"
+        scope.say("misplaced-namespace", ("metadata", "namespace"), message)
     labels = found.get("labels")
     if labels:
         label_map(scope, ("metadata", "labels"), labels)

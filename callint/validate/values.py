@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import warnings
 from functools import lru_cache
@@ -242,6 +240,9 @@ def interface(extra: str = "") -> Verdict:
 
 def wireguard_key(text: str) -> Flaw | None:
     """A WireGuard public key: 32 bytes in base64."""
+    import base64
+    import binascii
+
     try:
         size = len(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError):

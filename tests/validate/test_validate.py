@@ -59,7 +59,8 @@ def test_values_that_cannot_be_read_are_gaps(spec: str, gaps: list[object], judg
         "kind: BGPPeer\nmetadata: {name: x}\nspec: {peerIP: 10.0.0.1, asNumber: [1]}",
         "kind: BGPPeer\nmetadata: {name: x}\nspec: {peerIP: {a: b}, asNumber: 1}",
         "kind: HostEndpoint\nmetadata: {name: x}\nspec: {node: a, interfaceName: {a: b}}",
-        "kind: BGPFilter\nmetadata: {name: x}\nspec: {exportV4: [{action: Accept, cidr: 10.0.0.0/8, matchOperator: 1}]}",
+        "kind: BGPFilter\nmetadata: {name: x}\n"
+        "spec: {exportV4: [{action: Accept, cidr: 10.0.0.0/8, matchOperator: [In]}]}",
         "kind: GlobalNetworkPolicy\nmetadata: {name: x}\nspec: {doNotTrack: true, applyOnForward: maybe}",
         "kind: GlobalNetworkPolicy\nmetadata: {name: x}\n"
         "spec: {types: [Ingress], ingress: [{action: Allow, protocol: [TCP], source: {ports: [1]}}]}",
