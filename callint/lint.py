@@ -121,13 +121,13 @@ def _divide(
     return [part for part in parts.values() if part[1] or len(parts) == 1]
 
 
-def _target(configured: Calico, given: Calico, documents: Iterable[Document]) -> Target:
+def _target(configured: Calico, given: Calico, documents: Sequence[Document]) -> Target:
     """The command line decides, then the configuration, then what the manifests themselves show, then the newest."""
-    from callint.schema.infer import inferred_release
+    from callint.schema.infer import inferred_dataplane, inferred_release
 
     release = given.release or configured.release or inferred_release(documents) or NEWEST
     road = given.road or configured.road or "calicoctl"
-    dataplane = given.dataplane or configured.dataplane or "iptables"
+    dataplane = given.dataplane or configured.dataplane or inferred_dataplane(documents) or "iptables"
     return Target(release, road, dataplane)
 
 

@@ -1,23 +1,45 @@
-"""The Calico release that manifests themselves show: ClusterInformation, and image tags of Calico's own components."""
+"""The target that manifests themselves show: the release by versions and image tags, the dataplane by its switches."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from callint.calico import Release, parse_release
+from callint.calico import Dataplane, Release, parse_release
 
 if TYPE_CHECKING:
     from callint.source import Document
 
-_IMAGE = re.compile(r"(?:^|/)(?:calico|calico-enterprise)?/?(?:node|typha|kube-controllers|cni|apiserver):v(3\.[0-9]+)")
+_IMAGE = re.compile(r"(?:^|/)calico/(?:node|typha|kube-controllers|cni|apiserver):v(3\.[0-9]{1,3})(?:\.|$)")
+_LINUX: dict[str, Dataplane] = {"BPF": "ebpf", "Iptables": "iptables", "Nftables": "nftables"}
 
 
 def inferred_release(documents: Iterable[Document]) -> Release | None:
-    """The newest release that the documents name, None when they name none or one that callint does not know."""
+    """The newest release that the documents name, None when they name none or one that callint does not know.
+
+    ClusterInformation says it, the status of the operator's Installation, and the image tags of Calico's components.
+    """
     found = {release for document in documents for text in _versions(document.value) if (release := _known(text))}
     return max(found, default=None)
+
+
+def inferred_dataplane(documents: Iterable[Document]) -> Dataplane | None:
+    """The dataplane that an Installation or the default FelixConfiguration switches on; None when none says it."""
+    for document in documents:
+        value = document.value
+        if not isinstance(value, dict):
+            continue
+        if value.get("kind") == "Installation":
+            chosen = _at(value, "spec", "calicoNetwork", "linuxDataplane")
+            if isinstance(chosen, str) and chosen in _LINUX:
+                return _LINUX[chosen]
+        elif value.get("kind") == "FelixConfiguration" and _at(value, "metadata", "name") == "default":
+            if _at(value, "spec", "bpfEnabled") is True:
+                return "ebpf"
+            if _at(value, "spec", "nftablesMode") == "Enabled":
+                return "nftables"
+    return None
 
 
 def _known(text: str) -> Release | None:
@@ -27,28 +49,33 @@ def _known(text: str) -> Release | None:
         return None
 
 
-def _versions(value: Any) -> Iterable[str]:
+def _at(value: Any, *path: str) -> Any:
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _versions(value: Any) -> Iterator[str]:
     if not isinstance(value, dict):
         return
     kind = value.get("kind")
     if kind == "ClusterInformation":
-        version = (value.get("spec") or {}).get("calicoVersion") if isinstance(value.get("spec"), dict) else None
-        if isinstance(version, str):
-            yield version
-    elif kind in ("DaemonSet", "Deployment"):
-        yield from _images(value)
+        version = _at(value, "spec", "calicoVersion")
+    elif kind == "Installation":
+        version = _at(value, "status", "calicoVersion")
+    else:
+        version = None
+        if kind in ("DaemonSet", "Deployment"):
+            yield from _images(_at(value, "spec", "template", "spec"))
+    if isinstance(version, str):
+        yield version
 
 
-def _images(value: dict[str, Any]) -> Iterable[str]:
-    pod: Any = value
-    for step in ("spec", "template", "spec"):
-        pod = pod.get(step) if isinstance(pod, dict) else None
-    if not isinstance(pod, dict):
-        return
+def _images(pod: Any) -> Iterator[str]:
     for key in ("containers", "initContainers"):
-        containers = pod.get(key)
+        containers = _at(pod, key)
         for container in containers if isinstance(containers, list) else ():
-            image = container.get("image") if isinstance(container, dict) else None
+            image = _at(container, "image")
             match = _IMAGE.search(image) if isinstance(image, str) else None
-            if match and "calico" in str(image):
+            if match:
                 yield match[1]
