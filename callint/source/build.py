@@ -70,9 +70,7 @@ def build(text: str, typed: Typed, limits: Limits, expanded: int = 0) -> Tree:
     are used up already). A key that comes twice: the last one wins, as for kubectl. Merges overwrite what stands
     before them, as in goyaml.v2 (decode.go).
     """
-    from yaml import events
-    from yaml._yaml import CParser
-    from yaml.error import YAMLError
+    from callint.source.libyaml import CParser, YAMLError, events
 
     scalar_event, alias_event = events.ScalarEvent, events.AliasEvent
     map_start, list_start = events.MappingStartEvent, events.SequenceStartEvent

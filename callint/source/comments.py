@@ -57,9 +57,7 @@ def _line_end(text: str, at: int) -> int:
 
 
 def _scalars(text: str) -> Iterator[tuple[int, int, str]]:
-    from yaml import events
-    from yaml._yaml import CParser
-    from yaml.error import YAMLError
+    from callint.source.libyaml import CParser, YAMLError, events
 
     try:
         get: Callable[[], Any] = CParser(text).get_event
