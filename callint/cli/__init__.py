@@ -16,6 +16,7 @@ COMMANDS = {
     "facts": "Print the facts of a node that manifests cannot say, as YAML.",
     "rules": "List the rules.",
     "schema": "Show the schema of a kind, or make schemas from a cluster's CRDs.",
+    "trace": "Follow one packet through the chains of a node.",
 }
 
 

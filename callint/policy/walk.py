@@ -23,8 +23,8 @@ NEIGHBOUR_TYPES = (130, 131, 132, 133, 135, 136)
 """ICMPv6 types that Felix lets in from workloads, and in eBPF mode everywhere (static.go ICMPv6Filter, tc.c)."""
 
 _LINK_LOCAL = (0xFE80 << 112, (0xFEC0 << 112) - 1)
-_WILDCARD_NAME = "any-interface-at-all"
-_PREFIXES: dict[tuple[str, str], str] = {
+WILDCARD_NAME = "any-interface-at-all"
+CHAIN_PREFIXES: dict[tuple[Kind, Direction], str] = {
     ("normal", "ingress"): "fh",
     ("normal", "egress"): "th",
     ("forward", "ingress"): "fhfw",
@@ -33,6 +33,7 @@ _PREFIXES: dict[tuple[str, str], str] = {
     ("untracked", "ingress"): "fh-raw",
     ("untracked", "egress"): "th-raw",
 }
+"""How the names of a host endpoint's chains begin; what follows is the interface, or WILDCARD_NAME."""
 
 
 class EndError(Exception):
@@ -122,9 +123,9 @@ class Walk:
         wildcard = self._node.governance.wildcard
         candidates: list[tuple[HostMember, str]] = []
         if governor.endpoint is not None:
-            candidates.append((governor.endpoint, _WILDCARD_NAME if governor.wildcard else interface))
+            candidates.append((governor.endpoint, WILDCARD_NAME if governor.wildcard else interface))
             if wildcard is not None and not governor.wildcard and not self._node.settings.ebpf:
-                candidates.append((wildcard, _WILDCARD_NAME))
+                candidates.append((wildcard, WILDCARD_NAME))
         for endpoint, name in candidates:
             chains = self._node.chains(endpoint)
             if chains.has("preDNAT", self._doubts):
@@ -217,7 +218,7 @@ class Walk:
     def _host_chain(self, interface: str, kind: Kind, direction: Direction) -> Decision:
         governor = self._node.governor(interface)
         assert governor.endpoint is not None
-        name = _WILDCARD_NAME if governor.wildcard else interface
+        name = WILDCARD_NAME if governor.wildcard else interface
         return self._chain(self._node.chains(governor.endpoint), kind, direction, name, self._flow)
 
     def _workload_chain(self, interface: str, direction: Direction) -> Decision:
@@ -230,7 +231,7 @@ class Walk:
 
     def _chain(self, chains: EndpointChains, kind: Kind, direction: Direction, name: str, flow: Flow) -> Decision:
         """Visit one chain; drops and accepts that end the packet's way do so here."""
-        prefix = _PREFIXES[kind, direction] if chains.host else ("tw" if direction == "ingress" else "fw")
+        prefix = CHAIN_PREFIXES[kind, direction] if chains.host else ("tw" if direction == "ingress" else "fw")
         chain = Chain(chains, kind, direction, f"{prefix}-{name}")
         tracked = kind != "untracked"
         if tracked and self._conntrack in ("established", "related"):

@@ -1,0 +1,375 @@
+"""`callint trace`: what Calico does with one packet, chain by chain."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from callint.cli import output
+
+if TYPE_CHECKING:
+    from callint.finding import Path
+    from callint.objects import Cluster, Resource
+    from callint.policy import Evaluator, Packet, Verdict
+    from callint.policy.inventory import WorkloadMember
+    from callint.report.trace import Place, Trace
+
+
+class Wanted(NamedTuple):
+    """The packet as the command line says it."""
+
+    node: str | None
+    arriving: str | None
+    leaving: str | None
+    source: str | None
+    destination: str | None
+    protocol: str | int
+    port: int | None
+    icmp: tuple[int | None, int | None]
+    source_port: int | None
+    before: tuple[str | None, int | None]
+    sender: str | None
+    receiver: str | None
+
+
+PORT = click.IntRange(0, 65535)
+
+
+@click.command("trace")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=str))
+@click.option("--node", metavar="NAME", help="The node at which the packet is; that of --from or --to otherwise.")
+@click.option("--in", "arriving", metavar="INTERFACE", help="Where it comes in; without it the node itself sends it.")
+@click.option("--out", "leaving", metavar="INTERFACE", help="Where it leaves; without it the node itself receives it.")
+@click.option("--from", "sender", metavar="pod:NAMESPACE/NAME", help="The pod that sends it.")
+@click.option("--to", "receiver", metavar="pod:NAMESPACE/NAME", help="The pod that it goes to.")
+@click.option("--src", "source", metavar="ADDRESS", help="Source address; the pod's with --from.")
+@click.option("--dst", "destination", metavar="ADDRESS", help="Destination address; the pod's with --to.")
+@click.option("--tcp", type=PORT, metavar="PORT", help="TCP to this port.")
+@click.option("--udp", type=PORT, metavar="PORT", help="UDP to this port.")
+@click.option("--icmp", metavar="TYPE[/CODE]", help="ICMP of this type; ICMPv6 between IPv6 addresses.")
+@click.option("--protocol", metavar="NAME|NUMBER", help="Another protocol.")
+@click.option(
+    "--sport", "source_port", type=PORT, metavar="PORT", default=40000, show_default=True, help="Source port."
+)
+@click.option("--pre-dnat", metavar="ADDRESS[:PORT]", help="Destination before DNAT, when it reached the node.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--cluster", "cluster_name", metavar="NAME", help="Which of the configuration's clusters.")
+@click.option("--config", "config_file", metavar="FILE", help="Configuration; else callint.yaml is searched upwards.")
+@click.option("--no-config", is_flag=True, help="Do not look for a configuration.")
+@click.option("--calico-version", metavar="RELEASE", help="Calico release that the manifests are for, such as v3.30.")
+@click.option(
+    "--applied-with",
+    type=click.Choice(["calicoctl", "native", "crd"]),
+    help="How projectcalico.org/v3 objects reach the cluster: calicoctl or the API server, or native CRDs.",
+)
+@click.option("--dataplane", type=click.Choice(["iptables", "nftables", "ebpf"]), help="Felix's dataplane.")
+@click.option("--facts", metavar="PATH", multiple=True, help="Facts file of a node, or a folder of them.")
+def command(
+    paths: tuple[str, ...],
+    node: str | None,
+    arriving: str | None,
+    leaving: str | None,
+    sender: str | None,
+    receiver: str | None,
+    source: str | None,
+    destination: str | None,
+    tcp: int | None,
+    udp: int | None,
+    icmp: str | None,
+    protocol: str | None,
+    source_port: int,
+    pre_dnat: str | None,
+    form: str,
+    cluster_name: str | None,
+    config_file: str | None,
+    no_config: bool,
+    calico_version: str | None,
+    applied_with: str | None,
+    dataplane: str | None,
+    facts: tuple[str, ...],
+) -> None:
+    """Follow one packet through the chains of a node: endpoint, tier, policy, rule, and the verdict.
+
+    PATHS as for `callint check`. The packet goes to the node with --in alone, from it with --out alone, and is
+    forwarded with both.
+
+    Exit codes: 0 the verdict is known, whatever it is, 2 it is not, or callint could not do its job.
+    """
+    from callint.report.trace import render, render_json
+
+    wanted = Wanted(
+        node,
+        arriving,
+        leaving,
+        source,
+        destination,
+        *_protocol(tcp, udp, icmp, protocol),
+        source_port,
+        _before(pre_dnat),
+        sender,
+        receiver,
+    )
+    cluster = _cluster(paths, cluster_name, config_file, no_config, calico_version, applied_with, dataplane, facts)
+    trace = _follow(cluster, wanted)
+    output.write(render_json(trace) if form == "json" else render(trace))
+    sys.exit(2 if trace.outcome == "unknown" else 0)
+
+
+def _protocol(
+    tcp: int | None, udp: int | None, icmp: str | None, protocol: str | None
+) -> tuple[str | int, int | None, tuple[int | None, int | None]]:
+    """Protocol, destination port, and ICMP type and code."""
+    given = [
+        name
+        for name, value in (("--tcp", tcp), ("--udp", udp), ("--icmp", icmp), ("--protocol", protocol))
+        if value is not None
+    ]
+    if len(given) != 1:
+        words = f"{' and '.join(given)} are given" if given else "none is given"
+        output.fail(f"a packet has one of --tcp, --udp, --icmp and --protocol, {words}")
+    if icmp is not None:
+        kind, _, code = icmp.partition("/")
+        return "icmp", None, (_byte(kind, icmp), _byte(code, icmp) if code else None)
+    if protocol is not None:
+        from callint.policy.packet import protocol_number
+
+        try:
+            return protocol_number(protocol), None, (None, None)
+        except ValueError as error:
+            output.fail(str(error))
+    return ("tcp", tcp, (None, None)) if tcp is not None else ("udp", udp, (None, None))
+
+
+def _byte(text: str, whole: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and int(text) < 256):
+        output.fail(f'"{whole}" is no ICMP type, or type and code as in 3/1, from 0 to 255')
+    return int(text)
+
+
+def _before(text: str | None) -> tuple[str | None, int | None]:
+    """Address and port of `192.0.2.1:80`, `[2001:db8::1]:80`, or an address alone."""
+    if text is None:
+        return None, None
+    address, port = text, ""
+    if text.startswith("["):
+        address, _, port = text[1:].partition("]")
+        port = port.removeprefix(":")
+    elif text.count(":") == 1:
+        address, _, port = text.partition(":")
+    if not port:
+        return address, None
+    if not (port.isascii() and port.isdigit() and int(port) < 65536):
+        output.fail(f'"{text}" does not end in a port')
+    return address, int(port)
+
+
+def _cluster(
+    paths: tuple[str, ...],
+    name: str | None,
+    config_file: str | None,
+    no_config: bool,
+    calico_version: str | None,
+    applied_with: str | None,
+    dataplane: str | None,
+    facts: tuple[str, ...],
+) -> Cluster:
+    """The cluster that is asked about, which must hold something."""
+    from callint.cli.check import _calico, _config
+    from callint.engine import Plan
+    from callint.lint import Options, catalogue_of, describe
+    from callint.source import load
+
+    config = _config(paths, config_file, no_config)
+    where = paths or tuple(root for about in config.clusters for root in about.manifests) or (".",)
+    sources = load(where, stdin=sys.stdin.buffer.read, limits=config.limits)
+    options = Options(_calico(calico_version, applied_with, dataplane), facts)
+    clusters = describe(sources, config, options, Plan(catalogue_of(config))).clusters
+    found = [one for one in clusters if name in (None, one.name)]
+    if name is not None and not found:
+        output.fail(f'no cluster "{name}" in the configuration, these are: {", ".join(one.name for one in clusters)}')
+    if len(found) > 1:
+        output.fail(
+            f"there are {len(found)} clusters, say with --cluster which: {', '.join(one.name for one in found)}"
+        )
+    if not found[0].all:
+        output.fail(f"no manifests found in {', '.join(where)}")
+    return found[0]
+
+
+def _follow(cluster: Cluster, wanted: Wanted) -> Trace:
+    from callint.policy import model_of
+
+    wanted = _with_pods(cluster, wanted)
+    if wanted.node is None:
+        output.fail("say with --node where the packet is")
+    if wanted.arriving is None and wanted.leaving is None:
+        output.fail("say with --in where the packet comes in, with --out where it leaves, or both")
+    if wanted.source is None or wanted.destination is None:
+        output.fail(f"the packet has no {'source: --src' if wanted.source is None else 'destination: --dst'}")
+    evaluator = model_of(cluster).evaluator(wanted.node)
+    _known_node(cluster, wanted.node)
+    for interface in (wanted.arriving, wanted.leaving):
+        _known_interface(cluster, evaluator, interface)
+    packet = _packet(wanted, wanted.source, wanted.destination)
+    try:
+        verdict = evaluator.evaluate(packet)
+    except ValueError as error:
+        output.fail(str(error))
+    return _trace(cluster, evaluator, packet, verdict)
+
+
+def _with_pods(cluster: Cluster, wanted: Wanted) -> Wanted:
+    """The packet with the interfaces, addresses and node of the pods that send and receive it."""
+    if wanted.sender is not None:
+        pod = _pod(cluster, wanted.sender, wanted.node)
+        wanted = wanted._replace(
+            node=wanted.node or pod.about.node or None,
+            arriving=wanted.arriving or pod.about.interface,
+            source=wanted.source or _address(pod, wanted.destination, wanted.sender, "--src"),
+        )
+    if wanted.receiver is not None:
+        pod = _pod(cluster, wanted.receiver, wanted.node)
+        here = pod.about.node in (wanted.node, "") or wanted.node is None
+        if not here and wanted.leaving is None:
+            output.fail(
+                f'{wanted.receiver} is on node "{pod.about.node}" and the packet at "{wanted.node}": '
+                "ask for one node at a time, with --out or --in for the interface between them"
+            )
+        wanted = wanted._replace(
+            node=wanted.node or pod.about.node or None,
+            leaving=wanted.leaving or pod.about.interface,
+            destination=wanted.destination or _address(pod, wanted.source, wanted.receiver, "--dst"),
+        )
+    return wanted
+
+
+def _pod(cluster: Cluster, text: str, node: str | None) -> WorkloadMember:
+    from callint.policy import model_of
+
+    kind, colon, name = text.partition(":")
+    namespace, slash, name = name.partition("/")
+    if kind != "pod" or not colon or not slash:
+        output.fail(f'"{text}" is not of the form pod:NAMESPACE/NAME')
+    pods = model_of(cluster).inventory.workloads
+    found = next((one for one in pods if (one.about.namespace, one.about.name) == (namespace, name)), None)
+    if found is None:
+        near = [f"pod:{one.about.namespace}/{one.about.name}" for one in pods if one.about.namespace == namespace][:5]
+        hint = f"those of the namespace are {', '.join(near)}" if near else "none of its namespace is"
+        output.fail(f"{text} is in no manifest; {hint}")
+    return found
+
+
+def _address(pod: WorkloadMember, other: str | None, text: str, option: str) -> str:
+    """The pod's address of the other end's IP version, else its first."""
+    addresses = pod.about.addresses
+    same = [one for one in addresses if other is not None and (":" in one) == (":" in other)]
+    found = next(iter(same or addresses), None)
+    if found is None:
+        output.fail(f"no manifest says the address of {text}, {option} must")
+    return found
+
+
+def _known_node(cluster: Cluster, node: str) -> None:
+    named = {one.node for one in cluster.host_endpoints} | set(cluster.nodes) | _nodes_of_pods(cluster)
+    if node in named:
+        return
+    listed = ", ".join(sorted(name for name in named if name)) or "none"
+    output.fail(f'no manifest and no facts name a node "{node}", the nodes known are {listed}')
+
+
+def _nodes_of_pods(cluster: Cluster) -> set[str]:
+    from callint.policy import model_of
+
+    return {one.about.node for one in model_of(cluster).inventory.workloads}
+
+
+def _known_interface(cluster: Cluster, evaluator: Evaluator, name: str | None) -> None:
+    """A name that facts rule out is a slip of the pen; without facts any may exist."""
+    facts = cluster.facts.get(evaluator.node)
+    if name is None or facts is None or facts.interfaces is None or not facts.knows("interfaces"):
+        return
+    if facts.interface(name) is None and not evaluator.governance.is_workload(name):
+        listed = ", ".join(one.name for one in facts.interfaces)
+        output.fail(f'node "{evaluator.node}" has no interface "{name}", its facts list {listed}')
+
+
+def _packet(wanted: Wanted, source: str, destination: str) -> Packet:
+    from callint.policy import Packet
+
+    protocol = wanted.protocol
+    if protocol == "icmp" and ":" in destination:
+        protocol = "icmpv6"
+    return Packet(
+        wanted.arriving,
+        wanted.leaving,
+        source,
+        destination,
+        protocol,
+        wanted.source_port if wanted.port is not None else None,
+        wanted.port,
+        *wanted.icmp,
+        *wanted.before,
+    )
+
+
+def _trace(cluster: Cluster, evaluator: Evaluator, packet: Packet, verdict: Verdict) -> Trace:
+    from callint.calico import format_release
+    from callint.finding import witness
+    from callint.policy.nearest import Way
+    from callint.report.trace import Interface, Nearest, Stop, Trace
+
+    way = Way(evaluator, packet, verdict)
+    interfaces = []
+    for word, name in (("in", packet.in_interface), ("out", packet.out_interface)):
+        if name is not None:
+            governor = evaluator.governance.of(name)
+            about = governor.endpoint.about.resource if governor.endpoint else None
+            place = _place(about, ("spec", "interfaceName")) if about else None
+            interfaces.append(Interface(word, name, governor.unknown or governor.reason, place))
+    stops = tuple(
+        Stop(
+            step.chain,
+            step.outcome,
+            step.reason,
+            step.endpoint,
+            step.tier,
+            _place(step.policy, step.path) if step.policy else None,
+            tuple(_place(one.resource, ("metadata", "name")) for one in way.passed_over(step)) if step.tier else (),
+        )
+        for step in verdict.steps
+    )
+    nearest = tuple(
+        Nearest(
+            one.kind,
+            one.rule.action.capitalize(),
+            _place(one.policy.resource, one.rule.path),
+            _place(one.policy.resource, one.path),
+            one.reason,
+        )
+        for one in way.alternatives()
+    )
+    named = {key: value for key, value in packet._asdict().items() if value is not None and key != "conntrack"}
+    return Trace(
+        format_release(cluster.target.release),
+        cluster.name,
+        witness("packet", node=evaluator.node, **named),
+        tuple(interfaces),
+        stops,
+        verdict.outcome,
+        verdict.decided_by,
+        _place(verdict.policy, verdict.path) if verdict.policy else None,
+        verdict.unknown,
+        nearest,
+    )
+
+
+def _place(resource: Resource, path: Path) -> Place:
+    from callint.engine import pointer
+    from callint.report.trace import Place
+
+    at_rule = bool(path) and isinstance(path[-1], int) and resource.span(*path, "action") != resource.span(*path)
+    return Place(
+        resource.ref, pointer(path), resource.span(*path, "action") if at_rule else resource.span(*path, key=True)
+    )

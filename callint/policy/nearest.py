@@ -1,0 +1,206 @@
+"""Why a packet met its verdict and no other: the rules that were asked, and the nearest that would have changed it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+from callint.finding import Path
+from callint.net.address import format_address
+from callint.objects.policy import Policy, Rule
+from callint.policy.admission import readable
+from callint.policy.chains import Direction, EndpointChains, Kind
+from callint.policy.doubt import Doubts, UndecidedError
+from callint.policy.evaluator import Evaluator
+from callint.policy.match import Criteria, Side, criteria, matches
+from callint.policy.packet import Flow, Packet, Step, Verdict, protocol_name, read
+from callint.policy.walk import CHAIN_PREFIXES, WILDCARD_NAME
+
+_WHOLE = {"protocol": "protocol", "not_protocol": "notProtocol", "icmp": "icmp", "not_icmp": "notICMP"}
+_SIDE = {
+    "nets": "nets",
+    "not_nets": "notNets",
+    "inside": "selector",
+    "outside": "notSelector",
+    "ports": "ports",
+    "not_ports": "notPorts",
+    "service": "services",
+}
+_NOTHING = Criteria(None, None, None, None, Side(), Side())
+
+
+class Alternative(NamedTuple):
+    """A rule that would have changed the verdict.
+
+    `later` rules match but come after the one that decided; `near` ones were asked and fail by one criterion, which
+    `path` leads to and `reason` names in a clause.
+    """
+
+    kind: Literal["later", "near"]
+    policy: Policy
+    rule: Rule
+    path: Path
+    reason: str
+
+
+class _Asked(NamedTuple):
+    """A rule in its chain's order, and whether the packet came so far."""
+
+    policy: Policy
+    rule: Rule
+    evaluated: bool
+
+
+class _Visit(NamedTuple):
+    """One chain that the packet went through."""
+
+    chains: EndpointChains
+    kind: Kind
+    direction: Direction
+
+
+class Way:
+    """The chains that one packet visited, as its verdict's steps tell."""
+
+    def __init__(self, evaluator: Evaluator, packet: Packet, verdict: Verdict) -> None:
+        """`verdict` is the evaluator's for the packet."""
+        self._evaluator = evaluator
+        self._verdict = verdict
+        self._flow = read(packet)
+        self._wire = read(packet, pre_dnat=True)
+        self._visits = dict(self._visited(packet))
+
+    def passed_over(self, step: Step) -> tuple[Policy, ...]:
+        """The policies of a step's tier that were asked there before the one that decided, and decided nothing."""
+        asked = [one.policy for one in self._rules(step.chain) if one.policy.tier == step.tier]
+        names = dict.fromkeys(policy for policy in asked if policy.resource is not step.policy)
+        evaluated = {one.policy for one in self._rules(step.chain) if one.evaluated}
+        return tuple(policy for policy in names if policy in evaluated)
+
+    def alternatives(self) -> tuple[Alternative, ...]:
+        """At most one rule that comes later and one that nearly matched, in this order."""
+        if self._verdict.outcome == "unknown" or not self._verdict.steps:
+            return ()
+        last = self._verdict.steps[-1]
+        found = (self._later(last), self._near(last))
+        return tuple(one for one in found if one is not None)
+
+    def _later(self, last: Step) -> Alternative | None:
+        decided = "Deny" if self._verdict.outcome == "drop" else "Allow"
+        rules = list(self._rules(last.chain))
+        reached = max((index for index, one in enumerate(rules) if one.evaluated), default=-1)
+        for policy, rule, _ in rules[reached + 1 :]:
+            action = rule.action.capitalize()
+            if action not in ("Log", decided) and self._failing(last.chain, policy, rule) == []:
+                return Alternative("later", policy, rule, (*rule.path, "action"), "matches, but is never asked")
+        return None
+
+    def _near(self, last: Step) -> Alternative | None:
+        outcome = self._verdict.outcome
+        for name in dict.fromkeys(step.chain for step in self._verdict.steps):
+            wanted = {"Allow"} if outcome == "drop" else {"Deny"}
+            if outcome == "drop" and name != last.chain:
+                continue
+            if outcome == "no-verdict" and name == last.chain:
+                wanted = {"Allow", "Deny"}
+            for policy, rule, evaluated in self._rules(name):
+                if not evaluated or rule.action.capitalize() not in wanted:
+                    continue
+                failing = self._failing(name, policy, rule)
+                if failing is not None and len(failing) == 1:
+                    path = failing[0]
+                    return Alternative("near", policy, rule, (*rule.path, *path), self._clause(name, rule, path))
+        return None
+
+    def _visited(self, packet: Packet) -> Iterator[tuple[str, _Visit]]:
+        """Every chain that the packet's interfaces could lead it through, by name."""
+        for interface, direction in ((packet.in_interface, "ingress"), (packet.out_interface, "egress")):
+            if interface is None:
+                continue
+            governance = self._evaluator.governance
+            if governance.is_workload(interface):
+                chains = self._evaluator.workload_chains(interface)
+                if chains is not None:
+                    own: Direction = "egress" if direction == "ingress" else "ingress"
+                    yield f"{'fw' if own == 'egress' else 'tw'}-{interface}", _Visit(chains, "normal", own)
+            for endpoint, name in (
+                (governance.of(interface).endpoint, interface),
+                (governance.wildcard, WILDCARD_NAME),
+            ):
+                if endpoint is None:
+                    continue
+                for (kind, toward), prefix in CHAIN_PREFIXES.items():
+                    if toward == direction:
+                        yield f"{prefix}-{name}", _Visit(self._evaluator.chains(endpoint), kind, toward)
+
+    def _rules(self, name: str) -> Iterator[_Asked]:
+        """The rules of a chain in the order in which Felix asks them."""
+        visit = self._visits.get(name)
+        if visit is None:
+            return
+        steps = {step.tier: step for step in self._verdict.steps if step.chain == name and step.tier is not None}
+        try:
+            stages = visit.chains.resolved(visit.kind, Doubts())
+        except UndecidedError:
+            return
+        for tier, policies in stages:
+            step = steps.get(tier.name)
+            evaluated = step is not None
+            for compiled in policies:
+                policy = compiled.placed.policy
+                if policy.staged or not compiled.governs(visit.direction):
+                    continue
+                for rule in policy.ingress if visit.direction == "ingress" else policy.egress:
+                    yield _Asked(policy, rule, evaluated)
+                    if step is not None and step.policy is policy.resource and step.path == rule.path:
+                        evaluated = False
+
+    def _flow_in(self, name: str) -> Flow:
+        return self._wire if self._visits[name].kind in ("preDNAT", "untracked") else self._flow
+
+    def _failing(self, name: str, policy: Policy, rule: Rule) -> list[Path] | None:
+        """The demands of a rule that the packet does not meet; None where the whole is not certain."""
+        if policy.resource.unreadable(*rule.path):
+            return None
+        flow, doubts = self._flow_in(name), Doubts()
+        demand = criteria(readable(rule, policy.resource), flow.family, self._evaluator.inventory, policy.namespace)
+        if demand is None:
+            return None
+        failing = [path for path, part in _parts(demand) if not matches(part, flow, doubts)]
+        return None if doubts.asked else failing
+
+    def _clause(self, name: str, rule: Rule, path: Path) -> str:
+        """What one would have to change, as a clause about the packet."""
+        flow = self._flow_in(name)
+        key = path[-1]
+        if key in ("protocol", "notProtocol"):
+            return f"the protocol is {protocol_name(flow.protocol)}"
+        if key in ("icmp", "notICMP"):
+            return "the ICMP type or code is another" if key == "icmp" else "the ICMP type and code are excluded"
+        side = path[0]
+        address = format_address(flow.family, flow.source if side == "source" else flow.destination)
+        port = flow.source_port if side == "source" else flow.destination_port
+        if key in ("ports", "notPorts"):
+            return f"the {side} port is {port}"
+        words = {
+            "nets": "is in none of its nets",
+            "notNets": "is in its notNets",
+            "selector": "is the address of nothing that its selector matches",
+            "notSelector": "is the address of something that its notSelector matches",
+            "services": "is no endpoint of its service",
+        }
+        return f"the {side} {address} {words[str(key)]}"
+
+
+def _parts(demand: Criteria) -> Iterator[tuple[Path, Criteria]]:
+    """Every single demand of a rule, alone, with the way to it from the rule."""
+    for field, key in _WHOLE.items():
+        if getattr(demand, field) is not None:
+            yield (key,), _NOTHING._replace(**{field: getattr(demand, field)})
+    for name in ("source", "destination"):
+        side: Side = getattr(demand, name)
+        for field, key in _SIDE.items():
+            value = getattr(side, field)
+            if value not in (None, ()):
+                alone: dict[str, Any] = {name: Side(service_ports=side.service_ports)._replace(**{field: value})}
+                yield (name, key), _NOTHING._replace(**alone)

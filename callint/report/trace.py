@@ -1,0 +1,168 @@
+"""One packet's way through a node, for people and, as schemas/trace.json describes it, for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from callint.finding import ObjectRef, Span, Witness
+from callint.report.machine import encode, plain
+from callint.report.visible import visible
+from callint.report.witness import sentence
+
+
+class Place(NamedTuple):
+    """Part of an object: a JSON pointer into it, and where that stands."""
+
+    object: ObjectRef
+    path: str
+    span: Span
+
+
+class Interface(NamedTuple):
+    """An interface that the packet passes, `in` or `out`, and the endpoint that governs it; `reason` in a clause."""
+
+    way: str
+    name: str
+    reason: str
+    endpoint: Place | None
+
+
+class Stop(NamedTuple):
+    """What one tier of a chain, or one chain, made of the packet; `asked` are policies that decided nothing."""
+
+    chain: str
+    outcome: str
+    reason: str
+    endpoint: str | None
+    tier: str | None
+    decided: Place | None
+    asked: tuple[Place, ...]
+
+
+class Nearest(NamedTuple):
+    """A rule that would have changed the verdict: `later` than the one that decided, or `near` to matching."""
+
+    kind: str
+    action: str
+    rule: Place
+    at: Place
+    reason: str
+
+
+class Trace(NamedTuple):
+    """The whole way; `packet` is a witness of type packet, `unknown` names the fact that is missing, if one is."""
+
+    calico: str
+    cluster: str
+    packet: Witness
+    interfaces: tuple[Interface, ...]
+    stops: tuple[Stop, ...]
+    outcome: str
+    decided_by: str
+    decided: Place | None
+    unknown: str | None
+    nearest: tuple[Nearest, ...]
+
+
+_OUTCOMES = {
+    "allow": "accepts it",
+    "accept": "accepts it",
+    "finish": "accepts it",
+    "drop": "drops it",
+    "none": "goes on",
+    "no-verdict": "says nothing",
+}
+_VERDICTS = {
+    "accept": "accept",
+    "drop": "drop",
+    "no-verdict": "no verdict: the rest of the host's firewall decides",
+    "unknown": "unknown",
+}
+
+
+def render(trace: Trace) -> str:
+    """The way as text: a line for each interface, each chain and what decided there, then the verdict."""
+    return "".join(f"{visible(line)}\n" for line in _lines(trace))
+
+
+def _lines(trace: Trace) -> Iterator[str]:
+    yield sentence(trace.packet)
+    for interface in trace.interfaces:
+        yield f"  {interface.way} {interface.name}: {interface.reason}{_at(interface.endpoint)}"
+    chain = ""
+    for stop in trace.stops:
+        if stop.chain and stop.chain != chain:
+            yield f"  chain {stop.chain}" + (f" of {stop.endpoint}" if stop.endpoint else "")
+        chain = stop.chain
+        inner = "    " if stop.chain else "  "
+        if stop.tier:
+            yield f"{inner}tier {stop.tier}"
+            inner += "  "
+        for place in stop.asked:
+            yield f"{inner}{place.object}: no rule matches{_at(place)}"
+        yield f"{inner}{stop.reason}: {_OUTCOMES.get(stop.outcome, stop.outcome)}{_at(stop.decided)}"
+    by = "" if trace.outcome == "unknown" else f", by {trace.decided_by}"
+    yield f"verdict: {_VERDICTS[trace.outcome]}{by}{_at(trace.decided)}"
+    if trace.unknown:
+        yield f"  it depends on {trace.unknown}"
+    for one in trace.nearest:
+        yield f"{_NEAREST[one.kind].format(one.action, one.rule.object, one.rule.path, one.reason)}{_at(one.at)}"
+
+
+_NEAREST = {"later": "later: {} by {}{}, which {}", "near": "nearest: {} by {}{}, but {}"}
+
+
+def _at(place: Place | None) -> str:
+    return f"  ({place.span.file}:{place.span.line})" if place else ""
+
+
+def render_json(trace: Trace) -> str:
+    """The way as one JSON document."""
+    packet = plain(trace.packet.as_dict())
+    del packet["type"]
+    value = {
+        "version": 1,
+        "calico": trace.calico,
+        "cluster": trace.cluster,
+        "packet": packet,
+        "interfaces": [
+            {"way": one.way, "name": one.name, "reason": one.reason, "endpoint": _place(one.endpoint)}
+            for one in trace.interfaces
+        ],
+        "steps": [
+            {
+                "chain": stop.chain,
+                "endpoint": stop.endpoint,
+                "tier": stop.tier,
+                "asked": [_place(place) for place in stop.asked],
+                "outcome": stop.outcome,
+                "reason": stop.reason,
+                "decided": _place(stop.decided),
+            }
+            for stop in trace.stops
+        ],
+        "verdict": trace.outcome,
+        "decidedBy": trace.decided_by,
+        "decided": _place(trace.decided),
+        "unknown": trace.unknown,
+        "nearest": [
+            {
+                "kind": one.kind,
+                "action": one.action,
+                "reason": one.reason,
+                "rule": _place(one.rule),
+                "at": _place(one.at),
+            }
+            for one in trace.nearest
+        ],
+    }
+    return encode(value) + "\n"
+
+
+def _place(place: Place | None) -> dict[str, Any] | None:
+    if place is None:
+        return None
+    about = place.object
+    named = {"apiVersion": about.api_version, "kind": about.kind, "namespace": about.namespace, "name": about.name}
+    return {"object": named, "path": place.path, **place.span._asdict()}

@@ -1,0 +1,269 @@
+"""`callint trace`: the way of one packet, its verdict, and the rule that would have changed it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from jsonschema import Draft202012Validator
+
+from callint.cli import main
+
+ROUTER = """\
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: lan, labels: {zone: lan}}
+spec: {node: router, interfaceName: lan0, expectedIPs: [10.0.0.1]}
+---
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: wan, labels: {zone: wan}}
+spec: {node: router, interfaceName: wan0, expectedIPs: [192.168.0.2]}
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: first}
+spec:
+  order: 10
+  selector: zone == 'lan'
+  types: [Ingress]
+  ingress:
+    - action: Log
+    - action: Allow
+      protocol: TCP
+      source:
+        nets: [10.0.0.0/24]
+      destination:
+        ports: [443]
+    - action: Deny
+      protocol: UDP
+      destination:
+        ports: [69]
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: second}
+spec:
+  order: 20
+  selector: zone == 'lan'
+  applyOnForward: true
+  types: [Ingress]
+  ingress:
+    - action: Deny
+      protocol: UDP
+      destination:
+        ports: [53]
+    - action: Allow
+      protocol: UDP
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {nodeName: router}
+status: {podIP: 10.244.0.5}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: db, namespace: shop, labels: {app: db}}
+spec: {nodeName: router}
+status: {podIP: 10.244.0.6}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: far, namespace: shop}
+spec: {nodeName: other}
+status: {podIP: 10.244.1.6}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: young, namespace: shop}
+spec: {}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: db}}
+  policyTypes: [Ingress]
+  ingress:
+    - from: [{podSelector: {matchLabels: {app: web}}}]
+      ports: [{protocol: TCP, port: 5432}]
+"""
+LINES = {name: ROUTER[: ROUTER.index(name)].count("\n") + 1 for name in ("name: first", "name: second")}
+TO_ROUTER = ("--node", "router", "--in", "lan0", "--src", "10.0.0.7", "--dst", "10.0.0.1")
+
+
+def run(folder: Path, *arguments: str, manifests: str = ROUTER) -> Result:
+    path = folder / "m.yaml"
+    path.write_text(manifests)
+    return CliRunner().invoke(main, ["trace", str(path), "--no-config", *arguments], prog_name="callint")
+
+
+def trace(folder: Path, *arguments: str, manifests: str = ROUTER) -> dict[str, Any]:
+    done = run(folder, *arguments, "--format", "json", manifests=manifests)
+    assert done.exit_code in (0, 2), done.output
+    found: dict[str, Any] = json.loads(done.output)
+    schema = json.loads((Path(__file__).parents[2] / "schemas/trace.json").read_text())
+    Draft202012Validator(schema).validate(found)
+    assert done.exit_code == (2 if found["verdict"] == "unknown" else 0)
+    return found
+
+
+def nearest(found: dict[str, Any], kind: str) -> tuple[str, str, str] | None:
+    one = next((one for one in found["nearest"] if one["kind"] == kind), None)
+    return one and (one["action"], one["rule"]["object"]["name"] + one["rule"]["path"], one["at"]["path"])
+
+
+def test_the_rule_that_decides_is_named_with_its_line(tmp_path: Path) -> None:
+    found = trace(tmp_path, *TO_ROUTER, "--udp", "53")
+    assert found["verdict"] == "drop"
+    assert found["decided"]["object"]["name"] == "second"
+    assert found["decided"]["path"] == "/spec/ingress/0"
+    assert ROUTER.splitlines()[found["decided"]["line"] - 1].strip() == "- action: Deny"
+    step = found["steps"][0]
+    assert (step["chain"], step["endpoint"], step["tier"]) == ("fh-lan0", "lan", "default")
+    assert [(one["object"]["name"], one["line"]) for one in step["asked"]] == [("first", LINES["name: first"])]
+    assert found["interfaces"][0]["endpoint"]["object"]["name"] == "lan"
+
+
+def test_a_later_rule_that_matches_is_named(tmp_path: Path) -> None:
+    found = trace(tmp_path, *TO_ROUTER, "--udp", "53")
+    assert nearest(found, "later") == ("Allow", "second/spec/ingress/1", "/spec/ingress/1/action")
+
+
+@pytest.mark.parametrize(
+    ("packet", "verdict", "near"),
+    [
+        (("--tcp", "444"), "drop", ("Allow", "first/spec/ingress/1", "/spec/ingress/1/destination/ports")),
+        (
+            ("--tcp", "443", "--src", "10.0.1.7"),
+            "drop",
+            ("Allow", "first/spec/ingress/1", "/spec/ingress/1/source/nets"),
+        ),
+        (("--tcp", "444", "--src", "10.0.1.7"), "drop", ("Allow", "second/spec/ingress/1", "/spec/ingress/1/protocol")),
+        (("--udp", "70"), "accept", ("Deny", "first/spec/ingress/2", "/spec/ingress/2/destination/ports")),
+        (("--tcp", "443"), "accept", None),
+    ],
+)
+def test_the_first_rule_that_fails_by_one_criterion_is_named(
+    tmp_path: Path, packet: tuple[str, ...], verdict: str, near: tuple[str, str, str] | None
+) -> None:
+    found = trace(tmp_path, *TO_ROUTER, *packet)
+    assert found["verdict"] == verdict
+    assert nearest(found, "near") == near
+
+
+def test_what_the_nearest_rule_names_is_true(tmp_path: Path) -> None:
+    """Mending the one criterion that is named changes the verdict."""
+    before = trace(tmp_path, *TO_ROUTER, "--tcp", "444")
+    assert before["nearest"][0]["reason"] == "the destination port is 444"
+    assert (
+        trace(tmp_path, *TO_ROUTER, "--tcp", "444", manifests=ROUTER.replace("[443]", "[444]"))["verdict"] == "accept"
+    )
+
+
+def test_a_failsafe_port_hides_a_rule(tmp_path: Path) -> None:
+    manifests = ROUTER.replace("ports: [69]", "ports: [68]")
+    found = trace(tmp_path, *TO_ROUTER, "--udp", "68", manifests=manifests)
+    assert (found["verdict"], found["decidedBy"]) == ("accept", "failsafe udp:68")
+    assert nearest(found, "later") == ("Deny", "first/spec/ingress/2", "/spec/ingress/2/action")
+
+
+def test_forwarding_visits_both_endpoints(tmp_path: Path) -> None:
+    way = ("--node", "router", "--in", "lan0", "--out", "wan0", "--src", "10.0.0.7", "--dst", "192.0.2.1")
+    found = trace(tmp_path, *way, "--udp", "123")
+    assert [step["chain"] for step in found["steps"]] == ["fhfw-lan0", "thfw-wan0"]
+    assert found["verdict"] == "accept"
+    blocked = trace(tmp_path, *way, "--udp", "53")
+    assert (blocked["verdict"], [step["chain"] for step in blocked["steps"]]) == ("drop", ["fhfw-lan0"])
+
+
+def test_pods_bring_interface_address_and_node(tmp_path: Path) -> None:
+    found = trace(tmp_path, "--from", "pod:shop/web", "--to", "pod:shop/db", "--tcp", "5432")
+    packet = found["packet"]
+    assert (packet["node"], packet["source"], packet["destination"]) == ("router", "10.244.0.5", "10.244.0.6")
+    assert re.fullmatch("cali[0-9a-f]{11}", packet["in_interface"])
+    assert found["verdict"] == "accept"
+    assert found["decided"]["object"]["kind"] == "NetworkPolicy"
+    wrong = trace(tmp_path, "--from", "pod:shop/web", "--to", "pod:shop/db", "--tcp", "5433")
+    assert wrong["verdict"] == "drop"
+    assert wrong["nearest"][0]["reason"] == "the destination port is 5433"
+
+
+def test_policy_before_dnat_sees_the_address_on_the_wire(tmp_path: Path) -> None:
+    manifests = (
+        ROUTER
+        + """\
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: before}
+spec:
+  selector: zone == 'lan'
+  applyOnForward: true
+  preDNAT: true
+  ingress:
+    - action: Deny
+      protocol: TCP
+      destination: {ports: [30443]}
+"""
+    )
+    packet = (*TO_ROUTER, "--tcp", "443")
+    assert trace(tmp_path, *packet, manifests=manifests)["verdict"] == "accept"
+    found = trace(tmp_path, *packet, "--pre-dnat", "10.0.0.1:30443", manifests=manifests)
+    assert (found["verdict"], found["steps"][0]["chain"]) == ("drop", "fh-mangle-lan0")
+
+
+def test_what_nobody_knows_is_unknown_and_exits_with_2(tmp_path: Path) -> None:
+    manifests = ROUTER.replace("order: 20", "order: [20]")
+    done = run(tmp_path, *TO_ROUTER, "--udp", "53", manifests=manifests)
+    assert done.exit_code == 2
+    assert "verdict: unknown" in done.output
+    assert "it depends on" in done.output
+    assert "spec.order" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((*TO_ROUTER,), "none is given"),
+        ((*TO_ROUTER, "--udp", "53", "--tcp", "53"), "--tcp and --udp are given"),
+        ((*TO_ROUTER, "--icmp", "300"), '"300" is no ICMP type'),
+        ((*TO_ROUTER, "--protocol", "quic"), '"quic" is no protocol'),
+        ((*TO_ROUTER, "--udp", "53", "--pre-dnat", "10.0.0.1:x"), "does not end in a port"),
+        (("--node", "router", "--in", "lan0", "--src", "10.0.0.7", "--udp", "53"), "no destination: --dst"),
+        (("--node", "router", "--in", "lan0", "--dst", "10.0.0.7", "--udp", "53"), "no source: --src"),
+        (("--node", "router", "--src", "10.0.0.7", "--dst", "10.0.0.1", "--udp", "53"), "--in"),
+        (("--in", "lan0", "--src", "10.0.0.7", "--dst", "10.0.0.1", "--udp", "53"), "--node"),
+        (("--node", "ruoter", *TO_ROUTER[2:], "--udp", "53"), "the nodes known are other, router"),
+        ((*TO_ROUTER[:-1], "fe80::1", "--udp", "53"), "the other IP version"),
+        ((*TO_ROUTER[:-1], "here", "--udp", "53"), '"here"'),
+        (("--from", "pod:shop/wbe", "--dst", "10.0.0.1", "--udp", "53"), "pod:shop/web"),
+        (("--from", "shop/web", "--dst", "10.0.0.1", "--udp", "53"), "pod:NAMESPACE/NAME"),
+        (("--from", "pod:shop/young", "--node", "router", "--dst", "10.0.0.1", "--udp", "53"), "--src must"),
+        (("--from", "pod:shop/web", "--to", "pod:shop/far", "--udp", "53"), "one node at a time"),
+        ((*TO_ROUTER, "--udp", "53", "--cluster", "home"), 'no cluster "home"'),
+    ],
+)
+def test_a_question_that_cannot_be_asked(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = run(tmp_path, *arguments)
+    assert done.exit_code == 2
+    assert said in done.output
+    assert done.output.count("\n") == 1
+
+
+def test_an_interface_that_facts_rule_out_is_a_slip(tmp_path: Path) -> None:
+    facts = tmp_path / "facts.yaml"
+    facts.write_text("version: 1\nnode: router\ninterfaces:\n  - {name: lan0, addresses: [10.0.0.1/24]}\n")
+    packet = ("--node", "router", "--in", "lan1", *TO_ROUTER[4:], "--udp", "53", "--facts", str(facts))
+    done = run(tmp_path, *packet)
+    assert (done.exit_code, "its facts list lan0" in done.output) == (2, True)
+
+
+def test_no_escape_sequence_of_a_manifest_reaches_the_terminal(tmp_path: Path) -> None:
+    done = run(tmp_path, *TO_ROUTER, "--udp", "53", manifests=ROUTER.replace("{name: second}", '{name: "a\\e[31m"}'))
+    assert "\x1b" not in done.output
