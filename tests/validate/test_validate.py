@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from callint.calico import Release, Road, Target
+from callint.objects import Resource
+from callint.schema.catalogue import read
+from callint.schema.history import resolve
+from callint.source import parse
+from callint.validate import MODULES, validate
 
 RULE = "spec: {types: [Ingress], ingress: [{action: Allow, protocol: TCP, source: {nets: [%s], ports: [%s]}}]}"
 POLICY = "apiVersion: %s\nkind: GlobalNetworkPolicy\nmetadata: {name: x}\n"
@@ -133,7 +141,7 @@ SPECS = st.one_of(
 def test_any_text_in_a_policy(judge, spec: dict[str, object], release: str, road: str, api: str) -> None:
     value = {"apiVersion": api, "kind": "GlobalNetworkPolicy", "metadata": {"name": "x"}, "spec": spec}
     text = json.dumps(value)
-    for problem in judge(text, release, road).problems:
+    for problem in judge(text, release, road).validated[0].problems:
         assert problem.message.isprintable()
         assert len(problem.message) < 1000
         assert problem.span.line == problem.span.end_line == 1
@@ -250,3 +258,48 @@ def test_a_long_value_does_not_fill_the_message(judge) -> None:
     message = only(judge(POLICY % V3 + RULE % ("a" * 100_000, "80")))
     assert len(message) < 500
     assert message.endswith("calicoctl and the API server refuse it")
+
+
+KINDS = sorted(kind for kinds in MODULES.values() for kind in kinds)
+plain = st.text(alphabet="ab0.:/*-", max_size=8) | st.sampled_from(["Allow", "TCP", "10.0.0.0/8", "all()", "global()"])
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | plain,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(plain, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def of_shape(node: Any, root: Any, depth: int = 0) -> st.SearchStrategy[Any]:
+    """Values that have the fields of a schema, and now and then something else in their place."""
+    node = resolve(root, node)
+    properties = {
+        name: child for name, child in node.get("properties", {}).items() if name not in ("apiVersion", "kind")
+    }
+    if properties and depth < 7:
+        fields = {name: of_shape(child, root, depth + 1) for name, child in properties.items()}
+        return (
+            st.fixed_dictionaries({}, optional=fields)
+            if depth == 0
+            else st.fixed_dictionaries({}, optional=fields) | anything
+        )
+    if isinstance(node.get("items"), dict):
+        return st.lists(of_shape(node["items"], root, depth + 1), max_size=3) | anything
+    return anything
+
+
+SHAPES = st.sampled_from(KINDS).flatmap(
+    lambda kind: st.tuples(st.just(kind), st.deferred(lambda: of_shape(read(kind), read(kind))))
+)
+
+
+@given(
+    SHAPES,
+    st.sampled_from([(3, 20), (3, 26), (3, 31), (3, 32), (3, 33)]),
+    st.sampled_from(["calicoctl", "native", "crd"]),
+)
+def test_whatever_stands_in_a_field_is_no_error_of_ours(shape: tuple[str, Any], release: Release, road: Road) -> None:
+    """Without the schema stage before it, which mutes what has the wrong type."""
+    kind, value = shape
+    text = json.dumps({"apiVersion": V3, **value, "kind": kind})
+    (document,) = parse(text, "m.yaml").documents
+    validate(Resource(document, (), document.value), Target(release), road)
