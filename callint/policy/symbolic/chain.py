@@ -1,0 +1,210 @@
+"""The chains of one class of endpoints, as sets: tiers in order, their ends, profiles (felix/rules/endpoints.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations, groupby
+
+from callint.calico.defaults import ALLOW_ALL_PROFILE
+from callint.finding import Path
+from callint.net.packets import PacketSet, PacketSpace
+from callint.objects import Resource
+from callint.objects.policy import Rule
+from callint.policy.admission import hidden, readable
+from callint.policy.chains import Direction, Kind
+from callint.policy.inventory import Inventory
+from callint.policy.match import criteria
+from callint.policy.symbolic.block import Block, Cause, Shares, add, in_order, of_kind, within
+from callint.policy.symbolic.block import Kind as CauseKind
+from callint.policy.symbolic.selection import Entry, Selection, Selections, is_in
+from callint.policy.symbolic.sets import rule_sets
+from callint.policy.tiers import PlacedTier
+
+MOST_DOUBTS = 6
+"""So many policies of one endpoint may be in doubt: all ways that it could be are tried."""
+
+_KINDS: dict[str, CauseKind] = {"Allow": "allow", "Deny": "drop", "Pass": "pass"}
+
+
+class Chains:
+    """What policy and profiles say to all packets of one family; each list of rules is read once."""
+
+    def __init__(
+        self, tiers: tuple[PlacedTier, ...], inventory: Inventory, space: PacketSpace, *, ebpf: bool, causes: bool
+    ) -> None:
+        """`causes` tells apart which rule decides; without, large lists are quicker."""
+        self.space = space
+        self.selections = Selections(tiers)
+        self._tiers = tiers
+        self._inventory = inventory
+        self._ebpf = ebpf
+        self._causes = causes
+        self._policies: dict[tuple[int, int, Direction], Block] = {}
+        self._blocks: dict[tuple[int, tuple[int, ...], Direction], Block] = {}
+        self._profiles: dict[tuple[tuple[str, ...], Direction], Shares] = {}
+        self._known: dict[tuple[Selection, Kind, Direction], Shares] = {}
+
+    def cause(
+        self, kind: CauseKind, reason: str, tier: str | None = None, policy: Resource | None = None, path: Path = ()
+    ) -> Cause:
+        """A cause, or its kind alone; a missing fact is always named."""
+        return Cause(kind, reason, tier, policy, path) if self._causes or kind == "unknown" else Cause(kind)
+
+    def has(self, selection: Selection, kind: Kind) -> bool | None:
+        """Whether an endpoint has policy of a kind; None where a missing fact decides that."""
+        entries = self._of_kind(selection, kind)
+        if any(entry.doubt is None for entry in entries):
+            return True
+        return None if entries or selection.hidden else False
+
+    def shares(self, selection: Selection, kind: Kind, direction: Direction) -> Shares:
+        """Who decides about which packets: `allow`, `drop`, `none` or `unknown`."""
+        key = (selection, kind, direction)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._shares(selection, kind, direction)
+        return found
+
+    def _of_kind(self, selection: Selection, kind: Kind) -> list[Entry]:
+        every = selection.entries
+        return [one for one in every if is_in(self._tiers[one.tier].policies[one.place], kind, host=selection.host)]
+
+    def _shares(self, selection: Selection, kind: Kind, direction: Direction) -> Shares:
+        if selection.hidden is not None:
+            return {self.cause("unknown", selection.hidden): self.space.everything}
+        entries = self._of_kind(selection, kind)
+        doubts = list(dict.fromkeys(one.doubt for one in entries if one.doubt is not None))
+        if len(doubts) > MOST_DOUBTS:
+            return {self.cause("unknown", doubts[0]): self.space.everything}
+        shares: dict[Cause, PacketSet] = {}
+        for count in range(len(doubts) + 1):
+            for held in combinations(doubts, count):
+                sure = [one for one in entries if one.doubt is None or one.doubt in held]
+                add(shares, self._through(sure, selection, kind, direction))
+        return shares
+
+    def _through(self, entries: Sequence[Entry], selection: Selection, kind: Kind, direction: Direction) -> Shares:
+        space = self.space
+        if kind == "forward" and not entries:
+            return {self.cause("allow", f"no applyOnForward policy ({direction})"): space.everything}
+        shares: dict[Cause, PacketSet] = {}
+        on = space.everything
+        for number, group in groupby(entries, key=lambda one: one.tier):
+            asked = tuple(one.place for one in group if self._asks(one, direction))
+            if not asked:
+                continue
+            tier = self._tiers[number]
+            block = self._tier(number, asked, direction)
+            passed = of_kind(space, block.shares, "pass")
+            add(shares, within({cause: share for cause, share in block.shares.items() if cause.kind != "pass"}, on))
+            left = space.everything - block.surely
+            if kind in ("normal", "forward") and tier.default_action != "Pass":
+                last = tier.policies[asked[-1]].policy.resource
+                reason = f"end of tier {tier.name} ({direction})"
+                add(shares, {self.cause("drop", reason, tier.name, last, ("spec", direction)): left & on})
+                on &= passed
+            else:
+                on &= left | passed
+            if not on:
+                return shares
+        if kind == "normal":
+            add(shares, within(self._through_profiles(selection.profiles, direction), on))
+        else:
+            add(shares, {self.cause("none", f"no policy decides ({direction})"): on})
+        return shares
+
+    def _asks(self, entry: Entry, direction: Direction) -> bool:
+        policy = self._tiers[entry.tier].policies[entry.place].policy
+        return not policy.staged and direction.capitalize() in policy.types
+
+    def _tier(self, number: int, asked: tuple[int, ...], direction: Direction) -> Block:
+        key = (number, asked, direction)
+        found = self._blocks.get(key)
+        if found is None:
+            blocks = [self._policy(number, place, direction) for place in asked]
+            found = self._blocks[key] = in_order(self.space, blocks)
+        return found
+
+    def _policy(self, number: int, place: int, direction: Direction) -> Block:
+        key = (number, place, direction)
+        found = self._policies.get(key)
+        if found is None:
+            tier = self._tiers[number]
+            policy = tier.policies[place].policy
+            rules = policy.ingress if direction == "ingress" else policy.egress
+            missing = _missing_rule(policy.resource, direction, rules)
+            if missing is not None:
+                everything = self.space.everything
+                found = Block({self.cause("unknown", missing): everything}, everything)
+            else:
+                what = f"policy {policy.name} {direction}"
+                found = self.rules(rules, policy.resource, policy.namespace, what, tier.name)
+            self._policies[key] = found
+        return found
+
+    def rules(
+        self, rules: Iterable[Rule], resource: Resource, namespace: str | None, what: str, tier: str | None = None
+    ) -> Block:
+        """A list of rules of one object; `what` they are called in reasons."""
+        return in_order(
+            self.space,
+            [self._rule(one, resource, namespace, f"{what} rule {_number(one.path)}", tier) for one in rules],
+        )
+
+    def _rule(self, rule: Rule, resource: Resource, namespace: str | None, reason: str, tier: str | None) -> Block:
+        missing = hidden(resource, rule.path)
+        unknown_action = hidden(resource, (*rule.path, "action")) is not None
+        action = rule.action.capitalize()
+        kinds = list(_KINDS.values()) if unknown_action else [_KINDS[action]] if action in _KINDS else []
+        if not kinds:
+            return Block({}, self.space.nothing)
+        sets = rule_sets(self.space, criteria(readable(rule, resource), self.space.family, self._inventory, namespace))
+        causes = [self.cause(kind, reason, tier, resource, rule.path) for kind in kinds]
+        return Block(dict.fromkeys(causes, sets.possibly), sets.surely if missing is None else self.space.nothing)
+
+    def _through_profiles(self, names: tuple[str, ...], direction: Direction) -> Shares:
+        """What profiles say in order to packets that no tier decides about; a rule that passes leaves its profile."""
+        key = (names, direction)
+        found = self._profiles.get(key)
+        if found is not None:
+            return found
+        shares: dict[Cause, PacketSet] = {}
+        on = self.space.everything
+        for name in names:
+            block = self._profile(name, direction)
+            add(shares, within({cause: share for cause, share in block.shares.items() if cause.kind != "pass"}, on))
+            on &= (self.space.everything - block.surely) | of_kind(self.space, block.shares, "pass")
+        add(shares, {self.cause("drop", f"no profile matched ({direction})"): on})
+        self._profiles[key] = shares
+        return shares
+
+    def _profile(self, name: str, direction: Direction) -> Block:
+        everything = self.space.everything
+        profile = self._inventory.profiles.get(name)
+        if name == ALLOW_ALL_PROFILE or (profile is None and name.startswith("kns.")):
+            return Block({self.cause("allow", f"profile {name}"): everything}, everything)
+        if profile is None:
+            if name.startswith("ksa."):
+                return Block({}, self.space.nothing)
+            return Block({self.cause("drop", f"profile {name} does not exist"): everything}, everything)
+        rules = profile.ingress if direction == "ingress" else profile.egress
+        block = self.rules(rules, profile.resource, None, f"profile {name} {direction}")
+        if not self._ebpf:
+            return block
+        shares: dict[Cause, PacketSet] = {}
+        for cause, share in block.shares.items():
+            add(shares, {cause._replace(kind="drop") if cause.kind == "pass" else cause: share})
+        return block._replace(shares=shares)
+
+
+def _missing_rule(resource: Resource, direction: Direction, rules: Iterable[Rule]) -> str | None:
+    """What is said of a rule that could not be read at all: a gap in the list that no rule stands for."""
+    known = {rule.path for rule in rules}
+    for gap in resource.gaps:
+        if gap[:2] == ("spec", direction) and (len(gap) == 2 or (len(gap) == 3 and gap not in known)):
+            return hidden(resource, gap) or "a rule that could not be read"
+    return None
+
+
+def _number(path: Path) -> object:
+    return path[2] if len(path) > 2 else path[-1]

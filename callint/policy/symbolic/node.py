@@ -1,0 +1,117 @@
+"""A node, through which `way` sends all packets of a traffic class at once, as `policy.walk` sends one packet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from callint.net.packets import PacketSet
+from callint.net.ports import UDP
+from callint.policy.chains import Direction, Kind
+from callint.policy.doubt import UndecidedError
+from callint.policy.evaluator import Evaluator
+from callint.policy.packet import protocol_number
+from callint.policy.settings import Failsafe
+from callint.policy.symbolic.block import Cause, Shares, add, within
+from callint.policy.symbolic.chain import Chains
+from callint.policy.symbolic.partition import Partition
+from callint.policy.symbolic.selection import Selection
+from callint.policy.symbolic.sets import only
+from callint.policy.symbolic.way import Way, Wire
+from callint.policy.tunnels import IPIP
+
+
+class Node:
+    """What Calico does at a node with whole sets of new packets, after `wire` where they were sent elsewhere."""
+
+    def __init__(self, evaluator: Evaluator, chains: Chains) -> None:
+        """`evaluator` knows the node's settings, interfaces and host endpoints."""
+        self.evaluator = evaluator
+        self.chains = chains
+        self.space = chains.space
+        self._known: dict[tuple[Selection, Kind, Direction], Shares] = {}
+
+    def to_host(self, interface: str, wire: Wire | None = None) -> Partition:
+        """Packets that arrive at an interface and are for the node itself."""
+        return self._go(lambda way: way.to_host(interface), wire, forwarded=False)
+
+    def from_host(self, interface: str, wire: Wire | None = None) -> Partition:
+        """Packets of the node itself that leave by an interface."""
+        return self._go(lambda way: way.from_host(interface), wire, forwarded=False)
+
+    def forwarded(self, arriving: str, leaving: str, wire: Wire | None = None) -> Partition:
+        """Packets that arrive at one interface and leave by another; both may be workloads'."""
+        return self._go(lambda way: way.forwarded(arriving, leaving), wire, forwarded=True)
+
+    def _go(self, walk: Callable[[Way], None], wire: Wire | None, *, forwarded: bool) -> Partition:
+        try:
+            way = Way(self, wire, forwarded=forwarded)
+            walk(way)
+            return Partition(self.space, way.settled())
+        except UndecidedError as error:
+            return Partition(self.space, {"unknown": {Cause("unknown", error.missing): self.space.everything}})
+
+    def chain(self, selection: Selection, kind: Kind, direction: Direction, *, forwarded: bool) -> Shares:
+        """A whole chain of an endpoint: what Felix puts first, then policy."""
+        key = (selection, kind, direction)
+        if kind not in ("preDNAT", "untracked") or not self.evaluator.settings.ebpf:
+            forwarded = False
+        found = None if forwarded else self._known.get(key)
+        if found is None:
+            shares: dict[Cause, PacketSet] = {}
+            first = self._first(selection, kind, direction, forwarded=forwarded)
+            add(shares, first)
+            rest = self.space.everything - self.space.union_all(first.values())
+            add(shares, within(self.chains.shares(selection, kind, direction), rest))
+            found = shares
+            if not forwarded:
+                self._known[key] = found
+        return found
+
+    def _first(self, selection: Selection, kind: Kind, direction: Direction, *, forwarded: bool) -> Shares:
+        """Failsafe ports, and encapsulated packets of workloads."""
+        found: dict[Cause, PacketSet] = {}
+        left = self.space.everything
+
+        def take(cause: Cause, packets: PacketSet) -> None:
+            nonlocal left
+            add(found, {cause: packets & left})
+            left -= packets
+
+        if selection.host and kind != "forward" and not forwarded:
+            for failsafe, field, peer in self._failsafes(kind, direction):
+                reason = f"failsafe {failsafe.port.protocol}:{failsafe.port.port}"
+                cause = self.chains.cause("finish", reason, None, failsafe.resource, failsafe.path)
+                take(cause, self._failsafe_box(failsafe, field, peer))
+        if not selection.host and direction == "egress":
+            vxlan = self.space.box(protocol=only(UDP), destination_port=only(self.evaluator.tunnels.vxlan_port))
+            for name, packets in (("VXLAN", vxlan), ("IPIP", self.space.box(protocol=only(IPIP)))):
+                try:
+                    allowed = self.evaluator.settings.flag(f"allow{name}PacketsFromWorkloads", default=False)
+                except UndecidedError as error:
+                    take(Cause("unknown", error.missing), packets)
+                    continue
+                if not allowed:
+                    take(self.chains.cause("drop", f"Felix: {name} from workload"), packets)
+        return found
+
+    def _failsafes(self, kind: Kind, direction: Direction) -> list[tuple[Failsafe, str, str]]:
+        """Entries with the field of their port and the field of their net; in raw the opposite list's answers too."""
+        lists = self.evaluator.failsafes
+        there, back = ("Inbound", "Outbound") if direction == "ingress" else ("Outbound", "Inbound")
+        peer = "source" if direction == "ingress" else "destination"
+        found = [(one, "destination_port", peer) for one in lists[there]]
+        if kind == "untracked":
+            found += [(one, "source_port", peer) for one in lists[back]]
+        return found
+
+    def _failsafe_box(self, failsafe: Failsafe, field: str, peer: str) -> PacketSet:
+        net = failsafe.net
+        if (net is not None and net.family != self.space.family) or not 0 <= failsafe.port.port <= 65535:
+            return self.space.nothing
+        return self.space.box(
+            **{
+                "protocol": only(protocol_number(failsafe.port.protocol)),
+                field: only(failsafe.port.port),
+                peer: None if net is None else ((net.first, net.last),),
+            }
+        )
