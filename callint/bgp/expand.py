@@ -56,6 +56,11 @@ class Expander:
         self._settings = settings
         self._families = families
         self._owners: dict[Address, Speaker] = {}
+        by_labels: dict[object, list[Speaker]] = {}
+        for speaker in speakers.values():
+            labels = None if speaker.labels is None else frozenset(speaker.labels.items())
+            by_labels.setdefault(labels, []).append(speaker)
+        self._alike = list(by_labels.values())
         for speaker in speakers.values():
             for family in families:
                 address = speaker.address(family)
@@ -108,10 +113,10 @@ class Expander:
             selector = parse(text)
         except SelectorError:
             return
-        for speaker in self._speakers.values():
-            match = speaker.selected(selector)
+        for alike in self._alike:
+            match = alike[0].selected(selector)
             if match is not False:
-                yield speaker, match is True
+                yield from ((speaker, match is True) for speaker in alike)
 
     def _locals(self, peer: BGPPeer) -> Iterator[tuple[Speaker, bool]]:
         if peer.node_selector is not None:

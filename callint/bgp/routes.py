@@ -15,12 +15,12 @@ from callint.bgp.network import network
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.pools import known_blocks, pools_of
 from callint.bgp.profile import Profile, Shared, profile
-from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes, PeerType
+from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes, PeerType, Presence
 from callint.bgp.rules import Direction, Rule, compile_filters
 from callint.bgp.services import host_routes, ranges
 from callint.bgp.session import Form, Session
-from callint.net.address import Family
-from callint.net.prefixes import everything
+from callint.net.address import LAST, Family
+from callint.net.prefixes import PrefixSet, everything, union_all
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 
@@ -161,11 +161,14 @@ class Engine:
     def _exported(self, session: Session, mine: Profile, learned: list[Source]) -> Iterator[Decision]:
         yield from self.own_exported(session)
         for source in learned:
+            alike: dict[tuple[Presence, Attributes], list[PrefixSet]] = {}
             for one in self.imported(source.session):
                 if one.accepted:
-                    because = self._from(source)
-                    routes = Routes(one.prefixes, one.routes.presence, one.result, because, _learned(source.session))
-                    yield from self.passed_on(session, source, routes)
+                    alike.setdefault((one.routes.presence, one.result), []).append(one.prefixes)
+            for (presence, attributes), sets in alike.items():
+                prefixes = union_all(session.family, sets)
+                routes = Routes(prefixes, presence, attributes, self._from(source), _learned(source.session))
+                yield from self.passed_on(session, source, routes)
 
     def received(self, session: Session, routes: Routes) -> tuple[Decision, ...]:
         """What becomes of routes that the far end sends."""
@@ -200,12 +203,19 @@ class Engine:
             rules = self._rules[key] = compile_filters(form.filters, self.cluster.bgp_filters, direction, form.family)
         if not rules:
             return [Part(routes.prefixes, None)]
-        open_rules = matchers(rules, routes.attributes, View(direction, form.peer_type, form.local_as))
-        question = (key, tuple((index, one.when) for index, one in open_rules))
+        question: object = key
+        view = View(direction, form.peer_type, form.local_as)
+        if any(rule.conditions for rule in rules):
+            question = (key, tuple((index, one.when) for index, one in matchers(rules, routes.attributes, view)))
         parts = self._parts.get(question)
         if parts is None:
-            parts = self._parts[question] = evaluate([one for _, one in open_rules], everything(form.family))
-        return [part._replace(prefixes=hit) for part in parts if (hit := part.prefixes & routes.prefixes)]
+            found = [one for _, one in matchers(rules, routes.attributes, view)]
+            parts = self._parts[question] = evaluate(found, everything(form.family))
+        if routes.prefixes == everything(form.family):
+            return list(parts)
+        low, high = _reach(routes.prefixes)
+        near = [part for part in parts if _reach(part.prefixes)[0] <= high and low <= _reach(part.prefixes)[1]]
+        return [part._replace(prefixes=hit) for part in near if (hit := routes.prefixes & part.prefixes)]
 
     @staticmethod
     def _from(source: Source) -> str:
@@ -294,6 +304,13 @@ class Engine:
                     if far is not None:
                         session = self.network.mesh_session(local, far, family)
                         yield Group(session, len(mine) * (len(theirs) - own))
+
+
+def _reach(prefixes: PrefixSet) -> tuple[int, int]:
+    """The lowest and the highest address that matter: sets that are far apart need no intersection."""
+    starts, masks = prefixes.starts, prefixes.masks
+    low = 0 if masks[0] or len(starts) == 1 else starts[1]
+    return low, LAST[prefixes.family] if masks[-1] else starts[-1] - 1
 
 
 def _learned(session: Session) -> tuple[PeerType, bool]:

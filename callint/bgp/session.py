@@ -86,7 +86,7 @@ class Session:
     exists, because a selector reads labels that no manifest gives.
     """
 
-    __slots__ = ("address", "form", "local", "network", "remote", "selected")
+    __slots__ = ("_status", "address", "form", "local", "network", "remote", "selected")
 
     def __init__(
         self,
@@ -104,6 +104,7 @@ class Session:
         self.address = address
         self.form = form
         self.selected = selected
+        self._status: Status | None = None
 
     @property
     def family(self) -> Family:
@@ -147,7 +148,9 @@ class Session:
     @property
     def status(self) -> Status:
         """Whether it comes up."""
-        return self.network.status(self)
+        if self._status is None:
+            self._status = self.network.status(self)
+        return self._status
 
     def __repr__(self) -> str:
         return f"<Session {self.form.kind} {self.local.name} to {self.far_end}>"

@@ -1,0 +1,150 @@
+"""BGP engine: sessions and routes of large clusters, next to the time that loading their YAML takes.
+
+python benchmarks/bgp.py [mesh|reflectors|all]
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
+
+from callint.bgp.routes import engine
+from callint.objects import Cluster, Resource, unpack
+from callint.source.load import parse
+
+T = TypeVar("T")
+V3 = "projectcalico.org/v3"
+
+
+class Size(NamedTuple):
+    """How large a cluster is."""
+
+    nodes: int
+    reflectors: int = 0
+    filters: int = 0
+    rules: int = 0
+
+
+def manifests(size: Size) -> str:
+    """A cluster as YAML: nodes with addresses, pools, and behind reflectors also racks with filters of their own."""
+    return "---\n".join(_documents(size, random.Random(1)))
+
+
+def _documents(size: Size, chance: random.Random) -> Iterator[str]:
+    mesh = "true" if not size.reflectors else "false"
+    yield f"""\
+apiVersion: projectcalico.org/v3
+kind: BGPConfiguration
+metadata: {{name: default}}
+spec:
+  asNumber: 64512
+  nodeToNodeMeshEnabled: {mesh}
+  serviceClusterIPs:
+    - cidr: 10.96.0.0/12
+  prefixAdvertisements:
+    - cidr: 10.128.0.0/9
+      communities: ["64512:100"]
+"""
+    yield """\
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: pods}
+spec: {cidr: 10.128.0.0/9, ipipMode: Never, natOutgoing: true}
+"""
+    for index in range(size.nodes):
+        reflector = index < size.reflectors
+        cluster_id = f"\n    routeReflectorClusterID: 1.0.0.{index + 1}" if reflector else ""
+        role = "reflector" if reflector else "client"
+        yield f"""\
+apiVersion: projectcalico.org/v3
+kind: Node
+metadata:
+  name: node-{index}
+  labels:
+    role: {role}
+    rack: r{index % max(1, size.filters)}
+spec:
+  bgp:
+    ipv4Address: 172.16.{index >> 8}.{index & 255}/12{cluster_id}
+"""
+    if size.reflectors:
+        yield """\
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: reflectors}
+spec:
+  nodeSelector: role == 'client'
+  peerSelector: role == 'reflector'
+"""
+    for index in range(size.filters):
+        rules = "".join(_rule(chance) for _ in range(size.rules))
+        yield f"apiVersion: {V3}\nkind: BGPFilter\nmetadata: {{name: f{index}}}\nspec:\n  exportV4:\n{rules}"
+        yield f"""\
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {{name: tor-{index}}}
+spec:
+  nodeSelector: rack == 'r{index}'
+  peerIP: 192.0.2.{index % 250 + 1}
+  asNumber: {65000 + index}
+  filters: [f{index}]
+"""
+
+
+def _rule(chance: random.Random) -> str:
+    length = chance.randint(10, 28)
+    value = (10 << 24 | chance.getrandbits(24)) >> (32 - length) << (32 - length)
+    cidr = f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}/{length}"
+    return f"    - action: {chance.choice(['Accept', 'Reject'])}\n      matchOperator: In\n      cidr: {cidr}\n"
+
+
+def timed(work: Callable[[], T]) -> tuple[T, float]:
+    """The result and the seconds of the processor that it took."""
+    start = time.process_time()
+    return work(), time.process_time() - start
+
+
+def analyse(cluster: Cluster) -> tuple[int, int, int]:
+    """Every session with its status, and what each kind of session exports and imports."""
+    model = engine(cluster)
+    groups = parts = 0
+    for group in model.groups():
+        groups += 1
+        parts += len(model.exported(group.session)) + len(model.imported(group.session))
+    return len(model.network), groups, parts
+
+
+def measure(name: str, size: Size) -> None:
+    """Print one line for one cluster."""
+    text = manifests(size)
+    documents, loading = timed(lambda: parse(text).documents)
+    resources = [Resource(one, path, plain) for one in documents for path, plain in unpack(one)]
+    (sessions, groups, parts), engine_time = timed(lambda: analyse(Cluster(resources)))
+    engine.cache_clear()
+    tracemalloc.start()
+    analyse(Cluster(resources))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    print(
+        f"{name}: {size.nodes} nodes, {sessions} sessions in {groups} kinds, {parts} parts; "
+        f"YAML {len(text) >> 10} KiB loaded in {loading:.2f} s, engine {engine_time:.2f} s and {peak >> 20} MiB"
+    )
+
+
+def main() -> None:
+    """Run what is asked for, each in three sizes so that the growth can be seen."""
+    wanted = sys.argv[1] if len(sys.argv) > 1 else "all"
+    if wanted in ("mesh", "all"):
+        for nodes in (250, 500, 1000):
+            measure("full mesh", Size(nodes))
+    if wanted in ("reflectors", "all"):
+        for nodes in (1250, 2500, 5000):
+            measure("reflectors", Size(nodes, reflectors=4, filters=nodes // 25, rules=50))
+
+
+if __name__ == "__main__":
+    main()
