@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from callint import __version__
 from callint.calico import NEWEST, Target, format_release
 from callint.config import Calico, ClusterConfig, Config
-from callint.engine import Crash, Plan, crash_finding, order, report_problems, run
+from callint.engine import Crash, Plan, Setting, crash_finding, order, report_problems, run
 from callint.finding import Finding, Problem, Span
-from callint.objects import Cluster, Resource, unpack
+from callint.objects import Cluster, Intent, Resource, unpack
 from callint.report import Report
 from callint.report.fingerprint import fingerprints
 from callint.rule import Catalogue, RuleText, text_of
@@ -54,12 +54,13 @@ class Described(NamedTuple):
 def describe(sources: Sources, config: Config, options: Options, plan: Plan) -> Described:
     """The clusters of the documents, with the findings of the source, schema and facts stages."""
     findings = report_problems(plan, sources.problems)
+    told = {problem.span[:3] for problem in sources.problems}
     clusters = []
     files = []
     for about, documents in _divide(sources.documents, config.clusters):
-        target = _target(about.calico, options.calico, documents)
-        resources, shape = _resources(documents, target, plan, about.name)
-        findings.extend(shape)
+        target, assumed = _target(about.calico, options.calico, documents)
+        resources, shape = _resources(documents, target, plan, about.name, told)
+        findings.extend(_unsure(shape, plan, target) if assumed else shape)
         facts, problems, read = _facts((*about.facts, *options.facts))
         files.append(read)
         findings.extend(report_problems(plan, problems, about.name))
@@ -107,7 +108,7 @@ def _divide(
         key=lambda pair: -len(pair[0]),
     )
     parts: dict[str, tuple[ClusterConfig, list[Document]]] = {about.name: (about, []) for about in clusters}
-    fallback = clusters[0] if len(clusters) == 1 else ClusterConfig("default", Calico(), (), (), clusters[0].intent)
+    fallback = clusters[0] if len(clusters) == 1 else ClusterConfig("default", Calico(), (), (), Intent())
     for document in documents:
         holder = next(
             (
@@ -121,19 +122,35 @@ def _divide(
     return [part for part in parts.values() if part[1] or len(parts) == 1]
 
 
-def _target(configured: Calico, given: Calico, documents: Sequence[Document]) -> Target:
-    """The command line decides, then the configuration, then what the manifests themselves show, then the newest."""
+def _target(configured: Calico, given: Calico, documents: Sequence[Document]) -> tuple[Target, bool]:
+    """The command line decides, then the configuration, then what the manifests themselves show, then the newest.
+
+    Also whether the release is only assumed.
+    """
     from callint.schema.infer import inferred_dataplane, inferred_release
 
-    release = given.release or configured.release or inferred_release(documents) or NEWEST
+    release = given.release or configured.release or inferred_release(documents)
     road = given.road or configured.road or "calicoctl"
     dataplane = given.dataplane or configured.dataplane or inferred_dataplane(documents) or "iptables"
-    return Target(release, road, dataplane)
+    return Target(release or NEWEST, road, dataplane), release is None
+
+
+def _unsure(findings: list[Finding], plan: Plan, target: Target) -> list[Finding]:
+    """What depends on the release is no proven error while the release is assumed, unless the configuration says so."""
+    release = format_release(target.release)
+    help_ = f"no manifest names a release, so {release} is assumed: `calico: {{release: …}}` in callint.yaml says it"
+    return [
+        one._replace(severity="warning", help=one.help or help_)
+        if one.name in ("field-too-new", "field-removed") and not plan.settings.get(one.rule, Setting()).severity
+        else one
+        for one in findings
+    ]
 
 
 def _resources(
-    documents: Iterable[Document], target: Target, plan: Plan, cluster: str
+    documents: Iterable[Document], target: Target, plan: Plan, cluster: str, told: set[tuple[str, int, int]]
 ) -> tuple[list[Resource], list[Finding]]:
+    """The objects of documents and what is wrong with each; nothing is told twice of a place in `told`."""
     from callint.schema import examine
     from callint.validate import validate
 
@@ -147,9 +164,10 @@ def _resources(
             resource.gaps = examined.gaps
             validated = validate(resource, target, road)
             resource.gaps += validated.gaps
-            findings.extend(report_problems(plan, (*examined.problems, *validated.problems), cluster, resource))
+            problems = [one for one in (*examined.problems, *validated.problems) if one.span[:3] not in told]
+            findings.extend(report_problems(plan, problems, cluster, resource))
             resources.append(resource)
-    return resources, _once_a_file(findings, "placeholder-left")
+    return resources, _once_a_file(_once_a_file(findings, "placeholder-left"), "variable-left")
 
 
 def _once_a_file(findings: list[Finding], name: str) -> list[Finding]:

@@ -57,8 +57,14 @@ def _judge(cluster: Cluster, evaluator: Evaluator, required: Requirement, *, gov
             return
         if attempt.verdict.outcome == "unknown" and doubt is None and not governed:
             doubt = attempt
-    if doubt is not None:
+    if doubt is not None and not _said(cluster):
         yield _breach(cluster, evaluator, required, doubt)
+
+
+def _said(cluster: Cluster) -> bool:
+    """Whether a policy or endpoint could not be read: that is told where it stands, and the doubt is its shadow."""
+    resources = cluster.of("HostEndpoint", "GlobalNetworkPolicy", "Tier", "FelixConfiguration", "GlobalNetworkSet")
+    return any(resource.gaps or not resource.document.complete for resource in resources) or bool(cluster.incomplete)
 
 
 def _by_policy(attempt: Attempt) -> bool:
@@ -69,7 +75,6 @@ def _by_policy(attempt: Attempt) -> bool:
 def _breach(cluster: Cluster, evaluator: Evaluator, required: Requirement, attempt: Attempt) -> Breach:
     verdict, packet = attempt.verdict, attempt.packet
     resource, path, at_key = _place(cluster, evaluator, required, attempt)
-    reason = verdict.decided_by.partition(" (")[0]
     way = "to" if attempt.flow.direction == "in" else "from"
     port = f"{attempt.flow.protocol} port {attempt.flow.port}"
     about = f'{_TITLES[required.service]} {way} node "{required.node}" at "{required.interface}" ({port})'
@@ -77,7 +82,7 @@ def _breach(cluster: Cluster, evaluator: Evaluator, required: Requirement, attem
     if undecided:
         message = f"whether {about} is let through is not known: it depends on {verdict.unknown}"
     else:
-        message = f"{about} is dropped by {reason}, though {required.reason}"
+        message = f"{about} is dropped by {_decider(attempt)}, though {required.reason}"
     return Breach(
         message,
         resource.span(*path, key=at_key),
@@ -97,7 +102,26 @@ def _breach(cluster: Cluster, evaluator: Evaluator, required: Requirement, attem
             verdict=None if undecided else verdict.outcome,
             decided_by=verdict.decided_by,
         ),
+        help="" if undecided else _cure(required, attempt),
         undecided=undecided,
+    )
+
+
+def _decider(attempt: Attempt) -> str:
+    """Who dropped the packet: a rule by its place in the policy, or the default in words."""
+    verdict = attempt.verdict
+    if verdict.policy is not None and len(verdict.path) > 2:
+        _, direction, index = verdict.path[:3]
+        return f'rule {direction}[{index}] of {verdict.policy.kind} "{verdict.policy.name}"'
+    return verdict.decided_by.partition(" (")[0]
+
+
+def _cure(required: Requirement, attempt: Attempt) -> str:
+    flow = attempt.flow
+    direction = "ingress" if flow.direction == "in" else "egress"
+    before = " before that rule" if attempt.verdict.policy is not None and len(attempt.verdict.path) > 2 else ""
+    return (
+        f"allow {direction} of {flow.protocol} to port {flow.port} at the host endpoint of {required.interface}{before}"
     )
 
 

@@ -32,7 +32,8 @@ FIELDS.update(dict.fromkeys(_RULE_KINDS, frozenset({"domains"})))
 VALUES = {("IPPool", "allowedUses"): frozenset({"HostSecondaryInterface"})}
 
 _FELIX = (
-    *("awsRequest", "awsSecondary", "captureDir", "captureMax", "captureRotation", "dns", "egressGateway", "egressIP"),
+    *("awsRequest", "awsSecondary", "captureDir", "captureMax", "captureRotation", "cloudWatch", "CloudWatch", "dns"),
+    *("egressGateway", "egressIP"),
     *("externalNetwork", "flowLogsAggregation", "flowLogsDestDomains", "flowLogsDynamic", "flowLogsEnable"),
     *("flowLogsFile", "flowLogsMaxOriginal", "flowLogsPositionFile", "ipsec", "l7Logs", "syslogReporter", "tproxy"),
     *("wafEventLogs", "windowsDns", "windowsFlowLogs", "windowsStats"),

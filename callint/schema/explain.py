@@ -78,7 +78,9 @@ def explain(judge: Judge, fault: Fault) -> Story | None:
     where = f'"{dotted(path)}"'
     mark = None if fault.keyword in _ABOUT_NAMES else _placeholder(value)
     if mark is not None:
-        return Story("placeholder-left", f"{where} still holds the placeholder {shown(mark)}", gaps=(path,))
+        if mark.startswith("<"):
+            return Story("placeholder-left", f"{where} still holds the placeholder {shown(mark)}", gaps=(path,))
+        return Story("variable-left", f"{where} holds {shown(mark)}, whose value is not known here", gaps=(path,))
     if fault.keyword == keyword.PLACEHOLDER:
         return None
     if fault.keyword == keyword.UNKNOWN:
@@ -258,9 +260,10 @@ def _next(release: Release) -> Release:
     return release[0], release[1] + 1
 
 
-def deprecated(judge: Judge, path: Path) -> Story:
-    """A field that still works and should not be used."""
+def deprecated(judge: Judge, fault: Fault) -> Story:
+    """A field that still works and should not be used; set to its default, it need not be replaced."""
+    path = fault.path
     node = node_at(judge.history, path) or {}
-    use = f'; use "{node[USE]}"' if USE in node else ""
+    use = "; remove it" if fault.value is False else f'; use "{node[USE]}"' if USE in node else ""
     since = format_release(release_of(node[DEPRECATED])) if DEPRECATED in node else "this release"
     return Story("field-deprecated", f'"{dotted(path)}" is deprecated since Calico {since}{use}', key=True)

@@ -54,7 +54,7 @@ def of_faults(document: Document, base: Path, value: Any, judge: Judge, faults: 
     problems = []
     gaps: dict[Path, None] = {}
     for fault in faults:
-        story = deprecated(judge, fault.path) if fault.keyword == DEPRECATED else explain(judge, fault)
+        story = deprecated(judge, fault) if fault.keyword == DEPRECATED else explain(judge, fault)
         if story is None:
             continue
         gaps.update(dict.fromkeys(story.gaps))

@@ -20,8 +20,10 @@ STAGES = {
     "facts": ["facts"],
     "suppression": ["suppress.py"],
 }
-MAKERS = frozenset({"Problem", "Complaint", "Story", "Stranger", "Note", "note", "say", "Flaw", "Effect", "refuse"})
+MAKERS = frozenset({"Problem", "Story", "Stranger", "Note", "note", "say", "Flaw", "Effect", "refuse"})
 """Calls whose first argument is the kind of a problem."""
+BY_KEYWORD = {"Complaint": "syntax-error"}
+"""Calls that take the kind as the keyword `kind`, and the kind without it."""
 FORWARDED = frozenset({"kind", "problem"})
 """Attributes that carry a kind from one of those calls to the next."""
 FORWARDING = {"callint/source/reader.py", "callint/source/build.py", "callint/validate/scope.py"}
@@ -49,6 +51,9 @@ def calls(tree: ast.Module, makers: frozenset[str]) -> Iterator[tuple[ast.expr, 
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 if name in makers and node.args:
                     yield node.args[0], assigned
+                elif name in BY_KEYWORD:
+                    kind = next((keyword.value for keyword in node.keywords if keyword.arg == "kind"), None)
+                    yield kind or ast.Constant(BY_KEYWORD[name]), assigned
     for node in [node for node in tree.body if not isinstance(node, (ast.FunctionDef, ast.ClassDef))]:
         for call in [one for one in ast.walk(node) if isinstance(one, ast.Call)]:
             if getattr(call.func, "id", "") in makers and call.args:

@@ -49,7 +49,7 @@ def test_the_cases_cover_every_kind_of_problem() -> None:
     assert kinds == {
         *("unknown-kind", "enterprise-only", "v1-data-model", "unknown-field", "calicoctl-only", "wrong-type"),
         *("value-not-allowed", "out-of-range", "malformed-text", "missing-field", "field-too-new", "field-removed"),
-        *("field-deprecated", "placeholder-left"),
+        *("field-deprecated", "placeholder-left", "variable-left"),
     }
 
 
