@@ -101,8 +101,10 @@ def load(file: str) -> Config:
     try:
         with open(file, encoding="utf-8-sig") as stream:
             text = stream.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: cannot be read: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: is not UTF-8: the byte at offset {error.start} begins no character") from error
     parsed = parse(text, file)
     if parsed.problems:
         span = parsed.problems[0].span

@@ -25,6 +25,10 @@ def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]
         form, equals, path = value.partition("=")
         if form not in FORMATS or not equals or not path:
             raise click.BadParameter(f'"{value}" is not FORMAT=FILE with one of {", ".join(FORMATS)}')
+        if path == "-":
+            raise click.BadParameter("standard output is what --format is for")
+        if path in [known for _, known in pairs]:
+            raise click.BadParameter(f'two reports would be written to "{path}"')
         pairs.append((form, path))
     return pairs
 
@@ -91,6 +95,8 @@ def command(
     sources = load(where, stdin=sys.stdin.buffer.read, limits=config.limits, ignore=not no_git_ignore)
     if not sources.files and not sources.problems:
         output.fail(f"no manifests found in {', '.join(where)}")
+    if where == ("-",) and not sources.documents and not sources.problems:
+        output.fail("standard input is empty")
     from callint.checks import CheckError
 
     try:
@@ -108,6 +114,8 @@ def _config(paths: tuple[str, ...], file: str | None, without: bool) -> Config:
     from callint import config
 
     if without:
+        if file is not None:
+            output.fail("--config and --no-config exclude each other")
         return config.Config()
     if file is None:
         first = next((path for path in paths if path != "-"), ".")
@@ -137,6 +145,8 @@ def _plan(config: Config, select: tuple[str, ...], disable: tuple[str, ...]) -> 
             if not matching:
                 output.fail(f'"{name}" is no rule, `callint rules` lists them')
             found |= matching
+        if values and not found:
+            output.fail("a list of rules is empty, `callint rules` lists those there are")
         return found
 
     chosen, refused = named(select), named(disable)
