@@ -21,14 +21,19 @@ from callint.suppress import annotated, apply, comments, expired
 
 if TYPE_CHECKING:
     from callint.facts import NodeFacts
+    from callint.schema.from_crds import Crds
 
 
 class Options(NamedTuple):
-    """What the command line says over the configuration; `today` makes expiry dates testable."""
+    """What the command line says over the configuration.
+
+    `crds` are schemas of a cluster's own CRDs in place of callint's; `today` makes expiry dates testable.
+    """
 
     calico: Calico = Calico()
     facts: tuple[str, ...] = ()
     suppress: bool = True
+    crds: Crds | None = None
     today: date | None = None
 
 
@@ -59,7 +64,7 @@ def describe(sources: Sources, config: Config, options: Options, plan: Plan) -> 
     files = []
     for about, documents in _divide(sources.documents, config.clusters):
         target, assumed = _target(about.calico, options.calico, documents)
-        resources, shape = _resources(documents, target, plan, about.name, told)
+        resources, shape = _resources(documents, target, plan, about.name, told, options.crds)
         findings.extend(_unsure(shape, plan, target) if assumed else shape)
         facts, problems, read = _facts((*about.facts, *options.facts))
         files.append(read)
@@ -148,7 +153,12 @@ def _unsure(findings: list[Finding], plan: Plan, target: Target) -> list[Finding
 
 
 def _resources(
-    documents: Iterable[Document], target: Target, plan: Plan, cluster: str, told: set[tuple[str, int, int]]
+    documents: Iterable[Document],
+    target: Target,
+    plan: Plan,
+    cluster: str,
+    told: set[tuple[str, int, int]],
+    crds: Crds | None,
 ) -> tuple[list[Resource], list[Finding]]:
     """The objects of documents and what is wrong with each; nothing is told twice of a place in `told`."""
     from callint.schema import examine
@@ -160,7 +170,7 @@ def _resources(
         for base, plain in unpack(document):
             resource = Resource(document, base, plain)
             road = target.road_of(resource.api_version)
-            examined = examine(document, base, plain, target, road)
+            examined = examine(document, base, plain, target, road, crds)
             resource.gaps = examined.gaps
             validated = validate(resource, target, road)
             resource.gaps += validated.gaps

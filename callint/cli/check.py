@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from callint.config import Calico, Config
     from callint.engine import Plan
     from callint.lint import Lint
+    from callint.schema.from_crds import Crds
 
 FORMATS = ("text", "json", "github", "sarif", "junit", "gitlab")
 
@@ -54,6 +55,7 @@ def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]
 )
 @click.option("--dataplane", type=click.Choice(["iptables", "nftables", "ebpf"]), help="Felix's dataplane.")
 @click.option("--facts", metavar="PATH", multiple=True, help="Facts file of a node, or a folder of them.")
+@click.option("--crds", metavar="PATH", multiple=True, help="CRDs that the cluster has, to judge objects by them.")
 @click.option("--select", metavar="RULES", multiple=True, help="Run only these rules: ids, names or id prefixes.")
 @click.option("--disable", metavar="RULES", multiple=True, help="Do not run these rules: ids, names or id prefixes.")
 @click.option("--fail-on", type=click.Choice([*SEVERITIES, "never"]), help="Lowest severity with exit code 1.")
@@ -71,6 +73,7 @@ def command(
     applied_with: str | None,
     dataplane: str | None,
     facts: tuple[str, ...],
+    crds: tuple[str, ...],
     select: tuple[str, ...],
     disable: tuple[str, ...],
     fail_on: str | None,
@@ -100,7 +103,7 @@ def command(
     from callint.checks import CheckError
 
     try:
-        result = lint(sources, config, plan, Options(given, facts, suppress=not no_ignores))
+        result = lint(sources, config, plan, Options(given, facts, not no_ignores, _crds(crds)))
     except CheckError as error:
         output.fail(str(error))
     _write(result, form, destinations, color)
@@ -108,6 +111,21 @@ def command(
         for crash in result.crashes:
             click.echo(crash.trace, err=True)
     sys.exit(_exit_code(result, fail_on or config.fail_on))
+
+
+def _crds(paths: tuple[str, ...]) -> Crds | None:
+    if not paths:
+        return None
+    from callint.schema.from_crds import load_crds
+    from callint.source import load
+
+    sources = load(paths)
+    for problem in sources.problems:
+        output.fail(f"{problem.span.file}:{problem.span.line}:{problem.span.column}: {problem.message}")
+    crds = load_crds(document.value for document in sources.documents)
+    if not crds.schemas:
+        output.fail(f"no CustomResourceDefinition in {', '.join(paths)}")
+    return crds
 
 
 def _config(paths: tuple[str, ...], file: str | None, without: bool) -> Config:

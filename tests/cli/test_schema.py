@@ -92,6 +92,19 @@ def test_from_crds(tmp_path: Path) -> None:
     }
 
 
+def test_check_by_the_crds_of_a_cluster(tmp_path: Path) -> None:
+    crds, manifest = tmp_path / "crds.yaml", tmp_path / "pool.yaml"
+    crds.write_text(CRD)
+    manifest.write_text(
+        "apiVersion: crd.projectcalico.org/v1\nkind: IPPool\nmetadata: {name: a}\n"
+        "spec: {cidr: 10.0.0.0/16, natOutgoing: true}\n"
+    )
+    arguments = ["check", "--no-config", "--format", "json", str(manifest)]
+    assert json.loads(CliRunner().invoke(main, arguments).stdout)["findings"] == []
+    (finding,) = json.loads(CliRunner().invoke(main, [*arguments, "--crds", str(crds)]).stdout)["findings"]
+    assert (finding["rule"], finding["path"]) == ("OBJ002", "/spec/natOutgoing")
+
+
 def test_from_crds_without_any(tmp_path: Path) -> None:
     file = tmp_path / "other.yaml"
     file.write_text("kind: ConfigMap\n")
