@@ -21,7 +21,7 @@ FORMATS = ("text", "json", "github", "sarif", "junit", "gitlab")
 
 
 def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, str]]:
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     for value in values:
         form, equals, path = value.partition("=")
         if form not in FORMATS or not equals or not path:
