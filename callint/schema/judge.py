@@ -80,7 +80,9 @@ def _of_cluster(crds: Crds, api_version: str, kind: str, road: Road) -> Checker:
     key = (api_version, kind, road)
     if key not in crds.compiled:
         schema = crds.schemas[api_version, kind]
-        properties = {**schema.get("properties", {}), "metadata": catalogue.read("kubernetes/ObjectMeta")}
+        identity = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}  # the API server implies them
+        metadata = catalogue.read("kubernetes/ObjectMeta")
+        properties = {**identity, **schema.get("properties", {}), "metadata": metadata}
         crds.compiled[key] = _root({**schema, "properties": properties}, road, calico=True)
     return crds.compiled[key]
 
