@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from callint.conform import read, valid
 from callint.finding import Path, Span
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
-_PACKAGE = FilePath(__file__).resolve().parent.parent
 _LONGEST_QUOTE = 40
 
 
@@ -43,6 +42,8 @@ class Misfit(NamedTuple):
 
 def misfits(value: Any) -> list[Misfit]:
     """All that is wrong with the shape of a facts document, at most one misfit for each place."""
+    if valid("facts.json", value):
+        return []
     found: dict[tuple[Path, bool], Misfit] = {}
     for error in _validator().iter_errors(value):
         for misfit in _explain(error):
@@ -75,14 +76,9 @@ def nearest(word: str, known: list[str]) -> str:
 
 @cache
 def _validator() -> Draft202012Validator:
-    import json
-
     from jsonschema import Draft202012Validator
 
-    # A wheel carries the schemas inside the package; a checkout has them beside it.
-    folders = (_PACKAGE / "data" / "schemas", _PACKAGE.parent / "schemas")
-    folder = next((folder for folder in folders if folder.is_dir()), folders[0])
-    return Draft202012Validator(json.loads((folder / "facts.json").read_text("utf-8")))
+    return Draft202012Validator(read("facts.json"))
 
 
 def _explain(error: ValidationError) -> Iterator[Misfit]:

@@ -1,0 +1,119 @@
+"""What is recognised as valid without jsonschema is exactly what jsonschema calls valid."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from callint.conform import valid, violations
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SEEDS: dict[str, list[Any]] = {
+    "callint.json": [
+        yaml.safe_load((REPOSITORY / "examples" / "home-router" / "callint.yaml").read_text(encoding="utf-8")),
+        yaml.safe_load(
+            """
+            calico: {release: v3.30, applied-with: native, dataplane: ebpf}
+            clusters:
+              one: {manifests: [one], facts: [facts], nodes: {a: {services: {eth0: [dns]}}}, api-server-port: 443}
+              two: {manifests: [two], masqueraded: [10.0.0.0/8], complete: [BGPPeer]}
+            fail-on: never
+            rules: {paths: [own], BGP001: true, BGP002: warning, NAT001: {severity: info, enabled: false, other: 1}}
+            ignore: [{rule: BGP001, reason: why, object: BGPPeer/a, path: x, until: '2030-01-01'}]
+            limits: {file-bytes: 10, nesting: 100.0}
+            """
+        ),
+    ],
+    "facts.json": [
+        yaml.safe_load((REPOSITORY / "examples" / "home-router" / "facts" / "router.yaml").read_text(encoding="utf-8")),
+        yaml.safe_load(
+            """
+            version: 1
+            node: router
+            forwarding: {ipv4: true}
+            interfaces: [{name: eth0, addresses: [10.0.0.1/24], up: true, kind: bridge, forwarding: false, master: br0}]
+            routes: [{to: default, via: 10.0.0.2, interface: eth0, metric: 5, table: main, type: unicast}]
+            listening: [{protocol: tcp, port: 53, address: '*', process: dns}, {protocol: 89}]
+            services: {eth0: [dns, {name: own, protocol: tcp, port: 80}, {name: ssh}]}
+            firewall: {input: drop, forward: accept}
+            """
+        ),
+    ],
+    "rule.json": [
+        list(yaml.safe_load_all(file.read_text(encoding="utf-8")))
+        for file in sorted((REPOSITORY / "rules").rglob("*.yaml"))[:20]
+    ],
+}
+VALUES = (None, True, False, 0, 1, 1.0, 1.5, -1, 65536, "", "a", "v3.30", "10.0.0.1", "tcp", "on", [], {}, ["a", "a"])
+
+
+def oracle(schema: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads((REPOSITORY / "schemas" / schema).read_text(encoding="utf-8")))
+
+
+def mutate(value: Any, draw: random.Random) -> Any:
+    """One place of a value set to something else, removed or added."""
+    value = copy.deepcopy(value)
+    root: Any = [value]
+    holder: Any = root
+    step: Any = 0
+    while isinstance(holder[step], (dict, list)) and holder[step] and draw.random() < 0.8:
+        holder = holder[step]
+        step = draw.choice(list(holder)) if isinstance(holder, dict) else draw.randrange(len(holder))
+    how = draw.randrange(4)
+    if how == 0 and isinstance(holder, dict):
+        del holder[step]
+    elif how == 1 and isinstance(holder, dict):
+        holder[draw.choice(["port", "name", "unknown", "enabled", "protocol", "facts"])] = draw.choice(VALUES)
+    elif how == 2 and isinstance(holder, list) and holder is not root:
+        holder.append(copy.deepcopy(holder[step]))
+    else:
+        holder[step] = draw.choice(VALUES)
+    return root[0]
+
+
+@pytest.mark.parametrize("schema", SEEDS)
+@given(seed=st.integers(0, 2**32))
+def test_as_jsonschema_has_it(schema: str, seed: int) -> None:
+    draw = random.Random(seed)
+    validator = oracle(schema)
+    value = draw.choice(SEEDS[schema])
+    for _ in range(draw.randrange(4)):
+        value = mutate(value, draw)
+        assert valid(schema, value) == validator.is_valid(value), value
+        assert (list(violations(schema, value)) == []) == validator.is_valid(value), value
+
+
+@pytest.mark.parametrize("schema", SEEDS)
+def test_what_is_in_use_is_valid(schema: str) -> None:
+    for value in SEEDS[schema]:
+        assert oracle(schema).is_valid(value)
+        assert valid(schema, value)
+
+
+@pytest.mark.parametrize("schema", SEEDS)
+@pytest.mark.parametrize("value", VALUES)
+def test_any_value(schema: str, value: Any) -> None:
+    assert valid(schema, value) == oracle(schema).is_valid(value)
+
+
+def test_a_valid_configuration_with_facts_needs_no_jsonschema() -> None:
+    code = (
+        "import sys; from callint import config; from callint.facts import read; from callint.source import load\n"
+        "config.load('callint.yaml'); facts, problems = read(load(['facts']).documents)\n"
+        "print(len(facts), len(problems), 'jsonschema' in sys.modules)"
+    )
+    folder = REPOSITORY / "examples" / "home-router"
+    run = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["1", "0", "False"]
