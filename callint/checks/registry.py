@@ -9,18 +9,27 @@ from callint.checks.breach import Check, CheckError
 
 CHECKS = (
     "advertisement",
+    "backend",
+    "community",
     "condition",
+    "connectivity",
     "coverage",
     "duplicate",
     "exposure",
     "expression",
     "fallthrough",
+    "far_end",
     "filter_family",
     "masquerade",
     "origin",
+    "peer_field",
+    "peering",
     "precedence",
     "reference",
     "service",
+    "service_range",
+    "session",
+    "usage",
 )
 
 

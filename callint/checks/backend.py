@@ -1,0 +1,118 @@
+"""What makes all BGP objects, or a pool's part in BGP, idle: the switch of the installation, and pools kept in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from callint.bgp.imports import kernel
+from callint.bgp.network import network
+from callint.bgp.pools import pools_of
+from callint.bgp.services import ranges
+from callint.checks.breach import Breach, CheckError
+from callint.finding import Path, Related, Span, witness
+from callint.net.address import Address, Family
+from callint.net.prefixes import within
+from callint.objects import Cluster, Resource, fields
+from callint.objects.node import bgp_path
+
+# node/filesystem/etc/rc.local: with these neither confd nor BIRD is started
+_WITHOUT_BGP = ("none", "vxlan")
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """BGP that does not run, or not for what needs it.
+
+    Parameter `problem`: `disabled` (BGP objects, and an installation without BGP), `withheld` (`disableBGPExport` on a pool
+    whose routes between nodes go over BGP), `address` (two nodes with one BGP address).
+    """
+    problem = parameters.get("problem")
+    if problem not in _PROBLEMS:
+        raise CheckError(f'check "backend" needs the parameter "problem": {", ".join(_PROBLEMS)}')
+    yield from _PROBLEMS[problem](cluster)
+
+
+def _switches(cluster: Cluster) -> Iterator[tuple[Resource, Path, str]]:
+    """Where the installation says that BIRD does not run."""
+    for one in cluster.kubernetes("Installation", "operator.tigera.io/v1"):
+        if fields.text(fields.mapping(one.spec, "calicoNetwork"), "bgp") == "Disabled":
+            yield one, ("spec", "calicoNetwork", "bgp"), '"bgp" of the Installation is "Disabled"'
+    for one in cluster.kubernetes("ConfigMap", "v1"):
+        backend = fields.text(fields.mapping(one.plain, "data"), "calico_backend")
+        if one.name == "calico-config" and backend in _WITHOUT_BGP:
+            yield one, ("data", "calico_backend"), f'"calico_backend" is "{backend}"'
+
+
+def _off(cluster: Cluster) -> Iterator[Breach]:
+    if not cluster.bgp_peers:
+        return
+    for resource, path, says in _switches(cluster):
+        peers = cluster.bgp_peers
+        more = f" and {len(peers) - 1} more have" if len(peers) > 1 else " has"
+        yield Breach(
+            f'{says}, so that BIRD does not run on any node and BGPPeer "{peers[0].resource.name}"{more} no effect',
+            resource.span(*path),
+            resource.ref,
+            path,
+            tuple(Related(one.resource.span("metadata", "name"), "has no effect") for one in peers[:3]),
+            witness("reference", reference=f"BGPPeer/{peers[0].resource.name}", peers=len(peers)),
+        )
+
+
+def _withheld(cluster: Cluster) -> Iterator[Breach]:
+    model = network(cluster)
+    default = model.settings.default
+    alone = model.listed and len(model.speakers) == 1
+    if alone or any(_switches(cluster)):
+        return
+    for family in model.families:
+        pools = pools_of(cluster, family)
+        programmed = kernel(pools, ranges(default, family), default, cluster.target.release)
+        for pool, inside in pools.pools:
+            if not pool.disable_bgp_export or pool.disabled or "Workload" not in pool.allowed_uses:
+                continue
+            if any(part.in_kernel for part in programmed.divide(within(inside))):
+                path = ("spec", "disableBGPExport")
+                yield Breach(
+                    f'IPPool "{pool.resource.name}" is kept from the other nodes, too: `disableBGPExport` counts on '
+                    "every session, and without VXLAN it is BGP that brings the routes to its pods",
+                    pool.resource.span(*path),
+                    pool.resource.ref,
+                    path,
+                    (),
+                    witness("route", prefix=pool.cidr, direction="export", verdict="reject", decided_by="the pool"),
+                    help="keep the pool in with a BGPFilter on the peers outside, or give it `vxlanMode: Always`",
+                )
+
+
+def _address(cluster: Cluster) -> Iterator[Breach]:
+    first: dict[Address, str] = {}
+    for speaker in network(cluster).speakers.values():
+        for family, held in speaker.networks.items():
+            if held is None:
+                continue
+            known = first.setdefault(held.address, speaker.name)
+            node, other = cluster.nodes.get(speaker.name), cluster.nodes.get(known)
+            if known == speaker.name or node is None or other is None or not node.resources or not other.resources:
+                continue
+            resource, path = node.resources[0], bgp_path(node.resources[0], f"ipv{family}Address")
+            yield Breach(
+                f'{held.address} is the BGP address of node "{speaker.name}" and of node "{known}": BIRD refuses two '
+                "sessions of one name, and the other nodes keep the BGP configuration that they had",
+                resource.span(*path),
+                resource.ref,
+                path,
+                (Related(_place(other.resources[0], family), "has it, too"),),
+                witness("address", address=str(held.address), node=speaker.name, other=known),
+            )
+
+
+def _place(resource: Resource, family: Family) -> Span:
+    return resource.span(*bgp_path(resource, f"ipv{family}Address"))
+
+
+_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {
+    "disabled": _off,
+    "withheld": _withheld,
+    "address": _address,
+}

@@ -1,0 +1,261 @@
+"""Whether the routes of each node reach every other one: over the mesh, by reflectors, or through routers outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from callint.bgp.imports import kernel
+from callint.bgp.network import network
+from callint.bgp.nodes import ANY, Speaker
+from callint.bgp.pools import pools_of
+from callint.bgp.reach import RouteGraph
+from callint.bgp.services import ranges
+from callint.bgp.session import Session
+from callint.checks.breach import Breach, CheckError
+from callint.finding import Path, Related, Span, witness
+from callint.net.address import Address, Family, parse_peer
+from callint.net.prefixes import within
+from callint.objects import Cluster, Resource
+from callint.objects.node import bgp_path
+from callint.objects.pool import IPPool
+from callint.selector import SelectorError, parse
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Nodes that do not learn each other's routes, where pools need them to.
+
+    Parameter `problem`: `no-peers` (the mesh is off and there is no BGPPeer), `unconnected` (two nodes without a way
+    for routes), `reflector` (a reflector without any session), `own-as` (the way leads through another AS back into
+    the own one, which BIRD takes for a loop).
+    """
+    problem = parameters.get("problem")
+    if problem not in _PROBLEMS:
+        raise CheckError(f'check "connectivity" needs the parameter "problem": {", ".join(_PROBLEMS)}')
+    yield from _PROBLEMS[problem](cluster)
+
+
+def _needs_routes(cluster: Cluster) -> IPPool | None:
+    """A pool for pods whose routes between nodes BIRD is to install; None where Felix does it for all."""
+    default = network(cluster).settings.default
+    for family in network(cluster).families:
+        pools = pools_of(cluster, family)
+        programmed = kernel(pools, ranges(default, family), default, cluster.target.release)
+        for pool, inside in pools.pools:
+            for_pods = not pool.disabled and "Workload" in pool.allowed_uses
+            if for_pods and any(part.in_kernel for part in programmed.divide(within(inside))):
+                return pool
+    return None
+
+
+def _no_peers(cluster: Cluster) -> Iterator[Breach]:
+    model = network(cluster)
+    default = model.settings.default
+    alone = model.listed and len(model.speakers) == 1
+    if default is None or model.settings.mesh is not False or cluster.bgp_peers or alone:
+        return
+    path = ("spec", "nodeToNodeMeshEnabled")
+    pool = _needs_routes(cluster)
+    if pool is not None:
+        yield Breach(
+            "the node-to-node mesh is off and there is no BGPPeer, so that no node learns a route to the pods of "
+            f'another one, which IPPool "{pool.resource.name}" needs',
+            default.resource.span(*path),
+            default.resource.ref,
+            path,
+            (Related(pool.resource.span("spec", "cidr"), "needs routes between nodes"),),
+            witness("route", prefix=pool.cidr, direction="import", peer="none"),
+            help="add the BGPPeers first, and switch the mesh off when their sessions are up",
+        )
+    elif not cluster.pools:
+        yield Breach(
+            "the node-to-node mesh is off and there is no BGPPeer; whether the pods need routes between nodes is not "
+            "known: it depends on IPPools, of which the manifests hold none",
+            default.resource.span(*path),
+            default.resource.ref,
+            path,
+            undecided=True,
+        )
+
+
+def _listed(cluster: Cluster, family: Family) -> list[Speaker] | None:
+    """The nodes that speak a family, where all of them are described; None where some are not known."""
+    model = network(cluster)
+    if not model.listed or ANY in model.speakers:
+        return None
+    found = [one for one in model.speakers.values() if one.speaks(family) is not False]
+    return found if all(one.speaks(family) for one in found) else None
+
+
+def _unconnected(cluster: Cluster) -> Iterator[Breach]:
+    """The first pair of nodes without a way; routers outside connect whoever has sessions with them."""
+    model, pool = network(cluster), _needs_routes(cluster)
+    if pool is None or not cluster.bgp_peers or model.settings.mesh is None:
+        return
+    for family in model.families:
+        nodes = _listed(cluster, family)
+        if nodes is None or len(nodes) < 2:
+            continue
+        graph = RouteGraph(model, family)
+        meshed = frozenset(one.name for one in model.meshed.get(family, ()))
+        isolated = {one.name for one in nodes if one.cluster_id and not _selected_by_any(cluster, one)}
+        several = graph.alike(meshed)
+        for node in (one for one in nodes if one.name in several):
+            reached = graph.reach(node.name, meshed)
+            missing = [
+                one
+                for one in nodes
+                if one.name not in reached
+                and not isolated & {one.name, node.name}
+                and not (graph.outside.get(one.name) and graph.outside.get(node.name))
+            ]
+            if missing:
+                yield _pair(cluster, graph, pool, node, missing)
+                return
+
+
+def _pair(cluster: Cluster, graph: RouteGraph, pool: IPPool, node: Speaker, missing: list[Speaker]) -> Breach:
+    other = missing[0]
+    between = [
+        name
+        for name, session in graph.ways.get(node.name, ())
+        if session.peer_type == "iBGP" and any(far == other.name for far, _ in graph.ways.get(name, ()))
+    ]
+    reason = "there is no chain of sessions between them"
+    if between:
+        reason = f'node "{between[0]}" between them has no `routeReflectorClusterID`, so that it passes nothing on'
+    more = f", nor do {len(missing) - 1} other nodes" if len(missing) > 1 else ""
+    resource, path, span = _where(cluster, between[0] if between else node.name)
+    return Breach(
+        f'node "{other.name}" never learns the routes of node "{node.name}"{more}: {reason}',
+        span,
+        resource.ref,
+        path,
+        (Related(pool.resource.span("spec", "cidr"), "its pods need routes between nodes"),),
+        witness("route", prefix=pool.cidr, node=other.name, direction="import", source=f'node "{node.name}"'),
+    )
+
+
+def _where(cluster: Cluster, name: str) -> tuple[Resource, Path, Span]:
+    """The object of a node, at its name."""
+    resource = cluster.nodes[name].resources[0]
+    path: Path = ("metadata", "name")
+    return resource, path, resource.span(*path)
+
+
+def _reflector(cluster: Cluster) -> Iterator[Breach]:
+    """What makes a node a reflector takes it out of the mesh at once."""
+    model = network(cluster)
+    if not model.listed:
+        return
+    for one in model.speakers.values():
+        if not one.cluster_id or _selected_by_any(cluster, one):
+            continue
+        node = cluster.nodes[one.name]
+        resource = next((r for r in node.resources if _says_cluster_id(r)), node.resources[0])
+        path = bgp_path(resource, "routeReflectorClusterID")
+        yield Breach(
+            f'node "{one.name}" is a route reflector, which takes it out of the node-to-node mesh, and no BGPPeer '
+            "gives it a session: it learns no routes and its pods are reached by nobody",
+            resource.span(*path),
+            resource.ref,
+            path,
+            (),
+            witness("reference", reference=f"Node/{one.name}", cluster_id=one.cluster_id, sessions=0),
+            help="add a BGPPeer whose `peerSelector` matches the node, before it becomes a reflector",
+        )
+
+
+def _selected_by_any(cluster: Cluster, node: Speaker) -> bool:
+    """Whether any BGPPeer may give the node a session, also one with nodes that no manifest shows."""
+    addresses = {network.address for network in node.networks.values() if network is not None}
+    for peer in cluster.bgp_peers:
+        mine = peer.node == node.name if peer.node is not None else _may_match(peer.node_selector, node)
+        if mine or (peer.peer_selector is not None and _may_match(peer.peer_selector, node)):
+            return True
+        if peer.peer_ip is not None and _host(peer.peer_ip) in addresses:
+            return True
+    return False
+
+
+def _may_match(text: str | None, node: Speaker) -> bool:
+    if text is None:
+        return True
+    try:
+        return node.selected(parse(text)) is not False
+    except SelectorError:
+        return False
+
+
+def _host(text: str) -> Address | None:
+    try:
+        return parse_peer(text)[0]
+    except ValueError:
+        return None
+
+
+def _says_cluster_id(resource: Resource) -> bool:
+    value: Any = resource.plain
+    for step in bgp_path(resource, "routeReflectorClusterID"):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value is not None
+
+
+def _own_as(cluster: Cluster) -> Iterator[Breach]:
+    """Nodes of one AS that hear of each other only through routers of other ASes."""
+    model, pool = network(cluster), _needs_routes(cluster)
+    if pool is None or model.settings.mesh is not False:
+        return
+    for family in model.families:
+        nodes = _listed(cluster, family)
+        if nodes is None:
+            continue
+        graph = RouteGraph(model, family)
+        several = graph.alike(frozenset())
+        for node in (one for one in nodes if one.name in several):
+            reached = graph.reach(node.name, frozenset())
+            for other in nodes:
+                mine, theirs = (graph.outside.get(one.name, []) for one in (node, other))
+                if other.name in reached or not mine or not theirs:
+                    continue
+                if all(_loops(a, b) for a in mine for b in theirs):
+                    yield _loop(pool, node, other, theirs[0])
+                    return
+
+
+def _loops(out: Session, back: Session) -> bool:
+    """Whether a route that leaves by one session and comes back by the other has the own AS in its path too often."""
+    external = out.peer_type == back.peer_type == "eBGP"
+    return external and out.form.local_as == back.form.local_as and back.form.allowed_local_as < 1
+
+
+def _loop(pool: IPPool, node: Speaker, other: Speaker, session: Session) -> Breach:
+    assert session.peer is not None, "sessions with the outside come from BGPPeers"
+    resource, path = session.peer.resource, ("spec", "peerIP")
+    return Breach(
+        f'node "{other.name}" refuses the routes of node "{node.name}": both are in AS {session.form.local_as} and '
+        f'hear of each other only through routers of other ASes, as by BGPPeer "{resource.name}", and a path with the '
+        "own AS in it is a loop",
+        resource.span(*path),
+        resource.ref,
+        path,
+        (Related(pool.resource.span("spec", "cidr"), "its pods need routes between nodes"),),
+        witness(
+            "route",
+            prefix=pool.cidr,
+            node=other.name,
+            peer=resource.name,
+            direction="import",
+            verdict="reject",
+            decided_by="own AS in the path",
+        ),
+        help="`numAllowedLocalASNumbers: 1`, an AS for each rack, or routers that replace the AS",
+    )
+
+
+_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {
+    "no-peers": _no_peers,
+    "unconnected": _unconnected,
+    "reflector": _reflector,
+    "own-as": _own_as,
+}

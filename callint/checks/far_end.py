@@ -1,0 +1,228 @@
+"""The address that a BGPPeer names, held against the addresses and interfaces of the cluster's own nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from callint.bgp.network import network
+from callint.bgp.nodes import Speaker
+from callint.bgp.read import network as network_of
+from callint.bgp.session import Session
+from callint.calico.defaults import BGP_PORT
+from callint.checks.breach import Breach, CheckError
+from callint.checks.peers import sessions
+from callint.facts import Address as FactAddress
+from callint.facts import Interface
+from callint.finding import Related, witness
+from callint.net.address import Address, Prefix, parse_peer
+from callint.net.interface import glob_matches
+from callint.objects import Cluster
+from callint.objects.bgp import BGPPeer
+from callint.selector import SelectorError, parse
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Far ends at the wrong place.
+
+    Parameter `problem`: `itself` (the far end is the node), `inside` (it is in a pool or service range), `port` (the
+    node at the far end listens on another port), `source` (it is in the network of an interface that does not have the
+    address which the session is bound to), `ignored-interface` (it is in the network of an ignored interface).
+    """
+    problem = parameters.get("problem")
+    if problem not in _PROBLEMS:
+        raise CheckError(f'check "far_end" needs the parameter "problem": {", ".join(_PROBLEMS)}')
+    yield from _PROBLEMS[problem](cluster)
+
+
+def _far_ends(cluster: Cluster) -> Iterator[tuple[BGPPeer, Address, int | None]]:
+    for peer in cluster.bgp_peers:
+        if peer.peer_ip is not None and peer.peer_selector is None and peer.local_workload_selector is None:
+            try:
+                address, port = parse_peer(peer.peer_ip)
+            except ValueError:
+                continue
+            yield peer, address, port
+
+
+def _owner(cluster: Cluster, address: Address) -> Speaker | None:
+    speakers = network(cluster).speakers.values()
+    return next((one for one in speakers if one.address(address.family) == address), None)
+
+
+def _itself(cluster: Cluster) -> Iterator[Breach]:
+    for peer, address, _ in _far_ends(cluster):
+        selected = _only_node(cluster, peer)
+        if selected is None:
+            continue
+        facts = selected.facts
+        interfaces = facts.interfaces or () if facts is not None else ()
+        held = [
+            one.span
+            for interface in interfaces
+            for one in interface.addresses or ()
+            if (one.version, one.value) == (address.family, address.value)
+        ]
+        if held or selected.address(address.family) == address:
+            path = ("spec", "peerIP")
+            yield Breach(
+                f'BGPPeer "{peer.resource.name}" is about node "{selected.name}" alone, and {address} is an address of '
+                "that node: no node peers with itself",
+                peer.resource.span(*path),
+                peer.resource.ref,
+                path,
+                tuple(Related(span, "the node's own address") for span in held[:1]),
+                witness("address", address=str(address), node=selected.name),
+            )
+
+
+def _only_node(cluster: Cluster, peer: BGPPeer) -> Speaker | None:
+    """The node of a peer for one node, by name or because the selector matches one and no other."""
+    speakers = network(cluster).speakers
+    if peer.node_selector is None:
+        return speakers.get(peer.node or "")
+    try:
+        selector = parse(peer.node_selector)
+    except SelectorError:
+        return None
+    matches = [(one, one.selected(selector)) for one in speakers.values()]
+    possible = [one for one, match in matches if match is not False]
+    return possible[0] if len(possible) == 1 and all(match is not None for _, match in matches) else None
+
+
+def _inside(cluster: Cluster) -> Iterator[Breach]:
+    ranges = list(_own_ranges(cluster))
+    for peer, address, _ in _far_ends(cluster):
+        if _owner(cluster, address) is not None:
+            continue
+        for about, inside, related in ranges:
+            if inside.contains(address):
+                path = ("spec", "peerIP")
+                yield Breach(
+                    f'BGPPeer "{peer.resource.name}" peers with {address}, which is in {about}: such addresses belong '
+                    "to the cluster, and no router has one",
+                    peer.resource.span(*path),
+                    peer.resource.ref,
+                    path,
+                    (related,),
+                    witness("address", address=str(address), peer=peer.resource.name, inside=str(inside)),
+                )
+                break
+
+
+def _own_ranges(cluster: Cluster) -> Iterator[tuple[str, Prefix, Related]]:
+    for pool in cluster.pools:
+        inside = network_of(pool.cidr)
+        if inside is not None and not pool.disabled and "Workload" in pool.allowed_uses:
+            name = f'IPPool "{pool.resource.name}"'
+            yield f"{name}, whose addresses pods get", inside, Related(pool.resource.span("spec", "cidr"), "the pool")
+    default = network(cluster).settings.default
+    for index, cidr in enumerate(default.service_cluster_ips if default is not None else ()):
+        inside = network_of(cidr)
+        if inside is not None and default is not None:
+            span = default.resource.span("spec", "serviceClusterIPs", index, "cidr")
+            yield f'the service range "{cidr}"', inside, Related(span, "the range of services")
+
+
+def _port(cluster: Cluster) -> Iterator[Breach]:
+    for peer, address, port in _far_ends(cluster):
+        owner = _owner(cluster, address)
+        if port is None or owner is None or port == (owner.port or BGP_PORT):
+            continue
+        settings = network(cluster).settings
+        configuration = settings.of_node(owner.name) or settings.default
+        related: tuple[Related, ...] = ()
+        if configuration is not None and owner.port is not None:
+            related = (Related(configuration.resource.span("spec", "listenPort"), "what the node listens on"),)
+        path = ("spec", "peerIP")
+        yield Breach(
+            f'BGPPeer "{peer.resource.name}" calls port {port} of {address}, but node "{owner.name}" listens on '
+            f"{owner.port or BGP_PORT}",
+            peer.resource.span(*path),
+            peer.resource.ref,
+            path,
+            related,
+            witness("address", address=str(address), node=owner.name, port=port, listens_on=owner.port or BGP_PORT),
+        )
+
+
+def _adjacent(cluster: Cluster) -> Iterator[tuple[BGPPeer, Session, Interface, Address]]:
+    """Sessions whose far end is in the network of an interface that facts show, with this interface."""
+    for peer, address, _ in _far_ends(cluster):
+        for session in sessions(cluster, peer):
+            facts = session.local.facts
+            if facts is None or session.form.reverse:
+                continue
+            for interface in facts.interfaces or ():
+                if any(_network(one).contains(address) for one in interface.addresses or ()):
+                    yield peer, session, interface, address
+                    break
+
+
+def _network(one: FactAddress) -> Prefix:
+    return Prefix(one.version, one.value, one.length)
+
+
+def _source(cluster: Cluster) -> Iterator[Breach]:
+    """The session is bound to the node's BGP address, which is then the next hop that the far end is told."""
+    for peer, session, interface, address in _adjacent(cluster):
+        if peer.source_address == "None":
+            continue
+        own = session.local.networks.get(session.family)
+        held = [one for one in interface.addresses or () if one.version == session.family]
+        if own is not None and (own.contains(address) or any(one.value == own.value for one in held)):
+            continue
+        path = ("spec", "sourceAddress") if peer.source_address is not None else ("spec", "peerIP")
+        related = (Related(interface.span, f"the interface towards {address}"),)
+        node = session.local.name
+        if own is None:
+            yield Breach(
+                f'whether BGPPeer "{peer.resource.name}" is bound to the address of {interface.name}, in whose network '
+                f'{address} is, is not known: it depends on the BGP address of node "{node}"',
+                peer.resource.span(*path),
+                peer.resource.ref,
+                path,
+                related,
+                help="`sourceAddress: None` makes it the address of the interface, whatever the node's own is",
+                undecided=True,
+            )
+            continue
+        yield Breach(
+            f'BGPPeer "{peer.resource.name}" is bound to {own.address}, the BGP address of node "{node}", but '
+            f"{address} is in the network of {interface.name}: the far end is called from there and told that next hop",
+            peer.resource.span(*path),
+            peer.resource.ref,
+            path,
+            related,
+            witness("address", address=str(own.address), node=node, interface=interface.name, peer=str(address)),
+            help="`sourceAddress: None` lets the kernel choose the address of that interface",
+        )
+
+
+def _ignored_interface(cluster: Cluster) -> Iterator[Breach]:
+    default = network(cluster).settings.default
+    for peer, session, interface, address in _adjacent(cluster) if default is not None else ():
+        for index, pattern in enumerate(default.ignored_interfaces if default is not None else ()):
+            if default is not None and glob_matches(pattern, interface.name):
+                path = ("spec", "ignoredInterfaces", index)
+                yield Breach(
+                    f'"{pattern}" hides the network of {interface.name} from BIRD on node "{session.local.name}", but '
+                    f'BGPPeer "{peer.resource.name}" peers with {address} in it: traffic takes another way',
+                    default.resource.span(*path),
+                    default.resource.ref,
+                    path,
+                    (
+                        Related(peer.resource.span("spec", "peerIP"), f"in the network of {interface.name}"),
+                        Related(interface.span, "the interface"),
+                    ),
+                    witness("interface", interface=interface.name, node=session.local.name, peer=str(address)),
+                )
+
+
+_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {
+    "itself": _itself,
+    "inside": _inside,
+    "port": _port,
+    "source": _source,
+    "ignored-interface": _ignored_interface,
+}

@@ -1,0 +1,82 @@
+"""BGPPeers with one and the same far end, of which only one is in effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from callint.bgp.network import network
+from callint.checks.breach import Breach, CheckError
+from callint.finding import Related, witness
+from callint.objects import Cluster
+from callint.objects.bgp import BGPPeer
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Peers that differ in what they ask of one session.
+
+    Parameter `problem`: `conflict` (either of them may be in effect), `shadowed` (a node's peer gives way to a global
+    one).
+    """
+    problem = parameters.get("problem")
+    if problem not in _PROBLEMS:
+        raise CheckError(f'check "peering" needs the parameter "problem": {", ".join(_PROBLEMS)}')
+    yield from _PROBLEMS[problem](cluster)
+
+
+def _conflict(cluster: Cluster) -> Iterator[Breach]:
+    yield from _rivals(
+        cluster,
+        random=True,
+        says='BGPPeer "{loser}" and BGPPeer "{winner}" have the same far end {end} {where} and differ in {fields}: '
+        "which of them is in effect is left to chance, and drawn again at every change",
+    )
+
+
+def _shadowed(cluster: Cluster) -> Iterator[Breach]:
+    yield from _rivals(
+        cluster,
+        random=False,
+        says='BGPPeer "{loser}" is ignored: BGPPeer "{winner}" is about the same far end {end} on every node, and they '
+        "differ in {fields}",
+    )
+
+
+def _rivals(cluster: Cluster, *, random: bool, says: str) -> Iterator[Breach]:
+    """Pairs of peers, each once; reverse peerings that give way to a peer of one's own are as they should be."""
+    said: set[tuple[str, str]] = set()
+    for one in network(cluster).conflicts:
+        winner, loser = one.winner, one.loser
+        if one.random is not random or loser.reverse or winner.reverse:
+            continue
+        if not all((winner.sure, loser.sure, winner.target.sure, loser.target.sure)):
+            continue
+        pair = (winner.peer.resource.name, loser.peer.resource.name)
+        fields = _differences(winner.peer, loser.peer)
+        if pair in said or not fields:
+            continue
+        said.add(pair)
+        target = loser.target
+        end = target.address or (target.remote.name if target.remote is not None else None)
+        field = "peerIP" if loser.peer.peer_ip is not None else "peerSelector"
+        path = ("spec", field)
+        where = f'on node "{loser.local.name}"' if loser.local is not None else "on every node"
+        yield Breach(
+            says.format(winner=pair[0], loser=pair[1], end=end, where=where, fields=fields),
+            loser.peer.resource.span(*path),
+            loser.peer.resource.ref,
+            path,
+            (Related(winner.peer.resource.span("spec", field), f'the same far end in BGPPeer "{pair[0]}"'),),
+            witness("address", address=str(end), node=loser.local.name if loser.local else None, peers=pair),
+        )
+
+
+def _differences(one: BGPPeer, other: BGPPeer) -> str:
+    """What two peers of the same far end say differently, as fields; their scope does not count."""
+    scope = ("node", "nodeSelector", "peerIP", "peerSelector")
+    keys = dict.fromkeys((*one.resource.spec, *other.resource.spec))
+    differing = [key for key in keys if key not in scope and one.resource.spec.get(key) != other.resource.spec.get(key)]
+    return ", ".join(f'"{key}"' for key in differing[:3]) + (" and more" if len(differing) > 3 else "")
+
+
+_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {"conflict": _conflict, "shadowed": _shadowed}

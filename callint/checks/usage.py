@@ -1,0 +1,125 @@
+"""BGP objects that nothing uses, and names and selectors of theirs that lead to no node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from callint.bgp.network import network
+from callint.checks.breach import Breach, CheckError
+from callint.checks.peers import nodes_complete
+from callint.finding import Related, witness
+from callint.objects import Cluster, Resource
+from callint.selector import SelectorError, parse
+from callint.selector.satisfy import satisfiable
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """BGP objects without effect for want of another object.
+
+    Parameter `problem`: `filter` (no BGPPeer names it), `node` (a BGPPeer or BGPConfiguration of a node that does not
+    exist), `selector` (a BGPPeer's selector that matches no node).
+    """
+    problem = parameters.get("problem")
+    if problem not in _PROBLEMS:
+        raise CheckError(f'check "usage" needs the parameter "problem": {", ".join(_PROBLEMS)}')
+    yield from _PROBLEMS[problem](cluster)
+
+
+def _filter(cluster: Cluster) -> Iterator[Breach]:
+    """Where a peer names a filter that does not exist, that is said of the peer, and probably explains this one."""
+    named = {name for peer in cluster.bgp_peers for _, name in peer.filters}
+    unreadable = any(peer.resource.unreadable("spec", "filters") for peer in cluster.bgp_peers)
+    if unreadable or named - set(cluster.bgp_filters) or cluster.incomplete:
+        return
+    for name, one in cluster.bgp_filters.items():
+        if name in named:
+            continue
+        span, path = one.resource.span("metadata", "name"), ("metadata", "name")
+        if not cluster.bgp_peers and "BGPPeer" not in cluster.intent.complete:
+            yield Breach(
+                f'whether any BGPPeer uses BGPFilter "{name}" is not known: the manifests hold no BGPPeer',
+                span,
+                one.resource.ref,
+                path,
+                undecided=True,
+            )
+            continue
+        peers = [peer.resource for peer in cluster.bgp_peers]
+        yield Breach(
+            f'no BGPPeer uses BGPFilter "{name}", so that it filters nothing; the sessions of the node-to-node mesh '
+            "never have filters",
+            span,
+            one.resource.ref,
+            path,
+            tuple(Related(peer.span("metadata", "name"), "does not name it") for peer in peers[:3]),
+            witness("reference", reference=f"BGPFilter/{name}", used_by=()),
+            help="name it under `filters` of the BGPPeers that it is meant for",
+        )
+
+
+def _node(cluster: Cluster) -> Iterator[Breach]:
+    """Names of nodes; proven only where every node is given."""
+    known = sorted(name for name, node in cluster.nodes.items() if node.resources)
+    if not known or not nodes_complete(cluster):
+        return
+    for peer in cluster.bgp_peers:
+        if peer.node is not None and peer.node_selector is None and peer.node not in known:
+            yield _unknown_node(peer.resource, ("spec", "node"), peer.node, known, "it makes no session")
+    for configuration in cluster.bgp_configurations:
+        name = configuration.resource.name.removeprefix("node.")
+        if name != configuration.resource.name and name not in known:
+            yield _unknown_node(configuration.resource, ("metadata", "name"), name, known, "nobody reads it")
+
+
+def _unknown_node(resource: Resource, path: tuple[str, str], name: str, known: list[str], effect: str) -> Breach:
+    from callint.schema.suggest import nearest
+
+    near = nearest(name, known)
+    listed = ", ".join(f'"{one}"' for one in known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
+    hint = f'did you mean "{near}"' if near else f"the nodes are {listed}"
+    return Breach(
+        f'{resource.kind} "{resource.name}" is about node "{name}", which does not exist, so that {effect}; {hint}',
+        resource.span(*path),
+        resource.ref,
+        path,
+        (),
+        witness("reference", reference=f"Node/{name}", known=tuple(known)),
+    )
+
+
+def _selector(cluster: Cluster) -> Iterator[Breach]:
+    """Selectors that no labels satisfy, or none of the nodes where every node is given."""
+    model = network(cluster)
+    complete = nodes_complete(cluster)
+    for peer in cluster.bgp_peers:
+        for field, text in (("nodeSelector", peer.node_selector), ("peerSelector", peer.peer_selector)):
+            if text is None or (field == "peerSelector" and peer.peer_ip is not None):
+                continue
+            try:
+                selector = parse(text)
+            except SelectorError:
+                continue
+            impossible = satisfiable(selector) is None
+            described = [one for one in model.speakers.values() if one.labels is not None]
+            if not impossible and (not complete or any(selector.matches(one.labels or {}) for one in described)):
+                continue
+            reason = (
+                "no labels can satisfy it"
+                if impossible
+                else f"none of the {len(described)} nodes has such labels"
+                if len(described) > 1
+                else "the only node has no such labels"
+            )
+            path = ("spec", field)
+            yield Breach(
+                f'"{field}" of BGPPeer "{peer.resource.name}" matches no node, so that it makes no session: {reason}',
+                peer.resource.span(*path),
+                peer.resource.ref,
+                path,
+                (),
+                witness("selector", selector=text, nodes=tuple(one.name for one in described[:5])),
+            )
+
+
+_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {"filter": _filter, "node": _node, "selector": _selector}
