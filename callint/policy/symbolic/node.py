@@ -9,7 +9,8 @@ from callint.net.ports import UDP
 from callint.policy.chains import Direction, Kind
 from callint.policy.doubt import UndecidedError
 from callint.policy.evaluator import Evaluator
-from callint.policy.packet import protocol_number
+from callint.policy.inventory import Endpoint
+from callint.policy.packet import Outcome, protocol_number
 from callint.policy.settings import Failsafe
 from callint.policy.symbolic.block import Cause, Shares, add, within
 from callint.policy.symbolic.chain import Chains
@@ -18,6 +19,8 @@ from callint.policy.symbolic.selection import Selection
 from callint.policy.symbolic.sets import only
 from callint.policy.symbolic.way import Way, Wire
 from callint.policy.tunnels import IPIP
+
+_OUTCOMES: dict[str, Outcome] = {"allow": "accept", "finish": "accept", "drop": "drop", "unknown": "unknown"}
 
 
 class Node:
@@ -28,6 +31,7 @@ class Node:
         self.evaluator = evaluator
         self.chains = chains
         self.space = chains.space
+        self._endpoints: dict[tuple[Selection, Direction], Partition] = {}
         self._known: dict[tuple[Selection, Kind, Direction], Shares] = {}
 
     def to_host(self, interface: str, wire: Wire | None = None) -> Partition:
@@ -41,6 +45,18 @@ class Node:
     def forwarded(self, arriving: str, leaving: str, wire: Wire | None = None) -> Partition:
         """Packets that arrive at one interface and leave by another; both may be workloads'."""
         return self._go(lambda way: way.forwarded(arriving, leaving), wire, forwarded=True)
+
+    def endpoint(self, endpoint: Endpoint, direction: Direction) -> Partition:
+        """What the own normal policy of an endpoint says, wherever its packets go or come from."""
+        selection = self.chains.selections.of(endpoint)
+        found = self._endpoints.get((selection, direction))
+        if found is None:
+            shares = self.chain(selection, "normal", direction, forwarded=False)
+            ends: dict[Outcome, dict[Cause, PacketSet]] = {}
+            for cause, packets in shares.items():
+                add(ends.setdefault(_OUTCOMES.get(cause.kind, "no-verdict"), {}), {cause: packets})
+            found = self._endpoints[selection, direction] = Partition(self.space, ends)
+        return found
 
     def _go(self, walk: Callable[[Way], None], wire: Wire | None, *, forwarded: bool) -> Partition:
         try:
