@@ -29,8 +29,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `import` (accepting rules without effect, for all else is imported, too), `export` (accepting
     rules alone, beside which Calico exports more), `unfiltered` (no import rule for a far end outside the cluster, from
     v3.32 on), `default-route` (the same up to v3.31, where a default route from there replaces the node's own).
-    `unfiltered` looks only where filters are used, for that peer or on import for another; with `everywhere` true it
-    looks at every peer.
+    The last two look only where filters are used, for that peer or on import for another; with `everywhere` true they
+    look at every peer.
     """
     problem = parameters.get("problem")
     if problem not in _PROBLEMS:
@@ -153,29 +153,28 @@ def _leaves(one: Outward, rules: tuple[Rule, ...], leaving: list[Decision]) -> B
 
 
 def _unfiltered(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    if cluster.target.release < _HARMLESS_DEFAULT:
-        return
-    used = {name for peer in cluster.bgp_peers for _, name in peer.filters}
-    filters = [one for name, one in cluster.bgp_filters.items() if name in used]
-    everyone = parameters.get("everywhere") is True or any(one.import_v4 or one.import_v6 for one in filters)
-    for one in _open(cluster):
-        if everyone or one.peer.filters:
+    if cluster.target.release >= _HARMLESS_DEFAULT:
+        for one in _open(cluster, parameters):
             yield _imports_all(cluster, one, f"the default route included{_own(cluster, one.session.family)}")
 
 
-def _default_route(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
+def _default_route(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     if cluster.target.release < _HARMLESS_DEFAULT:
         release = format_release(cluster.target.release)
-        for one in _open(cluster):
+        for one in _open(cluster, parameters):
             yield _imports_all(cluster, one, f"and {release} puts a default route from there before the node's own one")
 
 
-def _open(cluster: Cluster) -> Iterator[Outward]:
+def _open(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Outward]:
     """Peers without import rules; where their filters are of the other family altogether, that is said elsewhere."""
+    used = {name for peer in cluster.bgp_peers for _, name in peer.filters}
+    importing = any(one.import_v4 or one.import_v6 for name, one in cluster.bgp_filters.items() if name in used)
+    everyone = importing or parameters.get("everywhere") is True
     for one in outward(cluster):
         filters = [cluster.bgp_filters[name] for _, name in one.peer.filters if name in cluster.bgp_filters]
         mine = any(rules.rules(way, one.session.family) for rules in filters for way in ("export", "import"))
-        if (mine or not filters) and rules_of(cluster, one.peer, "import", one.session.family) == ():
+        wanted = mine or (everyone and not filters)
+        if wanted and rules_of(cluster, one.peer, "import", one.session.family) == ():
             yield one
 
 
