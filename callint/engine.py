@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -118,6 +117,8 @@ def run(plan: Plan, cluster: Cluster) -> tuple[list[Finding], list[Crash]]:
         except CheckError as error:
             raise CheckError(f"{rule.file}: {error}") from error
         except Exception as error:  # whatever a check raises must not hide the findings of the others
+            import traceback
+
             reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
             crashes.append(Crash(rule, cluster.name, reason, traceback.format_exc()))
             continue

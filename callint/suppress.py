@@ -17,7 +17,7 @@ from callint.source import Sources
 
 ANNOTATION = "callint.dev/ignore"
 
-_COMMENT = re.compile(r"#+\s*callint:\s*(?P<verb>[a-z-]*)\s*(?:\[(?P<rules>[^\]]*)\])?(?P<reason>.*)", re.DOTALL)
+_COMMENT = r"(?s)#+\s*callint:\s*(?P<verb>[a-z-]*)\s*(?:\[(?P<rules>[^\]]*)\])?(?P<reason>.*)"
 _SEPARATORS = " \t-:"
 
 
@@ -48,7 +48,7 @@ def comments(sources: Sources) -> tuple[list[Entry], list[Problem]]:
         if "callint:" not in file.text:
             continue
         for line, column, text in file.comments:
-            match = _COMMENT.match(text)
+            match = re.match(_COMMENT, text)
             if match is None:
                 continue
             span = Span(file.path, line, column, line, column + len(text))

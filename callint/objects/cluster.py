@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from callint.calico import Road, Target
 from callint.calico.kinds import is_calico
-from callint.objects.bgp import BGPConfiguration, BGPFilter, BGPPeer, bgp_configuration, bgp_filter, bgp_peer
-from callint.objects.endpoint import HostEndpoint, NetworkSet, host_endpoint, network_set
-from callint.objects.felix import FelixConfiguration, felix_configuration
-from callint.objects.node import Namespace, Node, namespace, node
-from callint.objects.policy import Policy, Tier, policy, tier
-from callint.objects.pool import IPPool, ip_pool
 from callint.objects.resource import Resource
 
 if TYPE_CHECKING:
     from callint.facts import NodeFacts
     from callint.finding import Span
+    from callint.objects.bgp import BGPConfiguration, BGPFilter, BGPPeer
+    from callint.objects.endpoint import HostEndpoint, NetworkSet
+    from callint.objects.felix import FelixConfiguration
+    from callint.objects.node import Namespace, Node
+    from callint.objects.policy import Policy, Tier
+    from callint.objects.pool import IPPool
     from callint.source import Document
 
 T = TypeVar("T")
@@ -47,7 +47,10 @@ class Intent:
 
 
 class Cluster:
-    """All objects of one cluster, the facts about its nodes and its target; computed views are made once, on demand."""
+    """All objects of one cluster, the facts about its nodes and its target.
+
+    Computed views are made once, on demand, and so is the code imported that they need.
+    """
 
     def __init__(
         self,
@@ -66,6 +69,8 @@ class Cluster:
         self.facts = {one.node: one for one in facts}
         self.incomplete = tuple(document for document in documents if not document.complete)
         self.all = tuple(resources)
+        self._of: dict[tuple[str, ...], tuple[Resource, ...]] = {}
+        self._named: dict[str, dict[str, Resource]] = {}
         self._kinds: dict[str, list[Resource]] = {}
         for resource in self.all:
             self._kinds.setdefault(resource.kind, []).append(resource)
@@ -84,13 +89,16 @@ class Cluster:
 
     def of(self, *kinds: str) -> tuple[Resource, ...]:
         """Calico resources of the kinds, in the order given; of an object defined twice the last definition counts."""
-        found = {
-            resource.identity: resource
-            for kind in kinds
-            for resource in self._kinds.get(kind, ())
-            if is_calico(resource.api_version)
-        }
-        return tuple(found.values())
+        known = self._of.get(kinds)
+        if known is None:
+            found = {
+                resource.identity: resource
+                for kind in kinds
+                for resource in self._kinds.get(kind, ())
+                if is_calico(resource.api_version)
+            }
+            known = self._of[kinds] = tuple(found.values())
+        return known
 
     def kubernetes(self, kind: str, *api_versions: str) -> tuple[Resource, ...]:
         """Resources of a kind outside Calico's groups, of the given apiVersions."""
@@ -98,7 +106,9 @@ class Cluster:
 
     def find(self, kind: str, name: str) -> Resource | None:
         """A cluster-scoped Calico resource by name."""
-        return next((resource for resource in self.of(kind) if resource.name == name), None)
+        if kind not in self._named:
+            self._named[kind] = {resource.name: resource for resource in reversed(self.of(kind))}
+        return self._named[kind].get(name)
 
     def _typed(self, read: Callable[[Resource], T], *kinds: str) -> tuple[T, ...]:
         return tuple(read(resource) for resource in self.of(*kinds))
@@ -106,57 +116,79 @@ class Cluster:
     @cached_property
     def bgp_configurations(self) -> tuple[BGPConfiguration, ...]:
         """All BGPConfigurations."""
+        from callint.objects.bgp import bgp_configuration
+
         return self._typed(bgp_configuration, "BGPConfiguration")
 
     @cached_property
     def bgp_peers(self) -> tuple[BGPPeer, ...]:
         """All BGPPeers."""
+        from callint.objects.bgp import bgp_peer
+
         return self._typed(bgp_peer, "BGPPeer")
 
     @cached_property
     def bgp_filters(self) -> dict[str, BGPFilter]:
         """BGPFilters by name."""
+        from callint.objects.bgp import bgp_filter
+
         return {resource.name: bgp_filter(resource) for resource in self.of("BGPFilter")}
 
     @cached_property
     def pools(self) -> tuple[IPPool, ...]:
         """All IPPools, disabled ones included."""
+        from callint.objects.pool import ip_pool
+
         return self._typed(ip_pool, "IPPool")
 
     @cached_property
     def host_endpoints(self) -> tuple[HostEndpoint, ...]:
         """All HostEndpoints."""
+        from callint.objects.endpoint import host_endpoint
+
         return self._typed(host_endpoint, "HostEndpoint")
 
     @cached_property
     def policies(self) -> tuple[Policy, ...]:
         """Calico policies of every kind but the Kubernetes ones, staged included; `types` filled in by road."""
+        from callint.objects.policy import policy
+
         kinds = ("GlobalNetworkPolicy", "NetworkPolicy", "StagedGlobalNetworkPolicy", "StagedNetworkPolicy")
         return tuple(policy(resource, self.road(resource)) for resource in self.of(*kinds))
 
     @cached_property
     def tiers(self) -> tuple[Tier, ...]:
         """The tiers that are written down; built-in ones are added by the policy stage."""
+        from callint.objects.policy import tier
+
         return tuple(tier(resource, self.road(resource)) for resource in self.of("Tier"))
 
     @cached_property
     def network_sets(self) -> tuple[NetworkSet, ...]:
         """NetworkSets and GlobalNetworkSets."""
+        from callint.objects.endpoint import network_set
+
         return self._typed(network_set, "NetworkSet", "GlobalNetworkSet")
 
     @cached_property
     def felix(self) -> tuple[FelixConfiguration, ...]:
         """All FelixConfigurations."""
+        from callint.objects.felix import felix_configuration
+
         return self._typed(felix_configuration, "FelixConfiguration")
 
     @cached_property
     def namespaces(self) -> dict[str, Namespace]:
         """Kubernetes namespaces by name."""
+        from callint.objects.node import namespace
+
         return {resource.name: namespace(resource) for resource in self.kubernetes("Namespace", "v1")}
 
     @cached_property
     def nodes(self) -> dict[str, Node]:
         """Nodes that an object or a facts file describes, by name; a mere mention makes no node."""
+        from callint.objects.node import node
+
         found: dict[str, list[Resource]] = {name: [] for name in self.facts}
         for resource in (*self.kubernetes("Node", "v1"), *self.of("Node")):
             found.setdefault(resource.name, []).append(resource)

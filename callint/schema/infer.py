@@ -11,7 +11,7 @@ from callint.calico import Dataplane, Release, parse_release
 if TYPE_CHECKING:
     from callint.source import Document
 
-_IMAGE = re.compile(r"(?:^|/)calico/(?:node|typha|kube-controllers|cni|apiserver):v(3\.[0-9]{1,3})(?:\.|$)")
+_IMAGE = r"(?:^|/)calico/(?:node|typha|kube-controllers|cni|apiserver):v(3\.[0-9]{1,3})(?:\.|$)"
 _LINUX: dict[str, Dataplane] = {"BPF": "ebpf", "Iptables": "iptables", "Nftables": "nftables"}
 
 
@@ -76,6 +76,6 @@ def _images(pod: Any) -> Iterator[str]:
         containers = _at(pod, key)
         for container in containers if isinstance(containers, list) else ():
             image = _at(container, "image")
-            match = _IMAGE.search(image) if isinstance(image, str) else None
+            match = re.search(_IMAGE, image) if isinstance(image, str) else None
             if match:
                 yield match[1]

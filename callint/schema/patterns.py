@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_MID_FLAGS = re.compile(r"\(\?([is]+)\)")
+_MID_FLAGS = r"\(\?([is]+)\)"
 _CLASS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
 
 LINEAR = {
@@ -35,8 +35,8 @@ PROVEN = frozenset(
 LONGEST_TEXT = 4096
 """Longer text is not matched: no field with a pattern is meant to hold it."""
 
-_SKIP = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
-_UNBOUNDED = re.compile(r"[*+]|\{\d*,\}")
+_SKIP = r"(?s)\\.|\[\^?\]?(?:\\.|[^\]\\])*\]"
+_UNBOUNDED = r"[*+]|\{\d*,\}"
 
 
 def bounded(pattern: str) -> bool:
@@ -46,8 +46,8 @@ def bounded(pattern: str) -> bool:
     """
     if pattern in PROVEN:
         return True
-    bare = _SKIP.sub("x", pattern)
-    repeats = [match.start() for match in _UNBOUNDED.finditer(bare)]
+    bare = re.sub(_SKIP, "x", pattern)
+    repeats = [match.start() for match in re.finditer(_UNBOUNDED, bare)]
     return (
         bare.removeprefix("(?i:").startswith("^")
         and len(repeats) <= 2
@@ -59,7 +59,7 @@ def portable(pattern: str) -> str:
     """The same language in a form that Go, Python and ECMAScript (2025) read alike; flags become `(?i:…)`."""
     if pattern in LINEAR:
         return LINEAR[pattern]
-    flags = _MID_FLAGS.search(pattern)
+    flags = re.search(_MID_FLAGS, pattern)
     if flags and pattern[: flags.start()] in ("", "^"):
         return f"(?{flags[1]}:{pattern[: flags.start()]}{pattern[flags.end() :]})"
     return pattern

@@ -8,15 +8,14 @@ from typing import Any
 SOPS = "ENC[AES256_GCM,"
 
 _EXPRESSION = re.compile(r"\{[{%#]")
-_PLACEHOLDER = re.compile(
-    r"<[A-Za-z][\w .:/|-]*>"  # <worker-node-name>
+_PLACEHOLDER = (
+    r"(?s)<[A-Za-z][\w .:/|-]*>"  # <worker-node-name>
     r"|\$\{[A-Za-z_][^{}\r\n]*\}"  # ${POD_CIDR}
     r"|\$\([A-Za-z_][\w.-]*\)"  # $(POD_CIDR)
     r"|\{\{.*?\}\}|\{%.*?%\}"  # {{ pod_cidr }}
-    r"|" + re.escape(SOPS) + r"[^\]]*\]?",
-    re.DOTALL,
+    r"|" + re.escape(SOPS) + r"[^\]]*\]?"
 )
-_VARIABLE = re.compile(r"\$[A-Z_][A-Z0-9_]*")
+_VARIABLE = r"\$[A-Z_][A-Z0-9_]*"
 
 
 def template(text: str) -> int:
@@ -48,7 +47,7 @@ def placeholder(value: object) -> str | None:
     text = str(value)
     if "<" not in text and "$" not in text and "{" not in text and SOPS not in text:
         return None
-    match = _PLACEHOLDER.search(text) or _VARIABLE.search(text)
+    match = re.search(_PLACEHOLDER, text) or re.search(_VARIABLE, text)
     return match[0] if match else None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from importlib import import_module
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Any
 
@@ -30,7 +30,7 @@ _GIVEN = ("error", "events", "nodes", "tokens")
 
 def _without_the_rest() -> None:
     """Import the extension into a package that holds nothing else; where that fails, the ordinary way remains."""
-    spec = find_spec("yaml")
+    spec = PathFinder.find_spec("yaml")
     if spec is None or not spec.submodule_search_locations:
         return
     package = sys.modules["yaml"] = ModuleType("yaml")

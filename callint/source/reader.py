@@ -9,11 +9,8 @@ from callint.source.build import Tree, build
 from callint.source.chunks import Chunk, cut
 from callint.source.document import Document, SourceFile
 from callint.source.forms import SOPS, is_manifest, is_template, template
-from callint.source.lenient import read_as_go
 from callint.source.limits import Limits
-from callint.source.notes import FOR_GO, problem_of
 from callint.source.scalars import Typed
-from callint.source.syntax import explain
 
 _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"  # slow to compile, seldom needed
 _NOTHING = re.compile(r"(?:\s+|#[^\r\n]*|\.\.\.(?=\s|\Z))*")
@@ -91,7 +88,11 @@ class _Reader:
         if start <= self.bad < end:
             document.complete = False
         self.documents.append(document)
-        manifest = is_manifest(tree.value) if notes else False
+        if not notes:
+            return
+        from callint.source.notes import FOR_GO, problem_of
+
+        manifest = is_manifest(tree.value)
         kept = [note for note in notes if manifest or note.kind not in FOR_GO]
         for note in kept:
             if not self.full(note.kind):
@@ -101,6 +102,9 @@ class _Reader:
 
     def broken(self, text: str, start: int, tree: Tree) -> tuple[Tree, int]:
         """Tell why reading stopped; the tree to keep, and the offset of what follows the document's end, or -1."""
+        from callint.source.lenient import read_as_go
+        from callint.source.syntax import explain
+
         problem = getattr(tree.error, "problem", None)
         self.failed += 1
         if tree.error is not None and problem is None:
