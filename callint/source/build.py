@@ -107,7 +107,8 @@ def build(text: str, typed: Typed, limits: Limits, expanded: int = 0) -> Tree:
                 elif event.tag is not None:
                     value = builder.tagged(event, (stack, cur, is_map, key))
                 if anchored and event.anchor is not None:
-                    builder.anchors[event.anchor] = value, len(trace), 1
+                    # The node is its offset, which stands behind the name if it is a key.
+                    builder.anchors[event.anchor] = value, len(trace) + (is_map and key is _NO_KEY), 1
             elif kind is map_start or kind is list_start:
                 if len(stack) >= deepest:
                     builder.note("nesting-limit", event.start_mark.index, (stack, cur, is_map, key))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from callint.finding import Path, Span
@@ -70,6 +70,7 @@ def check_everything(sources: Sources) -> None:
 
 
 @given(st.one_of(st.binary(max_size=200), TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass"))))
+@example(b"&0 $: *0")
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_are_survived_and_every_span_lies_inside_the_file(data: bytes) -> None:
     text, bad = decode(data)
