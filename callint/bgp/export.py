@@ -22,6 +22,7 @@ from callint.bgp.route import (
     Attributes,
     Condition,
     Conditions,
+    PeerType,
 )
 from callint.bgp.rules import Operations, Verdict
 from callint.bgp.session import Form
@@ -78,24 +79,39 @@ def stopped(routes: Routes, form: Form, *, same_session: bool) -> Step | None:
     return None
 
 
-def export(
-    profile: Profile, limit: Limits, form: Form, routes: Routes, parts: Iterable[Part], *, ipip_by_felix: bool
-) -> Iterator[Decision]:
-    """Decide on routes that BIRD does not stop; `parts` are what the session's BGPFilters make of them."""
+class Outcome(NamedTuple):
+    """What Calico's own filter does with some of the routes that reach it; see `Decision` for the fields."""
+
+    prefixes: PrefixSet
+    verdict: Verdict
+    step: Step
+    when: Conditions = ()
+    unless: tuple[Conditions, ...] = ()
+    tags: tuple[Tag, ...] = ()
+
+
+def export(form: Form, routes: Routes, parts: Iterable[Part], outcomes: Iterable[Outcome]) -> Iterator[Decision]:
+    """Decide on routes that BIRD does not stop.
+
+    `parts` are what the session's BGPFilters make of them, `outcomes` what Calico's own filter does with all of them.
+    """
+    unchanged, nothing_said = sent(routes.attributes, form, Operations()), Attributes()
     for part in parts:
         rule = part.rule
         if rule is not None:
-            result = sent(routes.attributes, form, rule.operations)
+            result = unchanged if rule.verdict != "reject" else nothing_said
+            if rule.operations:
+                result = sent(routes.attributes, form, rule.operations)
             yield Decision(routes, part.prefixes, rule.verdict, "filter", rule, part.when, part.unless, result)
             continue
-        for prefixes, verdict, step, when, unless in _own_filter(profile, limit, form, routes, part, ipip_by_felix):
-            if verdict == "reject":
-                yield Decision(routes, prefixes, verdict, step, None, when, unless)
-                continue
-            for tagged, tags in _tagged(prefixes, profile.tags):
-                added = tuple(dict.fromkeys(one for tag in tags for one in tag.communities))
-                result = sent(routes.attributes, form, Operations(added))
-                yield Decision(routes, tagged, verdict, step, None, when, unless, result, tags)
+        whole = part.prefixes == routes.prefixes
+        for prefixes, verdict, step, when, unless, tags in outcomes:
+            if hit := prefixes if whole else prefixes & part.prefixes:
+                result = unchanged if verdict != "reject" else nothing_said
+                if tags:
+                    added = tuple(dict.fromkeys(one for tag in tags for one in tag.communities))
+                    result = sent(routes.attributes, form, Operations(added))
+                yield Decision(routes, hit, verdict, step, None, when, (*part.unless, *unless), result, tags)
 
 
 def keeps_next_hop(routes: Routes, form: Form) -> bool:
@@ -117,25 +133,36 @@ def sent(attributes: Attributes, form: Form, operations: Operations) -> Attribut
     return Attributes("bgp", None, communities, path, None if external else preference)
 
 
-_Outcome = tuple[PrefixSet, Verdict, Step, Conditions, tuple[Conditions, ...]]
+def own_filter(
+    profile: Profile, limit: Limits, peer_type: PeerType, routes: Routes, *, ipip_by_felix: bool
+) -> Iterator[Outcome]:
+    """What Calico's own filter does with routes, if no BGPFilter decides on them first."""
+    for one in _own_filter(profile, limit, peer_type, routes, ipip_by_felix):
+        if one.verdict == "reject":
+            yield one
+        else:
+            for prefixes, tags in _tagged(one.prefixes, profile.tags):
+                yield one._replace(prefixes=prefixes, tags=tags)
 
 
 def _own_filter(
-    profile: Profile, limit: Limits, form: Form, routes: Routes, part: Part, ipip_by_felix: bool
-) -> Iterator[_Outcome]:
-    left, unless = part.prefixes, part.unless
+    profile: Profile, limit: Limits, peer_type: PeerType, routes: Routes, ipip_by_felix: bool
+) -> Iterator[Outcome]:
+    left = routes.prefixes
+    unless: tuple[Conditions, ...] = ()
     if hit := left & limit.withheld:
-        yield hit, "reject", "pool-withheld", (), unless
+        yield Outcome(hit, "reject", "pool-withheld")
         left = left - limit.withheld
     interface = routes.attributes.interface
-    patterns = [_BPF] if form.peer_type == "eBGP" else [*_TUNNELS, *([_IPIP] if ipip_by_felix else []), _BPF]
+    patterns = [_BPF] if peer_type == "eBGP" else [*_TUNNELS, *([_IPIP] if ipip_by_felix else []), _BPF]
     if interface is not None and any(glob_matches(pattern, interface) for pattern in patterns):
-        yield left, "reject", "tunnel-interface", (), unless
+        if left:
+            yield Outcome(left, "reject", "tunnel-interface")
         return
     if interface is None and routes.presence == "any":
-        unless = (*unless, *((Condition("interface", pattern),) for pattern in patterns))
+        unless = tuple((Condition("interface", pattern),) for pattern in patterns)
     if hit := left & limit.blocks:
-        yield hit, "accept", "own-block", (), unless
+        yield Outcome(hit, "accept", "own-block", (), unless)
         left = left - limit.blocks
     if hit := left & limit.inside_blocks:
         yield from _inside_block(profile, routes, hit, "own-block", (), unless)
@@ -145,23 +172,20 @@ def _own_filter(
         accepting = hit & (limit.services | limit.reflected | limit.exported)
         yield from _inside_block(profile, routes, accepting, "pool-exported", (block,), unless)
         left = left - accepting
-    elif routes.origin == "block" and (hit := left):
-        yield hit, "accept", "own-block", (), unless
+    elif routes.origin == "block" and left:
+        yield Outcome(left, "accept", "own-block", (), unless)
         return
-    for region, step in _LAST:
-        wanted: PrefixSet = getattr(limit, region)
+    last: tuple[tuple[PrefixSet, Step], ...] = (
+        (limit.services, "own-service"),
+        (limit.reflected, "reflected-service"),
+        (limit.exported, "pool-exported"),
+    )
+    for wanted, step in last:
         if hit := left & wanted:
-            yield hit, "accept", step, (), unless
+            yield Outcome(hit, "accept", step, (), unless)
             left = left - wanted
     if left:
-        yield left, "reject", "default", (), unless
-
-
-_LAST: tuple[tuple[str, Step], ...] = (
-    ("services", "own-service"),
-    ("reflected", "reflected-service"),
-    ("exported", "pool-exported"),
-)
+        yield Outcome(left, "reject", "default", (), unless)
 
 
 def _inside_block(
@@ -171,7 +195,7 @@ def _inside_block(
     step: Step,
     block: Conditions,
     unless: tuple[Conditions, ...],
-) -> Iterator[_Outcome]:
+) -> Iterator[Outcome]:
     """Inside a block only routes that come before the normal ones pass (v3.32); the block stands for the others."""
     if not prefixes:
         return
@@ -181,12 +205,12 @@ def _inside_block(
         if preference is None:
             normal = (Condition("normal", profile.priority),)
         elif HIGHEST - preference < profile.priority:
-            yield prefixes, "accept", step, (), unless
+            yield Outcome(prefixes, "accept", step, (), unless)
             return
     stays: Conditions = (*block, *normal)
     if stays:
-        yield prefixes, "accept", step, (), (*unless, stays)
-    yield prefixes, "reject", "own-block", stays, unless
+        yield Outcome(prefixes, "accept", step, (), (*unless, stays))
+    yield Outcome(prefixes, "reject", "own-block", stays, unless)
 
 
 def _tagged(prefixes: PrefixSet, tags: tuple[Tag, ...]) -> Iterator[tuple[PrefixSet, tuple[Tag, ...]]]:

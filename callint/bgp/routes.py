@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from callint.bgp.candidates import Routes, own_routes
 from callint.bgp.decision import Decision
-from callint.bgp.export import Limits, export, limits, stopped
+from callint.bgp.export import Limits, Outcome, export, limits, own_filter, stopped
 from callint.bgp.filters import Part, View, evaluate, matchers
 from callint.bgp.imports import Kernel, imported, ipip_by_bird, kernel
 from callint.bgp.network import network
@@ -49,9 +49,11 @@ class Engine:
         self._profiles: dict[tuple[str, Family], Profile] = {}
         self._interned: dict[Profile, Profile] = {}
         self._limits: dict[Profile, Limits] = {}
+        self._sources: dict[tuple[str, Family], tuple[Source, ...]] = {}
         self._own: dict[Profile, tuple[Routes, ...]] = {}
         self._rules: dict[tuple[tuple[str, ...], Direction, Family], tuple[Rule, ...]] = {}
         self._forms: dict[tuple[str, Family], frozenset[Form]] = {}
+        self._outcomes: dict[tuple[Profile, PeerType, Routes], tuple[Outcome, ...]] = {}
         self._parts: dict[object, tuple[Part, ...]] = {}
         self._exports: dict[object, tuple[Decision, ...]] = {}
         self._imports: dict[object, tuple[Decision, ...]] = {}
@@ -102,6 +104,12 @@ class Engine:
 
     def sources(self, speaker: Speaker, family: Family) -> tuple[Source, ...]:
         """The sessions of a node that may come up, those that are alike together."""
+        known = self._sources.get((speaker.name, family))
+        if known is None:
+            known = self._sources[speaker.name, family] = self._find_sources(speaker, family)
+        return known
+
+    def _find_sources(self, speaker: Speaker, family: Family) -> tuple[Source, ...]:
         found: dict[object, list[Session]] = {}
         for session in self.network.by_node.get((speaker.name, family), ()):
             if session.status.state in ("up", "unknown"):
@@ -183,12 +191,16 @@ class Engine:
         return tuple(self._decide(self.profile(session.local, session.family), session.form, routes))
 
     def _decide(self, mine: Profile, form: Form, routes: Routes) -> Iterator[Decision]:
-        limit = self._limits.get(mine)
-        if limit is None:
-            limit = self._limits[mine] = limits(mine, self.shared[form.family].pools)
-        parts = self._filtered(form, "export", routes)
-        felix = not self._ipip_by_bird
-        return export(mine, limit, form, routes, parts, ipip_by_felix=felix)
+        key = (mine, form.peer_type, routes)
+        outcomes = self._outcomes.get(key)
+        if outcomes is None:
+            limit = self._limits.get(mine)
+            if limit is None:
+                limit = self._limits[mine] = limits(mine, self.shared[form.family].pools)
+            felix = not self._ipip_by_bird
+            outcomes = tuple(own_filter(mine, limit, form.peer_type, routes, ipip_by_felix=felix))
+            self._outcomes[key] = outcomes
+        return export(form, routes, self._filtered(form, "export", routes), outcomes)
 
     @cached_property
     def _ipip_by_bird(self) -> bool:

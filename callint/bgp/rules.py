@@ -31,6 +31,10 @@ class Operations(NamedTuple):
     prepend: tuple[int, ...] = ()
     priority: int | None = None
 
+    def __bool__(self) -> bool:
+        """Whether anything is changed."""
+        return self != Operations()
+
 
 class Rule(NamedTuple):
     """A rule of the filter `resource`. With the verdict `unknown` it is `broken`: refused, or not to be read."""
