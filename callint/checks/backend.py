@@ -15,6 +15,7 @@ from callint.net.address import Address, Family
 from callint.net.prefixes import within
 from callint.objects import Cluster, Resource, fields
 from callint.objects.node import bgp_path
+from callint.objects.pool import IPPool
 
 # node/filesystem/etc/rc.local: with these neither confd nor BIRD is started
 _WITHOUT_BGP = ("none", "vxlan")
@@ -23,7 +24,7 @@ _WITHOUT_BGP = ("none", "vxlan")
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """BGP that does not run, or not for what needs it.
 
-    Parameter `problem`: `disabled` (BGP objects, and an installation without BGP), `withheld` (`disableBGPExport` on a pool
+    Parameter `problem`: `disabled` (BGP objects, and an installation without it), `withheld` (`disableBGPExport` on a pool
     whose routes between nodes go over BGP), `address` (two nodes with one BGP address).
     """
     problem = parameters.get("problem")
@@ -59,6 +60,12 @@ def _off(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
+def _for_any_pod(pool: IPPool) -> bool:
+    """Whether pods get addresses from it unasked; pools of a cloud's subnets are routed by the cloud."""
+    asked_for = pool.node_selector.replace(" ", "") == "!all()" or "awsSubnetID" in pool.resource.spec
+    return not pool.disabled and "Workload" in pool.allowed_uses and not asked_for
+
+
 def _withheld(cluster: Cluster) -> Iterator[Breach]:
     model = network(cluster)
     default = model.settings.default
@@ -69,7 +76,7 @@ def _withheld(cluster: Cluster) -> Iterator[Breach]:
         pools = pools_of(cluster, family)
         programmed = kernel(pools, ranges(default, family), default, cluster.target.release)
         for pool, inside in pools.pools:
-            if not pool.disable_bgp_export or pool.disabled or "Workload" not in pool.allowed_uses:
+            if not pool.disable_bgp_export or not _for_any_pod(pool):
                 continue
             if any(part.in_kernel for part in programmed.divide(within(inside))):
                 path = ("spec", "disableBGPExport")
