@@ -290,7 +290,7 @@ def test_work_is_bounded_when_conditions_multiply() -> None:
             "matchOperator": "In" if index % 3 else "NotIn",
             "communities": {"values": [f"65000:{index}"]},
         }
-        for index in range(300)
+        for index in range(150)
     ]
     parts = evaluated(compiled(rules), Attributes(), View("export", "iBGP", 65001))
     left = [part for part in parts if part.rule is None]
