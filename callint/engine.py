@@ -48,6 +48,11 @@ class Plan:
         setting = self.settings.get(rule.id)
         return rule.severity if setting is None or setting.severity is None else setting.severity
 
+    def weighed(self, identifier: str) -> bool:
+        """Whether the configuration gives the rule a severity of its own."""
+        setting = self.settings.get(identifier)
+        return setting is not None and setting.severity is not None
+
     def parameters(self, rule: Rule) -> Mapping[str, Any]:
         """The rule's parameters with the configuration's over them."""
         setting = self.settings.get(rule.id)

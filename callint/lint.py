@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from callint import __version__
 from callint.calico import NEWEST, Target, format_release
 from callint.config import Calico, ClusterConfig, Config
-from callint.engine import Crash, Plan, Setting, crash_finding, order, report_problems, run
+from callint.engine import Crash, Plan, crash_finding, order, report_problems, run
 from callint.finding import Finding, Problem, Span
 from callint.objects import Cluster, Intent, Resource, unpack
 from callint.report import Report
@@ -18,6 +18,7 @@ from callint.report.fingerprint import fingerprints
 from callint.rule import Catalogue, RuleText, text_of
 from callint.source import Document, Sources, load
 from callint.suppress import annotated, apply, comments, expired
+from callint.weigh import across_folders, on_assumed_release, once_a_file
 
 if TYPE_CHECKING:
     from callint.facts import NodeFacts
@@ -65,7 +66,7 @@ def describe(sources: Sources, config: Config, options: Options, plan: Plan) -> 
     for about, documents in _divide(sources.documents, config.clusters):
         target, assumed = _target(about.calico, options.calico, documents)
         resources, shape = _resources(documents, target, plan, about.name, told, options.crds)
-        findings.extend(_unsure(shape, plan, target) if assumed else shape)
+        findings.extend(on_assumed_release(shape, plan, target.release) if assumed else shape)
         facts, problems, read = _facts((*about.facts, *options.facts))
         files.append(read)
         findings.extend(report_problems(plan, problems, about.name))
@@ -81,7 +82,7 @@ def lint(sources: Sources, config: Config, plan: Plan, options: Options = DEFAUL
     crashes: list[Crash] = []
     for cluster in clusters:
         found, crashed = run(plan, cluster)
-        findings.extend(found)
+        findings.extend(across_folders(found, plan, cluster))
         crashes.extend(crashed)
         where = _somewhere(cluster, sources)
         findings.extend(crash_finding(plan, crash, where) for crash in crashed)
@@ -140,18 +141,6 @@ def _target(configured: Calico, given: Calico, documents: Sequence[Document]) ->
     return Target(release or NEWEST, road, dataplane), release is None
 
 
-def _unsure(findings: list[Finding], plan: Plan, target: Target) -> list[Finding]:
-    """What depends on the release is no proven error while the release is assumed, unless the configuration says so."""
-    release = format_release(target.release)
-    help_ = f"no manifest names a release, so {release} is assumed: `calico: {{release: …}}` in callint.yaml says it"
-    return [
-        one._replace(severity="warning", help=one.help or help_)
-        if one.name in ("field-too-new", "field-removed") and not plan.settings.get(one.rule, Setting()).severity
-        else one
-        for one in findings
-    ]
-
-
 def _resources(
     documents: Iterable[Document],
     target: Target,
@@ -177,26 +166,7 @@ def _resources(
             problems = [one for one in (*examined.problems, *validated.problems) if one.span[:3] not in told]
             findings.extend(report_problems(plan, problems, cluster, resource))
             resources.append(resource)
-    return resources, _once_a_file(_once_a_file(findings, "placeholder-left"), "variable-left")
-
-
-def _once_a_file(findings: list[Finding], name: str) -> list[Finding]:
-    """Findings of one rule cut to the first in each file, which counts the others: they have one cause and one cure."""
-    first: dict[str, Finding] = {}
-    others: dict[str, int] = {}
-    kept = []
-    for finding in findings:
-        file = finding.span.file
-        if finding.name != name:
-            kept.append(finding)
-        elif file in first:
-            others[file] += 1
-        else:
-            first[file], others[file] = finding, 0
-    for file, finding in first.items():
-        more = f", and {others[file]} more are left in this file" if others[file] else ""
-        kept.append(finding._replace(message=finding.message + more))
-    return kept
+    return resources, once_a_file(findings)
 
 
 def _facts(paths: tuple[str, ...]) -> tuple[tuple[NodeFacts, ...], tuple[Problem, ...], Sources]:

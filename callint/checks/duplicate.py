@@ -16,20 +16,11 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     Both API groups of Calico store the same object. Names that still hold a placeholder are no names yet.
     """
-    apart: list[tuple[Resource, Resource]] = []
     for later, first in cluster.duplicates:
-        if placeholder(later.name) is not None:
-            continue
-        if _folder(later) == _folder(first):
+        if later.folder == first.folder and placeholder(later.name) is None:
             yield _breach(later, first)
-        else:
-            apart.append((later, first))
-    if apart:
-        yield _undecided(apart)
-
-
-def _folder(resource: Resource) -> str:
-    return resource.document.file.rpartition("/")[0] or "."
+    if cluster.apart:
+        yield _undecided(cluster.apart)
 
 
 def _breach(later: Resource, first: Resource) -> Breach:
@@ -44,11 +35,11 @@ def _breach(later: Resource, first: Resource) -> Breach:
     )
 
 
-def _undecided(pairs: list[tuple[Resource, Resource]]) -> Breach:
+def _undecided(pairs: tuple[tuple[Resource, Resource], ...]) -> Breach:
     """One word about all folders: each is as likely a cluster, a stage or a variant of its own."""
     later, first = pairs[0]
     span = first.span("metadata", "name")
-    folders = sorted({_folder(resource) for pair in pairs for resource in pair})
+    folders = sorted({resource.folder for pair in pairs for resource in pair})
     listed = ", ".join(f'"{folder}"' for folder in folders[:3])
     if len(folders) > 3:
         listed += f" and {len(folders) - 3} more"

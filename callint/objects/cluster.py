@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from callint.calico import Road, Target
 from callint.calico.kinds import is_calico
 from callint.objects.resource import Resource
+from callint.source import placeholder
 
 if TYPE_CHECKING:
     from callint.facts import NodeFacts
@@ -86,6 +87,18 @@ class Cluster:
                 if known is not resource:
                     pairs.append((resource, known))
         return tuple(pairs)
+
+    @cached_property
+    def apart(self) -> tuple[tuple[Resource, Resource], ...]:
+        """Duplicates in two folders: these may be clusters, variants or stages of their own, and nothing tells.
+
+        Names that still hold a placeholder are no names yet.
+        """
+        return tuple(
+            (later, first)
+            for later, first in self.duplicates
+            if later.folder != first.folder and placeholder(later.name) is None
+        )
 
     def of(self, *kinds: str) -> tuple[Resource, ...]:
         """Calico resources of the kinds, in the order given; of an object defined twice the last definition counts."""

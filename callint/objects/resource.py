@@ -71,6 +71,11 @@ class Resource:
         group = V3 if is_calico(self.api_version) else self.api_version
         return (group, self.kind, self.namespace or "", self.name)
 
+    @property
+    def folder(self) -> str:
+        """The folder of the file that defines the object."""
+        return self.document.file.rpartition("/")[0] or "."
+
     def span(self, *path: Step, key: bool = False) -> Span:
         """Where a value of the object stands; a missing path gives the nearest thing above it that exists."""
         return self.document.span((*self.base, *path), key=key)

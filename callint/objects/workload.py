@@ -46,14 +46,13 @@ def pod(resource: Resource) -> Workload | None:
     written = written or [fields.text(status, "podIP")]
     if not any(written):
         written = list(resource.annotations.get(_CNI_ADDRESSES, "").split(","))
-    finished = fields.text(status, "phase") in _FINISHED
     return Workload(
         resource=resource,
         name=resource.name,
         namespace=namespace,
         node=fields.text(spec, "nodeName") or "",
         interface=_veth(namespace, resource.name),
-        addresses=() if finished else tuple(text.split("/")[0] for text in written if text),
+        addresses=() if finished(resource) else tuple(text.split("/")[0] for text in written if text),
         labels={
             **resource.labels,
             NAMESPACE_LABEL: namespace,
@@ -64,6 +63,11 @@ def pod(resource: Resource) -> Workload | None:
         profiles=(f"kns.{namespace}", f"ksa.{namespace}.{account}"),
         ports=tuple(_ports(spec)),
     )
+
+
+def finished(resource: Resource) -> bool:
+    """Whether a pod is known to have run to its end."""
+    return fields.text(fields.mapping(resource.plain, "status"), "phase") in _FINISHED
 
 
 def workload(resource: Resource) -> Workload:

@@ -1,0 +1,62 @@
+"""What findings are worth: one cause is told once, and what rests on an assumption is no proven error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from callint.calico import Release, format_release
+from callint.engine import Plan
+from callint.finding import Finding
+from callint.objects import Cluster
+
+RELEASE_BOUND = ("field-too-new", "field-removed")
+CAUSED_ONCE = ("placeholder-left", "variable-left")
+
+
+def once_a_file(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings about placeholders cut to the first in each file, which counts the others: one cause, one cure."""
+    first: dict[tuple[str, str], Finding] = {}
+    others: dict[tuple[str, str], int] = {}
+    kept = []
+    for finding in findings:
+        key = (finding.name, finding.span.file)
+        if finding.name not in CAUSED_ONCE:
+            kept.append(finding)
+        elif key in first:
+            others[key] += 1
+        else:
+            first[key], others[key] = finding, 0
+    for key, finding in first.items():
+        more = f", and {others[key]} more are left in this file" if others[key] else ""
+        kept.append(finding._replace(message=finding.message + more))
+    return kept
+
+
+def on_assumed_release(findings: Iterable[Finding], plan: Plan, release: Release) -> list[Finding]:
+    """Findings that depend on the release become warnings while it is assumed, unless the configuration weighs them."""
+    named = f"no manifest names a release, so {format_release(release)} is assumed"
+    return [
+        one._replace(severity="warning", help=one.help or f"{named}: `calico: {{release: …}}` in callint.yaml says it")
+        if one.name in RELEASE_BOUND and not plan.weighed(one.rule)
+        else one
+        for one in findings
+    ]
+
+
+def _folder(file: str) -> str:
+    return file.rpartition("/")[0] or "."
+
+
+def across_folders(findings: Iterable[Finding], plan: Plan, cluster: Cluster) -> list[Finding]:
+    """While folders may be clusters of their own, a finding that joins objects of two of them is not proven."""
+    findings = list(findings)
+    if not cluster.apart:
+        return findings
+    files = {resource.document.file for resource in cluster.all}
+    help_ = "the folders may be clusters of their own: name them under `clusters` in callint.yaml"
+    weighed = []
+    for one in findings:
+        other = next((r.span.file for r in one.related if r.span.file in files), one.span.file)
+        joined = _folder(other) != _folder(one.span.file)
+        weighed.append(one._replace(severity="info", help=help_) if joined and not plan.weighed(one.rule) else one)
+    return weighed

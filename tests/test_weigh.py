@@ -1,0 +1,68 @@
+"""What findings are worth: told once a file, less where the release or the extent of the cluster is assumed."""
+
+from __future__ import annotations
+
+from callint import config, rule
+from callint.config import Calico
+from callint.engine import Plan
+from callint.finding import Finding
+from callint.lint import Options, lint
+from callint.source import Sources, parse
+
+POOL = "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: pods}\nspec: {cidr: 10.244.0.0/16}\n"
+LAN = "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: lan}\nspec: {cidr: 10.0.0.0/24}\n"
+ENDPOINT = """\
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: lan}
+spec: {node: router, interfaceName: lan0, expectedIPs: [10.0.0.1], profiles: [projectcalico-default-allow]}
+"""
+
+
+def findings(
+    files: dict[str, str], settings: config.Config | None = None, calico: Calico | None = None
+) -> list[Finding]:
+    parsed = [parse(text, path) for path, text in files.items()]
+    sources = Sources(
+        [file for one in parsed for file in one.files], [document for one in parsed for document in one.documents]
+    )
+    settings = settings or config.Config()
+    plan = Plan(rule.load(), settings.settings(rule.load()))
+    options = Options(calico or Calico((3, 32)))
+    return [one for one in lint(sources, settings, plan, options).report.findings if one.rule in RULES]
+
+
+RULES = ("NAT001", "OBJ008", "OBJ009", "OBJ012", "OBJ015")
+
+
+def test_placeholders_are_told_once_a_file() -> None:
+    text = ENDPOINT.replace("router", "<node>").replace("10.0.0.1", "<ip>").replace("lan}", "<name>}")
+    found = findings({"a.yaml": text, "b.yaml": text})
+    assert [(one.rule, one.span.file) for one in found] == [("OBJ012", "a.yaml"), ("OBJ012", "b.yaml")]
+    assert found[0].message.endswith(", and 2 more are left in this file")
+
+
+def test_an_assumed_release_proves_no_error() -> None:
+    felix = (
+        "apiVersion: projectcalico.org/v3\nkind: FelixConfiguration\nmetadata: {name: default}\n"
+        "spec: {iptablesLockFilePath: /run/xtables.lock}\n"
+    )
+    assert [(one.rule, one.severity) for one in findings({"a.yaml": felix})] == [("OBJ009", "error")]
+    (assumed,) = findings({"a.yaml": felix}, calico=Calico())
+    assert (assumed.severity, "is assumed" in assumed.help) == ("warning", True)
+    weighed = config.Config(rules={"OBJ009": "error"})
+    assert [one.severity for one in findings({"a.yaml": felix}, weighed, Calico())] == ["error"]
+
+
+def test_folders_that_may_be_clusters_prove_nothing_together() -> None:
+    joined = {"a/lan.yaml": LAN, "b/endpoint.yaml": ENDPOINT}
+    assert [one.severity for one in findings(joined)] == ["error"]
+    doubtful = {**joined, "a/pods.yaml": POOL, "b/pods.yaml": POOL}
+    (weak,) = findings(doubtful)
+    assert (weak.severity, "clusters" in weak.help) == ("info", True)
+    assert [one.severity for one in findings(doubtful, config.Config(rules={"NAT001": "error"}))] == ["error"]
+
+
+def test_one_folder_alone_keeps_its_weight() -> None:
+    files = {"a/lan.yaml": LAN, "a/endpoint.yaml": ENDPOINT, "a/pods.yaml": POOL, "b/pods.yaml": POOL}
+    assert [one.severity for one in findings(files)] == ["error"]
