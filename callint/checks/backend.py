@@ -24,8 +24,8 @@ _WITHOUT_BGP = ("none", "vxlan")
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """BGP that does not run, or not for what needs it.
 
-    Parameter `problem`: `disabled` (BGP objects, and an installation without it), `withheld` (`disableBGPExport` on a pool
-    whose routes between nodes go over BGP), `address` (two nodes with one BGP address).
+    Parameter `problem`: `disabled` (BGPPeers, and an installation without BGP), `withheld` (`disableBGPExport` on a
+    pool whose routes between nodes go over BGP), `address` (two nodes with one BGP address).
     """
     problem = parameters.get("problem")
     if problem not in _PROBLEMS:

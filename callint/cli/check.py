@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from callint.cli import output
+from callint.cli import inputs, output
 from callint.finding import SEVERITIES
 
 if TYPE_CHECKING:
-    from callint.config import Calico, Config
+    from callint.config import Config
     from callint.engine import Plan
     from callint.lint import Lint
     from callint.schema.from_crds import Crds
@@ -45,16 +45,7 @@ def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]
     callback=_destinations,
     help="Also write a report to a file; can be given several times.",
 )
-@click.option("--config", "config_file", metavar="FILE", help="Configuration; else callint.yaml is searched upwards.")
-@click.option("--no-config", is_flag=True, help="Do not look for a configuration.")
-@click.option("--calico-version", metavar="RELEASE", help="Calico release that the manifests are for, such as v3.30.")
-@click.option(
-    "--applied-with",
-    type=click.Choice(["calicoctl", "native", "crd"]),
-    help="How projectcalico.org/v3 objects reach the cluster: calicoctl or the API server, or native CRDs.",
-)
-@click.option("--dataplane", type=click.Choice(["iptables", "nftables", "ebpf"]), help="Felix's dataplane.")
-@click.option("--facts", metavar="PATH", multiple=True, help="Facts file of a node, or a folder of them.")
+@inputs.options
 @click.option("--crds", metavar="PATH", multiple=True, help="CRDs that the cluster has, to judge objects by them.")
 @click.option("--select", metavar="RULES", multiple=True, help="Run only these rules: ids, names or id prefixes.")
 @click.option("--disable", metavar="RULES", multiple=True, help="Do not run these rules: ids, names or id prefixes.")
@@ -91,10 +82,10 @@ def command(
     from callint.lint import Options, lint
     from callint.source import load
 
-    config = _config(paths, config_file, no_config)
+    config = inputs.configuration(paths, config_file, no_config)
     plan = _plan(config, select, disable)
-    given = _calico(calico_version, applied_with, dataplane)
-    where = paths or tuple(root for about in config.clusters for root in about.manifests) or (".",)
+    given = inputs.target(calico_version, applied_with, dataplane)
+    where = inputs.manifests(paths, config)
     sources = load(where, stdin=sys.stdin.buffer.read, limits=config.limits, ignore=not no_git_ignore)
     if not sources.files and not sources.problems:
         output.fail(f"no manifests found in {', '.join(where)}")
@@ -126,22 +117,6 @@ def _crds(paths: tuple[str, ...]) -> Crds | None:
     if not crds.schemas:
         output.fail(f"no CustomResourceDefinition in {', '.join(paths)}")
     return crds
-
-
-def _config(paths: tuple[str, ...], file: str | None, without: bool) -> Config:
-    from callint import config
-
-    if without:
-        if file is not None:
-            output.fail("--config and --no-config exclude each other")
-        return config.Config()
-    if file is None:
-        first = next((path for path in paths if path != "-"), ".")
-        file = config.find(first.split("*")[0] or ".")
-    try:
-        return config.load(file) if file else config.Config()
-    except config.ConfigError as error:
-        output.fail(str(error))
 
 
 def _plan(config: Config, select: tuple[str, ...], disable: tuple[str, ...]) -> Plan:
@@ -176,17 +151,6 @@ def _plan(config: Config, select: tuple[str, ...], disable: tuple[str, ...]) -> 
             elif chosen:
                 settings[rule.id] = setting._replace(enabled=rule.id in chosen)
     return Plan(catalogue, settings)
-
-
-def _calico(release: str | None, road: str | None, dataplane: str | None) -> Calico:
-    from callint.calico import parse_release
-    from callint.config import Calico
-
-    try:
-        parsed = parse_release(release) if release else None
-    except ValueError as error:
-        output.fail(str(error))
-    return Calico(parsed, road, dataplane)  # type: ignore[arg-type]  # click.Choice admits only these words
 
 
 def _write(result: Lint, form: str, destinations: list[tuple[str, str]], color: str) -> None:

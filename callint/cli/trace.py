@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from callint.cli import output
+from callint.cli import inputs, output
 
 if TYPE_CHECKING:
     from callint.finding import Path
@@ -56,16 +56,7 @@ PORT = click.IntRange(0, 65535)
 @click.option("--pre-dnat", metavar="ADDRESS[:PORT]", help="Destination before DNAT, when it reached the node.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--cluster", "cluster_name", metavar="NAME", help="Which of the configuration's clusters.")
-@click.option("--config", "config_file", metavar="FILE", help="Configuration; else callint.yaml is searched upwards.")
-@click.option("--no-config", is_flag=True, help="Do not look for a configuration.")
-@click.option("--calico-version", metavar="RELEASE", help="Calico release that the manifests are for, such as v3.30.")
-@click.option(
-    "--applied-with",
-    type=click.Choice(["calicoctl", "native", "crd"]),
-    help="How projectcalico.org/v3 objects reach the cluster: calicoctl or the API server, or native CRDs.",
-)
-@click.option("--dataplane", type=click.Choice(["iptables", "nftables", "ebpf"]), help="Felix's dataplane.")
-@click.option("--facts", metavar="PATH", multiple=True, help="Facts file of a node, or a folder of them.")
+@inputs.options
 def command(
     paths: tuple[str, ...],
     node: str | None,
@@ -111,7 +102,9 @@ def command(
         sender,
         receiver,
     )
-    cluster = _cluster(paths, cluster_name, config_file, no_config, calico_version, applied_with, dataplane, facts)
+    config = inputs.configuration(paths, config_file, no_config)
+    options = inputs.target(calico_version, applied_with, dataplane)
+    cluster = inputs.cluster(paths, config, options, facts, cluster_name)
     trace = _follow(cluster, wanted)
     output.write(render_json(trace) if form == "json" else render(trace))
     sys.exit(2 if trace.outcome == "unknown" else 0)
@@ -163,39 +156,6 @@ def _before(text: str | None) -> tuple[str | None, int | None]:
     if not (port.isascii() and port.isdigit() and int(port) < 65536):
         output.fail(f'"{text}" does not end in a port')
     return address, int(port)
-
-
-def _cluster(
-    paths: tuple[str, ...],
-    name: str | None,
-    config_file: str | None,
-    no_config: bool,
-    calico_version: str | None,
-    applied_with: str | None,
-    dataplane: str | None,
-    facts: tuple[str, ...],
-) -> Cluster:
-    """The cluster that is asked about, which must hold something."""
-    from callint.cli.check import _calico, _config
-    from callint.engine import Plan
-    from callint.lint import Options, catalogue_of, describe
-    from callint.source import load
-
-    config = _config(paths, config_file, no_config)
-    where = paths or tuple(root for about in config.clusters for root in about.manifests) or (".",)
-    sources = load(where, stdin=sys.stdin.buffer.read, limits=config.limits)
-    options = Options(_calico(calico_version, applied_with, dataplane), facts)
-    clusters = describe(sources, config, options, Plan(catalogue_of(config))).clusters
-    found = [one for one in clusters if name in (None, one.name)]
-    if name is not None and not found:
-        output.fail(f'no cluster "{name}" in the configuration, these are: {", ".join(one.name for one in clusters)}')
-    if len(found) > 1:
-        output.fail(
-            f"there are {len(found)} clusters, say with --cluster which: {', '.join(one.name for one in found)}"
-        )
-    if not found[0].all:
-        output.fail(f"no manifests found in {', '.join(where)}")
-    return found[0]
 
 
 def _follow(cluster: Cluster, wanted: Wanted) -> Trace:

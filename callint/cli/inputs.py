@@ -1,0 +1,101 @@
+"""What every command reads alike: manifests, configuration, facts, and the Calico that they are for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from callint.cli import output
+
+if TYPE_CHECKING:
+    from callint.config import Calico, Config
+    from callint.objects import Cluster
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option(
+        "--config", "config_file", metavar="FILE", help="Configuration; else callint.yaml is searched upwards."
+    ),
+    click.option("--no-config", is_flag=True, help="Do not look for a configuration."),
+    click.option(
+        "--calico-version", metavar="RELEASE", help="Calico release that the manifests are for, such as v3.30."
+    ),
+    click.option(
+        "--applied-with",
+        type=click.Choice(["calicoctl", "native", "crd"]),
+        help="How projectcalico.org/v3 objects reach the cluster: calicoctl or the API server, or native CRDs.",
+    ),
+    click.option("--dataplane", type=click.Choice(["iptables", "nftables", "ebpf"]), help="Felix's dataplane."),
+    click.option("--facts", metavar="PATH", multiple=True, help="Facts file of a node, or a folder of them."),
+)
+
+
+def options(command: F) -> F:
+    """Decorate a command with the options that say what is read, and as what.
+
+    They arrive as config_file, no_config, calico_version, applied_with, dataplane and facts.
+    """
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def configuration(paths: tuple[str, ...], file: str | None, without: bool) -> Config:
+    """The configuration named, or found above the first path; an unusable one ends the program."""
+    from callint import config
+
+    if without:
+        if file is not None:
+            output.fail("--config and --no-config exclude each other")
+        return config.Config()
+    if file is None:
+        first = next((path for path in paths if path != "-"), ".")
+        file = config.find(first.split("*")[0] or ".")
+    try:
+        return config.load(file) if file else config.Config()
+    except config.ConfigError as error:
+        output.fail(str(error))
+
+
+def target(release: str | None, road: str | None, dataplane: str | None) -> Calico:
+    """What the command line says of Calico; a release that is none ends the program."""
+    from callint.calico import parse_release
+    from callint.config import Calico
+
+    try:
+        parsed = parse_release(release) if release else None
+    except ValueError as error:
+        output.fail(str(error))
+    return Calico(parsed, road, dataplane)  # type: ignore[arg-type]  # click.Choice admits only these words
+
+
+def manifests(paths: tuple[str, ...], config: Config) -> tuple[str, ...]:
+    """The paths given, else those of the configuration, else the working directory."""
+    return paths or tuple(root for about in config.clusters for root in about.manifests) or (".",)
+
+
+def cluster(
+    paths: tuple[str, ...], config: Config, calico: Calico, facts: tuple[str, ...], name: str | None
+) -> Cluster:
+    """The one cluster that a question is about, which must hold something; `name` chooses among several."""
+    from callint.engine import Plan
+    from callint.lint import Options, catalogue_of, describe
+    from callint.source import load
+
+    where = manifests(paths, config)
+    sources = load(where, stdin=sys.stdin.buffer.read, limits=config.limits)
+    clusters = describe(sources, config, Options(calico, facts), Plan(catalogue_of(config))).clusters
+    found = [one for one in clusters if name in (None, one.name)]
+    if name is not None and not found:
+        output.fail(f'no cluster "{name}" in the configuration, these are: {", ".join(one.name for one in clusters)}')
+    if len(found) > 1:
+        output.fail(
+            f"there are {len(found)} clusters, say with --cluster which: {', '.join(one.name for one in found)}"
+        )
+    if not found[0].all:
+        output.fail(f"no manifests found in {', '.join(where)}")
+    return found[0]
