@@ -145,19 +145,41 @@ def _rule(file: str, head: Any) -> Rule:
 
 def load(roots: Iterable[str] = ()) -> Catalogue:
     """The rules that callint ships and those of the user's folders; only the first document of each file is parsed."""
+    shipped = directory("rules")
+    heads = _indexed(shipped)
+    for root in (*(() if heads else (shipped,)), *roots):
+        heads += _parsed(root)
+    return Catalogue(_rule(file, head) for file, head in heads)
+
+
+def index(root: str) -> list[tuple[str, Any]]:
+    """The first document of each rule file with its path below `root`, as a wheel holds them in `rules.json`."""
+    return [(os.path.relpath(file, root).replace(os.sep, "/"), head) for file, head in _parsed(root)]
+
+
+def _indexed(shipped: str) -> list[tuple[str, Any]]:
+    """The heads of the rules in a wheel, nothing in a checkout."""
+    file = f"{shipped}.json"
+    if not os.path.isfile(file):
+        return []
+    import json
+
+    with open(file, encoding="utf-8") as stream:
+        return [(os.path.join(shipped, *name.split("/")), head) for name, head in json.load(stream)]
+
+
+def _parsed(root: str) -> list[tuple[str, Any]]:
+    """Each rule file of a folder, or one file, with its first document; raises RuleError."""
     from callint.source import parse
 
-    rules: list[Rule] = []
-    for root in (directory("rules"), *roots):
-        files = [root] if os.path.isfile(root) else list(_files(root))
-        if not files:
-            raise RuleError(f'no rule files in "{root}"')
-        heads = [_heads(_read(file)) for file in files]
-        parsed = parse("\n---\n".join(heads), root)
-        whole = not parsed.problems and len(parsed.documents) == len(files)
-        documents = parsed.documents if whole else _one_by_one(files, heads)
-        rules.extend(_rule(file, document.value) for file, document in zip(files, documents, strict=True))
-    return Catalogue(rules)
+    files = [root] if os.path.isfile(root) else list(_files(root))
+    if not files:
+        raise RuleError(f'no rule files in "{root}"')
+    heads = [_heads(_read(file)) for file in files]
+    parsed = parse("\n---\n".join(heads), root)
+    whole = not parsed.problems and len(parsed.documents) == len(files)
+    documents = parsed.documents if whole else _one_by_one(files, heads)
+    return [(file, document.value) for file, document in zip(files, documents, strict=True)]
 
 
 def _one_by_one(files: list[str], heads: list[str]) -> tuple[Document, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 import callint
 
@@ -51,8 +53,16 @@ def test_the_wheel_is_the_package_with_its_data_and_nothing_else(wheel: Path, sn
         expected |= {f"callint/data/{data}/{name}" for name in held}
         for name, file in held.items():
             assert content(wheel)[f"callint/data/{data}/{name}"] == file.read_bytes()
+    expected.add("callint/data/rules.json")
     assert {name for name in content(wheel) if ".dist-info/" not in name} == expected
     assert "callint/py.typed" in expected
+
+
+def test_the_index_of_rules_says_what_their_files_say(wheel: Path, snapshot: Path) -> None:
+    index = dict(json.loads(content(wheel)["callint/data/rules.json"]))
+    root = snapshot / "rules"
+    heads = {file.relative_to(root).as_posix(): next(yaml.safe_load_all(file.read_bytes())) for file in files(root)}
+    assert index == heads
 
 
 def files(folder: Path) -> list[Path]:
