@@ -20,6 +20,8 @@ CHECKS = (
     "fallthrough",
     "far_end",
     "filter_family",
+    "flow-forbidden",
+    "flow-required",
     "host_endpoint",
     "host_traffic",
     "kubernetes_policy",
@@ -45,4 +47,5 @@ def find(name: str) -> Check:
     """The check of that name; raises CheckError, naming those that exist."""
     if name not in CHECKS:
         raise CheckError(f'no check is called "{name}", these are: {", ".join(CHECKS)}')
-    return cast("Check", import_module(f"callint.checks.{name}").check)
+    module, _, function = name.partition("-")
+    return cast("Check", getattr(import_module(f"callint.checks.{module}"), function or "check"))

@@ -25,7 +25,7 @@ WITHOUT_EXAMPLE = {
     "SRC095": "reports a crash inside callint, which no manifest may cause",
 }
 
-EXPECT = re.compile(r"#\s*expect(?P<above>-above)?:\s*(?P<ids>[A-Z]+[0-9]+(?:\s*,\s*[A-Z]+[0-9]+)*)")
+EXPECT = re.compile(r"#\s*expect(?P<above>-above)?:\s*(?P<ids>[A-Z][A-Z0-9]*[0-9](?:\s*,\s*[A-Z][A-Z0-9]*[0-9])*)")
 
 
 def expected(text: str) -> Counter[tuple[int, str]]:

@@ -1,0 +1,19 @@
+"""Checks that answer several questions about one subject, told apart by the parameter `problem`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from callint.checks.breach import Breach, CheckError
+from callint.objects import Cluster
+
+Question = Callable[[Cluster], Iterator[Breach]]
+
+
+def asked(check: str, questions: Mapping[str, Question], parameters: Mapping[str, Any]) -> Question:
+    """The question that `problem` names; raises CheckError, naming those that the check answers."""
+    problem = parameters.get("problem")
+    if not isinstance(problem, str) or problem not in questions:
+        raise CheckError(f'check "{check}" needs the parameter "problem": {", ".join(questions)}')
+    return questions[problem]

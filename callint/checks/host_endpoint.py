@@ -1,0 +1,336 @@
+"""HostEndpoints that do not do what their author meant: nothing allows anything, nobody sees them, others win."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.calico.defaults import ALLOW_ALL_PROFILE
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.checks.peers import nodes_complete
+from callint.finding import Path, Related, Span, witness
+from callint.objects import Cluster
+from callint.objects.endpoint import HostEndpoint
+from callint.objects.policy import Policy
+from callint.policy import Evaluator, Packet, model_of
+from callint.policy.inventory import HostMember
+from callint.policy.labels import holds
+from callint.policy.match import entity_selectors
+from callint.policy.tiers import policies_of, selector_of
+from callint.selector import SelectorError, keys_and_values
+from callint.source import placeholder
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Host endpoints that fail in one way, which `problem` names.
+
+    `default-deny` (neither policy nor profile), `one-direction` (policy for one direction alone), `invisible` (rules
+    select it and it has no addresses), `rivals` (another endpoint has the interface), `workload-interface`,
+    `ebpf-ignores` (the interface is outside the pattern), `unused-labels`, `unknown-node`, `profile-missing`.
+    """
+    yield from asked("host_endpoint", _QUESTIONS, parameters)(cluster)
+
+
+def _written(cluster: Cluster) -> Iterator[HostMember]:
+    """The host endpoints that manifests hold and that can be read."""
+    for member in model_of(cluster).inventory.host_endpoints:
+        resource = member.about.resource
+        readable = resource.document.complete and not resource.unreadable("spec")
+        if resource.kind == "HostEndpoint" and readable and placeholder(member.about.node) is None:
+            yield member
+
+
+def _governed(cluster: Cluster, member: HostMember) -> tuple[set[str], list[Policy]] | None:
+    """The directions in which enforced policy governs an endpoint's own traffic, and that policy; None: not known."""
+    chains = model_of(cluster).chains(member)
+    if chains.hidden is not None:
+        return None
+    entries = [entry for stage in chains.stages["normal"] for entry in stage.entries]
+    if any(entry.doubt is not None for entry in entries):
+        return None
+    enforced = [entry.policy.placed.policy for entry in entries if not entry.policy.placed.policy.staged]
+    return {direction for policy in enforced for direction in policy.types}, enforced
+
+
+def denied(evaluator: Evaluator, about: HostEndpoint, direction: str) -> Any:
+    """A packet that no failsafe port lets through and its verdict, as a witness; None where it is not dropped."""
+    name = about.interface if about.interface not in ("", "*") else "eth0"
+    own = next(iter(about.expected_ips), "192.0.2.2").split("/")[0]
+    far = "2001:db8::1" if ":" in own else "192.0.2.1"
+    arriving = direction == "Ingress"
+    port = 10250 if arriving else 123
+    protocol = "tcp" if arriving else "udp"
+    packet = Packet(
+        name if arriving else None,
+        None if arriving else name,
+        far if arriving else own,
+        own if arriving else far,
+        protocol,
+        40000,
+        port,
+    )
+    try:
+        verdict = evaluator.evaluate(packet)
+    except ValueError:
+        return None
+    if verdict.outcome != "drop":
+        return None
+    return witness(
+        "packet",
+        node=evaluator.node,
+        in_interface=packet.in_interface,
+        out_interface=packet.out_interface,
+        source=packet.source,
+        destination=packet.destination,
+        protocol=protocol,
+        source_port=40000,
+        destination_port=port,
+        verdict="drop",
+        decided_by=verdict.decided_by,
+    )
+
+
+def _default_deny(cluster: Cluster) -> Iterator[Breach]:
+    """Only where some policy could select hosts: without any, the policies are kept elsewhere."""
+    if not any(policy.kind == "GlobalNetworkPolicy" for policy in cluster.policies):
+        return
+    for member in _written(cluster):
+        about = member.about
+        found = _governed(cluster, member)
+        if about.profiles or found is None or found[0]:
+            continue
+        proof = denied(model_of(cluster).evaluator(about.node), about, "Ingress")
+        if proof is not None:
+            where = f'"{about.interface}"' if about.interface else "its interface"
+            yield Breach(
+                f'HostEndpoint "{about.name}" has neither policy nor profile: all traffic of node "{about.node}" '
+                f"through {where} is dropped, but for the failsafe ports",
+                about.resource.span("metadata", "name"),
+                about.resource.ref,
+                ("metadata", "name"),
+                (),
+                proof,
+                f"write the policy first, or give the endpoint the profile {ALLOW_ALL_PROFILE} until there is one",
+            )
+
+
+def _one_direction(cluster: Cluster) -> Iterator[Breach]:
+    for member in _written(cluster):
+        about = member.about
+        found = _governed(cluster, member)
+        if about.profiles or found is None or len(found[0]) != 1:
+            continue
+        governed = next(iter(found[0]))
+        missing = "Egress" if governed == "Ingress" else "Ingress"
+        proof = denied(model_of(cluster).evaluator(about.node), about, missing)
+        if proof is None:
+            continue
+        what = "sends" if missing == "Egress" else "receives"
+        policy = found[1][0]
+        yield Breach(
+            f'HostEndpoint "{about.name}" has policy for {governed.lower()} alone and no profile: everything that node '
+            f'"{about.node}" itself {what} there is dropped, but for the failsafe ports',
+            about.resource.span("metadata", "name"),
+            about.resource.ref,
+            ("metadata", "name"),
+            (Related(policy.resource.span("metadata", "name"), f"governs {governed.lower()}"),),
+            proof,
+            f"add {missing} to the types of a policy for it, with rules that allow what the node {what}",
+        )
+
+
+def _invisible(cluster: Cluster) -> Iterator[Breach]:
+    sides = list(_rule_selectors(cluster))
+    for member in _written(cluster):
+        about = member.about
+        if about.expected_ips or not about.interface:
+            continue
+        for policy, path, selector in sides:
+            if (
+                not set(keys_and_values(selector)) & set(member.labels.known)
+                or holds(selector, member.labels) is not True
+            ):
+                continue
+            yield Breach(
+                f'HostEndpoint "{about.name}" has no `expectedIPs`, so a rule of policy "{policy.name}" that selects '
+                "it matches none of its packets",
+                about.resource.span("spec", "interfaceName"),
+                about.resource.ref,
+                ("spec", "interfaceName"),
+                (Related(policy.resource.span(*path), "selects it as a peer"),),
+                witness("selector", selector=str(selector), endpoint=about.name, addresses=()),
+                "list the interface's addresses in expectedIPs: Calico never learns them by itself",
+            )
+            break
+
+
+def _rule_selectors(cluster: Cluster) -> Iterator[tuple[Policy, Path, Any]]:
+    """What each side of each enforced rule selects, and where that is written."""
+    for policy in policies_of(cluster):
+        for rule in (*policy.ingress, *policy.egress):
+            for entity in (rule.source, rule.destination):
+                try:
+                    selectors = entity_selectors(entity, policy.namespace)
+                except SelectorError:
+                    continue
+                for key, selector in zip(("selector", "notSelector"), selectors, strict=True):
+                    if selector is not None:
+                        yield policy, (*entity.path, key), selector
+
+
+def _rivals(cluster: Cluster) -> Iterator[Breach]:
+    said: set[str] = set()
+    for node in sorted({member.about.node for member in _written(cluster)}):
+        evaluator = model_of(cluster).evaluator(node)
+        governance = evaluator.governance
+        names = {*evaluator.interfaces, *(one.about.interface for one in _written(cluster) if one.about.node == node)}
+        for name in sorted(names - {"", "*"}):
+            governor = governance.of(name)
+            if governor.endpoint is None or governor.wildcard:
+                continue
+            for loser in governor.rivals:
+                if loser.about.name not in said:
+                    said.add(loser.about.name)
+                    yield _rival(loser, governor.endpoint, f'interface "{name}"')
+        wild = [one for one in _written(cluster) if one.about.node == node and one.about.interface == "*"]
+        for loser in wild[1:]:
+            yield _rival(loser, wild[0], f'the other interfaces of node "{node}"')
+
+
+def _rival(loser: HostMember, winner: HostMember, what: str) -> Breach:
+    resource = loser.about.resource
+    path: Path = ("spec", "interfaceName") if loser.about.interface else ("spec", "expectedIPs")
+    return Breach(
+        f'HostEndpoint "{loser.about.name}" is without effect on {what}: "{winner.about.name}" claims it too, and of '
+        "several the first name in the alphabet counts",
+        resource.span(*path),
+        resource.ref,
+        path,
+        (Related(winner.about.resource.span("metadata", "name"), "counts"),),
+        witness("interface", interface=what, node=loser.about.node, endpoint=winner.about.name),
+        "keep one endpoint for each interface, with the labels of both",
+    )
+
+
+def _workload_interface(cluster: Cluster) -> Iterator[Breach]:
+    for member in _written(cluster):
+        about = member.about
+        evaluator = model_of(cluster).evaluator(about.node)
+        if about.interface and evaluator.governance.is_workload(about.interface):
+            yield _at_interface(
+                about,
+                f'HostEndpoint "{about.name}" names "{about.interface}", which is a workload\'s interface by its name: '
+                "the endpoint governs nothing",
+            )
+
+
+def _ebpf_ignores(cluster: Cluster) -> Iterator[Breach]:
+    for member in _written(cluster):
+        about = member.about
+        if about.interface in ("", "*"):
+            continue
+        governor = model_of(cluster).evaluator(about.node).governance.of(about.interface)
+        if governor.endpoint is None and "eBPF ignores" in governor.reason:
+            yield _at_interface(
+                about,
+                f'HostEndpoint "{about.name}" names "{about.interface}", which the eBPF dataplane ignores, for '
+                "bpfDataIfacePattern does not match it: no policy applies there",
+            )
+
+
+def _at_interface(about: HostEndpoint, message: str) -> Breach:
+    path: Path = ("spec", "interfaceName")
+    proof = witness("interface", interface=about.interface, node=about.node, verdict="no-verdict")
+    return Breach(message, about.resource.span(*path), about.resource.ref, path, (), proof)
+
+
+def _unused_labels(cluster: Cluster) -> Iterator[Breach]:
+    policies = policies_of(cluster)
+    named: set[str] = set()
+    for policy in policies:
+        if policy.resource.gaps or not policy.resource.document.complete:
+            return
+        try:
+            named |= set(keys_and_values(selector_of(policy)))
+        except SelectorError:
+            return
+    named |= {key for _, _, selector in _rule_selectors(cluster) for key in keys_and_values(selector)}
+    if not any(policy.kind.endswith("GlobalNetworkPolicy") for policy in policies):
+        return
+    for member in _written(cluster):
+        labels = set(member.about.resource.labels)
+        if labels and not labels & named:
+            resource = member.about.resource
+            listed = ", ".join(f'"{key}"' for key in sorted(labels)[:3])
+            yield Breach(
+                f'no selector of any policy names a label of HostEndpoint "{member.about.name}", which has {listed}: '
+                "the labels tell nobody anything",
+                resource.span("metadata", "labels", key=True),
+                resource.ref,
+                ("metadata", "labels"),
+                (),
+                witness("selector", selector="none", endpoint=member.about.name, labels=tuple(sorted(labels))),
+                "select the endpoint by its labels in the policies meant for it",
+            )
+
+
+def _unknown_node(cluster: Cluster) -> Iterator[Breach]:
+    from callint.schema.suggest import nearest
+
+    known = sorted({one.name for one in cluster.nodes.values()})
+    described = [one for one in cluster.nodes.values() if one.resources]
+    if not described or not nodes_complete(cluster):
+        return
+    for member in _written(cluster):
+        about = member.about
+        if not about.node or about.node in known:
+            continue
+        near = nearest(about.node, known)
+        hint = f', did you mean "{near}"' if near else ""
+        yield Breach(
+            f'HostEndpoint "{about.name}" is for node "{about.node}", which does not exist{hint}: no Felix takes it up',
+            about.resource.span("spec", "node"),
+            about.resource.ref,
+            ("spec", "node"),
+            tuple(Related(one.resources[0].span("metadata", "name"), "a node") for one in described[:3]),
+            witness("reference", reference=f"Node/{about.node}", known=tuple(known)),
+        )
+
+
+def _profile_missing(cluster: Cluster) -> Iterator[Breach]:
+    from callint.schema.suggest import nearest
+
+    profiles = model_of(cluster).inventory.profiles
+    known = [*sorted(profiles), ALLOW_ALL_PROFILE]
+    for member in _written(cluster):
+        about = member.about
+        for index, name in enumerate(about.profiles):
+            if name in known or name.startswith(("kns.", "ksa.")):
+                continue
+            near = nearest(name, known)
+            hint = f', did you mean "{near}"' if near else ""
+            path: Path = ("spec", "profiles", index)
+            place: Span = about.resource.span(*path)
+            yield Breach(
+                f'HostEndpoint "{about.name}" names the profile "{name}", which does not exist{hint}: packets that no '
+                "policy decides are dropped there",
+                place,
+                about.resource.ref,
+                path,
+                (),
+                witness("reference", reference=f"Profile/{name}", known=tuple(known)),
+            )
+
+
+_QUESTIONS: dict[str, Question] = {
+    "default-deny": _default_deny,
+    "one-direction": _one_direction,
+    "invisible": _invisible,
+    "rivals": _rivals,
+    "workload-interface": _workload_interface,
+    "ebpf-ignores": _ebpf_ignores,
+    "unused-labels": _unused_labels,
+    "unknown-node": _unknown_node,
+    "profile-missing": _profile_missing,
+}

@@ -1,0 +1,267 @@
+"""What becomes of a host's packets beyond the services of `service`: forwarding, failsafe ports, the kubelet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.calico import failsafe
+from callint.calico.failsafe import FailsafePort
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.finding import Related, witness
+from callint.objects import Cluster
+from callint.policy import Evaluator, Packet, Verdict, model_of
+from callint.policy.doubt import UndecidedError
+from callint.policy.inventory import HostMember
+from callint.policy.probe import Attempt, attempts
+from callint.policy.services import Flow, Requirement, interfaces_of
+from callint.policy.settings import Failsafe
+from callint.source import placeholder
+
+KUBELET_PORT = 10250
+_NEEDS = {
+    ("tcp", 22): "remote administration",
+    ("udp", 68): "the node's own DHCP lease",
+    ("tcp", 179): "BGP",
+    ("tcp", 2379): "etcd",
+    ("tcp", 2380): "etcd",
+}
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Traffic of host endpoints that policy or failsafe lists treat in one way, which `problem` names.
+
+    `forward-accept-lost` (forward policy for one direction alone takes the default accept away), `failsafe-open`
+    (failsafe ports open to everybody at a public address), `failsafe-cut` (ports that a written failsafe list no longer
+    holds and that policy drops), `kubelet-blocked`.
+    """
+    yield from asked("host_traffic", _QUESTIONS, parameters)(cluster)
+
+
+def _members(cluster: Cluster) -> Iterator[tuple[Evaluator, HostMember, str]]:
+    """Every host endpoint with its evaluator and the interface at which it is active."""
+    model = model_of(cluster)
+    for member in model.inventory.host_endpoints:
+        about = member.about
+        if about.resource.kind != "HostEndpoint" or not about.node or placeholder(about.node) is not None:
+            continue
+        evaluator = model.evaluator(about.node)
+        for name in evaluator.interfaces if about.interface in ("", "*") else (about.interface,):
+            governor = evaluator.governance.of(name)
+            if governor.endpoint is member and governor.unknown is None:
+                yield evaluator, member, name
+                break
+
+
+def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
+    """Table 2.4 of the semantics: a chain with forward policy for the other direction alone clears the accept mark."""
+    for evaluator, member, name in _members(cluster):
+        chains = evaluator.chains(member)
+        entries = [entry for stage in chains.stages["forward"] for entry in stage.entries]
+        enforced = [entry.policy for entry in entries if not entry.policy.placed.policy.staged]
+        if chains.hidden or any(entry.doubt for entry in entries) or not enforced:
+            continue
+        if any(one.governs("egress") for one in enforced):
+            continue
+        facts = cluster.facts.get(evaluator.node)
+        chain = facts.firewall.forward if facts else None
+        policy = chain.verdict if chain else None
+        if policy == "accept" or member.about.interface == "*":
+            continue
+        way = _through(evaluator, name)
+        if way is None or way[1].outcome != "no-verdict":
+            continue
+        packet, verdict = way
+        resource = enforced[0].placed.policy.resource
+        lost = "drops them" if policy == "drop" else "may drop them"
+        yield Breach(
+            f'policy "{resource.name}" with applyOnForward is of ingress alone, so packets forwarded out of "{name}" '
+            f'of node "{evaluator.node}" are no longer accepted by Calico, and the host\'s own FORWARD chain {lost}',
+            resource.span("spec", "applyOnForward"),
+            resource.ref,
+            ("spec", "applyOnForward"),
+            (Related(member.about.resource.span("metadata", "name"), "packets leave here"),),
+            _proof(evaluator, packet, verdict),
+            "add Egress to its types with a rule that allows them"
+            if policy == "drop"
+            else 'say in the facts of the node what the chain FORWARD does: "firewall: {forward: drop}" or accept',
+            undecided=policy is None,
+        )
+
+
+def _through(evaluator: Evaluator, leaving: str) -> tuple[Packet, Verdict] | None:
+    """A packet forwarded out of an interface from another one that has an endpoint, which policy does not drop."""
+    for arriving in evaluator.interfaces:
+        if arriving != leaving and evaluator.governance.of(arriving).endpoint is not None:
+            packet = Packet(arriving, leaving, "192.0.2.1", "198.51.100.1", "tcp", 40000, 443)
+            verdict = evaluator.evaluate(packet)
+            if verdict.outcome in ("accept", "no-verdict"):
+                return packet, verdict
+    return None
+
+
+def _proof(evaluator: Evaluator, packet: Packet, verdict: Verdict) -> Any:
+    named = packet._asdict()
+    kept = ("in_interface", "out_interface", "source", "destination", "protocol", "source_port", "destination_port")
+    return witness(
+        "packet",
+        node=evaluator.node,
+        **{name: named[name] for name in kept},
+        verdict=verdict.outcome,
+        decided_by=verdict.decided_by,
+    )
+
+
+def _failsafe_open(cluster: Cluster) -> Iterator[Breach]:
+    for evaluator, member, name in _members(cluster):
+        public = next(filter(_is_public, _addresses(evaluator, member, name)), None)
+        if public is None:
+            continue
+        try:
+            ports = [one for one in evaluator.settings.failsafe("Inbound") if one.net is None]
+        except UndecidedError:
+            continue
+        closable = [one for one in ports if (one.port.protocol, one.port.port) != ("udp", 68)]
+        if not closable:
+            continue
+        listed = ", ".join(f"{one.port.protocol} {one.port.port}" for one in closable)
+        resource = member.about.resource
+        packet = Packet(name, None, "192.0.2.1", public, closable[0].port.protocol, 40000, closable[0].port.port)
+        yield Breach(
+            f'failsafe ports of HostEndpoint "{member.about.name}" are open to everybody at the public address '
+            f'"{public}", and no policy can close them: {listed}',
+            resource.span("metadata", "name"),
+            resource.ref,
+            ("metadata", "name"),
+            _lists(closable),
+            witness(
+                "packet",
+                node=evaluator.node,
+                in_interface=name,
+                source=packet.source,
+                destination=public,
+                protocol=packet.protocol,
+                destination_port=packet.destination_port,
+                verdict="accept",
+                decided_by="failsafe",
+            ),
+            "give each failsafe port in FelixConfiguration a `net` from which it is needed",
+        )
+
+
+def _addresses(evaluator: Evaluator, member: HostMember, name: str) -> Iterator[str]:
+    yield from (str(address) for address in evaluator.interfaces.get(name) or ())
+    yield from (text.split("/")[0] for text in member.about.expected_ips)
+
+
+def _is_public(text: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(text).is_global
+    except ValueError:
+        return False
+
+
+def _lists(ports: list[Failsafe]) -> tuple[Related, ...]:
+    found = next((one for one in ports if one.resource is not None), None)
+    if found is None or found.resource is None:
+        return ()
+    return (Related(found.resource.span(*found.path), "a failsafe port without net"),)
+
+
+def _failsafe_cut(cluster: Cluster) -> Iterator[Breach]:
+    said: set[tuple[str, str]] = set()
+    for evaluator, member, name in _members(cluster):
+        try:
+            kept = evaluator.settings.failsafe("Inbound")
+        except UndecidedError:
+            continue
+        configured = next((one for one in cluster.felix if "failsafeInboundHostPorts" in one.values), None)
+        if configured is None:
+            continue
+        have = {(one.port.protocol, one.port.port) for one in kept}
+        lost = [
+            (port, attempt)
+            for port in failsafe.INBOUND
+            if (port.protocol, port.port) not in have and _needed(cluster, evaluator.node, port)
+            if (attempt := _tried(cluster, evaluator, name, port)) is not None
+        ]
+        if not lost or (evaluator.node, name) in said:
+            continue
+        said.add((evaluator.node, name))
+        listed = ", ".join(f"{port.protocol} {port.port} ({_NEEDS[port.protocol, port.port]})" for port, _ in lost)
+        path = ("spec", "failsafeInboundHostPorts")
+        packet, verdict = lost[0][1].packet, lost[0][1].verdict
+        yield Breach(
+            f'the failsafe list of FelixConfiguration "{configured.name}" leaves out ports that no policy allows at '
+            f'"{name}" of node "{evaluator.node}", which is cut off there: {listed}',
+            configured.resource.span(*path, key=True),
+            configured.resource.ref,
+            path,
+            (Related(member.about.resource.span("metadata", "name"), "the host endpoint"),),
+            _proof(evaluator, packet, verdict),
+            "keep the ports in the list, with a `net` where that is possible, or allow them by policy first",
+        )
+
+
+def _needed(cluster: Cluster, node: str, port: FailsafePort) -> bool:
+    """Whether a node certainly lives on a failsafe port: ssh always, BGP where a peer speaks it, etcd by its role."""
+    if port.port == 22:
+        return True
+    if port.port == 179:
+        return bool(cluster.bgp_peers)
+    if port.port in (2379, 2380):
+        about, facts = cluster.nodes.get(node), cluster.facts.get(node)
+        listening = {one.port for one in facts.listeners or ()} if facts else set()
+        return port.port in listening and (about is not None and about.control_plane)
+    return False
+
+
+def _tried(cluster: Cluster, evaluator: Evaluator, name: str, port: FailsafePort) -> Attempt | None:
+    flow = Flow("in", port.protocol, port.port)
+    return _dropped(cluster, evaluator, Requirement(evaluator.node, name, "failsafe", (flow,), "", None))
+
+
+def _dropped(cluster: Cluster, evaluator: Evaluator, required: Requirement) -> Attempt | None:
+    """The first attempt at a service if every one of them is dropped."""
+    found = list(attempts(cluster, evaluator, required))
+    return found[0] if found and all(one.verdict.outcome == "drop" for one in found) else None
+
+
+def _kubelet_blocked(cluster: Cluster) -> Iterator[Breach]:
+    for evaluator, member, name in _members(cluster):
+        about = cluster.nodes.get(evaluator.node)
+        if about is None or not about.resources:
+            continue
+        own = {address for kind, address in about.addresses if kind == "InternalIP"}
+        if not own & set(interfaces_of(cluster, evaluator.node).get(name, ())):
+            continue
+        required = Requirement(evaluator.node, name, "kubelet", (Flow("in", "tcp", KUBELET_PORT),), "", None)
+        attempt = _dropped(cluster, evaluator, required)
+        if attempt is None or not attempt.verdict.steps or attempt.verdict.steps[-1].tier is None:
+            continue
+        verdict = attempt.verdict
+        resource = verdict.policy or member.about.resource
+        in_rule = bool(verdict.path) and isinstance(verdict.path[-1], int)
+        path = (*verdict.path, "action") if in_rule else verdict.path
+        yield Breach(
+            f'the kubelet of node "{evaluator.node}" (tcp port {KUBELET_PORT}) is reached by nobody at "{name}", its '
+            f"internal address: {verdict.decided_by.partition(' (')[0]} drops it, and with it logs, exec and metrics"
+            "admission of what the API server asks the node",
+            resource.span(*path, key=not in_rule),
+            resource.ref,
+            path,
+            (Related(member.about.resource.span("metadata", "name"), "the host endpoint"),),
+            _proof(evaluator, attempt.packet, verdict),
+            f"allow TCP port {KUBELET_PORT} from the control-plane nodes",
+        )
+
+
+_QUESTIONS: dict[str, Question] = {
+    "forward-accept-lost": _forward_accept_lost,
+    "failsafe-open": _failsafe_open,
+    "failsafe-cut": _failsafe_cut,
+    "kubelet-blocked": _kubelet_blocked,
+}

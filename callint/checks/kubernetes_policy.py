@@ -1,0 +1,151 @@
+"""Kubernetes' own policies: what their form makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.finding import Path, Related, witness
+from callint.net.address import Prefix
+from callint.objects import Cluster, Resource, fields
+from callint.objects.pool import IPPool
+from callint.policy.nodes import prefixes
+
+_PEERS = (("ingress", "from"), ("egress", "to"))
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Kubernetes policies that mislead in one way, which `problem` names.
+
+    `peer-or` (two list items where one was meant), `dns-over-tcp-alone` (port 53 without a protocol is TCP),
+    `pod-addresses` (an ipBlock inside an IPPool), `types-mismatch` (rules of a direction that policyTypes leave out).
+    """
+    yield from asked("kubernetes_policy", _QUESTIONS, parameters)(cluster)
+
+
+def _policies(cluster: Cluster) -> Iterator[Resource]:
+    for resource in cluster.kubernetes("NetworkPolicy", "networking.k8s.io/v1"):
+        if resource.document.complete and not resource.unreadable("spec"):
+            yield resource
+
+
+def _rules(resource: Resource) -> Iterator[tuple[str, str, Path, dict[str, Any]]]:
+    """Direction, the name of its list of peers, the way to the rule, and the rule."""
+    for direction, side in _PEERS:
+        for index, rule in fields.items(resource.spec, direction):
+            if isinstance(rule, dict):
+                yield direction, side, ("spec", direction, index), rule
+
+
+def _peer_or(cluster: Cluster) -> Iterator[Breach]:
+    for resource in _policies(cluster):
+        for _, side, path, rule in _rules(resource):
+            peers = [item for _, item in fields.items(rule, side) if isinstance(item, dict)]
+            if len(peers) != 2 or set(peers[0]) != {"namespaceSelector"} or set(peers[1]) != {"podSelector"}:
+                continue
+            place = (*path, side, 1)
+            yield Breach(
+                f'NetworkPolicy "{resource.namespace}/{resource.name}" names namespaces and pods in two items of '
+                f'"{side}": that is all pods of the namespaces, and besides those pods of its own namespace; a single '
+                "item would be those pods of the namespaces",
+                resource.span(*place, "podSelector", key=True),
+                resource.ref,
+                place,
+                (Related(resource.span(*path, side, 0, "namespaceSelector", key=True), "an item of its own"),),
+                witness("selector", selector=f"{side}[0] or {side}[1]"),
+                "if one item is meant, remove the dash before podSelector",
+            )
+
+
+def _dns_over_tcp_alone(cluster: Cluster) -> Iterator[Breach]:
+    for resource in _policies(cluster):
+        opened = [
+            (path, index, entry)
+            for direction, _, path, rule in _rules(resource)
+            if direction == "egress"
+            for index, entry in fields.items(rule, "ports")
+            if isinstance(entry, dict) and fields.text(entry, "port") == "53"
+        ]
+        if not opened or any(fields.text(entry, "protocol") == "UDP" for _, _, entry in opened):
+            continue
+        if any(not fields.items(rule, "ports") for direction, _, _, rule in _rules(resource) if direction == "egress"):
+            continue
+        for path, index, entry in opened:
+            if "protocol" in entry:
+                continue
+            place = (*path, "ports", index, "port")
+            yield Breach(
+                f'NetworkPolicy "{resource.namespace}/{resource.name}" opens port 53 without a protocol, which is TCP '
+                "alone: names are asked for over UDP",
+                resource.span(*place),
+                resource.ref,
+                place,
+                (),
+                witness(
+                    "packet",
+                    protocol="udp",
+                    source="any",
+                    destination="any",
+                    destination_port=53,
+                    verdict="drop",
+                    decided_by="end of tier default",
+                ),
+                "list the port twice, with `protocol: UDP` and with `protocol: TCP`",
+            )
+
+
+def _pod_addresses(cluster: Cluster) -> Iterator[Breach]:
+    pools = [(pool, net) for pool in cluster.pools if _gives_to_pods(pool) for net in prefixes((pool.cidr,))]
+    for resource in _policies(cluster) if pools else ():
+        for _, side, path, rule in _rules(resource):
+            for index, peer in fields.items(rule, side):
+                block = fields.mapping(peer, "ipBlock") if isinstance(peer, dict) else {}
+                for net in prefixes((fields.text(block, "cidr") or "",)):
+                    yield from _inside(resource, (*path, side, index, "ipBlock", "cidr"), net, pools)
+
+
+def _gives_to_pods(pool: IPPool) -> bool:
+    return not pool.disabled and "Workload" in pool.allowed_uses
+
+
+def _inside(resource: Resource, path: Path, net: Prefix, pools: list[tuple[IPPool, Prefix]]) -> Iterator[Breach]:
+    for pool, cidr in pools:
+        if cidr.contains(net) and net.masked() != cidr.masked():
+            yield Breach(
+                f'NetworkPolicy "{resource.namespace}/{resource.name}" names {net}, addresses of pods from IPPool '
+                f'"{pool.resource.name}": the next pod there may be any other',
+                resource.span(*path),
+                resource.ref,
+                path,
+                (Related(pool.resource.span("spec", "cidr"), "gives addresses to pods"),),
+                witness("address", address=str(net), pool=pool.cidr),
+                "select pods by their labels, with podSelector and namespaceSelector",
+            )
+            return
+
+
+def _types_mismatch(cluster: Cluster) -> Iterator[Breach]:
+    for resource in _policies(cluster):
+        types = fields.texts(resource.spec, "policyTypes")
+        for direction, _ in _PEERS:
+            if types and direction.capitalize() not in types and fields.items(resource.spec, direction):
+                path = ("spec", direction)
+                yield Breach(
+                    f'NetworkPolicy "{resource.namespace}/{resource.name}" has {direction} rules, and its policyTypes '
+                    f"are {' and '.join(types)} alone: the rules are never asked",
+                    resource.span(*path, key=True),
+                    resource.ref,
+                    path,
+                    (Related(resource.span("spec", "policyTypes", key=True), f"without {direction.capitalize()}"),),
+                    witness("packet", direction=direction, verdict="accept", decided_by="no policy for the direction"),
+                )
+
+
+_QUESTIONS: dict[str, Question] = {
+    "peer-or": _peer_or,
+    "dns-over-tcp-alone": _dns_over_tcp_alone,
+    "pod-addresses": _pod_addresses,
+    "types-mismatch": _types_mismatch,
+}

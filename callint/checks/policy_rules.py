@@ -1,0 +1,200 @@
+"""Rules of policies that match more than they say, or nothing of what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.finding import Path, Related, Span, witness
+from callint.net.address import Family, Prefix
+from callint.net.ports import parse_port
+from callint.objects import Cluster, fields
+from callint.objects.policy import Entity, Policy, Rule
+from callint.policy import model_of
+from callint.policy.labels import holds
+from callint.policy.nodes import prefixes
+from callint.policy.tiers import selector_of
+from callint.selector import SelectorError
+
+_SLOTS = 15
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Rules of Calico policies that mislead in one way, which `problem` names.
+
+    `blocks` (so many nets and ports that iptables does not enforce them all), `not-selector` (an Allow that names only
+    whom it excludes), `service-address` (egress to addresses of services), `untracked-replies` (doNotTrack policy for
+    ingress without egress).
+    """
+    yield from asked("policy_rules", _QUESTIONS, parameters)(cluster)
+
+
+def _rules(cluster: Cluster) -> Iterator[tuple[Policy, Rule]]:
+    for policy in cluster.policies:
+        if policy.staged or not policy.resource.document.complete:
+            continue
+        for rule in (*policy.ingress, *policy.egress):
+            if not policy.resource.unreadable(*rule.path):
+                yield policy, rule
+
+
+def _blocks(cluster: Cluster) -> Iterator[Breach]:
+    """A list beyond one iptables match is a block of its own; after two blocks none is enforced (rules/policy.go)."""
+    if cluster.target.dataplane == "ebpf":
+        return
+    for policy, rule in _rules(cluster):
+        found = max((_lists(rule, family) for family in (4, 6)), key=len)
+        if len(found) < 3:
+            continue
+        last = found[-1]
+        resource = policy.resource
+        yield Breach(
+            f'a rule of policy "{policy.name}" has {len(found)} lists that take more than one match of iptables '
+            f"({', '.join('.'.join(map(str, path)) for path in found)}): what comes after the second is not enforced",
+            resource.span(*rule.path, *last, key=True),
+            resource.ref,
+            (*rule.path, *last),
+            tuple(Related(resource.span(*rule.path, *path, key=True), "takes a block too") for path in found[:-1]),
+            _overlooked(rule),
+            "write one rule for each network of one side, or name the networks by a GlobalNetworkSet and a selector",
+        )
+
+
+def _lists(rule: Rule, family: Family) -> list[tuple[str, str]]:
+    """The lists that are rendered as blocks, in the order of rendering: ports, then nets."""
+    sides = (("source", rule.source), ("destination", rule.destination))
+    ports = [(name, "ports") for name, side in sides if _groups(side.ports) > 1]
+    nets = [(name, "nets") for name, side in sides if sum(net.family == family for net in prefixes(side.nets)) > 1]
+    return ports + nets
+
+
+def _groups(texts: tuple[str, ...]) -> int:
+    """How many port matches a list takes: 15 slots each, a range fills two, a named port is one alone."""
+    groups, room = 0, 0
+    for text in texts:
+        try:
+            port = parse_port(text)
+        except ValueError:
+            continue
+        if isinstance(port, str):
+            groups += 1
+            continue
+        slots = 1 if port[0] == port[1] else 2
+        if slots > room:
+            groups, room = groups + 1, _SLOTS
+        room -= slots
+    return groups
+
+
+def _overlooked(rule: Rule) -> Any:
+    source = next(iter(rule.source.nets), None)
+    return witness(
+        "packet", protocol=(rule.protocol or "any").lower(), source=source, destination="any", verdict="match"
+    )
+
+
+def _not_selector(cluster: Cluster) -> Iterator[Breach]:
+    for policy, rule in _rules(cluster):
+        if policy.namespace is not None or rule.action.capitalize() != "Allow":
+            continue
+        side = rule.source if rule in policy.ingress else rule.destination
+        alone = side._replace(path=(), not_selector=None, ports=(), not_ports=()) == Entity(())
+        if not side.not_selector or not alone:
+            continue
+        path = (*side.path, "notSelector")
+        whom = "from" if rule in policy.ingress else "to"
+        yield Breach(
+            f'a rule of policy "{policy.name}" allows what comes {whom} all that "{side.not_selector}" does not match, '
+            "the Internet and every other address that is no endpoint included",
+            policy.resource.span(*path),
+            policy.resource.ref,
+            path,
+            (),
+            witness("address", address="192.0.2.1", verdict="match"),
+            "if pods alone are meant, add `namespaceSelector: all()`, if networks, name them in nets",
+        )
+
+
+def _service_address(cluster: Cluster) -> Iterator[Breach]:
+    if cluster.target.dataplane == "ebpf":
+        return
+    ranges = list(_service_ranges(cluster))
+    for policy, rule in _rules(cluster) if ranges else ():
+        if rule not in policy.egress or rule.action.capitalize() != "Allow" or policy.do_not_track:
+            continue
+        nets = list(prefixes(rule.destination.nets))
+        inside = [(net, place) for net in nets for known, place in ranges if known.contains(net)]
+        cache = rule.destination.ports == ("53",)
+        if not nets or len({net for net, _ in inside}) < len(set(nets)) or cache:
+            continue
+        path = (*rule.destination.path, "nets", 0)
+        yield Breach(
+            f'a rule of policy "{policy.name}" allows egress to {inside[0][0]}, an address of a service: policy sees '
+            "the packet when the address is that of a pod already, so that the rule matches nothing",
+            policy.resource.span(*path),
+            policy.resource.ref,
+            path,
+            (Related(inside[0][1], "the addresses of services"),),
+            witness("address", address=str(inside[0][0]), verdict="no match"),
+            "select the pods behind the service, or name it in destination.services",
+        )
+
+
+def _service_ranges(cluster: Cluster) -> Iterator[tuple[Prefix, Span]]:
+    """Addresses that kube-proxy translates: the range that is announced, and the addresses of services given."""
+    for one in cluster.bgp_configurations:
+        if one.resource.name == "default":
+            for index, text in enumerate(one.service_cluster_ips):
+                for net in prefixes((text,)):
+                    yield net, one.resource.span("spec", "serviceClusterIPs", index)
+    for resource in cluster.kubernetes("Service", "v1"):
+        for net in prefixes((fields.text(resource.spec, "clusterIP") or "",)):
+            yield net, resource.span("spec", "clusterIP")
+
+
+def _untracked_replies(cluster: Cluster) -> Iterator[Breach]:
+    untracked = [one for one in cluster.policies if one.do_not_track and not one.staged]
+    for policy in untracked:
+        allows = [rule for rule in policy.ingress if rule.action.capitalize() == "Allow"]
+        if not allows or "Ingress" not in policy.types or policy.resource.unreadable("spec"):
+            continue
+        try:
+            answering = any(_answers(one) and _together(cluster, policy, one) for one in untracked)
+        except SelectorError:
+            continue
+        if answering:
+            continue
+        path: Path = (*allows[0].path, "action")
+        yield Breach(
+            f'policy "{policy.name}" with doNotTrack lets packets in, and no untracked policy lets the answers out: '
+            "without tracking they are not known as answers and need rules of their own",
+            policy.resource.span(*path),
+            policy.resource.ref,
+            path,
+            (Related(policy.resource.span("spec", "doNotTrack"), "switches tracking off"),),
+            witness("packet", direction="answer", protocol=(allows[0].protocol or "any").lower(), verdict="unmatched"),
+            "add Egress with rules that have the ports of the service in source.ports",
+        )
+
+
+def _answers(policy: Policy) -> bool:
+    return "Egress" in policy.types and any(rule.action.capitalize() == "Allow" for rule in policy.egress)
+
+
+def _together(cluster: Cluster, one: Policy, other: Policy) -> bool:
+    """Whether two policies select a host endpoint in common; without any known, they may."""
+    hosts = model_of(cluster).inventory.host_endpoints
+    first, second = selector_of(one), selector_of(other)
+    return not hosts or any(
+        holds(first, host.labels) is not False and holds(second, host.labels) is not False for host in hosts
+    )
+
+
+_QUESTIONS: dict[str, Question] = {
+    "blocks": _blocks,
+    "not-selector": _not_selector,
+    "service-address": _service_address,
+    "untracked-replies": _untracked_replies,
+}

@@ -1,0 +1,291 @@
+"""Policies that apply to more, less or other endpoints than their author meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.calico.defaults import (
+    NAMESPACE_LABEL,
+    NAMESPACE_PREFIX,
+    ORCHESTRATOR_LABEL,
+    SERVICE_ACCOUNT_LABEL,
+    SERVICE_ACCOUNT_PREFIX,
+)
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.checks.host_endpoint import denied
+from callint.finding import Path, Related, witness
+from callint.objects import Cluster
+from callint.objects.policy import Entity, Policy, Rule
+from callint.policy import model_of
+from callint.policy.inventory import HostMember
+from callint.policy.labels import Labels, holds
+from callint.selector import Selector, SelectorError, keys_and_values, parse
+from callint.selector.satisfy import implies
+from callint.selector.syntax import ALL, Compare, Has, Or
+
+_INHERITED = (NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX)
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Policies whose scope is not what it seems, in one way, which `problem` names.
+
+    `reaches-hosts` (no selector, not for hosts, and host endpoints exist), `reaches-pods` (for forwarded traffic of
+    hosts, and no selector), `namespaces-and-hosts` (a namespaceSelector that selects host endpoints), `pods-only`
+    (for hosts, and selects pods alone), `untracked-wildcard`, `stays-in-namespace` (a namespaced rule meant for a
+    global network set), `subject-in-rule` (rules name the subject, the policy selects everything).
+    """
+    yield from asked("policy_scope", _QUESTIONS, parameters)(cluster)
+
+
+def _enforced(cluster: Cluster) -> Iterator[tuple[Policy, Selector]]:
+    """The Calico policies that Felix has and of which everything can be read, with whom they select."""
+    for tier in model_of(cluster).tiers:
+        for placed in tier.policies:
+            policy, resource = placed.policy, placed.policy.resource
+            readable = resource.document.complete and not resource.unreadable("spec")
+            if policy.kind in ("GlobalNetworkPolicy", "NetworkPolicy") and readable:
+                yield policy, placed.selector
+
+
+def _unselective(policy: Policy) -> bool:
+    """Whether a policy applies to every endpoint there is."""
+    if policy.namespace is not None or policy.namespace_selector or policy.service_account_selector:
+        return False
+    try:
+        return parse(policy.selector or "") == ALL
+    except SelectorError:
+        return False
+
+
+def _hosts(cluster: Cluster) -> list[HostMember]:
+    return list(model_of(cluster).inventory.host_endpoints)
+
+
+def _shown(hosts: list[HostMember], label: str) -> tuple[Related, ...]:
+    return tuple(Related(one.about.resource.span("metadata", "name"), label) for one in hosts[:3])
+
+
+def _everything(rule: Rule) -> bool:
+    """Whether a rule has no criteria at all."""
+    nothing = all(side._replace(path=()) == Entity(()) for side in (rule.source, rule.destination))
+    fields = (rule.ip_version, rule.protocol, rule.not_protocol, rule.icmp, rule.not_icmp)
+    return nothing and not rule.http and not any(field is not None for field in fields)
+
+
+def _opens(policy: Policy, direction: str) -> bool:
+    """Whether the policy lets everything through in a direction, or leaves it to later tiers."""
+    rules = policy.ingress if direction == "Ingress" else policy.egress
+    deciding = [rule for rule in rules if rule.action.capitalize() != "Log"]
+    if any(rule.action.capitalize() == "Deny" for rule in deciding):
+        return False
+    return any(_everything(rule) for rule in deciding)
+
+
+def _reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
+    hosts = _hosts(cluster)
+    for policy, _ in _enforced(cluster) if hosts else ():
+        for_hosts = policy.apply_on_forward or policy.pre_dnat or policy.do_not_track
+        closed = [name for name in policy.types if not _opens(policy, name)]
+        if for_hosts or not closed or not _unselective(policy) or _speaks_of_hosts(policy, hosts):
+            continue
+        proof = next((one for host in hosts for name in closed if (one := _closed(cluster, host, name))), None)
+        if proof is None:
+            continue
+        resource = policy.resource
+        path: Path = ("spec", "selector") if policy.selector else ("metadata", "name")
+        yield Breach(
+            f'policy "{policy.name}" selects every endpoint, host endpoints too: of {len(hosts)} HostEndpoints it '
+            f"closes {' and '.join(closed).lower()} to all that neither rules nor failsafe ports allow",
+            resource.span(*path),
+            resource.ref,
+            path,
+            _shown(hosts, "is selected"),
+            proof,
+            "for pods alone, add `namespaceSelector: all()`: host endpoints have no namespace",
+        )
+
+
+def _closed(cluster: Cluster, host: HostMember, direction: str) -> Any:
+    return denied(model_of(cluster).evaluator(host.about.node), host.about, direction) if host.about.node else None
+
+
+def _speaks_of_hosts(policy: Policy, hosts: list[HostMember]) -> bool:
+    """Whether other fields show that hosts are meant: a rule that selects them."""
+    texts = [side.selector for rule in (*policy.ingress, *policy.egress) for side in (rule.source, rule.destination)]
+    for text in filter(None, texts):
+        try:
+            selector = parse(text)
+        except SelectorError:
+            continue
+        if any(holds(selector, one.labels) for one in hosts):
+            return True
+    return False
+
+
+def _reaches_pods(cluster: Cluster) -> Iterator[Breach]:
+    for policy, _ in _enforced(cluster):
+        if not policy.apply_on_forward or policy.pre_dnat or policy.do_not_track or not _unselective(policy):
+            continue
+        opened = [name for name in policy.types if _opens(policy, name)]
+        if not opened:
+            continue
+        resource = policy.resource
+        yield Breach(
+            f'policy "{policy.name}" has applyOnForward and no selector, so that it applies to every pod as well and '
+            f"allows all their {' and '.join(opened).lower()}, whatever later policies say",
+            resource.span("spec", "applyOnForward"),
+            resource.ref,
+            ("spec", "applyOnForward"),
+            _shown(_hosts(cluster), "probably meant"),
+            witness("selector", selector="all()", pods="every one"),
+            "select the host endpoints by a label that they have",
+        )
+
+
+def _namespaces_and_hosts(cluster: Cluster) -> Iterator[Breach]:
+    for policy, selector in _enforced(cluster):
+        if not policy.namespace_selector or policy.apply_on_forward:
+            continue
+        selected = [one for one in _hosts(cluster) if holds(selector, one.labels) is True]
+        if not selected:
+            continue
+        resource = policy.resource
+        yield Breach(
+            f'namespaceSelector of policy "{policy.name}" selects {len(selected)} HostEndpoints as well: they have no '
+            "namespace, and a negation is true of what has no such label",
+            resource.span("spec", "namespaceSelector"),
+            resource.ref,
+            ("spec", "namespaceSelector"),
+            _shown(selected, "is selected"),
+            witness("selector", selector=str(selector), endpoints=tuple(one.about.name for one in selected[:5])),
+            "add `selector: all()`, which beside a namespaceSelector leaves host endpoints out",
+        )
+
+
+def _pods_only(cluster: Cluster) -> Iterator[Breach]:
+    for policy, selector in _enforced(cluster):
+        field = next((name for name, on in _host_fields(policy) if on), None)
+        if field is None or implies(selector, _is_pod(selector)) is not True:
+            continue
+        resource = policy.resource
+        key = next(
+            (name for name in ("namespaceSelector", "serviceAccountSelector") if name in resource.spec), "selector"
+        )
+        nothing = policy.pre_dnat or policy.do_not_track
+        effect = "is without any effect" if nothing else "does nothing with forwarded traffic"
+        yield Breach(
+            f'policy "{policy.name}" has {field}, which is for host endpoints, and selects pods alone: it {effect}',
+            resource.span("spec", key),
+            resource.ref,
+            ("spec", key),
+            (Related(resource.span("spec", field), "is for host endpoints"),),
+            witness("selector", selector=str(selector), endpoints=()),
+        )
+
+
+def _is_pod(selector: Selector) -> Selector:
+    """What only pods meet: labels that Calico gives to them, or that they inherit, of those that a selector names."""
+    inherited = (key for key in sorted(keys_and_values(selector)) if key.startswith(_INHERITED))
+    return Or(tuple(map(Has, (NAMESPACE_LABEL, ORCHESTRATOR_LABEL, SERVICE_ACCOUNT_LABEL, *inherited))))
+
+
+def _host_fields(policy: Policy) -> tuple[tuple[str, bool], ...]:
+    return (
+        ("preDNAT", policy.pre_dnat),
+        ("doNotTrack", policy.do_not_track),
+        ("applyOnForward", policy.apply_on_forward),
+    )
+
+
+def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:
+    hosts = _hosts(cluster)
+    for policy, selector in _enforced(cluster):
+        if not policy.do_not_track:
+            continue
+        selected = [one for one in hosts if holds(selector, one.labels) is not False]
+        if not selected or any(one.about.interface != "*" for one in selected):
+            continue
+        resource = policy.resource
+        yield Breach(
+            f'policy "{policy.name}" has doNotTrack and selects nothing but endpoints of all interfaces, which Felix '
+            "gives no untracked policy: it is without effect",
+            resource.span("spec", "doNotTrack"),
+            resource.ref,
+            ("spec", "doNotTrack"),
+            _shown(selected, 'is for "*"'),
+            witness("selector", selector=str(selector), endpoints=tuple(one.about.name for one in selected[:5])),
+            "make HostEndpoints that name their interface",
+        )
+
+
+def _stays_in_namespace(cluster: Cluster) -> Iterator[Breach]:
+    sets = [one for one in cluster.network_sets if one.namespace is None and one.labels]
+    pods = model_of(cluster).inventory.workloads
+    for policy, _ in _enforced(cluster) if sets else ():
+        if policy.namespace is None:
+            continue
+        for rule in (*policy.ingress, *policy.egress):
+            for side in (rule.source, rule.destination):
+                if not side.selector or side.namespace_selector:
+                    continue
+                try:
+                    selector = parse(side.selector)
+                except SelectorError:
+                    continue
+                meant = [one for one in sets if holds(selector, Labels(one.labels)) is True]
+                own = Compare(NAMESPACE_LABEL, "==", policy.namespace)
+                here = [one for one in pods if holds(own, one.labels) and holds(selector, one.labels)]
+                local = [
+                    one
+                    for one in cluster.network_sets
+                    if one.namespace == policy.namespace and holds(selector, Labels(one.labels))
+                ]
+                if not meant or here or local or holds(selector, Labels({})) is True:
+                    continue
+                path = (*side.path, "selector")
+                yield Breach(
+                    f'a rule of NetworkPolicy "{policy.namespace}/{policy.name}" selects by labels of GlobalNetworkSet '
+                    f'"{meant[0].resource.name}", but without namespaceSelector it sees its own namespace alone',
+                    policy.resource.span(*path),
+                    policy.resource.ref,
+                    path,
+                    (Related(meant[0].resource.span("metadata", "name"), "has the labels, and no namespace"),),
+                    witness("selector", selector=side.selector, endpoint=meant[0].resource.name, verdict="no match"),
+                    "add `namespaceSelector: global()` beside the selector",
+                )
+
+
+def _subject_in_rule(cluster: Cluster) -> Iterator[Breach]:
+    for policy, _ in _enforced(cluster):
+        if not _unselective(policy):
+            continue
+        for direction, rules in (("ingress", policy.ingress), ("egress", policy.egress)):
+            own = [rule.destination if direction == "ingress" else rule.source for rule in rules]
+            texts = {side.selector for side in own}
+            if not rules or None in texts or len(texts) != 1 or direction.capitalize() not in policy.types:
+                continue
+            path = (*own[0].path, "selector")
+            side_name = "destination" if direction == "ingress" else "source"
+            yield Breach(
+                f'policy "{policy.name}" selects every endpoint, and each {direction} rule names its subject in '
+                f"{side_name}: all the others get the policy without a rule, and their {direction} is denied",
+                policy.resource.span(*path),
+                policy.resource.ref,
+                path,
+                (Related(policy.resource.span("metadata", "name"), "applies to everything"),),
+                witness("selector", selector=next(iter(texts)), subject="all()"),
+                "move the selector to spec.selector",
+            )
+
+
+_QUESTIONS: dict[str, Question] = {
+    "reaches-hosts": _reaches_hosts,
+    "reaches-pods": _reaches_pods,
+    "namespaces-and-hosts": _namespaces_and_hosts,
+    "pods-only": _pods_only,
+    "untracked-wildcard": _untracked_wildcard,
+    "stays-in-namespace": _stays_in_namespace,
+    "subject-in-rule": _subject_in_rule,
+}

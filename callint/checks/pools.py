@@ -1,0 +1,176 @@
+"""IP pools against each other and against nodes, and what they make of translation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import Any
+
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.checks.peers import nodes_complete
+from callint.facts import Interface
+from callint.finding import Related, witness
+from callint.nat.host_networks import host_addresses
+from callint.net.address import BITS, Prefix, parse_peer
+from callint.objects import Cluster
+from callint.objects.pool import IPPool
+from callint.policy.nodes import prefixes
+
+_BLOCK_SIZES = {4: 26, 6: 122}
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Pools that fail in one way, which `problem` names.
+
+    `overlap`, `tunnelled-host-network` (a pool for translation switches encapsulation on),
+    `vpn-masqueraded` (no pool exempts the network of a BGP peer), `one-address` (all nodes translate to one address),
+    `few-blocks` (fewer blocks than nodes).
+    """
+    yield from asked("pools", _QUESTIONS, parameters)(cluster)
+
+
+def _networks(cluster: Cluster) -> list[tuple[IPPool, Prefix]]:
+    return [
+        (pool, net.masked())
+        for pool in cluster.pools
+        if not pool.resource.unreadable("spec") and pool.resource.document.complete
+        for net in prefixes((pool.cidr,))
+    ]
+
+
+def _overlap(cluster: Cluster) -> Iterator[Breach]:
+    for (first, one), (second, other) in combinations(_networks(cluster), 2):
+        if one.overlaps(other):
+            how = "is" if one == other else "overlaps"
+            yield Breach(
+                f'the network of IPPool "{second.resource.name}" {how} that of "{first.resource.name}": calicoctl '
+                "refuses the second, and as raw objects both give out the same addresses",
+                second.resource.span("spec", "cidr"),
+                second.resource.ref,
+                ("spec", "cidr"),
+                (Related(first.resource.span("spec", "cidr"), "has these addresses too"),),
+                witness("address", address=str(max(one, other, key=lambda net: net.length).address), pool=first.cidr),
+            )
+
+
+def _tunnelled_host_network(cluster: Cluster) -> Iterator[Breach]:
+    hosts = host_addresses(cluster)
+    for pool, net in _networks(cluster):
+        modes = {"ipipMode": pool.ipip_mode, "vxlanMode": pool.vxlan_mode}
+        mode = next((name for name, value in modes.items() if value != "Never"), None)
+        if not pool.disabled or mode is None:
+            continue
+        inside = next((host for host in hosts if net.contains(host.address)), None)
+        if inside is None:
+            continue
+        yield Breach(
+            f'IPPool "{pool.resource.name}" holds {inside.prefix.address} of node "{inside.node}" and has '
+            f"`{mode}: {modes[mode]}`: `disabled` does not switch that off, so Calico sets tunnels up and "
+            "treats routes into the network as tunnelled",
+            pool.resource.span("spec", mode),
+            pool.resource.ref,
+            ("spec", mode),
+            (Related(inside.span, "an address of a node"),),
+            witness("address", address=str(inside.prefix.address), node=inside.node, pool=pool.cidr),
+            "a pool for translation alone has neither mode",
+        )
+
+
+def _vpn_masqueraded(cluster: Cluster) -> Iterator[Breach]:
+    pools = _networks(cluster)
+    masqueraded = [(pool, net) for pool, net in pools if pool.disabled and pool.nat_outgoing]
+    for facts in cluster.facts.values() if masqueraded else ():
+        for interface in facts.interfaces or ():
+            for net in _tunnel_networks(interface):
+                if any(known.contains(net) for _, known in pools):
+                    continue
+                peer = next((one for one in cluster.bgp_peers if _inside(one.peer_ip, net)), None)
+                pool, lan = next(((pool, lan) for pool, lan in masqueraded if lan.family == net.family), (None, None))
+                if peer is None or pool is None or lan is None:
+                    continue
+                yield Breach(
+                    f'packets from "{pool.cidr}" to {net} behind "{interface.name}" of node "{facts.node}" are '
+                    f'masqueraded, though BGPPeer "{peer.resource.name}" learns the way back: no pool holds {net}',
+                    pool.resource.span("spec", "natOutgoing"),
+                    pool.resource.ref,
+                    ("spec", "natOutgoing"),
+                    (
+                        Related(interface.span, "the network of the VPN"),
+                        Related(peer.resource.span("spec", "peerIP"), "a BGP peer inside it"),
+                    ),
+                    witness(
+                        "packet",
+                        source=str(lan.address),
+                        destination=peer.peer_ip,
+                        out_interface=interface.name,
+                        node=facts.node,
+                        verdict="masqueraded",
+                    ),
+                    f"add an IPPool for {net} with `disabled: true` and without natOutgoing",
+                )
+
+
+def _tunnel_networks(interface: Interface) -> Iterator[Prefix]:
+    if interface.kind == "wireguard" and not interface.name.startswith("wireguard.cali"):
+        for address in interface.addresses or ():
+            if address.length < BITS[address.version] - 1:
+                yield Prefix(address.version, address.value, address.length).masked()
+
+
+def _inside(peer_ip: str | None, net: Prefix) -> bool:
+    try:
+        return peer_ip is not None and net.contains(parse_peer(peer_ip)[0].prefix())
+    except ValueError:
+        return False
+
+
+def _one_address(cluster: Cluster) -> Iterator[Breach]:
+    nodes = [node for node in cluster.nodes.values() if node.resources]
+    for one in cluster.felix:
+        address = one.values.get("natOutgoingAddress")
+        if one.name != "default" or not isinstance(address, str) or not address or len(nodes) < 2:
+            continue
+        path = ("spec", "natOutgoingAddress")
+        yield Breach(
+            f'all {len(nodes)} nodes translate to the one address "{address}": answers reach a single node, '
+            "and connections of the others break",
+            one.resource.span(*path),
+            one.resource.ref,
+            path,
+            tuple(Related(node.resources[0].span("metadata", "name"), "a node") for node in nodes[:3]),
+            witness("address", address=address, nodes=tuple(node.name for node in nodes[:5])),
+            "write it in a FelixConfiguration of one node, `node.<name>`",
+        )
+
+
+def _few_blocks(cluster: Cluster) -> Iterator[Breach]:
+    nodes = [node for node in cluster.nodes.values() if node.resources]
+    if not nodes_complete(cluster):
+        return
+    for pool, net in _networks(cluster):
+        size = pool.block_size or _BLOCK_SIZES[net.family]
+        blocks = 1 << max(0, size - net.length)
+        every = pool.node_selector.replace(" ", "") == "all()"
+        if pool.disabled or not every or "Workload" not in pool.allowed_uses or blocks >= len(nodes):
+            continue
+        if any(other is not pool and not other.disabled for other, _ in _networks(cluster)):
+            continue
+        yield Breach(
+            f'IPPool "{pool.resource.name}" is {blocks} blocks of /{size} large, and there are {len(nodes)} nodes: '
+            "those that come last find no block for their pods",
+            pool.resource.span("spec", "cidr"),
+            pool.resource.ref,
+            ("spec", "cidr"),
+            (),
+            witness("address", address=str(net), blocks=blocks, nodes=len(nodes)),
+        )
+
+
+_QUESTIONS: dict[str, Question] = {
+    "overlap": _overlap,
+    "tunnelled-host-network": _tunnelled_host_network,
+    "vpn-masqueraded": _vpn_masqueraded,
+    "one-address": _one_address,
+    "few-blocks": _few_blocks,
+}

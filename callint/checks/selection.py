@@ -1,0 +1,309 @@
+"""Selectors of policies held against the labels that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from callint.calico.defaults import NAMESPACE_LABEL
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.finding import Path, Related, Span, witness
+from callint.objects import Cluster, fields
+from callint.objects.policy import Policy
+from callint.policy import model_of
+from callint.policy.inventory import Endpoint
+from callint.policy.labels import Labels, holds
+from callint.policy.match import entity_selectors
+from callint.policy.tiers import policies_of, selector_of
+from callint.selector import Selector, SelectorError, parse
+from callint.selector.satisfy import satisfiable
+from callint.selector.syntax import ALL, Compare, Has, Member, atoms
+
+_TEMPLATES = {
+    "Deployment": ("spec", "template"),
+    "DaemonSet": ("spec", "template"),
+    "StatefulSet": ("spec", "template"),
+    "ReplicaSet": ("spec", "template"),
+    "Job": ("spec", "template"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+}
+_TEMPLATE_VERSIONS = ("apps/v1", "batch/v1")
+_SHORTEST = 5
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Selectors that fail in one way, which `problem` names.
+
+    `contradiction` (no labels can meet it), `near-miss` (nothing known meets it, and a known label is a letter away),
+    `hosts-unselected` (policy for hosts alone that selects none), `network-set` (a policy's subject is a network set),
+    `unlabelled-set`, `namespace-name` (a namespace is asked for by a label that it lacks).
+    """
+    yield from asked("selection", _QUESTIONS, parameters)(cluster)
+
+
+class _Written(NamedTuple):
+    """A selector of a Calico policy, where it stands, and whether it is the policy's own."""
+
+    policy: Policy
+    path: Path
+    text: str
+    selector: Selector
+    subject: bool
+
+
+def _written(cluster: Cluster) -> Iterator[_Written]:
+    """The selectors of Calico policies that can be read, with their scope."""
+    for policy in cluster.policies:
+        resource = policy.resource
+        if not resource.document.complete:
+            continue
+        if policy.selector and not any(resource.unreadable("spec", name) for name in _SUBJECT_FIELDS):
+            try:
+                yield _Written(policy, ("spec", "selector"), policy.selector, selector_of(policy), True)
+            except SelectorError:
+                continue
+        for rule in (*policy.ingress, *policy.egress):
+            for entity in (rule.source, rule.destination):
+                text = entity.selector
+                if text is None or resource.unreadable(*entity.path):
+                    continue
+                try:
+                    positive, _ = entity_selectors(entity, policy.namespace)
+                except SelectorError:
+                    continue
+                if positive is not None:
+                    yield _Written(policy, (*entity.path, "selector"), text, positive, False)
+
+
+_SUBJECT_FIELDS = ("selector", "namespaceSelector", "serviceAccountSelector")
+
+
+def _contradiction(cluster: Cluster) -> Iterator[Breach]:
+    for one in _written(cluster):
+        if satisfiable(one.selector) is None:
+            what = "the policy applies to nothing" if one.subject else "the rule matches nothing"
+            yield _breach(one, f"no labels can meet the selector {_quoted(one.text)} in its scope, so that {what}")
+
+
+def _quoted(text: str) -> str:
+    return f"`{text}`" if '"' in text else f'"{text}"'
+
+
+def _breach(one: _Written, message: str, related: tuple[Related, ...] = (), **facts: Any) -> Breach:
+    resource = one.policy.resource
+    proof = witness("selector", selector=str(one.selector), **facts)
+    return Breach(message, resource.span(*one.path), resource.ref, one.path, related, proof)
+
+
+class _Known(NamedTuple):
+    """The labels of one object that a selector can meet, and what the object is."""
+
+    labels: Labels
+    place: Span
+    words: str
+
+
+def _subjects(cluster: Cluster) -> list[_Known]:
+    """Everything that a policy can apply to, pods of templates included."""
+    inventory = model_of(cluster).inventory
+    endpoints: tuple[Endpoint, ...] = (*inventory.host_endpoints, *inventory.workloads)
+    found = [
+        _Known(one.labels, one.about.resource.span("metadata", "name"), f'{one.about.resource.kind} "{one.about.name}"')
+        for one in endpoints
+    ]
+    for kind, path in _TEMPLATES.items():
+        for resource in cluster.kubernetes(kind, *_TEMPLATE_VERSIONS):
+            plain: Any = resource.plain
+            for step in path:
+                plain = fields.mapping(plain, step)
+            own = fields.labels(fields.mapping(plain, "metadata"))
+            # a template does not say in which namespace, as whom and with which inherited labels its pods will run
+            labels = Labels(
+                own, (NAMESPACE_LABEL, "pcns.", "pcsa.", "projectcalico.org/"), frozenset((NAMESPACE_LABEL,))
+            )
+            found.append(_Known(labels, resource.span("metadata", "name"), f'{kind} "{resource.name}"'))
+    return found
+
+
+def _sets(cluster: Cluster) -> list[_Known]:
+    found = []
+    for one in cluster.network_sets:
+        labels = {**one.labels, **({NAMESPACE_LABEL: one.namespace} if one.namespace else {})}
+        opened = ("pcns.",) if one.namespace else ()
+        words = f'{one.resource.kind} "{one.resource.name}"'
+        found.append(_Known(Labels(labels, opened), one.resource.span("metadata", "name"), words))
+    return found
+
+
+def _near_miss(cluster: Cluster) -> Iterator[Breach]:
+    subjects = _subjects(cluster)
+    sets = _sets(cluster)
+    for one in _written(cluster):
+        known = subjects if one.subject else [*subjects, *sets]
+        if not known or any(holds(one.selector, item.labels) is not False for item in known):
+            continue
+        if satisfiable(one.selector) is None:
+            continue
+        hint = _slip(one.text, known)
+        if hint is None:
+            continue
+        written, meant, place = hint
+        what = "policy selects" if one.subject else "rule matches"
+        yield _breach(
+            one,
+            f'{written}, so that the {what} nothing that is known; did you mean "{meant}"',
+            (Related(place, f'has "{meant}"'),),
+        )
+
+
+def _slip(text: str, known: list[_Known]) -> tuple[str, str, Span] | None:
+    """What was probably mistyped: in words, what was meant, and who has it."""
+    values: dict[str, dict[str, Span]] = {}
+    for item in known:
+        for key, value in item.labels.known.items():
+            values.setdefault(key, {}).setdefault(value, item.place)
+    for atom in atoms(parse(text)):
+        if isinstance(atom, Has) or (isinstance(atom, (Compare, Member)) and atom.key not in values):
+            key = atom.key
+            near = None if key in values else _near(key, values)
+            if near is not None:
+                return f'nothing known has the label "{key}"', near, next(iter(values[near].values()))
+        elif (isinstance(atom, Compare) and atom.operator == "==") or (isinstance(atom, Member) and not atom.negated):
+            wanted = [atom.value] if isinstance(atom, Compare) else sorted(atom.values)
+            for value in wanted:
+                near = None if value in values[atom.key] else _near(value, values[atom.key])
+                if near is not None:
+                    return f'nothing known has the label "{atom.key}" with "{value}"', near, values[atom.key][near]
+    return None
+
+
+def _near(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was meant: another case, or a few letters of a long word; `node1` is no slip for `node2`."""
+    from callint.schema.suggest import nearest
+
+    found = nearest(word, known)
+    if found is None or found.lower() == word.lower():
+        return found
+    return found if min(len(word), len(found)) >= _SHORTEST and _letters(word) != _letters(found) else None
+
+
+def _letters(word: str) -> str:
+    return "".join(letter for letter in word if not letter.isdigit())
+
+
+def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
+    hosts = model_of(cluster).inventory.host_endpoints
+    automatic = cluster.of("KubeControllersConfiguration")
+    if not hosts or (automatic and not cluster.nodes):
+        return
+    for policy in cluster.policies:
+        for_hosts = policy.apply_on_forward or policy.pre_dnat or policy.do_not_track
+        if (
+            not for_hosts
+            or policy.staged
+            or not policy.resource.document.complete
+            or policy.resource.unreadable("spec")
+        ):
+            continue
+        try:
+            selector = selector_of(policy)
+        except SelectorError:
+            continue
+        if satisfiable(selector) is None or any(holds(selector, one.labels) is not False for one in hosts):
+            continue
+        field = "preDNAT" if policy.pre_dnat else "doNotTrack" if policy.do_not_track else "applyOnForward"
+        key = "selector" if policy.selector else "namespaceSelector" if policy.namespace_selector else field
+        resource = policy.resource
+        yield Breach(
+            f'policy "{policy.name}" has {field}, which concerns host endpoints alone, and selects none of the '
+            f"{len(hosts)} that are known",
+            resource.span("spec", key),
+            resource.ref,
+            ("spec", key),
+            tuple(Related(one.about.resource.span("metadata", "name"), "is not selected") for one in hosts[:3]),
+            witness("selector", selector=str(selector), endpoints=()),
+        )
+
+
+def _network_set(cluster: Cluster) -> Iterator[Breach]:
+    subjects, sets = _subjects(cluster), _sets(cluster)
+    for one in _written(cluster):
+        if not one.subject or any(holds(one.selector, item.labels) is not False for item in subjects):
+            continue
+        plain = parse(one.text)
+        if plain == ALL or not any(isinstance(atom, (Has, Compare, Member)) for atom in atoms(plain)):
+            continue
+        for item in sets:
+            if holds(plain, item.labels) is True and holds(plain, Labels({})) is False:
+                yield _breach(
+                    one,
+                    f"the policy selects nothing that is known but {item.words}, and a policy never applies to a "
+                    "network set: it names the far end, in source or destination of a rule",
+                    (Related(item.place, "has the labels"),),
+                )
+                break
+
+
+def _unlabelled_set(cluster: Cluster) -> Iterator[Breach]:
+    """Only where rules select anything: without any, the policies are kept elsewhere."""
+    if all(one.subject for one in _written(cluster)):
+        return
+    for one in cluster.network_sets:
+        resource = one.resource
+        if one.labels or resource.unreadable("metadata") or not resource.document.complete:
+            continue
+        yield Breach(
+            f'{resource.kind} "{resource.name}" has no labels, and rules find network sets by their labels alone',
+            resource.span("metadata", "name"),
+            resource.ref,
+            ("metadata", "name"),
+            (),
+            witness("selector", selector="none", endpoint=resource.name),
+            "give it a label, and select that in source or destination of a rule",
+        )
+
+
+def _namespace_name(cluster: Cluster) -> Iterator[Breach]:
+    for policy in policies_of(cluster):
+        places: list[tuple[Path, str | None]] = [(("spec", "namespaceSelector"), policy.namespace_selector)]
+        for rule in (*policy.ingress, *policy.egress):
+            sides = (rule.source, rule.destination)
+            places += [((*entity.path, "namespaceSelector"), entity.namespace_selector) for entity in sides]
+        for path, text in dict(places).items():
+            if text:
+                yield from _by_name(cluster, policy, path, text)
+
+
+def _by_name(cluster: Cluster, policy: Policy, path: Path, text: str) -> Iterator[Breach]:
+    try:
+        found = list(atoms(parse(text)))
+    except SelectorError:
+        return
+    for atom in found:
+        if not (isinstance(atom, Compare) and atom.operator == "==" and atom.key in ("name", "namespace")):
+            continue
+        about = cluster.namespaces.get(atom.value)
+        bearers = [one for one in cluster.namespaces.values() if atom.key in one.labels]
+        if about is None or bearers or about.resource.unreadable("metadata"):
+            continue
+        resource = policy.resource
+        yield Breach(
+            f'the label "{atom.key}" is on no namespace, "{atom.value}" lacks it too: the name of a namespace '
+            'is the value of "kubernetes.io/metadata.name"',
+            resource.span(*path),
+            resource.ref,
+            path,
+            (Related(about.resource.span("metadata", "name"), "the namespace"),),
+            witness("selector", selector=text, namespace=atom.value, labels=tuple(sorted(about.labels))),
+        )
+
+
+_QUESTIONS: dict[str, Question] = {
+    "contradiction": _contradiction,
+    "near-miss": _near_miss,
+    "hosts-unselected": _hosts_unselected,
+    "network-set": _network_set,
+    "unlabelled-set": _unlabelled_set,
+    "namespace-name": _namespace_name,
+}

@@ -1,0 +1,226 @@
+"""What policies leave to the end of their tier, and to the tiers after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.finding import Path, Related, witness
+from callint.objects import Cluster
+from callint.objects.policy import Policy, Rule
+from callint.policy import model_of
+from callint.policy.labels import holds
+from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.selector.satisfy import overlaps
+
+
+_OPERATORS = ("allow-tigera", "calico-system")
+"""Tiers that the operator makes (tigera/operator pkg/controller/tiers)."""
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Policies and tiers whose end is not what it seems, in one way, which `problem` names.
+
+    `deny-only` and `log-only` (all rules of a direction are Deny or Log, and nothing else allows anything),
+    `pass-to-nothing` (a Pass after which nothing can allow), `tier-missing`, `tier-unused`.
+    """
+    yield from asked("tier_end", _QUESTIONS, parameters)(cluster)
+
+
+def _readable(placed: PlacedPolicy) -> bool:
+    resource = placed.policy.resource
+    return resource.document.complete and not resource.unreadable("spec")
+
+
+def _deny_only(cluster: Cluster) -> Iterator[Breach]:
+    for tier, placed, direction, rules in _closing(cluster):
+        actions = {rule.action.capitalize() for rule in rules}
+        if actions <= {"Deny", "Log"} and "Deny" in actions and all(map(_specific, rules)):
+            first = next(rule for rule in rules if rule.action.capitalize() == "Deny")
+            yield _end(
+                tier,
+                placed.policy,
+                (*first.path, "action"),
+                f'policy "{placed.policy.name}" only denies {direction}, and no policy of tier "{tier.name}" allows '
+                "any: the end of the tier drops the rest, so that all of it is dropped",
+                direction,
+            )
+
+
+def _log_only(cluster: Cluster) -> Iterator[Breach]:
+    for tier, placed, direction, rules in _closing(cluster):
+        if {rule.action.capitalize() for rule in rules} == {"Log"}:
+            yield _end(
+                tier,
+                placed.policy,
+                (*rules[0].path, "action"),
+                f'policy "{placed.policy.name}" only logs {direction}, and no policy of tier "{tier.name}" allows any: '
+                "the end of the tier drops what was logged",
+                direction,
+            )
+
+
+def _closing(cluster: Cluster) -> Iterator[tuple[PlacedTier, PlacedPolicy, str, tuple[Rule, ...]]]:
+    """Policies with rules in a direction, where no other policy of the tier lets anything through to the same ends."""
+    for tier in model_of(cluster).tiers:
+        if tier.default_action == "Pass" or tier.hidden:
+            continue
+        for placed in tier.policies:
+            policy = placed.policy
+            for_hosts_only = policy.pre_dnat or policy.do_not_track
+            if policy.staged or for_hosts_only or not _readable(placed) or policy.kind.startswith("Kubernetes"):
+                continue
+            for direction in ("ingress", "egress"):
+                rules = policy.ingress if direction == "ingress" else policy.egress
+                if rules and direction.capitalize() in policy.types and not _let_through(tier, placed, direction):
+                    yield tier, placed, direction, rules
+
+
+def _let_through(tier: PlacedTier, subject: PlacedPolicy, direction: str) -> bool:
+    """Whether a policy of the tier, the subject included, has an Allow or Pass for endpoints of the subject."""
+    for other in tier.policies:
+        rules = other.policy.ingress if direction == "ingress" else other.policy.egress
+        opens = any(rule.action.capitalize() in ("Allow", "Pass") or rule.http for rule in rules) or not _readable(
+            other
+        )
+        if opens and (other is subject or overlaps(other.selector, subject.selector) is not False):
+            return True
+    return False
+
+
+def _specific(rule: Rule) -> bool:
+    """Whether a rule has any criteria; one without, or for every network, is meant to be the end."""
+    sides = [
+        side._replace(path=(), nets=tuple(net for net in side.nets if not net.endswith("/0")))
+        for side in (rule.source, rule.destination)
+    ]
+    written = (rule.ip_version, rule.protocol, rule.not_protocol, rule.icmp, rule.not_icmp)
+    return any(any(side) for side in sides) or any(one is not None for one in written)
+
+
+def _end(tier: PlacedTier, policy: Policy, path: Path, message: str, direction: str) -> Breach:
+    related = (Related(tier.resource.span("metadata", "name"), "its default action is Deny"),) if tier.resource else ()
+    return Breach(
+        message,
+        policy.resource.span(*path),
+        policy.resource.ref,
+        path,
+        related,
+        witness(
+            "packet",
+            direction=direction,
+            source="any",
+            destination="any",
+            verdict="drop",
+            decided_by=f"end of tier {tier.name}",
+        ),
+        "end the rules with an Allow, or with a Pass where later tiers shall decide",
+    )
+
+
+def _pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
+    """A Pass that selects host endpoints without profile, in the last tier that has policy for them."""
+    model = model_of(cluster)
+    tiers = [tier for tier in model.tiers if any(not one.policy.staged for one in tier.policies)]
+    for position, tier in enumerate(tiers):
+        for placed in tier.policies:
+            policy = placed.policy
+            if policy.staged or policy.pre_dnat or policy.do_not_track or not _readable(placed):
+                continue
+            hosts = [
+                one
+                for one in model.inventory.host_endpoints
+                if not one.about.profiles and holds(placed.selector, one.labels) is True
+            ]
+            later = [one for after in tiers[position + 1 :] for one in after.policies]
+            for rule in (*policy.ingress, *policy.egress):
+                direction = str(rule.path[1]).capitalize()
+                if rule.action.capitalize() != "Pass" or direction not in policy.types:
+                    continue
+                ends = [host for host in hosts if not _governs(later, host.labels, direction)]
+                if not ends:
+                    continue
+                path = (*rule.path, "action")
+                yield Breach(
+                    f'policy "{policy.name}" passes {direction.lower()} of HostEndpoint "{ends[0].about.name}" on, but '
+                    f'no tier after "{tier.name}" has policy for it and it has no profile: the packets are dropped',
+                    policy.resource.span(*path),
+                    policy.resource.ref,
+                    path,
+                    tuple(Related(host.about.resource.span("metadata", "name"), "has no profile") for host in ends[:3]),
+                    witness(
+                        "packet",
+                        direction=direction.lower(),
+                        endpoint=ends[0].about.name,
+                        verdict="drop",
+                        decided_by="no profile matched",
+                    ),
+                    "allow what is to pass, or give the host endpoint a profile",
+                )
+
+
+def _governs(policies: list[PlacedPolicy], labels: Any, direction: str) -> bool:
+    return any(
+        direction in one.policy.types and not one.policy.staged and holds(one.selector, labels) is not False
+        for one in policies
+    )
+
+
+def _tier_missing(cluster: Cluster) -> Iterator[Breach]:
+    from callint.schema.suggest import nearest
+
+    known = [tier.name for tier in model_of(cluster).tiers if tier.exists]
+    for tier in model_of(cluster).tiers:
+        if tier.exists or not tier.policies or tier.name in _OPERATORS:
+            continue
+        near = nearest(tier.name, known)
+        if not cluster.tiers and near is None:
+            continue  # the tiers are kept elsewhere
+        for placed in tier.policies:
+            resource = placed.policy.resource
+            path: Path = ("spec", "tier")
+            hint = f', did you mean "{near}"' if near else ""
+            yield Breach(
+                f'policy "{placed.policy.name}" is in tier "{tier.name}", which does not exist{hint}: calicoctl '
+                "refuses the policy, and as a raw object it comes after all tiers",
+                resource.span(*path),
+                resource.ref,
+                path,
+                tuple(
+                    Related(one.resource.span("metadata", "name"), "a tier")
+                    for one in cluster.tiers[:3]
+                    if one.resource
+                ),
+                witness("reference", reference=f"Tier/{tier.name}", known=tuple(known)),
+            )
+
+
+def _tier_unused(cluster: Cluster) -> Iterator[Breach]:
+    tiers = model_of(cluster).tiers
+    if not any(tier.policies for tier in tiers):
+        return
+    for tier in tiers:
+        if tier.policies or tier.resource is None or not tier.resource.document.complete:
+            continue
+        resource = tier.resource
+        if tier.name in ("default", "kube-admin", "kube-baseline", "adminnetworkpolicy", "baselineadminnetworkpolicy"):
+            continue
+        yield Breach(
+            f'no policy is in tier "{tier.name}", so that the tier decides nothing, its default action included',
+            resource.span("metadata", "name"),
+            resource.ref,
+            ("metadata", "name"),
+            (),
+            witness("reference", reference=f"Tier/{tier.name}", policies=()),
+        )
+
+
+_QUESTIONS: dict[str, Question] = {
+    "deny-only": _deny_only,
+    "log-only": _log_only,
+    "pass-to-nothing": _pass_to_nothing,
+    "tier-missing": _tier_missing,
+    "tier-unused": _tier_unused,
+}
