@@ -14,7 +14,7 @@ from callint.net.ports import SCTP, TCP, UDP
 from callint.objects import Cluster, Resource
 from callint.objects.endpoint import EndpointPort, HostEndpoint, NetworkSet, Workload
 from callint.objects.service import endpoint_slice
-from callint.objects.workload import Profile, pod, profile, service_account, workload
+from callint.objects.workload import Profile, finished, pod, profile, service_account, workload
 from callint.policy.autohep import automatic_host_endpoints
 from callint.policy.doubt import Doubts
 from callint.policy.labels import ANY_POD, Labels, Sources, holds, inherit, unreadable
@@ -185,6 +185,17 @@ class Inventory:
         pods, known = ranges(pools), ranges(text for one in self.workloads for text in one.about.addresses)
         return intervals.difference(pods[0], known[0]), intervals.difference(pods[1], known[1])
 
+    @cached_property
+    def _unplaced(self) -> tuple[_Member, ...]:
+        """Workloads whose addresses no manifest tells: wherever pods may be."""
+        pods = ranges(one.cidr for one in self.cluster.pools if "Workload" in one.allowed_uses)
+        anywhere = pods if pods != NO_RANGES else _everything()
+        return tuple(
+            _Member(one.labels, anywhere, one.about.ports)
+            for one in self.workloads
+            if not one.about.addresses and not finished(one.about.resource)
+        )
+
     def address_set(self, selector: Selector) -> AddressSet:
         """The addresses of all endpoints and network sets that the selector matches."""
         found = self._sets.get(selector)
@@ -203,7 +214,11 @@ class Inventory:
                 sure.append(member.ranges)
             elif answer is None:
                 maybe.append(member.ranges)
-                missing = member.labels.missing or missing
+                if member.labels.missing:
+                    missing = f'{member.labels.missing}, for the selector "{selector}"'
+        if any(holds(selector, one.labels) is not False for one in self._unplaced):
+            missing = missing if maybe else f"no manifest tells the address of a pod that {selector} selects"
+            maybe.append(self._unplaced[0].ranges)
         if self._unknown_pods != NO_RANGES and holds(selector, ANY_POD) is not False:
             missing = missing if maybe else f"no manifest holds the pod, if it is one that {selector} selects"
             maybe.append(self._unknown_pods)
@@ -229,6 +244,11 @@ class Inventory:
             found = self._collect(selector, members, f'labels for the selector "{selector}"')
             declared[service] = found
         pods = self._unknown_pods if holds(selector, ANY_POD) is not False else NO_RANGES
+        unplaced = (
+            port.name for one in self._unplaced if holds(selector, one.labels) is not False for port in one.ports
+        )
+        if name in unplaced:
+            pods = _union([pods, self._unplaced[0].ranges])
         return NamedPort(declared, AddressSet(NO_RANGES, pods, f'no manifest holds the pod and its port "{name}"'))
 
     @cached_property

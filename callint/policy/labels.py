@@ -65,7 +65,8 @@ def inherit(own: Labels, profiles: tuple[str, ...], sources: Sources) -> Labels:
     for profile in reversed(profiles):
         found, prefix, what = _profile(profile, sources)
         if found is None:
-            opened, missing = (*opened, prefix), missing or f"the labels of {what}"
+            opened = (*opened, prefix)
+            missing = f"the labels of {what}" + (f" and {missing}" if missing else "")
         known |= found or {}
         if prefix == NAMESPACE_PREFIX:
             name = profile.removeprefix("kns.")

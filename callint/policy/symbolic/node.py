@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from callint.net.packets import PacketSet
 from callint.net.ports import UDP
 from callint.policy.chains import Direction, Kind
@@ -31,20 +29,21 @@ class Node:
         self.evaluator = evaluator
         self.chains = chains
         self.space = chains.space
+        self._ways: dict[tuple[str | None, str | None, Wire | None], Partition] = {}
         self._endpoints: dict[tuple[Selection, Direction], Partition] = {}
         self._known: dict[tuple[Selection, Kind, Direction], Shares] = {}
 
     def to_host(self, interface: str, wire: Wire | None = None) -> Partition:
         """Packets that arrive at an interface and are for the node itself."""
-        return self._go(lambda way: way.to_host(interface), wire, forwarded=False)
+        return self._went(interface, None, wire)
 
     def from_host(self, interface: str, wire: Wire | None = None) -> Partition:
         """Packets of the node itself that leave by an interface."""
-        return self._go(lambda way: way.from_host(interface), wire, forwarded=False)
+        return self._went(None, interface, wire)
 
     def forwarded(self, arriving: str, leaving: str, wire: Wire | None = None) -> Partition:
         """Packets that arrive at one interface and leave by another; both may be workloads'."""
-        return self._go(lambda way: way.forwarded(arriving, leaving), wire, forwarded=True)
+        return self._went(arriving, leaving, wire)
 
     def endpoint(self, endpoint: Endpoint, direction: Direction) -> Partition:
         """What the own normal policy of an endpoint says, wherever its packets go or come from."""
@@ -58,10 +57,17 @@ class Node:
             found = self._endpoints[selection, direction] = Partition(self.space, ends)
         return found
 
-    def _go(self, walk: Callable[[Way], None], wire: Wire | None, *, forwarded: bool) -> Partition:
+    def _went(self, arriving: str | None, leaving: str | None, wire: Wire | None) -> Partition:
+        key = (arriving, leaving, wire)
+        found = self._ways.get(key)
+        if found is None:
+            found = self._ways[key] = self._go(arriving, leaving, wire)
+        return found
+
+    def _go(self, arriving: str | None, leaving: str | None, wire: Wire | None) -> Partition:
         try:
-            way = Way(self, wire, forwarded=forwarded)
-            walk(way)
+            way = Way(self, wire, forwarded=arriving is not None and leaving is not None)
+            way.go(arriving, leaving)
             return Partition(self.space, way.settled())
         except UndecidedError as error:
             return Partition(self.space, {"unknown": {Cause("unknown", error.missing): self.space.everything}})

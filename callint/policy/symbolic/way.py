@@ -59,6 +59,16 @@ class Way:
 
     # the three ways
 
+    def go(self, arriving: str | None, leaving: str | None) -> None:
+        """Send all packets; both interfaces are given for forwarded ones."""
+        if arriving is None:
+            assert leaving is not None, "a packet has an interface"
+            self.from_host(leaving)
+        elif leaving is None:
+            self.to_host(arriving)
+        else:
+            self.forwarded(arriving, leaving)
+
     def to_host(self, interface: str) -> None:
         self.before_routing(interface)
         self.tunnel("source")

@@ -1,0 +1,265 @@
+"""Flows that must pass, and flows that must not: every packet of them, with a packet that proves the contrary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import product
+from typing import Any, NamedTuple
+
+from callint.checks.breach import Breach, CheckError
+from callint.checks.flow_terms import Terms, read_terms
+from callint.finding import Path, Related, Span, witness
+from callint.net.address import Family, format_address
+from callint.net.diagrams import TooLargeError
+from callint.net.packets import Packet as Point
+from callint.net.packets import PacketSet
+from callint.net.ports import ICMP, ICMPV6
+from callint.objects import Cluster, Resource
+from callint.policy import Packet, model_of
+from callint.policy.doubt import UndecidedError
+from callint.policy.packet import protocol_name, read
+from callint.policy.symbolic import Cause, Engine, Partition
+from callint.policy.symbolic.flow import FlowError, Place, Stage, packets, places, stages
+from callint.policy.symbolic.missing import missing_fact
+
+_PREFERRED_SOURCE_PORT = 40000
+_FAMILIES: tuple[Family, ...] = (4, 6)
+
+
+def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Packets of a flow that Calico drops.
+
+    Parameters: `from` and `to`, each `any`, `internet`, or a map of `selector` and `namespaceSelector` (endpoints),
+    `node` alone or with `interface` (the node itself, or what is behind the interface), and `addresses`; `protocol`,
+    and with one that has them `ports` and `sourcePorts`. Left out is any.
+    """
+    yield from _judge(cluster, read_terms("flow-required", parameters), must_pass=True)
+
+
+def forbidden(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Packets of a flow that Calico does not drop; parameters as for `flow-required`."""
+    yield from _judge(cluster, read_terms("flow-forbidden", parameters), must_pass=False)
+
+
+@lru_cache(maxsize=4)
+def _engine(cluster: Cluster, family: Family) -> Engine:
+    return Engine(model_of(cluster), family)
+
+
+class _Case(NamedTuple):
+    """The packets between two places in one family, and the stages of their way."""
+
+    engine: Engine
+    source: Place
+    target: Place
+    packets: PacketSet
+    stages: tuple[Stage, ...]
+
+    @property
+    def doubt(self) -> str | None:
+        """What is not quite known of either place."""
+        return self.source.doubt or self.target.doubt
+
+
+def _judge(cluster: Cluster, terms: Terms, *, must_pass: bool) -> Iterator[Breach]:
+    """The first breach at each place with the number of those like it, and at most one doubt."""
+    if not cluster.all:
+        return
+    found: dict[Span, tuple[Breach, set[tuple[str, str]]]] = {}
+    doubt: Breach | None = None
+    try:
+        for case in _cases(cluster, terms):
+            breach = _proven(cluster, terms, case, must_pass=must_pass)
+            if breach is None:
+                doubt = doubt or _open(cluster, terms, case, must_pass=must_pass)
+            else:
+                _, pairs = found.setdefault(breach.span, (breach, set()))
+                pairs.add((case.source.words, case.target.words))
+        doubt = doubt or _nobody(cluster, terms)
+    except FlowError as error:
+        raise CheckError(f'check "{terms.check}": {error}') from error
+    except (UndecidedError, TooLargeError) as error:
+        missing = error.missing if isinstance(error, UndecidedError) else f"a question that is too large: {error}"
+        doubt = _undecided(cluster, terms, missing)
+    for breach, pairs in found.values():
+        more = f"; so it is between {len(pairs) - 1} other pairs of places" if len(pairs) > 1 else ""
+        yield breach._replace(message=breach.message + more)
+    if doubt is not None:
+        yield doubt
+
+
+def _cases(cluster: Cluster, terms: Terms) -> Iterator[_Case]:
+    """Each question once: where packets come in by an interface, all interfaces of a node are the same target."""
+    by_node = any(end.node is not None for end in (terms.source, terms.target))
+    asked: set[object] = set()
+    for family in _FAMILIES:
+        engine = _engine(cluster, family)
+        services = terms.packets(engine.space)
+        targets = places(engine, terms.target, by_node=by_node)
+        sources = places(engine, terms.source, by_node=by_node)
+        for source, target in product(sources, targets):
+            way = stages(engine, source, target)
+            found = packets(engine.space, source, target, services)
+            key = (tuple((one.node, one.arriving, one.leaving, one.partition) for one in way), found)
+            if way and found and key not in asked:
+                asked.add(key)
+                yield _Case(engine, source, target, found, way)
+
+
+def _nobody(cluster: Cluster, terms: Terms) -> Breach | None:
+    """A doubt about an end that no endpoint of the manifests is."""
+    engine = _engine(cluster, 4)
+    for end in (terms.source, terms.target):
+        if not places(engine, end, by_node=False):
+            missing = "an endpoint" if end.selector is not None else "an interface"
+            return _undecided(cluster, terms, f"{end.words}, of which neither manifests nor facts hold {missing}")
+    return None
+
+
+def _proven(cluster: Cluster, terms: Terms, case: _Case, *, must_pass: bool) -> Breach | None:
+    """A breach with its packet: whatever is not known, it breaks the rule."""
+    if must_pass:
+        for stage in case.stages:
+            dropped = case.packets & stage.partition.drop
+            if dropped and (case.doubt is None or dropped == case.packets):
+                return _breach(cluster, terms, case, stage, dropped)
+        return None
+    passing = case.packets
+    for stage in case.stages:
+        passing &= _passing(stage.partition)
+    if passing and (case.doubt is None or passing == case.packets):
+        return _breach(cluster, terms, case, case.stages[-1], passing)
+    return None
+
+
+def _open(cluster: Cluster, terms: Terms, case: _Case, *, must_pass: bool) -> Breach | None:
+    """A doubt, where some packet may break the rule."""
+    for stage in case.stages:
+        at_risk = case.packets - (_passing(stage.partition) if must_pass else stage.partition.drop)
+        if not at_risk:
+            if must_pass:
+                continue
+            return None
+        missing = case.doubt or _missing(case, stage, at_risk & stage.partition.unknown)
+        if must_pass or stage is case.stages[-1]:
+            return _undecided(cluster, terms, missing, case)
+    return None
+
+
+def _passing(partition: Partition) -> PacketSet:
+    return partition.accept | partition.no_verdict
+
+
+def _missing(case: _Case, stage: Stage, unknown: PacketSet) -> str:
+    """The fact that decides about one of the packets."""
+    for part in stage.partition.parts():
+        if part.cause.kind == "unknown" and part.packets & unknown:
+            return part.cause.reason
+    point = unknown.witness(source_port=(_PREFERRED_SOURCE_PORT,))
+    if point is None:
+        return "facts that several rules wait for"
+    family = case.engine.space.family
+    evaluator = case.engine.model.evaluator(stage.node)
+    packet = Packet(stage.arriving, stage.leaving, *_header(family, point))
+    if stage.endpoint is not None and stage.endpoint in evaluator.inventory.workloads:
+        chains = case.engine.model.chains(stage.endpoint)
+        found = missing_fact(chains, stage.direction, read(packet))
+    else:
+        found = evaluator.evaluate(packet).unknown
+    return found or "facts that several rules wait for"
+
+
+def _header(family: Family, point: Point) -> tuple[Any, ...]:
+    """The fields of a packet behind its interfaces."""
+    return (
+        format_address(family, point.source),
+        format_address(family, point.destination),
+        protocol_name(point.protocol),
+        point.source_port,
+        point.destination_port,
+        point.icmp_type if point.protocol in (ICMP, ICMPV6) else None,
+        point.icmp_code if point.protocol in (ICMP, ICMPV6) else None,
+    )
+
+
+def _breach(cluster: Cluster, terms: Terms, case: _Case, stage: Stage, found: PacketSet) -> Breach:
+    point = found.witness(source_port=(_PREFERRED_SOURCE_PORT,))
+    assert point is not None, "a breach has a packet"
+    cause, outcome = _decision(stage, point)
+    resource, path, at_key = _place(cluster, stage, cause)
+    reason = cause.reason.partition(" (")[0]
+    way = f"{terms.services} from {case.source.words} to {case.target.words}"
+    if outcome == "drop":
+        message = f"{way} must pass, but a packet of it is dropped by {reason}"
+    elif outcome == "accept":
+        message = f"{way} must not pass, but a packet of it is accepted by {reason}"
+    else:
+        message = f"{way} must not pass, but a packet of it is left to the host's own firewall: {reason}"
+    source, destination, protocol, source_port, destination_port, icmp_type, icmp_code = _header(
+        case.engine.space.family, point
+    )
+    endpoint = None if stage.endpoint is None else stage.endpoint.about.resource
+    related = []
+    if endpoint is not None and endpoint is not resource:
+        related.append(Related(endpoint.span("metadata", "name"), "the endpoint whose policy is asked"))
+    return Breach(
+        message,
+        resource.span(*path, key=at_key),
+        resource.ref,
+        path,
+        tuple(related),
+        witness(
+            "packet",
+            node=stage.node or None,
+            endpoint=endpoint.name if endpoint is not None else None,
+            direction=stage.direction,
+            in_interface=stage.arriving,
+            out_interface=stage.leaving,
+            source=source,
+            destination=destination,
+            protocol=protocol,
+            source_port=source_port,
+            destination_port=destination_port,
+            icmp_type=icmp_type,
+            icmp_code=icmp_code,
+            verdict=outcome,
+            decided_by=cause.reason,
+        ),
+    )
+
+
+def _decision(stage: Stage, point: Point) -> tuple[Cause, str]:
+    """What decides about a packet, the cause that an object stands for first."""
+    here = [one for one in stage.partition.parts() if one.outcome != "unknown" and point in one.packets]
+    best = next((one for one in here if one.cause.policy is not None), here[0])
+    return best.cause, best.outcome
+
+
+def _place(cluster: Cluster, stage: Stage, cause: Cause) -> tuple[Resource, Path, bool]:
+    """The action of the deciding rule or the key of its list, else the endpoint, else what names the node."""
+    if cause.policy is not None:
+        in_rule = bool(cause.path) and isinstance(cause.path[-1], int)
+        return cause.policy, ((*cause.path, "action") if in_rule else cause.path), not in_rule
+    if stage.endpoint is not None:
+        return stage.endpoint.about.resource, ("metadata", "name"), False
+    for host in cluster.host_endpoints:
+        if host.node == stage.node:
+            return host.resource, ("spec", "node"), False
+    return cluster.all[0], ("kind",), False
+
+
+def _undecided(cluster: Cluster, terms: Terms, missing: str, case: _Case | None = None) -> Breach:
+    source, target = (case.source.words, case.target.words) if case else (terms.source.words, terms.target.words)
+    stage = case.stages[0] if case else None
+    resource: Resource = cluster.all[0]
+    path: Path = ("kind",)
+    if stage is not None and stage.endpoint is not None:
+        resource, path = stage.endpoint.about.resource, ("metadata", "name")
+    return Breach(
+        f"whether {terms.services} from {source} to {target} passes is not known: it depends on {missing}",
+        resource.span(*path),
+        resource.ref,
+        path,
+        undecided=True,
+    )
