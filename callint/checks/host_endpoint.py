@@ -14,6 +14,7 @@ from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.objects.policy import Policy
 from callint.policy import Evaluator, Packet, model_of
+from callint.policy.chains import Kind
 from callint.policy.inventory import HostMember
 from callint.policy.labels import holds
 from callint.policy.match import entity_selectors
@@ -42,11 +43,12 @@ def _written(cluster: Cluster) -> Iterator[HostMember]:
 
 
 def _governed(cluster: Cluster, member: HostMember) -> tuple[set[str], list[Policy]] | None:
-    """The directions in which enforced policy governs an endpoint's own traffic, and that policy; None: not known."""
+    """The directions in which enforced policy governs an endpoint's own traffic, and that policy; None: unknown."""
     chains = model_of(cluster).chains(member)
     if chains.hidden is not None:
         return None
-    entries = [entry for stage in chains.stages["normal"] for entry in stage.entries]
+    kinds: tuple[Kind, ...] = ("normal", "preDNAT", "untracked")
+    entries = [entry for kind in kinds for stage in chains.stages[kind] for entry in stage.entries]
     if any(entry.doubt is not None for entry in entries):
         return None
     enforced = [entry.policy.placed.policy for entry in entries if not entry.policy.placed.policy.staged]
