@@ -5,6 +5,6 @@ maps, formats nothing and decides no severity.
 """
 
 from callint.checks.breach import Breach, Check, CheckError
-from callint.checks.registry import find
+from callint.checks.registry import concerns, find
 
-__all__ = ["Breach", "Check", "CheckError", "find"]
+__all__ = ["Breach", "Check", "CheckError", "concerns", "find"]

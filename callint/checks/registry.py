@@ -6,41 +6,62 @@ from importlib import import_module
 from typing import cast
 
 from callint.checks.breach import Check, CheckError
+from callint.objects import Cluster
 
-CHECKS = (
-    "advertisement",
-    "backend",
-    "community",
-    "condition",
-    "connectivity",
-    "coverage",
-    "duplicate",
-    "exposure",
-    "expression",
-    "fallthrough",
-    "far_end",
-    "filter_family",
-    "flow-forbidden",
-    "flow-required",
-    "host_endpoint",
-    "host_traffic",
-    "kubernetes_policy",
-    "masquerade",
-    "origin",
-    "peer_field",
-    "peering",
-    "policy_rules",
-    "policy_scope",
-    "pools",
-    "precedence",
-    "reference",
-    "selection",
-    "service",
-    "service_range",
-    "session",
-    "tier_end",
-    "usage",
+_BGP = ("BGPPeer", "BGPConfiguration", "Node")
+_HOSTS = ("HostEndpoint", "KubeControllersConfiguration")
+_POLICIES = (
+    "GlobalNetworkPolicy",
+    "NetworkPolicy",
+    "StagedGlobalNetworkPolicy",
+    "StagedNetworkPolicy",
+    "StagedKubernetesNetworkPolicy",
+    "AdminNetworkPolicy",
+    "BaselineAdminNetworkPolicy",
+    "ClusterNetworkPolicy",
 )
+
+CHECKS: dict[str, tuple[str, ...]] = {
+    "advertisement": ("BGPConfiguration",),
+    "backend": ("BGPPeer", "IPPool", "Node"),
+    "community": ("BGPConfiguration",),
+    "condition": ("BGPFilter",),
+    "connectivity": _BGP,
+    "coverage": ("HostEndpoint",),
+    "duplicate": (),
+    "exposure": ("BGPPeer",),
+    "expression": (),
+    "fallthrough": ("BGPPeer",),
+    "far_end": ("BGPPeer",),
+    "filter_family": ("BGPPeer",),
+    "flow-forbidden": (),
+    "flow-required": (),
+    "host_endpoint": _HOSTS,
+    "host_traffic": _HOSTS,
+    "kubernetes_policy": ("NetworkPolicy",),
+    "masquerade": ("IPPool",),
+    "origin": ("BGPPeer",),
+    "peer_field": ("BGPPeer",),
+    "peering": ("BGPPeer",),
+    "policy_rules": _POLICIES,
+    "policy_scope": _POLICIES,
+    "pools": ("IPPool", "FelixConfiguration"),
+    "precedence": ("BGPFilter",),
+    "reference": (),
+    "selection": (*_POLICIES, "NetworkSet", "GlobalNetworkSet"),
+    "service": ("HostEndpoint",),
+    "service_range": ("BGPConfiguration",),
+    "session": _BGP,
+    "tier_end": (*_POLICIES, "Tier"),
+    "usage": ("BGPPeer", "BGPConfiguration", "BGPFilter"),
+}
+"""Each check, and the kinds of which a cluster holds one if the check has anything to say; with none it always may."""
+
+
+def concerns(name: str, cluster: Cluster) -> bool:
+    """Whether a check, with parameters as the rules that callint ships have them, may say anything about a cluster."""
+    kinds = CHECKS.get(name, ())
+    return not kinds or cluster.holds(*kinds)
 
 
 def find(name: str) -> Check:

@@ -113,6 +113,10 @@ class Cluster:
             known = self._of[kinds] = tuple(found.values())
         return known
 
+    def holds(self, *kinds: str) -> bool:
+        """Whether there is any object of one of the kinds, whatever its API group."""
+        return not self._kinds.keys().isdisjoint(kinds)
+
     def kubernetes(self, kind: str, *api_versions: str) -> tuple[Resource, ...]:
         """Resources of a kind outside Calico's groups, of the given apiVersions."""
         return tuple(resource for resource in self._kinds.get(kind, ()) if resource.api_version in api_versions)

@@ -1,0 +1,48 @@
+"""A check that is not asked, because none of its kinds occurs, would have said nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from callint import config, rule
+from callint.checks.registry import CHECKS, concerns, find
+from callint.engine import Plan
+from callint.lint import Options, describe
+from callint.objects import Cluster
+from callint.source import load
+
+CATALOGUE = rule.load()
+
+
+@pytest.fixture(scope="module")
+def clusters(tmp_path_factory: pytest.TempPathFactory) -> list[Cluster]:
+    """What all examples of all rules describe."""
+    found = []
+    patch = pytest.MonkeyPatch()
+    for one in CATALOGUE:
+        for number, example in enumerate(rule.explanation(one).examples):
+            folder = tmp_path_factory.mktemp(f"{one.id}-{number}")
+            patch.chdir(folder)
+            files = {"callint.yaml": example.config, "facts.yaml": example.facts, f"m.{example.format}": example.bad}
+            for name, text in files.items():
+                (folder / name).write_bytes(text.encode(example.encoding))
+            settings = config.load("callint.yaml")
+            facts = ("facts.yaml",) if example.facts else ()
+            sources = load([f"m.{example.format}"], limits=settings.limits)
+            found += describe(sources, settings, Options(facts=facts), Plan(CATALOGUE)).clusters
+    patch.undo()
+    return found
+
+
+def test_what_is_not_asked_has_nothing_to_say(clusters: list[Cluster]) -> None:
+    asked = dict.fromkeys(CHECKS, 0)
+    for one in CATALOGUE:
+        if one.staged:
+            continue
+        for cluster in clusters:
+            if concerns(one.check, cluster):
+                asked[one.check] += 1
+            else:
+                assert list(find(one.check)(cluster, one.parameters)) == [], (one.id, cluster.all)
+    used = {one.check for one in CATALOGUE if not one.staged}
+    assert {name for name in used if not asked[name]} == set()
