@@ -14,6 +14,7 @@ COMMANDS = {
     "check": "Check manifests and report what is wrong.",
     "explain": "Explain one rule: why it matters, how to mend it, examples.",
     "facts": "Print the facts of a node that manifests cannot say, as YAML.",
+    "routes": "Tell the BGP sessions, what each exports and imports, and why.",
     "rules": "List the rules.",
     "schema": "Show the schema of a kind, or make schemas from a cluster's CRDs.",
     "trace": "Follow one packet through the chains of a node.",
