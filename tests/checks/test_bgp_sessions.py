@@ -1,0 +1,188 @@
+"""Rules about sessions, far ends and who learns whose routes: also where nothing may be said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from callint import config, rule
+from callint.engine import Plan
+from callint.finding import Finding
+from callint.lint import Options, lint
+from callint.source import parse
+
+CATALOGUE = rule.load()
+OFF = """\
+---
+apiVersion: projectcalico.org/v3
+kind: BGPConfiguration
+metadata: {name: default}
+spec: {nodeToNodeMeshEnabled: false}
+"""
+POOL = """\
+---
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: pods}
+spec: {cidr: 10.244.0.0/16, natOutgoing: true%s}
+"""
+
+
+def node(name: str, number: int, extra: str = "", labels: str = "") -> str:
+    return (
+        "---\napiVersion: projectcalico.org/v3\nkind: Node\n"
+        f"metadata: {{name: {name}, labels: {{{labels}}}}}\n"
+        f"spec: {{bgp: {{ipv4Address: 10.0.{number >> 8}.{number & 255}/16{extra}}}}}\n"
+    )
+
+
+def peer(name: str, spec: str) -> str:
+    return f"---\napiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {{name: {name}}}\nspec: {{{spec}}}\n"
+
+
+def found(text: str, *names: str, facts: str = "", folder: Path | None = None) -> list[Finding]:
+    given: tuple[str, ...] = ()
+    if folder is not None:
+        (folder / "facts.yaml").write_text(facts)
+        given = (str(folder / "facts.yaml"),)
+    result = lint(parse(text, "m.yaml"), config.Config(), Plan(CATALOGUE), Options(facts=given))
+    assert result.crashes == []
+    return [one for one in result.report.findings if one.name in names]
+
+
+def test_a_mismatch_of_the_mesh_is_one_finding_with_the_number() -> None:
+    text = node("a", 1, ", asNumber: 64999") + node("b", 2) + node("c", 3)
+    (finding,) = found(text, "as-mismatch")
+    assert finding.path == "/spec/bgp/asNumber"
+    assert "sessions more" in finding.message
+
+
+def test_mesh_of_one_number_and_peers_outside_are_believed() -> None:
+    text = node("a", 1) + node("b", 2) + peer("tor", "peerIP: 192.0.2.1, asNumber: 65000")
+    names = ("as-mismatch", "one-sided-peering", "ends-contradict", "peer-beside-mesh", "peer-unreachable")
+    assert found(text, *names) == []
+
+
+def test_two_peers_with_one_far_end_are_one_session_if_they_say_the_same() -> None:
+    one = peer("a", "peerIP: 192.0.2.1, asNumber: 65000")
+    assert found(one + peer("b", "peerIP: 192.0.2.1, asNumber: 65000"), "peers-conflict") == []
+    (finding,) = found(one + peer("b", "peerIP: 192.0.2.1, asNumber: 65001"), "peers-conflict")
+    assert '"asNumber"' in finding.message
+
+
+def test_nodes_that_nobody_describes_may_keep_two_peers_apart() -> None:
+    text = peer("a", "nodeSelector: rack == 'a', peerIP: 192.0.2.1, asNumber: 65000")
+    text += peer("b", "nodeSelector: rack == 'b', peerIP: 192.0.2.1, asNumber: 65001")
+    assert found(text, "peers-conflict", "peer-shadowed") == []
+
+
+def test_both_directions_by_hand_are_no_conflict() -> None:
+    text = OFF + node("a", 1) + node("b", 2)
+    text += peer("ab", "node: a, peerIP: 10.0.0.2, asNumber: 64512")
+    text += peer("ba", "node: b, peerIP: 10.0.0.1, asNumber: 64512, keepaliveTime: 10s")
+    assert found(text, "peers-conflict", "peer-shadowed") == []
+
+
+def test_the_mesh_off_without_peers_matters_where_bgp_brings_routes() -> None:
+    assert [one.severity for one in found(OFF + POOL % "", "mesh-off-without-peers")] == ["error"]
+    assert [one.severity for one in found(OFF, "mesh-off-without-peers")] == ["info"]
+    assert found(OFF + POOL % ", vxlanMode: Always", "mesh-off-without-peers") == []
+    assert found(OFF + POOL % "" + node("a", 1), "mesh-off-without-peers") == []
+
+
+def hub(extra: str, clients: int) -> str:
+    text = OFF + POOL % "" + node("hub", 1, extra, "role: hub")
+    text += "".join(node(f"n{number}", number + 2) for number in range(clients))
+    return text + peer("hub", '"nodeSelector": "!has(role)", peerSelector: role == \'hub\'')
+
+
+def test_a_hub_connects_its_clients_only_as_a_reflector() -> None:
+    (finding,) = found(hub("", 3), "nodes-unconnected")
+    assert "`routeReflectorClusterID`" in finding.message
+    assert found(hub(", routeReflectorClusterID: 192.0.2.1", 3), "nodes-unconnected") == []
+
+
+def test_a_router_outside_connects_whom_it_peers_with() -> None:
+    nodes = node("a", 1, labels="tor: x") + node("b", 2, labels="tor: x") + node("c", 3)
+    tor = peer("tor", "nodeSelector: has(tor), peerIP: 192.0.2.1, asNumber: 65000, numAllowedLocalASNumbers: 1")
+    (finding,) = found(OFF + POOL % "" + nodes + tor, "nodes-unconnected")
+    assert 'node "c"' in finding.message
+    assert (
+        found(OFF + POOL % "" + nodes.replace("c, labels: {}", "c, labels: {tor: x}") + tor, "nodes-unconnected") == []
+    )
+
+
+def test_own_as_loop_needs_one_as_on_both_sides() -> None:
+    tor = peer("tor", "peerIP: 192.0.2.1, asNumber: 65000")
+    text = OFF + POOL % "" + tor
+    assert len(found(text + node("a", 1) + node("b", 2), "own-as-loop")) == 1
+    own = node("a", 1, ", asNumber: 65001") + node("b", 2, ", asNumber: 65002")
+    assert found(text + own, "own-as-loop") == []
+
+
+def test_many_clients_of_one_reflector_cost_little() -> None:
+    text = hub(", routeReflectorClusterID: 192.0.2.1", 600)
+    assert found(text, "nodes-unconnected", "reflector-isolated", "own-as-loop") == []
+
+
+def test_one_reflector_in_a_file_of_its_own_is_not_isolated() -> None:
+    """The other nodes are there, only in no manifest."""
+    text = OFF + node("rr", 1, ", routeReflectorClusterID: 192.0.2.1", "rr: 'yes'")
+    text += peer("to-rr", "nodeSelector: '!has(rr)', peerSelector: has(rr)")
+    assert found(text, "reflector-isolated", "peer-selects-no-node", "nodes-unconnected") == []
+
+
+@pytest.mark.parametrize(
+    ("selector", "said"), [("has(a) && !has(a)", True), ("rack == 'a'", False), ("all()", False), ("!all()", True)]
+)
+def test_a_selector_without_known_nodes_is_wrong_only_where_nothing_can_match(selector: str, said: bool) -> None:
+    text = peer("tor", f'nodeSelector: "{selector}", peerIP: 192.0.2.1, asNumber: 65000')
+    assert bool(found(text, "peer-selects-no-node")) is said
+
+
+def test_nodes_printed_by_the_api_server_are_all_there_are() -> None:
+    text = peer("tor", "node: worker, peerIP: 192.0.2.1, asNumber: 65000")
+    written = node("a", 1)
+    assert found(text + written, "bgp-node-unknown") == []
+    printed = written.replace("{name: a", "{name: a, uid: 8a1f")
+    assert len(found(text + printed, "bgp-node-unknown")) == 1
+
+
+FACTS = """\
+version: 1
+node: router
+interfaces:
+  - {name: wan0, addresses: [192.0.2.2/24]}
+  - {name: wg0, addresses: [10.1.0.2/24]}
+routes:
+  - {to: 192.0.2.0/24, interface: wan0, protocol: kernel}
+  - {to: 10.1.0.0/24, interface: wg0, protocol: kernel}
+"""
+ROUTER = "---\napiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {name: router}\nspec: {bgp: {ipv4Address: %s}}\n"
+JUMP = peer("jump", "node: router, peerIP: 10.1.0.1, asNumber: 65048%s")
+
+
+def test_the_source_address_is_right_behind_its_own_interface(tmp_path: Path) -> None:
+    def says(manifests: str) -> list[str]:
+        return [one.severity for one in found(manifests, "source-address-elsewhere", facts=FACTS, folder=tmp_path)]
+
+    assert says(ROUTER % "192.0.2.2/24" + JUMP % "") == ["warning"]
+    assert says(ROUTER % "10.1.0.2/24" + JUMP % "") == []
+    assert says(ROUTER % "192.0.2.2/24" + JUMP % ", sourceAddress: None") == []
+    assert says(JUMP % "") == ["info"]
+
+
+def test_the_label_of_load_balancers_counts_as_true_alone() -> None:
+    text = "---\napiVersion: v1\nkind: Node\nmetadata: {name: a, labels: {%s: %s}}\n"
+    label = "node.kubernetes.io/exclude-from-external-load-balancers"
+    ranges = OFF.replace("{nodeToNodeMeshEnabled: false}", "{serviceClusterIPs: [{cidr: 10.96.0.0/12}]}")
+    assert len(found(ranges + text % (label, '""'), "exclude-label-ineffective")) == 1
+    assert found(ranges + text % (label, '"true"'), "exclude-label-ineffective") == []
+    assert found(text % (label, '""'), "exclude-label-ineffective") == []
+
+
+def test_pools_of_load_balancers_lie_in_their_range() -> None:
+    ranges = OFF.replace("{nodeToNodeMeshEnabled: false}", "{serviceLoadBalancerIPs: [{cidr: 10.244.0.0/16}]}")
+    assert len(found(ranges + POOL % "", "service-range-in-pool")) == 1
+    assert found(ranges + POOL % ", allowedUses: [LoadBalancer]", "service-range-in-pool") == []

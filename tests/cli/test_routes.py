@@ -1,0 +1,238 @@
+"""`callint routes`: sessions, their routes, one network followed, and what cannot be asked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from jsonschema import Draft202012Validator
+
+from callint.cli import main
+
+HOME = """\
+apiVersion: projectcalico.org/v3
+kind: BGPConfiguration
+metadata: {name: default}
+spec:
+  nodeToNodeMeshEnabled: false
+  prefixAdvertisements:
+    - {cidr: 10.244.0.0/16, communities: ["64512:300"]}
+---
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: pods}
+spec: {cidr: 10.244.0.0/16, natOutgoing: true}
+---
+apiVersion: projectcalico.org/v3
+kind: BGPFilter
+metadata: {name: jump}
+spec:
+  exportV4:
+    - action: Accept
+      matchOperator: In
+      cidr: 10.0.0.0/24
+  importV4:
+    - action: Accept
+      matchOperator: In
+      cidr: 10.1.0.0/16
+    - action: Reject
+---
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: jump}
+spec: {node: router, peerIP: 10.1.0.1, asNumber: 65048, sourceAddress: None, filters: [jump]}
+"""
+NODE = """\
+apiVersion: projectcalico.org/v3
+kind: Node
+metadata: {name: NAME}
+spec: {bgp: {ipv4Address: ADDRESS/24}}
+"""
+FACTS = """\
+version: 1
+node: router
+interfaces:
+  - {name: wan0, addresses: [192.0.2.2/24]}
+  - {name: wg0, addresses: [10.1.0.2/24]}
+  - {name: lan0, addresses: [10.0.0.1/24]}
+routes:
+  - {to: default, via: 192.0.2.1, interface: wan0, protocol: dhcp}
+  - {to: 192.0.2.0/24, interface: wan0, protocol: kernel}
+  - {to: 10.1.0.0/24, interface: wg0, protocol: kernel}
+  - {to: 10.0.0.0/24, interface: lan0, protocol: kernel}
+"""
+
+
+def node(name: str, address: str) -> str:
+    return "---\n" + NODE.replace("NAME", name).replace("ADDRESS", address)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "home.yaml").write_text(HOME + node("router", "192.0.2.2"))
+    (tmp_path / "facts.yaml").write_text(FACTS)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["routes", *arguments])
+
+
+def told(*arguments: str) -> dict[str, Any]:
+    done = run(*arguments, "--format", "json")
+    assert done.exit_code == 0, done.output
+    value: dict[str, Any] = json.loads(done.output)
+    return value
+
+
+def leaving(routes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {text: one for one in routes if one["verdict"] == "accept" for text in one["prefixes"]}
+
+
+@pytest.fixture
+def validator(repository: Path) -> Draft202012Validator:
+    schema = json.loads((repository / "schemas" / "routes.json").read_text("utf-8"))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+def test_a_session_says_what_leaves_and_which_line_decides(folder: Path) -> None:
+    (session,) = told("home.yaml", "--facts", "facts.yaml")["sessions"]
+    assert (session["node"], session["address"], session["state"]) == ("router", "10.1.0.1", "up")
+    assert (session["local_as"], session["remote_as"], session["type"]) == (64512, 65048, "eBGP")
+    assert session["peer"]["object"]["name"] == "jump"
+    exported = leaving(session["exported"])
+    assert set(exported) == {"10.0.0.0/24", "10.244.0.0/16{26,26}"}
+    lan, pods = exported["10.0.0.0/24"], exported["10.244.0.0/16{26,26}"]
+    assert (lan["presence"], lan["source"], lan["communities"]) == ("all", "network of lan0", [])
+    assert (lan["decided"]["file"], lan["decided"]["line"], lan["decided"]["path"]) == (
+        "home.yaml",
+        19,
+        "/spec/exportV4/0/action",
+    )
+    assert pods["communities"] == ["64512:300"]
+    assert [(one["line"], one["path"]) for one in pods["tagged"]] == [(7, "/spec/prefixAdvertisements/0/cidr")]
+
+
+def test_imports_are_what_the_filter_lets_in(folder: Path) -> None:
+    (session,) = told("home.yaml", "--facts", "facts.yaml")["sessions"]
+    imported = leaving(session["imported"])
+    assert set(imported) == {"10.1.0.0/16{16,32}"}
+    assert imported["10.1.0.0/16{16,32}"]["installed"] == [
+        {"prefixes": "10.1.0.0/16{16,32}", "installed": True, "why": "BIRD programs it"}
+    ]
+    refused = [one for one in session["imported"] if one["verdict"] == "reject"]
+    assert [one["decided"]["path"] for one in refused] == ["/spec/importV4/1/action"]
+
+
+def test_one_network_is_followed(folder: Path) -> None:
+    value = told("home.yaml", "--facts", "facts.yaml", "--prefix", "192.0.2.0/24")
+    assert value["prefix"] == "192.0.2.0/24"
+    assert value["origins"] == [
+        {"node": "router", "prefixes": ["192.0.2.0/24"], "presence": "all", "source": "network of wan0"}
+    ]
+    (session,) = value["sessions"]
+    assert {(text, one["verdict"]) for one in session["exported"] for text in one["prefixes"]} == {
+        ("192.0.2.0/24", "reject")
+    }
+
+
+def test_blocks_are_followed_where_the_pool_is_asked_for(folder: Path) -> None:
+    value = told("home.yaml", "--facts", "facts.yaml", "--prefix", "10.244.0.0/16")
+    assert [one["prefixes"] for one in value["origins"]] == [["10.244.0.0/16{26,26}"]]
+    assert "10.244.0.0/16{26,26}" in leaving(value["sessions"][0]["exported"])
+
+
+def test_a_network_that_nobody_has(folder: Path) -> None:
+    done = run("home.yaml", "--facts", "facts.yaml", "--prefix", "203.0.113.0/24")
+    assert "203.0.113.0/24 originates\n  nowhere: no node has a route to it or inside it\n" in done.output
+
+
+def test_text_names_files_and_lines(folder: Path) -> None:
+    text = run("home.yaml", "--facts", "facts.yaml").output
+    assert "node router (AS 64512) to 10.1.0.1 (AS 65048)\n  IPv4 eBGP by BGPPeer jump  (home.yaml:30)\n" in text
+    assert "    10.0.0.0/24, network of lan0\n      BGPFilter/jump exportV4[0]  (home.yaml:19)\n" in text
+    assert "      with community 64512:300  (home.yaml:7)\n" in text
+
+
+def test_nodes_that_nobody_describes_are_every_node(folder: Path) -> None:
+    peer = HOME.replace("{node: router, ", "{")
+    (folder / "home.yaml").write_text(peer)
+    value = told("home.yaml")
+    assert [(one["node"], one["state"]) for one in value["sessions"]] == [(None, "unknown")]
+    assert value["sessions"][0]["missing"] == "the IPv4 BGP address of other nodes"
+    assert run("home.yaml").output.startswith("every node (AS 64512) to 10.1.0.1 (AS 65048)\n")
+    assert '"*"' not in run("home.yaml").output
+
+
+def test_sessions_of_a_mesh_that_are_alike_are_told_once(folder: Path) -> None:
+    mesh = HOME.replace("  nodeToNodeMeshEnabled: false\n", "")
+    nodes = "".join(node(f"n{number}", f"192.0.2.{number}") for number in range(3, 6))
+    (folder / "home.yaml").write_text(mesh + nodes)
+    sessions = told("home.yaml", "--peer", "mesh")["sessions"]
+    assert len(sessions) == 6
+    assert {(one["node"], one["remote"]) for one in sessions} == {
+        (a, b) for a in ("n3", "n4", "n5") for b in ("n3", "n4", "n5") if a != b
+    }
+    text = run("home.yaml", "--peer", "mesh").output
+    assert text.count("by the node-to-node mesh") == 1
+    assert "and 2 more like them" in text
+
+
+def test_a_large_mesh_is_told_by_groups_and_a_node_one_by_one(folder: Path) -> None:
+    mesh = HOME.replace("  nodeToNodeMeshEnabled: false\n", "")
+    nodes = "".join(node(f"n{number}", f"192.0.2.{number}") for number in range(3, 33))
+    (folder / "home.yaml").write_text(mesh + nodes)
+    sessions = told("home.yaml", "--peer", "mesh")["sessions"]
+    assert sum(one["alike"] for one in sessions) == 30 * 29
+    assert len(sessions) < 10
+    assert len(told("home.yaml", "--node", "n7", "--peer", "mesh")["sessions"]) == 29
+
+
+@pytest.mark.parametrize("arguments", [(), ("--prefix", "10.244.0.0/16"), ("--node", "router"), ("--peer", "jump")])
+def test_json_is_as_the_schema_says(folder: Path, validator: Draft202012Validator, arguments: tuple[str, ...]) -> None:
+    validator.validate(told("home.yaml", *arguments))
+    validator.validate(told("home.yaml", "--facts", "facts.yaml", *arguments))
+
+
+def test_the_schema_refuses_what_is_not_said(folder: Path, validator: Draft202012Validator) -> None:
+    value = told("home.yaml")
+    value["sessions"][0]["state"] = "asleep"
+    assert not validator.is_valid(value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--node", "ruoter"], 'no manifest and no facts name a node "ruoter", the nodes known are router'),
+        (["--peer", "jumb"], 'no session is by or to "jumb", the BGPPeers are jump'),
+        (["--prefix", "10.0.0.1/24"], '"10.0.0.1/24" has host bits set; the network is 10.0.0.0/24'),
+        (["--prefix", "lan"], '"lan" is no'),
+        (["--cluster", "home"], 'no cluster "home" in the configuration, these are: default'),
+        (["--calico-version", "2.6"], "2.6"),
+    ],
+)
+def test_two_and_one_sentence_for_what_cannot_be_asked(folder: Path, arguments: list[str], says: str) -> None:
+    done = run("home.yaml", *arguments)
+    assert done.exit_code == 2
+    assert says in done.output
+    assert "Traceback" not in done.output
+
+
+def test_no_bgp_at_all_is_no_error(folder: Path) -> None:
+    (folder / "home.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n")
+    assert run("home.yaml").exit_code == 0
+    assert json.loads(run("home.yaml", "--format", "json").output)["version"] == 1
+
+
+def test_hostile_names_do_no_harm(folder: Path) -> None:
+    (folder / "home.yaml").write_text(
+        HOME.replace("metadata: {name: jump}\nspec: {node", 'metadata: {name: "\\u001b[2J::error"}\nspec: {node')
+    )
+    text = run("home.yaml").output
+    assert "\x1b" not in text
+    assert "\\x1b[2J" in text
