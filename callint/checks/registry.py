@@ -27,6 +27,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "community": ("BGPConfiguration",),
     "condition": ("BGPFilter",),
     "connectivity": _BGP,
+    "contradiction": _POLICIES,
     "coverage": ("HostEndpoint",),
     "duplicate": (),
     "exposure": ("BGPPeer",),
@@ -53,6 +54,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "service_range": ("BGPConfiguration",),
     "session": _BGP,
     "tier_end": (*_POLICIES, "Tier"),
+    "unreachable": _POLICIES,
     "usage": ("BGPPeer", "BGPConfiguration", "BGPFilter"),
 }
 """Each check, and the kinds of which a cluster holds one if the check has anything to say; with none it always may."""
