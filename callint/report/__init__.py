@@ -38,6 +38,8 @@ def render(form: str, report: Report, *, colour: bool = False, width: int = 100,
     Raises ValueError for an unknown format.
     """
     if form == "text":
+        if not report.findings:
+            return ""
         from callint.report import text
 
         return text.render(report, colour=colour, width=width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from callint.finding import Finding
 
@@ -12,7 +13,10 @@ def fingerprints(findings: Iterable[Finding]) -> list[str]:
 
     The hash covers rule, file, object and path, no line; n counts, from 1, the findings that agree in all of these.
     """
-    from hashlib import blake2b
+    findings = list(findings)
+    if not findings:
+        return []
+    blake2b = _blake2b()
 
     seen: dict[str, int] = {}
     result = []
@@ -22,3 +26,12 @@ def fingerprints(findings: Iterable[Finding]) -> list[str]:
         seen[digest] = number = seen.get(digest, 0) + 1
         result.append(f"{digest}:{number}")
     return result
+
+
+def _blake2b() -> Any:
+    """The hash without hashlib, which loads OpenSSL first."""
+    try:
+        from _blake2 import blake2b
+    except ImportError:
+        from hashlib import blake2b
+    return blake2b
