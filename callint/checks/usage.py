@@ -27,7 +27,12 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _filter(cluster: Cluster) -> Iterator[Breach]:
-    """Where a peer names a filter that does not exist, that is said of the peer, and probably explains this one."""
+    """Where a peer names a filter that does not exist, that is said of the peer, and probably explains this one.
+
+    Without any peer the peers are elsewhere, unless the configuration says that they are all here.
+    """
+    if not cluster.bgp_peers and "BGPPeer" not in cluster.intent.complete:
+        return
     named = {name for peer in cluster.bgp_peers for _, name in peer.filters}
     unreadable = any(peer.resource.unreadable("spec", "filters") for peer in cluster.bgp_peers)
     if unreadable or named - set(cluster.bgp_filters) or cluster.incomplete:
@@ -36,15 +41,6 @@ def _filter(cluster: Cluster) -> Iterator[Breach]:
         if name in named:
             continue
         span, path = one.resource.span("metadata", "name"), ("metadata", "name")
-        if not cluster.bgp_peers and "BGPPeer" not in cluster.intent.complete:
-            yield Breach(
-                f'whether any BGPPeer uses BGPFilter "{name}" is not known: the manifests hold no BGPPeer',
-                span,
-                one.resource.ref,
-                path,
-                undecided=True,
-            )
-            continue
         peers = [peer.resource for peer in cluster.bgp_peers]
         yield Breach(
             f'no BGPPeer uses BGPFilter "{name}", so that it filters nothing; the sessions of the node-to-node mesh '
