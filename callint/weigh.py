@@ -10,6 +10,7 @@ from callint.finding import Finding
 from callint.objects import Cluster
 
 RELEASE_BOUND = ("field-too-new", "field-removed")
+FOLDERS = "defined-twice"
 CAUSED_ONCE = ("placeholder-left", "variable-left")
 
 
@@ -48,15 +49,26 @@ def _folder(file: str) -> str:
 
 
 def across_folders(findings: Iterable[Finding], plan: Plan, cluster: Cluster) -> list[Finding]:
-    """While folders may be clusters of their own, a finding that joins objects of two of them is not proven."""
+    """While folders may be clusters of their own, nothing that joins objects of two of them is proven: it is held back.
+
+    The one finding about the folders says how many are; a rule that the configuration weighs is not held back.
+    """
     findings = list(findings)
     if not cluster.apart:
         return findings
     files = {resource.document.file for resource in cluster.all}
-    help_ = "the folders may be clusters of their own: name them under `clusters` in callint.yaml"
-    weighed = []
-    for one in findings:
-        other = next((r.span.file for r in one.related if r.span.file in files), one.span.file)
-        joined = _folder(other) != _folder(one.span.file)
-        weighed.append(one._replace(severity="info", help=help_) if joined and not plan.weighed(one.rule) else one)
-    return weighed
+    kept = [one for one in findings if one.name == FOLDERS or plan.weighed(one.rule) or not _joins(one, files)]
+    held = len(findings) - len(kept)
+    if not held:
+        return kept
+    more = f"{held} findings that join them are held back" if held > 1 else "1 finding that joins them is held back"
+    return [one._replace(help=f"{one.help}; {more}") if _about_folders(one) else one for one in kept]
+
+
+def _joins(finding: Finding, files: set[str]) -> bool:
+    others = (related.span.file for related in finding.related if related.span.file in files)
+    return any(_folder(other) != _folder(finding.span.file) for other in others)
+
+
+def _about_folders(finding: Finding) -> bool:
+    return finding.name == FOLDERS and finding.severity == "info"

@@ -52,6 +52,6 @@ def _undecided(pairs: tuple[tuple[Resource, Resource], ...]) -> Breach:
         ("metadata", "name"),
         (Related(span, "first defined here"),),
         witness("reference", reference=str(later.ref), defined_in=f"{span.file}:{span.line}"),
-        help="name the clusters and their folders under `clusters` in callint.yaml; here they are judged as one",
+        help="name the clusters and their folders under `clusters` in callint.yaml",
         undecided=True,
     )
