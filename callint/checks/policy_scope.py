@@ -235,6 +235,8 @@ def _stays_in_namespace(cluster: Cluster) -> Iterator[Breach]:
                 except SelectorError:
                     continue
                 meant = [one for one in sets if holds(selector, Labels(one.labels)) is True]
+                if not meant or holds(selector, Labels({})) is True:
+                    continue
                 own = Compare(NAMESPACE_LABEL, "==", policy.namespace)
                 here = [one for one in pods if holds(own, one.labels) and holds(selector, one.labels)]
                 local = [
@@ -242,7 +244,7 @@ def _stays_in_namespace(cluster: Cluster) -> Iterator[Breach]:
                     for one in cluster.network_sets
                     if one.namespace == policy.namespace and holds(selector, Labels(one.labels))
                 ]
-                if not meant or here or local or holds(selector, Labels({})) is True:
+                if here or local:
                     continue
                 path = (*side.path, "selector")
                 yield Breach(

@@ -18,7 +18,7 @@ from callint.policy.match import entity_selectors
 from callint.policy.tiers import policies_of, selector_of
 from callint.selector import Selector, SelectorError, parse
 from callint.selector.satisfy import satisfiable
-from callint.selector.syntax import ALL, Compare, Has, Member, atoms
+from callint.selector.syntax import Compare, Has, Member, atoms
 
 _TEMPLATES = {
     "Deployment": ("spec", "template"),
@@ -123,7 +123,15 @@ def _subjects(cluster: Cluster) -> list[_Known]:
                 own, (NAMESPACE_LABEL, "pcns.", "pcsa.", "projectcalico.org/"), frozenset((NAMESPACE_LABEL,))
             )
             found.append(_Known(labels, resource.span("metadata", "name"), f'{kind} "{resource.name}"'))
-    return found
+    return _classes(found)
+
+
+def _classes(found: list[_Known]) -> list[_Known]:
+    """One of each kind that no selector can tell apart."""
+    first: dict[object, _Known] = {}
+    for one in found:
+        first.setdefault((frozenset(one.labels.known.items()), *one.labels[1:3]), one)
+    return list(first.values())
 
 
 def _sets(cluster: Cluster) -> list[_Known]:
@@ -138,15 +146,17 @@ def _sets(cluster: Cluster) -> list[_Known]:
 
 def _near_miss(cluster: Cluster) -> Iterator[Breach]:
     subjects = _subjects(cluster)
-    sets = _sets(cluster)
+    both = [*subjects, *_sets(cluster)]
+    values = {True: _values(subjects), False: _values(both)}
+    slips: dict[tuple[str, bool], tuple[str, str, Span] | None] = {}
     for one in _written(cluster):
-        known = subjects if one.subject else [*subjects, *sets]
-        if not known or any(holds(one.selector, item.labels) is not False for item in known):
+        question = (one.text, one.subject)
+        if question not in slips:
+            slips[question] = _slip(one.text, values[one.subject])
+        hint = slips[question]
+        if hint is None or satisfiable(one.selector) is None:
             continue
-        if satisfiable(one.selector) is None:
-            continue
-        hint = _slip(one.text, known)
-        if hint is None:
+        if any(holds(one.selector, item.labels) is not False for item in (subjects if one.subject else both)):
             continue
         written, meant, place = hint
         what = "policy selects" if one.subject else "rule matches"
@@ -157,12 +167,17 @@ def _near_miss(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-def _slip(text: str, known: list[_Known]) -> tuple[str, str, Span] | None:
-    """What was probably mistyped: in words, what was meant, and who has it."""
+def _values(known: list[_Known]) -> dict[str, dict[str, Span]]:
+    """The values of each label that anything has, and one place where each is."""
     values: dict[str, dict[str, Span]] = {}
     for item in known:
         for key, value in item.labels.known.items():
             values.setdefault(key, {}).setdefault(value, item.place)
+    return values
+
+
+def _slip(text: str, values: dict[str, dict[str, Span]]) -> tuple[str, str, Span] | None:
+    """What was probably mistyped: in words, what was meant, and who has it."""
     for atom in atoms(parse(text)):
         if isinstance(atom, Has) or (isinstance(atom, (Compare, Member)) and atom.key not in values):
             key = atom.key
@@ -228,21 +243,21 @@ def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
 
 def _network_set(cluster: Cluster) -> Iterator[Breach]:
     subjects, sets = _subjects(cluster), _sets(cluster)
-    for one in _written(cluster):
-        if not one.subject or any(holds(one.selector, item.labels) is not False for item in subjects):
+    for one in _written(cluster) if sets else ():
+        if not one.subject:
             continue
         plain = parse(one.text)
-        if plain == ALL or not any(isinstance(atom, (Has, Compare, Member)) for atom in atoms(plain)):
+        meant = None
+        if holds(plain, Labels({})) is False:
+            meant = next((item for item in sets if holds(plain, item.labels) is True), None)
+        if meant is None or any(holds(one.selector, item.labels) is not False for item in subjects):
             continue
-        for item in sets:
-            if holds(plain, item.labels) is True and holds(plain, Labels({})) is False:
-                yield _breach(
-                    one,
-                    f"the policy selects nothing that is known but {item.words}, and a policy never applies to a "
-                    "network set: it names the far end, in source or destination of a rule",
-                    (Related(item.place, "has the labels"),),
-                )
-                break
+        yield _breach(
+            one,
+            f"the policy selects nothing that is known but {meant.words}, and a policy never applies to a network "
+            "set: it names the far end, in source or destination of a rule",
+            (Related(meant.place, "has the labels"),),
+        )
 
 
 def _unlabelled_set(cluster: Cluster) -> Iterator[Breach]:

@@ -15,7 +15,6 @@ from callint.policy.labels import holds
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector.satisfy import overlaps
 
-
 _OPERATORS = ("allow-tigera", "calico-system")
 """Tiers that the operator makes (tigera/operator pkg/controller/tiers)."""
 
@@ -44,7 +43,7 @@ def _deny_only(cluster: Cluster) -> Iterator[Breach]:
                 placed.policy,
                 (*first.path, "action"),
                 f'policy "{placed.policy.name}" only denies {direction}, and no policy of tier "{tier.name}" allows '
-                "any: the end of the tier drops the rest, so that all of it is dropped",
+                "any: the end of the tier drops the rest, so that all that reaches it is dropped",
                 direction,
             )
 
@@ -80,14 +79,14 @@ def _closing(cluster: Cluster) -> Iterator[tuple[PlacedTier, PlacedPolicy, str, 
 
 def _let_through(tier: PlacedTier, subject: PlacedPolicy, direction: str) -> bool:
     """Whether a policy of the tier, the subject included, has an Allow or Pass for endpoints of the subject."""
-    for other in tier.policies:
-        rules = other.policy.ingress if direction == "ingress" else other.policy.egress
-        opens = any(rule.action.capitalize() in ("Allow", "Pass") or rule.http for rule in rules) or not _readable(
-            other
-        )
-        if opens and (other is subject or overlaps(other.selector, subject.selector) is not False):
-            return True
-    return False
+    return _opens(subject, direction) or any(
+        _opens(other, direction) and overlaps(other.selector, subject.selector) is not False for other in tier.policies
+    )
+
+
+def _opens(placed: PlacedPolicy, direction: str) -> bool:
+    rules = placed.policy.ingress if direction == "ingress" else placed.policy.egress
+    return any(rule.action.capitalize() in ("Allow", "Pass") or rule.http for rule in rules) or not _readable(placed)
 
 
 def _specific(rule: Rule) -> bool:
