@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from callint.net.address import BITS, LAST, Address, Prefix, format_address, parse_cidr
@@ -42,7 +43,7 @@ def attempts(cluster: Cluster, evaluator: Evaluator, required: Requirement) -> I
 def _kindest(cluster: Cluster, evaluator: Evaluator, required: Requirement, flow: Flow, own: str | None) -> Attempt:
     found: Attempt | None = None
     family = 6 if own is not None and ":" in own else 4
-    for address in (SOMEBODY[0 if family == 4 else 1], *_named(cluster, family)):
+    for address in chain((SOMEBODY[0 if family == 4 else 1],), _named(cluster, family)):
         packet = _packet(required, flow, own, address)
         attempt = Attempt(flow, packet, evaluator.evaluate(packet))
         if attempt.verdict.outcome in ("accept", "no-verdict"):
