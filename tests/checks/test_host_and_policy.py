@@ -1,0 +1,306 @@
+"""Checks about hosts, policies, selectors and pools: what they must not say, beyond the examples of their rules."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from callint import config, rule
+from callint.config import Calico
+from callint.engine import Plan
+from callint.finding import Finding
+from callint.lint import Options, lint
+from callint.source import parse
+
+CATALOGUE = rule.load()
+OPEN: dict[str, Any] = {
+    "types": ["Ingress", "Egress"],
+    "ingress": [{"action": "Allow"}],
+    "egress": [{"action": "Allow"}],
+}
+MINE = ("HEP", "POL03", "POL04", "REF02", "K8S", "NAT")
+
+
+def calico(kind: str, name: str, spec: dict[str, Any], **metadata: Any) -> dict[str, Any]:
+    return {"apiVersion": "projectcalico.org/v3", "kind": kind, "metadata": {"name": name, **metadata}, "spec": spec}
+
+
+def host(name: str = "lan", **spec: Any) -> dict[str, Any]:
+    labels = spec.pop("labels", {"zone": name})
+    whole = {"node": "router", "interfaceName": f"{name}0", "expectedIPs": ["10.0.0.1"], **spec}
+    return calico(
+        "HostEndpoint", name, {key: value for key, value in whole.items() if value is not None}, labels=labels
+    )
+
+
+def policy(name: str = "p", **spec: Any) -> dict[str, Any]:
+    return calico("GlobalNetworkPolicy", name, spec)
+
+
+def pod(name: str, labels: dict[str, str], namespace: str = "shop") -> dict[str, Any]:
+    metadata = {"name": name, "namespace": namespace, "labels": labels}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"nodeName": "w"}}
+
+
+def found(*objects: dict[str, Any], **calico_is: Any) -> list[Finding]:
+    sources = parse("\n---\n".join(map(json.dumps, objects)), "m.yaml")
+    settings = config.Config()
+    options = Options(Calico(calico_is.get("release"), calico_is.get("road"), calico_is.get("dataplane")))
+    findings = lint(sources, settings, Plan(CATALOGUE, settings.settings(CATALOGUE)), options).report.findings
+    return [one for one in findings if one.rule.startswith(MINE)]
+
+
+def ids(*objects: dict[str, Any], **calico_is: Any) -> list[str]:
+    return [one.rule for one in found(*objects, **calico_is)]
+
+
+LAN = "zone == 'lan'"
+SILENT: dict[str, list[dict[str, Any]]] = {
+    "a profile is enough": [
+        host(profiles=["projectcalico-default-allow"]),
+        policy(selector="zone == 'wan' || zone == 'lan'"),
+    ],
+    "labels that only a rule names are used": [
+        host(profiles=["projectcalico-default-allow"]),
+        policy(selector="app == 'web'", types=["Ingress"], ingress=[{"action": "Allow", "source": {"selector": LAN}}]),
+    ],
+    "host endpoints alone tell nothing about policy": [host()],
+    "two policies, one direction each": [
+        host(),
+        policy("in", selector=LAN, types=["Ingress"], ingress=[{"action": "Allow"}]),
+        policy("out", selector=LAN, types=["Egress"], egress=[{"action": "Allow"}]),
+    ],
+    "an endpoint by address and one by another name": [
+        host(profiles=["projectcalico-default-allow"], labels={}),
+        host(
+            "wan", interfaceName=None, expectedIPs=["192.168.0.2"], profiles=["projectcalico-default-allow"], labels={}
+        ),
+    ],
+    "kns and ksa are profiles": [host(profiles=["kns.default", "ksa.default.default"], labels={})],
+    "a deny list with an allow in another policy": [
+        policy(
+            "deny",
+            selector="app == 'web'",
+            types=["Ingress"],
+            ingress=[{"action": "Deny", "source": {"nets": ["192.0.2.0/24"]}}],
+        ),
+        policy("allow", selector="has(app)", types=["Ingress"], ingress=[{"action": "Allow"}]),
+    ],
+    "a default deny that says so": [policy(selector="app == 'web'", types=["Ingress"], ingress=[{"action": "Deny"}])],
+    "a default deny for every address": [
+        policy(
+            selector="app == 'web'",
+            types=["Egress"],
+            egress=[{"action": "Deny", "destination": {"nets": ["0.0.0.0/0"]}}],
+        )
+    ],
+    "a deny list in a tier that passes": [
+        calico("Tier", "edge", {"order": 10, "defaultAction": "Pass"}),
+        policy(
+            tier="edge",
+            selector="app == 'web'",
+            types=["Ingress"],
+            ingress=[{"action": "Deny", "source": {"nets": ["192.0.2.0/24"]}}],
+        ),
+    ],
+    "a staged policy that only logs": [
+        calico(
+            "StagedGlobalNetworkPolicy",
+            "look",
+            {"selector": "app == 'web'", "types": ["Ingress"], "ingress": [{"action": "Log"}]},
+        )
+    ],
+    "pass with a profile behind it": [
+        host(profiles=["projectcalico-default-allow"]),
+        policy(selector=LAN, types=["Ingress", "Egress"], ingress=[{"action": "Pass"}], egress=[{"action": "Allow"}]),
+    ],
+    "an allow for everything without selector is no closed host": [
+        host(profiles=["projectcalico-default-allow"], labels={}),
+        policy(**OPEN),
+    ],
+    "namespaces alone": [
+        host(profiles=["projectcalico-default-allow"], labels={}),
+        policy(namespaceSelector="all()", types=["Ingress"]),
+    ],
+    "node1 is no slip for node2": [
+        host(labels={"name": "node2"}, profiles=["projectcalico-default-allow"]),
+        policy(selector="name == 'node1'", types=["Ingress"], ingress=[{"action": "Allow"}]),
+    ],
+    "lan is no slip for wan": [
+        host(profiles=["projectcalico-default-allow"]),
+        policy(selector="zone == 'wan'", types=["Ingress"], ingress=[{"action": "Allow", "source": {"selector": LAN}}]),
+    ],
+    "a template of pods is known": [
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "gateway"},
+            "spec": {"template": {"metadata": {"labels": {"app": "gatewey"}}}},
+        },
+        pod("a", {"app": "gateway"}),
+        policy(selector="app == 'gatewey'", types=["Ingress"], ingress=[{"action": "Allow"}]),
+    ],
+    "two lists of networks are enforced": [
+        policy(
+            selector="app == 'web'",
+            types=["Ingress"],
+            ingress=[
+                {
+                    "action": "Allow",
+                    "protocol": "TCP",
+                    "source": {"nets": ["192.0.2.0/24", "198.51.100.0/24"]},
+                    "destination": {"nets": ["10.0.0.1/32", "10.0.0.2/32"], "ports": list(range(1, 16))},
+                }
+            ],
+        )
+    ],
+    "one network of each family is no list": [
+        policy(
+            selector="app == 'web'",
+            types=["Ingress"],
+            ingress=[
+                {
+                    "action": "Allow",
+                    "protocol": "TCP",
+                    "source": {"nets": ["192.0.2.0/24"], "ports": list(range(1, 17))},
+                    "destination": {"nets": ["10.0.0.1/32", "10.0.0.2/32"]},
+                }
+            ],
+        )
+    ],
+    "tiers that are kept elsewhere": [
+        policy(tier="platform", selector="app == 'web'", types=["Ingress"], ingress=[{"action": "Allow"}])
+    ],
+    "a tier of the operator": [
+        calico("Tier", "platform", {"order": 10}),
+        policy("a", tier="platform", selector="app == 'web'", types=["Ingress"], ingress=[{"action": "Allow"}]),
+        policy("b", tier="calico-system", selector="app == 'web'", types=["Ingress"], ingress=[{"action": "Allow"}]),
+    ],
+    "pools side by side": [
+        calico("IPPool", "a", {"cidr": "10.244.0.0/17"}),
+        calico("IPPool", "b", {"cidr": "10.244.128.0/17"}),
+    ],
+    "a small pool, and nobody says how many nodes": [calico("IPPool", "a", {"cidr": "10.244.0.0/26"})],
+    "an endpoint for a node that nobody described": [host(profiles=["projectcalico-default-allow"], labels={})],
+}
+
+
+@pytest.mark.parametrize("title", SILENT)
+def test_silent(title: str) -> None:
+    assert [(one.rule, one.message) for one in found(*SILENT[title])] == []
+
+
+SPEAKS: dict[str, tuple[list[str], list[dict[str, Any]]]] = {
+    "policy before DNAT alone leaves egress closed": (
+        ["HEP003"],
+        [
+            host(),
+            policy(selector=LAN, applyOnForward=True, preDNAT=True, types=["Ingress"], ingress=[{"action": "Allow"}]),
+        ],
+    ),
+    "a staged policy governs nothing": (
+        ["HEP002"],
+        [
+            host(labels={}),
+            calico("StagedGlobalNetworkPolicy", "p", {"selector": "all()", **OPEN}),
+            policy("other", selector="app == 'web'", **OPEN),
+        ],
+    ),
+    "two wildcards on a node": (
+        ["HEP005"],
+        [
+            host("a", interfaceName="*", profiles=["projectcalico-default-allow"], labels={}),
+            host("b", interfaceName="*", profiles=["projectcalico-default-allow"], labels={}),
+        ],
+    ),
+    "a key that is nearly known": (
+        ["REF021"],
+        [
+            pod("a", {"component": "web"}),
+            policy(selector="componnet == 'web'", types=["Ingress"], ingress=[{"action": "Allow"}]),
+        ],
+    ),
+    "a contradiction with the own namespace": (
+        ["REF020"],
+        [
+            calico(
+                "NetworkPolicy",
+                "p",
+                {
+                    "selector": "projectcalico.org/namespace == 'other'",
+                    "types": ["Ingress"],
+                    "ingress": [{"action": "Allow"}],
+                },
+                namespace="shop",
+            )
+        ],
+    ),
+    "one list of ports with ranges is a block": (
+        ["POL037"],
+        [
+            policy(
+                selector="app == 'web'",
+                types=["Ingress"],
+                ingress=[
+                    {
+                        "action": "Allow",
+                        "protocol": "TCP",
+                        "source": {"nets": ["192.0.2.0/24", "198.51.100.0/24"]},
+                        "destination": {
+                            "nets": ["10.0.0.1/32", "10.0.0.2/32"],
+                            "ports": [f"{port}:{port + 1}" for port in range(1, 32, 4)],
+                        },
+                    }
+                ],
+            )
+        ],
+    ),
+    "pods and hosts, and only the rules of pods are known": (
+        ["POL030"],
+        [
+            host(labels={}, profiles=["projectcalico-default-allow"]),
+            policy(
+                types=["Ingress"], ingress=[{"action": "Allow", "protocol": "TCP", "destination": {"ports": [443]}}]
+            ),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("title", SPEAKS)
+def test_speaks(title: str) -> None:
+    expected, objects = SPEAKS[title]
+    assert ids(*objects) == expected
+
+
+@pytest.mark.parametrize("title", SPEAKS)
+def test_every_finding_has_a_small_span_and_a_proof(title: str) -> None:
+    for one in found(*SPEAKS[title][1]):
+        assert one.span.line == one.span.end_line
+        assert one.witness is not None
+        assert one.object is not None
+        assert one.path
+
+
+def test_blocks_are_a_matter_of_iptables() -> None:
+    objects = SPEAKS["one list of ports with ranges is a block"][1]
+    assert ids(*objects, dataplane="ebpf") == []
+
+
+def test_what_could_not_be_read_is_not_judged() -> None:
+    """A policy that may or may not select the endpoint leaves the question open."""
+    unreadable = policy(selector=["zone"], **OPEN)
+    assert "HEP002" not in ids(host(), unreadable, policy("q", selector="zone == 'lan' && has(x)", **OPEN))
+
+
+@pytest.mark.parametrize(
+    "check", ["host_endpoint", "host_traffic", "policy_scope", "policy_rules", "tier_end", "pools"]
+)
+def test_a_problem_that_is_none(check: str) -> None:
+    from callint.checks import CheckError, find
+    from callint.objects import Cluster
+
+    with pytest.raises(CheckError, match="problem"):
+        list(find(check)(Cluster([]), {"problem": "nonsense"}))
