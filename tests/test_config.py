@@ -82,7 +82,7 @@ def test_rules_by_id_and_name(folder: Path) -> None:
     [
         ("fail_on: error\n", 'callint.yaml:1:1: "fail_on" is no known key, did you mean "fail-on"'),
         ("fail-on: fatal\n", 'callint.yaml:1:10: "fatal" is none of error, warning, info, never'),
-        ("calico: {release: 2.6}\n", 'callint.yaml:1:19: 2.6 is no string'),
+        ("calico: {release: 2.6}\n", "callint.yaml:1:19: 2.6 is no string"),
         ("calico: {release: v3.99}\n", 'Calico release "v3.99" is not known: v3.20 to v3.33 are'),
         ("ignore:\n  - {rule: BGP001}\n", 'callint.yaml:2:6: "reason" is missing'),
         ("ignore:\n  - {rule: A, reason: b, until: 2026-02-30}\n", 'callint.yaml:2:33: "2026-02-30" is no day'),
