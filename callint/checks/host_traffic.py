@@ -248,8 +248,7 @@ def _kubelet_blocked(cluster: Cluster) -> Iterator[Breach]:
         path = (*verdict.path, "action") if in_rule else verdict.path
         yield Breach(
             f'the kubelet of node "{evaluator.node}" (tcp port {KUBELET_PORT}) is reached by nobody at "{name}", its '
-            f"internal address: {verdict.decided_by.partition(' (')[0]} drops it, and with it logs, exec and metrics"
-            "admission of what the API server asks the node",
+            f"internal address: {verdict.decided_by.partition(' (')[0]} drops it, and with it logs, exec and metrics",
             resource.span(*path, key=not in_rule),
             resource.ref,
             path,

@@ -63,6 +63,10 @@ def _hosts(cluster: Cluster) -> list[HostMember]:
     return list(model_of(cluster).inventory.host_endpoints)
 
 
+def _counted(hosts: list[HostMember]) -> str:
+    return f"{len(hosts)} HostEndpoint{'' if len(hosts) == 1 else 's'}"
+
+
 def _shown(hosts: list[HostMember], label: str) -> tuple[Related, ...]:
     return tuple(Related(one.about.resource.span("metadata", "name"), label) for one in hosts[:3])
 
@@ -96,8 +100,8 @@ def _reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
         resource = policy.resource
         path: Path = ("spec", "selector") if policy.selector else ("metadata", "name")
         yield Breach(
-            f'policy "{policy.name}" selects every endpoint, host endpoints too: of {len(hosts)} HostEndpoints it '
-            f"closes {' and '.join(closed).lower()} to all that neither rules nor failsafe ports allow",
+            f'policy "{policy.name}" selects every endpoint, host endpoints too: it closes '
+            f"{' and '.join(closed).lower()} of {_counted(hosts)} to all that neither rules nor failsafe ports allow",
             resource.span(*path),
             resource.ref,
             path,
@@ -153,7 +157,7 @@ def _namespaces_and_hosts(cluster: Cluster) -> Iterator[Breach]:
             continue
         resource = policy.resource
         yield Breach(
-            f'namespaceSelector of policy "{policy.name}" selects {len(selected)} HostEndpoints as well: they have no '
+            f'namespaceSelector of policy "{policy.name}" selects {_counted(selected)} as well: none has a '
             "namespace, and a negation is true of what has no such label",
             resource.span("spec", "namespaceSelector"),
             resource.ref,

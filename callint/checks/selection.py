@@ -212,14 +212,13 @@ def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
     automatic = cluster.of("KubeControllersConfiguration")
     if not hosts or (automatic and not cluster.nodes):
         return
+    values = _values([_Known(one.labels, one.about.resource.span(), "") for one in hosts])
     for policy in cluster.policies:
-        for_hosts = policy.apply_on_forward or policy.pre_dnat or policy.do_not_track
-        if (
-            not for_hosts
-            or policy.staged
-            or not policy.resource.document.complete
-            or policy.resource.unreadable("spec")
-        ):
+        if not (policy.apply_on_forward or policy.pre_dnat or policy.do_not_track) or policy.staged:
+            continue
+        # what namespaces and accounts select are pods, and a slip of the pen is said as such
+        for_pods = policy.namespace_selector or policy.service_account_selector
+        if for_pods or not policy.resource.document.complete or policy.resource.unreadable("spec"):
             continue
         try:
             selector = selector_of(policy)
@@ -227,8 +226,10 @@ def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
             continue
         if satisfiable(selector) is None or any(holds(selector, one.labels) is not False for one in hosts):
             continue
+        if _slip(policy.selector or "", values) is not None:
+            continue
         field = "preDNAT" if policy.pre_dnat else "doNotTrack" if policy.do_not_track else "applyOnForward"
-        key = "selector" if policy.selector else "namespaceSelector" if policy.namespace_selector else field
+        key = "selector" if policy.selector else field
         resource = policy.resource
         yield Breach(
             f'policy "{policy.name}" has {field}, which concerns host endpoints alone, and selects none of the '
