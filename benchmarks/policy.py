@@ -156,7 +156,7 @@ MEASURED: dict[str, tuple[Callable[[int], Iterator[str]], Callable[[Cluster], st
     "endpoints": (endpoints_of, analyse_endpoints, (100, 1_000, 10_000)),
     "tiers": (tiers_of, analyse_endpoints, (1_000,)),
     "pairs": (pairs_of, analyse_pairs, (50, 100, 200)),
-    "unreachable": (rules_of, analyse_unreachable, (100, 1_000)),
+    "unreachable": (rules_of, analyse_unreachable, (100, 1_000, 10_000)),
 }
 
 

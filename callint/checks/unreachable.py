@@ -9,15 +9,14 @@ from typing import Any, NamedTuple
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, CheckError
 from callint.finding import Path, Related, Span, Witness, witness
-from callint.net import cover, intervals
 from callint.net.address import Family, format_address
-from callint.net.cover import Product, TooManyCornersError
 from callint.net.diagrams import TooLargeError
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
 from callint.policy.chains import Direction
 from callint.policy.packet import protocol_name
-from callint.policy.symbolic.shadow import DIRECTIONS, Item, Sets, Shadows, items, products, rules
+from callint.policy.symbolic.covering import Taken, fewest
+from callint.policy.symbolic.shadow import DIRECTIONS, Item, Sets, Shadows, item_of, rules
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 
 _FAMILIES: tuple[Family, ...] = (4, 6)
@@ -80,67 +79,26 @@ def _examine(shadows: Shadows, tier: PlacedTier, placed: PlacedPolicy, direction
     own = rules(policy, direction)
     if not own:
         return
-    earlier = [] if policy.staged else shadows.before(tier, placed, direction)
+    taken = Taken()
+    for item in () if policy.staged else shadows.before(tier, placed, direction):
+        taken.add(item, shadows.surely(item, None))
     everything = (shadows.spaces[0].everything, shadows.spaces[1].everything)
-    taken = _union(shadows, [shadows.surely(item, None) for item in earlier])
-    if taken == everything:
-        yield _Dead(policy, direction, None, everything, _fewest(shadows, earlier, everything, None))
+    if not any(taken.left(everything)):
+        yield _Dead(policy, direction, None, everything, fewest(shadows, taken, everything, {}))
         return
     for rule in own:
         packets = shadows.may(policy, rule)
-        if any(packets) and _covered(shadows, earlier, taken, policy, rule, packets):
-            covering = _fewest(shadows, earlier, packets, (policy, rule))
-            yield _Dead(policy, direction, rule, packets, covering)
-        for item in items(policy, direction):
-            if item.rule is rule:
-                earlier.append(item)
-                taken = _union(shadows, [taken, shadows.surely(item, None)])
-
-
-def _union(shadows: Shadows, sets: Sequence[Sets]) -> Sets:
-    one, other = (space.union_all(each[index] for each in sets) for index, space in enumerate(shadows.spaces))
-    return one, other
-
-
-def _covered(shadows: Shadows, earlier: Sequence[Item], taken: Sets, policy: Policy, rule: Rule, packets: Sets) -> bool:
-    """Whether nothing is left for a rule, by what is taken from all and by what selectors imply."""
-    left = (packets[0] - taken[0], packets[1] - taken[1])
-    if any(left):
-        related = [item for item in earlier if shadows.relates(item, policy, rule)]
-        more = _union(shadows, [shadows.surely(item, (policy, rule)) for item in related])
-        left = (left[0] - more[0], left[1] - more[1])
-    return not any(left)
-
-
-def _fewest(
-    shadows: Shadows, earlier: Sequence[Item], packets: Sets, beside: tuple[Policy, Rule] | None
-) -> Sequence[Item]:
-    """Things that together cover the packets and of which none can be left out; those nearest to the rule go first."""
-    wanted = products(packets)
-    sides = [(item, products(shadows.surely(item, beside))) for item in earlier]
-    near = [(item, side) for item, side in sides if any(_meet(one, other) for one in side for other in wanted)]
-    chosen: list[tuple[Item, list[Product]]] = []
-    try:
-        while (corner := _corner(wanted, chosen)) is not None:
-            # the packets are covered, so that something meets every corner that is left
-            chosen.append(next(pair for pair in near if any(_meet(one, corner) for one in pair[1])))
-        chosen.sort(key=near.index)
-        for pair in list(reversed(chosen)):
-            others = [one for one in chosen if one is not pair]
-            if _corner(wanted, others) is None:
-                chosen = others
-    except TooManyCornersError:
-        chosen = near
-    return [item for item, _ in chosen]
-
-
-def _corner(wanted: Sequence[Product], chosen: Sequence[tuple[Item, list[Product]]]) -> Product | None:
-    every = [product for _, side in chosen for product in side]
-    return next((corner for one in wanted if (corner := cover.uncovered(one, every)) is not None), None)
-
-
-def _meet(a: Product, b: Product) -> bool:
-    return all(map(intervals.overlaps, a, b))
+        left = taken.left(packets)
+        more: dict[int, Sets] = {}
+        if any(left) and shadows.selects(policy, rule):
+            more = shadows.implied_by(taken.items, policy, rule)
+            for sets in more.values():
+                left = (left[0] - sets[0], left[1] - sets[1])
+        if any(packets) and not any(left):
+            yield _Dead(policy, direction, rule, packets, fewest(shadows, taken, packets, more))
+        decides = item_of(policy, direction, rule)
+        if decides is not None:
+            taken.add(decides, shadows.surely(decides, None))
 
 
 def _by_rule(cluster: Cluster, *, differs: bool) -> Iterator[Breach]:

@@ -7,6 +7,7 @@ and every path to a child that is not `EMPTY` leads to a point.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
@@ -79,8 +80,14 @@ class Space:
         upper = -1
         while upper < top:
             x, y = a_bounds[i], b_bounds[j]
-            upper = x if x < y else y
-            child = self.apply(operation, a_children[i], b_children[j])
+            if a_children[i] is EMPTY and operation != "or":
+                # a narrow set leaps over all that lies beside it in a large one
+                upper, child = x, EMPTY
+                j = bisect_left(b_bounds, x, j)
+                y = b_bounds[j]
+            else:
+                upper = x if x < y else y
+                child = self.apply(operation, a_children[i], b_children[j])
             if children and children[-1] is child:
                 bounds[-1] = upper
             else:

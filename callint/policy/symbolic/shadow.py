@@ -12,9 +12,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from callint.finding import Path
+from callint.net import intervals
 from callint.net.address import LAST, Family
 from callint.net.cover import Product
 from callint.net.packets import Box, PacketSet, PacketSpace
+from callint.net.ports import ICMP, ICMPV6, WITH_PORTS
 from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy.chains import Direction
@@ -28,14 +30,14 @@ from callint.selector.satisfy import implies, overlaps, satisfiable
 DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 _EVERYWHERE: Ranges = (((0, LAST[4]),), ((0, LAST[6]),))
 _FAMILIES: tuple[Family, ...] = (4, 6)
-_FIELDS = (
-    ("destination",),
-    ("source",),
-    ("protocol",),
-    ("destination_port", "icmp_type"),
-    ("source_port", "icmp_code"),
+_PORTS = (("destination_port", "icmp_type"), ("source_port", "icmp_code"))
+_BOTH_ICMP = intervals.from_values((ICMP, ICMPV6))
+_PORTED = intervals.from_values(WITH_PORTS)
+_CLASSES = (
+    (_PORTED, 65535),
+    (_BOTH_ICMP, 255),
+    (intervals.complement(intervals.union(_PORTED, _BOTH_ICMP), 255), 0),
 )
-_WIDTHS = (None, None, 255, 65535, 65535)
 _NAMES = {"notProtocol": "not_protocol", "notICMP": "not_icmp", "notNets": "not_nets", "notPorts": "not_ports"}
 _ENDING = frozenset(("Allow", "Deny", "Pass"))
 
@@ -81,6 +83,7 @@ class Shadows:
         self._sets: dict[object, Sets] = {}
         self._implied: dict[tuple[Selector, Selector], bool] = {}
         self._selectors: dict[int, tuple[_Pair, _Pair]] = {}
+        self._products: dict[Sets, list[Product]] = {}
         self._samples: dict[Selector, dict[str, str] | None] = {}
 
     @cached_property
@@ -119,9 +122,38 @@ class Shadows:
         known = (False, False) if beside is None else self._known(item.policy, item.rule, *beside)
         return self._both(item.policy, item.rule, surely=True, known=known)
 
-    def relates(self, item: Item, policy: Policy, rule: Rule) -> bool:
-        """Whether an item's selectors are implied by the rule's, so that it decides on more beside that rule."""
-        return item.rule is not None and any(self._known(item.policy, item.rule, policy, rule))
+    def products(self, sets: Sets) -> list[Product]:
+        """The packets as products of intervals, the family first."""
+        found = self._products.get(sets)
+        if found is None:
+            found = self._products[sets] = [
+                product
+                for family, packets in zip(_FAMILIES, sets, strict=True)
+                for box in packets.boxes()
+                for product in _product(box, family)
+            ]
+        return found
+
+    def corner(self, product: Product) -> Sets:
+        """A product as sets of packets."""
+        ((family, _),), *sides = product
+        one, other = (
+            PacketSet(space, space.diagrams.product(sides)) if space.family == family else space.nothing
+            for space in self.spaces
+        )
+        return one, other
+
+    def selects(self, policy: Policy, rule: Rule) -> bool:
+        """Whether a rule has any selector."""
+        return any(one is not None for pair in self._pairs(policy, rule) for one in pair)
+
+    def implied_by(self, earlier: Sequence[Item], policy: Policy, rule: Rule) -> dict[int, Sets]:
+        """What earlier things, by number, decide on besides where a rule may match, for its selectors imply theirs."""
+        return {
+            number: self.surely(item, (policy, rule))
+            for number, item in enumerate(earlier)
+            if item.rule is not None and any(self._known(item.policy, item.rule, policy, rule))
+        }
 
     def _known(self, policy: Policy, rule: Rule, other_policy: Policy, other: Rule) -> tuple[bool, bool]:
         """Of source and destination, whether what the other rule's selectors match meets this rule's."""
@@ -227,9 +259,13 @@ class Shadows:
 
 def items(policy: Policy, direction: Direction) -> Iterator[Item]:
     """The rules of a policy that decide, in order."""
-    for rule in rules(policy, direction):
-        if rule.action.capitalize() in _ENDING:
-            yield Item(policy, direction, rule, rule.action.capitalize())
+    return filter(None, (item_of(policy, direction, rule) for rule in rules(policy, direction)))
+
+
+def item_of(policy: Policy, direction: Direction, rule: Rule) -> Item | None:
+    """A rule as something that decides; None for one that only logs."""
+    action = rule.action.capitalize()
+    return Item(policy, direction, rule, action) if action in _ENDING else None
 
 
 def rules(policy: Policy, direction: Direction) -> Sequence[Rule]:
@@ -239,19 +275,17 @@ def rules(policy: Policy, direction: Direction) -> Sequence[Rule]:
     return policy.ingress if direction == "ingress" else policy.egress
 
 
-def products(sets: Sets) -> list[Product]:
-    """The packets as products of intervals, the family first."""
-    return [
-        (((family, family),), *_product(box, family))
-        for family, packets in zip(_FAMILIES, sets, strict=True)
-        for box in packets.boxes()
-    ]
-
-
-def _product(box: Box, family: Family) -> Iterator[tuple[tuple[int, int], ...]]:
-    for names, width in zip(_FIELDS, _WIDTHS, strict=True):
-        given = next((box[name] for name in names if name in box), None)
-        yield ((0, LAST[family] if width is None else width),) if given is None else given
+def _product(box: Box, family: Family) -> Iterator[Product]:
+    """A box without free fields; what stands for ports differs with the protocol (`callint.net.packets`)."""
+    addresses = tuple(box.get(name, ((0, LAST[family]),)) for name in ("destination", "source"))
+    for protocols, last in _CLASSES:
+        inside = intervals.intersection(box.get("protocol", ((0, 255),)), protocols)
+        high, low = (
+            intervals.intersection(next((box[name] for name in names if name in box), ((0, last),)), ((0, last),))
+            for names in _PORTS
+        )
+        if inside and high and low:
+            yield (((family, family),), *addresses, inside, high, low)
 
 
 def _granted(demand: Criteria, known: tuple[bool, bool]) -> Criteria:

@@ -1,0 +1,102 @@
+"""What earlier rules take of all packets, and the fewest of them that take what a later one asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from callint.net import cover
+from callint.net.cover import Product, TooManyCornersError
+from callint.policy.symbolic.shadow import Item, Sets, Shadows
+
+_MOST_SHOWN = 20
+
+
+class _Union(NamedTuple):
+    """The packets of `size` things in a row from number `first` on; halves make it up, one thing has none."""
+
+    sets: Sets
+    first: int
+    size: int
+    halves: tuple[_Union, ...] = ()
+
+
+class Taken:
+    """All packets on which somebody decides; to add to them one by one costs as little as to unite them as a tree.
+
+    Of unions of 1, 2, 4, … things each size is there at most once, the oldest first.
+    """
+
+    def __init__(self) -> None:
+        """Nobody decides yet."""
+        self.items: list[Item] = []
+        self._unions: list[_Union] = []
+
+    def add(self, item: Item, sets: Sets) -> None:
+        """The next thing and the packets on which it decides, if those before leave them to it."""
+        found = _Union(sets, len(self.items), 1)
+        self.items.append(item)
+        while self._unions and self._unions[-1].size == found.size:
+            other = self._unions.pop()
+            both = (other.sets[0] | found.sets[0], other.sets[1] | found.sets[1])
+            found = _Union(both, other.first, 2 * found.size, (other, found))
+        self._unions.append(found)
+
+    def left(self, sets: Sets) -> Sets:
+        """What nobody decides on."""
+        for one in self._unions:
+            sets = (sets[0] - one.sets[0], sets[1] - one.sets[1])
+        return sets
+
+    def first(self, sets: Sets) -> tuple[int, Sets] | None:
+        """The number of the first thing that decides on some of the packets, and all on which it does."""
+        pending = list(reversed(self._unions))
+        while pending:
+            one = pending.pop()
+            if one.sets[0] & sets[0] or one.sets[1] & sets[1]:
+                if not one.halves:
+                    return one.first, one.sets
+                pending += reversed(one.halves)
+        return None
+
+
+def fewest(shadows: Shadows, taken: Taken, packets: Sets, more: Mapping[int, Sets]) -> Sequence[Item]:
+    """Things that together decide on all the packets, of which none can be left out; the latest are left out first.
+
+    `more` are packets on which some things, by number, decide besides. Packets that are left are not asked for. Where
+    the search would take too long, the first things found stand for all.
+    """
+    wanted = shadows.products(packets)
+    chosen: dict[int, list[Product]] = {}
+    try:
+        while (corner := _corner(wanted, chosen)) is not None:
+            sets = shadows.corner(corner)
+            number, deciding = min(_candidates(taken, sets, more), key=_number)
+            chosen[number] = shadows.products(deciding) + shadows.products(more.get(number, deciding))
+        for number in sorted(chosen, reverse=True):
+            others = {other: side for other, side in chosen.items() if other != number}
+            if _corner(wanted, others) is None:
+                chosen = others
+    except TooManyCornersError:
+        return [taken.items[number] for number in sorted(chosen)[:_MOST_SHOWN]]
+    return [taken.items[number] for number in sorted(chosen)]
+
+
+def _candidates(taken: Taken, sets: Sets, more: Mapping[int, Sets]) -> list[tuple[int, Sets]]:
+    """Things that decide on some of the packets, of each kind the first."""
+    plain = taken.first(sets)
+    besides = (
+        number for number, other in sorted(more.items(), key=_number) if other[0] & sets[0] or other[1] & sets[1]
+    )
+    implied = next(besides, None)
+    found = [] if plain is None else [plain]
+    return found if implied is None else [*found, (implied, more[implied])]
+
+
+def _number(pair: tuple[int, Sets]) -> int:
+    return pair[0]
+
+
+def _corner(wanted: Sequence[Product], chosen: Mapping[int, list[Product]]) -> Product | None:
+    every = [product for side in chosen.values() for product in side]
+    return next((corner for one in wanted if (corner := cover.uncovered(one, every)) is not None), None)
