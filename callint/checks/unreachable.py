@@ -16,7 +16,8 @@ from callint.objects.policy import Policy, Rule
 from callint.policy.chains import Direction
 from callint.policy.packet import protocol_name
 from callint.policy.symbolic.covering import Taken, fewest
-from callint.policy.symbolic.shadow import DIRECTIONS, Item, Sets, Shadows, item_of, rules
+from callint.policy.symbolic.products import Sets
+from callint.policy.symbolic.shadow import DIRECTIONS, Item, Shadows, item_of, rules
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 
 _FAMILIES: tuple[Family, ...] = (4, 6)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from callint.net import cover
 from callint.net.cover import Product, TooManyCornersError
-from callint.policy.symbolic.shadow import Item, Sets, Shadows
+from callint.policy.symbolic.products import Sets, of_product, products
+from callint.policy.symbolic.shadow import Item, Shadows
 
 _MOST_SHOWN = 20
 
@@ -53,7 +54,7 @@ class Taken:
         pending = list(reversed(self._unions))
         while pending:
             one = pending.pop()
-            if one.sets[0] & sets[0] or one.sets[1] & sets[1]:
+            if sets[0] & one.sets[0] or sets[1] & one.sets[1]:
                 if not one.halves:
                     return one.first, one.sets
                 pending += reversed(one.halves)
@@ -66,13 +67,13 @@ def fewest(shadows: Shadows, taken: Taken, packets: Sets, more: Mapping[int, Set
     `more` are packets on which some things, by number, decide besides. Packets that are left are not asked for. Where
     the search would take too long, the first things found stand for all.
     """
-    wanted = shadows.products(packets)
+    wanted = products(packets)
     chosen: dict[int, list[Product]] = {}
     try:
         while (corner := _corner(wanted, chosen)) is not None:
-            sets = shadows.corner(corner)
+            sets = of_product(shadows.spaces, corner)
             number, deciding = min(_candidates(taken, sets, more), key=_number)
-            chosen[number] = shadows.products(deciding) + shadows.products(more.get(number, deciding))
+            chosen[number] = products(deciding) + products(more.get(number, deciding))
         for number in sorted(chosen, reverse=True):
             others = {other: side for other, side in chosen.items() if other != number}
             if _corner(wanted, others) is None:

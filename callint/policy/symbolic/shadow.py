@@ -12,16 +12,14 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from callint.finding import Path
-from callint.net import intervals
 from callint.net.address import LAST, Family
-from callint.net.cover import Product
-from callint.net.packets import Box, PacketSet, PacketSpace
-from callint.net.ports import ICMP, ICMPV6, WITH_PORTS
+from callint.net.packets import PacketSet, PacketSpace
 from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy.chains import Direction
 from callint.policy.inventory import NO_RANGES, AddressSet, Inventory, NamedPort, Ranges, Service
 from callint.policy.match import Criteria, Side, criteria, entity_selectors
+from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.sets import rule_sets
 from callint.policy.tiers import PlacedPolicy, PlacedTier, tiers_of
 from callint.selector import Selector
@@ -30,21 +28,10 @@ from callint.selector.satisfy import implies, overlaps, satisfiable
 DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 _EVERYWHERE: Ranges = (((0, LAST[4]),), ((0, LAST[6]),))
 _FAMILIES: tuple[Family, ...] = (4, 6)
-_PORTS = (("destination_port", "icmp_type"), ("source_port", "icmp_code"))
-_BOTH_ICMP = intervals.from_values((ICMP, ICMPV6))
-_PORTED = intervals.from_values(WITH_PORTS)
-_CLASSES = (
-    (_PORTED, 65535),
-    (_BOTH_ICMP, 255),
-    (intervals.complement(intervals.union(_PORTED, _BOTH_ICMP), 255), 0),
-)
 _NAMES = {"notProtocol": "not_protocol", "notICMP": "not_icmp", "notNets": "not_nets", "notPorts": "not_ports"}
 _ENDING = frozenset(("Allow", "Deny", "Pass"))
 
 _Pair = tuple["Selector | None", "Selector | None"]
-
-Sets = tuple[PacketSet, PacketSet]
-"""Packets of IPv4 and of IPv6."""
 
 
 class Item(NamedTuple):
@@ -83,7 +70,6 @@ class Shadows:
         self._sets: dict[object, Sets] = {}
         self._implied: dict[tuple[Selector, Selector], bool] = {}
         self._selectors: dict[int, tuple[_Pair, _Pair]] = {}
-        self._products: dict[Sets, list[Product]] = {}
         self._samples: dict[Selector, dict[str, str] | None] = {}
 
     @cached_property
@@ -121,27 +107,6 @@ class Shadows:
             return self.spaces[0].everything, self.spaces[1].everything
         known = (False, False) if beside is None else self._known(item.policy, item.rule, *beside)
         return self._both(item.policy, item.rule, surely=True, known=known)
-
-    def products(self, sets: Sets) -> list[Product]:
-        """The packets as products of intervals, the family first."""
-        found = self._products.get(sets)
-        if found is None:
-            found = self._products[sets] = [
-                product
-                for family, packets in zip(_FAMILIES, sets, strict=True)
-                for box in packets.boxes()
-                for product in _product(box, family)
-            ]
-        return found
-
-    def corner(self, product: Product) -> Sets:
-        """A product as sets of packets."""
-        ((family, _),), *sides = product
-        one, other = (
-            PacketSet(space, space.diagrams.product(sides)) if space.family == family else space.nothing
-            for space in self.spaces
-        )
-        return one, other
 
     def selects(self, policy: Policy, rule: Rule) -> bool:
         """Whether a rule has any selector."""
@@ -273,19 +238,6 @@ def rules(policy: Policy, direction: Direction) -> Sequence[Rule]:
     if direction.capitalize() not in policy.types:
         return ()
     return policy.ingress if direction == "ingress" else policy.egress
-
-
-def _product(box: Box, family: Family) -> Iterator[Product]:
-    """A box without free fields; what stands for ports differs with the protocol (`callint.net.packets`)."""
-    addresses = tuple(box.get(name, ((0, LAST[family]),)) for name in ("destination", "source"))
-    for protocols, last in _CLASSES:
-        inside = intervals.intersection(box.get("protocol", ((0, 255),)), protocols)
-        high, low = (
-            intervals.intersection(next((box[name] for name in names if name in box), ((0, last),)), ((0, last),))
-            for names in _PORTS
-        )
-        if inside and high and low:
-            yield (((family, family),), *addresses, inside, high, low)
 
 
 def _granted(demand: Criteria, known: tuple[bool, bool]) -> Criteria:
