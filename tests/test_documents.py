@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from callint import config, rule
+from callint.cli import COMMANDS
 from callint.engine import Plan
 from callint.lint import lint
 from callint.source import load
@@ -66,6 +67,11 @@ def test_the_readme_shows_what_callint_prints(command: str, shown: str) -> None:
 
 def test_the_readme_shows_a_finding() -> None:
     assert any("error[" in shown for _, shown in OUTPUTS)
+
+
+def test_the_readme_names_every_command() -> None:
+    table = README.partition("\n## Commands\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `callint ([a-z]+)", table, re.MULTILINE)) == set(COMMANDS)
 
 
 def test_the_configuration_in_the_readme_can_be_loaded(tmp_path: Path) -> None:
