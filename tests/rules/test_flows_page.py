@@ -1,0 +1,76 @@
+"""The rules in docs/flows.md have the form of rules, and find what they say."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from callint import config, rule
+from callint.engine import Plan
+from callint.lint import Options, lint
+from callint.source import load, parse
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TEXT = (REPOSITORY / "docs" / "flows.md").read_text("utf-8")
+FILES = dict(re.findall(r"^```yaml\n# (\S+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL))
+FACTS = """
+version: 1
+node: router
+interfaces:
+  - {name: lan0, addresses: [10.0.0.1/24], forwarding: true}
+  - {name: wan0, addresses: [203.0.113.2/24], forwarding: true}
+"""
+HOSTS = "".join(
+    f"""
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {{name: {name}, labels: {{zone: {name}}}}}
+spec: {{node: router, interfaceName: {name}0}}
+---"""
+    for name in ("lan", "wan")
+)
+POLICY = """
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: %s}
+spec:
+  selector: zone == '%s'
+  applyOnForward: true
+  types: [Ingress]
+  ingress: [{action: %s}]
+"""
+
+
+def test_page_has_rules() -> None:
+    assert len(FILES) == 2
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_rule_has_the_form(name: str) -> None:
+    schema = json.loads((REPOSITORY / "schemas" / "rule.json").read_text("utf-8"))
+    documents = [document.value for document in parse(FILES[name]).documents]
+    assert [error.message for error in Draft202012Validator(schema).iter_errors(documents)] == []
+
+
+@pytest.mark.parametrize(
+    ("lan", "wan", "expected"),
+    [("Allow", "Deny", []), ("Deny", "Deny", ["HOME011"]), ("Allow", "Allow", ["HOME010"])],
+)
+def test_rules_find(lan: str, wan: str, expected: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in FILES.items():
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(text)
+    Path("callint.yaml").write_text("rules: {paths: [policy]}\n")
+    Path("facts.yaml").write_text(FACTS)
+    Path("manifests.yaml").write_text(HOSTS + POLICY % ("lan", "lan", lan) + "---" + POLICY % ("wan", "wan", wan))
+    settings = config.load("callint.yaml")
+    catalogue = rule.load(settings.rule_paths)
+    plan = Plan(catalogue, settings.settings(catalogue))
+    result = lint(load(["manifests.yaml"]), settings, plan, Options(facts=("facts.yaml",)))
+    assert result.crashes == []
+    assert sorted({one.rule for one in result.report.findings if one.rule.startswith("HOME")}) == expected
