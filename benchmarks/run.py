@@ -1,0 +1,221 @@
+"""Every figure of docs/performance.md beside its reference, both measured in the same run.
+
+    python benchmarks/run.py [--objects N] [--rounds N] [--limit SECONDS] [WORD...]
+
+Runs of the work and of its reference alternate; the ratio is that of the medians of their CPU seconds, children
+included, and the span is that of the single rounds: the wider it is, the less the machine was ours. WORDs choose rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import corpus
+
+HERE = Path(__file__).resolve().parent
+EXAMPLE = HERE.parent / "examples" / "home-router"
+PYTHON = [sys.executable]
+CALLINT = [sys.executable, "-m", "callint"]
+
+
+class Used(NamedTuple):
+    """What one process used: seconds of CPU, and its largest memory in bytes."""
+
+    seconds: float
+    memory: int
+
+
+Measure = Callable[[], Used]
+
+
+class Row(NamedTuple):
+    """One line of the table; `goal` is the ratio to reach, `faster` whether the reference shall take the longer."""
+
+    work: str
+    reference: str
+    goal: str
+    measure: Measure
+    against: Measure
+    missing: str = ""
+    faster: bool = False
+    times: float = 1
+
+
+class TooLongError(Exception):
+    """A process went over the limit of CPU seconds."""
+
+
+class Stopwatch:
+    """Runs processes and measures them."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+    def command(self, words: list[str], folder: Path = HERE) -> Measure:
+        """The whole process."""
+        return lambda: self._run(words, folder)[0]
+
+    def child(self, name: str, folder: Path) -> Measure:
+        """What a function of children.py says of itself."""
+
+        def measure() -> Used:
+            used, said = self._run([*PYTHON, str(HERE / "children.py"), name, str(folder)], HERE)
+            return Used(float(said), used.memory)
+
+        return measure
+
+    def _run(self, words: list[str], folder: Path) -> tuple[Used, str]:
+        with tempfile.TemporaryFile() as output:
+            process = subprocess.Popen(
+                words, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
+            previous = signal.signal(signal.SIGALRM, lambda *_: os.killpg(process.pid, signal.SIGKILL))
+            signal.alarm(self.limit)
+            try:
+                _, status, usage = os.wait4(process.pid, 0)
+            finally:
+                signal.alarm(0)
+                signal.signal(signal.SIGALRM, previous)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            output.seek(0)
+            said = output.read().decode(errors="replace")
+        if process.returncode == -signal.SIGKILL:
+            raise TooLongError
+        if process.returncode not in (0, 1):
+            raise SystemExit(f"{' '.join(words)} ended with {process.returncode}:\n{said}")
+        return Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024), said
+
+
+def rows(watch: Stopwatch, folder: Path, objects: int) -> Iterator[Row]:
+    """The table of speed."""
+    ten = corpus.few(folder / "ten")
+    tree, tenth = folder / "tree", folder / "tenth"
+    corpus.tree(tree, objects)
+    corpus.tree(tenth, objects // 10)
+    check = [*CALLINT, "check", "--no-config"]
+    yield Row(
+        "callint --version",
+        "import click",
+        "≤ 1.2",
+        watch.command([*CALLINT, "--version"]),
+        watch.command(python("click")),
+    )
+    yield Row(
+        "check of ten objects", "python -c pass", "≤ 6", watch.command([*check, str(ten)]), watch.command(python())
+    )
+    yield Row(
+        "check examples/home-router",
+        "import click, yaml",
+        "≤ 2.5",
+        watch.command([*CALLINT, "check"], EXAMPLE),
+        watch.command(python("click", "yaml")),
+    )
+    csafe = watch.child("csafe", tree)
+    yield Row(f"check of {objects} objects", "CSafeLoader", "≤ 1.3", watch.command([*check, str(tree)]), csafe)
+    yield Row("loader alone", "CSafeLoader", "≤ 0.65", watch.child("loader", tree), csafe)
+    yield Row(
+        "schema check alone",
+        "jsonschema",
+        "≥ 15 times faster",
+        watch.child("schema", tree),
+        watch.child("jsonschema", tenth),
+        "" if importlib.util.find_spec("jsonschema") else "jsonschema is not installed",
+        faster=True,
+        times=10,
+    )
+    for program, words, goal in (
+        ("yamllint", ["-d", "relaxed", str(tenth)], "≥ 15 times faster"),
+        ("checkov", ["-d", str(tenth), "--framework", "kubernetes", "--compact", "--quiet"], "≥ 25 times faster"),
+    ):
+        found = shutil.which(program, path=f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}")
+        yield Row(
+            f"check of {objects // 10} objects",
+            program,
+            goal,
+            watch.command([*check, str(tenth)]),
+            watch.command([found or program, *words]),
+            "" if found else f"{program} is not installed",
+            faster=True,
+        )
+    yield Row(
+        f"check of {objects} objects",
+        f"{objects // 10} objects, ten times",
+        "linear: ≤ 1.1",
+        watch.command([*check, str(tree)]),
+        watch.command([*check, str(tenth)]),
+        times=10,
+    )
+    large = folder / "cluster"
+    size = objects / 10_000
+    corpus.cluster(large, int(5000 * size), int(20_000 * size), int(2000 * size))
+    yield Row(
+        f"analysis of {int(5000 * size)} nodes, {int(20_000 * size)} policies, {int(2000 * size)} host endpoints",
+        "loading them",
+        "≤ 1.5",
+        watch.child("analysis", large),
+        watch.child("loading", large),
+    )
+
+
+def python(*modules: str) -> list[str]:
+    """The program that imports modules, or does nothing."""
+    return [*PYTHON, "-c", f"import {', '.join(modules)}" if modules else "pass"]
+
+
+def told(row: Row, rounds: int) -> str:
+    """The measured ratio with its span."""
+    if row.missing:
+        return row.missing
+    try:
+        pairs = [(row.measure().seconds, row.against().seconds * row.times) for _ in range(rounds)]
+    except TooLongError:
+        return "over the limit of time"
+    ratios = sorted(against / own if row.faster else own / against for own, against in pairs)
+    own, against = (statistics.median(column) for column in zip(*pairs, strict=True))
+    middle = against / own if row.faster else own / against
+    return f"{middle:.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+
+
+def memory(watch: Stopwatch, folder: Path) -> str:
+    """The largest memory of a check, less an empty one's, over the bytes read."""
+    size = sum(file.stat().st_size for file in folder.rglob("*.yaml"))
+    empty = folder.parent / "empty.yaml"
+    empty.write_text("{}\n", encoding="utf-8")
+    try:
+        used = [watch.command([*CALLINT, "check", "--no-config", str(path)])().memory for path in (folder, empty)]
+    except TooLongError:
+        return "over the limit of time"
+    return f"{(used[0] - used[1]) / size:.1f}"
+
+
+def main() -> None:
+    """Read the command line, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--objects", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--limit", type=int, default=900, help="seconds for one process")
+    parser.add_argument("words", nargs="*")
+    options = parser.parse_args()
+    watch = Stopwatch(options.limit)
+    with tempfile.TemporaryDirectory() as folder:
+        print("| work | reference | to reach | measured |\n|---|---|---|---|")
+        for row in rows(watch, Path(folder), options.objects):
+            if all(word in f"{row.work} {row.reference}" for word in options.words):
+                print(f"| {row.work} | {row.reference} | {row.goal} | {told(row, options.rounds)} |", flush=True)
+        if all(word in "memory" for word in options.words):
+            print(f"| peak memory | bytes read | ≤ 25 | {memory(watch, Path(folder, 'tree'))} |")
+
+
+if __name__ == "__main__":
+    main()
