@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 
 from callint.objects import Cluster, Intent, Resource, unpack
 from callint.policy import Model
-from callint.policy.symbolic import Engine
 from callint.policy.symbolic.connectivity import Connectivity
+from callint.policy.symbolic.engine import Engine
 from callint.source.load import parse
 
 V3 = "projectcalico.org/v3"

@@ -19,9 +19,11 @@ from callint.objects import Cluster, Resource
 from callint.policy import Packet, model_of
 from callint.policy.doubt import UndecidedError
 from callint.policy.packet import protocol_name, read
-from callint.policy.symbolic import Cause, Engine, Partition
+from callint.policy.symbolic.block import Cause
+from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.flow import FlowError, Place, Stage, packets, places, stages
 from callint.policy.symbolic.missing import missing_fact
+from callint.policy.symbolic.partition import Partition
 
 _PREFERRED_SOURCE_PORT = 40000
 _FAMILIES: tuple[Family, ...] = (4, 6)

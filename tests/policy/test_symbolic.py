@@ -16,7 +16,10 @@ from callint.net.packets import Packet as Point
 from callint.objects import Cluster, Intent, Resource, unpack
 from callint.policy import Evaluator, Model, Packet, Verdict
 from callint.policy.packet import read
-from callint.policy.symbolic import Engine, Node, Partition, Wire
+from callint.policy.symbolic.engine import Engine
+from callint.policy.symbolic.node import Node
+from callint.policy.symbolic.partition import Partition
+from callint.policy.symbolic.way import Wire
 from callint.source import parse
 
 V3 = "projectcalico.org/v3"

@@ -14,8 +14,8 @@ from callint.net.internet import INTERNET
 from callint.net.packets import Packet as Point
 from callint.objects import Cluster, Intent
 from callint.policy import Evaluator, Model, Packet
-from callint.policy.symbolic import Engine
 from callint.policy.symbolic.connectivity import Connectivity
+from callint.policy.symbolic.engine import Engine
 
 POD = """
 apiVersion: projectcalico.org/v3

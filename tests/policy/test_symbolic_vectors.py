@@ -7,7 +7,10 @@ from typing import Any
 from callint.net.packets import Packet as Point
 from callint.policy import Evaluator, Model, Packet
 from callint.policy.packet import read
-from callint.policy.symbolic import Engine, Node, Partition, Wire
+from callint.policy.symbolic.engine import Engine
+from callint.policy.symbolic.node import Node
+from callint.policy.symbolic.partition import Partition
+from callint.policy.symbolic.way import Wire
 
 
 def partition(node: Node, packet: Packet) -> Partition:

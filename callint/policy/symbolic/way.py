@@ -70,6 +70,7 @@ class Way:
             self.forwarded(arriving, leaving)
 
     def to_host(self, interface: str) -> None:
+        """Packets for the node itself."""
         self.before_routing(interface)
         self.tunnel("source")
         if self.evaluator.governance.is_workload(interface):
@@ -80,6 +81,7 @@ class Way:
         self.host_chain(interface, "ingress")
 
     def from_host(self, interface: str) -> None:
+        """Packets of the node itself."""
         if self.evaluator.governance.is_workload(interface):
             self.take("no-verdict", "host to local workload")
             return
@@ -90,6 +92,7 @@ class Way:
         self.host_chain(interface, "egress")
 
     def forwarded(self, arriving: str, leaving: str) -> None:
+        """Packets for others."""
         self.before_routing(arriving)
         plain = {self.chains.cause("none", "no policy concerns the packet"): self.plain} if self.plain else {}
         last = self.forward_chain(arriving, "ingress", plain)
@@ -111,6 +114,7 @@ class Way:
     # what every arriving packet meets
 
     def before_routing(self, interface: str) -> None:
+        """Raw and mangle: the reverse path check, untracked and preDNAT policy."""
         if self.evaluator.governance.is_workload(interface):
             allowed = self.evaluator.sources_of(interface)
             if allowed is not None:
@@ -197,6 +201,7 @@ class Way:
         self.end("no-verdict", {cause: one for cause, one in found.items() if cause not in accepted})
 
     def workload_to_host(self, interface: str) -> None:
+        """A workload's own policy, then the default action; no policy of a host endpoint."""
         self.take("accept", "Felix: ICMPv6 from workload", self.neighbours)
         found = self.workload_chain(interface, "egress", self.everyone())
         action = self.evaluator.settings.word("defaultEndpointToHostAction", "Drop")
@@ -205,6 +210,7 @@ class Way:
         self.end(outcome, {cause: self.space.union_all(found.values())})
 
     def workload_chain(self, interface: str, direction: Direction, packets: PacketSet) -> dict[Cause, PacketSet]:
+        """A workload's normal chain; without a workload behind the interface the packets end."""
         if not packets:
             return {}
         chains = self.evaluator.workload_chains(interface)
@@ -271,6 +277,7 @@ class Way:
         return self.plain | self.space.union_all(self.marked.values())
 
     def end(self, outcome: Outcome, shares: Shares) -> None:
+        """The way of some packets ends."""
         add(self.ends.setdefault(outcome, {}), shares)
 
     def take(self, outcome: Outcome, reason: str, packets: PacketSet | None = None) -> None:
