@@ -74,6 +74,10 @@ def test_the_readme_names_every_command() -> None:
     assert set(re.findall(r"^\| `callint ([a-z]+)", table, re.MULTILINE)) == set(COMMANDS)
 
 
+def test_the_readme_counts_the_rules() -> None:
+    assert re.findall(r"There are (\d+) rules", README) == [str(len(list(rule.load())))]
+
+
 def test_the_configuration_in_the_readme_can_be_loaded(tmp_path: Path) -> None:
     file = tmp_path / "callint.yaml"
     file.write_text(block(README, "callint.yaml"), encoding="utf-8")
