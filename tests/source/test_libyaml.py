@@ -15,7 +15,8 @@ def test_a_process_of_its_own_does_without_the_rest() -> None:
         "import callint, sys; callint.alone = True\n"
         "from callint.source import parse\n"
         "print([problem.kind for text in ('a: [1', 'a: \\x01', 'a: {b: c}') for problem in parse(text).problems])\n"
-        "print([name for name in ('yaml', 'yaml.reader', 'yaml.resolver', 'yaml.constructor') if name in sys.modules])\n"
+        "names = ['yaml', 'yaml.reader', 'yaml.resolver', 'yaml.constructor']\n"
+        "print([name for name in names if name in sys.modules])\n"
     ).splitlines() == ["['syntax-error', 'control-character']", "[]"]
 
 
