@@ -39,6 +39,10 @@ class Group(NamedTuple):
     size: int
 
 
+Reach = tuple[int, int]
+"""The lowest and the highest address that a set has anything to do with."""
+
+
 class Engine:
     """Decides on routes; whatever is equal for several nodes or sessions is computed once."""
 
@@ -54,7 +58,8 @@ class Engine:
         self._rules: dict[tuple[tuple[str, ...], Direction, Family], tuple[Rule, ...]] = {}
         self._forms: dict[tuple[str, Family], frozenset[Form]] = {}
         self._outcomes: dict[tuple[Profile, PeerType, Routes], tuple[Outcome, ...]] = {}
-        self._parts: dict[object, tuple[Part, ...]] = {}
+        self._divided: dict[object, tuple[tuple[Reach, Part], ...]] = {}
+        self._parts: dict[tuple[object, PrefixSet], tuple[Part, ...]] = {}
         self._exports: dict[object, tuple[Decision, ...]] = {}
         self._imports: dict[object, tuple[Decision, ...]] = {}
 
@@ -207,27 +212,27 @@ class Engine:
         release = self.cluster.target.release
         return release < (3, 33) or ipip_by_bird(self.network.settings.default, release)
 
-    def _filtered(self, form: Form, direction: Direction, routes: Routes) -> list[Part]:
-        """What the filters make of routes; equal questions about other prefixes have been answered already."""
+    def _filtered(self, form: Form, direction: Direction, routes: Routes) -> tuple[Part, ...]:
+        """What the filters make of routes; rules are evaluated once for all prefixes, and then only cut to size."""
         key = (form.filters, direction, form.family)
         rules = self._rules.get(key)
         if rules is None:
             rules = self._rules[key] = compile_filters(form.filters, self.cluster.bgp_filters, direction, form.family)
         if not rules:
-            return [Part(routes.prefixes, None)]
+            return (Part(routes.prefixes, None),)
         question: object = key
         view = View(direction, form.peer_type, form.local_as)
         if any(rule.conditions for rule in rules):
             question = (key, tuple((index, one.when) for index, one in matchers(rules, routes.attributes, view)))
-        parts = self._parts.get(question)
+        parts = self._parts.get((question, routes.prefixes))
         if parts is None:
-            found = [one for _, one in matchers(rules, routes.attributes, view)]
-            parts = self._parts[question] = evaluate(found, everything(form.family))
-        if routes.prefixes == everything(form.family):
-            return list(parts)
-        low, high = _reach(routes.prefixes)
-        near = [part for part in parts if _reach(part.prefixes)[0] <= high and low <= _reach(part.prefixes)[1]]
-        return [part._replace(prefixes=hit) for part in near if (hit := routes.prefixes & part.prefixes)]
+            divided = self._divided.get(question)
+            if divided is None:
+                found = [one for _, one in matchers(rules, routes.attributes, view)]
+                everywhere = evaluate(found, everything(form.family))
+                divided = self._divided[question] = tuple((_reach(part.prefixes), part) for part in everywhere)
+            parts = self._parts[question, routes.prefixes] = tuple(_inside(divided, routes.prefixes))
+        return parts
 
     @staticmethod
     def _from(source: Source) -> str:
@@ -318,8 +323,16 @@ class Engine:
                         yield Group(session, len(mine) * (len(theirs) - own))
 
 
-def _reach(prefixes: PrefixSet) -> tuple[int, int]:
-    """The lowest and the highest address that matter: sets that are far apart need no intersection."""
+def _inside(divided: tuple[tuple[Reach, Part], ...], prefixes: PrefixSet) -> Iterator[Part]:
+    """The parts cut to these prefixes; sets that are far apart need no intersection."""
+    low, high = _reach(prefixes)
+    for (first, last), part in divided:
+        if first <= high and low <= last and (hit := part.prefixes & prefixes):
+            yield part._replace(prefixes=hit)
+
+
+def _reach(prefixes: PrefixSet) -> Reach:
+    """How far a set reaches."""
     starts, masks = prefixes.starts, prefixes.masks
     low = 0 if masks[0] or len(starts) == 1 else starts[1]
     return low, LAST[prefixes.family] if masks[-1] else starts[-1] - 1

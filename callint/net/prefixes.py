@@ -12,6 +12,8 @@ from callint.net import intervals
 from callint.net.address import BITS, Family, Prefix
 from callint.net.intervals import Intervals
 
+_EVERY_LENGTH: dict[int, int] = {family: (2 << bits) - 1 for family, bits in BITS.items()}
+
 
 class Part(NamedTuple):
     """All networks inside `network` with lengths from `low` to `high`; prints as BIRD writes it, `10.0.0.0/8{8,24}`."""
@@ -42,16 +44,16 @@ class PrefixSet:
         self.masks = masks
 
     def __or__(self, other: PrefixSet) -> PrefixSet:
-        return _combine(self, other, or_, neutral=0, dominant=_every_length(self.family))
+        return _combine(self, other, or_, neutral=0, dominant=_EVERY_LENGTH[self.family])
 
     def __and__(self, other: PrefixSet) -> PrefixSet:
-        return _combine(self, other, and_, neutral=_every_length(self.family), dominant=0)
+        return _combine(self, other, and_, neutral=_EVERY_LENGTH[self.family], dominant=0)
 
     def __sub__(self, other: PrefixSet) -> PrefixSet:
         return self & ~other
 
     def __invert__(self) -> PrefixSet:
-        every = _every_length(self.family)
+        every = _EVERY_LENGTH[self.family]
         return PrefixSet(self.family, self.starts, tuple([mask ^ every for mask in self.masks]))
 
     def __le__(self, other: PrefixSet) -> bool:
@@ -139,7 +141,7 @@ def nothing(family: Family) -> PrefixSet:
 
 def everything(family: Family) -> PrefixSet:
     """All prefixes of the family, the default route among them."""
-    return PrefixSet(family, (0,), (_every_length(family),))
+    return PrefixSet(family, (0,), (_EVERY_LENGTH[family],))
 
 
 def exactly(network: Prefix) -> PrefixSet:
@@ -168,10 +170,6 @@ def union_all(family: Family, sets: Iterable[PrefixSet]) -> PrefixSet:
     return level[0]
 
 
-def _every_length(family: Family) -> int:
-    return (2 << BITS[family]) - 1
-
-
 def _combine(
     a: PrefixSet, b: PrefixSet, operation: Callable[[int, int], int], *, neutral: int, dominant: int
 ) -> PrefixSet:
@@ -182,25 +180,32 @@ def _combine(
         a, b = b, a
     starts: list[int] = []
     masks: list[int] = []
-
-    def add(start: int, mask: int) -> None:
-        if not masks or masks[-1] != mask:
-            starts.append(start)
-            masks.append(mask)
-
-    after = 0
+    last, first, after = -1, 0, 0
     ends = (*b.starts[1:], 1 << BITS[a.family])
     for start, end, mask in zip(b.starts, ends, b.masks, strict=True):
-        first = bisect_right(a.starts, start, after) - 1
-        after = bisect_left(a.starts, end, first)
         if mask == dominant:
-            add(start, mask)
-        elif mask == neutral:
-            add(start, a.masks[first])
-            starts += a.starts[first + 1 : after]
-            masks += a.masks[first + 1 : after]
+            first = after
+            joined = mask
         else:
-            add(start, operation(a.masks[first], mask))
-            for index in range(first + 1, after):
-                add(a.starts[index], operation(a.masks[index], mask))
+            first = bisect_right(a.starts, start, after) - 1
+            after = bisect_left(a.starts, end, first)
+            joined = operation(a.masks[first], mask)
+            first += 1
+        if joined != last:
+            starts.append(start)
+            masks.append(joined)
+            last = joined
+        if first == after:
+            continue
+        if mask == neutral:
+            starts += a.starts[first:after]
+            masks += a.masks[first:after]
+            last = masks[-1]
+            continue
+        for index in range(first, after):
+            joined = operation(a.masks[index], mask)
+            if joined != last:
+                starts.append(a.starts[index])
+                masks.append(joined)
+                last = joined
     return PrefixSet(a.family, tuple(starts), tuple(masks))
