@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 
 
 def run() -> None:
@@ -17,16 +18,22 @@ def run() -> None:
     import callint
 
     callint.alone = True
-    from callint.cli import main
-
+    code: object = 2
     try:
+        from callint.cli import main
+
         main(prog_name="callint")
     except SystemExit as ending:
-        if ending.code is not None and not isinstance(ending.code, int):
-            raise
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(ending.code or 0)
+        code = ending.code or 0
+    except KeyboardInterrupt:
+        code = 130
+    except OSError as error:  # what click prints itself, to a full disk
+        if sys.stderr:
+            sys.stderr.write(f"callint: {error.strerror or error}\n")
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError):  # closed or full: nobody is there to be told
+            stream.flush()
+    os._exit(code if isinstance(code, int) else 2)
 
 
 if __name__ == "__main__":

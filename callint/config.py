@@ -12,6 +12,7 @@ from callint.engine import Setting
 from callint.objects import Intent
 from callint.rule import Catalogue
 from callint.source import Document, Limits
+from callint.source.files import UnreadableError, read_text
 from callint.suppress import Entry
 
 if TYPE_CHECKING:
@@ -99,12 +100,9 @@ def load(file: str) -> Config:
     from callint.source import parse
 
     try:
-        with open(file, encoding="utf-8-sig") as stream:
-            text = stream.read()
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{file}: is not UTF-8: the byte at offset {error.start} begins no character") from error
+        text = read_text(file)
+    except UnreadableError as error:
+        raise ConfigError(f"{file}: {error}") from error
     parsed = parse(text, file)
     if parsed.problems:
         span = parsed.problems[0].span

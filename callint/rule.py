@@ -108,10 +108,11 @@ def _files(root: str) -> Iterator[str]:
 
 
 def _read(file: str) -> str:
+    from callint.source.files import UnreadableError, read_text
+
     try:
-        with open(file, encoding="utf-8") as stream:
-            return stream.read()
-    except (OSError, UnicodeDecodeError) as error:
+        return read_text(file)
+    except UnreadableError as error:
         raise RuleError(f"{file}: {error}") from error
 
 

@@ -36,9 +36,17 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a bug ends in one sentence and exit code 2, with the traceback only where it is asked for."""
         try:
+            os.getcwd()
+        except OSError:
+            click.echo("callint: the working directory is gone", err=True)
+            ctx.exit(2)
+        try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except KeyboardInterrupt:
+            click.echo("callint: interrupted", err=True)
+            ctx.exit(130)
         except Exception as error:
             if os.environ.get("CALLINT_DEBUG"):
                 raise

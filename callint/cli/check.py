@@ -86,7 +86,7 @@ def command(
     plan = _plan(config, select, disable)
     given = inputs.target(calico_version, applied_with, dataplane)
     where = inputs.manifests(paths, config)
-    sources = load(where, stdin=sys.stdin.buffer.read, limits=config.limits, ignore=not no_git_ignore)
+    sources = load(where, limits=config.limits, ignore=not no_git_ignore)
     if not sources.files and not sources.problems:
         output.fail(f"no manifests found in {', '.join(where)}")
     if where == ("-",) and not sources.documents and not sources.problems:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -87,7 +86,7 @@ def cluster(
     from callint.source import load
 
     where = manifests(paths, config)
-    sources = load(where, stdin=sys.stdin.buffer.read, limits=config.limits)
+    sources = load(where, limits=config.limits)
     clusters = describe(sources, config, Options(calico, facts), Plan(catalogue_of(config))).clusters
     found = [one for one in clusters if name in (None, one.name)]
     if name is not None and not found:

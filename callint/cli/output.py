@@ -32,12 +32,12 @@ def colour(choice: str) -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
+    return os.environ.get("TERM") != "dumb" and bool(sys.stdout and sys.stdout.isatty())
 
 
 def write(text: str) -> None:
-    """Print to standard output; a reader that went away (`| head`) ends the program quietly."""
-    if not text:
+    """Print to standard output; a reader that went away (`| head`) ends the program quietly, a full disk does not."""
+    if not text or not sys.stdout:
         return
     data = text.encode("utf-8", "backslashreplace")
     try:
@@ -51,6 +51,9 @@ def write(text: str) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(141)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        fail(f"the report cannot be printed: {error.strerror or error}")
 
 
 def write_file(path: str, text: str, *, append: bool = False) -> None:

@@ -30,6 +30,8 @@ class Place(NamedTuple):
         Only regular files are read: a FIFO or device that took the place of one is neither waited for nor drained.
         """
         if not self.path:
+            if not stdin and not sys.stdin:
+                return unreadable(self.shown, "standard input is closed")
             data = stdin() if stdin else sys.stdin.buffer.read(limit + 1)
             return data if len(data) <= limit else _too_large(self.shown, limit)
         try:

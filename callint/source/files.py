@@ -17,6 +17,10 @@ class NotRegularError(Exception):
     """The path leads to something else than a file; the text says to what."""
 
 
+class UnreadableError(Exception):
+    """A file that had to be read cannot be; the text is the reason."""
+
+
 def read_regular(path: str, limit: int) -> bytes:
     """The bytes of a regular file; raises OSError, ValueError (a NUL in the path), NotRegularError or TooLargeError.
 
@@ -39,6 +43,18 @@ def read_regular(path: str, limit: int) -> bytes:
         return b"".join(parts)
     finally:
         os.close(handle)
+
+
+def read_text(path: str, limit: int = 1 << 20) -> str:
+    """The text of a small UTF-8 file of callint's own, such as a configuration; raises UnreadableError with why."""
+    try:
+        return read_regular(path, limit).decode("utf-8-sig")
+    except TooLargeError as error:
+        raise UnreadableError(f"is larger than {limit} bytes") from error
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"is not UTF-8: the byte at offset {error.start} begins no character") from error
+    except (NotRegularError, OSError, ValueError) as error:
+        raise UnreadableError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def what(mode: int) -> str:

@@ -1,0 +1,167 @@
+"""Whatever happens around it, the program ends in one sentence and with the right exit code, and never waits."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+CALLINT = [sys.executable, "-m", "callint"]
+BROKEN = "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: a}\nspec: {cird: 10.0.0.0/8}\n"
+
+posix = pytest.mark.skipif(os.name != "posix", reason="pipes, devices and signals of POSIX")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "broken.yaml").write_text(BROKEN, encoding="utf-8")
+    return tmp_path
+
+
+def shell(line: str, folder: Path) -> tuple[int, str, str]:
+    """Run a line in which `callint` is the program."""
+    script = f'callint() {{ "{sys.executable}" -m callint "$@"; }}; {line}'
+    run = subprocess.run(
+        ["/bin/sh", "-c", script], cwd=folder, capture_output=True, stdin=subprocess.DEVNULL, text=True, timeout=30
+    )
+    assert "Traceback" not in run.stderr
+    assert "internal error" not in run.stderr
+    return run.returncode, run.stdout, run.stderr
+
+
+@posix
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        (
+            "callint check broken.yaml > /dev/full",
+            2,
+            "callint: the report cannot be printed: No space left on device\n",
+        ),
+        ("callint --version > /dev/full", 2, "callint: No space left on device\n"),
+        ("callint check broken.yaml >&-", 1, ""),
+        ("callint check broken.yaml >&- 2>&-", 1, ""),
+        ("callint check broken.yaml | true", 0, ""),
+        ("mkdir gone; cd gone; rmdir ../gone; callint check", 2, "callint: the working directory is gone\n"),
+        ("mkfifo p; callint check broken.yaml --config p", 2, "callint: p: cannot be read: it is a pipe, "),
+        ("callint check broken.yaml --config /dev/zero", 2, "callint: /dev/zero: cannot be read: it is a device\n"),
+        ("mkdir callint.yaml; callint check broken.yaml --config callint.yaml", 2, "callint: callint.yaml: cannot be "),
+        (
+            "mkdir own; mkfifo own/p.yaml; echo 'rules: {paths: [own]}' > callint.yaml; callint check broken.yaml",
+            2,
+            "callint: own/p.yaml: cannot be read: it is a pipe, ",
+        ),
+    ],
+)
+def test_an_ending_on_standard_error(folder: Path, line: str, code: int, said: str) -> None:
+    ended, _, errors = shell(line, folder)
+    assert (ended, errors[: len(said)]) == (code, said)
+    assert said or not errors
+
+
+@posix
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("callint check /dev/zero", "SRC009"),
+        ("callint check /dev/null", "SRC009"),
+        ("mkfifo p.yaml; callint check p.yaml", "SRC009"),
+        ("ln -s loop loop; callint check loop", "SRC009"),
+        ("callint check missing.yaml", "SRC009"),
+        ("callint check - < /dev/zero", "SRC014"),
+        ("callint check - <&-", "SRC009"),
+        ("truncate -s 200M large.yaml; callint check large.yaml", "SRC014"),
+        ("mkfifo p; callint check broken.yaml --facts p", "SRC009"),
+    ],
+)
+def test_an_ending_as_a_finding(folder: Path, line: str, rule: str) -> None:
+    code, printed, errors = shell(f"{line} ", folder)
+    assert f"[{rule}]" in printed
+    assert errors == ""
+    assert code == (1 if "broken.yaml" in line else 2)
+
+
+@posix
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root, to become somebody else")
+def test_a_file_that_may_not_be_read_hides_no_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from callint.source import load
+
+    (folder / "secret.yaml").write_text(BROKEN, encoding="utf-8")
+    (folder / "secret.yaml").chmod(0)
+    folder.chmod(0o755)
+    monkeypatch.chdir(folder)
+    assert load(["broken.yaml"]).documents  # whoever may not read the manifest may not import modules either
+    os.seteuid(65534)
+    try:
+        sources = load(["."])
+    finally:
+        os.seteuid(0)
+    assert [(problem.kind, problem.span.file) for problem in sources.problems] == [("unreadable-file", "secret.yaml")]
+    assert [document.file for document in sources.documents] == ["broken.yaml"]
+
+
+@posix
+def test_an_interrupt_ends_quietly(folder: Path) -> None:
+    process = subprocess.Popen(
+        [*CALLINT, "check", "-"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    for _ in range(50):  # an interrupt before Python has started is Python's own affair
+        time.sleep(0.1)
+        if "pipe" in waits_for(process.pid):
+            break
+    process.send_signal(signal.SIGINT)
+    printed, errors = process.communicate(timeout=30)
+    assert (process.returncode, printed, errors) == (130, b"", b"callint: interrupted\n")
+
+
+def waits_for(process: int) -> str:
+    """What the kernel says that a process waits for; `pipe` in its name when it reads its empty input."""
+    try:
+        return Path(f"/proc/{process}/wchan").read_text(encoding="utf-8")
+    except OSError:
+        time.sleep(3)
+        return "pipe"
+
+
+NAMES = [
+    b"new\nline.yaml",
+    b"co:lon.yaml",
+    b"per%cent%0A.yaml",
+    b"com,ma.yaml",
+    b"not-utf8-\xff.yaml",
+    b"\x1b[31mred.yaml",
+    b"::error::x.yaml",
+    b"##[error]x.yaml",
+    b"--config.yaml",
+    b"a b\t'\"&<>.yaml",
+]
+
+
+@posix
+@pytest.mark.parametrize("form", ["text", "json", "github", "sarif", "junit", "gitlab"])
+def test_names_of_files_forge_nothing(tmp_path: Path, form: str) -> None:
+    for name in NAMES:
+        (tmp_path / os.fsdecode(name)).write_text(BROKEN, encoding="utf-8")
+    run = subprocess.run([*CALLINT, "check", "--format", form, "."], cwd=tmp_path, capture_output=True, timeout=30)
+    assert (run.returncode, run.stderr) == (1, b"")
+    text = run.stdout.decode("utf-8")
+    assert "\x1b" not in text
+    if form in ("json", "sarif", "gitlab"):
+        json.loads(text)
+    elif form == "junit":
+        ElementTree.fromstring(text)
+    lines = text.splitlines()
+    commands = [line for line in lines if line.lstrip().startswith("::")]
+    assert not any("##[" in line for line in lines)
+    if form == "github":
+        assert {line.partition(" ")[0] for line in commands} <= {"::error", "::warning", "::notice"}
+        assert 0 < len(commands) <= 3 * len(NAMES)
+    else:
+        assert commands == []
