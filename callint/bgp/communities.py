@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from callint.bgp.nodes import Settings
@@ -29,8 +30,11 @@ def in_effect(settings: Settings, node: str) -> BGPConfiguration | None:
 def tags(settings: Settings, node: str, family: Family) -> tuple[Tag, ...]:
     """What is attached on a node. Unknown names are dropped, and an entry without communities with them."""
     configuration = in_effect(settings, node)
-    if configuration is None:
-        return ()
+    return _tags(configuration, family) if configuration is not None else ()
+
+
+@lru_cache(maxsize=16)
+def _tags(configuration: BGPConfiguration, family: Family) -> tuple[Tag, ...]:
     found = []
     for entry in configuration.prefix_advertisements:
         communities = resolve(configuration, entry)

@@ -93,6 +93,9 @@ def matchers(rules: Sequence[Rule], attributes: Attributes, view: View) -> list[
     """The rules whose conditions these attributes do not rule out, with their places among `rules`."""
     found = []
     for index, rule in enumerate(rules):
+        if not rule.conditions and rule.verdict != "unknown":
+            found.append((index, Matcher(rule, ())))
+            continue
         answers = [(condition, decide(condition, attributes, view)) for condition in rule.conditions]
         if all(answer is not False for _, answer in answers):
             when = tuple(condition for condition, answer in answers if answer is None)

@@ -25,7 +25,18 @@ class Speaker:
     not in it is unknown, because calico-node detects the address when it starts.
     """
 
-    __slots__ = ("cluster_id", "described", "facts", "global_as", "labels", "name", "networks", "own_as", "port")
+    __slots__ = (
+        "_addresses",
+        "cluster_id",
+        "described",
+        "facts",
+        "global_as",
+        "labels",
+        "name",
+        "networks",
+        "own_as",
+        "port",
+    )
 
     def __init__(
         self,
@@ -44,6 +55,7 @@ class Speaker:
         self.name = name
         self.labels = labels
         self.networks: Mapping[Family, Prefix | None] = networks or {}
+        self._addresses = {family: network.address for family, network in self.networks.items() if network}
         self.global_as = global_as
         self.own_as = own_as
         self.cluster_id = cluster_id
@@ -58,8 +70,7 @@ class Speaker:
 
     def address(self, family: Family) -> Address | None:
         """The node's BGP address; None if it has none or it is not known."""
-        network = self.networks.get(family)
-        return network.address if network else None
+        return self._addresses.get(family)
 
     def speaks(self, family: Family) -> bool | None:
         """Whether the node has a BGP address of the family; None if that is not known."""

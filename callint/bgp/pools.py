@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from callint.bgp.nodes import Speaker
@@ -11,7 +12,7 @@ from callint.net.address import BITS, Family, Prefix
 from callint.net.prefixes import PrefixSet, nothing, union_all, within
 from callint.objects import Cluster, fields
 from callint.objects.pool import IPPool
-from callint.selector import SelectorError, parse
+from callint.selector import Selector, SelectorError, parse
 
 # libcalico-go/lib/clientv3/ippool.go
 BLOCK_SIZES: dict[int, int] = {4: 26, 6: 122}
@@ -78,7 +79,13 @@ def inside_all(networks: Iterable[Prefix], family: Family) -> PrefixSet:
 
 
 def _selects(pool: IPPool, speaker: Speaker) -> bool | None:
+    selector = _selector(pool.node_selector)
+    return speaker.selected(selector) if selector is not None else False
+
+
+@lru_cache(maxsize=256)
+def _selector(text: str) -> Selector | None:
     try:
-        return speaker.selected(parse(pool.node_selector))
+        return parse(text)
     except SelectorError:
-        return False
+        return None

@@ -57,6 +57,7 @@ class Engine:
         self._own: dict[Profile, tuple[Routes, ...]] = {}
         self._rules: dict[tuple[tuple[str, ...], Direction, Family], tuple[Rule, ...]] = {}
         self._forms: dict[tuple[str, Family], frozenset[Form]] = {}
+        self._relays: dict[tuple[frozenset[Form], Form], tuple[tuple[PeerType, bool], ...]] = {}
         self._outcomes: dict[tuple[Profile, PeerType, Routes], tuple[Outcome, ...]] = {}
         self._divided: dict[object, tuple[tuple[Reach, Part], ...]] = {}
         self._parts: dict[tuple[object, PrefixSet], tuple[Part, ...]] = {}
@@ -285,12 +286,12 @@ class Engine:
 
     def _relayed(self, answer: Session) -> tuple[tuple[PeerType, bool], ...]:
         """The kinds of sessions from which the far end passes routes on to this one."""
-        kinds = {
-            (form.peer_type, form.rr_client)
-            for form in self._forms_of(answer.local, answer.family)
-            if form != answer.form or answer.form.kind != "mesh"
-        }
-        return tuple(kind for kind in sorted(kinds) if _may_pass(kind, answer.form))
+        forms, own = self._forms_of(answer.local, answer.family), answer.form
+        found = self._relays.get((forms, own))
+        if found is None:
+            kinds = {(form.peer_type, form.rr_client) for form in forms if form != own or own.kind != "mesh"}
+            found = self._relays[forms, own] = tuple(kind for kind in sorted(kinds) if _may_pass(kind, own))
+        return found
 
     def _forms_of(self, speaker: Speaker, family: Family) -> frozenset[Form]:
         key = (speaker.name, family)
@@ -307,8 +308,10 @@ class Engine:
         """Every session, those that are alike in all but the nodes together."""
         found: dict[object, list[Session]] = {}
         for session in self.network.explicit:
-            remote = self.profile(session.remote, session.family) if session.remote else None
-            key = (session.form, self.profile(session.local, session.family), remote, session.status.state)
+            there = self.profile(session.remote, session.family) if session.remote else None
+            here = self.profile(session.local, session.family)
+            # Forms and profiles are the same objects where they are equal, and long to compare.
+            key = (id(session.form), id(here), id(there), session.status.state)
             found.setdefault(key, []).append(session)
         for sessions in found.values():
             yield Group(sessions[0], len(sessions))
@@ -326,8 +329,11 @@ class Engine:
 def _inside(divided: tuple[tuple[Reach, Part], ...], prefixes: PrefixSet) -> Iterator[Part]:
     """The parts cut to these prefixes; sets that are far apart need no intersection."""
     low, high = _reach(prefixes)
+    whole = prefixes == everything(prefixes.family)
     for (first, last), part in divided:
-        if first <= high and low <= last and (hit := part.prefixes & prefixes):
+        if whole:
+            yield part
+        elif first <= high and low <= last and (hit := part.prefixes & prefixes):
             yield part._replace(prefixes=hit)
 
 

@@ -140,7 +140,7 @@ def _network(text: str, family: Family) -> Prefix:
         network = parse_cidr(text, family)
     except ValueError as error:
         raise RefusedError(str(error)) from None
-    if network != network.masked():
+    if network.value != network.first:
         raise RefusedError(f'"{text}" has host bits set; the network is {network.masked()}')
     return network
 

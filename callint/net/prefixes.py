@@ -156,9 +156,10 @@ def within(network: Prefix, low: int | None = None, high: int | None = None) -> 
     high = bits if high is None else min(high, bits)
     if low > high:
         return nothing(family)
-    pieces = [(0, 0), (network.first, (2 << high) - (1 << low)), (network.last + 1, 0)]
-    kept = pieces[network.first == 0 : 2 + (network.last + 1 < 1 << bits)]
-    return PrefixSet(family, tuple(start for start, _ in kept), tuple(mask for _, mask in kept))
+    first, end = network.first, network.last + 1
+    mask = (2 << high) - (1 << low)
+    starts, masks = ((first, end), (mask, 0)) if end < 1 << bits else ((first,), (mask,))
+    return PrefixSet(family, (0, *starts), (0, *masks)) if first else PrefixSet(family, starts, masks)
 
 
 def union_all(family: Family, sets: Iterable[PrefixSet]) -> PrefixSet:
