@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 
 from callint.bgp.expand import Conflict, Entry, Expander, Expansion
@@ -173,14 +173,14 @@ class Network:
             if (address := one.address(family)) is not None
         }
 
-    def between(self, local: Speaker, address: Address | None) -> list[Session]:
+    def between(self, local: Speaker, address: Address | None) -> Sequence[Session]:
         """The sessions that a node has with an address; none where the address is not known."""
         if address is None:
-            return []
-        found = list(self._index.get((local.name, address), ()))
+            return ()
+        found: Sequence[Session] = self._index.get((local.name, address), ())
         remote = self._mesh_addresses.get(address)
         if remote is not None and self._in_mesh(local, address.family) and self._meshes(local, remote, address.family):
-            found.append(self.mesh_session(local, remote, address.family))
+            return (*found, self.mesh_session(local, remote, address.family))
         return found
 
     def _in_mesh(self, speaker: Speaker, family: Family) -> bool:

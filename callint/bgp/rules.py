@@ -33,7 +33,10 @@ class Operations(NamedTuple):
 
     def __bool__(self) -> bool:
         """Whether anything is changed."""
-        return self != Operations()
+        return self != _UNCHANGED
+
+
+_UNCHANGED = Operations()
 
 
 class Rule(NamedTuple):
@@ -44,7 +47,7 @@ class Rule(NamedTuple):
     verdict: Verdict
     prefixes: PrefixSet
     conditions: Conditions = ()
-    operations: Operations = Operations()
+    operations: Operations = _UNCHANGED
     broken: str = ""
 
     @property

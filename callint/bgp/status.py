@@ -51,15 +51,12 @@ def _far_end_known(session: Session) -> Status | None:
 
 def _one_of_several(network: Network, session: Session) -> Status | None:
     """BIRD locks address and port: of several protocols to one neighbour only the first one by name runs."""
-    port = session.form.port or BGP_PORT
-    rivals = [
-        other
-        for other in network.between(session.local, session.address)
-        if other.form != session.form and (other.form.port or BGP_PORT) == port
-    ]
-    mine = network.precedence(session.form.kind)
-    for other in rivals:
-        if network.precedence(other.form.kind) < mine:
+    form = session.form
+    for other in network.between(session.local, session.address):
+        rival = other.form
+        if rival == form or (rival.port or BGP_PORT) != (form.port or BGP_PORT):
+            continue
+        if network.precedence(rival.kind) < network.precedence(form.kind):
             return Status("idle", f"the {_called(other)} session has the same neighbour and goes first")
     return None
 
@@ -98,9 +95,10 @@ def _both_ends(network: Network, session: Session) -> Status | None:
         if other.form.local_as != form.remote_as:
             return _mismatch(session, other.form.local_as)
         return Status("as-mismatch", f'node "{remote.name}" expects AS {other.form.remote_as}, not {form.local_as}')
-    secrets = [one for one in agreeing if one.form.secured == form.secured]
+    secured = form.secured
+    secrets = [one for one in agreeing if one.form.secured == secured]
     if not secrets:
-        (mine, _), (theirs, _) = form.secured, agreeing[0].form.secured
+        (mine, _), (theirs, _) = secured, agreeing[0].form.secured
         return Status("down", f"the ends differ in {'the password' if mine != theirs else 'ttlSecurity'}")
     if session.passive and all(one.passive for one in secrets):
         return Status("down", "both ends wait for the other one to connect")
