@@ -99,12 +99,12 @@ def _not_selector(cluster: Cluster) -> Iterator[Breach]:
     for policy, rule in _rules(cluster):
         if policy.namespace is not None or rule.action.capitalize() != "Allow":
             continue
-        side = rule.source if rule in policy.ingress else rule.destination
-        alone = side._replace(path=(), not_selector=None, ports=(), not_ports=()) == Entity(())
-        if not side.not_selector or not alone:
+        inward = rule.path[1] == "ingress"
+        side = rule.source if inward else rule.destination
+        if not side.not_selector or side._replace(path=(), not_selector=None, ports=(), not_ports=()) != Entity(()):
             continue
         path = (*side.path, "notSelector")
-        whom = "from" if rule in policy.ingress else "to"
+        whom = "from" if inward else "to"
         yield Breach(
             f'a rule of policy "{policy.name}" allows what comes {whom} all that "{side.not_selector}" does not match, '
             "the Internet and every other address that is no endpoint included",

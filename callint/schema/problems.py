@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Outcome = tuple[tuple[Problem, ...], tuple[Path, ...]]
 """Problems, and the paths (from the object's root) of what is not readable."""
 
+MOST = 100
+"""Faults of one object that are told: explaining each takes a while, and nobody reads thousands."""
+
 _ABSENCE = frozenset({"required", "minItems", "minProperties"})
 
 
@@ -50,10 +53,10 @@ def of_absent_kind(document: Document, path: Path, judge: Judge) -> Outcome:
 
 
 def of_faults(document: Document, base: Path, value: Any, judge: Judge, faults: list[Fault]) -> Outcome:
-    """The problems behind the faults of one object at `base` of a document."""
-    problems = []
-    gaps: dict[Path, None] = {}
-    for fault in faults:
+    """The problems behind the faults of one object at `base` of a document; the last one counts those not told."""
+    problems: list[Problem] = []
+    gaps: dict[Path, None] = dict.fromkeys(fault.path for fault in faults[MOST:])
+    for fault in faults[:MOST]:
         story = deprecated(judge, fault) if fault.keyword == DEPRECATED else explain(judge, fault)
         if story is None:
             continue
@@ -61,6 +64,9 @@ def of_faults(document: Document, base: Path, value: Any, judge: Judge, faults: 
         if fault.keyword in _ABSENCE and not document.complete:
             continue  # what is missing may stand where the document could not be read
         problems.append(_problem(document, base, value, fault, story))
+    if len(faults) > MOST and problems:
+        last = problems[-1]
+        problems[-1] = last._replace(message=f"{last.message} (and {len(faults) - MOST} more in this object)")
     return (tuple(problems), tuple(gaps))
 
 

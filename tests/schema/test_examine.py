@@ -91,3 +91,13 @@ def test_what_is_no_object_is_no_affair_of_ours(value: object, judge: Any) -> No
 def test_a_kind_never_names_another_file(kind: str, judge: Any) -> None:
     found = judge({"apiVersion": "projectcalico.org/v3", "kind": kind, "metadata": {"name": "x"}})
     assert [problem.kind for problem in found.problems] == ["unknown-kind"]
+
+
+def test_of_thousands_of_faults_the_first_are_told_and_the_others_counted(judge: Any) -> None:
+    fields = {f"field{number}": number for number in range(5000)}
+    pool = {"apiVersion": "projectcalico.org/v3", "kind": "IPPool", "metadata": {"name": "a"}, "spec": fields}
+    pool["spec"]["cidr"] = "10.0.0.0/8"
+    examined = judge(pool)
+    assert len(examined.problems) == 100
+    assert examined.problems[-1].message.endswith(" (and 4900 more in this object)")
+    assert ("spec", "field4999") in examined.gaps
