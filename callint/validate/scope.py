@@ -275,13 +275,16 @@ def exclusive(scope: Scope, path: Path, plain: dict[str, Any], one: str, other: 
 def pruned(plain: dict[str, Any], gaps: tuple[Path, ...]) -> dict[str, Any]:
     """The object with `UNREADABLE` in the place of every gap; only what leads there is copied."""
     copy = dict(plain)
+    own: set[int] = set()
     for gap in gaps:
         node: Any = copy
         for step in gap[:-1]:
             child = _at(node, step)
             if not isinstance(child, (dict, list)):
                 break
-            node[step] = child = child.copy()
+            if id(child) not in own:
+                node[step] = child = child.copy()
+                own.add(id(child))
             node = child
         else:
             if gap and (isinstance(node, dict) or _at(node, gap[-1]) is not None):
