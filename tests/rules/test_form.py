@@ -35,7 +35,7 @@ def test_schema_is_a_schema() -> None:
 
 
 def test_every_rule_file_is_found() -> None:
-    assert {Path(one.file).resolve() for one in rule.load()} == {path.resolve() for path in FILES}
+    assert {Path(one.file).name for one in rule.load()} == {path.name for path in FILES}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -82,7 +82,7 @@ def texts(node: Schema) -> st.SearchStrategy[Any]:
     if "enum" in node:
         return st.sampled_from(node["enum"])
     if "pattern" in node:
-        words = st.from_regex(compiled(node["pattern"]), alphabet="abcdefghijklmnopqrstuvwxyzAMST0123456789:./=_-, ")  # type: ignore[arg-type]
+        words = st.from_regex(compiled(node["pattern"]), alphabet="abcdefghijklmnopqrstuvwxyzAMST0123456789:./=_-, \\")  # type: ignore[arg-type]
         return words.filter(lambda text: len(text) <= node.get("maxLength", 999))
     return st.text("ab0.:/-", min_size=node.get("minLength", 0), max_size=min(8, node.get("maxLength", 8)))
 
