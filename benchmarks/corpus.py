@@ -119,7 +119,7 @@ def _global_policy(index: int, chance: random.Random) -> str:
 def _network_set(index: int, chance: random.Random) -> str:
     return (
         "apiVersion: projectcalico.org/v3\nkind: GlobalNetworkSet\n"
-        f"metadata:\n  name: set-{index}\n  labels:\n    {_labels(chance)}\n"
+        f"metadata:\n  name: set-{index}\n  labels:\n    partner: {chance.choice(WORDS)}\n    site: s{index % 9}\n"
         f"spec:\n  nets:\n{_nets(40, chance, 4)}\n"
     )
 
