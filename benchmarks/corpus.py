@@ -75,7 +75,8 @@ def _selector(chance: random.Random) -> str:
 
 def _nets(count: int, chance: random.Random, indent: int) -> str:
     space = " " * indent
-    made = (f"10.{chance.randrange(256)}.{chance.randrange(256)}.0/{chance.randrange(24, 29)}" for _ in range(count))
+    places = chance.sample(range(256 * 256), count)
+    made = (f"10.{place // 256}.{place % 256}.0/{chance.randrange(24, 29)}" for place in places)
     return "\n".join(f"{space}- {net}" for net in made)
 
 

@@ -1,0 +1,122 @@
+"""No input takes much memory or time: each is checked in a process that may have no more than so much of both."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="address space is limited as Linux does it")
+
+MEGABYTE = 1 << 20
+MEMORY = 1024 * MEGABYTE
+"""Bytes of address space; Python with its libraries takes a tenth of it."""
+SECONDS = 20
+"""Seconds of CPU: about ten times what the slowest takes, for machines that are busy."""
+V3 = "apiVersion: projectcalico.org/v3\n"
+
+
+def policy(selector: str) -> str:
+    return f'{V3}kind: GlobalNetworkPolicy\nmetadata: {{name: a}}\nspec: {{selector: "{selector}"}}\n'
+
+
+def bomb() -> str:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]" for level in range(1, 10)]
+    return f"{V3}kind: IPPool\nmetadata: {{name: a}}\nspec:\n  " + "\n  ".join(lines) + "\n"
+
+
+INPUTS: dict[str, Callable[[], str | bytes]] = {
+    "alias bomb": bomb,
+    "recursive anchors": lambda: f"{V3}kind: IPPool\nmetadata: &a {{name: a, labels: *a}}\nspec: &b [*b, *a]\n",
+    "merges of merges": lambda: "a: &a {b: c}\n" + "".join(f"x{n}: {{<<: [*a, *a, *a]}}\n" for n in range(20_000)),
+    "open brackets": lambda: "[" * 900_000,
+    "closed brackets": lambda: "[" * 400_000 + "]" * 400_000,
+    "deep block lists": lambda: "- " * 400_000,
+    "deep block maps": lambda: "".join(" " * n + "a:\n" for n in range(1_300)),
+    "large flow list": lambda: "[" + "a, " * 300_000 + "]",
+    "large flow map": lambda: "{" + ", ".join(f"k{n}: {n}" for n in range(60_000)) + "}",
+    "one key again": lambda: "a: 1\n" * 180_000,
+    "a long key": lambda: "a" * 900_000 + ": 1\n",
+    "a long text": lambda: f"{V3}kind: IPPool\nmetadata: {{name: {'a' * 900_000}}}\nspec: {{}}\n",
+    "many documents": lambda: "---\n" * 200_000,
+    "many small documents": lambda: "--- 1\n" * 100_000,
+    "many broken documents": lambda: "---\n[\n" * 100_000,
+    "many templates": lambda: "---\na: {{ b }}\n" * 60_000,
+    "a long selector": lambda: policy(" || ".join(f"a{n} == 'b'" for n in range(50_000))),
+    "a deep selector": lambda: policy("(" * 400_000 + "has(a)" + ")" * 400_000),
+    "a negated selector": lambda: policy("!" * 800_000 + "has(a)"),
+    "a knotted selector": lambda: policy(" && ".join(f"(a{n} == 'b' || a{n + 1} == 'c')" for n in range(3_000))),
+    "a regular expression": lambda: (
+        f"{V3}kind: FelixConfiguration\nmetadata: {{name: default}}\n"
+        f"spec: {{bpfConntrackTimeouts: {{tcpEstablished: {'ms' * 400_000}X}}}}\n"
+    ),
+    "unknown fields": lambda: (
+        f"{V3}kind: IPPool\nmetadata: {{name: a}}\nspec:\n" + "".join(f"  field{n}: 1\n" for n in range(50_000))
+    ),
+    "many rules": lambda: (
+        f"{V3}kind: GlobalNetworkPolicy\nmetadata: {{name: a}}\nspec:\n  ingress:\n"
+        + "".join(f"  - {{action: Allow, protocol: TCP, destination: {{ports: [{n}]}}}}\n" for n in range(1, 14_000))
+    ),
+    "many nets": lambda: (
+        f"{V3}kind: GlobalNetworkSet\nmetadata: {{name: a}}\nspec:\n  nets:\n"
+        + "".join(f"  - 10.{n // 256 % 256}.{n % 256}.0/24\n" for n in range(50_000))
+    ),
+    "one long line": lambda: b"a: " + b"x y: " * 180_000,
+    "no text": lambda: bytes(range(256)) * 3_900,
+    "nothing but NUL": lambda: b"\0" * 1_000_000,
+    "comments": lambda: "# callint: ignore[BGP001] why\n" * 30_000,
+    "an annotation": lambda: (
+        f"{V3}kind: IPPool\nmetadata:\n  name: a\n  annotations:\n    callint.dev/ignore: |\n"
+        + "      BGP001: why\n" * 50_000
+    ),
+}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_bounded(name: str, tmp_path: Path) -> None:
+    made = INPUTS[name]()
+    data = made if isinstance(made, bytes) else made.encode()
+    assert len(data) < MEGABYTE
+    file = tmp_path / "hostile.yaml"
+    file.write_bytes(data)
+    code = (
+        "import resource, sys\n"
+        f"resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))\n"
+        f"resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))\n"
+        "sys.argv[1:] = ['check', '--no-config', 'hostile.yaml']\n"
+        "from callint.__main__ import run; run()"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, timeout=30 * SECONDS)
+    assert run.returncode in (0, 1, 2), f"ended by signal {-run.returncode}"
+    assert b"internal error" not in run.stderr
+    assert b"Traceback" not in run.stderr
+    assert b"check-crashed" not in run.stdout
+
+
+def test_a_large_tree_is_read_file_by_file(tmp_path: Path) -> None:
+    """200 MB in one file are refused unread; what stands beside it is checked."""
+    with (tmp_path / "large.yaml").open("wb") as stream:
+        stream.truncate(200 * MEGABYTE)
+    (tmp_path / "pool.yaml").write_text(f"{V3}kind: IPPool\nmetadata: {{name: a}}\nspec: {{cird: b}}\n")
+    code = (
+        "import resource, sys\n"
+        f"resource.setrlimit(resource.RLIMIT_AS, ({MEMORY // 4}, {MEMORY // 4}))\n"
+        "sys.argv[1:] = ['check', '--no-config', '.']\n"
+        "from callint.__main__ import run; run()"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert "[SRC014]" in run.stdout
+    assert "[OBJ002]" in run.stdout
+    assert (run.returncode, run.stderr) == (1, "")
+
+
+def test_the_limit_is_a_limit() -> None:
+    """Otherwise the tests above would prove nothing."""
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY})); b'a' * {MEMORY}"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ})
+    assert "MemoryError" in run.stderr
