@@ -21,6 +21,9 @@ from callint.policy.symbolic.shadow import DIRECTIONS, Item, Shadows, item_of, r
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 
 _FAMILIES: tuple[Family, ...] = (4, 6)
+MOST_POLICIES = 300
+MOST_RULES = 3000
+"""What is compared with everything before it: the work grows with the square (docs/performance.md)."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -48,7 +51,7 @@ class _Dead(NamedTuple):
 
 
 class _Question(NamedTuple):
-    """A policy too large to be examined."""
+    """A policy too large to be examined, or the first of too many."""
 
     policy: Policy
     reason: str
@@ -64,6 +67,11 @@ def shadows_of(cluster: Cluster) -> Shadows:
 def _found(cluster: Cluster) -> tuple[_Dead | _Question, ...]:
     shadows = shadows_of(cluster)
     found: list[_Dead | _Question] = []
+    policies = [placed.policy for _, placed in shadows.subjects]
+    total = sum(len(policy.ingress) + len(policy.egress) for policy in policies)
+    if len(policies) > MOST_POLICIES or total > MOST_RULES:
+        bounds = f"at most {MOST_POLICIES} policies with {MOST_RULES} rules are compared"
+        return (_Question(policies[0], f"there are {len(policies)} policies with {total} rules, {bounds}"),)
     for tier, placed in shadows.subjects:
         if not is_calico(placed.policy.resource.api_version):
             continue
@@ -71,7 +79,7 @@ def _found(cluster: Cluster) -> tuple[_Dead | _Question, ...]:
             for direction in DIRECTIONS:
                 found += _examine(shadows, tier, placed, direction)
         except TooLargeError as error:
-            found.append(_Question(placed.policy, str(error)))
+            found.append(_Question(placed.policy, f"the sets of packets are too large ({error})"))
     return tuple(found)
 
 
@@ -196,8 +204,8 @@ def _proof(dead: _Dead) -> Witness | None:
 def _undecided(question: _Question) -> Breach:
     resource = question.policy.resource
     return Breach(
-        f'whether every rule of {question.policy.kind} "{question.policy.name}" is reached was not examined: the sets '
-        f"of packets are too large ({question.reason})",
+        f'whether every rule of {question.policy.kind} "{question.policy.name}" is reached was not examined: '
+        f"{question.reason}",
         resource.span("metadata", "name"),
         resource.ref,
         ("metadata", "name"),

@@ -318,6 +318,8 @@ def _repeated(values: list[Any]) -> list[Fault]:
             text = json.dumps(value, sort_keys=True)
         except (RecursionError, ValueError):  # deeper or longer than any value of a set
             continue
+        if len(text) > LONGEST_TEXT:
+            continue
         if text in seen:
             out.append(Fault((index,), "uniqueItems", value, seen[text]))
         else:
