@@ -21,7 +21,6 @@ TUNNEL_INTERFACES = ("tunl0", "vxlan.calico", "vxlan-v6.calico", "wireguard.cali
 VXLAN_PORT = 4789
 WIREGUARD_PORT = 51820
 WIREGUARD_PORT_V6 = 51821
-NODE_PORTS = (30000, 32767)
 
 # felix/config/config_params.go BPFDataIfacePattern
 BPF_DATA_INTERFACE_PATTERN = r"^((en|wl|ww|sl|ib)[Popsx].*|(eth|wlan|wwan|bond).*)"

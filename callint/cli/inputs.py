@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from callint.calico.target import DATAPLANES, ROADS
 from callint.cli import output
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ _OPTIONS = (
     ),
     click.option(
         "--applied-with",
-        type=click.Choice(["calicoctl", "native", "crd"]),
+        type=click.Choice(ROADS),
         help="How projectcalico.org/v3 objects reach the cluster: calicoctl or the API server, or native CRDs.",
     ),
-    click.option("--dataplane", type=click.Choice(["iptables", "nftables", "ebpf"]), help="Felix's dataplane."),
+    click.option("--dataplane", type=click.Choice(DATAPLANES), help="Felix's dataplane."),
     click.option("--facts", metavar="PATH", multiple=True, help="Facts file of a node, or a folder of them."),
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from callint.calico.target import ROADS
 from callint.cli import output
 
 
@@ -19,7 +20,7 @@ def command() -> None:
 @click.option("--calico-version", metavar="RELEASE", help="Release; else the newest.")
 @click.option(
     "--applied-with",
-    type=click.Choice(["calicoctl", "native", "crd"]),
+    type=click.Choice(ROADS),
     default="calicoctl",
     show_default=True,
     help="How objects reach the cluster.",

@@ -38,7 +38,6 @@ class BGPConfiguration(NamedTuple):
     service_external_ips: tuple[str, ...]
     service_load_balancer_ips: tuple[str, ...]
     service_load_balancer_aggregation: str | None
-    bind_mode: str | None
     ignored_interfaces: tuple[str, ...]
     program_cluster_routes: str | None
 
@@ -137,7 +136,6 @@ def bgp_configuration(resource: Resource) -> BGPConfiguration:
         service_external_ips=_cidrs(spec, "serviceExternalIPs"),
         service_load_balancer_ips=_cidrs(spec, "serviceLoadBalancerIPs"),
         service_load_balancer_aggregation=fields.text(spec, "serviceLoadBalancerAggregation"),
-        bind_mode=fields.text(spec, "bindMode"),
         ignored_interfaces=fields.texts(spec, "ignoredInterfaces"),
         program_cluster_routes=fields.text(spec, "programClusterRoutes"),
     )

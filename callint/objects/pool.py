@@ -22,7 +22,6 @@ class IPPool(NamedTuple):
     node_selector: str
     namespace_selector: str | None
     allowed_uses: tuple[str, ...]
-    assignment_mode: str
 
 
 def ip_pool(resource: Resource) -> IPPool:
@@ -40,5 +39,4 @@ def ip_pool(resource: Resource) -> IPPool:
         node_selector=fields.text(spec, "nodeSelector") or "all()",
         namespace_selector=fields.text(spec, "namespaceSelector") or None,
         allowed_uses=fields.texts(spec, "allowedUses") or ("Workload", "Tunnel"),
-        assignment_mode=fields.text(spec, "assignmentMode") or "Automatic",
     )

@@ -58,7 +58,7 @@ def readable(rule: Rule, resource: Resource) -> Rule:
         return rule._replace(protocol=None, source=nothing, destination=nothing)
     changed = {name: None for key, name in _RULE_FIELDS.items() if resource.unreadable(*rule.path, key)}
     source, destination = _readable(rule.source, resource), _readable(rule.destination, resource)
-    return rule._replace(source=source, destination=destination, **changed)  # type: ignore[arg-type]
+    return rule._replace(source=source, destination=destination, **changed)  # type: ignore[arg-type]  # each field admits None
 
 
 def _readable(entity: Entity, resource: Resource) -> Entity:

@@ -284,6 +284,6 @@ class Way:
         """End the way of some packets, marked or not; of all that are left unless they are given."""
         packets = self.everyone() if packets is None else packets & self.everyone()
         kind = "allow" if outcome == "accept" else "drop" if outcome == "drop" else "none"
-        self.end(outcome, {self.chains.cause(kind, reason): packets})  # type: ignore[arg-type]
+        self.end(outcome, {self.chains.cause(kind, reason): packets})  # type: ignore[arg-type]  # one of the three words
         self.plain -= packets
         self.marked = within(self.marked, ~packets)
