@@ -1,6 +1,6 @@
 """README and CONTRIBUTING never drift: what they show is what callint prints, loads and accepts.
 
-`CALLINT_GOLDEN=update` writes the outputs in README.md anew.
+`CALLINT_GOLDEN=update` writes the outputs in README.md and the numbers of rules anew.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import yaml
 
 from callint import config, rule
 from callint.cli import COMMANDS
+from callint.cli.check import FORMATS
 from callint.engine import Plan
 from callint.lint import lint
 from callint.source import load
@@ -74,8 +75,23 @@ def test_the_readme_names_every_command() -> None:
     assert set(re.findall(r"^\| `callint ([a-z]+)", table, re.MULTILINE)) == set(COMMANDS)
 
 
-def test_the_readme_counts_the_rules() -> None:
-    assert re.findall(r"There are (\d+) rules", README) == [str(len(list(rule.load())))]
+def test_the_readme_names_every_format() -> None:
+    table = README.partition("\n## Reports\n")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([a-z]+)` \|", table, re.MULTILINE) == list(FORMATS)
+
+
+@pytest.mark.parametrize(("file", "phrase"), [("README.md", "There are {} rules"), ("CHANGELOG.md", "in {} rules")])
+def test_the_rules_are_counted(file: str, phrase: str) -> None:
+    path = REPOSITORY / file
+    text = path.read_text(encoding="utf-8")
+    true = phrase.format(len(list(rule.load())))
+    found = re.search(phrase.format(r"\d+"), text)
+    assert found, f'{file} does not say "{true}"'
+    if os.environ.get("CALLINT_GOLDEN") == "update":
+        path.write_text(f"{text[: found.start()]}{true}{text[found.end() :]}", encoding="utf-8")
+    else:
+        place = f"{file}:{text.count(chr(10), 0, found.start()) + 1}"
+        assert found[0] == true, f"{place} is wrong, CALLINT_GOLDEN=update mends it"
 
 
 def test_the_configuration_in_the_readme_can_be_loaded(tmp_path: Path) -> None:

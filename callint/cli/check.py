@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from callint.lint import Lint
     from callint.schema.from_crds import Crds
 
-FORMATS = ("text", "json", "github", "sarif", "junit", "gitlab")
+FORMATS = ("text", "concise", "json", "github", "sarif", "junit", "gitlab")
 
 
 def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, str]]:

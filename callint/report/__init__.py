@@ -8,7 +8,7 @@ from typing import NamedTuple
 from callint.finding import Finding
 from callint.rule import RuleText
 
-FORMATS = ("text", "json", "github", "sarif", "junit", "gitlab", "summary")
+FORMATS = ("text", "concise", "json", "github", "sarif", "junit", "gitlab", "summary")
 
 
 class Report(NamedTuple):
@@ -43,6 +43,10 @@ def render(form: str, report: Report, *, colour: bool = False, width: int = 100,
         from callint.report import text
 
         return text.render(report, colour=colour, width=width)
+    if form == "concise":
+        from callint.report import concise
+
+        return concise.render(report)
     if form == "json":
         from callint.report import machine
 

@@ -1,7 +1,7 @@
 """Whole outputs of the real command, kept beside this file; `CALLINT_GOLDEN=update` writes them anew.
 
 They stand for what people and programs see, so a change here is a change for users. broken.txt is the whole
-report of the broken example, and README.md shows a part of it; the others show each form on a part.
+report of the broken example, of which README.md shows the concise form; the others show each form on a part.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ BROKEN = "examples/home-router-broken"
 GOLDEN = {
     "broken.txt": (1, ["check", BROKEN]),
     "network-colour.txt": (1, ["check", "--color", "always", "--select", "POL", f"{BROKEN}/network"]),
+    "network.concise": (1, ["check", "--format", "concise", f"{BROKEN}/network"]),
     "network.json": (1, ["check", "--format", "json", f"{BROKEN}/network"]),
     "network.github": (1, ["check", "--format", "github", f"{BROKEN}/network"]),
     "network.sarif": (1, ["check", "--format", "sarif", "--select", "HEP,POL", f"{BROKEN}/network"]),
     "network.junit": (1, ["check", "--format", "junit", f"{BROKEN}/network"]),
     "network.gitlab": (1, ["check", "--format", "gitlab", f"{BROKEN}/network"]),
     "text.txt": (1, ["check", "--select", "SRC", f"{BROKEN}/text"]),
+    "text.concise": (1, ["check", "--format", "concise", "--select", "SRC", f"{BROKEN}/text"]),
     "text.github": (1, ["check", "--format", "github", "--select", "SRC", f"{BROKEN}/text"]),
     "silent.txt": (0, ["check", "examples/home-router"]),
     "silent.json": (0, ["check", "--format", "json", "examples/home-router"]),

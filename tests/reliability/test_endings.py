@@ -145,7 +145,7 @@ NAMES = [
 
 
 @posix
-@pytest.mark.parametrize("form", ["text", "json", "github", "sarif", "junit", "gitlab"])
+@pytest.mark.parametrize("form", ["text", "concise", "json", "github", "sarif", "junit", "gitlab"])
 def test_names_of_files_forge_nothing(tmp_path: Path, form: str) -> None:
     for name in NAMES:
         (tmp_path / os.fsdecode(name)).write_text(BROKEN, encoding="utf-8")

@@ -84,6 +84,13 @@ def test_a_witness_in_words(evidence, text) -> None:
     assert sentence(evidence) == text
 
 
+def test_concise_is_one_line_a_finding_and_nothing_else(report) -> None:
+    odd = report.findings[0]._replace(span=Span("::a:b\n.yaml", 2, 3, 4, 5), message="one\ntwo \x1b[31m")
+    lines = render("concise", report._replace(findings=(*report.findings, odd))).splitlines()
+    assert lines[0].startswith("manifests/bgp.yaml:8:7: error[BGP001] filter-missing: BGPPeer")
+    assert lines[3:] == ["\\::a:b\\n.yaml:2:3: error[BGP001] filter-missing: one\\ntwo \\x1b[31m"]
+
+
 def test_text_shows_ten_related_places(report) -> None:
     places = tuple(Related(Span("f", n, 1, n, 2), f"place {n}") for n in range(1, 14))
     output = render("text", report._replace(findings=(report.findings[0]._replace(related=places),)))
