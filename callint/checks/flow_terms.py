@@ -12,9 +12,9 @@ from callint.net.internet import INTERNET
 from callint.net.intervals import Intervals
 from callint.net.packets import PacketSet, PacketSpace
 from callint.net.ports import ICMP, ICMPV6, WITH_PORTS, parse_port, parse_protocol
-from callint.policy.inventory import ranges
 from callint.policy.match import namespaces
 from callint.policy.packet import protocol_name
+from callint.policy.ranges import ranges
 from callint.policy.symbolic.flow import End
 from callint.selector import SelectorError, parse
 from callint.selector.rewrite import both

@@ -10,9 +10,10 @@ from callint.objects import Cluster
 from callint.policy.chains import CompiledPolicy, EndpointChains, Profiles
 from callint.policy.doubt import UndecidedError, explore
 from callint.policy.interfaces import Governance, Governor
-from callint.policy.inventory import Endpoint, HostMember, Inventory, Ranges, WorkloadMember, ranges
+from callint.policy.inventory import Endpoint, HostMember, Inventory, WorkloadMember
 from callint.policy.nodes import node_interfaces, read_interfaces
 from callint.policy.packet import Flow, Packet, Verdict, read
+from callint.policy.ranges import Ranges, ranges
 from callint.policy.settings import Failsafe, Settings
 from callint.policy.tiers import PlacedTier, tiers_of
 from callint.policy.tunnels import Tunnels

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from callint.calico.defaults import NAMESPACE_LABEL
 from callint.net import intervals
-from callint.net.address import LAST, Family, Prefix, format_address
-from callint.net.intervals import Intervals
+from callint.net.address import Family, format_address
 from callint.net.ports import SCTP, TCP, UDP
 from callint.objects import Cluster, Resource
 from callint.objects.endpoint import EndpointPort, HostEndpoint, NetworkSet, Workload
@@ -18,13 +17,10 @@ from callint.objects.workload import Profile, finished, pod, profile, service_ac
 from callint.policy.autohep import automatic_host_endpoints
 from callint.policy.doubt import Doubts
 from callint.policy.labels import ANY_POD, Labels, Sources, holds, inherit, unreadable
-from callint.policy.nodes import prefixes
+from callint.policy.nodes import all_addresses
+from callint.policy.ranges import EVERYWHERE, NO_RANGES, UNICAST, Ranges, ranges, union, without
 from callint.selector import Selector
 
-Ranges = tuple[Intervals, Intervals]
-"""Addresses of IPv4 and of IPv6."""
-
-NO_RANGES: Ranges = ((), ())
 _PORT_PROTOCOLS = {"tcp": TCP, "udp": UDP, "sctp": SCTP}
 
 
@@ -174,22 +170,36 @@ class Inventory:
             labels = member.labels
             key = (frozenset(labels.known.items()), *labels[1:])
             found.setdefault(key, (labels, []))[1].append(member.ranges)
-        return tuple(_Member(labels, _union(several), ()) for labels, several in found.values())
+        return tuple(_Member(labels, union(several), ()) for labels, several in found.values())
+
+    @cached_property
+    def _pod_networks(self) -> Ranges | None:
+        """Where pods get their addresses; None if no manifest holds an IPPool, so that any address may be a pod's."""
+        if not self.cluster.pools and "IPPool" not in self.cluster.intent.complete:
+            return None
+        return ranges(one.cidr for one in self.cluster.pools if not one.disabled and "Workload" in one.allowed_uses)
 
     @cached_property
     def _unknown_pods(self) -> Ranges:
         """Addresses at which there may be a pod that no manifest holds."""
         if self.pods_complete:
             return NO_RANGES
-        pools = (one.cidr for one in self.cluster.pools if not one.disabled and "Workload" in one.allowed_uses)
-        pods, known = ranges(pools), ranges(text for one in self.workloads for text in one.about.addresses)
-        return intervals.difference(pods[0], known[0]), intervals.difference(pods[1], known[1])
+        pods, known = self._pod_networks, ranges(text for one in self.workloads for text in one.about.addresses)
+        if pods is None:
+            pods = without(UNICAST, self._hosts)
+        return without(pods, known)
+
+    @cached_property
+    def _hosts(self) -> Ranges:
+        """The addresses of nodes, at which no pod is."""
+        nodes = (str(address) for name in self.cluster.nodes for address in all_addresses(self.cluster, name))
+        return ranges((*nodes, *(text for one in self.host_endpoints for text in one.about.expected_ips)))
 
     @cached_property
     def _unplaced(self) -> tuple[_Member, ...]:
         """Workloads whose addresses no manifest tells: wherever pods may be."""
         pods = ranges(one.cidr for one in self.cluster.pools if "Workload" in one.allowed_uses)
-        anywhere = pods if pods != NO_RANGES else _everything()
+        anywhere = pods if pods != NO_RANGES else EVERYWHERE
         return tuple(
             _Member(one.labels, anywhere, one.about.ports)
             for one in self.workloads
@@ -220,9 +230,10 @@ class Inventory:
             missing = missing if maybe else f"no manifest tells the address of a pod that {selector} selects"
             maybe.append(self._unplaced[0].ranges)
         if self._unknown_pods != NO_RANGES and holds(selector, ANY_POD) is not False:
-            missing = missing if maybe else f"no manifest holds the pod, if it is one that {selector} selects"
+            pool = ", nor an IPPool" if self._pod_networks is None else ""
+            missing = missing if maybe else f"no manifest holds the pod{pool}, if it is one that {selector} selects"
             maybe.append(self._unknown_pods)
-        return AddressSet(_union(sure), _union(maybe), missing)
+        return AddressSet(union(sure), union(maybe), missing)
 
     def named_port(self, selector: Selector, name: str) -> NamedPort:
         """What a port name stands for among the endpoints that the selector matches."""
@@ -248,7 +259,7 @@ class Inventory:
             port.name for one in self._unplaced if holds(selector, one.labels) is not False for port in one.ports
         )
         if name in unplaced:
-            pods = _union([pods, self._unplaced[0].ranges])
+            pods = union([pods, self._unplaced[0].ranges])
         return NamedPort(declared, AddressSet(NO_RANGES, pods, f'no manifest holds the pod and its port "{name}"'))
 
     @cached_property
@@ -266,28 +277,9 @@ class Inventory:
         found = self._services.get((namespace or "", name))
         if found is None:
             known = not namespace or self._services or "EndpointSlice" in self.cluster.intent.complete
-            everything = NO_RANGES if known else _everything()
+            everything = NO_RANGES if known else EVERYWHERE
             found = Service(AddressSet(NO_RANGES, everything, f'the endpoints of the service "{namespace}/{name}"'), {})
         return found
-
-
-def ranges(texts: Iterable[str]) -> Ranges:
-    """The addresses of some networks or single addresses; what cannot be read is left out, as Calico does."""
-    found: dict[int, list[Prefix]] = {4: [], 6: []}
-    for prefix in prefixes(texts):
-        found[prefix.family].append(prefix)
-    return intervals.from_prefixes(found[4]), intervals.from_prefixes(found[6])
-
-
-def _union(found: list[Ranges]) -> Ranges:
-    return (
-        intervals.merge(pair for each in found for pair in each[0]),
-        intervals.merge(pair for each in found for pair in each[1]),
-    )
-
-
-def _everything() -> Ranges:
-    return ((0, LAST[4]),), ((0, LAST[6]),)
 
 
 def _service(slices: list[tuple[Ranges, tuple[tuple[str, int], ...]]]) -> Service:
@@ -296,8 +288,8 @@ def _service(slices: list[tuple[Ranges, tuple[tuple[str, int], ...]]]) -> Servic
         for protocol, port in services:
             ports.setdefault((_PORT_PROTOCOLS.get(protocol, 0), port), []).append(found)
     return Service(
-        AddressSet(_union([found for found, _ in slices]), NO_RANGES, ""),
-        {key: AddressSet(_union(found), NO_RANGES, "") for key, found in ports.items()},
+        AddressSet(union([found for found, _ in slices]), NO_RANGES, ""),
+        {key: AddressSet(union(found), NO_RANGES, "") for key, found in ports.items()},
     )
 
 

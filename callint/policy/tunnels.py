@@ -10,9 +10,9 @@ from callint.net.address import format_address
 from callint.net.ports import UDP
 from callint.objects import Cluster
 from callint.policy.doubt import Doubts
-from callint.policy.inventory import Ranges, ranges
 from callint.policy.nodes import calico_addresses, prefixes
 from callint.policy.packet import Flow
+from callint.policy.ranges import Ranges, ranges
 from callint.policy.settings import Settings
 
 IPIP = 4

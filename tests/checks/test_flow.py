@@ -207,8 +207,19 @@ def test_between_pods(ask: Any) -> None:
     assert "dropped by Felix: VXLAN from workload" in found.message
 
 
+POOL = """
+---
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: pods}
+spec: {cidr: 10.1.0.0/16}
+"""
+
+
 def test_all_that_must_not_reach_a_pod(ask: Any) -> None:
-    assert ask("flow-forbidden", PODS, **{"from": "internet", "to": DB}) == []
+    assert ask("flow-forbidden", PODS + POOL, **{"from": "internet", "to": DB}) == []
+    (anybody,) = ask("flow-forbidden", PODS, **{"from": "internet", "to": DB})
+    assert (anybody.severity, "nor an IPPool" in anybody.message) == ("info", True)
     (found,) = ask("flow-required", PODS, **{"from": "internet", "to": DB})
     assert line(PODS, found.span.line) == "ingress:"
     assert "dropped by end of tier default" in found.message

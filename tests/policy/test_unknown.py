@@ -135,6 +135,17 @@ def test_a_pod_that_no_manifest_holds() -> None:
     assert run(pod, HEP, POOL, everywhere).outcome == "drop"
 
 
+def test_without_a_pool_any_address_may_be_a_pods() -> None:
+    verdict = run(INTO, HEP, FROM_PODS)
+    assert (verdict.outcome, "nor an IPPool" in (verdict.unknown or "")) == ("unknown", True)
+    for kind in ("IPPool", "Pod"):
+        assert run(INTO, HEP, FROM_PODS, intent=Intent(complete=(kind,))).outcome == "drop"
+    for source in ("127.0.0.5", "169.254.1.1", "255.255.255.255"):
+        assert run(INTO._replace(source=source), HEP, FROM_PODS).outcome == "drop"
+    expecting = HEP.replace("interfaceName: eth0", "interfaceName: eth0, expectedIPs: [172.17.0.11]")
+    assert run(INTO, expecting, FROM_PODS).outcome == "drop"
+
+
 WORKLOAD = """
 apiVersion: projectcalico.org/v3
 kind: WorkloadEndpoint

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from callint.net import intervals
 from callint.net.diagrams import EMPTY, Node
 from callint.net.packets import PacketSet
-from callint.policy.inventory import WorkloadMember, ranges
+from callint.policy.inventory import WorkloadMember
+from callint.policy.ranges import ranges
 from callint.policy.symbolic.engine import Engine
 
 _DESTINATION, _SOURCE = 0, 1

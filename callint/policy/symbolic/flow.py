@@ -10,8 +10,9 @@ from callint.net.address import LAST, Family
 from callint.net.intervals import Intervals
 from callint.net.packets import PacketSet, PacketSpace
 from callint.policy.chains import Direction
-from callint.policy.inventory import Endpoint, HostMember, Ranges, WorkloadMember, ranges
+from callint.policy.inventory import Endpoint, HostMember, WorkloadMember
 from callint.policy.labels import holds
+from callint.policy.ranges import Ranges, ranges
 from callint.policy.services import interfaces_of
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.partition import Partition

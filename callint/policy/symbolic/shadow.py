@@ -12,13 +12,14 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from callint.finding import Path
-from callint.net.address import LAST, Family
+from callint.net.address import Family
 from callint.net.packets import PacketSet, PacketSpace
 from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy.chains import Direction
-from callint.policy.inventory import NO_RANGES, AddressSet, Inventory, NamedPort, Ranges, Service
+from callint.policy.inventory import AddressSet, Inventory, NamedPort, Service
 from callint.policy.match import Criteria, Side, criteria, entity_selectors
+from callint.policy.ranges import EVERYWHERE, NO_RANGES
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.sets import rule_sets
 from callint.policy.tiers import PlacedPolicy, PlacedTier, tiers_of
@@ -26,7 +27,6 @@ from callint.selector import Selector
 from callint.selector.satisfy import implies, overlaps, satisfiable
 
 DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
-_EVERYWHERE: Ranges = (((0, LAST[4]),), ((0, LAST[6]),))
 _FAMILIES: tuple[Family, ...] = (4, 6)
 _NAMES = {"notProtocol": "not_protocol", "notICMP": "not_icmp", "notNets": "not_nets", "notPorts": "not_ports"}
 _ENDING = frozenset(("Allow", "Deny", "Pass"))
@@ -49,13 +49,13 @@ class _OpenInventory(Inventory):
     def address_set(self, selector: Selector) -> AddressSet:
         if satisfiable(selector) is None:
             return AddressSet(NO_RANGES, NO_RANGES, "")
-        return AddressSet(super().address_set(selector).sure, _EVERYWHERE, f'what "{selector}" selects')
+        return AddressSet(super().address_set(selector).sure, EVERYWHERE, f'what "{selector}" selects')
 
     def named_port(self, selector: Selector, name: str) -> NamedPort:
-        return NamedPort({}, AddressSet(NO_RANGES, _EVERYWHERE, f'who has a port "{name}"'))
+        return NamedPort({}, AddressSet(NO_RANGES, EVERYWHERE, f'who has a port "{name}"'))
 
     def service(self, namespace: str | None, name: str) -> Service:
-        found = AddressSet(NO_RANGES, _EVERYWHERE, f'the endpoints of "{name}"') if namespace else None
+        found = AddressSet(NO_RANGES, EVERYWHERE, f'the endpoints of "{name}"') if namespace else None
         return super().service(namespace, name) if found is None else Service(found, {})
 
 

@@ -1,0 +1,50 @@
+"""Addresses of both IP versions as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from callint.net import intervals
+from callint.net.address import LAST, Prefix, parse_cidr
+from callint.net.intervals import Intervals
+from callint.policy.nodes import prefixes
+
+Ranges = tuple[Intervals, Intervals]
+"""Addresses of IPv4 and of IPv6."""
+
+NO_RANGES: Ranges = ((), ())
+EVERYWHERE: Ranges = (((0, LAST[4]),), ((0, LAST[6]),))
+
+
+def ranges(texts: Iterable[str]) -> Ranges:
+    """The addresses of some networks or single addresses; what cannot be read is left out, as Calico does."""
+    found: dict[int, list[Prefix]] = {4: [], 6: []}
+    for prefix in prefixes(texts):
+        found[prefix.family].append(prefix)
+    return intervals.from_prefixes(found[4]), intervals.from_prefixes(found[6])
+
+
+def union(several: Iterable[Ranges]) -> Ranges:
+    """What is in any of them."""
+    found = list(several)
+    return (
+        intervals.merge(pair for each in found for pair in each[0]),
+        intervals.merge(pair for each in found for pair in each[1]),
+    )
+
+
+def without(found: Ranges, other: Ranges) -> Ranges:
+    """What is in the first alone."""
+    return intervals.difference(found[0], other[0]), intervals.difference(found[1], other[1])
+
+
+# "this network", loopback, link-local, multicast and reserved addresses (RFC 6890, RFC 5771, RFC 4291)
+_NO_ENDPOINT = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/127", "fe80::/10", "ff00::/8")
+UNICAST: Ranges = without(
+    EVERYWHERE,
+    (
+        intervals.from_prefixes(parse_cidr(text) for text in _NO_ENDPOINT if ":" not in text),
+        intervals.from_prefixes(parse_cidr(text) for text in _NO_ENDPOINT if ":" in text),
+    ),
+)
+"""The addresses that an endpoint of the network may have."""
