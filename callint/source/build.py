@@ -58,6 +58,11 @@ class Tree:
         self.complete = True
         self.unsaid = 0
 
+    @property
+    def odd(self) -> bool:
+        """Whether the limits, what stood before or behind, or another text than the document's own shaped this."""
+        return not self.complete or bool(self.notes) or self.error is not None or self.rest >= 0 or bool(self.reread)
+
 
 class _StopError(Exception):
     """Reading on would cost more than the limits allow."""

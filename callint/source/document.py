@@ -1,17 +1,23 @@
-"""A document and the file it stands in: values, and the span of every key and value on demand."""
+"""A document and the file it stands in: values, and the span of every key and value on demand.
+
+A document holds no positions. Most are never asked for, so they would be most of its memory, and a third of the time
+of reading: the first question about a place reads the text of that one document again. Hence a file's text and, for
+each of its documents, `start`, `end`, `complete` and `value` (plain data that JSON can hold) say everything, as long as
+each is `portable`; a document that is not keeps what was found out when it was read with difficulty.
+"""
 
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from callint.finding import Path, Span, Step
-from callint.source.scalars import MERGE
+from callint.finding import Path, Span
 
 if TYPE_CHECKING:
     from callint.source.build import Tree
+    from callint.source.places import Places
 
 Style = Literal["plain", "quoted", "block", "flow", "none"]
 
@@ -39,7 +45,7 @@ class SourceFile:
         """Hold `text` as decoded, without a byte order mark."""
         self.path = path
         self.text = text
-        self._starts: list[int] | None = None
+        self._starts: array[int] | None = None
         self._comments: tuple[Comment, ...] | None = None
 
     @property
@@ -52,10 +58,11 @@ class SourceFile:
         return self._comments
 
     @property
-    def starts(self) -> list[int]:
+    def starts(self) -> array[int]:
         r"""The offset of each line; lines end at `\n`, `\r\n` or `\r`, as editors count them."""
         if self._starts is None:
-            self._starts = [0, *(match.end() for match in _BREAK.finditer(self.text))]
+            self._starts = array("I", [0])
+            self._starts.extend(match.end() for match in _BREAK.finditer(self.text))
         return self._starts
 
     def position(self, offset: int) -> tuple[int, int]:
@@ -92,57 +99,67 @@ class Document:
 
     `value` is plain data typed as Go's YAML types it, with str keys; it must not be changed. `complete` is False if
     it holds only a part of what is written (a syntax error, a limit, a template). `index` counts the documents of
-    the file from 0.
+    the file from 0; its text stands between the offsets `start` and `end`.
     """
 
-    __slots__ = (
-        "_end",
-        "_ends",
-        "_extents",
-        "_maps",
-        "_reached",
-        "_start",
-        "_tree",
-        "complete",
-        "file",
-        "index",
-        "source",
-        "value",
-    )
+    __slots__ = ("_places", "_tree", "complete", "end", "file", "index", "source", "start", "value")
 
-    def __init__(self, source: SourceFile, index: int, start: int, end: int, tree: Tree) -> None:
-        """Hold what `tree` says about the text of `source` between two offsets."""
+    def __init__(
+        self,
+        source: SourceFile,
+        index: int,
+        start: int,
+        end: int,
+        value: Any,
+        complete: bool = True,
+        tree: Tree | None = None,
+    ) -> None:
+        """`tree` is what the text was read to, if reading it once more would not give the same."""
         self.source = source
         self.file = source.path
         self.index = index
-        self.value: Any = tree.value
-        self.complete = tree.complete
-        self._start = start
-        self._end = end
+        self.start = start
+        self.end = end
+        self.value: Any = value
+        self.complete = complete
         self._tree = tree
-        self._maps: dict[int, dict[Step, tuple[int, int]]] = {}
-        # Ends are found by reading the text again, as far as the last one that was asked for.
-        self._ends: dict[int, int] = {}
-        self._extents: Iterator[tuple[int, int]] | None = None
-        self._reached = -1
+        self._places: Places | None = None
 
     def __repr__(self) -> str:
         return f"<Document {self.index} of {self.file}>"
 
     @property
+    def portable(self) -> bool:
+        """Whether the text of the file and the public fields are all there is to know, so that a copy can be made."""
+        return self._tree is None
+
+    @property
     def text(self) -> str:
         """The document as it is written, without the separator lines around it."""
-        return self.source.text[self._start : self._end]
+        return self.source.text[self.start : self.end]
 
     @property
     def first_line(self) -> int:
         """The first line of the document, comments before its first key included."""
-        return self.source.position(self._start)[0]
+        return self.source.position(self.start)[0]
 
     @property
     def last_line(self) -> int:
         """The last line that is not blank."""
-        return self.source.position(self._start + max(0, len(self.text.rstrip()) - 1))[0]
+        return self.source.position(self.start + max(0, len(self.text.rstrip()) - 1))[0]
+
+    @property
+    def places(self) -> Places:
+        """The offset of every key and value."""
+        if self._places is None:
+            from callint.source.build import build
+            from callint.source.limits import UNLIMITED
+            from callint.source.places import Places
+            from callint.source.scalars import Typed
+
+            tree = self._tree or build(self.text, Typed(), UNLIMITED)
+            self._places = Places(tree.reread or self.text, tree.trace, tree.aliases)
+        return self._places
 
     def span(self, path: Path = (), key: bool = False) -> Span:
         """The place of the value at `path`, or of its key: always one small node, never a whole object.
@@ -151,7 +168,7 @@ class Document:
         one line; a value that is not written is its key. A path that does not exist gives the key of its nearest
         ancestor that does.
         """
-        found = self._find(path)
+        found = self.places.find(path)
         if len(found) <= len(path):
             key = True
         if key:
@@ -163,137 +180,70 @@ class Document:
 
     def style(self, path: Path = ()) -> Style:
         """How the value at `path` is written; `none` if there is no such path or nothing is written there."""
-        found = self._find(path)
-        if len(found) <= len(path) or not self._tree.trace:
+        places = self.places
+        found = places.find(path)
+        if len(found) <= len(path) or not places.trace:
             return "none"
         node = found[-1][0]
-        start = self._tree.trace[node]
-        text = self.source.text
-        at = self._skip_properties(self._start + (start if start >= 0 else ~start))
-        head = text[at : at + 1]
-        if start < 0:
+        start = places.start(node)
+        at = self._skip_properties(self.start + start)
+        head = self.source.text[at : at + 1]
+        if not places.is_scalar(node):
             return "flow" if head in "[{" else "block"
         if head in ("'", '"'):
             return "quoted"
         if head in ("|", ">"):
             return "block"
-        return "plain" if self._end_of(start) > at - self._start else "none"
+        return "plain" if places.end(start) > at - self.start else "none"
 
     def lost_tag(self, path: Path = ()) -> str:
         """The local tag (`!has(x)`) before the value at `path`, which Go drops; an empty string if there is none."""
-        found = self._find(path)
-        if len(found) <= len(path) or not self._tree.trace:
+        places = self.places
+        found = places.find(path)
+        if len(found) <= len(path) or not places.trace:
             return ""
-        start = self._tree.trace[found[-1][0]]
-        match = _LOCAL_TAG.match(self.source.text, self._start + (start if start >= 0 else ~start))
+        match = _LOCAL_TAG.match(self.source.text, self.start + places.start(found[-1][0]))
         return match[0] if match else ""
 
     def span_at(self, start: int) -> Span:
         """The span of the scalar that begins at an offset from the document's start, its anchor and tag left out."""
-        begin = self._skip_properties(self._start + start)
-        end = self._start + self._end_of(start)
-        if end <= begin:
-            begin = self._start + start  # only an anchor or a tag is written
-        if end <= begin:
-            word = _WORD.match(self.source.text, begin, self._end)
-            end = word.end() if word and start not in self._ends else begin
         text = self.source.text
+        begin = self._skip_properties(self.start + start)
+        end = self.start + self.places.end(start)
+        if end <= begin:
+            begin = self.start + start  # only an anchor or a tag is written
+        if end <= begin:
+            word = _WORD.match(text, begin, self.end)
+            end = word.end() if word and not self.places.begins(start) else begin
         while end > begin and text[end - 1] in " \t\r\n\x85\u2028\u2029":
             end -= 1
         return self.source.span(begin, end)
 
     def _node_span(self, node: int, key_start: int) -> Span:
-        trace = self._tree.trace
-        if not trace:
-            return self.source.span(self._start, self._start)
-        start = trace[node]
-        if start >= 0:
-            if key_start >= 0 and self._end_of(start) <= start:
+        places = self.places
+        if not places.trace:
+            return self.source.span(self.start, self.start)
+        start = places.start(node)
+        if places.is_scalar(node):
+            if key_start >= 0 and places.end(start) <= start:
                 return self.span_at(key_start)
             return self.span_at(start)
-        begin = self._skip_properties(self._start - start - 1)
+        begin = self._skip_properties(self.start + start)
         head = self.source.text[begin : begin + 1]
-        flow = _FLOW.match(self.source.text, begin, self._end)
+        flow = _FLOW.match(self.source.text, begin, self.end)
         if flow and (head == "[" or flow.end() == begin + 2):
             return self.source.span(begin, flow.end())
-        if node + 2 < len(trace) and isinstance(trace[node + 2], str):
-            return self.span_at(trace[node + 3])
+        first = places.first_key(node)
+        if first >= 0:
+            return self.span_at(first)
         return self.source.span(begin, begin + 1)
-
-    def _find(self, path: Path) -> list[tuple[int, int]]:
-        """Trace index of each node from the root along `path` as far as it exists, with its key's offset or -1."""
-        found = [(0, -1)]
-        if not self._tree.trace:
-            return found
-        node = 0
-        for step in path:
-            item = self._items(node).get(step)
-            if item is None:
-                break
-            node = item[0]
-            found.append(item)
-        return found
-
-    def _items(self, node: int) -> dict[Step, tuple[int, int]]:
-        """The items of the list or mapping at a trace index: step to trace index and offset of the key, or -1."""
-        trace = self._tree.trace
-        node = self._tree.aliases.get(node, node)
-        known = self._maps.get(node)
-        if known is not None:
-            return known
-        items: dict[Step, tuple[int, int]] = {}
-        self._maps[node] = items
-        if trace[node] >= 0:
-            return items
-        at, end = node + 2, trace[node + 1]
-        mapping = at < end and isinstance(trace[at], str)
-        while at < end:
-            if not mapping:
-                items[len(items)] = at, -1
-            elif at + 2 >= end:
-                break
-            else:
-                key, start = trace[at], trace[at + 1]
-                at += 2
-                if key is MERGE:
-                    self._merge(items, at)
-                else:
-                    items[key] = at, start
-            at = at + 1 if trace[at] >= 0 else trace[at + 1]
-        return items
-
-    def _merge(self, items: dict[Step, tuple[int, int]], node: int) -> None:
-        """Take over the items of a merged mapping, or of a list of them, as the values were merged."""
-        node = self._tree.aliases.get(node, node)
-        merged = self._items(node)
-        if 0 in merged:
-            for index in sorted((step for step in merged if isinstance(step, int)), reverse=True):
-                items.update(self._items(merged[index][0]))
-        else:
-            items.update(merged)
 
     def _skip_properties(self, at: int) -> int:
         """The offset behind the anchor and the tag that may stand before a node."""
         text = self.source.text
-        while at < self._end and text[at] in "&!":
-            match = _PROPERTY.match(text, at, self._end)
+        while at < self.end and text[at] in "&!":
+            match = _PROPERTY.match(text, at, self.end)
             if match is None:
                 break
             at = match.end()
         return at
-
-    def _end_of(self, start: int) -> int:
-        """The offset behind the scalar or alias that begins at `start`, both counted from the document's start."""
-        if self._extents is None:
-            from callint.source.comments import extents
-
-            self._extents = extents(self._tree.reread or self.text)
-        if self._reached <= start:
-            for begin, end in self._extents:
-                self._ends[begin] = max(end, self._ends.get(begin, 0))
-                self._reached = begin
-                if begin > start:
-                    break
-            else:
-                self._reached = len(self.source.text)
-        return self._ends.get(start, start)

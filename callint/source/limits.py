@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
 
@@ -22,3 +23,7 @@ class Limits(NamedTuple):
     alias_nodes: int = 100_000
     problems: int = 100
     broken: int = 1_000
+
+
+UNLIMITED = Limits(*[sys.maxsize] * len(Limits._fields))
+"""For text that was read within limits before."""

@@ -84,21 +84,21 @@ class _Reader:
             if place >= 0:
                 self.template(start + place)
                 tree, notes = _unread(tree), []
-        document = Document(self.file, len(self.documents), start, end, tree)
-        if start <= self.bad < end:
-            document.complete = False
+        complete = tree.complete and not start <= self.bad < end
+        kept = tree if tree.odd else None
+        document = Document(self.file, len(self.documents), start, end, tree.value, complete, kept)
         self.documents.append(document)
         if not notes:
             return
         from callint.source.notes import FOR_GO, problem_of
 
         manifest = is_manifest(tree.value)
-        kept = [note for note in notes if manifest or note.kind not in FOR_GO]
-        for note in kept:
+        told = [note for note in notes if manifest or note.kind not in FOR_GO]
+        for note in told:
             if not self.full(note.kind):
                 self.tell(problem_of(document, note))
-        if kept and tree.unsaid:
-            self.said[kept[-1].kind] += tree.unsaid
+        if told and tree.unsaid:
+            self.said[told[-1].kind] += tree.unsaid
 
     def broken(self, text: str, start: int, tree: Tree) -> tuple[Tree, int]:
         """Tell why reading stopped; the tree to keep, and the offset of what follows the document's end, or -1."""
