@@ -31,10 +31,12 @@ class Settings:
     """FelixConfiguration of one node: `default`, under those scoped by selector (v3.32), under `node.<name>`."""
 
     def __init__(self, cluster: Cluster, node: str) -> None:
-        """Merge what applies to the node."""
+        """Merge what applies to the node; `sources` are the objects that said it, the strongest last."""
         self._values: dict[str, tuple[Any, Resource]] = {}
         self._hidden: dict[str, Resource] = {}
-        for one in _layers(cluster, node):
+        layers = _layers(cluster, node)
+        self.sources = tuple(one.resource for one in layers)
+        for one in layers:
             for key, value in one.values.items():
                 if value is not None:
                     self._values[key] = (value, one.resource)

@@ -18,7 +18,6 @@ from callint.policy.symbolic.block import Block, Cause, Shares, add, in_order, o
 from callint.policy.symbolic.block import Kind as CauseKind
 from callint.policy.symbolic.selection import Entry, Selection, Selections, is_in
 from callint.policy.symbolic.sets import rule_sets
-from callint.policy.tiers import PlacedTier
 
 MOST_DOUBTS = 6
 """So many policies of one endpoint may be in doubt: all ways that it could be are tried."""
@@ -30,12 +29,12 @@ class Chains:
     """What policy and profiles say to all packets of one family; each list of rules is read once."""
 
     def __init__(
-        self, tiers: tuple[PlacedTier, ...], inventory: Inventory, space: PacketSpace, *, ebpf: bool, causes: bool
+        self, selections: Selections, inventory: Inventory, space: PacketSpace, *, ebpf: bool, causes: bool
     ) -> None:
         """`causes` tells apart which rule decides; without, large lists are quicker."""
         self.space = space
-        self.selections = Selections(tiers)
-        self._tiers = tiers
+        self.selections = selections
+        self._tiers = selections.tiers
         self._inventory = inventory
         self._ebpf = ebpf
         self._causes = causes

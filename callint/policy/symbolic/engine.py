@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
+
 from callint.net.address import Family
-from callint.net.packets import PacketSpace
+from callint.net.packets import Box, PacketSpace
+from callint.policy.chains import Direction
+from callint.policy.doubt import UndecidedError
 from callint.policy.evaluator import Model
+from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.chain import Chains
 from callint.policy.symbolic.node import Node
+from callint.policy.symbolic.partition import Partition
+from callint.policy.symbolic.selection import Selections
 
 MOST_NODES = 4_000_000
 """Nodes of diagrams and remembered results that one engine may make, about 300 bytes each."""
@@ -15,20 +23,32 @@ MOST_NODES = 4_000_000
 class Engine:
     """What policy does with sets of packets; all its operations may raise callint.net.diagrams.TooLargeError."""
 
-    def __init__(self, model: Model, family: Family, *, causes: bool = True, limit: int = MOST_NODES) -> None:
-        """Without `causes` outcomes alone are told, which is quicker for tens of thousands of rules."""
+    def __init__(
+        self,
+        model: Model,
+        family: Family,
+        *,
+        causes: bool = True,
+        limit: int = MOST_NODES,
+        only: Iterable[Box] | None = None,
+    ) -> None:
+        """Without `causes` outcomes alone are told, which is quicker for tens of thousands of rules.
+
+        With `only`, packets of these boxes alone are asked about.
+        """
         self.model = model
-        self.space = PacketSpace(family, limit=limit)
+        self.space = PacketSpace(family, limit=limit, only=only)
         self._causes = causes
         self._chains: dict[bool, Chains] = {}
         self._nodes: dict[str, Node] = {}
+        self._own: dict[object, Partition] = {}
 
     def chains(self, *, ebpf: bool) -> Chains:
         """The chains of all endpoints for a dataplane."""
         found = self._chains.get(ebpf)
         if found is None:
             found = self._chains[ebpf] = Chains(
-                self.model.tiers, self.model.inventory, self.space, ebpf=ebpf, causes=self._causes
+                _selections(self.model), self.model.inventory, self.space, ebpf=ebpf, causes=self._causes
             )
         return found
 
@@ -39,3 +59,41 @@ class Engine:
             evaluator = self.model.evaluator(name)
             found = self._nodes[name] = Node(evaluator, self.chains(ebpf=evaluator.settings.ebpf))
         return found
+
+    def own(self, name: str, interface: str, direction: Direction) -> Partition:
+        """What becomes of a node's own packets, to it or from it, at an interface that is no workload's.
+
+        Interfaces whose endpoints policy cannot tell apart, of nodes with the same settings, share the answer.
+        """
+        try:
+            key = (direction, *self._class(name, interface))
+            found = self._own.get(key)
+            if found is None:
+                node = self.node(name)
+                found = node.to_host(interface) if direction == "ingress" else node.from_host(interface)
+                self._own[key] = found
+            return found
+        except UndecidedError as error:
+            return Partition(self.space, {"unknown": {Cause("unknown", error.missing): self.space.everything}})
+
+    def _class(self, name: str, interface: str) -> tuple[object, ...]:
+        """All that a node's own packets at an interface depend on."""
+        evaluator = self.model.evaluator(name)
+        governance = evaluator.governance
+        if governance.is_workload(interface):
+            return name, interface
+        governor = governance.of(interface)
+        endpoints = (governor.endpoint, None if governor.wildcard else governance.wildcard)
+        return (
+            evaluator.settings.sources,
+            governor.wildcard,
+            governor.unknown,
+            governor.reason if governor.endpoint is None else None,
+            *(None if one is None else _selections(self.model).number(one) for one in endpoints),
+        )
+
+
+@lru_cache(maxsize=8)
+def _selections(model: Model) -> Selections:
+    """Who is selected by what does not depend on packets, so that all engines of a cluster share it."""
+    return Selections(model.tiers)

@@ -9,7 +9,8 @@ from callint.policy.chains import Kind
 from callint.policy.inventory import Endpoint, HostMember
 from callint.policy.labels import Labels, holds
 from callint.policy.tiers import PlacedPolicy, PlacedTier
-from callint.selector import keys_and_values
+from callint.selector import Selector, keys_and_values
+from callint.selector.syntax import And, Compare
 
 
 class Entry(NamedTuple):
@@ -39,6 +40,8 @@ class Selections:
         """Ask nothing yet."""
         self.tiers = tiers
         self._entries: dict[object, tuple[tuple[Entry, ...], str | None]] = {}
+        self._numbers: dict[Selection, int] = {}
+        self._known: dict[int, int] = {}
 
     @cached_property
     def _keys(self) -> frozenset[str]:
@@ -56,21 +59,54 @@ class Selections:
             found = self._entries[key] = self._find(labels)
         return Selection(isinstance(endpoint, HostMember), endpoint.about.profiles, *found)
 
+    def number(self, endpoint: Endpoint) -> int:
+        """The class of an endpoint of the model: those of equal selections have one number, quicker than to compare."""
+        found = self._known.get(id(endpoint))
+        if found is None:
+            found = self._known[id(endpoint)] = self._numbers.setdefault(self.of(endpoint), len(self._numbers))
+        return found
+
+    @cached_property
+    def _by_label(self) -> dict[tuple[str, str] | None, list[tuple[int, int]]]:
+        """The policies, as places of tier and own, by a label without which they select nothing; the rest under None."""
+        found: dict[tuple[str, str] | None, list[tuple[int, int]]] = {}
+        for number, tier in enumerate(self.tiers):
+            for place, placed in enumerate(tier.policies):
+                found.setdefault(_needed(placed.selector), []).append((number, place))
+        return found
+
+    def _candidates(self, labels: Labels) -> list[tuple[int, int]]:
+        """The policies that may select an endpoint, in order."""
+        if labels.open or labels.present:
+            return sorted(place for places in self._by_label.values() for place in places)
+        keys = (None, *labels.known.items())
+        return sorted(place for key in keys for place in self._by_label.get(key, ()))
+
     def _find(self, labels: Labels) -> tuple[tuple[Entry, ...], str | None]:
         entries: list[Entry] = []
         hidden: str | None = None
-        for number, tier in enumerate(self.tiers):
-            for place, placed in enumerate(tier.policies):
-                answer = holds(placed.selector, labels)
-                if answer is False:
-                    continue
-                hidden = hidden or placed.hidden_place or tier.hidden
-                doubt = placed.hidden_selection
-                if answer is None and doubt is None:
-                    missing = labels.missing or "labels that no manifest holds"
-                    doubt = f'whether policy "{placed.policy.name}" selects the endpoint: {missing}'
-                entries.append(Entry(number, place, doubt))
+        for number, place in self._candidates(labels):
+            tier = self.tiers[number]
+            placed = tier.policies[place]
+            answer = holds(placed.selector, labels)
+            if answer is False:
+                continue
+            hidden = hidden or placed.hidden_place or tier.hidden
+            doubt = placed.hidden_selection
+            if answer is None and doubt is None:
+                missing = labels.missing or "labels that no manifest holds"
+                doubt = f'whether policy "{placed.policy.name}" selects the endpoint: {missing}'
+            entries.append(Entry(number, place, doubt))
         return tuple(entries), hidden
+
+
+def _needed(selector: Selector) -> tuple[str, str] | None:
+    """A label that everything selected has."""
+    if isinstance(selector, And):
+        return next(filter(None, map(_needed, selector.operands)), None)
+    if isinstance(selector, Compare) and selector.operator == "==":
+        return selector.key, selector.value
+    return None
 
 
 def is_in(placed: PlacedPolicy, kind: Kind, *, host: bool) -> bool:
