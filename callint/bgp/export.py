@@ -172,7 +172,7 @@ def _own_filter(
         accepting = hit & (limit.services | limit.reflected | limit.exported)
         yield from _inside_block(profile, routes, accepting, "pool-exported", (block,), unless)
         left = left - accepting
-    elif routes.origin == "block" and left:
+    elif routes.origin == "block" and profile.blocks is None and left:
         yield Outcome(left, "accept", "own-block", (), unless)
         return
     last: tuple[tuple[PrefixSet, Step], ...] = (

@@ -61,7 +61,10 @@ def known_blocks(cluster: Cluster) -> dict[str, tuple[Block, ...]] | None:
 
 
 def possible_blocks(pools: Pools, speaker: Speaker, family: Family) -> tuple[tuple[Prefix, int, bool], ...]:
-    """Where a node may have blocks: pool, block length, and whether the pool surely selects the node."""
+    """Where a node may have blocks: pool, block length, and whether the pool surely selects the node.
+
+    Of a pool with assignmentMode Manual only pods that ask for it have addresses.
+    """
     found = []
     for pool, inside in pools.pools:
         if pool.disabled or not {"Workload", "Tunnel"} & set(pool.allowed_uses):
@@ -69,7 +72,8 @@ def possible_blocks(pools: Pools, speaker: Speaker, family: Family) -> tuple[tup
         match = _selects(pool, speaker)
         if match is not False:
             length = max(pool.block_size or BLOCK_SIZES[family], inside.length)
-            found.append((inside, min(length, BITS[family]), match is True))
+            manual = fields.text(pool.resource.spec, "assignmentMode") == "Manual"
+            found.append((inside, min(length, BITS[family]), match is True and not manual))
     return tuple(found)
 
 
