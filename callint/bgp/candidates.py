@@ -52,7 +52,7 @@ def _own_routes(profile: Profile) -> Iterator[Routes]:
             yield Routes(within(pool, length, length), "some" if sure else "any", blackhole, f"IPAM blocks of {pool}")
     service = blackhole._replace(origin="service")
     yield Routes(union_all(family, map(exactly, profile.services)), "all", service, "addresses of services")
-    yield Routes(union_all(family, map(exactly, profile.perhaps)), "any", service, "services with local endpoints")
+    yield Routes(union_all(family, map(exactly, profile.perhaps)), "any", service, "services, by their endpoints")
     static = Attributes("static", None, (), (), usual)
     yield Routes(union_all(family, map(exactly, profile.gateways)), "all", static, "reachableBy of a BGPPeer")
     connected = static._replace(origin="connected")

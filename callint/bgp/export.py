@@ -176,7 +176,7 @@ def _own_filter(
         yield Outcome(left, "accept", "own-block", (), unless)
         return
     last: tuple[tuple[PrefixSet, Step], ...] = (
-        (limit.services, "own-service"),
+        (left if routes.origin == "service" else limit.services, "own-service"),
         (limit.reflected, "reflected-service"),
         (limit.exported, "pool-exported"),
     )

@@ -23,7 +23,7 @@ class Ranges(NamedTuple):
 
 
 class HostRoute(NamedTuple):
-    """The address of a Service and the nodes that announce it; None: those with a ready endpoint, who are unknown."""
+    """The address of a Service and the nodes that announce it; None: its endpoints are not known, and they decide."""
 
     prefix: Prefix
     nodes: frozenset[str] | None
@@ -48,44 +48,52 @@ def excluded(labels: Mapping[str, str] | None) -> bool:
 
 
 def host_routes(cluster: Cluster, configuration: BGPConfiguration | None, family: Family) -> tuple[HostRoute, ...]:
-    """The addresses of Services that are announced one by one."""
+    """The addresses of Services that are announced one by one; one of either family takes those of both along.
+
+    A Service without clusterIP in its manifest gets one from the API server. spec.loadBalancerIP is never announced
+    itself (calico issue 7921), and counts as a single address all the same.
+    """
     if configuration is None:
         return ()
-    limits = ranges(configuration, family)
+    external = [*networks(configuration.service_external_ips, 4), *networks(configuration.service_external_ips, 6)]
+    balancers = configuration.service_load_balancer_ips
+    balancer = [*networks(balancers, 4), *networks(balancers, 6)]
     disabled = configuration.service_load_balancer_aggregation == "Disabled"
     found = []
     ready = _ready_nodes(cluster)
     for service in cluster.kubernetes("Service", "v1"):
         spec, key = service.spec, (service.namespace or "default", service.name)
         kind = fields.text(spec, "type") or "ClusterIP"
-        cluster_ip = fields.text(spec, "clusterIP")
-        if kind not in ("ClusterIP", "NodePort", "LoadBalancer") or cluster_ip in (None, "", "None"):
+        cluster_ip = fields.text(spec, "clusterIP") or ""
+        if kind not in ("ClusterIP", "NodePort", "LoadBalancer") or cluster_ip == "None":
             continue
-        external = [ip for ip in _addresses(fields.texts(spec, "externalIPs"), family) if _inside(ip, limits.external)]
-        balancer = [ip for ip in _addresses(_ingress(service), family) if _inside(ip, limits.load_balancer)]
-        own = _addresses(fields.texts(spec, "clusterIPs") or (cluster_ip or "",), family)
-        addresses = [*(own if limits.announced or configuration.service_cluster_ips else ()), *external, *balancer]
-        single = [ip for ip in (*external, *balancer) if _single(ip, (*limits.external, *limits.load_balancer))]
-        local = fields.text(spec, "externalTrafficPolicy") == "Local"
-        if local:
+        outside = [ip for ip in _addresses(fields.texts(spec, "externalIPs")) if _inside(ip, external)]
+        balanced = [ip for ip in _addresses(_ingress(service)) if _inside(ip, balancer)]
+        own = _addresses(fields.texts(spec, "clusterIPs") or (cluster_ip,))
+        addresses = [*(own if configuration.service_cluster_ips else ()), *outside, *balanced]
+        wished = _addresses((fields.text(spec, "loadBalancerIP") or "",))
+        single = any(_single(ip, external) for ip in outside)
+        if kind == "LoadBalancer":
+            single = single or any(_single(ip, balancer) for ip in (*balanced, *wished))
+        if fields.text(spec, "externalTrafficPolicy") == "Local":
             nodes, everywhere = ready.get(key), False
-        elif single and (kind == "LoadBalancer" or any(ip in external for ip in single)):
+        elif single:
             nodes, everywhere = frozenset[str](), True
         elif disabled:
-            nodes, everywhere = frozenset[str](), ready.get(key) != frozenset()
+            nodes, everywhere = (frozenset[str](), bool(ready[key])) if key in ready else (None, False)
         else:
             continue
         if everywhere or nodes is None or nodes:
-            found += [HostRoute(ip.prefix(), nodes, everywhere) for ip in addresses]
+            found += [HostRoute(ip.prefix(), nodes, everywhere) for ip in addresses if ip.family == family]
     return tuple(found)
 
 
-def _addresses(texts: Iterable[str], family: Family) -> list[Address]:
-    return [found for text in texts if (found := address(text, family)) is not None]
+def _addresses(texts: Iterable[str]) -> list[Address]:
+    return [found for text in texts if (found := address(text)) is not None]
 
 
 def _ingress(service: Resource) -> tuple[str, ...]:
-    """Only what the status says: spec.loadBalancerIP alone announces nothing (calico issue 7921)."""
+    """The addresses that the status says."""
     balancer = fields.mapping(fields.mapping(service.plain, "status"), "loadBalancer")
     entries = (item for _, item in fields.items(balancer, "ingress") if isinstance(item, dict))
     return tuple(ip for item in entries if (ip := fields.text(item, "ip")) is not None)
