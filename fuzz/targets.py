@@ -194,7 +194,7 @@ def _plan() -> Any:
 def _checked(data: bytes) -> None:
     from callint.config import Config
     from callint.lint import lint
-    from callint.report import FORMATS, render
+    from callint.report.formats import FORMATS, render
     from callint.source import load
 
     sources = load(["-"], stdin=lambda: data)

@@ -18,9 +18,9 @@ import yaml
 
 from callint import config, rule
 from callint.cli import COMMANDS
-from callint.cli.check import FORMATS
 from callint.engine import Plan
 from callint.lint import lint
+from callint.report.formats import FORMATS
 from callint.source import load
 
 REPOSITORY = Path(__file__).resolve().parent.parent

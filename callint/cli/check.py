@@ -10,14 +10,13 @@ import click
 
 from callint.cli import inputs, output
 from callint.finding import SEVERITIES
+from callint.report.formats import FORMATS, render
 
 if TYPE_CHECKING:
     from callint.config import Config
     from callint.engine import Plan
     from callint.lint import Lint
     from callint.schema.from_crds import Crds
-
-FORMATS = ("text", "concise", "json", "github", "sarif", "junit", "gitlab")
 
 
 def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -154,8 +153,6 @@ def _plan(config: Config, select: tuple[str, ...], disable: tuple[str, ...]) -> 
 
 
 def _write(result: Lint, form: str, destinations: list[tuple[str, str]], color: str) -> None:
-    from callint.report import render
-
     coloured = form == "text" and output.colour(color)
     width = 100
     output.write(render(form, result.report, colour=coloured, width=width, prefix=_prefix()))

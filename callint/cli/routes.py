@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from callint.net.address import Prefix
     from callint.net.prefixes import PrefixSet
     from callint.objects import Cluster, Resource
-    from callint.report.routes import Origin, Place, Route, Routes
+    from callint.report.place import Place
+    from callint.report.routes import Origin, Route, Routes
     from callint.report.routes import Session as Row
 
 # Up to so many sessions each one is listed; of more, those that are alike are told once with their number
@@ -259,6 +260,6 @@ def _texts(prefixes: PrefixSet) -> tuple[str, ...]:
 
 def _place(resource: Resource, path: Path) -> Place:
     from callint.engine import pointer
-    from callint.report.routes import Place
+    from callint.report.place import Place
 
     return Place(resource.ref, pointer(path), resource.span(*path))

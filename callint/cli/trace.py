@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from callint.objects import Cluster, Resource
     from callint.policy import Evaluator, Packet, Verdict
     from callint.policy.inventory import WorkloadMember
-    from callint.report.trace import Place, Trace
+    from callint.report.place import Place
+    from callint.report.trace import Trace
 
 
 class Wanted(NamedTuple):
@@ -327,7 +328,7 @@ def _trace(cluster: Cluster, evaluator: Evaluator, packet: Packet, verdict: Verd
 
 def _place(resource: Resource, path: Path) -> Place:
     from callint.engine import pointer
-    from callint.report.trace import Place
+    from callint.report.place import Place
 
     at_rule = bool(path) and isinstance(path[-1], int) and resource.span(*path, "action") != resource.span(*path)
     return Place(

@@ -1,10 +1,33 @@
-"""Where a finding stands, as the programs that match reports with a repository want it."""
+"""Where something stands, as people read it and as programs match it with a repository."""
 
 from __future__ import annotations
 
 import posixpath
+from typing import Any, NamedTuple
 
-from callint.finding import Span
+from callint.finding import ObjectRef, Span
+
+
+class Place(NamedTuple):
+    """Part of an object: a JSON pointer into it, and where that stands."""
+
+    object: ObjectRef
+    path: str
+    span: Span
+
+
+def aside(place: Place | None) -> str:
+    """The file and line behind a sentence, `  (file:line)`; "" for no place; not yet made harmless."""
+    return f"  ({place.span.file}:{place.span.line})" if place else ""
+
+
+def row(place: Place | None) -> dict[str, Any] | None:
+    """The place as JSON data, as schemas/routes.json and schemas/trace.json describe it."""
+    if place is None:
+        return None
+    about = place.object
+    named = {"apiVersion": about.api_version, "kind": about.kind, "namespace": about.namespace, "name": about.name}
+    return {"object": named, "path": place.path, **place.span._asdict()}
 
 
 def rooted(file: str, prefix: str) -> str:

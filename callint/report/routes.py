@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from callint.finding import ObjectRef, Span
 from callint.report.machine import encode
+from callint.report.place import Place, aside, row
 from callint.report.visible import guarded, visible
-
-
-class Place(NamedTuple):
-    """Part of an object: a JSON pointer into it, and where that stands."""
-
-    object: ObjectRef
-    path: str
-    span: Span
 
 
 class Route(NamedTuple):
@@ -129,7 +121,7 @@ def _session(sessions: list[Session]) -> Iterator[str]:
     more = sum(one.alike for one in sessions) - len(sessions[:_SHOWN])
     if more > 0:
         yield f"and {more} more like {'it' if len(sessions) == 1 else 'them'}"
-    yield f"  IPv{session.family} {session.type} by {by}{_at(session.peer)}"
+    yield f"  IPv{session.family} {session.type} by {by}{aside(session.peer)}"
     reason = f": {session.why}" if session.why else ""
     missing = f"; {session.missing} would decide" if session.missing else ""
     yield f"  state {session.state}{reason}{missing}"
@@ -171,13 +163,13 @@ def _merged(routes: tuple[Route, ...]) -> list[Route]:
 def _route(route: Route) -> Iterator[str]:
     unsure = "perhaps, for " if route.verdict == "unknown" else ""
     yield f"    {_prefixes(route.prefixes)}{_PRESENCE[route.presence]}, {route.source}"
-    yield f"      {unsure}{route.why}{_at(route.decided)}"
+    yield f"      {unsure}{route.why}{aside(route.decided)}"
     if route.when:
         yield f"      only {' and '.join(route.when)}"
     if route.unless:
         yield f"      unless {', or '.join(route.unless)}"
     if route.communities:
-        tagged = "".join(_at(place) for place in route.tagged)
+        tagged = "".join(aside(place) for place in route.tagged)
         yield f"      with community {', '.join(route.communities)}{tagged}"
     for prefixes, installed, why in route.installed:
         if not installed:
@@ -187,10 +179,6 @@ def _route(route: Route) -> Iterator[str]:
 def _prefixes(prefixes: tuple[str, ...]) -> str:
     more = len(prefixes) - _SHOWN
     return ", ".join(prefixes[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def _at(place: Place | None) -> str:
-    return f"  ({place.span.file}:{place.span.line})" if place else ""
 
 
 def render_json(routes: Routes) -> str:
@@ -204,7 +192,7 @@ def render_json(routes: Routes) -> str:
 def _session_data(session: Session) -> dict[str, Any]:
     return {
         **{key: value for key, value in session._asdict().items() if key not in ("far_end", "exported", "imported")},
-        "peer": _place(session.peer),
+        "peer": row(session.peer),
         "missing": session.missing or None,
         "exported": [_route_data(one) for one in session.exported],
         "imported": [_route_data(one) for one in session.imported],
@@ -214,17 +202,9 @@ def _session_data(session: Session) -> dict[str, Any]:
 def _route_data(route: Route) -> dict[str, Any]:
     return {
         **route._asdict(),
-        "decided": _place(route.decided),
-        "tagged": [_place(one) for one in route.tagged],
+        "decided": row(route.decided),
+        "tagged": [row(one) for one in route.tagged],
         "installed": [
             {"prefixes": prefixes, "installed": installed, "why": why} for prefixes, installed, why in route.installed
         ],
     }
-
-
-def _place(place: Place | None) -> dict[str, Any] | None:
-    if place is None:
-        return None
-    about = place.object
-    named = {"apiVersion": about.api_version, "kind": about.kind, "namespace": about.namespace, "name": about.name}
-    return {"object": named, "path": place.path, **place.span._asdict()}

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from callint.finding import ObjectRef, Span, Witness
+from callint.finding import Witness
 from callint.report.machine import encode, plain
+from callint.report.place import Place, aside, row
 from callint.report.visible import visible
 from callint.report.witness import sentence
-
-
-class Place(NamedTuple):
-    """Part of an object: a JSON pointer into it, and where that stands."""
-
-    object: ObjectRef
-    path: str
-    span: Span
 
 
 class Interface(NamedTuple):
@@ -89,7 +82,7 @@ def render(trace: Trace) -> str:
 def _lines(trace: Trace) -> Iterator[str]:
     yield sentence(trace.packet)
     for interface in trace.interfaces:
-        yield f"  {interface.way} {interface.name}: {interface.reason}{_at(interface.endpoint)}"
+        yield f"  {interface.way} {interface.name}: {interface.reason}{aside(interface.endpoint)}"
     chain = ""
     for stop in trace.stops:
         if stop.chain and stop.chain != chain:
@@ -100,21 +93,17 @@ def _lines(trace: Trace) -> Iterator[str]:
             yield f"{inner}tier {stop.tier}"
             inner += "  "
         for place in stop.asked:
-            yield f"{inner}{place.object}: no rule matches{_at(place)}"
-        yield f"{inner}{stop.reason}: {_OUTCOMES.get(stop.outcome, stop.outcome)}{_at(stop.decided)}"
+            yield f"{inner}{place.object}: no rule matches{aside(place)}"
+        yield f"{inner}{stop.reason}: {_OUTCOMES.get(stop.outcome, stop.outcome)}{aside(stop.decided)}"
     by = "" if trace.outcome == "unknown" else f", by {trace.decided_by}"
-    yield f"verdict: {_VERDICTS[trace.outcome]}{by}{_at(trace.decided)}"
+    yield f"verdict: {_VERDICTS[trace.outcome]}{by}{aside(trace.decided)}"
     if trace.unknown:
         yield f"  it depends on {trace.unknown}"
     for one in trace.nearest:
-        yield f"{_NEAREST[one.kind].format(one.action, one.rule.object, one.rule.path, one.reason)}{_at(one.at)}"
+        yield f"{_NEAREST[one.kind].format(one.action, one.rule.object, one.rule.path, one.reason)}{aside(one.at)}"
 
 
 _NEAREST = {"later": "later: {} by {}{}, which {}", "near": "nearest: {} by {}{}, but {}"}
-
-
-def _at(place: Place | None) -> str:
-    return f"  ({place.span.file}:{place.span.line})" if place else ""
 
 
 def render_json(trace: Trace) -> str:
@@ -127,7 +116,7 @@ def render_json(trace: Trace) -> str:
         "cluster": trace.cluster,
         "packet": packet,
         "interfaces": [
-            {"way": one.way, "name": one.name, "reason": one.reason, "endpoint": _place(one.endpoint)}
+            {"way": one.way, "name": one.name, "reason": one.reason, "endpoint": row(one.endpoint)}
             for one in trace.interfaces
         ],
         "steps": [
@@ -135,34 +124,26 @@ def render_json(trace: Trace) -> str:
                 "chain": stop.chain,
                 "endpoint": stop.endpoint,
                 "tier": stop.tier,
-                "asked": [_place(place) for place in stop.asked],
+                "asked": [row(place) for place in stop.asked],
                 "outcome": stop.outcome,
                 "reason": stop.reason,
-                "decided": _place(stop.decided),
+                "decided": row(stop.decided),
             }
             for stop in trace.stops
         ],
         "verdict": trace.outcome,
         "decidedBy": trace.decided_by,
-        "decided": _place(trace.decided),
+        "decided": row(trace.decided),
         "unknown": trace.unknown,
         "nearest": [
             {
                 "kind": one.kind,
                 "action": one.action,
                 "reason": one.reason,
-                "rule": _place(one.rule),
-                "at": _place(one.at),
+                "rule": row(one.rule),
+                "at": row(one.at),
             }
             for one in trace.nearest
         ],
     }
     return encode(value) + "\n"
-
-
-def _place(place: Place | None) -> dict[str, Any] | None:
-    if place is None:
-        return None
-    about = place.object
-    named = {"apiVersion": about.api_version, "kind": about.kind, "namespace": about.namespace, "name": about.name}
-    return {"object": named, "path": place.path, **place.span._asdict()}

@@ -13,6 +13,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from callint.report.formats import FORMATS
+
 CALLINT = [sys.executable, "-m", "callint"]
 BROKEN = "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: a}\nspec: {cird: 10.0.0.0/8}\n"
 
@@ -145,7 +147,7 @@ NAMES = [
 
 
 @posix
-@pytest.mark.parametrize("form", ["text", "concise", "json", "github", "sarif", "junit", "gitlab"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_names_of_files_forge_nothing(tmp_path: Path, form: str) -> None:
     for name in NAMES:
         (tmp_path / os.fsdecode(name)).write_text(BROKEN, encoding="utf-8")

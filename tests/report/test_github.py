@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from callint.finding import Finding, Span
-from callint.report import render
+from callint.report.formats import render
 
 
 def finding(number: int, severity: str = "error", rule: str | None = None, **other) -> Finding:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from callint.report import FORMATS, Report, render
+from callint.report import Report
+from callint.report.formats import FORMATS, render
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callint.report import FORMATS, render
+from callint.report.formats import FORMATS, render
 
 OVERRIDES = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from callint.finding import Finding, ObjectRef, Related, Span, witness
-from callint.report import render
+from callint.report.formats import render
 
 
 def closed(required: str, **properties: Any) -> dict[str, Any]:

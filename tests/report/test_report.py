@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from callint.finding import ObjectRef, Related, Span, Witness, witness
-from callint.report import FORMATS, render
 from callint.report.fingerprint import fingerprints
+from callint.report.formats import FORMATS, render
 from callint.report.witness import sentence
 
 
@@ -27,7 +27,8 @@ def test_findings_keep_the_order_given(form, report) -> None:
 
 def test_text_needs_nothing_heavy(repository) -> None:
     program = (
-        "import sys; from callint.finding import Finding, Span; from callint.report import Report, render;"
+        "import sys; from callint.finding import Finding, Span; from callint.report import Report;"
+        "from callint.report.formats import render;"
         "report = Report((Finding('R', 'n', 'error', 'm', Span('f', 1, 1, 1, 2)),), (), 1, 1, 1, '', '', None,"
         " lambda *_: 'line'); print(render('text', report)); print(*sys.modules)"
     )
