@@ -23,7 +23,7 @@ from callint.bgp.routes import Engine, engine
 from callint.bgp.session import Session
 from callint.net.address import parse_cidr
 from callint.net.community import format_community, parse_community
-from callint.net.prefixes import exactly, within
+from callint.net.prefixes import exactly
 from callint.objects import Cluster
 
 _KUBERNETES = {
@@ -96,7 +96,7 @@ def test_case(case: dict[str, Any], make_cluster: Any) -> None:
                 assert told == sorted(_expected(one) for one in wanted), f"{direction} {ends} {prefix}"
     for prefix, step in case.get("kernel", {}).items():
         network = parse_cidr(prefix)
-        assert [one.step for one in model.kernels[network.family].divide(within(network))] == [step], prefix
+        assert [one.step for one in model.kernels[network.family].divide(exactly(network))] == [step], prefix
 
 
 def _disagreements(model: Engine, expected: list[str]) -> list[str]:
