@@ -89,10 +89,6 @@ class Listener(NamedTuple):
     interface: str | None = None
     process: str | None = None
 
-    def hears(self, version: IPVersion, address: int) -> bool:
-        """Whether a packet to this address of the node reaches the socket, its interface and port left aside."""
-        return version in self.versions and (self.address is None or self.address.value == address)
-
 
 class Service(NamedTuple):
     """What the node must offer at an interface; protocol and port None are those that the known name stands for."""

@@ -38,32 +38,6 @@ def glob_matches(pattern: str, name: str) -> bool:
     return True
 
 
-def globs_overlap(a: str, b: str) -> bool:
-    """Whether some name matches both patterns."""
-    seen: set[tuple[int, int]] = set()
-    pending = [(0, 0)]
-    while pending:
-        state = pending.pop()
-        if state in seen:
-            continue
-        seen.add(state)
-        i, j = state
-        left, right = a[i : i + 1], b[j : j + 1]
-        if left == right == "":
-            return True
-        if left == "*":
-            pending.append((i + 1, j))
-            if right and right != "*":
-                pending.append((i, j + 1))
-        if right == "*":
-            pending.append((i, j + 1))
-            if left and left != "*":
-                pending.append((i + 1, j))
-        if left and left == right != "*":
-            pending.append((i + 1, j + 1))
-    return False
-
-
 def glob_covers(a: str, b: str) -> bool:
     """Whether every name that matches `b` matches `a` too."""
     # A character that `a` does not name is the hardest for it, so that one stands for all that a star of `b` may be.

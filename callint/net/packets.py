@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from callint.net import intervals
 from callint.net.address import LAST, Family, format_address
@@ -11,7 +11,6 @@ from callint.net.diagrams import EMPTY, FULL, Node, Operation, Space, split
 from callint.net.intervals import Interval, Intervals
 from callint.net.ports import ICMP, ICMPV6, PROTOCOLS, WITH_PORTS
 
-Verdict = TypeVar("Verdict", bound=Hashable)
 Box = dict[str, Intervals]
 """What a product of fields allows: field name to intervals; a field that is missing is free."""
 
@@ -90,14 +89,6 @@ class PacketSpace:
     def union_all(self, sets: Iterable[PacketSet]) -> PacketSet:
         """The union of many sets, combined as a balanced tree."""
         return PacketSet(self, self._all_of([one.node for one in sets]))
-
-    def first_match(self, rules: Sequence[tuple[PacketSet, Verdict]]) -> dict[Verdict, PacketSet]:
-        """What an ordered list of rules decides: for each verdict the packets whose first matching rule gives it."""
-        level = [({verdict: one}, one) for one, verdict in rules]
-        while len(level) > 1:
-            pairs = [_in_order(a, b) for a, b in zip(level[::2], level[1::2], strict=False)]
-            level = [*pairs, level[-1]] if len(level) % 2 else pairs
-        return level[0][0] if level else {}
 
     def _product(self, sides: Mapping[str, Intervals]) -> Node:
         named = {_ALIASES.get(name, name): side for name, side in sides.items()}
@@ -211,18 +202,6 @@ class PacketSet:
         if self.space is not other.space:
             raise ValueError("sets of different packet spaces have no operations")
         return PacketSet(self.space, self.space.diagrams.apply(operation, self.node, other.node))
-
-
-_Ordered = tuple[dict[Verdict, PacketSet], PacketSet]
-
-
-def _in_order(a: _Ordered[Verdict], b: _Ordered[Verdict]) -> _Ordered[Verdict]:
-    """Two stretches of a rule list as one: what the first has matched, the second never sees."""
-    decided = dict(a[0])
-    for verdict, later in b[0].items():
-        fresh = later - a[1]
-        decided[verdict] = decided[verdict] | fresh if verdict in decided else fresh
-    return decided, a[1] | b[1]
 
 
 def _boxes(space: PacketSpace, node: Node, every: Node) -> Iterator[Box]:

@@ -5,7 +5,7 @@ import ipaddress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callint.facts import Address, Forwarding, Interface, Listener, NodeFacts
+from callint.facts import Address, Forwarding, Interface, NodeFacts
 from callint.finding import Span
 
 HERE = Span("facts.yaml", 1, 1, 1, 2)
@@ -17,16 +17,6 @@ def test_a_prefix_spans_the_addresses_that_ipaddress_says(ip: ipaddress.IPv4Addr
     network = ipaddress.ip_network((ip, length), strict=False)
     address = Address(str(ip), 4 if ip.version == 4 else 6, int(ip), length, HERE)
     assert (address.first, address.last) == (int(network[0]), int(network[-1]))
-
-
-def test_a_socket_hears_its_own_address_or_any_of_its_versions():
-    one = Address("10.0.0.1", 4, 0x0A000001, 32, HERE)
-    assert Listener("udp", 53, HERE, one, (4,)).hears(4, 0x0A000001)
-    assert not Listener("udp", 53, HERE, one, (4,)).hears(4, 0x0A000002)
-    assert not Listener("udp", 53, HERE, one, (4,)).hears(6, 0x0A000001)
-    assert Listener("udp", 53, HERE).hears(6, 1)
-    assert Listener("udp", 53, HERE).hears(4, 1)
-    assert not Listener("udp", 53, HERE, None, (6,)).hears(4, 1)
 
 
 def test_unknown_and_none_are_different():

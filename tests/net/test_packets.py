@@ -114,14 +114,6 @@ def test_boxes_are_disjoint_and_make_up_the_set(one: Case) -> None:
     assert sum(part.size() for part in sets) == found.size()
 
 
-@given(st.lists(st.tuples(RULES, st.sampled_from(["allow", "deny", "pass"])), max_size=7))
-def test_first_match_packet_by_packet(rules: list[tuple[Sides, str]]) -> None:
-    decided = SPACE.first_match([(SPACE.box(**sides), verdict) for sides, verdict in rules])
-    for packet in PACKETS[::7]:
-        expected = next((verdict for sides, verdict in rules if matches(packet, sides)), None)
-        assert [verdict for verdict, chosen in decided.items() if packet in chosen] == ([expected] if expected else [])
-
-
 def test_text() -> None:
     space = PacketSpace(4)
     net = parse_cidr("10.0.0.0/8")
