@@ -5,27 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from callint.bgp.alike import Alike, Nodes
 from callint.bgp.nodes import ANY, Settings, Speaker
 from callint.bgp.read import as_number
 from callint.net.address import Address, Family, parse_peer
 from callint.objects.bgp import BGPPeer
-from callint.selector import SelectorError, parse
 
 
 class Target(NamedTuple):
-    """A far end: a node, an address, or neither for workloads; `sure` is False where unknown labels decide."""
+    """A far end: nodes, an address, or neither for workloads; `sure` is False where unknown labels decide.
+
+    `address` is what the peer names; the nodes of a selector each have their own.
+    """
 
     family: Family
-    remote: Speaker | None
+    nodes: Alike | None
     address: Address | None
     port: int | None
     sure: bool = True
 
+    @property
+    def end(self) -> Address | Alike | None:
+        """What tells this far end from others."""
+        return self.address if self.address is not None or self.nodes is None else self.nodes.end(self.family)
+
 
 class Entry(NamedTuple):
-    """A peering of one node (`local`) or of all (`local` None)."""
+    """A peering of some nodes, or of all of them (`local` None), with a far end that is alike for each."""
 
-    local: Speaker | None
+    local: Alike | None
     peer: BGPPeer
     target: Target
     reverse: bool = False
@@ -41,7 +49,7 @@ class Conflict(NamedTuple):
 
 
 class Expansion(NamedTuple):
-    """Entries in effect, conflicts between them, and peers that name a node which does not exist."""
+    """Entries in effect, and the conflicts between them."""
 
     entries: tuple[Entry, ...]
     conflicts: tuple[Conflict, ...]
@@ -50,26 +58,11 @@ class Expansion(NamedTuple):
 class Expander:
     """Expands peers over the nodes of one cluster."""
 
-    def __init__(self, speakers: dict[str, Speaker], settings: Settings, families: tuple[Family, ...]) -> None:
+    def __init__(self, nodes: Nodes, settings: Settings, families: tuple[Family, ...]) -> None:
         """`families` are those that the cluster uses."""
-        self._speakers = speakers
+        self._nodes = nodes
         self._settings = settings
         self._families = families
-        self._owners: dict[Address, Speaker] = {}
-        by_labels: dict[object, list[Speaker]] = {}
-        for speaker in speakers.values():
-            labels = None if speaker.labels is None else frozenset(speaker.labels.items())
-            by_labels.setdefault(labels, []).append(speaker)
-        self._alike = list(by_labels.values())
-        for speaker in speakers.values():
-            for family in families:
-                address = speaker.address(family)
-                if address is not None:
-                    self._owners.setdefault(address, speaker)
-
-    def owner(self, address: Address) -> Speaker | None:
-        """The node with this BGP address."""
-        return self._owners.get(address)
 
     def expand(self, peers: Iterable[BGPPeer]) -> Expansion:
         """Global peers first, then those of nodes, then reverse ones: the first one with a far end keeps it."""
@@ -79,16 +72,13 @@ class Expander:
 
         def add(entry: Entry) -> None:
             target = entry.target
-            end = (target.family, target.address or (target.remote and target.remote.name), target.port)
-            if target.address is None and target.remote is None:
-                end = (target.family, entry.peer.resource.name, None)
+            end = (target.family, target.end or entry.peer.resource.name, target.port)
             everywhere = taken.get((None, *end))
             if everywhere is not None and entry.local is not None:
                 if everywhere.peer is not entry.peer:
                     conflicts.append(Conflict(everywhere, entry, random=False))
                 return
-            key = (entry.local.name if entry.local else None, *end)
-            first = taken.setdefault(key, entry)
+            first = taken.setdefault((entry.local, *end), entry)
             if first.peer is not entry.peer:
                 conflicts.append(Conflict(first, entry, random=first.reverse == entry.reverse))
 
@@ -100,64 +90,55 @@ class Expander:
             if not _is_global(peer):
                 for local, sure in locals_:
                     for target in targets:
-                        add(Entry(local, peer, target, sure=sure))
+                        if not itself(local, target):
+                            add(Entry(local, peer, target, sure=sure))
         for peer, locals_, targets in known:
             if peer.reverse_peering != "Manual" and peer.local_workload_selector is None:
                 for entry in self._reversed(peer, locals_, targets):
                     add(entry)
         return Expansion(tuple(taken.values()), tuple(conflicts))
 
-    def _selected(self, text: str) -> Iterator[tuple[Speaker, bool]]:
-        """The nodes that a selector matches, and whether that is sure; an invalid one matches none."""
-        try:
-            selector = parse(text)
-        except SelectorError:
-            return
-        for alike in self._alike:
-            match = alike[0].selected(selector)
-            if match is not False:
-                yield from ((speaker, match is True) for speaker in alike)
-
-    def _locals(self, peer: BGPPeer) -> Iterator[tuple[Speaker, bool]]:
+    def _locals(self, peer: BGPPeer) -> Iterator[tuple[Alike, bool]]:
         if peer.node_selector is not None:
-            yield from self._selected(peer.node_selector)
+            yield from self._nodes.selected(peer.node_selector)
         elif peer.node is not None:
-            yield self._speakers.get(peer.node) or Speaker(peer.node, global_as=self._settings.as_number), True
+            unknown = Speaker(peer.node, global_as=self._settings.as_number)
+            yield self._nodes.named(peer.node) or self._nodes.of(unknown), True
         else:
-            yield from ((speaker, True) for speaker in self._speakers.values())
+            yield from ((alike, True) for alike in self._nodes.all)
 
     def _targets(self, peer: BGPPeer) -> Iterator[Target]:
         if peer.local_workload_selector is not None:
             for family in self._families:
                 yield Target(family, None, None, None)
         elif peer.peer_selector is not None:
-            for speaker, sure in self._selected(peer.peer_selector):
+            for alike, sure in self._nodes.selected(peer.peer_selector):
                 for family in self._families:
-                    if speaker.speaks(family) is not False:
-                        yield Target(family, speaker, speaker.address(family), speaker.port, sure)
+                    if alike.first.speaks(family) is not False:
+                        yield Target(family, alike, None, alike.first.port, sure)
         elif peer.peer_ip is not None:
             try:
                 address, port = parse_peer(peer.peer_ip)
             except ValueError:
                 return
-            owner = self.owner(address)
+            owner = self._nodes.owners.get(address)
             if port is None and owner is not None and self._expected_as(peer) == owner.as_number:
                 port = owner.port
-            yield Target(address.family, owner, address, port)
+            yield Target(address.family, self._nodes.of(owner) if owner else None, address, port)
 
     def _expected_as(self, peer: BGPPeer) -> int:
         return as_number(peer.as_number) or self._settings.as_number
 
-    def _reversed(self, peer: BGPPeer, locals_: list[tuple[Speaker, bool]], targets: list[Target]) -> Iterator[Entry]:
+    def _reversed(
+        self, peer: BGPPeer, locals_: Iterable[tuple[Alike, bool]], targets: Iterable[Target]
+    ) -> Iterator[Entry]:
         for target in targets:
-            remote = target.remote
-            if remote is None or (peer.peer_selector is None and not self._answers(peer, remote)):
+            remote = target.nodes
+            if remote is None or (peer.peer_selector is None and not self._answers(peer, remote.first)):
                 continue
             for local, sure in locals_:
-                if local is remote and local.name != ANY:
-                    continue
-                if local.speaks(target.family) is not False:
-                    back = Target(target.family, local, local.address(target.family), local.port, sure)
+                back = Target(target.family, local, None, local.first.port, sure)
+                if local.first.speaks(target.family) is not False and not itself(remote, back):
                     yield Entry(remote, peer, back, reverse=True, sure=target.sure)
 
     def _answers(self, peer: BGPPeer, remote: Speaker) -> bool:
@@ -168,6 +149,14 @@ class Expander:
         own = self._settings.of_node(remote.name)
         ports = (own.listen_port if own else None, self._settings.port)
         return port is None or all(listen in (None, port) for listen in ports)
+
+
+def itself(local: Alike, target: Target) -> bool:
+    """Whether the far end is the node itself, or has its address; `ANY` stands for many, who peer with each other."""
+    one = local.first
+    if len(local.members) > 1 or (one.name == ANY and target.address is None):
+        return False
+    return target.nodes is local or one.address(target.family) == target.end is not None
 
 
 def _is_global(peer: BGPPeer) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 
-from callint.bgp.expand import Conflict, Entry, Expander, Expansion
+from callint.bgp.alike import Alike, Nodes
+from callint.bgp.expand import Conflict, Entry, Expander, Expansion, itself
 from callint.bgp.nodes import ANY, Settings, Speaker, speakers
+from callint.bgp.peering import Peering
 from callint.bgp.read import as_number
 from callint.bgp.session import Form, Kind, Session, Status
 from callint.bgp.status import status
@@ -19,7 +21,7 @@ _KINDS: tuple[Kind, ...] = ("global", "workload", "mesh", "node")
 
 
 class Network:
-    """The speakers of a cluster and the sessions between them and to others, made once on demand."""
+    """The speakers of a cluster and the sessions between them and to others, made on demand."""
 
     def __init__(self, cluster: Cluster) -> None:
         """Nothing is computed yet."""
@@ -44,12 +46,13 @@ class Network:
         return (4, 6) if speaks or filtered or any(":" in text.split(".")[0] for text in texts) else (4,)
 
     @cached_property
-    def _expander(self) -> Expander:
-        return Expander(self.speakers, self.settings, self.families)
+    def nodes(self) -> Nodes:
+        """The speakers, those that are alike together."""
+        return Nodes(self.cluster, self.speakers)
 
     @cached_property
     def _expansion(self) -> Expansion:
-        return self._expander.expand(self.cluster.bgp_peers)
+        return Expander(self.nodes, self.settings, self.families).expand(self.cluster.bgp_peers)
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
@@ -57,42 +60,44 @@ class Network:
         return self._expansion.conflicts
 
     @cached_property
-    def explicit(self) -> tuple[Session, ...]:
-        """The sessions that BGPPeers make."""
+    def peerings(self) -> tuple[Peering, ...]:
+        """The sessions that BGPPeers make, those that are alike together."""
         found = []
         for entry in self._expansion.entries:
-            locals_ = self.speakers.values() if entry.local is None else (entry.local,)
-            for local in locals_:
-                session = self._explicit(entry, local)
-                if session is not None:
-                    found.append(session)
+            for here in self.nodes.all if entry.local is None else (entry.local,):
+                peering = self._peering(entry, here)
+                if peering is not None:
+                    found.append(peering)
         return tuple(found)
 
-    def _explicit(self, entry: Entry, local: Speaker) -> Session | None:
-        target, peer = entry.target, entry.peer
-        if local.speaks(target.family) is False:
+    def explicit(self) -> Iterator[Session]:
+        """The sessions that BGPPeers make."""
+        for peering in self.peerings:
+            yield from peering
+
+    def _peering(self, entry: Entry, here: Alike) -> Peering | None:
+        target, peer, local = entry.target, entry.peer, here.first
+        if local.speaks(target.family) is False or (entry.local is None and itself(here, target)):
             return None
-        if target.remote is local and (local.name != ANY or peer.peer_selector is None):
-            return None
+        remote = target.nodes.first if target.nodes is not None else None
         workload = peer.local_workload_selector is not None
         by_address = not entry.reverse and peer.peer_selector is None
         local_as = (by_address and as_number(peer.local_as_number)) or local.as_number
+        remote_as = remote.as_number if remote else None
         if by_address:
             remote_as = as_number(peer.as_number) or None
-        else:
-            remote_as = target.remote.as_number if target.remote else None
         kind: Kind = "workload" if workload else "global" if entry.local is None else "node"
-        known_id = target.remote.cluster_id if target.remote and not by_address else ""
+        known_id = remote.cluster_id if remote and not by_address else ""
         client = bool(local.cluster_id) and remote_as == local_as and known_id != local.cluster_id
         form = Form(kind, target.family, peer, entry.reverse, local_as, remote_as, target.port, client)
         form = self._forms.setdefault(form, form)
-        return Session(self, local, target.remote, target.address, form, entry.sure and target.sure)
+        return Peering(self, here, target.nodes, target.address, form, entry.sure and target.sure)
 
     @cached_property
     def meshed(self) -> dict[Family, tuple[Speaker, ...]]:
         """The nodes of the node-to-node mesh, by family: reflectors are not in it."""
         everyone = self.speakers.values()
-        return {family: tuple(one for one in everyone if self._in_mesh(one, family)) for family in self.families}
+        return {family: tuple(one for one in everyone if self.in_mesh(one, family)) for family in self.families}
 
     def mesh(self, family: Family) -> Iterator[Session]:
         """The sessions of the mesh, made while they are asked for: there are as many as pairs of nodes."""
@@ -118,13 +123,13 @@ class Network:
 
     def __iter__(self) -> Iterator[Session]:
         """Every session: those of BGPPeers first, then the mesh."""
-        yield from self.explicit
+        yield from self.explicit()
         for family in self.families:
             yield from self.mesh(family)
 
     def __len__(self) -> int:
-        """How many sessions there are, without making those of the mesh."""
-        count = len(self.explicit)
+        """How many sessions there are, without making them."""
+        count = sum(map(len, self.peerings))
         for family, members in self.meshed.items():
             seen: dict[int | None, int] = {}
             for one in members:
@@ -136,20 +141,24 @@ class Network:
         return count
 
     @cached_property
-    def _index(self) -> dict[tuple[str, Address], list[Session]]:
-        found: dict[tuple[str, Address], list[Session]] = {}
-        for session in self.explicit:
-            if session.address is not None:
-                found.setdefault((session.local.name, session.address), []).append(session)
+    def _index(self) -> dict[tuple[Alike, Family, Address | Alike], list[Peering]]:
+        found: dict[tuple[Alike, Family, Address | Alike], list[Peering]] = {}
+        for peering in self.peerings:
+            end = peering.address or (peering.there and peering.there.end(peering.family))
+            if end is not None:
+                found.setdefault((peering.here, peering.family, end), []).append(peering)
         return found
 
     @cached_property
-    def by_node(self) -> dict[tuple[str, Family], list[Session]]:
-        """The sessions that BGPPeers make, by local node."""
-        found: dict[tuple[str, Family], list[Session]] = {}
-        for session in self.explicit:
-            found.setdefault((session.local.name, session.family), []).append(session)
+    def _by_node(self) -> dict[tuple[Alike, Family], list[Peering]]:
+        found: dict[tuple[Alike, Family], list[Peering]] = {}
+        for peering in self.peerings:
+            found.setdefault((peering.here, peering.family), []).append(peering)
         return found
+
+    def peerings_of(self, speaker: Speaker, family: Family) -> Sequence[Peering]:
+        """The sessions that BGPPeers make on a node, and on those that are like it."""
+        return self._by_node.get((self.nodes.of(speaker), family), ())
 
     def answer(self, session: Session) -> Session | None:
         """The far end's session with this node, where the far end is a node; None if it has none."""
@@ -161,8 +170,9 @@ class Network:
         own = local.address(family)
         if own is not None and session.address is not None:
             return next(iter(self.between(remote, own)), None)
-        candidates = self.by_node.get((remote.name, family), ())
-        return next((one for one in candidates if one.remote is local), None)
+        mine = self.nodes.of(local)
+        found = (one for one in self.peerings_of(remote, family) if one.there is mine)
+        return next((one.session(remote, local) for one in found), None)
 
     @cached_property
     def _mesh_addresses(self) -> dict[Address, Speaker]:
@@ -175,15 +185,21 @@ class Network:
 
     def between(self, local: Speaker, address: Address | None) -> Sequence[Session]:
         """The sessions that a node has with an address; none where the address is not known."""
-        if address is None:
+        if address is None or address == local.address(address.family):
             return ()
-        found: Sequence[Session] = self._index.get((local.name, address), ())
+        owner = self.nodes.owners.get(address)
+        end = self.nodes.of(owner).end(address.family) if owner is not None else address
+        found = []
+        for peering in self._index.get((self.nodes.of(local), address.family, end), ()):
+            far = peering.there.members if peering.there is not None else None
+            found.append(peering.session(local, owner if far is None or len(far) > 1 else far[0]))
         remote = self._mesh_addresses.get(address)
-        if remote is not None and self._in_mesh(local, address.family) and self._meshes(local, remote, address.family):
-            return (*found, self.mesh_session(local, remote, address.family))
+        if remote is not None and self.in_mesh(local, address.family) and self._meshes(local, remote, address.family):
+            found.append(self.mesh_session(local, remote, address.family))
         return found
 
-    def _in_mesh(self, speaker: Speaker, family: Family) -> bool:
+    def in_mesh(self, speaker: Speaker, family: Family) -> bool:
+        """Whether a node takes part in the node-to-node mesh."""
         return self.settings.mesh is not False and not speaker.cluster_id and speaker.speaks(family) is not False
 
     def precedence(self, kind: Kind) -> int:

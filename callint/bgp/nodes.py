@@ -68,6 +68,11 @@ class Speaker:
         """The AS that the node is in: its own, or the cluster's."""
         return self.global_as if self.own_as is None else self.own_as
 
+    @property
+    def addresses(self) -> Iterable[Address]:
+        """The BGP addresses that the node is known to have, of both families."""
+        return self._addresses.values()
+
     def address(self, family: Family) -> Address | None:
         """The node's BGP address; None if it has none or it is not known."""
         return self._addresses.get(family)

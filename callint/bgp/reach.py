@@ -23,7 +23,7 @@ class RouteGraph:
         self.ways: dict[str, list[tuple[str, Session]]] = {one.name: [] for one in model.speakers.values()}
         self.outside: dict[str, list[Session]] = {}
         self.clients: set[tuple[str, str]] = set()
-        for session in model.explicit:
+        for session in model.explicit():
             if session.family != family or session.status.state not in _LIVE:
                 continue
             if session.remote is not None:

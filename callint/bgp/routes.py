@@ -6,19 +6,21 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+from callint.bgp.alike import Alike
 from callint.bgp.candidates import Routes, own_routes
 from callint.bgp.decision import Decision
 from callint.bgp.export import Limits, Outcome, export, limits, own_filter, stopped
 from callint.bgp.filters import Part, View, evaluate, matchers
 from callint.bgp.imports import Kernel, imported, ipip_by_bird, kernel
 from callint.bgp.network import network
-from callint.bgp.nodes import ANY, Speaker
+from callint.bgp.nodes import ANY, Speaker, subnet
+from callint.bgp.peering import Peering, pairs
 from callint.bgp.pools import known_blocks, pools_of
 from callint.bgp.profile import Profile, Shared, profile
 from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes, PeerType, Presence
 from callint.bgp.rules import Direction, Rule, compile_filters
 from callint.bgp.services import host_routes, ranges
-from callint.bgp.session import Form, Session
+from callint.bgp.session import LIVE, Form, Session
 from callint.net.address import LAST, Family
 from callint.net.prefixes import PrefixSet, everything, union_all
 from callint.objects import Cluster
@@ -39,6 +41,8 @@ class Group(NamedTuple):
     size: int
 
 
+Members = tuple[Speaker, ...]
+
 Reach = tuple[int, int]
 """The lowest and the highest address that a set has anything to do with."""
 
@@ -50,7 +54,8 @@ class Engine:
         """Nothing is computed yet."""
         self.cluster = cluster
         self.network = network(cluster)
-        self._profiles: dict[tuple[str, Family], Profile] = {}
+        self._profiles: dict[object, Profile] = {}
+        self._divided_nodes: dict[tuple[Alike, Family], tuple[tuple[Profile, Members], ...]] = {}
         self._interned: dict[Profile, Profile] = {}
         self._limits: dict[Profile, Limits] = {}
         self._sources: dict[tuple[str, Family], tuple[Source, ...]] = {}
@@ -92,20 +97,42 @@ class Engine:
         }
 
     @cached_property
-    def _gatewayed(self) -> dict[tuple[str, Family], tuple[BGPPeer, ...]]:
-        found: dict[tuple[str, Family], list[BGPPeer]] = {}
-        for session in self.network.explicit:
-            if session.peer is not None and session.peer.reachable_by is not None:
-                found.setdefault((session.local.name, session.family), []).append(session.peer)
+    def _gatewayed(self) -> dict[tuple[Alike, Family], tuple[BGPPeer, ...]]:
+        found: dict[tuple[Alike, Family], list[BGPPeer]] = {}
+        for peering in self.network.peerings:
+            peer = peering.form.peer
+            if peer is not None and peer.reachable_by is not None:
+                found.setdefault((peering.here, peering.family), []).append(peer)
         return {key: tuple(dict.fromkeys(peers)) for key, peers in found.items()}
 
     def profile(self, speaker: Speaker, family: Family) -> Profile:
         """The profile of a node; equal nodes have the same object."""
-        key = (speaker.name, family)
+        own = speaker.networks.get(family)
+        alike = self.network.nodes.of(speaker)
+        name = speaker.name if speaker.name in self._like_no_other or self.shared[family].blocks is not None else ""
+        key = (alike, family, name, own and subnet(own))
         found = self._profiles.get(key)
         if found is None:
-            made = profile(self.shared[family], speaker, self._gatewayed.get(key, ()))
+            made = profile(self.shared[family], speaker, self._gatewayed.get((alike, family), ()))
             found = self._profiles[key] = self._interned.setdefault(made, made)
+        return found
+
+    @cached_property
+    def _like_no_other(self) -> frozenset[str]:
+        """Nodes whose name counts: for their own configuration, and for services with local endpoints."""
+        names = {name.removeprefix("node.") for name in self.network.settings.configurations}
+        return frozenset(names).union(*(one.nodes or () for shared in self.shared.values() for one in shared.hosts))
+
+    def _profiled(self, alike: Alike, family: Family) -> tuple[tuple[Profile, Members], ...]:
+        """Nodes that are alike for sessions, divided by what they export."""
+        found = self._divided_nodes.get((alike, family))
+        if found is None:
+            by_profile: dict[int, tuple[Profile, list[Speaker]]] = {}
+            for one in alike.members:
+                mine = self.profile(one, family)
+                by_profile.setdefault(id(mine), (mine, []))[1].append(one)
+            found = tuple((mine, tuple(members)) for mine, members in by_profile.values())
+            self._divided_nodes[alike, family] = found
         return found
 
     def sources(self, speaker: Speaker, family: Family) -> tuple[Source, ...]:
@@ -116,17 +143,29 @@ class Engine:
         return known
 
     def _find_sources(self, speaker: Speaker, family: Family) -> tuple[Source, ...]:
-        found: dict[object, list[Session]] = {}
-        for session in self.network.by_node.get((speaker.name, family), ()):
-            if session.status.state in ("up", "unknown"):
-                found.setdefault(self._import_key(session), []).append(session)
-        sources = [Source(sessions[0], len(sessions)) for sessions in found.values()]
+        found: dict[object, list[Source]] = {}
+        for peering in self.network.peerings_of(speaker, family):
+            if peering.state in LIVE:
+                for session, size in self._far_ends(peering, speaker):
+                    found.setdefault(self._import_key(session), []).append(Source(session, size))
+        sources = [Source(alike[0].session, sum(one.size for one in alike)) for alike in found.values()]
         for members in self._mesh_groups.get(family, {}).values():
             others = len(members) - (speaker in members and speaker.name != ANY)
             if others and speaker in self._meshed(family):
                 remote = next(one for one in members if one is not speaker or one.name == ANY)
                 sources.append(Source(self.network.mesh_session(speaker, remote, family), others))
         return tuple(sources)
+
+    def _far_ends(self, peering: Peering, speaker: Speaker) -> Iterator[tuple[Session, int]]:
+        """The sessions of one node, those with far ends that are alike together, with their number."""
+        if peering.there is None:
+            yield peering.session(speaker, None), 1
+            return
+        for _, members in self._profiled(peering.there, peering.family):
+            others = len(members) - (speaker in members and speaker.name != ANY)
+            if others:
+                remote = next(one for one in members if one is not speaker or one.name == ANY)
+                yield peering.session(speaker, remote), others
 
     def _meshed(self, family: Family) -> frozenset[Speaker]:
         return self._mesh_members[family]
@@ -154,7 +193,8 @@ class Engine:
             for source in self.sources(session.local, session.family)
             if _may_pass(_learned(source.session), form)
         ]
-        key = (form, mine, tuple((self._import_key(one.session), one.size > 1) for one in learned))
+        told = (None if one.size > 1 else (_echoes(one, session), self._from(one)) for one in learned)
+        key = (form, mine, tuple(zip(map(self._import_key, (one.session for one in learned)), told, strict=True)))
         found = self._exports.get(key)
         if found is None:
             found = self._exports[key] = tuple(self._exported(session, mine, learned))
@@ -190,8 +230,7 @@ class Engine:
 
     def passed_on(self, session: Session, source: Source, routes: Routes) -> tuple[Decision, ...]:
         """What becomes of routes that the local node learned from `source`, on their way out."""
-        alone = source.session.form == session.form and source.size == 1
-        step = stopped(routes, session.form, same_session=alone)
+        step = stopped(routes, session.form, same_session=_echoes(source, session))
         if step is not None:
             return (Decision(routes, routes.prefixes, "reject", step),)
         return tuple(self._decide(self.profile(session.local, session.family), session.form, routes))
@@ -297,7 +336,7 @@ class Engine:
         key = (speaker.name, family)
         found = self._forms.get(key)
         if found is None:
-            forms = {session.form for session in self.network.by_node.get(key, ())}
+            forms = {peering.form for peering in self.network.peerings_of(speaker, family)}
             if speaker in self._mesh_members[family]:
                 for members in self._mesh_groups[family].values():
                     forms.add(self.network.mesh_session(speaker, next(iter(members)), family).form)
@@ -306,15 +345,12 @@ class Engine:
 
     def groups(self) -> Iterator[Group]:
         """Every session, those that are alike in all but the nodes together."""
-        found: dict[object, list[Session]] = {}
-        for session in self.network.explicit:
-            there = self.profile(session.remote, session.family) if session.remote else None
-            here = self.profile(session.local, session.family)
-            # Forms and profiles are the same objects where they are equal, and long to compare.
-            key = (id(session.form), id(here), id(there), session.status.state)
-            found.setdefault(key, []).append(session)
-        for sessions in found.values():
-            yield Group(sessions[0], len(sessions))
+        alike: dict[object, Group] = {}
+        for peering in self.network.peerings:
+            for key, session, size in self._divided_peering(peering):
+                known = alike.get(key)
+                alike[key] = Group(known.session, known.size + size) if known else Group(session, size)
+        yield from alike.values()
         for family, groups in self._mesh_groups.items():
             for mine in groups.values():
                 local = next(iter(mine))
@@ -324,6 +360,19 @@ class Engine:
                     if far is not None:
                         session = self.network.mesh_session(local, far, family)
                         yield Group(session, len(mine) * (len(theirs) - own))
+
+    def _divided_peering(self, peering: Peering) -> Iterator[tuple[object, Session, int]]:
+        """Parts of a peering in which equal nodes meet equal ones: what tells them apart, one session, and how many."""
+        family, nowhere = peering.family, ((None, ()),)
+        theirs = self._profiled(peering.there, family) if peering.there is not None else nowhere
+        for mine, here in self._profiled(peering.here, family):
+            for far, there in theirs:
+                size = pairs(here, there) if there else len(here)
+                if size:
+                    remote = next((one for one in there if one is not here[0] or one.name == ANY), None)
+                    # Forms and profiles are the same objects where they are equal, and long to compare.
+                    key = (id(peering.form), id(mine), id(far), peering.state)
+                    yield key, peering.session(here[0], remote), size
 
 
 def _inside(divided: tuple[tuple[Reach, Part], ...], prefixes: PrefixSet) -> Iterator[Part]:
@@ -342,6 +391,12 @@ def _reach(prefixes: PrefixSet) -> Reach:
     starts, masks = prefixes.starts, prefixes.masks
     low = 0 if masks[0] or len(starts) == 1 else starts[1]
     return low, LAST[prefixes.family] if masks[-1] else starts[-1] - 1
+
+
+def _echoes(source: Source, session: Session) -> bool:
+    """Whether all that the source brings came over this very session."""
+    own, far = source.session, (session.remote, session.address)
+    return source.size == 1 and own.form == session.form and (own.remote, own.address) == far
 
 
 def _learned(session: Session) -> tuple[PeerType, bool]:

@@ -17,6 +17,9 @@ Kind = Literal["global", "workload", "mesh", "node"]
 
 State = Literal["up", "half-open", "as-mismatch", "no-such-node", "unreachable", "idle", "down", "unknown"]
 
+LIVE = ("up", "unknown")
+"""States of sessions over which routes may go."""
+
 
 class Status(NamedTuple):
     """Whether a session comes up. For `unknown`, `missing` names the fact that would decide it.

@@ -30,7 +30,7 @@ def outward(cluster: Cluster) -> Iterator[Outward]:
     """The peers that leave the cluster; internal ones may be nodes, and are left out where these are not listed."""
     model = network(cluster)
     seen: set[str] = set()
-    for session in model.explicit:
+    for session in model.explicit():
         peer = session.peer
         if peer is None or session.remote is not None or session.form.kind == "workload":
             continue
@@ -60,7 +60,7 @@ def sessions(cluster: Cluster, peer: BGPPeer) -> list[Session]:
 @lru_cache(maxsize=8)
 def _by_peer(model: Network) -> Mapping[str, list[Session]]:
     found: dict[str, list[Session]] = {}
-    for session in model.explicit:
+    for session in model.explicit():
         if session.peer is not None:
             found.setdefault(session.peer.resource.name, []).append(session)
     return found

@@ -113,7 +113,7 @@ def _sessions(model: Engine, node: str | None) -> Iterator[tuple[Session, int]]:
     """The sessions of a node one by one; of all nodes too, while there are few; else those that are alike together."""
     network = model.network
     if node is not None or len(network) <= _LISTED:
-        for session in network.explicit:
+        for session in network.explicit():
             if node in (None, session.local.name):
                 yield session, 1
         for family in network.families:

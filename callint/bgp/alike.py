@@ -1,0 +1,128 @@
+"""Nodes that differ in nothing that sessions ask about but their names and addresses, taken together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from callint.bgp.nodes import ANY, Speaker
+from callint.bgp.services import EXCLUDE_LABEL
+from callint.net.address import Address, Family, parse_peer
+from callint.objects import Cluster
+from callint.selector import Selector, SelectorError, keys_and_values, parse
+from callint.selector.syntax import And, Compare
+
+
+class Alike:
+    """Some nodes in the order of the cluster; two of these are the same only if they are the same object."""
+
+    __slots__ = ("members",)
+
+    def __init__(self, members: tuple[Speaker, ...]) -> None:
+        """At least one node."""
+        self.members = members
+
+    @property
+    def first(self) -> Speaker:
+        """The node that stands for all of them."""
+        return self.members[0]
+
+    def other_than(self, speaker: Speaker) -> Speaker | None:
+        """The first node that is another one."""
+        return next((one for one in self.members[:2] if one is not speaker), None)
+
+    def end(self, family: Family) -> Address | Alike:
+        """What tells these nodes from others as a far end: the address where it is one node's, and known."""
+        return (self.members[0].address(family) if len(self.members) == 1 else None) or self
+
+    def __repr__(self) -> str:
+        return f"<Alike {self.first.name}, {len(self.members)} nodes>"
+
+
+class Nodes:
+    """The speakers of a cluster, divided into those that are alike."""
+
+    def __init__(self, cluster: Cluster, speakers: dict[str, Speaker]) -> None:
+        """Nodes that a BGPPeer names, that have facts, or an address of which not only they know, are like no other.
+
+        Where facts tell the routes of a node, each far end is within its reach or not, and no two nodes are alike.
+        """
+        selectors = [selector for peer in cluster.bgp_peers for selector in (peer.node_selector, peer.peer_selector)]
+        selectors += [pool.node_selector for pool in cluster.pools]
+        keys = sorted({EXCLUDE_LABEL}.union(*(_keys(text) for text in set(selectors) if text is not None)))
+        named = {peer.node for peer in cluster.bgp_peers} | {ANY}
+        called = {found for peer in cluster.bgp_peers if (found := far_address(peer.peer_ip)) is not None}
+        self.owners: dict[Address, Speaker] = {}
+        for speaker in speakers.values():
+            for address in speaker.addresses:
+                first = self.owners.setdefault(address, speaker)
+                if first is not speaker or address in called:
+                    named |= {first.name, speaker.name}
+        divided: dict[object, list[Speaker]] = {}
+        routed = any(one.facts and one.facts.knows("routes") for one in speakers.values())
+        for speaker in speakers.values():
+            if routed or speaker.name in named or speaker.facts is not None:
+                divided[speaker.name] = [speaker]
+                continue
+            labels = None if speaker.labels is None else tuple(map(speaker.labels.get, keys))
+            own = (speaker.own_as, speaker.cluster_id, speaker.port, speaker.described)
+            key = (labels, own, speaker.speaks(4), speaker.speaks(6))
+            divided.setdefault(key, []).append(speaker)
+        self.all = tuple(Alike(tuple(members)) for members in divided.values())
+        self._of = {one.name: alike for alike in self.all for one in alike.members}
+        self._by_label: dict[str, dict[str, list[Alike]]] = {}
+        self._labels_known = all(alike.first.labels is not None for alike in self.all)
+
+    def of(self, speaker: Speaker) -> Alike:
+        """The nodes like this one; a node that only a BGPPeer names is like itself alone."""
+        found = self._of.get(speaker.name)
+        if found is None:
+            found = self._of[speaker.name] = Alike((speaker,))
+        return found
+
+    def named(self, name: str) -> Alike | None:
+        """The node of this name."""
+        return self._of.get(name)
+
+    def selected(self, text: str) -> Iterator[tuple[Alike, bool]]:
+        """The nodes that a selector matches, and whether that is sure; an invalid one matches none."""
+        try:
+            selector = parse(text)
+        except SelectorError:
+            return
+        for alike in self._candidates(selector):
+            match = alike.first.selected(selector)
+            if match is not False:
+                yield alike, match is True
+
+    def _candidates(self, selector: Selector) -> Iterable[Alike]:
+        """Those with the label that the selector asks for, so that a peer for each rack does not ask every rack."""
+        operands = selector.operands if isinstance(selector, And) else (selector,)
+        for one in operands if self._labels_known else ():
+            if isinstance(one, Compare) and one.operator == "==":
+                return self._labelled(one.key).get(one.value, ())
+        return self.all
+
+    def _labelled(self, key: str) -> dict[str, list[Alike]]:
+        found = self._by_label.get(key)
+        if found is None:
+            found = self._by_label[key] = {}
+            for alike in self.all:
+                value = (alike.first.labels or {}).get(key)
+                if value is not None:
+                    found.setdefault(value, []).append(alike)
+        return found
+
+
+def far_address(text: str | None) -> Address | None:
+    """The address of a `peerIP`; None where there is none."""
+    try:
+        return parse_peer(text)[0] if text is not None else None
+    except ValueError:
+        return None
+
+
+def _keys(text: str) -> Iterable[str]:
+    try:
+        return keys_and_values(parse(text))
+    except SelectorError:
+        return ()

@@ -1,0 +1,73 @@
+"""Sessions that are alike in all but the nodes at their ends; each is made when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from callint.bgp.alike import Alike
+from callint.bgp.nodes import ANY, Speaker
+from callint.bgp.session import Form, Session, State
+from callint.net.address import Address, Family
+
+if TYPE_CHECKING:
+    from callint.bgp.network import Network
+
+
+class Peering:
+    """The sessions that each node of `here` has with each one of `there`, or with one address, or with workloads."""
+
+    def __init__(
+        self, network: Network, here: Alike, there: Alike | None, address: Address | None, form: Form, selected: bool
+    ) -> None:
+        """`address` is that of a far end which the peer names by it; for the rest as in `Session`."""
+        self.network = network
+        self.here = here
+        self.there = there
+        self.address = address
+        self.form = form
+        self.selected = selected
+
+    @property
+    def family(self) -> Family:
+        """The address family."""
+        return self.form.family
+
+    @cached_property
+    def first(self) -> Session:
+        """The session that stands for all of them."""
+        return next(iter(self))
+
+    @property
+    def state(self) -> State:
+        """Whether they come up, for they all do or none does."""
+        return self.first.status.state
+
+    def far_ends(self, local: Speaker) -> Iterator[Session]:
+        """The sessions of one node."""
+        for remote in self.there.members if self.there is not None else (None,):
+            if remote is not local or local.name == ANY:
+                yield self.session(local, remote)
+
+    def session(self, local: Speaker, remote: Speaker | None) -> Session:
+        """The session between two nodes, or with the far end that is none."""
+        address = self.address
+        if address is None and remote is not None:
+            address = remote.address(self.family)
+        return Session(self.network, local, remote, address, self.form, self.selected)
+
+    def __iter__(self) -> Iterator[Session]:
+        """Every session, those of one node together."""
+        for local in self.here.members:
+            yield from self.far_ends(local)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return pairs(self.here.members, self.there.members) if self.there is not None else len(self.here.members)
+
+
+def pairs(here: tuple[Speaker, ...], there: tuple[Speaker, ...]) -> int:
+    """How many sessions nodes have with others, where both are the same nodes or have none in common."""
+    common = here is there and here[0].name != ANY
+    return len(here) * (len(there) - common)
