@@ -16,9 +16,10 @@ from callint.net.packets import Packet as Point
 from callint.net.packets import PacketSet
 from callint.net.ports import ICMP, ICMPV6
 from callint.objects import Cluster, Resource
-from callint.policy import Packet, model_of
+from callint.policy import Model, Packet
 from callint.policy.doubt import UndecidedError
 from callint.policy.packet import protocol_name, read
+from callint.policy.representative import model_for
 from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.flow import FlowError, Place, Stage, packets, places, stages
@@ -34,8 +35,14 @@ def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach
 
     Parameters: `from` and `to`, each `any`, `internet`, or a map of `selector` and `namespaceSelector` (endpoints),
     `node` alone or with `interface` (the node itself, or what is behind the interface), and `addresses`; `protocol`,
-    and with one that has them `ports` and `sourcePorts`. Left out is any.
+    and with one that has them `ports` and `sourcePorts`. Left out is any. With `at` or `flows` it asks for every node
+    that evidently needs something (`callint.checks.service`).
     """
+    if "at" in parameters or "flows" in parameters:
+        from callint.checks import service
+
+        yield from service.required(cluster, parameters)
+        return
     yield from _judge(cluster, read_terms("flow-required", parameters), must_pass=True)
 
 
@@ -45,8 +52,13 @@ def forbidden(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breac
 
 
 @lru_cache(maxsize=4)
-def _engine(cluster: Cluster, family: Family) -> Engine:
-    return Engine(model_of(cluster), family)
+def _engine_of(model: Model, family: Family) -> Engine:
+    return Engine(model, family)
+
+
+def _engine(cluster: Cluster, terms: Terms, family: Family) -> Engine:
+    """The engine of the cluster, with workloads for selectors of the ends that match no endpoint of the manifests."""
+    return _engine_of(model_for(cluster, (terms.source.selector, terms.target.selector)), family)
 
 
 class _Case(NamedTuple):
@@ -63,27 +75,43 @@ class _Case(NamedTuple):
         """What is not quite known of either place."""
         return self.source.doubt or self.target.doubt
 
+    @property
+    def assumed(self) -> bool:
+        """Whether a pod that no manifest holds is one of the places."""
+        return self.source.assumed or self.target.assumed
+
 
 def _judge(cluster: Cluster, terms: Terms, *, must_pass: bool) -> Iterator[Breach]:
     """The first breach at each place with the number of those like it, and at most one doubt."""
     if not cluster.all:
         return
-    found: dict[Span, tuple[Breach, set[tuple[str, str]]]] = {}
+    proven: list[tuple[_Case, Breach]] = []
+    assumed: list[tuple[_Case, Breach | None]] = []
     doubt: Breach | None = None
     try:
         for case in _cases(cluster, terms):
             breach = _proven(cluster, terms, case, must_pass=must_pass)
             if breach is None:
                 doubt = doubt or _open(cluster, terms, case, must_pass=must_pass)
-            else:
-                _, pairs = found.setdefault(breach.span, (breach, set()))
-                pairs.add((case.source.words, case.target.words))
+            if case.assumed:
+                assumed.append((case, breach))
+            elif breach is not None:
+                proven.append((case, breach))
+        broken = [(case, breach) for case, breach in assumed if breach is not None]
+        if len(broken) == len(assumed):
+            proven += broken
+        elif broken or doubt is None:
+            doubt = _assumed(cluster, terms, assumed, must_pass=must_pass)
         doubt = doubt or _nobody(cluster, terms)
     except FlowError as error:
         raise CheckError(f'check "{terms.check}": {error}') from error
     except (UndecidedError, TooLargeError) as error:
         missing = error.missing if isinstance(error, UndecidedError) else f"a question that is too large: {error}"
         doubt = _undecided(cluster, terms, missing)
+    found: dict[Span, tuple[Breach, set[tuple[str, str]]]] = {}
+    for case, breach in proven:
+        _, pairs = found.setdefault(breach.span, (breach, set()))
+        pairs.add((case.source.words, case.target.words))
     for breach, pairs in found.values():
         more = f"; so it is between {len(pairs) - 1} other pairs of places" if len(pairs) > 1 else ""
         yield breach._replace(message=breach.message + more)
@@ -96,7 +124,7 @@ def _cases(cluster: Cluster, terms: Terms) -> Iterator[_Case]:
     by_node = any(end.node is not None for end in (terms.source, terms.target))
     asked: set[object] = set()
     for family in _FAMILIES:
-        engine = _engine(cluster, family)
+        engine = _engine(cluster, terms, family)
         services = terms.packets(engine.space)
         targets = places(engine, terms.target, by_node=by_node)
         sources = places(engine, terms.source, by_node=by_node)
@@ -109,9 +137,22 @@ def _cases(cluster: Cluster, terms: Terms) -> Iterator[_Case]:
                 yield _Case(engine, source, target, found, way)
 
 
+def _assumed(cluster: Cluster, terms: Terms, cases: list[tuple[_Case, Breach | None]], *, must_pass: bool) -> Breach:
+    """A doubt about pods that no manifest holds: some of those that may be would break the rule, or none would."""
+    missing = "the labels of pods that no manifest holds"
+    for _, breach in cases:
+        if breach is not None:
+            words = _undecided(cluster, terms, f"{missing}; {breach.message}").message
+            return breach._replace(message=words, undecided=True)
+    first = cases[0][0]
+    does = "passes" if must_pass else "does not pass"
+    more = f", and so between {len(cases) - 1} other pairs" if len(cases) > 1 else ""
+    return _undecided(cluster, terms, f"{missing}; it {does} from {first.source.words} to {first.target.words}{more}")
+
+
 def _nobody(cluster: Cluster, terms: Terms) -> Breach | None:
     """A doubt about an end that no endpoint of the manifests is."""
-    engine = _engine(cluster, 4)
+    engine = _engine(cluster, terms, 4)
     for end in (terms.source, terms.target):
         if not places(engine, end, by_node=False):
             missing = "an endpoint" if end.selector is not None else "an interface"
@@ -201,7 +242,7 @@ def _breach(cluster: Cluster, terms: Terms, case: _Case, stage: Stage, found: Pa
     source, destination, protocol, source_port, destination_port, icmp_type, icmp_code = _header(
         case.engine.space.family, point
     )
-    endpoint = None if stage.endpoint is None else stage.endpoint.about.resource
+    endpoint = None if stage.endpoint is None else stage.endpoint.written
     related = []
     if endpoint is not None and endpoint is not resource:
         related.append(Related(endpoint.span("metadata", "name"), "the endpoint whose policy is asked"))
@@ -243,8 +284,8 @@ def _place(cluster: Cluster, stage: Stage, cause: Cause) -> tuple[Resource, Path
     if cause.policy is not None:
         in_rule = bool(cause.path) and isinstance(cause.path[-1], int)
         return cause.policy, ((*cause.path, "action") if in_rule else cause.path), not in_rule
-    if stage.endpoint is not None:
-        return stage.endpoint.about.resource, ("metadata", "name"), False
+    if stage.endpoint is not None and stage.endpoint.written is not None:
+        return stage.endpoint.written, ("metadata", "name"), False
     for host in cluster.host_endpoints:
         if host.node == stage.node:
             return host.resource, ("spec", "node"), False
@@ -256,8 +297,8 @@ def _undecided(cluster: Cluster, terms: Terms, missing: str, case: _Case | None 
     stage = case.stages[0] if case else None
     resource: Resource = cluster.all[0]
     path: Path = ("kind",)
-    if stage is not None and stage.endpoint is not None:
-        resource, path = stage.endpoint.about.resource, ("metadata", "name")
+    if stage is not None and stage.endpoint is not None and stage.endpoint.written is not None:
+        resource, path = stage.endpoint.written, ("metadata", "name")
     return Breach(
         f"whether {terms.services} from {source} to {target} passes is not known: it depends on {missing}",
         resource.span(*path),

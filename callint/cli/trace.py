@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from callint.cli import inputs, output
+from callint.cli.pods import FORM, address, find, words
 
 if TYPE_CHECKING:
+    from callint.cli.pods import Pods
     from callint.finding import Path
     from callint.objects import Cluster, Resource
-    from callint.policy import Evaluator, Packet, Verdict
-    from callint.policy.inventory import WorkloadMember
+    from callint.policy import Evaluator, Model, Packet, Verdict
     from callint.report.place import Place
     from callint.report.trace import Trace
 
@@ -43,8 +44,8 @@ PORT = click.IntRange(0, 65535)
 @click.option("--node", metavar="NAME", help="The node at which the packet is; that of --from or --to otherwise.")
 @click.option("--in", "arriving", metavar="INTERFACE", help="Where it comes in; without it the node itself sends it.")
 @click.option("--out", "leaving", metavar="INTERFACE", help="Where it leaves; without it the node itself receives it.")
-@click.option("--from", "sender", metavar="pod:NAMESPACE/NAME", help="The pod that sends it.")
-@click.option("--to", "receiver", metavar="pod:NAMESPACE/NAME", help="The pod that it goes to.")
+@click.option("--from", "sender", metavar="POD", help=f"Who sends it, {FORM}.")
+@click.option("--to", "receiver", metavar="POD", help="Who it goes to, as for --from.")
 @click.option("--src", "source", metavar="ADDRESS", help="Source address; the pod's with --from.")
 @click.option("--dst", "destination", metavar="ADDRESS", help="Destination address; the pod's with --to.")
 @click.option("--tcp", type=PORT, metavar="PORT", help="TCP to this port.")
@@ -160,17 +161,21 @@ def _before(text: str | None) -> tuple[str | None, int | None]:
 
 
 def _follow(cluster: Cluster, wanted: Wanted) -> Trace:
-    from callint.policy import model_of
-
-    wanted = _with_pods(cluster, wanted)
+    pods = find(cluster, wanted.sender, wanted.source, wanted.receiver, wanted.destination)
+    wanted = _with_pods(pods, wanted)
+    nodes = _nodes(cluster, pods.model)
+    if wanted.node is None and pods.assumed and len(nodes) < 2:
+        wanted = wanted._replace(node=next(iter(nodes), ""))
     if wanted.node is None:
         output.fail("say with --node where the packet is")
     if wanted.arriving is None and wanted.leaving is None:
         output.fail("say with --in where the packet comes in, with --out where it leaves, or both")
     if wanted.source is None or wanted.destination is None:
         output.fail(f"the packet has no {'source: --src' if wanted.source is None else 'destination: --dst'}")
-    evaluator = model_of(cluster).evaluator(wanted.node)
-    _known_node(cluster, wanted.node)
+    if wanted.node not in nodes and (nodes or wanted.node):
+        listed = ", ".join(sorted(nodes)) or "none"
+        output.fail(f'no manifest and no facts name a node "{wanted.node}", the nodes known are {listed}')
+    evaluator = pods.model.evaluator(wanted.node)
     for interface in (wanted.arriving, wanted.leaving):
         _known_interface(cluster, evaluator, interface)
     packet = _packet(wanted, wanted.source, wanted.destination)
@@ -178,72 +183,38 @@ def _follow(cluster: Cluster, wanted: Wanted) -> Trace:
         verdict = evaluator.evaluate(packet)
     except ValueError as error:
         output.fail(str(error))
-    return _trace(cluster, evaluator, packet, verdict)
+    return _trace(cluster, evaluator, packet, verdict, tuple(words(pods.model, one) for one in pods.assumed))
 
 
-def _with_pods(cluster: Cluster, wanted: Wanted) -> Wanted:
+def _with_pods(pods: Pods, wanted: Wanted) -> Wanted:
     """The packet with the interfaces, addresses and node of the pods that send and receive it."""
-    if wanted.sender is not None:
-        pod = _pod(cluster, wanted.sender, wanted.node)
+    sender, receiver = pods.sender, pods.receiver
+    if sender is not None:
         wanted = wanted._replace(
-            node=wanted.node or pod.about.node or None,
-            arriving=wanted.arriving or pod.about.interface,
-            source=wanted.source or _address(pod, wanted.destination, wanted.sender, "--src"),
+            node=wanted.node or sender.about.node or None,
+            arriving=wanted.arriving or sender.about.interface,
+            source=wanted.source or address(sender, wanted.destination, str(wanted.sender), "--src"),
         )
-    if wanted.receiver is not None:
-        pod = _pod(cluster, wanted.receiver, wanted.node)
-        here = pod.about.node in (wanted.node, "") or wanted.node is None
+    if receiver is not None:
+        here = receiver.about.node in (wanted.node, "") or wanted.node is None
         if not here and wanted.leaving is None:
             output.fail(
-                f'{wanted.receiver} is on node "{pod.about.node}" and the packet at "{wanted.node}": '
+                f'{wanted.receiver} is on node "{receiver.about.node}" and the packet at "{wanted.node}": '
                 "ask for one node at a time, with --out or --in for the interface between them"
             )
         wanted = wanted._replace(
-            node=wanted.node or pod.about.node or None,
-            leaving=wanted.leaving or pod.about.interface,
-            destination=wanted.destination or _address(pod, wanted.source, wanted.receiver, "--dst"),
+            node=wanted.node or receiver.about.node or None,
+            leaving=wanted.leaving or receiver.about.interface,
+            destination=wanted.destination or address(receiver, wanted.source, str(wanted.receiver), "--dst"),
         )
     return wanted
 
 
-def _pod(cluster: Cluster, text: str, node: str | None) -> WorkloadMember:
-    from callint.policy import model_of
-
-    kind, colon, name = text.partition(":")
-    namespace, slash, name = name.partition("/")
-    if kind != "pod" or not colon or not slash:
-        output.fail(f'"{text}" is not of the form pod:NAMESPACE/NAME')
-    pods = model_of(cluster).inventory.workloads
-    found = next((one for one in pods if (one.about.namespace, one.about.name) == (namespace, name)), None)
-    if found is None:
-        near = [f"pod:{one.about.namespace}/{one.about.name}" for one in pods if one.about.namespace == namespace][:5]
-        hint = f"those of the namespace are {', '.join(near)}" if near else "none of its namespace is"
-        output.fail(f"{text} is in no manifest; {hint}")
-    return found
-
-
-def _address(pod: WorkloadMember, other: str | None, text: str, option: str) -> str:
-    """The pod's address of the other end's IP version, else its first."""
-    addresses = pod.about.addresses
-    same = [one for one in addresses if other is not None and (":" in one) == (":" in other)]
-    found = next(iter(same or addresses), None)
-    if found is None:
-        output.fail(f"no manifest says the address of {text}, {option} must")
-    return found
-
-
-def _known_node(cluster: Cluster, node: str) -> None:
-    named = {one.node for one in cluster.host_endpoints} | set(cluster.nodes) | _nodes_of_pods(cluster)
-    if node in named:
-        return
-    listed = ", ".join(sorted(name for name in named if name)) or "none"
-    output.fail(f'no manifest and no facts name a node "{node}", the nodes known are {listed}')
-
-
-def _nodes_of_pods(cluster: Cluster) -> set[str]:
-    from callint.policy import model_of
-
-    return {one.about.node for one in model_of(cluster).inventory.workloads}
+def _nodes(cluster: Cluster, model: Model) -> set[str]:
+    """The names of the nodes that manifests and facts name."""
+    pods = (one.about.node for one in model.inventory.workloads)
+    hosts = (one.node for one in cluster.host_endpoints)
+    return {name for name in (*hosts, *cluster.nodes, *pods) if name}
 
 
 def _known_interface(cluster: Cluster, evaluator: Evaluator, name: str | None) -> None:
@@ -275,7 +246,7 @@ def _packet(wanted: Wanted, source: str, destination: str) -> Packet:
     )
 
 
-def _trace(cluster: Cluster, evaluator: Evaluator, packet: Packet, verdict: Verdict) -> Trace:
+def _trace(cluster: Cluster, evaluator: Evaluator, packet: Packet, verdict: Verdict, assumed: tuple[str, ...]) -> Trace:
     from callint.calico import format_release
     from callint.finding import witness
     from callint.policy.nearest import Way
@@ -315,7 +286,8 @@ def _trace(cluster: Cluster, evaluator: Evaluator, packet: Packet, verdict: Verd
     return Trace(
         format_release(cluster.target.release),
         cluster.name,
-        witness("packet", node=evaluator.node, **named),
+        witness("packet", **({"node": evaluator.node} if evaluator.node else {}), **named),
+        assumed,
         tuple(interfaces),
         stops,
         verdict.outcome,

@@ -28,10 +28,10 @@ _SOURCES_ANNOTATION = "cni.projectcalico.org/allowedSourcePrefixes"
 class Model:
     """The policy of one cluster, the same for all its nodes."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        """Compile nothing yet."""
+    def __init__(self, cluster: Cluster, assumed: tuple[WorkloadMember, ...] = ()) -> None:
+        """Compile nothing yet; `assumed` are workloads that no manifest holds."""
         self.cluster = cluster
-        self.inventory = Inventory(cluster)
+        self.inventory = Inventory(cluster, assumed)
         self.profiles = Profiles(self.inventory)
         self._chains: dict[int, EndpointChains] = {}
         self._evaluators: dict[str, Evaluator] = {}
@@ -127,7 +127,7 @@ class Evaluator:
         if found is None or not found.about.addresses:
             return None
         spoofed: Sequence[str] = ()
-        written = found.about.resource.annotations.get(_SOURCES_ANNOTATION)
+        written = found.written.annotations.get(_SOURCES_ANNOTATION) if found.written else None
         if written and self.settings.word("workloadSourceSpoofing", "Disabled") == "any":
             spoofed = written.strip("[] ").replace('"', "").replace(" ", "").split(",")
         return ranges((*found.about.addresses, *spoofed))

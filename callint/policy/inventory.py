@@ -68,12 +68,26 @@ class HostMember(NamedTuple):
     about: HostEndpoint
     labels: Labels
 
+    @property
+    def written(self) -> Resource | None:
+        """The object that it stands in."""
+        return self.about.resource
+
 
 class WorkloadMember(NamedTuple):
-    """A workload with the labels that selectors see."""
+    """A workload with the labels that selectors see; `stands_for` describes one that no manifest holds, in a clause.
+
+    Such a one has the `resource` of anything: nothing about it is written.
+    """
 
     about: Workload
     labels: Labels
+    stands_for: str = ""
+
+    @property
+    def written(self) -> Resource | None:
+        """The object that it stands in; none for one that is assumed."""
+        return None if self.stands_for else self.about.resource
 
 
 Endpoint = HostMember | WorkloadMember
@@ -88,9 +102,10 @@ class _Member(NamedTuple):
 class Inventory:
     """The endpoints and network sets of a cluster; sets of addresses are made once for each selector."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        """Read nothing yet."""
+    def __init__(self, cluster: Cluster, assumed: tuple[WorkloadMember, ...] = ()) -> None:
+        """Read nothing yet; `assumed` are workloads that no manifest holds (`callint.policy.representative`)."""
         self.cluster = cluster
+        self._assumed = assumed
         self._sets: dict[Selector, AddressSet] = {}
         self._ports: dict[tuple[Selector, str], NamedPort] = {}
 
@@ -125,13 +140,14 @@ class Inventory:
 
     @cached_property
     def workloads(self) -> tuple[WorkloadMember, ...]:
-        """The workload endpoints that are written down, as such or as pods."""
+        """The workload endpoints that are written down, as such or as pods, and assumed ones."""
         pods = map(pod, self.cluster.kubernetes("Pod", "v1"))
         every = (*map(workload, self.cluster.of("WorkloadEndpoint")), *(one for one in pods if one))
-        return tuple(
+        written = (
             WorkloadMember(one, inherit(self._own(one.resource, one.labels), one.profiles, self.sources))
             for one in every
         )
+        return (*written, *self._assumed)
 
     def _own(self, resource: Resource, own: dict[str, str]) -> Labels:
         if resource.document.complete and not resource.unreadable("metadata", "labels"):
@@ -180,7 +196,7 @@ class Inventory:
         return ranges(one.cidr for one in self.cluster.pools if not one.disabled and "Workload" in one.allowed_uses)
 
     @cached_property
-    def _unknown_pods(self) -> Ranges:
+    def unknown_pods(self) -> Ranges:
         """Addresses at which there may be a pod that no manifest holds."""
         if self.pods_complete:
             return NO_RANGES
@@ -229,10 +245,10 @@ class Inventory:
         if any(holds(selector, one.labels) is not False for one in self._unplaced):
             missing = missing if maybe else f"no manifest tells the address of a pod that {selector} selects"
             maybe.append(self._unplaced[0].ranges)
-        if self._unknown_pods != NO_RANGES and holds(selector, ANY_POD) is not False:
+        if self.unknown_pods != NO_RANGES and holds(selector, ANY_POD) is not False:
             pool = ", nor an IPPool" if self._pod_networks is None else ""
             missing = missing if maybe else f"no manifest holds the pod{pool}, if it is one that {selector} selects"
-            maybe.append(self._unknown_pods)
+            maybe.append(self.unknown_pods)
         return AddressSet(union(sure), union(maybe), missing)
 
     def named_port(self, selector: Selector, name: str) -> NamedPort:
@@ -254,7 +270,7 @@ class Inventory:
         for service, members in by_service.items():
             found = self._collect(selector, members, f'labels for the selector "{selector}"')
             declared[service] = found
-        pods = self._unknown_pods if holds(selector, ANY_POD) is not False else NO_RANGES
+        pods = self.unknown_pods if holds(selector, ANY_POD) is not False else NO_RANGES
         unplaced = (
             port.name for one in self._unplaced if holds(selector, one.labels) is not False for port in one.ports
         )

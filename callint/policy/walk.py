@@ -259,15 +259,15 @@ class Walk:
         return decision
 
     def _profiles(self, chain: Chain, flow: Flow) -> Decision:
-        about = chain.chains.endpoint.about
+        endpoint = chain.chains.endpoint
         decision = self._node.profiles.decide(
-            about.profiles, chain.direction, flow, self._doubts, ebpf=self._node.settings.ebpf
+            endpoint.about.profiles, chain.direction, flow, self._doubts, ebpf=self._node.settings.ebpf
         )
         if decision is None:
             reason = f"no profile matched ({chain.direction}, {chain.name})"
-            decision = Decision("drop", reason, about.resource, ("spec", "profiles"))
+            decision = Decision("drop", reason, endpoint.written, ("spec", "profiles"))
         elif decision.policy is None:
-            decision = decision._replace(policy=about.resource, path=("spec", "profiles"))
+            decision = decision._replace(policy=endpoint.written, path=("spec", "profiles"))
         self._steps.append(chain.step(decision.kind, decision.reason, decision=decision))
         return decision
 

@@ -44,11 +44,15 @@ class Nearest(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """The whole way; `packet` is a witness of type packet, `unknown` names the fact that is missing, if one is."""
+    """The whole way; `packet` is a witness of type packet, `unknown` names the fact that is missing, if one is.
+
+    `assumed` are clauses about pods that no manifest holds, on which all the rest depends.
+    """
 
     calico: str
     cluster: str
     packet: Witness
+    assumed: tuple[str, ...]
     interfaces: tuple[Interface, ...]
     stops: tuple[Stop, ...]
     outcome: str
@@ -81,6 +85,8 @@ def render(trace: Trace) -> str:
 
 def _lines(trace: Trace) -> Iterator[str]:
     yield sentence(trace.packet)
+    for clause in trace.assumed:
+        yield f"  assumed: {clause}"
     for interface in trace.interfaces:
         yield f"  {interface.way} {interface.name}: {interface.reason}{aside(interface.endpoint)}"
     chain = ""
@@ -115,6 +121,7 @@ def render_json(trace: Trace) -> str:
         "calico": trace.calico,
         "cluster": trace.cluster,
         "packet": packet,
+        "assumed": list(trace.assumed),
         "interfaces": [
             {"way": one.way, "name": one.name, "reason": one.reason, "endpoint": row(one.endpoint)}
             for one in trace.interfaces

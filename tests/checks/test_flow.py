@@ -233,9 +233,51 @@ def test_a_pod_without_address_leaves_it_open(ask: Any) -> None:
 
 
 def test_nobody_is_selected(ask: Any) -> None:
-    (found,) = ask("flow-required", PODS, **{"from": {"selector": "app == 'wbe'"}, "to": DB})
+    (found,) = ask("flow-required", PODS, **{"from": {"selector": "!has(projectcalico.org/namespace)"}, "to": DB})
     assert found.severity == "info"
     assert "of which neither manifests nor facts hold an endpoint" in found.message
+
+
+ALONE = PODS[PODS.index("apiVersion: projectcalico.org/v3\nkind: NetworkPolicy") :]
+"""The policies of the pods without the pods."""
+
+
+def test_a_pod_that_no_manifest_holds_stands_for_a_selector(ask: Any) -> None:
+    flow = {"from": WEB, "to": DB, "protocol": "TCP"}
+    (found,) = ask("flow-required", ALONE, **flow, ports=[5433])
+    assert (found.severity, line(ALONE, found.span.line)) == ("error", "ingress:")
+    assert (
+        'from a workload with labels app=web in namespace "shop" (none is given) '
+        'to a workload with labels app=db in namespace "shop" (none is given) must pass'
+    ) in found.message
+    (found,) = ask("flow-required", ALONE, **flow, ports=[5432])
+    assert (found.severity, found.message) == (
+        "info",
+        "whether TCP port 5432 from endpoints with \"app == 'web'\" to endpoints with \"app == 'db'\" passes is not "
+        "known: it depends on the labels of pods that no manifest holds; it passes from a workload with labels app=web "
+        'in namespace "shop" (none is given) to a workload with labels app=db in namespace "shop" (none is given)',
+    )
+    (found,) = ask("flow-forbidden", ALONE, **flow)
+    assert (found.severity, found.witness.as_dict()["destination_port"]) == ("error", 5432)
+    (found,) = ask("flow-forbidden", ALONE, **{"from": {"selector": "app == 'other'"}, "to": DB})
+    assert (found.severity, "it does not pass from a workload with labels app=other" in found.message) == ("info", True)
+
+
+def test_pods_with_more_labels_may_be_treated_otherwise(ask: Any) -> None:
+    narrower = ALONE.replace("selector: app == 'db'", "selector: app == 'db' && tier == 'data'")
+    (found,) = ask("flow-forbidden", narrower, **{"from": "internet", "to": DB})
+    assert found.severity == "info"
+    assert "it depends on the labels of pods that no manifest holds; traffic from the Internet to" in found.message
+    assert "must not pass, but a packet of it is accepted by profile kns.shop" in found.message
+
+
+def test_of_what_is_given_nothing_is_assumed(ask: Any) -> None:
+    without_db = PODS.replace("labels: {app: db}", "labels: {app: nothing}")
+    (found,) = ask("flow-required", without_db, **{"from": WEB, "to": DB, "protocol": "TCP", "ports": [1]})
+    assert 'from pod "shop/web-1" and 1 like it to a workload with labels app=db' in found.message
+    for text in (PODS, without_db):
+        (found,) = ask("flow-required", text, **{"from": WEB, "to": WEB, "protocol": "TCP", "ports": [22]}) or (None,)
+        assert found is None
 
 
 def test_a_missing_fact_is_named(ask: Any) -> None:

@@ -267,3 +267,72 @@ def test_an_interface_that_facts_rule_out_is_a_slip(tmp_path: Path) -> None:
 def test_no_escape_sequence_of_a_manifest_reaches_the_terminal(tmp_path: Path) -> None:
     done = run(tmp_path, *TO_ROUTER, "--udp", "53", manifests=ROUTER.replace("{name: second}", '{name: "a\\e[31m"}'))
     assert "\x1b" not in done.output
+
+
+ALONE = """\
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: db, namespace: shop}
+spec:
+  selector: app == 'db'
+  types: [Ingress]
+  ingress:
+    - action: Allow
+      protocol: TCP
+      source: {selector: app == 'web', namespaceSelector: projectcalico.org/name == 'front'}
+      destination: {ports: [5432]}
+---
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: pods}
+spec: {cidr: 10.1.0.0/16}
+"""
+
+
+@pytest.mark.parametrize(
+    ("sender", "port", "verdict"),
+    [
+        ("labels:app=web,ns=front", 5432, "accept"),
+        ("labels:app=web,ns=front", 5433, "drop"),
+        ("labels:app=web,ns=shop", 5432, "drop"),
+        ("labels:app=web", 5432, "drop"),
+        ("labels:ns=front", 5432, "drop"),
+    ],
+)
+def test_pods_by_labels_alone(tmp_path: Path, sender: str, port: int, verdict: str) -> None:
+    pods = ("--from", sender, "--to", "labels:app=db,ns=shop", "--tcp", str(port))
+    found = trace(tmp_path, *pods, manifests=ALONE)
+    assert found["verdict"] == verdict
+    assert len(found["assumed"]) == 2
+    assert found["assumed"][1] == '10.1.0.1 is a workload with labels app=db in namespace "shop"; none is given'
+    assert "node" not in found["packet"]
+
+
+def test_labels_of_a_pod_that_is_given(tmp_path: Path) -> None:
+    found = trace(
+        tmp_path, "--node", "router", "--from", "labels:app=web,ns=shop", "--to", "pod:shop/db", "--tcp", "5432"
+    )
+    assert found["verdict"] == "accept"
+    assert found["assumed"][0].endswith('namespace "shop"; pod:shop/web is given and has these too')
+
+
+def test_labels_at_an_address(tmp_path: Path) -> None:
+    pods = ("--from", "labels:app=web,ns=shop", "--src", "192.0.2.7", "--to", "pod:shop/db", "--tcp", "5432")
+    text = run(tmp_path, *pods).output
+    assert "  assumed: 192.0.2.7 is a workload with labels app=web" in text
+    assert "verdict: accept" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--from", "labels:app"), '"app" in "labels:app" is not of the form KEY=VALUE'),
+        (("--from", "labels:=x"), "is not of the form KEY=VALUE"),
+        (("--from", "label:a=b"), "is not of the form pod:NAMESPACE/NAME or labels:"),
+        (("--from", "labels:a=b", "--src", "10.244.0.5"), "10.244.0.5 is the address of pod:shop/web"),
+    ],
+)
+def test_labels_that_cannot_be_used(tmp_path: Path, arguments: tuple[str, ...], complaint: str) -> None:
+    done = run(tmp_path, *arguments, "--node", "router", "--out", "wan0", "--dst", "8.8.8.8", "--tcp", "1")
+    assert done.exit_code == 2
+    assert complaint in done.output

@@ -33,7 +33,8 @@ class Place(NamedTuple):
     """Where packets of one end enter or leave what policy governs.
 
     `outside` is anywhere, `interface` whatever is behind a node's interface, `host` the node itself at an interface,
-    `workload` a class of pods with equal policy. `doubt` names a fact without which the place is not quite known.
+    `workload` a class of pods with equal policy. `doubt` names a fact without which the place is not quite known;
+    `assumed` is one that stands for pods that no manifest holds.
     """
 
     kind: Literal["outside", "interface", "host", "workload"]
@@ -43,6 +44,7 @@ class Place(NamedTuple):
     interface: str = ""
     endpoint: Endpoint | None = None
     doubt: str | None = None
+    assumed: bool = False
 
 
 class Stage(NamedTuple):
@@ -88,14 +90,18 @@ def _selected(engine: Engine, end: End, selector: Selector, *, by_node: bool) ->
             doubt = doubt or f'the address of pod "{workload.about.name}", which no manifest tells'
         node = engine.node(workload.about.node)
         where = (workload.about.node, workload.about.interface) if by_node else ""
-        key = (node.chains.selections.of(workload), where, doubt)
+        key = (node.chains.selections.of(workload), where, doubt, bool(workload.stands_for))
         groups.setdefault(key, []).append((workload, doubt))
     for members in groups.values():
         (first, doubt), others = members[0], len(members) - 1
         about = first.about
         texts = [text for one, _ in members for text in one.about.addresses]
         words = f'pod "{about.namespace}/{about.name}"' + (f" and {others} like it" if others else "")
-        yield Place("workload", words, ranges(texts) if texts else None, about.node, about.interface, first, doubt)
+        if first.stands_for:
+            words = f"{first.stands_for} (none is given)" + (f" and {others} like it" if others else "")
+        addresses = ranges(texts) if texts else None
+        assumed = bool(first.stands_for)
+        yield Place("workload", words, addresses, about.node, about.interface, first, doubt, assumed)
     for host in model.inventory.host_endpoints:
         answer = holds(selector, host.labels)
         if answer is not False:

@@ -68,7 +68,7 @@ class Selections:
 
     @cached_property
     def _by_label(self) -> dict[tuple[str, str] | None, list[tuple[int, int]]]:
-        """The policies, as places of tier and own, by a label without which they select nothing; the rest under None."""
+        """The policies, by tier and place, under a label without which they select nothing; the rest under None."""
         found: dict[tuple[str, str] | None, list[tuple[int, int]]] = {}
         for number, tier in enumerate(self.tiers):
             for place, placed in enumerate(tier.policies):
