@@ -45,9 +45,9 @@ class Tree:
 
     __slots__ = ("aliases", "complete", "error", "expanded", "notes", "reread", "rest", "trace", "unsaid", "value")
 
-    def __init__(self, expanded: int) -> None:
+    def __init__(self, expanded: int, value: Any = None) -> None:
         """Start empty."""
-        self.value: Any = None
+        self.value = value
         self.trace: list[Any] = []
         self.aliases: dict[int, int] = {}
         self.notes: list[Note] = []

@@ -2,8 +2,8 @@
 
 A document holds no positions. Most are never asked for, so they would be most of its memory, and a third of the time
 of reading: the first question about a place reads the text of that one document again. Hence a file's text and, for
-each of its documents, `start`, `end`, `complete` and `value` (plain data that JSON can hold) say everything, as long as
-each is `portable`; a document that is not keeps what was found out when it was read with difficulty.
+each of its documents, `start`, `end`, `lined`, `complete` and `value` (plain data that JSON can hold) say everything,
+as long as it is `portable`; a document that is not keeps what was found out when it was read with difficulty.
 """
 
 from __future__ import annotations
@@ -99,10 +99,10 @@ class Document:
 
     `value` is plain data typed as Go's YAML types it, with str keys; it must not be changed. `complete` is False if
     it holds only a part of what is written (a syntax error, a limit, a template). `index` counts the documents of
-    the file from 0; its text stands between the offsets `start` and `end`.
+    the file from 0; its text stands between the offsets `start` and `end`, and is `lined` if `lines.read` read it.
     """
 
-    __slots__ = ("_places", "_tree", "complete", "end", "file", "index", "source", "start", "value")
+    __slots__ = ("_places", "_tree", "complete", "end", "file", "index", "lined", "source", "start", "value")
 
     def __init__(
         self,
@@ -111,6 +111,8 @@ class Document:
         start: int,
         end: int,
         value: Any,
+        *,
+        lined: bool = False,
         complete: bool = True,
         tree: Tree | None = None,
     ) -> None:
@@ -121,6 +123,7 @@ class Document:
         self.start = start
         self.end = end
         self.value: Any = value
+        self.lined = lined
         self.complete = complete
         self._tree = tree
         self._places: Places | None = None
@@ -152,13 +155,9 @@ class Document:
     def places(self) -> Places:
         """The offset of every key and value."""
         if self._places is None:
-            from callint.source.build import build
-            from callint.source.limits import UNLIMITED
-            from callint.source.places import Places
-            from callint.source.scalars import Typed
+            from callint.source.places import locate
 
-            tree = self._tree or build(self.text, Typed(), UNLIMITED)
-            self._places = Places(tree.reread or self.text, tree.trace, tree.aliases)
+            self._places = locate(self.text, self.value, self.lined, self._tree)
         return self._places
 
     def span(self, path: Path = (), key: bool = False) -> Span:

@@ -10,6 +10,7 @@ from callint.source.decode import decode
 from callint.source.discover import discover
 from callint.source.document import Document, SourceFile
 from callint.source.limits import Limits
+from callint.source.lines import Lines
 from callint.source.reader import read
 from callint.source.scalars import Typed
 
@@ -64,7 +65,7 @@ def load(
     unreadable = [problem.span.file for problem in problems]
     files: list[SourceFile] = []
     documents: list[Document] = []
-    typed = Typed()
+    lines = Lines(Typed(), limits)
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -77,7 +78,7 @@ def load(
             text, bad = decode(data)
             file = SourceFile(place.shown, text)
             files.append(file)
-            read_documents, told = read(file, typed, limits, bad)
+            read_documents, told = read(file, lines, bad)
             documents += read_documents
             problems += told
     finally:
@@ -89,4 +90,4 @@ def load(
 def parse(text: str, path: str = "<text>", limits: Limits | None = None) -> Sources:
     """Read one text as `load` reads a file."""
     file = SourceFile(path, text)
-    return Sources([file], *read(file, Typed(), limits or Limits()))
+    return Sources([file], *read(file, Lines(Typed(), limits or Limits())))

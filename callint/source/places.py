@@ -6,7 +6,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.finding import Path, Step
-from callint.source.scalars import MERGE
+from callint.source.build import Tree, build
+from callint.source.limits import UNLIMITED
+from callint.source.lines import trace
+from callint.source.scalars import MERGE, Typed
+
+
+def locate(text: str, value: Any, lined: bool, tree: Tree | None) -> Places:
+    """The places of the document that `text` is, whose value is known, and the tree too if it is an odd one."""
+    if lined:
+        return Places(text, trace(text, value), {})
+    if tree is None:
+        tree = build(text, Typed(), UNLIMITED)
+    return Places(tree.reread or text, tree.trace, tree.aliases)
 
 
 class Places:

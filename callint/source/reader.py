@@ -9,16 +9,19 @@ from callint.source.build import Tree, build
 from callint.source.chunks import Chunk, cut
 from callint.source.document import Document, SourceFile
 from callint.source.forms import SOPS, is_manifest, is_template, template
-from callint.source.limits import Limits
-from callint.source.scalars import Typed
+from callint.source.lines import UNREAD, Lines
+from callint.source.lines import read as read_lines
 
 _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"  # slow to compile, seldom needed
 _NOTHING = re.compile(r"(?:\s+|#[^\r\n]*|\.\.\.(?=\s|\Z))*")
 
 
-def read(file: SourceFile, typed: Typed, limits: Limits, bad: int = -1) -> tuple[list[Document], list[Problem]]:
-    """The documents of a file, and what is wrong with its text; `bad` is the offset of the first undecodable byte."""
-    reader = _Reader(file, typed, limits, bad)
+def read(file: SourceFile, lines: Lines, bad: int = -1) -> tuple[list[Document], list[Problem]]:
+    """The documents of a file, and what is wrong with its text; `bad` is the offset of the first undecodable byte.
+
+    `lines` says within which limits, and can be shared by all files that are read within the same.
+    """
+    reader = _Reader(file, lines, bad)
     reader.read()
     return reader.documents, reader.problems
 
@@ -26,12 +29,13 @@ def read(file: SourceFile, typed: Typed, limits: Limits, bad: int = -1) -> tuple
 class _Reader:
     """The reading of one file."""
 
-    __slots__ = ("bad", "documents", "expanded", "failed", "file", "limits", "problems", "said", "typed")
+    __slots__ = ("bad", "documents", "expanded", "failed", "file", "limits", "lines", "problems", "said", "typed")
 
-    def __init__(self, file: SourceFile, typed: Typed, limits: Limits, bad: int) -> None:
+    def __init__(self, file: SourceFile, lines: Lines, bad: int) -> None:
         self.file = file
-        self.typed = typed
-        self.limits = limits
+        self.lines = lines
+        self.typed = lines.typed
+        self.limits = lines.limits
         self.bad = bad
         self.documents: list[Document] = []
         self.problems: list[Problem] = []
@@ -65,6 +69,10 @@ class _Reader:
             message = f"{self.failed} documents of this file cannot be read: those from here on are not tried"
             self.say("document-limit", start, start, message)
             return False
+        value = read_lines(text, self.lines)
+        if value is not UNREAD:
+            self.add(Tree(self.expanded, value), text, start, end, lined=True)
+            return True
         tree = build(text, self.typed, self.limits, self.expanded)
         follows = -1
         if tree.error is not None or tree.rest >= 0:
@@ -76,7 +84,7 @@ class _Reader:
             self.following(start, start + follows, end)
         return True
 
-    def add(self, tree: Tree, text: str, start: int, end: int) -> None:
+    def add(self, tree: Tree, text: str, start: int, end: int, lined: bool = False) -> None:
         """Keep a document, and tell what is odd about its nodes."""
         notes = tree.notes
         if is_template(tree.value) or (notes and any(note.kind == "complex-key" for note in notes)):
@@ -84,9 +92,16 @@ class _Reader:
             if place >= 0:
                 self.template(start + place)
                 tree, notes = _unread(tree), []
-        complete = tree.complete and not start <= self.bad < end
-        kept = tree if tree.odd else None
-        document = Document(self.file, len(self.documents), start, end, tree.value, complete, kept)
+        document = Document(
+            self.file,
+            len(self.documents),
+            start,
+            end,
+            tree.value,
+            lined=lined and tree.complete,
+            complete=tree.complete and not start <= self.bad < end,
+            tree=tree if tree.odd else None,
+        )
         self.documents.append(document)
         if not notes:
             return

@@ -15,6 +15,7 @@ _INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _DOTTED = re.compile(r"\.[0-9]+(?:[eE][-+]?[0-9]+)?")
 _LONGEST_INTEGER = 4000
+_MOST_KEPT = 50_000
 
 TAG = "tag:yaml.org,2002:"
 _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (float,), "bool": (bool,), "null": (type(None),)}
@@ -33,6 +34,17 @@ _ODD: dict[str, Scalar] = {"<<": MERGE}
 _ODD.update(dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")))
 _ODD.update(dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")))
 _ODD.update(dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")))
+_SPECIAL = {**_WORDS, **_ODD}
+
+
+def scalar(text: str) -> Scalar:
+    """The value of a plain scalar; MERGE for `<<`, and .inf and .nan as they are."""
+    if text in _SPECIAL:
+        return _SPECIAL[text]
+    # The second test spares addresses and ranges, which fill these files, the expressions below.
+    if text[0] in _NUMBER_STARTS and not ("/" in text or ":" in text or text.count(".") > 1):
+        return _number(text)
+    return text
 
 
 class Typed(dict[str, Scalar]):
@@ -49,14 +61,11 @@ class Typed(dict[str, Scalar]):
         self.odd = False
 
     def __missing__(self, text: str) -> Scalar:
-        value: Scalar = text
+        value = scalar(text)
         if text in _ODD:
             self.odd = True
-            return _ODD[text]
-        # The second test spares addresses and ranges, which fill these files, the expressions below.
-        if text[0] in _NUMBER_STARTS and not ("/" in text or ":" in text or text.count(".") > 1):
-            value = _number(text)
-        self[text] = value
+        elif len(self) < _MOST_KEPT:
+            self[text] = value
         return value
 
 

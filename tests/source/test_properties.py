@@ -14,6 +14,7 @@ from callint.finding import Path, Span
 from callint.source.decode import decode
 from callint.source.document import Document, SourceFile
 from callint.source.limits import Limits
+from callint.source.lines import Lines
 from callint.source.load import Sources, parse
 from callint.source.reader import read as read_file
 from callint.source.scalars import Typed
@@ -75,7 +76,7 @@ def check_everything(sources: Sources) -> None:
 def test_any_bytes_are_survived_and_every_span_lies_inside_the_file(data: bytes) -> None:
     text, bad = decode(data)
     file = SourceFile("f", text)
-    check_everything(Sources([file], *read_file(file, Typed(), Limits(), bad)))
+    check_everything(Sources([file], *read_file(file, Lines(Typed(), Limits()), bad)))
 
 
 @given(TEXTS)

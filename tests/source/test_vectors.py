@@ -12,6 +12,7 @@ import pytest
 from callint.source.decode import decode
 from callint.source.document import SourceFile
 from callint.source.limits import Limits
+from callint.source.lines import Lines
 from callint.source.load import Sources, parse
 from callint.source.reader import read as read_file
 from callint.source.scalars import Typed
@@ -26,7 +27,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 def load_bytes(data: bytes, limits: Limits | None = None) -> Sources:
     text, bad = decode(data)
     file = SourceFile("f.yaml", text)
-    return Sources([file], *read_file(file, Typed(), limits or Limits(), bad))
+    return Sources([file], *read_file(file, Lines(Typed(), limits or Limits()), bad))
 
 
 def same(ours: Any, theirs: Any) -> bool:

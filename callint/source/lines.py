@@ -1,0 +1,249 @@
+"""The block style that most manifests are written in, read line by line, and only as far as nothing is in doubt.
+
+Every line is blank, a comment, `key:`, `key: value`, `- value`, `- key:` or `- key: value`; a value ends on its line.
+Where a document holds anything else, libyaml reads all of it (`build`); the tests hold both ways against each other.
+"""
+
+from __future__ import annotations
+
+import re
+from math import isfinite
+from sys import intern
+from typing import Any
+
+from callint.source.limits import UNLIMITED, Limits
+from callint.source.scalars import MERGE, Typed, scalar
+
+UNREAD: Any = object()
+"""What `read` gives for a document that is not written this way."""
+
+_HEAD = re.compile(r"( *)(- +)?(?:([A-Za-z0-9_/][A-Za-z0-9_./-]*):(?: +|$))?")
+_ENTRY = re.compile(r"^ *(?=[^ #\n])(- +)?(?:([A-Za-z0-9_/][A-Za-z0-9_./-]*):(?: +|$))?([^\n]*)", re.MULTILINE)
+_QUOTED = re.compile(r"""(?:"([^"\\]*)"|'([^']*(?:''[^']*)*)')(?: +(?:#.*)?)?""")
+_NEVER_PLAIN = frozenset("?:,[]{}#&*!|>'\"%@`")
+_EMPTY: dict[str, type] = {"[]": list, "{}": dict}
+_CONTAINERS = (list, dict)
+
+_LONGEST_KEY = 1000
+_DEEPEST = 60
+_FLOW_DEPTH = 8
+_MOST_PIECES = 64
+_LONGEST_KEPT = 200
+_MOST_KEPT = 8192
+
+_KEY, _ITEM, _ITEM_KEY = 0, 1, 2
+
+Line = tuple[int, int, int, str, Any]
+"""What stands on a line (_KEY, _ITEM or _ITEM_KEY), its column, the column of its key, the key, the value.
+
+The value is UNREAD where none is written; an empty tuple stands for a line that says nothing.
+"""
+
+
+class Lines(dict[str, Any]):
+    """A memo from the text of a line to what it says, a `Line`; None if the line alone does not tell."""
+
+    __slots__ = ("deepest", "heads", "limits", "pieces", "typed")
+
+    def __init__(self, typed: Typed, limits: Limits) -> None:
+        """Start empty; `typed` is the memo of the scalars that libyaml reads."""
+        super().__init__()
+        self.typed = typed
+        self.limits = limits
+        self.deepest = min(_DEEPEST, limits.nesting) - _FLOW_DEPTH
+        self.pieces = 0
+        # What stands before a value: a line that is new mostly has a new value only.
+        self.heads: dict[str, tuple[int, int, int, str]] = {}
+
+    def __missing__(self, text: str) -> Line | tuple[()] | None:
+        if len(self) >= _MOST_KEPT:
+            self.clear()
+            self.heads.clear()
+        behind = (text.find(": ") + 1 or text.find("- ") + 1) + 1
+        head = self.heads.get(text[:behind])
+        line: Line | tuple[()] | None = None
+        if head is not None and text[behind : behind + 1] not in " #" and text.isprintable():
+            value = self._value(text[behind:])
+            if value is not UNREAD:
+                line = (*head, value)
+        if line is None:
+            line = self._line(text)
+        if len(text) <= _LONGEST_KEPT and not (line and line[4].__class__ in _CONTAINERS):
+            self[text] = line
+        return line
+
+    def _line(self, text: str) -> Line | tuple[()] | None:
+        match = _HEAD.match(text)
+        if match is None or not text.isprintable():
+            return None
+        indent, dash, key = match.groups()
+        column = inner = len(indent)
+        what = _KEY
+        if dash is not None:
+            inner += len(dash)
+            what = _ITEM if key is None else _ITEM_KEY
+        if key is not None and (len(key) > _LONGEST_KEY or scalar(key).__class__ is not str):
+            return None
+        head = (what, column, inner, intern(key or ""))
+        written = text[match.end() :]
+        if not written or written[0] == "#":
+            if key is not None:
+                return (*head, UNREAD)
+            return None if dash else ()
+        value = UNREAD if not key and not dash else self._value(written)
+        if value is UNREAD:
+            return None
+        self.heads[text[: match.end()]] = head
+        return (*head, value)
+
+    def _value(self, written: str) -> Any:
+        """The value that begins and must end on a line; UNREAD if it may not."""
+        sign = written[0]
+        if sign in _NEVER_PLAIN:
+            if sign in "\"'":
+                quoted = _QUOTED.fullmatch(written)
+                if quoted:
+                    return quoted[1] if quoted[1] is not None else quoted[2].replace("''", "'")
+            return self._piece(written) if sign in '"[{' else UNREAD
+        if "#" in written:
+            written = written.partition(" #")[0]
+        if written[-1] == " ":
+            written = written.rstrip(" ")
+        if ":" in written and (": " in written or written[-1] == ":"):
+            return UNREAD
+        if sign == "-" and written[1:2] in ("", " "):
+            return UNREAD
+        value = scalar(written)
+        odd = value is MERGE or (value.__class__ is float and not isfinite(value))
+        return UNREAD if odd else value
+
+    def _piece(self, written: str) -> Any:
+        """A value in brackets, or in quotes with escapes, which libyaml reads by itself."""
+        if written in _EMPTY:
+            return _EMPTY[written]()
+        self.pieces += 1
+        if self.pieces > _MOST_PIECES or written.count("[") + written.count("{") > _FLOW_DEPTH:
+            return UNREAD
+        from callint.source.build import build
+
+        tree = build(written, self.typed, self.limits)
+        right = {"[": list, "{": dict, '"': str}[written[0]]
+        return UNREAD if tree.odd or tree.aliases or tree.value.__class__ is not right else tree.value
+
+
+def read(text: str, lines: Lines) -> Any:
+    """The value of a document, or UNREAD."""
+    lines.pieces = 0
+    deepest = lines.deepest
+    # The innermost open collection, its column, whether it is a list; the key whose value is awaited, if any.
+    holder: Any = {}
+    column = -1
+    in_list = False
+    awaited: str | None = ""
+    top = holder
+    stack: list[tuple[Any, int, bool]] = []
+    for one in text.split("\n"):
+        line = lines[one]
+        if not line:
+            if line is None:
+                return UNREAD
+            continue
+        what, indent, inner, key, value = line
+        if awaited is not None:
+            # The value of a key is indented more, but for a list, which may stand in the column of its key.
+            if indent > column or (what and indent == column):
+                if len(stack) >= deepest:
+                    return UNREAD
+                stack.append((holder, column, in_list))
+                in_list = what != _KEY
+                inside: Any = [] if in_list else {}
+                holder[awaited] = inside
+                holder, column = inside, indent
+            awaited = None
+        if indent != column:
+            while indent < column:
+                holder, column, in_list = stack.pop()
+            if indent != column:
+                return UNREAD
+        if what:
+            if not in_list:
+                return UNREAD
+            if what == _ITEM:
+                holder.append(value)
+                continue
+            if len(stack) >= deepest:
+                return UNREAD
+            stack.append((holder, column, True))
+            inside = {}
+            holder.append(inside)
+            holder, column, in_list = inside, inner, False
+        elif in_list:
+            holder, column, in_list = stack.pop()
+            if column != indent:
+                return UNREAD
+        if key in holder:
+            return UNREAD
+        if value is UNREAD:
+            holder[key] = None
+            awaited = key
+        else:
+            holder[key] = value
+    return UNREAD if awaited == "" else top[""]
+
+
+def trace(text: str, value: Any) -> list[Any]:
+    """Where everything stands in a text that `read` made `value` of; the form is that of `build.Tree`."""
+    typed = Typed()
+    made: list[Any] = []
+    add = made.append
+    entries = _ENTRY.finditer(text)
+
+    def collection(value: Any, entry: re.Match[str]) -> None:
+        """Add a list or mapping whose first item stands on the line of `entry`."""
+        is_list = value.__class__ is list
+        add(~entry.start(1 if is_list else 2))
+        slot = len(made)
+        add(0)
+        for step, child in enumerate(value) if is_list else value.items():
+            if len(made) > slot + 1:
+                entry = next(entries)
+            if is_list:
+                if entry[2] is not None:
+                    collection(child, entry)
+                    continue
+            else:
+                add(step)
+                add(entry.start(2))
+            written = entry[3]
+            if not written or written[0] == "#":
+                if child is None:
+                    add(entry.end(2) + 1)
+                else:
+                    collection(child, next(entries))
+            elif written[0] in "[{":
+                _append(made, written, entry.start(3), typed)
+            else:
+                add(entry.start(3))
+        made[slot] = len(made)
+
+    collection(value, next(entries))
+    return made
+
+
+def _append(made: list[Any], written: str, at: int, typed: Typed) -> None:
+    """The trace of a value in brackets, which begins at an offset."""
+    from callint.source.build import build
+
+    tree = build(written, typed, UNLIMITED)
+    base = len(made)
+    slot = -1
+    for index, entry in enumerate(tree.trace):
+        if index == slot:
+            made.append(entry + base)
+        elif entry.__class__ is not int:
+            made.append(entry)
+        elif entry < 0:
+            made.append(entry - at)
+            slot = index + 1
+        else:
+            made.append(entry + at)
