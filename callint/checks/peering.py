@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from callint.bgp.expand import Target
 from callint.bgp.network import network
+from callint.bgp.nodes import Speaker
 from callint.checks.breach import Breach, CheckError
 from callint.finding import Related, witness
 from callint.objects import Cluster
@@ -56,19 +58,27 @@ def _rivals(cluster: Cluster, *, random: bool, says: str) -> Iterator[Breach]:
         if pair in said or not fields:
             continue
         said.add(pair)
-        target = loser.target
-        end = target.address or (target.remote.name if target.remote is not None else None)
+        local = loser.local.first if loser.local is not None else None
+        end = _end(loser.target, local)
         field = "peerIP" if loser.peer.peer_ip is not None else "peerSelector"
         path = ("spec", field)
-        where = f'on node "{loser.local.name}"' if loser.local is not None else "on every node"
+        where = f'on node "{local.name}"' if local is not None else "on every node"
         yield Breach(
             says.format(winner=pair[0], loser=pair[1], end=end, where=where, fields=fields),
             loser.peer.resource.span(*path),
             loser.peer.resource.ref,
             path,
             (Related(winner.peer.resource.span("spec", field), f'the same far end in BGPPeer "{pair[0]}"'),),
-            witness("address", address=str(end), node=loser.local.name if loser.local else None, peers=pair),
+            witness("address", address=end, node=local.name if local else None, peers=pair),
         )
+
+
+def _end(target: Target, local: Speaker | None) -> str:
+    """The address of one far end, or else its name."""
+    if target.address is not None or target.nodes is None:
+        return str(target.address)
+    remote = (target.nodes.other_than(local) if local is not None else None) or target.nodes.first
+    return str(remote.address(target.family) or remote.name)
 
 
 def _differences(one: BGPPeer, other: BGPPeer) -> str:
