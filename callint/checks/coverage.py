@@ -45,7 +45,7 @@ def _means_to_forward(cluster: Cluster, evaluator: Evaluator, own: list[HostEndp
     names = {endpoint.name for endpoint in own}
     return any(
         evaluator.chains(member).stages["forward"]
-        for member in evaluator.inventory.host_endpoints
+        for member in evaluator.inventory.hosts_of(evaluator.node)
         if member.about.name in names
     )
 

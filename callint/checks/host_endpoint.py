@@ -19,7 +19,9 @@ from callint.policy.inventory import HostMember
 from callint.policy.labels import holds
 from callint.policy.match import entity_selectors
 from callint.policy.tiers import policies_of, selector_of
+from callint.schema.suggest import Words
 from callint.selector import SelectorError, keys_and_values
+from callint.selector.index import SelectorIndex
 from callint.source import placeholder
 
 
@@ -143,16 +145,12 @@ def _one_direction(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _invisible(cluster: Cluster) -> Iterator[Breach]:
-    sides = list(_rule_selectors(cluster))
-    for member in _written(cluster):
-        about = member.about
-        if about.expected_ips or not about.interface:
-            continue
-        for policy, path, selector in sides:
-            if (
-                not set(keys_and_values(selector)) & set(member.labels.known)
-                or holds(selector, member.labels) is not True
-            ):
+    members = [one for one in _written(cluster) if not one.about.expected_ips and one.about.interface]
+    sides = SelectorIndex((side[2], side) for side in _rule_selectors(cluster)) if members else None
+    for member in members if sides else ():
+        about, labels = member.about, member.labels
+        for policy, path, selector in sides.candidates(labels.known, labels.present, labels.open) if sides else ():
+            if not set(keys_and_values(selector)) & set(labels.known) or holds(selector, labels) is not True:
                 continue
             yield Breach(
                 f'HostEndpoint "{about.name}" has no `expectedIPs`, so a rule of policy "{policy.name}" that selects '
@@ -183,10 +181,13 @@ def _rule_selectors(cluster: Cluster) -> Iterator[tuple[Policy, Path, Any]]:
 
 def _rivals(cluster: Cluster) -> Iterator[Breach]:
     said: set[str] = set()
-    for node in sorted({member.about.node for member in _written(cluster)}):
+    nodes: dict[str, list[HostMember]] = {}
+    for member in _written(cluster):
+        nodes.setdefault(member.about.node, []).append(member)
+    for node, own in sorted(nodes.items()):
         evaluator = model_of(cluster).evaluator(node)
         governance = evaluator.governance
-        names = {*evaluator.interfaces, *(one.about.interface for one in _written(cluster) if one.about.node == node)}
+        names = {*evaluator.interfaces, *(one.about.interface for one in own)}
         for name in sorted(names - {"", "*"}):
             governor = governance.of(name)
             if governor.endpoint is None or governor.wildcard:
@@ -195,7 +196,7 @@ def _rivals(cluster: Cluster) -> Iterator[Breach]:
                 if loser.about.name not in said:
                     said.add(loser.about.name)
                     yield _rival(loser, governor.endpoint, f'interface "{name}"')
-        wild = [one for one in _written(cluster) if one.about.node == node and one.about.interface == "*"]
+        wild = [one for one in own if one.about.interface == "*"]
         for loser in wild[1:]:
             yield _rival(loser, wild[0], f'the other interfaces of node "{node}"')
 
@@ -278,9 +279,8 @@ def _unused_labels(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _unknown_node(cluster: Cluster) -> Iterator[Breach]:
-    from callint.schema.suggest import nearest
-
-    known = sorted({one.name for one in cluster.nodes.values()})
+    known = {one.name: None for one in sorted(cluster.nodes.values(), key=lambda one: one.name)}
+    words = Words(known)
     described = [one for one in cluster.nodes.values() if one.resources]
     if not described or not nodes_complete(cluster):
         return
@@ -288,7 +288,7 @@ def _unknown_node(cluster: Cluster) -> Iterator[Breach]:
         about = member.about
         if not about.node or about.node in known:
             continue
-        near = nearest(about.node, known)
+        near = words.nearest(about.node)
         hint = f', did you mean "{near}"' if near else ""
         yield Breach(
             f'HostEndpoint "{about.name}" is for node "{about.node}", which does not exist{hint}: no Felix takes it up',
@@ -301,16 +301,14 @@ def _unknown_node(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _profile_missing(cluster: Cluster) -> Iterator[Breach]:
-    from callint.schema.suggest import nearest
-
-    profiles = model_of(cluster).inventory.profiles
-    known = [*sorted(profiles), ALLOW_ALL_PROFILE]
+    known = dict.fromkeys((*sorted(model_of(cluster).inventory.profiles), ALLOW_ALL_PROFILE))
+    words = Words(known)
     for member in _written(cluster):
         about = member.about
         for index, name in enumerate(about.profiles):
             if name in known or name.startswith(("kns.", "ksa.")):
                 continue
-            near = nearest(name, known)
+            near = words.nearest(name)
             hint = f', did you mean "{near}"' if near else ""
             path: Path = ("spec", "profiles", index)
             place: Span = about.resource.span(*path)

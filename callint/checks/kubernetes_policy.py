@@ -9,6 +9,7 @@ from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, witness
 from callint.net.address import Prefix
+from callint.net.enclosing import Enclosing
 from callint.objects import Cluster, Resource, fields
 from callint.objects.pool import IPPool
 from callint.policy.nodes import prefixes
@@ -97,8 +98,8 @@ def _dns_over_tcp_alone(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _pod_addresses(cluster: Cluster) -> Iterator[Breach]:
-    pools = [(pool, net) for pool in cluster.pools if _gives_to_pods(pool) for net in prefixes((pool.cidr,))]
-    for resource in _policies(cluster) if pools else ():
+    pools = Enclosing((net, pool) for pool in cluster.pools if _gives_to_pods(pool) for net in prefixes((pool.cidr,)))
+    for resource in _policies(cluster) if cluster.pools else ():
         for _, side, path, rule in _rules(resource):
             for index, peer in fields.items(rule, side):
                 block = fields.mapping(peer, "ipBlock") if isinstance(peer, dict) else {}
@@ -110,9 +111,9 @@ def _gives_to_pods(pool: IPPool) -> bool:
     return not pool.disabled and "Workload" in pool.allowed_uses
 
 
-def _inside(resource: Resource, path: Path, net: Prefix, pools: list[tuple[IPPool, Prefix]]) -> Iterator[Breach]:
-    for pool, cidr in pools:
-        if cidr.contains(net) and net.masked() != cidr.masked():
+def _inside(resource: Resource, path: Path, net: Prefix, pools: Enclosing[IPPool]) -> Iterator[Breach]:
+    for cidr, pool in pools.of(net):
+        if net.masked() != cidr.masked():
             yield Breach(
                 f'NetworkPolicy "{resource.namespace}/{resource.name}" names {net}, addresses of pods from IPPool '
                 f'"{pool.resource.name}": the next pod there may be any other',

@@ -9,11 +9,11 @@ from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, witness
 from callint.net.address import Family, Prefix
+from callint.net.enclosing import Enclosing
 from callint.net.ports import parse_port
 from callint.objects import Cluster, fields
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
-from callint.policy.labels import holds
 from callint.policy.nodes import prefixes
 from callint.policy.tiers import selector_of
 from callint.selector import SelectorError
@@ -45,6 +45,9 @@ def _blocks(cluster: Cluster) -> Iterator[Breach]:
     if cluster.target.dataplane == "ebpf":
         return
     for policy, rule in _rules(cluster):
+        sides = (rule.source, rule.destination)
+        if sum(len(texts) > 1 for side in sides for texts in (side.ports, side.nets)) < 3:
+            continue
         found = max((_lists(rule, family) for family in (4, 6)), key=len)
         if len(found) < 3:
             continue
@@ -120,12 +123,12 @@ def _not_selector(cluster: Cluster) -> Iterator[Breach]:
 def _service_address(cluster: Cluster) -> Iterator[Breach]:
     if cluster.target.dataplane == "ebpf":
         return
-    ranges = list(_service_ranges(cluster))
-    for policy, rule in _rules(cluster) if ranges else ():
-        if rule not in policy.egress or rule.action.capitalize() != "Allow" or policy.do_not_track:
+    ranges = Enclosing(_service_ranges(cluster))
+    for policy, rule in _rules(cluster):
+        if rule.path[1] != "egress" or rule.action.capitalize() != "Allow" or policy.do_not_track:
             continue
         nets = list(prefixes(rule.destination.nets))
-        inside = [(net, place) for net in nets for known, place in ranges if known.contains(net)]
+        inside = [(net, place) for net in nets for _, place in ranges.of(net)]
         cache = rule.destination.ports == ("53",)
         if not nets or len({net for net, _ in inside}) < len(set(nets)) or cache:
             continue
@@ -156,15 +159,17 @@ def _service_ranges(cluster: Cluster) -> Iterator[tuple[Prefix, Span]]:
 
 def _untracked_replies(cluster: Cluster) -> Iterator[Breach]:
     untracked = [one for one in cluster.policies if one.do_not_track and not one.staged]
+    answers = [one for one in untracked if _answers(one)]
+    hosts = model_of(cluster).inventory.hosts
+    try:
+        answered = {id(host) for one in answers for host, _ in hosts.all(selector_of(one))}
+    except SelectorError:
+        return
     for policy in untracked:
         allows = [rule for rule in policy.ingress if rule.action.capitalize() == "Allow"]
         if not allows or "Ingress" not in policy.types or policy.resource.unreadable("spec"):
             continue
-        try:
-            answering = any(_answers(one) and _together(cluster, policy, one) for one in untracked)
-        except SelectorError:
-            continue
-        if answering:
+        if answers and _together(cluster, policy, answered):
             continue
         path: Path = (*allows[0].path, "action")
         yield Breach(
@@ -183,13 +188,15 @@ def _answers(policy: Policy) -> bool:
     return "Egress" in policy.types and any(rule.action.capitalize() == "Allow" for rule in policy.egress)
 
 
-def _together(cluster: Cluster, one: Policy, other: Policy) -> bool:
-    """Whether two policies select a host endpoint in common; without any known, they may."""
-    hosts = model_of(cluster).inventory.host_endpoints
-    first, second = selector_of(one), selector_of(other)
-    return not hosts or any(
-        holds(first, host.labels) is not False and holds(second, host.labels) is not False for host in hosts
-    )
+def _together(cluster: Cluster, policy: Policy, answered: set[int]) -> bool:
+    """Whether a policy selects a host endpoint among some, by identity; without any known, it may."""
+    inventory = model_of(cluster).inventory
+    if not inventory.host_endpoints:
+        return True
+    try:
+        return any(id(host) in answered for host, _ in inventory.hosts.all(selector_of(policy)))
+    except SelectorError:
+        return True
 
 
 _QUESTIONS: dict[str, Question] = {

@@ -20,10 +20,11 @@ from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
 from callint.policy.inventory import HostMember
-from callint.policy.labels import Labels, holds
+from callint.policy.labels import Labels
+from callint.policy.selectable import Selectable
 from callint.selector import Selector, SelectorError, keys_and_values, parse
 from callint.selector.satisfy import implies
-from callint.selector.syntax import ALL, Compare, Has, Or
+from callint.selector.syntax import ALL, Has, Or
 
 _INHERITED = (NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX)
 
@@ -88,11 +89,11 @@ def _opens(policy: Policy, direction: str) -> bool:
 
 
 def _reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
-    hosts = _hosts(cluster)
+    hosts, selectable = _hosts(cluster), model_of(cluster).inventory.hosts
     for policy, _ in _enforced(cluster) if hosts else ():
         for_hosts = policy.apply_on_forward or policy.pre_dnat or policy.do_not_track
         closed = [name for name in policy.types if not _opens(policy, name)]
-        if for_hosts or not closed or not _unselective(policy) or _speaks_of_hosts(policy, hosts):
+        if for_hosts or not closed or not _unselective(policy) or _speaks_of_hosts(policy, selectable):
             continue
         proof = next((one for host in hosts for name in closed if (one := _closed(cluster, host, name))), None)
         if proof is None:
@@ -115,7 +116,7 @@ def _closed(cluster: Cluster, host: HostMember, direction: str) -> Any:
     return denied(model_of(cluster).evaluator(host.about.node), host.about, direction) if host.about.node else None
 
 
-def _speaks_of_hosts(policy: Policy, hosts: list[HostMember]) -> bool:
+def _speaks_of_hosts(policy: Policy, hosts: Selectable[HostMember]) -> bool:
     """Whether other fields show that hosts are meant: a rule that selects them."""
     texts = [side.selector for rule in (*policy.ingress, *policy.egress) for side in (rule.source, rule.destination)]
     for text in filter(None, texts):
@@ -123,7 +124,7 @@ def _speaks_of_hosts(policy: Policy, hosts: list[HostMember]) -> bool:
             selector = parse(text)
         except SelectorError:
             continue
-        if any(holds(selector, one.labels) for one in hosts):
+        if hosts.surely(selector):
             return True
     return False
 
@@ -152,7 +153,7 @@ def _namespaces_and_hosts(cluster: Cluster) -> Iterator[Breach]:
     for policy, selector in _enforced(cluster):
         if not policy.namespace_selector or policy.apply_on_forward:
             continue
-        selected = [one for one in _hosts(cluster) if holds(selector, one.labels) is True]
+        selected = model_of(cluster).inventory.hosts.surely(selector)
         if not selected:
             continue
         resource = policy.resource
@@ -204,11 +205,11 @@ def _host_fields(policy: Policy) -> tuple[tuple[str, bool], ...]:
 
 
 def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:
-    hosts = _hosts(cluster)
+    hosts = model_of(cluster).inventory.hosts
     for policy, selector in _enforced(cluster):
         if not policy.do_not_track:
             continue
-        selected = [one for one in hosts if holds(selector, one.labels) is not False]
+        selected = [one for one, _ in hosts.all(selector)]
         if not selected or any(one.about.interface != "*" for one in selected):
             continue
         resource = policy.resource
@@ -225,9 +226,9 @@ def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _stays_in_namespace(cluster: Cluster) -> Iterator[Breach]:
-    sets = [one for one in cluster.network_sets if one.namespace is None and one.labels]
-    pods = model_of(cluster).inventory.workloads
-    for policy, _ in _enforced(cluster) if sets else ():
+    sets = Selectable((Labels(one.labels), one) for one in cluster.network_sets if one.namespace is None and one.labels)
+    near = _Neighbours(cluster)
+    for policy, _ in _enforced(cluster) if cluster.network_sets else ():
         if policy.namespace is None:
             continue
         for rule in (*policy.ingress, *policy.egress):
@@ -238,17 +239,8 @@ def _stays_in_namespace(cluster: Cluster) -> Iterator[Breach]:
                     selector = parse(side.selector)
                 except SelectorError:
                     continue
-                meant = [one for one in sets if holds(selector, Labels(one.labels)) is True]
-                if not meant or holds(selector, Labels({})) is True:
-                    continue
-                own = Compare(NAMESPACE_LABEL, "==", policy.namespace)
-                here = [one for one in pods if holds(own, one.labels) and holds(selector, one.labels)]
-                local = [
-                    one
-                    for one in cluster.network_sets
-                    if one.namespace == policy.namespace and holds(selector, Labels(one.labels))
-                ]
-                if here or local:
+                meant = [one for one, _ in sets.classes(selector)]
+                if not meant or selector.matches({}) or near.any(policy.namespace, selector):
                     continue
                 path = (*side.path, "selector")
                 yield Breach(
@@ -261,6 +253,24 @@ def _stays_in_namespace(cluster: Cluster) -> Iterator[Breach]:
                     witness("selector", selector=side.selector, endpoint=meant[0].resource.name, verdict="no match"),
                     "add `namespaceSelector: global()` beside the selector",
                 )
+
+
+class _Neighbours:
+    """The pods and network sets of each namespace, as far as it is known which are in it."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        found: dict[str | None, list[tuple[Labels, None]]] = {}
+        for pod in model_of(cluster).inventory.workloads:
+            found.setdefault(pod.labels.known.get(NAMESPACE_LABEL), []).append((pod.labels, None))
+        for one in cluster.network_sets:
+            if one.namespace is not None:
+                found.setdefault(one.namespace, []).append((Labels(one.labels), None))
+        self._of = {namespace: Selectable(things) for namespace, things in found.items()}
+
+    def any(self, namespace: str, selector: Selector) -> bool:
+        """Whether a selector surely matches something of a namespace."""
+        things = self._of.get(namespace)
+        return things is not None and bool(things.surely(selector))
 
 
 def _subject_in_rule(cluster: Cluster) -> Iterator[Breach]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.checks.breach import Breach, CheckError
 from callint.finding import Path, Related, Span, witness
 from callint.objects import Cluster, Resource
+from callint.schema.suggest import Words
 from callint.source import Document
 
 
@@ -22,10 +23,19 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     known = {resource.name: resource for resource in cluster.of(target)}
     if not known and parameters.get("unless_unknown"):
         return
+    names = _Names(known)
     for resource in cluster.of(kind):
         for path, name in _names(resource, tuple(field.split("."))):
             if name not in known:
-                yield _missing(cluster, resource, path, name, target, sorted(known))
+                yield _missing(cluster, resource, path, name, target, names)
+
+
+class _Names:
+    """The names that there are, in order, and what is near to them."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.known = tuple(sorted(names))
+        self.nearest = Words(self.known).nearest
 
 
 def _text(parameters: Mapping[str, Any], name: str) -> str:
@@ -47,9 +57,9 @@ def _names(resource: Resource, field: Path) -> Iterator[tuple[Path, str]]:
         yield from (((*field, index), item) for index, item in enumerate(value) if isinstance(item, str) and item)
 
 
-def _missing(cluster: Cluster, resource: Resource, path: Path, name: str, target: str, known: list[str]) -> Breach:
+def _missing(cluster: Cluster, resource: Resource, path: Path, name: str, target: str, names: _Names) -> Breach:
     where = resource.span(*path)
-    proof = witness("reference", reference=f"{target}/{name}", known=tuple(known))
+    proof = witness("reference", reference=f"{target}/{name}", known=names.known)
     for document in cluster.incomplete:
         place = _looks_like(document, target, name)
         if place is not None:
@@ -63,8 +73,8 @@ def _missing(cluster: Cluster, resource: Resource, path: Path, name: str, target
                 proof,
                 help="mend the document that could not be read",
             )
-    near = _nearest(name, known)
-    hint = f', did you mean "{near}"' if near else f", the {target}s known are {_listed(known)}"
+    near = names.nearest(name)
+    hint = f', did you mean "{near}"' if near else f", the {target}s known are {_listed(names.known)}"
     return Breach(
         f'{resource.kind} "{resource.name}" names {target} "{name}", which does not exist{hint}',
         where,
@@ -78,7 +88,7 @@ def _missing(cluster: Cluster, resource: Resource, path: Path, name: str, target
 def _looks_like(document: Document, kind: str, name: str) -> Span | None:
     """The line of an unreadable document that seems to define an object: its kind and its name stand in the text."""
     text = document.text
-    if not re.search(rf"^\s*[\"']?kind[\"']?\s*:\s*[\"']?{re.escape(kind)}\b", text, re.MULTILINE):
+    if name not in text or not re.search(rf"^\s*[\"']?kind[\"']?\s*:\s*[\"']?{re.escape(kind)}\b", text, re.MULTILINE):
         return None
     for offset, line in enumerate(text.splitlines()):
         found = re.match(rf"\s*[\"']?name[\"']?\s*:\s*[\"']?({re.escape(name)})[\"']?\s*(#.*)?$", line)
@@ -88,17 +98,11 @@ def _looks_like(document: Document, kind: str, name: str) -> Span | None:
     return None
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: tuple[str, ...]) -> str:
     if not names:
         return "none"
     shown = ", ".join(f'"{name}"' for name in names[:5])
     return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"
-
-
-def _nearest(name: str, known: list[str]) -> str | None:
-    from callint.schema.suggest import nearest
-
-    return nearest(name, known)
 
 
 def _pointing_to(cluster: Cluster, kind: str, name: str | None) -> tuple[Related, ...]:

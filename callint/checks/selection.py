@@ -13,9 +13,11 @@ from callint.objects import Cluster, fields
 from callint.objects.policy import Policy
 from callint.policy import model_of
 from callint.policy.inventory import Endpoint
-from callint.policy.labels import Labels, holds
+from callint.policy.labels import Labels
 from callint.policy.match import entity_selectors
+from callint.policy.selectable import Selectable
 from callint.policy.tiers import policies_of, selector_of
+from callint.schema.suggest import Words
 from callint.selector import Selector, SelectorError, parse
 from callint.selector.satisfy import satisfiable
 from callint.selector.syntax import Compare, Has, Member, atoms
@@ -123,15 +125,11 @@ def _subjects(cluster: Cluster) -> list[_Known]:
                 own, (NAMESPACE_LABEL, "pcns.", "pcsa.", "projectcalico.org/"), frozenset((NAMESPACE_LABEL,))
             )
             found.append(_Known(labels, resource.span("metadata", "name"), f'{kind} "{resource.name}"'))
-    return _classes(found)
+    return found
 
 
-def _classes(found: list[_Known]) -> list[_Known]:
-    """One of each kind that no selector can tell apart."""
-    first: dict[object, _Known] = {}
-    for one in found:
-        first.setdefault((frozenset(one.labels.known.items()), *one.labels[1:3]), one)
-    return list(first.values())
+def _selectable(found: list[_Known]) -> Selectable[_Known]:
+    return Selectable((one.labels, one) for one in found)
 
 
 def _sets(cluster: Cluster) -> list[_Known]:
@@ -147,16 +145,11 @@ def _sets(cluster: Cluster) -> list[_Known]:
 def _near_miss(cluster: Cluster) -> Iterator[Breach]:
     subjects = _subjects(cluster)
     both = [*subjects, *_sets(cluster)]
-    values = {True: _values(subjects), False: _values(both)}
-    slips: dict[tuple[str, bool], tuple[str, str, Span] | None] = {}
+    labels = {True: _Vocabulary(subjects), False: _Vocabulary(both)}
+    selectable = {True: _selectable(subjects), False: _selectable(both)}
     for one in _written(cluster):
-        question = (one.text, one.subject)
-        if question not in slips:
-            slips[question] = _slip(one.text, values[one.subject])
-        hint = slips[question]
-        if hint is None or satisfiable(one.selector) is None:
-            continue
-        if any(holds(one.selector, item.labels) is not False for item in (subjects if one.subject else both)):
+        hint = labels[one.subject].slip(one.text)
+        if hint is None or satisfiable(one.selector) is None or selectable[one.subject].any(one.selector):
             continue
         written, meant, place = hint
         what = "policy selects" if one.subject else "rule matches"
@@ -167,37 +160,47 @@ def _near_miss(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-def _values(known: list[_Known]) -> dict[str, dict[str, Span]]:
-    """The values of each label that anything has, and one place where each is."""
-    values: dict[str, dict[str, Span]] = {}
-    for item in known:
-        for key, value in item.labels.known.items():
-            values.setdefault(key, {}).setdefault(value, item.place)
-    return values
+class _Vocabulary:
+    """The labels that anything has with their values, and what was probably meant by a selector that names others."""
 
+    def __init__(self, known: Iterable[_Known]) -> None:
+        """`values`: key to value to one place where it is."""
+        self.values: dict[str, dict[str, Span]] = {}
+        for item in known:
+            for key, value in item.labels.known.items():
+                self.values.setdefault(key, {}).setdefault(value, item.place)
+        self._keys = Words(self.values)
+        self._words = {key: Words(values) for key, values in self.values.items()}
+        self._slips: dict[str, tuple[str, str, Span] | None] = {}
 
-def _slip(text: str, values: dict[str, dict[str, Span]]) -> tuple[str, str, Span] | None:
-    """What was probably mistyped: in words, what was meant, and who has it."""
-    for atom in atoms(parse(text)):
-        if isinstance(atom, Has) or (isinstance(atom, (Compare, Member)) and atom.key not in values):
-            key = atom.key
-            near = None if key in values else _near(key, values)
-            if near is not None:
-                return f'nothing known has the label "{key}"', near, next(iter(values[near].values()))
-        elif (isinstance(atom, Compare) and atom.operator == "==") or (isinstance(atom, Member) and not atom.negated):
-            wanted = [atom.value] if isinstance(atom, Compare) else sorted(atom.values)
-            for value in wanted:
-                near = None if value in values[atom.key] else _near(value, values[atom.key])
+    def slip(self, text: str) -> tuple[str, str, Span] | None:
+        """What was probably mistyped: in words, what was meant, and who has it."""
+        if text not in self._slips:
+            self._slips[text] = self._slip(parse(text))
+        return self._slips[text]
+
+    def _slip(self, selector: Selector) -> tuple[str, str, Span] | None:
+        values = self.values
+        for atom in atoms(selector):
+            if isinstance(atom, Has) or (isinstance(atom, (Compare, Member)) and atom.key not in values):
+                key = atom.key
+                near = None if key in values else _near(key, self._keys)
                 if near is not None:
-                    return f'nothing known has the label "{atom.key}" with "{value}"', near, values[atom.key][near]
-    return None
+                    return f'nothing known has the label "{key}"', near, next(iter(values[near].values()))
+            elif (isinstance(atom, Compare) and atom.operator == "==") or (
+                isinstance(atom, Member) and not atom.negated
+            ):
+                wanted = [atom.value] if isinstance(atom, Compare) else sorted(atom.values)
+                for value in wanted:
+                    near = None if value in values[atom.key] else _near(value, self._words[atom.key])
+                    if near is not None:
+                        return f'nothing known has the label "{atom.key}" with "{value}"', near, values[atom.key][near]
+        return None
 
 
-def _near(word: str, known: Iterable[str]) -> str | None:
+def _near(word: str, known: Words) -> str | None:
     """The known word that was meant: another case, or a few letters of a long word; `node1` is no slip for `node2`."""
-    from callint.schema.suggest import nearest
-
-    found = nearest(word, known)
+    found = known.nearest(word)
     if found is None or found.lower() == word.lower():
         return found
     return found if min(len(word), len(found)) >= _SHORTEST and _letters(word) != _letters(found) else None
@@ -212,7 +215,8 @@ def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
     automatic = cluster.of("KubeControllersConfiguration")
     if not hosts or (automatic and not cluster.nodes):
         return
-    values = _values([_Known(one.labels, one.about.resource.span(), "") for one in hosts])
+    labels = _Vocabulary(_Known(one.labels, one.about.resource.span(), "") for one in hosts)
+    selectable = model_of(cluster).inventory.hosts
     for policy in cluster.policies:
         if not (policy.apply_on_forward or policy.pre_dnat or policy.do_not_track) or policy.staged:
             continue
@@ -224,9 +228,7 @@ def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
             selector = selector_of(policy)
         except SelectorError:
             continue
-        if satisfiable(selector) is None or any(holds(selector, one.labels) is not False for one in hosts):
-            continue
-        if _slip(policy.selector or "", values) is not None:
+        if satisfiable(selector) is None or selectable.any(selector) or labels.slip(policy.selector or "") is not None:
             continue
         field = "preDNAT" if policy.pre_dnat else "doNotTrack" if policy.do_not_track else "applyOnForward"
         key = "selector" if policy.selector else field
@@ -243,15 +245,13 @@ def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _network_set(cluster: Cluster) -> Iterator[Breach]:
-    subjects, sets = _subjects(cluster), _sets(cluster)
-    for one in _written(cluster) if sets else ():
-        if not one.subject:
-            continue
+    subjects, sets = _selectable(_subjects(cluster)), _selectable(_sets(cluster))
+    for one in _written(cluster) if cluster.network_sets else ():
         plain = parse(one.text)
-        meant = None
-        if holds(plain, Labels({})) is False:
-            meant = next((item for item in sets if holds(plain, item.labels) is True), None)
-        if meant is None or any(holds(one.selector, item.labels) is not False for item in subjects):
+        if not one.subject or plain.matches({}):
+            continue
+        meant = next((item for item, sure in sets.classes(plain) if sure), None)
+        if meant is None or subjects.any(one.selector):
             continue
         yield _breach(
             one,

@@ -11,8 +11,11 @@ from callint.finding import Path, Related, witness
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
-from callint.policy.labels import holds
+from callint.policy.labels import Labels, holds
 from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.schema.suggest import Words
+from callint.selector import Selector
+from callint.selector.index import OverlapIndex, SelectorIndex
 from callint.selector.satisfy import overlaps
 
 _OPERATORS = ("allow-tigera", "calico-system")
@@ -66,6 +69,7 @@ def _closing(cluster: Cluster) -> Iterator[tuple[PlacedTier, PlacedPolicy, str, 
     for tier in model_of(cluster).tiers:
         if tier.default_action == "Pass" or tier.hidden:
             continue
+        openers = {direction: _Openers(tier, direction) for direction in ("ingress", "egress")}
         for placed in tier.policies:
             policy = placed.policy
             for_hosts_only = policy.pre_dnat or policy.do_not_track
@@ -73,15 +77,27 @@ def _closing(cluster: Cluster) -> Iterator[tuple[PlacedTier, PlacedPolicy, str, 
                 continue
             for direction in ("ingress", "egress"):
                 rules = policy.ingress if direction == "ingress" else policy.egress
-                if rules and direction.capitalize() in policy.types and not _let_through(tier, placed, direction):
+                if rules and direction.capitalize() in policy.types and not openers[direction].let_through(placed):
                     yield tier, placed, direction, rules
 
 
-def _let_through(tier: PlacedTier, subject: PlacedPolicy, direction: str) -> bool:
-    """Whether a policy of the tier, the subject included, has an Allow or Pass for endpoints of the subject."""
-    return _opens(subject, direction) or any(
-        _opens(other, direction) and overlaps(other.selector, subject.selector) is not False for other in tier.policies
-    )
+class _Openers:
+    """The policies of a tier that have an Allow or Pass in a direction."""
+
+    def __init__(self, tier: PlacedTier, direction: str) -> None:
+        self._direction = direction
+        self._index = OverlapIndex((one.selector, one.selector) for one in tier.policies if _opens(one, direction))
+        self._known: dict[Selector, bool] = {}
+
+    def let_through(self, subject: PlacedPolicy) -> bool:
+        """Whether one of them, or the subject itself, has it for endpoints of the subject."""
+        if _opens(subject, self._direction):
+            return True
+        selector = subject.selector
+        if selector not in self._known:
+            others = self._index.candidates(selector)
+            self._known[selector] = any(overlaps(other, selector) is not False for other in others)
+        return self._known[selector]
 
 
 def _opens(placed: PlacedPolicy, direction: str) -> bool:
@@ -122,23 +138,20 @@ def _end(tier: PlacedTier, policy: Policy, path: Path, message: str, direction: 
 def _pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
     """A Pass that selects host endpoints without profile, in the last tier that has policy for them."""
     model = model_of(cluster)
-    tiers = [tier for tier in model.tiers if any(not one.policy.staged for one in tier.policies)]
-    for position, tier in enumerate(tiers):
+    governors = _Governors(model.tiers)
+    for position, tier in enumerate(model.tiers):
         for placed in tier.policies:
             policy = placed.policy
-            if policy.staged or policy.pre_dnat or policy.do_not_track or not _readable(placed):
+            passing = [rule for rule in (*policy.ingress, *policy.egress) if rule.action.capitalize() == "Pass"]
+            for_hosts_only = policy.pre_dnat or policy.do_not_track
+            if not passing or policy.staged or for_hosts_only or not _readable(placed):
                 continue
-            hosts = [
-                one
-                for one in model.inventory.host_endpoints
-                if not one.about.profiles and holds(placed.selector, one.labels) is True
-            ]
-            later = [one for after in tiers[position + 1 :] for one in after.policies]
-            for rule in (*policy.ingress, *policy.egress):
+            hosts = [one for one in model.inventory.hosts.surely(placed.selector) if not one.about.profiles]
+            for rule in passing:
                 direction = str(rule.path[1]).capitalize()
-                if rule.action.capitalize() != "Pass" or direction not in policy.types:
+                if direction not in policy.types:
                     continue
-                ends = [host for host in hosts if not _governs(later, host.labels, direction)]
+                ends = [host for host in hosts if governors.last(host.labels, direction) <= position]
                 if not ends:
                     continue
                 path = (*rule.path, "action")
@@ -160,21 +173,39 @@ def _pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
                 )
 
 
-def _governs(policies: list[PlacedPolicy], labels: Any, direction: str) -> bool:
-    return any(
-        direction in one.policy.types and not one.policy.staged and holds(one.selector, labels) is not False
-        for one in policies
-    )
+class _Governors:
+    """The policies that are enforced, to be found by the labels that they select."""
+
+    def __init__(self, tiers: tuple[PlacedTier, ...]) -> None:
+        enforced = (
+            (position, one) for position, tier in enumerate(tiers) for one in tier.policies if not one.policy.staged
+        )
+        self._index = SelectorIndex((one.selector, (position, one)) for position, one in enforced)
+        self._known: dict[tuple[int, str], int] = {}
+
+    def last(self, labels: Labels, direction: str) -> int:
+        """The number of the last tier with policy that may select the labels in a direction, -1 without any."""
+        key = (id(labels), direction)
+        if key not in self._known:
+            found = self._index.candidates(labels.known, labels.present, labels.open)
+            self._known[key] = max(
+                (
+                    position
+                    for position, one in found
+                    if direction in one.policy.types and holds(one.selector, labels) is not False
+                ),
+                default=-1,
+            )
+        return self._known[key]
 
 
 def _tier_missing(cluster: Cluster) -> Iterator[Breach]:
-    from callint.schema.suggest import nearest
-
-    known = [tier.name for tier in model_of(cluster).tiers if tier.exists]
+    known = tuple(tier.name for tier in model_of(cluster).tiers if tier.exists)
+    words = Words(known)
     for tier in model_of(cluster).tiers:
         if tier.exists or not tier.policies or tier.name in _OPERATORS:
             continue
-        near = nearest(tier.name, known)
+        near = words.nearest(tier.name)
         if not cluster.tiers and near is None:
             continue  # the tiers are kept elsewhere
         for placed in tier.policies:
@@ -192,7 +223,7 @@ def _tier_missing(cluster: Cluster) -> Iterator[Breach]:
                     for one in cluster.tiers[:3]
                     if one.resource
                 ),
-                witness("reference", reference=f"Tier/{tier.name}", known=tuple(known)),
+                witness("reference", reference=f"Tier/{tier.name}", known=known),
             )
 
 

@@ -10,7 +10,9 @@ from callint.checks.breach import Breach, CheckError
 from callint.checks.peers import nodes_complete
 from callint.finding import Related, witness
 from callint.objects import Cluster, Resource
+from callint.schema.suggest import Words
 from callint.selector import SelectorError, parse
+from callint.selector.index import LabelIndex
 from callint.selector.satisfy import satisfiable
 
 
@@ -37,11 +39,11 @@ def _filter(cluster: Cluster) -> Iterator[Breach]:
     unreadable = any(peer.resource.unreadable("spec", "filters") for peer in cluster.bgp_peers)
     if unreadable or named - set(cluster.bgp_filters) or cluster.incomplete:
         return
+    peers = [peer.resource for peer in cluster.bgp_peers]
     for name, one in cluster.bgp_filters.items():
         if name in named:
             continue
         span, path = one.resource.span("metadata", "name"), ("metadata", "name")
-        peers = [peer.resource for peer in cluster.bgp_peers]
         yield Breach(
             f'no BGPPeer uses BGPFilter "{name}", so that it filters nothing; the sessions of the node-to-node mesh '
             "never have filters",
@@ -56,22 +58,23 @@ def _filter(cluster: Cluster) -> Iterator[Breach]:
 
 def _node(cluster: Cluster) -> Iterator[Breach]:
     """Names of nodes; proven only where every node is given."""
-    known = sorted(name for name, node in cluster.nodes.items() if node.resources)
+    known = tuple(sorted(name for name, node in cluster.nodes.items() if node.resources))
+    words, every = Words(known), frozenset(known)
     if not known or not nodes_complete(cluster):
         return
     for peer in cluster.bgp_peers:
-        if peer.node is not None and peer.node_selector is None and peer.node not in known:
-            yield _unknown_node(peer.resource, ("spec", "node"), peer.node, known, "it makes no session")
+        if peer.node is not None and peer.node_selector is None and peer.node not in every:
+            yield _unknown_node(peer.resource, ("spec", "node"), peer.node, words, known, "it makes no session")
     for configuration in cluster.bgp_configurations:
         name = configuration.resource.name.removeprefix("node.")
-        if name != configuration.resource.name and name not in known:
-            yield _unknown_node(configuration.resource, ("metadata", "name"), name, known, "nobody reads it")
+        if name != configuration.resource.name and name not in every:
+            yield _unknown_node(configuration.resource, ("metadata", "name"), name, words, known, "nobody reads it")
 
 
-def _unknown_node(resource: Resource, path: tuple[str, str], name: str, known: list[str], effect: str) -> Breach:
-    from callint.schema.suggest import nearest
-
-    near = nearest(name, known)
+def _unknown_node(
+    resource: Resource, path: tuple[str, str], name: str, words: Words, known: tuple[str, ...], effect: str
+) -> Breach:
+    near = words.nearest(name)
     listed = ", ".join(f'"{one}"' for one in known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
     hint = f'did you mean "{near}"' if near else f"the nodes are {listed}"
     return Breach(
@@ -80,7 +83,7 @@ def _unknown_node(resource: Resource, path: tuple[str, str], name: str, known: l
         resource.ref,
         path,
         (),
-        witness("reference", reference=f"Node/{name}", known=tuple(known)),
+        witness("reference", reference=f"Node/{name}", known=known),
     )
 
 
@@ -88,6 +91,10 @@ def _selector(cluster: Cluster) -> Iterator[Breach]:
     """Selectors that no labels satisfy, or none of the nodes where every node is given."""
     model = network(cluster)
     complete = nodes_complete(cluster)
+    described = [one for one in model.speakers.values() if one.labels is not None]
+    labelled: LabelIndex[Mapping[str, str]] = LabelIndex()
+    for one in described:
+        labelled.add(one.labels or {}, one.labels or {})
     for peer in cluster.bgp_peers:
         for field, text in (("nodeSelector", peer.node_selector), ("peerSelector", peer.peer_selector)):
             if text is None or (field == "peerSelector" and peer.peer_ip is not None):
@@ -97,8 +104,7 @@ def _selector(cluster: Cluster) -> Iterator[Breach]:
             except SelectorError:
                 continue
             impossible = satisfiable(selector) is None
-            described = [one for one in model.speakers.values() if one.labels is not None]
-            if not impossible and (not complete or any(selector.matches(one.labels or {}) for one in described)):
+            if not impossible and (not complete or any(map(selector.matches, labelled.candidates(selector)))):
                 continue
             reason = (
                 "no labels can satisfy it"

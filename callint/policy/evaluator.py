@@ -18,6 +18,7 @@ from callint.policy.settings import Failsafe, Settings
 from callint.policy.tiers import PlacedTier, tiers_of
 from callint.policy.tunnels import Tunnels
 from callint.policy.walk import Walk
+from callint.selector.index import SelectorIndex
 
 GivenInterfaces = Mapping[str, "Sequence[str] | None"]
 """Name of an interface to its addresses as text; None where they are not known."""
@@ -42,18 +43,23 @@ class Model:
         return tiers_of(self.cluster)
 
     @cached_property
-    def _compiled(self) -> list[tuple[PlacedTier, list[CompiledPolicy]]]:
-        return [
-            (tier, [CompiledPolicy(policy, self.inventory) for policy in tier.policies])
-            for tier in self.tiers
-            if tier.policies
-        ]
+    def _selecting(self) -> SelectorIndex[tuple[int, PlacedTier, CompiledPolicy]]:
+        """Every policy in order, with its tier and the number of that, to be found by labels."""
+        return SelectorIndex(
+            (placed.selector, (number, tier, CompiledPolicy(placed, self.inventory)))
+            for number, tier in enumerate(self.tiers)
+            for placed in tier.policies
+        )
 
     def chains(self, endpoint: Endpoint) -> EndpointChains:
         """The chains of an endpoint, which must be one of the inventory's."""
         found = self._chains.get(id(endpoint))
         if found is None:
-            found = self._chains[id(endpoint)] = EndpointChains(endpoint, self._compiled)
+            labels = endpoint.labels
+            tiers: dict[int, tuple[PlacedTier, list[CompiledPolicy]]] = {}
+            for number, tier, policy in self._selecting.candidates(labels.known, labels.present, labels.open):
+                tiers.setdefault(number, (tier, []))[1].append(policy)
+            found = self._chains[id(endpoint)] = EndpointChains(endpoint, list(tiers.values()))
         return found
 
     def evaluator(self, node: str) -> Evaluator:

@@ -38,8 +38,9 @@ class Governance:
         """`interfaces` of which only the addresses matter; one that is not listed can be asked for as well."""
         self._settings = settings
         self._interfaces = interfaces
-        self._hidden = [one for one in inventory.host_endpoints if _hidden(one, node)]
-        mine = [one for one in inventory.host_endpoints if one.about.node == node and one not in self._hidden]
+        near = [(one, _hidden(one, node)) for one in inventory.hosts_of(node)]
+        self._hidden = [one for one, hidden in near if hidden]
+        mine = [one for one, hidden in near if one.about.node == node and not hidden]
         self._wild = [one for one in mine if one.about.interface == WILDCARD]
         self._others = [one for one in mine if one.about.interface != WILDCARD]
         self._known: dict[str, Governor] = {}

@@ -19,7 +19,9 @@ from callint.policy.doubt import Doubts
 from callint.policy.labels import ANY_POD, Labels, Sources, holds, inherit, unreadable
 from callint.policy.nodes import all_addresses
 from callint.policy.ranges import EVERYWHERE, NO_RANGES, UNICAST, Ranges, ranges, union, without
+from callint.policy.selectable import Selectable
 from callint.selector import Selector
+from callint.selector.index import LabelIndex
 
 _PORT_PROTOCOLS = {"tcp": TCP, "udp": UDP, "sctp": SCTP}
 
@@ -139,6 +141,26 @@ class Inventory:
         return tuple(sorted(found, key=lambda endpoint: endpoint.about.name))
 
     @cached_property
+    def hosts(self) -> Selectable[HostMember]:
+        """The host endpoints, to be found by selectors."""
+        return Selectable((one.labels, one) for one in self.host_endpoints)
+
+    def hosts_of(self, node: str) -> list[HostMember]:
+        """The host endpoints that are a node's, or may be for all that could be read of them, by name."""
+        places = sorted({*self._placed.get(node, ()), *self._placed.get(None, ())})
+        return [self.host_endpoints[place] for place in places]
+
+    @cached_property
+    def _placed(self) -> dict[str | None, list[int]]:
+        """The places of the host endpoints by node; with None of those whose node may be any."""
+        found: dict[str | None, list[int]] = {}
+        for place, one in enumerate(self.host_endpoints):
+            resource = one.about.resource
+            hidden = not resource.document.complete or resource.unreadable("spec", "node")
+            found.setdefault(None if hidden else one.about.node, []).append(place)
+        return found
+
+    @cached_property
     def workloads(self) -> tuple[WorkloadMember, ...]:
         """The workload endpoints that are written down, as such or as pods, and assumed ones."""
         pods = map(pod, self.cluster.kubernetes("Pod", "v1"))
@@ -179,14 +201,17 @@ class Inventory:
         return inherit(scoped, (f"kns.{about.namespace}",), self.sources)
 
     @cached_property
-    def _classes(self) -> tuple[_Member, ...]:
-        """Members that no selector can tell apart, as one."""
+    def _classes(self) -> LabelIndex[_Member]:
+        """Members that no selector can tell apart, as one, to be found by selectors."""
         found: dict[object, tuple[Labels, list[Ranges]]] = {}
         for member in self._members:
             labels = member.labels
             key = (frozenset(labels.known.items()), *labels[1:])
             found.setdefault(key, (labels, []))[1].append(member.ranges)
-        return tuple(_Member(labels, union(several), ()) for labels, several in found.values())
+        index: LabelIndex[_Member] = LabelIndex()
+        for labels, several in found.values():
+            index.add(_Member(labels, union(several), ()), labels.known, labels.present, labels.open)
+        return index
 
     @cached_property
     def _pod_networks(self) -> Ranges | None:
@@ -222,12 +247,16 @@ class Inventory:
             if not one.about.addresses and not finished(one.about.resource)
         )
 
+    @cached_property
+    def _unplaced_labels(self) -> Selectable[_Member]:
+        return Selectable((one.labels, one) for one in self._unplaced)
+
     def address_set(self, selector: Selector) -> AddressSet:
         """The addresses of all endpoints and network sets that the selector matches."""
         found = self._sets.get(selector)
         if found is None:
             found = self._sets[selector] = self._collect(
-                selector, self._classes, f'labels for the selector "{selector}"'
+                selector, self._classes.candidates(selector), f'labels for the selector "{selector}"'
             )
         return found
 
@@ -242,7 +271,7 @@ class Inventory:
                 maybe.append(member.ranges)
                 if member.labels.missing:
                     missing = f'{member.labels.missing}, for the selector "{selector}"'
-        if any(holds(selector, one.labels) is not False for one in self._unplaced):
+        if self._unplaced_labels.any(selector):
             missing = missing if maybe else f"no manifest tells the address of a pod that {selector} selects"
             maybe.append(self._unplaced[0].ranges)
         if self.unknown_pods != NO_RANGES and holds(selector, ANY_POD) is not False:

@@ -5,6 +5,7 @@ Source: felix/rules/policy.go, felix/calc/rule_scanner.go, libcalico-go/.../upda
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from callint.calico.defaults import (
@@ -184,12 +185,34 @@ def entity_selectors(entity: Entity, namespace: str | None) -> tuple[Selector | 
     A `notSelector` beside anything positive narrows that; alone it also lets unknown addresses in, but not in a
     namespaced policy, where the namespace is the positive part. Raises SelectorError.
     """
-    own = parse(entity.selector) if entity.selector else None
-    accounts = _accounts(entity)
-    excluded = parse(entity.not_selector) if entity.not_selector else None
+    accounts = entity.service_account_names or entity.service_account_selector
+    if not (entity.selector or entity.not_selector or entity.namespace_selector or accounts):
+        return None, None
+    return _entity_selectors(
+        entity.selector,
+        entity.not_selector,
+        entity.namespace_selector,
+        entity.service_account_names,
+        entity.service_account_selector,
+        namespace,
+    )
+
+
+@lru_cache(maxsize=1 << 18)
+def _entity_selectors(
+    selector: str | None,
+    not_selector: str | None,
+    namespace_selector: str | None,
+    account_names: tuple[str, ...],
+    account_selector: str | None,
+    namespace: str | None,
+) -> tuple[Selector | None, Selector | None]:
+    own = parse(selector) if selector else None
+    accounts = _accounts(account_names, account_selector)
+    excluded = parse(not_selector) if not_selector else None
     scope: Selector | None = None
-    if entity.namespace_selector:
-        scope = namespaces(entity.namespace_selector)
+    if namespace_selector:
+        scope = namespaces(namespace_selector)
     elif namespace is not None and (own or accounts or excluded):
         scope = Compare(NAMESPACE_LABEL, "==", namespace)
     parts = [part for part in (scope, accounts, own) if part is not None]
@@ -205,12 +228,12 @@ def namespaces(text: str) -> Selector:
     return replace_all(selector, all_=_IN_NAMESPACE, global_=negate(_IN_NAMESPACE))
 
 
-def _accounts(entity: Entity) -> Selector | None:
+def _accounts(names: tuple[str, ...], selector: str | None) -> Selector | None:
     parts: list[Selector] = []
-    if entity.service_account_selector:
-        parts.append(with_prefix(parse(entity.service_account_selector), SERVICE_ACCOUNT_PREFIX))
-    if entity.service_account_names:
-        parts.append(Member(SERVICE_ACCOUNT_LABEL, entity.service_account_names))
+    if selector:
+        parts.append(with_prefix(parse(selector), SERVICE_ACCOUNT_PREFIX))
+    if names:
+        parts.append(Member(SERVICE_ACCOUNT_LABEL, names))
     return both(*parts) if parts else None
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from callint.net.address import Address, Prefix, parse_cidr
 from callint.objects import Cluster
+from callint.objects.endpoint import HostEndpoint
 
 Interfaces = Mapping[str, "tuple[Address, ...] | None"]
 """Name of an interface to its addresses; None where they are not known."""
@@ -31,10 +33,19 @@ def node_interfaces(cluster: Cluster, node: str) -> Interfaces:
             for one in facts.interfaces
         }
     found: dict[str, tuple[Address, ...] | None] = {}
-    for endpoint in cluster.host_endpoints:
-        if endpoint.node == node and endpoint.interface not in ("", "*"):
+    for endpoint in _endpoints(cluster).get(node, ()):
+        if endpoint.interface not in ("", "*"):
             addresses = tuple(_readable(endpoint.expected_ips))
             found[endpoint.interface] = addresses or None
+    return found
+
+
+@lru_cache(maxsize=8)
+def _endpoints(cluster: Cluster) -> dict[str, list[HostEndpoint]]:
+    """The host endpoints by node."""
+    found: dict[str, list[HostEndpoint]] = {}
+    for endpoint in cluster.host_endpoints:
+        found.setdefault(endpoint.node, []).append(endpoint)
     return found
 
 

@@ -5,6 +5,7 @@ Source: felix/calc/policy_sorter.go, policy_resolver.go; updateprocessors/global
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from callint.calico import Release
@@ -149,16 +150,21 @@ def selector_of(policy: Policy) -> Selector:
     A namespaceSelector or serviceAccountSelector that cannot be read is dropped (selectors.go prefixAndAppendSelector);
     with either present every `all()` of the whole changes its meaning. Raises SelectorError for the main selector.
     """
-    selector = parse(policy.selector or "")
-    if policy.namespace is not None:
-        scope = Compare(NAMESPACE_LABEL, "==", policy.namespace)
-        selector = And((selector, scope)) if policy.selector else scope
-    if policy.namespace_selector:
-        selector = _extended(selector, policy.selector, policy.namespace_selector, NAMESPACE_PREFIX)
+    return _selector(policy.selector, policy.namespace, policy.namespace_selector, policy.service_account_selector)
+
+
+@lru_cache(maxsize=1 << 18)
+def _selector(own: str | None, namespace: str | None, namespaces: str | None, accounts: str | None) -> Selector:
+    selector = parse(own or "")
+    if namespace is not None:
+        scope = Compare(NAMESPACE_LABEL, "==", namespace)
+        selector = And((selector, scope)) if own else scope
+    if namespaces:
+        selector = _extended(selector, own, namespaces, NAMESPACE_PREFIX)
         selector = replace_all(selector, all_=Has(NAMESPACE_LABEL))
-    if policy.service_account_selector:
-        written = policy.selector or policy.namespace_selector or policy.namespace
-        selector = _extended(selector, written, policy.service_account_selector, SERVICE_ACCOUNT_PREFIX)
+    if accounts:
+        written = own or namespaces or namespace
+        selector = _extended(selector, written, accounts, SERVICE_ACCOUNT_PREFIX)
         selector = replace_all(selector, all_=Has(SERVICE_ACCOUNT_LABEL))
     return selector
 

@@ -11,6 +11,9 @@ def distance(one: str, other: str, bound: int) -> int:
     """Edits between two words (insert, delete, replace, swap of neighbours); anything above `bound` is `bound + 1`."""
     if abs(len(one) - len(other)) > bound:
         return bound + 1
+    pairs = enumerate(zip(one, other, strict=False))
+    same = next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
+    one, other = one[same:], other[same:]
     before: list[int] = []
     previous = list(range(len(other) + 1))
     for i, a in enumerate(one, 1):
@@ -26,16 +29,77 @@ def distance(one: str, other: str, bound: int) -> int:
     return min(previous[-1], bound + 1)
 
 
+class Words:
+    """Known names, among which that is looked for which was probably meant; each name is looked for once.
+
+    What is one edit away has a spelling less one letter in common and is found by that, what is farther away is
+    compared with names of about its length and its letters.
+    """
+
+    __slots__ = ("_answers", "_exact", "_known", "_like", "_shorter")
+
+    def __init__(self, known: Iterable[str]) -> None:
+        """Sort nothing yet."""
+        self._known: Iterable[str] = known
+        self._answers: dict[str, str | None] = {}
+        self._exact: dict[str, str] = {}
+        self._shorter: dict[str, list[str]] = {}
+        self._like: dict[tuple[int, int], list[str]] = {}
+
+    def nearest(self, name: str) -> str | None:
+        """The known name that was probably meant: same letters first, then one edit for every four, at most three."""
+        if name not in self._answers:
+            self._answers[name] = self._find(name)
+        return self._answers[name]
+
+    def _find(self, name: str) -> str | None:
+        if not self._exact:
+            for word in sorted(self._known):
+                self._exact.setdefault(word.lower(), word)
+        lower = name.lower()
+        if lower in self._exact or not 2 <= len(name) <= _LONGEST:
+            return self._exact.get(lower)
+        most = min(3, (len(name) + 3) // 4)
+        found = self._one_edit(lower) or (self._edits(lower, most) if most > 1 else None)
+        return None if found is None else self._exact[found]
+
+    def _one_edit(self, lower: str) -> str | None:
+        if not self._shorter:
+            for word in self._exact:
+                for spelling in _shortened(word) if len(word) <= _LONGEST + 3 else ():
+                    self._shorter.setdefault(spelling, []).append(word)
+        near = {word for spelling in _shortened(lower) for word in self._shorter.get(spelling, ())}
+        return min((word for word in near if distance(lower, word, 1) == 1), key=self._order, default=None)
+
+    def _edits(self, lower: str, most: int) -> str | None:
+        if not self._like:
+            for word in self._exact:
+                self._like.setdefault((len(word), _letters(word)), []).append(word)
+        best, bound, letters = None, most, _letters(lower)
+        for (length, others), words in self._like.items():
+            strange = max((letters & ~others).bit_count(), (others & ~letters).bit_count())
+            if max(abs(len(lower) - length), strange) > bound:
+                continue
+            for word in words:
+                edits = distance(lower, word, bound)
+                if edits < bound or (edits == bound and (best is None or self._order(word) < self._order(best))):
+                    best, bound = word, edits
+        return best
+
+    def _order(self, lower: str) -> str:
+        return self._exact[lower]
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that was probably meant: same letters first, then one edit for every four, at most three."""
-    lower = name.lower()
-    if not 2 <= len(name) <= _LONGEST:
-        return next((word for word in known if word.lower() == lower), None)
-    best, bound = None, min(3, (len(name) + 3) // 4) + 1
-    for word in sorted(known):
-        if word.lower() == lower:
-            return word
-        edits = distance(lower, word.lower(), bound - 1)
-        if edits < bound:
-            best, bound = word, edits
-    return best
+    """The known name that was probably meant (`Words`); None if nothing is near."""
+    return Words(known).nearest(name)
+
+
+def _shortened(word: str) -> set[str]:
+    """The word, and what is left of it without one of its letters."""
+    return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}
+
+
+def _letters(word: str) -> int:
+    """The letters of a word as bits, some sharing one: what one word lacks of another's takes an edit each."""
+    return sum({1 << (ord(letter) & 63) for letter in word})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 from callint.selector.syntax import ALL, GLOBAL, And, Compare, Comparison, Has, Member, Not, Or, Selector
@@ -41,8 +42,14 @@ def parse(text: str, *, legacy: bool = False, max_length: int = MAX_LENGTH, max_
     """Read a selector; the empty text is `all()`.
 
     `legacy` reads as Calico v3.29 and before (see `tokenize`). Raises SelectorError, and nothing else, for any text;
-    its `limit` is true for one that is longer or more deeply nested than the limits.
+    its `limit` is true for one that is longer or more deeply nested than the limits. Whoever asks again gets the same
+    tree: of every selector many checks ask.
     """
+    return _parse(text, legacy, max_length, max_depth)
+
+
+@lru_cache(maxsize=1 << 18)
+def _parse(text: str, legacy: bool, max_length: int, max_depth: int) -> Selector:
     if len(text) > max_length:
         raise SelectorError(f"the selector is longer than {max_length} characters", 0, len(text), limit=True)
     tokens = tokenize(text, legacy=legacy)

@@ -26,11 +26,48 @@ def satisfiable(selector: Selector, *, kubernetes: bool = False, steps: int = ST
 
     `kubernetes` admits only values that Kubernetes admits (`find_value`). Labels that may be absent are left out.
     """
+    plain = None if kubernetes else _plain(selector)
+    if plain is not None:
+        return plain
     budget = Budget(steps)
     try:
         return _search(_normal(selector, positive=True), budget, kubernetes=kubernetes)
     except ExhaustedError:
         return Unknown("the selector has too many alternatives")
+
+
+def _plain(selector: Selector) -> dict[str, str] | None:
+    """Labels for what most selectors are: values of some labels, each named once, with others that must not be there.
+
+    They are those that the search finds; `None` leaves the question to it.
+    """
+    found: dict[str, str] = {}
+    absent: set[str] = set()
+    pending = [selector]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, And):
+            pending += one.operands
+            continue
+        if isinstance(one, Compare) and one.operator == "==":
+            value: str | None = one.value
+        elif isinstance(one, Member) and one.values and not one.negated:
+            value = min(one.values, key=lambda text: (len(text), text))
+        elif isinstance(one, Has):
+            value = ""
+        elif isinstance(one, Not) and isinstance(one.operand, Has):
+            one, value = one.operand, None
+        elif isinstance(one, (All, Global)):
+            continue
+        else:
+            return None
+        if one.key in found or (value is not None and one.key in absent):
+            return None
+        if value is None:
+            absent.add(one.key)
+        else:
+            found[one.key] = value
+    return found
 
 
 def implies(a: Selector, b: Selector, *, kubernetes: bool = False, steps: int = STEPS) -> bool | None:

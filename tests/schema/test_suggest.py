@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callint.schema.suggest import distance, nearest
+from callint.schema.suggest import Words, distance, nearest
 
 WORDS = ["exportV4", "exportV6", "importV4", "importV6", "natOutgoing", "disabled", "cidr", "ipipMode", "vxlanMode"]
 
@@ -55,3 +55,18 @@ def test_distance_is_the_number_of_edits(one: str, other: str, bound: int) -> No
 @given(st.text(max_size=80))
 def test_any_text_has_an_answer(name: str) -> None:
     assert nearest(name, WORDS) in [*WORDS, None]
+
+
+def naively(name: str, known: list[str]) -> str | None:
+    """Every name compared with every other, in the order of the alphabet."""
+    most = min(3, (len(name) + 3) // 4)
+    same = [word for word in sorted(known) if word.lower() == name.lower()]
+    near = [(naive(name.lower(), word.lower()), word) for word in sorted(known)]
+    return same[0] if same else min([pair for pair in near if pair[0] <= most], default=(0, None))[1]
+
+
+@given(st.lists(st.text("abAB-", min_size=1, max_size=9), max_size=12), st.text("abA-", min_size=2, max_size=10))
+def test_the_nearest_of_many_is_that_of_comparing_all(known: list[str], name: str) -> None:
+    assert nearest(name, known) == naively(name, known)
+    words = Words(known)
+    assert [words.nearest(name), words.nearest(name)] == [naively(name, known)] * 2

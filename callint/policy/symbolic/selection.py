@@ -9,8 +9,8 @@ from callint.policy.chains import Kind
 from callint.policy.inventory import Endpoint, HostMember
 from callint.policy.labels import Labels, holds
 from callint.policy.tiers import PlacedPolicy, PlacedTier
-from callint.selector import Selector, keys_and_values
-from callint.selector.syntax import And, Compare
+from callint.selector import keys_and_values
+from callint.selector.index import SelectorIndex
 
 
 class Entry(NamedTuple):
@@ -67,25 +67,18 @@ class Selections:
         return found
 
     @cached_property
-    def _by_label(self) -> dict[tuple[str, str] | None, list[tuple[int, int]]]:
-        """The policies, by tier and place, under a label without which they select nothing; the rest under None."""
-        found: dict[tuple[str, str] | None, list[tuple[int, int]]] = {}
-        for number, tier in enumerate(self.tiers):
-            for place, placed in enumerate(tier.policies):
-                found.setdefault(_needed(placed.selector), []).append((number, place))
-        return found
-
-    def _candidates(self, labels: Labels) -> list[tuple[int, int]]:
-        """The policies that may select an endpoint, in order."""
-        if labels.open or labels.present:
-            return sorted(place for places in self._by_label.values() for place in places)
-        keys = (None, *labels.known.items())
-        return sorted(place for key in keys for place in self._by_label.get(key, ()))
+    def _selecting(self) -> SelectorIndex[tuple[int, int]]:
+        """Every policy in order, by the numbers of its tier and of itself, to be found by labels."""
+        return SelectorIndex(
+            (placed.selector, (number, place))
+            for number, tier in enumerate(self.tiers)
+            for place, placed in enumerate(tier.policies)
+        )
 
     def _find(self, labels: Labels) -> tuple[tuple[Entry, ...], str | None]:
         entries: list[Entry] = []
         hidden: str | None = None
-        for number, place in self._candidates(labels):
+        for number, place in self._selecting.candidates(labels.known, labels.present, labels.open):
             tier = self.tiers[number]
             placed = tier.policies[place]
             answer = holds(placed.selector, labels)
@@ -98,15 +91,6 @@ class Selections:
                 doubt = f'whether policy "{placed.policy.name}" selects the endpoint: {missing}'
             entries.append(Entry(number, place, doubt))
         return tuple(entries), hidden
-
-
-def _needed(selector: Selector) -> tuple[str, str] | None:
-    """A label that everything selected has."""
-    if isinstance(selector, And):
-        return next(filter(None, map(_needed, selector.operands)), None)
-    if isinstance(selector, Compare) and selector.operator == "==":
-        return selector.key, selector.value
-    return None
 
 
 def is_in(placed: PlacedPolicy, kind: Kind, *, host: bool) -> bool:

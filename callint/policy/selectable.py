@@ -1,0 +1,62 @@
+"""Things with labels that selectors find, without asking each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Generic, NamedTuple, TypeVar
+
+from callint.policy.labels import Labels, holds
+from callint.selector import Selector
+from callint.selector.index import LabelIndex
+
+T = TypeVar("T")
+
+
+class _Class(NamedTuple, Generic[T]):
+    """Things that no selector can tell apart, with their places among all."""
+
+    labels: Labels
+    members: list[tuple[int, T]]
+
+
+class Selectable(Generic[T]):
+    """Things with labels; a selector is asked once for those of equal labels, and never for those it cannot match."""
+
+    def __init__(self, things: Iterable[tuple[Labels, T]]) -> None:
+        """Put each to those that are labelled alike."""
+        classes: dict[object, _Class[T]] = {}
+        for place, (labels, thing) in enumerate(things):
+            key = (frozenset(labels.known.items()), *labels[1:])
+            found = classes.get(key)
+            if found is None:
+                found = classes[key] = _Class(labels, [])
+            found.members.append((place, thing))
+        self._index: LabelIndex[_Class[T]] = LabelIndex()
+        for one in classes.values():
+            self._index.add(one, one.labels.known, one.labels.present, one.labels.open)
+
+    def classes(self, selector: Selector) -> list[tuple[T, bool | None]]:
+        """The first of each class that the selector matches, or may match (None), in their order."""
+        found = ((one, holds(selector, one.labels)) for one in self._index.candidates(selector))
+        return [(one.members[0][1], answer) for one, answer in found if answer is not False]
+
+    def all(self, selector: Selector) -> list[tuple[T, bool | None]]:
+        """What the selector matches, or may match (None), in the order in which it was given."""
+        found: list[tuple[int, T, bool | None]] = []
+        for one in self._index.candidates(selector):
+            answer = holds(selector, one.labels)
+            if answer is not False:
+                found += ((place, thing, answer) for place, thing in one.members)
+        return [(thing, answer) for _, thing, answer in sorted(found, key=_place)]
+
+    def surely(self, selector: Selector) -> list[T]:
+        """What the selector matches for certain, in the order in which it was given."""
+        return [thing for thing, answer in self.all(selector) if answer]
+
+    def any(self, selector: Selector) -> bool:
+        """Whether the selector matches anything, or may."""
+        return any(holds(selector, one.labels) is not False for one in self._index.candidates(selector))
+
+
+def _place(found: tuple[int, T, bool | None]) -> int:
+    return found[0]

@@ -1,0 +1,189 @@
+"""Which selectors match which labels, among many of both, without asking every pair.
+
+Most selectors need one of a few labels: no labels can match `app == "web" && !has(old)` without `app` being "web". What
+lacks them all is never asked. The answers are candidates: whoever wants to be sure asks the selector itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Generic, NamedTuple, TypeVar
+
+from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Or, Selector, atoms
+
+T = TypeVar("T")
+
+
+class Need(NamedTuple):
+    """A label that must be there: with this value, or with None with any."""
+
+    key: str
+    value: str | None
+
+
+_Cost = Mapping[Need, int]
+_NOTHING_KNOWN: _Cost = {}
+
+
+def needs(selector: Selector, cost: _Cost = _NOTHING_KNOWN) -> frozenset[Need] | None:
+    """Labels of which whatever the selector matches has at least one; None if there are no such.
+
+    Of several answers the one of which `cost` says the least; an empty set where nothing can match at all.
+    """
+    return _needs(selector, cost, positive=True)
+
+
+def _needs(selector: Selector, cost: _Cost, *, positive: bool) -> frozenset[Need] | None:
+    if isinstance(selector, (And, Or)):
+        parts = [_needs(operand, cost, positive=positive) for operand in selector.operands]
+        if isinstance(selector, And) == positive:
+            return min((part for part in parts if part is not None), key=lambda part: _price(part, cost), default=None)
+        return None if None in parts else frozenset().union(*filter(None, parts))
+    if isinstance(selector, Not):
+        return _needs(selector.operand, cost, positive=not positive)
+    if isinstance(selector, Compare):
+        if selector.operator in ("==", "!="):
+            equal = (selector.operator == "==") == positive
+            return frozenset((Need(selector.key, selector.value),)) if equal else None
+        return frozenset((Need(selector.key, None),)) if positive else None
+    if isinstance(selector, Member):
+        among = selector.negated != positive
+        return frozenset(Need(selector.key, value) for value in selector.values) if among else None
+    if isinstance(selector, Has):
+        return frozenset((Need(selector.key, None),)) if positive else None
+    return None if positive or not isinstance(selector, (All, Global)) else frozenset()
+
+
+def _price(part: frozenset[Need], cost: _Cost) -> int:
+    return sum(cost.get(need, 0) for need in part)
+
+
+class LabelIndex(Generic[T]):
+    """Things with labels, to be found by a selector."""
+
+    def __init__(self) -> None:
+        """Nothing is known yet."""
+        self._items: list[T] = []
+        self._places: dict[Need, list[int]] = {}
+        self._cost: Counter[Need] = Counter()
+        self._open: dict[tuple[str, ...], list[int]] = {}
+
+    def add(
+        self, item: T, labels: Mapping[str, str], present: Iterable[str] = (), opened: tuple[str, ...] = ()
+    ) -> None:
+        """A thing with its labels; those `present` have an unknown value, those that begin as `opened` may exist."""
+        place = len(self._items)
+        self._items.append(item)
+        for key, value in labels.items():
+            for need in (Need(key, value), Need(key, None)):
+                self._places.setdefault(need, []).append(place)
+                self._cost[need] += 1
+        unknown = (*opened, *(key for key in present if key not in labels))
+        if unknown:
+            self._open.setdefault(unknown, []).append(place)
+
+    def candidates(self, selector: Selector) -> list[T]:
+        """The things that the selector matches or may match, and perhaps others, in the order in which they came."""
+        found = needs(selector, self._cost)
+        if found is None:
+            return self._items
+        keys = tuple({need.key for need in found})
+        places = {place for need in found for place in self._places.get(need, ())}
+        for unknown, others in self._open.items():
+            if any(key.startswith(unknown) for key in keys):
+                places.update(others)
+        return [self._items[place] for place in sorted(places)]
+
+
+class SelectorIndex(Generic[T]):
+    """Things with selectors, to be found by the labels that these match."""
+
+    def __init__(self, items: Iterable[tuple[Selector, T]]) -> None:
+        """Put each under what its selector needs, the rarest first."""
+        pairs = list(items)
+        self._items = [item for _, item in pairs]
+        cost = Counter(need for selector, _ in pairs for need in _mentioned(selector))
+        self._places: dict[str, dict[str | None, list[int]]] = {}
+        self._always: list[int] = []
+        for place, (selector, _) in enumerate(pairs):
+            found = needs(selector, cost)
+            if found is None:
+                self._always.append(place)
+            for need in found or ():
+                self._places.setdefault(need.key, {}).setdefault(need.value, []).append(place)
+
+    def candidates(
+        self, labels: Mapping[str, str], present: Iterable[str] = (), opened: tuple[str, ...] = ()
+    ) -> list[T]:
+        """The things whose selectors match the labels or may match them, and perhaps others, in their order."""
+        places = set(self._always)
+        for key, value in labels.items():
+            under = self._places.get(key)
+            if under is not None:
+                places.update(under.get(value, ()), under.get(None, ()))
+        unknown = (*opened, *present)
+        if unknown:
+            for key, under in self._places.items():
+                if key not in labels and key.startswith(unknown):
+                    places.update(*under.values())
+        return [self._items[place] for place in sorted(places)]
+
+
+class OverlapIndex(Generic[T]):
+    """Things with selectors, to be found by a selector that matches something in common with theirs."""
+
+    def __init__(self, items: Iterable[tuple[Selector, T]]) -> None:
+        """Put each under the values that it asks for, label by label."""
+        pairs = list(items)
+        self._items = [item for _, item in pairs]
+        self._places: dict[str, dict[str | None, list[int]]] = {}
+        self._asking: dict[str, set[int]] = {}
+        for place, (selector, _) in enumerate(pairs):
+            for key, values in _asked(selector).items():
+                self._asking.setdefault(key, set()).add(place)
+                under = self._places.setdefault(key, {})
+                for value in values:
+                    under.setdefault(value, []).append(place)
+
+    def candidates(self, selector: Selector) -> Iterator[T]:
+        """The things whose selectors may match something in common, and perhaps others, in no particular order."""
+        best: tuple[set[int], set[int]] = (set(), set())
+        fewest = len(self._items)
+        for key, values in _asked(selector).items():
+            asking = self._asking.get(key)
+            if asking is None or None in values:
+                continue
+            under = self._places[key]
+            places = {place for value in (*values, None) for place in under.get(value, ())}
+            if len(places) + len(self._items) - len(asking) < fewest:
+                best, fewest = (places, asking), len(places) + len(self._items) - len(asking)
+        places, asking = best
+        yield from (self._items[place] for place in places)
+        yield from (item for place, item in enumerate(self._items) if place not in asking)
+
+
+def _asked(selector: Selector) -> dict[str, frozenset[str | None]]:
+    """Labels that whatever the selector matches has, each with the values that it can have there, None being any."""
+    found: dict[str, frozenset[str | None]] = {}
+    pending = [selector]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, And):
+            pending += one.operands
+        elif isinstance(one, (Compare, Member, Has)):
+            alternatives = needs(one)
+            if alternatives is not None:
+                found[one.key] = frozenset(need.value for need in alternatives)
+    return found
+
+
+def _mentioned(selector: Selector) -> Iterator[Need]:
+    """What `needs` chooses from."""
+    for atom in atoms(selector):
+        if isinstance(atom, Compare):
+            yield Need(atom.key, atom.value)
+        elif isinstance(atom, Member):
+            yield from (Need(atom.key, value) for value in atom.values)
+        elif isinstance(atom, Has):
+            yield Need(atom.key, None)

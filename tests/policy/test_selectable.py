@@ -1,0 +1,54 @@
+"""Things found by selectors, labels not fully known among them, against asking each."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callint.policy.labels import Labels, holds
+from callint.policy.selectable import Selectable
+from callint.selector import Selector, parse
+from callint.selector.index import SelectorIndex
+
+LABELS = st.builds(
+    Labels,
+    st.dictionaries(st.sampled_from(["a", "pc.a", "pc.b"]), st.sampled_from("xy"), max_size=2),
+    st.sampled_from([(), ("pc.",), ("",)]),
+    st.sampled_from([frozenset[str](), frozenset(("a",)), frozenset(("pc.b",))]),
+)
+SELECTORS = st.sampled_from(
+    [
+        parse(text)
+        for text in (
+            "a == 'x'",
+            "a == 'x' && pc.b == 'y'",
+            "pc.a in {'x', 'y'} || a == 'y'",
+            "!has(pc.a) && a != 'x'",
+            "has(pc.b)",
+            "pc.a starts with 'x' && !(a not in {'x'})",
+            "!(a == 'x' || has(pc.a))",
+            "all()",
+        )
+    ]
+)
+
+
+@given(st.lists(LABELS, max_size=8), SELECTORS)
+def test_things_are_those_of_asking_each(several: list[Labels], selector: Selector) -> None:
+    things = Selectable((labels, number) for number, labels in enumerate(several))
+    answers = [(number, holds(selector, labels)) for number, labels in enumerate(several)]
+    wanted = [pair for pair in answers if pair[1] is not False]
+    assert things.all(selector) == wanted
+    assert things.surely(selector) == [number for number, answer in wanted if answer]
+    assert things.any(selector) is bool(wanted)
+    seen: dict[object, int] = {}
+    for number, labels in enumerate(several):
+        seen.setdefault((frozenset(labels.known.items()), *labels[1:]), number)
+    assert things.classes(selector) == [pair for pair in wanted if pair[0] in seen.values()]
+
+
+@given(st.lists(SELECTORS, max_size=8), LABELS)
+def test_selectors_that_may_match_are_found(several: list[Selector], labels: Labels) -> None:
+    index = SelectorIndex((selector, number) for number, selector in enumerate(several))
+    found = index.candidates(labels.known, labels.present, labels.open)
+    assert {n for n, selector in enumerate(several) if holds(selector, labels) is not False} <= set(found)

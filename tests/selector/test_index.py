@@ -1,0 +1,74 @@
+"""Indexes over selectors and labels against asking every pair."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callint.selector import Selector, parse
+from callint.selector.index import LabelIndex, Need, OverlapIndex, SelectorIndex, needs
+from callint.selector.satisfy import overlaps
+from callint.selector.syntax import ALL, GLOBAL, And, Compare, Has, Member, Not, Or
+
+KEYS = st.sampled_from("abc")
+WORDS = st.sampled_from(["", "x", "xy", "y"])
+OPERATORS = st.sampled_from(["==", "!=", "contains", "starts with", "ends with"])
+ATOMS = st.one_of(
+    st.builds(Has, KEYS),
+    st.builds(Compare, KEYS, OPERATORS, WORDS),
+    st.builds(
+        lambda key, words, negated: Member(key, words, negated=negated),
+        KEYS,
+        st.lists(WORDS, max_size=2),
+        st.booleans(),
+    ),
+    st.sampled_from([ALL, GLOBAL]),
+)
+SELECTORS = st.recursive(
+    ATOMS,
+    lambda inner: st.one_of(
+        inner.map(Not),
+        st.lists(inner, min_size=2, max_size=3).map(And),
+        st.lists(inner, min_size=2, max_size=3).map(Or),
+    ),
+    max_leaves=6,
+)
+LABELS = st.dictionaries(KEYS, WORDS)
+
+
+def test_the_label_that_fewest_have_is_what_is_needed() -> None:
+    index: LabelIndex[int] = LabelIndex()
+    for number in range(10):
+        index.add(number, {"app": str(number), "zone": "lan"})
+    assert index.candidates(parse("zone == 'lan' && app in {'3', '7'} && !has(old)")) == [3, 7]
+    assert index.candidates(parse("zone == 'wan' || app == '1'")) == [1]
+    assert index.candidates(parse("!has(old)")) == list(range(10))
+
+
+def test_what_nothing_can_match_needs_what_nothing_has() -> None:
+    assert needs(Not(ALL)) == frozenset()
+    assert needs(parse("a == 'x'")) == {Need("a", "x")}
+
+
+@given(st.lists(LABELS, max_size=8), SELECTORS)
+def test_no_labels_that_match_are_left_out(several: list[dict[str, str]], selector: Selector) -> None:
+    index: LabelIndex[int] = LabelIndex()
+    for number, labels in enumerate(several):
+        index.add(number, labels)
+    found = index.candidates(selector)
+    assert list(found) == sorted(found)
+    assert {number for number, labels in enumerate(several) if selector.matches(labels)} <= set(found)
+
+
+@given(st.lists(SELECTORS, max_size=8), LABELS)
+def test_no_selector_that_matches_is_left_out(several: list[Selector], labels: dict[str, str]) -> None:
+    found = SelectorIndex((selector, number) for number, selector in enumerate(several)).candidates(labels)
+    assert found == sorted(found)
+    assert {number for number, selector in enumerate(several) if selector.matches(labels)} <= set(found)
+
+
+@given(st.lists(SELECTORS, max_size=6), SELECTORS)
+def test_no_selector_that_overlaps_is_left_out(several: list[Selector], selector: Selector) -> None:
+    found = list(OverlapIndex((one, number) for number, one in enumerate(several)).candidates(selector))
+    assert len(found) == len(set(found))
+    assert {number for number, one in enumerate(several) if overlaps(one, selector)} <= set(found)
