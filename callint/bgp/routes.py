@@ -43,6 +43,14 @@ class Group(NamedTuple):
 
 Members = tuple[Speaker, ...]
 
+class Relay(NamedTuple):
+    """Sessions from which a node passes routes on: their type, whether to a client, and the LOCAL_PREF if known."""
+
+    peer_type: PeerType
+    client: bool
+    local_pref: int | None
+
+
 Reach = tuple[int, int]
 """The lowest and the highest address that a set has anything to do with."""
 
@@ -62,7 +70,7 @@ class Engine:
         self._own: dict[Profile, tuple[Routes, ...]] = {}
         self._rules: dict[tuple[tuple[str, ...], Direction, Family], tuple[Rule, ...]] = {}
         self._forms: dict[tuple[str, Family], frozenset[Form]] = {}
-        self._relays: dict[tuple[frozenset[Form], Form], tuple[tuple[PeerType, bool], ...]] = {}
+        self._relays: dict[tuple[frozenset[Form], Form], tuple[Relay, ...]] = {}
         self._outcomes: dict[tuple[Profile, PeerType, Routes], tuple[Outcome, ...]] = {}
         self._divided: dict[object, tuple[tuple[Reach, Part], ...]] = {}
         self._parts: dict[tuple[object, PrefixSet], tuple[Part, ...]] = {}
@@ -252,14 +260,19 @@ class Engine:
         release = self.cluster.target.release
         return release < (3, 33) or ipip_by_bird(self.network.settings.default, release)
 
-    def _filtered(self, form: Form, direction: Direction, routes: Routes) -> tuple[Part, ...]:
-        """What the filters make of routes; rules are evaluated once for all prefixes, and then only cut to size."""
+    def _compiled(self, form: Form, direction: Direction) -> tuple[Rule, ...]:
         key = (form.filters, direction, form.family)
         rules = self._rules.get(key)
         if rules is None:
             rules = self._rules[key] = compile_filters(form.filters, self.cluster.bgp_filters, direction, form.family)
+        return rules
+
+    def _filtered(self, form: Form, direction: Direction, routes: Routes) -> tuple[Part, ...]:
+        """What the filters make of routes; rules are evaluated once for all prefixes, and then only cut to size."""
+        rules = self._compiled(form, direction)
         if not rules:
             return (Part(routes.prefixes, None),)
+        key = (form.filters, direction, form.family)
         question: object = key
         view = View(direction, form.peer_type, form.local_as)
         if any(rule.conditions for rule in rules):
@@ -311,8 +324,7 @@ class Engine:
         name = "other nodes" if session.remote.name == ANY else f'node "{session.remote.name}"'
         decisions = list(self.own_exported(answer))
         theirs = self.profile(session.remote, family)
-        for peer_type, client in self._relayed(answer):
-            preference = DEFAULT_LOCAL_PREF if peer_type == "eBGP" else None
+        for peer_type, client, preference in self._relayed(answer):
             relayed = Attributes("bgp", None, None, None, preference)
             passed = Routes(everything(family), "any", relayed, "routes from its peers", (peer_type, client))
             decisions += self._decide(theirs, answer.form, passed)
@@ -323,14 +335,25 @@ class Engine:
                     result = result._replace(local_pref=DEFAULT_LOCAL_PREF)
                 yield Routes(one.prefixes, one.routes.presence, result, f"{name}: {one.routes.because}")
 
-    def _relayed(self, answer: Session) -> tuple[tuple[PeerType, bool], ...]:
+    def _relayed(self, answer: Session) -> tuple[Relay, ...]:
         """The kinds of sessions from which the far end passes routes on to this one."""
         forms, own = self._forms_of(answer.local, answer.family), answer.form
         found = self._relays.get((forms, own))
         if found is None:
-            kinds = {(form.peer_type, form.rr_client) for form in forms if form != own or own.kind != "mesh"}
-            found = self._relays[forms, own] = tuple(kind for kind in sorted(kinds) if _may_pass(kind, own))
+            passing = (form for form in forms if form != own or own.kind != "mesh")
+            kinds = {
+                Relay(form.peer_type, form.rr_client, self._preference(form))
+                for form in passing
+                if _may_pass((form.peer_type, form.rr_client), own)
+            }
+            found = self._relays[forms, own] = tuple(sorted(kinds, key=str))
         return found
+
+    def _preference(self, form: Form) -> int | None:
+        """The LOCAL_PREF of all that a session imports: what eBGP brings has the usual one, if no rule sets it."""
+        rules = self._compiled(form, "import")
+        usual = form.peer_type == "eBGP" and all(rule.operations.priority is None for rule in rules)
+        return DEFAULT_LOCAL_PREF if usual else None
 
     def _forms_of(self, speaker: Speaker, family: Family) -> frozenset[Form]:
         key = (speaker.name, family)
