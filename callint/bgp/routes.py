@@ -43,6 +43,7 @@ class Group(NamedTuple):
 
 Members = tuple[Speaker, ...]
 
+
 class Relay(NamedTuple):
     """Sessions from which a node passes routes on: their type, whether to a client, and the LOCAL_PREF if known."""
 
