@@ -1,40 +1,46 @@
-"""Manifests as text to clusters and findings, for tests of the later stages."""
+"""Manifests, as text or as objects, to clusters: what the tests of the later stages begin with."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping
 from textwrap import dedent
+from typing import Any
 
-from callint import config, rule
 from callint.calico import Target
-from callint.engine import Plan
-from callint.finding import Finding
-from callint.lint import Options, lint
+from callint.facts import read
 from callint.objects import Cluster, Intent, Resource, unpack
 from callint.schema import examine
-from callint.source import Sources, parse
+from callint.source import parse
 
 
-def resources(text: str, target: Target | None = None, path: str = "m.yaml") -> list[Resource]:
-    """The objects of a text, with the gaps that the schema stage leaves in them."""
+def calico(kind: str, name: str, spec: Mapping[str, Any], **metadata: Any) -> dict[str, Any]:
+    """An object of Calico's own API."""
+    return {
+        "apiVersion": "projectcalico.org/v3",
+        "kind": kind,
+        "metadata": {"name": name, **metadata},
+        "spec": dict(spec),
+    }
+
+
+def cluster_of(
+    manifests: str | Iterable[Mapping[str, Any]],
+    target: Target | None = None,
+    intent: Intent | None = None,
+    *,
+    facts: str = "",
+    judged: bool = False,
+) -> Cluster:
+    """The cluster of manifests and facts, all whole; `judged` admits broken ones, with their gaps."""
+    text = dedent(manifests) if isinstance(manifests, str) else "\n---\n".join(map(json.dumps, manifests))
+    sources = parse(text, "m.yaml")
+    assert judged or not sources.problems, sources.problems
+    nodes, problems = read(parse(dedent(facts), "facts.yaml").documents)
+    assert not problems, problems
     target = target or Target()
-    found = []
-    for document in parse(dedent(text), path).documents:
-        for base, plain in unpack(document):
-            one = Resource(document, base, plain)
-            one.gaps = examine(document, base, plain, target, target.road_of(one.api_version)).gaps
-            found.append(one)
-    return found
-
-
-def cluster(text: str, target: Target | None = None, intent: Intent | None = None) -> Cluster:
-    """The cluster that a text describes."""
-    return Cluster(resources(text, target), target, intent=intent, documents=parse(dedent(text), "m.yaml").documents)
-
-
-def findings(text: str, settings: config.Config | None = None, path: str = "m.yaml") -> tuple[Finding, ...]:
-    """What callint finds in a text."""
-    sources: Sources = parse(dedent(text), path)
-    catalogue = rule.load()
-    settings = settings or config.Config()
-    plan = Plan(catalogue, settings.settings(catalogue))
-    return lint(sources, settings, plan, Options()).report.findings
+    resources = [Resource(document, base, plain) for document in sources.documents for base, plain in unpack(document)]
+    if judged:
+        for one in resources:
+            one.gaps = examine(one.document, one.base, one.plain, target, target.road_of(one.api_version)).gaps
+    return Cluster(resources, target, facts=nodes, intent=intent, documents=sources.documents)

@@ -7,9 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from callint.calico import Target
-from callint.facts import read
-from callint.objects import Cluster, Resource, unpack
-from callint.source.load import parse
+from callint.objects import Cluster
+from manifests import cluster_of
 
 MakeCluster = Callable[..., Cluster]
 
@@ -18,11 +17,7 @@ MakeCluster = Callable[..., Cluster]
 def make_cluster() -> MakeCluster:
     """A cluster from the text of manifests and facts."""
 
-    def make(text: str, facts: str = "", release: tuple[int, int] = (3, 32)) -> Cluster:
-        documents = parse(text).documents
-        known, problems = read(parse(facts).documents)
-        assert not problems
-        resources = [Resource(one, path, plain) for one in documents for path, plain in unpack(one)]
-        return Cluster(resources, Target(release), facts=known, documents=documents)
+    def make(text: str, facts: str = "", release: tuple[int, int] = (3, 32), **how: bool) -> Cluster:
+        return cluster_of(text, Target(release), facts=facts, **how)
 
     return make

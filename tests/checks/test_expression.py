@@ -11,9 +11,7 @@ import pytest
 
 from callint.checks import Breach, CheckError
 from callint.checks.expression import LONGEST, check
-from callint.objects import Cluster, Resource, unpack
-from callint.schema import examine
-from callint.source import parse
+from manifests import cluster_of
 
 if sys.version_info >= (3, 11):
     pytest.importorskip("cel_expr_python", reason="the extra callint[cel] is not installed")
@@ -41,21 +39,10 @@ metadata: {name: web}
 """
 
 
-def cluster(text: str) -> Cluster:
-    sources = parse(text, "m.yaml")
-    target = Cluster([]).target
-    resources = []
-    for document in sources.documents:
-        for base, plain in unpack(document):
-            resource = Resource(document, base, plain)
-            resource.gaps = examine(document, base, plain, target, target.road_of(resource.api_version)).gaps
-            resources.append(resource)
-    return Cluster(resources, target, documents=sources.documents)
-
-
 def run(text: str, expression: str, **parameters: Any) -> list[Breach]:
     parameters = parameters or {"kind": "IPPool"}
-    return list(check(cluster(text), {"message": '{kind} "{name}" is wrong', "expression": expression, **parameters}))
+    parameters |= {"message": '{kind} "{name}" is wrong', "expression": expression}
+    return list(check(cluster_of(text, judged=True), parameters))
 
 
 def places(breaches: list[Breach]) -> list[tuple[str, int, bool]]:
@@ -193,7 +180,7 @@ class TestUnusable:
     )
     def test_rule_is_refused_with_a_sentence(self, parameters: dict[str, Any], said: str) -> None:
         with pytest.raises(CheckError) as raised:
-            list(check(cluster(POOLS), parameters))
+            list(check(cluster_of(POOLS), parameters))
         assert said in str(raised.value)
         assert "\n" not in str(raised.value)
 

@@ -13,6 +13,7 @@ from callint.engine import Plan
 from callint.finding import Finding
 from callint.lint import Options, lint
 from callint.source import parse
+from manifests import calico
 
 CATALOGUE = rule.load()
 OPEN: dict[str, Any] = {
@@ -21,10 +22,6 @@ OPEN: dict[str, Any] = {
     "egress": [{"action": "Allow"}],
 }
 MINE = ("HEP", "POL03", "POL04", "REF02", "K8S", "NAT")
-
-
-def calico(kind: str, name: str, spec: dict[str, Any], **metadata: Any) -> dict[str, Any]:
-    return {"apiVersion": "projectcalico.org/v3", "kind": kind, "metadata": {"name": name, **metadata}, "spec": spec}
 
 
 def host(name: str = "lan", **spec: Any) -> dict[str, Any]:

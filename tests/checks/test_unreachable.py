@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import product
 from typing import Any
 
@@ -11,19 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callint.checks import Breach, CheckError, find
-from callint.objects import Cluster, Resource, unpack
 from callint.policy.doubt import Doubts
 from callint.policy.inventory import Inventory
 from callint.policy.match import criteria, matches
 from callint.policy.packet import Flow
-from callint.source import parse
+from manifests import cluster_of
 
 V3 = "projectcalico.org/v3"
-
-
-def build(objects: list[dict[str, Any]]) -> Cluster:
-    documents = parse("\n---\n".join(map(json.dumps, objects)), "m.yaml").documents
-    return Cluster([Resource(document, base, plain) for document in documents for base, plain in unpack(document)])
 
 
 def made(kind: str, name: str, namespace: str | None = None, **spec: Any) -> dict[str, Any]:
@@ -36,7 +29,7 @@ def gnp(name: str, *ingress: dict[str, Any], selector: str = "all()", **spec: An
 
 
 def breaches(problem: str, *objects: dict[str, Any]) -> list[Breach]:
-    return list(find("unreachable")(build(list(objects)), {"problem": problem}))
+    return list(find("unreachable")(cluster_of(list(objects)), {"problem": problem}))
 
 
 def dead(*objects: dict[str, Any]) -> dict[str, list[tuple[str, int]]]:
@@ -103,7 +96,7 @@ FLOWS = [
 @settings(deadline=None, max_examples=60)
 @given(st.lists(rules(), min_size=1, max_size=5))
 def test_against_brute_force(written: list[dict[str, Any]]) -> None:
-    cluster = build([gnp("p", *written)])
+    cluster = cluster_of([gnp("p", *written)])
     (policy,) = cluster.policies
     inventory = Inventory(cluster)
     hit: list[set[int]] = []
@@ -297,7 +290,7 @@ def test_where_the_tier_ends() -> None:
     ],
 )
 def test_conditions_that_exclude_each_other(rule: dict[str, Any], fields: tuple[str, str]) -> None:
-    (found,) = find("contradiction")(build([gnp("p", rule, ALLOW)]), {})
+    (found,) = find("contradiction")(cluster_of([gnp("p", rule, ALLOW)]), {})
     assert found.message == (
         'ingress rule 0 of GlobalNetworkPolicy "p" can match no packet: '
         f'"{fields[0]}" and "{fields[1]}" leave nothing between them'
@@ -307,4 +300,4 @@ def test_conditions_that_exclude_each_other(rule: dict[str, Any], fields: tuple[
 
 def test_parameter() -> None:
     with pytest.raises(CheckError, match="rule, redundant, policy"):
-        list(find("unreachable")(build([]), {"problem": "dead"}))
+        list(find("unreachable")(cluster_of([]), {"problem": "dead"}))

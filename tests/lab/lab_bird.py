@@ -10,11 +10,10 @@ from callint.bgp.decision import Decision
 from callint.bgp.route import DEFAULT_LOCAL_PREF
 from callint.bgp.session import Session
 from callint.calico import Target
-from callint.facts import read
 from callint.net.address import parse_cidr
-from callint.objects import Cluster, Resource, unpack
+from callint.objects import Cluster
 from callint.objects.bgp import FilterRule
-from callint.source.load import parse
+from manifests import cluster_of
 
 V3 = "projectcalico.org/v3"
 HIGHEST = 2**31 - 1
@@ -114,16 +113,7 @@ def bird_session(name: str, own: str, own_as: int, other: str, other_as: int, *o
 
 
 def make_cluster(objects: Iterable[dict[str, Any]], facts: dict[str, Any]) -> Cluster:
-    documents = parse("---\n".join(json.dumps(one) + "\n" for one in objects)).documents
-    known, problems = read(parse(json.dumps(facts)).documents)
-    assert not problems
-    return Cluster(
-        [Resource(d, path, plain) for d in documents for path, plain in unpack(d)], Target((3, 32)), facts=known
-    )
-
-
-def calico(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
-    return {"apiVersion": V3, "kind": kind, "metadata": {"name": name}, "spec": spec}
+    return cluster_of(objects, Target((3, 32)), facts=json.dumps(facts))
 
 
 Table = dict[str, tuple[frozenset[tuple[int, ...]], tuple[int, ...], int]]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from lab_bird import bird_export, bird_import, bird_node, bird_session, calico, make_cluster, predicted, seen
+from lab_bird import bird_export, bird_import, bird_node, bird_session, make_cluster, predicted, seen
 
 from callint.bgp.candidates import Routes
 from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes
@@ -15,6 +15,7 @@ from callint.bgp.session import Session
 from callint.net.address import parse_cidr
 from callint.net.prefixes import PrefixSet, exactly
 from callint.objects import Cluster
+from manifests import calico
 
 ACCEPT_LAN = {"action": "Accept", "matchOperator": "In", "cidr": "10.0.0.0/24"}
 ACCEPT_VPN = {"action": "Accept", "matchOperator": "In", "cidr": "10.1.0.0/16"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -21,9 +20,9 @@ from lab_kernel import (
     why_not,
 )
 
-from callint.objects import Cluster, Resource, unpack
+from callint.objects import Cluster
 from callint.policy import Packet, evaluate
-from callint.source import parse
+from manifests import calico, cluster_of
 
 ALLOW = [{"action": "Allow"}]
 FORWARD: dict[str, Any] = {"applyOnForward": True, "types": ["Ingress", "Egress"], "ingress": ALLOW, "egress": ALLOW}
@@ -80,24 +79,25 @@ def network() -> Iterator[Network]:
         yield Network(stack)
 
 
-def cluster_of(interfaces: list[str], policies: list[dict[str, Any]]) -> Cluster:
-    def calico(kind: str, name: str, spec: dict[str, Any]) -> str:
-        metadata = {"name": name, "labels": {"role": "router"}}
-        return json.dumps({"apiVersion": "projectcalico.org/v3", "kind": kind, "metadata": metadata, "spec": spec})
-
+def router(interfaces: list[str], policies: list[dict[str, Any]]) -> Cluster:
     addresses = {"lan0": LAN_ROUTER, "wan0": WAN_ROUTER}
-    texts = [
-        calico("HostEndpoint", name, {"node": "router", "interfaceName": name, "expectedIPs": [addresses[name]]})
+    labels = {"role": "router"}
+    objects = [
+        calico(
+            "HostEndpoint",
+            name,
+            {"node": "router", "interfaceName": name, "expectedIPs": [addresses[name]]},
+            labels=labels,
+        )
         for name in interfaces
     ]
     for order, policy in enumerate(policies):
         directions = [kind.lower() for kind in policy["types"]]
         kept = {key: value for key, value in policy.items() if key not in ("ingress", "egress") or key in directions}
-        texts.append(
+        objects.append(
             calico("GlobalNetworkPolicy", f"p{order}", {"order": order, "selector": "role == 'router'", **kept})
         )
-    documents = parse("\n---\n".join(texts), "lab.yaml").documents
-    return Cluster(Resource(one, base, plain) for one in documents for base, plain in unpack(one))
+    return cluster_of(objects)
 
 
 def packet_of(sent: Sent) -> Packet:
@@ -127,7 +127,7 @@ def packet_of(sent: Sent) -> Packet:
 def test_the_kernel_agrees(network: Network, name: str, default: str) -> None:
     """What Calico leaves open is decided by the host's own chains: tried with both of their policies, it shows."""
     interfaces, policies = CASES[name]
-    cluster = cluster_of(interfaces, policies)
+    cluster = router(interfaces, policies)
     network.load(tables(interfaces, policies, default))
     interfaces_of_router = {"lan0": [f"{LAN_ROUTER}/24"], "wan0": [f"{WAN_ROUTER}/24"]}
     said = {}
@@ -141,7 +141,7 @@ def test_the_kernel_agrees(network: Network, name: str, default: str) -> None:
 def test_the_cases_tell_the_three_verdicts_apart() -> None:
     """Without each of them among the packets, the comparison would prove little."""
     seen = {
-        evaluate(cluster_of(*case), "router", packet_of(sent), {"lan0": None, "wan0": None}).outcome
+        evaluate(router(*case), "router", packet_of(sent), {"lan0": None, "wan0": None}).outcome
         for case in CASES.values()
         for sent in PACKETS.values()
     }

@@ -16,7 +16,6 @@ from lab_bird import (
     bird_import,
     bird_node,
     bird_session,
-    calico,
     make_cluster,
     predicted,
     seen,
@@ -28,6 +27,7 @@ from callint.bgp.routes import Engine, Source, engine
 from callint.bgp.session import Session
 from callint.net.address import parse_cidr
 from callint.net.prefixes import exactly
+from manifests import calico
 
 SEED = 20240607
 LISTS = 110

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +13,16 @@ from hypothesis import strategies as st
 
 from callint.calico import Target
 from callint.nat.masquerade import masquerade
-from callint.objects import Cluster, Resource, unpack
 from callint.policy import Packet
-from callint.source import parse
-
-
-def cluster_of(objects: list[dict[str, Any]], target: Target | None = None) -> Cluster:
-    documents = parse("\n---\n".join(map(json.dumps, objects)), "test.yaml").documents
-    resources = [Resource(document, base, plain) for document in documents for base, plain in unpack(document)]
-    return Cluster(resources, target, documents=documents)
+from manifests import calico, cluster_of
 
 
 def pool(name: str, cidr: str, **spec: object) -> dict[str, Any]:
-    return {
-        "apiVersion": "projectcalico.org/v3",
-        "kind": "IPPool",
-        "metadata": {"name": name},
-        "spec": {"cidr": cidr, **spec},
-    }
+    return calico("IPPool", name, {"cidr": cidr, **spec})
 
 
 def felix(**spec: object) -> dict[str, Any]:
-    return {
-        "apiVersion": "projectcalico.org/v3",
-        "kind": "FelixConfiguration",
-        "metadata": {"name": "default"},
-        "spec": spec,
-    }
+    return calico("FelixConfiguration", "default", spec)
 
 
 def node(name: str, address: str) -> dict[str, Any]:

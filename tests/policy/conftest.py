@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ import yaml
 
 from callint.calico import Target
 from callint.calico.failsafe import FailsafePort
-from callint.objects import Cluster, Intent, Resource, unpack
+from callint.objects import Cluster, Intent
 from callint.policy import Packet
-from callint.source import parse
+from manifests import cluster_of
 
 API_VERSIONS = {
     "Namespace": "v1",
@@ -23,13 +22,6 @@ API_VERSIONS = {
     "EndpointSlice": "discovery.k8s.io/v1",
     "ClusterNetworkPolicy": "policy.networking.k8s.io/v1alpha2",
 }
-
-
-def cluster_of(text: str, target: Target | None = None, intent: Intent | None = None) -> Cluster:
-    sources = parse(text, "test.yaml")
-    assert not sources.problems, sources.problems
-    resources = [Resource(document, base, plain) for document in sources.documents for base, plain in unpack(document)]
-    return Cluster(resources, target, documents=sources.documents, intent=intent)
 
 
 @pytest.fixture
@@ -56,8 +48,7 @@ class Case:
         objects += self._nodes()
         if "felix" in self.environment:
             objects.append(self._felix(group))
-        text = "\n---\n".join(map(json.dumps, objects))
-        return cluster_of(text, Target(road=road), Intent(complete=("WorkloadEndpoint", "EndpointSlice")))
+        return cluster_of(objects, Target(road=road), Intent(complete=("WorkloadEndpoint", "EndpointSlice")))
 
     @property
     def packets(self) -> Iterator[tuple[Packet, dict[str, Any]]]:

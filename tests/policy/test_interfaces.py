@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callint.calico import Target
-from callint.objects import Cluster, Resource, unpack
+from callint.objects import Cluster
 from callint.policy import resolve
 from callint.policy.nodes import read_interfaces
-from callint.source import parse
+from manifests import calico, cluster_of
 
 MakeCluster = Callable[..., Cluster]
 
@@ -22,18 +21,11 @@ NAMES = ["eth0", "eth1", "lo", "cali1", "wg0"]
 ADDRESSES = ["10.0.0.1", "10.0.0.2", "fd00::1"]
 
 
-def cluster_of(endpoints: list[dict[str, Any]]) -> Cluster:
-    objects = [
-        {
-            "apiVersion": "projectcalico.org/v3",
-            "kind": "HostEndpoint",
-            "metadata": {"name": one["name"]},
-            "spec": {key: value for key, value in one.items() if key != "name"},
-        }
+def endpoints_on(endpoints: list[dict[str, Any]]) -> Cluster:
+    return cluster_of(
+        calico("HostEndpoint", one["name"], {key: value for key, value in one.items() if key != "name"})
         for one in endpoints
-    ]
-    documents = parse("\n---\n".join(map(json.dumps, objects)), "heps.yaml").documents
-    return Cluster([Resource(document, base, plain) for document in documents for base, plain in unpack(document)])
+    )
 
 
 def naive(endpoints: list[dict[str, Any]], interfaces: dict[str, list[str]]) -> dict[str, str | None]:
@@ -71,7 +63,7 @@ INTERFACES = st.dictionaries(st.sampled_from(NAMES), st.lists(st.sampled_from(AD
 
 @given(ENDPOINTS, INTERFACES)
 def test_against_the_procedure(endpoints: list[dict[str, Any]], interfaces: dict[str, list[str]]) -> None:
-    found = resolve(cluster_of(endpoints), "n", read_interfaces(interfaces))
+    found = resolve(endpoints_on(endpoints), "n", read_interfaces(interfaces))
     assert {name: one.endpoint.about.name if one.endpoint else None for name, one in found.items()} == naive(
         endpoints, interfaces
     )
@@ -79,7 +71,7 @@ def test_against_the_procedure(endpoints: list[dict[str, Any]], interfaces: dict
 
 
 def test_losers_and_reasons() -> None:
-    cluster = cluster_of(
+    cluster = endpoints_on(
         [
             {"name": "b", "node": "n", "interfaceName": "eth0"},
             {"name": "a", "node": "n", "expectedIPs": ["10.0.0.1"]},
@@ -92,7 +84,7 @@ def test_losers_and_reasons() -> None:
 
 
 def test_unknown_addresses_are_named() -> None:
-    cluster = cluster_of(
+    cluster = endpoints_on(
         [
             {"name": "b", "node": "n", "interfaceName": "eth0"},
             {"name": "a", "node": "n", "expectedIPs": ["10.0.0.1"]},

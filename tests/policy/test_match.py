@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -12,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callint.objects import Cluster, Intent, Resource, unpack
+from callint.objects import Cluster, Intent
 from callint.objects.policy import rules
 from callint.policy.doubt import Doubts
 from callint.policy.inventory import Inventory
 from callint.policy.match import criteria, matches
 from callint.policy.packet import Packet, read
-from callint.source import parse
+from manifests import cluster_of
 
 MakeCluster = Callable[..., Cluster]
 
@@ -78,9 +77,7 @@ def build(members: list[dict[str, Any]]) -> Inventory:
                     {"node": "n", "interfaceName": "e", "expectedIPs": one["ips"], "ports": ports},
                 )
         objects.append({"apiVersion": "projectcalico.org/v3", "kind": kind, "metadata": metadata, "spec": spec})
-    documents = parse("\n---\n".join(map(json.dumps, objects)), "members.yaml").documents
-    resources = [Resource(document, base, plain) for document in documents for base, plain in unpack(document)]
-    return Inventory(Cluster(resources, intent=Intent(complete=("Pod",))))
+    return Inventory(cluster_of(objects, intent=Intent(complete=("Pod",))))
 
 
 INVENTORY = build(MEMBERS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -13,16 +12,15 @@ from hypothesis import strategies as st
 
 from callint.calico import Target
 from callint.net.packets import Packet as Point
-from callint.objects import Cluster, Intent, Resource, unpack
+from callint.objects import Cluster, Intent
 from callint.policy import Evaluator, Model, Packet, Verdict
 from callint.policy.packet import read
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.node import Node
 from callint.policy.symbolic.partition import Partition
 from callint.policy.symbolic.way import Wire
-from callint.source import parse
+from manifests import calico, cluster_of
 
-V3 = "projectcalico.org/v3"
 INTERFACES = {"eth0": ["192.0.2.1", "2001:db8::1"], "eth1": ["198.51.100.1"], "lo": ["127.0.0.1"]}
 HOSTS, PODS = ("eth0", "eth1"), ("cali1", "cali2")
 ADDRESSES = {
@@ -100,11 +98,7 @@ def policies(draw: st.DrawFn, name: str) -> dict[str, Any]:
     for flag in flags:
         spec |= {flag: True, "applyOnForward": True}
     staged = "Staged" if draw(st.integers(0, 9)) == 0 else ""
-    return made(f"{staged}GlobalNetworkPolicy", name, cleaned(**spec))
-
-
-def made(kind: str, name: str, spec: dict[str, Any], **metadata: Any) -> dict[str, Any]:
-    return {"apiVersion": V3, "kind": kind, "metadata": {"name": name, **metadata}, "spec": spec}
+    return calico(f"{staged}GlobalNetworkPolicy", name, cleaned(**spec))
 
 
 LABELS = st.fixed_dictionaries({}, optional={"a": st.sampled_from("xy"), "b": st.sampled_from("yz")})
@@ -115,8 +109,8 @@ PORTS = st.sampled_from([[], [{"name": "web", "protocol": "TCP", "port": 80}]])
 @st.composite
 def clusters(draw: st.DrawFn, complete: bool = True) -> list[dict[str, Any]]:
     action = st.sampled_from(["Deny", "Pass"])
-    found = [made("Tier", "first", {"order": 1, "defaultAction": draw(action)})]
-    found.append(made("Tier", "last", {"order": 2_000_000, "defaultAction": draw(action)}))
+    found = [calico("Tier", "first", {"order": 1, "defaultAction": draw(action)})]
+    found.append(calico("Tier", "last", {"order": 2_000_000, "defaultAction": draw(action)}))
     found += [draw(policies(f"p{number}")) for number in range(draw(st.integers(0, 4)))]
     for name, interface, address in (
         ("h0", "eth0", "192.0.2.1"),
@@ -127,7 +121,7 @@ def clusters(draw: st.DrawFn, complete: bool = True) -> list[dict[str, Any]]:
             spec = cleaned(
                 node="n", interfaceName=interface, expectedIPs=[address], profiles=draw(PROFILES), ports=draw(PORTS)
             )
-            found.append(made("HostEndpoint", name, spec, labels=draw(LABELS)))
+            found.append(calico("HostEndpoint", name, spec, labels=draw(LABELS)))
     for number, interface in enumerate(PODS, 1):
         spec = cleaned(
             node="n",
@@ -138,10 +132,10 @@ def clusters(draw: st.DrawFn, complete: bool = True) -> list[dict[str, Any]]:
             ports=draw(PORTS),
         )
         if draw(st.integers(0, 5)):
-            found.append(made("WorkloadEndpoint", f"w{number}", spec, labels=draw(LABELS), namespace="default"))
-    found.append(made("GlobalNetworkSet", "set", {"nets": ["203.0.113.0/28", "fd00::2"]}, labels={"a": "set"}))
+            found.append(calico("WorkloadEndpoint", f"w{number}", spec, labels=draw(LABELS), namespace="default"))
+    found.append(calico("GlobalNetworkSet", "set", {"nets": ["203.0.113.0/28", "fd00::2"]}, labels={"a": "set"}))
     own = {"ingress": draw(st.lists(rules(), max_size=2)), "egress": draw(st.lists(rules(), max_size=2))}
-    found.append(made("Profile", "own", cleaned(**own)))
+    found.append(calico("Profile", "own", cleaned(**own)))
     if complete or draw(st.booleans()):
         team = draw(st.sampled_from(["red", "blue"]))
         found.append(
@@ -158,7 +152,7 @@ def clusters(draw: st.DrawFn, complete: bool = True) -> list[dict[str, Any]]:
             }
         )
     modes = {"ipipMode": draw(st.sampled_from(["Never", "Always"]))} if draw(st.booleans()) else {"vxlanMode": "Always"}
-    found.append(made("IPPool", "pool", {"cidr": "10.0.0.0/30", **modes}))
+    found.append(calico("IPPool", "pool", {"cidr": "10.0.0.0/30", **modes}))
     node = {"metadata": {"name": "n", "annotations": {"projectcalico.org/IPv4Address": "203.0.113.9"}}}
     if complete or draw(st.booleans()):
         found.append({"apiVersion": "v1", "kind": "Node", **node})
@@ -179,16 +173,14 @@ def clusters(draw: st.DrawFn, complete: bool = True) -> list[dict[str, Any]]:
     for key in ("failsafeInboundHostPorts", "failsafeOutboundHostPorts"):
         chosen = draw(st.sampled_from(failsafes))
         felix |= {} if chosen is None else {key: chosen}
-    found.append(made("FelixConfiguration", "default", felix))
+    found.append(calico("FelixConfiguration", "default", felix))
     if draw(st.integers(0, 3)) == 0:
-        found.append(made("BGPConfiguration", "default", {"serviceClusterIPs": [{"cidr": "203.0.113.0/25"}]}))
+        found.append(calico("BGPConfiguration", "default", {"serviceClusterIPs": [{"cidr": "203.0.113.0/25"}]}))
     return found
 
 
 def build(objects: list[dict[str, Any]], target: Target, complete: bool) -> Cluster:
-    documents = parse("\n---\n".join(map(json.dumps, objects)), "test.yaml").documents
-    resources = [Resource(document, base, plain) for document in documents for base, plain in unpack(document)]
-    return Cluster(resources, target, intent=Intent(complete=("Pod", "EndpointSlice") if complete else ()))
+    return cluster_of(objects, target, Intent(complete=("Pod", "EndpointSlice") if complete else ()))
 
 
 WAYS: list[tuple[str | None, str | None]] = [
@@ -293,8 +285,8 @@ def test_what_is_said_is_certain(objects: list[dict[str, Any]]) -> None:
 def test_outcomes_do_not_depend_on_telling_causes_apart(causes: bool) -> None:
     rule = {"action": "Allow", "protocol": "TCP", "destination": {"ports": [80]}}
     spec = {"selector": "all()", "types": ["Ingress"], "ingress": [rule, {"action": "Deny"}]}
-    host = made("HostEndpoint", "h", {"node": "n", "interfaceName": "eth0"})
-    model = Model(build([host, made("GlobalNetworkPolicy", "p", spec)], Target(), True))
+    host = calico("HostEndpoint", "h", {"node": "n", "interfaceName": "eth0"})
+    model = Model(build([host, calico("GlobalNetworkPolicy", "p", spec)], Target(), True))
     engine = Engine(model, 4, causes=causes)
     found = engine.node("n").to_host("eth0")
     web = engine.space.box(protocol=((6, 6),), destination_port=((80, 80),))

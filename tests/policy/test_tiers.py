@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callint.calico import Release, Road, Target
-from callint.objects import Cluster, Resource, unpack
+from callint.objects import Cluster
 from callint.policy import Model
 from callint.policy.tiers import tiers_of
-from callint.source import parse
+from manifests import calico, cluster_of
 
 MakeCluster = Callable[..., Cluster]
 
@@ -24,23 +23,11 @@ def order_of(cluster: Cluster) -> list[str]:
 
 
 def gnp(name: str, **spec: Any) -> dict[str, Any]:
-    return {
-        "apiVersion": "projectcalico.org/v3",
-        "kind": "GlobalNetworkPolicy",
-        "metadata": {"name": name},
-        "spec": spec,
-    }
-
-
-def build(objects: list[dict[str, Any]], target: Target | None = None) -> Cluster:
-    documents = parse("\n---\n".join(map(json.dumps, objects)), "test.yaml").documents
-    return Cluster(
-        [Resource(document, base, plain) for document in documents for base, plain in unpack(document)], target
-    )
+    return calico("GlobalNetworkPolicy", name, spec)
 
 
 def tier(name: str, **spec: Any) -> dict[str, Any]:
-    return {"apiVersion": "projectcalico.org/v3", "kind": "Tier", "metadata": {"name": name}, "spec": spec}
+    return calico("Tier", name, spec)
 
 
 @pytest.mark.parametrize(
@@ -53,27 +40,27 @@ def tier(name: str, **spec: Any) -> dict[str, Any]:
     ],
 )
 def test_built_in_tiers(release: Release, expected: list[str]) -> None:
-    found = tiers_of(build([], Target(release=release)))
+    found = tiers_of(cluster_of([], Target(release=release)))
     assert [one.name for one in found] == expected
     assert [one.default_action for one in found] == ["Deny" if name == "default" else "Pass" for name in expected]
 
 
 @pytest.mark.parametrize(("road", "expected"), [("calicoctl", ["a", "default"]), ("native", ["default", "a"])])
 def test_a_tier_without_order(road: Road, expected: list[str]) -> None:
-    names = [one.name for one in tiers_of(build([tier("a")], Target(road=road)))]
+    names = [one.name for one in tiers_of(cluster_of([tier("a")], Target(road=road)))]
     assert [name for name in names if not name.startswith("kube-")] == expected
 
 
 def test_the_default_tier_may_be_written_down() -> None:
-    found = {one.name: one for one in tiers_of(build([tier("default", defaultAction="Deny")]))}
+    found = {one.name: one for one in tiers_of(cluster_of([tier("default", defaultAction="Deny")]))}
     assert found["default"].order == 1_000_000
     assert found["default"].resource is not None
 
 
 def test_equal_orders_by_release() -> None:
     objects = [gnp("b"), gnp("a.z"), gnp("default.c")]
-    assert order_of(build(objects)) == ["default/a.z", "default/b", "default/default.c"]
-    assert order_of(build(objects, Target(release=(3, 31)))) == ["default/a.z", "default/b", "default/default.c"]
+    assert order_of(cluster_of(objects)) == ["default/a.z", "default/b", "default/default.c"]
+    assert order_of(cluster_of(objects, Target(release=(3, 31)))) == ["default/a.z", "default/b", "default/default.c"]
     network = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -81,8 +68,8 @@ def test_equal_orders_by_release() -> None:
         "spec": {"podSelector": {}},
     }
     same = [gnp("zz", order=1000), network, gnp("aa", order=1000)]
-    assert order_of(build(same)) == ["default/aa", "default/k", "default/zz"]
-    older = order_of(build(same, Target(release=(3, 31))))
+    assert order_of(cluster_of(same)) == ["default/aa", "default/k", "default/zz"]
+    older = order_of(cluster_of(same, Target(release=(3, 31))))
     assert older == ["default/aa", "default/zz", "default/knp.default.k"]
 
 
@@ -112,7 +99,7 @@ def test_order_against_a_sort(
         return where not in tiers, last(tiers.get(where)), where, last(order), name
 
     expected = [f"{policies[name][1]}/{name}" for name in sorted(policies, key=key)]
-    assert order_of(build(objects, Target(road="native"))) == expected
+    assert order_of(cluster_of(objects, Target(road="native"))) == expected
 
 
 RULE = {"action": "Allow"}
@@ -150,21 +137,21 @@ RULE = {"action": "Allow"}
 )
 def test_what_reaches_felix(spec: dict[str, Any], calicoctl: bool, crd: bool) -> None:
     written = gnp("p", **spec)
-    assert (order_of(build([written])) == ["default/p"]) is calicoctl
+    assert (order_of(cluster_of([written])) == ["default/p"]) is calicoctl
     raw = {**written, "apiVersion": "crd.projectcalico.org/v1"}
-    assert (order_of(build([raw])) == ["default/p"]) is crd
+    assert (order_of(cluster_of([raw])) == ["default/p"]) is crd
 
 
 def test_what_older_releases_take() -> None:
     raw = {**gnp("p", ingress=[{"action": "allow"}]), "apiVersion": "crd.projectcalico.org/v1"}
-    assert order_of(build([raw], Target(release=(3, 31)))) == ["default/p"]
+    assert order_of(cluster_of([raw], Target(release=(3, 31)))) == ["default/p"]
     named = gnp("p", ingress=[{"action": "Allow", "destination": {"ports": ["web"]}}])
-    assert order_of(build([named], Target(release=(3, 31)))) == []
+    assert order_of(cluster_of([named], Target(release=(3, 31)))) == []
 
 
 def test_staged_deletions_are_not_sent() -> None:
     staged = {**gnp("p", stagedAction="Delete"), "kind": "StagedGlobalNetworkPolicy"}
-    assert order_of(build([staged])) == []
+    assert order_of(cluster_of([staged])) == []
 
 
 ENDPOINTS = """
