@@ -60,6 +60,8 @@ class Config(NamedTuple):
     rule_paths: tuple[str, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     limits: Limits = Limits()
+    jobs: int | None = None
+    cache: bool | None = None
     document: Document | None = None
 
     def settings(self, catalogue: Catalogue) -> dict[str, Setting]:
@@ -188,6 +190,8 @@ def _config(file: str, document: Document) -> Config:
         rule_paths=rule_paths,
         ignores=tuple(_ignore(document, folder, index, item) for index, item in enumerate(plain.get("ignore", []))),
         limits=Limits(**limits),
+        jobs=plain.get("jobs"),
+        cache=plain.get("cache"),
         document=document,
     )
 

@@ -12,7 +12,9 @@ from callint.calico import NEWEST, Target, format_release
 from callint.config import Calico, ClusterConfig, Config
 from callint.engine import Crash, Plan, crash_finding, order, report_problems, run
 from callint.finding import Finding, Problem, Span
-from callint.objects import Cluster, Intent, Resource, unpack
+from callint.intake import Judge, Judged
+from callint.intake import judge as judge_here
+from callint.objects import Cluster, Intent, Resource
 from callint.report import Report
 from callint.report.fingerprint import fingerprints
 from callint.rule import Catalogue, RuleText, text_of
@@ -57,15 +59,19 @@ class Described(NamedTuple):
     facts: list[Sources]
 
 
-def describe(sources: Sources, config: Config, options: Options, plan: Plan) -> Described:
-    """The clusters of the documents, with the findings of the source, schema and facts stages."""
+def describe(sources: Sources, config: Config, options: Options, plan: Plan, judge: Judge | None = None) -> Described:
+    """The clusters of the documents, with the findings of the source, schema and facts stages.
+
+    `judge` makes objects of documents; it is asked here and now if nobody else did it already.
+    """
+    judge = judge or partial(judge_here, crds=options.crds)
     findings = report_problems(plan, sources.problems)
     told = {problem.span[:3] for problem in sources.problems}
     clusters = []
     files = []
     for about, documents in _divide(sources.documents, config.clusters):
         target, assumed = _target(about.calico, options.calico, documents)
-        resources, shape = _resources(documents, target, plan, about.name, told, options.crds)
+        resources, shape = _resources(judge(documents, target), plan, about.name, told)
         findings.extend(on_assumed_release(shape, plan, target.release) if assumed else shape)
         facts, problems, read = _facts((*about.facts, *options.facts))
         files.append(read)
@@ -76,12 +82,14 @@ def describe(sources: Sources, config: Config, options: Options, plan: Plan) -> 
     return Described(clusters, findings, files)
 
 
-def lint(sources: Sources, config: Config, plan: Plan, options: Options = DEFAULT) -> Lint:
-    """Everything that is wrong with the documents of `sources`."""
-    clusters, findings, facts = describe(sources, config, options, plan)
+def lint(
+    sources: Sources, config: Config, plan: Plan, options: Options = DEFAULT, judge: Judge | None = None, jobs: int = 1
+) -> Lint:
+    """Everything that is wrong with the documents of `sources`; `judge` as for `describe`, `jobs` processes check."""
+    clusters, findings, facts = describe(sources, config, options, plan, judge)
     crashes: list[Crash] = []
     for cluster in clusters:
-        found, crashed = run(plan, cluster)
+        found, crashed = _checked(plan, cluster, jobs)
         findings.extend(across_folders(found, plan, cluster))
         crashes.extend(crashed)
         where = _somewhere(cluster, sources)
@@ -103,6 +111,14 @@ def lint(sources: Sources, config: Config, plan: Plan, options: Options = DEFAUL
     )
     readable = any(document.complete for document in sources.documents)
     return Lint(report, crashes, nothing_read=bool(sources.problems) and not readable)
+
+
+def _checked(plan: Plan, cluster: Cluster, jobs: int) -> tuple[list[Finding], list[Crash]]:
+    if jobs < 2:
+        return run(plan, cluster)
+    from callint.share import run_shared
+
+    return run_shared(plan, cluster, jobs)
 
 
 def _divide(
@@ -142,30 +158,16 @@ def _target(configured: Calico, given: Calico, documents: Sequence[Document]) ->
 
 
 def _resources(
-    documents: Iterable[Document],
-    target: Target,
-    plan: Plan,
-    cluster: str,
-    told: set[tuple[str, int, int]],
-    crds: Crds | None,
+    judged: Iterable[Judged], plan: Plan, cluster: str, told: set[tuple[str, int, int]]
 ) -> tuple[list[Resource], list[Finding]]:
-    """The objects of documents and what is wrong with each; nothing is told twice of a place in `told`."""
-    from callint.schema import examine
-    from callint.validate import validate
-
+    """The objects and what is wrong with each; nothing is told twice of a place in `told`."""
     resources: list[Resource] = []
     findings: list[Finding] = []
-    for document in documents:
-        for base, plain in unpack(document):
-            resource = Resource(document, base, plain)
-            road = target.road_of(resource.api_version)
-            examined = examine(document, base, plain, target, road, crds)
-            resource.gaps = examined.gaps
-            validated = validate(resource, target, road)
-            resource.gaps += validated.gaps
-            problems = [one for one in (*examined.problems, *validated.problems) if one.span[:3] not in told]
-            findings.extend(report_problems(plan, problems, cluster, resource))
-            resources.append(resource)
+    for resource, problems in judged:
+        if problems:
+            untold = [one for one in problems if one.span[:3] not in told]
+            findings.extend(report_problems(plan, untold, cluster, resource))
+        resources.append(resource)
     return resources, once_a_file(findings)
 
 

@@ -51,6 +51,15 @@ def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]
 @click.option("--fail-on", type=click.Choice([*SEVERITIES, "never"]), help="Lowest severity with exit code 1.")
 @click.option("--no-ignores", is_flag=True, help="Report suppressed findings too.")
 @click.option("--no-git-ignore", is_flag=True, help="In folders, read files that git ignores too.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), envvar="CALLINT_JOBS", help="Processes; by default as many as help."
+)
+@click.option(
+    "--cache/--no-cache",
+    default=None,
+    envvar="CALLINT_CACHE",
+    help="Use what earlier runs found; by default for large trees.",
+)
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.option("--debug", is_flag=True, help="Print the traceback of a check that crashed.")
 def command(
@@ -69,6 +78,8 @@ def command(
     fail_on: str | None,
     no_ignores: bool,
     no_git_ignore: bool,
+    jobs: int | None,
+    cache: bool | None,
     color: str,
     debug: bool,
 ) -> None:
@@ -78,29 +89,33 @@ def command(
 
     Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 callint could not do its job.
     """
+    from callint.checks import CheckError
+    from callint.intake import Means, read
     from callint.lint import Options, lint
-    from callint.source import load
 
     config = inputs.configuration(paths, config_file, no_config)
     plan = _plan(config, select, disable)
     given = inputs.target(calico_version, applied_with, dataplane)
     where = inputs.manifests(paths, config)
-    sources = load(where, limits=config.limits, ignore=not no_git_ignore)
-    if not sources.files and not sources.problems:
-        output.fail(f"no manifests found in {', '.join(where)}")
-    if where == ("-",) and not sources.documents and not sources.problems:
-        output.fail("standard input is empty")
-    from callint.checks import CheckError
-
-    try:
-        result = lint(sources, config, plan, Options(given, facts, not no_ignores, _crds(crds)))
-    except CheckError as error:
-        output.fail(str(error))
+    own_crds = _crds(crds)
+    means = Means(jobs or config.jobs, config.cache if cache is None else cache)
+    with read(where, means, limits=config.limits, ignore=not no_git_ignore, crds=own_crds) as reading:
+        sources = reading.sources
+        if not sources.files and not sources.problems:
+            output.fail(f"no manifests found in {', '.join(where)}")
+        if where == ("-",) and not sources.documents and not sources.problems:
+            output.fail("standard input is empty")
+        options = Options(given, facts, not no_ignores, own_crds)
+        try:
+            result = lint(sources, config, plan, options, reading.judge, means.processes(reading.size))
+        except CheckError as error:
+            output.fail(str(error))
     _write(result, form, destinations, color)
     if debug:
         for crash in result.crashes:
             click.echo(crash.trace, err=True)
-    sys.exit(_exit_code(result, fail_on or config.fail_on))
+    reading.keep()
+    sys.exit(2 if reading.died else _exit_code(result, fail_on or config.fail_on))
 
 
 def _crds(paths: tuple[str, ...]) -> Crds | None:

@@ -1,0 +1,88 @@
+"""One file on its way from bytes to judged objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from callint.calico import Target
+from callint.finding import Problem
+from callint.intake.judge import Judged, judge
+from callint.source import Document, SourceFile
+from callint.source.decode import decode
+from callint.source.lines import Lines
+from callint.source.reader import read
+
+if TYPE_CHECKING:
+    from callint.schema.from_crds import Crds
+
+
+class Entry:
+    """What is known of one file so far.
+
+    `name` is that of its piece in the cache, `first` and `second` are the lines of the piece as far as they are known.
+    `fresh` tells that the cache has not got this piece yet. `copy` is the number of the process that has read the file,
+    -1 for this one.
+    """
+
+    __slots__ = ("_file", "copy", "data", "documents", "first", "fresh", "name", "problems", "second", "shown")
+
+    def __init__(self, shown: str, data: bytes) -> None:
+        """The path that spans name, and what stands in the file."""
+        self.shown = shown
+        self.data = data
+        self.name = ""
+        self.first: bytes | memoryview = b""
+        self.second: bytes | memoryview = b""
+        self.fresh = True
+        self.copy = -1
+        self.documents: Sequence[Document] = ()
+        self.problems: Sequence[Problem] = ()
+        self._file: SourceFile | None = None
+
+    @property
+    def file(self) -> SourceFile:
+        """The file as text."""
+        if self._file is None:
+            self._file = SourceFile(self.shown, decode(self.data)[0])
+        return self._file
+
+    def read(self, lines: Lines) -> None:
+        """Read the documents here and now; the bytes are let go."""
+        text, bad = decode(self.data)
+        self._file = SourceFile(self.shown, text)
+        self.documents, self.problems = read(self._file, lines, bad)
+        self.data = b""
+
+    def judged(self, target: Target, crds: Crds | None) -> list[Judged]:
+        """The objects, recalled if they were judged for the same target."""
+        if not self.name:
+            return list(judge(self.documents, target, crds))
+        from callint.intake.piece import decode_judged, encode_judged
+
+        known = decode_judged(target, self.documents, self.second) if self.second else None
+        if known is not None:
+            return known
+        objects = list(judge(self.documents, target, crds))
+        self.second = encode_judged(target, objects)
+        self.fresh = True
+        return objects
+
+    def piece(self) -> bytes:
+        """Both lines, for the cache; empty if the file cannot be told by its piece."""
+        from callint.intake.piece import encode_documents
+
+        first = self.first or encode_documents(self.documents, self.problems)
+        return b"\n".join((first, self.second)) if first and self.second else b""
+
+
+def recall(entries: Sequence[Entry]) -> None:
+    """Make the documents of entries whose first line is known; their bytes are let go."""
+    if not entries:
+        return
+    from callint.intake.piece import decode_documents
+
+    told = decode_documents([entry.file for entry in entries], [entry.first for entry in entries])
+    for entry, (documents, problems) in zip(entries, told, strict=True):
+        entry.documents, entry.problems = documents, problems
+        entry.data = b""

@@ -1,0 +1,45 @@
+"""The objects of documents, each judged by itself: shape first, then values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from callint.calico import Target
+from callint.finding import Problem
+from callint.objects import Resource, unpack
+
+if TYPE_CHECKING:
+    from callint.schema.from_crds import Crds
+    from callint.source import Document
+
+
+class Judged(NamedTuple):
+    """An object with its gaps, and what is wrong with it."""
+
+    resource: Resource
+    problems: tuple[Problem, ...]
+
+
+Judge = Callable[[Iterable["Document"], Target], Iterable[Judged]]
+
+
+def judge(documents: Iterable[Document], target: Target, crds: Crds | None = None) -> Iterator[Judged]:
+    """Every object of the documents, in their order, by the schema of its kind and by Calico's own validation."""
+    from callint.schema import examine
+    from callint.validate import validate
+
+    for document in documents:
+        for base, plain in unpack(document):
+            resource = Resource(document, base, plain)
+            road = target.road_of(resource.api_version)
+            examined = examine(document, base, plain, target, road, crds)
+            resource.gaps = examined.gaps
+            validated = validate(resource, target, road)
+            resource.gaps += validated.gaps
+            yield Judged(resource, (*examined.problems, *validated.problems))
+
+
+def unjudged(documents: Iterable[Document]) -> list[Judged]:
+    """The same objects, before anything was found wrong with one."""
+    return [Judged(Resource(document, *found), ()) for document in documents for found in unpack(document)]

@@ -1,0 +1,143 @@
+"""Copies of this process: they answer, they share, and none is ever left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from callint.processes import Channel, Crew, Tickets, cores
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="copies are made by fork")
+
+
+def echo(channel: Channel) -> None:
+    while (message := channel.receive()) is not None:
+        channel.send(message * 100_000)
+
+
+def test_messages_of_any_size_come_whole() -> None:
+    with Crew(2, echo) as crew:
+        for number, message in enumerate((b"ab", b"")):
+            crew.send(number, message)
+        assert list(crew.answers()) == [(0, b"ab" * 100_000), (1, b"")]
+        crew.send(0, b"c")
+        assert next(crew.answers()) == (0, b"c" * 100_000)
+
+
+def test_each_ticket_is_taken_once() -> None:
+    tickets = Tickets(1000)
+
+    def take(channel: Channel) -> None:
+        channel.send(b" ".join(b"%d" % ticket for ticket in tickets))
+
+    with Crew(3, take) as crew:
+        taken = list(tickets)
+        for _, message in crew.answers():
+            taken += map(int, message.split())
+    tickets.close()
+    assert sorted(taken) == list(range(1000))
+
+
+def test_tickets_fit_into_any_pipe() -> None:
+    with pytest.raises(ValueError, match="more tickets"):
+        Tickets(1001)
+
+
+def test_a_copy_that_dies_gives_no_answer() -> None:
+    def die_or_answer(channel: Channel) -> None:
+        if channel.receive() == b"die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        channel.send(b"alive")
+
+    with Crew(2, die_or_answer) as crew:
+        crew.send(0, b"die")
+        crew.send(1, b"live")
+        assert list(crew.answers()) == [(1, b"alive")]
+        crew.send(0, b"nobody is there")
+        assert list(crew.answers()) == []
+
+
+def test_a_copy_that_fails_says_nothing_on_our_streams(capfd: pytest.CaptureFixture[str]) -> None:
+    def fail(_: Channel) -> None:
+        raise RuntimeError("on purpose")
+
+    with Crew(1, fail) as crew:
+        assert list(crew.answers()) == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_copies_are_gone_when_their_work_is_given_up() -> None:
+    def forever(channel: Channel) -> None:
+        channel.send(str(os.getpid()).encode())
+        while True:
+            time.sleep(60)
+
+    pids: list[int] = []
+
+    def given_up() -> None:
+        with Crew(2, forever) as crew:
+            pids.extend(int(message) for _, message in crew.answers())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        given_up()
+    assert len(pids) == 2
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the state of a process is read as Linux shows it")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_copies_do_not_outlive_us(how: signal.Signals) -> None:
+    code = (
+        "import os, sys, time\n"
+        "from callint.processes import Crew\n"
+        "def work(channel):\n"
+        "    channel.send(str(os.getpid()).encode())\n"
+        "    while True: pass\n"
+        "with Crew(2, work) as crew:\n"
+        "    print(*(message.decode() for _, message in crew.answers()), flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        pids = process.stdout.readline().split()
+        assert len(pids) == 2
+        process.send_signal(how)
+    for _ in range(100):
+        if not any(running(pid) for pid in pids):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"{pids} still run")
+
+
+def running(pid: str) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_no_copies_where_none_can_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(os, "fork", refuse)
+    with Crew(3, echo) as crew:
+        assert len(crew) == 0
+        assert list(crew.answers()) == []
+    monkeypatch.delattr(os, "fork")
+    with Crew(3, echo) as crew:
+        assert len(crew) == 0
+
+
+def test_there_is_a_core() -> None:
+    assert cores() >= 1
