@@ -49,7 +49,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "pools": ("IPPool", "FelixConfiguration"),
     "precedence": ("BGPFilter",),
     "reference": (),
-    "selection": (*_POLICIES, "NetworkSet", "GlobalNetworkSet"),
+    "selection": _POLICIES,
     "service": ("HostEndpoint",),
     "service_range": ("BGPConfiguration",),
     "session": _BGP,
