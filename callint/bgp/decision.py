@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from callint.bgp.candidates import Routes
 from callint.bgp.communities import Tag
-from callint.bgp.route import Attributes, Conditions
+from callint.bgp.route import Attributes, Conditions, Presence
 from callint.bgp.rules import Rule, Verdict
 from callint.net.prefixes import PrefixSet
 
@@ -67,6 +67,11 @@ class Decision(NamedTuple):
     def certain(self) -> bool:
         """Whether every such route is decided here."""
         return not self.when and not self.unless and self.verdict != "unknown"
+
+    @property
+    def presence(self) -> Presence:
+        """Whether there are such routes, once this has been decided on: there may be where something is left open."""
+        return self.routes.presence if self.certain else "any"
 
     @property
     def why(self) -> str:

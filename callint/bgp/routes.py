@@ -227,7 +227,7 @@ class Engine:
             alike: dict[tuple[Presence, Attributes], list[PrefixSet]] = {}
             for one in self.imported(source.session):
                 if one.accepted:
-                    alike.setdefault((one.routes.presence, one.result), []).append(one.prefixes)
+                    alike.setdefault((one.presence, one.result), []).append(one.prefixes)
             for (presence, attributes), sets in alike.items():
                 prefixes = union_all(session.family, sets)
                 routes = Routes(prefixes, presence, attributes, self._from(source), _learned(source.session))
@@ -334,7 +334,7 @@ class Engine:
                 result = one.result
                 if session.peer_type == "eBGP":
                     result = result._replace(local_pref=DEFAULT_LOCAL_PREF)
-                yield Routes(one.prefixes, one.routes.presence, result, f"{name}: {one.routes.because}")
+                yield Routes(one.prefixes, one.presence, result, f"{name}: {one.routes.because}")
 
     def _relayed(self, answer: Session) -> tuple[Relay, ...]:
         """The kinds of sessions from which the far end passes routes on to this one."""

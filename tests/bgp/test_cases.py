@@ -148,8 +148,9 @@ def _told(one: Decision, wanted: list[str]) -> str | None:
         path = "unknown" if result.as_path is None else ",".join(map(str, result.as_path))
         words += [f"path={path}"] if any("path=" in text for text in wanted) else []
         words += [f"pref={result.local_pref}"] if any("pref=" in text for text in wanted) else []
-    words += [f"when={one.when}".replace(" ", "")] if one.when else []
-    words += [f"unless={one.unless}".replace(" ", "")] if one.unless and not perhaps else []
+    words += [f"when={','.join(map(str, one.when))}".replace(" ", "")] if one.when else []
+    open_ = ",".join(str(condition) for together in one.unless for condition in together).replace(" ", "")
+    words += [f"unless={open_}"] if open_ and not perhaps else []
     return " ".join(words)
 
 
