@@ -28,6 +28,7 @@ _LONGEST_KEY = 1000
 _DEEPEST = 60
 _FLOW_DEPTH = 8
 _MOST_PIECES = 64
+_LONGEST_PIECE = 2000
 _LONGEST_KEPT = 200
 _MOST_KEPT = 8192
 
@@ -122,13 +123,17 @@ class Lines(dict[str, Any]):
         if written in _EMPTY:
             return _EMPTY[written]()
         self.pieces += 1
-        if self.pieces > _MOST_PIECES or written.count("[") + written.count("{") > _FLOW_DEPTH:
+        if self.pieces > _MOST_PIECES or len(written) > _LONGEST_PIECE or _depth(written) > _FLOW_DEPTH:
             return UNREAD
         from callint.source.build import build
 
         tree = build(written, self.typed, self.limits)
         right = {"[": list, "{": dict, '"': str}[written[0]]
         return UNREAD if tree.odd or tree.aliases or tree.value.__class__ is not right else tree.value
+
+
+def _depth(written: str) -> int:
+    return written.count("[") + written.count("{")
 
 
 def read(text: str, lines: Lines) -> Any:
@@ -228,6 +233,25 @@ def trace(text: str, value: Any) -> list[Any]:
 
     collection(value, next(entries))
     return made
+
+
+def ends(text: str, start: int) -> dict[int, int]:
+    """Where each scalar ends that stands on the line of the one at `start`, in a text that `read` has read."""
+    entry = _ENTRY.match(text, text.rfind("\n", 0, start) + 1)
+    if entry is None:
+        return {}
+    found = {entry.start(2): entry.end(2)}
+    begin, written = entry.start(3), entry[3]
+    sign = written[:1]
+    if not sign or sign == "#":
+        found[entry.end(2) + 1] = entry.end(2) + 1
+    elif sign in _NEVER_PLAIN:
+        from callint.source.comments import extents
+
+        found.update((begin + first, begin + behind) for first, behind in extents(written))
+    else:
+        found[begin] = begin + len(written.partition(" #")[0].rstrip(" "))
+    return found
 
 
 def _append(made: list[Any], written: str, at: int, typed: Typed) -> None:

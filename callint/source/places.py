@@ -8,14 +8,14 @@ from typing import Any
 from callint.finding import Path, Step
 from callint.source.build import Tree, build
 from callint.source.limits import UNLIMITED
-from callint.source.lines import trace
+from callint.source.lines import ends, trace
 from callint.source.scalars import MERGE, Typed
 
 
 def locate(text: str, value: Any, lined: bool, tree: Tree | None) -> Places:
     """The places of the document that `text` is, whose value is known, and the tree too if it is an odd one."""
     if lined:
-        return Places(text, trace(text, value), {})
+        return Places(text, trace(text, value), {}, lined)
     if tree is None:
         tree = build(text, Typed(), UNLIMITED)
     return Places(tree.reread or text, tree.trace, tree.aliases)
@@ -24,13 +24,14 @@ def locate(text: str, value: Any, lined: bool, tree: Tree | None) -> Places:
 class Places:
     """The trace of one document (`build.Tree`) as a map from paths to offsets, counted from the document's start."""
 
-    __slots__ = ("_aliases", "_ends", "_extents", "_maps", "_reached", "_text", "trace")
+    __slots__ = ("_aliases", "_ends", "_extents", "_lined", "_maps", "_reached", "_text", "trace")
 
-    def __init__(self, text: str, trace: list[Any], aliases: Mapping[int, int]) -> None:
-        """`text` is what was read to make `trace`; no trace means that nothing of it was."""
+    def __init__(self, text: str, trace: list[Any], aliases: Mapping[int, int], lined: bool = False) -> None:
+        """`text` is what was read to make `trace`, line by line or not; no trace means that nothing of it was."""
         self.trace = trace
         self._aliases = aliases
         self._text = text
+        self._lined = lined
         self._maps: dict[int, dict[Step, tuple[int, int]]] = {}
         # Ends are found by reading the text again, as far as the last one that was asked for.
         self._ends: dict[int, int] = {}
@@ -67,6 +68,10 @@ class Places:
 
     def end(self, start: int) -> int:
         """The offset behind the scalar or alias that begins at `start`; `start` itself where none is written."""
+        if self._lined:
+            if start not in self._ends:
+                self._ends.update(ends(self._text, start))
+            return self._ends.get(start, start)
         if self._extents is None:
             from callint.source.comments import extents
 

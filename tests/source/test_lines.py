@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from callint.source.build import Tree, build
 from callint.source.chunks import cut
+from callint.source.comments import extents
 from callint.source.decode import decode
 from callint.source.limits import Limits
-from callint.source.lines import UNREAD, Lines, read, trace
+from callint.source.lines import UNREAD, Lines, ends, read, trace
 from callint.source.load import parse
 from callint.source.scalars import Typed
 
@@ -31,6 +32,8 @@ def by_lines(text: str, limits: Limits | None = None) -> Tree | None:
     assert repr(value) == repr(tree.value), text
     assert trace(text, value) == tree.trace, text
     assert not tree.aliases
+    for start, end in extents(text):
+        assert ends(text, start)[start] == end, (text, start)
     return tree
 
 
