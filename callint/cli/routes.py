@@ -140,7 +140,8 @@ def _origins(model: Engine, node: str | None, followed: Prefix | None) -> tuple[
                 found += [(speaker, routes) for routes in own_routes(profile)]
     present = any(followed in routes.prefixes for _, routes in found if routes.presence != "any")
     inside = any(routes.prefixes.overlaps(within(followed)) for _, routes in found if routes.presence != "any")
-    region = within(followed) if inside and not present else exactly(followed)
+    # everything is inside the default route, which is asked for alone
+    region = within(followed) if inside and not present and followed.length else exactly(followed)
     origins = [
         Origin(speaker.name if speaker.name != ANY else None, _texts(hit), routes.presence, routes.because)
         for speaker, routes in found
@@ -198,6 +199,7 @@ def _told(
         if region is None and not one.accepted and not importing and one.routes.presence == "any":
             continue
         communities = one.result.communities if one.accepted else ()
+        path = one.result.as_path if one.accepted else None
         kernel = model.kernels[session.family]
         installed = tuple(_installed(kernel.divide(prefixes))) if importing and one.accepted else ()
         yield Route(
@@ -210,9 +212,23 @@ def _told(
             when=tuple(map(str, one.when)),
             unless=tuple(" and ".join(map(str, together)) for together in one.unless),
             communities=None if communities is None else tuple(map(format_community, communities)),
+            local_pref=one.result.local_pref if one.accepted else None,
+            as_path=path,
+            changes=tuple(_changes(one)),
             tagged=tuple(_place(tag.configuration.resource, (*tag.advertisement.path, "cidr")) for tag in one.tags),
             installed=installed,
         )
+
+
+def _changes(one: Decision) -> Iterator[str]:
+    """What the rule that decided makes of the routes, but for communities."""
+    from callint.bgp.route import HIGHEST
+
+    operations = one.rule.operations if one.rule is not None and one.accepted else None
+    if operations and operations.prepend:
+        yield f"AS {' '.join(map(str, operations.prepend))} in front of the path"
+    if operations and operations.priority is not None:
+        yield f"priority {operations.priority}, which is LOCAL_PREF {HIGHEST - operations.priority}"
 
 
 def _source(session: Session, one: Decision, *, importing: bool) -> str:

@@ -14,7 +14,8 @@ class Route(NamedTuple):
     """Routes that are alike on a session in one direction.
 
     `presence`: `all` are there, `some` are, or there may be `any`. `when` and `unless` are what decides besides the
-    prefix, in words; communities None are not known. `installed`: what becomes of them in the kernel, on import.
+    prefix, in words; communities, LOCAL_PREF and path as the far end has them (on import: this one), None not known or
+    not sent. `changes`: what a rule does to them besides. `installed`: what becomes of them in the kernel, on import.
     """
 
     prefixes: tuple[str, ...]
@@ -26,6 +27,9 @@ class Route(NamedTuple):
     when: tuple[str, ...]
     unless: tuple[str, ...]
     communities: tuple[str, ...] | None
+    local_pref: int | None
+    as_path: tuple[int, ...] | None
+    changes: tuple[str, ...]
     tagged: tuple[Place, ...]
     installed: tuple[tuple[str, bool, str], ...]
 
@@ -146,7 +150,7 @@ def _merged(routes: tuple[Route, ...]) -> list[Route]:
     found: dict[Route, list[Route]] = {}
     for one in routes:
         if one.presence == "any":
-            key = one._replace(prefixes=(), source="", unless=(), installed=())
+            key = one._replace(prefixes=(), source="", unless=(), installed=(), local_pref=None, as_path=None)
             found.setdefault(key, []).append(one)
     for key, alike in found.items():
         certain.append(
@@ -171,6 +175,8 @@ def _route(route: Route) -> Iterator[str]:
     if route.communities:
         tagged = "".join(aside(place) for place in route.tagged)
         yield f"      with community {', '.join(route.communities)}{tagged}"
+    for change in route.changes:
+        yield f"      with {change}"
     for prefixes, installed, why in route.installed:
         if not installed:
             yield f"      not installed: {prefixes}, {why}"

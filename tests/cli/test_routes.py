@@ -147,6 +147,36 @@ def test_blocks_are_followed_where_the_pool_is_asked_for(folder: Path) -> None:
     assert "10.244.0.0/16{26,26}" in leaving(value["sessions"][0]["exported"])
 
 
+def test_the_default_route_is_followed_alone(folder: Path) -> None:
+    value = told("home.yaml", "--prefix", "0.0.0.0/0")
+    assert {text for one in value["origins"] for text in one["prefixes"]} == {"0.0.0.0/0"}
+    (session,) = value["sessions"]
+    assert {text for one in session["exported"] + session["imported"] for text in one["prefixes"]} == {"0.0.0.0/0"}
+
+
+def test_preference_and_path_are_told_and_what_rules_make_of_them(folder: Path) -> None:
+    operations = "operations: [{setPriority: {value: 512}}, {prependASPath: {prefix: [65010]}}]"
+    (folder / "home.yaml").write_text(
+        HOME.replace("cidr: 10.0.0.0/24\n", f"cidr: 10.0.0.0/24\n      {operations}\n")
+        + node("router", "192.0.2.2")
+        + node("worker", "192.0.2.3")
+    )
+    (session,) = told("home.yaml", "--facts", "facts.yaml")["sessions"]
+    exported = leaving(session["exported"])
+    assert (exported["10.0.0.0/24"]["local_pref"], exported["10.0.0.0/24"]["as_path"]) == (None, [65010, 64512])
+    assert exported["10.0.0.0/24"]["changes"] == [
+        "AS 65010 in front of the path",
+        "priority 512, which is LOCAL_PREF 2147483135",
+    ]
+    assert exported["10.244.0.0/16{26,26}"]["as_path"] == [64512]
+    text = run("home.yaml", "--facts", "facts.yaml").output
+    assert "      with AS 65010 in front of the path\n      with priority 512, which is LOCAL_PREF 2147483135\n" in text
+    (folder / "home.yaml").write_text(HOME.replace("asNumber: 65048", "asNumber: 64512") + node("router", "192.0.2.2"))
+    (session,) = told("home.yaml", "--facts", "facts.yaml")["sessions"]
+    pods = leaving(session["exported"])["10.244.0.0/16{26,26}"]
+    assert (pods["local_pref"], pods["as_path"]) == (2147482623, [])
+
+
 def test_a_network_that_nobody_has(folder: Path) -> None:
     done = run("home.yaml", "--facts", "facts.yaml", "--prefix", "203.0.113.0/24")
     assert "203.0.113.0/24 originates\n  nowhere: no node has a route to it or inside it\n" in done.output
