@@ -50,6 +50,7 @@ PORT = click.IntRange(0, 65535)
 @click.option("--dst", "destination", metavar="ADDRESS", help="Destination address; the pod's with --to.")
 @click.option("--tcp", type=PORT, metavar="PORT", help="TCP to this port.")
 @click.option("--udp", type=PORT, metavar="PORT", help="UDP to this port.")
+@click.option("--sctp", type=PORT, metavar="PORT", help="SCTP to this port.")
 @click.option("--icmp", metavar="TYPE[/CODE]", help="ICMP of this type; ICMPv6 between IPv6 addresses.")
 @click.option("--protocol", metavar="NAME|NUMBER", help="Another protocol.")
 @click.option(
@@ -70,6 +71,7 @@ def command(
     destination: str | None,
     tcp: int | None,
     udp: int | None,
+    sctp: int | None,
     icmp: str | None,
     protocol: str | None,
     source_port: int,
@@ -98,7 +100,7 @@ def command(
         leaving,
         source,
         destination,
-        *_protocol(tcp, udp, icmp, protocol),
+        *_protocol({"tcp": tcp, "udp": udp, "sctp": sctp}, icmp, protocol),
         source_port,
         _before(pre_dnat),
         sender,
@@ -113,17 +115,14 @@ def command(
 
 
 def _protocol(
-    tcp: int | None, udp: int | None, icmp: str | None, protocol: str | None
+    ports: dict[str, int | None], icmp: str | None, protocol: str | None
 ) -> tuple[str | int, int | None, tuple[int | None, int | None]]:
     """Protocol, destination port, and ICMP type and code."""
-    given = [
-        name
-        for name, value in (("--tcp", tcp), ("--udp", udp), ("--icmp", icmp), ("--protocol", protocol))
-        if value is not None
-    ]
+    every = {**ports, "icmp": icmp, "protocol": protocol}
+    given = [f"--{name}" for name, value in every.items() if value is not None]
     if len(given) != 1:
         words = f"{' and '.join(given)} are given" if given else "none is given"
-        output.fail(f"a packet has one of --tcp, --udp, --icmp and --protocol, {words}")
+        output.fail(f"a packet has one of --tcp, --udp, --sctp, --icmp and --protocol, {words}")
     if icmp is not None:
         kind, _, code = icmp.partition("/")
         return "icmp", None, (_byte(kind, icmp), _byte(code, icmp) if code else None)
@@ -134,7 +133,8 @@ def _protocol(
             return protocol_number(protocol), None, (None, None)
         except ValueError as error:
             output.fail(str(error))
-    return ("tcp", tcp, (None, None)) if tcp is not None else ("udp", udp, (None, None))
+    name = given[0].removeprefix("--")
+    return name, ports[name], (None, None)
 
 
 def _byte(text: str, whole: str) -> int:

@@ -185,12 +185,15 @@ def _sorted(policies: list[PlacedPolicy], release: Release) -> tuple[PlacedPolic
 
 
 def _tie(policy: Policy, release: Release) -> tuple[str, ...]:
-    """How equal orders are told apart: `name/namespace/kind`, before v3.32 the stored name alone."""
+    """How equal orders are told apart: `name/namespace/kind`, before v3.32 the stored name alone.
+
+    That begins with the namespace, if there is one (updateprocessors/networkpolicyprocessor.go).
+    """
     if release >= (3, 32):
         return (f"{policy.name}/{policy.namespace or ''}/{policy.kind}",)
     prefixed = policy.tier != DEFAULT_TIER or policy.name.startswith(("default.", "knp."))
     name = policy.name if prefixed else f"default.{policy.name}"
-    return (name, policy.namespace or "", policy.kind)
+    return (name if policy.namespace is None else f"{policy.namespace}/{name}", policy.kind)
 
 
 def _number(order: float | None) -> float:

@@ -14,7 +14,7 @@ from callint.validate.scope import CEL, LATE_CEL, UNREADABLE, Check, Effect, Fla
 from callint.validate.selectors import no_global, only_global, selector
 
 CATCH_ALL_REFUSED: Release = (3, 29)
-_ENTRY_DROPPED = Effect("silently-ignored", "Felix drops the entry")
+_ENTRY_DROPPED = Effect("silently-ignored", "Felix drops the entry", modelled=True)
 _NO_PACKET = Effect("silently-ignored", "no packet ever matches the rule")
 _NETS = ("nets", "notNets")
 _SELECTS = ("nets", "notNets", "selector", "notSelector", "namespaceSelector", "serviceAccounts")
@@ -77,7 +77,7 @@ def _nets(scope: Scope, path: Path, nets: Any) -> None:
     garbage = sum(found.kind == "bad-address" for _, found in bad)
     effect = _ENTRY_DROPPED
     if garbage == len(nets):
-        effect = Effect("silently-widened", "as no entry is left the rule matches any address")
+        effect = Effect("silently-widened", "as no entry is left the rule matches any address", modelled=True)
     for index, found in bad:
         judge(scope, (*path, index), found, stored=effect if found.kind == "bad-address" else None)
 
@@ -85,7 +85,8 @@ def _nets(scope: Scope, path: Path, nets: Any) -> None:
 def _not_nets(scope: Scope, path: Path, nets: Any) -> None:
     if nets.__class__ is not list:
         return
-    widened = Effect("silently-widened", "Felix drops the entry, so that the rule matches the addresses it excludes")
+    matched = "Felix drops the entry, so that the rule matches the addresses it excludes"
+    widened = Effect("silently-widened", matched, modelled=True)
     for index, item in enumerate(nets):
         found = _net(item)
         if found is not None:

@@ -28,7 +28,9 @@ from callint.validate.scope import (
 )
 from callint.validate.selectors import no_global, selector
 
-_WIDENED = Effect("silently-widened", "Felix drops the selector, so that the policy applies to more endpoints")
+_WIDENED = Effect(
+    "silently-widened", "Felix drops the selector, so that the policy applies to more endpoints", modelled=True
+)
 
 
 def _spec(kind: str) -> Check:

@@ -15,7 +15,7 @@ NAMED_WITHOUT_PROTOCOL: Release = (3, 32)
 """From here on a list of named ports alone may do without a protocol."""
 
 POISON = Effect("poison-value", "Go cannot decode it, so that no object of this kind is read any more")
-POLICY_IGNORED = Effect("silently-ignored", "Felix then treats the whole policy as missing")
+POLICY_IGNORED = Effect("silently-ignored", "Felix then treats the whole policy as missing", modelled=True)
 
 _DECODED = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
 _RANGE = re.compile(r"([0-9]+):([0-9]+)")

@@ -33,10 +33,14 @@ UNREADABLE = Unreadable()
 
 
 class Effect(NamedTuple):
-    """What becomes of a value that a road lets in: the kind of problem, and the sentence's end that says it."""
+    """What becomes of a value that a road lets in: the kind of problem, and the sentence's end that says it.
+
+    What is `modelled` the policy engine makes of it too, so that the value is no gap.
+    """
 
     kind: str
     text: str
+    modelled: bool = False
 
 
 class Flaw(NamedTuple):
@@ -110,6 +114,10 @@ class Scope:
             if stored is None:
                 return
             kind, message = stored.kind, f"{message}; kubectl stores it, and {stored.text}"
+            if gap and stored.modelled:
+                self.say(kind, path, message, key=key, span=span, related=related, hint=hint)
+                self.of_values.append(self.problems[-1])
+                return
         self.say(kind, path, message, key=key, gap=gap, span=span, related=related, hint=hint)
 
     def everywhere(self, kind: str, path: Path, message: str, *, key: bool = False, gap: bool = False) -> None:
