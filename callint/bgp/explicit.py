@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import groupby
 from typing import NamedTuple
 
-from callint.bgp.filters import Part, View, evaluate, matchers
+from callint.bgp.filtering import filtering
+from callint.bgp.filters import Part, View
 from callint.bgp.route import Attributes, Conditions
-from callint.bgp.rules import Direction, Rule, compile_filters
+from callint.bgp.rules import Direction, Rule
 from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, everything, union_all
 from callint.objects import Cluster
@@ -53,7 +54,5 @@ def fall_through(cluster: Cluster, peer: BGPPeer, direction: Direction, family: 
 
 
 def _parts(cluster: Cluster, peer: BGPPeer, direction: Direction, family: Family) -> tuple[Part, ...]:
-    names = [name for _, name in peer.filters]
-    rules = compile_filters(names, cluster.bgp_filters, direction, family)
-    found = matchers(rules, Attributes(), View(direction))
-    return evaluate((one for _, one in found), everything(family))
+    names = tuple(name for _, name in peer.filters)
+    return filtering(cluster).parts(names, View(direction), Attributes(), everything(family))

@@ -117,10 +117,10 @@ def evaluate(found: Iterable[Matcher], prefixes: PrefixSet) -> tuple[Part, ...]:
 
         for unless, region in pieces.items():
             hit = region & rule.prefixes
-            if not hit or any(implies(when, earlier) for earlier in unless):
+            if not hit or (unless and any(implies(when, earlier) for earlier in unless)):
                 _add(left, unless, region)
                 continue
-            parts.append(Part(hit, rule, when, tuple(one for one in unless if not excludes(when, one))))
+            parts.append(Part(hit, rule, when, tuple([one for one in unless if not excludes(when, one)])))
             if rest := region - rule.prefixes:
                 _add(left, unless, rest)
             if when:

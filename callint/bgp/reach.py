@@ -4,65 +4,83 @@ from __future__ import annotations
 
 from collections import deque
 
+from callint.bgp.alike import Alike
 from callint.bgp.network import Network
+from callint.bgp.peering import Peering
 from callint.bgp.route import PeerType
-from callint.bgp.session import Session
+from callint.bgp.session import LIVE
 from callint.net.address import Family
-
-_LIVE = ("up", "unknown")
 
 Learned = tuple[PeerType, bool] | None
 """How a route came to a node: by which type of session and whether from a reflector's client; None: it is its own."""
 
 
 class RouteGraph:
-    """The sessions of one family as ways for routes, and the kind under which each end learns."""
+    """The sessions of one family as ways for routes, between nodes that are alike, and what leaves the cluster."""
 
     def __init__(self, model: Network, family: Family) -> None:
         """Only sessions that may come up count; nobody knows of those that are unknown, so they do."""
-        self.ways: dict[str, list[tuple[str, Session]]] = {one.name: [] for one in model.speakers.values()}
-        self.outside: dict[str, list[Session]] = {}
-        self.clients: set[tuple[str, str]] = set()
-        for session in model.explicit():
-            if session.family != family or session.status.state not in _LIVE:
+        self.ways: dict[Alike, list[tuple[Alike, Peering]]] = {alike: [] for alike in model.nodes.all}
+        self.outside: dict[Alike, list[Peering]] = {}
+        meshed = (alike for alike in model.nodes.all if model.in_mesh(alike.first, family))
+        self._meshed = dict.fromkeys(meshed)
+        self._clients: set[tuple[Alike, Alike]] = set()
+        for peering in model.peerings:
+            if peering.family != family or peering.state not in LIVE:
                 continue
-            if session.remote is not None:
-                self.ways.setdefault(session.local.name, []).append((session.remote.name, session))
-                if session.form.rr_client:
-                    self.clients.add((session.local.name, session.remote.name))
-            elif session.form.kind != "workload":
-                self.outside.setdefault(session.local.name, []).append(session)
+            if peering.there is not None:
+                self.ways.setdefault(peering.here, []).append((peering.there, peering))
+                if peering.form.rr_client:
+                    self._clients.add((peering.here, peering.there))
+            elif peering.form.kind != "workload":
+                self.outside.setdefault(peering.here, []).append(peering)
 
-    def reach(self, start: str, meshed: frozenset[str]) -> set[str]:
-        """The nodes that learn a route of `start`, by sessions between nodes alone."""
-        seen: set[tuple[str, Learned]] = {(start, None)}
-        pending: deque[tuple[str, Learned]] = deque(seen)
+    def reach(self, start: Alike, *, mesh: bool = True) -> set[Alike]:
+        """The nodes that learn a route of one node of `start`, by sessions between nodes alone.
+
+        `start` itself is among them if the others that are like the node learn it, or if there are none.
+        """
+        seen: set[tuple[Alike, Learned]] = {(start, None)}
+        pending: deque[tuple[Alike, Learned]] = deque(seen)
+        flooding: set[Alike] = set()
+
+        def learn(other: Alike, learned: Learned) -> None:
+            if (other, learned) not in seen:
+                seen.add((other, learned))
+                pending.append((other, learned))
+
         while pending:
             here, learned = pending.popleft()
-            for other, session in self.ways.get(here, ()):
-                client = session.form.rr_client
-                if learned is not None and learned[0] == session.peer_type == "iBGP" and not (learned[1] or client):
+            for other, peering in self.ways.get(here, ()):
+                form = peering.form
+                if (
+                    learned is not None
+                    and learned[0] == form.peer_type == "iBGP"
+                    and not (learned[1] or form.rr_client)
+                ):
                     continue
-                state = (other, (session.peer_type, (other, here) in self.clients))
-                if state not in seen:
-                    seen.add(state)
-                    pending.append(state)
-            if here in meshed and (learned is None or learned[0] == "eBGP" or learned[1]):
-                for other in meshed:
-                    state = (other, ("iBGP", False))
-                    if other != here and state not in seen:
-                        seen.add(state)
-                        pending.append(state)
-        return {name for name, _ in seen}
+                learn(other, (form.peer_type, (other, here) in self._clients))
+            # Two that tell all others are enough, for then each of these two is told by the other one.
+            if mesh and len(flooding) < 2 and here in self._meshed and _into_mesh(learned):
+                flooding.add(here)
+                for other in self._meshed:
+                    if other is not here or len(here.members) > 1:
+                        learn(other, ("iBGP", False))
+        alone = {start} if len(start.members) == 1 else set()
+        return alone | {alike for alike, learned in seen if learned is not None}
 
-    def alike(self, meshed: frozenset[str]) -> set[str]:
-        """Two nodes of all those with the same neighbours: what holds for these holds for the others."""
+    def starts(self, *, mesh: bool = True) -> list[Alike]:
+        """Nodes to start from, two of those with the same neighbours: what holds for these holds for the others."""
         seen: dict[object, int] = {}
-        found = set()
-        for name, ways in self.ways.items():
-            far_ends = frozenset((other, session.form) for other, session in ways)
-            key = (far_ends, name in meshed, name in self.outside)
+        found = []
+        for alike, ways in self.ways.items():
+            far_ends = frozenset((other, id(peering.form)) for other, peering in ways)
+            key = (far_ends, mesh and alike in self._meshed, alike in self.outside)
             seen[key] = seen.get(key, 0) + 1
             if seen[key] <= 2:
-                found.add(name)
+                found.append(alike)
         return found
+
+
+def _into_mesh(learned: Learned) -> bool:
+    return learned is None or learned[0] == "eBGP" or learned[1]

@@ -21,7 +21,10 @@ def _or_none(parse: Callable[[], T]) -> T | None:
 
 def cidr(text: str | None, family: Family | None = None) -> Prefix | None:
     """A network, host bits kept."""
-    return _or_none(lambda: parse_cidr(text, family)) if text else None
+    try:
+        return parse_cidr(text, family) if text else None
+    except ValueError:
+        return None
 
 
 def network(text: str | None, family: Family | None = None) -> Prefix | None:
@@ -42,7 +45,7 @@ def networks(texts: Iterable[str], family: Family) -> tuple[Prefix, ...]:
 
 def as_number(value: object) -> int | None:
     """An AS number."""
-    return _or_none(lambda: parse_as_number(value))
+    return _or_none(lambda: parse_as_number(value)) if value is not None else None
 
 
 def community(text: str | None) -> Community | None:

@@ -10,7 +10,8 @@ from callint.bgp.alike import Alike
 from callint.bgp.candidates import Routes, own_routes
 from callint.bgp.decision import Decision
 from callint.bgp.export import Limits, Outcome, export, limits, own_filter, stopped
-from callint.bgp.filters import Part, View, evaluate, matchers
+from callint.bgp.filtering import filtering
+from callint.bgp.filters import Part, View
 from callint.bgp.imports import Kernel, imported, ipip_by_bird, kernel
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY, Speaker, subnet
@@ -18,10 +19,10 @@ from callint.bgp.peering import Peering, pairs
 from callint.bgp.pools import known_blocks, pools_of
 from callint.bgp.profile import Profile, Shared, profile
 from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes, PeerType, Presence
-from callint.bgp.rules import Direction, Rule, compile_filters
+from callint.bgp.rules import Direction
 from callint.bgp.services import host_routes, ranges
 from callint.bgp.session import LIVE, Form, Session
-from callint.net.address import LAST, Family
+from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, everything, union_all
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
@@ -52,10 +53,6 @@ class Relay(NamedTuple):
     local_pref: int | None
 
 
-Reach = tuple[int, int]
-"""The lowest and the highest address that a set has anything to do with."""
-
-
 class Engine:
     """Decides on routes; whatever is equal for several nodes or sessions is computed once."""
 
@@ -63,18 +60,16 @@ class Engine:
         """Nothing is computed yet."""
         self.cluster = cluster
         self.network = network(cluster)
+        self._filtering = filtering(cluster)
         self._profiles: dict[object, Profile] = {}
         self._divided_nodes: dict[tuple[Alike, Family], tuple[tuple[Profile, Members], ...]] = {}
         self._interned: dict[Profile, Profile] = {}
         self._limits: dict[Profile, Limits] = {}
         self._sources: dict[tuple[str, Family], tuple[Source, ...]] = {}
         self._own: dict[Profile, tuple[Routes, ...]] = {}
-        self._rules: dict[tuple[tuple[str, ...], Direction, Family], tuple[Rule, ...]] = {}
         self._forms: dict[tuple[str, Family], frozenset[Form]] = {}
         self._relays: dict[tuple[frozenset[Form], Form], tuple[Relay, ...]] = {}
         self._outcomes: dict[tuple[Profile, PeerType, Routes], tuple[Outcome, ...]] = {}
-        self._divided: dict[object, tuple[tuple[Reach, Part], ...]] = {}
-        self._parts: dict[tuple[object, PrefixSet], tuple[Part, ...]] = {}
         self._exports: dict[object, tuple[Decision, ...]] = {}
         self._imports: dict[object, tuple[Decision, ...]] = {}
 
@@ -261,32 +256,10 @@ class Engine:
         release = self.cluster.target.release
         return release < (3, 33) or ipip_by_bird(self.network.settings.default, release)
 
-    def _compiled(self, form: Form, direction: Direction) -> tuple[Rule, ...]:
-        key = (form.filters, direction, form.family)
-        rules = self._rules.get(key)
-        if rules is None:
-            rules = self._rules[key] = compile_filters(form.filters, self.cluster.bgp_filters, direction, form.family)
-        return rules
-
     def _filtered(self, form: Form, direction: Direction, routes: Routes) -> tuple[Part, ...]:
-        """What the filters make of routes; rules are evaluated once for all prefixes, and then only cut to size."""
-        rules = self._compiled(form, direction)
-        if not rules:
-            return (Part(routes.prefixes, None),)
-        key = (form.filters, direction, form.family)
-        question: object = key
+        """What the filters of a session make of routes."""
         view = View(direction, form.peer_type, form.local_as)
-        if any(rule.conditions for rule in rules):
-            question = (key, tuple((index, one.when) for index, one in matchers(rules, routes.attributes, view)))
-        parts = self._parts.get((question, routes.prefixes))
-        if parts is None:
-            divided = self._divided.get(question)
-            if divided is None:
-                found = [one for _, one in matchers(rules, routes.attributes, view)]
-                everywhere = evaluate(found, everything(form.family))
-                divided = self._divided[question] = tuple((_reach(part.prefixes), part) for part in everywhere)
-            parts = self._parts[question, routes.prefixes] = tuple(_inside(divided, routes.prefixes))
-        return parts
+        return self._filtering.parts(form.filters, view, routes.attributes, routes.prefixes)
 
     @staticmethod
     def _from(source: Source) -> str:
@@ -352,7 +325,7 @@ class Engine:
 
     def _preference(self, form: Form) -> int | None:
         """The LOCAL_PREF of all that a session imports: what eBGP brings has the usual one, if no rule sets it."""
-        rules = self._compiled(form, "import")
+        rules = self._filtering.rules(form.filters, "import", form.family)
         usual = form.peer_type == "eBGP" and all(rule.operations.priority is None for rule in rules)
         return DEFAULT_LOCAL_PREF if usual else None
 
@@ -367,8 +340,15 @@ class Engine:
             found = self._forms[key] = frozenset(forms)
         return found
 
-    def groups(self) -> Iterator[Group]:
+    def groups(self) -> tuple[Group, ...]:
         """Every session, those that are alike in all but the nodes together."""
+        return self._groups
+
+    @cached_property
+    def _groups(self) -> tuple[Group, ...]:
+        return tuple(self._make_groups())
+
+    def _make_groups(self) -> Iterator[Group]:
         alike: dict[object, Group] = {}
         for peering in self.network.peerings:
             for key, session, size in self._divided_peering(peering):
@@ -397,24 +377,6 @@ class Engine:
                     # Forms and profiles are the same objects where they are equal, and long to compare.
                     key = (id(peering.form), id(mine), id(far), peering.state)
                     yield key, peering.session(here[0], remote), size
-
-
-def _inside(divided: tuple[tuple[Reach, Part], ...], prefixes: PrefixSet) -> Iterator[Part]:
-    """The parts cut to these prefixes; sets that are far apart need no intersection."""
-    low, high = _reach(prefixes)
-    whole = prefixes == everything(prefixes.family)
-    for (first, last), part in divided:
-        if whole:
-            yield part
-        elif first <= high and low <= last and (hit := part.prefixes & prefixes):
-            yield part._replace(prefixes=hit)
-
-
-def _reach(prefixes: PrefixSet) -> Reach:
-    """How far a set reaches."""
-    starts, masks = prefixes.starts, prefixes.masks
-    low = 0 if masks[0] or len(starts) == 1 else starts[1]
-    return low, LAST[prefixes.family] if masks[-1] else starts[-1] - 1
 
 
 def _echoes(source: Source, session: Session) -> bool:

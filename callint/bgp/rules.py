@@ -171,7 +171,7 @@ def _conditions(rule: FilterRule) -> Conditions:
 
 def _operations(rule: FilterRule) -> Operations:
     """What the rule changes; raises RefusedError. Operations of a Reject do nothing."""
-    done = Operations()
+    done = _UNCHANGED
     for step in rule.operations:
         if rule.action != "Accept":
             break

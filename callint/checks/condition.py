@@ -10,7 +10,7 @@ from callint.bgp.network import network
 from callint.bgp.nodes import ANY
 from callint.bgp.rules import Direction, Rule, compile_filter
 from callint.checks.breach import Breach, CheckError
-from callint.checks.peers import families, rules_of, sessions, used_by
+from callint.checks.peers import families, peerings, rules_of, used_by
 from callint.finding import Related, witness
 from callint.net.address import Family
 from callint.net.community import Community, format_community
@@ -65,7 +65,7 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
     users = _users(cluster)
     for direction, family, rule in _rules(cluster):
         used = users.get(rule.resource.name, [])
-        forms = {one.form for peer in used for one in sessions(cluster, peer) if one.family == family}
+        forms = {one.form for peer in used for one in peerings(cluster, peer) if one.family == family}
         if not forms:
             continue
         for condition in rule.conditions:

@@ -11,7 +11,7 @@ from callint.bgp.read import network as network_of
 from callint.bgp.session import Session
 from callint.calico.defaults import BGP_PORT
 from callint.checks.breach import Breach, CheckError
-from callint.checks.peers import sessions
+from callint.checks.peers import peerings
 from callint.facts import Address as FactAddress
 from callint.facts import Interface
 from callint.finding import Related, witness
@@ -19,7 +19,6 @@ from callint.net.address import Address, Prefix, parse_peer
 from callint.net.interface import glob_matches
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
-from callint.selector import SelectorError, parse
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -46,8 +45,7 @@ def _far_ends(cluster: Cluster) -> Iterator[tuple[BGPPeer, Address, int | None]]
 
 
 def _owner(cluster: Cluster, address: Address) -> Speaker | None:
-    speakers = network(cluster).speakers.values()
-    return next((one for one in speakers if one.address(address.family) == address), None)
+    return network(cluster).nodes.owners.get(address)
 
 
 def _itself(cluster: Cluster) -> Iterator[Breach]:
@@ -78,16 +76,14 @@ def _itself(cluster: Cluster) -> Iterator[Breach]:
 
 def _only_node(cluster: Cluster, peer: BGPPeer) -> Speaker | None:
     """The node of a peer for one node, by name or because the selector matches one and no other."""
-    speakers = network(cluster).speakers
+    model = network(cluster)
     if peer.node_selector is None:
-        return speakers.get(peer.node or "")
-    try:
-        selector = parse(peer.node_selector)
-    except SelectorError:
+        return model.speakers.get(peer.node or "")
+    found = list(model.nodes.selected(peer.node_selector))
+    if len(found) != 1:
         return None
-    matches = [(one, one.selected(selector)) for one in speakers.values()]
-    possible = [one for one, match in matches if match is not False]
-    return possible[0] if len(possible) == 1 and all(match is not None for _, match in matches) else None
+    ((alike, sure),) = found
+    return alike.first if sure and len(alike.members) == 1 else None
 
 
 def _inside(cluster: Cluster) -> Iterator[Breach]:
@@ -149,7 +145,8 @@ def _port(cluster: Cluster) -> Iterator[Breach]:
 def _adjacent(cluster: Cluster) -> Iterator[tuple[BGPPeer, Session, Interface, Address]]:
     """Sessions whose far end is in the network of an interface that facts show, with this interface."""
     for peer, address, _ in _far_ends(cluster):
-        for session in sessions(cluster, peer):
+        for session in (one.first for one in peerings(cluster, peer)):
+            # A node with facts is like no other, so that this is each of its sessions.
             facts = session.local.facts
             if facts is None or session.form.reverse:
                 continue

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from callint.bgp.session import LIVE
 from callint.checks.breach import Breach, CheckError
-from callint.checks.peers import LIVE, families, rules_of, sessions
+from callint.checks.peers import families, peerings, rules_of
 from callint.finding import Related, witness
 from callint.net.address import Family
 from callint.objects import Cluster
@@ -44,7 +45,7 @@ def _wrong(cluster: Cluster, peer: BGPPeer) -> Iterator[Breach]:
 
 
 def _half(cluster: Cluster, peer: BGPPeer) -> Iterator[Breach]:
-    if {one.family for one in sessions(cluster, peer) if one.status.state in LIVE} != {4, 6}:
+    if {one.family for one in peerings(cluster, peer) if one.state in LIVE} != {4, 6}:
         return
     four, six = _lists(cluster, peer, 4), _lists(cluster, peer, 6)
     if bool(four) != bool(six):

@@ -8,12 +8,16 @@ from typing import Any, NamedTuple
 from callint.bgp.decision import Decision
 from callint.bgp.explicit import Explicit, explicit_accepts
 from callint.bgp.routes import engine
-from callint.bgp.session import Session
+from callint.bgp.rules import Rule
+from callint.bgp.session import LIVE
 from callint.checks.breach import Breach
-from callint.checks.peers import LIVE, sessions, used_by
-from callint.finding import witness
+from callint.checks.peers import used_by
+from callint.finding import Path, witness
+from callint.net.address import Family
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
+
+_Place = tuple[str, Path]
 
 
 class _Answer(NamedTuple):
@@ -29,28 +33,42 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     Where facts do not list a node's networks and routes there may be one, and nothing is said: the author will know.
     """
-    best: dict[tuple[object, ...], _Answer] = {}
-    for peer in cluster.bgp_peers if cluster.pools else ():
-        live = [one for one in sessions(cluster, peer) if one.status.state in LIVE]
+    if not cluster.pools:
+        return
+    ranks = _ranks(cluster)
+    best: dict[_Place, _Answer] = {}
+    for peer in cluster.bgp_peers:
+        known = ranks.get(peer.resource.name, {})
         for accept in explicit_accepts(cluster, peer, "export"):
-            if accept.rule.rule.operator not in ("In", "Equal"):
+            if accept.family not in known or accept.rule.rule.operator not in ("In", "Equal"):
                 continue
-            place = (accept.rule.resource.name, accept.rule.rule.path)
-            for session in live:
-                known = best.get(place)
-                if session.family == accept.family and (known is None or known.rank < 2):
-                    answer = _answer(cluster, accept, peer, session)
-                    if known is None or known.rank < answer.rank:
-                        best[place] = answer
+            place = _place(accept.rule)
+            answer = _Answer(known[accept.family].get(place, 0), accept, peer)
+            if place not in best or best[place].rank < answer.rank:
+                best[place] = answer
     for answer in best.values():
         if answer.rank == 0:
             yield _nowhere(answer)
 
 
-def _answer(cluster: Cluster, accept: Explicit, peer: BGPPeer, session: Session) -> _Answer:
-    found = [one for one in engine(cluster).exported(session) if one.rule == accept.rule]
-    rank = 2 if any(map(_exists, found)) else 1 if found else 0
-    return _Answer(rank, accept, peer)
+def _ranks(cluster: Cluster) -> dict[str, dict[Family, dict[_Place, int]]]:
+    """For each peer with sessions that may come up, and each family, the ranks of the rules that decide there."""
+    found: dict[str, dict[Family, dict[_Place, int]]] = {}
+    model = engine(cluster)
+    for group in model.groups():
+        session = group.session
+        if session.peer is None or session.status.state not in LIVE:
+            continue
+        mine = found.setdefault(session.peer.resource.name, {}).setdefault(session.family, {})
+        for decision in model.exported(session) if session.peer.filters else ():
+            if decision.rule is not None:
+                place = _place(decision.rule)
+                mine[place] = max(mine.get(place, 0), 2 if _exists(decision) else 1)
+    return found
+
+
+def _place(rule: Rule) -> _Place:
+    return rule.resource.name, rule.rule.path
 
 
 def _exists(decision: Decision) -> bool:

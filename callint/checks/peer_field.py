@@ -9,7 +9,7 @@ from callint.bgp.network import network
 from callint.bgp.read import as_number
 from callint.calico.defaults import AS_NUMBER
 from callint.checks.breach import Breach, CheckError
-from callint.checks.peers import sessions
+from callint.checks.peers import peerings
 from callint.finding import witness
 from callint.objects import Cluster
 
@@ -63,7 +63,7 @@ def _ignored(cluster: Cluster) -> Iterator[Breach]:
             fields += [(name, 'peers by "peerSelector"') for name in _BY_SELECTOR]
         if peer.local_workload_selector is not None:
             fields += [(name, 'peers by "localWorkloadSelector"') for name in _FOR_WORKLOADS]
-        types = {one.peer_type for one in sessions(cluster, peer)}
+        types = {one.form.peer_type for one in peerings(cluster, peer)}
         if types == {"iBGP"} and peer.keep_original_next_hop and network(cluster).listed:
             fields.append(("keepOriginalNextHop", "sessions inside one AS, which keep the next hop as it is"))
         for name, kind in fields:

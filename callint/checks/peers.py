@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from callint.bgp.filtering import filtering
 from callint.bgp.network import Network, network
 from callint.bgp.nodes import ANY
-from callint.bgp.rules import Direction, Rule, compile_filters
-from callint.bgp.session import Session
+from callint.bgp.peering import Peering
+from callint.bgp.rules import Direction, Rule
+from callint.bgp.session import LIVE, Session
 from callint.finding import Related
 from callint.net.address import Family, parse_peer
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
-
-LIVE = ("up", "unknown")
-"""States of sessions over which routes may go."""
 
 
 class Outward(NamedTuple):
@@ -30,20 +29,20 @@ def outward(cluster: Cluster) -> Iterator[Outward]:
     """The peers that leave the cluster; internal ones may be nodes, and are left out where these are not listed."""
     model = network(cluster)
     seen: set[str] = set()
-    for session in model.explicit():
-        peer = session.peer
-        if peer is None or session.remote is not None or session.form.kind == "workload":
+    for peering in model.peerings:
+        form = peering.form
+        if form.peer is None or peering.there is not None or form.kind == "workload":
             continue
-        if peer.resource.name in seen or session.status.state not in LIVE:
+        if form.peer.resource.name in seen or peering.state not in LIVE:
             continue
-        if session.peer_type == "eBGP" or model.listed:
-            seen.add(peer.resource.name)
-            yield Outward(peer, session)
+        if form.peer_type == "eBGP" or model.listed:
+            seen.add(form.peer.resource.name)
+            yield Outward(form.peer, peering.first)
 
 
 def families(cluster: Cluster, peer: BGPPeer) -> tuple[Family, ...]:
     """The families of a peer's sessions; that of its address where it has no session."""
-    found = {session.family for session in sessions(cluster, peer)}
+    found = {peering.family for peering in peerings(cluster, peer)}
     if not found and peer.peer_ip is not None:
         try:
             found.add(parse_peer(peer.peer_ip)[0].family)
@@ -52,26 +51,32 @@ def families(cluster: Cluster, peer: BGPPeer) -> tuple[Family, ...]:
     return tuple(sorted(found))
 
 
-def sessions(cluster: Cluster, peer: BGPPeer) -> list[Session]:
-    """The sessions that a peer makes, in its own and the reverse direction."""
-    return _by_peer(network(cluster)).get(peer.resource.name, [])
+def peerings(cluster: Cluster, peer: BGPPeer) -> Sequence[Peering]:
+    """The sessions that a peer makes, in its own and the reverse direction, those that are alike together."""
+    return _by_peer(network(cluster)).get(peer.resource.name, ())
+
+
+def sessions(cluster: Cluster, peer: BGPPeer) -> Iterator[Session]:
+    """Each of the sessions that a peer makes."""
+    for peering in peerings(cluster, peer):
+        yield from peering
 
 
 @lru_cache(maxsize=8)
-def _by_peer(model: Network) -> Mapping[str, list[Session]]:
-    found: dict[str, list[Session]] = {}
-    for session in model.explicit():
-        if session.peer is not None:
-            found.setdefault(session.peer.resource.name, []).append(session)
+def _by_peer(model: Network) -> Mapping[str, list[Peering]]:
+    found: dict[str, list[Peering]] = {}
+    for peering in model.peerings:
+        if peering.form.peer is not None:
+            found.setdefault(peering.form.peer.resource.name, []).append(peering)
     return found
 
 
 def rules_of(cluster: Cluster, peer: BGPPeer, direction: Direction, family: Family) -> tuple[Rule, ...] | None:
     """The rules of all filters of a peer in order; None where one is missing or a rule cannot be read or is refused."""
-    names = [name for _, name in peer.filters]
+    names = tuple(name for _, name in peer.filters)
     if any(name not in cluster.bgp_filters for name in names) or peer.resource.unreadable("spec", "filters"):
         return None
-    rules = compile_filters(names, cluster.bgp_filters, direction, family)
+    rules = filtering(cluster).rules(names, direction, family)
     return None if any(rule.broken for rule in rules) else rules
 
 
