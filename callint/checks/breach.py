@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from callint.finding import ObjectRef, Path, Related, Span, Witness
-from callint.objects import Cluster
+from callint.objects import Cluster, Resource
 
 
 class CheckError(Exception):
@@ -30,3 +30,9 @@ class Breach(NamedTuple):
 
 
 Check = Callable[[Cluster, Mapping[str, Any]], Iterator[Breach]]
+
+
+def rule_words(resource: Resource, path: Path) -> str:
+    """A rule of a policy by its path, as messages name it: `rule ingress[2] of GlobalNetworkPolicy "lan"`."""
+    _, direction, index = path[:3]
+    return f'rule {direction}[{index}] of {resource.kind} "{resource.name}"'

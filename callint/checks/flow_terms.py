@@ -36,11 +36,7 @@ class Terms(NamedTuple):
     @property
     def services(self) -> str:
         """`TCP port 443`, or `traffic`."""
-        if self.protocol is None:
-            return "traffic"
-        name = protocol_name(self.protocol).upper()
-        shown = [str(low) if low == high else f"{low}-{high}" for low, high in self.ports or ()]
-        return f"{name} port {', '.join(shown)}" if shown else name
+        return "traffic" if self.protocol is None else services(self.protocol, self.ports)
 
     def packets(self, space: PacketSpace) -> PacketSet:
         """All packets that go with the protocol and the ports; ICMP is that of the IP version."""
@@ -53,13 +49,23 @@ class Terms(NamedTuple):
         )
 
 
+def services(protocol: int, ports: Intervals | None = None, icmp_types: Intervals | None = None) -> str:
+    """Packets in words: `TCP port 443`, `ICMPV6 type 135`, `IP protocol 112`."""
+    name = protocol_name(protocol).upper()
+    words = f"IP protocol {name}" if name.isdigit() else name
+    for what, numbers in (("port", ports), ("type", icmp_types)):
+        shown = [str(low) if low == high else f"{low}-{high}" for low, high in numbers or ()]
+        words += f" {what} {', '.join(shown)}" if shown else ""
+    return words
+
+
 def read_terms(check: str, parameters: Mapping[str, Any]) -> Terms:
     """Read the parameters of a rule; raises CheckError."""
-    _known(check, parameters, _KEYS)
+    known_keys(check, parameters, _KEYS)
     protocol = parameters.get("protocol")
     try:
         number = None if protocol is None else parse_protocol(protocol, any_case=True)
-        ports, source_ports = (_ports(parameters.get(name)) for name in ("ports", "sourcePorts"))
+        ports, source_ports = (read_ports(parameters.get(name)) for name in ("ports", "sourcePorts"))
     except ValueError as error:
         raise CheckError(f'check "{check}": {error}') from error
     if (ports or source_ports) and number not in WITH_PORTS:
@@ -67,7 +73,8 @@ def read_terms(check: str, parameters: Mapping[str, Any]) -> Terms:
     return Terms(check, _end(check, parameters, "from"), _end(check, parameters, "to"), number, ports, source_ports)
 
 
-def _ports(value: Any) -> Intervals | None:
+def read_ports(value: Any) -> Intervals | None:
+    """A port, a range such as "80:90", or a list of them; None is none given. Raises ValueError."""
     if value is None:
         return None
     found = []
@@ -87,7 +94,7 @@ def _end(check: str, parameters: Mapping[str, Any], key: str) -> End:
         return End("the Internet", INTERNET)
     if not isinstance(value, dict) or not value:
         raise CheckError(f'check "{check}" needs "{key}": any, internet, or a map of {", ".join(_END_KEYS)}')
-    _known(check, value, _END_KEYS)
+    known_keys(check, value, _END_KEYS)
     texts = value.get("addresses")
     addresses = [texts] if isinstance(texts, str) else texts
     node, interface = (_text(check, value, name) for name in ("node", "interface"))
@@ -129,7 +136,8 @@ def _words(addresses: list[str] | None, node: str | None, interface: str | None,
     return f"{shown} behind {place}" if shown and interface else f"{shown} of {place}" if shown else place
 
 
-def _known(check: str, value: Mapping[str, Any], keys: Iterable[str]) -> None:
+def known_keys(check: str, value: Mapping[str, Any], keys: Iterable[str]) -> None:
+    """Raise CheckError for a key that is none of those."""
     for name in value:
         if name not in keys:
             raise CheckError(f'check "{check}" knows no "{name}", these are: {", ".join(keys)}')

@@ -1,4 +1,4 @@
-"""What becomes of a host's packets beyond the services of `service`: forwarding, failsafe ports, the kubelet."""
+"""What becomes of a host's packets beyond the services of `service`: forwarding and failsafe ports."""
 
 from __future__ import annotations
 
@@ -6,35 +6,30 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico import failsafe
-from callint.calico.failsafe import FailsafePort
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
+from callint.net.address import FAMILIES
+from callint.net.packets import Box
+from callint.net.ports import TCP
 from callint.objects import Cluster
 from callint.policy import Evaluator, Packet, Verdict, model_of
 from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import HostMember
-from callint.policy.probe import Attempt, attempts
-from callint.policy.services import Flow, Requirement, interfaces_of
 from callint.policy.settings import Failsafe
+from callint.policy.symbolic.engine import Engine
+from callint.policy.symbolic.sets import only
 from callint.source import placeholder
 
-KUBELET_PORT = 10250
-_NEEDS = {
-    ("tcp", 22): "remote administration",
-    ("udp", 68): "the node's own DHCP lease",
-    ("tcp", 179): "BGP",
-    ("tcp", 2379): "etcd",
-    ("tcp", 2380): "etcd",
-}
+SSH_PORT = 22
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Traffic of host endpoints that policy or failsafe lists treat in one way, which `problem` names.
 
     `forward-accept-lost` (forward policy for one direction alone takes the default accept away), `failsafe-open`
-    (failsafe ports open to everybody at a public address), `failsafe-cut` (ports that a written failsafe list no longer
-    holds and that policy drops), `kubelet-blocked`.
+    (failsafe ports open to everybody at a public address), `failsafe-cut` (a written failsafe list without ssh, which
+    policy drops).
     """
     yield from asked("host_traffic", _QUESTIONS, parameters)(cluster)
 
@@ -172,89 +167,35 @@ def _lists(ports: list[Failsafe]) -> tuple[Related, ...]:
 
 
 def _failsafe_cut(cluster: Cluster) -> Iterator[Breach]:
-    said: set[tuple[str, str]] = set()
+    """Remote administration, which nothing shows to be needed, and everybody misses; services have their own rules."""
+    configured = next((one for one in cluster.felix if "failsafeInboundHostPorts" in one.values), None)
+    if configured is None:
+        return
+    model, ssh = model_of(cluster), next(one for one in failsafe.INBOUND if one.port == SSH_PORT)
+    box: Box = {"protocol": only(TCP), "destination_port": only(SSH_PORT)}
+    engines = [Engine(model, family, only=[box]) for family in FAMILIES]
     for evaluator, member, name in _members(cluster):
         try:
             kept = evaluator.settings.failsafe("Inbound")
         except UndecidedError:
             continue
-        configured = next((one for one in cluster.felix if "failsafeInboundHostPorts" in one.values), None)
-        if configured is None:
+        if any((one.port.protocol, one.port.port) == (ssh.protocol, ssh.port) for one in kept):
             continue
-        have = {(one.port.protocol, one.port.port) for one in kept}
-        lost = [
-            (port, attempt)
-            for port in failsafe.INBOUND
-            if (port.protocol, port.port) not in have and _needed(cluster, evaluator.node, port)
-            if (attempt := _tried(cluster, evaluator, name, port)) is not None
-        ]
-        if not lost or (evaluator.node, name) in said:
+        dropped = [engine.own(evaluator.node, name, "ingress").drop for engine in engines]
+        if any(drop != engine.space.everything for drop, engine in zip(dropped, engines, strict=True)):
             continue
-        said.add((evaluator.node, name))
-        listed = ", ".join(f"{port.protocol} {port.port} ({_NEEDS[port.protocol, port.port]})" for port, _ in lost)
+        own = next(_addresses(evaluator, member, name), "192.0.2.2")
+        packet = Packet(name, None, "2001:db8::1" if ":" in own else "192.0.2.1", own, "tcp", 40000, SSH_PORT)
         path = ("spec", "failsafeInboundHostPorts")
-        packet, verdict = lost[0][1].packet, lost[0][1].verdict
         yield Breach(
-            f'the failsafe list of FelixConfiguration "{configured.name}" leaves out ports that no policy allows at '
-            f'"{name}" of node "{evaluator.node}", which is cut off there: {listed}',
+            f'the failsafe list of FelixConfiguration "{configured.name}" leaves out tcp {SSH_PORT} (remote '
+            f'administration), which no policy allows at "{name}" of node "{evaluator.node}" to anybody',
             configured.resource.span(*path, key=True),
             configured.resource.ref,
             path,
             (Related(member.about.resource.span("metadata", "name"), "the host endpoint"),),
-            _proof(evaluator, packet, verdict),
-            "keep the ports in the list, with a `net` where that is possible, or allow them by policy first",
-        )
-
-
-def _needed(cluster: Cluster, node: str, port: FailsafePort) -> bool:
-    """Whether a node certainly lives on a failsafe port: ssh always, BGP where a peer speaks it, etcd by its role."""
-    if port.port == 22:
-        return True
-    if port.port == 179:
-        return bool(cluster.bgp_peers)
-    if port.port in (2379, 2380):
-        about, facts = cluster.nodes.get(node), cluster.facts.get(node)
-        listening = {one.port for one in facts.listeners or ()} if facts else set()
-        return port.port in listening and (about is not None and about.control_plane)
-    return False
-
-
-def _tried(cluster: Cluster, evaluator: Evaluator, name: str, port: FailsafePort) -> Attempt | None:
-    flow = Flow("in", port.protocol, port.port)
-    return _dropped(cluster, evaluator, Requirement(evaluator.node, name, "failsafe", (flow,), "", None))
-
-
-def _dropped(cluster: Cluster, evaluator: Evaluator, required: Requirement) -> Attempt | None:
-    """The first attempt at a service if every one of them is dropped."""
-    found = list(attempts(cluster, evaluator, required))
-    return found[0] if found and all(one.verdict.outcome == "drop" for one in found) else None
-
-
-def _kubelet_blocked(cluster: Cluster) -> Iterator[Breach]:
-    for evaluator, member, name in _members(cluster):
-        about = cluster.nodes.get(evaluator.node)
-        if about is None or not about.resources:
-            continue
-        own = {address for kind, address in about.addresses if kind == "InternalIP"}
-        if not own & set(interfaces_of(cluster, evaluator.node).get(name, ())):
-            continue
-        required = Requirement(evaluator.node, name, "kubelet", (Flow("in", "tcp", KUBELET_PORT),), "", None)
-        attempt = _dropped(cluster, evaluator, required)
-        if attempt is None or not attempt.verdict.steps or attempt.verdict.steps[-1].tier is None:
-            continue
-        verdict = attempt.verdict
-        resource = verdict.policy or member.about.resource
-        in_rule = bool(verdict.path) and isinstance(verdict.path[-1], int)
-        path = (*verdict.path, "action") if in_rule else verdict.path
-        yield Breach(
-            f'the kubelet of node "{evaluator.node}" (tcp port {KUBELET_PORT}) is reached by nobody at "{name}", its '
-            f"internal address: {verdict.decided_by.partition(' (')[0]} drops it, and with it logs, exec and metrics",
-            resource.span(*path, key=not in_rule),
-            resource.ref,
-            path,
-            (Related(member.about.resource.span("metadata", "name"), "the host endpoint"),),
-            _proof(evaluator, attempt.packet, verdict),
-            f"allow TCP port {KUBELET_PORT} from the control-plane nodes",
+            _proof(evaluator, packet, evaluator.evaluate(packet)),
+            "keep the port in the list, with a `net` where that is possible, or allow it by policy first",
         )
 
 
@@ -262,5 +203,4 @@ _QUESTIONS: dict[str, Question] = {
     "forward-accept-lost": _forward_accept_lost,
     "failsafe-open": _failsafe_open,
     "failsafe-cut": _failsafe_cut,
-    "kubelet-blocked": _kubelet_blocked,
 }

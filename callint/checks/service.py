@@ -1,64 +1,72 @@
-"""Services that a cluster cannot live without, after all policy at every host endpoint."""
+"""`flow-required` at the interfaces of nodes that need it: every packet of a service, after all policy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.checks.breach import Breach, CheckError
-from callint.finding import Path, Related, Span, witness
+from callint.checks.breach import Breach, rule_words
+from callint.checks.need import read_needs
+from callint.checks.question import Answer, Answers, Drop, Point, Question, question
+from callint.checks.sites import abouts, sites
+from callint.finding import Path, Related, Span, Witness, witness
+from callint.net.address import FAMILIES, parse_ip
+from callint.net.diagrams import TooLargeError
 from callint.objects import Cluster, Resource
-from callint.policy import Evaluator, model_of
-from callint.policy.probe import Attempt, attempts
-from callint.policy.services import SERVICES, Requirement, requirements
+from callint.policy import Model, Packet, Verdict, model_of
+from callint.policy.symbolic.point import packet_at
+
+_SOMEBODY = tuple(parse_ip(text).value for text in ("192.0.2.1", "2001:db8::1"))
+"""Stands for an address that nothing tells (RFC 5737, RFC 3849)."""
+_SOURCE_PORT = 40000
 
 
-def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    """Required services of which a packet is dropped.
+def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Packets that nodes need and Calico drops, at the interfaces where the need is evident.
 
-    Parameters: `services`, names of services, each with `/tcp` or `/udp` behind it for one protocol alone; with
+    Parameters: `name`; `at`, the evidence (callint/checks/sites.py); `direction`: in, out or either; `peers`, who is at
+    the far end, the first that is known (callint/checks/peer_addresses.py): all of them must get through, or
+    `somebody`; `own` addresses instead of the node's; `protocol`, `ports`, `sourcePorts`, `icmpTypes`; `because`, where
+    the evidence says too little; `flows`, a list of maps with these keys, for which those beside it hold as well. With
     `governed` true only what a policy governs counts, not what is dropped for want of any.
     """
-    wanted = _wanted(parameters)
     governed = parameters.get("governed") is True
-    if not cluster.host_endpoints:
-        return
+    needs = read_needs(cluster, parameters)
     model = model_of(cluster)
-    for required in requirements(cluster):
-        if required.service not in wanted:
-            continue
-        evaluator = model.evaluator(required.node)
-        protocols = wanted[required.service]
-        kept = tuple(flow for flow in required.flows if not protocols or flow.protocol in protocols)
-        yield from _judge(cluster, evaluator, required._replace(flows=kept), governed=governed)
+    nodes = tuple(abouts(model))
+    if not nodes:
+        return
+    names = {about.name: about for about in nodes}
+    asked = [one for need in needs for site in sites(nodes, need) if (one := question(names, need, site)) is not None]
+    found: dict[Span, tuple[Breach, int]] = {}
+    doubts: dict[str, Breach] = {}
+    for breach in _judge(model, asked, governed=governed):
+        if breach.undecided:
+            doubts.setdefault(breach.help, breach._replace(help=""))
+        else:
+            first, count = found.get(breach.span, (breach, 0))
+            found[breach.span] = (first, count + 1)
+    for breach, count in found.values():
+        more = f"; {count - 1} more of such flows end there" if count > 1 else ""
+        yield breach._replace(message=breach.message + more)
+    if not governed and not _said(cluster):
+        yield from doubts.values()
 
 
-def _wanted(parameters: Mapping[str, Any]) -> dict[str, set[str]]:
-    names = parameters.get("services")
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise CheckError('check "service" needs the parameter "services", a list of names')
-    wanted: dict[str, set[str]] = {}
-    for text in names:
-        name, slash, protocol = text.partition("/")
-        if name not in SERVICES or (slash and protocol not in ("tcp", "udp")):
-            raise CheckError(f'check "service" knows no service "{text}", these are: {", ".join(SERVICES)}')
-        protocols = wanted.setdefault(name, set())
-        if slash:
-            protocols.add(protocol)
-    return wanted
-
-
-def _judge(cluster: Cluster, evaluator: Evaluator, required: Requirement, *, governed: bool) -> Iterator[Breach]:
-    """At most one breach for one service at one interface: the first packet dropped, else the first doubt."""
-    doubt: Attempt | None = None
-    for attempt in attempts(cluster, evaluator, required):
-        if attempt.verdict.outcome == "drop" and (not governed or _by_policy(attempt)):
-            yield _breach(cluster, evaluator, required, attempt)
-            return
-        if attempt.verdict.outcome == "unknown" and doubt is None and not governed:
-            doubt = attempt
-    if doubt is not None and not _said(cluster):
-        yield _breach(cluster, evaluator, required, doubt)
+def _judge(model: Model, asked: list[Question], *, governed: bool) -> Iterator[Breach]:
+    """A breach for each question that fails, and a doubt, with the missing fact as its help, for one left open."""
+    answers = Answers(model, asked, governed=governed)
+    for one in asked:
+        try:
+            found = [answers.of(one, connection) for connection in one.connections]
+            if any(answer.passes for answer in found):
+                continue
+            if all(answer.fails for answer in found):
+                yield _breach(model, one, found)
+            else:
+                yield _doubt(model, one, next(answer.unknown for answer in found if not answer.fails)[0])
+        except TooLargeError as error:
+            yield _open(model, one, f"a question that is too large: {error}")
 
 
 def _said(cluster: Cluster) -> bool:
@@ -67,91 +75,107 @@ def _said(cluster: Cluster) -> bool:
     return any(resource.gaps or not resource.document.complete for resource in resources) or bool(cluster.incomplete)
 
 
-def _by_policy(attempt: Attempt) -> bool:
-    """Whether a policy dropped the packet, or the end of a tier in which one governs it."""
-    return bool(attempt.verdict.steps) and attempt.verdict.steps[-1].tier is not None
+def _about(one: Question) -> str:
+    need, site = one.need, one.site
+    way = {"in": "to", "out": "from", "either": "of"}[need.direction]
+    return f'{need.name} {way} node "{site.node}" at "{site.interface}" ({one.connections[0].packets.words})'
 
 
-def _breach(cluster: Cluster, evaluator: Evaluator, required: Requirement, attempt: Attempt) -> Breach:
-    verdict, packet = attempt.verdict, attempt.packet
-    resource, path, at_key = _place(cluster, evaluator, required, attempt)
-    way = "to" if attempt.flow.direction == "in" else "from"
-    port = f"{attempt.flow.protocol} port {attempt.flow.port}"
-    about = f'{_TITLES[required.service]} {way} node "{required.node}" at "{required.interface}" ({port})'
-    undecided = verdict.outcome == "unknown"
-    if undecided:
-        message = f"whether {about} is let through is not known: it depends on {verdict.unknown}"
-    else:
-        message = f"{about} is dropped by {_decider(attempt)}, though {required.reason}"
+def _breach(model: Model, one: Question, answers: list[Answer]) -> Breach:
+    drop, missing = answers[0].dropped[0], one.site.missing
+    packet, verdict = _proof(model, drop)
+    resource, path, at_key = _place(model, drop.point, verdict)
+    both = ", as are connections the other way" if len(answers) > 1 else ""
+    reason = f"though {one.site.reason}" if missing is None else f"and whether it is needed depends on {missing}"
     return Breach(
-        message,
+        f"{_about(one)} is dropped by {_decider(verdict)}{both}, {reason}",
         resource.span(*path, key=at_key),
         resource.ref,
         path,
-        _related(evaluator, required, resource, required.span),
-        witness(
-            "packet",
-            node=required.node,
-            in_interface=packet.in_interface,
-            out_interface=packet.out_interface,
-            source=packet.source,
-            destination=packet.destination,
-            protocol=packet.protocol,
-            source_port=packet.source_port,
-            destination_port=packet.destination_port,
-            verdict=None if undecided else verdict.outcome,
-            decided_by=verdict.decided_by,
-        ),
-        help="" if undecided else _cure(required, attempt),
-        undecided=undecided,
+        _related(model, one, drop.point, resource),
+        _witness(drop.point, packet, verdict),
+        help=_cure(one, drop, verdict) if missing is None else missing,
+        undecided=missing is not None,
     )
 
 
-def _decider(attempt: Attempt) -> str:
+def _doubt(model: Model, one: Question, drop: Drop) -> Breach:
+    _, verdict = _proof(model, drop)
+    return _open(model, one, verdict.unknown or "facts that several rules wait for")
+
+
+def _open(model: Model, one: Question, missing: str) -> Breach:
+    resource, path, at_key = _endpoint(model, one.connections[0].points[0])
+    message = f"whether {_about(one)} is let through is not known: it depends on {missing}"
+    return Breach(message, resource.span(*path, key=at_key), resource.ref, path, undecided=True, help=missing)
+
+
+def _proof(model: Model, drop: Drop) -> tuple[Packet, Verdict]:
+    """One of the packets, preferably between strangers, and its trace."""
+    somebody = (_SOMEBODY[FAMILIES.index(drop.family)],)
+    point = drop.packets.witness(source_port=(_SOURCE_PORT,), source=somebody, destination=somebody)
+    assert point is not None, "there is a packet"
+    ends = (drop.point.interface, None) if drop.point.direction == "ingress" else (None, drop.point.interface)
+    packet = packet_at(drop.family, point, *ends)
+    return packet, model.evaluator(drop.point.node).evaluate(packet)
+
+
+def _witness(point: Point, packet: Packet, verdict: Verdict) -> Witness:
+    return witness(
+        "packet",
+        node=point.node,
+        in_interface=packet.in_interface,
+        out_interface=packet.out_interface,
+        source=packet.source,
+        destination=packet.destination,
+        protocol=packet.protocol,
+        source_port=packet.source_port,
+        destination_port=packet.destination_port,
+        icmp_type=packet.icmp_type,
+        icmp_code=packet.icmp_code,
+        verdict=verdict.outcome,
+        decided_by=verdict.decided_by,
+        trace=[f"{step.chain}: {step.outcome}, {step.reason}" for step in verdict.steps],
+    )
+
+
+def _decider(verdict: Verdict) -> str:
     """Who dropped the packet: a rule by its place in the policy, or the default in words."""
-    verdict = attempt.verdict
     if verdict.policy is not None and len(verdict.path) > 2:
-        _, direction, index = verdict.path[:3]
-        return f'rule {direction}[{index}] of {verdict.policy.kind} "{verdict.policy.name}"'
+        return rule_words(verdict.policy, verdict.path)
     return verdict.decided_by.partition(" (")[0]
 
 
-def _cure(required: Requirement, attempt: Attempt) -> str:
-    flow = attempt.flow
-    direction = "ingress" if flow.direction == "in" else "egress"
-    before = " before that rule" if attempt.verdict.policy is not None and len(attempt.verdict.path) > 2 else ""
-    return (
-        f"allow {direction} of {flow.protocol} to port {flow.port} at the host endpoint of {required.interface}{before}"
-    )
+def _cure(one: Question, drop: Drop, verdict: Verdict) -> str:
+    before = " before that rule" if verdict.policy is not None and len(verdict.path) > 2 else ""
+    words, point = one.connections[0].packets.words, drop.point
+    return f"allow {point.direction} of {words} at the host endpoint of {point.interface}{before}"
 
 
-_TITLES = {
-    "dns": "DNS",
-    "dns-client": "DNS",
-    "dhcp": "DHCP",
-    "dhcp-client": "DHCP",
-    "api-server": "the API server's clients' traffic",
-    "api-client": "traffic to the API server",
-}
-
-
-def _place(
-    cluster: Cluster, evaluator: Evaluator, required: Requirement, attempt: Attempt
-) -> tuple[Resource, Path, bool]:
-    """The action of the rule or the key of the list that decided, else the host endpoint whose policy is missing."""
-    verdict = attempt.verdict
+def _place(model: Model, point: Point, verdict: Verdict) -> tuple[Resource, Path, bool]:
+    """The action of the rule or the key of the list that decided, else the endpoint whose policy is missing."""
     if verdict.policy is not None:
         in_rule = bool(verdict.path) and isinstance(verdict.path[-1], int)
         return verdict.policy, ((*verdict.path, "action") if in_rule else verdict.path), not in_rule
-    endpoint = evaluator.governance.of(required.interface).endpoint
-    if endpoint is not None:
-        return endpoint.about.resource, ("spec", "interfaceName"), False
-    return next(one.resource for one in cluster.host_endpoints if one.node == required.node), ("spec", "node"), False
+    return _endpoint(model, point)
 
 
-def _related(evaluator: Evaluator, required: Requirement, place: Resource, said: Span | None) -> tuple[Related, ...]:
-    found = [Related(said, f"{required.service}: {required.reason}")] if said else []
-    endpoint = evaluator.governance.of(required.interface).endpoint
-    if endpoint is not None and endpoint.about.resource is not place:
-        found.append(Related(endpoint.about.resource.span("metadata", "name"), "the host endpoint"))
+def _endpoint(model: Model, point: Point) -> tuple[Resource, Path, bool]:
+    """The host endpoint of an interface, else one of the node."""
+    governor = model.evaluator(point.node).governance.of(point.interface).endpoint
+    resource = (
+        next(one.about.resource for one in model.inventory.host_endpoints if one.about.node == point.node)
+        if governor is None
+        else governor.about.resource
+    )
+    if resource.kind != "HostEndpoint":
+        return resource, ("metadata", "name"), False
+    return resource, ("spec", "interfaceName" if governor is not None and governor.about.interface else "node"), False
+
+
+def _related(model: Model, one: Question, point: Point, place: Resource) -> tuple[Related, ...]:
+    found = [Related(one.site.span, f"{one.need.name}: {one.site.reason}")] if one.site.span else []
+    endpoint = _endpoint(model, point)[0]
+    if endpoint is not place:
+        found.append(Related(endpoint.span("metadata", "name"), "the host endpoint"))
     return tuple(found)

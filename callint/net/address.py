@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 Family = Literal[4, 6]
+FAMILIES: tuple[Family, ...] = (4, 6)
 BITS: dict[int, int] = {4: 32, 6: 128}
 LAST: dict[int, int] = {4: (1 << 32) - 1, 6: (1 << 128) - 1}
 

@@ -19,7 +19,8 @@ _CLAUSES = {"in_interface": "in", "out_interface": "out", "node": "on", "endpoin
 
 def sentence(witness: Witness) -> str:
     """The whole witness in one line; the text is not yet made harmless."""
-    facts = {name: value for name, value in witness.facts if value is not None}
+    # the trace of a packet is for those who read JSON: its last step is the verdict
+    facts = {name: value for name, value in witness.facts if value is not None and name != "trace"}
     words = [witness.type]
     if witness.type == "packet":
         words += _packet(facts)

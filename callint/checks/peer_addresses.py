@@ -1,0 +1,119 @@
+"""Who would really be at the other end of what a node needs, as far as objects and facts tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+from callint.checks.need import Need
+from callint.checks.sites import About, Site, has_role, internal
+from callint.facts import Address as FactAddress
+from callint.net import intervals
+from callint.net.address import BITS, FAMILIES, Address
+from callint.objects import Cluster
+from callint.policy.nodes import calico_addresses
+from callint.policy.ranges import NO_RANGES, Ranges, ranges, union, without
+from callint.policy.services import way_to
+
+
+def peer_addresses(about: About, need: Need, site: Site) -> Ranges | None:
+    """The addresses of the first peers of which any is known, all of whom must get through; nothing if nobody is meant.
+
+    None is somebody: one address must get through, whichever.
+    """
+    for peers in need.peers:
+        if peers == "somebody":
+            return None
+        found = _WORDS[peers](about, site) if isinstance(peers, str) else peers
+        if found != NO_RANGES:
+            return found
+    return NO_RANGES
+
+
+def _neighbours(about: About, site: Site) -> Ranges:
+    """Every address of the networks that the interface is in, the node's own and those of networks themselves aside."""
+    interface = about.facts.interface(site.interface) if about.facts else None
+    found: list[FactAddress] = [
+        one
+        for one in (interface.addresses or () if interface else ())
+        if not site.own or any(own.family == one.version and one.first <= own.value <= one.last for own in site.own)
+    ]
+    inside: list[Ranges] = [NO_RANGES]
+    for one in found:
+        edges = 1 if one.version == 4 and one.length < BITS[4] - 1 else 0
+        pair = ((one.first + edges, one.last - edges),)
+        inside.append((pair, ()) if one.version == 4 else ((), pair))
+    return without(union(inside), _own(about))
+
+
+def _own(about: About) -> Ranges:
+    here = (*about.internal, *(address for addresses in about.interfaces.values() for address in addresses))
+    return ranges(map(str, here))
+
+
+def _of_nodes(find: Callable[[Cluster], Ranges]) -> Callable[[About, Site], Ranges]:
+    """Addresses of other nodes, as far as the way to them leads through the interface."""
+
+    def found(about: About, site: Site) -> Ranges:
+        others = without(find(about.cluster), _own(about))
+        facts = about.facts
+        if facts is None:
+            return others
+        return ranges(str(one) for one in _singles(others) if way_to(facts, one) in (None, site.interface))
+
+    return found
+
+
+def _singles(found: Ranges) -> Iterator[Address]:
+    for family, side in zip(FAMILIES, found, strict=True):
+        for low, high in side:
+            yield from (Address(family, value) for value in range(low, high + 1))
+
+
+def _internal(role: str | None) -> Callable[[Cluster], Ranges]:
+    @lru_cache(maxsize=8)
+    def found(cluster: Cluster) -> Ranges:
+        nodes = (one for one in cluster.nodes.values() if role is None or has_role(cluster, one.name, role))
+        return ranges(str(address) for node in nodes for address in internal(node))
+
+    return found
+
+
+@lru_cache(maxsize=8)
+def _calico(cluster: Cluster) -> Ranges:
+    return ranges(str(one) for name in cluster.nodes for one in calico_addresses(cluster, name))
+
+
+_nodes = _of_nodes(_internal(None))
+
+
+def _pods(about: About, site: Site) -> Ranges:
+    """Pods of other nodes whose packets come with their own address: no tunnel, no masquerade (masq_mgr.go)."""
+    if _nodes(about, site) == NO_RANGES:
+        return NO_RANGES
+    own = ranges(map(str, site.own))
+    pools = about.cluster.pools
+    covered = any(intervals.overlaps(a, b) for pool in pools for a, b in zip(ranges((pool.cidr,)), own, strict=True))
+    return ranges(
+        pool.cidr
+        for pool in pools
+        if not pool.disabled
+        and "Workload" in pool.allowed_uses
+        and "Always" not in (pool.ipip_mode, pool.vxlan_mode)
+        and (covered or not pool.nat_outgoing)
+    )
+
+
+def _session(about: About, site: Site) -> Ranges:
+    return site.far or NO_RANGES
+
+
+_WORDS: dict[str, Callable[[About, Site], Ranges]] = {
+    "neighbours": _neighbours,
+    "nodes": _nodes,
+    "calico-nodes": _of_nodes(_calico),
+    "control-plane": _of_nodes(_internal("control-plane")),
+    "etcd": _of_nodes(_internal("etcd")),
+    "pods": _pods,
+    "session": _session,
+}

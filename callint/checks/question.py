@@ -1,0 +1,167 @@
+"""What must hold at one site: connections as sets of packets, and whether policy lets them through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from callint.checks.need import Need, Packets
+from callint.checks.peer_addresses import peer_addresses
+from callint.checks.sites import About, Site
+from callint.net.address import FAMILIES, Address, Family
+from callint.net.packets import PacketSet
+from callint.policy import Model
+from callint.policy.chains import Direction
+from callint.policy.ranges import NO_RANGES, Ranges, ranges
+from callint.policy.symbolic.engine import Engine
+from callint.policy.symbolic.partition import Partition
+
+
+class Point(NamedTuple):
+    """Where packets meet policy: a node's interface, into the node or out of it."""
+
+    node: str
+    interface: str
+    direction: Direction
+
+
+class Connection(NamedTuple):
+    """Packets with both ends, None anybody, and all points on their way."""
+
+    packets: Packets
+    source: Ranges | None
+    destination: Ranges | None
+    points: tuple[Point, ...]
+
+
+class Question(NamedTuple):
+    """One of the connections must pass, for all addresses or, if `anybody`, for any one of them."""
+
+    need: Need
+    site: Site
+    connections: tuple[Connection, ...]
+    anybody: bool
+
+
+class Drop(NamedTuple):
+    """Packets of a connection that surely do not pass a point."""
+
+    family: Family
+    packets: PacketSet
+    point: Point
+
+
+class Answer(NamedTuple):
+    """Whether a connection surely passes, else what is dropped of it and what is not known."""
+
+    passes: bool
+    fails: bool
+    dropped: tuple[Drop, ...] = ()
+    unknown: tuple[Drop, ...] = ()
+
+
+def question(names: Mapping[str, About], need: Need, site: Site) -> Question | None:
+    """The packets of a need at a site; None where nobody is at the far end."""
+    far = peer_addresses(names[site.node], need, site)
+    if far == NO_RANGES:
+        return None
+    places = ((site.interface, site.own), *site.others)
+    own_known = need.own is not None or all(own for _, own in places)
+    if need.direction == "either":
+        found = tuple(_either(names, need, site, far))
+    else:
+        direction: Direction = "ingress" if need.direction == "in" else "egress"
+        found = tuple(_connection(need, Point(site.node, name, direction), own, far, site.port) for name, own in places)
+    return Question(need, site, found, far is None or not own_known)
+
+
+def _connection(need: Need, point: Point, own: tuple[Address, ...], far: Ranges | None, port: int | None) -> Connection:
+    here = need.own or (_ranges(own) if own else None)
+    source, destination = (far, here) if point.direction == "ingress" else (here, far)
+    return Connection(need.packets.to_port(port), source, destination, (point,))
+
+
+def _either(names: Mapping[str, About], need: Need, site: Site, far: Ranges | None) -> Iterator[Connection]:
+    """Connections from afar and to there; where the far end is a node with host endpoints, they pass those too."""
+    other = names.get(site.remote or "")
+    there = next((name for name, here in other.interfaces.items() if _ranges(here) == far), None) if other else None
+    ways: tuple[tuple[Direction, Direction, int | None], ...] = (
+        ("ingress", "egress", site.port),
+        ("egress", "ingress", site.far_port),
+    )
+    for direction, opposite, port in ways:
+        found = _connection(need, Point(site.node, site.interface, direction), site.own, far, port)
+        if other is not None and there is not None:
+            found = found._replace(points=(*found.points, Point(other.name, there, opposite)))
+        yield found
+
+
+def _ranges(addresses: Iterable[Address]) -> Ranges:
+    return ranges(map(str, addresses))
+
+
+class Answers:
+    """Answers to some questions, over spaces of the packets that they are about."""
+
+    def __init__(self, model: Model, questions: Iterable[Question], *, governed: bool) -> None:
+        """With `governed`, what is dropped for want of any policy is not dropped."""
+        self._governed = governed
+        asked = dict.fromkeys(connection.packets for one in questions for connection in one.connections)
+        self._engines = {
+            family: Engine(model, family, only=[box for one in asked if (box := one.box(family))])
+            for family in FAMILIES
+        }
+        self._risks: dict[object, tuple[PacketSet, PacketSet]] = {}
+
+    def of(self, asked: Question, connection: Connection) -> Answer:
+        """What becomes of a connection; may raise callint.net.diagrams.TooLargeError."""
+        risks = {
+            family: [self._risk(connection.packets, family, point) for point in connection.points]
+            for family in FAMILIES
+        }
+        if not any(drop or doubt for found in risks.values() for drop, doubt in found):
+            return Answer(passes=True, fails=False)
+        dropped: list[Drop] = []
+        unknown: list[Drop] = []
+        sets: list[tuple[PacketSet, PacketSet, PacketSet]] = []
+        for family, found in risks.items():
+            packets = self._packets(connection, family)
+            if not packets:
+                continue
+            lost = open_ = self._engines[family].space.nothing
+            for point, (drop, doubt) in zip(connection.points, found, strict=True):
+                lost, open_ = lost | (packets & drop), open_ | (packets & doubt)
+                dropped += [Drop(family, packets & drop, point)] if packets & drop else []
+                unknown += [Drop(family, packets & doubt, point)] if packets & doubt else []
+            sets.append((packets, lost, open_))
+        if asked.anybody:
+            passes = any(packets - lost - open_ for packets, lost, open_ in sets) or not sets
+            fails = bool(sets) and not any(packets - lost for packets, lost, _ in sets)
+        else:
+            passes, fails = not dropped and not unknown, bool(dropped)
+        return Answer(passes, fails, tuple(dropped), tuple(unknown))
+
+    def _packets(self, connection: Connection, family: Family) -> PacketSet:
+        box = connection.packets.box(family)
+        ends = {"source": connection.source, "destination": connection.destination}
+        sides = {name: end[FAMILIES.index(family)] for name, end in ends.items() if end is not None}
+        space = self._engines[family].space
+        return space.nothing if box is None or () in sides.values() else space.box(**box, **sides)
+
+    def _risk(self, packets: Packets, family: Family, point: Point) -> tuple[PacketSet, PacketSet]:
+        """What is dropped, and what may be, of packets whatever their addresses: the same for many sites."""
+        engine = self._engines[family]
+        partition = engine.own(*point)
+        key = (packets, partition)
+        found = self._risks.get(key)
+        if found is None:
+            box = packets.box(family)
+            about = engine.space.nothing if box is None else engine.space.box(**box)
+            found = self._risks[key] = (about & self._drop(partition), about & partition.unknown)
+        return found
+
+    def _drop(self, partition: Partition) -> PacketSet:
+        if not self._governed:
+            return partition.drop
+        parts = (one for one in partition.parts() if one.outcome == "drop" and one.cause.tier is not None)
+        return partition.space.union_all(one.packets for one in parts)

@@ -1,0 +1,315 @@
+"""At which interfaces of which nodes a need is evident: from configuration, facts, sockets and objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from callint.calico.defaults import BGP_PORT
+from callint.checks.bgp_calls import Call, calls
+from callint.checks.breach import CheckError
+from callint.checks.flow_terms import read_ports
+from callint.checks.need import Evidence, Need
+from callint.facts import Listener, NodeFacts
+from callint.finding import Span
+from callint.net import intervals
+from callint.net.address import Address
+from callint.objects import Cluster
+from callint.objects.node import Node
+from callint.policy import Model
+from callint.policy.doubt import UndecidedError
+from callint.policy.nodes import calico_addresses, prefixes
+from callint.policy.packet import protocol_number
+from callint.policy.ranges import Ranges, ranges
+from callint.policy.services import inner_interfaces, interfaces_of, outward_interfaces, way_to
+from callint.selector import Selector, SelectorError, parse
+from callint.source import placeholder
+
+_LINK_LOCAL = 0xFE80 >> 6  # the first ten bits of fe80::/10
+
+
+class Site(NamedTuple):
+    """A need at one interface of a node; `reason` says why, in a few words, and `span` where that is written.
+
+    `own` are the node's addresses there, as far as they are known; `port` is another one than the rule's; `far` are the
+    far ends where the evidence names them, `remote` the node at the only one, which is reached at `far_port`; `missing`
+    is what one would have to know to be sure of the need. Through one of `others` packets may go as well.
+    """
+
+    node: str
+    interface: str
+    own: tuple[Address, ...]
+    reason: str
+    span: Span | None = None
+    port: int | None = None
+    far: Ranges | None = None
+    missing: str | None = None
+    remote: str | None = None
+    far_port: int | None = None
+    others: tuple[tuple[str, tuple[Address, ...]], ...] = ()
+
+
+class About(NamedTuple):
+    """All that is known of a node that has host endpoints; interfaces with their addresses."""
+
+    model: Model
+    name: str
+    interfaces: dict[str, tuple[Address, ...]]
+    facts: NodeFacts | None
+    known: Node | None
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster of the node."""
+        return self.model.cluster
+
+    def own(self, interface: str) -> tuple[Address, ...]:
+        """An address of the interface, IPv4 where there is one."""
+        found = self.interfaces.get(interface, ())
+        return tuple(sorted(found, key=lambda one: one.family)[:1])
+
+    def holding(self, addresses: tuple[Address, ...]) -> Iterator[tuple[str, tuple[Address, ...]]]:
+        """The interfaces that have some of the addresses; the one for all of them if no other is known to."""
+        found = [(name, here) for name, own in self.interfaces.items() if (here := _common(addresses, own))]
+        yield from found or ([("*", addresses)] if addresses and "*" in self.interfaces else [])
+
+    @property
+    def internal(self) -> tuple[Address, ...]:
+        """The addresses by which Kubernetes knows the node, of the family that comes first."""
+        return internal(self.known) if self.known is not None else ()
+
+
+def abouts(model: Model) -> Iterator[About]:
+    """Every node that has host endpoints, by name."""
+    cluster = model.cluster
+    named = {one.about.node for one in model.inventory.host_endpoints if one.about.node}
+    for name in sorted(named):
+        if placeholder(name) is None:
+            links = interfaces_of(cluster, name)
+            interfaces = {one: tuple(prefix.address for prefix in prefixes(texts)) for one, texts in links.items()}
+            yield About(model, name, interfaces, cluster.facts.get(name), cluster.nodes.get(name))
+
+
+def sites(abouts: tuple[About, ...], need: Need) -> tuple[Site, ...]:
+    """Where a need is evident, each interface for each far end and port once, by the strongest evidence."""
+    found: dict[object, Site] = {}
+    for about in abouts:
+        for evidence in need.at:
+            for site in _LOOKS[evidence.word](about, need, evidence):
+                site = site._replace(missing=site.missing or _open(about, evidence))
+                found.setdefault((site.node, site.interface, site.far, site.port if site.far else 0), site)
+    return tuple(found.values())
+
+
+def _open(about: About, evidence: Evidence) -> str | None:
+    """What is missing where a word of the rule is no proof: facts about sockets would be one."""
+    return None if evidence.missing is None else f'{evidence.missing} on node "{about.name}"'
+
+
+def _declared(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
+    name = evidence.value
+    for interface, services in about.cluster.intent.services.get(about.name, {}).items():
+        for one in about.interfaces if interface == "*" else (interface,):
+            if name in services:
+                yield Site(about.name, one, about.own(one), "the configuration asks for it")
+    for service in (about.facts.services or ()) if about.facts else ():
+        if service.name == name:
+            own = about.own(service.interface)
+            yield Site(about.name, service.interface, own, "its facts declare it", service.span, service.port)
+
+
+def _listener(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
+    wanted = _mapping(evidence)
+    if about.facts is None:
+        return
+    for one in about.facts.listeners or ():
+        if not _is_wanted(one, need, wanted):
+            continue
+        port = one.port if "process" in wanted else None
+        reason = f"port {one.port} is listened on" if one.port else f"a socket takes IP protocol {one.protocol}"
+        for name, own in _heard_at(about, one, bound=wanted.get("bound") is True):
+            yield Site(about.name, name, own, reason, one.span, port)
+
+
+def _is_wanted(one: Listener, need: Need, wanted: dict[str, Any]) -> bool:
+    """Whether it is the socket that a rule describes; of a process that is not known, the port decides."""
+    same_protocol = protocol_number(one.protocol) == need.packets.protocol
+    if "process" in wanted and one.process is not None:
+        return same_protocol and one.process == wanted["process"]
+    ports = need.packets.ports if wanted.get("ports") is None else read_ports(wanted["ports"])
+    return same_protocol and (ports is None or intervals.contains(ports, one.port or 0))
+
+
+def _heard_at(about: About, listener: Listener, *, bound: bool) -> Iterator[tuple[str, tuple[Address, ...]]]:
+    """Interfaces at which a socket is meant to be reached; one for every address serves those behind the node only."""
+    if listener.interface is not None:
+        if listener.interface in about.interfaces:
+            yield listener.interface, about.own(listener.interface)
+    elif listener.address is not None and listener.address.value != 0:
+        own = Address(listener.address.version, listener.address.value)
+        yield from ((name, (own,)) for name, addresses in about.interfaces.items() if own in addresses)
+    elif about.facts is not None and not bound:
+        inner = [one.name for one in inner_interfaces(about.facts) if one.name in about.interfaces]
+        yield from ((name, about.own(name)) for name in inner)
+
+
+def _role(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
+    if has_role(about.cluster, about.name, evidence.value):
+        sockets_known = about.facts is not None and about.facts.knows("listeners")
+        if evidence.missing is not None and sockets_known:
+            return
+        for name, own in about.holding(about.internal):
+            yield Site(about.name, name, own, f"it is a {evidence.value} node")
+
+
+def internal(node: Node) -> tuple[Address, ...]:
+    """The internal addresses of a node, of the family that comes first."""
+    found = tuple(prefix.address for prefix in prefixes(text for kind, text in node.addresses if kind == "InternalIP"))
+    return tuple(one for one in found if one.family == found[0].family)
+
+
+def has_role(cluster: Cluster, name: str, role: object) -> bool:
+    """Whether a label or facts give a node a role."""
+    known, facts = cluster.nodes.get(name), cluster.facts.get(name)
+    if facts is not None and facts.roles is not None and role in facts.roles:
+        return True
+    return known is not None and (
+        f"node-role.kubernetes.io/{role}" in known.labels or (role == "control-plane" and known.control_plane)
+    )
+
+
+def _nodes(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
+    """Nodes by a selector over their labels, at their internal address."""
+    if about.known is not None and about.known.resources and _selector(evidence).matches(about.known.labels):
+        for name, own in about.holding(about.internal):
+            yield Site(about.name, name, own, need.because or "it is a node of the cluster")
+
+
+def _outward(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
+    """Every node, at the interfaces by which a default route leaves, or at any of them while routes are unknown."""
+    names = outward_interfaces(about.facts) if about.facts else None
+    reason = need.because or "it is a node of the cluster"
+    if names is not None:
+        yield from (Site(about.name, name, about.own(name), reason) for name in names)
+    elif about.interfaces:
+        first, *others = about.interfaces
+        more = tuple((name, about.own(name)) for name in others)
+        yield Site(about.name, first, about.own(first), reason, others=more)
+
+
+def _way(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
+    """The interfaces that lead to other nodes with a role; where no node is known to have it, those outward."""
+    nodes = about.cluster.nodes
+    having = [name for name in nodes if has_role(about.cluster, name, evidence.value)]
+    far = [one for name in having if name != about.name for one in internal(nodes[name])]
+    if not having:
+        yield from _outward(about, need, evidence)
+    for name in dict.fromkeys(way_to(about.facts, one) for one in far) if about.facts else ():
+        if name in about.interfaces and name is not None:
+            yield Site(about.name, name, about.own(name), need.because)
+    if far and about.facts is None:
+        yield from _outward(about, need, evidence)
+
+
+def _route(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
+    """Interfaces with a route that came by a protocol, such as `dhcp` or `ra`."""
+    for route in (about.facts.routes or ()) if about.facts else ():
+        if route.protocol == evidence.value and route.interface in about.interfaces and route.interface is not None:
+            reason = f"a route was learned by {evidence.value}"
+            yield Site(about.name, route.interface, about.own(route.interface), reason, route.span)
+
+
+def _tunnel(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
+    """Nodes with a tunnel of Calico, at the addresses between which it runs."""
+    try:
+        tunnels = about.model.evaluator(about.name).tunnels
+    except UndecidedError:
+        return
+    kind = evidence.value
+    for name, addresses in about.holding(calico_addresses(about.cluster, about.name) if about.known else ()):
+        for family in (4, 6):
+            own = tuple(one for one in addresses if one.family == family)
+            on = {
+                "vxlan": tunnels.vxlan[family],
+                "ipip": tunnels.ipip and family == 4,
+                "wireguard": bool(tunnels.wireguard[family]),
+            }
+            if own and on.get(str(kind)):
+                port = {"vxlan": tunnels.vxlan_port, "wireguard": tunnels.wireguard[family]}.get(str(kind))
+                yield Site(about.name, name, own, need.because, None, port)
+
+
+def _session(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
+    """BGP sessions of the node: `passive` ones are called from afar, `active` ones call, `open` ones may do both."""
+    for call in calls(about.cluster, about.name):
+        if call.role != evidence.value:
+            continue
+        port = call.far_port if need.direction == "out" else call.own_port
+        for (name, own), far in _ways(about, call).items():
+            site = Site(about.name, name, own, "a BGP session needs it", call.span, port or BGP_PORT, ranges(far))
+            yield site._replace(remote=call.remote, far_port=call.far_port or BGP_PORT)
+
+
+def _ways(about: About, call: Call) -> dict[tuple[str, tuple[Address, ...]], list[str]]:
+    """The far ends by interface and own address there; those of which nothing tells the interface are left out."""
+    holding = next(about.holding((call.own,)), None) if call.own is not None else None
+    found: dict[tuple[str, tuple[Address, ...]], list[str]] = {}
+    for far in call.far:
+        name = way_to(about.facts, far) if about.facts is not None else None
+        place = holding
+        if name is not None:
+            here = tuple(one for one in about.interfaces.get(name, ()) if one.family == far.family)
+            place = (name, (call.own,) if call.own in here and call.own is not None else here[:1])
+        if place is not None and place[0] in about.interfaces:
+            found.setdefault(place, []).append(str(far))
+    return found
+
+
+def _deployed(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
+    """Nodes of a cluster whose manifests hold a workload or service of a name."""
+    for kind, version in (("Deployment", "apps/v1"), ("DaemonSet", "apps/v1"), ("Service", "v1")):
+        for resource in about.cluster.kubernetes(kind, version):
+            if resource.name == evidence.value:
+                for name, own in about.holding(about.internal):
+                    span = resource.span("metadata", "name")
+                    yield Site(about.name, name, own, f"the manifests hold the {kind} {resource.name}", span)
+
+
+def _ipv6(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
+    """Interfaces with an IPv6 address that is not link-local alone."""
+    for name, addresses in about.interfaces.items():
+        own = tuple(one for one in addresses if one.family == 6)
+        if any(one.value >> 118 != _LINK_LOCAL for one in own):
+            yield Site(about.name, name, own, f"the interface has the address {own[0]}")
+
+
+def _selector(evidence: Evidence) -> Selector:
+    try:
+        return parse(evidence.value)
+    except (SelectorError, TypeError, AttributeError) as error:
+        raise CheckError(f'check "flow-required": "nodes" needs a selector over labels of nodes: {error}') from error
+
+
+def _mapping(evidence: Evidence) -> dict[str, Any]:
+    if not isinstance(evidence.value, dict) or not evidence.value.keys() <= {"ports", "process", "bound"}:
+        raise CheckError('check "flow-required": "listener" is a map of ports, process and bound, maybe empty')
+    return evidence.value
+
+
+def _common(some: tuple[Address, ...], others: tuple[Address, ...]) -> tuple[Address, ...]:
+    return tuple(one for one in some if one in others)
+
+
+_LOOKS: dict[str, Callable[[About, Need, Evidence], Iterator[Site]]] = {
+    "declared": _declared,
+    "listener": _listener,
+    "role": _role,
+    "nodes": _nodes,
+    "outward": _outward,
+    "way": _way,
+    "route": _route,
+    "tunnel": _tunnel,
+    "session": _session,
+    "deployed": _deployed,
+    "ipv6": _ipv6,
+}
