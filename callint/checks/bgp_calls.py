@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 
 from callint.bgp.network import Network, network
 from callint.bgp.nodes import ANY, Speaker
-from callint.checks.connectivity import needs_routes
 from callint.bgp.session import LIVE
+from callint.checks.connectivity import needs_routes
 from callint.checks.peers import sessions
 from callint.finding import Span
 from callint.net.address import Address, Family

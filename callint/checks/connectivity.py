@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from callint.bgp.alike import Alike
 from callint.bgp.imports import kernel
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.pools import pools_of
 from callint.bgp.reach import RouteGraph
 from callint.bgp.services import ranges
-from callint.bgp.session import Session
+from callint.bgp.session import Form
 from callint.checks.breach import Breach, CheckError
 from callint.finding import Path, Related, Span, witness
 from callint.net.address import Address, Family, parse_peer
@@ -99,29 +100,26 @@ def _unconnected(cluster: Cluster) -> Iterator[Breach]:
         if nodes is None or len(nodes) < 2:
             continue
         graph = RouteGraph(model, family)
-        meshed = frozenset(one.name for one in model.meshed.get(family, ()))
-        isolated = {one.name for one in nodes if one.cluster_id and not _selected_by_any(cluster, one)}
-        several = graph.alike(meshed)
-        for node in (one for one in nodes if one.name in several):
-            reached = graph.reach(node.name, meshed)
-            missing = [
-                one
-                for one in nodes
-                if one.name not in reached
-                and not isolated & {one.name, node.name}
-                and not (graph.outside.get(one.name) and graph.outside.get(node.name))
-            ]
+        speaking = dict.fromkeys(map(model.nodes.of, nodes))
+        isolated = {one for one in speaking if one.first.cluster_id and not _selected_by_any(cluster, one.first)}
+        for start in graph.starts():
+            if start not in speaking or start in isolated:
+                continue
+            reached = graph.reach(start)
+            others = (one for one in speaking if one not in reached and one not in isolated)
+            missing = {one for one in others if not (graph.outside.get(one) and graph.outside.get(start))}
             if missing:
-                yield _pair(cluster, graph, pool, node, missing)
+                unaware = [one for one in nodes if model.nodes.of(one) in missing and one is not start.first]
+                yield _pair(cluster, graph, pool, start, unaware)
                 return
 
 
-def _pair(cluster: Cluster, graph: RouteGraph, pool: IPPool, node: Speaker, missing: list[Speaker]) -> Breach:
-    other = missing[0]
+def _pair(cluster: Cluster, graph: RouteGraph, pool: IPPool, start: Alike, missing: list[Speaker]) -> Breach:
+    node, other = start.first, missing[0]
     between = [
-        name
-        for name, session in graph.ways.get(node.name, ())
-        if session.peer_type == "iBGP" and any(far == other.name for far, _ in graph.ways.get(name, ()))
+        middle.first.name
+        for middle, peering in graph.ways.get(start, ())
+        if peering.form.peer_type == "iBGP" and any(other in far.members for far, _ in graph.ways.get(middle, ()))
     ]
     reason = "there is no chain of sessions between them"
     if between:
@@ -213,29 +211,27 @@ def _own_as(cluster: Cluster) -> Iterator[Breach]:
         if nodes is None:
             continue
         graph = RouteGraph(model, family)
-        several = graph.alike(frozenset())
-        for node in (one for one in nodes if one.name in several):
-            reached = graph.reach(node.name, frozenset())
-            for other in nodes:
-                mine, theirs = (graph.outside.get(one.name, []) for one in (node, other))
-                if other.name in reached or not mine or not theirs:
-                    continue
-                if all(_loops(a, b) for a in mine for b in theirs):
-                    yield _loop(pool, node, other, theirs[0])
+        speaking = dict.fromkeys(map(model.nodes.of, nodes))
+        for start in (one for one in graph.starts(mesh=False) if one in speaking):
+            reached, mine = graph.reach(start, mesh=False), graph.outside.get(start, [])
+            for far in (one for one in speaking if one not in reached):
+                theirs, other = graph.outside.get(far, []), far.other_than(start.first)
+                if mine and theirs and other and all(_loops(a.form, b.form) for a in mine for b in theirs):
+                    yield _loop(pool, start.first, other, theirs[0].form)
                     return
 
 
-def _loops(out: Session, back: Session) -> bool:
+def _loops(out: Form, back: Form) -> bool:
     """Whether a route that leaves by one session and comes back by the other has the own AS in its path too often."""
     external = out.peer_type == back.peer_type == "eBGP"
-    return external and out.form.local_as == back.form.local_as and back.form.allowed_local_as < 1
+    return external and out.local_as == back.local_as and back.allowed_local_as < 1
 
 
-def _loop(pool: IPPool, node: Speaker, other: Speaker, session: Session) -> Breach:
-    assert session.peer is not None, "sessions with the outside come from BGPPeers"
-    resource, path = session.peer.resource, ("spec", "peerIP")
+def _loop(pool: IPPool, node: Speaker, other: Speaker, form: Form) -> Breach:
+    assert form.peer is not None, "sessions with the outside come from BGPPeers"
+    resource, path = form.peer.resource, ("spec", "peerIP")
     return Breach(
-        f'node "{other.name}" refuses the routes of node "{node.name}": both are in AS {session.form.local_as} and '
+        f'node "{other.name}" refuses the routes of node "{node.name}": both are in AS {form.local_as} and '
         f'hear of each other only through routers of other ASes, as by BGPPeer "{resource.name}", and a path with the '
         "own AS in it is a loop",
         resource.span(*path),
