@@ -67,7 +67,7 @@ def _log_only(cluster: Cluster) -> Iterator[Breach]:
 def _closing(cluster: Cluster) -> Iterator[tuple[PlacedTier, PlacedPolicy, str, tuple[Rule, ...]]]:
     """Policies with rules in a direction, where no other policy of the tier lets anything through to the same ends."""
     for tier in model_of(cluster).tiers:
-        if tier.default_action == "Pass" or tier.hidden:
+        if tier.default_action == "Pass" or tier.hidden or not tier.exists:
             continue
         openers = {direction: _Openers(tier, direction) for direction in ("ingress", "egress")}
         for placed in tier.policies:

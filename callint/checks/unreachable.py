@@ -31,8 +31,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     Parameter `problem`: `rule` (earlier rules decide on every packet of a rule, at least one of them otherwise),
     `redundant` (the same where all of them have its own action), `policy` (no packet gets as far as the rules of a
-    policy). Kubernetes' own policies are asked as what comes
-    first, never themselves.
+    policy, and these would decide otherwise). Kubernetes' own policies are asked as what comes first, never themselves.
     """
     problem = parameters.get("problem")
     if problem not in _PROBLEMS:
@@ -93,8 +92,10 @@ def _examine(shadows: Shadows, tier: PlacedTier, placed: PlacedPolicy, direction
         taken.add(item, shadows.surely(item, None))
     everything = (shadows.spaces[0].everything, shadows.spaces[1].everything)
     if not any(taken.left(everything)):
-        yield _Dead(policy, direction, None, everything, fewest(shadows, taken, everything, {}))
-        return
+        covering = fewest(shadows, taken, everything, {})
+        if {item.action for item in covering} != {rule.action.capitalize() for rule in own}:
+            yield _Dead(policy, direction, None, everything, covering)
+            return
     for rule in own:
         packets = shadows.may(policy, rule)
         left = taken.left(packets)
@@ -154,7 +155,12 @@ def _policy(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _count(covering: Sequence[Item], verb: str) -> str:
-    return f"an earlier rule {verb}s" if len(covering) == 1 else f"{len(covering)} earlier rules {verb}"
+    """Who sees to it, in words, with a verb in the plural."""
+    if len(covering) > 1:
+        return f"{len(covering)} earlier rules {verb}"
+    (item,) = covering
+    subject = "an earlier rule" if item.rule else f'the end of tier "{item.policy.tier}"'
+    return f"{subject} {verb}s"
 
 
 def rule_words(policy: Policy, direction: Direction, rule: Rule) -> str:

@@ -171,6 +171,10 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[str, list[tuple[str, int]]]]] 
     ),
     "a whole policy": ([gnp("a", DENY, order=1), gnp("b", ALLOW, order=2)], only(policy=[("b", -1)])),
     "a whole policy, by a pass": ([gnp("a", PASS, order=1), gnp("b", ALLOW, order=2)], only(policy=[("b", -1)])),
+    "a whole policy, with what was decided anyway": (
+        [gnp("a", ALLOW, order=1), gnp("b", ALLOW, order=2)],
+        only(redundant=[("b", 0)]),
+    ),
     "a log decides nothing": ([gnp("a", LOG, DENY)], only()),
     "equal rules": ([gnp("a", tcp("Allow", "web"), tcp("Allow", "web"))], only()),
     "a staged policy covers nothing": (
@@ -198,6 +202,14 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[str, list[tuple[str, int]]]]] 
     ),
     "an earlier tier denies the rest": (
         [made("Tier", "t", order=1), gnp("a", tcp("Allow"), tier="t"), gnp("b", ALLOW)],
+        only(policy=[("b", -1)]),
+    ),
+    "a tier that is kept elsewhere": (
+        [gnp("a", tcp("Allow")), gnp("b", ALLOW, tier="t")],
+        only(),
+    ),
+    "within a tier that is kept elsewhere": (
+        [gnp("a", DENY, tier="t", order=1), gnp("b", ALLOW, tier="t", order=2)],
         only(policy=[("b", -1)]),
     ),
     "an earlier tier passes": (

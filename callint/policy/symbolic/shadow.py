@@ -176,9 +176,12 @@ class Shadows:
     # the order
 
     def before(self, tier: PlacedTier, placed: PlacedPolicy, direction: Direction) -> list[Item]:
-        """What surely is asked before a policy wherever it applies: of earlier tiers what decides for good."""
+        """What surely is asked before a policy wherever it applies: of earlier tiers what decides for good.
+
+        A tier that no manifest defines is kept elsewhere, and its place is not known.
+        """
         found: list[Item] = []
-        for earlier in self.tiers:
+        for earlier in self.tiers if tier.exists else ():
             if earlier is tier:
                 break
             found += self._deciding(earlier, placed, direction)
