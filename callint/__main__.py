@@ -6,6 +6,37 @@ import gc
 import os
 import sys
 from contextlib import suppress
+from types import ModuleType
+from typing import Any
+
+
+class _Inspect(ModuleType):
+    """`inspect`, which reads Python's syntax, but for the one function that click calls in every run."""
+
+    def __getattr__(self, name: str) -> Any:
+        import inspect
+
+        return getattr(inspect, name)
+
+    def cleandoc(self, text: str) -> str:
+        """The text itself, if there is nothing to clean."""
+        return text if "\n" not in text and text == text.strip() else self.__getattr__("cleandoc")(text)
+
+
+def _import_click() -> None:
+    """Import click without two modules of which it needs next to nothing, and which cost as much as the rest of it.
+
+    Whoever else imports them gets the true ones.
+    """
+    if not {"click", "inspect", "uuid"}.isdisjoint(sys.modules):
+        return
+    uuid = ModuleType("uuid")
+    uuid.UUID = type("UUID", (), {})  # type: ignore[attr-defined]  # the type of an option, which no command has
+    sys.modules.update(uuid=uuid, inspect=_Inspect("inspect"))
+    try:
+        import click  # noqa: F401  # for the others to find
+    finally:
+        del sys.modules["uuid"], sys.modules["inspect"]
 
 
 def run() -> None:
@@ -20,6 +51,7 @@ def run() -> None:
     callint.alone = True
     code: object = 2
     try:
+        _import_click()
         from callint.cli import main
 
         main(prog_name="callint")

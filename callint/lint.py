@@ -12,7 +12,7 @@ from callint.calico import NEWEST, Target, format_release
 from callint.config import Calico, ClusterConfig, Config
 from callint.engine import Crash, Plan, crash_finding, order, report_problems, run
 from callint.finding import Finding, Problem, Span
-from callint.intake import Judge, Judged
+from callint.intake import Judge, Judged, Measure
 from callint.intake import judge as judge_here
 from callint.objects import Cluster, Intent, Resource
 from callint.report import Report
@@ -64,7 +64,7 @@ def describe(sources: Sources, config: Config, options: Options, plan: Plan, jud
 
     `judge` makes objects of documents; it is asked here and now if nobody else did it already.
     """
-    judge = judge or partial(judge_here, crds=options.crds)
+    judge = judge or partial(judge_here, measure=Measure(config.limits, options.crds))
     findings = report_problems(plan, sources.problems)
     told = {problem.span[:3] for problem in sources.problems}
     clusters = []
@@ -77,7 +77,15 @@ def describe(sources: Sources, config: Config, options: Options, plan: Plan, jud
         files.append(read)
         findings.extend(report_problems(plan, problems, about.name))
         clusters.append(
-            Cluster(resources, target, name=about.name, facts=facts, intent=about.intent, documents=documents)
+            Cluster(
+                resources,
+                target,
+                name=about.name,
+                facts=facts,
+                intent=about.intent,
+                documents=documents,
+                limits=config.limits,
+            )
         )
     return Described(clusters, findings, files)
 
@@ -92,8 +100,7 @@ def lint(
         found, crashed = _checked(plan, cluster, jobs)
         findings.extend(across_folders(found, plan, cluster))
         crashes.extend(crashed)
-        where = _somewhere(cluster, sources)
-        findings.extend(crash_finding(plan, crash, where) for crash in crashed)
+        findings.extend(crash_finding(plan, crash, _somewhere(cluster, sources)) for crash in crashed)
     suppressed: list[Finding] = []
     if options.suppress:
         findings, suppressed = _suppress(sources, clusters, config, plan, options, findings)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import string
-
 LONGEST_NAME = 15
-_NAME = frozenset(string.ascii_letters + string.digits + "_.-")
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
 
 def parse_interface(text: str, *, extra: str = "") -> str:

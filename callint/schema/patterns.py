@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 _MID_FLAGS = r"\(\?([is]+)\)"
-_CLASS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
+_CLASS = r"(?s)\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$"
 
 LINEAR = {
     # `ms` is `m` and then `s`, so naming it twice makes 2^n ways to read `msmsms` (calico issue 13943)
@@ -73,6 +73,6 @@ def compiled(pattern: str) -> re.Pattern[str] | None:
         return r"\Z" if match[0] == "$" else match[0]
 
     try:
-        return re.compile(_CLASS.sub(anchor, portable(pattern)), re.ASCII)
+        return re.compile(re.sub(_CLASS, anchor, portable(pattern)), re.ASCII)
     except (re.error, OverflowError, RecursionError):
         return None

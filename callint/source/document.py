@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 Style = Literal["plain", "quoted", "block", "flow", "none"]
 
-_BREAK = re.compile(r"\r\n|\n|\r")
-_PROPERTY = re.compile(r"(?:[&!][^\s,\[\]{}]*|!<[^>\s]*>)(?:[ \t]+|(?=\s|$))")
-_LOCAL_TAG = re.compile(r"!(?!!)[^\s,\[\]{}]+")
-_FLOW = re.compile(r"\[[^\[\]{}\"'#\r\n]*\]|\{[^\[\]{}\"'#\r\n]*\}")
-_WORD = re.compile(r"[^\s,\[\]{}]+")
+# Patterns are compiled when they are first needed, here and in the modules beside: in most runs few are.
+_BREAK = r"\r\n|\n|\r"
+_PROPERTY = r"(?:[&!][^\s,\[\]{}]*|!<[^>\s]*>)(?:[ \t]+|(?=\s|$))"
+_LOCAL_TAG = r"!(?!!)[^\s,\[\]{}]+"
+_FLOW = r"\[[^\[\]{}\"'#\r\n]*\]|\{[^\[\]{}\"'#\r\n]*\}"
+_WORD = r"[^\s,\[\]{}]+"
 
 
 class Comment(NamedTuple):
@@ -62,7 +63,7 @@ class SourceFile:
         r"""The offset of each line; lines end at `\n`, `\r\n` or `\r`, as editors count them."""
         if self._starts is None:
             self._starts = array("I", [0])
-            self._starts.extend(match.end() for match in _BREAK.finditer(self.text))
+            self._starts.extend(match.end() for match in re.finditer(_BREAK, self.text))
         return self._starts
 
     def position(self, offset: int) -> tuple[int, int]:
@@ -201,7 +202,7 @@ class Document:
         found = places.find(path)
         if len(found) <= len(path) or not places.trace:
             return ""
-        match = _LOCAL_TAG.match(self.source.text, self.start + places.start(found[-1][0]))
+        match = re.compile(_LOCAL_TAG).match(self.source.text, self.start + places.start(found[-1][0]))
         return match[0] if match else ""
 
     def span_at(self, start: int) -> Span:
@@ -212,7 +213,7 @@ class Document:
         if end <= begin:
             begin = self.start + start  # only an anchor or a tag is written
         if end <= begin:
-            word = _WORD.match(text, begin, self.end)
+            word = re.compile(_WORD).match(text, begin, self.end)
             end = word.end() if word and not self.places.begins(start) else begin
         while end > begin and text[end - 1] in " \t\r\n\x85\u2028\u2029":
             end -= 1
@@ -229,7 +230,7 @@ class Document:
             return self.span_at(start)
         begin = self._skip_properties(self.start + start)
         head = self.source.text[begin : begin + 1]
-        flow = _FLOW.match(self.source.text, begin, self.end)
+        flow = re.compile(_FLOW).match(self.source.text, begin, self.end)
         if flow and (head == "[" or flow.end() == begin + 2):
             return self.source.span(begin, flow.end())
         first = places.first_key(node)
@@ -241,7 +242,7 @@ class Document:
         """The offset behind the anchor and the tag that may stand before a node."""
         text = self.source.text
         while at < self.end and text[at] in "&!":
-            match = _PROPERTY.match(text, at, self.end)
+            match = re.compile(_PROPERTY).match(text, at, self.end)
             if match is None:
                 break
             at = match.end()

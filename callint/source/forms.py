@@ -7,7 +7,7 @@ from typing import Any
 
 SOPS = "ENC[AES256_GCM,"
 
-_EXPRESSION = re.compile(r"\{[{%#]")
+_EXPRESSION = r"\{[{%#]"
 _PLACEHOLDER = (
     r"(?s)<[A-Za-z][\w .:/|-]*>"  # <worker-node-name>
     r"|\$\{[A-Za-z_][^{}\r\n]*\}"  # ${POD_CIDR}
@@ -24,7 +24,7 @@ def template(text: str) -> int:
     `{{ }}` inside quotes or a comment does not count: that is text, whoever will read it.
     """
     at = 0
-    while match := _EXPRESSION.search(text, at):
+    while match := re.compile(_EXPRESSION).search(text, at):
         line = text.rfind("\n", 0, match.start()) + 1
         before = text[line : match.start()]
         if "#" not in before and '"' not in before and "'" not in before:

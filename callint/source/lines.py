@@ -18,8 +18,8 @@ UNREAD: Any = object()
 """What `read` gives for a document that is not written this way."""
 
 _HEAD = re.compile(r"( *)(- +)?(?:([A-Za-z0-9_/][A-Za-z0-9_./-]*):(?: +|$))?")
-_ENTRY = re.compile(r"^ *(?=[^ #\n])(- +)?(?:([A-Za-z0-9_/][A-Za-z0-9_./-]*):(?: +|$))?([^\n]*)", re.MULTILINE)
-_QUOTED = re.compile(r"""(?:"([^"\\]*)"|'([^']*(?:''[^']*)*)')(?: +(?:#.*)?)?""")
+_QUOTED = r"""(?:"([^"\\]*)"|'([^']*(?:''[^']*)*)')(?: +(?:#.*)?)?"""
+_ENTRY = r"(?m)^ *(?=[^ #\n])(- +)?(?:([A-Za-z0-9_/][A-Za-z0-9_./-]*):(?: +|$))?([^\n]*)"
 _NEVER_PLAIN = frozenset("?:,[]{}#&*!|>'\"%@`")
 _EMPTY: dict[str, type] = {"[]": list, "{}": dict}
 _CONTAINERS = (list, dict)
@@ -102,7 +102,7 @@ class Lines(dict[str, Any]):
         sign = written[0]
         if sign in _NEVER_PLAIN:
             if sign in "\"'":
-                quoted = _QUOTED.fullmatch(written)
+                quoted = re.fullmatch(_QUOTED, written)
                 if quoted:
                     return quoted[1] if quoted[1] is not None else quoted[2].replace("''", "'")
             return self._piece(written) if sign in '"[{' else UNREAD
@@ -201,7 +201,7 @@ def trace(text: str, value: Any) -> list[Any]:
     typed = Typed()
     made: list[Any] = []
     add = made.append
-    entries = _ENTRY.finditer(text)
+    entries = re.finditer(_ENTRY, text)
 
     def collection(value: Any, entry: re.Match[str]) -> None:
         """Add a list or mapping whose first item stands on the line of `entry`."""
@@ -237,7 +237,7 @@ def trace(text: str, value: Any) -> list[Any]:
 
 def ends(text: str, start: int) -> dict[int, int]:
     """Where each scalar ends that stands on the line of the one at `start`, in a text that `read` has read."""
-    entry = _ENTRY.match(text, text.rfind("\n", 0, start) + 1)
+    entry = re.compile(_ENTRY).match(text, text.rfind("\n", 0, start) + 1)
     if entry is None:
         return {}
     found = {entry.start(2): entry.end(2)}

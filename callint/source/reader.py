@@ -13,7 +13,7 @@ from callint.source.lines import UNREAD, Lines
 from callint.source.lines import read as read_lines
 
 _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"  # slow to compile, seldom needed
-_NOTHING = re.compile(r"(?:\s+|#[^\r\n]*|\.\.\.(?=\s|\Z))*")
+_NOTHING = r"(?:\s+|#[^\r\n]*|\.\.\.(?=\s|\Z))*"
 
 
 def read(file: SourceFile, lines: Lines, bad: int = -1) -> tuple[list[Document], list[Problem]]:
@@ -125,7 +125,7 @@ class _Reader:
         if tree.error is not None and problem is None:
             return self.forbidden(text, start, tree), -1
         if tree.rest >= 0:
-            skipped = _NOTHING.match(text, tree.rest)
+            skipped = re.compile(_NOTHING).match(text, tree.rest)
             follows = skipped.end() if skipped else tree.rest
             if follows < len(text):
                 tree.error = None
@@ -186,7 +186,7 @@ class _Reader:
                 break
             if not self.part(at, stop):
                 return
-            skipped = _NOTHING.match(text, stop, end)
+            skipped = re.compile(_NOTHING).match(text, stop, end)
             at = skipped.end() if skipped else stop
         if at < end:
             message = "the document has ended above: kubectl ignores what follows without a line with ---"

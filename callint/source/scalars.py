@@ -11,9 +11,9 @@ _WORDS: dict[str, Scalar] = {"": None, "~": None, "null": None, "Null": None, "N
 _WORDS.update(dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True))
 _WORDS.update(dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False))
 _NUMBER_STARTS = frozenset("0123456789+-.")
-_INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_DOTTED = re.compile(r"\.[0-9]+(?:[eE][-+]?[0-9]+)?")
+_INTEGER = r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))"
+_FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+_DOTTED = r"\.[0-9]+(?:[eE][-+]?[0-9]+)?"
 _LONGEST_INTEGER = 4000
 _MOST_KEPT = 50_000
 
@@ -70,11 +70,13 @@ class Typed(dict[str, Scalar]):
 
 
 def _number(text: str) -> int | float | str:
+    if text[0] != "0" and len(text) < 19 and text.isascii() and text.isdecimal():
+        return int(text)
     if text[0] == ".":
-        value = float(text) if _DOTTED.fullmatch(text) else None
+        value = float(text) if re.fullmatch(_DOTTED, text) else None
         return text if value is None or not isfinite(value) else value
     plain = text.replace("_", "")
-    match = _INTEGER.fullmatch(plain)
+    match = re.fullmatch(_INTEGER, plain)
     if match and len(plain) < _LONGEST_INTEGER:
         sign, hexadecimal, binary, octal, decimal = match.groups()
         if hexadecimal:
@@ -87,7 +89,7 @@ def _number(text: str) -> int | float | str:
             number = -number
         if -(2**63) <= number < 2**63 or (not sign and number < 2**64):
             return number
-    if _FLOAT.fullmatch(plain):
+    if re.fullmatch(_FLOAT, plain):
         floating = float(plain)
         if isfinite(floating):
             return floating

@@ -17,8 +17,8 @@ TIERS_BY_NAME: tuple[Release, Release] = ((3, 29), (3, 31))
 
 POLICIES = frozenset({"GlobalNetworkPolicy", "NetworkPolicy", "StagedGlobalNetworkPolicy", "StagedNetworkPolicy"})
 KUBERNETES_POLICY = ("knp.default.", "ossg.default.")
-_ONE_PART = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_TWO_PARTS = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)?")
+_ONE_PART = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_TWO_PARTS = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)?"
 ANNOTATIONS_SIZE = 256 * 1024
 _NAME: Path = ("metadata", "name")
 
@@ -66,7 +66,7 @@ def _policy_name(scope: Scope, name: str, plain: dict[str, Any]) -> None:
             scope.refuse("bad-name", _NAME, message)
         return
     dotted = scope.release >= TIERS_BY_NAME[0]
-    if not (_TWO_PARTS if dotted else _ONE_PART).fullmatch(name):
+    if not re.fullmatch(_TWO_PARTS if dotted else _ONE_PART, name):
         if dotted:
             message = f'"{name}" has {name.count(".")} dots; a policy\'s name has at most one'
         else:

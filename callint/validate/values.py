@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from functools import lru_cache
 
 from callint.net.address import Address, Family, Prefix, parse_cidr, parse_ip, parse_peer
@@ -12,11 +11,11 @@ from callint.net.duration import parse_duration
 from callint.net.interface import parse_interface
 from callint.validate.scope import Flaw, Verdict
 
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_MAC = re.compile(r"([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}")
-_COMMUNITY_LIKE = re.compile(r"[0-9]+:[0-9]+(:[0-9]+)?")
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_MAC = r"([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}"
+_COMMUNITY_LIKE = r"[0-9]+:[0-9]+(:[0-9]+)?"
 DSCP = frozenset({"DF", "EF", *(f"AF{x}{y}" for x in "1234" for y in "123"), *(f"CS{x}" for x in range(7))})
 _CACHE = 4096
 
@@ -133,7 +132,7 @@ def peer(text: str) -> Flaw | None:
 
 def mac(text: str) -> Flaw | None:
     """A hardware address."""
-    return None if _MAC.fullmatch(text) else Flaw("bad-address", f'"{text}" is no MAC address')
+    return None if re.fullmatch(_MAC, text) else Flaw("bad-address", f'"{text}" is no MAC address')
 
 
 @lru_cache(maxsize=_CACHE)
@@ -141,7 +140,7 @@ def subdomain(text: str) -> Flaw | None:
     """A DNS-1123 subdomain, the form of most names of Kubernetes."""
     if len(text) > 253:
         return Flaw("bad-name", f"the name has {len(text)} characters, at most 253 are allowed")
-    if _SUBDOMAIN.fullmatch(text):
+    if re.fullmatch(_SUBDOMAIN, text):
         return None
     return Flaw(
         "bad-name",
@@ -154,7 +153,7 @@ def dns_label(text: str) -> Flaw | None:
     """A DNS-1123 label: no dot, at most 63 characters."""
     if len(text) > 63:
         return Flaw("bad-name", f"the name has {len(text)} characters, at most 63 are allowed")
-    if _LABEL.fullmatch(text):
+    if re.fullmatch(_LABEL, text):
         return None
     return Flaw(
         "bad-name",
@@ -180,11 +179,11 @@ def port_name(text: str) -> Flaw | None:
 def label_key(text: str) -> str | None:
     """What is wrong with a label's or annotation's key, None if nothing."""
     prefix, slash, name = text.rpartition("/")
-    if slash and (not prefix or len(prefix) > 253 or not _SUBDOMAIN.fullmatch(prefix)):
+    if slash and (not prefix or len(prefix) > 253 or not re.fullmatch(_SUBDOMAIN, prefix)):
         return f'the prefix "{prefix}" is no DNS name in lower case'
     if len(name) > 63:
         return f"the name has {len(name)} characters, at most 63 are allowed"
-    if not _QUALIFIED.fullmatch(name):
+    if not re.fullmatch(_QUALIFIED, name):
         return 'letters, digits, "-", "_" and "." were expected, letters or digits at both ends'
     return None
 
@@ -194,14 +193,14 @@ def label_value(text: str) -> str | None:
     """What is wrong with a label's value, None if nothing."""
     if len(text) > 63:
         return f"it has {len(text)} characters, at most 63 are allowed"
-    if text and not _QUALIFIED.fullmatch(text):
+    if text and not re.fullmatch(_QUALIFIED, text):
         return 'letters, digits, "-", "_" and "." were expected, letters or digits at both ends'
     return None
 
 
 def looks_like_community(text: str) -> bool:
     """Whether a text is meant as a community's value rather than as a name of one."""
-    return _COMMUNITY_LIKE.fullmatch(text) is not None
+    return re.fullmatch(_COMMUNITY_LIKE, text) is not None
 
 
 @lru_cache(maxsize=_CACHE)
@@ -255,17 +254,17 @@ def wireguard_key(text: str) -> Flaw | None:
 
 
 _ONLY_GO = (
-    (re.compile(r"\(\?[imsU-]+\)"), ""),
-    (re.compile(r"\(\?[imsU-]+:"), "(?:"),
-    (re.compile(r"\\[pP](\{\^?\w+\}|\w)"), r"\\w"),
-    (re.compile(r"\[:\^?\w+:\]"), "a"),
-    (re.compile(r"\\z"), r"\\Z"),
-    (re.compile(r"\\C"), "."),
-    (re.compile(r"\\x\{[0-9A-Fa-f]+\}"), "a"),
-    (re.compile(r"\(\?<(?=\w)"), "(?P<"),
+    (r"\(\?[imsU-]+\)", ""),
+    (r"\(\?[imsU-]+:", "(?:"),
+    (r"\\[pP](\{\^?\w+\}|\w)", r"\\w"),
+    (r"\[:\^?\w+:\]", "a"),
+    (r"\\z", r"\\Z"),
+    (r"\\C", "."),
+    (r"\\x\{[0-9A-Fa-f]+\}", "a"),
+    (r"\(\?<(?=\w)", "(?P<"),
 )
-_NOT_GO = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(\(\?(?:[=!>#(]|<[=!]|P=|P>))", re.DOTALL)
-_BACK = re.compile(r"\\(?:\\|([1-9]|[kZg])|.)", re.DOTALL)
+_NOT_GO = r"(?s)\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(\(\?(?:[=!>#(]|<[=!]|P=|P>))"
+_BACK = r"(?s)\\(?:\\|([1-9]|[kZg])|.)"
 
 
 @lru_cache(maxsize=512)
@@ -273,14 +272,16 @@ def pattern(text: str) -> Flaw | None:
     """A regular expression of Go (RE2): balanced, and without look-around and back references."""
     if len(text) > 2000:
         return None
-    odd = next((match[1] for match in _NOT_GO.finditer(text) if match[1]), None) or next(
-        (f"\\{match[1]}" for match in _BACK.finditer(text) if match[1]), None
+    odd = next((match[1] for match in re.finditer(_NOT_GO, text) if match[1]), None) or next(
+        (f"\\{match[1]}" for match in re.finditer(_BACK, text) if match[1]), None
     )
     if odd:
         return Flaw("bad-pattern", f'"{text}" is no regular expression of Go, which has no "{odd}"')
     plain = re.sub(r"\\Q(.*?)(\\E|$)", lambda match: re.escape(match[1]), text, flags=re.DOTALL)
     for found, instead in _ONLY_GO:
-        plain = found.sub(instead, plain)
+        plain = re.sub(found, instead, plain)
+    import warnings
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
