@@ -26,7 +26,15 @@ from callint.source import parse
 TABLE: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text("utf-8"))
 CASES: dict[str, dict[str, Any]] = TABLE["cases"]
 ALL = ["Pod", "WorkloadEndpoint", "EndpointSlice", "IPPool"]
-LINKS = {"wan0": ["192.0.2.1"], "lan0": ["10.0.0.1"], "eth0": ["10.2.0.1"], "eth1": [], "eth7": [], "lo": ["127.0.0.1"]}
+LINKS = {
+    "wan0": ["192.0.2.1"],
+    "lan0": ["10.0.0.1"],
+    "eth0": ["10.2.0.1"],
+    "eth1": [],
+    "eth7": [],
+    "tunl0": [],
+    "lo": ["127.0.0.1"],
+}
 LINE = re.compile(
     r"(?P<arriving>\S+)>(?P<leaving>\S+) (?P<protocol>\S+) (?P<source>\S+?)( (?P<sport>\d+))? "
     r"(?P<destination>[\w.:]*[.:][\w.:]*)"
@@ -87,7 +95,7 @@ def partition(node: Node, packet: Packet) -> Partition:
 
 def test_there_are_enough() -> None:
     lines = [line for case in CASES.values() for line in case["packets"]]
-    assert len(lines) > 200
+    assert len(lines) > 350
     assert all(len(set(case["packets"])) == len(case["packets"]) for case in CASES.values())
 
 
