@@ -10,6 +10,7 @@ BITS: dict[int, int] = {4: 32, 6: 128}
 LAST: dict[int, int] = {4: (1 << 32) - 1, 6: (1 << 128) - 1}
 
 _OCTETS = {str(number): number for number in range(256)}
+_LENGTHS = {str(number): number for number in range(33)}
 _MAPPED = 0xFFFF << 32
 _HEX = frozenset("0123456789abcdefABCDEF")
 
@@ -104,6 +105,8 @@ def parse_cidr(text: str, family: Family | None = None, *, bare: bool = True) ->
     `bare=False` demands the slash (Go net.ParseCIDR, the schema format `cidr`). Raises ValueError with a sentence.
     """
     address, slash, mask = text.partition("/")
+    if mask in _LENGTHS and family != 6 and (value := _v4(address)) is not None:  # nearly all there are
+        return Prefix(4, value, _LENGTHS[mask])
     if not slash:
         if not bare:
             _address(text, text)

@@ -30,9 +30,8 @@ def _network(text: str, family: Family | None, bare: bool, host_bits: bool) -> F
         return Flaw("wrong-family", f'"{text}" is IPv{prefix.family} where IPv{family} was expected')
     if not bare and "/" not in text:
         return Flaw("missing-prefix-length", f'"{text}" has no prefix length; "{prefix}" was expected')
-    network = prefix.masked()
-    if not host_bits and network != prefix:
-        return Flaw("cidr-host-bits", f'"{text}" has host bits set; the network is "{network}"')
+    if not host_bits and prefix.value != prefix.first:
+        return Flaw("cidr-host-bits", f'"{text}" has host bits set; the network is "{prefix.masked()}"')
     return None
 
 
