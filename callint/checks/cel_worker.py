@@ -1,7 +1,7 @@
 """A process of its own that evaluates one CEL expression: whatever it does, callint can end it and go on.
 
-It reads one JSON value from standard input and writes JSON lines: what the expression is, then one answer a subject.
-It is run as a file and imports nothing of callint.
+Its argument is the seconds that it may take. It reads one JSON value from standard input and writes JSON lines: what
+the expression is, then one answer a subject. It is run as a file and imports nothing of callint.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
-SECONDS = 10
 MEMORY = 2 << 30
 _STATUS = re.compile(r"^[A-Z_]+: (.*?)(?: \[[A-Z_]+\])?$", re.DOTALL)
 _PLACE = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): ([^\n]*)")
@@ -21,19 +20,19 @@ _PLACE = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): ([^\n]*)")
 
 def main() -> None:
     """Evaluate `expression` for each of `subjects`; with `all`, `objects` is what the expression may ask for."""
-    bound()
+    bound(int(sys.argv[1]))
     task = json.load(sys.stdin)
     for answer in answers(task["expression"], task["subjects"], task["all"]):
         print(json.dumps(answer), flush=True)
 
 
-def bound() -> None:
+def bound(seconds: int) -> None:
     """Let the system end this process even when nobody waits for it any more; Windows has no such bounds."""
     try:
         import resource
     except ImportError:
         return
-    for what, limit in ((resource.RLIMIT_CPU, SECONDS + 2), (resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CORE, 0)):
+    for what, limit in ((resource.RLIMIT_CPU, seconds + 2), (resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CORE, 0)):
         _, most = resource.getrlimit(what)
         try:
             resource.setrlimit(what, (limit if most < 0 else min(limit, most), most))

@@ -21,8 +21,6 @@ from callint.objects import Cluster, Resource
 
 LONGEST = 4096
 """Characters of an expression; the library itself bounds how deep it nests and how often its macros go round."""
-SECONDS = cel_worker.SECONDS
-"""Wall-clock time for all subjects of one rule in one cluster."""
 
 _PARAMETERS = ("apiVersion", "at", "each", "expression", "kind", "message")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -89,7 +87,7 @@ def _question(parameters: Mapping[str, Any]) -> Question:
 def _of_objects(cluster: Cluster, question: Question) -> Iterator[Breach]:
     resources = [one for one in _asked(cluster, question) if not _muted(one, question)]
     everything = [_readable(one) for one in cluster.all] if "objects" in question.words else None
-    answers = _evaluate(question, [_readable(one) for one in resources], everything)
+    answers = _evaluate(question, [_readable(one) for one in resources], everything, cluster.limits.expression_seconds)
     for resource, answer in zip(resources, answers.given, strict=False):
         if answer is not True:
             yield _breach(cluster, question, resource, answer)
@@ -103,7 +101,7 @@ def _of_objects(cluster: Cluster, question: Question) -> Iterator[Breach]:
 def _of_cluster(cluster: Cluster, question: Question) -> Iterator[Breach]:
     if not cluster.all:
         return
-    answers = _evaluate(question, [None], [_readable(one) for one in cluster.all])
+    answers = _evaluate(question, [None], [_readable(one) for one in cluster.all], cluster.limits.expression_seconds)
     answer = answers.given[0] if answers.given else answers.stopped
     if answer is True:
         return
@@ -203,10 +201,10 @@ def _value(value: Any, path: Path) -> Any:
     return value
 
 
-def _evaluate(question: Question, subjects: list[Any], everything: list[Any] | None) -> Answers:
+def _evaluate(question: Question, subjects: list[Any], everything: list[Any] | None, seconds: int) -> Answers:
     """Ask the worker; it is asked even when there is no subject, so that a broken expression never goes unnoticed."""
     task = json.dumps({"expression": question.expression, "subjects": subjects, "all": everything})
-    printed, stopped = _run(task)
+    printed, stopped = _run(task, seconds)
     lines = [line for line in printed.split("\n")[:-1] if line]  # a line without its end was cut off
     head = json.loads(lines[0]) if lines else {"error": stopped or _ENDED}
     if "error" in head:
@@ -215,19 +213,19 @@ def _evaluate(question: Question, subjects: list[Any], everything: list[Any] | N
     return Answers([json.loads(line) for line in lines[1:]], stopped or _ENDED)
 
 
-def _run(task: str) -> tuple[str, str]:
+def _run(task: str, seconds: int) -> tuple[str, str]:
     """What the worker printed, and why it was ended if it was."""
     _require()
     # -P: neither the working directory nor callint/checks may put modules in the worker's way.
-    command = [sys.executable, "-P", os.path.abspath(cel_worker.__file__)]
+    command = [sys.executable, "-P", os.path.abspath(cel_worker.__file__), str(seconds)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
     ) as worker:
         try:
-            return worker.communicate(task, timeout=SECONDS)[0], ""
+            return worker.communicate(task, timeout=seconds)[0], ""
         except subprocess.TimeoutExpired:
             worker.kill()
-            return worker.communicate()[0], f"the evaluation took more than {SECONDS} seconds"
+            return worker.communicate()[0], f"the evaluation took more than {seconds} seconds"
 
 
 def _require() -> None:

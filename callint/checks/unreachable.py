@@ -21,9 +21,6 @@ from callint.policy.symbolic.shadow import DIRECTIONS, Item, Shadows, item_of, r
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 
 _FAMILIES: tuple[Family, ...] = (4, 6)
-MOST_POLICIES = 300
-MOST_RULES = 3000
-"""What is compared with everything before it: the work grows with the square (docs/performance.md)."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -68,8 +65,9 @@ def _found(cluster: Cluster) -> tuple[_Dead | _Question, ...]:
     found: list[_Dead | _Question] = []
     policies = [placed.policy for _, placed in shadows.subjects]
     total = sum(len(policy.ingress) + len(policy.egress) for policy in policies)
-    if len(policies) > MOST_POLICIES or total > MOST_RULES:
-        bounds = f"at most {MOST_POLICIES} policies with {MOST_RULES} rules are compared"
+    limits = cluster.limits
+    if len(policies) > limits.compared_policies or total > limits.compared_rules:
+        bounds = f"at most {limits.compared_policies} policies with {limits.compared_rules} rules are compared"
         return (_Question(policies[0], f"there are {len(policies)} policies with {total} rules, {bounds}"),)
     for tier, placed in shadows.subjects:
         if not is_calico(placed.policy.resource.api_version):

@@ -90,7 +90,7 @@ def command(
     Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 callint could not do its job.
     """
     from callint.checks import CheckError
-    from callint.intake import Means, read
+    from callint.intake import Means, Measure, read
     from callint.lint import Options, lint
 
     config = inputs.configuration(paths, config_file, no_config)
@@ -99,7 +99,7 @@ def command(
     where = inputs.manifests(paths, config)
     own_crds = _crds(crds)
     means = Means(jobs or config.jobs, config.cache if cache is None else cache)
-    with read(where, means, limits=config.limits, ignore=not no_git_ignore, crds=own_crds) as reading:
+    with read(where, means, Measure(config.limits, own_crds), ignore=not no_git_ignore) as reading:
         sources = reading.sources
         if not sources.files and not sources.problems:
             output.fail(f"no manifests found in {', '.join(where)}")

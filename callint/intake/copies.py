@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from callint.cache import opened, sealed
 from callint.calico import Target
 from callint.intake.entry import Entry
+from callint.intake.judge import Measure
 from callint.intake.piece import encode_documents
 from callint.processes import Channel, Crew, Tickets
-from callint.source import Limits
 from callint.source.lines import Lines
 from callint.source.scalars import Typed
-
-if TYPE_CHECKING:
-    from callint.schema.from_crds import Crds
 
 _BLOCKS = 200
 """In so many parts are the files given out: few enough to cost nothing, enough for all to end at the same time."""
@@ -25,13 +21,12 @@ _BLOCKS = 200
 class Copies:
     """Processes that know some of the entries until these are judged; as a context they are gone at its end."""
 
-    __slots__ = ("_crds", "_crew", "_entries", "_limits", "_size", "_tickets")
+    __slots__ = ("_crew", "_entries", "_measure", "_size", "_tickets")
 
-    def __init__(self, entries: Sequence[Entry], jobs: int, limits: Limits, crds: Crds | None) -> None:
+    def __init__(self, entries: Sequence[Entry], jobs: int, measure: Measure) -> None:
         """Start so many processes less this one."""
         self._entries = entries
-        self._limits = limits
-        self._crds = crds
+        self._measure = measure
         self._size = -(-len(entries) // _BLOCKS)
         self._tickets = Tickets(-(-len(entries) // self._size))
         self._crew = Crew(jobs - 1, self._work)
@@ -56,7 +51,7 @@ class Copies:
                     entry.copy, entry.first = number, line
                     entry.name = entry.name or entry.shown
                 else:
-                    entry.read(Lines(Typed(), self._limits))
+                    entry.read(Lines(Typed(), self._measure.limits))
         return [entry for entry in self._entries if entry.data and not entry.first]
 
     def judge(self, entries: Sequence[Entry], target: Target) -> None:
@@ -74,7 +69,7 @@ class Copies:
 
     def _share(self) -> list[int]:
         """Read the next files until there are none; returns their indexes."""
-        lines = Lines(Typed(), self._limits)
+        lines = Lines(Typed(), self._measure.limits)
         taken = []
         for ticket in self._tickets:
             for index in range(ticket * self._size, min((ticket + 1) * self._size, len(self._entries))):
@@ -95,5 +90,5 @@ class Copies:
     def _judged(self, index: int, target: Target) -> bytes:
         entry = self._entries[index]
         entry.name = entry.name or entry.shown  # what has a name is told in lines
-        entry.judged(target, self._crds)
+        entry.judged(target, self._measure)
         return bytes(entry.second)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from callint.calico import Target
 from callint.finding import Problem
-from callint.intake.judge import Judged, judge
+from callint.intake.judge import Judged, Measure, judge
 from callint.source import Document, SourceFile
 from callint.source.decode import decode
 from callint.source.lines import Lines
 from callint.source.reader import read
-
-if TYPE_CHECKING:
-    from callint.schema.from_crds import Crds
 
 
 class Entry:
@@ -54,16 +50,16 @@ class Entry:
         self.documents, self.problems = read(self._file, lines, bad)
         self.data = b""
 
-    def judged(self, target: Target, crds: Crds | None) -> list[Judged]:
+    def judged(self, target: Target, measure: Measure) -> list[Judged]:
         """The objects, recalled if they were judged for the same target."""
         if not self.name:
-            return list(judge(self.documents, target, crds))
+            return list(judge(self.documents, target, measure))
         from callint.intake.piece import decode_judged, encode_judged
 
         known = decode_judged(target, self.documents, self.second) if self.second else None
         if known is not None:
             return known
-        objects = list(judge(self.documents, target, crds))
+        objects = list(judge(self.documents, target, measure))
         self.second = encode_judged(target, objects)
         self.fresh = True
         return objects

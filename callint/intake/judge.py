@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from callint.calico import Target
 from callint.finding import Problem
 from callint.objects import Resource, unpack
+from callint.source import Limits
 
 if TYPE_CHECKING:
     from callint.schema.from_crds import Crds
@@ -21,10 +22,18 @@ class Judged(NamedTuple):
     problems: tuple[Problem, ...]
 
 
+class Measure(NamedTuple):
+    """What files and objects are held against, besides a target: bounds, and a cluster's own CRDs for callint's."""
+
+    limits: Limits = Limits()
+    crds: Crds | None = None
+
+
+MEASURE = Measure()
 Judge = Callable[[Iterable["Document"], Target], Iterable[Judged]]
 
 
-def judge(documents: Iterable[Document], target: Target, crds: Crds | None = None) -> Iterator[Judged]:
+def judge(documents: Iterable[Document], target: Target, measure: Measure = MEASURE) -> Iterator[Judged]:
     """Every object of the documents, in their order, by the schema of its kind and by Calico's own validation."""
     from callint.schema import examine
     from callint.validate import validate
@@ -33,9 +42,9 @@ def judge(documents: Iterable[Document], target: Target, crds: Crds | None = Non
         for base, plain in unpack(document):
             resource = Resource(document, base, plain)
             road = target.road_of(resource.api_version)
-            examined = examine(document, base, plain, target, road, crds)
+            examined = examine(document, base, plain, target, road, measure.crds)
             resource.gaps = examined.gaps
-            validated = validate(resource, target, road)
+            validated = validate(resource, target, road, measure.limits)
             resource.gaps += validated.gaps
             yield Judged(resource, (*examined.problems, *validated.problems))
 

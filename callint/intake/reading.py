@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from callint.calico import Target
 from callint.finding import Problem, Span
 from callint.intake.entry import Entry, recall
-from callint.intake.judge import Judged, unjudged
+from callint.intake.judge import MEASURE, Judged, Measure, unjudged
 from callint.intake.means import ALONE, Means
-from callint.source import Document, Limits, Sources
+from callint.source import Document, Sources
 from callint.source.discover import discover
 from callint.source.lines import Lines
 from callint.source.scalars import Typed
@@ -20,7 +20,6 @@ from callint.source.scalars import Typed
 if TYPE_CHECKING:
     from callint.intake.copies import Copies
     from callint.intake.store import Store
-    from callint.schema.from_crds import Crds
 
 
 class Reading:
@@ -29,17 +28,17 @@ class Reading:
     `size` is that of all files in characters; `died` tells that a process ended early, which a finding says too.
     """
 
-    __slots__ = ("_copies", "_crds", "_entries", "_store", "died", "size", "sources")
+    __slots__ = ("_copies", "_entries", "_measure", "_store", "died", "size", "sources")
 
     def __init__(
-        self, sources: Sources, entries: Sequence[Entry], crds: Crds | None, store: Store | None, copies: Copies | None
+        self, sources: Sources, entries: Sequence[Entry], measure: Measure, store: Store | None, copies: Copies | None
     ) -> None:
         """`entries` are the files of the sources."""
         self.sources = sources
         self.size = sum(len(file.text) for file in sources.files)
         self.died = False
         self._entries = {entry.shown: entry for entry in entries}
-        self._crds = crds
+        self._measure = measure
         self._store = store
         self._copies = copies
 
@@ -56,13 +55,13 @@ class Reading:
         if self._copies:
             self._copies.judge(entries, target)
         # before the first is asked for, so that all processes work at the same time
-        here = {entry.shown: entry.judged(target, self._crds) for entry in entries if entry.copy < 0}
+        here = {entry.shown: entry.judged(target, self._measure) for entry in entries if entry.copy < 0}
         if self._copies:
             self._copies.finish()
         lost = [entry for entry in entries if entry.copy >= 0 and not entry.second]
         for entry in entries:
             if entry not in lost:
-                yield from here.get(entry.shown) or entry.judged(target, self._crds)
+                yield from here.get(entry.shown) or entry.judged(target, self._measure)
         if lost:
             self.died = True
             objects = unjudged(document for entry in lost for document in entry.documents)
@@ -79,14 +78,13 @@ class Reading:
 def read(
     paths: Sequence[str],
     means: Means = ALONE,
+    measure: Measure = MEASURE,
     *,
-    limits: Limits | None = None,
     ignore: bool = True,
-    crds: Crds | None = None,
     stdin: Callable[[], bytes] | None = None,
 ) -> Reading:
     """Read what the paths name, as `source.load` does, in the way that the means allow."""
-    limits = limits or Limits()
+    limits = measure.limits
     found = discover(paths, ignore)
     problems = list(found.problems)
     unreadable = [problem.span.file for problem in problems]
@@ -99,13 +97,13 @@ def read(
         else:
             entries.append(Entry(place.shown, data))
     with _no_collection():
-        store = _look_up(entries, paths, means, limits, crds)
+        store = _look_up(entries, paths, means, measure)
         unknown = [entry for entry in entries if not entry.first]
         jobs = min(means.processes(sum(len(entry.data) for entry in unknown)), len(unknown))
         if jobs > 1:
             from callint.intake.copies import Copies
 
-            copies = Copies(unknown, jobs, limits, crds)
+            copies = Copies(unknown, jobs, measure)
             try:
                 lost = copies.read()
             except BaseException:
@@ -126,21 +124,19 @@ def read(
         problems,
         unreadable,
     )
-    reading = Reading(sources, entries, crds, store, copies)
+    reading = Reading(sources, entries, measure, store, copies)
     reading.died = bool(lost)
     return reading
 
 
-def _look_up(
-    entries: Sequence[Entry], paths: Sequence[str], means: Means, limits: Limits, crds: Crds | None
-) -> Store | None:
+def _look_up(entries: Sequence[Entry], paths: Sequence[str], means: Means, measure: Measure) -> Store | None:
     """Give the entries what the cache knows of them; the cache, if there is one and it is worth its while."""
     if not means.caches(sum(len(entry.data) for entry in entries)):
         return None
     from callint.cache import digest
     from callint.intake.store import open_store
 
-    store = open_store(limits, crds, paths)
+    store = open_store(measure, paths)
     if store is None:
         return None
     for entry in entries:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from callint.cache import Folder, digest, home, opened, private, sealed, stamp
-from callint.source import Limits
-
-if TYPE_CHECKING:
-    from callint.schema.from_crds import Crds
+from callint.intake.judge import Measure
 
 _SPARE = 1 << 20
 """Bytes of pieces that this run had no use for which are kept in any case: another branch may come back."""
@@ -49,7 +45,7 @@ class Store:
             self._folder.trim()
 
 
-def open_store(limits: Limits, crds: Crds | None, roots: Iterable[str]) -> Store | None:
+def open_store(measure: Measure, roots: Iterable[str]) -> Store | None:
     """The store for trees checked from the working directory; None where there is no private folder outside of them."""
     path = home()
     if path is None or any(_inside(path, root) for root in roots):
@@ -57,8 +53,9 @@ def open_store(limits: Limits, crds: Crds | None, roots: Iterable[str]) -> Store
     folder = private(path)
     if folder is None:
         return None
-    schemas = json.dumps(sorted((*key, schema) for key, schema in crds.schemas.items())) if crds else ""
-    return Store(folder, digest(stamp(), repr(limits), schemas, os.fsencode(os.getcwd())))
+    own = measure.crds.schemas if measure.crds else {}
+    schemas = json.dumps(sorted((*key, schema) for key, schema in own.items()))
+    return Store(folder, digest(stamp(), repr(measure.limits), schemas, os.fsencode(os.getcwd())))
 
 
 def _inside(path: str, root: str) -> bool:

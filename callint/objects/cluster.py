@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from callint.calico import Road, Target
 from callint.calico.kinds import is_calico
 from callint.objects.resource import Resource
-from callint.source import placeholder
+from callint.source import Limits, placeholder
 
 if TYPE_CHECKING:
     from callint.facts import NodeFacts
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from callint.source import Document
 
 T = TypeVar("T")
+LIMITS = Limits()
 
 
 class Intent:
@@ -62,11 +63,13 @@ class Cluster:
         facts: Iterable[NodeFacts] = (),
         intent: Intent | None = None,
         documents: Iterable[Document] = (),
+        limits: Limits = LIMITS,
     ) -> None:
         """`documents` are the documents read, for those that could be read only in part."""
         self.name = name
         self.target = target or Target()
         self.intent = intent or Intent()
+        self.limits = limits
         self.facts = {one.node: one for one in facts}
         self.incomplete = tuple(document for document in documents if not document.complete)
         self.all = tuple(resources)

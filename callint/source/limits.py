@@ -7,14 +7,20 @@ from typing import NamedTuple
 
 
 class Limits(NamedTuple):
-    """Bounds for one file; each is a problem of its own when it is hit.
+    """Bounds of the work, as `limits` in callint.yaml sets them; whenever one is hit a finding says so.
 
+    Of one file:
     `file_bytes`: a longer file is not read at all (kubectl itself stops at 10 MB a document).
     `documents`: documents read of one file.
     `nesting`: depth of lists and mappings; what is deeper is left out, so that later stages may recurse.
     `alias_nodes`: nodes that all aliases of one file may stand for, which bounds every later walk over the values.
     `broken`: documents of one file that cannot be read; after so many the rest of it is left alone.
     `problems`: problems of one kind told of one file; the last one says how many more there are.
+
+    Of what stands in the files:
+    `selector_length`: characters of a selector; a longer one is not read.
+    `compared_policies`, `compared_rules`: how many of a cluster are compared each with all before it.
+    `expression_seconds`: wall-clock time that a rule with an expression of the user's may take in one cluster.
     """
 
     file_bytes: int = 16 * 1024 * 1024
@@ -23,6 +29,10 @@ class Limits(NamedTuple):
     alias_nodes: int = 100_000
     problems: int = 100
     broken: int = 1_000
+    selector_length: int = 100_000
+    compared_policies: int = 300
+    compared_rules: int = 3_000
+    expression_seconds: int = 10
 
 
 UNLIMITED = Limits(*[sys.maxsize] * len(Limits._fields))

@@ -15,6 +15,7 @@ from callint.calico import Road, Target
 from callint.calico.kinds import is_calico
 from callint.finding import Path, Problem
 from callint.objects import Resource
+from callint.source import Limits
 from callint.validate.metadata import metadata
 from callint.validate.scope import Check, Scope, pruned
 
@@ -51,18 +52,19 @@ class Validated(NamedTuple):
 
 
 NOTHING = Validated((), ())
+DEFAULT = Limits()
 
 
-def validate(resource: Resource, target: Target, road: Road) -> Validated:
+def validate(resource: Resource, target: Target, road: Road, limits: Limits = DEFAULT) -> Validated:
     """Judge an object whose shape the schema stage has examined; its gaps are not looked at.
 
     Objects of other groups have no problems, but for the annotations of a Kubernetes Node that Calico reads.
     """
     if not is_calico(resource.api_version):
-        return _of_kubernetes(resource, target, road)
+        return _of_kubernetes(resource, target, road, limits)
     if () in resource.gaps:
         return NOTHING
-    scope = Scope(resource, target.release, road)
+    scope = Scope(resource, target.release, road, limits)
     plain = pruned(resource.plain, resource.gaps) if resource.gaps else resource.plain
     metadata(scope, plain)
     check = _checks(resource.kind)
@@ -84,11 +86,11 @@ def _checks(kind: str) -> Check | None:
     return check
 
 
-def _of_kubernetes(resource: Resource, target: Target, road: Road) -> Validated:
+def _of_kubernetes(resource: Resource, target: Target, road: Road, limits: Limits) -> Validated:
     if resource.kind != "Node" or resource.api_version != "v1" or not resource.annotations:
         return NOTHING
     from callint.validate.node import node_annotations
 
-    scope = Scope(resource, target.release, road)
+    scope = Scope(resource, target.release, road, limits)
     node_annotations(scope, resource)
     return Validated(tuple(scope.problems), tuple(scope.gaps))

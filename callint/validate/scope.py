@@ -13,6 +13,7 @@ from callint.calico import Release, Road
 from callint.finding import Path, Problem, Related, Span, Step
 from callint.objects import Resource
 from callint.objects.fields import as_text
+from callint.source import Limits
 
 CEL: Release = (3, 32)
 LATE_CEL: Release = (3, 33)
@@ -57,12 +58,13 @@ Verdict = Callable[[str], Flaw | None]
 class Scope:
     """The object, the target, and the problems so far; those `of_values` hold whatever else the object has."""
 
-    __slots__ = ("gaps", "of_values", "problems", "release", "resource", "road")
+    __slots__ = ("gaps", "limits", "of_values", "problems", "release", "resource", "road")
 
-    def __init__(self, resource: Resource, release: Release, road: Road) -> None:
+    def __init__(self, resource: Resource, release: Release, road: Road, limits: Limits) -> None:
         self.resource = resource
         self.release = release
         self.road = road
+        self.limits = limits
         self.problems: list[Problem] = []
         self.of_values: list[Problem] = []
         self.gaps: dict[Path, None] = {}

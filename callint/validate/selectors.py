@@ -25,13 +25,13 @@ class Wrong(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def wrong(text: str, legacy: bool) -> Wrong | None:
-    """What is wrong with a selector's text; None for a selector, and for one too large for callint to read."""
+def wrong(text: str, legacy: bool, longest: int) -> Wrong | None:
+    """What is wrong with a selector's text; None for a selector of at most `longest` characters."""
     try:
-        parse(text, legacy=legacy)
+        parse(text, legacy=legacy, max_length=longest)
     except SelectorError as error:
         if error.limit:
-            return None
+            return Wrong(Flaw("selector-limit", f"{error} and is not read"), error.offset, error.length, "")
         broken = text[error.offset : error.offset + 1] in ("\n", "\r")
         kind = "selector-newline" if broken else "bad-selector"
         return Wrong(Flaw(kind, str(error)), error.offset, error.length, error.hint)
@@ -50,8 +50,10 @@ def selector(
         text = value if value.__class__ is str else as_text(value)
         if not text:
             return
-        found = wrong(text, scope.release <= LAST_LEGACY)
-        if found is not None:
+        found = wrong(text, scope.release <= LAST_LEGACY, scope.limits.selector_length)
+        if found is not None and found.flaw.kind == "selector-limit":
+            scope.everywhere(found.flaw.kind, path, found.flaw.message, gap=True)
+        elif found is not None:
             span = word(scope, path, text, found.offset, found.length)
             judge(scope, path, found.flaw, since=since, stored=stored, malformed=True, span=span, hint=found.hint)
         elif global_ is not None and "global(" in text:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from callint import rule
 from callint.calico import Target
 from callint.finding import Problem
-from callint.intake import Judged, Means, judge, read
+from callint.intake import Judged, Means, Measure, judge, read
 from callint.objects import unpack
 from callint.source import Limits, Sources, load
 
@@ -56,14 +56,15 @@ def objects(judged: Iterator[Judged]) -> list[tuple[str, Any, tuple[Problem, ...
 
 def same_as_load(means: Means, target: Target = NEWEST, limits: Limits | None = None) -> None:
     expected = load(["."], limits=limits)
-    with read(["."], means, limits=limits) as reading:
+    measure = Measure(limits or Limits())
+    with read(["."], means, measure) as reading:
         found = reading.sources
         assert [file.path for file in found.files] == [file.path for file in expected.files]
         assert [file.text for file in found.files] == [file.text for file in expected.files]
         assert set(found.problems) == set(expected.problems)
         assert found.unreadable == expected.unreadable
         assert list(places(found)) == list(places(expected))
-        assert objects(reading.judge(found.documents, target)) == objects(judge(expected.documents, target))
+        assert objects(reading.judge(found.documents, target)) == objects(judge(expected.documents, target, measure))
         assert not reading.died
     reading.keep()
 
