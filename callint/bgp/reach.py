@@ -11,6 +11,9 @@ from callint.bgp.route import PeerType
 from callint.bgp.session import LIVE
 from callint.net.address import Family
 
+# Beyond so many sets of reflectors on the ways to one node a route counts as come by none of them: bounded time
+_MAX_WAYS = 8
+
 Learned = tuple[PeerType, bool] | None
 """How a route came to a node: by which type of session and whether from a reflector's client; None: it is its own."""
 
@@ -35,37 +38,44 @@ class RouteGraph:
             elif peering.form.kind != "workload":
                 self.outside.setdefault(peering.here, []).append(peering)
 
-    def reach(self, start: Alike, *, mesh: bool = True) -> set[Alike]:
+    def reach(self, start: Alike, *, mesh: bool = True, loops: bool = False) -> set[Alike]:
         """The nodes that learn a route of one node of `start`, by sessions between nodes alone.
 
-        `start` itself is among them if the others that are like the node learn it, or if there are none.
+        `start` itself is among them if the others that are like the node learn it, or if there are none. A route keeps
+        the cluster ids of the reflectors that passed it on, and one that has a reflector's own id the reflector neither
+        takes from a client nor gives to one (bird proto/bgp/attrs.c); `loops` tells what would be if it did.
         """
-        seen: set[tuple[Alike, Learned]] = {(start, None)}
-        pending: deque[tuple[Alike, Learned]] = deque(seen)
+        seen: dict[tuple[Alike, Learned], list[frozenset[str]]] = {}
+        pending: deque[tuple[Alike, Learned, frozenset[str]]] = deque()
         flooding: set[Alike] = set()
 
-        def learn(other: Alike, learned: Learned) -> None:
-            if (other, learned) not in seen:
-                seen.add((other, learned))
-                pending.append((other, learned))
+        def learn(other: Alike, learned: Learned, passed: frozenset[str]) -> None:
+            known = seen.setdefault((other, learned), [])
+            if len(known) == _MAX_WAYS:
+                passed = frozenset()
+            if not any(fewer <= passed for fewer in known):
+                known.append(passed)
+                pending.append((other, learned, passed))
 
+        learn(start, None, frozenset())
         while pending:
-            here, learned = pending.popleft()
+            here, learned, passed = pending.popleft()
+            own = here.first.cluster_id
             for other, peering in self.ways.get(here, ()):
-                form = peering.form
-                if (
-                    learned is not None
-                    and learned[0] == form.peer_type == "iBGP"
-                    and not (learned[1] or form.rr_client)
-                ):
-                    continue
-                learn(other, (form.peer_type, (other, here) in self._clients))
+                form, ids = peering.form, frozenset[str]()
+                if learned is not None and learned[0] == form.peer_type == "iBGP":
+                    if not (learned[1] or form.rr_client) or (form.rr_client and own in passed):
+                        continue
+                    ids = passed if loops else passed | {own}
+                from_client = (other, here) in self._clients
+                if not (from_client and other.first.cluster_id in ids):
+                    learn(other, (form.peer_type, from_client), ids)
             # Two that tell all others are enough, for then each of these two is told by the other one.
             if mesh and len(flooding) < 2 and here in self._meshed and _into_mesh(learned):
                 flooding.add(here)
                 for other in self._meshed:
                     if other is not here or len(here.members) > 1:
-                        learn(other, ("iBGP", False))
+                        learn(other, ("iBGP", False), frozenset())
         alone = {start} if len(start.members) == 1 else set()
         return alone | {alike for alike, learned in seen if learned is not None}
 

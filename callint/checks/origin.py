@@ -47,7 +47,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             if place not in best or best[place].rank < answer.rank:
                 best[place] = answer
     for answer in best.values():
-        if answer.rank == 0:
+        # of a rule with other conditions it may be these that no route meets
+        if answer.rank == 0 and not answer.accept.when:
             yield _nowhere(answer)
 
 
