@@ -48,6 +48,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "policy_scope": _POLICIES,
     "pools": ("IPPool", "FelixConfiguration"),
     "precedence": ("BGPFilter",),
+    "public_pool": ("IPPool", "Installation"),
     "reference": (),
     "selection": _POLICIES,
     "service_range": ("BGPConfiguration",),
