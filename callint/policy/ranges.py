@@ -25,8 +25,10 @@ def ranges(texts: Iterable[str]) -> Ranges:
 
 
 def union(several: Iterable[Ranges]) -> Ranges:
-    """What is in any of them."""
+    """What is in any of them; the one that there is, if there is but one."""
     found = list(several)
+    if len(found) == 1:
+        return found[0]
     return (
         intervals.merge(pair for each in found for pair in each[0]),
         intervals.merge(pair for each in found for pair in each[1]),
