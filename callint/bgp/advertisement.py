@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from callint.bgp.communities import in_effect, resolve
@@ -45,6 +46,7 @@ class Effect(NamedTuple):
     undecided: tuple[Reach, ...]
 
 
+@lru_cache(maxsize=8)
 def advertisement_effects(cluster: Cluster) -> tuple[Effect, ...]:
     """The effects of all entries whose network can be read; sessions that cannot come up are left out."""
     model = engine(cluster)

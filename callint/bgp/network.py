@@ -70,10 +70,15 @@ class Network:
                     found.append(peering)
         return tuple(found)
 
-    def explicit(self) -> Iterator[Session]:
-        """The sessions that BGPPeers make."""
-        for peering in self.peerings:
-            yield from peering
+    def explicit(self, local: Speaker | None = None) -> Iterator[Session]:
+        """The sessions that BGPPeers make, all or those of one node."""
+        if local is None:
+            for peering in self.peerings:
+                yield from peering
+        else:
+            for family in self.families:
+                for peering in self.peerings_of(local, family):
+                    yield from peering.far_ends(local)
 
     def _peering(self, entry: Entry, here: Alike) -> Peering | None:
         target, peer, local = entry.target, entry.peer, here.first
@@ -99,10 +104,10 @@ class Network:
         everyone = self.speakers.values()
         return {family: tuple(one for one in everyone if self.in_mesh(one, family)) for family in self.families}
 
-    def mesh(self, family: Family) -> Iterator[Session]:
-        """The sessions of the mesh, made while they are asked for: there are as many as pairs of nodes."""
+    def mesh(self, family: Family, of: Speaker | None = None) -> Iterator[Session]:
+        """The sessions of the mesh, all or those of one node: there are as many as pairs of nodes."""
         members = self.meshed.get(family, ())
-        for local in members:
+        for local in members if of is None else (of,) if of in members else ():
             for remote in members:
                 if self._meshes(local, remote, family):
                     yield self.mesh_session(local, remote, family)

@@ -189,6 +189,14 @@ class Engine:
                 groups.setdefault(key, {})[one] = None
         return found
 
+    def own_routes(self, speaker: Speaker, family: Family) -> tuple[Routes, ...]:
+        """The routes that a node does not learn by BGP."""
+        mine = self.profile(speaker, family)
+        found = self._own.get(mine)
+        if found is None:
+            found = self._own[mine] = own_routes(mine)
+        return found
+
     def exported(self, session: Session) -> tuple[Decision, ...]:
         """What becomes of every route that the local node has, on its way to the far end."""
         form, mine = session.form, self.profile(session.local, session.family)
@@ -209,9 +217,7 @@ class Engine:
         form, mine = session.form, self.profile(session.local, session.family)
         found = self._exports.get((form, mine))
         if found is None:
-            own = self._own.get(mine)
-            if own is None:
-                own = self._own[mine] = own_routes(mine)
+            own = self.own_routes(session.local, session.family)
             found = tuple(one for routes in own for one in self._decide(mine, form, routes))
             self._exports[form, mine] = found
         return found

@@ -124,7 +124,8 @@ def _pair(cluster: Cluster, graph: RouteGraph, pool: IPPool, start: Alike, missi
     reason = "there is no chain of sessions between them"
     if between:
         reason = f'node "{between[0]}" between them has no `routeReflectorClusterID`, so that it passes nothing on'
-    more = f", nor do {len(missing) - 1} other nodes" if len(missing) > 1 else ""
+    others = len(missing) - 1
+    more = ("", ", nor does one other")[others] if others < 2 else f", nor do {others} others"
     resource, path, span = _where(cluster, between[0] if between else node.name)
     return Breach(
         f'node "{other.name}" never learns the routes of node "{node.name}"{more}: {reason}',

@@ -143,7 +143,10 @@ def _port(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _adjacent(cluster: Cluster) -> Iterator[tuple[BGPPeer, Session, Interface, Address]]:
-    """Sessions whose far end is in the network of an interface that facts show, with this interface."""
+    """Sessions whose far end is in the network of an interface that facts show, with this interface.
+
+    No node peers with an address of its own, so that such a far end is left out.
+    """
     for peer, address, _ in _far_ends(cluster):
         for session in (one.first for one in peerings(cluster, peer)):
             # A node with facts is like no other, so that this is each of its sessions.
@@ -151,8 +154,10 @@ def _adjacent(cluster: Cluster) -> Iterator[tuple[BGPPeer, Session, Interface, A
             if facts is None or session.form.reverse:
                 continue
             for interface in facts.interfaces or ():
-                if any(_network(one).contains(address) for one in interface.addresses or ()):
-                    yield peer, session, interface, address
+                held = [_network(one) for one in interface.addresses or ()]
+                if any(one.contains(address) for one in held):
+                    if all(one.address != address for one in held):
+                        yield peer, session, interface, address
                     break
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from callint.bgp.network import network
+from callint.bgp.read import as_number
 from callint.bgp.routes import engine
 from callint.bgp.session import Session, State
 from callint.checks.breach import Breach, CheckError
@@ -37,7 +38,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     for group in engine(cluster).groups():
         session = group.session
         # without an AS number BIRD refuses the file, which is said of the peer itself
-        if session.form.remote_as is not None and session.status.state == state:
+        if session.form.remote_as is not None and session.status.state == state and not _as_ignored(session):
             about = session.peer.resource.name if session.peer is not None else None
             found.setdefault(about, []).append((session, group.size))
     # a mesh session gives way to a peer, and the peer's own finding says so
@@ -49,11 +50,19 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             yield _breach(cluster, place, sessions)
 
 
+def _as_ignored(session: Session) -> bool:
+    """Whether the far end expects the localASNumber that does not count here, which is said of that field."""
+    peer, answer = session.peer, session.network.answer(session)
+    if peer is None or answer is None or session.form.by_address or session.status.state != "as-mismatch":
+        return False
+    return answer.form.remote_as == as_number(peer.local_as_number) != session.form.local_as
+
+
 def _breach(cluster: Cluster, place: _Place, sessions: list[tuple[Session, int]]) -> Breach:
     session = sessions[0][0]
     size = sum(count for _, count in sessions)
     who = f'BGPPeer "{session.peer.resource.name}"' if session.peer is not None else "the node-to-node mesh"
-    more = f", and {size - 1} sessions more" if size > 1 else ""
+    more = f", and {size - 1} session{'s' if size > 2 else ''} more" if size > 1 else ""
     status = session.status
     where = f'on node "{at(session)}"' if at(session) else "on every node"
     return Breach(

@@ -11,8 +11,9 @@ from callint.cli import inputs, output
 
 if TYPE_CHECKING:
     from callint.bgp.decision import Decision
+    from callint.bgp.follow import Hop, Source
     from callint.bgp.imports import Programmed
-    from callint.bgp.routes import Engine
+    from callint.bgp.routes import Engine, Group
     from callint.bgp.session import Session
     from callint.finding import Path
     from callint.net.address import Prefix
@@ -73,19 +74,31 @@ def _network(text: str | None) -> Prefix | None:
 
 
 def _routes(cluster: Cluster, node: str | None, peer: str | None, followed: Prefix | None) -> Routes:
+    from callint.bgp.follow import follow, hop
     from callint.bgp.routes import engine
     from callint.calico import format_release
     from callint.report.routes import Routes
 
     model = engine(cluster)
     _known(model, node, peer)
-    region, origins = _origins(model, node, followed)
-    rows = []
-    for session, alike in _sessions(model, node):
-        if _meant(session, peer) and (followed is None or followed.family == session.family):
-            rows.append(_row(model, session, alike, region))
-    name = str(followed) if followed is not None else None
-    return Routes(format_release(cluster.target.release), cluster.name, tuple(rows), name, tuple(origins))
+    groups = [group for group in _sessions(model, node) if _meant(group.session, peer)]
+    name, origins = None, []
+    if followed is None:
+        hops = [hop(model, group) for group in groups]
+    else:
+        nodes = [one for one in model.network.speakers.values() if node in (None, one.name)]
+        trail = follow(cluster, followed, nodes, groups)
+        name, hops, origins = str(followed), list(trail.hops), [_origin(source) for source in trail.sources]
+    rows = tuple(_row(model, one, everything=followed is not None) for one in hops)
+    return Routes(format_release(cluster.target.release), cluster.name, rows, name, tuple(origins))
+
+
+def _origin(source: Source) -> Origin:
+    from callint.bgp.nodes import ANY
+    from callint.report.routes import Origin
+
+    name, routes = source.node.name, source.routes
+    return Origin(name if name != ANY else None, _texts(routes.prefixes), routes.presence, routes.because)
 
 
 def _known(model: Engine, node: str | None, peer: str | None) -> None:
@@ -96,7 +109,7 @@ def _known(model: Engine, node: str | None, peer: str | None) -> None:
     if node is not None and node not in names:
         listed = f"the nodes known are {', '.join(names)}" if names else "no node is known by name"
         output.fail(f'no manifest and no facts name a node "{node}", {listed}')
-    if peer is not None and not any(_meant(session, peer) for session, _ in _sessions(model, None)):
+    if peer is not None and not any(_meant(group.session, peer) for group in _sessions(model, None)):
         peers = [one.resource.name for one in model.cluster.bgp_peers]
         listed = f"the BGPPeers are {', '.join(peers)}" if peers else "there is no BGPPeer"
         output.fail(f'no session is by or to "{peer}", {listed}')
@@ -109,53 +122,27 @@ def _meant(session: Session, peer: str | None) -> bool:
     return peer in (name, str(session.address), session.remote.name if session.remote is not None else "")
 
 
-def _sessions(model: Engine, node: str | None) -> Iterator[tuple[Session, int]]:
+def _sessions(model: Engine, node: str | None) -> Iterator[Group]:
     """The sessions of a node one by one; of all nodes too, while there are few; else those that are alike together."""
+    from callint.bgp.routes import Group
+
     network = model.network
-    if node is not None or len(network) <= _LISTED:
-        for session in network.explicit():
-            if node in (None, session.local.name):
-                yield session, 1
-        for family in network.families:
-            local = network.speakers[node] if node is not None else None
-            yield from ((one, 1) for one in network.mesh(family) if local in (None, one.local))
-    else:
-        yield from ((group.session, group.size) for group in model.groups())
+    if node is None and len(network) > _LISTED:
+        yield from model.groups()
+        return
+    local = network.speakers[node] if node is not None else None
+    yield from (Group(one, 1) for one in network.explicit(local))
+    for family in network.families:
+        yield from (Group(one, 1) for one in network.mesh(family, local))
 
 
-def _origins(model: Engine, node: str | None, followed: Prefix | None) -> tuple[PrefixSet | None, list[Origin]]:
-    """The routes to tell: the one that is followed if a node has it, else those inside it; and the nodes that do."""
-    from callint.bgp.candidates import own_routes
-    from callint.bgp.nodes import ANY
-    from callint.net.prefixes import exactly, within
-    from callint.report.routes import Origin
-
-    if followed is None:
-        return None, []
-    found = []
-    if followed.family in model.network.families:
-        for speaker in model.network.speakers.values():
-            if node in (None, speaker.name):
-                profile = model.profile(speaker, followed.family)
-                found += [(speaker, routes) for routes in own_routes(profile)]
-    present = any(followed in routes.prefixes for _, routes in found if routes.presence != "any")
-    inside = any(routes.prefixes.overlaps(within(followed)) for _, routes in found if routes.presence != "any")
-    # everything is inside the default route, which is asked for alone
-    region = within(followed) if inside and not present and followed.length else exactly(followed)
-    origins = [
-        Origin(speaker.name if speaker.name != ANY else None, _texts(hit), routes.presence, routes.because)
-        for speaker, routes in found
-        if (hit := routes.prefixes & region)
-    ]
-    return region, origins
-
-
-def _row(model: Engine, session: Session, alike: int, region: PrefixSet | None) -> Row:
+def _row(model: Engine, hop: Hop, *, everything: bool) -> Row:
+    """Sessions with their routes; `everything` includes what is refused and perhaps not even there."""
     from callint.bgp.nodes import ANY
     from callint.report.routes import Session as Row
 
+    session = hop.group.session
     status, form, peer = session.status, session.form, session.peer
-    live = status.state in ("up", "unknown")
     return Row(
         node=session.local.name if session.local.name != ANY else None,
         peer=_place(peer.resource, ("metadata", "name")) if peer is not None else None,
@@ -171,9 +158,13 @@ def _row(model: Engine, session: Session, alike: int, region: PrefixSet | None) 
         state=status.state,
         why=status.why,
         missing=status.missing,
-        alike=alike,
-        exported=tuple(_told(model, session, model.exported(session), region, importing=False)) if live else (),
-        imported=tuple(_told(model, session, model.imported(session), region, importing=True)) if live else (),
+        alike=hop.group.size,
+        exported=tuple(
+            _told(model, session, one, importing=False)
+            for one in hop.exported
+            if everything or one.accepted or one.routes.presence != "any"
+        ),
+        imported=tuple(_told(model, session, one, importing=True) for one in hop.imported),
     )
 
 
@@ -185,39 +176,28 @@ def _far_end(session: Session) -> str:
     return session.far_end.replace('"', "")
 
 
-def _told(
-    model: Engine, session: Session, decisions: Iterable[Decision], region: PrefixSet | None, *, importing: bool
-) -> Iterator[Route]:
-    """Decisions as lines; what is refused and perhaps not even there is told only where one network is followed."""
+def _told(model: Engine, session: Session, one: Decision, *, importing: bool) -> Route:
     from callint.net.community import format_community
     from callint.report.routes import Route
 
-    for one in decisions:
-        prefixes = one.prefixes if region is None else one.prefixes & region
-        if not prefixes:
-            continue
-        if region is None and not one.accepted and not importing and one.routes.presence == "any":
-            continue
-        communities = one.result.communities if one.accepted else ()
-        path = one.result.as_path if one.accepted else None
-        kernel = model.kernels[session.family]
-        installed = tuple(_installed(kernel.divide(prefixes))) if importing and one.accepted else ()
-        yield Route(
-            prefixes=_texts(prefixes),
-            presence=one.routes.presence,
-            source=_source(session, one, importing=importing),
-            verdict=one.verdict,
-            why=_why(one, importing=importing),
-            decided=_decided(model, session, one, prefixes),
-            when=tuple(map(str, one.when)),
-            unless=tuple(" and ".join(map(str, together)) for together in one.unless),
-            communities=None if communities is None else tuple(map(format_community, communities)),
-            local_pref=one.result.local_pref if one.accepted else None,
-            as_path=path,
-            changes=tuple(_changes(one)),
-            tagged=tuple(_place(tag.configuration.resource, (*tag.advertisement.path, "cidr")) for tag in one.tags),
-            installed=installed,
-        )
+    communities = one.result.communities if one.accepted else ()
+    kernel = model.kernels[session.family]
+    return Route(
+        prefixes=_texts(one.prefixes),
+        presence=one.routes.presence,
+        source=_source(session, one, importing=importing),
+        verdict=one.verdict,
+        why=_why(one, importing=importing),
+        decided=_decided(model, session, one),
+        when=tuple(map(str, one.when)),
+        unless=tuple(" and ".join(map(str, together)) for together in one.unless),
+        communities=None if communities is None else tuple(map(format_community, communities)),
+        local_pref=one.result.local_pref if one.accepted else None,
+        as_path=one.result.as_path if one.accepted else None,
+        changes=tuple(_changes(one)),
+        tagged=tuple(_place(tag.configuration.resource, (*tag.advertisement.path, "cidr")) for tag in one.tags),
+        installed=tuple(_installed(kernel.divide(one.prefixes))) if importing and one.accepted else (),
+    )
 
 
 def _changes(one: Decision) -> Iterator[str]:
@@ -245,7 +225,7 @@ def _why(one: Decision, *, importing: bool) -> str:
     return one.why
 
 
-def _decided(model: Engine, session: Session, one: Decision, prefixes: PrefixSet) -> Place | None:
+def _decided(model: Engine, session: Session, one: Decision) -> Place | None:
     """The action of the rule that decided, else the pool that did."""
     from callint.bgp.pools import pools_of
     from callint.net.prefixes import within
@@ -256,7 +236,7 @@ def _decided(model: Engine, session: Session, one: Decision, prefixes: PrefixSet
         return None
     withheld = one.step == "pool-withheld"
     for pool, inside in pools_of(model.cluster, session.family).pools:
-        if pool.disable_bgp_export is withheld and prefixes.overlaps(within(inside)):
+        if pool.disable_bgp_export is withheld and one.prefixes.overlaps(within(inside)):
             return _place(pool.resource, ("spec", "cidr"))
     return None
 

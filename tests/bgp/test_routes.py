@@ -14,7 +14,7 @@ from callint.bgp.follow import follow
 from callint.bgp.network import network
 from callint.bgp.routes import Engine, engine
 from callint.net.address import parse_cidr
-from callint.net.prefixes import within
+from callint.net.prefixes import exactly, within
 
 V3 = "projectcalico.org/v3"
 
@@ -236,12 +236,23 @@ def test_following_a_prefix(made: Any) -> None:
     lan = calico("IPPool", "lan", cidr="10.0.0.0/24", disabled=True)
     trail = follow(made(A, B, PODS, lan, TOR), parse_cidr("10.0.0.0/24"))
     known = [one for one in trail.sources if one.routes.presence == "all"]
-    assert [(one.nodes, one.routes.origin) for one in known] == [(("a", "b"), "connected")]
-    sure = [one for one in trail.hops if one.decision.accepted and one.decision.routes.presence == "all"]
-    ways = {(one.direction, one.group.session.form.kind, one.group.session.local.name) for one in sure}
-    assert ways == {("export", "node", "a"), ("export", "mesh", "a"), ("import", "mesh", "a")}
-    assert {one.group.size for one in sure if one.group.session.form.kind == "mesh"} == {2}
+    assert [(one.node.name, one.routes.origin) for one in known] == [("a", "connected"), ("b", "connected")]
+    sure = {
+        (direction, hop.group.session.form.kind, hop.group.session.local.name, hop.group.size)
+        for hop in trail.hops
+        for direction, decisions in (("export", hop.exported), ("import", hop.imported))
+        for one in decisions
+        if one.accepted and one.routes.presence == "all"
+    }
+    assert sure == {("export", "node", "a", 1), ("export", "mesh", "a", 2), ("import", "mesh", "a", 2)}
     assert not follow(made(A, B), parse_cidr("fd00::/64")).hops
+
+
+def test_a_network_without_routes_is_followed_by_those_inside_it(made: Any) -> None:
+    for text, inside in (("10.244.0.0/20", True), ("10.244.1.0/26", False), ("10.244.1.0/24", True)):
+        trail = follow(made(A, B, PODS), parse_cidr(text))
+        assert trail.region == (within if inside else exactly)(parse_cidr(text)), text
+    assert follow(made(A, B, PODS), parse_cidr("0.0.0.0/0")).region == exactly(parse_cidr("0.0.0.0/0"))
 
 
 def test_equal_nodes_are_asked_once(made: Any) -> None:
