@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from callint.bgp import read
 from callint.bgp.alike import Alike, Nodes
 from callint.bgp.nodes import ANY, Settings, Speaker
 from callint.bgp.read import as_number
@@ -120,6 +121,9 @@ class Expander:
             try:
                 address, port = parse_peer(peer.peer_ip)
             except ValueError:
+                return
+            gateway = read.address(peer.reachable_by)
+            if gateway is not None and gateway.family != address.family:
                 return
             owner = self._nodes.owners.get(address)
             if port is None and owner is not None and self._expected_as(peer) == owner.as_number:

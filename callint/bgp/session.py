@@ -70,8 +70,9 @@ class Form(NamedTuple):
         """The next-hop mode; the old field counts only on eBGP and without the new one."""
         if self.peer is None or self.kind == "workload":
             return "default"
-        if self.peer.next_hop_mode in ("Self", "Keep"):
-            return "self" if self.peer.next_hop_mode == "Self" else "keep"
+        if self.peer.next_hop_mode:
+            modes: dict[str, Literal["self", "keep"]] = {"Self": "self", "Keep": "keep"}
+            return modes.get(self.peer.next_hop_mode, "default")
         return "keep" if self.peer.keep_original_next_hop and self.peer_type == "eBGP" else "default"
 
     @property
