@@ -39,11 +39,11 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 def _unreachable(cluster: Cluster) -> Iterator[Breach]:
     for rule, covering in _dead(cluster):
         if any(other.verdict != rule.verdict for other in covering):
-            others = "the rule before it" if len(covering) == 1 else f"{len(covering)} rules before it"
+            decide = _earlier(covering, "already decide")
             yield _breach(
                 rule,
                 covering,
-                f"{rule} is never reached: {others} already decide on {_prefixes(rule)}, and the action is not "
+                f"{rule} is never reached: {decide} on {_prefixes(rule)}, and the action is not "
                 f'"{rule.rule.action}" but "{_other(rule, covering)}"',
             )
 
@@ -51,8 +51,12 @@ def _unreachable(cluster: Cluster) -> Iterator[Breach]:
 def _redundant(cluster: Cluster) -> Iterator[Breach]:
     for rule, covering in _dead(cluster):
         if all(other.verdict == rule.verdict for other in covering):
-            others = "an earlier rule" if len(covering) == 1 else f"{len(covering)} earlier rules"
-            yield _breach(rule, covering, f"{rule} changes nothing: {others} with the same action cover it")
+            others = _earlier(covering, "with the same action cover")
+            yield _breach(rule, covering, f"{rule} changes nothing: {others} it")
+
+
+def _earlier(covering: Sequence[Rule], verb: str) -> str:
+    return f"an earlier rule {verb}s" if len(covering) == 1 else f"{len(covering)} earlier rules {verb}"
 
 
 def _other(rule: Rule, covering: Sequence[Rule]) -> str:

@@ -47,7 +47,11 @@ class Words:
         self._like: dict[tuple[int, int], list[str]] = {}
 
     def nearest(self, name: str) -> str | None:
-        """The known name that was probably meant: same letters first, then one edit for every four, at most three."""
+        """The known name that was probably meant.
+
+        Same letters first, then one edit for every four, at most three, then the longest with which the name begins,
+        if it is two thirds of it: felix.cfg adds units to the names of its fields.
+        """
         if name not in self._answers:
             self._answers[name] = self._find(name)
         return self._answers[name]
@@ -60,7 +64,7 @@ class Words:
         if lower in self._exact or not 2 <= len(name) <= _LONGEST:
             return self._exact.get(lower)
         most = min(3, (len(name) + 3) // 4)
-        found = self._one_edit(lower) or (self._edits(lower, most) if most > 1 else None)
+        found = self._one_edit(lower) or (self._edits(lower, most) if most > 1 else None) or self._beginning(lower)
         return None if found is None else self._exact[found]
 
     def _one_edit(self, lower: str) -> str | None:
@@ -85,6 +89,10 @@ class Words:
                 if edits < bound or (edits == bound and (best is None or self._order(word) < self._order(best))):
                     best, bound = word, edits
         return best
+
+    def _beginning(self, lower: str) -> str | None:
+        shorter = (lower[:length] for length in range(len(lower), (2 * len(lower) + 2) // 3 - 1, -1))
+        return next((word for word in shorter if word in self._exact), None)
 
     def _order(self, lower: str) -> str:
         return self._exact[lower]
