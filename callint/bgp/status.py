@@ -50,13 +50,17 @@ def _far_end_known(session: Session) -> Status | None:
 
 
 def _one_of_several(network: Network, session: Session) -> Status | None:
-    """BIRD locks address and port: of several protocols to one neighbour only the first one by name runs."""
+    """BIRD locks address and port: of several protocols to one neighbour only the first one by name runs.
+
+    A port that the peer names stands at the end of the protocol's name.
+    """
     form = session.form
+    own = (network.precedence(form.kind), form.port is not None)
     for other in network.between(session.local, session.address):
         rival = other.form
         if rival == form or (rival.port or BGP_PORT) != (form.port or BGP_PORT):
             continue
-        if network.precedence(rival.kind) < network.precedence(form.kind):
+        if (network.precedence(rival.kind), rival.port is not None) < own:
             return Status("idle", f"the {_called(other)} session has the same neighbour and goes first")
     return None
 
