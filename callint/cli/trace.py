@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from callint.objects import Cluster, Resource
     from callint.policy import Evaluator, Model, Packet, Verdict
     from callint.report.place import Place
-    from callint.report.trace import Trace
+    from callint.report.trace import Source, Trace
 
 
 class Wanted(NamedTuple):
@@ -294,8 +294,21 @@ def _trace(cluster: Cluster, evaluator: Evaluator, packet: Packet, verdict: Verd
         verdict.decided_by,
         _place(verdict.policy, verdict.path) if verdict.policy else None,
         verdict.unknown,
+        _source(cluster, evaluator, packet, verdict),
         nearest,
     )
+
+
+def _source(cluster: Cluster, evaluator: Evaluator, packet: Packet, verdict: Verdict) -> Source | None:
+    """Whether the source is masqueraded; None where nothing leaves and where the manifests hold no pool."""
+    from callint.nat.masquerade import Masquerading
+    from callint.report.trace import Source
+
+    if packet.out_interface is None or verdict.outcome in ("drop", "unknown") or not cluster.pools:
+        return None
+    found = Masquerading(evaluator).of(packet)
+    place = _place(found.pool.resource, ("spec", "cidr")) if found.pool else None
+    return Source(None if found.unknown else found.snat, found.reason, place)
 
 
 def _place(resource: Resource, path: Path) -> Place:

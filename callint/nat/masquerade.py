@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 from callint.net.address import Family, Prefix
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
 from callint.policy.doubt import Doubts, UndecidedError
-from callint.policy.evaluator import Evaluator, model_of
+from callint.policy.evaluator import Evaluator
 from callint.policy.nodes import prefixes
 from callint.policy.packet import Flow, Packet, read
 from callint.policy.tunnels import calico_nodes
@@ -46,12 +45,15 @@ class Masquerading:
         self._hidden = next(filter(None, map(_hidden, self._cluster.pools)), None)
 
     def of(self, packet: Packet) -> Masquerade:
-        """The answer for the first packet of a connection; later ones are translated alike."""
+        """The answer for the first packet of a connection; later ones are translated alike.
+
+        Raises ValueError for a packet that cannot exist.
+        """
         flow = read(packet)
         try:
             return self._decide(packet, flow)
         except UndecidedError as error:
-            return Masquerade(False, f"unknown: {error.missing}", None, error.missing)
+            return Masquerade(False, f"it depends on {error.missing}", None, error.missing)
 
     def _decide(self, packet: Packet, flow: Flow) -> Masquerade:
         if packet.out_interface is None:
@@ -100,16 +102,6 @@ class Masquerading:
     def _is_here(self, flow: Flow) -> bool:
         known = self._evaluator.interfaces.values()
         return any((flow.family, flow.destination) in (addresses or ()) for addresses in known)
-
-
-def masquerade(cluster: Cluster, node: str, packet: Packet) -> Masquerade:
-    """Whether a node translates the source of a packet; raises ValueError for a packet that cannot exist."""
-    return _masquerading(cluster, node).of(packet)
-
-
-@lru_cache(maxsize=64)
-def _masquerading(cluster: Cluster, node: str) -> Masquerading:
-    return Masquerading(model_of(cluster).evaluator(node))
 
 
 def _pools(cluster: Cluster) -> list[_Pool]:

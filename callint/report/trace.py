@@ -43,6 +43,14 @@ class Nearest(NamedTuple):
     reason: str
 
 
+class Source(NamedTuple):
+    """What becomes of the source address as the packet leaves; `masqueraded` None is not known."""
+
+    masqueraded: bool | None
+    reason: str
+    pool: Place | None
+
+
 class Trace(NamedTuple):
     """The whole way; `packet` is a witness of type packet, `unknown` names the fact that is missing, if one is.
 
@@ -59,6 +67,7 @@ class Trace(NamedTuple):
     decided_by: str
     decided: Place | None
     unknown: str | None
+    source: Source | None
     nearest: tuple[Nearest, ...]
 
 
@@ -105,10 +114,13 @@ def _lines(trace: Trace) -> Iterator[str]:
     yield f"verdict: {_VERDICTS[trace.outcome]}{by}{aside(trace.decided)}"
     if trace.unknown:
         yield f"  it depends on {trace.unknown}"
+    if trace.source:
+        yield f"source: {_SOURCES[trace.source.masqueraded]}: {trace.source.reason}{aside(trace.source.pool)}"
     for one in trace.nearest:
         yield f"{_NEAREST[one.kind].format(one.action, one.rule.object, one.rule.path, one.reason)}{aside(one.at)}"
 
 
+_SOURCES = {True: "masqueraded", False: "kept", None: "unknown"}
 _NEAREST = {"later": "later: {} by {}{}, which {}", "near": "nearest: {} by {}{}, but {}"}
 
 
@@ -142,6 +154,7 @@ def render_json(trace: Trace) -> str:
         "decidedBy": trace.decided_by,
         "decided": row(trace.decided),
         "unknown": trace.unknown,
+        "source": trace.source and {**trace.source._asdict(), "pool": row(trace.source.pool)},
         "nearest": [
             {
                 "kind": one.kind,

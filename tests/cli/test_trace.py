@@ -182,6 +182,26 @@ def test_forwarding_visits_both_endpoints(tmp_path: Path) -> None:
     assert (blocked["verdict"], [step["chain"] for step in blocked["steps"]]) == ("drop", ["fhfw-lan0"])
 
 
+def test_what_leaves_is_masqueraded_by_its_pool(tmp_path: Path) -> None:
+    pool = """\
+---
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: lan}
+spec: {cidr: 10.0.0.0/24, natOutgoing: true, disabled: true}
+"""
+    way = ("--node", "router", "--in", "lan0", "--out", "wan0", "--src", "10.0.0.7")
+    found = trace(tmp_path, *way, "--dst", "192.0.2.1", "--udp", "123", manifests=ROUTER + pool)["source"]
+    assert (found["masqueraded"], found["pool"]["object"]["name"], found["pool"]["path"]) == (True, "lan", "/spec/cidr")
+    kept = trace(tmp_path, *way, "--dst", "10.0.0.9", "--udp", "123", manifests=ROUTER + pool)["source"]
+    assert (kept["masqueraded"], kept["reason"]) == (False, '10.0.0.9 is in the pool "lan"')
+    assert trace(tmp_path, *way, "--dst", "192.0.2.1", "--udp", "53", manifests=ROUTER + pool)["source"] is None
+    assert trace(tmp_path, *way, "--dst", "192.0.2.1", "--udp", "123")["source"] is None
+    assert trace(tmp_path, *TO_ROUTER, "--udp", "70", manifests=ROUTER + pool)["source"] is None
+    text = run(tmp_path, *way, "--dst", "192.0.2.1", "--udp", "123", manifests=ROUTER + pool).output
+    assert 'source: masqueraded: the pool "lan" has natOutgoing  (' in text
+
+
 def test_pods_bring_interface_address_and_node(tmp_path: Path) -> None:
     found = trace(tmp_path, "--from", "pod:shop/web", "--to", "pod:shop/db", "--tcp", "5432")
     packet = found["packet"]

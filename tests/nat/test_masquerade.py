@@ -12,9 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callint.calico import Target
-from callint.nat.masquerade import masquerade
-from callint.policy import Packet
+from callint.nat.masquerade import Masquerade, Masquerading
+from callint.objects import Cluster
+from callint.policy import Packet, model_of
 from manifests import calico, cluster_of
+
+
+def masquerade(cluster: Cluster, node: str, packet: Packet) -> Masquerade:
+    return Masquerading(model_of(cluster).evaluator(node)).of(packet)
 
 
 def pool(name: str, cidr: str, **spec: object) -> dict[str, Any]:
