@@ -23,9 +23,8 @@ with atheris.instrument_imports(include=["callint"]):
             import_module(module.name)
 
 
-def seed(name: str, folder: Path) -> None:
-    """Lay what a target may begin with into its corpus."""
-    folder.mkdir(parents=True, exist_ok=True)
+def seeds(name: str) -> list[bytes]:
+    """What a target may begin with."""
     texts: list[bytes] = []
     if name in ("loader", "check"):
         texts = targets.manifests()
@@ -40,8 +39,10 @@ def seed(name: str, folder: Path) -> None:
     elif name == "bgp_filter":
         rule = b"- {action: Accept, cidr: 10.0.0.0/8, matchOperator: In, prefixLength: {min: 8, max: 24}}\n"
         texts = [b"exportV4:\n" + rule, b"importV4:\n" + rule + b"importV6:\n- {action: Accept, interface: eth*}\n"]
-    for index, text in enumerate(texts):
-        (folder / f"seed-{index}").write_bytes(text)
+    elif name == "mixed":
+        names = [one.__name__ for one in targets.SINGLE]
+        texts = [bytes([index]) + text for index, one in enumerate(names) for text in seeds(one)[:5]]
+    return texts
 
 
 def main() -> None:
@@ -49,7 +50,10 @@ def main() -> None:
     name, *rest = sys.argv[1:]
     folders = [argument for argument in rest if not argument.startswith("-")]
     if folders:
-        seed(name, Path(folders[0]))
+        corpus = Path(folders[0])
+        corpus.mkdir(parents=True, exist_ok=True)
+        for index, text in enumerate(seeds(name)):
+            (corpus / f"seed-{index}").write_bytes(text)
     atheris.Setup([sys.argv[0], *rest], targets.TARGETS[name])
     atheris.Fuzz()
 

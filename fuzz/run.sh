@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Fuzz each target for so many seconds (10 if none are given), in an environment of its own; past failures stay in fuzz/past.
-# `fuzz/run.sh SECONDS [TARGET...]`; CALLINT_FUZZ keeps the environment and the corpora, or they are made anew and dropped.
+# `fuzz/run.sh SECONDS [TARGET...]`; SEED makes runs alike.
+# CALLINT_FUZZ keeps the environment and the corpora, or they are made anew and dropped.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 seconds=${1:-10}
@@ -26,8 +27,9 @@ if ! "$work/venv/bin/python" -c 'import atheris, callint' 2>/dev/null; then
 fi
 for target in "${targets[@]}"; do
   mkdir -p "$work/found"
-  if ! "$work/venv/bin/python" fuzz/fuzz.py "$target" "$work/corpus-$target" "-max_total_time=$seconds" -timeout=10 \
-    -rss_limit_mb=2048 -max_len=4000 "-artifact_prefix=$work/found/$target-" >"$work/$target.log" 2>&1; then
+  flags=("-max_total_time=$seconds" "-seed=${SEED:-0}" -timeout=30 -rss_limit_mb=2048 -max_len=4000)
+  flags+=("-artifact_prefix=$work/found/$target-")
+  if ! "$work/venv/bin/python" fuzz/fuzz.py "$target" "$work/corpus-$target" "${flags[@]}" >"$work/$target.log" 2>&1; then
     tail -n 40 "$work/$target.log" >&2
     cp "$work/found/$target"-* fuzz/past/ 2>/dev/null || true
     echo "fuzzing \"$target\" found something: see fuzz/past" >&2

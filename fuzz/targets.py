@@ -165,9 +165,14 @@ def mutated(data: bytes) -> bytes:
     return b"\n".join(lines)
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {
-    one.__name__: one for one in (loader, selector, bgp_filter, cidr, suppression, check, manifest)
-}
+def mixed(data: bytes) -> None:
+    """Another target, which the first byte chooses: a short run of one process tries them all."""
+    if data:
+        SINGLE[data[0] % len(SINGLE)](data[1:])
+
+
+SINGLE = (loader, selector, bgp_filter, cidr, suppression, check, manifest)
+TARGETS: dict[str, Callable[[bytes], None]] = {one.__name__: one for one in (*SINGLE, mixed)}
 
 
 @cache

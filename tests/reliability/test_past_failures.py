@@ -30,7 +30,9 @@ def test_a_past_failure(file: Path, targets: ModuleType) -> None:
     targets.TARGETS[file.name.partition("-")[0]](file.read_bytes())
 
 
-@pytest.mark.parametrize("name", ["loader", "selector", "bgp_filter", "cidr", "suppression", "check", "manifest"])
+@pytest.mark.parametrize(
+    "name", ["loader", "selector", "bgp_filter", "cidr", "suppression", "check", "manifest", "mixed"]
+)
 def test_a_target_runs(name: str, targets: ModuleType) -> None:
     for data in BEGINNINGS:
         targets.TARGETS[name](data)
