@@ -122,6 +122,9 @@ def _pair(cluster: Cluster, graph: RouteGraph, pool: IPPool, start: Alike, missi
         if peering.form.peer_type == "iBGP" and any(other in far.members for far, _ in graph.ways.get(middle, ()))
     ]
     reason = "there is no chain of sessions between them"
+    if network(cluster).nodes.of(other) in graph.reach(start, loops=True):
+        between = []
+        reason = "reflectors between them have one `routeReflectorClusterID`, and the second one takes that for a loop"
     if between:
         reason = f'node "{between[0]}" between them has no `routeReflectorClusterID`, so that it passes nothing on'
     others = len(missing) - 1

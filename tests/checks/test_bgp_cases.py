@@ -63,6 +63,8 @@ def test_case(case: dict[str, Any], tmp_path: Path) -> None:
     expected = {(match[1], number) for number, line in enumerate(lines, 1) for match in _EXPECTED.finditer(line)}
     found = _findings(case, tmp_path)
     assert {(one.rule, one.span.line) for one in found} == expected, [one.message for one in found]
+    if case["which"] == "bad" and "says" in case:
+        assert all(case["says"] in one.message for one in found)
     if case["which"] == "bad" and "witness" in case:
         key, _, value = case["witness"].partition("=")
         told = {str(dict(one.witness.facts).get(key)) for one in found if one.witness}
