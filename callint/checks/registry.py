@@ -46,6 +46,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "peering": ("BGPPeer",),
     "policy_rules": _POLICIES,
     "policy_scope": _POLICIES,
+    "policy_tie": _POLICIES,
     "pools": ("IPPool", "FelixConfiguration"),
     "precedence": ("BGPFilter",),
     "public_pool": ("IPPool", "Installation"),

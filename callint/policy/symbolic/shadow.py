@@ -161,12 +161,12 @@ class Shadows:
         """Whether whatever the one selects is surely selected by the other."""
         found = self._implied.get((a, b))
         if found is None:
-            sample = self._sample(a)
+            sample = self.sample(a)
             plainly_not = sample is not None and not b.matches(sample)
             found = self._implied[a, b] = not plainly_not and implies(a, b) is True
         return found
 
-    def _sample(self, selector: Selector) -> dict[str, str] | None:
+    def sample(self, selector: Selector) -> dict[str, str] | None:
         """Labels that the selector matches, if they are easily found."""
         if selector not in self._samples:
             found = satisfiable(selector)
@@ -198,7 +198,7 @@ class Shadows:
             _whole(one)
             and not one.policy.staged
             and _governs(one, direction)
-            and _kinds(placed.policy) <= _kinds(one.policy)
+            and kinds(placed.policy) <= kinds(one.policy)
             and self.implied(placed.selector, one.selector)
         )
 
@@ -220,7 +220,7 @@ class Shadows:
                 passes = not _whole(one) or any(item.action == "Pass" for item in items(one.policy, direction))
                 if passes and overlaps(one.selector, placed.selector) is not False:
                     return
-        ends = _kinds(placed.policy) <= {"normal", "forward"}
+        ends = kinds(placed.policy) <= {"normal", "forward"}
         if last is not None and ends and tier.default_action != "Pass":
             yield Item(last.policy, direction, None, "Deny")
 
@@ -264,8 +264,8 @@ def _governs(placed: PlacedPolicy, direction: Direction) -> bool:
     return direction.capitalize() in placed.policy.types
 
 
-def _kinds(policy: Policy) -> set[str]:
-    """The chains of host endpoints that a policy is in."""
+def kinds(policy: Policy) -> set[str]:
+    """The kinds of chains that a policy is in, on host endpoints all of them."""
     if policy.do_not_track:
         return {"untracked"}
     if policy.pre_dnat:

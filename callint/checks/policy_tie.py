@@ -1,0 +1,228 @@
+"""Policies of one tier and equal order that decide differently: nothing but their names says which is asked first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any, NamedTuple
+
+from callint.calico.kinds import is_calico
+from callint.checks.breach import Breach
+from callint.checks.unreachable import shadows_of
+from callint.finding import Related, Span, Witness, witness
+from callint.net.address import Family, format_address
+from callint.net.diagrams import TooLargeError
+from callint.objects import Cluster
+from callint.policy import model_of
+from callint.policy.chains import Direction
+from callint.policy.inventory import Endpoint
+from callint.policy.packet import protocol_name
+from callint.policy.symbolic.products import Sets
+from callint.policy.symbolic.selection import Selections
+from callint.policy.symbolic.shadow import DIRECTIONS, Item, Shadows, items, kinds
+from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.selector.index import SelectorIndex
+
+_FAMILIES: tuple[Family, ...] = (4, 6)
+MOST_PAIRS = 20_000
+"""So many pairs of policies of equal order are compared: their number grows with the square."""
+
+_VERBS = {"Allow": "allows", "Deny": "denies", "Pass": "passes on"}
+
+
+class _Tie(NamedTuple):
+    """Two rules, the first of which decides about some packets only because of its policy's name."""
+
+    first: Item
+    second: Item
+    packets: Sets
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Pairs of policies whose order decides about a packet and is told by their names alone.
+
+    Policies are compared that select a common endpoint of the manifests, or of which one selects whatever the other
+    does. Takes no parameters.
+    """
+    shadows = shadows_of(cluster)
+    tied = [(tier, group) for tier in shadows.tiers if not tier.hidden for group in _groups(tier)]
+    together = list(_together(cluster, shadows)) if tied else []
+    for tier, group in tied:
+        found: dict[int, list[_Tie]] = defaultdict(list)
+        try:
+            for one, other in _pairs(shadows, group, together):
+                tie = _tie(shadows, tier, group, one, other)
+                if tie is not None:
+                    found[id(other if is_calico(other.policy.resource.api_version) else one)].append(tie)
+        except TooLargeError as error:
+            yield _unasked(group[0], f"the sets of packets are too large ({error})")
+        except _TooManyError:
+            yield _unasked(group[0], f"of {len(group)} of them more than {MOST_PAIRS} pairs had to be compared")
+        for placed in group:
+            if id(placed) in found:
+                yield _breach(placed, found[id(placed)])
+
+
+class _TooManyError(Exception):
+    """More pairs than can be compared."""
+
+
+def _groups(tier: PlacedTier) -> Iterator[list[PlacedPolicy]]:
+    """Enforced policies of equal order, if they do not all do the same."""
+    by_order: dict[float | None, list[PlacedPolicy]] = defaultdict(list)
+    for placed in tier.policies:
+        readable = placed.hidden_place is None and placed.hidden_selection is None
+        if readable and not placed.policy.staged and not placed.policy.resource.gaps:
+            by_order[placed.policy.order].append(placed)
+    for group in by_order.values():
+        actions = {item.action for one in group for direction in DIRECTIONS for item in items(one.policy, direction)}
+        if len(group) > 1 and len(actions) > 1:
+            yield group
+
+
+def _together(cluster: Cluster, shadows: Shadows) -> Iterator[list[PlacedPolicy]]:
+    """Policies, in order, that surely select one endpoint of the manifests; each class of endpoints is asked once."""
+    selections = Selections(shadows.tiers)
+    inventory = model_of(cluster).inventory
+    endpoints: tuple[Endpoint, ...] = (*inventory.host_endpoints, *inventory.workloads)
+    for entries in {selections.of(one).entries for one in endpoints}:
+        yield [shadows.tiers[one.tier].policies[one.place] for one in entries if one.doubt is None]
+
+
+def _pairs(
+    shadows: Shadows, group: Sequence[PlacedPolicy], together: Sequence[Sequence[PlacedPolicy]]
+) -> Iterator[tuple[PlacedPolicy, PlacedPolicy]]:
+    """Pairs in order that surely select a common endpoint, or of which one selects whatever the other does.
+
+    Raises _TooManyError.
+    """
+    places = {id(one): number for number, one in enumerate(group)}
+    index = SelectorIndex((one.selector, number) for number, one in enumerate(group))
+    found: set[tuple[int, int]] = set()
+    asked = 0
+    for policies in together:
+        ours = [places[id(one)] for one in policies if id(one) in places]
+        asked += len(ours) * (len(ours) - 1) // 2
+        if asked > MOST_PAIRS:
+            raise _TooManyError
+        found.update(combinations(ours, 2))
+    for number, one in enumerate(group):
+        sample = shadows.sample(one.selector)
+        others = range(len(group)) if sample is None else index.candidates(sample)
+        asked += len(others)
+        if asked > MOST_PAIRS:
+            raise _TooManyError
+        found.update(
+            (min(number, other), max(number, other))
+            for other in others
+            if other != number and shadows.implied(one.selector, group[other].selector)
+        )
+    for first, second in sorted(found):
+        yield group[first], group[second]
+
+
+def _tie(
+    shadows: Shadows, tier: PlacedTier, group: Sequence[PlacedPolicy], one: PlacedPolicy, other: PlacedPolicy
+) -> _Tie | None:
+    """Packets about which two policies decide differently, each if it is asked first, and none before them does."""
+    if not kinds(one.policy) & kinds(other.policy):
+        return None
+    for direction in DIRECTIONS:
+        firsts, seconds = _deciding(shadows, one, direction), _deciding(shadows, other, direction)
+        before: list[Sets] | None = None
+        for first, own in firsts:
+            for second, others in seconds:
+                packets = (own[0] & others[0], own[1] & others[1])
+                if first.action == second.action or not any(packets):
+                    continue
+                before = _before(shadows, tier, group, one, direction) if before is None else before
+                for sets in before:
+                    packets = (packets[0] - sets[0], packets[1] - sets[1])
+                if any(packets):
+                    return _Tie(first, second, packets)
+    return None
+
+
+def _deciding(shadows: Shadows, placed: PlacedPolicy, direction: Direction) -> list[tuple[Item, Sets]]:
+    """The rules of a policy with the packets about which each surely decides, if the policy is asked."""
+    found: list[tuple[Item, Sets]] = []
+    nothing = (shadows.spaces[0].nothing, shadows.spaces[1].nothing)
+    taken = nothing
+    for item in items(placed.policy, direction):
+        assert item.rule is not None
+        surely = shadows.surely(item, None)
+        sets = (surely[0] - taken[0], surely[1] - taken[1])
+        if any(sets):
+            found.append((item, sets))
+        may = shadows.may(placed.policy, item.rule)
+        taken = (taken[0] | may[0], taken[1] | may[1])
+    return found
+
+
+def _before(
+    shadows: Shadows, tier: PlacedTier, group: Sequence[PlacedPolicy], placed: PlacedPolicy, direction: Direction
+) -> list[Sets]:
+    """What others may decide before, of whom some are surely asked."""
+    tied = {id(one.policy) for one in group}
+    return [
+        shadows.surely(item, None) if item.rule is None else shadows.may(item.policy, item.rule)
+        for item in shadows.before(tier, placed, direction)
+        if id(item.policy) not in tied
+    ]
+
+
+def _breach(placed: PlacedPolicy, ties: Sequence[_Tie]) -> Breach:
+    tie = ties[0]
+    here, there = (tie.second, tie.first) if tie.second.policy is placed.policy else (tie.first, tie.second)
+    policy, other = placed.policy, there.policy
+    order = "has no order, like" if policy.order is None else f"has the order {policy.order:g}, like"
+    more = f"; so it is with {len(ties) - 1} other policies" if len(ties) > 1 else ""
+    message = (
+        f'{policy.kind} "{policy.name}" {order} {other.kind} "{other.name}", and nothing but names says that '
+        f'"{tie.first.policy.name}" is asked first: {_does(there)} what {_does(here)}{more}'
+    )
+    path = ("spec", "order") if policy.order is not None and "order" in policy.resource.spec else ("metadata", "name")
+    related = tuple(Related(_place(item), f"{_VERBS[item.action]} the packet") for item in (here, there))
+    return Breach(message, policy.resource.span(*path), policy.resource.ref, path, related, _proof(tie))
+
+
+def _does(item: Item) -> str:
+    assert item.rule is not None
+    return f'{item.direction} rule {item.rule.path[2]} of "{item.policy.name}" {_VERBS[item.action]}'
+
+
+def _place(item: Item) -> Span:
+    assert item.rule is not None
+    written = is_calico(item.policy.resource.api_version)
+    return item.policy.resource.span(*((*item.rule.path, "action") if written else item.rule.path))
+
+
+def _proof(tie: _Tie) -> Witness | None:
+    """A packet about which they decide differently."""
+    for family, packets in zip(_FAMILIES, tie.packets, strict=True):
+        point = packets.witness(source_port=(40000,))
+        if point is not None and tie.first.rule is not None:
+            number = tie.first.rule.path[2]
+            return witness(
+                "packet",
+                direction=tie.first.direction,
+                source=format_address(family, point.source),
+                destination=format_address(family, point.destination),
+                protocol=protocol_name(point.protocol),
+                source_port=point.source_port,
+                destination_port=point.destination_port,
+                decided_by=f"policy {tie.first.policy.name} {tie.first.direction} rule {number}",
+            )
+    return None
+
+
+def _unasked(placed: PlacedPolicy, reason: str) -> Breach:
+    resource = placed.policy.resource
+    return Breach(
+        f"whether names alone decide between policies of equal order was not examined: {reason}",
+        resource.span("metadata", "name"),
+        resource.ref,
+        ("metadata", "name"),
+        undecided=True,
+    )
