@@ -26,7 +26,7 @@ with atheris.instrument_imports(include=["callint"]):
 def seeds(name: str) -> list[bytes]:
     """What a target may begin with."""
     texts: list[bytes] = []
-    if name in ("loader", "check"):
+    if name in ("loader", "lines", "check"):
         texts = targets.manifests()
     elif name == "manifest":
         texts = [bytes([index % 256]) for index in range(len(targets.manifests()))]

@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 seconds=${1:-10}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(loader selector bgp_filter cidr suppression check manifest)
+[ ${#targets[@]} -gt 0 ] || targets=(loader lines selector bgp_filter cidr suppression check manifest)
 if [ -n "${CALLINT_FUZZ:-}" ]; then
   work=$CALLINT_FUZZ
   mkdir -p "$work"

@@ -40,6 +40,25 @@ def loader(data: bytes) -> None:
             assert file.line(line)[column - 1 :].startswith(text.split("\x85")[0].split("\u2028")[0].split("\u2029")[0])
 
 
+def lines(data: bytes) -> None:
+    """A document that is read line by line is what libyaml makes of it, and everything stands where it says."""
+    from callint.source.build import build
+    from callint.source.comments import extents
+    from callint.source.limits import Limits
+    from callint.source.lines import UNREAD, Lines, ends, read, trace
+    from callint.source.scalars import Typed
+
+    for text in (data.decode("utf-8", "replace"), mutated(data).decode("utf-8", "replace")):
+        value = read(text, Lines(Typed(), Limits()))
+        if value is UNREAD:
+            continue
+        tree = build(text, Typed(), Limits())
+        assert not tree.odd, text
+        assert repr(value) == repr(tree.value), text
+        assert trace(text, value) == tree.trace, text
+        assert all(ends(text, start)[start] == end for start, end in extents(text)), text
+
+
 def selector(data: bytes) -> None:
     """Any text is refused with a place, or printed as a selector that reads as the same one."""
     from callint.selector import SelectorError, evaluate, keys_and_values, mentions, parse
@@ -171,7 +190,7 @@ def mixed(data: bytes) -> None:
         SINGLE[data[0] % len(SINGLE)](data[1:])
 
 
-SINGLE = (loader, selector, bgp_filter, cidr, suppression, check, manifest)
+SINGLE = (loader, lines, selector, bgp_filter, cidr, suppression, check, manifest)
 TARGETS: dict[str, Callable[[bytes], None]] = {one.__name__: one for one in (*SINGLE, mixed)}
 
 

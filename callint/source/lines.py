@@ -57,7 +57,7 @@ class Lines(dict[str, Any]):
         self.heads: dict[str, tuple[int, int, int, str]] = {}
 
     def __missing__(self, text: str) -> Line | tuple[()] | None:
-        if len(self) >= _MOST_KEPT:
+        if len(self) >= _MOST_KEPT or len(self.heads) >= _MOST_KEPT:
             self.clear()
             self.heads.clear()
         behind = (text.find(": ") + 1 or text.find("- ") + 1) + 1
