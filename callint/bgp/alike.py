@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.services import EXCLUDE_LABEL
+from callint.bgp.workloads import peered
 from callint.net.address import Address, Family, parse_peer
 from callint.objects import Cluster
 from callint.selector import Selector, SelectorError, keys_and_values, parse
@@ -42,14 +43,14 @@ class Nodes:
     """The speakers of a cluster, divided into those that are alike."""
 
     def __init__(self, cluster: Cluster, speakers: dict[str, Speaker]) -> None:
-        """Nodes that a BGPPeer names, that have facts, or an address of which not only they know, are like no other.
+        """Nodes that a BGPPeer or a workload names, that have facts or an address not theirs alone, are like no other.
 
         Where facts tell the routes of a node, each far end is within its reach or not, and no two nodes are alike.
         """
         selectors = [selector for peer in cluster.bgp_peers for selector in (peer.node_selector, peer.peer_selector)]
         selectors += [pool.node_selector for pool in cluster.pools]
         keys = sorted({EXCLUDE_LABEL}.union(*(_keys(text) for text in set(selectors) if text is not None)))
-        named = {peer.node for peer in cluster.bgp_peers} | {ANY}
+        named = {peer.node for peer in cluster.bgp_peers} | {one.node for one in peered(cluster)} | {ANY}
         called = {found for peer in cluster.bgp_peers if (found := far_address(peer.peer_ip)) is not None}
         self.owners: dict[Address, Speaker] = {}
         for speaker in speakers.values():

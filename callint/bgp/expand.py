@@ -9,7 +9,9 @@ from callint.bgp import read
 from callint.bgp.alike import Alike, Nodes
 from callint.bgp.nodes import ANY, Settings, Speaker
 from callint.bgp.read import as_number
+from callint.bgp.workloads import all_known, peered
 from callint.net.address import Address, Family, parse_peer
+from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 
 
@@ -59,8 +61,9 @@ class Expansion(NamedTuple):
 class Expander:
     """Expands peers over the nodes of one cluster."""
 
-    def __init__(self, nodes: Nodes, settings: Settings, families: tuple[Family, ...]) -> None:
+    def __init__(self, cluster: Cluster, nodes: Nodes, settings: Settings, families: tuple[Family, ...]) -> None:
         """`families` are those that the cluster uses."""
+        self._cluster = cluster
         self._nodes = nodes
         self._settings = settings
         self._families = families
@@ -83,7 +86,10 @@ class Expander:
             if first.peer is not entry.peer:
                 conflicts.append(Conflict(first, entry, random=first.reverse == entry.reverse))
 
-        for peer, _, targets in known:
+        for peer, locals_, targets in known:
+            if peer.local_workload_selector is not None:
+                for entry in self._workloads(peer, dict(locals_)):
+                    add(entry)
             if _is_global(peer):
                 for target in targets:
                     add(Entry(None, peer, target))
@@ -108,9 +114,18 @@ class Expander:
         else:
             yield from ((alike, True) for alike in self._nodes.all)
 
+    def _workloads(self, peer: BGPPeer, locals_: dict[Alike, bool]) -> Iterator[Entry]:
+        """The known workloads on nodes of the peer; of several peers that select one the first by name has it."""
+        for one in peered(self._cluster):
+            local, address = self._nodes.named(one.node), one.address
+            if one.peers[0] != peer.resource.name or local not in locals_ or address is None:
+                continue
+            if address.family in self._families:
+                yield Entry(local, peer, Target(address.family, None, address, None), sure=locals_[local])
+
     def _targets(self, peer: BGPPeer) -> Iterator[Target]:
         if peer.local_workload_selector is not None:
-            for family in self._families:
+            for family in self._families if not all_known(self._cluster, peer) else ():
                 yield Target(family, None, None, None)
         elif peer.peer_selector is not None:
             for alike, sure in self._nodes.selected(peer.peer_selector):

@@ -52,7 +52,7 @@ class Network:
 
     @cached_property
     def _expansion(self) -> Expansion:
-        return Expander(self.nodes, self.settings, self.families).expand(self.cluster.bgp_peers)
+        return Expander(self.cluster, self.nodes, self.settings, self.families).expand(self.cluster.bgp_peers)
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
@@ -201,6 +201,27 @@ class Network:
         remote = self._mesh_addresses.get(address)
         if remote is not None and self.in_mesh(local, address.family) and self._meshes(local, remote, address.family):
             found.append(self.mesh_session(local, remote, address.family))
+        return found
+
+    def holder(self, address: Address | None) -> Speaker | None:
+        """The one node that has an address besides its BGP address, as far as facts tell."""
+        return self._held.get(address) if address is not None else None
+
+    def held(self, speaker: Speaker, family: Family) -> Iterator[Address]:
+        """The addresses that a node has besides its BGP address, as far as facts tell."""
+        for interface in (speaker.facts and speaker.facts.interfaces) or ():
+            for one in interface.addresses or ():
+                found = Address(one.version, one.value)
+                if one.version == family and found != speaker.address(family):
+                    yield found
+
+    @cached_property
+    def _held(self) -> dict[Address, Speaker | None]:
+        found: dict[Address, Speaker | None] = {}
+        for speaker in self.speakers.values():
+            for address in (one for family in self.families for one in self.held(speaker, family)):
+                # What several nodes have, a loopback or link-local address as a rule, says nothing of any of them.
+                found[address] = speaker if found.get(address, speaker) is speaker else None
         return found
 
     def in_mesh(self, speaker: Speaker, family: Family) -> bool:

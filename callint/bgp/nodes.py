@@ -8,7 +8,7 @@ from callint.bgp.read import address, as_number, cidr
 from callint.calico.defaults import AS_NUMBER, INTERFACE_PREFIXES, TUNNEL_INTERFACES
 from callint.facts.values import NodeFacts
 from callint.net.address import BITS, Address, Family, Prefix
-from callint.objects import Cluster
+from callint.objects import Cluster, fields
 from callint.objects.bgp import BGPConfiguration
 from callint.objects.node import Node
 from callint.selector import Selector
@@ -108,6 +108,11 @@ class Settings:
             self.mesh = None if unreadable else self.default.mesh is not False
             self.as_number = as_number(self.default.as_number) or AS_NUMBER
             self.port = self.default.listen_port
+
+    @property
+    def own_address_alone(self) -> bool:
+        """Whether BIRD listens on the node's BGP address alone (bindMode); otherwise on all."""
+        return self.default is not None and fields.text(self.default.resource.spec, "bindMode") == "NodeIP"
 
     def of_node(self, name: str) -> BGPConfiguration | None:
         """The configuration of one node."""

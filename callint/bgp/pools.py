@@ -45,11 +45,30 @@ def pools_of(cluster: Cluster, family: Family) -> Pools:
     )
 
 
-def known_blocks(cluster: Cluster) -> dict[str, tuple[Block, ...]] | None:
-    """Blocks by node, from BlockAffinity objects; None where there are none, as in manifests that people write."""
+class Blocks(NamedTuple):
+    """The blocks of nodes by name; `others` is what is known of a node that is not among them: None is nothing."""
+
+    of_node: dict[str, tuple[Block, ...]]
+    others: tuple[Block, ...] | None
+
+    def of(self, node: str, family: Family) -> tuple[Block, ...] | None:
+        """The blocks of one node and family; None where they are not known."""
+        found = self.of_node.get(node, self.others)
+        return None if found is None else tuple(one for one in found if one.network.family == family)
+
+
+def known_blocks(cluster: Cluster) -> Blocks:
+    """Blocks from BlockAffinity objects, of which manifests that people write have none.
+
+    With host-local IPAM each node has its pod CIDRs instead (bird_aggr.cfg.template).
+    """
+    if _host_local(cluster):
+        cidrs = {node.name: [network(text) for text in node.pod_cidrs] for node in cluster.nodes.values()}
+        blocks = {name: tuple(Block(one, True) for one in found if one) for name, found in cidrs.items() if found}
+        return Blocks(blocks, None)
     affinities = cluster.of("BlockAffinity")
     if not affinities and "BlockAffinity" not in cluster.intent.complete:
-        return None
+        return Blocks({}, None)
     found: dict[str, list[Block]] = {}
     for one in affinities:
         state = fields.text(one.spec, "state") or ""
@@ -57,7 +76,21 @@ def known_blocks(cluster: Cluster) -> dict[str, tuple[Block, ...]] | None:
         deleted = fields.text(one.spec, "deleted") == "true"
         if node and inside is not None and not deleted and state in _ORIGINATED:
             found.setdefault(node, []).append(Block(inside, state in _CONFIRMED))
-    return {node: tuple(blocks) for node, blocks in found.items()}
+    return Blocks({node: tuple(blocks) for node, blocks in found.items()}, ())
+
+
+def _host_local(cluster: Cluster) -> bool:
+    """Whether Kubernetes gives each node its addresses: the Installation says so, or the environment of calico-node."""
+    for one in cluster.kubernetes("Installation", "operator.tigera.io/v1"):
+        if fields.text(fields.mapping(fields.mapping(one.spec, "cni"), "ipam"), "type") == "HostLocal":
+            return True
+    for one in cluster.kubernetes("DaemonSet", "apps/v1"):
+        pod = fields.mapping(fields.mapping(one.spec, "template"), "spec")
+        for _, container in fields.items(pod, "containers") if one.name == "calico-node" else ():
+            for _, variable in fields.items(container, "env") if isinstance(container, dict) else ():
+                if isinstance(variable, dict) and fields.text(variable, "name") == "USE_POD_CIDR":
+                    return (fields.text(variable, "value") or "").lower() == "true"
+    return False
 
 
 def possible_blocks(pools: Pools, speaker: Speaker, family: Family) -> tuple[tuple[Prefix, int, bool], ...]:

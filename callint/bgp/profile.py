@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from callint.bgp.communities import Tag, tags
 from callint.bgp.nodes import Settings, Speaker, subnet
-from callint.bgp.pools import Block, Pools, possible_blocks
+from callint.bgp.pools import Block, Blocks, Pools, possible_blocks
 from callint.bgp.read import address
 from callint.bgp.route import NORMAL_PRIORITY
 from callint.bgp.services import HostRoute, Ranges, excluded
@@ -66,7 +66,7 @@ class Shared(NamedTuple):
     release: Release
     settings: Settings
     pools: Pools
-    blocks: dict[str, tuple[Block, ...]] | None
+    blocks: Blocks
     ranges: Ranges
     hosts: tuple[HostRoute, ...]
 
@@ -78,9 +78,7 @@ def profile(shared: Shared, speaker: Speaker, peers: tuple[BGPPeer, ...]) -> Pro
     announced = () if silent else shared.ranges.announced
     hosts = [] if silent else [one for one in shared.hosts if one.nodes is None or one.everywhere]
     mine = [] if silent else [one.prefix for one in shared.hosts if one.nodes and speaker.name in one.nodes]
-    blocks: tuple[Block, ...] | None = None
-    if shared.blocks is not None:
-        blocks = tuple(one for one in shared.blocks.get(speaker.name, ()) if one.network.family == family)
+    blocks = shared.blocks.of(speaker.name, family)
     gateways = (address(peer.peer_ip, family) for peer in peers if peer.reachable_by)
     reflected: tuple[Prefix, ...] = ()
     if speaker.cluster_id:
@@ -104,7 +102,7 @@ def profile(shared: Shared, speaker: Speaker, peers: tuple[BGPPeer, ...]) -> Pro
         interfaces_known=facts is not None and facts.knows("interfaces"),
         routes_known=facts is not None and facts.knows("routes"),
         tags=tags(shared.settings, speaker.name, family),
-        node=speaker.name if facts is not None or blocks is not None else "",
+        node=speaker.name if facts is not None else "",
     )
 
 

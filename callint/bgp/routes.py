@@ -113,7 +113,7 @@ class Engine:
         """The profile of a node; equal nodes have the same object."""
         own = speaker.networks.get(family)
         alike = self.network.nodes.of(speaker)
-        name = speaker.name if speaker.name in self._like_no_other or self.shared[family].blocks is not None else ""
+        name = speaker.name if speaker.name in self._like_no_other else ""
         key = (alike, family, name, own and subnet(own))
         found = self._profiles.get(key)
         if found is None:
@@ -123,9 +123,11 @@ class Engine:
 
     @cached_property
     def _like_no_other(self) -> frozenset[str]:
-        """Nodes whose name counts: for their own configuration, and for services with local endpoints."""
+        """Nodes whose name counts: for their own configuration or blocks, and for services with local endpoints."""
         names = {name.removeprefix("node.") for name in self.network.settings.configurations}
-        return frozenset(names).union(*(one.nodes or () for shared in self.shared.values() for one in shared.hosts))
+        for shared in self.shared.values():
+            names = names.union(shared.blocks.of_node, *(one.nodes or () for one in shared.hosts))
+        return frozenset(names)
 
     def _profiled(self, alike: Alike, family: Family) -> tuple[tuple[Profile, Members], ...]:
         """Nodes that are alike for sessions, divided by what they export."""

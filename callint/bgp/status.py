@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from callint.bgp.nodes import ANY, Speaker
+from callint.bgp.read import address as read_address
 from callint.bgp.session import Session, Status
 from callint.calico.defaults import BGP_PORT
 from callint.net.address import Family, Prefix
+from callint.objects import fields
 
 if TYPE_CHECKING:
     from callint.bgp.network import Network
@@ -17,6 +19,7 @@ def status(network: Network, session: Session) -> Status:
     """The first of the things that keep a session down, in the order in which an operator would look for them."""
     return (
         _local_end(network, session)
+        or _never_called(network, session)
         or _far_end_known(session)
         or _one_of_several(network, session)
         or _reachable(session)
@@ -41,8 +44,20 @@ def _local_end(network: Network, session: Session) -> Status | None:
     return None
 
 
+def _never_called(network: Network, session: Session) -> Status | None:
+    """Workloads call the node, at an address that is in the configuration and need not be the one it listens on."""
+    default, family = network.settings.default, session.family
+    if session.form.kind != "workload" or default is None or not network.settings.own_address_alone:
+        return None
+    field = f"localWorkloadPeeringIPV{family}"
+    called = read_address(fields.text(default.resource.spec, field), family)
+    if called is None or called == session.local.address(family):
+        return None
+    return Status("down", f"workloads call {called} ({field}), but by bindMode BIRD listens on the BGP address alone")
+
+
 def _far_end_known(session: Session) -> Status | None:
-    if session.form.kind == "workload":
+    if session.form.kind == "workload" and session.address is None:
         return _unknown("which workloads the selector matches", "the workloads of the node")
     if session.address is None and session.remote is not None:
         return _unknown(f"the address of {_nodes([session.remote.name])}", _address_of(session.remote, session.family))
@@ -84,11 +99,15 @@ def _reachable(session: Session) -> Status | None:
 
 
 def _both_ends(network: Network, session: Session) -> Status | None:
-    remote, form = session.remote, session.form
-    if remote is None:
+    form = session.form
+    remote = session.remote or network.holder(session.address)
+    if remote is None or remote is session.local:
         return None
     own = session.local.address(session.family)
-    answers = network.between(remote, own)
+    answers = list(network.between(remote, own))
+    # The far end may call the node at another address than the one by which the node calls.
+    others = network.held(session.local, session.family)
+    answers += [one for other in others for one in network.between(remote, other)] if not answers else []
     if not answers:
         if form.remote_as != remote.as_number:
             return _mismatch(session, remote.as_number)
@@ -106,7 +125,24 @@ def _both_ends(network: Network, session: Session) -> Status | None:
         return Status("down", f"the ends differ in {'the password' if mine != theirs else 'ttlSecurity'}")
     if session.passive and all(one.passive for one in secrets):
         return Status("down", "both ends wait for the other one to connect")
-    return None
+    return _heard(network, session, remote, secrets) if network.settings.own_address_alone else None
+
+
+def _heard(network: Network, session: Session, remote: Speaker, answers: list[Session]) -> Status | None:
+    """Where nodes listen on their BGP addresses alone, one end must call the other one there, from where it is known.
+
+    An end without a fixed source address may call from any.
+    """
+    local, family = session.local, session.family
+    called = session.address == remote.address(family)
+    for one in answers:
+        calls_back = one.address == local.address(family)
+        if (called and (calls_back or session.source is None)) or (calls_back and one.source is None):
+            return None
+    where = (
+        f'{session.address} of node "{remote.name}"' if not called else f'{answers[0].address} of node "{local.name}"'
+    )
+    return Status("down", f"{where} is called, but by bindMode BIRD listens on the BGP address alone")
 
 
 def _mismatch(session: Session, actual: int) -> Status:

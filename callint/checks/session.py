@@ -105,7 +105,7 @@ def _place(cluster: Cluster, session: Session, state: str) -> _Place | None:
         "half-open": ("reversePeering",),
         "down": ("password", "ttlSecurity"),
     }.get(state, ())
-    for name in (*wanted, "peerIP", "peerSelector"):
+    for name in (*wanted, "peerIP", "peerSelector", "localWorkloadSelector"):
         if name in spec:
             return _Place(peer.resource, ("spec", name))
     return None

@@ -275,3 +275,34 @@ def test_the_seed_as_published(shared: Path, make_cluster: Any) -> None:
     (effect,) = advertisement_effects(cluster)
     assert effect.communities == ((64512, 0),)
     assert any(one.group.session.peer is not None for one in effect.tagged)
+
+
+@pytest.mark.parametrize("switch", ["Installation", "DaemonSet", ""])
+def test_with_host_local_addresses_each_node_has_its_pod_cidrs(made: Any, switch: str) -> None:
+    def kubernetes(name: str, address: str, *cidrs: str) -> Any:
+        about = {"name": name, "annotations": {"projectcalico.org/IPv4Address": address}}
+        return {"apiVersion": "v1", "kind": "Node", "metadata": about, "spec": {"podCIDRs": list(cidrs)}}
+
+    environment = [{"name": "CALICO_NETWORKING_BACKEND", "value": "bird"}, {"name": "USE_POD_CIDR", "value": "true"}]
+    pod = {"containers": [{"name": "calico-node", "env": environment}]}
+    switches = {
+        "Installation": {
+            "apiVersion": "operator.tigera.io/v1",
+            "kind": "Installation",
+            "metadata": {"name": "default"},
+            "spec": {"cni": {"type": "Calico", "ipam": {"type": "HostLocal"}}},
+        },
+        "DaemonSet": {
+            "apiVersion": "apps/v1",
+            "kind": "DaemonSet",
+            "metadata": {"name": "calico-node", "namespace": "kube-system"},
+            "spec": {"template": {"spec": pod}},
+        },
+    }
+    nodes = (kubernetes("a", "10.0.0.1/24", "10.244.3.0/24"), kubernetes("b", "10.0.0.2/24"))
+    model = engine(made(*nodes, PODS, *([switches[switch]] if switch else [])))
+    for prefix, expected in (("10.244.3.0/24", bool(switch)), ("10.244.4.0/26", not switch)):
+        found = out(model, "mesh", "a", prefix)
+        assert bool(found) is expected, prefix
+        assert all(one.routes.origin == "block" and one.step == "own-block" for one in found)
+    assert out(model, "mesh", "b", "10.244.4.0/26")

@@ -9,6 +9,7 @@ import pytest
 
 from callint.bgp.network import Network, network
 from callint.bgp.session import Session
+from callint.objects import Intent
 
 V3 = "projectcalico.org/v3"
 
@@ -260,3 +261,63 @@ def test_ipv6_needs_an_address(made: Any) -> None:
     both["spec"]["bgp"]["ipv6Address"] = "fd00::4/64"
     model = made(NO_MESH, A, both, peer("p", peerIP="fd00::1", asNumber=65000))
     assert states(model) == {"global d fd00::1": "up"}
+
+
+def pod(name: str, on: str, address: str | None, **labels: str) -> Any:
+    status = {"podIPs": [{"ip": address}]} if address else {}
+    about = {"name": name, "namespace": "default", "labels": labels, "uid": name}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": about, "spec": {"nodeName": on}, "status": status}
+
+
+def test_workloads_one_by_one(made: Any) -> None:
+    """Of several peers that select a workload the first by name has it; on other nodes there may be more of them."""
+    first = peer("a", localWorkloadSelector="router == 'yes'", asNumber=65000)
+    second = peer("b", localWorkloadSelector="has(router)", asNumber=65001, nodeSelector="all()")
+    pods = (
+        pod("one", "a", "10.244.0.5", router="yes"),
+        pod("two", "b", "10.244.1.5", router="no"),
+        pod("three", "a", "10.244.0.6"),
+    )
+    model = made(NO_MESH, A, B, first, second, *pods)
+    found = {(one.peer.resource.name, one.local.name, str(one.address)): one.status.state for one in model}
+    assert found == {
+        ("a", "a", "10.244.0.5"): "up",
+        ("b", "b", "10.244.1.5"): "up",
+        ("a", "a", "None"): "unknown",
+        ("a", "b", "None"): "unknown",
+        ("b", "a", "None"): "unknown",
+        ("b", "b", "None"): "unknown",
+    }
+    complete = {"intent": Intent(complete=("Pod",))}
+    model = made(NO_MESH, A, B, first, second, *pods, **complete)
+    assert states(model) == {"workload a 10.244.0.5": "up", "workload b 10.244.1.5": "up"}
+    waiting = pod("four", "", None, router="yes")
+    assert len(made(NO_MESH, A, B, first, *pods, waiting, **complete)) == 3
+
+
+def test_workloads_call_another_address_than_bird_listens_on(made: Any) -> None:
+    """M28: the node only waits for workloads."""
+    selects = peer("w", localWorkloadSelector="has(router)", asNumber=65000)
+    calls = {"localWorkloadPeeringIPV4": "169.254.1.179", "nodeToNodeMeshEnabled": False}
+    for mode, state in (("NodeIP", "down"), ("None", "up")):
+        model = made(configuration(bindMode=mode, **calls), A, selects, pod("one", "a", "10.244.0.5", router="yes"))
+        assert states(model)["workload a 10.244.0.5"] == state
+
+
+def test_a_node_is_called_at_another_of_its_addresses(made: Any) -> None:
+    """M28: where BIRD listens on the BGP address alone, nobody hears a call to another one."""
+    interfaces = "[{name: eth0, addresses: [10.0.0.2/24]}, {name: wg0, addresses: [10.9.0.2/24]}]"
+    facts = f"{{version: 1, node: b, interfaces: {interfaces}}}"
+    there = peer("p", node="a", peerIP="10.9.0.2", asNumber=64512)
+    back = peer("q", node="b", peerIP="10.0.0.1", asNumber=64512, reversePeering="Manual")
+
+    def found(*peers: Any, **spec: Any) -> dict[str, str]:
+        return states(made(configuration(nodeToNodeMeshEnabled=False, **spec), A, B, *peers, facts=facts))
+
+    assert found(there) == {"node a 10.9.0.2": "half-open"}
+    assert set(found(there, back).values()) == {"up"}
+    assert set(found(there, back, bindMode="NodeIP").values()) == {"down"}
+    free = peer("q", node="b", peerIP="10.0.0.1", asNumber=64512, reversePeering="Manual", sourceAddress="None")
+    assert set(found(there, free, bindMode="NodeIP").values()) == {"up"}
+    straight = peer("p", node="a", peerIP="10.0.0.2", asNumber=64512)
+    assert set(found(straight, bindMode="NodeIP").values()) == {"up"}
