@@ -27,6 +27,13 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
 OUTPUTS = re.findall(r"^<!-- output of: (.+?) -->\n```text\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+CONSOLES = [
+    (path.name, command, shown)
+    for path in sorted((REPOSITORY / "docs").glob("*.md"))
+    for command, shown in re.findall(
+        r"^```console\n\$ (callint [^\n]+)\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+]
 LINKS = [
     (file, target)
     for file in ("README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md")))
@@ -41,8 +48,8 @@ def block(text: str, first_line: str) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize(("command", "shown"), OUTPUTS, ids=[command for command, _ in OUTPUTS])
-def test_the_readme_shows_what_callint_prints(command: str, shown: str) -> None:
+def printed_by(command: str) -> str:
+    """What a command prints in the root of the repository, where it must do its job."""
     program, *arguments = shlex.split(command)
     assert program == "callint"
     keep = {name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT", "HOME")}
@@ -55,7 +62,21 @@ def test_the_readme_shows_what_callint_prints(command: str, shown: str) -> None:
         encoding="utf-8",
     )
     assert done.returncode in (0, 1)
-    printed = done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize(("page", "command", "shown"), CONSOLES, ids=[command for _, command, _ in CONSOLES])
+def test_the_pages_show_what_callint_prints(page: str, command: str, shown: str) -> None:
+    """A line of three dots stands for any lines."""
+    lines = shown.splitlines()
+    pattern = "".join(r"(?:.*\n)*?" if line.strip() == "..." else f"{re.escape(line)}\n" for line in lines)
+    printed = printed_by(command)
+    assert re.fullmatch(pattern, printed), f"docs/{page} shows something else than\n{printed}"
+
+
+@pytest.mark.parametrize(("command", "shown"), OUTPUTS, ids=[command for command, _ in OUTPUTS])
+def test_the_readme_shows_what_callint_prints(command: str, shown: str) -> None:
+    printed = printed_by(command)
     if os.environ.get("CALLINT_GOLDEN") == "update":
         head = f"<!-- output of: {command} -->\n```text\n"
         text = (REPOSITORY / "README.md").read_text(encoding="utf-8")

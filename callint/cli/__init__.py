@@ -47,6 +47,10 @@ class _Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("callint: interrupted", err=True)
             ctx.exit(130)
+        except BrokenPipeError:
+            from callint.cli.output import end_quietly
+
+            end_quietly()
         except Exception as error:
             if os.environ.get("CALLINT_DEBUG"):
                 raise

@@ -45,10 +45,19 @@ def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]
     help="Also write a report to a file; can be given several times.",
 )
 @inputs.options
-@click.option("--crds", metavar="PATH", multiple=True, help="CRDs that the cluster has, to judge objects by them.")
-@click.option("--select", metavar="RULES", multiple=True, help="Run only these rules: ids, names or id prefixes.")
-@click.option("--disable", metavar="RULES", multiple=True, help="Do not run these rules: ids, names or id prefixes.")
-@click.option("--fail-on", type=click.Choice([*SEVERITIES, "never"]), help="Lowest severity with exit code 1.")
+@click.option("--crds", metavar="PATH", multiple=True, help="Judge objects by these CRDs, which the cluster has.")
+@click.option(
+    "--select",
+    metavar="RULES",
+    multiple=True,
+    help="Run only these rules: ids, their beginnings, or names.",
+)
+@click.option("--disable", metavar="RULES", multiple=True, help="Do not run these rules.")
+@click.option(
+    "--fail-on",
+    type=click.Choice([*SEVERITIES, "never"]),
+    help="Lowest severity with exit code 1; error, unless the configuration says another.",
+)
 @click.option("--no-ignores", is_flag=True, help="Report suppressed findings too.")
 @click.option("--no-git-ignore", is_flag=True, help="In folders, read files that git ignores too.")
 @click.option(
@@ -60,7 +69,13 @@ def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]
     envvar="CALLINT_CACHE",
     help="Use what earlier runs found; by default for large trees.",
 )
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="When to colour; auto is for terminals.",
+)
 @click.option("--debug", is_flag=True, help="Print the traceback of a check that crashed.")
 def command(
     paths: tuple[str, ...],

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from callint.cli import output
+from callint.cli import inputs, output
 
 
 @click.command("explain")
 @click.argument("rule")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--config", "config_file", metavar="FILE", help="Configuration; else callint.yaml is searched upwards.")
+@inputs.FORM
+@inputs.CONFIGURATION
 def command(rule: str, form: str, config_file: str | None) -> None:
     """Explain RULE, an id such as BGP001 or a name such as filter-missing."""
     from callint.cli.catalogue import loaded

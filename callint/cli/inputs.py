@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+CONFIGURATION = click.option(
+    "--config", "config_file", metavar="FILE", help="Configuration; else callint.yaml is searched upwards."
+)
+CLUSTER = click.option("--cluster", "cluster_name", metavar="NAME", help="Which of the configuration's clusters.")
+FORM = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
+)
 _OPTIONS = (
-    click.option(
-        "--config", "config_file", metavar="FILE", help="Configuration; else callint.yaml is searched upwards."
-    ),
+    CONFIGURATION,
     click.option("--no-config", is_flag=True, help="Do not look for a configuration."),
     click.option(
         "--calico-version", metavar="RELEASE", help="Calico release that the manifests are for, such as v3.30."
@@ -30,7 +35,12 @@ _OPTIONS = (
         help="How projectcalico.org/v3 objects reach the cluster: calicoctl or the API server, or native CRDs.",
     ),
     click.option("--dataplane", type=click.Choice(DATAPLANES), help="Felix's dataplane."),
-    click.option("--facts", metavar="PATH", multiple=True, help="Facts file of a node, or a folder of them."),
+    click.option(
+        "--facts",
+        metavar="PATH",
+        multiple=True,
+        help="Facts of nodes, a file or a folder; repeatable.",
+    ),
 )
 
 

@@ -49,11 +49,16 @@ def write(text: str) -> None:
             stream.write(data)
             stream.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(141)
+        end_quietly()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         fail(f"the report cannot be printed: {error.strerror or error}")
+
+
+def end_quietly() -> NoReturn:
+    """End as a program does that nobody reads any more (128 and SIGPIPE)."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(141)
 
 
 def write_file(path: str, text: str, *, append: bool = False) -> None:

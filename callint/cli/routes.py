@@ -32,8 +32,8 @@ _LISTED = 200
 @click.option("--node", metavar="NAME", help="Only sessions of this node.")
 @click.option("--peer", metavar="NAME|ADDRESS", help="Only sessions by this BGPPeer, to this address or node, or mesh.")
 @click.option("--prefix", metavar="CIDR", help="Follow one network: where it originates, who exports it to whom, why.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--cluster", "cluster_name", metavar="NAME", help="Which of the configuration's clusters.")
+@inputs.FORM
+@inputs.CLUSTER
 @inputs.options
 def command(
     paths: tuple[str, ...],

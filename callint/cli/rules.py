@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from callint.cli import output
+from callint.cli import inputs, output
 
 
 @click.command("rules")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--config", "config_file", metavar="FILE", help="Configuration; else callint.yaml is searched upwards.")
+@inputs.FORM
+@inputs.CONFIGURATION
 def command(form: str, config_file: str | None) -> None:
     """List the rules that callint ships and those of the configuration."""
     from callint.cli.catalogue import loaded

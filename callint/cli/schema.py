@@ -15,7 +15,7 @@ def command() -> None:
     """Show schemas, or make them from the CRDs that a cluster really has."""
 
 
-@command.command("show")
+@command.command("show", short_help="Print the schema of a kind in one release.")
 @click.argument("kind")
 @click.option("--calico-version", metavar="RELEASE", help="Release; else the newest.")
 @click.option(
@@ -47,7 +47,7 @@ def show(kind: str, calico_version: str | None, applied_with: str) -> None:
     output.write(_json(schema))
 
 
-@command.command("from-crds")
+@command.command("from-crds", short_help="Print the schemas of the CRDs of a cluster.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=str))
 def from_crds(files: tuple[str, ...]) -> None:
     """Print the JSON Schemas of the CRDs in FILES, as `kubectl get crd -o yaml` gives them.

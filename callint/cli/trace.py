@@ -57,8 +57,8 @@ PORT = click.IntRange(0, 65535)
     "--sport", "source_port", type=PORT, metavar="PORT", default=40000, show_default=True, help="Source port."
 )
 @click.option("--pre-dnat", metavar="ADDRESS[:PORT]", help="Destination before DNAT, when it reached the node.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--cluster", "cluster_name", metavar="NAME", help="Which of the configuration's clusters.")
+@inputs.FORM
+@inputs.CLUSTER
 @inputs.options
 def command(
     paths: tuple[str, ...],

@@ -51,6 +51,7 @@ def shell(line: str, folder: Path) -> tuple[int, str, str]:
         ("callint check broken.yaml >&-", 1, ""),
         ("callint check broken.yaml >&- 2>&-", 1, ""),
         ("callint check broken.yaml | true", 0, ""),
+        ("callint trace --help | true", 0, ""),
         ("mkdir gone; cd gone; rmdir ../gone; callint check", 2, "callint: the working directory is gone\n"),
         ("mkfifo p; callint check broken.yaml --config p", 2, "callint: p: cannot be read: it is a pipe, "),
         ("callint check broken.yaml --config /dev/zero", 2, "callint: /dev/zero: cannot be read: it is a device\n"),
