@@ -227,23 +227,52 @@ def discover(payload: str) -> bytes:
     return b"\xff" * 6 + b"\x02\0\0\0\0\x07" + b"\x08\0" + head + udp
 
 
-def tables(interfaces: list[str], policies: list[dict[str, Any]], default: str) -> str:
-    """The chains for host endpoints on the interfaces, all selected by all the policies of one tier.
+LINKS = ("lan0", "wan0")
+WILDCARD = "any"
+KINDS = {"preDNAT": "preDNAT", "doNotTrack": "untracked"}
 
-    `default` is the policy of the host's own chains, ACCEPT or DROP: it decides where Calico does not.
+
+def tables(interfaces: list[str], policies: list[dict[str, Any]], default: str) -> str:
+    """The chains for host endpoints on the interfaces, `*` for one of all, all selected by all the policies.
+
+    Policies of the tier `soft` are asked first, and it has the default action Pass. `default` is the policy of the
+    host's own chains, ACCEPT or DROP: it decides where Calico does not.
     """
-    plain = [one for one in policies if not one.get("preDNAT")]
+    plain = [one for one in policies if not any(map(one.get, KINDS))]
     forward = [one for one in plain if one.get("applyOnForward")]
     before = [one for one in policies if one.get("preDNAT")]
+    untracked = [one for one in policies if one.get("doNotTrack")]
+    named = [link for link in LINKS if link in interfaces]
+    governed = {link: link if link in named else WILDCARD for link in LINKS if link in named or "*" in interfaces}
     return "\n".join(
         [
+            *("*raw", ":PREROUTING ACCEPT", ":OUTPUT ACCEPT", *_raw(named, untracked), "COMMIT"),
             *("*nat", ":PREROUTING ACCEPT", *_dnat(), "COMMIT"),
-            *("*mangle", ":PREROUTING ACCEPT", *_mangle(interfaces, before), "COMMIT"),
+            *("*mangle", ":PREROUTING ACCEPT", *_mangle(governed, before), "COMMIT"),
             *("*filter", *(f":{chain} {default}" for chain in ("INPUT", "FORWARD", "OUTPUT"))),
-            *_filter(interfaces, plain, forward),
+            *_filter(governed, plain, forward),
             *("COMMIT", ""),
         ]
     )
+
+
+def _raw(named: list[str], policies: list[dict[str, Any]]) -> Iterator[str]:
+    """Policy without connection tracking, which an endpoint of all interfaces does not have."""
+    if not policies:
+        return
+    for here, option, prefix, direction, ports in (
+        ("PREROUTING", "-i", "fh", "ingress", (FAILSAFE_IN, FAILSAFE_OUT)),
+        ("OUTPUT", "-o", "th", "egress", (FAILSAFE_OUT, FAILSAFE_IN)),
+    ):
+        failsafe = f"cali-failsafe-{'in' if direction == 'ingress' else 'out'}"
+        yield from _failsafe(failsafe, ports[0])
+        yield from (f"-A {failsafe} -p {protocol} --sport {port} -j ACCEPT" for protocol, port in ports[1])
+        yield f"-A {here} -j MARK --set-mark 0x0/{BOTH}"
+        for name in named:
+            yield from _chain(f"{prefix}-raw-{name}", policies, direction, "untracked")
+            yield f"-A {here} {option} {name} -j {prefix}-raw-{name}"
+        yield f"-A {here} -m mark --mark {ACCEPT} -j CT --notrack"
+        yield f"-A {here} -m mark --mark {ACCEPT} -j ACCEPT"
 
 
 def _dnat() -> Iterator[str]:
@@ -251,35 +280,36 @@ def _dnat() -> Iterator[str]:
     yield f"-A PREROUTING -p udp -d {LAN_ROUTER} --dport {NODE_PORT} -j DNAT --to-destination {WAN_HOST}:{SERVICE_PORT}"
 
 
-def _mangle(interfaces: list[str], policies: list[dict[str, Any]]) -> Iterator[str]:
+def _mangle(governed: dict[str, str], policies: list[dict[str, Any]]) -> Iterator[str]:
     if not policies:
         return
     yield "-A PREROUTING -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
-    for name in interfaces:
-        yield f":fh-mangle-{name} -"
-        yield f"-A PREROUTING -i {name} -j fh-mangle-{name}"
+    yield f"-A PREROUTING -m mark --mark {ACCEPT} -j ACCEPT"
     yield from _failsafe("cali-failsafe-in", FAILSAFE_IN)
-    for name in interfaces:
+    for name in dict.fromkeys(governed.values()):
         yield from _chain(f"fh-mangle-{name}", policies, "ingress", "preDNAT")
+    for link, name in governed.items():
+        yield f"-A PREROUTING -i {link} -j fh-mangle-{name}"
 
 
-def _filter(interfaces: list[str], plain: list[dict[str, Any]], forward: list[dict[str, Any]]) -> Iterator[str]:
+def _filter(governed: dict[str, str], plain: list[dict[str, Any]], forward: list[dict[str, Any]]) -> Iterator[str]:
     yield from _failsafe("cali-failsafe-in", FAILSAFE_IN)
     yield from _failsafe("cali-failsafe-out", FAILSAFE_OUT)
     yield ":from-hep-forward -"
-    for name in interfaces:
+    for name in dict.fromkeys(governed.values()):
         yield from _chain(f"fh-{name}", plain, "ingress", "normal")
         yield from _chain(f"th-{name}", plain, "egress", "normal")
         yield from _chain(f"fhfw-{name}", forward, "ingress", "forward")
         yield from _chain(f"thfw-{name}", forward, "egress", "forward")
-        yield f"-A from-hep-forward -i {name} -j fhfw-{name}"
+    yield from (f"-A from-hep-forward -i {link} -j fhfw-{name}" for link, name in governed.items())
     yield f"-A INPUT -m mark --mark {ACCEPT} -j ACCEPT"
-    yield from (f"-A INPUT -i {name} -j fh-{name}" for name in interfaces)
+    yield from (f"-A INPUT -i {link} -j fh-{name}" for link, name in governed.items())
     yield f"-A INPUT -m mark --mark {ACCEPT} -j ACCEPT"
     yield f"-A FORWARD -m mark ! --mark {ACCEPT} -j from-hep-forward"
-    yield from (f"-A FORWARD -o {name} -j thfw-{name}" for name in interfaces)
+    yield from (f"-A FORWARD -o {link} -j thfw-{name}" for link, name in governed.items())
     yield f"-A FORWARD -m mark --mark {ACCEPT} -j ACCEPT"
-    yield from (f"-A OUTPUT -o {name} -j th-{name}" for name in interfaces)
+    yield f"-A OUTPUT -m mark --mark {ACCEPT} -j ACCEPT"
+    yield from (f"-A OUTPUT -o {link} -j th-{name}" for link, name in governed.items())
     yield f"-A OUTPUT -m mark --mark {ACCEPT} -j ACCEPT"
 
 
@@ -289,23 +319,27 @@ def _failsafe(chain: str, ports: list[tuple[str, int]]) -> Iterator[str]:
 
 
 def _chain(name: str, policies: list[dict[str, Any]], direction: str, kind: str) -> Iterator[str]:
-    """One endpoint's chain: established, invalid, failsafe, the tier's policies, the end of the tier, the profiles."""
+    """One endpoint's chain: established, invalid, failsafe, tiers with their policies and ends, the profiles."""
     yield f":{name} -"
-    yield f"-A {name} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
-    yield f"-A {name} -m conntrack --ctstate INVALID -j DROP"
+    if kind != "untracked":
+        yield f"-A {name} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+        yield f"-A {name} -m conntrack --ctstate INVALID -j DROP"
     if kind != "forward":
         yield f"-A {name} -j cali-failsafe-{'in' if direction == 'ingress' else 'out'}"
     yield f"-A {name} -j MARK --set-mark 0x0/{BOTH}"
-    mine = [one for one in policies if direction.capitalize() in one["types"]]
-    for number, policy in enumerate(mine):
-        chain = f"{name}-{number}"
-        yield f":{chain} -"
-        for rule in policy.get(direction, []):
-            yield from _rule(chain, rule)
-        yield f"-A {name} -m mark --mark 0x0/0x2 -j {chain}"
-        yield f"-A {name} -m mark --mark {ACCEPT} -j RETURN"
-    if mine and kind != "preDNAT":
-        yield f"-A {name} -m mark --mark 0x0/0x2 -j DROP"
+    for tier in ("soft", "default"):
+        yield f"-A {name} -j MARK --set-mark 0x0/0x2"
+        every = [one for one in policies if one.get("tier", "default") == tier]
+        mine = [one for one in every if direction.capitalize() in one["types"]]
+        for number, policy in enumerate(mine):
+            chain = f"{name}-{tier}-{number}"
+            yield f":{chain} -"
+            for rule in policy.get(direction, []):
+                yield from _rule(chain, rule)
+            yield f"-A {name} -m mark --mark 0x0/0x2 -j {chain}"
+            yield f"-A {name} -m mark --mark {ACCEPT} -j RETURN"
+        if mine and kind in ("normal", "forward") and tier != "soft":
+            yield f"-A {name} -m mark --mark 0x0/0x2 -j DROP"
     if kind == "forward" and not policies:
         yield f"-A {name} -j MARK --set-mark {ACCEPT}"
     if kind == "normal":

@@ -34,6 +34,16 @@ BEFORE: dict[str, Any] = {
     "ingress": [{"action": "Deny", "protocol": "UDP", "destination": {"ports": [NODE_PORT]}}],
 }
 
+# the node port is not among what it allows: the kernel does not translate what it does not track
+UNTRACKED: dict[str, Any] = {
+    "doNotTrack": True,
+    "applyOnForward": True,
+    "types": ["Ingress", "Egress"],
+    "ingress": [DENY_DNS, {"action": "Allow", "protocol": "UDP", "destination": {"ports": [67, 5000]}}],
+    "egress": [{"action": "Allow", "protocol": "UDP", "destination": {"ports": [123]}}],
+}
+SOFT: dict[str, Any] = {**FORWARD, "tier": "soft", "ingress": [DENY_DNS], "egress": [{"action": "Pass"}]}
+
 CASES: dict[str, tuple[list[str], list[dict[str, Any]]]] = {
     "no host endpoint": ([], []),
     "no policy": (["lan0", "wan0"], []),
@@ -55,6 +65,28 @@ CASES: dict[str, tuple[list[str], list[dict[str, Any]]]] = {
     ),
     "before DNAT": (["lan0", "wan0"], [BEFORE, FORWARD]),
     "allowed before DNAT": (["lan0", "wan0"], [{**BEFORE, "ingress": ALLOW}]),
+    "a mark from before DNAT skips one forward chain": (
+        ["lan0", "wan0"],
+        [
+            {**BEFORE, "ingress": [{"action": "Allow", "protocol": "UDP"}]},
+            {
+                **FORWARD,
+                "ingress": [{"action": "Deny"}],
+                "egress": [{"action": "Allow", "destination": {"nets": ["192.168.0.0/24"]}}],
+            },
+        ],
+    ),
+    "denied before DNAT, allowed after": (["lan0", "wan0"], [{**BEFORE, "ingress": [{"action": "Deny"}]}, FORWARD]),
+    "untracked": (["lan0", "wan0"], [UNTRACKED]),
+    "untracked, and forward policy that denies": (
+        ["lan0", "wan0"],
+        [UNTRACKED, {**FORWARD, "ingress": [{"action": "Deny"}]}],
+    ),
+    "a tier that passes": (["lan0", "wan0"], [SOFT]),
+    "a tier that passes, and one that ends": (["lan0", "wan0"], [SOFT, {**FORWARD, "egress": []}]),
+    "an endpoint of all interfaces": (["*"], [{**FORWARD, "egress": [DENY_DNS]}]),
+    "an endpoint of all interfaces beside another": (["*", "wan0"], [{**FORWARD, "types": ["Egress"]}]),
+    "all interfaces before DNAT and without tracking": (["*"], [BEFORE, UNTRACKED]),
 }
 PACKETS = {
     "lan to wan": Sent("lan", "wan", "udp", 5000),
@@ -82,11 +114,12 @@ def network() -> Iterator[Network]:
 def router(interfaces: list[str], policies: list[dict[str, Any]]) -> Cluster:
     addresses = {"lan0": LAN_ROUTER, "wan0": WAN_ROUTER}
     labels = {"role": "router"}
-    objects = [
+    objects = [calico("Tier", "soft", {"order": 1, "defaultAction": "Pass"})]
+    objects += [
         calico(
             "HostEndpoint",
-            name,
-            {"node": "router", "interfaceName": name, "expectedIPs": [addresses[name]]},
+            name.replace("*", "all"),
+            {"node": "router", "interfaceName": name, "expectedIPs": [addresses.get(name, WAN_ROUTER)]},
             labels=labels,
         )
         for name in interfaces
@@ -94,9 +127,8 @@ def router(interfaces: list[str], policies: list[dict[str, Any]]) -> Cluster:
     for order, policy in enumerate(policies):
         directions = [kind.lower() for kind in policy["types"]]
         kept = {key: value for key, value in policy.items() if key not in ("ingress", "egress") or key in directions}
-        objects.append(
-            calico("GlobalNetworkPolicy", f"p{order}", {"order": order, "selector": "role == 'router'", **kept})
-        )
+        name = f"{policy['tier']}.p{order}" if "tier" in policy else f"p{order}"
+        objects.append(calico("GlobalNetworkPolicy", name, {"order": order, "selector": "role == 'router'", **kept}))
     return cluster_of(objects)
 
 
