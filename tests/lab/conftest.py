@@ -98,12 +98,14 @@ class Host:
         return sum(" Established" in line for line in self.ask("show protocols"))
 
     def routes(self, selection: str = "") -> list[Learned]:
-        """The routes of a table or protocol."""
+        """The routes of a table or protocol; of several with one prefix only the first line has it."""
         found: list[dict[str, Any]] = []
+        prefix = ""
         for line in self.ask(f"show route all {selection}".strip()):
-            start = re.match(r"(\S+/\d+)\s", line)
+            start = re.match(r"(\S+/\d+)?\s.*\[\S+ \d\d:", line)
             if start:
-                found.append({"prefix": start[1]})
+                prefix = start[1] or prefix
+                found.append({"prefix": prefix})
             detail = re.match(r"\s+BGP\.(\w+): ?(.*)", line)
             if detail and found:
                 found[-1].setdefault(detail[1], detail[2])
