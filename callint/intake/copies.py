@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from callint.cache import opened, sealed
 from callint.calico import Target
 from callint.intake.entry import Entry
 from callint.intake.judge import Measure
-from callint.intake.piece import encode_documents
 from callint.processes import Channel, Crew, Tickets
 from callint.source.lines import Lines
 from callint.source.scalars import Typed
@@ -43,7 +42,8 @@ class Copies:
 
         A document that knows more than its text tells cannot be handed over, so its file is read here again.
         """
-        self._share()
+        for _ in self._share():
+            pass
         for number, message in self._crew.answers():
             for index, line in opened(message).items():
                 entry = self._entries[int(index)]
@@ -67,21 +67,17 @@ class Copies:
             for index, line in opened(message).items():
                 self._entries[int(index)].second = line
 
-    def _share(self) -> list[int]:
-        """Read the next files until there are none; returns their indexes."""
+    def _share(self) -> Iterator[int]:
+        """Read the next files until there are none; their indexes."""
         lines = Lines(Typed(), self._measure.limits)
-        taken = []
         for ticket in self._tickets:
             for index in range(ticket * self._size, min((ticket + 1) * self._size, len(self._entries))):
                 self._entries[index].read(lines)
-                taken.append(index)
-        return taken
+                yield index
 
     def _work(self, channel: Channel) -> None:
-        """What a copy does."""
-        taken = self._share()
-        read = ((index, self._entries[index]) for index in taken)
-        channel.send(sealed({str(index): encode_documents(one.documents, one.problems) for index, one in read}))
+        """What a copy does; it encodes each file at once, so that all processes end at the same time."""
+        channel.send(sealed({str(index): self._entries[index].line() for index in self._share()}))
         while asked := channel.receive():
             (release, road, dataplane), indexes = json.loads(asked)
             target = Target(tuple(release), road, dataplane)

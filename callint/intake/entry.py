@@ -64,11 +64,15 @@ class Entry:
         self.fresh = True
         return objects
 
-    def piece(self) -> bytes:
-        """Both lines, for the cache; empty if the file cannot be told by its piece."""
+    def line(self) -> bytes | memoryview:
+        """The first line; empty if the file cannot be told by it."""
         from callint.intake.piece import encode_documents
 
-        first = self.first or encode_documents(self.documents, self.problems)
+        return self.first or encode_documents(self.documents, self.problems)
+
+    def piece(self) -> bytes:
+        """Both lines, for the cache; empty if the file cannot be told by them."""
+        first = self.line()
         return b"\n".join((first, self.second)) if first and self.second else b""
 
 
