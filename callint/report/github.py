@@ -14,7 +14,7 @@ from callint.report import Report
 from callint.report.place import last_line, rooted
 from callint.report.tally import counted
 from callint.report.visible import visible
-from callint.report.witness import sentence
+from callint.report.witness import remarks
 
 _COMMANDS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "notice"}
 _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
@@ -73,10 +73,7 @@ def _position(span: Span, prefix: str) -> dict[str, str]:
 def _message(finding: Finding) -> str:
     lines = [finding.message]
     lines += [f"{place.span.file}:{place.span.line}: {place.label}" for place in finding.related]
-    if finding.witness is not None:
-        lines.append(f"witness: {sentence(finding.witness)}")
-    if finding.help:
-        lines.append(f"help: {finding.help}")
+    lines += [f"{name}: {text}" for name, text in remarks(finding)]
     return "\n".join(map(visible, lines))
 
 

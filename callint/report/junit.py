@@ -15,7 +15,7 @@ from callint.report import Report
 from callint.report.place import rooted
 from callint.report.tally import scope
 from callint.report.visible import visible
-from callint.report.witness import sentence
+from callint.report.witness import remarks
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;"})
 _NONCHARACTERS = re.compile("[\ufffe\uffff]")
@@ -75,10 +75,7 @@ def _content(finding: Finding) -> str:
     lines += [
         f"see {place.span.file}:{place.span.line}:{place.span.column}: {place.label}" for place in finding.related
     ]
-    if finding.witness is not None:
-        lines.append(f"witness: {sentence(finding.witness)}")
-    if finding.help:
-        lines.append(f"help: {finding.help}")
+    lines += [f"{name}: {text}" for name, text in remarks(finding)]
     if finding.suppressed is not None:
         lines.append(f"suppressed: {finding.suppressed}")
     return "\n".join(map(_escaped, lines))

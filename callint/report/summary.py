@@ -12,7 +12,7 @@ from callint.finding import Finding
 from callint.report import Report
 from callint.report.tally import counted, outcome, scope
 from callint.report.visible import visible
-from callint.report.witness import sentence
+from callint.report.witness import remarks
 
 _MOST_BYTES = 960 * 1024
 _MARKUP = re.compile(r"[$*\[\\\]_`~]")
@@ -42,10 +42,7 @@ def _row(finding: Finding) -> str:
     told += [
         f"{_escaped(f'{other.span.file}:{other.span.line}')}: {_escaped(other.label)}" for other in finding.related
     ]
-    if finding.witness is not None:
-        told.append(f"witness: {_escaped(sentence(finding.witness))}")
-    if finding.help:
-        told.append(f"help: {_escaped(finding.help)}")
+    told += [f"{name}: {_escaped(text)}" for name, text in remarks(finding)]
     return (
         f"| {finding.severity} | {_escaped(finding.rule)} {_escaped(finding.name)} | {place} | {'<br>'.join(told)} |\n"
     )

@@ -10,7 +10,7 @@ from callint.report import Report
 from callint.report.excerpt import excerpt
 from callint.report.tally import counted, outcome, scope
 from callint.report.visible import visible
-from callint.report.witness import sentence
+from callint.report.witness import remarks
 
 _COLOURS = {
     "error": "\x1b[1;31m",
@@ -69,10 +69,7 @@ def _notes(finding: Finding) -> Iterator[tuple[str, str]]:
         yield "related", counted(len(finding.related) - _MOST_RELATED, "more place")
     if finding.cluster != "default":
         yield "cluster", finding.cluster
-    if finding.witness is not None:
-        yield "witness", sentence(finding.witness)
-    if finding.help:
-        yield "help", finding.help
+    yield from remarks(finding)
 
 
 def _place(span: Span, label: str, mark: str, tone: str, page: _Page) -> Iterator[str]:

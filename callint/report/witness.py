@@ -1,10 +1,14 @@
-"""A witness as one line: `packet udp 10.0.0.7:68 -> 255.255.255.255:67 in lan0 on router: dropped by ...`."""
+"""What stands under a finding, above all its witness as one line.
+
+`packet udp 10.0.0.7:68 -> 255.255.255.255:67 in lan0 on router: dropped by ...`
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from callint.finding import ObjectRef, Witness
+from callint.finding import Finding, ObjectRef, Witness
 
 _HEADLINES = {
     "route": ("prefix",),
@@ -15,6 +19,14 @@ _HEADLINES = {
 }
 _VERDICTS = {"accept": "accepted", "allow": "allowed", "drop": "dropped", "deny": "denied", "no-verdict": "no verdict"}
 _CLAUSES = {"in_interface": "in", "out_interface": "out", "node": "on", "endpoint": "at"}
+
+
+def remarks(finding: Finding) -> Iterator[tuple[str, str]]:
+    """`witness` and `help` with their texts, as far as the finding has them; not yet made harmless."""
+    if finding.witness is not None:
+        yield "witness", sentence(finding.witness)
+    if finding.help:
+        yield "help", finding.help
 
 
 def sentence(witness: Witness) -> str:
