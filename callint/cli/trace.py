@@ -172,8 +172,8 @@ def _follow(cluster: Cluster, wanted: Wanted) -> Trace:
         output.fail("say with --in where the packet comes in, with --out where it leaves, or both")
     if wanted.source is None or wanted.destination is None:
         output.fail(f"the packet has no {'source: --src' if wanted.source is None else 'destination: --dst'}")
-    if wanted.node not in nodes and (nodes or wanted.node):
-        listed = ", ".join(sorted(nodes)) or "none"
+    if nodes and wanted.node not in nodes:
+        listed = ", ".join(sorted(nodes))
         output.fail(f'no manifest and no facts name a node "{wanted.node}", the nodes known are {listed}')
     evaluator = pods.model.evaluator(wanted.node)
     for interface in (wanted.arriving, wanted.leaving):

@@ -33,7 +33,7 @@ from callint.selector.satisfy import implies, satisfiable
 from callint.selector.syntax import Compare, Has
 
 MOST = 16
-"""So many stand for one selector; to those that are left out applies what is said of unknown pods."""
+"""So many stand for one selector at most."""
 
 MOST_OF_POLICIES = 256
 """So many stand for all selectors of a cluster's policies."""
