@@ -125,6 +125,14 @@ def parse_cidr(text: str, family: Family | None = None, *, bare: bool = True) ->
     return Prefix(checked.family, checked.value, length)
 
 
+def surely_v4(text: str, *, host_bits: bool) -> bool:
+    """Whether the text is an IPv4 network with its length, said at little cost; False decides nothing."""
+    address, _, mask = text.partition("/")
+    length = _LENGTHS.get(mask)
+    value = _v4(address) if length is not None else None
+    return value is not None and length is not None and (host_bits or not value & (LAST[4] >> length))
+
+
 def parse_net(text: str, family: Family | None = None, *, bare: bool = True) -> Prefix:
     """Read a network without host bits (the classes `net`, `netv4`, `netv6`); otherwise like `parse_cidr`."""
     prefix = parse_cidr(text, family, bare=bare)

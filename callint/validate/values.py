@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from callint.net.address import Address, Family, Prefix, parse_cidr, parse_ip, parse_peer
+from callint.net.address import Address, Family, Prefix, parse_cidr, parse_ip, parse_peer, surely_v4
 from callint.net.community import parse_community
 from callint.net.duration import parse_duration
 from callint.net.interface import parse_interface
@@ -20,8 +20,12 @@ DSCP = frozenset({"DF", "EF", *(f"AF{x}{y}" for x in "1234" for y in "123"), *(f
 _CACHE = 4096
 
 
-@lru_cache(maxsize=_CACHE)
 def _network(text: str, family: Family | None, bare: bool, host_bits: bool) -> Flaw | None:
+    return None if family != 6 and surely_v4(text, host_bits=host_bits) else _any_network(text, family, bare, host_bits)
+
+
+@lru_cache(maxsize=_CACHE)
+def _any_network(text: str, family: Family | None, bare: bool, host_bits: bool) -> Flaw | None:
     try:
         prefix = parse_cidr(text)
     except ValueError as error:
