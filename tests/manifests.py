@@ -24,6 +24,31 @@ def calico(kind: str, name: str, spec: Mapping[str, Any], **metadata: Any) -> di
     }
 
 
+def hosts(**addresses: str) -> str:
+    """HostEndpoints of the node `router` as text: `lan` is at the interface `lan0` and has the label `zone: lan`."""
+    return "---\n".join(
+        f"""\
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {{name: {name}, labels: {{zone: {name}}}}}
+spec: {{node: router, interfaceName: {name}0, expectedIPs: [{address}]}}
+"""
+        for name, address in addresses.items()
+    )
+
+
+def pod(name: str, namespace: str, address: str, node: str, spec: str = "containers: []", **labels: str) -> str:
+    """A Pod that runs, as text; `spec` is the rest of its spec."""
+    shown = ", ".join(f"{key}: {value}" for key, value in labels.items())
+    return f"""\
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: {namespace}, labels: {{{shown}}}}}
+spec: {{nodeName: {node}, {spec}}}
+status: {{podIP: {address}}}
+"""
+
+
 def cluster_of(
     manifests: str | Iterable[Mapping[str, Any]],
     target: Target | None = None,

@@ -15,17 +15,11 @@ from callint.engine import Plan
 from callint.finding import Finding
 from callint.lint import Options, lint
 from callint.source import load
+from manifests import hosts, pod
 
-ROUTER = """
-apiVersion: projectcalico.org/v3
-kind: HostEndpoint
-metadata: {name: lan, labels: {zone: lan}}
-spec: {node: router, interfaceName: lan0, expectedIPs: [192.168.1.1]}
----
-apiVersion: projectcalico.org/v3
-kind: HostEndpoint
-metadata: {name: wan, labels: {zone: wan}}
-spec: {node: router, interfaceName: wan0, expectedIPs: [203.0.113.2]}
+ROUTER = (
+    hosts(lan="192.168.1.1", wan="203.0.113.2")
+    + """\
 ---
 apiVersion: projectcalico.org/v3
 kind: GlobalNetworkPolicy
@@ -57,6 +51,7 @@ spec:
   egress:
     - action: Allow
 """
+)
 FACTS = """
 version: 1
 node: router
@@ -65,29 +60,17 @@ interfaces:
   - {name: wan0, addresses: [203.0.113.2/24], forwarding: true}
   - {name: dmz0, addresses: [10.9.0.1/24], forwarding: true}
 """
-PODS = """
+PODS = "---\n".join(
+    [
+        """\
 apiVersion: v1
 kind: Namespace
 metadata: {name: shop}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: web-1, namespace: shop, labels: {app: web}}
-spec: {nodeName: a, containers: []}
-status: {podIP: 10.1.0.1}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: web-2, namespace: shop, labels: {app: web}}
-spec: {nodeName: b, containers: []}
-status: {podIP: 10.1.0.2}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: db, namespace: shop, labels: {app: db}}
-spec: {nodeName: b, containers: []}
-status: {podIP: 10.1.0.3}
----
+""",
+        pod("web-1", "shop", "10.1.0.1", "a", app="web"),
+        pod("web-2", "shop", "10.1.0.2", "b", app="web"),
+        pod("db", "shop", "10.1.0.3", "b", app="db"),
+        """\
 apiVersion: projectcalico.org/v3
 kind: NetworkPolicy
 metadata: {name: db, namespace: shop}
@@ -99,7 +82,9 @@ spec:
       protocol: TCP
       source: {selector: app == 'web'}
       destination: {ports: [5432]}
-"""
+""",
+    ]
+)
 WEB, DB = {"selector": "app == 'web'"}, {"selector": "app == 'db'"}
 LAN, WAN = {"node": "router", "interface": "lan0"}, {"node": "router", "interface": "wan0"}
 

@@ -17,20 +17,10 @@ from callint.checks.question import Question, question
 from callint.checks.sites import abouts, sites
 from callint.objects import Cluster, Intent
 from callint.policy import Packet, model_of
-from manifests import calico, cluster_of
+from manifests import calico, cluster_of, hosts
 
 CATALOGUE = rule.load()
-HOSTS = """
-apiVersion: projectcalico.org/v3
-kind: HostEndpoint
-metadata: {name: wan, labels: {zone: wan}}
-spec: {node: router, interfaceName: wan0, expectedIPs: [192.168.0.2]}
----
-apiVersion: projectcalico.org/v3
-kind: HostEndpoint
-metadata: {name: lan, labels: {zone: lan}}
-spec: {node: router, interfaceName: lan0, expectedIPs: [10.0.0.1]}
-"""
+HOSTS = hosts(wan="192.168.0.2", lan="10.0.0.1")
 NODES = """
 ---
 apiVersion: v1

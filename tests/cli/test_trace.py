@@ -12,18 +12,12 @@ from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
 
 from callint.cli import main
+from manifests import hosts, pod
 
-ROUTER = """\
-apiVersion: projectcalico.org/v3
-kind: HostEndpoint
-metadata: {name: lan, labels: {zone: lan}}
-spec: {node: router, interfaceName: lan0, expectedIPs: [10.0.0.1]}
----
-apiVersion: projectcalico.org/v3
-kind: HostEndpoint
-metadata: {name: wan, labels: {zone: wan}}
-spec: {node: router, interfaceName: wan0, expectedIPs: [192.168.0.2]}
----
+ROUTER = "---\n".join(
+    [
+        hosts(lan="10.0.0.1", wan="192.168.0.2"),
+        """\
 apiVersion: projectcalico.org/v3
 kind: GlobalNetworkPolicy
 metadata: {name: first}
@@ -59,25 +53,11 @@ spec:
         ports: [53]
     - action: Allow
       protocol: UDP
----
-apiVersion: v1
-kind: Pod
-metadata: {name: web, namespace: shop, labels: {app: web}}
-spec: {nodeName: router}
-status: {podIP: 10.244.0.5}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: db, namespace: shop, labels: {app: db}}
-spec: {nodeName: router}
-status: {podIP: 10.244.0.6}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: far, namespace: shop}
-spec: {nodeName: other}
-status: {podIP: 10.244.1.6}
----
+""",
+        pod("web", "shop", "10.244.0.5", "router", app="web"),
+        pod("db", "shop", "10.244.0.6", "router", app="db"),
+        pod("far", "shop", "10.244.1.6", "other"),
+        """\
 apiVersion: v1
 kind: Pod
 metadata: {name: young, namespace: shop}
@@ -92,7 +72,9 @@ spec:
   ingress:
     - from: [{podSelector: {matchLabels: {app: web}}}]
       ports: [{protocol: TCP, port: 5432}]
-"""
+""",
+    ]
+)
 LINES = {name: ROUTER[: ROUTER.index(name)].count("\n") + 1 for name in ("name: first", "name: second")}
 TO_ROUTER = ("--node", "router", "--in", "lan0", "--src", "10.0.0.7", "--dst", "10.0.0.1")
 

@@ -9,10 +9,13 @@ import pytest
 from callint.calico import Release, Target
 from callint.objects import Cluster, Intent
 from callint.policy import Evaluator, Packet
+from manifests import pod
 
 MakeCluster = Callable[..., Cluster]
 
-PODS = """
+PODS = "---\n".join(
+    [
+        """\
 apiVersion: v1
 kind: Namespace
 metadata: {name: one, labels: {team: a}}
@@ -28,32 +31,20 @@ spec:
   nodeName: box
   containers: [{name: c, ports: [{name: web, containerPort: 8080}, {name: dns, containerPort: 53, protocol: UDP}]}]
 status: {podIPs: [{ip: 10.0.0.1}, {ip: "fd00::1"}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: client, namespace: one, labels: {app: client}}
-spec: {nodeName: box, containers: []}
-status: {podIP: 10.0.0.2}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: stranger, namespace: two, labels: {app: client}}
-spec: {nodeName: box, containers: []}
-status: {podIP: 10.0.0.3}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: host, namespace: one, labels: {app: client}}
-spec: {nodeName: box, hostNetwork: true, containers: []}
-status: {podIP: 10.0.0.4}
----
+""",
+        pod("client", "one", "10.0.0.2", "box", app="client"),
+        pod("stranger", "two", "10.0.0.3", "box", app="client"),
+        pod("host", "one", "10.0.0.4", "box", "hostNetwork: true, containers: []", app="client"),
+        """\
 apiVersion: v1
 kind: Pod
 metadata: {name: done, namespace: one, labels: {app: client}}
 spec: {nodeName: box, containers: []}
 status: {podIP: 10.0.0.5, phase: Succeeded}
 ---
-"""
+""",
+    ]
+)
 
 
 def reaches(
