@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 from callint.checks.need import Need
 from callint.checks.sites import About, Site, has_role, internal
@@ -16,18 +17,29 @@ from callint.policy.ranges import NO_RANGES, Ranges, ranges, union, without
 from callint.policy.services import way_to
 
 
-def peer_addresses(about: About, need: Need, site: Site) -> Ranges | None:
-    """The addresses of the first peers of which any is known, all of whom must get through; nothing if nobody is meant.
+class Peers(NamedTuple):
+    """`addresses` all of which must get through; None is somebody: one must, whichever.
 
-    None is somebody: one address must get through, whichever.
+    `among` are addresses that hold those of many sites, one value for all of these.
     """
+
+    addresses: Ranges | None
+    among: Ranges | None = None
+
+
+def peer_addresses(about: About, need: Need, site: Site) -> Peers:
+    """The first peers of a need of which any is known; no addresses if nobody is meant."""
     for peers in need.peers:
         if peers == "somebody":
-            return None
-        found = _WORDS[peers](about, site) if isinstance(peers, str) else peers
+            return Peers(None)
+        among = _NODES[peers](about.cluster) if isinstance(peers, str) and peers in _NODES else None
+        if among is not None:
+            found = _others(among, about, site)
+        else:
+            found = _WORDS[peers](about, site) if isinstance(peers, str) else peers
         if found != NO_RANGES:
-            return found
-    return NO_RANGES
+            return Peers(found, among)
+    return Peers(NO_RANGES)
 
 
 def _neighbours(about: About, site: Site) -> Ranges:
@@ -51,17 +63,13 @@ def _own(about: About) -> Ranges:
     return ranges(map(str, here))
 
 
-def _of_nodes(find: Callable[[Cluster], Ranges]) -> Callable[[About, Site], Ranges]:
+def _others(nodes: Ranges, about: About, site: Site) -> Ranges:
     """Addresses of other nodes, as far as the way to them leads through the interface."""
-
-    def found(about: About, site: Site) -> Ranges:
-        others = without(find(about.cluster), _own(about))
-        facts = about.facts
-        if facts is None:
-            return others
-        return ranges(str(one) for one in _singles(others) if way_to(facts, one) in (None, site.interface))
-
-    return found
+    others = without(nodes, _own(about))
+    facts = about.facts
+    if facts is None:
+        return others
+    return ranges(str(one) for one in _singles(others) if way_to(facts, one) in (None, site.interface))
 
 
 def _singles(found: Ranges) -> Iterator[Address]:
@@ -84,12 +92,9 @@ def _calico(cluster: Cluster) -> Ranges:
     return ranges(str(one) for name in cluster.nodes for one in calico_addresses(cluster, name))
 
 
-_nodes = _of_nodes(_internal(None))
-
-
 def _pods(about: About, site: Site) -> Ranges:
     """Pods of other nodes whose packets come with their own address: no tunnel, no masquerade (masq_mgr.go)."""
-    if _nodes(about, site) == NO_RANGES:
+    if _others(_NODES["nodes"](about.cluster), about, site) == NO_RANGES:
         return NO_RANGES
     own = ranges(map(str, site.own))
     pools = about.cluster.pools
@@ -108,12 +113,10 @@ def _session(about: About, site: Site) -> Ranges:
     return site.far or NO_RANGES
 
 
-_WORDS: dict[str, Callable[[About, Site], Ranges]] = {
-    "neighbours": _neighbours,
-    "nodes": _nodes,
-    "calico-nodes": _of_nodes(_calico),
-    "control-plane": _of_nodes(_internal("control-plane")),
-    "etcd": _of_nodes(_internal("etcd")),
-    "pods": _pods,
-    "session": _session,
+_WORDS: dict[str, Callable[[About, Site], Ranges]] = {"neighbours": _neighbours, "pods": _pods, "session": _session}
+_NODES: dict[str, Callable[[Cluster], Ranges]] = {
+    "nodes": _internal(None),
+    "calico-nodes": _calico,
+    "control-plane": _internal("control-plane"),
+    "etcd": _internal("etcd"),
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from callint.checks.need import Need, Packets
-from callint.checks.peer_addresses import peer_addresses
+from callint.checks.peer_addresses import Peers, peer_addresses
 from callint.checks.sites import About, Site
 from callint.net.address import FAMILIES, Address, Family
 from callint.net.packets import PacketSet
@@ -26,11 +26,12 @@ class Point(NamedTuple):
 
 
 class Connection(NamedTuple):
-    """Packets with both ends, None anybody, and all points on their way."""
+    """Packets with both ends, None anybody, and all points on their way; `among` is that of `Peers`."""
 
     packets: Packets
     source: Ranges | None
     destination: Ranges | None
+    among: Ranges | None
     points: tuple[Point, ...]
 
 
@@ -44,11 +45,12 @@ class Question(NamedTuple):
 
 
 class Drop(NamedTuple):
-    """Packets of a connection that surely do not pass a point."""
+    """Packets of a connection that do not pass a point, or may not; `partition` is that of all points like it."""
 
     family: Family
     packets: PacketSet
     point: Point
+    partition: Partition
 
 
 class Answer(NamedTuple):
@@ -62,35 +64,42 @@ class Answer(NamedTuple):
 
 def question(names: Mapping[str, About], need: Need, site: Site) -> Question | None:
     """The packets of a need at a site; None where nobody is at the far end."""
-    far = peer_addresses(names[site.node], need, site)
-    if far == NO_RANGES:
+    peers = peer_addresses(names[site.node], need, site)
+    if peers.addresses == NO_RANGES:
         return None
     places = ((site.interface, site.own), *site.others)
     own_known = need.own is not None or all(own for _, own in places)
     if need.direction == "either":
-        found = tuple(_either(names, need, site, far))
+        found = tuple(_either(names, need, site, peers))
     else:
         direction: Direction = "ingress" if need.direction == "in" else "egress"
-        found = tuple(_connection(need, Point(site.node, name, direction), own, far, site.port) for name, own in places)
-    return Question(need, site, found, far is None or not own_known)
+        found = tuple(
+            _connection(need, Point(site.node, name, direction), own, peers, site.port) for name, own in places
+        )
+    return Question(need, site, found, peers.addresses is None or not own_known)
 
 
-def _connection(need: Need, point: Point, own: tuple[Address, ...], far: Ranges | None, port: int | None) -> Connection:
+def _connection(need: Need, point: Point, own: tuple[Address, ...], peers: Peers, port: int | None) -> Connection:
     here = need.own or (_ranges(own) if own else None)
+    far = peers.addresses
     source, destination = (far, here) if point.direction == "ingress" else (here, far)
-    return Connection(need.packets.to_port(port), source, destination, (point,))
+    return Connection(need.packets.to_port(port), source, destination, peers.among, (point,))
 
 
-def _either(names: Mapping[str, About], need: Need, site: Site, far: Ranges | None) -> Iterator[Connection]:
+def _either(names: Mapping[str, About], need: Need, site: Site, peers: Peers) -> Iterator[Connection]:
     """Connections from afar and to there; where the far end is a node with host endpoints, they pass those too."""
     other = names.get(site.remote or "")
-    there = next((name for name, here in other.interfaces.items() if _ranges(here) == far), None) if other else None
+    there = (
+        next((name for name, here in other.interfaces.items() if _ranges(here) == peers.addresses), None)
+        if other
+        else None
+    )
     ways: tuple[tuple[Direction, Direction, int | None], ...] = (
         ("ingress", "egress", site.port),
         ("egress", "ingress", site.far_port),
     )
     for direction, opposite, port in ways:
-        found = _connection(need, Point(site.node, site.interface, direction), site.own, far, port)
+        found = _connection(need, Point(site.node, site.interface, direction), site.own, peers, port)
         if other is not None and there is not None:
             found = found._replace(points=(*found.points, Point(other.name, there, opposite)))
         yield found
@@ -115,10 +124,7 @@ class Answers:
 
     def of(self, asked: Question, connection: Connection) -> Answer:
         """What becomes of a connection; may raise callint.net.diagrams.TooLargeError."""
-        risks = {
-            family: [self._risk(connection.packets, family, point) for point in connection.points]
-            for family in FAMILIES
-        }
+        risks = {family: [self._risk(connection, family, point) for point in connection.points] for family in FAMILIES}
         if not any(drop or doubt for found in risks.values() for drop, doubt in found):
             return Answer(passes=True, fails=False)
         dropped: list[Drop] = []
@@ -131,8 +137,9 @@ class Answers:
             lost = open_ = self._engines[family].space.nothing
             for point, (drop, doubt) in zip(connection.points, found, strict=True):
                 lost, open_ = lost | (packets & drop), open_ | (packets & doubt)
-                dropped += [Drop(family, packets & drop, point)] if packets & drop else []
-                unknown += [Drop(family, packets & doubt, point)] if packets & doubt else []
+                partition = self._engines[family].own(*point)
+                dropped += [Drop(family, packets & drop, point, partition)] if packets & drop else []
+                unknown += [Drop(family, packets & doubt, point, partition)] if packets & doubt else []
             sets.append((packets, lost, open_))
         if asked.anybody:
             passes = any(packets - lost - open_ for packets, lost, open_ in sets) or not sets
@@ -148,15 +155,17 @@ class Answers:
         space = self._engines[family].space
         return space.nothing if box is None or () in sides.values() else space.box(**box, **sides)
 
-    def _risk(self, packets: Packets, family: Family, point: Point) -> tuple[PacketSet, PacketSet]:
-        """What is dropped, and what may be, of packets whatever their addresses: the same for many sites."""
+    def _risk(self, connection: Connection, family: Family, point: Point) -> tuple[PacketSet, PacketSet]:
+        """What is dropped, and what may be, of packets between anybody: the same for many sites."""
         engine = self._engines[family]
         partition = engine.own(*point)
-        key = (packets, partition)
+        among = connection.among
+        key = (connection.packets, id(among), partition)
         found = self._risks.get(key)
         if found is None:
-            box = packets.box(family)
-            about = engine.space.nothing if box is None else engine.space.box(**box)
+            box, far = connection.packets.box(family), "source" if point.direction == "ingress" else "destination"
+            side = None if among is None else among[FAMILIES.index(family)]
+            about = engine.space.nothing if box is None or side == () else engine.space.box(**box, **{far: side})
             found = self._risks[key] = (about & self._drop(partition), about & partition.unknown)
         return found
 

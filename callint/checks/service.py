@@ -12,6 +12,7 @@ from callint.checks.sites import abouts, sites
 from callint.finding import Path, Related, Span, Witness, witness
 from callint.net.address import FAMILIES, parse_ip
 from callint.net.diagrams import TooLargeError
+from callint.net.packets import Packet as One
 from callint.objects import Cluster, Resource
 from callint.policy import Model, Packet, Verdict, model_of
 from callint.policy.symbolic.point import packet_at
@@ -40,33 +41,55 @@ def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach
     asked = [one for need in needs for site in sites(nodes, need) if (one := question(names, need, site)) is not None]
     found: dict[Span, tuple[Breach, int]] = {}
     doubts: dict[str, Breach] = {}
-    for breach in _judge(model, asked, governed=governed):
+    for breach, count in _judge(model, asked, governed=governed):
         if breach.undecided:
             doubts.setdefault(breach.help, breach._replace(help=""))
         else:
-            first, count = found.get(breach.span, (breach, 0))
-            found[breach.span] = (first, count + 1)
+            first, before = found.get(breach.span, (breach, 0))
+            found[breach.span] = (first, before + count)
     for breach, count in found.values():
-        more = f"; {count - 1} more of such flows end there" if count > 1 else ""
+        more = "" if count == 1 else f"; {count - 1} more flow{'s end' if count > 2 else ' ends'} there too"
         yield breach._replace(message=breach.message + more)
     if not governed and not _said(cluster):
         yield from doubts.values()
 
 
-def _judge(model: Model, asked: list[Question], *, governed: bool) -> Iterator[Breach]:
-    """A breach for each question that fails, and a doubt, with the missing fact as its help, for one left open."""
+def _judge(model: Model, asked: list[Question], *, governed: bool) -> Iterator[tuple[Breach, int]]:
+    """A breach for questions that fail alike, with their number, or a doubt, with the missing fact as its help."""
     answers = Answers(model, asked, governed=governed)
+    alike: dict[tuple[object, ...], tuple[Question, list[Answer], int]] = {}
     for one in asked:
         try:
             found = [answers.of(one, connection) for connection in one.connections]
-            if any(answer.passes for answer in found):
-                continue
-            if all(answer.fails for answer in found):
-                yield _breach(model, one, found)
-            else:
-                yield _doubt(model, one, next(answer.unknown for answer in found if not answer.fails)[0])
         except TooLargeError as error:
-            yield _open(model, one, f"a question that is too large: {error}")
+            yield _open(model, one, f"a question that is too large: {error}"), 1
+            continue
+        if not any(answer.passes for answer in found):
+            drops = tuple(
+                (answer.fails, drop.family, drop.partition)
+                for answer in found
+                for drop in (*answer.dropped, *answer.unknown)
+            )
+            key = (one.connections[0].packets, one.need.direction, one.site.missing, drops)
+            first, its, count = alike.get(key, (one, found, 0))
+            alike[key] = (first, its, count + 1)
+    failed: dict[object, tuple[Question, list[Answer], int]] = {}
+    for (asked_packets, *_), (one, found, count) in alike.items():
+        if all(answer.fails for answer in found):
+            place = (asked_packets, one.need.direction, one.site.missing, _cause(found[0].dropped[0]))
+            first, its, before = failed.get(place, (one, found, 0))
+            failed[place] = (first, its, before + count)
+        else:
+            yield _doubt(model, one, next(answer.unknown for answer in found if not answer.fails)[0]), count
+    for one, found, count in failed.values():
+        yield _breach(model, one, found), count
+
+
+def _cause(drop: Drop) -> object:
+    """What decides about the packet that proves a drop, an object's rule first."""
+    point = _point(drop)
+    parts = (one.cause for one in drop.partition.parts() if one.outcome == "drop" and point in one.packets)
+    return min(parts, key=lambda cause: cause.policy is None)
 
 
 def _said(cluster: Cluster) -> bool:
@@ -110,13 +133,18 @@ def _open(model: Model, one: Question, missing: str) -> Breach:
     return Breach(message, resource.span(*path, key=at_key), resource.ref, path, undecided=True, help=missing)
 
 
-def _proof(model: Model, drop: Drop) -> tuple[Packet, Verdict]:
-    """One of the packets, preferably between strangers, and its trace."""
+def _point(drop: Drop) -> One:
+    """One of the packets, preferably between strangers."""
     somebody = (_SOMEBODY[FAMILIES.index(drop.family)],)
     point = drop.packets.witness(source_port=(_SOURCE_PORT,), source=somebody, destination=somebody)
     assert point is not None, "there is a packet"
+    return point
+
+
+def _proof(model: Model, drop: Drop) -> tuple[Packet, Verdict]:
+    """One of the packets, and its trace."""
     ends = (drop.point.interface, None) if drop.point.direction == "ingress" else (None, drop.point.interface)
-    packet = packet_at(drop.family, point, *ends)
+    packet = packet_at(drop.family, _point(drop), *ends)
     return packet, model.evaluator(drop.point.node).evaluate(packet)
 
 

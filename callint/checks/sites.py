@@ -96,14 +96,9 @@ def sites(abouts: tuple[About, ...], need: Need) -> tuple[Site, ...]:
     for about in abouts:
         for evidence in need.at:
             for site in _LOOKS[evidence.word](about, need, evidence):
-                site = site._replace(missing=site.missing or _open(about, evidence))
+                site = site._replace(missing=evidence.missing)
                 found.setdefault((site.node, site.interface, site.far, site.port if site.far else 0), site)
     return tuple(found.values())
-
-
-def _open(about: About, evidence: Evidence) -> str | None:
-    """What is missing where a word of the rule is no proof: facts about sockets would be one."""
-    return None if evidence.missing is None else f'{evidence.missing} on node "{about.name}"'
 
 
 def _declared(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
@@ -266,13 +261,12 @@ def _ways(about: About, call: Call) -> dict[tuple[str, tuple[Address, ...]], lis
 
 
 def _deployed(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
-    """Nodes of a cluster whose manifests hold a workload or service of a name."""
+    """Every node of a cluster whose manifests hold a workload or service of a name."""
     for kind, version in (("Deployment", "apps/v1"), ("DaemonSet", "apps/v1"), ("Service", "v1")):
         for resource in about.cluster.kubernetes(kind, version):
             if resource.name == evidence.value:
-                for name, own in about.holding(about.internal):
-                    span = resource.span("metadata", "name")
-                    yield Site(about.name, name, own, f"the manifests hold the {kind} {resource.name}", span)
+                reason, span = f'the manifests hold the {kind} "{resource.name}"', resource.span("metadata", "name")
+                yield from (site._replace(reason=reason, span=span) for site in _outward(about, need, evidence))
 
 
 def _ipv6(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:

@@ -66,8 +66,9 @@ class PacketSpace:
         rest = self._product({"protocol": others, "destination_port": ((0, 0),), "source_port": ((0, 0),)})
         self.everything = PacketSet(self, self._all_of([with_ports, icmp, rest]))
         self.nothing = PacketSet(self, EMPTY)
-        if only is not None:
-            self.everything = self.union_all([self.box(**box) for box in only])
+        self.only = None if only is None else tuple(only)
+        if self.only is not None:
+            self.everything = self.union_all([self.box(**box) for box in self.only])
 
     def box(self, **sides: Intervals | None) -> PacketSet:
         """The packets whose fields lie in the given intervals; a field left out, or `None`, is free.

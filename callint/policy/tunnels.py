@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from callint.calico.defaults import VXLAN_PORT, WIREGUARD_PORT, WIREGUARD_PORT_V6
@@ -12,7 +13,7 @@ from callint.objects import Cluster
 from callint.policy.doubt import Doubts
 from callint.policy.nodes import calico_addresses, prefixes
 from callint.policy.packet import Flow
-from callint.policy.ranges import Ranges, ranges
+from callint.policy.ranges import Ranges, ranges, union
 from callint.policy.settings import Settings
 
 IPIP = 4
@@ -36,12 +37,14 @@ class CalicoNodes(NamedTuple):
 
 def calico_nodes(cluster: Cluster, settings: Settings) -> CalicoNodes:
     """The nodes that Felix knows, and the networks of `externalNodesList`."""
-    known = {name: calico_addresses(cluster, name) for name in cluster.nodes}
-    texts = [str(address) for addresses in known.values() for address in addresses]
-    return CalicoNodes(
-        ranges((*texts, *settings.texts("externalNodesList"))),
-        bool(known) and all(known.values()),
-    )
+    known = _known_nodes(cluster)
+    return known._replace(addresses=union((known.addresses, ranges(settings.texts("externalNodesList")))))
+
+
+@lru_cache(maxsize=8)
+def _known_nodes(cluster: Cluster) -> CalicoNodes:
+    known = [calico_addresses(cluster, name) for name in cluster.nodes]
+    return CalicoNodes(ranges(str(one) for addresses in known for one in addresses), bool(known) and all(known))
 
 
 class Tunnels:

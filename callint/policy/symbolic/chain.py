@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import combinations, groupby
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE
 from callint.finding import Path
+from callint.net import intervals
+from callint.net.intervals import Intervals
 from callint.net.packets import PacketSet, PacketSpace
+from callint.net.ports import parse_port, parse_protocol
 from callint.objects import Resource
 from callint.objects.policy import Rule
 from callint.policy.admission import hidden, readable
@@ -120,8 +124,8 @@ class Chains:
         key = (number, asked, direction)
         found = self._blocks.get(key)
         if found is None:
-            blocks = [self._policy(number, place, direction) for place in asked]
-            found = self._blocks[key] = in_order(self.space, blocks)
+            blocks = (self._policy(number, place, direction) for place in asked)
+            found = self._blocks[key] = in_order(self.space, (one for one in blocks if one.shares))
         return found
 
     def _policy(self, number: int, place: int, direction: Direction) -> Block:
@@ -157,9 +161,24 @@ class Chains:
         kinds = list(_KINDS.values()) if unknown_action else [_KINDS[action]] if action in _KINDS else []
         if not kinds:
             return Block({}, self.space.nothing)
-        sets = rule_sets(self.space, criteria(readable(rule, resource), self.space.family, self._inventory, namespace))
+        read = readable(rule, resource)
+        if not self._may_match(read):
+            return Block({}, self.space.nothing)
+        sets = rule_sets(self.space, criteria(read, self.space.family, self._inventory, namespace))
         causes = [self.cause(kind, reason, tier, resource, rule.path) for kind in kinds]
         return Block(dict.fromkeys(causes, sets.possibly), sets.surely if missing is None else self.space.nothing)
+
+    def _may_match(self, rule: Rule) -> bool:
+        """Whether a rule is worth a look: of a space of few packets most rules want others."""
+        if self.space.only is None:
+            return True
+        protocol, ports = _wanted(rule.protocol, rule.destination.ports)
+        for box in self.space.only:
+            side = box.get("destination_port")
+            same_protocol = protocol is None or intervals.contains(box["protocol"], protocol)
+            if same_protocol and (ports is None or side is None or intervals.overlaps(ports, side)):
+                return True
+        return False
 
     def _through_profiles(self, names: tuple[str, ...], direction: Direction) -> Shares:
         """What profiles say in order to packets that no tier decides about; a rule that passes leaves its profile."""
@@ -203,6 +222,17 @@ def _missing_rule(resource: Resource, direction: Direction, rules: Iterable[Rule
         if gap[:2] == ("spec", direction) and (len(gap) == 2 or (len(gap) == 3 and gap not in known)):
             return hidden(resource, gap) or "a rule that could not be read"
     return None
+
+
+@lru_cache(maxsize=4096)
+def _wanted(protocol: str | None, ports: tuple[str, ...]) -> tuple[int | None, Intervals | None]:
+    """The protocol and the destination ports of a rule as numbers; named ports may be any."""
+    read = [parse_port(one) for one in ports]
+    numbers = [one for one in read if not isinstance(one, str)]
+    return (
+        None if protocol is None else parse_protocol(protocol, any_case=True),
+        intervals.merge(numbers) if numbers and len(numbers) == len(read) else None,
+    )
 
 
 def _number(path: Path) -> object:
