@@ -155,6 +155,7 @@ def _row(model: Engine, hop: Hop, *, everything: bool) -> Row:
         remote=session.remote.name if session.remote is not None and session.remote.name != ANY else None,
         far_end=_far_end(session),
         filters=form.filters,
+        undefined_filters=tuple(name for name in form.filters if name not in model.cluster.bgp_filters),
         state=status.state,
         why=status.why,
         missing=status.missing,

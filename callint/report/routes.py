@@ -37,7 +37,8 @@ class Route(NamedTuple):
 class Session(NamedTuple):
     """A session of a node, or of `alike` nodes and far ends that differ in nothing but themselves.
 
-    `node` None is every node that no manifest names; `peer` None is the mesh.
+    `node` None is every node that no manifest names; `peer` None is the mesh. Filters that no manifest defines are
+    among `filters` too.
     """
 
     node: str | None
@@ -51,6 +52,7 @@ class Session(NamedTuple):
     remote: str | None
     far_end: str
     filters: tuple[str, ...]
+    undefined_filters: tuple[str, ...]
     state: str
     why: str
     missing: str
@@ -126,6 +128,8 @@ def _session(sessions: list[Session]) -> Iterator[str]:
     if more > 0:
         yield f"and {more} more like {'it' if len(sessions) == 1 else 'them'}"
     yield f"  IPv{session.family} {session.type} by {by}{aside(session.peer)}"
+    if session.filters:
+        yield f"  filters {', '.join(_filter(name, session) for name in session.filters)}"
     reason = f": {session.why}" if session.why else ""
     missing = f"; {session.missing} would decide" if session.missing else ""
     yield f"  state {session.state}{reason}{missing}"
@@ -144,20 +148,25 @@ def _session(sessions: list[Session]) -> Iterator[str]:
             yield from _route(route)
 
 
+def _filter(name: str, session: Session) -> str:
+    return f"{name} (not defined, and passed over)" if name in session.undefined_filters else name
+
+
 def _merged(routes: tuple[Route, ...]) -> list[Route]:
     """Routes that may be there or not, with all that becomes the same together, after those that are there."""
     certain = [one for one in routes if one.presence != "any"]
     found: dict[Route, list[Route]] = {}
     for one in routes:
         if one.presence == "any":
-            key = one._replace(prefixes=(), source="", unless=(), installed=(), local_pref=None, as_path=None)
+            key = one._replace(prefixes=(), source="", installed=(), local_pref=None, as_path=None)
+            key = key._replace(unless=tuple(sorted(one.unless)))
             found.setdefault(key, []).append(one)
     for key, alike in found.items():
         certain.append(
             key._replace(
                 prefixes=tuple(dict.fromkeys(text for one in alike for text in one.prefixes)),
                 source=", ".join(dict.fromkeys(one.source for one in alike)),
-                unless=tuple(dict.fromkeys(text for one in alike for text in one.unless)),
+                unless=alike[0].unless,
                 installed=tuple(dict.fromkeys(part for one in alike for part in one.installed)),
             )
         )

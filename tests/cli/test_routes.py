@@ -147,6 +147,23 @@ def test_blocks_are_followed_where_the_pool_is_asked_for(folder: Path) -> None:
     assert "10.244.0.0/16{26,26}" in leaving(value["sessions"][0]["exported"])
 
 
+def test_filters_are_named_and_those_that_are_missing(folder: Path) -> None:
+    (folder / "home.yaml").write_text(HOME.replace("[jump]", "[jump, gone]") + node("router", "192.0.2.2"))
+    (session,) = told("home.yaml")["sessions"]
+    assert (session["filters"], session["undefined_filters"]) == (["jump", "gone"], ["gone"])
+    assert "  filters jump, gone (not defined, and passed over)\n  state up" in run("home.yaml").output
+
+
+def test_conditions_are_those_of_each_route(folder: Path) -> None:
+    """A kernel route with a small metric leaves from inside a block, a connected network does not."""
+    (folder / "home.yaml").write_text(HOME.replace("filters: [jump]", "filters: []") + node("router", "192.0.2.2"))
+    text = run("home.yaml").output
+    assert "10.244.0.0/16{27,32} if there are any, networks of its interfaces\n" in text
+    assert "10.244.0.0/16{27,32} if there are any, routes of its kernel\n" in text
+    assert "inside an IPAM block of the node and with a metric of 1024 or more\n" in text
+    assert "block of the node, or inside an IPAM block" not in text
+
+
 def test_the_default_route_is_followed_alone(folder: Path) -> None:
     value = told("home.yaml", "--prefix", "0.0.0.0/0")
     assert {text for one in value["origins"] for text in one["prefixes"]} == {"0.0.0.0/0"}
