@@ -81,12 +81,7 @@ def command(
     paths: tuple[str, ...],
     form: str,
     destinations: list[tuple[str, str]],
-    config_file: str | None,
-    no_config: bool,
-    calico_version: str | None,
-    applied_with: str | None,
-    dataplane: str | None,
-    facts: tuple[str, ...],
+    given: inputs.Given,
     crds: tuple[str, ...],
     select: tuple[str, ...],
     disable: tuple[str, ...],
@@ -108,9 +103,9 @@ def command(
     from callint.intake import Means, Measure, read
     from callint.lint import Options, lint
 
-    config = inputs.configuration(paths, config_file, no_config)
+    config = given.configuration(paths)
     plan = _plan(config, select, disable)
-    given = inputs.target(calico_version, applied_with, dataplane)
+    calico = given.calico()
     where = inputs.manifests(paths, config)
     own_crds = _crds(crds)
     means = Means(jobs or config.jobs, config.cache if cache is None else cache)
@@ -120,7 +115,7 @@ def command(
             output.fail(f"no manifests found in {', '.join(where)}")
         if where == ("-",) and not sources.documents and not sources.problems:
             output.fail("standard input is empty")
-        options = Options(given, facts, not no_ignores, own_crds)
+        options = Options(calico, given.facts, not no_ignores, own_crds)
         try:
             result = lint(sources, config, plan, options, reading.judge, means.processes(reading.size))
         except CheckError as error:

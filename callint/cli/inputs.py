@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -13,8 +14,6 @@ from callint.cli import output
 if TYPE_CHECKING:
     from callint.config import Calico, Config
     from callint.objects import Cluster
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 CONFIGURATION = click.option(
     "--config", "config_file", metavar="FILE", help="Configuration; else callint.yaml is searched upwards."
@@ -44,43 +43,55 @@ _OPTIONS = (
 )
 
 
-def options(command: F) -> F:
-    """Decorate a command with the options that say what is read, and as what.
+class Given(NamedTuple):
+    """What the command line says of configuration and facts, and of the Calico that the manifests are for."""
 
-    They arrive as config_file, no_config, calico_version, applied_with, dataplane and facts.
-    """
+    config_file: str | None
+    no_config: bool
+    calico_version: str | None
+    applied_with: str | None
+    dataplane: str | None
+    facts: tuple[str, ...]
+
+    def configuration(self, paths: tuple[str, ...]) -> Config:
+        """The configuration named, or found above the first path; an unusable one ends the program."""
+        from callint import config
+
+        file = self.config_file
+        if self.no_config:
+            if file is not None:
+                output.fail("--config and --no-config exclude each other")
+            return config.Config()
+        if file is None:
+            first = next((path for path in paths if path != "-"), ".")
+            file = config.find(first.split("*")[0] or ".")
+        try:
+            return config.load(file) if file else config.Config()
+        except config.ConfigError as error:
+            output.fail(str(error))
+
+    def calico(self) -> Calico:
+        """The Calico that is asked for; a release that is none ends the program."""
+        from callint.calico import parse_release
+        from callint.config import Calico
+
+        try:
+            release = parse_release(self.calico_version) if self.calico_version else None
+        except ValueError as error:
+            output.fail(str(error))
+        return Calico(release, self.applied_with, self.dataplane)  # type: ignore[arg-type]  # Choice admits these words
+
+
+def options(command: Callable[..., None]) -> Callable[..., None]:
+    """Decorate a command with the options that say what is read, and as what; they arrive together, as `given`."""
+
+    @wraps(command)
+    def gathered(**values: Any) -> None:
+        command(given=Given(*(values.pop(name) for name in Given._fields)), **values)
+
     for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
-def configuration(paths: tuple[str, ...], file: str | None, without: bool) -> Config:
-    """The configuration named, or found above the first path; an unusable one ends the program."""
-    from callint import config
-
-    if without:
-        if file is not None:
-            output.fail("--config and --no-config exclude each other")
-        return config.Config()
-    if file is None:
-        first = next((path for path in paths if path != "-"), ".")
-        file = config.find(first.split("*")[0] or ".")
-    try:
-        return config.load(file) if file else config.Config()
-    except config.ConfigError as error:
-        output.fail(str(error))
-
-
-def target(release: str | None, road: str | None, dataplane: str | None) -> Calico:
-    """What the command line says of Calico; a release that is none ends the program."""
-    from callint.calico import parse_release
-    from callint.config import Calico
-
-    try:
-        parsed = parse_release(release) if release else None
-    except ValueError as error:
-        output.fail(str(error))
-    return Calico(parsed, road, dataplane)  # type: ignore[arg-type]  # click.Choice admits only these words
+        gathered = option(gathered)
+    return gathered
 
 
 def manifests(paths: tuple[str, ...], config: Config) -> tuple[str, ...]:
@@ -88,17 +99,16 @@ def manifests(paths: tuple[str, ...], config: Config) -> tuple[str, ...]:
     return paths or tuple(root for about in config.clusters for root in about.manifests) or (".",)
 
 
-def cluster(
-    paths: tuple[str, ...], config: Config, calico: Calico, facts: tuple[str, ...], name: str | None
-) -> Cluster:
+def cluster(paths: tuple[str, ...], given: Given, name: str | None) -> Cluster:
     """The one cluster that a question is about, which must hold something; `name` chooses among several."""
     from callint.engine import Plan
     from callint.lint import Options, catalogue_of, describe
     from callint.source import load
 
+    config, calico = given.configuration(paths), given.calico()
     where = manifests(paths, config)
     sources = load(where, limits=config.limits)
-    clusters = describe(sources, config, Options(calico, facts), Plan(catalogue_of(config))).clusters
+    clusters = describe(sources, config, Options(calico, given.facts), Plan(catalogue_of(config))).clusters
     found = [one for one in clusters if name in (None, one.name)]
     if name is not None and not found:
         output.fail(f'no cluster "{name}" in the configuration, these are: {", ".join(one.name for one in clusters)}')

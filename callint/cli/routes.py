@@ -42,12 +42,7 @@ def command(
     prefix: str | None,
     form: str,
     cluster_name: str | None,
-    config_file: str | None,
-    no_config: bool,
-    calico_version: str | None,
-    applied_with: str | None,
-    dataplane: str | None,
-    facts: tuple[str, ...],
+    given: inputs.Given,
 ) -> None:
     """Tell each BGP session: whether it comes up, what it exports and imports, with which communities, and why.
 
@@ -57,9 +52,7 @@ def command(
     """
     from callint.report.routes import render, render_json
 
-    config = inputs.configuration(paths, config_file, no_config)
-    calico = inputs.target(calico_version, applied_with, dataplane)
-    cluster = inputs.cluster(paths, config, calico, facts, cluster_name)
+    cluster = inputs.cluster(paths, given, cluster_name)
     routes = _routes(cluster, node, peer, _network(prefix))
     output.write(render_json(routes) if form == "json" else render(routes))
 

@@ -78,12 +78,7 @@ def command(
     pre_dnat: str | None,
     form: str,
     cluster_name: str | None,
-    config_file: str | None,
-    no_config: bool,
-    calico_version: str | None,
-    applied_with: str | None,
-    dataplane: str | None,
-    facts: tuple[str, ...],
+    given: inputs.Given,
 ) -> None:
     """Follow one packet through the chains of a node: endpoint, tier, policy, rule, and the verdict.
 
@@ -106,9 +101,7 @@ def command(
         sender,
         receiver,
     )
-    config = inputs.configuration(paths, config_file, no_config)
-    options = inputs.target(calico_version, applied_with, dataplane)
-    cluster = inputs.cluster(paths, config, options, facts, cluster_name)
+    cluster = inputs.cluster(paths, given, cluster_name)
     trace = _follow(cluster, wanted)
     output.write(render_json(trace) if form == "json" else render(trace))
     sys.exit(2 if trace.outcome == "unknown" else 0)
