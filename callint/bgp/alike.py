@@ -68,7 +68,7 @@ class Nodes:
             own = (speaker.own_as, speaker.cluster_id, speaker.port, speaker.described)
             key = (labels, own, speaker.speaks(4), speaker.speaks(6))
             divided.setdefault(key, []).append(speaker)
-        self.all = tuple(Alike(tuple(members)) for members in divided.values())
+        self.all = dict.fromkeys(Alike(tuple(members)) for members in divided.values())
         self._of = {one.name: alike for alike in self.all for one in alike.members}
         self._by_label: dict[str, dict[str, list[Alike]]] = {}
         self._labels_known = all(alike.first.labels is not None for alike in self.all)

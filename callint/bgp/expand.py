@@ -157,7 +157,8 @@ class Expander:
                 continue
             for local, sure in locals_:
                 back = Target(target.family, local, None, local.first.port, sure)
-                if local.first.speaks(target.family) is not False and not itself(remote, back):
+                exists = local in self._nodes.all and local.first.speaks(target.family) is not False
+                if exists and not itself(remote, back):
                     yield Entry(remote, peer, back, reverse=True, sure=target.sure)
 
     def _answers(self, peer: BGPPeer, remote: Speaker) -> bool:

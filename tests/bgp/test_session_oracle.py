@@ -1,0 +1,301 @@
+"""Small random clusters: sessions against a count of every pair, and nodes taken together against nodes told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from callint.bgp.decision import Decision
+from callint.bgp.routes import engine
+from callint.calico import Target
+from manifests import cluster_of
+
+V3 = "projectcalico.org/v3"
+GLOBAL_AS = 64512
+
+Labels = dict[str, str]
+SELECTORS: dict[str, Callable[[Labels], bool]] = {
+    "all()": lambda labels: True,
+    "x == 'a'": lambda labels: labels.get("x") == "a",
+    "x == 'b'": lambda labels: labels.get("x") == "b",
+    "has(y)": lambda labels: "y" in labels,
+    "!has(y)": lambda labels: "y" not in labels,
+    "x != 'a' && has(y)": lambda labels: labels.get("x") != "a" and "y" in labels,
+    "y in {'a', 'b'} && x == 'a'": lambda labels: labels.get("y") in ("a", "b") and labels.get("x") == "a",
+    "z == 'nobody'": lambda labels: False,
+}
+
+
+class Node(NamedTuple):
+    """A node as the manifests tell of it; addresses by family."""
+
+    name: str
+    labels: Labels
+    addresses: dict[int, str]
+    own_as: int | None
+    cluster_id: str
+    port: int | None
+
+
+class Cluster(NamedTuple):
+    """All that the random manifests say."""
+
+    nodes: list[Node]
+    peers: list[dict[str, Any]]
+    mesh: bool
+    port: int | None
+    release: tuple[int, int]
+
+
+class Session(NamedTuple):
+    """What the count tells of a session; two of a node never have the same kind, peer, far end and port."""
+
+    kind: str
+    peer: str
+    local: str
+    far: str
+    port: int | None
+    reverse: bool
+    local_as: int
+    remote_as: int | None
+    client: bool
+
+
+AS_NUMBERS = st.sampled_from([GLOBAL_AS, 65001, 65002])
+PORTS = st.sampled_from([None, None, 179, 500])
+
+
+@st.composite
+def clusters(draw: st.DrawFn) -> Cluster:
+    """Up to six nodes, of which some are alike, and up to four peers."""
+    kinds = draw(st.lists(_kind(), min_size=1, max_size=3))
+    nodes = []
+    for index in range(draw(st.integers(1, 6))):
+        families, *about = draw(st.sampled_from(kinds))
+        addresses = {one: f"10.0.0.{index + 1}" if one == 4 else f"fd00::{index + 1}" for one in families}
+        nodes.append(Node(f"n{index}", about[0], addresses, *about[1:]))
+    peers = [{"name": f"p{index}", **draw(_peer())} for index in range(draw(st.integers(0, 4)))]
+    mesh, port = draw(st.booleans()), draw(st.sampled_from([None, 179]))
+    return Cluster(nodes, peers, mesh, port, draw(st.sampled_from([(3, 31), (3, 32)])))
+
+
+def _kind() -> st.SearchStrategy[tuple[Any, ...]]:
+    """Families, labels, AS number, cluster id and port, which nodes that are alike have in common."""
+    labels = st.sampled_from(["", "x", "y", "xy"]).flatmap(
+        lambda keys: st.fixed_dictionaries({key: st.sampled_from("ab") for key in keys})
+    )
+    own_as = st.sampled_from([None, None, None, 65001, 65002])
+    cluster_id = st.sampled_from(["", "", "", "1.0.0.1", "1.0.0.2"])
+    return st.tuples(st.sampled_from([(4,), (4, 6), (4, 6), (6,)]), labels, own_as, cluster_id, PORTS)
+
+
+@st.composite
+def _peer(draw: st.DrawFn) -> dict[str, Any]:
+    spec: dict[str, Any] = {}
+    scope = draw(st.sampled_from(["global", "node", "nodeSelector", "nodeSelector"]))
+    if scope != "global":
+        spec[scope] = f"n{draw(st.integers(0, 6))}" if scope == "node" else draw(st.sampled_from(list(SELECTORS)))
+    if draw(st.booleans()):
+        spec["peerSelector"] = draw(st.sampled_from(list(SELECTORS)))
+    else:
+        inside = st.integers(1, 6).map(lambda number: f"10.0.0.{number}")
+        address = draw(inside | st.sampled_from(["192.0.2.1", "fd00::1", "fd00::2"]))
+        port = draw(PORTS) if ":" not in address else None
+        spec["peerIP"] = f"{address}:{port}" if port else address
+        spec["asNumber"] = draw(AS_NUMBERS)
+        if draw(st.integers(0, 5)) == 0:
+            spec["localASNumber"] = draw(AS_NUMBERS)
+    if draw(st.integers(0, 3)) == 0:
+        spec["reversePeering"] = "Manual"
+    return spec
+
+
+def manifests(cluster: Cluster) -> Iterator[dict[str, Any]]:
+    """The objects of a cluster, with one pool."""
+
+    def made(kind: str, name: str, spec: dict[str, Any], labels: Labels | None = None) -> dict[str, Any]:
+        return {"apiVersion": V3, "kind": kind, "metadata": {"name": name, "labels": labels or {}}, "spec": spec}
+
+    default = {"nodeToNodeMeshEnabled": cluster.mesh} | ({"listenPort": cluster.port} if cluster.port else {})
+    yield made("BGPConfiguration", "default", default)
+    yield made("IPPool", "pods", {"cidr": "10.244.0.0/16"})
+    for node in cluster.nodes:
+        bgp: dict[str, Any] = {
+            f"ipv{family}Address": f"{one}/64" if family == 6 else f"{one}/24" for family, one in node.addresses.items()
+        }
+        bgp |= {"asNumber": node.own_as} if node.own_as else {}
+        bgp |= {"routeReflectorClusterID": node.cluster_id} if node.cluster_id else {}
+        yield made("Node", node.name, {"bgp": bgp}, node.labels)
+        if node.port:
+            yield made("BGPConfiguration", f"node.{node.name}", {"listenPort": node.port})
+    for peer in cluster.peers:
+        yield made("BGPPeer", peer["name"], {key: value for key, value in peer.items() if key != "name"})
+
+
+def count(cluster: Cluster) -> list[Session]:
+    """Every session of every node, one after the other, as the rules of confd have it (client.go updatePeersV1)."""
+    nodes = {node.name: node for node in cluster.nodes}
+    owners = {one: node for node in cluster.nodes for one in node.addresses.values()}
+
+    def as_of(node: Node | None) -> int:
+        return (node.own_as if node else None) or GLOBAL_AS
+
+    def port_of(node: Node) -> int | None:
+        return node.port or cluster.port
+
+    def locals_of(peer: dict[str, Any]) -> list[Node]:
+        if "nodeSelector" in peer:
+            return [one for one in cluster.nodes if SELECTORS[peer["nodeSelector"]](one.labels)]
+        if "node" in peer:
+            return [nodes[peer["node"]]] if peer["node"] in nodes else []
+        return cluster.nodes
+
+    def named(peer: dict[str, Any]) -> tuple[str, int | None]:
+        address, _, port = peer["peerIP"].partition(":") if "." in peer["peerIP"] else (peer["peerIP"], "", "")
+        return address, int(port) if port else None
+
+    def targets_of(peer: dict[str, Any]) -> list[tuple[str, int | None]]:
+        if "peerSelector" in peer:
+            chosen = [one for one in cluster.nodes if SELECTORS[peer["peerSelector"]](one.labels)]
+            return [(address, port_of(one)) for one in chosen for address in one.addresses.values()]
+        address, port = named(peer)
+        owner = owners.get(address)
+        if port is None and owner is not None and as_of(owner) == peer["asNumber"]:
+            port = port_of(owner)
+        return [(address, port)]
+
+    def reverse_of(peer: dict[str, Any]) -> list[tuple[Node, int]]:
+        if "peerSelector" in peer:
+            chosen = (one for one in cluster.nodes if SELECTORS[peer["peerSelector"]](one.labels))
+            return [(one, family) for one in chosen for family in one.addresses]
+        address, port = named(peer)
+        owner = owners.get(address)
+        if owner is None or as_of(owner) != peer["asNumber"]:
+            return []
+        if port is not None and not all(one in (None, port) for one in (owner.port, cluster.port)):
+            return []
+        return [(owner, 4 if "." in address else 6)]
+
+    taken: dict[tuple[str | None, str, int | None], tuple[dict[str, Any], bool]] = {}
+
+    def take(scope: str | None, address: str, port: int | None, peer: dict[str, Any], *, reverse: bool) -> None:
+        if scope is None or (None, address, port) not in taken:
+            taken.setdefault((scope, address, port), (peer, reverse))
+
+    everywhere = [peer for peer in cluster.peers if not {"node", "nodeSelector"} & set(peer)]
+    for peer in everywhere:
+        for address, port in targets_of(peer):
+            take(None, address, port, peer, reverse=False)
+    for peer in (one for one in cluster.peers if one not in everywhere):
+        for local in locals_of(peer):
+            for address, port in targets_of(peer):
+                take(local.name, address, port, peer, reverse=False)
+    for peer in cluster.peers:
+        for far, family in reverse_of(peer) if peer.get("reversePeering") != "Manual" else ():
+            for local in locals_of(peer):
+                if family in local.addresses:
+                    take(far.name, local.addresses[family], port_of(local), peer, reverse=True)
+
+    found = []
+    for node in cluster.nodes:
+        for (scope, address, port), (peer, reverse) in taken.items():
+            family = 4 if "." in address else 6
+            if scope not in (None, node.name) or family not in node.addresses or node.addresses[family] == address:
+                continue
+            by_address = "peerIP" in peer and not reverse
+            local_as = peer.get("localASNumber", as_of(node)) if by_address else as_of(node)
+            remote_as = peer["asNumber"] if by_address else as_of(owners[address])
+            far_id = "" if by_address else owners[address].cluster_id
+            client = bool(node.cluster_id) and local_as == remote_as and far_id != node.cluster_id
+            kind = "global" if scope is None else "node"
+            found.append(Session(kind, peer["name"], node.name, address, port, reverse, local_as, remote_as, client))
+        for other in cluster.nodes:
+            for family, address in other.addresses.items():
+                meshed = cluster.mesh and not node.cluster_id and not other.cluster_id
+                if meshed and other is not node and family in node.addresses:
+                    remote_as = other.own_as or (as_of(node) if cluster.release >= (3, 32) else GLOBAL_AS)
+                    found.append(
+                        Session("mesh", "", node.name, address, port_of(other), False, as_of(node), remote_as, False)
+                    )
+    return found
+
+
+def state(cluster: Cluster, sessions: list[Session], one: Session) -> str:
+    """Whether a session comes up, by looking at all others."""
+    nodes = {node.name: node for node in cluster.nodes}
+    family = 4 if "." in one.far else 6
+    order = ["global", "mesh", "node"] if cluster.release >= (3, 32) else ["mesh", "global", "node"]
+
+    def rank(session: Session) -> tuple[int, bool]:
+        return order.index(session.kind), session.port is not None
+
+    for rival in sessions:
+        same = (rival.local, rival.far, rival.port or 179) == (one.local, one.far, one.port or 179)
+        if same and rank(rival) < rank(one):
+            return "idle"
+    far = next((node for node in cluster.nodes if one.far in node.addresses.values()), None)
+    if far is None:
+        return "up"
+    own = nodes[one.local].addresses[family]
+    answers = [other for other in sessions if (other.local, other.far) == (far.name, own)]
+    if not answers:
+        return "half-open" if one.remote_as == (far.own_as or GLOBAL_AS) else "as-mismatch"
+    agree = [other for other in answers if (other.local_as, other.remote_as) == (one.remote_as, one.local_as)]
+    return "up" if agree else "as-mismatch"
+
+
+@settings(deadline=None)
+@given(clusters())
+def test_sessions_and_their_states_are_those_of_a_count(cluster: Cluster) -> None:
+    model = engine(cluster_of(manifests(cluster), Target(cluster.release))).network
+    expected = count(cluster)
+    states = {session: state(cluster, expected, session) for session in expected}
+    assert len(states) == len(expected)
+    found = {
+        Session(
+            one.form.kind,
+            one.peer.resource.name if one.peer is not None else "",
+            one.local.name,
+            str(one.address),
+            one.form.port,
+            one.form.reverse,
+            one.form.local_as,
+            one.form.remote_as,
+            one.form.rr_client,
+        ): one.status.state
+        for one in model
+        if one.status.state != "no-such-node"
+    }
+    assert found == states
+    assert len(model) == len(list(model))
+
+
+@settings(deadline=None, max_examples=40)
+@given(clusters())
+def test_nodes_taken_together_do_what_each_does_alone(cluster: Cluster) -> None:
+    """A BGPPeer that names a node and selects nobody changes nothing but that the node is told from all others."""
+    alone = [{"name": f"q{one.name}", "node": one.name, "peerSelector": "z == 'nobody'"} for one in cluster.nodes]
+    apart = cluster._replace(peers=[*cluster.peers, *alone])
+    assert _routes(cluster) == _routes(apart)
+
+
+def _routes(cluster: Cluster) -> dict[tuple[object, ...], object]:
+    model = engine(cluster_of(manifests(cluster), Target(cluster.release)))
+    assert sum(group.size for group in model.groups()) == len(model.network)
+    found: dict[tuple[object, ...], object] = {}
+    for one in model.network:
+        answer = model.network.answer(one)
+        name = one.peer.resource.name if one.peer is not None else ""
+        key = (one.form.kind, name, one.form.reverse, one.local.name, one.address, one.form.port)
+        back = (answer.form.kind, answer.form.reverse, answer.address) if answer is not None else None
+        decided = [sorted(map(_told, way(one))) for way in (model.exported, model.imported)]
+        found[key] = (one.status.state, one.passive, back, decided)
+    return found
+
+
+def _told(one: Decision) -> tuple[str, ...]:
+    routes = one.routes
+    return (one.verdict, one.step, str(one.rule), str(one.prefixes), routes.presence, str(routes.origin), str(one.when))
