@@ -1,6 +1,6 @@
 """Policy over sets of packets: many rules, many endpoints, many tiers, all pairs, next to loading the same YAML.
 
-python benchmarks/policy.py [rules|endpoints|tiers|pairs|unreachable|all] [most rules]
+python benchmarks/policy.py [rules|endpoints|tiers|pairs|assumed|unreachable|redundant|all] [most]
 
 Each measurement is a process of its own: seconds of the processor, and the most memory that the process held.
 """
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 
 from callint.objects import Cluster, Intent, Resource, unpack
 from callint.policy import Model
+from callint.policy.representative import of_policies
 from callint.policy.symbolic.connectivity import Connectivity
 from callint.policy.symbolic.engine import Engine
 from callint.source.load import parse
@@ -107,6 +108,14 @@ def pairs_of(count: int) -> Iterator[str]:
         yield selecting(chance, number, "default")
 
 
+def assumed_of(count: int) -> Iterator[str]:
+    """As many policies, and of the pods that they speak of not one."""
+    chance = random.Random(1)
+    yield "apiVersion: v1\nkind: Namespace\nmetadata: {name: ns}\n"
+    for number in range(count):
+        yield selecting(chance, number, "default")
+
+
 def selecting(chance: random.Random, number: int, tier: str) -> str:
     """A policy for an application of a team: 3 rules in and 2 out."""
     who = f"app == 'a{chance.randrange(APPS)}' && team == 't{chance.randrange(TEAMS)}'"
@@ -116,9 +125,10 @@ def selecting(chance: random.Random, number: int, tier: str) -> str:
 
 
 def load(text: str) -> Cluster:
-    """The cluster of a text, of which every pod is known."""
+    """The cluster of a text; every pod is known, if any is."""
     resources = [Resource(one, path, plain) for one in parse(text).documents for path, plain in unpack(one)]
-    return Cluster(resources, intent=Intent(complete=("Pod", "EndpointSlice")))
+    known = any(resource.kind != "GlobalNetworkPolicy" for resource in resources[1:])
+    return Cluster(resources, intent=Intent(complete=("Pod", "EndpointSlice") if known else ()))
 
 
 def analyse_rules(cluster: Cluster) -> str:
@@ -144,6 +154,13 @@ def analyse_pairs(cluster: Cluster) -> str:
     return f"{sum(bool(passing) for _, _, passing in Connectivity(Engine(Model(cluster), 4)).pairs())} pairs connected"
 
 
+def analyse_assumed(cluster: Cluster) -> str:
+    """What the pods that policies speak of may send to each other."""
+    assumed = of_policies(Model(cluster))
+    pairs = Connectivity(Engine(Model(cluster, assumed), 4)).pairs()
+    return f"{len(assumed)} workloads assumed, {sum(bool(passing) for _, _, passing in pairs)} pairs connected"
+
+
 def analyse_unreachable(cluster: Cluster) -> str:
     """The rules and policies that never decide."""
     from callint.checks.unreachable import check
@@ -151,12 +168,21 @@ def analyse_unreachable(cluster: Cluster) -> str:
     return f"{sum(1 for _ in check(cluster, {'problem': 'rule'}))} rules never reached"
 
 
+def analyse_redundant(cluster: Cluster) -> str:
+    """The rules that change nothing."""
+    from callint.checks.unreachable import check
+
+    return f"{sum(1 for _ in check(cluster, {'problem': 'redundant'}))} rules redundant"
+
+
 MEASURED: dict[str, tuple[Callable[[int], Iterator[str]], Callable[[Cluster], str], tuple[int, ...]]] = {
     "rules": (rules_of, analyse_rules, (10, 100, 1_000, 10_000, 100_000)),
     "endpoints": (endpoints_of, analyse_endpoints, (100, 1_000, 10_000)),
     "tiers": (tiers_of, analyse_endpoints, (1_000,)),
     "pairs": (pairs_of, analyse_pairs, (50, 100, 200)),
+    "assumed": (assumed_of, analyse_assumed, (100, 1_000)),
     "unreachable": (rules_of, analyse_unreachable, (100, 1_000, 10_000)),
+    "redundant": (pairs_of, analyse_redundant, (100, 200)),
 }
 
 

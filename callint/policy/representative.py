@@ -26,7 +26,7 @@ from callint.policy.evaluator import Model, model_of
 from callint.policy.inventory import Endpoint, Inventory, WorkloadMember
 from callint.policy.labels import Labels, holds, inherit
 from callint.policy.match import entity_selectors
-from callint.policy.ranges import ranges
+from callint.policy.ranges import NO_RANGES, ranges
 from callint.selector import Selector, SelectorError, keys_and_values
 from callint.selector.rewrite import both, negate
 from callint.selector.satisfy import implies, satisfiable
@@ -74,7 +74,7 @@ def of_policies(model: Model) -> tuple[WorkloadMember, ...]:
     for selector in _written(model):
         if len(found) == MOST_OF_POLICIES:
             break
-        if not _given(inventory, selector) and not inventory.address_set(selector).sure[0]:
+        if not _given(inventory, selector) and inventory.address_set(selector).sure == NO_RANGES:
             found += _of_selector(model, selector, more=False)
     return _placed(model, found[:MOST_OF_POLICIES])
 
