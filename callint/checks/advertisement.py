@@ -11,7 +11,7 @@ from callint.bgp.read import network
 from callint.bgp.rules import Rule
 from callint.checks.breach import Breach, CheckError
 from callint.finding import Related, Witness, witness
-from callint.net.community import format_community
+from callint.net.community import Community, format_community
 from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects import Cluster
 
@@ -102,16 +102,23 @@ def _unknown_exports(cluster: Cluster) -> str | None:
 def _untagged(cluster: Cluster) -> Iterator[Breach]:
     """Advertisements that leave by BGPPeers, and by none of these with their communities; the mesh is not meant."""
     for effect in advertisement_effects(cluster):
-        outward = [reach for reach in effect.untagged if reach.group.session.form.kind != "mesh"]
+        lacking = (reach for reach in effect.untagged if not _has(reach, effect.communities))
+        outward = [reach for reach in lacking if reach.group.session.form.kind != "mesh"]
         tagged = [reach for reach in effect.tagged if reach.group.session.form.kind != "mesh"]
         if outward and not tagged and not effect.undecided and effect.communities:
             yield _never_tagged(effect, outward)
 
 
+def _has(reach: Reach, communities: tuple[Community, ...]) -> bool:
+    """Whether the rule that lets the routes out attaches the communities itself."""
+    return set(communities) <= set(reach.decision.result.communities or ())
+
+
 def _never_tagged(effect: Effect, outward: list[Reach]) -> Breach:
     entry, resource = effect.advertisement, effect.configuration.resource
     path = (*entry.path, "cidr")
-    rules = list(dict.fromkeys(reach.decision.rule for reach in outward if reach.decision.rule is not None))
+    deciding = (reach.decision.rule for reach in outward if reach.decision.rule is not None)
+    rules = list({str(rule): rule for rule in deciding}.values())
     rule = rules[0]
     return Breach(
         f'prefixAdvertisement "{entry.cidr}" never attaches its communities: {rule} accepts the routes first, and what '
