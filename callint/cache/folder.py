@@ -17,7 +17,6 @@ _ABANDONED = 3600
 _MARK = ".part"
 _RELATIVE = {os.open, os.unlink, os.stat} <= os.supports_dir_fd and os.listdir in os.supports_fd
 _SAFE = sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE
 
 
 def home() -> str | None:

@@ -21,7 +21,6 @@ USE = "x-callint-use"
 DEPRECATED = "x-callint-deprecated"
 APIS = "x-callint-apis"
 
-_BOUNDS = frozenset({"since", "until", "roads"})
 _TELLING = frozenset({SINCE, UNTIL, VARIANTS, DEPRECATED, "properties", "items", "additionalProperties", "$ref"})
 _HISTORY = frozenset({SINCE, UNTIL, VARIANTS, DEPRECATED})
 

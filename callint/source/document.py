@@ -24,7 +24,6 @@ Style = Literal["plain", "quoted", "block", "flow", "none"]
 # Patterns are compiled when they are first needed, here and in the modules beside: in most runs few are.
 _BREAK = r"\r\n|\n|\r"
 _PROPERTY = r"(?:[&!][^\s,\[\]{}]*|!<[^>\s]*>)(?:[ \t]+|(?=\s|$))"
-_LOCAL_TAG = r"!(?!!)[^\s,\[\]{}]+"
 _FLOW = r"\[[^\[\]{}\"'#\r\n]*\]|\{[^\[\]{}\"'#\r\n]*\}"
 _WORD = r"[^\s,\[\]{}]+"
 
@@ -195,15 +194,6 @@ class Document:
         if head in ("|", ">"):
             return "block"
         return "plain" if places.end(start) > at - self.start else "none"
-
-    def lost_tag(self, path: Path = ()) -> str:
-        """The local tag (`!has(x)`) before the value at `path`, which Go drops; an empty string if there is none."""
-        places = self.places
-        found = places.find(path)
-        if len(found) <= len(path) or not places.trace:
-            return ""
-        match = re.compile(_LOCAL_TAG).match(self.source.text, self.start + places.start(found[-1][0]))
-        return match[0] if match else ""
 
     def span_at(self, start: int) -> Span:
         """The span of the scalar that begins at an offset from the document's start, its anchor and tag left out."""

@@ -64,7 +64,6 @@ def check_everything(sources: Sources) -> None:
                 assert inside(file, document.span(path, key=key)), (path, key)
                 assert inside(file, document.span((*path, "no such key", 7), key=key))
             document.style(path)
-            document.lost_tag(path)
     for comment in file.comments:
         assert file.line(comment.line)[comment.column - 1 :] == comment.text
         assert comment.text.startswith("#")
