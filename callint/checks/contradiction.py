@@ -7,12 +7,13 @@ from typing import Any
 
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach
-from callint.checks.unreachable import rule_words, shadows_of
+from callint.checks.unreachable import rule_words
 from callint.finding import Path, Related
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
 from callint.policy.chains import Direction
-from callint.policy.symbolic.shadow import DIRECTIONS, Shadows, rules
+from callint.policy.symbolic.order import DIRECTIONS, rules
+from callint.policy.symbolic.shadow import Shadows, shadows_of
 
 _PAIRS = (
     (("protocol",), ("notProtocol",)),
@@ -31,13 +32,24 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     shadows = shadows_of(cluster)
     for _, placed in shadows.subjects:
         policy = placed.policy
-        if not is_calico(policy.resource.api_version):
-            continue
+        said: set[Path] = set()
         for direction in DIRECTIONS:
             for rule in rules(policy, direction):
-                pair = _excluding(shadows, policy, rule)
+                pair = _excluding(shadows, policy, rule) if _negates(rule) else None
                 if pair is not None:
-                    yield _never(policy, direction, rule, *pair)
+                    one, other = (_written(policy, rule, path) for path in pair)
+                    if other not in said:
+                        said.add(other)
+                        yield _never(policy, direction, rule, one, other)
+        if shadows.crowded:
+            shadows.forget()
+
+
+def _negates(rule: Rule) -> bool:
+    """Whether a rule has one of the fields that exclude others at all."""
+    sides = (rule.source, rule.destination)
+    negated = any(side.not_nets or side.not_ports for side in sides)
+    return bool(negated or rule.not_protocol or rule.icmp or rule.not_icmp)
 
 
 def _excluding(shadows: Shadows, policy: Policy, rule: Rule) -> tuple[Path, Path] | None:
@@ -51,14 +63,22 @@ def _excluding(shadows: Shadows, policy: Policy, rule: Rule) -> tuple[Path, Path
     return None
 
 
+def _written(policy: Policy, rule: Rule, path: Path) -> Path:
+    """Where a field of a rule is written; the nets of Kubernetes' own policies are blocks of a peer."""
+    if is_calico(policy.resource.api_version):
+        return (*rule.path, *path)
+    side = rule.source if path[0] == "source" else rule.destination
+    return (*side.path, "ipBlock", {"nets": "cidr", "notNets": "except"}.get(str(path[-1]), path[-1]))
+
+
 def _never(policy: Policy, direction: Direction, rule: Rule, one: Path, other: Path) -> Breach:
-    path = (*rule.path, *other)
-    names = [".".join(map(str, path)) for path in (one, other)]
+    names = [".".join(map(str, path[len(rule.path) :])) for path in (one, other)]
+    resource = policy.resource
     return Breach(
         f"{rule_words(policy, direction, rule)} can match no packet: "
         f'"{names[0]}" and "{names[1]}" leave nothing between them',
-        policy.resource.span(*path, key=True),
-        policy.resource.ref,
-        path,
-        (Related(policy.resource.span(*rule.path, *one, key=True), f"{names[0]} here"),),
+        resource.span(*other, key=True),
+        resource.ref,
+        other,
+        (Related(resource.span(*one, key=True), f"{names[0]} here"),),
     )

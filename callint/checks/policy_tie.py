@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach
-from callint.checks.unreachable import shadows_of
 from callint.finding import Related, Span, Witness, witness
 from callint.net.address import Family, format_address
 from callint.net.diagrams import TooLargeError
@@ -18,9 +17,10 @@ from callint.policy import model_of
 from callint.policy.chains import Direction
 from callint.policy.inventory import Endpoint
 from callint.policy.packet import protocol_name
+from callint.policy.symbolic.order import DIRECTIONS, Item, items, kinds
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.selection import Selections
-from callint.policy.symbolic.shadow import DIRECTIONS, Item, Shadows, items, kinds
+from callint.policy.symbolic.shadow import Shadows, shadows_of
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector.index import SelectorIndex
 
@@ -108,7 +108,7 @@ def _pairs(
             raise _TooManyError
         found.update(combinations(ours, 2))
     for number, one in enumerate(group):
-        sample = shadows.sample(one.selector)
+        sample = shadows.implication.sample(one.selector)
         others = range(len(group)) if sample is None else index.candidates(sample)
         asked += len(others)
         if asked > MOST_PAIRS:
@@ -116,7 +116,7 @@ def _pairs(
         found.update(
             (min(number, other), max(number, other))
             for other in others
-            if other != number and shadows.implied(one.selector, group[other].selector)
+            if other != number and shadows.implication.holds(one.selector, group[other].selector)
         )
     for first, second in sorted(found):
         yield group[first], group[second]
@@ -167,7 +167,7 @@ def _before(
     tied = {id(one.policy) for one in group}
     return [
         shadows.surely(item, None) if item.rule is None else shadows.may(item.policy, item.rule)
-        for item in shadows.before(tier, placed, direction)
+        for item in shadows.order.items_before(tier, placed, direction)
         if id(item.policy) not in tied
     ]
 

@@ -50,6 +50,11 @@ class Space:
         self._nodes: dict[tuple[int, tuple[int, ...], tuple[Node, ...]], Node] = {}
         self._results: dict[tuple[Operation, Node, Node], Node] = {}
 
+    @property
+    def crowded(self) -> bool:
+        """Whether half of the limit is reached."""
+        return 2 * (len(self._nodes) + len(self._results)) > self.limit
+
     def product(self, sides: Sequence[Intervals | None]) -> Node:
         """The points whose every field lies in its intervals; `None` leaves a field free."""
         node = FULL

@@ -93,23 +93,24 @@ class Tier(NamedTuple):
 def _entity(item: Any, path: Path) -> Entity:
     if not isinstance(item, dict):
         return Entity(path)
-    accounts = fields.mapping(item, "serviceAccounts")
-    service = item.get("services")
-    return Entity(
-        path=path,
-        nets=fields.texts(item, "nets"),
-        not_nets=fields.texts(item, "notNets"),
-        selector=fields.text(item, "selector") or None,
-        not_selector=fields.text(item, "notSelector") or None,
-        namespace_selector=fields.text(item, "namespaceSelector") or None,
-        service_account_names=fields.texts(accounts, "names"),
-        service_account_selector=fields.text(accounts, "selector") or None,
-        services=Services(fields.text(service, "name") or "", fields.text(service, "namespace") or None)
-        if isinstance(service, dict)
-        else None,
-        ports=fields.texts(item, "ports"),
-        not_ports=fields.texts(item, "notPorts"),
-    )
+    given: dict[str, Any] = {}
+    for key in item:
+        if key in _LISTS:
+            given[_LISTS[key]] = fields.texts(item, key)
+        elif key in _TEXTS:
+            given[_TEXTS[key]] = fields.text(item, key) or None
+        elif key == "serviceAccounts":
+            accounts = fields.mapping(item, key)
+            given["service_account_names"] = fields.texts(accounts, "names")
+            given["service_account_selector"] = fields.text(accounts, "selector") or None
+        elif key == "services" and isinstance(item[key], dict):
+            service = item[key]
+            given[key] = Services(fields.text(service, "name") or "", fields.text(service, "namespace") or None)
+    return Entity(path, **given)
+
+
+_LISTS = {"nets": "nets", "notNets": "not_nets", "ports": "ports", "notPorts": "not_ports"}
+_TEXTS = {"selector": "selector", "notSelector": "not_selector", "namespaceSelector": "namespace_selector"}
 
 
 def _icmp(plain: dict[str, Any], key: str) -> Icmp | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from callint.calico import Release, Road
 from callint.calico.kinds import is_calico
@@ -143,12 +144,17 @@ def _rule(rule: Rule, resource: Resource, strict: bool, road: Road, release: Rel
         yield from _icmp(icmp)
     unreadable = hidden(resource, (*rule.path, "protocol")) is not None
     for entity in (rule.source, rule.destination):
-        for field, text in (("selector", entity.selector), ("notSelector", entity.not_selector)):
-            yield from _selector(text, field, strict)
-        for text in (entity.namespace_selector, entity.service_account_selector):
-            yield from _selector(text, "namespaceSelector of a rule", strict)
-        yield from _ports((*entity.ports, *entity.not_ports), protocol, unreadable, release)
-        if strict:
+        for field, text in (
+            ("selector", entity.selector),
+            ("notSelector", entity.not_selector),
+            ("namespaceSelector of a rule", entity.namespace_selector),
+            ("namespaceSelector of a rule", entity.service_account_selector),
+        ):
+            if text:
+                yield from _selector(text, field, strict)
+        if entity.ports or entity.not_ports:
+            yield from _ports((*entity.ports, *entity.not_ports), protocol, unreadable, release)
+        if strict and (entity.nets or entity.not_nets):
             yield from _nets(entity, release)
 
 
@@ -183,6 +189,7 @@ def _strict_net(text: str) -> object:
     return parse_net(text, bare=False)
 
 
+@lru_cache(maxsize=1 << 16)
 def _error(read: Callable[[str], object], text: str) -> str | None:
     try:
         read(text)

@@ -66,7 +66,7 @@ def criteria(rule: Rule, family: Family, inventory: Inventory, namespace: str | 
 
     `namespace` is that of a namespaced policy. Selectors, ports and protocols must be valid (see `admission`).
     """
-    if _family(rule) not in (None, family):
+    if ip_version(rule) not in (None, family):
         return None
     source = _side(rule.source, family, inventory, namespace, is_destination=False)
     destination = _side(rule.destination, family, inventory, namespace, is_destination=True)
@@ -144,7 +144,7 @@ def _demand(icmp: Icmp | None) -> Icmp | None:
     return None if icmp is None or icmp.type is None else icmp
 
 
-def _family(rule: Rule) -> int | None:
+def ip_version(rule: Rule) -> int | None:
     """The IP version that a rule is confined to; of the protocols only the words ICMP and ICMPv6 imply one."""
     if rule.ip_version is not None:
         return rule.ip_version

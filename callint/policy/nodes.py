@@ -87,6 +87,7 @@ def prefixes(texts: Iterable[str]) -> Iterator[Prefix]:
     return filter(None, map(_prefix, texts))
 
 
+@lru_cache(maxsize=1 << 16)
 def _prefix(text: str) -> Prefix | None:
     try:
         return parse_cidr(text)

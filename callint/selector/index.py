@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from heapq import merge
 from typing import Generic, NamedTuple, TypeVar
 
 from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Or, Selector, atoms
@@ -139,6 +140,7 @@ class OverlapIndex(Generic[T]):
         self._items = [item for _, item in pairs]
         self._places: dict[str, dict[str | None, list[int]]] = {}
         self._asking: dict[str, set[int]] = {}
+        self._rest: dict[str, list[int]] = {}
         for place, (selector, _) in enumerate(pairs):
             for key, values in _asked(selector).items():
                 self._asking.setdefault(key, set()).add(place)
@@ -147,8 +149,8 @@ class OverlapIndex(Generic[T]):
                     under.setdefault(value, []).append(place)
 
     def candidates(self, selector: Selector) -> Iterator[T]:
-        """The things whose selectors may match something in common, and perhaps others, in no particular order."""
-        best: tuple[set[int], set[int]] = (set(), set())
+        """The things whose selectors may match something in common, and perhaps others, one by one in their order."""
+        best: tuple[set[int], str | None] = (set(), None)
         fewest = len(self._items)
         for key, values in _asked(selector).items():
             asking = self._asking.get(key)
@@ -157,10 +159,20 @@ class OverlapIndex(Generic[T]):
             under = self._places[key]
             places = {place for value in (*values, None) for place in under.get(value, ())}
             if len(places) + len(self._items) - len(asking) < fewest:
-                best, fewest = (places, asking), len(places) + len(self._items) - len(asking)
-        places, asking = best
-        yield from (self._items[place] for place in places)
-        yield from (item for place, item in enumerate(self._items) if place not in asking)
+                best, fewest = (places, key), len(places) + len(self._items) - len(asking)
+        places, chosen = best
+        others = range(len(self._items)) if chosen is None else self._not_asking(chosen)
+        yield from (self._items[place] for place in merge(sorted(places), others))
+
+    def _not_asking(self, key: str) -> Iterable[int]:
+        """The places of what does not ask for a label; kept where most do, for then it is short."""
+        asking = self._asking[key]
+        if key not in self._rest:
+            rest = (place for place in range(len(self._items)) if place not in asking)
+            if 2 * len(asking) < len(self._items):
+                return rest
+            self._rest[key] = list(rest)
+        return self._rest[key]
 
 
 def _asked(selector: Selector) -> dict[str, frozenset[str | None]]:

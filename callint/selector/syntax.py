@@ -12,7 +12,7 @@ Labels = Mapping[str, str]
 class Selector:
     """A node of the tree, equal by structure; `str()` is Calico's canonical text, which parses to an equal tree."""
 
-    __slots__ = ()
+    __slots__ = ("_hash",)
 
     def matches(self, labels: Labels) -> bool:
         """Whether an object with these labels, inherited ones merged in, is selected."""
@@ -25,7 +25,11 @@ class Selector:
         return type(self) is type(other) and isinstance(other, Selector) and self._parts() == other._parts()
 
     def __hash__(self) -> int:
-        return hash((type(self).__name__, self._parts()))
+        try:
+            return self._hash
+        except AttributeError:
+            self._hash: int = hash((type(self).__name__, self._parts()))
+        return self._hash
 
     def __repr__(self) -> str:
         return f"<Selector {self}>"

@@ -19,7 +19,7 @@ class Limits(NamedTuple):
 
     Of what stands in the files:
     `selector_length`: characters of a selector; a longer one is not read.
-    `compared_policies`, `compared_rules`: how many of a cluster are compared each with all before it.
+    `comparisons`: how often a rule of a cluster is compared with one before it; sets of packets count for a hundred.
     `expression_seconds`: wall-clock time that a rule with an expression of the user's may take in one cluster.
     """
 
@@ -30,8 +30,7 @@ class Limits(NamedTuple):
     problems: int = 100
     broken: int = 1_000
     selector_length: int = 100_000
-    compared_policies: int = 300
-    compared_rules: int = 3_000
+    comparisons: int = 2_000_000
     expression_seconds: int = 10
 
 

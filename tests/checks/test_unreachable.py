@@ -313,3 +313,78 @@ def test_conditions_that_exclude_each_other(rule: dict[str, Any], fields: tuple[
 def test_parameter() -> None:
     with pytest.raises(CheckError, match="rule, redundant, policy"):
         list(find("unreachable")(cluster_of([]), {"problem": "dead"}))
+
+
+def knp(name: str, *ingress: dict[str, Any], pods: dict[str, str] | None = None) -> dict[str, Any]:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name, "namespace": "x"},
+        "spec": {"podSelector": {"matchLabels": pods or {}}, "ingress": list(ingress)},
+    }
+
+
+def anp(name: str, priority: int, *ingress: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": "policy.networking.k8s.io/v1alpha2",
+        "kind": "ClusterNetworkPolicy",
+        "metadata": {"name": name},
+        "spec": {"tier": "Admin", "priority": priority, "subject": {"namespaces": {}}, "ingress": list(ingress)},
+    }
+
+
+PODS = [{"podSelector": {}}]
+BOTH = [{"podSelector": {"matchLabels": {"app": "a"}}}, {"ipBlock": {"cidr": "10.1.0.0/16"}}]
+WIDE = {"from": [{"podSelector": {}}, {"ipBlock": {"cidr": "10.0.0.0/8"}}]}
+EVERYONE = [{"namespaces": {}}]
+
+
+@pytest.mark.parametrize(
+    ("objects", "wanted"),
+    [
+        ([knp("a", WIDE, {"from": BOTH})], only(redundant=[("a", 1)])),
+        ([knp("a", {"from": PODS}, {"from": BOTH})], only()),
+        ([knp("a", {"from": PODS}), knp("b", {"from": PODS}, pods={"app": "a"})], only(redundant=[("b", 0)])),
+        ([knp("a", {"from": PODS}), knp("b", {"ports": [{"port": 80}]}, pods={"app": "a"})], only()),
+        ([knp("a", {}), knp("b", {"from": PODS}, pods={"app": "a"})], only(redundant=[("b", 0)])),
+        (
+            [anp("a", 1, {"action": "Deny", "from": EVERYONE}), anp("b", 2, {"action": "Accept", "from": EVERYONE})],
+            only(rule=[("b", 0)]),
+        ),
+        ([gnp("a", DENY, order=1), knp("b", {"from": PODS})], only(policy=[("b", -1)])),
+    ],
+)
+def test_policies_of_kubernetes(objects: list[dict[str, Any]], wanted: dict[str, list[tuple[str, int]]]) -> None:
+    assert dead(*objects) == wanted
+
+
+def test_what_is_said_of_a_rule_of_kubernetes() -> None:
+    (found,) = breaches("redundant", knp("a", WIDE, {"ports": [{"port": 1}], "from": BOTH}))
+    assert (
+        found.message
+        == 'ingress rule 1 of NetworkPolicy "a" changes nothing: an earlier rule with the same action covers it'
+    )
+    assert found.path == ("spec", "ingress", 1, "ports")
+    assert len(found.related) == 1
+
+
+def test_blocks_of_kubernetes_that_leave_nothing() -> None:
+    block = {"cidr": "10.0.0.0/8", "except": ["10.0.0.0/9", "10.128.0.0/9"]}
+    rule = {"ports": [{"port": 1}, {"port": 1, "protocol": "UDP"}], "from": [*PODS, {"ipBlock": block}]}
+    (found,) = find("contradiction")(cluster_of([knp("a", rule)]), {})
+    assert found.path == ("spec", "ingress", 0, "from", 1, "ipBlock", "except")
+    assert found.message == (
+        'ingress rule 0 of NetworkPolicy "a" can match no packet: '
+        '"from.1.ipBlock.cidr" and "from.1.ipBlock.except" leave nothing between them'
+    )
+
+
+def test_who_decides_is_told_apart() -> None:
+    tier = made("Tier", "t", order=1)
+    (end,) = breaches("policy", tier, gnp("a", tcp("Allow"), tier="t"), gnp("b", ALLOW))
+    assert end.message == (
+        'no packet gets as far as the ingress rules of GlobalNetworkPolicy "b": '
+        'the end of tier "t" decides on all packets'
+    )
+    (rule,) = breaches("policy", gnp("a", DENY, order=1), gnp("b", ALLOW, order=2))
+    assert rule.message.endswith(": an earlier rule decides on all packets")

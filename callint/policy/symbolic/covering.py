@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from callint.net import cover
 from callint.net.cover import Product, TooManyCornersError
+from callint.policy.symbolic.order import Item
 from callint.policy.symbolic.products import Sets, of_product, products
-from callint.policy.symbolic.shadow import Item, Shadows
+from callint.policy.symbolic.shadow import Shadows
 
 _MOST_SHOWN = 20
 

@@ -1,4 +1,4 @@
-"""Which rules come before a rule wherever it applies, and whether they leave it anything, whatever endpoints there are.
+"""The packets that a rule may match, and those on which it surely decides, whatever endpoints there are.
 
 Selectors are taken for what they say, not for the endpoints that manifests happen to hold: what a selector may match is
 any address, and what it surely matches is what an earlier selector that is implied by it matches too, or addresses that
@@ -7,75 +7,107 @@ are written down.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cached_property
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from typing import Any
 
 from callint.finding import Path
-from callint.net.address import Family
+from callint.net.address import LAST
+from callint.net.intervals import contains
 from callint.net.packets import PacketSet, PacketSpace
 from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy, Rule
-from callint.policy.chains import Direction
+from callint.policy.evaluator import model_of
 from callint.policy.inventory import AddressSet, Inventory, NamedPort, Service
 from callint.policy.match import Criteria, Side, criteria, entity_selectors
-from callint.policy.ranges import EVERYWHERE, NO_RANGES
+from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges
+from callint.policy.symbolic.implication import Implication
+from callint.policy.symbolic.order import Item, Order, whole
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.sets import rule_sets
-from callint.policy.tiers import PlacedPolicy, PlacedTier, tiers_of
+from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector import Selector
-from callint.selector.satisfy import implies, overlaps, satisfiable
+from callint.selector.satisfy import satisfiable
+from callint.selector.syntax import ALL
 
-DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
-_FAMILIES: tuple[Family, ...] = (4, 6)
 _NAMES = {"notProtocol": "not_protocol", "notICMP": "not_icmp", "notNets": "not_nets", "notPorts": "not_ports"}
-_ENDING = frozenset(("Allow", "Deny", "Pass"))
 
 _Pair = tuple["Selector | None", "Selector | None"]
-
-
-class Item(NamedTuple):
-    """Something that decides on packets before others are asked: a rule, or with None the end of a tier."""
-
-    policy: Policy
-    direction: Direction
-    rule: Rule | None
-    action: str
 
 
 class _OpenInventory(Inventory):
     """The endpoints that are written down, and any others that there may be."""
 
+    def __init__(self, written: Inventory) -> None:
+        super().__init__(written.cluster)
+        self.written = written
+
     def address_set(self, selector: Selector) -> AddressSet:
         if satisfiable(selector) is None:
             return AddressSet(NO_RANGES, NO_RANGES, "")
-        return AddressSet(super().address_set(selector).sure, EVERYWHERE, f'what "{selector}" selects')
+        return AddressSet(self.written.address_set(selector).sure, EVERYWHERE, f'what "{selector}" selects')
 
     def named_port(self, selector: Selector, name: str) -> NamedPort:
         return NamedPort({}, AddressSet(NO_RANGES, EVERYWHERE, f'who has a port "{name}"'))
 
     def service(self, namespace: str | None, name: str) -> Service:
         found = AddressSet(NO_RANGES, EVERYWHERE, f'the endpoints of "{name}"') if namespace else None
-        return super().service(namespace, name) if found is None else Service(found, {})
+        return self.written.service(namespace, name) if found is None else Service(found, {})
 
 
 class Shadows:
-    """The order of a cluster's rules, and the packets that each may and surely does match."""
+    """The rules of a cluster by the packets that each may and surely does match."""
 
     def __init__(self, cluster: Cluster) -> None:
-        """Sort policies, read no rule yet."""
-        self.tiers = tiers_of(cluster)
-        self.spaces = (PacketSpace(4), PacketSpace(6))
-        self._inventory = _OpenInventory(cluster)
+        """Read no rule yet."""
+        model = model_of(cluster)
+        self.tiers = model.tiers
+        self.implication = Implication()
+        self._inventory = _OpenInventory(model.inventory)
+        self._spaces: tuple[PacketSpace, PacketSpace] | None = None
         self._sets: dict[object, Sets] = {}
-        self._implied: dict[tuple[Selector, Selector], bool] = {}
         self._selectors: dict[int, tuple[_Pair, _Pair]] = {}
-        self._samples: dict[Selector, dict[str, str] | None] = {}
+
+    @cached_property
+    def order(self) -> Order:
+        """What is asked before what."""
+        return Order(self.tiers, self.implication)
+
+    @property
+    def spaces(self) -> tuple[PacketSpace, PacketSpace]:
+        """All packets of IPv4 and of IPv6."""
+        if self._spaces is None:
+            self._spaces = PacketSpace(4), PacketSpace(6)
+        return self._spaces
+
+    @property
+    def everything(self) -> Sets:
+        """All packets."""
+        return self.spaces[0].everything, self.spaces[1].everything
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many sets are remembered that it is time to forget them."""
+        return self._spaces is not None and any(space.diagrams.crowded for space in self._spaces)
+
+    def forget(self) -> None:
+        """Remember no set any more; those made before must not meet those made from now on."""
+        self._spaces = None
+        self._sets.clear()
 
     @cached_property
     def subjects(self) -> tuple[tuple[PlacedTier, PlacedPolicy], ...]:
         """The policies about which something can be told: those that could be read as a whole."""
-        return tuple((tier, one) for tier in self.tiers if not tier.hidden for one in tier.policies if _whole(one))
+        return tuple((tier, one) for tier in self.tiers if not tier.hidden for one in tier.policies if whole(one))
+
+    @cached_property
+    def far_known(self) -> bool:
+        """Whether anything that is written down has the last address of IPv4."""
+        return contains(self.members(ALL)[0], LAST[4])
+
+    def members(self, selector: Selector) -> Ranges:
+        """The addresses of what is written down and surely selected."""
+        return self._inventory.written.address_set(selector).sure
 
     def may(self, policy: Policy, rule: Rule) -> Sets:
         """The packets that a rule may match."""
@@ -104,7 +136,7 @@ class Shadows:
     def surely(self, item: Item, beside: tuple[Policy, Rule] | None) -> Sets:
         """The packets that an item decides on; of those that may match the rule `beside`, if one is given."""
         if item.rule is None:
-            return self.spaces[0].everything, self.spaces[1].everything
+            return self.everything
         known = (False, False) if beside is None else self._known(item.policy, item.rule, *beside)
         return self._both(item.policy, item.rule, surely=True, known=known)
 
@@ -125,7 +157,7 @@ class Shadows:
         found = []
         for own, given in zip(self._pairs(policy, rule), self._pairs(other_policy, other), strict=True):
             if own[0] is not None:
-                found.append(given[0] is not None and self.implied(given[0], own[0]))
+                found.append(given[0] is not None and self.implication.holds(given[0], own[0]))
             else:
                 found.append(own[1] is not None and own[1] == given[1])
         return found[0], found[1]
@@ -139,7 +171,7 @@ class Shadows:
         return found
 
     def _both(self, policy: Policy, rule: Rule, *, surely: bool, known: tuple[bool, bool]) -> Sets:
-        key = (id(policy.resource), rule.path, surely, known)
+        key = (id(rule), surely, known)
         found = self._sets.get(key)
         if found is None:
             one, other = (self._read(space, policy, rule, surely, known) for space in self.spaces)
@@ -157,90 +189,11 @@ class Shadows:
             return space.nothing
         return sets.surely if surely else sets.possibly
 
-    def implied(self, a: Selector, b: Selector) -> bool:
-        """Whether whatever the one selects is surely selected by the other."""
-        found = self._implied.get((a, b))
-        if found is None:
-            sample = self.sample(a)
-            plainly_not = sample is not None and not b.matches(sample)
-            found = self._implied[a, b] = not plainly_not and implies(a, b) is True
-        return found
 
-    def sample(self, selector: Selector) -> dict[str, str] | None:
-        """Labels that the selector matches, if they are easily found."""
-        if selector not in self._samples:
-            found = satisfiable(selector)
-            self._samples[selector] = found if isinstance(found, dict) else None
-        return self._samples[selector]
-
-    # the order
-
-    def before(self, tier: PlacedTier, placed: PlacedPolicy, direction: Direction) -> list[Item]:
-        """What surely is asked before a policy wherever it applies: of earlier tiers what decides for good.
-
-        A tier that no manifest defines is kept elsewhere, and its place is not known.
-        """
-        found: list[Item] = []
-        for earlier in self.tiers if tier.exists else ():
-            if earlier is tier:
-                break
-            found += self._deciding(earlier, placed, direction)
-        for one in tier.policies:
-            if one is placed:
-                break
-            if self._precedes(one, placed, direction):
-                found += items(one.policy, direction)
-        return found
-
-    def _precedes(self, one: PlacedPolicy, placed: PlacedPolicy, direction: Direction) -> bool:
-        """Whether one policy is enforced wherever another is."""
-        return (
-            _whole(one)
-            and not one.policy.staged
-            and _governs(one, direction)
-            and kinds(placed.policy) <= kinds(one.policy)
-            and self.implied(placed.selector, one.selector)
-        )
-
-    def _deciding(self, tier: PlacedTier, placed: PlacedPolicy, direction: Direction) -> Iterator[Item]:
-        """Of an earlier tier the rules that no rule can pass by; without any that passes, its end too."""
-        if tier.hidden:
-            return
-        last: PlacedPolicy | None = None
-        for one in tier.policies:
-            if _whole(one) and (one.policy.staged or not _governs(one, direction)):
-                continue
-            if self._precedes(one, placed, direction):
-                last = one
-                for item in items(one.policy, direction):
-                    if item.action == "Pass":
-                        return
-                    yield item
-            else:
-                passes = not _whole(one) or any(item.action == "Pass" for item in items(one.policy, direction))
-                if passes and overlaps(one.selector, placed.selector) is not False:
-                    return
-        ends = kinds(placed.policy) <= {"normal", "forward"}
-        if last is not None and ends and tier.default_action != "Pass":
-            yield Item(last.policy, direction, None, "Deny")
-
-
-def items(policy: Policy, direction: Direction) -> Iterator[Item]:
-    """The rules of a policy that decide, in order."""
-    return filter(None, (item_of(policy, direction, rule) for rule in rules(policy, direction)))
-
-
-def item_of(policy: Policy, direction: Direction, rule: Rule) -> Item | None:
-    """A rule as something that decides; None for one that only logs."""
-    action = rule.action.capitalize()
-    return Item(policy, direction, rule, action) if action in _ENDING else None
-
-
-def rules(policy: Policy, direction: Direction) -> Sequence[Rule]:
-    """The rules of a policy in a direction that it governs."""
-    if direction.capitalize() not in policy.types:
-        return ()
-    return policy.ingress if direction == "ingress" else policy.egress
+@lru_cache(maxsize=2)
+def shadows_of(cluster: Cluster) -> Shadows:
+    """The rules of a cluster, read once."""
+    return Shadows(cluster)
 
 
 def _granted(demand: Criteria, known: tuple[bool, bool]) -> Criteria:
@@ -254,20 +207,3 @@ def _granted(demand: Criteria, known: tuple[bool, bool]) -> Criteria:
         source=granted(demand.source) if source else demand.source,
         destination=granted(demand.destination) if destination else demand.destination,
     )
-
-
-def _whole(placed: PlacedPolicy) -> bool:
-    return not placed.policy.resource.gaps and placed.hidden_place is None and placed.hidden_selection is None
-
-
-def _governs(placed: PlacedPolicy, direction: Direction) -> bool:
-    return direction.capitalize() in placed.policy.types
-
-
-def kinds(policy: Policy) -> set[str]:
-    """The kinds of chains that a policy is in, on host endpoints all of them."""
-    if policy.do_not_track:
-        return {"untracked"}
-    if policy.pre_dnat:
-        return {"preDNAT"}
-    return {"normal", "forward"} if policy.apply_on_forward else {"normal"}

@@ -1,0 +1,40 @@
+"""Which sets of numbers of many share a number with a set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+from callint.net.intervals import Intervals
+
+T = TypeVar("T")
+
+
+class Overlapping(Generic[T]):
+    """Things with sets of numbers, by size of their intervals and place: found without asking those far away."""
+
+    def __init__(self) -> None:
+        """Nothing is known yet."""
+        self._cells: dict[int, dict[int, list[T]]] = {}
+
+    def add(self, numbers: Intervals, thing: T) -> None:
+        """A thing with its set."""
+        for low, high in numbers:
+            size = (high - low).bit_length()
+            cells = self._cells.setdefault(size, {})
+            for cell in {low >> size, high >> size}:
+                cells.setdefault(cell, []).append(thing)
+
+    def near(self, numbers: Intervals) -> Iterator[T]:
+        """The things whose sets share a number, and perhaps others, some of them several times."""
+        for size, cells in self._cells.items():
+            for low, high in numbers:
+                yield from _between(cells, low >> size, high >> size)
+
+
+def _between(cells: dict[int, list[T]], low: int, high: int) -> Iterator[T]:
+    places: Iterable[int] = range(low, high + 1)
+    if high - low > len(cells):
+        places = [cell for cell in cells if low <= cell <= high]
+    for cell in places:
+        yield from cells.get(cell, ())

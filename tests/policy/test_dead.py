@@ -1,0 +1,202 @@
+"""Rules that never decide, found through indexes and shapes, against comparing each with all that come before it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from callint.objects import Cluster, Resource, unpack
+from callint.objects.policy import Policy, Rule
+from callint.policy.chains import Direction
+from callint.policy.symbolic.covering import Taken, fewest
+from callint.policy.symbolic.dead import Dead, dead
+from callint.policy.symbolic.order import DIRECTIONS, Item, item_of, items, rules, whole
+from callint.policy.symbolic.products import Sets
+from callint.policy.symbolic.shadow import Shadows
+from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.selector.satisfy import implies, overlaps
+from callint.source import parse
+
+V3 = "projectcalico.org/v3"
+WHO = st.sampled_from(
+    ["", "all()", "app == 'a'", "app in {'a', 'b'}", "has(app)", "app == 'a' && !has(old)", "!has(app)"]
+)
+NETS = st.lists(
+    st.sampled_from(["10.0.0.0/8", "10.1.0.0/16", "0.0.0.0/0", "::/0", "10.9.0.1/32"]), min_size=1, max_size=2
+)
+PORTS = st.lists(st.sampled_from([80, "1:100", "81:65535", "1:80", "web"]), min_size=1, max_size=2)
+
+
+def maybe(strategy: st.SearchStrategy[Any], odds: int = 3) -> st.SearchStrategy[Any]:
+    return st.integers(0, odds - 1).flatmap(lambda number: st.none() if number else strategy)
+
+
+def filled(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(fields).map(lambda one: {key: item for key, item in one.items() if item is not None})
+
+
+@st.composite
+def written_rules(draw: st.DrawFn) -> dict[str, Any]:
+    protocol = draw(st.sampled_from([None, None, "TCP", "UDP", "ICMP"]))
+    rule: dict[str, Any] = {"action": draw(st.sampled_from(["Allow", "Allow", "Deny", "Pass", "Log"]))}
+    rule |= {} if protocol is None else {"protocol": protocol}
+    if protocol is None and draw(st.integers(0, 5)) == 0:
+        rule["notProtocol"] = "TCP"
+    if protocol == "ICMP" and draw(st.booleans()):
+        rule["icmp"] = {"type": 8}
+    numbers = PORTS if protocol in ("TCP", "UDP") else st.none()
+    side = filled(
+        nets=maybe(NETS),
+        notNets=maybe(st.just(["10.0.0.0/9"]), 6),
+        selector=maybe(WHO.filter(bool)),
+        notSelector=maybe(st.just("has(old)"), 6),
+        ports=maybe(numbers),
+        notPorts=maybe(numbers, 6),
+    )
+    for name in ("source", "destination"):
+        rule |= {name: one} if (one := draw(side)) else {}
+    return rule
+
+
+@st.composite
+def policies(draw: st.DrawFn, number: int) -> dict[str, Any]:
+    kind = draw(st.sampled_from(["GlobalNetworkPolicy", "GlobalNetworkPolicy", "NetworkPolicy", "StagedNetworkPolicy"]))
+    metadata = {"name": f"p{number}"} | (
+        {} if kind.startswith("Global") else {"namespace": draw(st.sampled_from("xy"))}
+    )
+    spec: dict[str, Any] = {"order": number, "selector": draw(WHO), "types": ["Ingress", "Egress"]}
+    spec["tier"] = draw(st.sampled_from(["t1", "t2", "default", "default", "elsewhere"]))
+    if kind.startswith("Global") and draw(st.integers(0, 3)) == 0:
+        spec["applyOnForward"] = True
+    spec["ingress"] = draw(st.lists(written_rules(), max_size=3))
+    spec["egress"] = draw(st.lists(written_rules(), max_size=1))
+    return {"apiVersion": V3, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+@st.composite
+def of_kubernetes(draw: st.DrawFn, number: int) -> dict[str, Any]:
+    labels = st.sampled_from([{}, {"app": "a"}])
+    pods = labels.map(lambda one: {"podSelector": {"matchLabels": one}})
+    block = st.sampled_from(["10.0.0.0/8", "10.1.0.0/16"]).map(lambda cidr: {"ipBlock": {"cidr": cidr}})
+    ports = st.sampled_from([{"port": 80}, {"port": 1, "endPort": 100}, {"protocol": "UDP", "port": 80}])
+    rule = filled(
+        **{"from": maybe(st.lists(pods | block, min_size=1, max_size=2), 2)},
+        ports=maybe(st.lists(ports, min_size=1), 2),
+    )
+    spec = {"podSelector": {"matchLabels": draw(labels)}, "ingress": draw(st.lists(rule, max_size=3))}
+    metadata = {"name": f"k{number}", "namespace": draw(st.sampled_from("xy"))}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
+
+
+@st.composite
+def clusters(draw: st.DrawFn) -> Cluster:
+    tiers = [("t1", "Deny"), ("t2", "Pass")]
+    objects: list[dict[str, Any]] = [
+        {"apiVersion": V3, "kind": "Tier", "metadata": {"name": name}, "spec": {"order": 1, "defaultAction": action}}
+        for name, action in tiers
+    ]
+    objects += [draw(policies(number)) for number in range(draw(st.integers(1, 5)))]
+    objects += [draw(of_kubernetes(number)) for number in range(draw(st.integers(0, 2)))]
+    if draw(st.booleans()):
+        nets = {"nets": ["10.0.0.0/8"]}
+        objects.append(
+            {
+                "apiVersion": V3,
+                "kind": "GlobalNetworkSet",
+                "metadata": {"name": "s", "labels": {"app": "a"}},
+                "spec": nets,
+            }
+        )
+    documents = parse("\n---\n".join(map(json.dumps, objects)), "m.yaml").documents
+    return Cluster([Resource(document, base, plain) for document in documents for base, plain in unpack(document)])
+
+
+def kinds(placed: PlacedPolicy) -> set[str]:
+    return {"normal", "forward"} if placed.policy.apply_on_forward else {"normal"}
+
+
+def precedes(one: PlacedPolicy, placed: PlacedPolicy, direction: Direction) -> bool:
+    governs = whole(one) and not one.policy.staged and direction.capitalize() in one.policy.types
+    return governs and kinds(placed) <= kinds(one) and implies(placed.selector, one.selector) is True
+
+
+def deciding(tier: PlacedTier, placed: PlacedPolicy, direction: Direction) -> Iterator[Item]:
+    last = None
+    for one in tier.policies:
+        if one.policy.staged or direction.capitalize() not in one.policy.types:
+            continue
+        if precedes(one, placed, direction):
+            last = one
+            for item in items(one.policy, direction):
+                if item.action == "Pass":
+                    return
+                yield item
+        passes = any(item.action == "Pass" for item in items(one.policy, direction))
+        if passes and not precedes(one, placed, direction) and overlaps(one.selector, placed.selector) is not False:
+            return
+    if last is not None and tier.default_action != "Pass":
+        yield Item(last.policy, direction, None, "Deny")
+
+
+def before(shadows: Shadows, tier: PlacedTier, placed: PlacedPolicy, direction: Direction) -> Iterator[Item]:
+    for earlier in shadows.tiers if tier.exists else ():
+        if earlier is tier:
+            break
+        yield from deciding(earlier, placed, direction)
+    for one in tier.policies:
+        if one is placed:
+            break
+        if precedes(one, placed, direction):
+            yield from items(one.policy, direction)
+
+
+def naively(shadows: Shadows) -> Iterator[tuple[object, ...]]:
+    for tier, placed in shadows.subjects:
+        policy = placed.policy
+        for direction in DIRECTIONS:
+            if not rules(policy, direction):
+                continue
+            taken = Taken()
+            for item in () if policy.staged else before(shadows, tier, placed, direction):
+                taken.add(item, shadows.surely(item, None))
+            if not any(taken.left(shadows.everything)):
+                covering = fewest(shadows, taken, shadows.everything, {})
+                if {one.action for one in covering} != {one.action for one in rules(policy, direction)}:
+                    yield policy.name, direction, None, shown(covering)
+                    continue
+            for rule in rules(policy, direction):
+                packets = shadows.may(policy, rule)
+                left = taken.left(packets)
+                more: dict[int, Sets] = {}
+                if any(left) and shadows.selects(policy, rule):
+                    more = shadows.implied_by(taken.items, policy, rule)
+                    for sets in more.values():
+                        left = (left[0] - sets[0], left[1] - sets[1])
+                if any(packets) and not any(left):
+                    yield policy.name, direction, place(policy, rule), shown(fewest(shadows, taken, packets, more))
+                decides = item_of(policy, direction, rule)
+                if decides is not None:
+                    taken.add(decides, shadows.surely(decides, None))
+
+
+def place(policy: Policy, rule: Rule) -> int:
+    """The number of a rule; those of Kubernetes' policies may be equal but for that."""
+    return next(n for n, one in enumerate((*policy.ingress, *policy.egress)) if one is rule)
+
+
+def shown(covering: Sequence[Item]) -> list[object]:
+    return [(one.policy.name, one.direction, one.rule and place(one.policy, one.rule)) for one in covering]
+
+
+@settings(deadline=None)
+@given(clusters())
+def test_the_same_rules_are_dead_because_of_the_same_rules(cluster: Cluster) -> None:
+    shadows = Shadows(cluster)
+    found = [one for one in dead(shadows, 10**9) if isinstance(one, Dead)]
+    assert [
+        (one.policy.name, one.direction, one.rule and place(one.policy, one.rule), shown(one.covering)) for one in found
+    ] == list(naively(shadows))
