@@ -36,3 +36,10 @@ def rule_words(resource: Resource, path: Path) -> str:
     """A rule of a policy by its path, as messages name it: `rule ingress[2] of GlobalNetworkPolicy "lan"`."""
     _, direction, index = path[:3]
     return f'rule {direction}[{index}] of {resource.kind} "{resource.name}"'
+
+
+def decider(resource: Resource | None, path: Path, reason: str) -> str:
+    """What decided about a packet: a rule by its place, or else in the words of the policy engine."""
+    if resource is not None and len(path) > 2 and path[1] in ("ingress", "egress"):
+        return rule_words(resource, path)
+    return reason.partition(" (")[0]

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico.kinds import is_calico
-from callint.checks.breach import Breach
-from callint.checks.unreachable import rule_words
+from callint.checks.breach import Breach, rule_words
 from callint.finding import Path, Related
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
@@ -75,7 +74,7 @@ def _never(policy: Policy, direction: Direction, rule: Rule, one: Path, other: P
     names = [".".join(map(str, path[len(rule.path) :])) for path in (one, other)]
     resource = policy.resource
     return Breach(
-        f"{rule_words(policy, direction, rule)} can match no packet: "
+        f"{rule_words(policy.resource, rule.path)} can match no packet: "
         f'"{names[0]}" and "{names[1]}" leave nothing between them',
         resource.span(*other, key=True),
         resource.ref,

@@ -7,27 +7,26 @@ from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach, CheckError, decider
 from callint.checks.flow_terms import Terms, read_terms
 from callint.finding import Path, Related, Span, witness
-from callint.net.address import Family, format_address
+from callint.net.address import FAMILIES, Family
 from callint.net.diagrams import TooLargeError
 from callint.net.packets import Packet as Point
 from callint.net.packets import PacketSet
-from callint.net.ports import ICMP, ICMPV6
 from callint.objects import Cluster, Resource
-from callint.policy import Model, Packet
+from callint.policy import Model
 from callint.policy.doubt import UndecidedError
-from callint.policy.packet import protocol_name, read
+from callint.policy.packet import read
 from callint.policy.representative import model_for
 from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.flow import FlowError, Place, Stage, packets, places, stages
 from callint.policy.symbolic.missing import missing_fact
 from callint.policy.symbolic.partition import Partition
+from callint.policy.symbolic.point import packet_at
 
 _PREFERRED_SOURCE_PORT = 40000
-_FAMILIES: tuple[Family, ...] = (4, 6)
 
 
 def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -123,7 +122,7 @@ def _cases(cluster: Cluster, terms: Terms) -> Iterator[_Case]:
     """Each question once: where packets come in by an interface, all interfaces of a node are the same target."""
     by_node = any(end.node is not None for end in (terms.source, terms.target))
     asked: set[object] = set()
-    for family in _FAMILIES:
+    for family in FAMILIES:
         engine = _engine(cluster, terms, family)
         services = terms.packets(engine.space)
         targets = places(engine, terms.target, by_node=by_node)
@@ -202,9 +201,8 @@ def _missing(case: _Case, stage: Stage, unknown: PacketSet) -> str:
     point = unknown.witness(source_port=(_PREFERRED_SOURCE_PORT,))
     if point is None:
         return "facts that several rules wait for"
-    family = case.engine.space.family
     evaluator = case.engine.model.evaluator(stage.node)
-    packet = Packet(stage.arriving, stage.leaving, *_header(family, point))
+    packet = packet_at(case.engine.space.family, point, stage.arriving, stage.leaving)
     if stage.endpoint is not None and stage.endpoint in evaluator.inventory.workloads:
         chains = case.engine.model.chains(stage.endpoint)
         found = missing_fact(chains, stage.direction, read(packet))
@@ -213,25 +211,12 @@ def _missing(case: _Case, stage: Stage, unknown: PacketSet) -> str:
     return found or "facts that several rules wait for"
 
 
-def _header(family: Family, point: Point) -> tuple[Any, ...]:
-    """The fields of a packet behind its interfaces."""
-    return (
-        format_address(family, point.source),
-        format_address(family, point.destination),
-        protocol_name(point.protocol),
-        point.source_port,
-        point.destination_port,
-        point.icmp_type if point.protocol in (ICMP, ICMPV6) else None,
-        point.icmp_code if point.protocol in (ICMP, ICMPV6) else None,
-    )
-
-
 def _breach(cluster: Cluster, terms: Terms, case: _Case, stage: Stage, found: PacketSet) -> Breach:
     point = found.witness(source_port=(_PREFERRED_SOURCE_PORT,))
     assert point is not None, "a breach has a packet"
     cause, outcome = _decision(stage, point)
     resource, path, at_key = _place(cluster, stage, cause)
-    reason = cause.reason.partition(" (")[0]
+    reason = decider(cause.policy, cause.path, cause.reason)
     way = f"{terms.services} from {case.source.words} to {case.target.words}"
     if outcome == "drop":
         message = f"{way} must pass, but a packet of it is dropped by {reason}"
@@ -239,9 +224,7 @@ def _breach(cluster: Cluster, terms: Terms, case: _Case, stage: Stage, found: Pa
         message = f"{way} must not pass, but a packet of it is accepted by {reason}"
     else:
         message = f"{way} must not pass, but a packet of it is left to the host's own firewall: {reason}"
-    source, destination, protocol, source_port, destination_port, icmp_type, icmp_code = _header(
-        case.engine.space.family, point
-    )
+    packet = packet_at(case.engine.space.family, point, stage.arriving, stage.leaving)
     endpoint = None if stage.endpoint is None else stage.endpoint.written
     related = []
     if endpoint is not None and endpoint is not resource:
@@ -257,15 +240,15 @@ def _breach(cluster: Cluster, terms: Terms, case: _Case, stage: Stage, found: Pa
             node=stage.node or None,
             endpoint=endpoint.name if endpoint is not None else None,
             direction=stage.direction,
-            in_interface=stage.arriving,
-            out_interface=stage.leaving,
-            source=source,
-            destination=destination,
-            protocol=protocol,
-            source_port=source_port,
-            destination_port=destination_port,
-            icmp_type=icmp_type,
-            icmp_code=icmp_code,
+            in_interface=packet.in_interface,
+            out_interface=packet.out_interface,
+            source=packet.source,
+            destination=packet.destination,
+            protocol=packet.protocol,
+            source_port=packet.source_port,
+            destination_port=packet.destination_port,
+            icmp_type=packet.icmp_type,
+            icmp_code=packet.icmp_code,
             verdict=outcome,
             decided_by=cause.reason,
         ),

@@ -189,7 +189,7 @@ def _breach(placed: PlacedPolicy, ties: Sequence[_Tie]) -> Breach:
 
 def _does(item: Item) -> str:
     assert item.rule is not None
-    return f'{item.direction} rule {item.rule.path[2]} of "{item.policy.name}" {_VERBS[item.action]}'
+    return f'rule {item.direction}[{item.rule.path[2]}] of "{item.policy.name}" {_VERBS[item.action]}'
 
 
 def _place(item: Item) -> Span:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.checks.breach import Breach, rule_words
+from callint.checks.breach import Breach, decider
 from callint.checks.need import read_needs
 from callint.checks.question import Answer, Answers, Drop, Point, Question, question
 from callint.checks.sites import abouts, sites
@@ -111,7 +111,7 @@ def _breach(model: Model, one: Question, answers: list[Answer]) -> Breach:
     both = ", as are connections the other way" if len(answers) > 1 else ""
     reason = f"though {one.site.reason}" if missing is None else f"and whether it is needed depends on {missing}"
     return Breach(
-        f"{_about(one)} is dropped by {_decider(verdict)}{both}, {reason}",
+        f"{_about(one)} is dropped by {decider(verdict.policy, verdict.path, verdict.decided_by)}{both}, {reason}",
         resource.span(*path, key=at_key),
         resource.ref,
         path,
@@ -165,13 +165,6 @@ def _witness(point: Point, packet: Packet, verdict: Verdict) -> Witness:
         decided_by=verdict.decided_by,
         trace=[f"{step.chain}: {step.outcome}, {step.reason}" for step in verdict.steps],
     )
-
-
-def _decider(verdict: Verdict) -> str:
-    """Who dropped the packet: a rule by its place in the policy, or the default in words."""
-    if verdict.policy is not None and len(verdict.path) > 2:
-        return rule_words(verdict.policy, verdict.path)
-    return verdict.decided_by.partition(" (")[0]
 
 
 def _cure(one: Question, drop: Drop, verdict: Verdict) -> str:

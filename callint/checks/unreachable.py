@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from callint.calico.kinds import is_calico
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach, CheckError, rule_words
 from callint.finding import Path, Related, Span, Witness, witness
 from callint.net.address import format_address
 from callint.objects import Cluster
@@ -53,7 +53,7 @@ def _by_rule(found: _Found, *, differs: bool) -> Iterator[Breach]:
         other = next((item.action for item in one.covering if item.action != action), None)
         if (other is not None) is not differs:
             continue
-        subject = rule_words(one.policy, one.direction, one.rule)
+        subject = rule_words(one.policy.resource, one.rule.path)
         if other is not None:
             message = (
                 f"{subject} is never reached: {_deciding(one.covering, 'already decide')} on all of its packets, "
@@ -112,11 +112,6 @@ def _deciding(covering: Sequence[Item], what: str) -> str:
     ends = dict.fromkeys(f'the end of tier "{item.policy.tier}"' for item in covering if item.rule is None)
     who = [*(["an earlier rule" if rules == 1 else f"{rules} earlier rules"] if rules else []), *ends]
     return f"{' and '.join(who)} {what}{'s' if rules + len(ends) == 1 else ''}"
-
-
-def rule_words(policy: Policy, direction: Direction, rule: Rule) -> str:
-    """What a rule is called in messages."""
-    return f'{direction} rule {rule.path[2]} of {policy.resource.kind} "{policy.resource.name}"'
 
 
 def _place(policy: Policy, rule: Rule) -> tuple[Path, Span]:

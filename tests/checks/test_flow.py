@@ -121,7 +121,7 @@ def test_a_forwarded_flow_that_is_dropped(ask: Any) -> None:
     assert line(ROUTER, found.span.line) == "- action: Deny"
     assert found.message == (
         'TCP port 443 from interface "lan0" of node "router" to interface "wan0" of node "router" must pass, '
-        "but a packet of it is dropped by policy lan ingress rule 0"
+        'but a packet of it is dropped by rule ingress[0] of GlobalNetworkPolicy "lan"'
     )
     assert found.witness is not None
     assert found.witness.as_dict() == {

@@ -32,7 +32,7 @@ def test_the_witness_is_decided_by_the_name() -> None:
     (found,) = ties(*objects)
     assert found.message == (
         'GlobalNetworkPolicy "b" has no order, like GlobalNetworkPolicy "a", and nothing but names says that "a" is '
-        'asked first: ingress rule 0 of "a" allows what ingress rule 0 of "b" denies'
+        'asked first: rule ingress[0] of "a" allows what rule ingress[0] of "b" denies'
     )
     assert found.witness is not None
     shown = found.witness.as_dict()

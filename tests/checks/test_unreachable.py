@@ -274,7 +274,7 @@ def test_the_packet_and_what_decides() -> None:
     found = {int(one.path[2]): one for one in breaches("rule", gnp("p", *rules))}
     assert list(found) == [3]
     assert found[3].message == (
-        'ingress rule 3 of GlobalNetworkPolicy "p" is never reached: an earlier rule already decides on all of its '
+        'rule ingress[3] of GlobalNetworkPolicy "p" is never reached: an earlier rule already decides on all of its '
         'packets, and the action is not "Allow" but "Deny"'
     )
     assert found[3].witness is not None
@@ -304,7 +304,7 @@ def test_where_the_tier_ends() -> None:
 def test_conditions_that_exclude_each_other(rule: dict[str, Any], fields: tuple[str, str]) -> None:
     (found,) = find("contradiction")(cluster_of([gnp("p", rule, ALLOW)]), {})
     assert found.message == (
-        'ingress rule 0 of GlobalNetworkPolicy "p" can match no packet: '
+        'rule ingress[0] of GlobalNetworkPolicy "p" can match no packet: '
         f'"{fields[0]}" and "{fields[1]}" leave nothing between them'
     )
     assert dead(gnp("p", rule, ALLOW)) == only()
@@ -362,7 +362,7 @@ def test_what_is_said_of_a_rule_of_kubernetes() -> None:
     (found,) = breaches("redundant", knp("a", WIDE, {"ports": [{"port": 1}], "from": BOTH}))
     assert (
         found.message
-        == 'ingress rule 1 of NetworkPolicy "a" changes nothing: an earlier rule with the same action covers it'
+        == 'rule ingress[1] of NetworkPolicy "a" changes nothing: an earlier rule with the same action covers it'
     )
     assert found.path == ("spec", "ingress", 1, "ports")
     assert len(found.related) == 1
@@ -374,7 +374,7 @@ def test_blocks_of_kubernetes_that_leave_nothing() -> None:
     (found,) = find("contradiction")(cluster_of([knp("a", rule)]), {})
     assert found.path == ("spec", "ingress", 0, "from", 1, "ipBlock", "except")
     assert found.message == (
-        'ingress rule 0 of NetworkPolicy "a" can match no packet: '
+        'rule ingress[0] of NetworkPolicy "a" can match no packet: '
         '"from.1.ipBlock.cidr" and "from.1.ipBlock.except" leave nothing between them'
     )
 

@@ -23,6 +23,7 @@ node: router
 interfaces:
   - {name: lan0, addresses: [10.0.0.1/24], forwarding: true}
   - {name: wan0, addresses: [203.0.113.2/24], forwarding: true}
+services: {lan0: [{name: metrics, protocol: tcp, port: 9100}]}
 """
 HOSTS = "".join(
     f"""
@@ -46,7 +47,7 @@ spec:
 
 
 def test_page_has_rules() -> None:
-    assert len(FILES) == 2
+    assert len(FILES) == 3
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -58,7 +59,7 @@ def test_rule_has_the_form(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("lan", "wan", "expected"),
-    [("Allow", "Deny", []), ("Deny", "Deny", ["HOME011"]), ("Allow", "Allow", ["HOME010"])],
+    [("Allow", "Deny", []), ("Deny", "Deny", ["HOME011", "HOME012"]), ("Allow", "Allow", ["HOME010"])],
 )
 def test_rules_find(lan: str, wan: str, expected: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
