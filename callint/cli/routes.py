@@ -188,10 +188,17 @@ def _told(model: Engine, session: Session, one: Decision, *, importing: bool) ->
         communities=None if communities is None else tuple(map(format_community, communities)),
         local_pref=one.result.local_pref if one.accepted else None,
         as_path=one.result.as_path if one.accepted else None,
+        next_hop=_next_hop(session, one) if one.accepted and not importing else None,
         changes=tuple(_changes(one)),
         tagged=tuple(_place(tag.configuration.resource, (*tag.advertisement.path, "cidr")) for tag in one.tags),
         installed=tuple(_installed(kernel.divide(one.prefixes))) if importing and one.accepted else (),
     )
+
+
+def _next_hop(session: Session, one: Decision) -> str:
+    from callint.bgp.export import keeps_next_hop
+
+    return "kept" if keeps_next_hop(one.routes, session.form) else "own"
 
 
 def _changes(one: Decision) -> Iterator[str]:

@@ -15,7 +15,9 @@ class Route(NamedTuple):
 
     `presence`: `all` are there, `some` are, or there may be `any`. `when` and `unless` are what decides besides the
     prefix, in words; communities, LOCAL_PREF and path as the far end has them (on import: this one), None not known or
-    not sent. `changes`: what a rule does to them besides. `installed`: what becomes of them in the kernel, on import.
+    not sent. `next_hop`: what the far end is told, the session's `own` address or, `kept`, that with which they
+    came; None on import. `changes`: what a rule does to them besides. `installed`: what becomes of them in the kernel,
+    on import.
     """
 
     prefixes: tuple[str, ...]
@@ -29,6 +31,7 @@ class Route(NamedTuple):
     communities: tuple[str, ...] | None
     local_pref: int | None
     as_path: tuple[int, ...] | None
+    next_hop: str | None
     changes: tuple[str, ...]
     tagged: tuple[Place, ...]
     installed: tuple[tuple[str, bool, str], ...]
@@ -158,7 +161,7 @@ def _merged(routes: tuple[Route, ...]) -> list[Route]:
     found: dict[Route, list[Route]] = {}
     for one in routes:
         if one.presence == "any":
-            key = one._replace(prefixes=(), source="", installed=(), local_pref=None, as_path=None)
+            key = one._replace(prefixes=(), source="", installed=(), local_pref=None, as_path=None, next_hop=None)
             key = key._replace(unless=tuple(sorted(one.unless)))
             found.setdefault(key, []).append(one)
     for key, alike in found.items():
@@ -184,6 +187,8 @@ def _route(route: Route) -> Iterator[str]:
     if route.communities:
         tagged = "".join(aside(place) for place in route.tagged)
         yield f"      with community {', '.join(route.communities)}{tagged}"
+    if route.next_hop == "kept":
+        yield "      with the next hop as it came"
     for change in route.changes:
         yield f"      with {change}"
     for prefixes, installed, why in route.installed:

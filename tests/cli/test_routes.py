@@ -283,3 +283,22 @@ def test_hostile_names_do_no_harm(folder: Path) -> None:
     text = run("home.yaml").output
     assert "\x1b" not in text
     assert "\\x1b[2J" in text
+
+
+@pytest.mark.parametrize(
+    ("field", "own", "learned"),
+    [
+        ("", "own", "own"),
+        ("keepOriginalNextHop: true, ", "own", "kept"),
+        ("nextHopMode: Self, keepOriginalNextHop: true, ", "own", "own"),
+    ],
+)
+def test_the_next_hop_that_the_far_end_is_told(folder: Path, field: str, own: str, learned: str) -> None:
+    home = HOME.replace("sourceAddress: None, filters: [jump]", f"{field}reversePeering: Auto")
+    home = home.replace("nodeToNodeMeshEnabled: false", "nodeToNodeMeshEnabled: true")
+    (folder / "home.yaml").write_text(home + node("router", "192.0.2.2") + node("other", "192.0.2.3"))
+    (session,) = told("home.yaml", "--peer", "jump")["sessions"]
+    found = {(one["verdict"], one["source"].startswith("the mesh"), one["next_hop"]) for one in session["exported"]}
+    assert found == {("accept", False, own), ("accept", True, learned), ("reject", False, None)}
+    assert {one["next_hop"] for one in session["imported"]} == {None}
+    assert ("next hop as it came" in run("home.yaml", "--peer", "jump").output) is (learned == "kept")
