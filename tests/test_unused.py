@@ -18,7 +18,6 @@ CALLED_BY_OTHERS = {
     "cleandoc": "click, which takes it for that of `inspect`",
     "Connectivity": "programs that import callint: who reaches whom; benchmarks/policy.py measures it",
     "of_policies": "programs that import callint: workloads for policies that select none; measured with Connectivity",
-    "keeps_next_hop": "programs that import callint: whether a route keeps its next hop, which the vectors record",
 }
 """What nothing in callint names, and who does."""
 
