@@ -17,7 +17,8 @@ from callint.policy import Evaluator, Packet, Verdict, model_of
 from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import HostMember
 from callint.policy.settings import Failsafe
-from callint.policy.symbolic.engine import Engine
+from callint.policy.symbolic.engine import Engine, selections
+from callint.policy.symbolic.selection import is_in
 from callint.policy.symbolic.sets import only
 from callint.source import placeholder
 
@@ -51,25 +52,27 @@ def _members(cluster: Cluster) -> Iterator[tuple[Evaluator, HostMember, str]]:
 
 def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
     """Table 2.4 of the semantics: a chain with forward policy for the other direction alone clears the accept mark."""
+    known = selections(model_of(cluster))
     for evaluator, member, name in _members(cluster):
-        chains = evaluator.chains(member)
-        entries = [entry for stage in chains.stages["forward"] for entry in stage.entries]
-        enforced = [entry.policy for entry in entries if not entry.policy.placed.policy.staged]
-        if chains.hidden or any(entry.doubt for entry in entries) or not enforced:
+        selection = known.of(member)
+        entries = [(one, known.tiers[one.tier].policies[one.place]) for one in selection.entries]
+        forward = [(one, placed) for one, placed in entries if is_in(placed, "forward", host=True)]
+        enforced = [placed.policy for _, placed in forward if not placed.policy.staged]
+        if selection.hidden or any(one.doubt for one, _ in forward) or not enforced:
             continue
-        if any(one.governs("egress") for one in enforced):
+        if any("Egress" in policy.types for policy in enforced):
             continue
         facts = cluster.facts.get(evaluator.node)
         chain = facts.firewall.forward if facts else None
-        policy = chain.verdict if chain else None
-        if policy == "accept" or member.about.interface == "*":
+        fallback = chain.verdict if chain else None
+        if fallback == "accept" or member.about.interface == "*":
             continue
         way = _through(evaluator, name)
         if way is None or way[1].outcome != "no-verdict":
             continue
         packet, verdict = way
-        resource = enforced[0].placed.policy.resource
-        lost = "drops them" if policy == "drop" else "may drop them"
+        resource = enforced[0].resource
+        lost = "drops them" if fallback == "drop" else "may drop them"
         yield Breach(
             f'policy "{resource.name}" with applyOnForward is of ingress alone, so packets forwarded out of "{name}" '
             f'of node "{evaluator.node}" are no longer accepted by Calico, and the host\'s own FORWARD chain {lost}',
@@ -79,9 +82,9 @@ def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
             (Related(member.about.resource.span("metadata", "name"), "packets leave here"),),
             _proof(evaluator, packet, verdict),
             "add Egress to its types with a rule that allows them"
-            if policy == "drop"
+            if fallback == "drop"
             else 'say in the facts of the node what the chain FORWARD does: "firewall: {forward: drop}" or accept',
-            undecided=policy is None,
+            undecided=fallback is None,
         )
 
 

@@ -20,11 +20,13 @@ from callint.policy.services import way_to
 class Peers(NamedTuple):
     """`addresses` all of which must get through; None is somebody: one must, whichever.
 
-    `among` are addresses that hold those of many sites, one value for all of these.
+    `among` are addresses that hold those of many sites, one value for all of these. Of `anyones` a rule may shut some
+    out on purpose, by name.
     """
 
     addresses: Ranges | None
     among: Ranges | None = None
+    anyones: bool = False
 
 
 def peer_addresses(about: About, need: Need, site: Site) -> Peers:
@@ -38,7 +40,7 @@ def peer_addresses(about: About, need: Need, site: Site) -> Peers:
         else:
             found = _WORDS[peers](about, site) if isinstance(peers, str) else peers
         if found != NO_RANGES:
-            return Peers(found, among)
+            return Peers(found, among, peers == "neighbours")
     return Peers(NO_RANGES)
 
 

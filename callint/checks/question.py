@@ -13,6 +13,7 @@ from callint.net.packets import PacketSet
 from callint.policy import Model
 from callint.policy.chains import Direction
 from callint.policy.ranges import NO_RANGES, Ranges, ranges
+from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.partition import Partition
 
@@ -26,12 +27,13 @@ class Point(NamedTuple):
 
 
 class Connection(NamedTuple):
-    """Packets with both ends, None anybody, and all points on their way; `among` is that of `Peers`."""
+    """Packets with both ends, None anybody, and all points on their way; `among` and `anyones` are those of `Peers`."""
 
     packets: Packets
     source: Ranges | None
     destination: Ranges | None
     among: Ranges | None
+    anyones: bool
     points: tuple[Point, ...]
 
 
@@ -83,7 +85,7 @@ def _connection(need: Need, point: Point, own: tuple[Address, ...], peers: Peers
     here = need.own or (_ranges(own) if own else None)
     far = peers.addresses
     source, destination = (far, here) if point.direction == "ingress" else (here, far)
-    return Connection(need.packets.to_port(port), source, destination, peers.among, (point,))
+    return Connection(need.packets.to_port(port), source, destination, peers.among, peers.anyones, (point,))
 
 
 def _either(names: Mapping[str, About], need: Need, site: Site, peers: Peers) -> Iterator[Connection]:
@@ -107,6 +109,26 @@ def _either(names: Mapping[str, About], need: Need, site: Site, peers: Peers) ->
 
 def _ranges(addresses: Iterable[Address]) -> Ranges:
     return ranges(map(str, addresses))
+
+
+def _not_by_name(drop: Drop) -> Drop:
+    """What is dropped by other rules than those that deny the far end by its address or labels."""
+    far = "source" if drop.point.direction == "ingress" else "destination"
+    meant = (one.packets for one in drop.partition.parts() if one.outcome == "drop" and _names(one.cause, far))
+    return drop._replace(packets=drop.packets - drop.packets.space.union_all(meant))
+
+
+def _names(cause: Cause, end: str) -> bool:
+    """Whether it is a rule that says whom it is about at an end."""
+    value: object = None if cause.policy is None else cause.policy.plain
+    for step in (*cause.path, end):
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return False
+    return isinstance(value, dict) and any(value.get(key) for key in ("nets", "selector", "namespaceSelector"))
 
 
 class Answers:
@@ -141,6 +163,8 @@ class Answers:
                 dropped += [Drop(family, packets & drop, point, partition)] if packets & drop else []
                 unknown += [Drop(family, packets & doubt, point, partition)] if packets & doubt else []
             sets.append((packets, lost, open_))
+        if connection.anyones and any(packets - lost for packets, lost, _ in sets):
+            dropped = [one for one in map(_not_by_name, dropped) if one.packets]
         if asked.anybody:
             passes = any(packets - lost - open_ for packets, lost, open_ in sets) or not sets
             fails = bool(sets) and not any(packets - lost for packets, lost, _ in sets)

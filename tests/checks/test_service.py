@@ -392,3 +392,14 @@ def test_a_doubt_names_the_missing_fact_once() -> None:
     assert breach.undecided
     assert 'whether traffic to node "a" at "eth0" (TCP port 80) is let through is not known' in breach.message
     assert "namespace" in breach.message or "pod" in breach.message
+
+
+@pytest.mark.parametrize(
+    ("denied", "broken"),
+    [("nets: [10.0.0.66/32]", False), ("nets: [10.0.0.0/24]", True), ("ports: [40000]", True)],
+)
+def test_one_neighbour_may_be_shut_out_by_name(denied: str, broken: bool) -> None:
+    rules = f"[{{action: Deny, protocol: UDP, source: {{{denied}}}}}, {{action: Allow}}]"
+    policy = CLOSED.replace("ingress: []", f"ingress: {rules}")
+    facts = FACTS + "services: {lan0: [dns]}\n"
+    assert bool(found(cluster_of(HOSTS + policy, facts=facts), "POL001")) is broken

@@ -256,6 +256,27 @@ def test_every_packet_on_every_way(objects: list[dict[str, Any]], dataplane: Any
 
 
 @QUICK
+@given(clusters(), st.sampled_from(["iptables", "ebpf"]), st.sampled_from([4, 6]))
+def test_few_packets_at_interfaces_that_are_alike(objects: list[dict[str, Any]], dataplane: Any, family: Any) -> None:
+    model = Model(build(objects, Target(dataplane=dataplane), True))
+    evaluator = model.evaluator("n")
+    engine = Engine(
+        model, family, only=[{"protocol": ((6, 6),), "destination_port": ((53, 80),)}, {"protocol": ((4, 4),)}]
+    )
+    asked = [
+        one for one in HEADERS if one["protocol"] == 4 or (one["protocol"] == "tcp" and one["destination_port"] < 81)
+    ]
+    assert len(asked) == 3
+    for interface, direction in product(HOSTS, ("ingress", "egress")):
+        way = (interface, None) if direction == "ingress" else (None, interface)
+        found = engine.own("n", interface, direction)  # type: ignore[arg-type]  # one of the two words
+        for packet in universe(family, way):
+            if any(all(getattr(packet, name) == value for name, value in one.items()) for one in asked):
+                verdict = evaluator.evaluate(packet)
+                assert point(packet) in found.of(verdict.outcome), (packet, verdict)
+
+
+@QUICK
 @given(clusters(), st.sampled_from(["iptables", "ebpf"]), st.sampled_from([None, 80]))
 def test_packets_sent_elsewhere(objects: list[dict[str, Any]], dataplane: Any, port: int | None) -> None:
     evaluator = Evaluator(Model(build(objects, Target(dataplane=dataplane), True)), "n", INTERFACES)

@@ -48,7 +48,7 @@ class Engine:
         found = self._chains.get(ebpf)
         if found is None:
             found = self._chains[ebpf] = Chains(
-                _selections(self.model), self.model.inventory, self.space, ebpf=ebpf, causes=self._causes
+                selections(self.model), self.model.inventory, self.space, ebpf=ebpf, causes=self._causes
             )
         return found
 
@@ -89,11 +89,11 @@ class Engine:
             governor.wildcard,
             governor.unknown,
             governor.reason if governor.endpoint is None else None,
-            *(None if one is None else _selections(self.model).number(one) for one in endpoints),
+            *(None if one is None else selections(self.model).number(one) for one in endpoints),
         )
 
 
 @lru_cache(maxsize=8)
-def _selections(model: Model) -> Selections:
+def selections(model: Model) -> Selections:
     """Who is selected by what does not depend on packets, so that all engines of a cluster share it."""
     return Selections(model.tiers)
