@@ -57,6 +57,7 @@ def run() -> None:
         main(prog_name="callint")
     except SystemExit as ending:
         code = ending.code or 0
+        kept = ending  # noqa: F841  # with the frames that it holds, and all that was made in them
     except KeyboardInterrupt:
         code = 130
     except OSError as error:  # what click prints itself, to a full disk

@@ -113,8 +113,8 @@ def lint(
         objects=objects,
         calico=", ".join(dict.fromkeys(format_release(cluster.target.release) for cluster in clusters)),
         version=__version__,
-        rule=lambda identifier: _text(plan.catalogue, identifier),
-        line=partial(_line, [sources, *facts], config),
+        rule=partial(text_by_id, plan.catalogue),
+        line=partial(source_line, [sources, *facts], config),
     )
     readable = any(document.complete for document in sources.documents)
     return Lint(report, crashes, nothing_read=bool(sources.problems) and not readable)
@@ -188,7 +188,7 @@ def _facts(paths: tuple[str, ...]) -> tuple[tuple[NodeFacts, ...], tuple[Problem
     return facts, (*sources.problems, *problems), sources
 
 
-def _line(read: Sequence[Sources], config: Config, file: str, number: int) -> str:
+def source_line(read: Sequence[Sources], config: Config, file: str, number: int) -> str:
     """A line of any file that a finding can point into."""
     for sources in read:
         found = sources.file(file)
@@ -233,7 +233,8 @@ def _numbered(findings: list[Finding]) -> list[Finding]:
     ]
 
 
-def _text(catalogue: Catalogue, identifier: str) -> RuleText | None:
+def text_by_id(catalogue: Catalogue, identifier: str) -> RuleText | None:
+    """A rule with its explanation; None if there is none of that id."""
     rule = catalogue.get(identifier)
     return text_of(rule) if rule else None
 

@@ -13,9 +13,11 @@ from callint.finding import SEVERITIES
 from callint.report.formats import FORMATS, render
 
 if TYPE_CHECKING:
+    from callint.again import Question
     from callint.config import Config
     from callint.engine import Plan
-    from callint.lint import Lint
+    from callint.intake import Reading
+    from callint.lint import Lint, Options
     from callint.schema.from_crds import Crds
 
 
@@ -110,22 +112,32 @@ def command(
     own_crds = _crds(crds)
     means = Means(jobs or config.jobs, config.cache if cache is None else cache)
     with read(where, means, Measure(config.limits, own_crds), ignore=not no_git_ignore) as reading:
-        sources = reading.sources
-        if not sources.files and not sources.problems:
+        if reading.empty:
             output.fail(f"no manifests found in {', '.join(where)}")
-        if where == ("-",) and not sources.documents and not sources.problems:
+        if where == ("-",) and not reading.sources.documents and not reading.sources.problems:
             output.fail("standard input is empty")
         options = Options(calico, given.facts, not no_ignores, own_crds)
+        question = _question(reading, config, plan, options) if reading.cached else None
         try:
-            result = lint(sources, config, plan, options, reading.judge, means.processes(reading.size))
+            if question:
+                result = question.answer()
+            else:
+                result = lint(reading.sources, config, plan, options, reading.judge, reading.jobs)
         except CheckError as error:
             output.fail(str(error))
     _write(result, form, destinations, color)
     if debug:
         for crash in result.crashes:
             click.echo(crash.trace, err=True)
-    reading.keep()
+    if question:
+        question.keep(result)
     sys.exit(2 if reading.died else _exit_code(result, fail_on or config.fail_on))
+
+
+def _question(reading: Reading, config: Config, plan: Plan, options: Options) -> Question:
+    from callint.again import Question
+
+    return Question(reading, config, plan, options)
 
 
 def _crds(paths: tuple[str, ...]) -> Crds | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from callint.calico import Target
@@ -23,24 +24,24 @@ if TYPE_CHECKING:
 
 
 class Reading:
-    """Everything read, and the processes that still know of it; as a context these are gone at its end.
+    """Files on their way to judged objects; as a context it ends the processes that help.
 
-    `size` is that of all files in characters; `died` tells that a process ended early, which a finding says too.
+    `size` is that of all files in bytes; `died` tells that a process ended early, which a finding says too.
     """
 
-    __slots__ = ("_copies", "_entries", "_measure", "_store", "died", "size", "sources")
-
     def __init__(
-        self, sources: Sources, entries: Sequence[Entry], measure: Measure, store: Store | None, copies: Copies | None
+        self, entries: Sequence[Entry], problems: Sequence[Problem], means: Means, measure: Measure, store: Store | None
     ) -> None:
-        """`entries` are the files of the sources."""
-        self.sources = sources
-        self.size = sum(len(file.text) for file in sources.files)
+        """`entries` are the files that could be read, `problems` tell of the others."""
+        self.size = sum(len(entry.data) for entry in entries)
+        self.jobs = means.processes(self.size)
         self.died = False
         self._entries = {entry.shown: entry for entry in entries}
+        self._problems = problems
+        self._means = means
         self._measure = measure
         self._store = store
-        self._copies = copies
+        self._copies: Copies | None = None
 
     def __enter__(self) -> Reading:
         return self
@@ -48,6 +49,39 @@ class Reading:
     def __exit__(self, *raised: object) -> None:
         if self._copies:
             self._copies.__exit__(*raised)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there was nothing to read, and nothing is wrong with that."""
+        return not self._entries and not self._problems
+
+    @property
+    def cached(self) -> bool:
+        """Whether there is a cache to ask and to keep answers in."""
+        return self._store is not None
+
+    @cached_property
+    def texts(self) -> Sources:
+        """The files alone, for whoever shows lines of them."""
+        return Sources([entry.file for entry in self._entries.values()])
+
+    @cached_property
+    def sources(self) -> Sources:
+        """The documents, which are read when they are first asked for."""
+        entries = self._entries.values()
+        with _no_collection():
+            lost = self._read([entry for entry in entries if not entry.first])
+            recall([entry for entry in entries if entry.first])
+        problems = [*self._problems, *(problem for entry in entries for problem in entry.problems)]
+        if lost:
+            self.died = True
+            problems.append(_ended(lost))
+        return Sources(
+            [entry.file for entry in entries],
+            [document for entry in entries for document in entry.documents],
+            problems,
+            [problem.span.file for problem in self._problems],
+        )
 
     def judge(self, documents: Iterable[Document], target: Target) -> Iterator[Judged]:
         """The objects of documents, all of the same cluster, in the documents' order unless a process died."""
@@ -67,12 +101,36 @@ class Reading:
             objects = unjudged(document for entry in lost for document in entry.documents)
             yield from (one._replace(problems=(_ended(lost),)) if one is objects[0] else one for one in objects)
 
-    def keep(self) -> None:
-        """Put into the cache what is not there yet."""
+    def answer(self, question: Callable[[], str]) -> bytes:
+        """What was kept as the answer to a question about these very files; empty without a cache."""
+        return self._store.answer(self._name(question)) if self._store else b""
+
+    def keep(self, question: Callable[[], str] | None = None, answer: bytes = b"") -> None:
+        """Put into the cache what is not there yet, and perhaps the answer to a question about all files."""
         if self._store:
             entries = self._entries.values()
             fresh = {entry.name: piece for entry in entries if entry.fresh and (piece := entry.piece())}
             self._store.put([entry.name for entry in entries], fresh)
+            if question:
+                self._store.put_answer(self._name(question), answer)
+
+    def _name(self, question: Callable[[], str]) -> str:
+        from callint.cache import digest
+
+        return digest(question(), repr(self._problems), *(entry.name for entry in self._entries.values()))
+
+    def _read(self, unknown: Sequence[Entry]) -> Sequence[Entry]:
+        """Read files of which nothing is known; those that a process took with it when it died."""
+        jobs = min(self._means.processes(sum(len(entry.data) for entry in unknown)), len(unknown))
+        if jobs > 1:
+            from callint.intake.copies import Copies
+
+            self._copies = Copies(unknown, jobs, self._measure)
+            return self._copies.read()
+        lines = Lines(Typed(), self._measure.limits)
+        for entry in unknown:
+            entry.read(lines)
+        return ()
 
 
 def read(
@@ -84,49 +142,17 @@ def read(
     stdin: Callable[[], bytes] | None = None,
 ) -> Reading:
     """Read what the paths name, as `source.load` does, in the way that the means allow."""
-    limits = measure.limits
     found = discover(paths, ignore)
     problems = list(found.problems)
-    unreadable = [problem.span.file for problem in problems]
     entries: list[Entry] = []
     for place in found.places:
-        data = place.read(limits.file_bytes, stdin)
+        data = place.read(measure.limits.file_bytes, stdin)
         if isinstance(data, Problem):
             problems.append(data)
-            unreadable.append(place.shown)
         else:
             entries.append(Entry(place.shown, data))
-    with _no_collection():
-        store = _look_up(entries, paths, means, measure)
-        unknown = [entry for entry in entries if not entry.first]
-        jobs = min(means.processes(sum(len(entry.data) for entry in unknown)), len(unknown))
-        if jobs > 1:
-            from callint.intake.copies import Copies
-
-            copies = Copies(unknown, jobs, measure)
-            try:
-                lost = copies.read()
-            except BaseException:
-                copies.__exit__(BaseException)
-                raise
-        else:
-            copies, lost = None, []
-            lines = Lines(Typed(), limits)
-            for entry in unknown:
-                entry.read(lines)
-        recall([entry for entry in entries if entry.first and entry not in lost])
-    problems += [problem for entry in entries for problem in entry.problems]
-    if lost:
-        problems.append(_ended(lost))
-    sources = Sources(
-        [entry.file for entry in entries],
-        [document for entry in entries for document in entry.documents],
-        problems,
-        unreadable,
-    )
-    reading = Reading(sources, entries, measure, store, copies)
-    reading.died = bool(lost)
-    return reading
+    store = _look_up(entries, paths, means, measure)
+    return Reading(entries, problems, means, measure, store)
 
 
 def _look_up(entries: Sequence[Entry], paths: Sequence[str], means: Means, measure: Measure) -> Store | None:

@@ -1,4 +1,4 @@
-"""The pieces of one tree in the cache: taken out by what they were made of, put back when they changed."""
+"""What is kept of one tree: the pieces of its files, by what they were made of, and the last answer about all."""
 
 from __future__ import annotations
 
@@ -43,6 +43,15 @@ class Store:
                 kept[name] = spare
         if self._folder.write(self._name, sealed(kept)):
             self._folder.trim()
+
+    def answer(self, name: str) -> bytes:
+        """The answer that was kept under the name; empty if there is none."""
+        return bytes(opened(self._folder.read(f"{self._name}-answer") or b"").get(name, b""))
+
+    def put_answer(self, name: str, answer: bytes) -> None:
+        """Keep the answer under the name, in the place of the last one."""
+        if answer and self.answer(name) != answer:
+            self._folder.write(f"{self._name}-answer", sealed({name: answer}))
 
 
 def open_store(measure: Measure, roots: Iterable[str]) -> Store | None:

@@ -1,0 +1,74 @@
+"""The same question once more: its whole answer from the cache, as long as nothing changed that it depends on."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from functools import cached_property, partial
+
+from callint import __version__
+from callint.config import Config
+from callint.encoded import finding
+from callint.engine import Plan
+from callint.intake import Reading
+from callint.lint import Lint, Options, lint, source_line, text_by_id
+from callint.report import Report
+from callint.source import Sources, load
+
+
+class Question:
+    """What is wrong with the files that were read, under a configuration, a plan and options."""
+
+    def __init__(self, reading: Reading, config: Config, plan: Plan, options: Options) -> None:
+        """Nothing is asked yet."""
+        self._reading = reading
+        self._config = config
+        self._plan = plan
+        self._options = options
+
+    def answer(self) -> Lint:
+        """The answer, known or worked out; as `lint.lint`."""
+        known = self._reading.answer(self._text)
+        if not known:
+            reading = self._reading
+            return lint(reading.sources, self._config, self._plan, self._options, reading.judge, reading.jobs)
+        found, suppressed, files, documents, objects, calico, nothing_read = json.loads(known)
+        report = Report(
+            findings=tuple(finding(one) for one in found),
+            suppressed=tuple(finding(one) for one in suppressed),
+            files=files,
+            documents=documents,
+            objects=objects,
+            calico=calico,
+            version=__version__,
+            rule=partial(text_by_id, self._plan.catalogue),
+            line=partial(source_line, [self._reading.texts, self._facts], self._config),
+        )
+        return Lint(report, [], nothing_read)
+
+    def keep(self, answer: Lint) -> None:
+        """Put into the cache what was read, and the answer, unless something crashed or can end differently next time.
+
+        Expressions of the user's can: their library may change, and they have so much time and no more.
+        """
+        expressions = any(rule.check == "expression" and self._plan.enabled(rule) for rule in self._plan.catalogue)
+        if answer.crashes or self._reading.died or expressions:
+            self._reading.keep()
+            return
+        report = answer.report
+        counts = (report.files, report.documents, report.objects, report.calico, answer.nothing_read)
+        plain = json.dumps((report.findings, report.suppressed, *counts), separators=(",", ":"))
+        self._reading.keep(self._text, plain.encode())
+
+    @cached_property
+    def _facts(self) -> Sources:
+        return load([path for about in self._config.clusters for path in about.facts] + [*self._options.facts])
+
+    def _text(self) -> str:
+        """All that the answer depends on besides the program and the manifests."""
+        config, plan, options = self._config, self._plan, self._options
+        about = config.document.source.text if config.document else ""
+        rules = [(rule, plan.settings.get(rule.id)) for rule in plan.catalogue]
+        facts = [(file.path, file.text) for file in self._facts.files], self._facts.problems
+        given = options.calico, options.facts, options.suppress, options.today or date.today()
+        return repr((config.file, about, rules, facts, given))
