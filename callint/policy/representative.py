@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import chain, islice
 
 from callint.calico.defaults import (
     INTERFACE_PREFIXES,
@@ -39,6 +40,7 @@ MOST_OF_POLICIES = 256
 """So many stand for all selectors of a cluster's policies."""
 
 _MOST_SELECTORS = 2_000
+_MOST_TRIED = 2_000
 _PREFERRED = intervals.from_prefixes((parse_cidr("10.0.0.0/8"),))
 _PROFILE_PREFIXES = (NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX)
 _NAME = "projectcalico.org/name"
@@ -100,19 +102,16 @@ def _of_selector(model: Model, selector: Selector, *, more: bool = True) -> Iter
     """One for the selector itself in each namespace, and with `more` one for each narrower selector of a policy."""
     found: dict[object, WorkloadMember] = {}
     narrower = (one for one in _written(model) if one != selector and implies(one, selector)) if more else ()
-    for one in (selector, *narrower):
-        for namespace in _namespaces(model, one):
-            labels = _solved(model, one, namespace)
-            if labels is None:
-                continue
-            member = _member(model, namespace, labels)
-            if holds(one, member.labels) is not False:
-                found.setdefault(frozenset(member.labels.known.items()), member)
-            if len(found) == MOST:
-                yield from found.values()
-                return
-            if not more:
-                break
+    tries = ((one, name) for one in chain((selector,), narrower) for name in _namespaces(model, one))
+    for one, namespace in islice(tries, _MOST_TRIED):
+        labels = _solved(model, one, namespace)
+        if labels is None:
+            continue
+        member = _member(model, namespace, labels)
+        if holds(one, member.labels) is not False:
+            found.setdefault(frozenset(member.labels.known.items()), member)
+        if len(found) == (MOST if more else 1):
+            break
     yield from found.values()
 
 
@@ -140,14 +139,19 @@ def _of_rules(policy: Policy) -> Iterator[Selector]:
                 yield positive
 
 
-def _namespaces(model: Model, selector: Selector) -> list[str]:
-    """The namespaces in which a pod of the selector may be: those it names, or all that manifests name."""
+def _namespaces(model: Model, selector: Selector) -> Iterator[str]:
+    """The namespaces in which a pod of the selector may be: those it names, then all that manifests name."""
     named = keys_and_values(selector)
-    values = {*named.get(NAMESPACE_LABEL, ()), *named.get(NAMESPACE_PREFIX + _NAME, ())}
+    values = sorted({*named.get(NAMESPACE_LABEL, ()), *named.get(NAMESPACE_PREFIX + _NAME, ())})
+    yield from values
+    yield from (name for name in _known_namespaces(model) if name not in values)
+
+
+@lru_cache(maxsize=4)
+def _known_namespaces(model: Model) -> tuple[str, ...]:
     policies = (one.policy.namespace for tier in model.tiers for one in tier.policies)
     pods = (one.about.namespace for one in model.inventory.workloads)
-    known = dict.fromkeys((*sorted(values), *sorted({*model.cluster.namespaces, *filter(None, policies), *pods})))
-    return list(known) or ["default"]
+    return tuple(sorted({*model.cluster.namespaces, *filter(None, policies), *pods})) or ("default",)
 
 
 def _solved(model: Model, selector: Selector, namespace: str) -> dict[str, str] | None:
