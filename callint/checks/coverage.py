@@ -11,7 +11,7 @@ from callint.finding import Related, witness
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.policy import Evaluator, Packet, model_of
-from callint.policy.services import is_host_interface
+from callint.policy.links import is_host_interface
 
 SOMEWHERE = "192.0.2.1"
 

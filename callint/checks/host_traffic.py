@@ -13,12 +13,13 @@ from callint.net.address import FAMILIES
 from callint.net.packets import Box
 from callint.net.ports import TCP
 from callint.objects import Cluster
+from callint.objects.policy import Policy
 from callint.policy import Evaluator, Packet, Verdict, model_of
 from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import HostMember
 from callint.policy.settings import Failsafe
 from callint.policy.symbolic.engine import Engine, selections
-from callint.policy.symbolic.selection import is_in
+from callint.policy.symbolic.selection import Selection, Selections, is_in
 from callint.policy.symbolic.sets import only
 from callint.source import placeholder
 
@@ -53,14 +54,13 @@ def _members(cluster: Cluster) -> Iterator[tuple[Evaluator, HostMember, str]]:
 def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
     """Table 2.4 of the semantics: a chain with forward policy for the other direction alone clears the accept mark."""
     known = selections(model_of(cluster))
+    of_class: dict[int, Policy | None] = {}
     for evaluator, member, name in _members(cluster):
-        selection = known.of(member)
-        entries = [(one, known.tiers[one.tier].policies[one.place]) for one in selection.entries]
-        forward = [(one, placed) for one, placed in entries if is_in(placed, "forward", host=True)]
-        enforced = [placed.policy for _, placed in forward if not placed.policy.staged]
-        if selection.hidden or any(one.doubt for one, _ in forward) or not enforced:
-            continue
-        if any("Egress" in policy.types for policy in enforced):
+        number = known.number(member)
+        if number not in of_class:
+            of_class[number] = _ingress_alone(known, known.of(member))
+        decisive = of_class[number]
+        if decisive is None:
             continue
         facts = cluster.facts.get(evaluator.node)
         chain = facts.firewall.forward if facts else None
@@ -71,7 +71,7 @@ def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
         if way is None or way[1].outcome != "no-verdict":
             continue
         packet, verdict = way
-        resource = enforced[0].resource
+        resource = decisive.resource
         lost = "drops them" if fallback == "drop" else "may drop them"
         yield Breach(
             f'policy "{resource.name}" with applyOnForward is of ingress alone, so packets forwarded out of "{name}" '
@@ -86,6 +86,15 @@ def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
             else 'say in the facts of the node what the chain FORWARD does: "firewall: {forward: drop}" or accept',
             undecided=fallback is None,
         )
+
+
+def _ingress_alone(known: Selections, selection: Selection) -> Policy | None:
+    """The first policy of an endpoint's forward chains if all of them are surely known and none is of egress."""
+    entries = [(one, known.tiers[one.tier].policies[one.place]) for one in selection.entries]
+    forward = [(one, placed) for one, placed in entries if is_in(placed, "forward", host=True)]
+    enforced = [placed.policy for _, placed in forward if not placed.policy.staged]
+    sure = selection.hidden is None and not any(one.doubt for one, _ in forward)
+    return enforced[0] if sure and enforced and not any("Egress" in policy.types for policy in enforced) else None
 
 
 def _through(evaluator: Evaluator, leaving: str) -> tuple[Packet, Verdict] | None:

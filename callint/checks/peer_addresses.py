@@ -12,9 +12,9 @@ from callint.facts import Address as FactAddress
 from callint.net import intervals
 from callint.net.address import BITS, FAMILIES, Address
 from callint.objects import Cluster
+from callint.policy.links import way_to
 from callint.policy.nodes import calico_addresses
 from callint.policy.ranges import NO_RANGES, Ranges, ranges, union, without
-from callint.policy.services import way_to
 
 
 class Peers(NamedTuple):

@@ -18,10 +18,10 @@ from callint.objects import Cluster
 from callint.objects.node import Node
 from callint.policy import Model
 from callint.policy.doubt import UndecidedError
+from callint.policy.links import inner_interfaces, interfaces_of, outward_interfaces, way_to
 from callint.policy.nodes import calico_addresses, prefixes
 from callint.policy.packet import protocol_number
 from callint.policy.ranges import Ranges, ranges
-from callint.policy.services import inner_interfaces, interfaces_of, outward_interfaces, way_to
 from callint.selector import Selector, SelectorError, parse
 from callint.source import placeholder
 

@@ -12,8 +12,8 @@ from callint.net.packets import PacketSet, PacketSpace
 from callint.policy.chains import Direction
 from callint.policy.inventory import Endpoint, HostMember, WorkloadMember
 from callint.policy.labels import holds
+from callint.policy.links import interfaces_of
 from callint.policy.ranges import Ranges, ranges
-from callint.policy.services import interfaces_of
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.partition import Partition
 from callint.selector import Selector

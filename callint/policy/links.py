@@ -1,0 +1,88 @@
+"""The host interfaces of a node, and which of them lead where."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from callint.calico.defaults import INTERFACE_PREFIXES, TUNNEL_INTERFACES
+from callint.facts import Interface, NodeFacts
+from callint.net.address import Address
+from callint.objects import Cluster
+from callint.objects.endpoint import HostEndpoint
+from callint.policy.evaluator import model_of
+from callint.policy.nodes import prefixes
+
+
+def interfaces_of(cluster: Cluster, node: str) -> dict[str, tuple[str, ...]]:
+    """The host interfaces of a node with their addresses: from facts, else those that its host endpoints name.
+
+    `*` stands for an interface that an endpoint for all of them governs.
+    """
+    facts = cluster.facts.get(node)
+    if facts is not None and facts.interfaces is not None:
+        return {
+            interface.name: tuple(address.text.split("/")[0] for address in interface.addresses or ())
+            for interface in facts.interfaces
+            if is_host_interface(interface.name)
+        }
+    return {
+        one.interface: () if one.interface == "*" else _readable(one.expected_ips)
+        for one in _by_node(cluster).get(node, ())
+        if one.interface
+    }
+
+
+@lru_cache(maxsize=8)
+def _by_node(cluster: Cluster) -> dict[str, list[HostEndpoint]]:
+    found: dict[str, list[HostEndpoint]] = {}
+    for member in model_of(cluster).inventory.host_endpoints:
+        found.setdefault(member.about.node, []).append(member.about)
+    return found
+
+
+def _readable(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """The addresses that are some: placeholders and mistakes are other rules' business."""
+    return tuple(str(prefix.address) for prefix in prefixes(addresses))
+
+
+def is_host_interface(name: str) -> bool:
+    """Whether an interface is neither loopback nor a workload's nor a tunnel of Calico."""
+    return name != "lo" and name not in TUNNEL_INTERFACES and not name.startswith(INTERFACE_PREFIXES)
+
+
+def inner_interfaces(facts: NodeFacts) -> tuple[Interface, ...]:
+    """Interfaces that forward and through which no default route leaves; none while routes are unknown."""
+    if facts.interfaces is None or facts.routes is None:
+        return ()
+    outer = {route.interface for route in facts.routes if route.destination.length == 0}
+    return tuple(
+        one
+        for one in facts.interfaces
+        if is_host_interface(one.name)
+        and one.name not in outer
+        and one.forwarding.ipv4 is True
+        and one.kind != "wireguard"
+    )
+
+
+def outward_interfaces(facts: NodeFacts) -> tuple[str, ...] | None:
+    """Interfaces through which a default route leaves; None while routes are unknown."""
+    if facts.routes is None:
+        return None
+    return tuple(
+        dict.fromkeys(
+            route.interface for route in facts.routes if route.destination.length == 0 and route.interface is not None
+        )
+    )
+
+
+def way_to(facts: NodeFacts, address: Address) -> str | None:
+    """The interface by which packets to an address leave: that of the longest prefix, links before routes."""
+    linked = [(to, one.name) for one in facts.interfaces or () for to in one.addresses or ()]
+    routed = [(one.destination, one.interface) for one in facts.routes or () if one.interface and one.table == "main"]
+    found = [
+        (to.length, name)
+        for to, name in (*linked, *routed)
+        if to.version == address.family and to.first <= address.value <= to.last
+    ]
+    return max(found, key=lambda one: one[0])[1] if found else None
