@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 OBJECTS_A_FILE = 10
+OBJECTS_OF_CLUSTER = 1000
 WORDS = ("web", "api", "front", "back", "cache", "queue", "store", "auth", "mail", "batch", "edge", "proxy")
 
 
@@ -37,9 +38,13 @@ def cluster(folder: Path, nodes: int, policies: int, endpoints: int) -> int:
         "policies": (_POLICIES[index % 2](index, chance) for index in range(policies)),
         "endpoints": (_host_endpoint(index, chance) for index in range(endpoints)),
     }
-    return sum(
-        (folder / f"{name}.yaml").write_text("---\n".join(texts), encoding="utf-8") for name, texts in parts.items()
-    )
+    size = 0
+    for name, texts in parts.items():
+        rest = list(texts)
+        for start in range(0, len(rest), OBJECTS_OF_CLUSTER):
+            file = folder / f"{name}-{start // OBJECTS_OF_CLUSTER:02}.yaml"
+            size += file.write_text("---\n".join(rest[start : start + OBJECTS_OF_CLUSTER]), encoding="utf-8")
+    return size
 
 
 def few(folder: Path) -> Path:

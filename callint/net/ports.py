@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from functools import lru_cache
 
 from callint.net.intervals import Interval
 
@@ -16,6 +17,7 @@ _NAME = frozenset(string.ascii_lowercase + string.digits + "-")
 _LONGEST_NAME = 15
 
 
+@lru_cache(maxsize=1 << 14, typed=True)
 def parse_port(value: object) -> Interval | str:
     """Read a port of a rule: a number, digits, `"80:90"`, or a name; gives (first, last), or the name.
 

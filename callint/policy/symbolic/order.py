@@ -39,8 +39,8 @@ class Order:
 
     def __init__(self, tiers: Sequence[PlacedTier], implication: Implication) -> None:
         """Sort nothing yet."""
-        self._implication = implication
-        self._lanes = {direction: [_Lane(tier, direction, implication) for tier in tiers] for direction in DIRECTIONS}
+        selections = [_Selecting(tier, implication) for tier in tiers]
+        self._lanes = {direction: [_Lane(one, direction) for one in selections] for direction in DIRECTIONS}
         self._numbers = {id(tier): number for number, tier in enumerate(tiers)}
 
     def before(self, tier: PlacedTier, placed: PlacedPolicy, direction: Direction) -> Before:
@@ -61,31 +61,51 @@ class Order:
             yield from items(one.policy, direction)
 
 
+class _Selecting:
+    """The policies of one tier that are enforced and could be read as a whole, with their places."""
+
+    def __init__(self, tier: PlacedTier, implication: Implication) -> None:
+        self.tier = tier
+        self._implication = implication
+        self._asked: PlacedPolicy | None = None
+        self._answer: list[tuple[int, PlacedPolicy]] = []
+
+    @cached_property
+    def enforced(self) -> list[tuple[int, PlacedPolicy]]:
+        """Each with its place."""
+        return [(place, one) for place, one in enumerate(self.tier.policies) if whole(one) and not one.policy.staged]
+
+    @cached_property
+    def _index(self) -> SelectorIndex[tuple[int, PlacedPolicy]]:
+        return SelectorIndex((one.selector, (place, one)) for place, one in self.enforced)
+
+    def preceding(self, placed: PlacedPolicy) -> list[tuple[int, PlacedPolicy]]:
+        """Those that are enforced wherever a policy is, in order; the last answer is kept for the other direction."""
+        if self._asked is not placed:
+            sample = self._implication.sample(placed.selector)
+            wanted = kinds(placed.policy)
+            self._asked = placed
+            self._answer = [
+                (place, one)
+                for place, one in (self.enforced if sample is None else self._index.candidates(sample))
+                if wanted <= kinds(one.policy) and self._implication.holds(placed.selector, one.selector)
+            ]
+        return self._answer
+
+
 class _Lane:
     """One tier in one direction."""
 
-    def __init__(self, tier: PlacedTier, direction: Direction, implication: Implication) -> None:
-        self._tier = tier
+    def __init__(self, selecting: _Selecting, direction: Direction) -> None:
+        self._selecting = selecting
+        self._tier = selecting.tier
         self._direction = direction
-        self._implication = implication
-
-    @cached_property
-    def _enforced(self) -> list[tuple[int, PlacedPolicy]]:
-        """The policies with their places that are enforced and could be read as a whole."""
-        return [
-            (place, one)
-            for place, one in enumerate(self._tier.policies)
-            if whole(one) and not one.policy.staged and self._direction.capitalize() in one.policy.types
-        ]
-
-    @cached_property
-    def _selecting(self) -> SelectorIndex[tuple[int, PlacedPolicy]]:
-        return SelectorIndex((one.selector, (place, one)) for place, one in self._enforced)
+        self._type = direction.capitalize()
 
     @cached_property
     def _passing(self) -> OverlapIndex[tuple[int, PlacedPolicy]]:
         """The policies by which packets may leave the tier."""
-        enforced = {place for place, _ in self._enforced}
+        enforced = {place for place, one in self._selecting.enforced if self._type in one.policy.types}
         every = ((place, one) for place, one in enumerate(self._tier.policies))
         return OverlapIndex(
             (one.selector, (place, one))
@@ -97,15 +117,8 @@ class _Lane:
         return items(placed.policy, self._direction)
 
     def preceding(self, placed: PlacedPolicy) -> list[tuple[int, PlacedPolicy]]:
-        """The policies of the tier that are enforced wherever a policy is, in order."""
-        sample = self._implication.sample(placed.selector)
-        found = self._enforced if sample is None else self._selecting.candidates(sample)
-        wanted = kinds(placed.policy)
-        return [
-            (place, one)
-            for place, one in found
-            if wanted <= kinds(one.policy) and self._implication.holds(placed.selector, one.selector)
-        ]
+        """The policies of the tier that are enforced in this direction wherever a policy is, in order."""
+        return [pair for pair in self._selecting.preceding(placed) if self._type in pair[1].policy.types]
 
     def deciding(self, placed: PlacedPolicy) -> Iterator[Item]:
         """For a policy of a later tier, the rules that no packet can pass by; without any that passes, the end too."""
