@@ -13,7 +13,6 @@ from callint.finding import Path, Related, Span, Witness, witness
 from callint.net.address import format_address
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
-from callint.policy.chains import Direction
 from callint.policy.packet import protocol_name
 from callint.policy.symbolic.dead import Dead, Unexamined, dead
 from callint.policy.symbolic.order import Item
