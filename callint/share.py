@@ -18,7 +18,7 @@ from callint.objects import Cluster
 from callint.processes import Channel, Crew, Tickets
 from callint.rule import Catalogue, Rule
 
-_LONGEST = ("contradiction", "host_endpoint", "selection", "unreachable", "host_traffic", "policy_scope", "precedence")
+_LONGEST = ("unreachable", "host_endpoint", "selection", "tier_end", "precedence", "policy_scope", "host_traffic")
 """The checks that take longest on large trees: begun first, so that no process is left alone with one in the end."""
 
 Answers = dict[int, Any]
