@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from callint.finding import Path
 from callint.objects import fields
 from callint.objects.resource import Resource
 
@@ -50,7 +49,7 @@ class NetworkSet(NamedTuple):
     resource: Resource
     namespace: str | None
     labels: dict[str, str]
-    nets: tuple[tuple[Path, str], ...]
+    nets: tuple[str, ...]
 
 
 def _ports(resource: Resource) -> tuple[EndpointPort, ...]:
@@ -99,9 +98,4 @@ def workload_endpoint(resource: Resource) -> Workload:
 
 def network_set(resource: Resource) -> NetworkSet:
     """Read a NetworkSet or GlobalNetworkSet."""
-    nets = tuple(
-        (("spec", "nets", index), found)
-        for index, item in fields.items(resource.spec, "nets")
-        if (found := fields.as_text(item)) is not None
-    )
-    return NetworkSet(resource, resource.namespace, resource.labels, nets)
+    return NetworkSet(resource, resource.namespace, resource.labels, fields.texts(resource.spec, "nets"))

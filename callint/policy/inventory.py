@@ -186,10 +186,7 @@ class Inventory:
         found = [
             *(_Member(one.labels, ranges(one.about.expected_ips), one.about.ports) for one in self.host_endpoints),
             *(_Member(one.labels, ranges(one.about.addresses), one.about.ports) for one in self.workloads),
-            *(
-                _Member(self._set_labels(one), ranges(net for _, net in one.nets), ())
-                for one in self.cluster.network_sets
-            ),
+            *(_Member(self._set_labels(one), ranges(one.nets), ()) for one in self.cluster.network_sets),
         ]
         return tuple(one for one in found if one.ranges != NO_RANGES)
 

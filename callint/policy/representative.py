@@ -249,4 +249,4 @@ def _nets(model: Model) -> Iterator[str]:
                     yield from entity.nets
                     yield from entity.not_nets
     for one in model.cluster.network_sets:
-        yield from (text for _, text in one.nets)
+        yield from one.nets
