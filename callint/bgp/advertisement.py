@@ -50,7 +50,7 @@ class Effect(NamedTuple):
 def advertisement_effects(cluster: Cluster) -> tuple[Effect, ...]:
     """The effects of all entries whose network can be read; sessions that cannot come up are left out."""
     model = engine(cluster)
-    groups = [group for group in model.groups() if group.session.status.state in ("up", "unknown")]
+    groups = [group for group in model.senders if group.session.status.state in ("up", "unknown")]
     return tuple(
         _effect(cluster, configuration, entry, groups)
         for configuration in model.network.settings.configurations.values()

@@ -104,6 +104,30 @@ class Network:
         everyone = self.speakers.values()
         return {family: tuple(one for one in everyone if self.in_mesh(one, family)) for family in self.families}
 
+    @cached_property
+    def meshed_alike(self) -> dict[Family, tuple[Alike, ...]]:
+        """The nodes of the mesh, by family, those that are alike together."""
+        return {family: tuple(dict.fromkeys(map(self.nodes.of, members))) for family, members in self.meshed.items()}
+
+    def kinds(self, family: Family) -> Iterator[Peering]:
+        """Every session of a family, those whose ends are alike together: of BGPPeers first, then the mesh."""
+        yield from (peering for peering in self.peerings if peering.family == family)
+        for here in self.meshed_alike[family]:
+            yield from self._mesh_of(here, family)
+
+    def kinds_of(self, speaker: Speaker, family: Family) -> Iterator[Peering]:
+        """The sessions of one node, and of those that are like it."""
+        yield from self.peerings_of(speaker, family)
+        if self.in_mesh(speaker, family):
+            yield from self._mesh_of(self.nodes.of(speaker), family)
+
+    def _mesh_of(self, here: Alike, family: Family) -> Iterator[Peering]:
+        local = here.first
+        for there in self.meshed_alike[family]:
+            remote = there.first if there is not here or local.name == ANY else there.other_than(local)
+            if remote is not None and self._meshes(local, remote, family):
+                yield Peering(self, here, there, None, self.mesh_session(local, remote, family).form, True)
+
     def mesh(self, family: Family, of: Speaker | None = None) -> Iterator[Session]:
         """The sessions of the mesh, all or those of one node: there are as many as pairs of nodes."""
         members = self.meshed.get(family, ())

@@ -64,10 +64,6 @@ class Peering:
 
     def __len__(self) -> int:
         """How many there are."""
-        return pairs(self.here.members, self.there.members) if self.there is not None else len(self.here.members)
-
-
-def pairs(here: tuple[Speaker, ...], there: tuple[Speaker, ...]) -> int:
-    """How many sessions nodes have with others, where both are the same nodes or have none in common."""
-    common = here is there and here[0].name != ANY
-    return len(here) * (len(there) - common)
+        here = self.here.members
+        there = len(self.there.members) if self.there is not None else 1
+        return len(here) * (there - (self.there is self.here and here[0].name != ANY))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from callint.bgp.alike import Alike
 from callint.bgp.candidates import Routes, own_routes
@@ -15,7 +15,7 @@ from callint.bgp.filters import Part, View
 from callint.bgp.imports import Kernel, imported, ipip_by_bird, kernel
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY, Speaker, subnet
-from callint.bgp.peering import Peering, pairs
+from callint.bgp.peering import Peering
 from callint.bgp.pools import known_blocks, pools_of
 from callint.bgp.profile import Profile, Shared, profile
 from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes, PeerType, Presence
@@ -42,6 +42,7 @@ class Group(NamedTuple):
     size: int
 
 
+T = TypeVar("T")
 Members = tuple[Speaker, ...]
 
 
@@ -65,7 +66,7 @@ class Engine:
         self._divided_nodes: dict[tuple[Alike, Family], tuple[tuple[Profile, Members], ...]] = {}
         self._interned: dict[Profile, Profile] = {}
         self._limits: dict[Profile, Limits] = {}
-        self._sources: dict[tuple[str, Family], tuple[Source, ...]] = {}
+        self._sources: dict[tuple[str, Family, PeerType, bool], tuple[Source, ...]] = {}
         self._own: dict[Profile, tuple[Routes, ...]] = {}
         self._forms: dict[tuple[str, Family], frozenset[Form]] = {}
         self._relays: dict[tuple[frozenset[Form], Form], tuple[Relay, ...]] = {}
@@ -141,26 +142,22 @@ class Engine:
             self._divided_nodes[alike, family] = found
         return found
 
-    def sources(self, speaker: Speaker, family: Family) -> tuple[Source, ...]:
-        """The sessions of a node that may come up, those that are alike together."""
-        known = self._sources.get((speaker.name, family))
+    def sources(self, speaker: Speaker, family: Family, form: Form) -> tuple[Source, ...]:
+        """The sessions whose routes a node may pass on to sessions of this form, those that are alike together."""
+        key = (speaker.name, family, form.peer_type, form.rr_client)
+        known = self._sources.get(key)
         if known is None:
-            known = self._sources[speaker.name, family] = self._find_sources(speaker, family)
+            known = self._sources[key] = tuple(self._find_sources(speaker, family, form))
         return known
 
-    def _find_sources(self, speaker: Speaker, family: Family) -> tuple[Source, ...]:
+    def _find_sources(self, speaker: Speaker, family: Family, form: Form) -> Iterator[Source]:
         found: dict[object, list[Source]] = {}
-        for peering in self.network.peerings_of(speaker, family):
-            if peering.state in LIVE:
+        for peering in self.network.kinds_of(speaker, family):
+            if peering.state in LIVE and _may_pass((peering.form.peer_type, peering.form.rr_client), form):
                 for session, size in self._far_ends(peering, speaker):
                     found.setdefault(self._import_key(session), []).append(Source(session, size))
-        sources = [Source(alike[0].session, sum(one.size for one in alike)) for alike in found.values()]
-        for members in self._mesh_groups.get(family, {}).values():
-            others = len(members) - (speaker in members and speaker.name != ANY)
-            if others and speaker in self._meshed(family):
-                remote = next(one for one in members if one is not speaker or one.name == ANY)
-                sources.append(Source(self.network.mesh_session(speaker, remote, family), others))
-        return tuple(sources)
+        for alike in found.values():
+            yield Source(alike[0].session, sum(one.size for one in alike))
 
     def _far_ends(self, peering: Peering, speaker: Speaker) -> Iterator[tuple[Session, int]]:
         """The sessions of one node, those with far ends that are alike together, with their number."""
@@ -168,28 +165,9 @@ class Engine:
             yield peering.session(speaker, None), 1
             return
         for _, members in self._profiled(peering.there, peering.family):
-            others = len(members) - (speaker in members and speaker.name != ANY)
-            if others:
-                remote = next(one for one in members if one is not speaker or one.name == ANY)
-                yield peering.session(speaker, remote), others
-
-    def _meshed(self, family: Family) -> frozenset[Speaker]:
-        return self._mesh_members[family]
-
-    @cached_property
-    def _mesh_members(self) -> dict[Family, frozenset[Speaker]]:
-        return {family: frozenset(members) for family, members in self.network.meshed.items()}
-
-    @cached_property
-    def _mesh_groups(self) -> dict[Family, dict[object, dict[Speaker, None]]]:
-        """The members of the mesh, those that are alike together."""
-        found: dict[Family, dict[object, dict[Speaker, None]]] = {}
-        for family, members in self.network.meshed.items():
-            groups = found.setdefault(family, {})
-            for one in members:
-                key = (self.profile(one, family), one.own_as, one.port, one.name == ANY)
-                groups.setdefault(key, {})[one] = None
-        return found
+            remote = _other(members, speaker)
+            if remote is not None:
+                yield peering.session(speaker, remote), len(members) - (speaker in members and speaker.name != ANY)
 
     def own_routes(self, speaker: Speaker, family: Family) -> tuple[Routes, ...]:
         """The routes that a node does not learn by BGP."""
@@ -202,11 +180,7 @@ class Engine:
     def exported(self, session: Session) -> tuple[Decision, ...]:
         """What becomes of every route that the local node has, on its way to the far end."""
         form, mine = session.form, self.profile(session.local, session.family)
-        learned = [
-            source
-            for source in self.sources(session.local, session.family)
-            if _may_pass(_learned(source.session), form)
-        ]
+        learned = self.sources(session.local, session.family, form)
         told = (None if one.size > 1 else (_echoes(one, session), self._from(one)) for one in learned)
         key = (form, mine, tuple(zip(map(self._import_key, (one.session for one in learned)), told, strict=True)))
         found = self._exports.get(key)
@@ -224,7 +198,7 @@ class Engine:
             self._exports[form, mine] = found
         return found
 
-    def _exported(self, session: Session, mine: Profile, learned: list[Source]) -> Iterator[Decision]:
+    def _exported(self, session: Session, mine: Profile, learned: tuple[Source, ...]) -> Iterator[Decision]:
         yield from self.own_exported(session)
         for source in learned:
             alike: dict[tuple[Presence, Attributes], list[PrefixSet]] = {}
@@ -341,50 +315,54 @@ class Engine:
         key = (speaker.name, family)
         found = self._forms.get(key)
         if found is None:
-            forms = {peering.form for peering in self.network.peerings_of(speaker, family)}
-            if speaker in self._mesh_members[family]:
-                for members in self._mesh_groups[family].values():
-                    forms.add(self.network.mesh_session(speaker, next(iter(members)), family).form)
+            forms = {peering.form for peering in self.network.kinds_of(speaker, family)}
             found = self._forms[key] = frozenset(forms)
         return found
 
-    def groups(self) -> tuple[Group, ...]:
+    def groups(self) -> Iterator[Group]:
         """Every session, those that are alike in all but the nodes together."""
-        return self._groups
+        yield from self._together(self._meetings(family) for family in self.network.families)
 
     @cached_property
-    def _groups(self) -> tuple[Group, ...]:
-        return tuple(self._make_groups())
+    def senders(self) -> tuple[Group, ...]:
+        """Every session, those that export alike together, whoever is at the far end."""
+        return tuple(self._together(self._sendings(family) for family in self.network.families))
 
-    def _make_groups(self) -> Iterator[Group]:
-        alike: dict[object, Group] = {}
-        for peering in self.network.peerings:
-            for key, session, size in self._divided_peering(peering):
-                known = alike.get(key)
-                alike[key] = Group(known.session, known.size + size) if known else Group(session, size)
-        yield from alike.values()
-        for family, groups in self._mesh_groups.items():
-            for mine in groups.values():
-                local = next(iter(mine))
-                for theirs in groups.values():
-                    own = mine is theirs and local.name != ANY
-                    far = next((one for one in theirs if not own or one is not local), None)
-                    if far is not None:
-                        session = self.network.mesh_session(local, far, family)
-                        yield Group(session, len(mine) * (len(theirs) - own))
+    def _together(self, families: Iterable[Iterator[tuple[object, Session, int]]]) -> Iterator[Group]:
+        found: dict[object, Group] = {}
+        for meetings in families:
+            for key, session, size in meetings:
+                known = found.get(key)
+                found[key] = Group(known.session, known.size + size) if known else Group(session, size)
+        return iter(found.values())
 
-    def _divided_peering(self, peering: Peering) -> Iterator[tuple[object, Session, int]]:
-        """Parts of a peering in which equal nodes meet equal ones: what tells them apart, one session, and how many."""
-        family, nowhere = peering.family, ((None, ()),)
-        theirs = self._profiled(peering.there, family) if peering.there is not None else nowhere
-        for mine, here in self._profiled(peering.here, family):
-            for far, there in theirs:
-                size = pairs(here, there) if there else len(here)
+    def _sendings(self, family: Family) -> Iterator[tuple[object, Session, int]]:
+        """Nodes that are equal with all whom one form of session leads to."""
+        for peering in self.network.kinds(family):
+            for mine, here in self._profiled(peering.here, family):
+                there = peering.there.members if peering.there is not None else (None,)
+                remote = _other(there, here[0])
+                size = len(here) * (len(there) - (peering.there is peering.here and here[0].name != ANY))
                 if size:
-                    remote = next((one for one in there if one is not here[0] or one.name == ANY), None)
-                    # Forms and profiles are the same objects where they are equal, and long to compare.
-                    key = (id(peering.form), id(mine), id(far), peering.state)
-                    yield key, peering.session(here[0], remote), size
+                    yield (id(peering.form), id(mine), peering.state), peering.session(here[0], remote), size
+
+    def _meetings(self, family: Family) -> Iterator[tuple[object, Session, int]]:
+        """Nodes that are equal with nodes that are equal: what tells them from others, one session, and how many."""
+        for peering in self.network.kinds(family):
+            nowhere: tuple[tuple[None, tuple[None]], ...] = ((None, (None,)),)
+            theirs = self._profiled(peering.there, family) if peering.there is not None else nowhere
+            for mine, here in self._profiled(peering.here, family):
+                for far, there in theirs:
+                    size = len(here) * (len(there) - (there is here and here[0].name != ANY))
+                    if size:
+                        # Forms and profiles are the same objects where they are equal, and long to compare.
+                        key = (id(peering.form), id(mine), id(far), peering.state)
+                        yield key, peering.session(here[0], _other(there, here[0])), size
+
+
+def _other(there: Sequence[T], speaker: Speaker) -> T | None:
+    """A far end of a node; `ANY` stands for many, who have each other."""
+    return next((one for one in there[:2] if one is not speaker or speaker.name == ANY), None)
 
 
 def _echoes(source: Source, session: Session) -> bool:

@@ -56,7 +56,7 @@ def _ranks(cluster: Cluster) -> dict[str, dict[Family, dict[_Place, int]]]:
     """For each peer with sessions that may come up, and each family, the ranks of the rules that decide there."""
     found: dict[str, dict[Family, dict[_Place, int]]] = {}
     model = engine(cluster)
-    for group in model.groups():
+    for group in model.senders:
         session = group.session
         if session.peer is None or session.status.state not in LIVE:
             continue

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from callint.bgp.network import network
 from callint.bgp.read import as_number
-from callint.bgp.routes import engine
 from callint.bgp.session import Session, State
 from callint.checks.breach import Breach, CheckError
 from callint.checks.peers import at
@@ -35,12 +34,13 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     if state not in _STATES:
         raise CheckError(f'check "session" needs the parameter "state": {", ".join(_STATES)}')
     found: dict[str | None, list[tuple[Session, int]]] = {}
-    for group in engine(cluster).groups():
-        session = group.session
+    model = network(cluster)
+    for kind in (one for family in model.families for one in model.kinds(family)):
+        session = kind.first
         # without an AS number BIRD refuses the file, which is said of the peer itself
         if session.form.remote_as is not None and session.status.state == state and not _as_ignored(session):
             about = session.peer.resource.name if session.peer is not None else None
-            found.setdefault(about, []).append((session, group.size))
+            found.setdefault(about, []).append((session, len(kind)))
     # a mesh session gives way to a peer, and the peer's own finding says so
     if state == "idle":
         found.pop(None, None)

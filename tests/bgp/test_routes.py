@@ -306,3 +306,16 @@ def test_with_host_local_addresses_each_node_has_its_pod_cidrs(made: Any, switch
         assert bool(found) is expected, prefix
         assert all(one.routes.origin == "block" and one.step == "own-block" for one in found)
     assert out(model, "mesh", "b", "10.244.4.0/26")
+
+
+def test_nodes_with_blocks_of_their_own_export_each_for_itself(made: Any) -> None:
+    """Who is at the far end does not matter for that: as many kinds of senders as nodes, not as pairs of nodes."""
+    nodes = [node(f"n{index}", f"10.0.0.{index + 1}/24") for index in range(12)]
+    blocks = [
+        calico("BlockAffinity", f"b{index}", cidr=f"10.244.{index}.0/26", node=f"n{index}", state="confirmed")
+        for index in range(12)
+    ]
+    model = engine(made(PODS, *nodes, *blocks))
+    assert sorted(group.session.local.name for group in model.senders) == sorted(f"n{index}" for index in range(12))
+    assert {group.size for group in model.senders} == {11}
+    assert sum(group.size for group in model.groups()) == 12 * 11
