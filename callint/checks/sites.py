@@ -26,6 +26,9 @@ from callint.selector import Selector, SelectorError, parse
 from callint.source import placeholder
 
 _LINK_LOCAL = 0xFE80 >> 6  # the first ten bits of fe80::/10
+# links without link-layer addresses, as `ip -details` names their kinds, and what such links are usually called
+_BARE_KINDS = frozenset(("wireguard", "tun", "ppp", "ipip", "ip6tnl", "sit", "gre", "vti", "vti6", "xfrm", "loopback"))
+_BARE_NAMES = ("wg", "tun", "ppp", "tailscale", "sit", "ip6tnl")
 
 
 class Site(NamedTuple):
@@ -270,10 +273,12 @@ def _deployed(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
 
 
 def _ipv6(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
-    """Interfaces with an IPv6 address that is not link-local alone."""
+    """Interfaces with an IPv6 address that is not link-local alone, and with a link on which neighbours are sought."""
     for name, addresses in about.interfaces.items():
+        known = about.facts.interface(name) if about.facts is not None else None
+        bare = name.startswith(_BARE_NAMES) if known is None or known.kind is None else known.kind in _BARE_KINDS
         own = tuple(one for one in addresses if one.family == 6)
-        if any(one.value >> 118 != _LINK_LOCAL for one in own):
+        if not bare and any(one.value >> 118 != _LINK_LOCAL for one in own):
             yield Site(about.name, name, own, f"the interface has the address {own[0]}")
 
 

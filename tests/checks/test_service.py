@@ -403,3 +403,10 @@ def test_one_neighbour_may_be_shut_out_by_name(denied: str, broken: bool) -> Non
     policy = CLOSED.replace("ingress: []", f"ingress: {rules}")
     facts = FACTS + "services: {lan0: [dns]}\n"
     assert bool(found(cluster_of(HOSTS + policy, facts=facts), "POL001")) is broken
+
+
+def test_a_tunnel_has_no_neighbours() -> None:
+    link = V6.split("routes")[0]
+    for text in (link, link.replace("addresses", "kind: wireguard, addresses")):
+        breaches = found(cluster_of(hosts(a="10.0.0.1") + CLOSED, facts=text), "POL016")
+        assert bool(breaches) is ("wireguard" not in text)
