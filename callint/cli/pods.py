@@ -27,8 +27,13 @@ class Pods(NamedTuple):
         return tuple(one for one in (self.sender, self.receiver) if one is not None and one.stands_for)
 
 
-def find(cluster: Cluster, sender: str | None, source: str | None, receiver: str | None, to: str | None) -> Pods:
-    """The pods that `--from` and `--to` name; one that is given by labels gets the address that is given for it."""
+def find(
+    cluster: Cluster, sender: str | None, source: str | None, receiver: str | None, to: str | None, *, staged: bool
+) -> Pods:
+    """The pods that `--from` and `--to` name; one that is given by labels gets the address that is given for it.
+
+    With `staged` the model is that in which staged policies are enforced.
+    """
     from callint.policy import Model, model_of
 
     model = model_of(cluster)
@@ -37,7 +42,7 @@ def find(cluster: Cluster, sender: str | None, source: str | None, receiver: str
         None if sender is None else _named(model, sender, source, 0),
         None if receiver is None else _named(model, receiver, to, 1),
     )
-    return found._replace(model=Model(cluster, found.assumed)) if found.assumed else found
+    return found._replace(model=Model(cluster, found.assumed, staged=staged)) if found.assumed or staged else found
 
 
 def address(pod: WorkloadMember, other: str | None, text: str, option: str) -> str:

@@ -34,6 +34,7 @@ class Wanted(NamedTuple):
     before: tuple[str | None, int | None]
     sender: str | None
     receiver: str | None
+    staged: bool
 
 
 PORT = click.IntRange(0, 65535)
@@ -57,6 +58,7 @@ PORT = click.IntRange(0, 65535)
     "--sport", "source_port", type=PORT, metavar="PORT", default=40000, show_default=True, help="Source port."
 )
 @click.option("--pre-dnat", metavar="ADDRESS[:PORT]", help="Destination before DNAT, when it reached the node.")
+@click.option("--staged", is_flag=True, help="As if staged policies were enforced, or had deleted what they delete.")
 @inputs.FORM
 @inputs.CLUSTER
 @inputs.options
@@ -76,6 +78,7 @@ def command(
     protocol: str | None,
     source_port: int,
     pre_dnat: str | None,
+    staged: bool,
     form: str,
     cluster_name: str | None,
     given: inputs.Given,
@@ -100,6 +103,7 @@ def command(
         _before(pre_dnat),
         sender,
         receiver,
+        staged,
     )
     cluster = inputs.cluster(paths, given, cluster_name)
     trace = _follow(cluster, wanted)
@@ -154,7 +158,7 @@ def _before(text: str | None) -> tuple[str | None, int | None]:
 
 
 def _follow(cluster: Cluster, wanted: Wanted) -> Trace:
-    pods = find(cluster, wanted.sender, wanted.source, wanted.receiver, wanted.destination)
+    pods = find(cluster, wanted.sender, wanted.source, wanted.receiver, wanted.destination, staged=wanted.staged)
     wanted = _with_pods(pods, wanted)
     nodes = _nodes(cluster, pods.model)
     if wanted.node is None and pods.assumed and len(nodes) < 2:
@@ -176,7 +180,10 @@ def _follow(cluster: Cluster, wanted: Wanted) -> Trace:
         verdict = evaluator.evaluate(packet)
     except ValueError as error:
         output.fail(str(error))
-    return _trace(cluster, evaluator, packet, verdict, tuple(words(pods.model, one) for one in pods.assumed))
+    assumed = [words(pods.model, one) for one in pods.assumed]
+    if wanted.staged:
+        assumed.append("staged policies are enforced")
+    return _trace(cluster, evaluator, packet, verdict, tuple(assumed))
 
 
 def _with_pods(pods: Pods, wanted: Wanted) -> Wanted:

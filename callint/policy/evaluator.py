@@ -29,9 +29,13 @@ _SOURCES_ANNOTATION = "cni.projectcalico.org/allowedSourcePrefixes"
 class Model:
     """The policy of one cluster, the same for all its nodes."""
 
-    def __init__(self, cluster: Cluster, assumed: tuple[WorkloadMember, ...] = ()) -> None:
-        """Compile nothing yet; `assumed` are workloads that no manifest holds."""
+    def __init__(self, cluster: Cluster, assumed: tuple[WorkloadMember, ...] = (), *, staged: bool = False) -> None:
+        """Compile nothing yet; `assumed` are workloads that no manifest holds.
+
+        With `staged` it is as if staged policies were enforced.
+        """
         self.cluster = cluster
+        self._staged = staged
         self.inventory = Inventory(cluster, assumed)
         self.profiles = Profiles(self.inventory)
         self._chains: dict[int, EndpointChains] = {}
@@ -40,7 +44,7 @@ class Model:
     @cached_property
     def tiers(self) -> tuple[PlacedTier, ...]:
         """All tiers with their policies, in order."""
-        return tiers_of(self.cluster)
+        return tiers_of(self.cluster, staged=self._staged)
 
     @cached_property
     def _selecting(self) -> SelectorIndex[tuple[int, PlacedTier, CompiledPolicy]]:

@@ -23,6 +23,7 @@ from callint.objects import Cluster, Resource
 from callint.objects.kubernetes_policy import cluster_policy, network_policy
 from callint.objects.policy import Policy, Tier
 from callint.policy.admission import hidden, refusal
+from callint.policy.staged import enforced
 from callint.selector import Selector, SelectorError, parse
 from callint.selector.rewrite import replace_all, with_prefix
 from callint.selector.syntax import ALL, And, Compare, Has
@@ -86,10 +87,14 @@ def built_in_tiers(release: Release) -> tuple[Tier, ...]:
     return tuple(found)
 
 
-def tiers_of(cluster: Cluster) -> tuple[PlacedTier, ...]:
-    """All tiers in order, those without policies included; missing ones that policies name come last and deny."""
+def tiers_of(cluster: Cluster, *, staged: bool = False) -> tuple[PlacedTier, ...]:
+    """All tiers in order, those without policies included; missing ones that policies name come last and deny.
+
+    With `staged` as if staged policies were enforced.
+    """
     members: dict[str, list[PlacedPolicy]] = {}
-    for policy in policies_of(cluster):
+    policies = policies_of(cluster)
+    for policy in enforced(cluster, policies) if staged else policies:
         placed = _placed(cluster, policy)
         if placed:
             members.setdefault(policy.tier, []).append(placed)

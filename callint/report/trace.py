@@ -54,7 +54,7 @@ class Source(NamedTuple):
 class Trace(NamedTuple):
     """The whole way; `packet` is a witness of type packet, `unknown` names the fact that is missing, if one is.
 
-    `assumed` are clauses about pods that no manifest holds, on which all the rest depends.
+    `assumed` are clauses about what no manifest says, such as pods, and all the rest depends on.
     """
 
     calico: str

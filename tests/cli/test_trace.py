@@ -347,3 +347,13 @@ def test_a_node_of_which_nothing_is_said(tmp_path: Path) -> None:
     done = run(tmp_path, "--node", "ruoter", *packet[2:])
     assert done.exit_code == 2
     assert 'no manifest and no facts name a node "ruoter", the nodes known are other, router' in done.output
+
+
+def test_as_if_staged_policy_were_enforced(tmp_path: Path) -> None:
+    staged = ROUTER.replace(
+        "kind: GlobalNetworkPolicy\nmetadata: {name: first}", "kind: StagedGlobalNetworkPolicy\nmetadata: {name: first}"
+    )
+    packet = (*TO_ROUTER, "--tcp", "443")
+    now, then = trace(tmp_path, *packet, manifests=staged), trace(tmp_path, *packet, "--staged", manifests=staged)
+    assert (now["verdict"], now["assumed"]) == ("drop", [])
+    assert (then["verdict"], then["assumed"]) == ("accept", ["staged policies are enforced"])
