@@ -248,6 +248,11 @@ class Inventory:
     def _unplaced_labels(self) -> Selectable[_Member]:
         return Selectable((one.labels, one) for one in self._unplaced)
 
+    def certain(self, selector: Selector) -> Ranges:
+        """The addresses of what is written down and surely matched by the selector."""
+        found = [one.ranges for one in self._classes.candidates(selector) if holds(selector, one.labels)]
+        return union(found) if found else NO_RANGES
+
     def address_set(self, selector: Selector) -> AddressSet:
         """The addresses of all endpoints and network sets that the selector matches."""
         found = self._sets.get(selector)

@@ -37,10 +37,8 @@ def needs(selector: Selector, cost: _Cost = _NOTHING_KNOWN) -> frozenset[Need] |
 
 def _needs(selector: Selector, cost: _Cost, *, positive: bool) -> frozenset[Need] | None:
     if isinstance(selector, (And, Or)):
-        parts = [_needs(operand, cost, positive=positive) for operand in selector.operands]
-        if isinstance(selector, And) == positive:
-            return min((part for part in parts if part is not None), key=lambda part: _price(part, cost), default=None)
-        return None if None in parts else frozenset().union(*filter(None, parts))
+        parts = (_needs(operand, cost, positive=positive) for operand in selector.operands)
+        return _cheapest(parts, cost) if isinstance(selector, And) == positive else _all_of(parts)
     if isinstance(selector, Not):
         return _needs(selector.operand, cost, positive=not positive)
     if isinstance(selector, Compare):
@@ -56,8 +54,25 @@ def _needs(selector: Selector, cost: _Cost, *, positive: bool) -> frozenset[Need
     return None if positive or not isinstance(selector, (All, Global)) else frozenset()
 
 
-def _price(part: frozenset[Need], cost: _Cost) -> int:
-    return sum(cost.get(need, 0) for need in part)
+def _cheapest(parts: Iterable[frozenset[Need] | None], cost: _Cost) -> frozenset[Need] | None:
+    best, lowest = None, 0
+    for part in parts:
+        if part is not None:
+            price = sum([cost.get(need, 0) for need in part])
+            if best is None or price < lowest:
+                best, lowest = part, price
+            if not price:
+                break
+    return best
+
+
+def _all_of(parts: Iterable[frozenset[Need] | None]) -> frozenset[Need] | None:
+    found: set[Need] = set()
+    for part in parts:
+        if part is None:
+            return None
+        found |= part
+    return frozenset(found)
 
 
 class LabelIndex(Generic[T]):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from callint.net import cover, intervals
 from callint.net.cover import TooManyCornersError
 from callint.net.overlapping import Overlapping
-from callint.policy.ranges import EVERYWHERE, Ranges
+from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges
 from callint.policy.symbolic.order import Item
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import FREE, Shape, Side
@@ -133,6 +133,8 @@ def _meant(shadows: Shadows, about: Side, other: Side) -> Ranges:
     if about.selector is not None and shadows.implication.holds(about.selector, other.selector):
         return other.nets
     members = shadows.members(other.selector)
+    if members == NO_RANGES:
+        return NO_RANGES
     return intervals.intersection(members[0], other.nets[0]), intervals.intersection(members[1], other.nets[1])
 
 

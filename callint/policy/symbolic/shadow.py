@@ -45,7 +45,7 @@ class _OpenInventory(Inventory):
     def address_set(self, selector: Selector) -> AddressSet:
         if satisfiable(selector) is None:
             return AddressSet(NO_RANGES, NO_RANGES, "")
-        return AddressSet(self.written.address_set(selector).sure, EVERYWHERE, f'what "{selector}" selects')
+        return AddressSet(self.written.certain(selector), EVERYWHERE, f'what "{selector}" selects')
 
     def named_port(self, selector: Selector, name: str) -> NamedPort:
         return NamedPort({}, AddressSet(NO_RANGES, EVERYWHERE, f'who has a port "{name}"'))
@@ -66,6 +66,7 @@ class Shadows:
         self._inventory = _OpenInventory(model.inventory)
         self._spaces: tuple[PacketSpace, PacketSpace] | None = None
         self._sets: dict[object, Sets] = {}
+        self._members: dict[Selector, Ranges] = {}
         self._selectors: dict[int, tuple[_Pair, _Pair]] = {}
 
     @cached_property
@@ -107,7 +108,10 @@ class Shadows:
 
     def members(self, selector: Selector) -> Ranges:
         """The addresses of what is written down and surely selected."""
-        return self._inventory.written.address_set(selector).sure
+        found = self._members.get(selector)
+        if found is None:
+            found = self._members[selector] = self._inventory.written.certain(selector)
+        return found
 
     def may(self, policy: Policy, rule: Rule) -> Sets:
         """The packets that a rule may match."""
