@@ -11,7 +11,7 @@ from callint.net.packets import Packet
 from callint.objects.policy import Policy, Rule
 from callint.policy.chains import Direction
 from callint.policy.symbolic.covering import Taken, fewest
-from callint.policy.symbolic.earlier import Earlier, Entry, Meeting, covers, leave_something, meetings
+from callint.policy.symbolic.earlier import Earlier, Entry, Meeting, covers, leave_a_corner, leave_something, meetings
 from callint.policy.symbolic.order import DIRECTIONS, Before, Item, item_of, items, rules
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.shadow import Shadows
@@ -19,8 +19,8 @@ from callint.policy.symbolic.shape import FREE, Shape, shape
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector import Selector
 
-_OF_SETS = 100
-"""What a comparison of sets of packets takes, where one of shapes takes one step (measured)."""
+_OF_CORNERS, _OF_SELECTORS, _OF_PRODUCTS, _OF_SETS = 4, 8, 25, 100
+"""What a comparison takes of corners, of selectors, of products and of sets of packets, one of ports being a step (measured)."""
 
 
 class Dead(NamedTuple):
@@ -122,9 +122,12 @@ class _Search:
         self, policy: Policy, direction: Direction, rule: Rule, about: Shape, near: Sequence[Entry]
     ) -> Dead | None:
         self._spend(len(near))
-        meeting = list(meetings(self._shadows, about, near))
-        self._spend(len(meeting))
-        if not meeting or leave_something(about, meeting):
+        meeting, asked = meetings(self._shadows, about, near)
+        self._spend(_OF_SELECTORS * asked + _OF_CORNERS * len(meeting))
+        if not meeting or leave_a_corner(about, meeting):
+            return None
+        self._spend(_OF_PRODUCTS * len(meeting))
+        if leave_something(about, meeting):
             return None
         self._spend(_OF_SETS * len(meeting))
         return self._exactly(policy, direction, rule, about, meeting)

@@ -106,9 +106,11 @@ class _Tables:
         return [entry for _, entry in sorted({entry.number: entry for entry in found}.items())]
 
 
-def meetings(shadows: Shadows, about: Shape, near: Iterable[Entry]) -> Iterator[Meeting]:
-    """Those of `near` that may decide on packets of a rule."""
+def meetings(shadows: Shadows, about: Shape, near: Iterable[Entry]) -> tuple[list[Meeting], int]:
+    """Those of `near` that may decide on packets of a rule, and of how many the selectors had to be asked."""
     overlaps = intervals.overlaps
+    found: list[Meeting] = []
+    asked = 0
     for entry in near:
         other = entry.shape
         if (
@@ -116,6 +118,7 @@ def meetings(shadows: Shadows, about: Shape, near: Iterable[Entry]) -> Iterator[
             and overlaps(about.destination.ports, other.destination.ports)
             and overlaps(about.source.ports, other.source.ports)
         ):
+            asked += other.source.selector is not None or other.destination.selector is not None
             source = _meant(shadows, about.source, other.source)
             destination = _meant(shadows, about.destination, other.destination)
             if any(
@@ -123,7 +126,8 @@ def meetings(shadows: Shadows, about: Shape, near: Iterable[Entry]) -> Iterator[
                 and overlaps(about.destination.nets[index], destination[index])
                 for index in (0, 1)
             ):
-                yield Meeting(entry, source, destination)
+                found.append(Meeting(entry, source, destination))
+    return found, asked
 
 
 def _meant(shadows: Shadows, about: Side, other: Side) -> Ranges:
@@ -157,8 +161,34 @@ def covers(meeting: Meeting, about: Shape) -> bool:
     )
 
 
+def leave_a_corner(about: Shape, meeting: Sequence[Meeting]) -> bool:
+    """Whether things surely leave the first or the last packet of a rule undecided; no is no answer."""
+    return about.exact and (_leave(about, meeting, 0) or _leave(about, meeting, -1))
+
+
+def _leave(about: Shape, meeting: Sequence[Meeting], end: int) -> bool:
+    """Whether nothing decides on the packet whose every field is the lowest (0) or the highest (-1) of a rule's."""
+    contains = intervals.contains
+    for index in (0, 1):
+        fields = (about.source.nets[index], about.destination.nets[index], about.protocols)
+        ports = (about.destination.ports, about.source.ports)
+        if not all(fields) or not all(ports):
+            continue
+        source, destination, protocol, high, low = (side[end][end] for side in (*fields, *ports))
+        if not any(
+            contains(one.entry.shape.destination.ports, high)
+            and contains(one.entry.shape.protocols, protocol)
+            and contains(one.entry.shape.source.ports, low)
+            and contains(one.source[index], source)
+            and contains(one.destination[index], destination)
+            for one in meeting
+        ):
+            return True
+    return False
+
+
 def leave_something(about: Shape, meeting: Sequence[Meeting]) -> bool:
-    """Whether things surely leave packets of a rule undecided; no is no answer."""
+    """Whether things surely leave packets of a rule undecided, wherever they are; no is no answer."""
     if not about.exact:
         return False
     others = [part for one in meeting for part in one.entry.shape.products(one.source, one.destination)]
