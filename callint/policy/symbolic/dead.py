@@ -20,7 +20,7 @@ from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector import Selector
 
 _OF_CORNERS, _OF_SELECTORS, _OF_PRODUCTS, _OF_SETS = 4, 8, 25, 100
-"""What a comparison takes of corners, of selectors, of products and of sets of packets, one of ports being a step (measured)."""
+"""What a comparison takes of corners, selectors, products and sets of packets, one of ports being a step (measured)."""
 
 
 class Dead(NamedTuple):
