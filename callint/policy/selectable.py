@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from callint.policy.labels import Labels, holds
 from callint.selector import Selector
@@ -12,11 +12,14 @@ from callint.selector.index import LabelIndex
 T = TypeVar("T")
 
 
-class _Class(NamedTuple, Generic[T]):
+class _Class(Generic[T]):
     """Things that no selector can tell apart, with their places among all."""
 
-    labels: Labels
-    members: list[tuple[int, T]]
+    __slots__ = ("labels", "members")
+
+    def __init__(self, labels: Labels) -> None:
+        self.labels = labels
+        self.members: list[tuple[int, T]] = []
 
 
 class Selectable(Generic[T]):
@@ -29,7 +32,7 @@ class Selectable(Generic[T]):
             key = (frozenset(labels.known.items()), *labels[1:])
             found = classes.get(key)
             if found is None:
-                found = classes[key] = _Class(labels, [])
+                found = classes[key] = _Class(labels)
             found.members.append((place, thing))
         self._index: LabelIndex[_Class[T]] = LabelIndex()
         for one in classes.values():
