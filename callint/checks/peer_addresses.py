@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from callint.checks.need import Need
-from callint.checks.sites import About, Site, has_role, internal
+from callint.checks.sites import About, Site, internal, nodes_with
 from callint.facts import Address as FactAddress
 from callint.net import intervals
 from callint.net.address import BITS, FAMILIES, Address
@@ -83,8 +83,8 @@ def _singles(found: Ranges) -> Iterator[Address]:
 def _internal(role: str | None) -> Callable[[Cluster], Ranges]:
     @lru_cache(maxsize=8)
     def found(cluster: Cluster) -> Ranges:
-        nodes = (one for one in cluster.nodes.values() if role is None or has_role(cluster, one.name, role))
-        return ranges(str(address) for node in nodes for address in internal(node))
+        names = cluster.nodes if role is None else nodes_with(cluster, role)
+        return ranges(str(address) for name in names for address in internal(cluster.nodes[name]))
 
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from callint.calico.defaults import BGP_PORT
@@ -176,6 +177,12 @@ def has_role(cluster: Cluster, name: str, role: object) -> bool:
     )
 
 
+@lru_cache(maxsize=8)
+def nodes_with(cluster: Cluster, role: str) -> tuple[str, ...]:
+    """The nodes that are known to have a role."""
+    return tuple(name for name in cluster.nodes if has_role(cluster, name, role))
+
+
 def _nodes(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
     """Nodes by a selector over their labels, at their internal address."""
     if about.known is not None and about.known.resources and _selector(evidence).matches(about.known.labels):
@@ -197,8 +204,7 @@ def _outward(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
 
 def _way(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
     """The interfaces that lead to other nodes with a role; where no node is known to have it, those outward."""
-    nodes = about.cluster.nodes
-    having = [name for name in nodes if has_role(about.cluster, name, evidence.value)]
+    nodes, having = about.cluster.nodes, nodes_with(about.cluster, str(evidence.value))
     far = [one for name in having if name != about.name for one in internal(nodes[name])]
     if not having:
         yield from _outward(about, need, evidence)
