@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from callint.calico.defaults import NAMESPACE_LABEL
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
-from callint.finding import Path, Related, Span, witness
+from callint.checks.vocabulary import Known, Vocabulary
+from callint.finding import Path, Related, witness
 from callint.objects import Cluster, fields
-from callint.objects.policy import Policy
+from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
 from callint.policy.inventory import Endpoint
 from callint.policy.labels import Labels
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import policies_of, selector_of
-from callint.schema.suggest import Words
 from callint.selector import Selector, SelectorError, parse
 from callint.selector.satisfy import satisfiable
-from callint.selector.syntax import Compare, Has, Member, atoms
+from callint.selector.syntax import Compare, atoms
 
 _TEMPLATES = {
     "Deployment": ("spec", "template"),
@@ -31,7 +32,6 @@ _TEMPLATES = {
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
 _TEMPLATE_VERSIONS = ("apps/v1", "batch/v1")
-_SHORTEST = 5
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -45,37 +45,52 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 class _Written(NamedTuple):
-    """A selector of a Calico policy, where it stands, and whether it is the policy's own."""
+    """A selector of a Calico policy with its scope, and the side of a rule where it stands; None: the policy's own."""
 
     policy: Policy
-    path: Path
+    side: Entity | None
     text: str
     selector: Selector
-    subject: bool
+
+    @property
+    def subject(self) -> bool:
+        """Whether it says to whom the policy applies."""
+        return self.side is None
+
+    @property
+    def path(self) -> Path:
+        """Where it stands."""
+        return (*(("spec",) if self.side is None else self.side.path), "selector")
 
 
-def _written(cluster: Cluster) -> Iterator[_Written]:
-    """The selectors of Calico policies that can be read, with their scope."""
+@lru_cache(maxsize=2)
+def _written(cluster: Cluster) -> tuple[_Written, ...]:
+    """The selectors of Calico policies that can be read."""
+    return tuple(_readable(cluster))
+
+
+def _readable(cluster: Cluster) -> Iterator[_Written]:
     for policy in cluster.policies:
         resource = policy.resource
         if not resource.document.complete:
             continue
-        if policy.selector and not any(resource.unreadable("spec", name) for name in _SUBJECT_FIELDS):
+        gaps = resource.gaps
+        if policy.selector and not (gaps and any(resource.unreadable("spec", name) for name in _SUBJECT_FIELDS)):
             try:
-                yield _Written(policy, ("spec", "selector"), policy.selector, selector_of(policy), True)
+                yield _Written(policy, None, policy.selector, selector_of(policy))
             except SelectorError:
                 continue
         for rule in (*policy.ingress, *policy.egress):
-            for entity in (rule.source, rule.destination):
-                text = entity.selector
-                if text is None or resource.unreadable(*entity.path):
+            for side in (rule.source, rule.destination):
+                text = side.selector
+                if text is None or (gaps and resource.unreadable(*side.path)):
                     continue
                 try:
-                    positive, _ = entity_selectors(entity, policy.namespace)
+                    positive, _ = entity_selectors(side, policy.namespace)
                 except SelectorError:
                     continue
                 if positive is not None:
-                    yield _Written(policy, (*entity.path, "selector"), text, positive, False)
+                    yield _Written(policy, side, text, positive)
 
 
 _SUBJECT_FIELDS = ("selector", "namespaceSelector", "serviceAccountSelector")
@@ -98,22 +113,11 @@ def _breach(one: _Written, message: str, related: tuple[Related, ...] = (), **fa
     return Breach(message, resource.span(*one.path), resource.ref, one.path, related, proof)
 
 
-class _Known(NamedTuple):
-    """The labels of one object that a selector can meet, and what the object is."""
-
-    labels: Labels
-    place: Span
-    words: str
-
-
-def _subjects(cluster: Cluster) -> list[_Known]:
+def _subjects(cluster: Cluster) -> list[Known]:
     """Everything that a policy can apply to, pods of templates included."""
     inventory = model_of(cluster).inventory
     endpoints: tuple[Endpoint, ...] = (*inventory.host_endpoints, *inventory.workloads)
-    found = [
-        _Known(one.labels, one.about.resource.span("metadata", "name"), f'{one.about.resource.kind} "{one.about.name}"')
-        for one in endpoints
-    ]
+    found = [Known(one.labels, one.about.resource) for one in endpoints]
     for kind, path in _TEMPLATES.items():
         for resource in cluster.kubernetes(kind, *_TEMPLATE_VERSIONS):
             plain: Any = resource.plain
@@ -124,90 +128,39 @@ def _subjects(cluster: Cluster) -> list[_Known]:
             labels = Labels(
                 own, (NAMESPACE_LABEL, "pcns.", "pcsa.", "projectcalico.org/"), frozenset((NAMESPACE_LABEL,))
             )
-            found.append(_Known(labels, resource.span("metadata", "name"), f'{kind} "{resource.name}"'))
+            found.append(Known(labels, resource))
     return found
 
 
-def _selectable(found: list[_Known]) -> Selectable[_Known]:
+def _selectable(found: list[Known]) -> Selectable[Known]:
     return Selectable((one.labels, one) for one in found)
 
 
-def _sets(cluster: Cluster) -> list[_Known]:
+def _sets(cluster: Cluster) -> list[Known]:
     found = []
     for one in cluster.network_sets:
         labels = {**one.labels, **({NAMESPACE_LABEL: one.namespace} if one.namespace else {})}
         opened = ("pcns.",) if one.namespace else ()
-        words = f'{one.resource.kind} "{one.resource.name}"'
-        found.append(_Known(Labels(labels, opened), one.resource.span("metadata", "name"), words))
+        found.append(Known(Labels(labels, opened), one.resource))
     return found
 
 
 def _near_miss(cluster: Cluster) -> Iterator[Breach]:
     subjects = _subjects(cluster)
     both = [*subjects, *_sets(cluster)]
-    labels = {True: _Vocabulary(subjects), False: _Vocabulary(both)}
+    labels = {True: Vocabulary(subjects), False: Vocabulary(both)}
     selectable = {True: _selectable(subjects), False: _selectable(both)}
     for one in _written(cluster):
         hint = labels[one.subject].slip(one.text)
         if hint is None or satisfiable(one.selector) is None or selectable[one.subject].any(one.selector):
             continue
-        written, meant, place = hint
+        written, meant, bearer = hint
         what = "policy selects" if one.subject else "rule matches"
         yield _breach(
             one,
             f'{written}, so that the {what} nothing that is known; did you mean "{meant}"',
-            (Related(place, f'has "{meant}"'),),
+            (Related(bearer.place, f'has "{meant}"'),),
         )
-
-
-class _Vocabulary:
-    """The labels that anything has with their values, and what was probably meant by a selector that names others."""
-
-    def __init__(self, known: Iterable[_Known]) -> None:
-        """`values`: key to value to one place where it is."""
-        self.values: dict[str, dict[str, Span]] = {}
-        for item in known:
-            for key, value in item.labels.known.items():
-                self.values.setdefault(key, {}).setdefault(value, item.place)
-        self._keys = Words(self.values)
-        self._words = {key: Words(values) for key, values in self.values.items()}
-        self._slips: dict[str, tuple[str, str, Span] | None] = {}
-
-    def slip(self, text: str) -> tuple[str, str, Span] | None:
-        """What was probably mistyped: in words, what was meant, and who has it."""
-        if text not in self._slips:
-            self._slips[text] = self._slip(parse(text))
-        return self._slips[text]
-
-    def _slip(self, selector: Selector) -> tuple[str, str, Span] | None:
-        values = self.values
-        for atom in atoms(selector):
-            if isinstance(atom, Has) or (isinstance(atom, (Compare, Member)) and atom.key not in values):
-                key = atom.key
-                near = None if key in values else _near(key, self._keys)
-                if near is not None:
-                    return f'nothing known has the label "{key}"', near, next(iter(values[near].values()))
-            elif (isinstance(atom, Compare) and atom.operator == "==") or (
-                isinstance(atom, Member) and not atom.negated
-            ):
-                wanted = [atom.value] if isinstance(atom, Compare) else sorted(atom.values)
-                for value in wanted:
-                    near = None if value in values[atom.key] else _near(value, self._words[atom.key])
-                    if near is not None:
-                        return f'nothing known has the label "{atom.key}" with "{value}"', near, values[atom.key][near]
-        return None
-
-
-def _near(word: str, known: Words) -> str | None:
-    """The known word that was meant: another case, or a few letters of a long word; `node1` is no slip for `node2`."""
-    found = known.nearest(word)
-    if found is None or found.lower() == word.lower():
-        return found
-    return found if min(len(word), len(found)) >= _SHORTEST and _letters(word) != _letters(found) else None
-
-
-def _letters(word: str) -> str:
-    return "".join(letter for letter in word if not letter.isdigit())
 
 
 def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
@@ -215,7 +168,7 @@ def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
     automatic = cluster.of("KubeControllersConfiguration")
     if not hosts or (automatic and not cluster.nodes):
         return
-    labels = _Vocabulary(_Known(one.labels, one.about.resource.span(), "") for one in hosts)
+    labels = Vocabulary(Known(one.labels, one.about.resource) for one in hosts)
     selectable = model_of(cluster).inventory.hosts
     for policy in cluster.policies:
         if not (policy.apply_on_forward or policy.pre_dnat or policy.do_not_track) or policy.staged:
@@ -245,18 +198,20 @@ def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _network_set(cluster: Cluster) -> Iterator[Breach]:
+    if not cluster.network_sets:
+        return
     subjects, sets = _selectable(_subjects(cluster)), _selectable(_sets(cluster))
-    for one in _written(cluster) if cluster.network_sets else ():
-        plain = parse(one.text)
-        if not one.subject or plain.matches({}):
+    for one in _written(cluster):
+        plain = parse(one.text) if one.subject else None
+        if plain is None or plain.matches({}):
             continue
         meant = next((item for item, sure in sets.classes(plain) if sure), None)
         if meant is None or subjects.any(one.selector):
             continue
         yield _breach(
             one,
-            f"the policy selects nothing that is known but {meant.words}, and a policy never applies to a network "
-            "set: it names the far end, in source or destination of a rule",
+            f'the policy selects nothing that is known but {meant.resource.kind} "{meant.resource.name}", and a policy '
+            "never applies to a network set: it names the far end, in source or destination of a rule",
             (Related(meant.place, "has the labels"),),
         )
 
@@ -293,7 +248,7 @@ def _namespace_name(cluster: Cluster) -> Iterator[Breach]:
 
 def _by_name(cluster: Cluster, policy: Policy, path: Path, text: str) -> Iterator[Breach]:
     try:
-        found = list(atoms(parse(text)))
+        found = atoms(parse(text))
     except SelectorError:
         return
     for atom in found:

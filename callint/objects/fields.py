@@ -64,7 +64,10 @@ def items(plain: Plain, key: str) -> list[tuple[int, Any]]:
 
 def texts(plain: Plain, key: str) -> tuple[str, ...]:
     """A list of strings; items that are none are left out."""
-    return tuple(found for _, item in items(plain, key) if (found := as_text(item)) is not None)
+    value = plain.get(key)
+    if not isinstance(value, list):
+        return ()
+    return tuple([found for item in value if (found := as_text(item)) is not None])
 
 
 def labels(plain: Plain, key: str = "labels") -> dict[str, str]:

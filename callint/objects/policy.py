@@ -91,26 +91,33 @@ class Tier(NamedTuple):
 
 
 def _entity(item: Any, path: Path) -> Entity:
-    if not isinstance(item, dict):
+    if not item or not isinstance(item, dict):
         return Entity(path)
-    given: dict[str, Any] = {}
-    for key in item:
-        if key in _LISTS:
-            given[_LISTS[key]] = fields.texts(item, key)
-        elif key in _TEXTS:
-            given[_TEXTS[key]] = fields.text(item, key) or None
-        elif key == "serviceAccounts":
-            accounts = fields.mapping(item, key)
-            given["service_account_names"] = fields.texts(accounts, "names")
-            given["service_account_selector"] = fields.text(accounts, "selector") or None
-        elif key == "services" and isinstance(item[key], dict):
-            service = item[key]
-            given[key] = Services(fields.text(service, "name") or "", fields.text(service, "namespace") or None)
-    return Entity(path, **given)
+    selector = fields.text(item, "selector") if "selector" in item else None
+    ports = fields.texts(item, "ports") if "ports" in item else ()
+    nets = fields.texts(item, "nets") if "nets" in item else ()
+    if _COMMON.issuperset(item):
+        return Entity(path, nets, (), selector or None, None, None, (), None, None, ports)
+    accounts, services = fields.mapping(item, "serviceAccounts"), item.get("services")
+    return Entity(
+        path,
+        nets,
+        fields.texts(item, "notNets"),
+        selector or None,
+        fields.text(item, "notSelector") or None,
+        fields.text(item, "namespaceSelector") or None,
+        fields.texts(accounts, "names"),
+        fields.text(accounts, "selector") or None,
+        Services(fields.text(services, "name") or "", fields.text(services, "namespace") or None)
+        if isinstance(services, dict)
+        else None,
+        ports,
+        fields.texts(item, "notPorts"),
+    )
 
 
-_LISTS = {"nets": "nets", "notNets": "not_nets", "ports": "ports", "notPorts": "not_ports"}
-_TEXTS = {"selector": "selector", "notSelector": "not_selector", "namespaceSelector": "namespace_selector"}
+_COMMON = frozenset(("nets", "selector", "ports"))
+"""The fields that most rules have alone."""
 
 
 def _icmp(plain: dict[str, Any], key: str) -> Icmp | None:
@@ -122,16 +129,16 @@ def _icmp(plain: dict[str, Any], key: str) -> Icmp | None:
 
 def _rule(item: dict[str, Any], path: Path) -> Rule:
     return Rule(
-        path=path,
-        action=fields.text(item, "action") or "",
-        ip_version=fields.integer(item, "ipVersion"),
-        protocol=fields.text(item, "protocol"),
-        not_protocol=fields.text(item, "notProtocol"),
-        icmp=_icmp(item, "icmp"),
-        not_icmp=_icmp(item, "notICMP"),
-        source=_entity(item.get("source"), (*path, "source")),
-        destination=_entity(item.get("destination"), (*path, "destination")),
-        http=isinstance(item.get("http"), dict),
+        path,
+        fields.text(item, "action") or "",
+        fields.integer(item, "ipVersion") if "ipVersion" in item else None,
+        fields.text(item, "protocol") if "protocol" in item else None,
+        fields.text(item, "notProtocol") if "notProtocol" in item else None,
+        _icmp(item, "icmp") if "icmp" in item else None,
+        _icmp(item, "notICMP") if "notICMP" in item else None,
+        _entity(item.get("source"), (*path, "source")),
+        _entity(item.get("destination"), (*path, "destination")),
+        isinstance(item.get("http"), dict),
     )
 
 

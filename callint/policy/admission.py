@@ -118,15 +118,17 @@ def _flags(policy: Policy) -> Iterator[str]:
         yield "preDNAT policy has no egress"
 
 
-def _selector(text: str | None, field: str, strict: bool) -> Iterator[str]:
+def _selector(text: str | None, field: str, strict: bool) -> tuple[str, ...]:
     if not text:
-        return
+        return ()
+    complaints: list[str] = []
     try:
         parse(text)
     except SelectorError as error:
-        yield f"{field}: {error}"
+        complaints.append(f"{field}: {error}")
     if strict and field != "namespaceSelector of a rule" and "global(" in text:
-        yield f'{field}: "global()" stands in namespaceSelector of a rule alone'
+        complaints.append(f'{field}: "global()" stands in namespaceSelector of a rule alone')
+    return tuple(complaints)
 
 
 def _rule(rule: Rule, resource: Resource, strict: bool, road: Road, release: Release) -> Iterator[str]:
@@ -140,10 +142,12 @@ def _rule(rule: Rule, resource: Resource, strict: bool, road: Road, release: Rel
     except ValueError as error:
         yield str(error)
         return
-    for icmp in (rule.icmp, rule.not_icmp):
-        yield from _icmp(icmp)
-    unreadable = hidden(resource, (*rule.path, "protocol")) is not None
+    if rule.icmp is not None or rule.not_icmp is not None:
+        for icmp in (rule.icmp, rule.not_icmp):
+            yield from _icmp(icmp)
     for entity in (rule.source, rule.destination):
+        if entity[1:] == _NOTHING:
+            continue
         for field, text in (
             ("selector", entity.selector),
             ("notSelector", entity.not_selector),
@@ -153,9 +157,13 @@ def _rule(rule: Rule, resource: Resource, strict: bool, road: Road, release: Rel
             if text:
                 yield from _selector(text, field, strict)
         if entity.ports or entity.not_ports:
+            unreadable = hidden(resource, (*rule.path, "protocol")) is not None
             yield from _ports((*entity.ports, *entity.not_ports), protocol, unreadable, release)
         if strict and (entity.nets or entity.not_nets):
             yield from _nets(entity, release)
+
+
+_NOTHING = Entity(())[1:]
 
 
 def _protocol(text: str | None, strict: bool) -> int | None:
@@ -171,16 +179,21 @@ def _icmp(icmp: Icmp | None) -> Iterator[str]:
         yield "the ICMP type or code is out of range"
 
 
-def _ports(texts: tuple[str, ...], protocol: int | None, unreadable: bool, release: Release) -> Iterator[str]:
-    yield from filter(None, (_error(parse_port, text) for text in texts))
+@lru_cache(maxsize=1 << 16)
+def _ports(texts: tuple[str, ...], protocol: int | None, unreadable: bool, release: Release) -> tuple[str, ...]:
+    complaints = [error for text in texts if (error := _error(parse_port, text)) is not None]
     numbers = any(text.replace(":", "").isdigit() for text in texts)
     needs = texts and (numbers or release < _NAMED_PORTS_ALONE or protocol is not None)
     if needs and protocol not in WITH_PORTS and not unreadable:
-        yield "ports need the protocol TCP, UDP or SCTP"
+        complaints.append("ports need the protocol TCP, UDP or SCTP")
+    return tuple(complaints)
 
 
 def _nets(entity: Entity, release: Release) -> Iterator[str]:
-    yield from filter(None, (_error(_strict_net, text) for text in (*entity.nets, *entity.not_nets)))
+    for text in (*entity.nets, *entity.not_nets):
+        error = _error(_strict_net, text)
+        if error is not None:
+            yield error
     if release >= _CATCH_ALL_REFUSED and any(text in ("0.0.0.0/0", "::/0") for text in entity.not_nets):
         yield "notNets excludes every address"
 

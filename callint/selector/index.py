@@ -211,6 +211,7 @@ def _mentioned(selector: Selector) -> Iterator[Need]:
         if isinstance(atom, Compare):
             yield Need(atom.key, atom.value)
         elif isinstance(atom, Member):
-            yield from (Need(atom.key, value) for value in atom.values)
+            for value in atom.values:
+                yield Need(atom.key, value)
         elif isinstance(atom, Has):
             yield Need(atom.key, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 Comparison = Literal["==", "!=", "contains", "starts with", "ends with"]
@@ -204,15 +204,19 @@ def quote(value: str) -> str:
     return f"'{value}'" if '"' in value else f'"{value}"'
 
 
-def atoms(selector: Selector) -> Iterator[Selector]:
+def atoms(selector: Selector) -> list[Selector]:
     """The leaves of the tree, from left to right."""
-    if isinstance(selector, Not):
-        yield from atoms(selector.operand)
-    elif isinstance(selector, (And, Or)):
-        for operand in selector.operands:
-            yield from atoms(operand)
-    else:
-        yield selector
+    found: list[Selector] = []
+    pending = [selector]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, _Operands):
+            pending += reversed(one.operands)
+        elif isinstance(one, Not):
+            pending.append(one.operand)
+        else:
+            found.append(one)
+    return found
 
 
 def keys_and_values(selector: Selector) -> dict[str, frozenset[str]]:

@@ -1,0 +1,99 @@
+"""The labels that there are, and which of them was probably meant by a selector that names others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from callint.finding import Span
+from callint.objects import Resource
+from callint.policy.labels import Labels
+from callint.schema.suggest import Words
+from callint.selector import Selector, parse
+from callint.selector.syntax import Compare, Has, Member, atoms
+
+_SHORTEST = 5
+
+
+class Known(NamedTuple):
+    """The labels of one object that a selector can meet, and the object."""
+
+    labels: Labels
+    resource: Resource
+
+    @property
+    def place(self) -> Span:
+        """Where the object is named."""
+        return self.resource.span("metadata", "name")
+
+
+class Slip(NamedTuple):
+    """What was mistyped in words, what was probably meant, and one that has it."""
+
+    written: str
+    meant: str
+    bearer: Known
+
+
+class Vocabulary:
+    """The labels that anything has with their values, and what was probably meant by a selector that names others."""
+
+    def __init__(self, known: Iterable[Known]) -> None:
+        """`values`: key to value to one that has it."""
+        self._values: dict[str, dict[str, Known]] = {}
+        for item in known:
+            for key, value in item.labels.known.items():
+                self._values.setdefault(key, {}).setdefault(value, item)
+        self._keys = _Meant(self._values)
+        self._words = {key: _Meant(values) for key, values in self._values.items()}
+        self._slips: dict[str, Slip | None] = {}
+
+    def slip(self, text: str) -> Slip | None:
+        """What was probably mistyped: in words, what was meant, and who has it."""
+        if text not in self._slips:
+            self._slips[text] = self._slip(parse(text))
+        return self._slips[text]
+
+    def _slip(self, selector: Selector) -> Slip | None:
+        values = self._values
+        for atom in atoms(selector):
+            if isinstance(atom, Has) or (isinstance(atom, (Compare, Member)) and atom.key not in values):
+                key = atom.key
+                near = None if key in values else self._keys.by(key)
+                if near is not None:
+                    return Slip(f'nothing known has the label "{key}"', near, next(iter(values[near].values())))
+                continue
+            if isinstance(atom, Compare) and atom.operator == "==":
+                wanted: Iterable[str] = (atom.value,)
+            elif isinstance(atom, Member) and not atom.negated:
+                wanted = sorted(atom.values)
+            else:
+                continue
+            known = values[atom.key]
+            for value in wanted:
+                near = None if value in known else self._words[atom.key].by(value)
+                if near is not None:
+                    return Slip(f'nothing known has the label "{atom.key}" with "{value}"', near, known[near])
+        return None
+
+
+class _Meant:
+    """Known words by what is written for them; each is looked for once."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._known = Words(known)
+        self._answers: dict[str, str | None] = {}
+
+    def by(self, word: str) -> str | None:
+        """Another case, or a few letters of a long word; `node1` is no slip for `node2`."""
+        if word not in self._answers:
+            found = self._known.nearest(word)
+            if found is not None and found.lower() != word.lower():
+                long = min(len(word), len(found)) >= _SHORTEST
+                found = found if long and _letters(word) != _letters(found) else None
+            self._answers[word] = found
+        return self._answers[word]
+
+
+def _letters(word: str) -> str:
+    return "".join(letter for letter in word if not letter.isdigit())
