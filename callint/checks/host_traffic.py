@@ -19,7 +19,7 @@ from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import HostMember
 from callint.policy.settings import Failsafe
 from callint.policy.symbolic.engine import Engine, selections
-from callint.policy.symbolic.selection import Selection, Selections, is_in
+from callint.policy.symbolic.selection import Selection, Selections
 from callint.policy.symbolic.sets import only
 from callint.source import placeholder
 
@@ -54,12 +54,12 @@ def _members(cluster: Cluster) -> Iterator[tuple[Evaluator, HostMember, str]]:
 def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
     """Table 2.4 of the semantics: a chain with forward policy for the other direction alone clears the accept mark."""
     known = selections(model_of(cluster))
-    of_class: dict[int, Policy | None] = {}
+    of_class: dict[Selection, Policy | None] = {}
     for evaluator, member, name in _members(cluster):
-        number = known.number(member)
-        if number not in of_class:
-            of_class[number] = _ingress_alone(known, known.of(member))
-        decisive = of_class[number]
+        selection = known.of(member)
+        if selection not in of_class:
+            of_class[selection] = _ingress_alone(known, selection)
+        decisive = of_class[selection]
         if decisive is None:
             continue
         facts = cluster.facts.get(evaluator.node)
@@ -90,10 +90,10 @@ def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
 
 def _ingress_alone(known: Selections, selection: Selection) -> Policy | None:
     """The first policy of an endpoint's forward chains if all of them are surely known and none is of egress."""
-    entries = [(one, known.tiers[one.tier].policies[one.place]) for one in selection.entries]
-    forward = [(one, placed) for one, placed in entries if is_in(placed, "forward", host=True)]
-    enforced = [placed.policy for _, placed in forward if not placed.policy.staged]
-    sure = selection.hidden is None and not any(one.doubt for one, _ in forward)
+    forward = selection.of_kind("forward")
+    every = (known.tiers[one.tier].policies[one.place].policy for one in forward)
+    enforced = [policy for policy in every if not policy.staged]
+    sure = selection.hidden is None and not any(one.doubt for one in forward)
     return enforced[0] if sure and enforced and not any("Egress" in policy.types for policy in enforced) else None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 
 from callint.net import intervals
-from callint.objects import Cluster
+from callint.objects import Cluster, Resource
 from callint.policy.chains import CompiledPolicy, EndpointChains, Profiles
 from callint.policy.doubt import UndecidedError, explore
 from callint.policy.interfaces import Governance, Governor
@@ -40,6 +40,7 @@ class Model:
         self.profiles = Profiles(self.inventory)
         self._chains: dict[int, EndpointChains] = {}
         self._evaluators: dict[str, Evaluator] = {}
+        self._tunnels: dict[tuple[Resource, ...], Tunnels] = {}
 
     @cached_property
     def tiers(self) -> tuple[PlacedTier, ...]:
@@ -64,6 +65,13 @@ class Model:
             for number, tier, policy in self._selecting.candidates(labels.known, labels.present, labels.open):
                 tiers.setdefault(number, (tier, []))[1].append(policy)
             found = self._chains[id(endpoint)] = EndpointChains(endpoint, list(tiers.values()))
+        return found
+
+    def tunnels(self, settings: Settings) -> Tunnels:
+        """Felix's own rules for tunnels, the same at all nodes of equal settings."""
+        found = self._tunnels.get(settings.sources)
+        if found is None:
+            found = self._tunnels[settings.sources] = Tunnels(self.cluster, settings)
         return found
 
     def evaluator(self, node: str) -> Evaluator:
@@ -99,7 +107,7 @@ class Evaluator:
     @cached_property
     def tunnels(self) -> Tunnels:
         """Felix's own rules."""
-        return Tunnels(self.model.cluster, self.settings)
+        return self.model.tunnels(self.settings)
 
     @cached_property
     def failsafes(self) -> dict[str, tuple[Failsafe, ...]]:

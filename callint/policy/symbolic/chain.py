@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
-from itertools import combinations, groupby
+from itertools import combinations
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE
 from callint.finding import Path
@@ -20,7 +20,7 @@ from callint.policy.inventory import Inventory
 from callint.policy.match import criteria
 from callint.policy.symbolic.block import Block, Cause, Shares, add, in_order, of_kind, within
 from callint.policy.symbolic.block import Kind as CauseKind
-from callint.policy.symbolic.selection import Entry, Selection, Selections, is_in
+from callint.policy.symbolic.selection import Asked, Selection, Selections
 from callint.policy.symbolic.sets import rule_sets
 
 MOST_DOUBTS = 6
@@ -35,14 +35,19 @@ class Chains:
     def __init__(
         self, selections: Selections, inventory: Inventory, space: PacketSpace, *, ebpf: bool, causes: bool
     ) -> None:
-        """`causes` tells apart which rule decides; without, large lists are quicker."""
+        """`causes` tells apart which rule decides; without, large lists are quicker.
+
+        `first` is for nodes to share what they put before all policy.
+        """
         self.space = space
         self.selections = selections
+        self.first: dict[object, tuple[Shares, PacketSet]] = {}
         self._tiers = selections.tiers
         self._inventory = inventory
         self._ebpf = ebpf
         self._causes = causes
         self._policies: dict[tuple[int, int, Direction], Block] = {}
+        self._silent: dict[tuple[int, Direction], set[int]] = {}
         self._blocks: dict[tuple[int, tuple[int, ...], Direction], Block] = {}
         self._profiles: dict[tuple[tuple[str, ...], Direction], Shares] = {}
         self._known: dict[tuple[Selection, Kind, Direction], Shares] = {}
@@ -55,7 +60,7 @@ class Chains:
 
     def has(self, selection: Selection, kind: Kind) -> bool | None:
         """Whether an endpoint has policy of a kind; None where a missing fact decides that."""
-        entries = self._of_kind(selection, kind)
+        entries = selection.of_kind(kind)
         if any(entry.doubt is None for entry in entries):
             return True
         return None if entries or selection.hidden else False
@@ -68,34 +73,34 @@ class Chains:
             found = self._known[key] = self._shares(selection, kind, direction)
         return found
 
-    def _of_kind(self, selection: Selection, kind: Kind) -> list[Entry]:
-        every = selection.entries
-        return [one for one in every if is_in(self._tiers[one.tier].policies[one.place], kind, host=selection.host)]
-
     def _shares(self, selection: Selection, kind: Kind, direction: Direction) -> Shares:
         if selection.hidden is not None:
             return {self.cause("unknown", selection.hidden): self.space.everything}
-        entries = self._of_kind(selection, kind)
+        entries = selection.of_kind(kind)
         doubts = list(dict.fromkeys(one.doubt for one in entries if one.doubt is not None))
         if len(doubts) > MOST_DOUBTS:
             return {self.cause("unknown", doubts[0]): self.space.everything}
+        if not doubts:
+            asked = self.selections.asked(selection, kind, direction)
+            return self._through(asked, selection, kind, direction, bare=not entries)
         shares: dict[Cause, PacketSet] = {}
         for count in range(len(doubts) + 1):
             for held in combinations(doubts, count):
                 sure = [one for one in entries if one.doubt is None or one.doubt in held]
-                add(shares, self._through(sure, selection, kind, direction))
+                asked = self.selections.in_tiers(sure, direction)
+                add(shares, self._through(asked, selection, kind, direction, bare=not sure))
         return shares
 
-    def _through(self, entries: Sequence[Entry], selection: Selection, kind: Kind, direction: Direction) -> Shares:
+    def _through(
+        self, tiers: Iterable[Asked], selection: Selection, kind: Kind, direction: Direction, *, bare: bool
+    ) -> Shares:
+        """What policies say, then profiles; `bare` is an endpoint without any policy of the kind."""
         space = self.space
-        if kind == "forward" and not entries:
+        if kind == "forward" and bare:
             return {self.cause("allow", f"no applyOnForward policy ({direction})"): space.everything}
         shares: dict[Cause, PacketSet] = {}
         on = space.everything
-        for number, group in groupby(entries, key=lambda one: one.tier):
-            asked = tuple(one.place for one in group if self._asks(one, direction))
-            if not asked:
-                continue
+        for number, asked in tiers:
             tier = self._tiers[number]
             block = self._tier(number, asked, direction)
             passed = of_kind(space, block.shares, "pass")
@@ -116,16 +121,15 @@ class Chains:
             add(shares, {self.cause("none", f"no policy decides ({direction})"): on})
         return shares
 
-    def _asks(self, entry: Entry, direction: Direction) -> bool:
-        policy = self._tiers[entry.tier].policies[entry.place].policy
-        return not policy.staged and direction.capitalize() in policy.types
-
     def _tier(self, number: int, asked: tuple[int, ...], direction: Direction) -> Block:
-        key = (number, asked, direction)
-        found = self._blocks.get(key)
+        silent = self._silent.setdefault((number, direction), set())
+        speaking = tuple([place for place in asked if place not in silent])
+        found = self._blocks.get((number, speaking, direction))
         if found is None:
-            blocks = (self._policy(number, place, direction) for place in asked)
-            found = self._blocks[key] = in_order(self.space, (one for one in blocks if one.shares))
+            blocks = [self._policy(number, place, direction) for place in speaking]
+            silent.update(place for place, block in zip(speaking, blocks, strict=True) if not block.shares)
+            found = in_order(self.space, (one for one in blocks if one.shares))
+            self._blocks[number, tuple(place for place in speaking if place not in silent), direction] = found
         return found
 
     def _policy(self, number: int, place: int, direction: Direction) -> Block:

@@ -42,6 +42,7 @@ class Engine:
         self._chains: dict[bool, Chains] = {}
         self._nodes: dict[str, Node] = {}
         self._own: dict[object, Partition] = {}
+        self._at: dict[tuple[str, str, Direction], Partition] = {}
 
     def chains(self, *, ebpf: bool) -> Chains:
         """The chains of all endpoints for a dataplane."""
@@ -65,6 +66,13 @@ class Engine:
 
         Interfaces whose endpoints policy cannot tell apart, of nodes with the same settings, share the answer.
         """
+        place = (name, interface, direction)
+        found = self._at.get(place)
+        if found is None:
+            found = self._at[place] = self._own_at(name, interface, direction)
+        return found
+
+    def _own_at(self, name: str, interface: str, direction: Direction) -> Partition:
         try:
             key = (direction, *self._class(name, interface))
             found = self._own.get(key)
@@ -89,7 +97,7 @@ class Engine:
             governor.wildcard,
             governor.unknown,
             governor.reason if governor.endpoint is None else None,
-            *(None if one is None else selections(self.model).number(one) for one in endpoints),
+            *(None if one is None else selections(self.model).of(one) for one in endpoints),
         )
 
 

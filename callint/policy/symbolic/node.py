@@ -79,17 +79,27 @@ class Node:
             forwarded = False
         found = None if forwarded else self._known.get(key)
         if found is None:
-            shares: dict[Cause, PacketSet] = {}
-            first = self._first(selection, kind, direction, forwarded=forwarded)
-            add(shares, first)
-            rest = self.space.everything - self.space.union_all(first.values())
+            first, rest = self._before_policy(kind, direction, host=selection.host, forwarded=forwarded)
+            shares = dict(first)
             add(shares, within(self.chains.shares(selection, kind, direction), rest))
             found = shares
             if not forwarded:
                 self._known[key] = found
         return found
 
-    def _first(self, selection: Selection, kind: Kind, direction: Direction, *, forwarded: bool) -> Shares:
+    def _before_policy(
+        self, kind: Kind, direction: Direction, *, host: bool, forwarded: bool
+    ) -> tuple[Shares, PacketSet]:
+        """What Felix puts first, the same at all nodes of equal settings, and the packets that are left for policy."""
+        key = (self.evaluator.settings.sources, kind, direction, host, forwarded)
+        found = self.chains.first.get(key)
+        if found is None:
+            first = self._first(kind, direction, host=host, forwarded=forwarded)
+            rest = self.space.everything - self.space.union_all(first.values())
+            found = self.chains.first[key] = (first, rest)
+        return found
+
+    def _first(self, kind: Kind, direction: Direction, *, host: bool, forwarded: bool) -> Shares:
         """Failsafe ports, and encapsulated packets of workloads."""
         found: dict[Cause, PacketSet] = {}
         left = self.space.everything
@@ -99,12 +109,12 @@ class Node:
             add(found, {cause: packets & left})
             left -= packets
 
-        if selection.host and kind != "forward" and not forwarded:
+        if host and kind != "forward" and not forwarded:
             for failsafe, field, peer in self._failsafes(kind, direction):
                 reason = f"failsafe {failsafe.port.protocol}:{failsafe.port.port}"
                 cause = self.chains.cause("finish", reason, None, failsafe.resource, failsafe.path)
                 take(cause, self._failsafe_box(failsafe, field, peer))
-        if not selection.host and direction == "egress":
+        if not host and direction == "egress":
             vxlan = self.space.box(protocol=only(UDP), destination_port=only(self.evaluator.tunnels.vxlan_port))
             for name, packets in (("VXLAN", vxlan), ("IPIP", self.space.box(protocol=only(IPIP)))):
                 try:

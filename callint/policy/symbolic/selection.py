@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import NamedTuple
 
-from callint.policy.chains import Kind
+from callint.policy.chains import Direction, Kind
 from callint.policy.inventory import Endpoint, HostMember
 from callint.policy.labels import Labels, holds
 from callint.policy.tiers import PlacedPolicy, PlacedTier
@@ -21,16 +22,36 @@ class Entry(NamedTuple):
     doubt: str | None
 
 
-class Selection(NamedTuple):
-    """All that policy makes of an endpoint: equal selections are treated alike.
+Asked = tuple[int, tuple[int, ...]]
+"""The place of a tier, and those of its policies."""
+
+
+class Selection:
+    """All that policy makes of an endpoint; one value stands for all endpoints that are treated alike.
 
     `hidden` names what of a policy's place in the order could not be read.
     """
 
-    host: bool
-    profiles: tuple[str, ...]
-    entries: tuple[Entry, ...]
-    hidden: str | None
+    __slots__ = ("_of_kind", "entries", "hidden", "host", "profiles")
+
+    def __init__(
+        self,
+        host: bool,
+        profiles: tuple[str, ...],
+        entries: tuple[Entry, ...],
+        hidden: str | None,
+        of_kind: dict[Kind, tuple[Entry, ...]],
+    ) -> None:
+        """`of_kind`: those of the entries that are in the chains of a kind; a kind without any may be missing."""
+        self.host = host
+        self.profiles = profiles
+        self.entries = entries
+        self.hidden = hidden
+        self._of_kind = of_kind
+
+    def of_kind(self, kind: Kind) -> tuple[Entry, ...]:
+        """The entries that are in the chains of a kind, in order."""
+        return self._of_kind.get(kind, ())
 
 
 class Selections:
@@ -40,8 +61,10 @@ class Selections:
         """Ask nothing yet."""
         self.tiers = tiers
         self._entries: dict[object, tuple[tuple[Entry, ...], str | None]] = {}
-        self._numbers: dict[Selection, int] = {}
-        self._known: dict[int, int] = {}
+        self._alike: dict[object, Selection] = {}
+        self._of_class: dict[object, Selection] = {}
+        self._known: dict[int, tuple[Endpoint, Selection]] = {}
+        self._places: dict[tuple[Selection, Kind, Direction], tuple[Asked, ...]] = {}
 
     @cached_property
     def _keys(self) -> frozenset[str]:
@@ -50,21 +73,66 @@ class Selections:
         return frozenset(key for selector in every for key in keys_and_values(selector))
 
     def of(self, endpoint: Endpoint) -> Selection:
-        """The selection of one endpoint."""
-        labels = endpoint.labels
-        seen = frozenset((key, labels.known[key]) for key in self._keys & labels.known.keys())
-        key = (seen, *labels[1:])
-        found = self._entries.get(key)
-        if found is None:
-            found = self._entries[key] = self._find(labels)
-        return Selection(isinstance(endpoint, HostMember), endpoint.about.profiles, *found)
+        """The selection of one endpoint: the same value for all endpoints that policy treats alike."""
+        known = self._known.get(id(endpoint))
+        if known is None:
+            labels = endpoint.labels
+            seen = frozenset((key, labels.known[key]) for key in self._keys & labels.known.keys())
+            key = (isinstance(endpoint, HostMember), endpoint.about.profiles, seen, *labels[1:])
+            found = self._of_class.get(key)
+            if found is None:
+                found = self._of_class[key] = self._selection(key[0], endpoint.about.profiles, key[2:], labels)
+            known = self._known[id(endpoint)] = (endpoint, found)
+        return known[1]
 
-    def number(self, endpoint: Endpoint) -> int:
-        """The class of an endpoint of the model: those of equal selections have one number, quicker than to compare."""
-        found = self._known.get(id(endpoint))
+    def _selection(self, host: bool, profiles: tuple[str, ...], seen: object, labels: Labels) -> Selection:
+        """The one selection for what is found, made unless others whose labels differ have it too."""
+        entries, hidden = self._entries.get(seen) or self._entries.setdefault(seen, self._find(labels))
+        alike = (host, profiles, entries, hidden)
+        found = self._alike.get(alike)
         if found is None:
-            found = self._known[id(endpoint)] = self._numbers.setdefault(self.of(endpoint), len(self._numbers))
+            found = self._alike[alike] = Selection(*alike, self._by_kind(entries, host=host))
         return found
+
+    def _by_kind(self, entries: tuple[Entry, ...], *, host: bool) -> dict[Kind, tuple[Entry, ...]]:
+        found: dict[Kind, list[Entry]] = {}
+        for one in entries:
+            for kind in kinds_of(self.tiers[one.tier].policies[one.place], host=host):
+                found.setdefault(kind, []).append(one)
+        return {kind: entries if len(some) == len(entries) else tuple(some) for kind, some in found.items()}
+
+    def asked(self, selection: Selection, kind: Kind, direction: Direction) -> tuple[Asked, ...]:
+        """The enforced policies of a direction in the chains of a kind, by tier; for endpoints without doubts."""
+        key = (selection, kind, direction)
+        found = self._places.get(key)
+        if found is None:
+            found = self._places[key] = self.in_tiers(selection.of_kind(kind), direction)
+        return found
+
+    def in_tiers(self, entries: Iterable[Entry], direction: Direction) -> tuple[Asked, ...]:
+        """Those of the entries that are enforced and of a direction, by tier."""
+        asking = self._asking[direction]
+        found: dict[int, list[int]] = {}
+        for number, place, _ in entries:
+            if place in asking[number]:
+                found.setdefault(number, []).append(place)
+        return tuple((number, tuple(places)) for number, places in found.items())
+
+    @cached_property
+    def _asking(self) -> dict[Direction, list[set[int]]]:
+        """The places of enforced policies by direction and tier."""
+        directions: tuple[Direction, ...] = ("ingress", "egress")
+        return {
+            direction: [
+                {
+                    place
+                    for place, placed in enumerate(tier.policies)
+                    if not placed.policy.staged and direction.capitalize() in placed.policy.types
+                }
+                for tier in self.tiers
+            ]
+            for direction in directions
+        }
 
     @cached_property
     def _selecting(self) -> SelectorIndex[tuple[int, int]]:
@@ -93,11 +161,11 @@ class Selections:
         return tuple(entries), hidden
 
 
-def is_in(placed: PlacedPolicy, kind: Kind, *, host: bool) -> bool:
-    """Whether a policy that selects an endpoint is in its chains of a kind (felix/calc/event_sequencer.go)."""
+def kinds_of(placed: PlacedPolicy, *, host: bool) -> tuple[Kind, ...]:
+    """In which chains of an endpoint a policy that selects it is (felix/calc/event_sequencer.go)."""
     policy = placed.policy
     if policy.do_not_track:
-        return kind == "untracked" and host
+        return ("untracked",) if host else ()
     if policy.pre_dnat:
-        return kind == "preDNAT" and host and "Ingress" in policy.types
-    return kind == "normal" or (kind == "forward" and host and policy.apply_on_forward)
+        return ("preDNAT",) if host and "Ingress" in policy.types else ()
+    return ("normal", "forward") if host and policy.apply_on_forward else ("normal",)

@@ -159,15 +159,16 @@ class Way:
         tunnels = self.evaluator.tunnels
         family = self.space.family
         vxlan = self.space.box(protocol=only(UDP), destination_port=only(tunnels.vxlan_port))
+        ipip = self.space.box(protocol=only(IPIP))
         known = tunnels.nodes.addresses[self.index]
-        from_nodes = self.space.box(**{peer: known}) if known else self.space.nothing
         for name, on, packets in (
-            ("IPIP", tunnels.ipip and family == 4, self.space.box(protocol=only(IPIP))),
+            ("IPIP", tunnels.ipip and family == 4, ipip),
             ("VXLAN", tunnels.vxlan[family], vxlan),
         ):
-            if not on:
+            if not on or not packets:
                 continue
-            self.take("accept", f"Felix: {name} with a node of the cluster", packets & from_nodes)
+            from_nodes = packets & self.space.box(**{peer: known}) if known else self.space.nothing
+            self.take("accept", f"Felix: {name} with a node of the cluster", from_nodes)
             strange = packets - from_nodes
             if not tunnels.nodes.complete:
                 cause = self.chains.cause("allow", f"Felix: {name} with a node of the cluster")
