@@ -24,7 +24,7 @@ from callint.bgp.route import (
     Conditions,
     PeerType,
 )
-from callint.bgp.rules import Operations, Verdict
+from callint.bgp.rules import UNCHANGED, Operations, Verdict
 from callint.bgp.session import Form
 from callint.net.interface import glob_matches
 from callint.net.prefixes import PrefixSet, exactly, nothing, union_all, within
@@ -95,23 +95,23 @@ def export(form: Form, routes: Routes, parts: Iterable[Part], outcomes: Iterable
 
     `parts` are what the session's BGPFilters make of them, `outcomes` what Calico's own filter does with all of them.
     """
-    unchanged, nothing_said = sent(routes.attributes, form, Operations()), Attributes()
-    for part in parts:
-        rule = part.rule
+    unchanged, nothing_said = sent(routes.attributes, form, UNCHANGED), Attributes()
+    for left, rule, when, unless in parts:
         if rule is not None:
-            result = unchanged if rule.verdict != "reject" else nothing_said
-            if rule.operations:
+            verdict = rule.verdict
+            result = unchanged if verdict != "reject" else nothing_said
+            if rule.operations is not UNCHANGED:
                 result = sent(routes.attributes, form, rule.operations)
-            yield Decision(routes, part.prefixes, rule.verdict, "filter", rule, part.when, part.unless, result)
+            yield Decision(routes, left, verdict, "filter", rule, when, unless, result)
             continue
-        whole = part.prefixes == routes.prefixes
-        for prefixes, verdict, step, when, unless, tags in outcomes:
-            if hit := prefixes if whole else prefixes & part.prefixes:
+        whole = left == routes.prefixes
+        for prefixes, verdict, step, when, other, tags in outcomes:
+            if hit := prefixes if whole else prefixes & left:
                 result = unchanged if verdict != "reject" else nothing_said
                 if tags:
                     added = tuple(dict.fromkeys(one for tag in tags for one in tag.communities))
                     result = sent(routes.attributes, form, Operations(added))
-                yield Decision(routes, hit, verdict, step, None, when, (*part.unless, *unless), result, tags)
+                yield Decision(routes, hit, verdict, step, None, when, (*unless, *other), result, tags)
 
 
 def keeps_next_hop(routes: Routes, form: Form) -> bool:

@@ -114,14 +114,14 @@ def evaluate(found: Iterable[Matcher], prefixes: PrefixSet) -> tuple[Part, ...]:
     pieces: Pieces = {(): prefixes} if prefixes else {}
     for rule, when in found:
         left: Pieces = {}
-
         for unless, region in pieces.items():
-            hit = region & rule.prefixes
+            hit, rest = region.divide(rule.prefixes)
             if not hit or (unless and any(implies(when, earlier) for earlier in unless)):
                 _add(left, unless, region)
                 continue
-            parts.append(Part(hit, rule, when, tuple([one for one in unless if not excludes(when, one)])))
-            if rest := region - rule.prefixes:
+            met = tuple([one for one in unless if not excludes(when, one)]) if unless else ()
+            parts.append(Part(hit, rule, when, met))
+            if rest:
                 _add(left, unless, rest)
             if when:
                 _add(left, (*(one for one in unless if not implies(one, when)), when), hit)

@@ -33,10 +33,11 @@ class Operations(NamedTuple):
 
     def __bool__(self) -> bool:
         """Whether anything is changed."""
-        return self != _UNCHANGED
+        return self != UNCHANGED
 
 
-_UNCHANGED = Operations()
+UNCHANGED = Operations()
+"""What every rule has that changes nothing: this object, so that asking for it costs no comparison."""
 
 
 class Rule(NamedTuple):
@@ -47,7 +48,7 @@ class Rule(NamedTuple):
     verdict: Verdict
     prefixes: PrefixSet
     conditions: Conditions = ()
-    operations: Operations = _UNCHANGED
+    operations: Operations = UNCHANGED
     broken: str = ""
 
     @property
@@ -171,7 +172,7 @@ def _conditions(rule: FilterRule) -> Conditions:
 
 def _operations(rule: FilterRule) -> Operations:
     """What the rule changes; raises RefusedError. Operations of a Reject do nothing."""
-    done = _UNCHANGED
+    done = UNCHANGED
     for step in rule.operations:
         if rule.action != "Accept":
             break

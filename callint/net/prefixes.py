@@ -47,10 +47,36 @@ class PrefixSet:
         return _combine(self, other, or_, neutral=0, dominant=_EVERY_LENGTH[self.family])
 
     def __and__(self, other: PrefixSet) -> PrefixSet:
+        if self.family == other.family:
+            if _is_box(other.masks):
+                return _cut(self, other)
+            if _is_box(self.masks):
+                return _cut(other, self)
         return _combine(self, other, and_, neutral=_EVERY_LENGTH[self.family], dominant=0)
 
     def __sub__(self, other: PrefixSet) -> PrefixSet:
         return self & ~other
+
+    def divide(self, other: PrefixSet) -> tuple[PrefixSet, PrefixSet]:
+        """`self & other` and `self - other` at once."""
+        if self.family != other.family or not _is_box(other.masks):
+            return self & other, self - other
+        (_, first, end), mask = other.starts, other.masks[1]
+        starts, masks = self.starts, self.masks
+        after = bisect_right(starts, first)
+        before = masks[after - 1]
+        joined = before & mask
+        if first > starts[after - 1] and (after == len(starts) or end < starts[after]):
+            if not joined:
+                return nothing(self.family), self
+            inside = other if joined == mask else PrefixSet(self.family, other.starts, (0, joined, 0))
+            return inside, PrefixSet(
+                self.family,
+                (*starts[:after], first, end, *starts[after:]),
+                (*masks[:after], before ^ joined, before, *masks[after:]),
+            )
+        inside = _cut(self, other)
+        return inside, self - other if inside else self
 
     def __invert__(self) -> PrefixSet:
         every = _EVERY_LENGTH[self.family]
@@ -151,13 +177,18 @@ def exactly(network: Prefix) -> PrefixSet:
 
 def within(network: Prefix, low: int | None = None, high: int | None = None) -> PrefixSet:
     """The prefixes inside `network`, itself included, whose lengths are from `low` to `high` where these are given."""
-    family, bits = network.family, BITS[network.family]
-    low = network.length if low is None else max(low, network.length)
+    family, value, length = network
+    bits = BITS[family]
+    low = length if low is None else max(low, length)
     high = bits if high is None else min(high, bits)
     if low > high:
         return nothing(family)
-    first, end = network.first, network.last + 1
+    host = bits - length
+    first = value >> host << host
+    end = first + (1 << host)
     mask = (2 << high) - (1 << low)
+    if first and end < 1 << bits:
+        return PrefixSet(family, (0, first, end), (0, mask, 0))
     starts, masks = ((first, end), (mask, 0)) if end < 1 << bits else ((first,), (mask,))
     return PrefixSet(family, (0, *starts), (0, *masks)) if first else PrefixSet(family, starts, masks)
 
@@ -210,3 +241,45 @@ def _combine(
                 masks.append(joined)
                 last = joined
     return PrefixSet(a.family, tuple(starts), tuple(masks))
+
+
+def _is_box(masks: tuple[int, ...]) -> bool:
+    """Whether a set is one range of addresses with one mask and nothing on either side, as most networks are."""
+    return len(masks) == 3 and not masks[0] and not masks[2]
+
+
+def _cut(a: PrefixSet, box: PrefixSet) -> PrefixSet:
+    """What of `a` is in a box; the box itself where `a` has all of it."""
+    (_, first, end), mask = box.starts, box.masks[1]
+    starts, masks = a.starts, a.masks
+    if _is_box(masks):
+        joined = masks[1] & mask
+        low, high = max(first, starts[1]), min(end, starts[2])
+        if low >= high or not joined:
+            return nothing(a.family)
+        if joined == mask and high - low == end - first:
+            return box
+        return PrefixSet(a.family, (0, low, high), (0, joined, 0))
+    index = bisect_right(starts, first) - 1
+    after = bisect_left(starts, end, index)
+    if after == index + 1:
+        joined = masks[index] & mask
+        if joined == mask:
+            return box
+        return PrefixSet(a.family, box.starts, (0, joined, 0)) if joined else nothing(a.family)
+    inside = [one & mask for one in masks[index:after]]
+    found = _merged((0, first, *starts[index + 1 : after], end), (0, *inside, 0))
+    return PrefixSet(a.family, *found)
+
+
+def _merged(starts: Iterable[int], masks: Iterable[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Pieces without those that only go on with the mask before them."""
+    last = -1
+    kept: list[int] = []
+    different: list[int] = []
+    for start, mask in zip(starts, masks, strict=True):
+        if mask != last:
+            kept.append(start)
+            different.append(mask)
+            last = mask
+    return tuple(kept), tuple(different)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
+from itertools import pairwise
 from operator import or_
 
 import pytest
@@ -74,6 +75,21 @@ def test_order_and_equality(pair: tuple[Case, Case]) -> None:
     assert a.overlaps(b) == bool(x & y)
     assert hash((a | b) - b) == hash(a - b)
     assert (a | b) == ~(~a & ~b)
+
+
+DIVISIONS = PAIRS | st.tuples(combined(4), boxes(4)) | st.tuples(combined(6), boxes(6))
+
+
+@given(DIVISIONS)
+def test_divided_sets_and_cut_ones_are_canonical(pair: tuple[Case, Case]) -> None:
+    """One network, whose ways are shorter, or any set: what is shared and what is left, each in the one form it has."""
+    (a, x), (b, y) = pair
+    shared, left = a.divide(b)
+    for found, expected in ((shared, x & y), (left, x - y), (a & b, x & y), (b & a, x & y)):
+        assert {one for one in UNIVERSE[a.family] if one in found} == expected
+        assert found.starts[0] == 0
+        assert all(one != other for one, other in pairwise(found.masks))
+        assert len(found.starts) == len(found.masks)
 
 
 @given(CASES)
