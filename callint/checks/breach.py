@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from callint.finding import ObjectRef, Path, Related, Span, Witness
+from callint.finding import ObjectRef, Path, Related, Span, Witness, witness
 from callint.objects import Cluster, Resource
 
 
@@ -29,7 +29,17 @@ class Breach(NamedTuple):
     undecided: bool = False
 
 
+_MOST_NAMES = 20
+
+
 Check = Callable[[Cluster, Mapping[str, Any]], Iterator[Breach]]
+
+
+def nobody(reference: str, known: Sequence[str]) -> Witness:
+    """The proof that nothing bears a name: all names that there are, or of very many the first and how many."""
+    if len(known) <= _MOST_NAMES:
+        return witness("reference", reference=reference, known=tuple(known))
+    return witness("reference", reference=reference, known=tuple(known[:_MOST_NAMES]), known_in_all=len(known))
 
 
 def rule_words(resource: Resource, path: Path) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE
-from callint.checks.breach import Breach
+from callint.checks.breach import Breach, nobody
 from callint.checks.dispatch import Question, asked
 from callint.checks.peers import nodes_complete
 from callint.finding import Path, Related, Span, witness
@@ -250,6 +250,9 @@ def _at_interface(about: HostEndpoint, message: str) -> Breach:
 
 def _unused_labels(cluster: Cluster) -> Iterator[Breach]:
     policies = policies_of(cluster)
+    nameless = [one for one in _written(cluster) if one.about.resource.labels]
+    if not nameless or not any(policy.kind.endswith("GlobalNetworkPolicy") for policy in policies):
+        return
     named: set[str] = set()
     for policy in policies:
         if policy.resource.gaps or not policy.resource.document.complete:
@@ -258,24 +261,24 @@ def _unused_labels(cluster: Cluster) -> Iterator[Breach]:
             named |= set(keys_and_values(selector_of(policy)))
         except SelectorError:
             return
-    named |= {key for _, _, selector in _rule_selectors(cluster) for key in keys_and_values(selector)}
-    if not any(policy.kind.endswith("GlobalNetworkPolicy") for policy in policies):
-        return
-    for member in _written(cluster):
-        labels = set(member.about.resource.labels)
-        if labels and not labels & named:
-            resource = member.about.resource
-            listed = ", ".join(f'"{key}"' for key in sorted(labels)[:3])
-            yield Breach(
-                f'no selector of any policy names a label of HostEndpoint "{member.about.name}", which has {listed}: '
-                "the labels tell nobody anything",
-                resource.span("metadata", "labels", key=True),
-                resource.ref,
-                ("metadata", "labels"),
-                (),
-                witness("selector", selector="none", endpoint=member.about.name, labels=tuple(sorted(labels))),
-                "select the endpoint by its labels in the policies meant for it",
-            )
+    nameless = [one for one in nameless if named.isdisjoint(one.about.resource.labels)]
+    if nameless:
+        named = {key for _, _, selector in _rule_selectors(cluster) for key in keys_and_values(selector)}
+    for member in nameless:
+        resource, labels = member.about.resource, sorted(member.about.resource.labels)
+        if not named.isdisjoint(labels):
+            continue
+        listed = ", ".join(f'"{key}"' for key in labels[:3])
+        yield Breach(
+            f'no selector of any policy names a label of HostEndpoint "{member.about.name}", which has {listed}: '
+            "the labels tell nobody anything",
+            resource.span("metadata", "labels", key=True),
+            resource.ref,
+            ("metadata", "labels"),
+            (),
+            witness("selector", selector="none", endpoint=member.about.name, labels=tuple(labels)),
+            "select the endpoint by its labels in the policies meant for it",
+        )
 
 
 def _unknown_node(cluster: Cluster) -> Iterator[Breach]:
@@ -296,7 +299,7 @@ def _unknown_node(cluster: Cluster) -> Iterator[Breach]:
             about.resource.ref,
             ("spec", "node"),
             tuple(Related(one.resources[0].span("metadata", "name"), "a node") for one in described[:3]),
-            witness("reference", reference=f"Node/{about.node}", known=tuple(known)),
+            nobody(f"Node/{about.node}", tuple(known)),
         )
 
 
@@ -319,7 +322,7 @@ def _profile_missing(cluster: Cluster) -> Iterator[Breach]:
                 about.resource.ref,
                 path,
                 (),
-                witness("reference", reference=f"Profile/{name}", known=tuple(known)),
+                nobody(f"Profile/{name}", tuple(known)),
             )
 
 

@@ -91,9 +91,10 @@ def _opens(policy: Policy, direction: str) -> bool:
 def _reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
     hosts, selectable = _hosts(cluster), model_of(cluster).inventory.hosts
     for policy, _ in _enforced(cluster) if hosts else ():
-        for_hosts = policy.apply_on_forward or policy.pre_dnat or policy.do_not_track
+        if policy.apply_on_forward or policy.pre_dnat or policy.do_not_track or not _unselective(policy):
+            continue
         closed = [name for name in policy.types if not _opens(policy, name)]
-        if for_hosts or not closed or not _unselective(policy) or _speaks_of_hosts(policy, selectable):
+        if not closed or _speaks_of_hosts(policy, selectable):
             continue
         proof = next((one for host in hosts for name in closed if (one := _closed(cluster, host, name))), None)
         if proof is None:
@@ -265,12 +266,14 @@ class _Neighbours:
         for one in cluster.network_sets:
             if one.namespace is not None:
                 found.setdefault(one.namespace, []).append((Labels(one.labels), None))
-        self._of = {namespace: Selectable(things) for namespace, things in found.items()}
+        self._things = found
+        self._of: dict[str, Selectable[None]] = {}
 
     def any(self, namespace: str, selector: Selector) -> bool:
         """Whether a selector surely matches something of a namespace."""
-        things = self._of.get(namespace)
-        return things is not None and bool(things.surely(selector))
+        if namespace not in self._of:
+            self._of[namespace] = Selectable(self._things.get(namespace, ()))
+        return bool(self._of[namespace].surely(selector))
 
 
 def _subject_in_rule(cluster: Cluster) -> Iterator[Breach]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from callint.checks.breach import Breach, CheckError
-from callint.finding import Path, Related, Span, witness
+from callint.checks.breach import Breach, CheckError, nobody
+from callint.finding import Path, Related, Span
 from callint.objects import Cluster, Resource
 from callint.schema.suggest import Words
 from callint.source import Document
@@ -59,7 +59,7 @@ def _names(resource: Resource, field: Path) -> Iterator[tuple[Path, str]]:
 
 def _missing(cluster: Cluster, resource: Resource, path: Path, name: str, target: str, names: _Names) -> Breach:
     where = resource.span(*path)
-    proof = witness("reference", reference=f"{target}/{name}", known=names.known)
+    proof = nobody(f"{target}/{name}", names.known)
     for document in cluster.incomplete:
         place = _looks_like(document, target, name)
         if place is not None:

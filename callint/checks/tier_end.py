@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property, lru_cache
 from typing import Any
 
-from callint.checks.breach import Breach
+from callint.checks.breach import Breach, nobody
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.labels import Labels, holds
+from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.schema.suggest import Words
 from callint.selector import Selector
@@ -64,8 +66,16 @@ def _log_only(cluster: Cluster) -> Iterator[Breach]:
             )
 
 
-def _closing(cluster: Cluster) -> Iterator[tuple[PlacedTier, PlacedPolicy, str, tuple[Rule, ...]]]:
+_Closing = tuple[PlacedTier, PlacedPolicy, str, tuple[Rule, ...]]
+
+
+@lru_cache(maxsize=2)
+def _closing(cluster: Cluster) -> tuple[_Closing, ...]:
     """Policies with rules in a direction, where no other policy of the tier lets anything through to the same ends."""
+    return tuple(_found_closing(cluster))
+
+
+def _found_closing(cluster: Cluster) -> Iterator[_Closing]:
     for tier in model_of(cluster).tiers:
         if tier.default_action == "Pass" or tier.hidden or not tier.exists:
             continue
@@ -85,9 +95,14 @@ class _Openers:
     """The policies of a tier that have an Allow or Pass in a direction."""
 
     def __init__(self, tier: PlacedTier, direction: str) -> None:
+        self._tier = tier
         self._direction = direction
-        self._index = OverlapIndex((one.selector, one.selector) for one in tier.policies if _opens(one, direction))
         self._known: dict[Selector, bool] = {}
+
+    @cached_property
+    def _index(self) -> OverlapIndex[Selector]:
+        opening = (one.selector for one in self._tier.policies if _opens(one, self._direction))
+        return OverlapIndex((selector, selector) for selector in opening)
 
     def let_through(self, subject: PlacedPolicy) -> bool:
         """Whether one of them, or the subject itself, has it for endpoints of the subject."""
@@ -102,7 +117,10 @@ class _Openers:
 
 def _opens(placed: PlacedPolicy, direction: str) -> bool:
     rules = placed.policy.ingress if direction == "ingress" else placed.policy.egress
-    return any(rule.action.capitalize() in ("Allow", "Pass") or rule.http for rule in rules) or not _readable(placed)
+    for rule in rules:
+        if rule.http or rule.action.capitalize() in ("Allow", "Pass"):
+            return True
+    return not _readable(placed)
 
 
 def _specific(rule: Rule) -> bool:
@@ -139,15 +157,17 @@ def _pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
     """A Pass that selects host endpoints without profile, in the last tier that has policy for them."""
     model = model_of(cluster)
     governors = _Governors(model.tiers)
+    bare = Selectable((one.labels, one) for one in model.inventory.host_endpoints if not one.about.profiles)
     for position, tier in enumerate(model.tiers):
         for placed in tier.policies:
             policy = placed.policy
-            passing = [rule for rule in (*policy.ingress, *policy.egress) if rule.action.capitalize() == "Pass"]
-            for_hosts_only = policy.pre_dnat or policy.do_not_track
-            if not passing or policy.staged or for_hosts_only or not _readable(placed):
+            if policy.staged or policy.pre_dnat or policy.do_not_track or not _readable(placed):
                 continue
-            hosts = [one for one in model.inventory.hosts.surely(placed.selector) if not one.about.profiles]
-            for rule in passing:
+            passing = [rule for rule in (*policy.ingress, *policy.egress) if rule.action.capitalize() == "Pass"]
+            if not passing:
+                continue
+            hosts = bare.surely(placed.selector)
+            for rule in passing if hosts else ():
                 direction = str(rule.path[1]).capitalize()
                 if direction not in policy.types:
                     continue
@@ -177,11 +197,18 @@ class _Governors:
     """The policies that are enforced, to be found by the labels that they select."""
 
     def __init__(self, tiers: tuple[PlacedTier, ...]) -> None:
-        enforced = (
-            (position, one) for position, tier in enumerate(tiers) for one in tier.policies if not one.policy.staged
-        )
-        self._index = SelectorIndex((one.selector, (position, one)) for position, one in enforced)
+        self._tiers = tiers
         self._known: dict[tuple[int, str], int] = {}
+
+    @cached_property
+    def _index(self) -> SelectorIndex[tuple[int, PlacedPolicy]]:
+        enforced = (
+            (position, one)
+            for position, tier in enumerate(self._tiers)
+            for one in tier.policies
+            if not one.policy.staged
+        )
+        return SelectorIndex((one.selector, (position, one)) for position, one in enforced)
 
     def last(self, labels: Labels, direction: str) -> int:
         """The number of the last tier with policy that may select the labels in a direction, -1 without any."""
@@ -223,7 +250,7 @@ def _tier_missing(cluster: Cluster) -> Iterator[Breach]:
                     for one in cluster.tiers[:3]
                     if one.resource
                 ),
-                witness("reference", reference=f"Tier/{tier.name}", known=known),
+                nobody(f"Tier/{tier.name}", known),
             )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from callint.bgp.network import network
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach, CheckError, nobody
 from callint.checks.peers import nodes_complete
 from callint.finding import Related, witness
 from callint.objects import Cluster, Resource
@@ -83,7 +83,7 @@ def _unknown_node(
         resource.ref,
         path,
         (),
-        witness("reference", reference=f"Node/{name}", known=known),
+        nobody(f"Node/{name}", known),
     )
 
 
