@@ -8,12 +8,14 @@ from typing import Literal, NamedTuple
 
 from callint.bgp.network import Network, network
 from callint.bgp.nodes import ANY, Speaker
+from callint.bgp.peering import Peering
 from callint.bgp.session import LIVE
 from callint.checks.connectivity import needs_routes
-from callint.checks.peers import sessions
+from callint.checks.peers import peerings
 from callint.finding import Span
 from callint.net.address import Address, Family
 from callint.objects import Cluster
+from callint.policy import model_of
 
 Role = Literal["passive", "active", "open"]
 
@@ -45,27 +47,29 @@ def calls(cluster: Cluster, node: str) -> tuple[Call, ...]:
 
 @lru_cache(maxsize=8)
 def _of_peers(cluster: Cluster) -> dict[str, list[Call]]:
+    """The calls of nodes that have host endpoints; the others are not asked about."""
+    guarded = {one.about.node for one in model_of(cluster).inventory.host_endpoints}
     found: dict[str, list[Call]] = {}
     for peer in cluster.bgp_peers:
-        for session in sessions(cluster, peer):
-            usable = session.selected and session.address is not None and session.status.state in LIVE
-            if not usable or session.form.kind == "workload" or session.local.name == ANY:
+        span = peer.resource.span("metadata", "name")
+        for peering in peerings(cluster, peer):
+            if not peering.selected or peering.form.kind == "workload" or peering.state not in LIVE:
                 continue
-            assert session.address is not None, "a session whose far end has no known address is not usable"
-            remote = session.remote.name if session.remote is not None else None
-            called = session.form.kind != "node" and remote is not None
-            role: Role = "passive" if session.passive else "active" if called else "open"
-            call = Call(
-                role,
-                session.local.address(session.family),
-                session.local.port,
-                (session.address,),
-                session.form.port,
-                remote,
-                peer.resource.span("metadata", "name"),
-            )
-            found.setdefault(session.local.name, []).append(call)
+            for local in peering.here.members:
+                if local.name in guarded and local.name != ANY:
+                    found.setdefault(local.name, []).extend(_called(peering, local, span))
     return found
+
+
+def _called(peering: Peering, local: Speaker, span: Span) -> Iterator[Call]:
+    """A call for each far end of a node whose address is known."""
+    form, own = peering.form, local.address(peering.family)
+    for session in peering.far_ends(local):
+        if session.address is not None:
+            remote = session.remote.name if session.remote is not None else None
+            called = form.kind != "node" and remote is not None
+            role: Role = "passive" if session.passive else "active" if called else "open"
+            yield Call(role, own, local.port, (session.address,), form.port, remote, span)
 
 
 def _in_mesh(cluster: Cluster, model: Network, speaker: Speaker) -> Iterator[Call]:

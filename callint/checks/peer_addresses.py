@@ -14,7 +14,7 @@ from callint.net.address import BITS, FAMILIES, Address
 from callint.objects import Cluster
 from callint.policy.links import way_to
 from callint.policy.nodes import calico_addresses
-from callint.policy.ranges import NO_RANGES, Ranges, ranges, union, without
+from callint.policy.ranges import NO_RANGES, Ranges, ranges, singles, union, without
 
 
 class Peers(NamedTuple):
@@ -61,8 +61,7 @@ def _neighbours(about: About, site: Site) -> Ranges:
 
 
 def _own(about: About) -> Ranges:
-    here = (*about.internal, *(address for addresses in about.interfaces.values() for address in addresses))
-    return ranges(map(str, here))
+    return singles((*about.internal, *(address for addresses in about.interfaces.values() for address in addresses)))
 
 
 def _others(nodes: Ranges, about: About, site: Site) -> Ranges:
@@ -71,10 +70,10 @@ def _others(nodes: Ranges, about: About, site: Site) -> Ranges:
     facts = about.facts
     if facts is None:
         return others
-    return ranges(str(one) for one in _singles(others) if way_to(facts, one) in (None, site.interface))
+    return singles(one for one in _each(others) if way_to(facts, one) in (None, site.interface))
 
 
-def _singles(found: Ranges) -> Iterator[Address]:
+def _each(found: Ranges) -> Iterator[Address]:
     for family, side in zip(FAMILIES, found, strict=True):
         for low, high in side:
             yield from (Address(family, value) for value in range(low, high + 1))
@@ -84,21 +83,21 @@ def _internal(role: str | None) -> Callable[[Cluster], Ranges]:
     @lru_cache(maxsize=8)
     def found(cluster: Cluster) -> Ranges:
         names = cluster.nodes if role is None else nodes_with(cluster, role)
-        return ranges(str(address) for name in names for address in internal(cluster.nodes[name]))
+        return singles(address for name in names for address in internal(cluster.nodes[name]))
 
     return found
 
 
 @lru_cache(maxsize=8)
 def _calico(cluster: Cluster) -> Ranges:
-    return ranges(str(one) for name in cluster.nodes for one in calico_addresses(cluster, name))
+    return singles(one for name in cluster.nodes for one in calico_addresses(cluster, name))
 
 
 def _pods(about: About, site: Site) -> Ranges:
     """Pods of other nodes whose packets come with their own address: no tunnel, no masquerade (masq_mgr.go)."""
     if _others(_NODES["nodes"](about.cluster), about, site) == NO_RANGES:
         return NO_RANGES
-    own = ranges(map(str, site.own))
+    own = singles(site.own)
     pools = about.cluster.pools
     covered = any(intervals.overlaps(a, b) for pool in pools for a, b in zip(ranges((pool.cidr,)), own, strict=True))
     return ranges(

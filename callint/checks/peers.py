@@ -56,12 +56,6 @@ def peerings(cluster: Cluster, peer: BGPPeer) -> Sequence[Peering]:
     return _by_peer(network(cluster)).get(peer.resource.name, ())
 
 
-def sessions(cluster: Cluster, peer: BGPPeer) -> Iterator[Session]:
-    """Each of the sessions that a peer makes."""
-    for peering in peerings(cluster, peer):
-        yield from peering
-
-
 @lru_cache(maxsize=8)
 def _by_peer(model: Network) -> Mapping[str, list[Peering]]:
     found: dict[str, list[Peering]] = {}

@@ -12,7 +12,7 @@ from callint.net.address import FAMILIES, Address, Family
 from callint.net.packets import PacketSet
 from callint.policy import Model
 from callint.policy.chains import Direction
-from callint.policy.ranges import NO_RANGES, Ranges, ranges
+from callint.policy.ranges import NO_RANGES, Ranges, singles
 from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.partition import Partition
@@ -82,7 +82,7 @@ def question(names: Mapping[str, About], need: Need, site: Site) -> Question | N
 
 
 def _connection(need: Need, point: Point, own: tuple[Address, ...], peers: Peers, port: int | None) -> Connection:
-    here = need.own or (_ranges(own) if own else None)
+    here = need.own or (singles(own) if own else None)
     far = peers.addresses
     source, destination = (far, here) if point.direction == "ingress" else (here, far)
     return Connection(need.packets.to_port(port), source, destination, peers.among, peers.anyones, (point,))
@@ -92,7 +92,7 @@ def _either(names: Mapping[str, About], need: Need, site: Site, peers: Peers) ->
     """Connections from afar and to there; where the far end is a node with host endpoints, they pass those too."""
     other = names.get(site.remote or "")
     there = (
-        next((name for name, here in other.interfaces.items() if _ranges(here) == peers.addresses), None)
+        next((name for name, here in other.interfaces.items() if singles(here) == peers.addresses), None)
         if other
         else None
     )
@@ -105,10 +105,6 @@ def _either(names: Mapping[str, About], need: Need, site: Site, peers: Peers) ->
         if other is not None and there is not None:
             found = found._replace(points=(*found.points, Point(other.name, there, opposite)))
         yield found
-
-
-def _ranges(addresses: Iterable[Address]) -> Ranges:
-    return ranges(map(str, addresses))
 
 
 def _not_by_name(drop: Drop) -> Drop:

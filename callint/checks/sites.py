@@ -22,7 +22,7 @@ from callint.policy.doubt import UndecidedError
 from callint.policy.links import inner_interfaces, interfaces_of, outward_interfaces, way_to
 from callint.policy.nodes import calico_addresses, prefixes
 from callint.policy.packet import protocol_number
-from callint.policy.ranges import Ranges, ranges
+from callint.policy.ranges import Ranges, singles
 from callint.selector import Selector, SelectorError, parse
 from callint.source import placeholder
 
@@ -250,14 +250,14 @@ def _session(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
             continue
         port = call.far_port if need.direction == "out" else call.own_port
         for (name, own), far in _ways(about, call).items():
-            site = Site(about.name, name, own, "a BGP session needs it", call.span, port or BGP_PORT, ranges(far))
+            site = Site(about.name, name, own, "a BGP session needs it", call.span, port or BGP_PORT, singles(far))
             yield site._replace(remote=call.remote, far_port=call.far_port or BGP_PORT)
 
 
-def _ways(about: About, call: Call) -> dict[tuple[str, tuple[Address, ...]], list[str]]:
+def _ways(about: About, call: Call) -> dict[tuple[str, tuple[Address, ...]], list[Address]]:
     """The far ends by interface and own address there; those of which nothing tells the interface are left out."""
     holding = next(about.holding((call.own,)), None) if call.own is not None else None
-    found: dict[tuple[str, tuple[Address, ...]], list[str]] = {}
+    found: dict[tuple[str, tuple[Address, ...]], list[Address]] = {}
     for far in call.far:
         name = way_to(about.facts, far) if about.facts is not None else None
         place = holding
@@ -265,7 +265,7 @@ def _ways(about: About, call: Call) -> dict[tuple[str, tuple[Address, ...]], lis
             here = tuple(one for one in about.interfaces.get(name, ()) if one.family == far.family)
             place = (name, (call.own,) if call.own in here and call.own is not None else here[:1])
         if place is not None and place[0] in about.interfaces:
-            found.setdefault(place, []).append(str(far))
+            found.setdefault(place, []).append(far)
     return found
 
 

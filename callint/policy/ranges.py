@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from callint.net import intervals
-from callint.net.address import LAST, Prefix, parse_cidr
+from callint.net.address import LAST, Address, Prefix, parse_cidr
 from callint.net.intervals import Intervals
 from callint.policy.nodes import prefixes
 
@@ -22,6 +22,14 @@ def ranges(texts: Iterable[str]) -> Ranges:
     for prefix in prefixes(texts):
         found[prefix.family].append(prefix)
     return intervals.from_prefixes(found[4]), intervals.from_prefixes(found[6])
+
+
+def singles(addresses: Iterable[Address]) -> Ranges:
+    """Single addresses, which are no texts any more."""
+    found: dict[int, list[int]] = {4: [], 6: []}
+    for one in addresses:
+        found[one.family].append(one.value)
+    return intervals.from_values(found[4]), intervals.from_values(found[6])
 
 
 def union(several: Iterable[Ranges]) -> Ranges:
