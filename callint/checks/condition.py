@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from callint.bgp.communities import tags
+from callint.bgp.filtering import filtering
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY
-from callint.bgp.rules import Direction, Rule, compile_filter
+from callint.bgp.rules import Direction, Rule
 from callint.checks.breach import Breach, CheckError
 from callint.checks.peers import families, peerings, rules_of, used_by
 from callint.finding import Related, witness
@@ -35,9 +36,10 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _rules(cluster: Cluster) -> Iterator[tuple[Direction, Family, Rule]]:
-    for one in cluster.bgp_filters.values():
+    known = filtering(cluster)
+    for name in cluster.bgp_filters:
         for direction, family in _LISTS:
-            for rule in compile_filter(one, direction, family):
+            for rule in known.rules((name,), direction, family):
                 if not rule.broken:
                     yield direction, family, rule
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
+from callint.bgp.filtering import filtering
 from callint.bgp.filters import View, evaluate, matchers
 from callint.bgp.route import Attributes, PeerType
-from callint.bgp.rules import Direction, Rule, compile_filter
+from callint.bgp.rules import Direction, Rule
 from callint.checks.breach import Breach, CheckError
 from callint.checks.peers import families, rules_of
 from callint.finding import Related, witness
 from callint.net.address import Family
-from callint.net.prefixes import everything
+from callint.net.prefixes import PrefixSet, everything
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 
@@ -85,28 +87,38 @@ def _breach(rule: Rule, covering: Sequence[Rule], message: str) -> Breach:
     )
 
 
-def _dead(cluster: Cluster) -> Iterator[tuple[Rule, list[Rule]]]:
+@lru_cache(maxsize=8)
+def _dead(cluster: Cluster) -> tuple[tuple[Rule, list[Rule]], ...]:
     """Rules that ask for something and never get it, each with the fewest earlier rules that take it all."""
-    for one in cluster.bgp_filters.values():
+    return tuple(_find_dead(cluster))
+
+
+def _find_dead(cluster: Cluster) -> Iterator[tuple[Rule, list[Rule]]]:
+    known = filtering(cluster)
+    for name in cluster.bgp_filters:
         for direction, family in _LISTS:
-            rules = compile_filter(one, direction, family)
+            rules = known.rules((name,), direction, family)
             if any(rule.broken for rule in rules):
                 continue
-            alive = [_deciding(rules, direction, peer_type) for peer_type in _TYPES]
+            alive = _deciding(rules, direction, everything(family))
             for index, rule in enumerate(rules):
-                if rule.prefixes and not any(index in places for places in alive):
+                if rule.prefixes and index not in alive:
                     covering = _few(rules[:index], rule, direction)
                     if covering:
                         yield rule, covering
 
 
-def _deciding(rules: Sequence[Rule], direction: Direction, peer_type: PeerType) -> set[int]:
-    """The places of the rules that decide on some route over sessions of a type."""
-    found = matchers(rules, Attributes(), View(direction, peer_type))
-    places = {id(one.rule): index for index, one in found}
-    # evaluate() keeps the rules that it is given: identity tells equal ones apart
-    parts = evaluate([one for _, one in found], everything(rules[0].prefixes.family)) if rules else ()
-    return {places[id(part.rule)] for part in parts if part.rule is not None}
+def _deciding(rules: Sequence[Rule], direction: Direction, prefixes: PrefixSet) -> set[int]:
+    """The places of the rules that decide on some route with these prefixes, over sessions of any type."""
+    decide: set[int] = set()
+    # Nothing but conditions can ask for the type of a session.
+    for peer_type in _TYPES if any(rule.conditions for rule in rules) else _TYPES[:1]:
+        found = matchers(rules, Attributes(), View(direction, peer_type))
+        places = {id(one.rule): index for index, one in found}
+        # evaluate() keeps the rules that it is given: identity tells equal ones apart
+        parts = evaluate([one for _, one in found], prefixes)
+        decide |= {places[id(part.rule)] for part in parts if part.rule is not None}
+    return decide
 
 
 def _few(earlier: Sequence[Rule], rule: Rule, direction: Direction) -> list[Rule]:
@@ -121,8 +133,7 @@ def _few(earlier: Sequence[Rule], rule: Rule, direction: Direction) -> list[Rule
 
 
 def _covered(earlier: Sequence[Rule], rule: Rule, direction: Direction) -> bool:
-    rules = [*earlier, rule]
-    return all(len(earlier) not in _deciding(rules, direction, peer_type) for peer_type in _TYPES)
+    return len(earlier) not in _deciding([*earlier, rule], direction, rule.prefixes)
 
 
 def _filters(cluster: Cluster) -> Iterator[Breach]:
