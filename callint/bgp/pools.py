@@ -105,7 +105,7 @@ def possible_blocks(pools: Pools, speaker: Speaker, family: Family) -> tuple[tup
         match = _selects(pool, speaker)
         if match is not False:
             length = max(pool.block_size or BLOCK_SIZES[family], inside.length)
-            manual = fields.text(pool.resource.spec, "assignmentMode") == "Manual"
+            manual = fields.text(pool.plain, "assignmentMode") == "Manual"
             found.append((inside, min(length, BITS[family]), match is True and not manual))
     return tuple(found)
 

@@ -62,7 +62,7 @@ def _off(cluster: Cluster) -> Iterator[Breach]:
 
 def _for_any_pod(pool: IPPool) -> bool:
     """Whether pods get addresses from it unasked; pools of a cloud's subnets are routed by the cloud."""
-    asked_for = pool.node_selector.replace(" ", "") == "!all()" or "awsSubnetID" in pool.resource.spec
+    asked_for = pool.node_selector.replace(" ", "") == "!all()" or "awsSubnetID" in pool.plain
     return not pool.disabled and "Workload" in pool.allowed_uses and not asked_for
 
 
@@ -79,16 +79,15 @@ def _withheld(cluster: Cluster) -> Iterator[Breach]:
             if not pool.disable_bgp_export or not _for_any_pod(pool):
                 continue
             if any(part.in_kernel for part in programmed.divide(within(inside))):
-                path = ("spec", "disableBGPExport")
                 yield Breach(
-                    f'IPPool "{pool.resource.name}" is kept from the other nodes, too: `disableBGPExport` counts on '
+                    f'IPPool "{pool.name}" is kept from the other nodes, too: `disableBGPExport` counts on '
                     "every session, and without VXLAN it is BGP that brings the routes to its pods",
-                    pool.resource.span(*path),
+                    pool.span("disableBGPExport"),
                     pool.resource.ref,
-                    path,
+                    pool.path("disableBGPExport"),
                     (),
                     witness("route", prefix=pool.cidr, direction="export", verdict="reject", decided_by="the pool"),
-                    help="keep the pool in with a BGPFilter on the peers outside, or give it `vxlanMode: Always`",
+                    help="keep the pool in with a BGPFilter on the peers outside, or let it use VXLAN",
                 )
 
 

@@ -62,11 +62,11 @@ def _no_peers(cluster: Cluster) -> Iterator[Breach]:
     if pool is not None:
         yield Breach(
             "the node-to-node mesh is off and there is no BGPPeer, so that no node learns a route to the pods of "
-            f'another one, which IPPool "{pool.resource.name}" needs',
+            f'another one, which IPPool "{pool.name}" needs',
             default.resource.span(*path),
             default.resource.ref,
             path,
-            (Related(pool.resource.span("spec", "cidr"), "needs routes between nodes"),),
+            (Related(pool.span("cidr"), "needs routes between nodes"),),
             witness("route", prefix=pool.cidr, direction="import", peer="none"),
             help="add the BGPPeers first, and switch the mesh off when their sessions are up",
         )
@@ -135,7 +135,7 @@ def _pair(cluster: Cluster, graph: RouteGraph, pool: IPPool, start: Alike, missi
         span,
         resource.ref,
         path,
-        (Related(pool.resource.span("spec", "cidr"), "its pods need routes between nodes"),),
+        (Related(pool.span("cidr"), "its pods need routes between nodes"),),
         witness("route", prefix=pool.cidr, node=other.name, direction="import", source=f'node "{node.name}"'),
     )
 
@@ -241,7 +241,7 @@ def _loop(pool: IPPool, node: Speaker, other: Speaker, form: Form) -> Breach:
         resource.span(*path),
         resource.ref,
         path,
-        (Related(pool.resource.span("spec", "cidr"), "its pods need routes between nodes"),),
+        (Related(pool.span("cidr"), "its pods need routes between nodes"),),
         witness(
             "route",
             prefix=pool.cidr,

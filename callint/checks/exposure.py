@@ -50,17 +50,17 @@ def _withheld(cluster: Cluster) -> Iterator[Breach]:
     for peer in cluster.bgp_peers if withheld else ():
         for accept in explicit_accepts(cluster, peer, "export"):
             for pool, inside in withheld:
-                place = (accept.rule.resource.name, accept.rule.rule.path, pool.resource.name)
+                place = (accept.rule.resource.name, accept.rule.rule.path, pool.name)
                 if inside.family != accept.family or place in said or not _plain(accept):
                     continue
                 both = accept.prefixes & within(inside)
                 if both:
                     said.add(place)
-                    where = pool.resource.span("spec", "disableBGPExport")
+                    where = pool.span("disableBGPExport")
                     yield _accepting(
                         accept,
                         f'{accept.rule} lets {both} out to BGPPeer "{peer.resource.name}", though IPPool '
-                        f'"{pool.resource.name}" has `disableBGPExport`: what a filter accepts is not asked again',
+                        f'"{pool.name}" has `disableBGPExport`: what a filter accepts is not asked again',
                         (Related(where, "is to keep the pool in"), *used_by([peer], accept.rule.resource.name)),
                         both,
                         peer,
@@ -159,7 +159,7 @@ def _own_prefixes(cluster: Cluster) -> Iterator[Breach]:
 def _own(cluster: Cluster) -> Iterator[tuple[str, Prefix, Span]]:
     for pool, inside in _pools(cluster):
         if _gives_to_pods(pool):
-            yield f'IPPool "{pool.resource.name}"', inside, pool.resource.span("spec", "cidr")
+            yield f'IPPool "{pool.name}"', inside, pool.span("cidr")
 
 
 def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
@@ -190,7 +190,7 @@ def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
 def _keeping_out(cluster: Cluster, prefixes: PrefixSet) -> tuple[Related, ...]:
     """The pools and service ranges that the prefixes lie in."""
     found = [
-        Related(pool.resource.span("spec", "cidr"), f"this pool is {pool.vxlan_mode} VXLAN, {pool.ipip_mode} IPIP")
+        Related(pool.span("cidr"), f"this pool is {pool.vxlan_mode} VXLAN, {pool.ipip_mode} IPIP")
         for pool, inside in _pools(cluster)
         if inside.family == prefixes.family and prefixes.overlaps(within(inside))
     ]

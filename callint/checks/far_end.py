@@ -110,8 +110,8 @@ def _own_ranges(cluster: Cluster) -> Iterator[tuple[str, Prefix, Related]]:
     for pool in cluster.pools:
         inside = network_of(pool.cidr)
         if inside is not None and not pool.disabled and "Workload" in pool.allowed_uses:
-            name = f'IPPool "{pool.resource.name}"'
-            yield f"{name}, whose addresses pods get", inside, Related(pool.resource.span("spec", "cidr"), "the pool")
+            name = f'IPPool "{pool.name}"'
+            yield f"{name}, whose addresses pods get", inside, Related(pool.span("cidr"), "the pool")
     default = network(cluster).settings.default
     for index, cidr in enumerate(default.service_cluster_ips if default is not None else ()):
         inside = network_of(cidr)

@@ -116,11 +116,11 @@ def _inside(resource: Resource, path: Path, net: Prefix, pools: Enclosing[IPPool
         if net.masked() != cidr.masked():
             yield Breach(
                 f'NetworkPolicy "{resource.namespace}/{resource.name}" names {net}, addresses of pods from IPPool '
-                f'"{pool.resource.name}": the next pod there may be any other',
+                f'"{pool.name}": the next pod there may be any other',
                 resource.span(*path),
                 resource.ref,
                 path,
-                (Related(pool.resource.span("spec", "cidr"), "gives addresses to pods"),),
+                (Related(pool.span("cidr"), "gives addresses to pods"),),
                 witness("address", address=str(net), pool=pool.cidr),
                 "select pods by their labels, with podSelector and namespaceSelector",
             )

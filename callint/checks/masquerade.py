@@ -25,7 +25,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     hosts = host_addresses(cluster)
     for pool in cluster.pools:
         cidr = _network(pool.cidr)
-        if cidr is None or pool.resource.unreadable("spec"):
+        if cidr is None or pool.unreadable:
             continue
         inside = [host for host in hosts if cidr.contains(host.address)]
         named = [span for text, span in cluster.intent.masqueraded if (net := _network(text)) and cidr.overlaps(net)]
@@ -68,11 +68,11 @@ def _enabled(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: l
         return
     owner, related = _owner(inside, named)
     yield Breach(
-        f'IPPool "{pool.resource.name}" is enabled and holds {owner}, so pods would be given addresses of that '
+        f'IPPool "{pool.name}" is enabled and holds {owner}, so pods would be given addresses of that '
         "network; `disabled: true` keeps it to translation",
-        pool.resource.span("spec", "cidr"),
+        pool.span("cidr"),
         pool.resource.ref,
-        ("spec", "cidr"),
+        pool.path("cidr"),
         related,
         _proof(pool, inside),
     )
@@ -86,11 +86,11 @@ def _inert(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: lis
         return
     owner, related = _owner(inside, named)
     yield Breach(
-        f'IPPool "{pool.resource.name}" is disabled without `natOutgoing: true`, so it gives out no addresses and '
+        f'IPPool "{pool.name}" is disabled without `natOutgoing: true`, so it gives out no addresses and '
         f"masquerades nothing, though it holds {owner}",
-        pool.resource.span("spec", "disabled"),
+        pool.span("disabled"),
         pool.resource.ref,
-        ("spec", "disabled"),
+        pool.path("disabled"),
         related,
         _proof(pool, inside),
     )
@@ -115,11 +115,11 @@ def _ebpf(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: list
     owner, related = _owner(inside, named)
     source = str(inside[0].prefix.address) if inside else pool.cidr
     yield Breach(
-        f'IPPool "{pool.resource.name}" is to masquerade {owner}, but the eBPF dataplane translates only packets that '
+        f'IPPool "{pool.name}" is to masquerade {owner}, but the eBPF dataplane translates only packets that '
         "come from pods",
-        pool.resource.span("spec", "natOutgoing"),
+        pool.span("natOutgoing"),
         pool.resource.ref,
-        ("spec", "natOutgoing"),
+        pool.path("natOutgoing"),
         related,
         witness("packet", source=source, destination="any", verdict="accept", decided_by="not masqueraded by eBPF"),
     )

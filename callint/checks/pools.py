@@ -34,7 +34,7 @@ def _networks(cluster: Cluster) -> list[tuple[IPPool, Prefix]]:
     return [
         (pool, net.masked())
         for pool in cluster.pools
-        if not pool.resource.unreadable("spec") and pool.resource.document.complete
+        if not pool.unreadable and pool.resource.document.complete
         for net in prefixes((pool.cidr,))
     ]
 
@@ -44,12 +44,12 @@ def _overlap(cluster: Cluster) -> Iterator[Breach]:
         if one.overlaps(other):
             how = "is" if one == other else "overlaps"
             yield Breach(
-                f'the network of IPPool "{second.resource.name}" {how} that of "{first.resource.name}": calicoctl '
+                f'the network of IPPool "{second.name}" {how} that of "{first.name}": calicoctl '
                 "refuses the second, and as raw objects both give out the same addresses",
-                second.resource.span("spec", "cidr"),
+                second.span("cidr"),
                 second.resource.ref,
-                ("spec", "cidr"),
-                (Related(first.resource.span("spec", "cidr"), "has these addresses too"),),
+                second.path("cidr"),
+                (Related(first.span("cidr"), "has these addresses too"),),
                 witness("address", address=str(max(one, other, key=lambda net: net.length).address), pool=first.cidr),
             )
 
@@ -65,12 +65,12 @@ def _tunnelled_host_network(cluster: Cluster) -> Iterator[Breach]:
         if inside is None:
             continue
         yield Breach(
-            f'IPPool "{pool.resource.name}" holds {inside.prefix.address} of node "{inside.node}" and has '
+            f'IPPool "{pool.name}" holds {inside.prefix.address} of node "{inside.node}" and has '
             f"`{mode}: {modes[mode]}`: `disabled` does not switch that off, so Calico sets tunnels up and "
             "treats routes into the network as tunnelled",
-            pool.resource.span("spec", mode),
+            pool.span(mode),
             pool.resource.ref,
-            ("spec", mode),
+            pool.path(mode),
             (Related(inside.span, "an address of a node"),),
             witness("address", address=str(inside.prefix.address), node=inside.node, pool=pool.cidr),
             "a pool for translation alone has neither mode",
@@ -92,9 +92,9 @@ def _vpn_masqueraded(cluster: Cluster) -> Iterator[Breach]:
                 yield Breach(
                     f'packets from "{pool.cidr}" to {net} behind "{interface.name}" of node "{facts.node}" are '
                     f'masqueraded, though BGPPeer "{peer.resource.name}" learns the way back: no pool holds {net}',
-                    pool.resource.span("spec", "natOutgoing"),
+                    pool.span("natOutgoing"),
                     pool.resource.ref,
-                    ("spec", "natOutgoing"),
+                    pool.path("natOutgoing"),
                     (
                         Related(interface.span, "the network of the VPN"),
                         Related(peer.resource.span("spec", "peerIP"), "a BGP peer inside it"),
@@ -157,11 +157,11 @@ def _few_blocks(cluster: Cluster) -> Iterator[Breach]:
         if any(other is not pool and not other.disabled for other, _ in _networks(cluster)):
             continue
         yield Breach(
-            f'IPPool "{pool.resource.name}" is {blocks} blocks of /{size} large, and there are {len(nodes)} nodes: '
+            f'IPPool "{pool.name}" is {blocks} blocks of /{size} large, and there are {len(nodes)} nodes: '
             "those that come last find no block for their pods",
-            pool.resource.span("spec", "cidr"),
+            pool.span("cidr"),
             pool.resource.ref,
-            ("spec", "cidr"),
+            pool.path("cidr"),
             (),
             witness("address", address=str(net), blocks=blocks, nodes=len(nodes)),
         )

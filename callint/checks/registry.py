@@ -9,6 +9,7 @@ from callint.checks.breach import Check, CheckError
 from callint.objects import Cluster
 
 _BGP = ("BGPPeer", "BGPConfiguration", "Node")
+_POOLS = ("IPPool", "Installation")
 _HOSTS = ("HostEndpoint", "KubeControllersConfiguration")
 _POLICIES = (
     "GlobalNetworkPolicy",
@@ -23,7 +24,7 @@ _POLICIES = (
 
 CHECKS: dict[str, tuple[str, ...]] = {
     "advertisement": ("BGPConfiguration",),
-    "backend": ("BGPPeer", "IPPool", "Node"),
+    "backend": ("BGPPeer", *_POOLS, "Node"),
     "community": ("BGPConfiguration",),
     "condition": ("BGPFilter",),
     "connectivity": _BGP,
@@ -40,16 +41,16 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "host_endpoint": _HOSTS,
     "host_traffic": _HOSTS,
     "kubernetes_policy": ("NetworkPolicy",),
-    "masquerade": ("IPPool",),
+    "masquerade": _POOLS,
     "origin": ("BGPPeer",),
     "peer_field": ("BGPPeer",),
     "peering": ("BGPPeer",),
     "policy_rules": _POLICIES,
     "policy_scope": _POLICIES,
     "policy_tie": _POLICIES,
-    "pools": ("IPPool", "FelixConfiguration"),
+    "pools": (*_POOLS, "FelixConfiguration"),
     "precedence": ("BGPFilter",),
-    "public_pool": ("IPPool", "Installation"),
+    "public_pool": _POOLS,
     "reference": (),
     "selection": _POLICIES,
     "service_range": ("BGPConfiguration",),

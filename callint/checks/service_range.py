@@ -51,12 +51,12 @@ def _pool(cluster: Cluster) -> Iterator[Breach]:
                 continue
             both = net if net.length > inside.length else inside
             yield Breach(
-                f'the service range "{inside}" overlaps IPPool "{pool.resource.name}": BIRD installs no route inside a '
+                f'the service range "{inside}" overlaps IPPool "{pool.name}": BIRD installs no route inside a '
                 f"service range, so that pods in {both} are not reached from other nodes",
                 span,
                 default.resource.ref,
                 path,
-                (Related(pool.resource.span("spec", "cidr"), "pods get these addresses"),),
+                (Related(pool.span("cidr"), "pods get these addresses"),),
                 witness("route", prefix=str(both), direction="import", verdict="reject", decided_by="service range"),
             )
 

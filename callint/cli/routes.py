@@ -238,7 +238,7 @@ def _decided(model: Engine, session: Session, one: Decision) -> Place | None:
     withheld = one.step == "pool-withheld"
     for pool, inside in pools_of(model.cluster, session.family).pools:
         if pool.disable_bgp_export is withheld and one.prefixes.overlaps(within(inside)):
-            return _place(pool.resource, ("spec", "cidr"))
+            return _place(pool.resource, pool.path("cidr"))
     return None
 
 

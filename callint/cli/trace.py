@@ -307,7 +307,7 @@ def _source(cluster: Cluster, evaluator: Evaluator, packet: Packet, verdict: Ver
     if packet.out_interface is None or verdict.outcome in ("drop", "unknown") or not cluster.pools:
         return None
     found = Masquerading(evaluator).of(packet)
-    place = _place(found.pool.resource, ("spec", "cidr")) if found.pool else None
+    place = _place(found.pool.resource, found.pool.path("cidr")) if found.pool else None
     return Source(None if found.unknown else found.snat, found.reason, place)
 
 

@@ -67,7 +67,7 @@ class Masquerading:
             return Masquerade(False, f"no pool with natOutgoing holds {packet.source}")
         exempt = self._pool(flow.family, flow.destination, masquerades=False)
         if exempt is not None:
-            reason = f'{packet.destination} is in the pool "{exempt.resource.name}"'
+            reason = f'{packet.destination} is in the pool "{exempt.name}"'
             return Masquerade(False, reason, exempt)
         if self._excludes_hosts() and self._is_host(flow):
             return Masquerade(False, f"natOutgoingExclusions exempts {packet.destination}, a node of the cluster")
@@ -77,7 +77,7 @@ class Masquerading:
         if pattern and not _interface_matches(pattern, packet.out_interface):
             reason = f'"{packet.out_interface}" is not what iptablesNATOutgoingInterfaceFilter "{pattern}" names'
             return Masquerade(False, reason)
-        return Masquerade(True, f'the pool "{pool.resource.name}" has natOutgoing', pool)
+        return Masquerade(True, f'the pool "{pool.name}" has natOutgoing', pool)
 
     def _from_workload(self, packet: Packet) -> bool:
         return packet.in_interface is not None and self._evaluator.governance.is_workload(packet.in_interface)
@@ -107,7 +107,7 @@ class Masquerading:
 def _pools(cluster: Cluster) -> list[_Pool]:
     """The pools that count, the narrowest first; of two with the same CIDR the first name reaches Felix."""
     found: dict[Prefix, IPPool] = {}
-    for pool in sorted(cluster.pools, key=lambda pool: pool.resource.name):
+    for pool in sorted(cluster.pools, key=lambda pool: pool.name):
         for prefix in prefixes((pool.cidr,)):
             found.setdefault(prefix.masked(), pool)
     counting = (_Pool(prefix, pool) for prefix, pool in found.items() if pool.allowed_uses != _ONLY_LOAD_BALANCER)
@@ -117,9 +117,9 @@ def _pools(cluster: Cluster) -> list[_Pool]:
 def _hidden(pool: IPPool) -> str | None:
     resource = pool.resource
     fields = ("cidr", "natOutgoing", "allowedUses")
-    if resource.document.complete and not any(resource.unreadable("spec", field) for field in fields):
+    if resource.document.complete and not any(resource.unreadable(*pool.path(field)) for field in fields):
         return None
-    return f'the rest of IPPool "{resource.name}", which could not be read'
+    return f'the rest of IPPool "{pool.name}", which could not be read'
 
 
 def _interface_matches(pattern: str, interface: str) -> bool:

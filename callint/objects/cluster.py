@@ -156,10 +156,10 @@ class Cluster:
 
     @cached_property
     def pools(self) -> tuple[IPPool, ...]:
-        """All IPPools, disabled ones included."""
-        from callint.objects.pool import ip_pool
+        """All IPPools, disabled ones and those of an operator's Installation included."""
+        from callint.objects.pool import pools
 
-        return self._typed(ip_pool, "IPPool")
+        return pools(self.of("IPPool"), self.kubernetes("Installation", "operator.tigera.io/v1"))
 
     @cached_property
     def host_endpoints(self) -> tuple[HostEndpoint, ...]:

@@ -1,17 +1,41 @@
-"""IP pools (api/pkg/apis/projectcalico/v3/ippool.go)."""
+"""IP pools: objects of their own (api/pkg/apis/projectcalico/v3/ippool.go), and those an Installation asks for.
+
+The operator makes an IPPool of each pool in an Installation (tigera/operator api/v1/installation_types.go and
+pkg/controller/ippool), so to the cluster both are alike.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
+from callint.finding import Path, Span
+from callint.net.address import parse_cidr
 from callint.objects import fields
 from callint.objects.resource import Resource
 
+_INSTALLED: Path = ("spec", "calicoNetwork", "ipPools")
+_USES = ("Workload", "Tunnel")
+# encapsulation of an Installation's pool → ipipMode, vxlanMode
+_MODES = {
+    "None": ("Never", "Never"),
+    "IPIP": ("Always", "Never"),
+    "IPIPCrossSubnet": ("CrossSubnet", "Never"),
+    "VXLAN": ("Never", "Always"),
+    "VXLANCrossSubnet": ("Never", "CrossSubnet"),
+}
+
 
 class IPPool(NamedTuple):
-    """A range for IPAM, NAT and BGP; absent modes are `Never`, absent uses are Workload and Tunnel."""
+    """A range for IPAM, NAT and BGP; absent modes are `Never`, absent uses are Workload and Tunnel.
+
+    `base` leads to it from the root of `resource`, which is an IPPool or an Installation.
+    """
 
     resource: Resource
+    name: str
+    base: Path
+    plain: dict[str, Any]
     cidr: str
     disabled: bool
     nat_outgoing: bool
@@ -23,12 +47,32 @@ class IPPool(NamedTuple):
     namespace_selector: str | None
     allowed_uses: tuple[str, ...]
 
+    def path(self, field: str) -> Path:
+        """Where a field of an IPPool stands in the resource."""
+        if self.base != ("spec",):
+            field = {"ipipMode": "encapsulation", "vxlanMode": "encapsulation"}.get(field, field)
+        return (*self.base, field)
+
+    def span(self, field: str) -> Span:
+        """The place of that field, or of what would hold it."""
+        return self.resource.span(*self.path(field))
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether a value of it is a gap, or a word that the operator does not know."""
+        word = self.plain.get("encapsulation") or "None"
+        unknown = self.base != ("spec",) and (not isinstance(word, str) or word not in _MODES)
+        return unknown or self.resource.unreadable(*self.base)
+
 
 def ip_pool(resource: Resource) -> IPPool:
     """Read an IPPool with the defaults of libcalico-go/lib/clientv3/ippool.go."""
     spec = resource.spec
     return IPPool(
         resource=resource,
+        name=resource.name,
+        base=("spec",),
+        plain=spec,
         cidr=fields.text(spec, "cidr") or "",
         disabled=fields.flag(spec, "disabled") or False,
         nat_outgoing=fields.flag(spec, "natOutgoing") or False,
@@ -38,5 +82,68 @@ def ip_pool(resource: Resource) -> IPPool:
         vxlan_mode=fields.text(spec, "vxlanMode") or "Never",
         node_selector=fields.text(spec, "nodeSelector") or "all()",
         namespace_selector=fields.text(spec, "namespaceSelector") or None,
-        allowed_uses=fields.texts(spec, "allowedUses") or ("Workload", "Tunnel"),
+        allowed_uses=fields.texts(spec, "allowedUses") or _USES,
     )
+
+
+def installed_pools(resource: Resource) -> Iterator[IPPool]:
+    """The pools that an Installation names, with the defaults of the operator; which it takes for none is not known.
+
+    IPv4 is masqueraded unless it says otherwise, and tunnelled by IPIP where the CNI plugin is Calico's.
+    """
+    cni = fields.text(fields.mapping(resource.spec, "cni"), "type") or "Calico"
+    for index, plain in fields.items(fields.mapping(resource.spec, "calicoNetwork"), "ipPools"):
+        if isinstance(plain, dict):
+            yield _installed(resource, (*_INSTALLED, index), plain, tunnels=cni == "Calico")
+
+
+def _installed(resource: Resource, base: Path, plain: dict[str, Any], *, tunnels: bool) -> IPPool:
+    cidr = fields.text(plain, "cidr") or ""
+    ipv6 = _is_ipv6(cidr)
+    encapsulation = str(plain.get("encapsulation") or ("IPIP" if tunnels and not ipv6 else "None"))
+    # a word of no meaning must not pass for "no tunnel"
+    ipip, vxlan = _MODES.get(encapsulation, (encapsulation, encapsulation))
+    masqueraded = fields.text(plain, "natOutgoing") or ("Disabled" if ipv6 else "Enabled")
+    return IPPool(
+        resource=resource,
+        name=fields.text(plain, "name") or f"default-ipv{6 if ipv6 else 4}-ippool",
+        base=base,
+        plain=plain,
+        cidr=cidr,
+        disabled=fields.flag(plain, "disableNewAllocations") or False,
+        nat_outgoing=masqueraded == "Enabled",
+        disable_bgp_export=fields.flag(plain, "disableBGPExport") or False,
+        block_size=fields.integer(plain, "blockSize"),
+        ipip_mode=ipip,
+        vxlan_mode=vxlan,
+        node_selector=fields.text(plain, "nodeSelector") or "all()",
+        namespace_selector=None,
+        allowed_uses=fields.texts(plain, "allowedUses") or _USES,
+    )
+
+
+def _is_ipv6(cidr: str) -> bool:
+    try:
+        return parse_cidr(cidr).family == 6
+    except ValueError:
+        return False
+
+
+def pools(resources: Iterable[Resource], installations: Iterable[Resource]) -> tuple[IPPool, ...]:
+    """All pools; one that is an IPPool of its own, too, is as that object says.
+
+    The operator takes over an IPPool of the same CIDR only where it agrees with the Installation.
+    """
+    own = [ip_pool(resource) for resource in resources]
+    known = {_network(pool.cidr) for pool in own}
+    # like other objects of one name: the last definition counts
+    last = {resource.name: resource for resource in installations}
+    found = [pool for resource in last.values() for pool in installed_pools(resource)]
+    return (*own, *(pool for pool in found if _network(pool.cidr) not in known))
+
+
+def _network(cidr: str) -> object:
+    try:
+        return parse_cidr(cidr).masked()
+    except ValueError:
+        return cidr
