@@ -72,8 +72,23 @@ def _plain(selector: Selector) -> dict[str, str] | None:
 
 def implies(a: Selector, b: Selector, *, kubernetes: bool = False, steps: int = STEPS) -> bool | None:
     """Whether `b` matches whatever `a` matches; `None` is unknown. `satisfiable(And([a, Not(b)]))` shows why not."""
+    if _demands(b) <= _demands(a):
+        return True
     found = satisfiable(And([a, Not(b)]), kubernetes=kubernetes, steps=steps)
     return None if isinstance(found, Unknown) else found is None
+
+
+def _demands(selector: Selector) -> set[Selector]:
+    """What must hold for a selector to match, all of it."""
+    found: set[Selector] = set()
+    pending = [selector]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, And):
+            pending += one.operands
+        elif not isinstance(one, (All, Global)):
+            found.add(one)
+    return found
 
 
 def overlaps(a: Selector, b: Selector, *, kubernetes: bool = False, steps: int = STEPS) -> bool | None:

@@ -11,7 +11,16 @@ from callint.net.packets import Packet
 from callint.objects.policy import Policy, Rule
 from callint.policy.chains import Direction
 from callint.policy.symbolic.covering import Taken, fewest
-from callint.policy.symbolic.earlier import Earlier, Entry, Meeting, covers, leave_a_corner, leave_something, meetings
+from callint.policy.symbolic.earlier import (
+    Earlier,
+    Entry,
+    Meeting,
+    covers,
+    leave_a_corner,
+    leave_a_corner_by_shape,
+    leave_something,
+    meetings,
+)
 from callint.policy.symbolic.order import DIRECTIONS, Before, Item, item_of, items, rules
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.shadow import Shadows
@@ -121,7 +130,9 @@ class _Search:
     def _rule(
         self, policy: Policy, direction: Direction, rule: Rule, about: Shape, near: Sequence[Entry]
     ) -> Dead | None:
-        self._spend(len(near))
+        self._spend((1 + _OF_CORNERS) * len(near))
+        if leave_a_corner_by_shape(about, near):
+            return None
         meeting, asked = meetings(self._shadows, about, near)
         self._spend(_OF_SELECTORS * asked + _OF_CORNERS * len(meeting))
         if not meeting or leave_a_corner(about, meeting):

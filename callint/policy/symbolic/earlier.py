@@ -117,6 +117,7 @@ def meetings(shadows: Shadows, about: Shape, near: Iterable[Entry]) -> tuple[lis
             overlaps(about.protocols, other.protocols)
             and overlaps(about.destination.ports, other.destination.ports)
             and overlaps(about.source.ports, other.source.ports)
+            and _may_meet(about, other)
         ):
             asked += other.source.selector is not None or other.destination.selector is not None
             source = _meant(shadows, about.source, other.source)
@@ -128,6 +129,19 @@ def meetings(shadows: Shadows, about: Shape, near: Iterable[Entry]) -> tuple[lis
             ):
                 found.append(Meeting(entry, source, destination))
     return found, asked
+
+
+def _may_meet(about: Shape, other: Shape) -> bool:
+    """Whether the addresses that two rules name have any in common, whatever their selectors say."""
+    if (other.source.nets == EVERYWHERE or about.source.nets == EVERYWHERE) and (
+        other.destination.nets == EVERYWHERE or about.destination.nets == EVERYWHERE
+    ):
+        return True
+    return any(
+        intervals.overlaps(about.source.nets[index], other.source.nets[index])
+        and intervals.overlaps(about.destination.nets[index], other.destination.nets[index])
+        for index in (0, 1)
+    )
 
 
 def _meant(shadows: Shadows, about: Side, other: Side) -> Ranges:
@@ -164,6 +178,14 @@ def covers(meeting: Meeting, about: Shape) -> bool:
 def leave_a_corner(about: Shape, meeting: Sequence[Meeting]) -> bool:
     """Whether things surely leave the first or the last packet of a rule undecided; no is no answer."""
     return about.exact and (_leave(about, meeting, 0) or _leave(about, meeting, -1))
+
+
+def leave_a_corner_by_shape(about: Shape, near: Sequence[Entry]) -> bool:
+    """The same without a question for what selectors mean, which is addresses of those that the shapes have."""
+    if not about.exact:
+        return False
+    most = [Meeting(entry, entry.shape.source.nets, entry.shape.destination.nets) for entry in near]
+    return _leave(about, most, 0) or _leave(about, most, -1)
 
 
 def _leave(about: Shape, meeting: Sequence[Meeting], end: int) -> bool:
