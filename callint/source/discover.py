@@ -65,9 +65,14 @@ def discover(paths: Sequence[str], ignore: bool = True) -> Found:
         rank = (linked, place.shown, place)
         if identity not in chosen or rank < chosen[identity]:
             chosen[identity] = rank
-    places = sorted((place for _, _, place in chosen.values()), key=lambda place: place.shown)
     problems = {problem.span.file: problem for problem in search.problems}
-    return Found(tuple(places), tuple(problems[name] for name in sorted(problems)))
+    places: dict[str, Place] = {}
+    for place in sorted((place for _, _, place in chosen.values()), key=lambda place: (place.shown, place.path)):
+        if places.setdefault(place.shown, place) is not place:
+            # A byte that is no UTF-8 is shown as another name may be spelt.
+            reason = "another file is shown under the same name, rename one"
+            problems[place.shown] = unreadable(place.shown, reason)
+    return Found(tuple(places.values()), tuple(problems[name] for name in sorted(problems)))
 
 
 class _Search:

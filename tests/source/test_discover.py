@@ -54,6 +54,15 @@ def test_a_directory_is_read_in_sorted_order_and_only_yaml_and_json(tree: Path) 
     assert names(load(["a", str(tree / "b.yaml"), "./a/../a"])) == ["a/y.json", "a/z.yml", "b.yaml"]
 
 
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="a file name must be UTF-8 here")
+def test_two_files_that_are_shown_alike_are_not_silently_one(tree: Path) -> None:
+    for name in (b"\xff.yaml", b"\\xff.yaml"):
+        (tree / os.fsdecode(name)).write_bytes(b"a: 1\n")
+    sources = load(["."])
+    assert names(sources) == ["\\xff.yaml"]
+    assert [(problem.kind, problem.span.file) for problem in sources.problems] == [("unreadable-file", "\\xff.yaml")]
+
+
 def test_a_file_that_is_named_is_read_whatever_its_name(tree: Path) -> None:
     write(tree / "sample")
     assert names(load(["sample"])) == ["sample"]
