@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 
 from callint.cache import Folder, digest, home, opened, private, sealed, stamp
@@ -68,5 +69,8 @@ def open_store(measure: Measure, roots: Iterable[str]) -> Store | None:
 
 
 def _inside(path: str, root: str) -> bool:
+    """Whether a path lies below the folder that an argument is, or from which a glob is matched."""
+    if not os.path.lexists(root):
+        root = os.path.dirname(re.split(r"[*?[]", root)[0]) or "."
     above = os.path.realpath(root)
     return os.path.isdir(above) and os.path.commonpath((above, os.path.realpath(path))) == above

@@ -131,6 +131,14 @@ def test_the_cache_never_lies_in_the_tree(tree: Path, monkeypatch: pytest.Monkey
     assert sorted(tree.rglob("*")) == before
 
 
+@pytest.mark.parametrize("root", ["**/*.yaml", "./*", "../tree/*.yaml", "?*"])
+def test_the_cache_never_lies_where_a_glob_is_matched(root: str, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tree / "inside"))
+    with read([root], Means(1, True)) as reading:
+        reading.keep()
+    assert not (tree / "inside").exists()
+
+
 def test_files_that_are_gone_are_forgotten_in_the_end(tree: Path, cache: Path) -> None:
     for number in range(6):
         nets = ", ".join(f"10.{number}.{place // 256}.{place % 256}/32" for place in range(20_000))
