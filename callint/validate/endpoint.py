@@ -26,6 +26,7 @@ from callint.validate.scope import (
 ENDPOINT_IGNORED = Effect("silently-ignored", "Felix then treats the whole host endpoint as missing")
 ENTRY_DROPPED = Effect("silently-ignored", "Felix drops the entry")
 _NOBODY = Effect("silently-ignored", "it applies to nothing")
+_NO_NODE = Effect("silently-ignored", "no node of Kubernetes has such a name")
 _DSCP = "qos.projectcalico.org/dscp"
 _interface = values.interface()
 
@@ -83,7 +84,7 @@ def _annotation(scope: Scope, path: Path, plain: Any) -> None:
 
 
 _HOST = fields(
-    node=text(values.subdomain),
+    node=text(values.subdomain, stored=_NO_NODE),
     interfaceName=_interface_name,
     expectedIPs=each(text(values.ip, stored=ENTRY_DROPPED, empty=False)),
     profiles=each(text(values.subdomain, empty=False)),
