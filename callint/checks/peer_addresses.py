@@ -14,31 +14,32 @@ from callint.net.address import BITS, FAMILIES, Address
 from callint.objects import Cluster
 from callint.policy.links import way_to
 from callint.policy.nodes import calico_addresses
-from callint.policy.ranges import NO_RANGES, Ranges, ranges, singles, union, without
+from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges, ranges, singles, union, without
 
 
 class Peers(NamedTuple):
-    """`addresses` all of which must get through; None is somebody: one must, whichever.
+    """`addresses` all of which must get through, or of which one must, whichever, if it is `somebody`.
 
     `among` are addresses that hold those of many sites, one value for all of these. Of `anyones` a rule may shut some
     out on purpose, by name.
     """
 
-    addresses: Ranges | None
+    addresses: Ranges
     among: Ranges | None = None
     anyones: bool = False
+    somebody: bool = False
 
 
 def peer_addresses(about: About, need: Need, site: Site) -> Peers:
-    """The first peers of a need of which any is known; no addresses if nobody is meant."""
+    """The first peers of a need of which any is known; no addresses if nobody is meant. The node itself is no peer."""
     for peers in need.peers:
         if peers == "somebody":
-            return Peers(None)
+            return Peers(without(EVERYWHERE, _own(about)), somebody=True)
         among = _NODES[peers](about.cluster) if isinstance(peers, str) and peers in _NODES else None
         if among is not None:
             found = _others(among, about, site)
         else:
-            found = _WORDS[peers](about, site) if isinstance(peers, str) else peers
+            found = _WORDS[peers](about, site) if isinstance(peers, str) else without(peers, _own(about))
         if found != NO_RANGES:
             return Peers(found, among, peers == "neighbours")
     return Peers(NO_RANGES)

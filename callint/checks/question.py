@@ -27,7 +27,10 @@ class Point(NamedTuple):
 
 
 class Connection(NamedTuple):
-    """Packets with both ends, None anybody, and all points on their way; `among` and `anyones` are those of `Peers`."""
+    """Packets with both ends and all points on their way; an end is None where nobody knows the node's own address.
+
+    `among` and `anyones` are those of `Peers`.
+    """
 
     packets: Packets
     source: Ranges | None
@@ -78,7 +81,7 @@ def question(names: Mapping[str, About], need: Need, site: Site) -> Question | N
         found = tuple(
             _connection(need, Point(site.node, name, direction), own, peers, site.port) for name, own in places
         )
-    return Question(need, site, found, peers.addresses is None or not own_known)
+    return Question(need, site, found, peers.somebody or not own_known)
 
 
 def _connection(need: Need, point: Point, own: tuple[Address, ...], peers: Peers, port: int | None) -> Connection:

@@ -19,6 +19,8 @@ from callint.policy.symbolic.point import packet_at
 
 _SOMEBODY = tuple(parse_ip(text).value for text in ("192.0.2.1", "2001:db8::1"))
 """Stands for an address that nothing tells (RFC 5737, RFC 3849)."""
+_ANOTHER = tuple(parse_ip(text).value for text in ("192.0.2.2", "2001:db8::2"))
+"""Stands for another such address."""
 _SOURCE_PORT = 40000
 
 
@@ -134,9 +136,11 @@ def _open(model: Model, one: Question, missing: str) -> Breach:
 
 
 def _point(drop: Drop) -> One:
-    """One of the packets, preferably between strangers."""
-    somebody = (_SOMEBODY[FAMILIES.index(drop.family)],)
+    """One of the packets, preferably with strangers, and not of one to itself if there are others."""
+    somebody, another = ((pair[FAMILIES.index(drop.family)],) for pair in (_SOMEBODY, _ANOTHER))
     point = drop.packets.witness(source_port=(_SOURCE_PORT,), source=somebody, destination=somebody)
+    if point is not None and point.source == point.destination:
+        point = drop.packets.witness(source_port=(_SOURCE_PORT,), source=somebody, destination=another)
     assert point is not None, "there is a packet"
     return point
 

@@ -223,6 +223,35 @@ def test_sets_say_what_each_packet_says(
         assert _counterexample(breach, cluster) == "drop"
 
 
+@pytest.mark.parametrize("way", ["in", "out"])
+def test_a_node_that_may_talk_to_itself_alone_talks_to_nobody(way: str) -> None:
+    end, types = ("source", "ingress") if way == "in" else ("destination", "egress")
+    parameters = {"at": "outward", "direction": way, "protocol": "TCP", "ports": 8080}
+    for peers in ("somebody", "any"):
+        for nets, broken in (("10.0.0.1/32", True), ("10.0.0.0/31", peers == "any"), ("0.0.0.0/0, '::/0'", False)):
+            policy = CLOSED.replace("ingress: [], egress: [{action: Allow}]", "ingress: [], egress: []")
+            policy = policy.replace(f"{types}: []", f"{types}: [{{action: Allow, {end}: {{nets: [{nets}]}}}}]")
+            breaches = find("flow-required")(cluster_of(HOSTS + policy), {**parameters, "peers": peers})
+            assert bool(list(breaches)) is broken, (peers, nets)
+
+
+def test_a_node_may_refuse_packets_that_claim_to_come_from_itself() -> None:
+    rules = "[{action: Deny, source: {nets: [10.0.0.1/32, 192.168.0.2/32]}}, {action: Allow}]"
+    parameters = {"at": "outward", "peers": "any", "protocol": "TCP", "ports": 8080}
+    cluster = cluster_of(HOSTS + CLOSED.replace("ingress: []", f"ingress: {rules}"))
+    assert list(find("flow-required")(cluster, parameters)) == []
+
+
+def test_a_packet_between_two_that_nothing_tells_has_two_ends() -> None:
+    spec = "{node: router, interfaceName: lan0}"
+    bare = HOSTS.split("---")[0].split("spec:")[0] + f"spec: {spec}\n"
+    (breach,) = find("flow-required")(
+        cluster_of(bare + CLOSED), {"at": "outward", "protocol": "TCP", "ports": 8080, "peers": "somebody"}
+    )
+    assert breach.witness is not None
+    assert (breach.witness.as_dict()["source"], breach.witness.as_dict()["destination"]) == ("192.0.2.1", "192.0.2.2")
+
+
 def _counterexample(breach: Breach, cluster: Cluster) -> str:
     assert breach.witness is not None
     shown = breach.witness.as_dict()
