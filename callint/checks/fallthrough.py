@@ -21,6 +21,8 @@ from callint.objects.bgp import BGPPeer
 
 # From this release on an imported route has a worse kernel metric than any other (K2, bird_ipam.cfg.template)
 _HARMLESS_DEFAULT = (3, 32)
+# So many parts of a set of prefixes are written out
+_MOST_PARTS = 4
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -126,7 +128,9 @@ def _leaving(cluster: Cluster, one: Outward) -> list[Decision]:
 
 def _leaves(one: Outward, rules: tuple[Rule, ...], leaving: list[Decision]) -> Breach:
     resource, path = rules[-1].resource, ("spec", f"exportV{one.session.family}")
-    what = list(dict.fromkeys(f"{decision.prefixes} ({decision.routes.because})" for decision in leaving))
+    what = list(
+        dict.fromkeys(f"{decision.prefixes.said(_MOST_PARTS)} ({decision.routes.because})" for decision in leaving)
+    )
     listed = ", ".join(what[:3]) + (f" and {len(what) - 3} more" if len(what) > 3 else "")
     return Breach(
         f'BGPFilter "{resource.name}" rejects nothing: beside what it accepts, BGPPeer "{one.peer.resource.name}" '

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from callint.bgp.decision import Decision
 from callint.bgp.explicit import Explicit, explicit_accepts
+from callint.bgp.pools import pools_of
+from callint.bgp.read import network
 from callint.bgp.routes import engine
 from callint.bgp.rules import Rule
 from callint.bgp.session import LIVE
@@ -49,7 +51,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     for answer in best.values():
         # of a rule with other conditions it may be these that no route meets
         if answer.rank == 0 and not answer.accept.when:
-            yield _nowhere(answer)
+            yield _nowhere(cluster, answer)
 
 
 def _ranks(cluster: Cluster) -> dict[str, dict[Family, dict[_Place, int]]]:
@@ -77,12 +79,18 @@ def _exists(decision: Decision) -> bool:
     return decision.routes.presence != "any" or decision.routes.learned is not None
 
 
-def _nowhere(answer: _Answer) -> Breach:
-    rule = answer.accept.rule
+def _nowhere(cluster: Cluster, answer: _Answer) -> Breach:
+    rule, family = answer.accept.rule, answer.accept.family
+    inside = network(rule.rule.cidr, family)
+    pools = pools_of(cluster, family).pools
+    pool = next((one for one, held in pools if inside is not None and held.overlaps(inside)), None)
+    where = "it is in no pool"
+    if pool is not None:
+        where = f'the pool "{pool.cidr}" has no known block there, and it is in no other pool'
     path = (*rule.rule.path, "cidr")
     return Breach(
         f'{rule} exports "{rule.rule.cidr}" to BGPPeer "{answer.peer.resource.name}", but no node has a route '
-        "in there: it is in no pool, no service range and no network of a node, and nobody announces it",
+        f"in there: {where}, no service range and no network of a node, and nobody announces it",
         rule.resource.span(*path),
         rule.resource.ref,
         path,

@@ -23,6 +23,8 @@ _WAYS: tuple[Direction, Direction] = ("export", "import")
 _TYPES: tuple[PeerType, ...] = ("iBGP", "eBGP")
 # So many earlier rules are tried when the few that cover a rule are looked for
 _MOST_TRIED = 60
+# So many parts of a set of prefixes are written out
+_MOST_PARTS = 4
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -66,7 +68,11 @@ def _other(rule: Rule, covering: Sequence[Rule]) -> str:
 
 
 def _prefixes(rule: Rule) -> str:
-    return "every route" if rule.prefixes == everything(rule.prefixes.family) else f"all of {rule.prefixes}"
+    return (
+        "every route"
+        if rule.prefixes == everything(rule.prefixes.family)
+        else f"all of {rule.prefixes.said(_MOST_PARTS)}"
+    )
 
 
 def _breach(rule: Rule, covering: Sequence[Rule], message: str) -> Breach:

@@ -144,12 +144,16 @@ class PrefixSet:
 
     def __str__(self) -> str:
         """The parts, or what is missing where that is shorter to say; `nothing` and `everything` by name."""
+        return self.said(None)
+
+    def said(self, most: int | None) -> str:
+        """The set in words, with at most so many of its parts and the number of the others; None names them all."""
         inside, outside = self.parts(), (~self).parts()
         if not inside or not outside:
             return "everything" if inside else "nothing"
-        if len(outside) < len(inside):
-            return f"everything but {', '.join(map(str, outside))}"
-        return ", ".join(map(str, inside))
+        start, parts = ("everything but ", outside) if len(outside) < len(inside) else ("", inside)
+        more = len(parts) - most if most is not None else 0
+        return f"{start}{', '.join(map(str, parts[:most]))}{f' and {more} more' if more > 0 else ''}"
 
     def __repr__(self) -> str:
         return f"<PrefixSet {self}>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import reduce
 from itertools import pairwise
 from operator import or_
@@ -18,12 +19,21 @@ Case = tuple[PrefixSet, frozenset[Prefix]]
 LENGTHS = {family: [0, 1, 2, 3, *range(bits - 6, bits + 1)] for family, bits in BITS.items()}
 
 
-def universe(family: Family) -> frozenset[Prefix]:
-    bits = BITS[family]
-    values = [*range(32), *(1 << host for host in (5, 6, bits - 2, bits - 1))]
+def networks(family: Family, values: Iterable[int]) -> frozenset[Prefix]:
     return frozenset(Prefix(family, value, length).masked() for value in values for length in LENGTHS[family])
 
 
+def values(family: Family) -> list[int]:
+    return [*range(32), *(1 << host for host in (5, 6, BITS[family] - 2, BITS[family] - 1))]
+
+
+def universe(family: Family) -> frozenset[Prefix]:
+    """The networks of generated sets with what lies beside each, so that different sets differ in some of them."""
+    sides = {value ^ 1 << BITS[family] - length for value in values(family) for length in LENGTHS[family] if length}
+    return networks(family, {*values(family), *sides})
+
+
+NETWORKS: dict[Family, frozenset[Prefix]] = {4: networks(4, values(4)), 6: networks(6, values(6))}
 UNIVERSE: dict[Family, frozenset[Prefix]] = {4: universe(4), 6: universe(6)}
 
 
@@ -34,7 +44,7 @@ def box(network: Prefix, low: int, high: int) -> Case:
 
 def boxes(family: Family) -> st.SearchStrategy[Case]:
     lengths = st.sampled_from([0, 1, 2, *range(BITS[family] - 6, BITS[family] + 1)])
-    return st.builds(box, st.sampled_from(sorted(UNIVERSE[family])), lengths, lengths)
+    return st.builds(box, st.sampled_from(sorted(NETWORKS[family])), lengths, lengths)
 
 
 def combined(family: Family) -> st.SearchStrategy[Case]:
@@ -133,6 +143,14 @@ def test_what_is_missing_is_said_where_that_is_shorter() -> None:
     assert str(~pods - exactly(parse_cidr("0.0.0.0/0"))) == "everything but 0.0.0.0/0, 10.0.0.0/8{8,32}"
     assert str(pods - pods) == "nothing"
     assert str(~nothing(6)) == "everything"
+
+
+def test_of_many_parts_some_are_named_and_the_others_counted() -> None:
+    many = union_all(4, (within(parse_cidr(f"10.{index}.0.0/16")) for index in (1, 3, 5, 7)))
+    assert many.said(2) == "10.1.0.0/16{16,32}, 10.3.0.0/16{16,32} and 2 more"
+    assert (~many - exactly(parse_cidr("0.0.0.0/0"))).said(1) == "everything but 0.0.0.0/0 and 4 more"
+    assert many.said(4) == many.said(None) == str(many)
+    assert everything(6).said(1) == "everything"
 
 
 def test_neighbours_join_in_both_directions() -> None:
