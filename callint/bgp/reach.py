@@ -21,18 +21,24 @@ Learned = tuple[PeerType, bool] | None
 class RouteGraph:
     """The sessions of one family as ways for routes, between nodes that are alike, and what leaves the cluster."""
 
-    def __init__(self, model: Network, family: Family) -> None:
-        """Only sessions that may come up count; nobody knows of those that are unknown, so they do."""
+    def __init__(self, model: Network, family: Family, *, mended: bool = False) -> None:
+        """Only sessions that may come up count; nobody knows of those that are unknown, so they do.
+
+        With `mended` all sessions between nodes count, in both directions, whatever keeps them from coming up.
+        """
         self.ways: dict[Alike, list[tuple[Alike, Peering]]] = {alike: [] for alike in model.nodes.all}
         self.outside: dict[Alike, list[Peering]] = {}
         meshed = (alike for alike in model.nodes.all if model.in_mesh(alike.first, family))
         self._meshed = dict.fromkeys(meshed)
         self._clients: set[tuple[Alike, Alike]] = set()
         for peering in model.peerings:
-            if peering.family != family or peering.state not in LIVE:
+            live = peering.state in LIVE
+            if peering.family != family or not (live or (mended and peering.there is not None)):
                 continue
             if peering.there is not None:
                 self.ways.setdefault(peering.here, []).append((peering.there, peering))
+                if not live:
+                    self.ways.setdefault(peering.there, []).append((peering.here, peering))
                 if peering.form.rr_client:
                     self._clients.add((peering.here, peering.there))
             elif peering.form.kind != "workload":

@@ -91,7 +91,10 @@ def _listed(cluster: Cluster, family: Family) -> list[Speaker] | None:
 
 
 def _unconnected(cluster: Cluster) -> Iterator[Breach]:
-    """The first pair of nodes without a way; routers outside connect whoever has sessions with them."""
+    """The first pair of nodes without a way; routers outside connect whoever has sessions with them.
+
+    Where a session that does not come up would be the way, that is said of the session.
+    """
     model, pool = network(cluster), needs_routes(cluster)
     if pool is None or not cluster.bgp_peers or model.settings.mesh is None:
         return
@@ -99,7 +102,7 @@ def _unconnected(cluster: Cluster) -> Iterator[Breach]:
         nodes = _listed(cluster, family)
         if nodes is None or len(nodes) < 2:
             continue
-        graph = RouteGraph(model, family)
+        graph, mended = RouteGraph(model, family), RouteGraph(model, family, mended=True)
         speaking = dict.fromkeys(map(model.nodes.of, nodes))
         isolated = {one for one in speaking if one.first.cluster_id and not _selected_by_any(cluster, one.first)}
         for start in graph.starts():
@@ -108,6 +111,8 @@ def _unconnected(cluster: Cluster) -> Iterator[Breach]:
             reached = graph.reach(start)
             others = (one for one in speaking if one not in reached and one not in isolated)
             missing = {one for one in others if not (graph.outside.get(one) and graph.outside.get(start))}
+            if missing:
+                missing -= mended.reach(start)
             if missing:
                 unaware = [one for one in nodes if model.nodes.of(one) in missing and one is not start.first]
                 yield _pair(cluster, graph, pool, start, unaware)
