@@ -138,7 +138,10 @@ class Crew:
     def _copy(self, work: Callable[[Channel], None]) -> _Copy | None:
         if not hasattr(os, "fork"):
             return None
-        down, up, life = os.pipe(), os.pipe(), os.pipe()
+        try:
+            down, up, life = _pipes()
+        except OSError:  # no more descriptors
+            return None
         here = _Copy(0, Channel(up[0], down[1]), life[1])
         there = Channel(down[0], up[1])
         try:
@@ -151,7 +154,8 @@ class Crew:
         if pid == 0:
             code = 1
             try:
-                signal.signal(signal.SIGINT, signal.SIG_DFL)
+                if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in the background of a script
+                    signal.signal(signal.SIGINT, signal.SIG_DFL)
                 for one in (*self._copies, here):
                     one.hang_up()
                 _hang_on(life[0])
@@ -172,6 +176,20 @@ class Crew:
         for copy in self._copies:
             os.waitpid(copy.pid, 0)
         self._copies = []
+
+
+def _pipes() -> list[tuple[int, int]]:
+    """Three pipes, or none at all."""
+    made: list[tuple[int, int]] = []
+    try:
+        for _ in range(3):
+            made += [os.pipe()]
+    except OSError:
+        for pair in made:
+            for end in pair:
+                os.close(end)
+        raise
+    return made
 
 
 def _hang_on(life: int) -> None:

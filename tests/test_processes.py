@@ -139,5 +139,34 @@ def test_no_copies_where_none_can_be_made(monkeypatch: pytest.MonkeyPatch) -> No
         assert len(crew) == 0
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit on descriptors")
+@pytest.mark.parametrize("spare", range(10))
+def test_as_many_copies_as_there_are_descriptors_for(spare: int) -> None:
+    code = (
+        "import os, resource, sys\n"
+        "from callint.processes import Crew\n"
+        "limit = len(os.listdir('/dev/fd')) - 1 + int(sys.argv[1])\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))\n"
+        "with Crew(9, lambda channel: channel.send(b'done')) as crew:\n"
+        "    print(len(crew), [message for _, message in crew.answers()] == [b'done'] * len(crew))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(spare)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(max(0, spare // 3 - 1)), "True"]  # six to make one, of which three stay
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="copies are made by fork")
+def test_an_interrupt_that_is_ignored_ends_no_copy() -> None:
+    def work(channel: Channel) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        channel.send(b"alive")
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Crew(1, work) as crew:
+            assert [message for _, message in crew.answers()] == [b"alive"]
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_there_is_a_core() -> None:
     assert cores() >= 1
