@@ -62,6 +62,18 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
         f"{V3}kind: GlobalNetworkPolicy\nmetadata: {{name: a}}\nspec:\n  ingress:\n"
         + "".join(f"  - {{action: Allow, protocol: TCP, destination: {{ports: [{n}]}}}}\n" for n in range(1, 14_000))
     ),
+    "port ranges that overlap": lambda: (
+        f"{V3}kind: GlobalNetworkPolicy\nmetadata: {{name: a}}\nspec:\n  ingress:\n"
+        + "".join(
+            f"  - {{action: Allow, protocol: TCP, destination: {{ports: ['{n}:{n + 30_000}']}}}}\n"
+            for n in range(1, 12_000)
+        )
+    ),
+    "policies for everything": lambda: "".join(
+        f"---\n{V3}kind: GlobalNetworkPolicy\nmetadata: {{name: p{n}}}\n"
+        "spec: {selector: all(), ingress: [{action: Allow}]}\n"
+        for n in range(5_000)
+    ),
     "many nets": lambda: (
         f"{V3}kind: GlobalNetworkSet\nmetadata: {{name: a}}\nspec:\n  nets:\n"
         + "".join(f"  - 10.{n // 256 % 256}.{n % 256}.0/24\n" for n in range(50_000))

@@ -95,6 +95,7 @@ class _Search:
         self._places = {id(one): place for tier in shadows.tiers for place, one in enumerate(tier.policies)}
         self._chains: dict[tuple[int, Direction, Selector, tuple[bool, bool, bool]], _Chain] = {}
         self._shapes: dict[int, Shape] = {}
+        self._packets: dict[Shape, tuple[Family, Packet] | None] = {}
         self._dead: set[int] = set()
 
     def _spend(self, steps: int) -> None:
@@ -147,9 +148,13 @@ class _Search:
         self, policy: Policy, direction: Direction, rule: Rule, about: Shape, meeting: Sequence[Meeting]
     ) -> Dead | None:
         shadows = self._shadows
+        if about in self._packets and covers(meeting[0], about):
+            return Dead(policy, direction, rule, self._packets[about], (meeting[0].entry.item,))
         packets = shadows.may(policy, rule)
         if not any(packets):
             return None
+        if about.exact and about.source.selector is None and about.destination.selector is None:
+            self._packets[about] = _packet(packets)
         if covers(meeting[0], about):
             return Dead(policy, direction, rule, _packet(packets), (meeting[0].entry.item,))
         taken = Taken()

@@ -1,0 +1,150 @@
+"""Checks that look among many objects at once find what a plain scan of all pairs finds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callint.checks import host_endpoint, policy_scope, reference, tier_end, usage
+from callint.checks.breach import nobody
+from callint.objects import Cluster
+from callint.selector import parse
+from manifests import calico, cluster_of
+
+TEXTS = ("a == 'x'", "a == 'y'", "has(b)", "a == 'x' && has(b)", "b in {'x', 'z'}", "has(c)")
+LABELS = st.dictionaries(st.sampled_from("abc"), st.sampled_from("xyz"), max_size=2)
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> list[dict[str, Any]]:
+    found = []
+    for number in range(draw(st.integers(1, 6))):
+        actions = draw(st.lists(st.sampled_from(["Allow", "Deny", "Log", "Pass"]), min_size=1, max_size=3))
+        sides = [draw(st.sampled_from([{}, *({"selector": text} for text in TEXTS)])) for _ in actions]
+        spec: dict[str, Any] = {
+            "selector": draw(st.sampled_from(TEXTS)),
+            "types": ["Ingress"],
+            "ingress": [
+                {"action": action, "protocol": "TCP", **({"source": side} if side else {})}
+                for action, side in zip(actions, sides, strict=True)
+            ],
+        }
+        if draw(st.booleans()):
+            found.append(calico("NetworkPolicy", f"p{number}", spec, namespace=draw(st.sampled_from("mn"))))
+        else:
+            found.append(calico("GlobalNetworkPolicy", f"p{number}", spec))
+    return found
+
+
+ENDPOINTS = st.lists(st.tuples(LABELS, st.booleans()), max_size=4)
+
+
+def endpoints(drawn: list[tuple[dict[str, str], bool]]) -> list[dict[str, Any]]:
+    return [
+        calico(
+            "HostEndpoint",
+            f"h{number}",
+            {"node": "n", "interfaceName": f"eth{number}", **({"profiles": ["q"]} if with_profile else {})},
+            labels=labels,
+        )
+        for number, (labels, with_profile) in enumerate(drawn)
+    ]
+
+
+def named(module: Any, cluster: Cluster, **parameters: Any) -> list[str]:
+    return sorted({breach.object.name for breach in module.check(cluster, parameters) if breach.object})
+
+
+@given(policies(), ENDPOINTS)
+def test_labels_that_no_selector_names(written: list[dict[str, Any]], drawn: list[tuple[dict[str, str], bool]]) -> None:
+    texts = [one["spec"]["selector"] for one in written]
+    texts += [
+        rule["source"]["selector"] for one in written for rule in one["spec"]["ingress"] if rule.get("source", {})
+    ]
+    keys = {key for key in "abc" if any(f"({key})" in text or f"{key} " in text for text in texts)}
+    known = any(one["kind"] == "GlobalNetworkPolicy" for one in written)
+    expected = [f"h{number}" for number, (labels, _) in enumerate(drawn) if known and labels and not keys & set(labels)]
+    assert named(host_endpoint, cluster_of(endpoints(drawn) + written), problem="unused-labels") == expected
+
+
+@given(policies(), ENDPOINTS)
+def test_a_pass_to_nothing(written: list[dict[str, Any]], drawn: list[tuple[dict[str, str], bool]]) -> None:
+    """There is one tier, so that what passes there goes to nothing wherever a host has no profile."""
+    bare = [labels for labels, with_profile in drawn if not with_profile]
+    expected = [
+        one["metadata"]["name"]
+        for one in written
+        if one["kind"] == "GlobalNetworkPolicy"
+        and any(rule["action"] == "Pass" for rule in one["spec"]["ingress"])
+        and any(parse(one["spec"]["selector"]).matches(labels) for labels in bare)
+    ]
+    assert named(tier_end, cluster_of(endpoints(drawn) + written), problem="pass-to-nothing") == expected
+
+
+@given(policies())
+def test_logging_alone(written: list[dict[str, Any]]) -> None:
+    """Beside a policy of a lone log only one that selects nothing in common with it leaves it alone."""
+    alone = calico(
+        "GlobalNetworkPolicy",
+        "log",
+        {"selector": "a == 'x' && !has(b)", "types": ["Ingress"], "ingress": [{"action": "Log"}]},
+    )
+    # what a namespace adds, a label of its own, keeps nobody from being selected
+    opened = any(
+        rule["action"] in ("Allow", "Pass")
+        for one in written
+        for rule in one["spec"]["ingress"]
+        if one["spec"]["selector"] in ("a == 'x'", "has(c)")
+    )
+    found = named(tier_end, cluster_of([*written, alone]), problem="log-only")
+    assert ("log" in found) is not opened
+
+
+@given(policies(), st.lists(LABELS, max_size=3), st.lists(st.tuples(st.sampled_from("mn"), LABELS), max_size=3))
+def test_a_selector_that_stays_in_its_namespace(
+    written: list[dict[str, Any]], everywhere: list[dict[str, str]], inside: list[tuple[str, dict[str, str]]]
+) -> None:
+    sets = [
+        calico("GlobalNetworkSet", f"g{n}", {"nets": ["192.0.2.0/24"]}, labels=one) for n, one in enumerate(everywhere)
+    ]
+    sets += [
+        calico("NetworkSet", f"s{n}", {"nets": ["192.0.2.0/24"]}, labels=labels, namespace=namespace)
+        for n, (namespace, labels) in enumerate(inside)
+    ]
+    expected = []
+    for one in written:
+        space = one["metadata"].get("namespace")
+        selectors = [parse(rule["source"]["selector"]) for rule in one["spec"]["ingress"] if rule.get("source")]
+        if space is not None and any(
+            any(map(selector.matches, filter(None, everywhere)))
+            and not any(selector.matches(labels) for namespace, labels in inside if namespace == space)
+            for selector in selectors
+        ):
+            expected.append(one["metadata"]["name"])
+    assert named(policy_scope, cluster_of(sets + written), problem="stays-in-namespace") == expected
+
+
+PEERS = st.lists(st.lists(st.sampled_from(["f1", "f2", "f3"]), max_size=2, unique=True), max_size=4)
+
+
+@given(st.sets(st.sampled_from(["f1", "f2"])), PEERS)
+def test_filters_that_peers_name(there: set[str], peers: list[list[str]]) -> None:
+    written = [calico("BGPFilter", name, {}) for name in sorted(there)]
+    written += [
+        calico("BGPPeer", f"p{n}", {"peerIP": f"192.0.2.{n + 1}", "asNumber": 64512, "filters": filters})
+        for n, filters in enumerate(peers)
+    ]
+    cluster = cluster_of(written)
+    missing = [f"p{n}" for n, filters in enumerate(peers) if set(filters) - there]
+    assert named(reference, cluster, kind="BGPPeer", field="spec.filters", to="BGPFilter") == missing
+    unused = sorted(there - {name for filters in peers for name in filters}) if peers and not missing else []
+    assert named(usage, cluster, problem="filter") == unused
+
+
+def test_a_proof_names_no_more_than_twenty() -> None:
+    names = [f"n{number:02}" for number in range(30)]
+    assert nobody("Node/x", names[:20]).as_dict()["known"] == tuple(names[:20])
+    facts = nobody("Node/x", names).as_dict()
+    assert (facts["known"], facts["known_in_all"]) == (tuple(names[:20]), 30)
