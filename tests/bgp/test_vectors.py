@@ -193,7 +193,7 @@ def decide(model: Engine, vector: dict[str, Any], node: str) -> tuple[Decision |
     return (decisions[0] if decisions else None), session
 
 
-@pytest.mark.parametrize("vector", _vectors(), ids=lambda vector: vector["id"])
+@pytest.mark.parametrize("vector", [pytest.param(vector, id=vector["id"]) for vector in _vectors()])
 def test_vector(vector: dict[str, Any], recorded: dict[str, Any], make_cluster: Any) -> None:
     text = "---\n".join(json.dumps(one) + "\n" for one in objects_of(recorded, vector["world"]))
     node, expected = recorded["defaults"]["local"], vector["expect"]
