@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import combinations
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from callint.checks.breach import Breach
@@ -18,6 +17,7 @@ from callint.objects.pool import IPPool
 from callint.policy.nodes import prefixes
 
 _BLOCK_SIZES = {4: 26, 6: 122}
+_MOST_SHOWN = 10
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -40,18 +40,39 @@ def _networks(cluster: Cluster) -> list[tuple[IPPool, Prefix]]:
 
 
 def _overlap(cluster: Cluster) -> Iterator[Breach]:
-    for (first, one), (second, other) in combinations(_networks(cluster), 2):
-        if one.overlaps(other):
-            how = "is" if one == other else "overlaps"
-            yield Breach(
-                f'the network of IPPool "{second.name}" {how} that of "{first.name}": calicoctl '
-                "refuses the second, and as raw objects both give out the same addresses",
-                second.span("cidr"),
-                second.resource.ref,
-                second.path("cidr"),
-                (Related(first.span("cidr"), "has these addresses too"),),
-                witness("address", address=str(max(one, other, key=lambda net: net.length).address), pool=first.cidr),
-            )
+    networks = _networks(cluster)
+    for place, others in _overlapping([net for _, net in networks]):
+        (second, other), (first, one) = networks[place], networks[others[0]]
+        how = "is" if one == other else "overlaps"
+        yield Breach(
+            f'the network of IPPool "{second.name}" {how} that of "{first.name}": calicoctl '
+            "refuses the second, and as raw objects both give out the same addresses",
+            second.span("cidr"),
+            second.resource.ref,
+            second.path("cidr"),
+            tuple(
+                Related(networks[found][0].span("cidr"), "has these addresses too") for found in others[:_MOST_SHOWN]
+            ),
+            witness("address", address=str(max(one, other, key=lambda net: net.length).address), pool=first.cidr),
+        )
+
+
+def _overlapping(networks: Sequence[Prefix]) -> list[tuple[int, list[int]]]:
+    """The places of networks that overlap with earlier ones, with the places of those.
+
+    Of the networks around one, the widest and the narrowest are looked at: so many equal ones cost no more than others.
+    """
+    found: dict[int, set[int]] = {}
+    around: list[int] = []
+    for place in sorted(
+        range(len(networks)), key=lambda at: (networks[at].family, networks[at].value, networks[at].length)
+    ):
+        while around and not networks[around[-1]].contains(networks[place]):
+            around.pop()
+        for other in {*around[:1], *around[-1:]}:
+            found.setdefault(max(place, other), set()).add(min(place, other))
+        around.append(place)
+    return [(place, sorted(others)) for place, others in sorted(found.items())]
 
 
 def _tunnelled_host_network(cluster: Cluster) -> Iterator[Breach]:
