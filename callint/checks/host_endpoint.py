@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import Any
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE
@@ -13,11 +14,12 @@ from callint.finding import Path, Related, Span, witness
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.objects.policy import Policy
-from callint.policy import Evaluator, Packet, model_of
+from callint.policy import Evaluator, Model, Packet, model_of
 from callint.policy.chains import Kind
 from callint.policy.inventory import HostMember
 from callint.policy.labels import holds
 from callint.policy.match import entity_selectors
+from callint.policy.nodes import prefixes
 from callint.policy.tiers import policies_of, selector_of
 from callint.schema.suggest import Words
 from callint.selector import SelectorError, keys_and_values
@@ -57,9 +59,9 @@ def _governed(cluster: Cluster, member: HostMember) -> tuple[set[str], list[Poli
     return {direction for policy in enforced for direction in policy.types}, enforced
 
 
-def denied(evaluator: Evaluator, about: HostEndpoint, direction: str) -> Any:
+def denied(model: Model, about: HostEndpoint, direction: str) -> Any:
     """A packet that no failsafe port lets through and its verdict, as a witness; None where it is not dropped."""
-    name = about.interface if about.interface not in ("", "*") else "eth0"
+    evaluator, name = _entered(model, about)
     own = next(iter(about.expected_ips), "192.0.2.2").split("/")[0]
     far = "2001:db8::1" if ":" in own else "192.0.2.1"
     arriving = direction == "Ingress"
@@ -95,6 +97,25 @@ def denied(evaluator: Evaluator, about: HostEndpoint, direction: str) -> Any:
     )
 
 
+def _entered(model: Model, about: HostEndpoint) -> tuple[Evaluator, str]:
+    """The node of an endpoint and an interface that it governs, "eth0" if nobody tells a name.
+
+    Where an endpoint tells addresses alone and facts do not know the node's interfaces, one of them has these.
+    """
+    evaluator = model.evaluator(about.node)
+    if about.interface:
+        return evaluator, about.interface if about.interface != "*" else "eth0"
+    expected = [prefix.address for prefix in prefixes(about.expected_ips)]
+    for name, addresses in evaluator.interfaces.items():
+        if not set(expected).isdisjoint(addresses or ()):
+            return evaluator, name
+    facts = model.cluster.facts.get(about.node)
+    if facts is not None and facts.interfaces is not None:
+        return evaluator, "eth0"
+    name = next(name for name in map("eth{}".format, count()) if name not in evaluator.interfaces)
+    return Evaluator(model, about.node, {name: [str(address) for address in expected]}), name
+
+
 def _default_deny(cluster: Cluster) -> Iterator[Breach]:
     """Only where some policy could select hosts: without any, the policies are kept elsewhere."""
     if not any(policy.kind == "GlobalNetworkPolicy" for policy in cluster.policies):
@@ -104,7 +125,7 @@ def _default_deny(cluster: Cluster) -> Iterator[Breach]:
         found = _governed(cluster, member)
         if about.profiles or found is None or found[0]:
             continue
-        proof = denied(model_of(cluster).evaluator(about.node), about, "Ingress")
+        proof = denied(model_of(cluster), about, "Ingress")
         if proof is not None:
             where = f'"{about.interface}"' if about.interface else "its interface"
             yield Breach(
@@ -127,7 +148,7 @@ def _one_direction(cluster: Cluster) -> Iterator[Breach]:
             continue
         governed = next(iter(found[0]))
         missing = "Egress" if governed == "Ingress" else "Ingress"
-        proof = denied(model_of(cluster).evaluator(about.node), about, missing)
+        proof = denied(model_of(cluster), about, missing)
         if proof is None:
             continue
         what = "sends" if missing == "Egress" else "receives"

@@ -114,7 +114,7 @@ def _reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _closed(cluster: Cluster, host: HostMember, direction: str) -> Any:
-    return denied(model_of(cluster).evaluator(host.about.node), host.about, direction) if host.about.node else None
+    return denied(model_of(cluster), host.about, direction) if host.about.node else None
 
 
 def _speaks_of_hosts(policy: Policy, hosts: Selectable[HostMember]) -> bool:

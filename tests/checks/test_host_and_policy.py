@@ -301,3 +301,19 @@ def test_a_problem_that_is_none(check: str) -> None:
 
     with pytest.raises(CheckError, match="problem"):
         list(find(check)(Cluster([]), {"problem": "nonsense"}))
+
+
+def test_an_endpoint_of_addresses_alone_denies_like_one_of_an_interface() -> None:
+    one_way = policy(selector=LAN, types=["Ingress"], ingress=[{"action": "Allow"}])
+    named = next(one for one in found(host(), one_way) if one.rule == "HEP003")
+    unnamed = next(one for one in found(host(interfaceName=None), one_way) if one.rule == "HEP003")
+    assert unnamed.message == named.message
+    assert unnamed.witness is not None
+    assert unnamed.witness.as_dict()["source"] == "10.0.0.1"
+    # Another endpoint of the node has the name that would be made up first, and policy of its own.
+    beside = [
+        host("wan", interfaceName="eth0", expectedIPs=["192.0.2.9"]),
+        policy("q", selector="zone == 'wan'", **OPEN),
+    ]
+    again = next(one for one in found(host(interfaceName=None), one_way, *beside) if one.rule == "HEP003")
+    assert again.message == named.message
