@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections import Counter
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from callint.report.formats import FORMATS, render
@@ -82,6 +83,8 @@ HARMLESS = st.text(st.sampled_from("%:,;=\\[]() 0ADx2Cé日\U0001f600#"), min_si
 @given(st.data())
 def test_github_data_arrives_exactly(hostile, commands, data) -> None:
     report = data.draw(hostile(HARMLESS))
+    # Of more than three the fourth is only counted.
+    assume(all(times <= 3 for times in Counter((one.rule, one.span.file) for one in report.findings).values()))
     found = commands(render("github", report))
     by_level = sorted(report.findings, key=lambda finding: list(LEVELS).index(finding.severity))
     assert len(found) == len(by_level)
