@@ -12,6 +12,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 # On a machine that does other things too an example may take long; tests of speed measure it by themselves.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("few", settings.get_profile("busy"), max_examples=20)
 settings.load_profile("busy")
 
 
