@@ -9,12 +9,10 @@ from callint.bgp.filtering import filtering
 from callint.bgp.filters import Part, View
 from callint.bgp.route import Attributes, Conditions
 from callint.bgp.rules import Direction, Rule
-from callint.net.address import Family
+from callint.net.address import FAMILIES, Family
 from callint.net.prefixes import PrefixSet, everything, union_all
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
-
-_FAMILIES: tuple[Family, Family] = (4, 6)
 
 
 class Explicit(NamedTuple):
@@ -37,7 +35,7 @@ def explicit_exports(cluster: Cluster, peer: BGPPeer) -> tuple[Explicit, ...]:
 def explicit_accepts(cluster: Cluster, peer: BGPPeer, direction: Direction) -> tuple[Explicit, ...]:
     """What the filters of a peer accept in one direction, rule by rule, for sessions of any type."""
     found: list[Explicit] = []
-    for family in _FAMILIES:
+    for family in FAMILIES:
         for rule, parts in groupby(_parts(cluster, peer, direction, family), key=lambda part: part.rule):
             if rule is not None and rule.verdict == "accept":
                 together = list(parts)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from callint.checks.breach import Breach, CheckError, decider
 from callint.checks.flow_terms import Terms, read_terms
+from callint.checks.proof import told
 from callint.finding import Path, Related, Span, witness
 from callint.net.address import FAMILIES, Family
 from callint.net.diagrams import TooLargeError
@@ -24,9 +25,7 @@ from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.flow import FlowError, Place, Stage, packets, places, stages
 from callint.policy.symbolic.missing import missing_fact
 from callint.policy.symbolic.partition import Partition
-from callint.policy.symbolic.point import packet_at
-
-_PREFERRED_SOURCE_PORT = 40000
+from callint.policy.symbolic.point import SOURCE_PORT, packet_at
 
 
 def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -198,7 +197,7 @@ def _missing(case: _Case, stage: Stage, unknown: PacketSet) -> str:
     for part in stage.partition.parts():
         if part.cause.kind == "unknown" and part.packets & unknown:
             return part.cause.reason
-    point = unknown.witness(source_port=(_PREFERRED_SOURCE_PORT,))
+    point = unknown.witness(source_port=(SOURCE_PORT,))
     if point is None:
         return "facts that several rules wait for"
     evaluator = case.engine.model.evaluator(stage.node)
@@ -212,7 +211,7 @@ def _missing(case: _Case, stage: Stage, unknown: PacketSet) -> str:
 
 
 def _breach(cluster: Cluster, terms: Terms, case: _Case, stage: Stage, found: PacketSet) -> Breach:
-    point = found.witness(source_port=(_PREFERRED_SOURCE_PORT,))
+    point = found.witness(source_port=(SOURCE_PORT,))
     assert point is not None, "a breach has a packet"
     cause, outcome = _decision(stage, point)
     resource, path, at_key = _place(cluster, stage, cause)
@@ -240,15 +239,7 @@ def _breach(cluster: Cluster, terms: Terms, case: _Case, stage: Stage, found: Pa
             node=stage.node or None,
             endpoint=endpoint.name if endpoint is not None else None,
             direction=stage.direction,
-            in_interface=packet.in_interface,
-            out_interface=packet.out_interface,
-            source=packet.source,
-            destination=packet.destination,
-            protocol=packet.protocol,
-            source_port=packet.source_port,
-            destination_port=packet.destination_port,
-            icmp_type=packet.icmp_type,
-            icmp_code=packet.icmp_code,
+            **told(packet),
             verdict=outcome,
             decided_by=cause.reason,
         ),

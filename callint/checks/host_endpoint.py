@@ -10,6 +10,7 @@ from callint.calico.defaults import ALLOW_ALL_PROFILE
 from callint.checks.breach import Breach, nobody
 from callint.checks.dispatch import Question, asked
 from callint.checks.peers import nodes_complete
+from callint.checks.proof import told
 from callint.finding import Path, Related, Span, witness
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
@@ -85,13 +86,7 @@ def denied(model: Model, about: HostEndpoint, direction: str) -> Any:
     return witness(
         "packet",
         node=evaluator.node,
-        in_interface=packet.in_interface,
-        out_interface=packet.out_interface,
-        source=packet.source,
-        destination=packet.destination,
-        protocol=protocol,
-        source_port=40000,
-        destination_port=port,
+        **told(packet),
         verdict="drop",
         decided_by=verdict.decided_by,
     )

@@ -8,6 +8,7 @@ from typing import Any
 from callint.calico import failsafe
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
+from callint.checks.proof import told
 from callint.finding import Related, witness
 from callint.net.address import FAMILIES
 from callint.net.packets import Box
@@ -109,14 +110,8 @@ def _through(evaluator: Evaluator, leaving: str) -> tuple[Packet, Verdict] | Non
 
 
 def _proof(evaluator: Evaluator, packet: Packet, verdict: Verdict) -> Any:
-    named = packet._asdict()
-    kept = ("in_interface", "out_interface", "source", "destination", "protocol", "source_port", "destination_port")
     return witness(
-        "packet",
-        node=evaluator.node,
-        **{name: named[name] for name in kept},
-        verdict=verdict.outcome,
-        decided_by=verdict.decided_by,
+        "packet", node=evaluator.node, **told(packet), verdict=verdict.outcome, decided_by=verdict.decided_by
     )
 
 

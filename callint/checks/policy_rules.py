@@ -8,7 +8,7 @@ from typing import Any
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, witness
-from callint.net.address import Family, Prefix
+from callint.net.address import FAMILIES, Family, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.ports import parse_port
 from callint.objects import Cluster, fields
@@ -48,7 +48,7 @@ def _blocks(cluster: Cluster) -> Iterator[Breach]:
         sides = (rule.source, rule.destination)
         if sum(len(texts) > 1 for side in sides for texts in (side.ports, side.nets)) < 3:
             continue
-        found = max((_lists(rule, family) for family in (4, 6)), key=len)
+        found = max((_lists(rule, family) for family in FAMILIES), key=len)
         if len(found) < 3:
             continue
         last = found[-1]

@@ -9,22 +9,22 @@ from typing import Any, NamedTuple
 
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach
-from callint.finding import Related, Span, Witness, witness
-from callint.net.address import Family, format_address
+from callint.checks.proof import decided
+from callint.finding import Related, Span, Witness
+from callint.net.address import FAMILIES
 from callint.net.diagrams import TooLargeError
 from callint.objects import Cluster
 from callint.policy import model_of
 from callint.policy.chains import Direction
 from callint.policy.inventory import Endpoint
-from callint.policy.packet import protocol_name
-from callint.policy.symbolic.order import DIRECTIONS, Item, items, kinds
+from callint.policy.symbolic.order import DIRECTIONS, Item, items, kinds, whole
+from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.selection import Selections
 from callint.policy.symbolic.shadow import Shadows, shadows_of
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector.index import SelectorIndex
 
-_FAMILIES: tuple[Family, ...] = (4, 6)
 MOST_PAIRS = 20_000
 """So many pairs of policies of equal order are compared: their number grows with the square."""
 
@@ -72,8 +72,7 @@ def _groups(tier: PlacedTier) -> Iterator[list[PlacedPolicy]]:
     """Enforced policies of equal order, if they do not all do the same."""
     by_order: dict[float | None, list[PlacedPolicy]] = defaultdict(list)
     for placed in tier.policies:
-        readable = placed.hidden_place is None and placed.hidden_selection is None
-        if readable and not placed.policy.staged and not placed.policy.resource.gaps:
+        if whole(placed) and not placed.policy.staged:
             by_order[placed.policy.order].append(placed)
     for group in by_order.values():
         actions = {item.action for one in group for direction in DIRECTIONS for item in items(one.policy, direction)}
@@ -200,20 +199,10 @@ def _place(item: Item) -> Span:
 
 def _proof(tie: _Tie) -> Witness | None:
     """A packet about which they decide differently."""
-    for family, packets in zip(_FAMILIES, tie.packets, strict=True):
-        point = packets.witness(source_port=(40000,))
+    for family, packets in zip(FAMILIES, tie.packets, strict=True):
+        point = packets.witness(source_port=(SOURCE_PORT,))
         if point is not None and tie.first.rule is not None:
-            number = tie.first.rule.path[2]
-            return witness(
-                "packet",
-                direction=tie.first.direction,
-                source=format_address(family, point.source),
-                destination=format_address(family, point.destination),
-                protocol=protocol_name(point.protocol),
-                source_port=point.source_port,
-                destination_port=point.destination_port,
-                decided_by=f"policy {tie.first.policy.name} {tie.first.direction} rule {number}",
-            )
+            return decided(tie.first.direction, family, point, tie.first)
     return None
 
 

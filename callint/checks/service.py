@@ -7,6 +7,7 @@ from typing import Any
 
 from callint.checks.breach import Breach, decider
 from callint.checks.need import read_needs
+from callint.checks.proof import told
 from callint.checks.question import Answer, Answers, Drop, Point, Question, question
 from callint.checks.sites import abouts, sites
 from callint.finding import Path, Related, Span, Witness, witness
@@ -15,13 +16,12 @@ from callint.net.diagrams import TooLargeError
 from callint.net.packets import Packet as One
 from callint.objects import Cluster, Resource
 from callint.policy import Model, Packet, Verdict, model_of
-from callint.policy.symbolic.point import packet_at
+from callint.policy.symbolic.point import SOURCE_PORT, packet_at
 
 _SOMEBODY = tuple(parse_ip(text).value for text in ("192.0.2.1", "2001:db8::1"))
 """Stands for an address that nothing tells (RFC 5737, RFC 3849)."""
 _ANOTHER = tuple(parse_ip(text).value for text in ("192.0.2.2", "2001:db8::2"))
 """Stands for another such address."""
-_SOURCE_PORT = 40000
 
 
 def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -138,9 +138,9 @@ def _open(model: Model, one: Question, missing: str) -> Breach:
 def _point(drop: Drop) -> One:
     """One of the packets, preferably with strangers, and not of one to itself if there are others."""
     somebody, another = ((pair[FAMILIES.index(drop.family)],) for pair in (_SOMEBODY, _ANOTHER))
-    point = drop.packets.witness(source_port=(_SOURCE_PORT,), source=somebody, destination=somebody)
+    point = drop.packets.witness(source_port=(SOURCE_PORT,), source=somebody, destination=somebody)
     if point is not None and point.source == point.destination:
-        point = drop.packets.witness(source_port=(_SOURCE_PORT,), source=somebody, destination=another)
+        point = drop.packets.witness(source_port=(SOURCE_PORT,), source=somebody, destination=another)
     assert point is not None, "there is a packet"
     return point
 
@@ -156,15 +156,7 @@ def _witness(point: Point, packet: Packet, verdict: Verdict) -> Witness:
     return witness(
         "packet",
         node=point.node,
-        in_interface=packet.in_interface,
-        out_interface=packet.out_interface,
-        source=packet.source,
-        destination=packet.destination,
-        protocol=packet.protocol,
-        source_port=packet.source_port,
-        destination_port=packet.destination_port,
-        icmp_type=packet.icmp_type,
-        icmp_code=packet.icmp_code,
+        **told(packet),
         verdict=verdict.outcome,
         decided_by=verdict.decided_by,
         trace=[f"{step.chain}: {step.outcome}, {step.reason}" for step in verdict.steps],

@@ -14,7 +14,7 @@ from callint.checks.need import Evidence, Need
 from callint.facts import Listener, NodeFacts
 from callint.finding import Span
 from callint.net import intervals
-from callint.net.address import Address
+from callint.net.address import FAMILIES, Address
 from callint.objects import Cluster
 from callint.objects.node import Node
 from callint.policy import Model
@@ -231,7 +231,7 @@ def _tunnel(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
         return
     kind = evidence.value
     for name, addresses in about.holding(calico_addresses(about.cluster, about.name) if about.known else ()):
-        for family in (4, 6):
+        for family in FAMILIES:
             own = tuple(one for one in addresses if one.family == family)
             on = {
                 "vxlan": tunnels.vxlan[family],

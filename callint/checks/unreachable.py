@@ -9,11 +9,10 @@ from typing import Any
 
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, CheckError, rule_words
-from callint.finding import Path, Related, Span, Witness, witness
-from callint.net.address import format_address
+from callint.checks.proof import decided
+from callint.finding import Path, Related, Span, Witness
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
-from callint.policy.packet import protocol_name
 from callint.policy.symbolic.dead import Dead, Unexamined, dead
 from callint.policy.symbolic.order import Item
 from callint.policy.symbolic.shadow import shadows_of
@@ -143,18 +142,7 @@ def _proof(dead: Dead) -> Witness | None:
     if dead.packet is None or not dead.covering:
         return None
     family, point = dead.packet
-    first = dead.covering[0]
-    rule = f"{first.direction} rule {first.rule.path[2]}" if first.rule else f"end of tier {first.policy.tier}"
-    return witness(
-        "packet",
-        direction=dead.direction,
-        source=format_address(family, point.source),
-        destination=format_address(family, point.destination),
-        protocol=protocol_name(point.protocol),
-        source_port=point.source_port,
-        destination_port=point.destination_port,
-        decided_by=f"policy {first.policy.name} {rule}",
-    )
+    return decided(dead.direction, family, point, dead.covering[0])
 
 
 def _undecided(question: Unexamined) -> Breach:

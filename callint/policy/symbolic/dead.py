@@ -22,6 +22,7 @@ from callint.policy.symbolic.earlier import (
     meetings,
 )
 from callint.policy.symbolic.order import DIRECTIONS, Before, Item, item_of, items, rules
+from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import FREE, Shape, shape
@@ -225,5 +226,5 @@ class _Search:
 
 def _packet(sets: Sets) -> tuple[Family, Packet] | None:
     """One of the packets, with its family."""
-    four, six = (packets.witness(source_port=(40000,)) for packets in sets)
+    four, six = (packets.witness(source_port=(SOURCE_PORT,)) for packets in sets)
     return (4, four) if four is not None else None if six is None else (6, six)

@@ -7,6 +7,9 @@ from callint.net.packets import Packet as Point
 from callint.net.ports import ICMP, ICMPV6
 from callint.policy.packet import Packet, protocol_name
 
+SOURCE_PORT = 40000
+"""What clients send from, in a packet that is shown."""
+
 
 def packet_at(family: Family, point: Point, arriving: str | None, leaving: str | None) -> Packet:
     """The packet at a node's interfaces."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from callint.net import intervals
-from callint.net.address import LAST, Family
+from callint.net.address import FAMILIES, LAST, Family
 from callint.net.cover import Product
 from callint.net.packets import Box, PacketSet, PacketSpace
 from callint.net.ports import ICMP, ICMPV6, WITH_PORTS
@@ -13,7 +13,6 @@ from callint.net.ports import ICMP, ICMPV6, WITH_PORTS
 Sets = tuple[PacketSet, PacketSet]
 """Packets of IPv4 and of IPv6."""
 
-_FAMILIES: tuple[Family, ...] = (4, 6)
 _PORTS = (("destination_port", "icmp_type"), ("source_port", "icmp_code"))
 _BOTH_ICMP = intervals.from_values((ICMP, ICMPV6))
 _PORTED = intervals.from_values(WITH_PORTS)
@@ -28,7 +27,7 @@ def products(sets: Sets) -> list[Product]:
     """The packets as products of intervals without free fields, the family first."""
     return [
         product
-        for family, packets in zip(_FAMILIES, sets, strict=True)
+        for family, packets in zip(FAMILIES, sets, strict=True)
         for box in packets.boxes()
         for product in _product(box, family)
     ]

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from callint.net import intervals
-from callint.net.address import Family
+from callint.net.address import FAMILIES
 from callint.net.cover import Product
 from callint.net.intervals import Intervals
 from callint.net.ports import WITH_PORTS, parse_port, parse_protocol
@@ -18,7 +18,6 @@ from callint.selector import Selector
 _PORTS: Intervals = ((0, (1 << 16) - 1),)
 _BYTE: Intervals = ((0, 255),)
 _PORTED = intervals.from_values(WITH_PORTS)
-_FAMILIES: tuple[Family, Family] = (4, 6)
 
 
 class Side(NamedTuple):
@@ -41,7 +40,7 @@ class Shape(NamedTuple):
         """The packets between such addresses as products of intervals, one for each family, the family first."""
         return [
             (((family, family),), to, of, self.protocols, self.destination.ports, self.source.ports)
-            for family, of, to in zip(_FAMILIES, source, destination, strict=True)
+            for family, of, to in zip(FAMILIES, source, destination, strict=True)
             if of and to
         ]
 
