@@ -38,3 +38,13 @@ SERVICE_ACCOUNT_PREFIX = "pcsa."
 # kubeadm and Kubernetes: roles of a node
 CONTROL_PLANE_LABELS = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 API_SERVER_PORT = 6443
+
+# kubeadm, CoreDNS chart, OpenShift dns operator: (namespace, label, value) of the pods that answer a cluster's DNS, and
+# the ports on which policy sees them, behind the address of their service
+CLUSTER_DNS = (
+    ("kube-system", "k8s-app", "kube-dns"),
+    ("kube-system", "k8s-app", "coredns"),
+    ("kube-system", "k8s-app", "node-local-dns"),
+    ("openshift-dns", "dns.operator.openshift.io/daemonset-dns", "default"),
+)
+DNS_PORTS = (53, 5353)

@@ -42,6 +42,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "host_traffic": _HOSTS,
     "kubernetes_policy": ("NetworkPolicy",),
     "masquerade": _POOLS,
+    "name_resolution": _POLICIES,
     "origin": ("BGPPeer",),
     "peer_field": ("BGPPeer",),
     "peering": ("BGPPeer",),

@@ -1,0 +1,166 @@
+"""Pods that policy lets send to others, but not ask for names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.calico.defaults import (
+    CLUSTER_DNS,
+    DNS_PORTS,
+    NAMESPACE_LABEL,
+    NAMESPACE_PREFIX,
+    ORCHESTRATOR_LABEL,
+    SERVICE_ACCOUNT_PREFIX,
+)
+from callint.checks.breach import Breach
+from callint.finding import Path, Related, witness
+from callint.net.ports import ICMP, ICMPV6, TCP, UDP, parse_port, parse_protocol
+from callint.objects import Cluster
+from callint.objects.policy import Entity, Policy, Rule
+from callint.policy import model_of
+from callint.policy.labels import Labels, holds
+from callint.policy.match import entity_selectors
+from callint.policy.selectable import Selectable
+from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.selector import Selector
+from callint.selector.index import OverlapIndex
+from callint.selector.satisfy import overlaps
+from callint.selector.syntax import ALL
+
+_KUBERNETES = "kubernetes"
+"""The service of the API server, which pods find by an environment variable."""
+_RESOLVERS = tuple(
+    Labels(
+        {ORCHESTRATOR_LABEL: "k8s", NAMESPACE_LABEL: namespace, key: value},
+        (NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX, "projectcalico.org/"),
+    )
+    for namespace, key, value in CLUSTER_DNS
+)
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Egress policies of pods that allow traffic to what has a name, where no policy lets the pods ask for names.
+
+    Only what is certain is told: one policy that may select one of the pods and may allow UDP to a resolver is enough
+    to be silent. Networks in a rule, and the API server, need no name.
+    """
+    tiers = model_of(cluster).tiers
+    subjects = [(tier, placed) for tier in tiers for placed in tier.policies if _subject(tier, placed)]
+    if not subjects:
+        return
+    openers = OverlapIndex((placed.selector, placed) for tier in tiers for placed in tier.policies if _opens(placed))
+    hosts = Selectable((one.labels, one) for one in model_of(cluster).inventory.host_endpoints)
+    known: dict[Selector, bool] = {}
+    for tier, placed in subjects:
+        selector = placed.selector
+        if _for_hosts(placed, hosts):
+            continue
+        if selector not in known:
+            known[selector] = any(overlaps(one.selector, selector) is not False for one in openers.candidates(selector))
+        if not known[selector]:
+            yield _breach(tier, placed.policy)
+
+
+def _subject(tier: PlacedTier, placed: PlacedPolicy) -> bool:
+    """Whether a policy shuts in the pods that it selects, and lets them send to something by its name."""
+    policy = placed.policy
+    if tier.default_action == "Pass" or tier.hidden or not tier.exists or not _enforced(placed):
+        return False
+    if placed.hidden_place or placed.hidden_selection or policy.resource.gaps:
+        return False
+    return any(rule.action.capitalize() == "Allow" and _by_name(rule) for rule in policy.egress)
+
+
+def _enforced(placed: PlacedPolicy) -> bool:
+    policy = placed.policy
+    return not policy.staged and not policy.pre_dnat and not policy.do_not_track and "Egress" in policy.types
+
+
+def _for_hosts(placed: PlacedPolicy, hosts: Selectable[Any]) -> bool:
+    """Whether a policy may be meant for host endpoints alone."""
+    policy = placed.policy
+    if policy.namespace is not None or policy.namespace_selector or policy.service_account_selector:
+        return False
+    return placed.selector != ALL and hosts.any(placed.selector)
+
+
+def _by_name(rule: Rule) -> bool:
+    there = rule.destination
+    if there.nets or (there.services is not None and there.services.name == _KUBERNETES):
+        return False
+    return rule.icmp is None and _protocol(rule) not in (ICMP, ICMPV6)
+
+
+def _opens(placed: PlacedPolicy) -> bool:
+    """Whether a policy may let those whom it selects ask for names, or leaves them to others that may."""
+    policy = placed.policy
+    if not _enforced(placed):
+        return False
+    if policy.resource.gaps or not policy.resource.document.complete:
+        return True
+    return any(rule.action.capitalize() in ("Allow", "Pass") and _asks(rule, policy) for rule in policy.egress)
+
+
+def _asks(rule: Rule, policy: Policy) -> bool:
+    """Whether a rule may match a question to a resolver."""
+    if _protocol(rule) not in (None, UDP) or rule.icmp is not None or rule.http:
+        return False
+    if rule.not_protocol is not None and parse_protocol(rule.not_protocol, any_case=True) == UDP:
+        return False
+    there = rule.destination
+    if there.ports:
+        return _among(there.ports, some=True)
+    return not _among(there.not_ports, some=False) and _resolver(there, policy.namespace)
+
+
+def _protocol(rule: Rule) -> int | None:
+    return None if rule.protocol is None else parse_protocol(rule.protocol, any_case=True)
+
+
+def _among(texts: tuple[str, ...], *, some: bool) -> bool:
+    """Whether ports hold some, or else each, of those on which DNS listens; for `some` any port by name may be one."""
+    ports = [parse_port(text) for text in texts]
+    found = (
+        any((some if isinstance(port, str) else port[0] <= number <= port[1]) for port in ports) for number in DNS_PORTS
+    )
+    return any(found) if some else all(found)
+
+
+def _resolver(there: Entity, namespace: str | None) -> bool:
+    """Whether a cluster's DNS may be among the destinations of a rule without ports."""
+    if there.services is not None:
+        return there.services.name != _KUBERNETES
+    positive, _ = entity_selectors(there, namespace)
+    return positive is None or any(holds(positive, labels) is not False for labels in _RESOLVERS)
+
+
+def _breach(tier: PlacedTier, policy: Policy) -> Breach:
+    first = next(rule for rule in policy.egress if rule.action.capitalize() == "Allow" and _by_name(rule))
+    path: Path = ("spec", "egress")
+    over_tcp = any(
+        rule.action.capitalize() == "Allow"
+        and _protocol(rule) == TCP
+        and rule.destination.ports
+        and _among(rule.destination.ports, some=True)
+        for rule in policy.egress
+    )
+    return Breach(
+        f'{policy.resource.kind} "{policy.name}" lets pods send to others, but no policy lets them ask DNS '
+        f"{'except over TCP' if over_tcp else 'for their addresses'}: UDP to port 53 is dropped",
+        policy.resource.span(*path, key=True),
+        policy.resource.ref,
+        path,
+        (Related(policy.resource.span(*first.path), "is allowed, if its address is known"),),
+        witness(
+            "packet",
+            direction="egress",
+            source="any",
+            destination="any",
+            protocol="udp",
+            destination_port=DNS_PORTS[0],
+            verdict="drop",
+            decided_by=f"end of tier {tier.name}, or a Deny before it",
+        ),
+        "allow UDP and TCP port 53 to the pods of the cluster's DNS",
+    )

@@ -1,0 +1,183 @@
+"""Pods that may send but not ask for names: cases by hand, and random policies held against the policy engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callint.checks import Breach, find
+from manifests import calico, cluster_of
+
+DATABASE: dict[str, Any] = {
+    "action": "Allow",
+    "protocol": "TCP",
+    "destination": {"selector": "app == 'db'", "ports": [5432]},
+}
+IN_SYSTEM = {"namespaceSelector": "projectcalico.org/name == 'kube-system'"}
+DNS: dict[str, Any] = {"action": "Allow", "protocol": "UDP", "destination": {"ports": [53]}}
+HOST = calico("HostEndpoint", "h", {"node": "n", "interfaceName": "eth0"}, labels={"app": "web"})
+
+
+def policy(name: str, *egress: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    whole = {"selector": "app == 'web'", "types": ["Egress"], "egress": list(egress), **spec}
+    return calico("NetworkPolicy", name, whole, namespace="shop")
+
+
+def everywhere(name: str, *egress: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    return calico("GlobalNetworkPolicy", name, {"types": ["Egress"], "egress": list(egress), **spec})
+
+
+def kubernetes(name: str, *egress: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name, "namespace": "shop"},
+        "spec": {"podSelector": {}, "policyTypes": ["Egress"], "egress": list(egress)},
+    }
+
+
+def to(protocol: str | None = None, **destination: Any) -> dict[str, Any]:
+    return {"action": "Allow", "protocol": protocol, "destination": destination}
+
+
+def found(*objects: dict[str, Any]) -> list[Breach]:
+    return list(find("name_resolution")(cluster_of(objects), {}))
+
+
+def test_what_is_said() -> None:
+    (breach,) = found(policy("web", DATABASE))
+    assert breach.message == (
+        'NetworkPolicy "web" lets pods send to others, but no policy lets them ask DNS for their addresses: '
+        "UDP to port 53 is dropped"
+    )
+    assert breach.path == ("spec", "egress")
+    (breach,) = found(policy("web", DATABASE, to("TCP", ports=[53])))
+    assert "ask DNS except over TCP" in breach.message
+
+
+@pytest.mark.parametrize(
+    ("objects", "told"),
+    [
+        ([policy("a", DATABASE)], ["a"]),
+        ([policy("a", DATABASE, {"action": "Deny"})], ["a"]),
+        ([policy("a", DATABASE, DNS)], []),
+        ([policy("a", DATABASE, to("UDP", selector="x == 'y'", ports=["50:60"]))], []),
+        ([policy("a", DATABASE, to("UDP", ports=[5353], **IN_SYSTEM))], []),
+        ([policy("a", DATABASE, to("UDP", ports=["dns"]))], []),
+        ([policy("a", DATABASE, to("UDP", ports=[123]))], ["a"]),
+        ([policy("a", DATABASE, to("UDP", notPorts=[53, 5353]))], ["a"]),
+        ([policy("a", DATABASE, {"action": "Allow", "notProtocol": "UDP"})], ["a"]),
+        ([policy("a", DATABASE, {"action": "Allow", "notProtocol": "TCP"})], []),
+        ([policy("a", {"action": "Allow"})], []),
+        ([policy("a", DATABASE, {"action": "Pass"})], []),
+        ([policy("a", DATABASE, {"action": "Pass", "protocol": "TCP"})], ["a"]),
+        ([policy("a", DATABASE, to(**IN_SYSTEM))], []),
+        ([policy("a", DATABASE, to(selector="k8s-app == 'kube-dns'", **IN_SYSTEM))], []),
+        ([policy("a", DATABASE, to(selector="k8s-app == 'metrics'", **IN_SYSTEM))], ["a"]),
+        ([policy("a", DATABASE, to(selector="app == 'cache'"))], ["a"]),
+        ([policy("a", DATABASE, to(namespaceSelector="team == 'core'"))], []),
+        ([policy("a", to("TCP", nets=["10.0.0.5/32"]))], []),
+        ([policy("a", DATABASE, to("UDP", nets=["10.96.0.10/32"]))], []),
+        ([policy("a", to("TCP", services={"name": "kubernetes", "namespace": "default"}))], []),
+        ([policy("a", to("TCP", services={"name": "shop", "namespace": "shop"}))], ["a"]),
+        ([policy("a", to(services={"name": "shop", "namespace": "shop"}))], []),
+        ([policy("a", to("ICMP"))], []),
+        ([policy("a")], []),
+        ([policy("a", DATABASE, types=["Ingress"])], []),
+        ([policy("a", DATABASE), policy("b", DNS)], []),
+        ([policy("a", DATABASE), policy("b", DNS, selector="app == 'web' && version == '2'")], []),
+        ([policy("a", DATABASE), policy("b", DNS, selector="app == 'db'")], ["a"]),
+        ([policy("a", DATABASE), everywhere("b", DNS, namespaceSelector="all()")], []),
+        ([policy("a", DATABASE), everywhere("b", DNS, tier="kube-admin")], []),
+        ([policy("a", DATABASE), everywhere("b", DNS, applyOnForward=True, doNotTrack=True)], ["a"]),
+        (
+            [policy("a", DATABASE), calico("StagedNetworkPolicy", "b", policy("b", DNS)["spec"], namespace="shop")],
+            ["a"],
+        ),
+        ([calico("Tier", "open", {"defaultAction": "Pass", "order": 5}), policy("open.a", DATABASE, tier="open")], []),
+        ([calico("Tier", "shut", {"order": 5}), policy("shut.a", DATABASE, tier="shut")], ["shut.a"]),
+        ([everywhere("a", DATABASE, selector="app == 'web'")], ["a"]),
+        ([everywhere("a", DATABASE, selector="app == 'web'"), HOST], []),
+        ([everywhere("a", DATABASE, selector="all()"), HOST], ["a"]),
+        ([everywhere("a", DATABASE, namespaceSelector="all()"), HOST], ["a"]),
+        ([kubernetes("a", {"to": [{"podSelector": {}}], "ports": [{"port": 80}]})], ["a"]),
+        ([kubernetes("a", {"to": [{"podSelector": {}}]}, {"ports": [{"port": 53, "protocol": "UDP"}]})], []),
+        ([kubernetes("a", {"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]})], []),
+        ([kubernetes("a", {})], []),
+    ],
+)
+def test_who_cannot_ask(objects: list[dict[str, Any]], told: list[str]) -> None:
+    assert [breach.object.name for breach in found(*objects) if breach.object] == told
+
+
+def pod(name: str, namespace: str, address: str, **labels: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "spec": {"nodeName": "n", "containers": []},
+        "status": {"podIP": address},
+    }
+
+
+SELECTORS = {"app == 'web'": ("web",), "app == 'db'": ("db",), "has(app)": ("web", "db"), "!has(app)": ()}
+GIVEN = [
+    {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"team": name}}}
+    for name in ("shop", "kube-system")
+]
+GIVEN += [
+    calico("IPPool", "pods", {"cidr": "10.244.0.0/16"}),
+    pod("web", "shop", "10.244.0.1", app="web"),
+    pod("db", "shop", "10.244.0.2", app="db"),
+    pod("dns", "kube-system", "10.244.0.3", **{"k8s-app": "kube-dns"}),
+]
+DESTINATIONS: list[dict[str, Any]] = [
+    {},
+    {"selector": "app == 'db'"},
+    {"selector": "k8s-app == 'kube-dns'", "namespaceSelector": "team == 'kube-system'"},
+    {"namespaceSelector": "team == 'kube-system'"},
+    {"namespaceSelector": "team == 'shop'"},
+    {"nets": ["10.244.0.0/24"]},
+    {"notSelector": "app == 'db'"},
+]
+RULES = st.builds(
+    lambda action, protocol, destination, ports: {
+        "action": action,
+        "protocol": protocol,
+        "destination": {**destination, **({"ports": ports} if ports and protocol else {})},
+    },
+    st.sampled_from(["Allow", "Allow", "Allow", "Deny", "Pass", "Log"]),
+    st.sampled_from(["TCP", "UDP", "UDP", None]),
+    st.sampled_from(DESTINATIONS),
+    st.sampled_from([[], [53], [80], ["1:100"], [5432]]),
+)
+POLICIES = st.lists(
+    st.tuples(st.sampled_from(sorted(SELECTORS)), st.lists(RULES, max_size=3), st.booleans()), min_size=1, max_size=4
+)
+
+
+@given(POLICIES)
+def test_who_is_told_can_really_not_ask(policies: list[tuple[str, list[dict[str, Any]], bool]]) -> None:
+    objects = [
+        everywhere(f"p{number}", *rules, selector=selector, namespaceSelector="team == 'shop'")
+        if wide
+        else policy(f"p{number}", *rules, selector=selector)
+        for number, (selector, rules, wide) in enumerate(policies)
+    ]
+    cluster = cluster_of([*GIVEN, *objects])
+    for breach in find("name_resolution")(cluster, {}):
+        assert breach.object is not None
+        selector = policies[int(breach.object.name[1:])][0]
+        for app in SELECTORS[selector]:
+            question = {
+                "from": {"selector": f"app == '{app}'"},
+                "to": {"selector": "k8s-app == 'kube-dns'"},
+                "protocol": "UDP",
+                "ports": [53],
+            }
+            (answer,) = find("flow-required")(cluster, question)
+            assert not answer.undecided
+            assert "is dropped by" in answer.message
