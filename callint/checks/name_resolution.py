@@ -13,6 +13,7 @@ from callint.calico.defaults import (
     ORCHESTRATOR_LABEL,
     SERVICE_ACCOUNT_PREFIX,
 )
+from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach
 from callint.finding import Path, Related, witness
 from callint.net.ports import ICMP, ICMPV6, TCP, UDP, parse_port, parse_protocol
@@ -58,7 +59,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             continue
         if selector not in known:
             known[selector] = any(overlaps(one.selector, selector) is not False for one in openers.candidates(selector))
-        if not known[selector]:
+        if not known[selector] and not _without_protocol(placed.policy):
             yield _breach(tier, placed.policy)
 
 
@@ -135,19 +136,23 @@ def _resolver(there: Entity, namespace: str | None) -> bool:
     return positive is None or any(holds(positive, labels) is not False for labels in _RESOLVERS)
 
 
+def _over_tcp(policy: Policy) -> bool:
+    """Whether a policy lets pods ask over TCP, which they do not do first."""
+    allowed = (rule for rule in policy.egress if rule.action.capitalize() == "Allow" and _protocol(rule) == TCP)
+    return any(rule.destination.ports and _among(rule.destination.ports, some=True) for rule in allowed)
+
+
+def _without_protocol(policy: Policy) -> bool:
+    """Whether the mistake is a port of Kubernetes' policy without protocol, of which `kubernetes_policy` tells."""
+    return not is_calico(policy.resource.api_version) and _over_tcp(policy)
+
+
 def _breach(tier: PlacedTier, policy: Policy) -> Breach:
     first = next(rule for rule in policy.egress if rule.action.capitalize() == "Allow" and _by_name(rule))
     path: Path = ("spec", "egress")
-    over_tcp = any(
-        rule.action.capitalize() == "Allow"
-        and _protocol(rule) == TCP
-        and rule.destination.ports
-        and _among(rule.destination.ports, some=True)
-        for rule in policy.egress
-    )
     return Breach(
         f'{policy.resource.kind} "{policy.name}" lets pods send to others, but no policy lets them ask DNS '
-        f"{'except over TCP' if over_tcp else 'for their addresses'}: UDP to port 53 is dropped",
+        f"{'except over TCP' if _over_tcp(policy) else 'for their addresses'}: UDP to port 53 is dropped",
         policy.resource.span(*path, key=True),
         policy.resource.ref,
         path,

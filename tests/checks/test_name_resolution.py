@@ -107,6 +107,7 @@ def test_what_is_said() -> None:
         ([kubernetes("a", {"to": [{"podSelector": {}}]}, {"ports": [{"port": 53, "protocol": "UDP"}]})], []),
         ([kubernetes("a", {"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]})], []),
         ([kubernetes("a", {})], []),
+        ([kubernetes("a", {"to": [{"podSelector": {}}]}, {"ports": [{"port": 53}]})], []),
     ],
 )
 def test_who_cannot_ask(objects: list[dict[str, Any]], told: list[str]) -> None:
