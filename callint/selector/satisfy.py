@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from callint.selector.plain import implied, meet, plain, sample
 from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Or, Selector
 from callint.selector.values import Budget, Conditions, ExhaustedError, find_value
 
@@ -26,9 +27,9 @@ def satisfiable(selector: Selector, *, kubernetes: bool = False, steps: int = ST
 
     `kubernetes` admits only values that Kubernetes admits (`find_value`). Labels that may be absent are left out.
     """
-    plain = None if kubernetes else _plain(selector)
-    if plain is not None:
-        return plain
+    known = None if kubernetes else plain(selector)
+    if known is not None:
+        return sample(known)
     budget = Budget(steps)
     try:
         return _search(_normal(selector, positive=True), budget, kubernetes=kubernetes)
@@ -36,42 +37,11 @@ def satisfiable(selector: Selector, *, kubernetes: bool = False, steps: int = ST
         return Unknown("the selector has too many alternatives")
 
 
-def _plain(selector: Selector) -> dict[str, str] | None:
-    """Labels for what most selectors are: values of some labels, each named once, with others that must not be there.
-
-    They are those that the search finds; `None` leaves the question to it.
-    """
-    found: dict[str, str] = {}
-    absent: set[str] = set()
-    pending = [selector]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, And):
-            pending += one.operands
-            continue
-        if isinstance(one, Compare) and one.operator == "==":
-            value: str | None = one.value
-        elif isinstance(one, Member) and one.values and not one.negated:
-            value = min(one.values, key=lambda text: (len(text), text))
-        elif isinstance(one, Has):
-            value = ""
-        elif isinstance(one, Not) and isinstance(one.operand, Has):
-            one, value = one.operand, None
-        elif isinstance(one, (All, Global)):
-            continue
-        else:
-            return None
-        if one.key in found or (value is not None and one.key in absent):
-            return None
-        if value is None:
-            absent.add(one.key)
-        else:
-            found[one.key] = value
-    return found
-
-
 def implies(a: Selector, b: Selector, *, kubernetes: bool = False, steps: int = STEPS) -> bool | None:
     """Whether `b` matches whatever `a` matches; `None` is unknown. `satisfiable(And([a, Not(b)]))` shows why not."""
+    one, other = (None, None) if kubernetes else (plain(a), plain(b))
+    if one is not None and other is not None:
+        return implied(one, other)
     if _demands(b) <= _demands(a):
         return True
     found = satisfiable(And([a, Not(b)]), kubernetes=kubernetes, steps=steps)
@@ -93,6 +63,9 @@ def _demands(selector: Selector) -> set[Selector]:
 
 def overlaps(a: Selector, b: Selector, *, kubernetes: bool = False, steps: int = STEPS) -> bool | None:
     """Whether some labels match both; `None` is unknown. `satisfiable(And([a, b]))` shows the labels."""
+    one, other = (None, None) if kubernetes else (plain(a), plain(b))
+    if one is not None and other is not None:
+        return meet(one, other)
     found = satisfiable(And([a, b]), kubernetes=kubernetes, steps=steps)
     return None if isinstance(found, Unknown) else found is not None
 

@@ -86,6 +86,33 @@ def test_implication_and_overlap(a: Selector, b: Selector) -> None:
     assert overlaps(a, b) == bool(chosen_a & chosen_b)
 
 
+@st.composite
+def plain_selectors(draw: st.DrawFn) -> Selector:
+    """Values of labels and labels that must be absent, which are compared without a search."""
+    kinds = st.sampled_from(["==", "in", "has", "!has", "all"])
+    found: list[Selector] = []
+    for key in draw(st.lists(st.sampled_from("klm"), min_size=1, max_size=3)):
+        kind = draw(kinds)
+        words = draw(st.lists(st.sampled_from(["", "a", "b"]), min_size=1, max_size=3))
+        if kind in ("==", "in"):
+            found.append(Compare(key, "==", words[0]) if kind == "==" else Member(key, words))
+        else:
+            found.append(ALL if kind == "all" else Has(key) if kind == "has" else Not(Has(key)))
+    return And(found) if len(found) > 1 else found[0]
+
+
+@given(plain_selectors(), plain_selectors())
+@example(parse("k in {'a', 'b'} && has(l)"), parse("k in {'b', 'c'}"))
+@example(parse("k in {'a', 'b'} && has(l)"), parse("k in {'a', 'b', 'c'}"))
+@example(parse("!has(k)"), parse("!has(k) && !has(l)"))
+def test_plain_selectors_label_by_label(a: Selector, b: Selector) -> None:
+    everything = [labels_of(k=k, l=m, m=n) for k, m, n in itertools.product([None, "", "a", "b", "c"], repeat=3)]
+    chosen_a, chosen_b = ([number for number, one in enumerate(everything) if side.matches(one)] for side in (a, b))
+    assert implies(a, b) == (set(chosen_a) <= set(chosen_b))
+    assert overlaps(a, b) == bool(set(chosen_a) & set(chosen_b))
+    assert_witness(a, satisfiable(a), bool(chosen_a))
+
+
 @pytest.mark.parametrize(
     ("text", "witness"),
     [

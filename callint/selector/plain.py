@@ -1,0 +1,85 @@
+"""What most selectors are: values that some labels must have, and labels that must not be there.
+
+Each label is named once. So any labels will do that are right one by one, and two such selectors are compared label by
+label, without the search of `callint.selector.satisfy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TypeAlias
+
+from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Selector
+
+Plain: TypeAlias = "Mapping[str, frozenset[str | None] | None]"
+"""The values of which each label that is named must have one, `ABSENT` where it must not be there; None is any."""
+
+ABSENT: frozenset[str | None] = frozenset((None,))
+
+
+@lru_cache(maxsize=1 << 18)
+def plain(selector: Selector) -> Plain | None:
+    """The labels that a selector names; None if it says more of them than that, or contradicts itself."""
+    found: dict[str, frozenset[str | None] | None] = {}
+    pending = [selector]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, And):
+            pending += one.operands
+            continue
+        values: frozenset[str | None] | None
+        if isinstance(one, Compare) and one.operator == "==":
+            key, values = one.key, frozenset((one.value,))
+        elif isinstance(one, Member) and one.values and not one.negated:
+            key, values = one.key, one.values
+        elif isinstance(one, Has):
+            key, values = one.key, None
+        elif isinstance(one, Not) and isinstance(one.operand, Has):
+            key, values = one.operand.key, ABSENT
+        elif isinstance(one, (All, Global)):
+            continue
+        else:
+            return None
+        if found.setdefault(key, values) is not values:
+            return None
+    return found
+
+
+def sample(one: Plain) -> dict[str, str]:
+    """Labels that are matched: the shortest values, the first of equally long ones."""
+    return {
+        key: "" if values is None else min((text for text in values if text is not None), key=_length_first)
+        for key, values in one.items()
+        if values is not ABSENT
+    }
+
+
+def implied(one: Plain, other: Plain) -> bool:
+    """Whether the second matches whatever the first does."""
+    for key, values in other.items():
+        if key not in one:
+            return False
+        own = one[key]
+        if values is None:
+            if own is ABSENT:
+                return False
+        elif own is None or not own <= values:
+            return False
+    return True
+
+
+def meet(one: Plain, other: Plain) -> bool:
+    """Whether some labels match both."""
+    for key, values in one.items():
+        others = other.get(key, values)
+        if values is None or others is None:
+            if values is ABSENT or others is ABSENT:
+                return False
+        elif values.isdisjoint(others):
+            return False
+    return True
+
+
+def _length_first(text: str) -> tuple[int, str]:
+    return len(text), text
