@@ -52,6 +52,31 @@ def parse(text: str, *, legacy: bool = False, max_length: int = MAX_LENGTH, max_
 def _parse(text: str, legacy: bool, max_length: int, max_depth: int) -> Selector:
     if len(text) > max_length:
         raise SelectorError(f"the selector is longer than {max_length} characters", 0, len(text), limit=True)
+    if "&&" in text and "||" not in text:
+        operands: list[Selector] = []
+        for piece in text.split("&&"):
+            operand = _alone(piece, legacy, max_depth)
+            if operand is None:
+                break
+            operands.append(operand)
+        else:
+            return And(operands)
+    return _read(text, legacy, max_depth)
+
+
+@lru_cache(maxsize=1 << 16)
+def _alone(text: str, legacy: bool, max_depth: int) -> Selector | None:
+    """What stands between two `&&`, of which many selectors are made; None if it is no selector of its own.
+
+    If all of them are, no `&&` stands inside a literal or a parenthesis, and each is read as it is between the others.
+    """
+    try:
+        return _read(text, legacy, max_depth) if text.strip(" \t") else None
+    except SelectorError:
+        return None
+
+
+def _read(text: str, legacy: bool, max_depth: int) -> Selector:
     tokens = tokenize(text, legacy=legacy)
     groups = [_Group(None, negated=False)]
     token = next(tokens)

@@ -77,6 +77,12 @@ def test_any_text_is_a_selector_or_a_placed_error(text: str, legacy: bool) -> No
     assert not error.limit
 
 
+@given(st.lists(PIECES | st.just(" && ") | ATOMS.map(str), max_size=9).map("".join), st.booleans())
+def test_operands_read_one_by_one_are_what_they_are_in_parentheses(text: str, legacy: bool) -> None:
+    if text.strip(" \t") and refusal(text, legacy=legacy) is None:
+        assert parse(text, legacy=legacy) == parse(f"({text})", legacy=legacy)
+
+
 @pytest.mark.parametrize(
     ("text", "canonical"),
     [
@@ -94,6 +100,8 @@ def test_any_text_is_a_selector_or_a_placed_error(text: str, legacy: bool) -> No
         ("!!!has(a)", "!has(a)"),
         ("!!has(a)", "has(a)"),
         ("!a == 'x'", '!a == "x"'),
+        ("a == 'x && y' && !(has(b) && has(c))&&has(d)", '(a == "x && y" && !(has(b) && has(c)) && has(d))'),
+        ("a == 'x' && (has(b) && has(c))", '(a == "x" && (has(b) && has(c)))'),
         ("has(a) || has(b) && has(c)", "(has(a) || (has(b) && has(c)))"),
         ("((has(a)))", "has(a)"),
         ("!(has(a) || has(b))", "!(has(a) || has(b))"),
@@ -134,6 +142,8 @@ def test_accepted(text: str, canonical: str) -> None:
         ("(has(a)", "(", ""),
         ("has(a))", ")", 'no "("'),
         ("has(a) &&", "", ""),
+        ("has(a) && && has(b)", "&&", ""),
+        ("has(a) && b == c && has(d)", "c", "quote"),
         ("!", "", ""),
         ("a == 'b", "'b", ""),
         ("a in 'b'", "'b'", ""),
