@@ -21,6 +21,8 @@ from callint.policy.inventory import HostMember
 from callint.policy.labels import holds
 from callint.policy.match import entity_selectors
 from callint.policy.nodes import prefixes
+from callint.policy.symbolic.engine import selections
+from callint.policy.symbolic.selection import Selection, Selections
 from callint.policy.tiers import policies_of, selector_of
 from callint.schema.suggest import Words
 from callint.selector import SelectorError, keys_and_values
@@ -47,16 +49,32 @@ def _written(cluster: Cluster) -> Iterator[HostMember]:
             yield member
 
 
-def _governed(cluster: Cluster, member: HostMember) -> tuple[set[str], list[Policy]] | None:
-    """The directions in which enforced policy governs an endpoint's own traffic, and that policy; None: unknown."""
-    chains = model_of(cluster).chains(member)
-    if chains.hidden is not None:
-        return None
+def _governed(cluster: Cluster) -> Iterator[tuple[HostMember, set[str], list[Policy]]]:
+    """The endpoints without profile of which it is sure what policy governs the node's own traffic there.
+
+    With the directions in which it does, and that policy.
+    """
+    known = selections(model_of(cluster))
+    of_class: dict[Selection, tuple[set[str], list[Policy]] | None] = {}
+    for member in _written(cluster):
+        if member.about.profiles:
+            continue
+        selection = known.of(member)
+        if selection not in of_class:
+            of_class[selection] = _enforced(known, selection)
+        found = of_class[selection]
+        if found is not None:
+            yield member, *found
+
+
+def _enforced(known: Selections, selection: Selection) -> tuple[set[str], list[Policy]] | None:
+    """The directions of the policy for own traffic, and that policy; None where something of it is not known."""
     kinds: tuple[Kind, ...] = ("normal", "preDNAT", "untracked")
-    entries = [entry for kind in kinds for stage in chains.stages[kind] for entry in stage.entries]
-    if any(entry.doubt is not None for entry in entries):
+    entries = [entry for kind in kinds for entry in selection.of_kind(kind)]
+    if selection.hidden is not None or any(entry.doubt is not None for entry in entries):
         return None
-    enforced = [entry.policy.placed.policy for entry in entries if not entry.policy.placed.policy.staged]
+    policies = (known.tiers[entry.tier].policies[entry.place].policy for entry in entries)
+    enforced = [policy for policy in policies if not policy.staged]
     return {direction for policy in enforced for direction in policy.types}, enforced
 
 
@@ -115,10 +133,9 @@ def _default_deny(cluster: Cluster) -> Iterator[Breach]:
     """Only where some policy could select hosts: without any, the policies are kept elsewhere."""
     if not any(policy.kind == "GlobalNetworkPolicy" for policy in cluster.policies):
         return
-    for member in _written(cluster):
+    for member, directions, _ in _governed(cluster):
         about = member.about
-        found = _governed(cluster, member)
-        if about.profiles or found is None or found[0]:
+        if directions:
             continue
         proof = denied(model_of(cluster), about, "Ingress")
         if proof is not None:
@@ -136,18 +153,17 @@ def _default_deny(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _one_direction(cluster: Cluster) -> Iterator[Breach]:
-    for member in _written(cluster):
+    for member, directions, policies in _governed(cluster):
         about = member.about
-        found = _governed(cluster, member)
-        if about.profiles or found is None or len(found[0]) != 1:
+        if len(directions) != 1:
             continue
-        governed = next(iter(found[0]))
+        (governed,) = directions
         missing = "Egress" if governed == "Ingress" else "Ingress"
         proof = denied(model_of(cluster), about, missing)
         if proof is None:
             continue
         what = "sends" if missing == "Egress" else "receives"
-        policy = found[1][0]
+        policy = policies[0]
         yield Breach(
             f'HostEndpoint "{about.name}" has policy for {governed.lower()} alone and no profile: everything that node '
             f'"{about.node}" itself {what} there is dropped, but for the failsafe ports',

@@ -15,7 +15,7 @@ from callint.policy.nodes import node_interfaces, read_interfaces
 from callint.policy.packet import Flow, Packet, Verdict, read
 from callint.policy.ranges import Ranges, ranges
 from callint.policy.settings import Failsafe, Settings
-from callint.policy.tiers import PlacedTier, tiers_of
+from callint.policy.tiers import PlacedTier, selecting, tiers_of
 from callint.policy.tunnels import Tunnels
 from callint.policy.walk import Walk
 from callint.selector.index import SelectorIndex
@@ -39,6 +39,7 @@ class Model:
         self.inventory = Inventory(cluster, assumed)
         self.profiles = Profiles(self.inventory)
         self._chains: dict[int, EndpointChains] = {}
+        self._policies: dict[tuple[int, int], CompiledPolicy] = {}
         self._evaluators: dict[str, Evaluator] = {}
         self._tunnels: dict[tuple[Resource, ...], Tunnels] = {}
 
@@ -48,13 +49,9 @@ class Model:
         return tiers_of(self.cluster, staged=self._staged)
 
     @cached_property
-    def _selecting(self) -> SelectorIndex[tuple[int, PlacedTier, CompiledPolicy]]:
-        """Every policy in order, with its tier and the number of that, to be found by labels."""
-        return SelectorIndex(
-            (placed.selector, (number, tier, CompiledPolicy(placed, self.inventory)))
-            for number, tier in enumerate(self.tiers)
-            for placed in tier.policies
-        )
+    def selecting(self) -> SelectorIndex[tuple[int, int]]:
+        """Every policy in order, by the places of its tier and its own, to be found by labels."""
+        return selecting(self.tiers)
 
     def chains(self, endpoint: Endpoint) -> EndpointChains:
         """The chains of an endpoint, which must be one of the inventory's."""
@@ -62,9 +59,16 @@ class Model:
         if found is None:
             labels = endpoint.labels
             tiers: dict[int, tuple[PlacedTier, list[CompiledPolicy]]] = {}
-            for number, tier, policy in self._selecting.candidates(labels.known, labels.present, labels.open):
-                tiers.setdefault(number, (tier, []))[1].append(policy)
+            for number, place in self.selecting.candidates(labels.known, labels.present, labels.open):
+                tiers.setdefault(number, (self.tiers[number], []))[1].append(self._compiled(number, place))
             found = self._chains[id(endpoint)] = EndpointChains(endpoint, list(tiers.values()))
+        return found
+
+    def _compiled(self, number: int, place: int) -> CompiledPolicy:
+        found = self._policies.get((number, place))
+        if found is None:
+            placed = self.tiers[number].policies[place]
+            found = self._policies[number, place] = CompiledPolicy(placed, self.inventory)
         return found
 
     def tunnels(self, settings: Settings) -> Tunnels:

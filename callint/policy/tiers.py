@@ -25,6 +25,7 @@ from callint.objects.policy import Policy, Tier
 from callint.policy.admission import hidden, refusal
 from callint.policy.staged import enforced
 from callint.selector import Selector, SelectorError, parse
+from callint.selector.index import SelectorIndex
 from callint.selector.rewrite import replace_all, with_prefix
 from callint.selector.syntax import ALL, And, Compare, Has
 
@@ -116,6 +117,15 @@ def tiers_of(cluster: Cluster, *, staged: bool = False) -> tuple[PlacedTier, ...
     ]
     found += [PlacedTier(name, None, "Deny", None, False, _sorted(rest, release)) for name, rest in members.items()]
     return tuple(sorted(found, key=lambda one: (not one.exists, _number(one.order), one.name)))
+
+
+def selecting(tiers: tuple[PlacedTier, ...]) -> SelectorIndex[tuple[int, int]]:
+    """Every policy in order, by the places of its tier and its own, to be found by the labels that it selects."""
+    return SelectorIndex(
+        (placed.selector, (number, place))
+        for number, tier in enumerate(tiers)
+        for place, placed in enumerate(tier.policies)
+    )
 
 
 def policies_of(cluster: Cluster) -> tuple[Policy, ...]:

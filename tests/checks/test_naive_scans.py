@@ -70,6 +70,20 @@ def test_labels_that_no_selector_names(written: list[dict[str, Any]], drawn: lis
 
 
 @given(policies(), ENDPOINTS)
+def test_hosts_of_which_policy_leaves_a_direction_closed(
+    written: list[dict[str, Any]], drawn: list[tuple[dict[str, str], bool]]
+) -> None:
+    """Endpoints that the same policies select are judged once; all policies here are of ingress."""
+    texts = [one["spec"]["selector"] for one in written if one["kind"] == "GlobalNetworkPolicy"]
+    bare = {f"h{number}": labels for number, (labels, with_profile) in enumerate(drawn) if not with_profile}
+    governed = [name for name, labels in bare.items() if any(parse(text).matches(labels) for text in texts)]
+    cluster = cluster_of(endpoints(drawn) + written)
+    assert named(host_endpoint, cluster, problem="one-direction") == governed
+    closed = [name for name in bare if name not in governed] if texts else []
+    assert named(host_endpoint, cluster, problem="default-deny") == closed
+
+
+@given(policies(), ENDPOINTS)
 def test_a_pass_to_nothing(written: list[dict[str, Any]], drawn: list[tuple[dict[str, str], bool]]) -> None:
     """There is one tier, so that what passes there goes to nothing wherever a host has no profile."""
     bare = [labels for labels, with_profile in drawn if not with_profile]

@@ -104,4 +104,4 @@ class Engine:
 @lru_cache(maxsize=8)
 def selections(model: Model) -> Selections:
     """Who is selected by what does not depend on packets, so that all engines of a cluster share it."""
-    return Selections(model.tiers)
+    return Selections(model.tiers, model.selecting)

@@ -81,7 +81,8 @@ class Node:
         if found is None:
             first, rest = self._before_policy(kind, direction, host=selection.host, forwarded=forwarded)
             shares = dict(first)
-            add(shares, within(self.chains.shares(selection, kind, direction), rest))
+            if rest:
+                add(shares, within(self.chains.shares(selection, kind, direction), rest))
             found = shares
             if not forwarded:
                 self._known[key] = found

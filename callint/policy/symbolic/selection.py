@@ -9,7 +9,7 @@ from typing import NamedTuple
 from callint.policy.chains import Direction, Kind
 from callint.policy.inventory import Endpoint, HostMember
 from callint.policy.labels import Labels, holds
-from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.policy.tiers import PlacedPolicy, PlacedTier, selecting
 from callint.selector import keys_and_values
 from callint.selector.index import SelectorIndex
 
@@ -57,9 +57,10 @@ class Selection:
 class Selections:
     """The selections of a cluster's endpoints, each class of equal labels asked once."""
 
-    def __init__(self, tiers: tuple[PlacedTier, ...]) -> None:
-        """Ask nothing yet."""
+    def __init__(self, tiers: tuple[PlacedTier, ...], index: SelectorIndex[tuple[int, int]] | None = None) -> None:
+        """Ask nothing yet; `index` is that of the policies of these tiers, where there is one."""
         self.tiers = tiers
+        self._index = index
         self._entries: dict[object, tuple[tuple[Entry, ...], str | None]] = {}
         self._alike: dict[object, Selection] = {}
         self._of_class: dict[object, Selection] = {}
@@ -136,12 +137,7 @@ class Selections:
 
     @cached_property
     def _selecting(self) -> SelectorIndex[tuple[int, int]]:
-        """Every policy in order, by the numbers of its tier and of itself, to be found by labels."""
-        return SelectorIndex(
-            (placed.selector, (number, place))
-            for number, tier in enumerate(self.tiers)
-            for place, placed in enumerate(tier.policies)
-        )
+        return self._index or selecting(self.tiers)
 
     def _find(self, labels: Labels) -> tuple[tuple[Entry, ...], str | None]:
         entries: list[Entry] = []
