@@ -30,6 +30,7 @@ HERE = Path(__file__).resolve().parent
 EXAMPLE = HERE.parent / "examples" / "home-router"
 PYTHON = [sys.executable]
 CALLINT = [sys.executable, "-m", "callint"]
+CHECKOV = ["--framework", "kubernetes", "--compact", "--quiet", "--skip-download"]
 COLD = ["--no-config", "--no-cache", "--jobs", "1"]
 
 
@@ -44,7 +45,10 @@ Measure = Callable[[], Used]
 
 
 class Row(NamedTuple):
-    """One line of the table; `goal` is the ratio to reach, `faster` whether the reference shall take the longer."""
+    """One line of the table; `goal` is the ratio to reach, `faster` whether the reference shall take the longer.
+
+    A `slow` reference, which takes a minute, is measured once.
+    """
 
     work: str
     reference: str
@@ -54,6 +58,7 @@ class Row(NamedTuple):
     missing: str = ""
     faster: bool = False
     times: float = 1
+    slow: bool = False
 
 
 class TooLongError(Exception):
@@ -165,18 +170,19 @@ def rows(watch: Stopwatch, folder: Path, objects: int) -> Iterator[Row]:
         times=10,
     )
     for program, words, goal in (
-        ("yamllint", ["-d", "relaxed", str(tenth)], "≥ 15 times faster"),
-        ("checkov", ["-d", str(tenth), "--framework", "kubernetes", "--compact", "--quiet"], "≥ 25 times faster"),
+        ("yamllint", ["-d", "relaxed", str(tree)], "≥ 15 times faster"),
+        ("checkov", ["-d", str(tree), *CHECKOV], "≥ 25 times faster"),
     ):
         found = shutil.which(program, path=f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}")
         yield Row(
-            f"check of {objects // 10} objects",
+            f"check of {objects} objects",
             program,
             goal,
-            watch.command([*check, str(tenth)]),
+            watch.command([*check, str(tree)]),
             watch.command([found or program, *words]),
             "" if found else f"{program} is not installed",
             faster=True,
+            slow=True,
         )
     yield Row(
         f"check of {objects} objects",
@@ -258,7 +264,8 @@ def told(row: Row, rounds: int) -> str:
     if row.missing:
         return row.missing
     try:
-        pairs = [(row.measure().seconds, row.against().seconds * row.times) for _ in range(rounds)]
+        times = range(1 if row.slow else rounds)
+        pairs = [(row.measure().seconds, row.against().seconds * row.times) for _ in times]
     except TooLongError:
         return "over the limit of time"
     ratios = sorted(against / own if row.faster else own / against for own, against in pairs)
