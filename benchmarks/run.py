@@ -144,16 +144,16 @@ def rows(watch: Stopwatch, folder: Path, objects: int) -> Iterator[Row]:
     yield Row(f"check of {objects} objects", "CSafeLoader", "≤ 1.3", watch.command([*check, str(tree)]), csafe)
     few_hundred = folder / "few-hundred"
     apart(corpus.tree, few_hundred, 500)
-    for there, words, against in ((few_hundred, 500, watch.child("csafe", few_hundred)), (tree, objects, csafe)):
+    for there, count, against in ((few_hundred, 500, watch.child("csafe", few_hundred)), (tree, objects, csafe)):
         yield Row(
-            f"loader alone, {words} objects, every position asked for",
+            f"loader alone, {count} objects, every position asked for",
             "CSafeLoader",
             "≤ 0.65",
             watch.child("positions", there),
             against,
         )
         yield Row(
-            f"loader alone, {words} objects, positions when asked for",
+            f"loader alone, {count} objects, positions when asked for",
             "CSafeLoader",
             "≤ 0.4",
             watch.child("loader", there),
