@@ -15,6 +15,7 @@ WITH_PORTS = frozenset((TCP, UDP, SCTP))
 _FOLDED = {name.lower(): number for name, number in PROTOCOLS.items()}
 _NAME = frozenset(string.ascii_lowercase + string.digits + "-")
 _LONGEST_NAME = 15
+_LONGEST_RANGE = len("65535:65535")
 
 
 @lru_cache(maxsize=1 << 14, typed=True)
@@ -54,6 +55,16 @@ def parse_protocol(value: object, *, any_case: bool = False) -> int:
     if not 1 <= number <= 255:
         raise ValueError(f'"{value}" is no protocol; {", ".join(PROTOCOLS)} or a number from 1 to 255 was expected')
     return number
+
+
+def surely_port(value: object) -> bool:
+    """Whether `parse_port` takes a number or a range, said at little cost; False decides nothing."""
+    if value.__class__ is int:
+        return 1 <= value <= 65535
+    if not isinstance(value, str) or len(value) > _LONGEST_RANGE or not value.isascii():
+        return False
+    low, colon, high = value.partition(":")
+    return bool(colon) and low.isdecimal() and high.isdecimal() and 1 <= int(low) <= int(high) <= 65535
 
 
 def _digits(text: str) -> bool:

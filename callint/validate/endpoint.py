@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from callint.finding import Path
+from callint.net.address import surely_all_v4
 from callint.objects.fields import as_text
 from callint.validate import values
 from callint.validate.ports import POISON, carries_ports, protocol
@@ -163,7 +164,15 @@ _WORKLOAD = fields(
     ports=each(together(fields(name=text(values.port_name)), _workload_port)),
 )
 
-_SET = fields(spec=fields(nets=each(text(values.cidr, stored=ENTRY_DROPPED, empty=False))))
+_entries = each(text(values.cidr, stored=ENTRY_DROPPED, empty=False))
+
+
+def _nets(scope: Scope, path: Path, nets: Any) -> None:
+    if nets.__class__ is not list or not surely_all_v4(nets, host_bits=True):
+        _entries(scope, path, nets)
+
+
+_SET = fields(spec=fields(nets=_nets))
 
 KINDS: dict[str, Check] = {
     "HostEndpoint": together(fields(spec=together(_HOST, _host)), _annotation),

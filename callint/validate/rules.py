@@ -8,6 +8,7 @@ from callint.finding import Path
 from callint.objects.fields import as_text
 from callint.validate.entities import entity, families
 from callint.validate.metadata import annotation_map
+from callint.validate.plain import plain
 from callint.validate.ports import POLICY_IGNORED, protocol
 from callint.validate.scope import CEL, LATE_CEL, UNREADABLE, Check, Scope, has, lacks
 
@@ -21,7 +22,7 @@ def rule(direction: str, kind: str) -> Check:
     clusterwide = kind.endswith("GlobalNetworkPolicy")
 
     def check(scope: Scope, path: Path, value: Any) -> None:
-        if value.__class__ is not dict:
+        if value.__class__ is not dict or plain(scope, value):
             return
         number = _protocols(scope, path, value)
         source, destination = value.get("source"), value.get("destination")

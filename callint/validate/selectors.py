@@ -38,6 +38,15 @@ def wrong(text: str, legacy: bool, longest: int) -> Wrong | None:
     return None
 
 
+def readable(scope: Scope, text: str) -> bool:
+    """Whether the scope's release reads a text as a selector."""
+    try:
+        parse(text, legacy=scope.release <= LAST_LEGACY, max_length=scope.limits.selector_length)
+    except SelectorError:
+        return False
+    return True
+
+
 def selector(
     *,
     since: Release | None = None,
@@ -50,7 +59,9 @@ def selector(
         text = value if value.__class__ is str else as_text(value)
         if not text:
             return
-        found = wrong(text, scope.release <= LAST_LEGACY, scope.limits.selector_length)
+        found = None
+        if not readable(scope, text):
+            found = wrong(text, scope.release <= LAST_LEGACY, scope.limits.selector_length)
         if found is not None and found.flaw.kind == "selector-limit":
             scope.everywhere(found.flaw.kind, path, found.flaw.message, gap=True)
         elif found is not None:
