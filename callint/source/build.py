@@ -184,7 +184,10 @@ def build(text: str, typed: Typed, limits: Limits, expanded: int = 0) -> Tree:
         tree.error = error
         if key is _NO_KEY and kind is scalar_event and _runs_into(event, error):
             # A plain text swallowed the beginning of the line that cannot be read: it is not what was meant.
-            (cur.popitem if is_map else cur.pop)()
+            if is_map:
+                cur.pop(trace[-3], None)  # its key, if that is one and no merge
+            else:
+                cur.pop()
             trace.pop()
     while stack:
         tree.complete = False

@@ -31,7 +31,7 @@ def test_a_past_failure(file: Path, targets: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["loader", "selector", "bgp_filter", "cidr", "suppression", "check", "manifest", "mixed"]
+    "name", ["loader", "lines", "selector", "bgp_filter", "cidr", "suppression", "check", "manifest", "mixed"]
 )
 def test_a_target_runs(name: str, targets: ModuleType) -> None:
     for data in BEGINNINGS:

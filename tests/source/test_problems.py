@@ -74,6 +74,19 @@ def test_a_text_that_ran_into_the_broken_line_is_no_value() -> None:
     assert document.value == {"a": 1}
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: 1\nb: 2\na: x\n  y: 3\n", {"b": 2}),
+        ("a: 1\n<<: x\n  y: 3\n", {"a": 1}),
+        ("<<: x\n  y: 3\n", {}),
+        ("- 1\n- x\n  y: 3\n", [1]),
+    ],
+)
+def test_it_takes_no_other_value_with_it(text: str, value: object) -> None:
+    assert [document.value for document in parse(text).documents] == [value]
+
+
 def test_the_seed_has_one_syntax_error_and_four_repeated_keys(shared: Path) -> None:
     seed = shared / "seed" / "as-published"
     sources = load([str(seed)])
