@@ -105,6 +105,8 @@ def overlaps(a: Intervals, b: Intervals) -> bool:
 
 def contains(a: Intervals, value: int) -> bool:
     """Whether the number is in the set."""
+    if len(a) == 1:
+        return a[0][0] <= value <= a[0][1]
     index = _reaching(a, value)
     return index < len(a) and a[index][0] <= value
 

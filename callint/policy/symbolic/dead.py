@@ -12,20 +12,21 @@ from callint.objects.policy import Policy, Rule
 from callint.policy.chains import Direction
 from callint.policy.symbolic.covering import Taken, fewest
 from callint.policy.symbolic.earlier import (
+    ENDS,
     Earlier,
-    Entry,
     Meeting,
     covers,
+    is_wide,
     leave_a_corner,
-    leave_a_corner_by_shape,
+    leave_by_shape,
     leave_something,
     meetings,
 )
-from callint.policy.symbolic.order import DIRECTIONS, Before, Item, item_of, items, rules
+from callint.policy.symbolic.order import DIRECTIONS, Asked, Before, Item, item_of, items, rules
 from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.shadow import Shadows
-from callint.policy.symbolic.shape import FREE, Shape, shape
+from callint.policy.symbolic.shape import FREE, Shape
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector import Selector
 
@@ -63,8 +64,7 @@ def dead(shadows: Shadows, steps: int) -> Iterator[Dead | Unexamined]:
     search = _Search(shadows, steps)
     for number, (tier, placed) in enumerate(shadows.subjects, 1):
         try:
-            for direction in DIRECTIONS:
-                yield from search.examine(tier, placed, direction)
+            yield from search.examine(tier, placed)
         except _TooManyStepsError:
             after = len(shadows.subjects) - number
             yield Unexamined(placed.policy, after, f"more than {steps:,} comparisons of rules would be needed")
@@ -77,16 +77,33 @@ def dead(shadows: Shadows, steps: int) -> Iterator[Dead | Unexamined]:
 
 
 class _Chain:
-    """What comes before the policies of a tier that select the same; it grows as they follow each other."""
+    """Things that come before some rules, after those of another chain, which does not grow any more."""
 
-    def __init__(self, before: Before, shadows: Shadows) -> None:
-        self.before = before
+    def __init__(self, head: _Chain | None = None) -> None:
+        self.head = head
+        self.earlier: Earlier = Earlier(None if head is None else head.earlier)
+        self.wide: bool = head is not None and head.wide
         self.next = 0
-        self.earlier = Earlier(shadows)
         self.spaces: object = None
         self.left: Sets | None = None
         self.subtracted = 0
         self.covering: Sequence[Item] | None = None
+
+
+class _Group:
+    """What comes before the policies of a tier that select the same; it grows as they follow each other."""
+
+    def __init__(self, before: Before) -> None:
+        self.before = before
+        self.chains: dict[Direction, _Chain] = {}
+        self.reached: list[Asked] = []
+        self._next = next(before.own, None)
+
+    def reach(self, place: int) -> None:
+        """Take in what comes before a place in the tier."""
+        while self._next is not None and self._next.place < place:
+            self.reached.append(self._next)
+            self._next = next(self.before.own, None)
 
 
 class _Search:
@@ -94,9 +111,11 @@ class _Search:
         self._shadows = shadows
         self._steps = steps
         self._places = {id(one): place for tier in shadows.tiers for place, one in enumerate(tier.policies)}
-        self._chains: dict[tuple[int, Direction, Selector, tuple[bool, bool, bool]], _Chain] = {}
+        self._groups: dict[tuple[int, Selector, tuple[bool, bool, bool]], _Group] = {}
+        self._heads: dict[int, _Chain] = {}
+        self._nothing = _Chain()
         self._shapes: dict[int, Shape] = {}
-        self._packets: dict[Shape, tuple[Family, Packet] | None] = {}
+        self._packets: dict[object, tuple[Family, Packet] | None] = {}
         self._dead: set[int] = set()
 
     def _spend(self, steps: int) -> None:
@@ -104,37 +123,40 @@ class _Search:
         if self._steps < 0:
             raise _TooManyStepsError
 
-    def examine(self, tier: PlacedTier, placed: PlacedPolicy, direction: Direction) -> Iterator[Dead]:
-        """What of one direction of a policy never decides."""
+    def examine(self, tier: PlacedTier, placed: PlacedPolicy) -> Iterator[Dead]:
+        """What of a policy, which must not stand before one that was examined already, never decides."""
         policy = placed.policy
-        own = rules(policy, direction)
-        if not own:
-            return
-        chain = self._chain(tier, placed, direction)
+        group = None if policy.staged else self._group(tier, placed)
+        for direction in DIRECTIONS:
+            own = rules(policy, direction)
+            if own:
+                chain = self._nothing if group is None else self._chain(group, placed, direction)
+                if len(own) > 1 or chain.earlier.count:
+                    yield from self._direction(policy, direction, own, chain)
+
+    def _direction(self, policy: Policy, direction: Direction, own: Sequence[Rule], chain: _Chain) -> Iterator[Dead]:
         covering = self._covering(chain)
         if covering is not None and {item.action for item in covering} != {rule.action.capitalize() for rule in own}:
             yield Dead(policy, direction, None, _packet(self._shadows.everything), covering)
             return
-        if len(own) == 1 and not chain.earlier.items:
-            return
-        mine = Earlier(self._shadows, len(chain.earlier.items))
+        mine = Earlier(chain.earlier)
         for rule in own:
             about = self._shape(policy, rule)
-            near = [*chain.earlier.near(about), *mine.near(about)]
-            found = self._rule(policy, direction, rule, about, near) if near else None
-            item = item_of(policy, direction, rule)
+            found = self._rule(policy, direction, rule, about, mine) if mine.count else None
             if found is not None:
                 self._dead.add(id(rule))
                 yield found
-            elif item is not None:
+            elif rule is not own[-1] and (item := item_of(policy, direction, rule)) is not None:
                 mine.add(item, about)
 
-    def _rule(
-        self, policy: Policy, direction: Direction, rule: Rule, about: Shape, near: Sequence[Entry]
-    ) -> Dead | None:
-        self._spend((1 + _OF_CORNERS) * len(near))
-        if leave_a_corner_by_shape(about, near):
-            return None
+    def _rule(self, policy: Policy, direction: Direction, rule: Rule, about: Shape, earlier: Earlier) -> Dead | None:
+        for end in ENDS if about.exact else ():
+            at = earlier.at(about, end)
+            self._spend(len(at))
+            if leave_by_shape(about, at, end):
+                return None
+        near = earlier.near(about)
+        self._spend(len(near))
         meeting, asked = meetings(self._shadows, about, near)
         self._spend(_OF_SELECTORS * asked + _OF_CORNERS * len(meeting))
         if not meeting or leave_a_corner(about, meeting):
@@ -149,13 +171,13 @@ class _Search:
         self, policy: Policy, direction: Direction, rule: Rule, about: Shape, meeting: Sequence[Meeting]
     ) -> Dead | None:
         shadows = self._shadows
-        if about in self._packets and covers(meeting[0], about):
-            return Dead(policy, direction, rule, self._packets[about], (meeting[0].entry.item,))
+        if about.asked in self._packets and covers(meeting[0], about):
+            return Dead(policy, direction, rule, self._packets[about.asked], (meeting[0].entry.item,))
         packets = shadows.may(policy, rule)
         if not any(packets):
             return None
         if about.exact and about.source.selector is None and about.destination.selector is None:
-            self._packets[about] = _packet(packets)
+            self._packets[about.asked] = _packet(packets)
         if covers(meeting[0], about):
             return Dead(policy, direction, rule, _packet(packets), (meeting[0].entry.item,))
         taken = Taken()
@@ -176,52 +198,76 @@ class _Search:
             return FREE
         found = self._shapes.get(id(rule))
         if found is None:
-            found = self._shapes[id(rule)] = shape(rule, policy.namespace)
+            found = self._shapes[id(rule)] = Shape(rule, policy.namespace)
         return found
 
-    def _chain(self, tier: PlacedTier, placed: PlacedPolicy, direction: Direction) -> _Chain:
-        """What comes before a policy, which must not stand before one that was asked for already."""
+    def _group(self, tier: PlacedTier, placed: PlacedPolicy) -> _Group:
         policy = placed.policy
-        if policy.staged:
-            return _Chain(Before((), ()), self._shadows)
-        flags = (policy.do_not_track, policy.pre_dnat, policy.apply_on_forward)
-        key = (id(tier), direction, placed.selector, flags)
-        chain = self._chains.get(key)
+        key = (id(tier), placed.selector, (policy.do_not_track, policy.pre_dnat, policy.apply_on_forward))
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = _Group(self._shadows.order.before(tier, placed))
+        group.reach(self._places[id(placed)])
+        return group
+
+    def _chain(self, group: _Group, placed: PlacedPolicy, direction: Direction) -> _Chain:
+        chain = group.chains.get(direction)
         if chain is None:
-            chain = self._chains[key] = _Chain(self._shadows.order.before(tier, placed, direction), self._shadows)
-            for item in chain.before.earlier:
-                self._add(chain, item)
-        own, place = chain.before.own, self._places[id(placed)]
-        while chain.next < len(own) and own[chain.next][0] < place:
-            for item in items(own[chain.next][1].policy, direction):
+            head = self._head(group, placed, direction)
+            if head is None and not group.reached:
+                return self._nothing
+            chain = group.chains[direction] = _Chain(head)
+        while chain.next < len(group.reached):
+            for item in items(group.reached[chain.next].placed.policy, direction):
                 self._add(chain, item)
             chain.next += 1
         return chain
 
+    def _head(self, group: _Group, placed: PlacedPolicy, direction: Direction) -> _Chain | None:
+        """The things of earlier tiers, which many policies have in common."""
+        decided = self._shadows.order.deciding(group.before, placed, direction) if group.before.earlier else ()
+        if not decided:
+            return None
+        head = self._heads.get(id(decided))
+        if head is None:
+            head = self._heads[id(decided)] = _Chain()
+            for item in decided:
+                self._add(head, item)
+        return head
+
     def _add(self, chain: _Chain, item: Item) -> None:
         if chain.covering is None and (item.rule is None or id(item.rule) not in self._dead):
             self._spend(1)
-            chain.earlier.add(item, self._shape(item.policy, item.rule))
+            about = self._shape(item.policy, item.rule)
+            chain.earlier.add(item, about)
+            chain.wide = chain.wide or is_wide(self._shadows, item, about)
 
     def _covering(self, chain: _Chain) -> Sequence[Item] | None:
         """The fewest things that leave nothing of all packets, if they do."""
-        if chain.covering is None and chain.earlier.wide:
-            shadows = self._shadows
-            if chain.left is None or chain.spaces is not shadows.spaces:
-                chain.left, chain.subtracted, chain.spaces = shadows.everything, 0, shadows.spaces
-            left = chain.left
-            for item in chain.earlier.items[chain.subtracted :]:
-                self._spend(_OF_SETS)
-                sets = shadows.surely(item, None)
-                left = (left[0] - sets[0], left[1] - sets[1])
-                chain.subtracted += 1
-            chain.left = left
-            if not any(left):
+        if chain.covering is None and chain.wide:
+            chain.covering = None if chain.head is None else self._covering(chain.head)
+            if chain.covering is None and not any(self._left(chain)):
+                shadows = self._shadows
                 taken = Taken()
                 for item in chain.earlier.items:
                     taken.add(item, shadows.surely(item, None))
                 chain.covering = fewest(shadows, taken, shadows.everything, {})
         return chain.covering
+
+    def _left(self, chain: _Chain) -> Sets:
+        """What the things leave of all packets."""
+        shadows = self._shadows
+        if chain.left is None or chain.spaces is not shadows.spaces:
+            chain.left = shadows.everything if chain.head is None else self._left(chain.head)
+            chain.subtracted, chain.spaces = 0, shadows.spaces
+        left = chain.left
+        for item in chain.earlier.own[chain.subtracted :]:
+            self._spend(_OF_SETS)
+            sets = shadows.surely(item, None)
+            left = (left[0] - sets[0], left[1] - sets[1])
+            chain.subtracted += 1
+        chain.left = left
+        return left
 
 
 def _packet(sets: Sets) -> tuple[Family, Packet] | None:

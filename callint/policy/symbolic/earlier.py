@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 from typing import NamedTuple
 
 from callint.net import cover, intervals
 from callint.net.cover import TooManyCornersError
+from callint.net.intervals import Intervals
 from callint.net.overlapping import Overlapping
 from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges
 from callint.policy.symbolic.order import Item
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import FREE, Shape, Side
+
+ENDS = (0, -1)
+"""The first and the last packet of a rule: every field is the lowest or the highest number of the rule's."""
 
 _STEPS = 2000
 _FEW = 16
@@ -38,24 +41,35 @@ class Meeting(NamedTuple):
 
 
 class Earlier:
-    """Things that decide, in order; many are found by addresses or else by ports, what asks for neither is tried."""
+    """Things that decide, in order, the latest after those `before` it, which must not grow any more.
 
-    def __init__(self, shadows: Shadows, first: int = 0) -> None:
-        """`first` is the number of the first thing."""
-        self._shadows = shadows
-        self._first = first
-        self.items: list[Item] = []
+    Many are found by addresses or else by ports, what asks for neither is tried.
+    """
+
+    def __init__(self, before: Earlier | None = None) -> None:
+        """Nothing decides but what does before."""
+        self._before = before
+        self._first = 0 if before is None else before.count
+        self.own: list[Item] = []
         self._entries: list[Entry] = []
         self._tables: _Tables | None = None
-        self.wide = False
+
+    @property
+    def count(self) -> int:
+        """How many things there are."""
+        return self._first + len(self.own)
+
+    @property
+    def items(self) -> list[Item]:
+        """All of them."""
+        return self.own if self._before is None else [*self._before.items, *self.own]
 
     def add(self, item: Item, about: Shape) -> None:
         """The next thing."""
-        entry = Entry(self._first + len(self.items), item, about)
-        self.items.append(item)
+        entry = Entry(self.count, item, about)
+        self.own.append(item)
         if item.rule is not None and item.rule.http:
             return
-        self.wide = self.wide or self._is_wide(about)
         self._entries.append(entry)
         if self._tables is not None:
             self._tables.add(entry)
@@ -66,14 +80,23 @@ class Earlier:
 
     def near(self, about: Shape) -> list[Entry]:
         """The things that may decide on packets of a rule, and perhaps others, in order."""
-        return self._entries if self._tables is None else self._tables.near(about)
+        own = self._entries if self._tables is None else self._tables.near(about)
+        return own if self._before is None else [*self._before.near(about), *own]
 
-    def _is_wide(self, about: Shape) -> bool:
-        """Whether something may decide on a packet that is as strange as can be: else all together leave that one."""
-        return intervals.contains(about.protocols, _STRANGE) and all(
-            intervals.contains(side.nets[0], _FAR) and (side.selector is None or self._shadows.far_known)
-            for side in (about.source, about.destination)
-        )
+    def at(self, about: Shape, end: int) -> list[Entry]:
+        """The same for the first (0) or the last (-1) packet of a rule alone, in any order and perhaps repeatedly."""
+        own = self._entries if self._tables is None else self._tables.at(about, end)
+        return own if self._before is None else [*self._before.at(about, end), *own]
+
+
+def is_wide(shadows: Shadows, item: Item, about: Shape) -> bool:
+    """Whether a thing may decide on a packet that is as strange as can be: else all together leave that one."""
+    if item.rule is not None and item.rule.http:
+        return False
+    return intervals.contains(about.protocols, _STRANGE) and all(
+        intervals.contains(side.nets[0], _FAR) and (side.selector is None or shadows.far_known)
+        for side in (about.source, about.destination)
+    )
 
 
 class _Tables:
@@ -84,6 +107,7 @@ class _Tables:
         self._destinations = (Overlapping[Entry](), Overlapping[Entry]())
         self._ports = Overlapping[Entry]()
         self._rest: list[Entry] = []
+        self._addressed = False
 
     def add(self, entry: Entry) -> None:
         source, destination = entry.shape.source, entry.shape.destination
@@ -91,19 +115,25 @@ class _Tables:
             _put(self._sources, source.nets, entry)
         elif destination.nets != EVERYWHERE:
             _put(self._destinations, destination.nets, entry)
-        elif destination.ports != FREE.destination.ports:
-            self._ports.add(destination.ports, entry)
+        elif entry.shape.destination_ports != FREE.destination_ports:
+            self._ports.add(entry.shape.destination_ports, entry)
         else:
             self._rest.append(entry)
+        self._addressed = self._addressed or source.nets != EVERYWHERE or destination.nets != EVERYWHERE
 
     def near(self, about: Shape) -> list[Entry]:
-        found = chain(
-            _near(self._sources, about.source.nets),
-            _near(self._destinations, about.destination.nets),
-            self._ports.near(about.destination.ports),
-            self._rest,
-        )
+        found = self._found(about, None)
         return [entry for _, entry in sorted({entry.number: entry for entry in found}.items())]
+
+    def at(self, about: Shape, end: int) -> list[Entry]:
+        return list(self._found(about, end))
+
+    def _found(self, about: Shape, end: int | None) -> Iterator[Entry]:
+        if self._addressed:
+            yield from _near(self._sources, about.source.nets, end)
+            yield from _near(self._destinations, about.destination.nets, end)
+        yield from self._ports.near(_ending(about.destination_ports, end))
+        yield from self._rest
 
 
 def meetings(shadows: Shadows, about: Shape, near: Iterable[Entry]) -> tuple[list[Meeting], int]:
@@ -115,8 +145,8 @@ def meetings(shadows: Shadows, about: Shape, near: Iterable[Entry]) -> tuple[lis
         other = entry.shape
         if (
             overlaps(about.protocols, other.protocols)
-            and overlaps(about.destination.ports, other.destination.ports)
-            and overlaps(about.source.ports, other.source.ports)
+            and overlaps(about.destination_ports, other.destination_ports)
+            and overlaps(about.source_ports, other.source_ports)
             and _may_meet(about, other)
         ):
             asked += other.source.selector is not None or other.destination.selector is not None
@@ -164,8 +194,8 @@ def covers(meeting: Meeting, about: Shape) -> bool:
         and other.source.selector is None
         and other.destination.selector is None
         and intervals.covers(other.protocols, about.protocols)
-        and intervals.covers(other.destination.ports, about.destination.ports)
-        and intervals.covers(other.source.ports, about.source.ports)
+        and intervals.covers(other.destination_ports, about.destination_ports)
+        and intervals.covers(other.source_ports, about.source_ports)
         and all(
             intervals.covers(meeting.source[index], about.source.nets[index])
             and intervals.covers(meeting.destination[index], about.destination.nets[index])
@@ -177,35 +207,48 @@ def covers(meeting: Meeting, about: Shape) -> bool:
 
 def leave_a_corner(about: Shape, meeting: Sequence[Meeting]) -> bool:
     """Whether things surely leave the first or the last packet of a rule undecided; no is no answer."""
-    return about.exact and (_leave(about, meeting, 0) or _leave(about, meeting, -1))
-
-
-def leave_a_corner_by_shape(about: Shape, near: Sequence[Entry]) -> bool:
-    """The same without a question for what selectors mean, which is addresses of those that the shapes have."""
     if not about.exact:
         return False
-    most = [Meeting(entry, entry.shape.source.nets, entry.shape.destination.nets) for entry in near]
-    return _leave(about, most, 0) or _leave(about, most, -1)
+    for end in ENDS:
+        decided = [(one.source, one.destination) for one in meeting if _has(one.entry.shape, about, end)]
+        if not decided or _leave(about, decided, end):
+            return True
+    return False
 
 
-def _leave(about: Shape, meeting: Sequence[Meeting], end: int) -> bool:
-    """Whether nothing decides on the packet whose every field is the lowest (0) or the highest (-1) of a rule's."""
+def leave_by_shape(about: Shape, at: Iterable[Entry], end: int) -> bool:
+    """The same of one of them without asking what selectors mean, which is addresses of those that the shapes have."""
+    if not about.exact:
+        return False
+    having = [entry.shape for entry in at if _has(entry.shape, about, end)]
+    return not having or _leave(about, [(one.source.nets, one.destination.nets) for one in having], end)
+
+
+def _has(other: Shape, about: Shape, end: int) -> bool:
+    """Whether a rule may match the protocol and the ports of the first or the last packet of another one."""
+    protocols, high, low = about.protocols, about.destination_ports, about.source_ports
+    if not (protocols and high and low):
+        return True
+    contains = intervals.contains
+    return (
+        contains(other.protocols, protocols[end][end])
+        and contains(other.destination_ports, high[end][end])
+        and contains(other.source_ports, low[end][end])
+    )
+
+
+def _leave(about: Shape, decided: Sequence[tuple[Ranges, Ranges]], end: int) -> bool:
+    """Whether nothing decides on one of a rule's packets that is the first or the last; of a family without it is none.
+
+    `decided` are the addresses on which something does that may match its protocol and ports.
+    """
     contains = intervals.contains
     for index in (0, 1):
-        fields = (about.source.nets[index], about.destination.nets[index], about.protocols)
-        ports = (about.destination.ports, about.source.ports)
-        if not all(fields) or not all(ports):
-            continue
-        source, destination, protocol, high, low = (side[end][end] for side in (*fields, *ports))
-        if not any(
-            contains(one.entry.shape.destination.ports, high)
-            and contains(one.entry.shape.protocols, protocol)
-            and contains(one.entry.shape.source.ports, low)
-            and contains(one.source[index], source)
-            and contains(one.destination[index], destination)
-            for one in meeting
-        ):
-            return True
+        source, destination = about.source.nets[index], about.destination.nets[index]
+        if source and destination:
+            sender, receiver = source[end][end], destination[end][end]
+            if not any(contains(one[index], sender) and contains(other[index], receiver) for one, other in decided):
+                return True
     return False
 
 
@@ -226,6 +269,11 @@ def _put(tables: tuple[Overlapping[Entry], Overlapping[Entry]], nets: Ranges, en
         table.add(numbers, entry)
 
 
-def _near(tables: tuple[Overlapping[Entry], Overlapping[Entry]], nets: Ranges) -> Iterator[Entry]:
+def _near(tables: tuple[Overlapping[Entry], Overlapping[Entry]], nets: Ranges, end: int | None) -> Iterator[Entry]:
     for table, numbers in zip(tables, nets, strict=True):
-        yield from table.near(numbers)
+        yield from table.near(_ending(numbers, end))
+
+
+def _ending(numbers: Intervals, end: int | None) -> Intervals:
+    """The first or the last of some numbers alone, or with None all of them."""
+    return numbers if end is None or not numbers else ((numbers[end][end], numbers[end][end]),)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import NamedTuple
 
 from callint.objects.policy import Policy, Rule
@@ -17,6 +17,8 @@ from callint.selector.satisfy import overlaps
 DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 _ENDING = frozenset(("Allow", "Deny", "Pass"))
 
+Kinds = frozenset[str]
+
 
 class Item(NamedTuple):
     """Something that decides on packets before others are asked: a rule, or with None the end of a tier."""
@@ -27,11 +29,23 @@ class Item(NamedTuple):
     action: str
 
 
-class Before(NamedTuple):
-    """What is asked first: things of earlier tiers, then policies of the own tier with their places in it, in order."""
+class Asked(NamedTuple):
+    """A policy that is enforced and could be read as a whole, with the numbers of its tier and of its place there."""
 
-    earlier: Sequence[Item]
-    own: Sequence[tuple[int, PlacedPolicy]]
+    tier: int
+    place: int
+    placed: PlacedPolicy
+    kinds: Kinds
+
+
+class Before(NamedTuple):
+    """What is asked first: policies of earlier tiers, by tier, then those of the own tier, sought one by one.
+
+    The latter go on to the end of the tier, as for a policy that is the last of it.
+    """
+
+    earlier: Mapping[int, Sequence[Asked]]
+    own: Iterator[Asked]
 
 
 class Order:
@@ -39,93 +53,106 @@ class Order:
 
     def __init__(self, tiers: Sequence[PlacedTier], implication: Implication) -> None:
         """Sort nothing yet."""
-        selections = [_Selecting(tier, implication) for tier in tiers]
-        self._lanes = {direction: [_Lane(one, direction) for one in selections] for direction in DIRECTIONS}
+        self._tiers = tiers
+        self._implication = implication
         self._numbers = {id(tier): number for number, tier in enumerate(tiers)}
+        self._lanes = {direction: [_Lane(tier, direction) for tier in tiers] for direction in DIRECTIONS}
+        self._joined: dict[tuple[int, ...], Sequence[Item]] = {}
 
-    def before(self, tier: PlacedTier, placed: PlacedPolicy, direction: Direction) -> Before:
-        """What surely is asked before a policy wherever it applies, were it the last of its tier.
+    @cached_property
+    def _asked(self) -> list[Asked]:
+        return [
+            Asked(number, place, one, kinds(one.policy))
+            for number, tier in enumerate(self._tiers)
+            for place, one in enumerate(tier.policies)
+            if whole(one) and not one.policy.staged
+        ]
+
+    @cached_property
+    def _index(self) -> SelectorIndex[Asked]:
+        return SelectorIndex((one.placed.selector, one) for one in self._asked)
+
+    def before(self, tier: PlacedTier, placed: PlacedPolicy) -> Before:
+        """What surely is asked before a policy wherever it applies.
 
         A tier that no manifest defines is kept elsewhere, and its place is not known.
         """
-        lanes = self._lanes[direction]
         number = self._numbers[id(tier)]
-        earlier = [item for lane in lanes[: number if tier.exists else 0] for item in lane.deciding(placed)]
-        return Before(earlier, lanes[number].preceding(placed))
+        own = self._surely(placed, 0 if tier.exists else number, number)
+        earlier: dict[int, list[Asked]] = {}
+        for one in own:
+            if one.tier == number:
+                return Before(earlier, chain((one,), own))
+            earlier.setdefault(one.tier, []).append(one)
+        return Before(earlier, iter(()))
+
+    def _surely(self, placed: PlacedPolicy, first: int, last: int) -> Iterator[Asked]:
+        """The policies of some tiers that are enforced wherever a policy is, in order."""
+        sample = self._implication.sample(placed.selector)
+        wanted = kinds(placed.policy)
+        for one in self._asked if sample is None else self._index.candidates(sample):
+            if one.tier > last:
+                return
+            if (
+                one.tier >= first
+                and wanted <= one.kinds
+                and self._implication.holds(placed.selector, one.placed.selector)
+            ):
+                yield one
+
+    def deciding(self, before: Before, placed: PlacedPolicy, direction: Direction) -> Sequence[Item]:
+        """The things of earlier tiers that surely are asked; the same sequence wherever they are the same things."""
+        lanes = self._lanes[direction]
+        parts = [lanes[number].deciding(placed, asked) for number, asked in before.earlier.items()]
+        found = [part for part in parts if part]
+        if len(found) < 2:
+            return found[0] if found else ()
+        key = tuple(map(id, found))
+        if key not in self._joined:
+            self._joined[key] = tuple(item for part in found for item in part)
+        return self._joined[key]
 
     def items_before(self, tier: PlacedTier, placed: PlacedPolicy, direction: Direction) -> Iterator[Item]:
         """Every thing that surely is asked before a policy wherever it applies, in order."""
-        before = self.before(tier, placed, direction)
-        yield from before.earlier
-        for _, one in takewhile(lambda pair: pair[1] is not placed, before.own):
-            yield from items(one.policy, direction)
-
-
-class _Selecting:
-    """The policies of one tier that are enforced and could be read as a whole, with their places."""
-
-    def __init__(self, tier: PlacedTier, implication: Implication) -> None:
-        self.tier = tier
-        self._implication = implication
-        self._asked: PlacedPolicy | None = None
-        self._answer: list[tuple[int, PlacedPolicy]] = []
-
-    @cached_property
-    def enforced(self) -> list[tuple[int, PlacedPolicy]]:
-        """Each with its place."""
-        return [(place, one) for place, one in enumerate(self.tier.policies) if whole(one) and not one.policy.staged]
-
-    @cached_property
-    def _index(self) -> SelectorIndex[tuple[int, PlacedPolicy]]:
-        return SelectorIndex((one.selector, (place, one)) for place, one in self.enforced)
-
-    def preceding(self, placed: PlacedPolicy) -> list[tuple[int, PlacedPolicy]]:
-        """Those that are enforced wherever a policy is, in order; the last answer is kept for the other direction."""
-        if self._asked is not placed:
-            sample = self._implication.sample(placed.selector)
-            wanted = kinds(placed.policy)
-            self._asked = placed
-            self._answer = [
-                (place, one)
-                for place, one in (self.enforced if sample is None else self._index.candidates(sample))
-                if wanted <= kinds(one.policy) and self._implication.holds(placed.selector, one.selector)
-            ]
-        return self._answer
+        before = self.before(tier, placed)
+        yield from self.deciding(before, placed, direction)
+        for one in takewhile(lambda other: other.placed is not placed, before.own):
+            yield from items(one.placed.policy, direction)
 
 
 class _Lane:
     """One tier in one direction."""
 
-    def __init__(self, selecting: _Selecting, direction: Direction) -> None:
-        self._selecting = selecting
-        self._tier = selecting.tier
+    def __init__(self, tier: PlacedTier, direction: Direction) -> None:
+        self._tier = tier
         self._direction = direction
         self._type = direction.capitalize()
+        self._known: dict[tuple[int, ...], Sequence[Item]] = {}
 
     @cached_property
     def _passing(self) -> OverlapIndex[tuple[int, PlacedPolicy]]:
-        """The policies by which packets may leave the tier."""
-        enforced = {place for place, one in self._selecting.enforced if self._type in one.policy.types}
-        every = ((place, one) for place, one in enumerate(self._tier.policies))
+        """The policies by which packets may leave the tier, with their places."""
         return OverlapIndex(
-            (one.selector, (place, one))
-            for place, one in every
-            if not whole(one) or (place in enforced and any(item.action == "Pass" for item in self._items(one)))
+            (one.selector, (place, one)) for place, one in enumerate(self._tier.policies) if self._passes(one)
         )
 
-    def _items(self, placed: PlacedPolicy) -> Iterator[Item]:
-        return items(placed.policy, self._direction)
+    def _passes(self, placed: PlacedPolicy) -> bool:
+        if not whole(placed):
+            return True
+        passing = any(item.action == "Pass" for item in items(placed.policy, self._direction))
+        return passing and not placed.policy.staged
 
-    def preceding(self, placed: PlacedPolicy) -> list[tuple[int, PlacedPolicy]]:
-        """The policies of the tier that are enforced in this direction wherever a policy is, in order."""
-        return [pair for pair in self._selecting.preceding(placed) if self._type in pair[1].policy.types]
+    def deciding(self, placed: PlacedPolicy, asked: Sequence[Asked]) -> Sequence[Item]:
+        """For a policy of a later tier, the rules that no packet can pass by; without any that passes, the end too.
 
-    def deciding(self, placed: PlacedPolicy) -> Iterator[Item]:
-        """For a policy of a later tier, the rules that no packet can pass by; without any that passes, the end too."""
-        if self._tier.hidden or not self._tier.policies:
-            return
-        preceding = self.preceding(placed)
-        certain = {place for place, _ in preceding}
+        `asked` are those of the tier that surely are asked, where the policy is, in any direction.
+        """
+        if self._tier.hidden:
+            return ()
+        preceding = [one for one in asked if self._type in one.placed.policy.types]
+        if not preceding:
+            return ()
+        certain = {one.place for one in preceding}
         gap = next(
             (
                 place
@@ -134,15 +161,21 @@ class _Lane:
             ),
             None,
         )
-        for place, one in preceding:
-            if gap is not None and place > gap:
-                return
-            for item in self._items(one):
+        ends = gap is None and kinds(placed.policy) <= _ENDED and self._tier.default_action != "Pass"
+        reached = tuple(one.place for one in preceding if gap is None or one.place <= gap)
+        key = (*reached, -1) if ends else reached
+        if key not in self._known:
+            self._known[key] = tuple(self._items(preceding[: len(reached)], ends=ends))
+        return self._known[key]
+
+    def _items(self, preceding: Sequence[Asked], *, ends: bool) -> Iterator[Item]:
+        for one in preceding:
+            for item in items(one.placed.policy, self._direction):
                 if item.action == "Pass":
                     return
                 yield item
-        if gap is None and preceding and kinds(placed.policy) <= _ENDED and self._tier.default_action != "Pass":
-            yield Item(preceding[-1][1].policy, self._direction, None, "Deny")
+        if ends:
+            yield Item(preceding[-1].placed.policy, self._direction, None, "Deny")
 
 
 def items(policy: Policy, direction: Direction) -> Iterator[Item]:
@@ -168,7 +201,6 @@ def whole(placed: PlacedPolicy) -> bool:
     return not placed.policy.resource.gaps and placed.hidden_place is None and placed.hidden_selection is None
 
 
-Kinds = frozenset[str]
 _UNTRACKED, _PRE_DNAT, _NORMAL = (frozenset((kind,)) for kind in ("untracked", "preDNAT", "normal"))
 _ENDED = frozenset(("normal", "forward"))
 """The chains with which a tier ends in its default action."""
