@@ -48,3 +48,6 @@ CLUSTER_DNS = (
     ("openshift-dns", "dns.operator.openshift.io/daemonset-dns", "default"),
 )
 DNS_PORTS = (53, 5353)
+
+# libcalico-go/lib/selector/tokenizer: the last release whose tokenizer is made of regular expressions
+LAST_LEGACY_SELECTORS = (3, 29)

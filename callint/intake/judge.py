@@ -46,7 +46,9 @@ def judge(documents: Iterable[Document], target: Target, measure: Measure = MEAS
             resource.gaps = examined.gaps
             validated = validate(resource, target, road, measure.limits)
             resource.gaps += validated.gaps
-            yield Judged(resource, (*examined.problems, *validated.problems))
+            problems = (*examined.problems, *validated.problems)
+            resource.sound = document.complete and not problems and not resource.gaps
+            yield Judged(resource, problems)
 
 
 def unjudged(documents: Iterable[Document]) -> list[Judged]:

@@ -55,8 +55,11 @@ def decode_judged(target: Target, documents: Iterable[Document], line: bytes | m
     if name != _name(target):
         return None
     objects = unjudged(documents)
+    for resource, _ in objects:
+        resource.sound = resource.document.complete
     for number, gaps, problems in known:
         resource = objects[number].resource
+        resource.sound = False
         resource.gaps = tuple(tuple(path) for path in gaps)
         objects[number] = Judged(resource, tuple(problem(one) for one in problems))
     return objects

@@ -17,6 +17,7 @@ class Resource:
     """A Kubernetes or Calico object as written, addressed by paths from its own root.
 
     `gaps` are the paths of values that a schema error made unreadable: whoever needs one of them must not guess.
+    `sound` tells that it was judged, and that nothing is wrong with it.
     """
 
     __slots__ = (
@@ -30,6 +31,7 @@ class Resource:
         "name",
         "namespace",
         "plain",
+        "sound",
     )
 
     def __init__(self, document: Document, base: Path, plain: dict[str, Any], gaps: tuple[Path, ...] = ()) -> None:
@@ -39,6 +41,7 @@ class Resource:
         self.base = base
         self.plain = plain
         self.gaps = gaps
+        self.sound = False
         self.api_version = fields.text(plain, "apiVersion") or ""
         kind = fields.text(plain, "kind") or ""
         self.kind = CANONICAL.get(kind, kind) if is_calico(self.api_version) else kind

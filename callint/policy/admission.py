@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from callint.calico import Release, Road
+from callint.calico.defaults import LAST_LEGACY_SELECTORS
 from callint.calico.kinds import is_calico
 from callint.finding import Path
 from callint.net.address import parse_net
@@ -79,9 +80,11 @@ def refusal(policy: Policy, road: Road, release: Release) -> str | None:
     """Why Felix has no such policy, as a clause; None if it has.
 
     Calicoctl and the API server refuse what their validator rejects. On other roads the object is stored, and Felix
-    treats one that fails its own checks as missing (felix/calc/validation_filter.go, typha/pkg/validator/v1).
+    treats one that fails its own checks as missing (felix/calc/validation_filter.go, typha/pkg/validator/v1). A sound
+    object needs no second look, but for selectors that only old releases read (`callint.validate.selectors`).
     """
-    if not is_calico(policy.resource.api_version):
+    resource = policy.resource
+    if not is_calico(resource.api_version) or (resource.sound and release > LAST_LEGACY_SELECTORS):
         return None
     strict = road == "calicoctl"
     return next(_complaints(policy, strict, road, release), None)
@@ -144,7 +147,7 @@ def _rule(rule: Rule, resource: Resource, strict: bool, road: Road, release: Rel
         return
     if rule.icmp is not None or rule.not_icmp is not None:
         for icmp in (rule.icmp, rule.not_icmp):
-            yield from _icmp(icmp)
+            yield from _icmp(icmp, exact)
     for entity in (rule.source, rule.destination):
         if entity[1:] == _NOTHING:
             continue
@@ -170,10 +173,10 @@ def _protocol(text: str | None, strict: bool) -> int | None:
     return None if text is None else parse_protocol(text, any_case=not strict)
 
 
-def _icmp(icmp: Icmp | None) -> Iterator[str]:
+def _icmp(icmp: Icmp | None, exact: bool) -> Iterator[str]:
     if icmp is None:
         return
-    if icmp.type is None and icmp.code is not None:
+    if exact and icmp.type is None and icmp.code is not None:
         yield "an ICMP code needs a type"
     if not 0 <= (icmp.type or 0) <= 254 or not 0 <= (icmp.code or 0) <= 255:
         yield "the ICMP type or code is out of range"

@@ -6,13 +6,11 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from callint.calico import Release
+from callint.calico.defaults import LAST_LEGACY_SELECTORS
 from callint.finding import Path, Span
 from callint.objects.fields import as_text
 from callint.selector import SelectorError, parse
 from callint.validate.scope import Check, Effect, Flaw, Scope, judge
-
-LAST_LEGACY: Release = (3, 29)
-"""The last release with the tokenizer of regular expressions (libcalico-go/lib/selector/tokenizer)."""
 
 
 class Wrong(NamedTuple):
@@ -41,7 +39,7 @@ def wrong(text: str, legacy: bool, longest: int) -> Wrong | None:
 def readable(scope: Scope, text: str) -> bool:
     """Whether the scope's release reads a text as a selector."""
     try:
-        parse(text, legacy=scope.release <= LAST_LEGACY, max_length=scope.limits.selector_length)
+        parse(text, legacy=scope.release <= LAST_LEGACY_SELECTORS, max_length=scope.limits.selector_length)
     except SelectorError:
         return False
     return True
@@ -61,7 +59,7 @@ def selector(
             return
         found = None
         if not readable(scope, text):
-            found = wrong(text, scope.release <= LAST_LEGACY, scope.limits.selector_length)
+            found = wrong(text, scope.release <= LAST_LEGACY_SELECTORS, scope.limits.selector_length)
         if found is not None and found.flaw.kind == "selector-limit":
             scope.everywhere(found.flaw.kind, path, found.flaw.message, gap=True)
         elif found is not None:

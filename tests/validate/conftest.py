@@ -8,9 +8,13 @@ from typing import NamedTuple
 import pytest
 
 from callint.calico import Target, parse_release
+from callint.calico.defaults import LAST_LEGACY_SELECTORS
 from callint.calico.kinds import NAMESPACED, V1, V3
 from callint.finding import Problem
-from callint.objects import Resource, unpack
+from callint.intake.judge import judge
+from callint.objects import Cluster, Resource, unpack
+from callint.policy.admission import refusal
+from callint.policy.tiers import policies_of
 from callint.schema import examine
 from callint.source import parse
 from callint.validate import Validated, validate
@@ -68,10 +72,31 @@ def manifest(kind: str, rest: str, road: str) -> str:
     return f"apiVersion: {api}\nkind: {named}\nmetadata: {{name: {name or 'x'}{place}}}\n{rest}"
 
 
-@pytest.fixture(scope="session")
-def judge() -> Callable[..., Judged]:
+@pytest.fixture(scope="session", name="judge")
+def judge_() -> Callable[..., Judged]:
     """Judge a manifest: `judge(text, release, road)`."""
     return judge_text
+
+
+@pytest.fixture(scope="session")
+def refused_unsaid() -> Callable[..., list[str]]:
+    """Why Felix or a validator has no such policy, where nothing was found wrong with it; arguments as for `hold`."""
+
+    def ask(kind: str, rest: str, _: str = "", release: str = "v3.32", road: str = "calicoctl") -> list[str]:
+        target = Target(parse_release(release), "native" if road == "native" else "calicoctl")
+        text, _ = unmarked(manifest(kind, rest, road))
+        judged = list(judge(parse(text, "m.yaml").documents, target))
+        resources = [resource for resource, _ in judged]
+        if not all(resource.sound for resource in resources) or target.release <= LAST_LEGACY_SELECTORS:
+            return []
+        assert not any(problems for _, problems in judged)
+        for resource in resources:
+            resource.sound = False  # else nobody would look
+        policies = policies_of(Cluster(resources, target))
+        found = (refusal(policy, target.road_of(policy.resource.api_version), target.release) for policy in policies)
+        return [one for one in found if one]
+
+    return ask
 
 
 @pytest.fixture(scope="session")

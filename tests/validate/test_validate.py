@@ -198,6 +198,17 @@ good_policy = st.fixed_dictionaries(
         "order": st.floats(0, 1e6),
     },
 )
+
+
+@given(SPECS | good_policy, RELEASES, st.sampled_from(["calicoctl", "native", "crd"]))
+def test_a_policy_that_is_found_right_is_admitted(
+    refused_unsaid, spec: dict[str, object], release: str, road: str
+) -> None:
+    """Native CRDs came with v3.32."""
+    release = "v3.32" if road == "native" else release
+    assert refused_unsaid("GlobalNetworkPolicy", f"spec: {json.dumps(spec)}", "", release, road) == []
+
+
 good_filter = st.fixed_dictionaries(
     {
         "exportV4": st.lists(
