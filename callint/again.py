@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import date
 from functools import cached_property, partial
+from typing import Any
 
 from callint import __version__
 from callint.config import Config
-from callint.encoded import finding
+from callint.encoded import MisfitError, count, decoded, finding, text, truth
 from callint.engine import Plan
 from callint.intake import Reading
 from callint.lint import Lint, Options, lint, source_line, text_by_id
@@ -28,23 +30,31 @@ class Question:
 
     def answer(self) -> Lint:
         """The answer, known or worked out; as `lint.lint`."""
-        known = self._reading.answer(self._text)
-        if not known:
-            reading = self._reading
-            return lint(reading.sources, self._config, self._plan, self._options, reading.judge, reading.jobs)
-        found, suppressed, files, documents, objects, calico, nothing_read = json.loads(known)
+        with suppress(MisfitError):
+            return decoded(self._reading.answer(self._text), self._told)
+        found = self._lint()
+        if found.crashes and self._reading.forget():  # whatever the cache holds, it is not what ends a check
+            found = self._lint()
+        return found
+
+    def _lint(self) -> Lint:
+        reading = self._reading
+        return lint(reading.sources, self._config, self._plan, self._options, reading.judge, reading.jobs)
+
+    def _told(self, plain: list[Any]) -> Lint:
+        found, suppressed, files, documents, objects, calico, nothing_read = plain
         report = Report(
             findings=tuple(finding(one) for one in found),
             suppressed=tuple(finding(one) for one in suppressed),
-            files=files,
-            documents=documents,
-            objects=objects,
-            calico=calico,
+            files=count(files),
+            documents=count(documents),
+            objects=count(objects),
+            calico=text(calico),
             version=__version__,
             rule=partial(text_by_id, self._plan.catalogue),
             line=partial(source_line, [self._reading.texts, self._facts], self._config),
         )
-        return Lint(report, [], nothing_read)
+        return Lint(report, [], truth(nothing_read))
 
     def keep(self, answer: Lint) -> None:
         """Put into the cache what was read, and the answer, unless something crashed or can end differently next time.

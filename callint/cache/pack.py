@@ -22,12 +22,15 @@ def opened(data: bytes) -> dict[str, memoryview]:
     body = view[_DIGITS:]
     if bytes(view[:_DIGITS]) != _seal(body):
         return {}
-    end = data.index(b"\n", _DIGITS + 1)
+    end = data.find(b"\n", _DIGITS + 1)
     at = end + 1
     pieces = {}
-    for name, length in json.loads(data[_DIGITS:end]):
-        pieces[name] = view[at : at + length]
-        at += length
+    try:
+        for name, length in json.loads(data[_DIGITS:end]):
+            pieces[name] = view[at : at + length]
+            at += len(pieces[name])
+    except (ValueError, TypeError, RecursionError):  # sealed, but not by `sealed`
+        return {}
     return pieces
 
 

@@ -11,6 +11,7 @@ from callint.source import Document, SourceFile
 from callint.source.decode import decode
 from callint.source.lines import Lines
 from callint.source.reader import read
+from callint.source.scalars import Typed
 
 
 class Entry:
@@ -21,7 +22,7 @@ class Entry:
     -1 for this one.
     """
 
-    __slots__ = ("_file", "copy", "data", "documents", "first", "fresh", "name", "problems", "second", "shown")
+    __slots__ = ("_bad", "_file", "copy", "data", "documents", "first", "fresh", "name", "problems", "second", "shown")
 
     def __init__(self, shown: str, data: bytes) -> None:
         """The path that spans name, and what stands in the file."""
@@ -35,20 +36,27 @@ class Entry:
         self.documents: Sequence[Document] = ()
         self.problems: Sequence[Problem] = ()
         self._file: SourceFile | None = None
+        self._bad = -1  # the first character that was no UTF-8
 
     @property
     def file(self) -> SourceFile:
         """The file as text."""
         if self._file is None:
-            self._file = SourceFile(self.shown, decode(self.data)[0])
+            text, self._bad = decode(self.data)
+            self._file = SourceFile(self.shown, text)
         return self._file
 
     def read(self, lines: Lines) -> None:
         """Read the documents here and now; the bytes are let go."""
-        text, bad = decode(self.data)
-        self._file = SourceFile(self.shown, text)
-        self.documents, self.problems = read(self._file, lines, bad)
+        file = self.file
+        self.documents, self.problems = read(file, lines, self._bad)
         self.data = b""
+
+    def forget(self, lines: Lines) -> None:
+        """Read here what another process or another run has told."""
+        self.first = self.second = b""
+        self.fresh, self.copy = True, -1
+        self.read(lines)
 
     def judged(self, target: Target, measure: Measure) -> list[Judged]:
         """The objects, recalled if they were judged for the same target."""
@@ -76,13 +84,23 @@ class Entry:
         return b"\n".join((first, self.second)) if first and self.second else b""
 
 
-def recall(entries: Sequence[Entry]) -> None:
-    """Make the documents of entries whose first line is known; their bytes are let go."""
+def recall(entries: Sequence[Entry], measure: Measure) -> None:
+    """Make the documents of entries whose first line is known; their bytes are let go.
+
+    If one of the lines is not to be believed, none is, and the files are read.
+    """
     if not entries:
         return
+    from callint.encoded import MisfitError
     from callint.intake.piece import decode_documents
 
-    told = decode_documents([entry.file for entry in entries], [entry.first for entry in entries])
+    try:
+        told = decode_documents([entry.file for entry in entries], [entry.first for entry in entries])
+    except MisfitError:
+        lines = Lines(Typed(), measure.limits)
+        for entry in entries:
+            entry.forget(lines)
+        return
     for entry, (documents, problems) in zip(entries, told, strict=True):
         entry.documents, entry.problems = documents, problems
         entry.data = b""

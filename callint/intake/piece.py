@@ -1,19 +1,27 @@
 """What reading and judging one file gave, as bytes: two lines of JSON, for other processes and other runs.
 
-Places are not among it: a document finds them in its text, which whoever takes the piece has read.
+Places are not among it: a document finds them in its text, which whoever takes the piece has read. A piece is held
+against what callint writes before it is believed, for what lies on a disk may be anything.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from callint.calico import Target
-from callint.encoded import problem
+from callint.encoded import MisfitError, count, decoded, problem, steps, truth
 from callint.finding import Problem
 from callint.intake.judge import Judged, unjudged
+from callint.rule import load
 from callint.source import Document, SourceFile
+
+_DEEPEST = 200
+"""Lists and mappings within each other, as many as any limit of callint.yaml admits."""
+
+Told = tuple[list[Document], list[Problem]]
 
 
 def encode_documents(documents: Sequence[Document], problems: Sequence[Problem]) -> bytes:
@@ -26,17 +34,56 @@ def encode_documents(documents: Sequence[Document], problems: Sequence[Problem])
     return _line([[(one.start, one.end, one.value, one.lined, one.complete) for one in documents], problems])
 
 
-def decode_documents(
-    files: Iterable[SourceFile], lines: Sequence[bytes | memoryview]
-) -> Iterator[tuple[list[Document], list[Problem]]]:
+def decode_documents(files: Iterable[SourceFile], lines: Sequence[bytes | memoryview]) -> list[Told]:
     """What the first lines tell of their files; all are read at once, so that equal keys are one string."""
-    plain = json.loads(b"[%b]" % b",".join(lines))
-    for file, (documents, problems) in zip(files, plain, strict=True):
-        made = [
-            Document(file, index, start, end, value, lined=lined, complete=complete)
-            for index, (start, end, value, lined, complete) in enumerate(documents)
+
+    def told(plain: list[Any]) -> list[Told]:
+        for line, (documents, _) in zip(lines, plain, strict=True):
+            if _brackets(line) > _DEEPEST:
+                _shallow([value for _, _, value, _, _ in documents])
+        return [
+            ([_document(file, *about) for about in enumerate(documents)], _problems(problems))
+            for file, (documents, problems) in zip(files, plain, strict=True)
         ]
-        yield made, [problem(one) for one in problems]
+
+    return decoded(b"[%b]" % b",".join(lines), told)
+
+
+def _document(file: SourceFile, index: int, about: list[Any]) -> Document:
+    start, end, value, lined, complete = about
+    end = count(end, len(file.text))
+    return Document(file, index, count(start, end), end, value, lined=truth(lined), complete=truth(complete))
+
+
+def _problems(plain: list[Any]) -> list[Problem]:
+    problems = [problem(one) for one in plain]
+    if not {one.kind for one in problems} <= (_kinds() if problems else frozenset()):
+        raise MisfitError("no stage finds such a problem")
+    return problems
+
+
+@cache
+def _kinds() -> frozenset[str]:
+    return frozenset(rule.name for rule in load() if rule.staged)
+
+
+def _brackets(line: bytes | memoryview) -> int:
+    text = bytes(line)
+    return text.count(b"[") + text.count(b"{")
+
+
+def _shallow(values: list[Any]) -> None:
+    """Raise MisfitError unless whoever walks over the values may recurse."""
+    for _ in range(_DEEPEST):
+        values = [
+            child
+            for value in values
+            for child in (value.values() if value.__class__ is dict else value)
+            if child.__class__ is dict or child.__class__ is list
+        ]
+        if not values:
+            return
+    raise MisfitError("nested too deeply")
 
 
 def encode_judged(target: Target, judged: Iterable[Judged]) -> bytes:
@@ -50,19 +97,26 @@ def encode_judged(target: Target, judged: Iterable[Judged]) -> bytes:
 
 
 def decode_judged(target: Target, documents: Iterable[Document], line: bytes | memoryview) -> list[Judged] | None:
-    """The objects of the documents as they were judged; None if that was for another target."""
-    name, known = json.loads(bytes(line))
-    if name != _name(target):
+    """The objects of the documents as they were judged; None if nobody knows that, or for another target only."""
+
+    def told(plain: list[Any]) -> list[Judged] | None:
+        name, known = plain
+        if name != _name(target):
+            return None
+        objects = unjudged(documents)
+        for resource, _ in objects:
+            resource.sound = resource.document.complete
+        for number, gaps, problems in known:
+            resource = objects[count(number)].resource
+            resource.sound = False
+            resource.gaps = tuple(map(steps, gaps))
+            objects[number] = Judged(resource, tuple(_problems(problems)))
+        return objects
+
+    try:
+        return decoded(bytes(line), told)
+    except MisfitError:
         return None
-    objects = unjudged(documents)
-    for resource, _ in objects:
-        resource.sound = resource.document.complete
-    for number, gaps, problems in known:
-        resource = objects[number].resource
-        resource.sound = False
-        resource.gaps = tuple(tuple(path) for path in gaps)
-        objects[number] = Judged(resource, tuple(problem(one) for one in problems))
-    return objects
 
 
 def _name(target: Target) -> list[Any]:

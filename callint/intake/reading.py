@@ -38,6 +38,7 @@ class Reading:
         self.died = False
         self._entries = {entry.shown: entry for entry in entries}
         self._problems = problems
+        self._ended: Sequence[Problem] = ()
         self._means = means
         self._measure = measure
         self._store = store
@@ -71,15 +72,18 @@ class Reading:
         entries = self._entries.values()
         with _no_collection():
             lost = self._read([entry for entry in entries if not entry.first])
-            recall([entry for entry in entries if entry.first])
-        problems = [*self._problems, *(problem for entry in entries for problem in entry.problems)]
+            recall([entry for entry in entries if entry.first], self._measure)
         if lost:
             self.died = True
-            problems.append(_ended(lost))
+            self._ended = [_ended(lost)]
+        return self._together()
+
+    def _together(self) -> Sources:
+        entries = self._entries.values()
         return Sources(
             [entry.file for entry in entries],
             [document for entry in entries for document in entry.documents],
-            problems,
+            [*self._problems, *(problem for entry in entries for problem in entry.problems), *self._ended],
             [problem.span.file for problem in self._problems],
         )
 
@@ -100,6 +104,16 @@ class Reading:
             self.died = True
             objects = unjudged(document for entry in lost for document in entry.documents)
             yield from (one._replace(problems=(_ended(lost),)) if one is objects[0] else one for one in objects)
+
+    def forget(self) -> bool:
+        """Read here and now what the cache has told; whether it has told anything."""
+        told = [entry for entry in self._entries.values() if not entry.fresh]
+        lines = Lines(Typed(), self._measure.limits)
+        for entry in told:
+            entry.forget(lines)
+        if told:
+            self.sources = self._together()
+        return bool(told)
 
     def answer(self, question: Callable[[], str]) -> bytes:
         """What was kept as the answer to a question about these very files; empty without a cache."""

@@ -27,11 +27,9 @@ class Store:
 
     def get(self, name: str) -> tuple[memoryview, memoryview] | None:
         """The two lines of a piece."""
-        piece = self._known.get(name)
-        if piece is None:
-            return None
-        cut = bytes(piece).index(b"\n")
-        return piece[:cut], piece[cut + 1 :]
+        piece = self._known.get(name, memoryview(b""))
+        cut = bytes(piece).find(b"\n")
+        return None if cut < 0 else (piece[:cut], piece[cut + 1 :])
 
     def put(self, names: Iterable[str], fresh: Mapping[str, bytes]) -> None:
         """Keep the pieces of these names, those that are not known yet as given, and of other ones as much again."""

@@ -197,7 +197,10 @@ def read(text: str, lines: Lines) -> Any:
 
 
 def trace(text: str, value: Any) -> list[Any]:
-    """Where everything stands in a text that `read` made `value` of; the form is that of `build.Tree`."""
+    """Where everything stands in a text that `read` made `value` of; the form is that of `build.Tree`.
+
+    Raises something or other if it did not.
+    """
     typed = Typed()
     made: list[Any] = []
     add = made.append
@@ -206,7 +209,10 @@ def trace(text: str, value: Any) -> list[Any]:
     def collection(value: Any, entry: re.Match[str]) -> None:
         """Add a list or mapping whose first item stands on the line of `entry`."""
         is_list = value.__class__ is list
-        add(~entry.start(1 if is_list else 2))
+        start = entry.start(1 if is_list else 2)
+        if start < 0:
+            raise ValueError("this is not the value of the text")
+        add(~start)
         slot = len(made)
         add(0)
         for step, child in enumerate(value) if is_list else value.items():

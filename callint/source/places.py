@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from callint.finding import Path, Step
@@ -15,7 +16,9 @@ from callint.source.scalars import MERGE, Typed
 def locate(text: str, value: Any, lined: bool, tree: Tree | None) -> Places:
     """The places of the document that `text` is, whose value is known, and the tree too if it is an odd one."""
     if lined:
-        return Places(text, trace(text, value), {}, lined)
+        # where somebody has put another value into the cache
+        with suppress(StopIteration, AttributeError, ValueError):
+            return Places(text, trace(text, value), {}, lined)
     if tree is None:
         tree = build(text, Typed(), UNLIMITED)
     return Places(tree.reread or text, tree.trace, tree.aliases)
