@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from callint.checks.need import Need
-from callint.checks.sites import About, Site, internal, nodes_with
+from callint.checks.place import About, Site, internal
+from callint.checks.sites import nodes_with
 from callint.facts import Address as FactAddress
 from callint.net import intervals
 from callint.net.address import BITS, FAMILIES, Address
@@ -41,7 +42,7 @@ def peer_addresses(about: About, need: Need, site: Site) -> Peers:
         else:
             found = _WORDS[peers](about, site) if isinstance(peers, str) else without(peers, _own(about))
         if found != NO_RANGES:
-            return Peers(found, among, peers == "neighbours")
+            return Peers(found, site.among if peers == "session" else among, peers == "neighbours")
     return Peers(NO_RANGES)
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
+from callint.checks.bgp_calls import Ends
 from callint.checks.need import Need, Packets
 from callint.checks.peer_addresses import Peers, peer_addresses
-from callint.checks.sites import About, Site
+from callint.checks.place import About, Site, abouts
+from callint.checks.session_sites import apart
 from callint.net.address import FAMILIES, Address, Family
+from callint.net.diagrams import TooLargeError
 from callint.net.packets import PacketSet
 from callint.policy import Model
 from callint.policy.chains import Direction
@@ -29,15 +33,18 @@ class Point(NamedTuple):
 class Connection(NamedTuple):
     """Packets with both ends and all points on their way; an end is None where nobody knows the node's own address.
 
-    `among` and `anyones` are those of `Peers`.
+    `sources` and `destinations` hold the ends of many connections, and are one value for all of these; `anyones` is
+    that of `Peers`. `beyond` are the points of many far ends.
     """
 
     packets: Packets
     source: Ranges | None
     destination: Ranges | None
-    among: Ranges | None
+    sources: Ranges | None
+    destinations: Ranges | None
     anyones: bool
     points: tuple[Point, ...]
+    beyond: tuple[Point, ...] = ()
 
 
 class Question(NamedTuple):
@@ -78,36 +85,47 @@ def question(names: Mapping[str, About], need: Need, site: Site) -> Question | N
         found = tuple(_either(names, need, site, peers))
     else:
         direction: Direction = "ingress" if need.direction == "in" else "egress"
-        found = tuple(
-            _connection(need, Point(site.node, name, direction), own, peers, site.port) for name, own in places
-        )
+        found = tuple(_connection(need, Point(site.node, name, direction), site, own, peers) for name, own in places)
     return Question(need, site, found, peers.somebody or not own_known)
 
 
-def _connection(need: Need, point: Point, own: tuple[Address, ...], peers: Peers, port: int | None) -> Connection:
-    here = need.own or (singles(own) if own else None)
-    far = peers.addresses
-    source, destination = (far, here) if point.direction == "ingress" else (here, far)
-    return Connection(need.packets.to_port(port), source, destination, peers.among, peers.anyones, (point,))
+def _connection(need: Need, point: Point, site: Site, own: tuple[Address, ...], peers: Peers) -> Connection:
+    here, near = need.own or (singles(own) if own else None), site.near if need.own is None else None
+    far, among, packets = peers.addresses, peers.among, need.packets.to_port(site.port)
+    if point.direction == "ingress":
+        return Connection(packets, far, here, among, near, peers.anyones, (point,))
+    return Connection(packets, here, far, near, among, peers.anyones, (point,))
 
 
 def _either(names: Mapping[str, About], need: Need, site: Site, peers: Peers) -> Iterator[Connection]:
     """Connections from afar and to there; where the far end is a node with host endpoints, they pass those too."""
-    other = names.get(site.remote or "")
-    there = (
-        next((name for name, here in other.interfaces.items() if singles(here) == peers.addresses), None)
-        if other
-        else None
-    )
     ways: tuple[tuple[Direction, Direction, int | None], ...] = (
         ("ingress", "egress", site.port),
         ("egress", "ingress", site.far_port),
     )
+    there = None if site.remote is None else _at(names.get(site.remote), peers.addresses)
     for direction, opposite, port in ways:
-        found = _connection(need, Point(site.node, site.interface, direction), site.own, peers, port)
-        if other is not None and there is not None:
-            found = found._replace(points=(*found.points, Point(other.name, there, opposite)))
+        point = Point(site.node, site.interface, direction)
+        found = _connection(need, point, site._replace(port=port), site.own, peers)
+        if there is not None:
+            found = found._replace(points=(point, Point(*there, opposite)))
+        elif site.calls is not None:
+            found = found._replace(beyond=_beyond(names[site.node].model, site.calls.far, opposite))
         yield found
+
+
+def _at(about: About | None, addresses: Ranges) -> tuple[str, str] | None:
+    """The node and the interface that has just these addresses."""
+    interfaces = about.interfaces.items() if about is not None else ()
+    return next(((about.name, name) for name, own in interfaces if about and singles(own) == addresses), None)
+
+
+@lru_cache(maxsize=1 << 10)
+def _beyond(model: Model, ends: Ends, direction: Direction) -> tuple[Point, ...]:
+    """The points of all nodes at one end of sessions, where they have host endpoints."""
+    found = ((one.name, singles((address,))) for one, address, _ in ends.known)
+    places = (_at(abouts(model).get(name), addresses) for name, addresses in found)
+    return tuple(Point(*place, direction) for place in places if place is not None)
 
 
 def _not_by_name(drop: Drop) -> Drop:
@@ -130,6 +148,28 @@ def _names(cause: Cause, end: str) -> bool:
     return isinstance(value, dict) and any(value.get(key) for key in ("nets", "selector", "namespaceSelector"))
 
 
+def one_by_one(names: Mapping[str, About], answers: Answers, asked: Iterable[Question]) -> Iterator[Question]:
+    """The questions; those for several calls as one for each of these, if packets of any are at risk."""
+    known: set[object] = set()
+    for one in asked:
+        if one.site.calls is None:
+            yield one
+        elif not _safe(answers, one):
+            for site in apart(names[one.site.node], one.need, one.site):
+                key = (one.need, site.key)
+                found = question(names, one.need, site) if key not in known else None
+                known.add(key)
+                if found is not None:
+                    yield found
+
+
+def _safe(answers: Answers, asked: Question) -> bool:
+    try:
+        return answers.safe(asked)
+    except TooLargeError:
+        return False
+
+
 class Answers:
     """Answers to some questions, over spaces of the packets that they are about."""
 
@@ -142,6 +182,26 @@ class Answers:
             for family in FAMILIES
         }
         self._risks: dict[object, tuple[PacketSet, PacketSet]] = {}
+        self._beyond: dict[object, bool] = {}
+
+    def safe(self, asked: Question) -> bool:
+        """Whether all packets between any of the ends pass by one way; may raise TooLargeError."""
+        return any(
+            all(
+                not any(any(self._risk(connection, family, point)) for point in connection.points)
+                and not self._risk_beyond(connection, family)
+                for family in FAMILIES
+            )
+            for connection in asked.connections
+        )
+
+    def _risk_beyond(self, connection: Connection, family: Family) -> bool:
+        key = (family, connection.packets, *map(id, (connection.sources, connection.destinations, connection.beyond)))
+        found = self._beyond.get(key)
+        if found is None:
+            found = any(any(self._risk(connection, family, point)) for point in connection.beyond)
+            self._beyond[key] = found
+        return found
 
     def of(self, asked: Question, connection: Connection) -> Answer:
         """What becomes of a connection; may raise callint.net.diagrams.TooLargeError."""
@@ -152,7 +212,7 @@ class Answers:
         unknown: list[Drop] = []
         sets: list[tuple[PacketSet, PacketSet, PacketSet]] = []
         for family, found in risks.items():
-            packets = self._packets(connection, family)
+            packets = self._between(connection.packets, family, connection.source, connection.destination)
             if not packets:
                 continue
             lost = open_ = self._engines[family].space.nothing
@@ -171,26 +231,24 @@ class Answers:
             passes, fails = not dropped and not unknown, bool(dropped)
         return Answer(passes, fails, tuple(dropped), tuple(unknown))
 
-    def _packets(self, connection: Connection, family: Family) -> PacketSet:
-        box = connection.packets.box(family)
-        ends = {"source": connection.source, "destination": connection.destination}
-        sides = {name: end[FAMILIES.index(family)] for name, end in ends.items() if end is not None}
-        space = self._engines[family].space
-        return space.nothing if box is None or () in sides.values() else space.box(**box, **sides)
-
     def _risk(self, connection: Connection, family: Family, point: Point) -> tuple[PacketSet, PacketSet]:
         """What is dropped, and what may be, of packets between anybody: the same for many sites."""
         engine = self._engines[family]
         partition = engine.own(*point)
-        among = connection.among
-        key = (connection.packets, id(among), partition)
+        key = (connection.packets, id(connection.sources), id(connection.destinations), partition)
         found = self._risks.get(key)
         if found is None:
-            box, far = connection.packets.box(family), "source" if point.direction == "ingress" else "destination"
-            side = None if among is None else among[FAMILIES.index(family)]
-            about = engine.space.nothing if box is None or side == () else engine.space.box(**box, **{far: side})
+            about = self._between(connection.packets, family, connection.sources, connection.destinations)
             found = self._risks[key] = (about & self._drop(partition), about & partition.unknown)
         return found
+
+    def _between(
+        self, packets: Packets, family: Family, source: Ranges | None, destination: Ranges | None
+    ) -> PacketSet:
+        box, space = packets.box(family), self._engines[family].space
+        ends = {"source": source, "destination": destination}
+        sides = {name: end[FAMILIES.index(family)] for name, end in ends.items() if end is not None}
+        return space.nothing if box is None or () in sides.values() else space.box(**box, **sides)
 
     def _drop(self, partition: Partition) -> PacketSet:
         if not self._governed:

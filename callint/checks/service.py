@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.checks.breach import Breach, decider
 from callint.checks.need import read_needs
+from callint.checks.place import abouts
 from callint.checks.proof import told
-from callint.checks.question import Answer, Answers, Drop, Point, Question, question
-from callint.checks.sites import abouts, sites
+from callint.checks.question import Answer, Answers, Drop, Point, Question, one_by_one, question
+from callint.checks.sites import sites
 from callint.finding import Path, Related, Span, Witness, witness
 from callint.net.address import FAMILIES, parse_ip
 from callint.net.diagrams import TooLargeError
@@ -36,29 +37,29 @@ def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach
     governed = parameters.get("governed") is True
     needs = read_needs(cluster, parameters)
     model = model_of(cluster)
-    nodes = tuple(abouts(model))
+    nodes = abouts(model)
     if not nodes:
         return
-    names = {about.name: about for about in nodes}
-    asked = [one for need in needs for site in sites(nodes, need) if (one := question(names, need, site)) is not None]
-    found: dict[Span, tuple[Breach, int]] = {}
+    found = ((need, site) for need in needs for site in sites(nodes.values(), need))
+    asked = [one for need, site in found if (one := question(nodes, need, site)) is not None]
+    answers = Answers(model, asked, governed=governed)
+    breaches: dict[Span, tuple[Breach, int]] = {}
     doubts: dict[str, Breach] = {}
-    for breach, count in _judge(model, asked, governed=governed):
+    for breach, count in _judge(model, answers, one_by_one(nodes, answers, asked)):
         if breach.undecided:
             doubts.setdefault(breach.help, breach._replace(help=""))
         else:
-            first, before = found.get(breach.span, (breach, 0))
-            found[breach.span] = (first, before + count)
-    for breach, count in found.values():
+            first, before = breaches.get(breach.span, (breach, 0))
+            breaches[breach.span] = (first, before + count)
+    for breach, count in breaches.values():
         more = "" if count == 1 else f"; {count - 1} more flow{'s end' if count > 2 else ' ends'} there too"
         yield breach._replace(message=breach.message + more)
     if not governed and not _said(cluster):
         yield from doubts.values()
 
 
-def _judge(model: Model, asked: list[Question], *, governed: bool) -> Iterator[tuple[Breach, int]]:
+def _judge(model: Model, answers: Answers, asked: Iterable[Question]) -> Iterator[tuple[Breach, int]]:
     """A breach for questions that fail alike, with their number, or a doubt, with the missing fact as its help."""
-    answers = Answers(model, asked, governed=governed)
     alike: dict[tuple[object, ...], tuple[Question, list[Answer], int]] = {}
     for one in asked:
         try:

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from callint.calico.defaults import BGP_PORT
-from callint.checks.bgp_calls import Call, calls
 from callint.checks.breach import CheckError
 from callint.checks.flow_terms import read_ports
 from callint.checks.need import Evidence, Need
-from callint.facts import Listener, NodeFacts
-from callint.finding import Span
+from callint.checks.place import About, Site, internal
+from callint.checks.session_sites import session_sites
+from callint.facts import Listener
 from callint.net import intervals
 from callint.net.address import FAMILIES, Address
 from callint.objects import Cluster
-from callint.objects.node import Node
-from callint.policy import Model
 from callint.policy.doubt import UndecidedError
-from callint.policy.links import inner_interfaces, interfaces_of, outward_interfaces, way_to
-from callint.policy.nodes import calico_addresses, prefixes
+from callint.policy.links import inner_interfaces, outward_interfaces, way_to
+from callint.policy.nodes import calico_addresses
 from callint.policy.packet import protocol_number
-from callint.policy.ranges import Ranges, singles
 from callint.selector import Selector, SelectorError, parse
-from callint.source import placeholder
 
 _LINK_LOCAL = 0xFE80 >> 6  # the first ten bits of fe80::/10
 # links without link-layer addresses, as `ip -details` names their kinds, and what such links are usually called
@@ -32,76 +27,15 @@ _BARE_KINDS = frozenset(("wireguard", "tun", "ppp", "ipip", "ip6tnl", "sit", "gr
 _BARE_NAMES = ("wg", "tun", "ppp", "tailscale", "sit", "ip6tnl")
 
 
-class Site(NamedTuple):
-    """A need at one interface of a node; `reason` says why, in a few words, and `span` where that is written.
-
-    `own` are the node's addresses there, as far as they are known; `port` is another one than the rule's; `far` are the
-    far ends where the evidence names them, `remote` the node at the only one, which is reached at `far_port`; `missing`
-    is what one would have to know to be sure of the need. Through one of `others` packets may go as well.
-    """
-
-    node: str
-    interface: str
-    own: tuple[Address, ...]
-    reason: str
-    span: Span | None = None
-    port: int | None = None
-    far: Ranges | None = None
-    missing: str | None = None
-    remote: str | None = None
-    far_port: int | None = None
-    others: tuple[tuple[str, tuple[Address, ...]], ...] = ()
-
-
-class About(NamedTuple):
-    """All that is known of a node that has host endpoints; interfaces with their addresses."""
-
-    model: Model
-    name: str
-    interfaces: dict[str, tuple[Address, ...]]
-    facts: NodeFacts | None
-    known: Node | None
-
-    @property
-    def cluster(self) -> Cluster:
-        """The cluster of the node."""
-        return self.model.cluster
-
-    def own(self, interface: str) -> tuple[Address, ...]:
-        """An address of the interface, IPv4 where there is one."""
-        found = self.interfaces.get(interface, ())
-        return tuple(sorted(found, key=lambda one: one.family)[:1])
-
-    def holding(self, addresses: tuple[Address, ...]) -> Iterator[tuple[str, tuple[Address, ...]]]:
-        """The interfaces that have some of the addresses; the one for all of them if no other is known to."""
-        found = [(name, here) for name, own in self.interfaces.items() if (here := _common(addresses, own))]
-        yield from found or ([("*", addresses)] if addresses and "*" in self.interfaces else [])
-
-    @property
-    def internal(self) -> tuple[Address, ...]:
-        """The addresses by which Kubernetes knows the node, of the family that comes first."""
-        return internal(self.known) if self.known is not None else ()
-
-
-def abouts(model: Model) -> Iterator[About]:
-    """Every node that has host endpoints, by name."""
-    cluster = model.cluster
-    named = {one.about.node for one in model.inventory.host_endpoints if one.about.node}
-    for name in sorted(named):
-        if placeholder(name) is None:
-            links = interfaces_of(cluster, name)
-            interfaces = {one: tuple(prefix.address for prefix in prefixes(texts)) for one, texts in links.items()}
-            yield About(model, name, interfaces, cluster.facts.get(name), cluster.nodes.get(name))
-
-
-def sites(abouts: tuple[About, ...], need: Need) -> tuple[Site, ...]:
+def sites(abouts: Iterable[About], need: Need) -> tuple[Site, ...]:
     """Where a need is evident, each interface for each far end and port once, by the strongest evidence."""
     found: dict[object, Site] = {}
     for about in abouts:
         for evidence in need.at:
             for site in _LOOKS[evidence.word](about, need, evidence):
-                site = site._replace(missing=evidence.missing)
-                found.setdefault((site.node, site.interface, site.far, site.port if site.far else 0), site)
+                if evidence.missing is not None:
+                    site = site._replace(missing=evidence.missing)
+                found.setdefault(site.key, site)
     return tuple(found.values())
 
 
@@ -159,12 +93,6 @@ def _role(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
             return
         for name, own in about.holding(about.internal):
             yield Site(about.name, name, own, f"it is a {evidence.value} node")
-
-
-def internal(node: Node) -> tuple[Address, ...]:
-    """The internal addresses of a node, of the family that comes first."""
-    found = tuple(prefix.address for prefix in prefixes(text for kind, text in node.addresses if kind == "InternalIP"))
-    return tuple(one for one in found if one.family == found[0].family)
 
 
 def has_role(cluster: Cluster, name: str, role: object) -> bool:
@@ -243,32 +171,6 @@ def _tunnel(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
                 yield Site(about.name, name, own, need.because, None, port)
 
 
-def _session(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
-    """BGP sessions of the node: `passive` ones are called from afar, `active` ones call, `open` ones may do both."""
-    for call in calls(about.cluster, about.name):
-        if call.role != evidence.value:
-            continue
-        port = call.far_port if need.direction == "out" else call.own_port
-        for (name, own), far in _ways(about, call).items():
-            site = Site(about.name, name, own, "a BGP session needs it", call.span, port or BGP_PORT, singles(far))
-            yield site._replace(remote=call.remote, far_port=call.far_port or BGP_PORT)
-
-
-def _ways(about: About, call: Call) -> dict[tuple[str, tuple[Address, ...]], list[Address]]:
-    """The far ends by interface and own address there; those of which nothing tells the interface are left out."""
-    holding = next(about.holding((call.own,)), None) if call.own is not None else None
-    found: dict[tuple[str, tuple[Address, ...]], list[Address]] = {}
-    for far in call.far:
-        name = way_to(about.facts, far) if about.facts is not None else None
-        place = holding
-        if name is not None:
-            here = tuple(one for one in about.interfaces.get(name, ()) if one.family == far.family)
-            place = (name, (call.own,) if call.own in here and call.own is not None else here[:1])
-        if place is not None and place[0] in about.interfaces:
-            found.setdefault(place, []).append(far)
-    return found
-
-
 def _deployed(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
     """Every node of a cluster whose manifests hold a workload or service of a name."""
     for kind, version in (("Deployment", "apps/v1"), ("DaemonSet", "apps/v1"), ("Service", "v1")):
@@ -301,10 +203,6 @@ def _mapping(evidence: Evidence) -> dict[str, Any]:
     return evidence.value
 
 
-def _common(some: tuple[Address, ...], others: tuple[Address, ...]) -> tuple[Address, ...]:
-    return tuple(one for one in some if one in others)
-
-
 _LOOKS: dict[str, Callable[[About, Need, Evidence], Iterator[Site]]] = {
     "declared": _declared,
     "listener": _listener,
@@ -314,7 +212,7 @@ _LOOKS: dict[str, Callable[[About, Need, Evidence], Iterator[Site]]] = {
     "way": _way,
     "route": _route,
     "tunnel": _tunnel,
-    "session": _session,
+    "session": session_sites,
     "deployed": _deployed,
     "ipv6": _ipv6,
 }

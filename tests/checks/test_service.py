@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from callint import rule
 from callint.checks import Breach, CheckError, find
 from callint.checks.need import read_needs
+from callint.checks.place import abouts
 from callint.checks.question import Question, question
-from callint.checks.sites import abouts, sites
+from callint.checks.sites import sites
 from callint.objects import Cluster, Intent
 from callint.policy import Packet, model_of
 from manifests import calico, cluster_of, hosts
@@ -47,10 +48,10 @@ routes:
 def asked(cluster: Cluster, identifier: str) -> Iterator[Question]:
     """What a rule that callint ships asks about a cluster."""
     one = next(one for one in CATALOGUE if one.id == identifier)
-    nodes = tuple(abouts(model_of(cluster)))
+    nodes = abouts(model_of(cluster))
     for need in read_needs(cluster, one.parameters):
-        for site in sites(nodes, need):
-            found = question({about.name: about for about in nodes}, need, site)
+        for site in sites(nodes.values(), need):
+            found = question(nodes, need, site)
             if found is not None:
                 yield found
 
