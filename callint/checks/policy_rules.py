@@ -123,7 +123,10 @@ def _not_selector(cluster: Cluster) -> Iterator[Breach]:
 def _service_address(cluster: Cluster) -> Iterator[Breach]:
     if cluster.target.dataplane == "ebpf":
         return
-    ranges = Enclosing(_service_ranges(cluster))
+    known = list(_service_ranges(cluster))
+    if not known:
+        return
+    ranges = Enclosing(known)
     for policy, rule in _rules(cluster):
         if rule.path[1] != "egress" or rule.action.capitalize() != "Allow" or policy.do_not_track:
             continue

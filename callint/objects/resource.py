@@ -85,7 +85,7 @@ class Resource:
 
     def unreadable(self, *path: Step) -> bool:
         """Whether the value at the path, or one inside or above it, is a gap."""
-        return any(gap[: len(path)] == path or path[: len(gap)] == gap for gap in self.gaps)
+        return bool(self.gaps) and any(gap[: len(path)] == path or path[: len(gap)] == gap for gap in self.gaps)
 
     def __repr__(self) -> str:
         """For people who debug."""
