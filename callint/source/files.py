@@ -6,7 +6,7 @@ import os
 import stat
 
 _FLAGS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"))
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16
 
 
 class TooLargeError(Exception):

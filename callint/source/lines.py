@@ -7,12 +7,13 @@ Where a document holds anything else, libyaml reads all of it (`build`); the tes
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from math import isfinite
 from sys import intern
 from typing import Any
 
 from callint.source.limits import UNLIMITED, Limits
-from callint.source.scalars import MERGE, Typed, scalar
+from callint.source.scalars import MERGE, NUMBER_STARTS, SPECIAL, Typed, scalar
 
 UNREAD: Any = object()
 """What `read` gives for a document that is not written this way."""
@@ -20,6 +21,8 @@ UNREAD: Any = object()
 _HEAD = re.compile(r"( *)(- +)?(?:([A-Za-z0-9_/][A-Za-z0-9_./-]*):(?: +|$))?")
 _QUOTED = r"""(?:"([^"\\]*)"|'([^']*(?:''[^']*)*)')(?: +(?:#.*)?)?"""
 _ENTRY = r"(?m)^ *(?=[^ #\n])(- +)?(?:([A-Za-z0-9_/][A-Za-z0-9_./-]*):(?: +|$))?([^\n]*)"
+_NETWORK = r"[0-9a-fA-F][0-9a-fA-F.:]*/[0-9]+"
+_NETWORKS = rf"\n( *- ){_NETWORK}((?:\n\1{_NETWORK})+)(?=\n|\Z)"
 _NEVER_PLAIN = frozenset("?:,[]{}#&*!|>'\"%@`")
 _EMPTY: dict[str, type] = {"[]": list, "{}": dict}
 _CONTAINERS = (list, dict)
@@ -31,6 +34,7 @@ _MOST_PIECES = 64
 _LONGEST_PIECE = 2000
 _LONGEST_KEPT = 200
 _MOST_KEPT = 8192
+_MANY_NETWORKS = 8
 
 _KEY, _ITEM, _ITEM_KEY = 0, 1, 2
 
@@ -57,16 +61,17 @@ class Lines(dict[str, Any]):
         self.heads: dict[str, tuple[int, int, int, str]] = {}
 
     def __missing__(self, text: str) -> Line | tuple[()] | None:
-        if len(self) >= _MOST_KEPT or len(self.heads) >= _MOST_KEPT:
+        if len(self) >= _MOST_KEPT:
             self.clear()
-            self.heads.clear()
         behind = (text.find(": ") + 1 or text.find("- ") + 1) + 1
         head = self.heads.get(text[:behind])
         line: Line | tuple[()] | None = None
-        if head is not None and text[behind : behind + 1] not in " #" and text.isprintable():
-            value = self._value(text[behind:])
-            if value is not UNREAD:
-                line = (*head, value)
+        if head is not None and text.isprintable():
+            written = text[behind:]
+            if written and written[0] not in " #":
+                value = self._value(written)
+                if value is not UNREAD:
+                    line = (*head, value)
         if line is None:
             line = self._line(text)
         if len(text) <= _LONGEST_KEPT and not (line and line[4].__class__ in _CONTAINERS):
@@ -94,6 +99,8 @@ class Lines(dict[str, Any]):
         value = UNREAD if not key and not dash else self._value(written)
         if value is UNREAD:
             return None
+        if len(self.heads) >= _MOST_KEPT:
+            self.heads.clear()
         self.heads[text[: match.end()]] = head
         return (*head, value)
 
@@ -110,10 +117,12 @@ class Lines(dict[str, Any]):
             written = written.partition(" #")[0]
         if written[-1] == " ":
             written = written.rstrip(" ")
-        if ":" in written and (": " in written or written[-1] == ":"):
-            return UNREAD
         if sign == "-" and written[1:2] in ("", " "):
             return UNREAD
+        if ":" in written:
+            return UNREAD if ": " in written or written[-1] == ":" else written
+        if sign not in NUMBER_STARTS and written not in SPECIAL:
+            return written
         value = scalar(written)
         odd = value is MERGE or (value.__class__ is float and not isfinite(value))
         return UNREAD if odd else value
@@ -147,53 +156,67 @@ def read(text: str, lines: Lines) -> Any:
     awaited: str | None = ""
     top = holder
     stack: list[tuple[Any, int, bool]] = []
-    for one in text.split("\n"):
-        line = lines[one]
-        if not line:
-            if line is None:
-                return UNREAD
-            continue
-        what, indent, inner, key, value = line
-        if awaited is not None:
-            # The value of a key is indented more, but for a list, which may stand in the column of its key.
-            if indent > column or (what and indent == column):
+    for part, more in _parts(text):
+        for one in part.split("\n"):
+            line = lines[one]
+            if not line:
+                if line is None:
+                    return UNREAD
+                continue
+            what, indent, inner, key, value = line
+            if awaited is not None:
+                # The value of a key is indented more, but for a list, which may stand in the column of its key.
+                if indent > column or (what and indent == column):
+                    if len(stack) >= deepest:
+                        return UNREAD
+                    stack.append((holder, column, in_list))
+                    in_list = what != _KEY
+                    inside: Any = [] if in_list else {}
+                    holder[awaited] = inside
+                    holder, column = inside, indent
+                awaited = None
+            if indent != column:
+                while indent < column:
+                    holder, column, in_list = stack.pop()
+                if indent != column:
+                    return UNREAD
+            if what:
+                if not in_list:
+                    return UNREAD
+                if what == _ITEM:
+                    holder.append(value)
+                    continue
                 if len(stack) >= deepest:
                     return UNREAD
-                stack.append((holder, column, in_list))
-                in_list = what != _KEY
-                inside: Any = [] if in_list else {}
-                holder[awaited] = inside
-                holder, column = inside, indent
-            awaited = None
-        if indent != column:
-            while indent < column:
+                stack.append((holder, column, True))
+                inside = {}
+                holder.append(inside)
+                holder, column, in_list = inside, inner, False
+            elif in_list:
                 holder, column, in_list = stack.pop()
-            if indent != column:
+                if column != indent:
+                    return UNREAD
+            if key in holder:
                 return UNREAD
-        if what:
-            if not in_list:
-                return UNREAD
-            if what == _ITEM:
-                holder.append(value)
-                continue
-            if len(stack) >= deepest:
-                return UNREAD
-            stack.append((holder, column, True))
-            inside = {}
-            holder.append(inside)
-            holder, column, in_list = inside, inner, False
-        elif in_list:
-            holder, column, in_list = stack.pop()
-            if column != indent:
-                return UNREAD
-        if key in holder:
-            return UNREAD
-        if value is UNREAD:
-            holder[key] = None
-            awaited = key
-        else:
-            holder[key] = value
+            if value is UNREAD:
+                holder[key] = None
+                awaited = key
+            else:
+                holder[key] = value
+        if more:
+            holder.extend(more)
     return UNREAD if awaited == "" else top[""]
+
+
+def _parts(text: str) -> Iterator[tuple[str, Sequence[str]]]:
+    """The text in parts, each with the items that follow the one on its last line: networks and nothing else."""
+    done = 0
+    if text.count("/") >= _MANY_NETWORKS:
+        for run in re.finditer(_NETWORKS, text):
+            begin, end = run.span(2)
+            yield text[done:begin], text[begin + 1 + len(run[1]) : end].split(f"\n{run[1]}")
+            done = end + 1
+    yield text[done:], ()
 
 
 def trace(text: str, value: Any) -> list[Any]:

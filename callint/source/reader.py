@@ -71,7 +71,12 @@ class _Reader:
             return False
         value = read_lines(text, self.lines)
         if value is not UNREAD:
-            self.add(Tree(self.expanded, value), text, start, end, lined=True)
+            if "{{" in text:
+                self.add(Tree(self.expanded, value), text, start, end, lined=True)
+            else:
+                whole = not start <= self.bad < end
+                index = len(self.documents)
+                self.documents.append(Document(self.file, index, start, end, value, lined=True, complete=whole))
             return True
         tree = build(text, self.typed, self.limits, self.expanded)
         follows = -1
@@ -87,11 +92,10 @@ class _Reader:
     def add(self, tree: Tree, text: str, start: int, end: int, lined: bool = False) -> None:
         """Keep a document, and tell what is odd about its nodes."""
         notes = tree.notes
-        if is_template(tree.value) or (notes and any(note.kind == "complex-key" for note in notes)):
-            place = text.find("{{")
-            if place >= 0:
-                self.template(start + place)
-                tree, notes = _unread(tree), []
+        place = text.find("{{")
+        if place >= 0 and (is_template(tree.value) or any(note.kind == "complex-key" for note in notes)):
+            self.template(start + place)
+            tree, notes = _unread(tree), []
         document = Document(
             self.file,
             len(self.documents),

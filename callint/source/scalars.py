@@ -10,7 +10,7 @@ Scalar = str | int | float | bool | None
 _WORDS: dict[str, Scalar] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS.update(dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True))
 _WORDS.update(dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False))
-_NUMBER_STARTS = frozenset("0123456789+-.")
+NUMBER_STARTS = frozenset("0123456789+-.")
 _INTEGER = r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))"
 _FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _DOTTED = r"\.[0-9]+(?:[eE][-+]?[0-9]+)?"
@@ -34,15 +34,15 @@ _ODD: dict[str, Scalar] = {"<<": MERGE}
 _ODD.update(dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")))
 _ODD.update(dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")))
 _ODD.update(dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")))
-_SPECIAL = {**_WORDS, **_ODD}
+SPECIAL = {**_WORDS, **_ODD}
 
 
 def scalar(text: str) -> Scalar:
     """The value of a plain scalar; MERGE for `<<`, and .inf and .nan as they are."""
-    if text in _SPECIAL:
-        return _SPECIAL[text]
+    if text in SPECIAL:
+        return SPECIAL[text]
     # The second test spares addresses and ranges, which fill these files, the expressions below.
-    if text[0] in _NUMBER_STARTS and not ("/" in text or ":" in text or text.count(".") > 1):
+    if text[0] in NUMBER_STARTS and not ("/" in text or ":" in text or text.count(".") > 1):
         return _number(text)
     return text
 

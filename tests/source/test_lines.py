@@ -108,6 +108,30 @@ PLAIN = st.tuples(st.sampled_from(HEADS), st.sampled_from(KEYS[:6]), st.sampled_
 )
 
 
+NETWORKS = st.lists(
+    st.one_of(
+        st.integers(0, 255).map(lambda octet: f"10.{octet}.0.0/16"),
+        st.sampled_from(["fd00::/8", "fe80:1::2/128", "1/2", "a/8", "a:/8", "f/1"]),
+    ),
+    min_size=8,
+    max_size=12,
+)
+
+
+@given(
+    st.sampled_from(["- ", "  - ", "    -  ", " - "]),
+    NETWORKS,
+    st.lists(LINES | st.sampled_from(["  - ::/0", "  - 10.0.0.0/8 ", "  - 10.0.0.0/8: ", "  - 1.2.3.4"]), max_size=3),
+    st.integers(0, 12),
+)
+def test_runs_of_networks(dash: str, networks: list[str], others: list[str], at: int) -> None:
+    lines = [f"{dash}{network}" for network in networks]
+    by_lines("\n".join(["a:", "  b:", *lines[:at], *others, *lines[at:]]))
+    by_lines("\n".join([*others, "a:", *lines, "c: d"]))
+    assert by_lines("\n".join(["a:", *lines])) is not None
+    assert by_lines("\n".join(["b: 10.0.0.0/8", "a:", *lines, "c:", *lines, ""])) is not None
+
+
 @given(st.one_of(st.lists(LINES, max_size=8), st.lists(PLAIN, max_size=8)).map("\n".join))
 @settings(max_examples=400, deadline=None)
 def test_any_lines(text: str) -> None:
