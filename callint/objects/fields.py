@@ -25,7 +25,8 @@ def as_text(value: Any) -> str | None:
 
 def text(plain: Plain, key: str) -> str | None:
     """A string field."""
-    return as_text(plain.get(key))
+    value = plain.get(key)
+    return value if value is None or value.__class__ is str else as_text(value)
 
 
 def flag(plain: Plain, key: str) -> bool | None:
@@ -67,7 +68,8 @@ def texts(plain: Plain, key: str) -> tuple[str, ...]:
     value = plain.get(key)
     if not isinstance(value, list):
         return ()
-    return tuple([found for item in value if (found := as_text(item)) is not None])
+    found = [item if item.__class__ is str else as_text(item) for item in value]
+    return tuple([one for one in found if one is not None])
 
 
 def labels(plain: Plain, key: str = "labels") -> dict[str, str]:

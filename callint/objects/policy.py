@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from callint.calico import Road
@@ -90,9 +91,25 @@ class Tier(NamedTuple):
     default_action: str
 
 
-def _entity(item: Any, path: Path) -> Entity:
+class _Place(NamedTuple):
+    """Where a rule stands in its object, and its sides that match everything: the same for all policies."""
+
+    path: Path
+    source: Entity
+    destination: Entity
+
+
+@lru_cache(maxsize=1 << 12)
+def _place(base: Path, direction: str, index: int) -> _Place:
+    path = (*base, direction, index)
+    return _Place(path, Entity((*path, "source")), Entity((*path, "destination")))
+
+
+def _entity(item: Any, anything: Entity) -> Entity:
+    """One side of a rule; `anything` is what an absent one is."""
     if not item or not isinstance(item, dict):
-        return Entity(path)
+        return anything
+    path = anything.path
     selector = fields.text(item, "selector") if "selector" in item else None
     ports = fields.texts(item, "ports") if "ports" in item else ()
     nets = fields.texts(item, "nets") if "nets" in item else ()
@@ -127,17 +144,17 @@ def _icmp(plain: dict[str, Any], key: str) -> Icmp | None:
     return Icmp(fields.integer(value, "type"), fields.integer(value, "code"))
 
 
-def _rule(item: dict[str, Any], path: Path) -> Rule:
+def _rule(item: dict[str, Any], place: _Place) -> Rule:
     return Rule(
-        path,
+        place.path,
         fields.text(item, "action") or "",
         fields.integer(item, "ipVersion") if "ipVersion" in item else None,
         fields.text(item, "protocol") if "protocol" in item else None,
         fields.text(item, "notProtocol") if "notProtocol" in item else None,
         _icmp(item, "icmp") if "icmp" in item else None,
         _icmp(item, "notICMP") if "notICMP" in item else None,
-        _entity(item.get("source"), (*path, "source")),
-        _entity(item.get("destination"), (*path, "destination")),
+        _entity(item.get("source"), place.source),
+        _entity(item.get("destination"), place.destination),
         isinstance(item.get("http"), dict),
     )
 
@@ -145,9 +162,11 @@ def _rule(item: dict[str, Any], path: Path) -> Rule:
 def rules(spec: dict[str, Any], direction: str, base: Path = ("spec",)) -> tuple[Rule, ...]:
     """The rules under `ingress` or `egress` of a plain spec."""
     return tuple(
-        _rule(item, (*base, direction, index))
-        for index, item in fields.items(spec, direction)
-        if isinstance(item, dict)
+        [
+            _rule(item, _place(base, direction, index))
+            for index, item in fields.items(spec, direction)
+            if isinstance(item, dict)
+        ]
     )
 
 

@@ -37,6 +37,7 @@ class Fault(NamedTuple):
     expected: Any
 
 
+_NO_WORDS: frozenset[str] = frozenset()
 Faults = list[Fault] | None
 Checker = Callable[[Any], Faults]
 
@@ -68,6 +69,11 @@ def _anything(value: Any) -> Faults:
     return None
 
 
+def _rendered(text: str) -> bool:
+    """Whether there is no sign of a placeholder in a text."""
+    return "<" not in text and "$" not in text and "{{" not in text
+
+
 def _plain_text(value: Any) -> Faults:
     return None if value.__class__ is str else [Fault((), "type", value, "string")]
 
@@ -75,7 +81,7 @@ def _plain_text(value: Any) -> Faults:
 def _marked_text(value: Any) -> Faults:
     if value.__class__ is not str:
         return [Fault((), "type", value, "string")]
-    return [Fault((), PLACEHOLDER, value, None)] if "<" in value or "$" in value or "{{" in value else None
+    return None if _rendered(value) else [Fault((), PLACEHOLDER, value, None)]
 
 
 def _boolean(value: Any) -> Faults:
@@ -87,7 +93,9 @@ class _Compiler:
         self.root = root
         self.lenient = lenient
         self.text = _marked_text if placeholders else _plain_text
+        # What most values are is recognised by their owner, without a call of the field's own checker.
         self.any_text: set[Checker] = {self.text}
+        self.words: dict[Checker, frozenset[str]] = {}
         self.built: dict[str, Checker] = {}
 
     def build(self, node: Schema) -> Checker:
@@ -130,6 +138,8 @@ class _Compiler:
 
         if not tests and text is self.text:
             self.any_text.add(check)
+        if node.keys() >= {"enum"} and len(tests) == 1:
+            self.words[check] = frozenset(word for word in node["enum"] if isinstance(word, str) and _rendered(word))
         return check
 
     def number(self, node: Schema, wanted: str) -> Checker:
@@ -169,29 +179,27 @@ class _Compiler:
                     other = faults
             return other or [Fault((), "type", value, wanted)]
 
+        if not self.any_text.isdisjoint(choices):
+            self.any_text.add(check)
         return check
 
     def array(self, node: Schema) -> Checker:
         item = self.build(node["items"]) if isinstance(node.get("items"), dict) else _anything
         least, most, unique = node.get("minItems", 0), node.get("maxItems"), node.get("uniqueItems", False)
         any_text = item in self.any_text
+        words = self.words.get(item, _NO_WORDS)
 
         def check(value: Any) -> Faults:
             if value.__class__ is not list:
                 return [Fault((), "type", value, "array")]
             out: list[Fault] = []
-            for index, element in enumerate(value):
-                if (
-                    any_text
-                    and element.__class__ is str
-                    and "<" not in element
-                    and "$" not in element
-                    and "{{" not in element
-                ):
-                    continue
-                faults = item(element)
-                if faults:
-                    out += under(index, faults)
+            if not (any_text and value and value[0].__class__ is str and _rendered_texts(value)):
+                for index, element in enumerate(value):
+                    if element.__class__ is str and (element in words or (any_text and _rendered(element))):
+                        continue
+                    faults = item(element)
+                    if faults:
+                        out += under(index, faults)
             if len(value) < least:
                 out.append(Fault((), "minItems", value, least))
             if most is not None and len(value) > most:
@@ -214,20 +222,19 @@ class _Compiler:
         lenient = self.lenient
         get = fields.get
         any_text = frozenset(name for name, field in fields.items() if field in self.any_text)
+        words = {name: self.words[field] for name, field in fields.items() if field in self.words}
 
         def check(value: Any) -> Faults:
             if value.__class__ is not dict:
                 return [Fault((), "type", value, "object")]
             out: Faults = None
             for name, child in value.items():
-                if (
-                    name in any_text
-                    and child.__class__ is str
-                    and "<" not in child
-                    and "$" not in child
-                    and "{{" not in child
-                ):
-                    continue
+                if child.__class__ is str:
+                    if name in any_text:
+                        if "<" not in child and "$" not in child and "{{" not in child:  # `_rendered`, for speed
+                            continue
+                    elif child in words.get(name, _NO_WORDS):
+                        continue
                 field = get(name) or other
                 if field is None:
                     if closed:
@@ -262,7 +269,21 @@ class _Compiler:
         constrained = node.get("enum") or node.get("pattern") or node.get("minLength") or node.get("minItems")
         if not constrained:
             return check
-        return lambda value: None if value == "" or value == [] else check(value)
+
+        def optional(value: Any) -> Faults:
+            return None if value == "" or value == [] else check(value)
+
+        if check in self.words:
+            self.words[optional] = self.words[check]
+        return optional
+
+
+def _rendered_texts(values: list[Any]) -> bool:
+    """Whether all are texts without a sign of a placeholder; False decides nothing."""
+    try:
+        return _rendered("".join(values))
+    except TypeError:
+        return False
 
 
 def _with_note(check: Checker) -> Checker:
