@@ -57,7 +57,7 @@ class Question(NamedTuple):
 
 
 class Drop(NamedTuple):
-    """Packets of a connection that do not pass a point, or may not; `partition` is that of all points like it."""
+    """Packets of a connection that do not pass a point, or may not; `partition` is that of the point."""
 
     family: Family
     packets: PacketSet
@@ -183,6 +183,11 @@ class Answers:
         }
         self._risks: dict[object, tuple[PacketSet, PacketSet]] = {}
         self._beyond: dict[object, bool] = {}
+
+    def alike(self, drop: Drop) -> object:
+        """Equal for drops at points of one direction that policy treats alike."""
+        name, interface, direction = drop.point
+        return drop.family, direction, self._engines[drop.family].alike(name, interface)
 
     def safe(self, asked: Question) -> bool:
         """Whether all packets between any of the ends pass by one way; may raise TooLargeError."""

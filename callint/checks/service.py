@@ -69,9 +69,7 @@ def _judge(model: Model, answers: Answers, asked: Iterable[Question]) -> Iterato
             continue
         if not any(answer.passes for answer in found):
             drops = tuple(
-                (answer.fails, drop.family, drop.partition)
-                for answer in found
-                for drop in (*answer.dropped, *answer.unknown)
+                (answer.fails, answers.alike(drop)) for answer in found for drop in (*answer.dropped, *answer.unknown)
             )
             key = (one.connections[0].packets, one.need.direction, one.site.missing, drops)
             first, its, count = alike.get(key, (one, found, 0))

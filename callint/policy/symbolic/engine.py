@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from callint.net.address import Family
@@ -10,6 +10,7 @@ from callint.net.packets import Box, PacketSpace
 from callint.policy.chains import Direction
 from callint.policy.doubt import UndecidedError
 from callint.policy.evaluator import Model
+from callint.policy.inventory import HostMember
 from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.chain import Chains
 from callint.policy.symbolic.node import Node
@@ -64,7 +65,7 @@ class Engine:
     def own(self, name: str, interface: str, direction: Direction) -> Partition:
         """What becomes of a node's own packets, to it or from it, at an interface that is no workload's.
 
-        Interfaces whose endpoints policy cannot tell apart, of nodes with the same settings, share the answer.
+        Interfaces at whose endpoints they meet the same policy, of nodes with the same settings, share the answer.
         """
         place = (name, interface, direction)
         found = self._at.get(place)
@@ -74,18 +75,26 @@ class Engine:
 
     def _own_at(self, name: str, interface: str, direction: Direction) -> Partition:
         try:
-            key = (direction, *self._class(name, interface))
-            found = self._own.get(key)
+            known, leaves = selections(self.model), self.node(name).leaves(direction)
+            met = self._class(name, interface, lambda one: known.own(known.of(one), direction, asked=leaves))
+            found = self._own.get((direction, met))
             if found is None:
                 node = self.node(name)
                 found = node.to_host(interface) if direction == "ingress" else node.from_host(interface)
-                self._own[key] = found
+                self._own[direction, met] = found
             return found
         except UndecidedError as error:
             return Partition(self.space, {"unknown": {Cause("unknown", error.missing): self.space.everything}})
 
-    def _class(self, name: str, interface: str) -> tuple[object, ...]:
-        """All that a node's own packets at an interface depend on."""
+    def alike(self, name: str, interface: str) -> object:
+        """Equal for interfaces whose endpoints policy treats alike, of nodes with the same settings."""
+        try:
+            return self._class(name, interface, selections(self.model).of)
+        except UndecidedError:
+            return name, interface
+
+    def _class(self, name: str, interface: str, about: Callable[[HostMember], object]) -> tuple[object, ...]:
+        """All that a node's own packets at an interface depend on, where `about` tells that of an endpoint."""
         evaluator = self.model.evaluator(name)
         governance = evaluator.governance
         if governance.is_workload(interface):
@@ -97,7 +106,7 @@ class Engine:
             governor.wildcard,
             governor.unknown,
             governor.reason if governor.endpoint is None else None,
-            *(None if one is None else selections(self.model).of(one) for one in endpoints),
+            *(None if one is None else about(one) for one in endpoints),
         )
 
 

@@ -57,6 +57,13 @@ class Node:
             found = self._endpoints[selection, direction] = Partition(self.space, ends)
         return found
 
+    def leaves(self, direction: Direction) -> bool:
+        """Whether Felix leaves any of the node's own packets to the normal policy of a host endpoint."""
+        try:
+            return bool(self._before_policy("normal", direction, host=True, forwarded=False)[1])
+        except UndecidedError:
+            return True
+
     def _went(self, arriving: str | None, leaving: str | None, wire: Wire | None) -> Partition:
         key = (arriving, leaving, wire)
         found = self._ways.get(key)

@@ -65,6 +65,7 @@ class Selections:
         self._alike: dict[object, Selection] = {}
         self._of_class: dict[object, Selection] = {}
         self._known: dict[int, tuple[Endpoint, Selection]] = {}
+        self._own: dict[tuple[Selection, Direction, bool], object] = {}
         self._places: dict[tuple[Selection, Kind, Direction], tuple[Asked, ...]] = {}
 
     @cached_property
@@ -101,6 +102,21 @@ class Selections:
             for kind in kinds_of(self.tiers[one.tier].policies[one.place], host=host):
                 found.setdefault(kind, []).append(one)
         return {kind: entries if len(some) == len(entries) else tuple(some) for kind, some in found.items()}
+
+    def own(self, selection: Selection, direction: Direction, *, asked: bool) -> object:
+        """What a node's own packets meet at a host endpoint: equal wherever it is the same.
+
+        Normal policy is asked at all, or none of the packets that matter gets as far.
+        """
+        if selection.hidden is not None or any(one.doubt is not None for one in selection.entries):
+            return selection
+        key = (selection, direction, asked)
+        found = self._own.get(key)
+        if found is None:
+            before = tuple(self.asked(selection, kind, direction) for kind in ("untracked", "preDNAT"))
+            normal = (self.asked(selection, "normal", direction), selection.profiles) if asked else None
+            found = self._own[key] = (before, bool(selection.of_kind("preDNAT")), normal)
+        return found
 
     def asked(self, selection: Selection, kind: Kind, direction: Direction) -> tuple[Asked, ...]:
         """The enforced policies of a direction in the chains of a kind, by tier; for endpoints without doubts."""

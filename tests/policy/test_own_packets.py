@@ -1,0 +1,86 @@
+"""What becomes of a node's own packets is the same whether interfaces share the answer or each is asked by itself."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from callint.policy import Model
+from callint.policy.chains import Direction
+from callint.policy.symbolic.engine import Engine
+from callint.policy.symbolic.partition import Partition
+from manifests import calico, cluster_of
+
+INTERFACES = tuple(product("mn", ("eth0", "eth1", "eth2", "eth3")))
+WAYS: tuple[Direction, ...] = ("ingress", "egress")
+PROFILES = ([], ["projectcalico-default-allow"], ["kns.red"], ["missing"])
+SELECTORS = ("a == 'x'", "a == 'y'", "a == 'w'", "has(a)", "a == 'x' || pcns.team == 'q'")
+TYPES = (["Ingress"], ["Egress"], ["Ingress", "Egress"])
+ROLES: tuple[dict[str, Any], ...] = (
+    {},
+    {"applyOnForward": True, "doNotTrack": True},
+    {"applyOnForward": True, "preDNAT": True},
+)
+
+
+@st.composite
+def clusters(draw: st.DrawFn) -> list[dict[str, Any]]:
+    found = []
+    profiles = draw(st.lists(st.sampled_from(PROFILES), min_size=1, max_size=2))
+    for node, name in INTERFACES:
+        spec = {"node": node, "interfaceName": name, "profiles": draw(st.sampled_from(profiles))}
+        found.append(calico("HostEndpoint", f"{node}-{name}", spec, labels={"a": draw(st.sampled_from("xyz"))}))
+    if draw(st.integers(0, 3)):
+        found.append(calico("HostEndpoint", "wild", {"node": "m", "interfaceName": "*"}, labels={"a": "w"}))
+    for number in range(draw(st.integers(1, 3))):
+        spec = {"selector": draw(st.sampled_from(SELECTORS)), **draw(st.sampled_from(ROLES))}
+        ways = (
+            ["Ingress"]
+            if "preDNAT" in spec
+            else draw(st.sampled_from([["Ingress"], ["Egress"], ["Ingress", "Egress"]]))
+        )
+        spec["types"] = [way.capitalize() for way in ways]
+        for way in ways:
+            action, port = draw(st.sampled_from(["Allow", "Deny"])), draw(st.sampled_from([22, 53, 80]))
+            rule = {"action": action, "protocol": "TCP", "destination": {"ports": [port]}}
+            spec[way.lower()] = draw(st.sampled_from([[], [rule]]))
+        kind = draw(st.sampled_from(["GlobalNetworkPolicy", "GlobalNetworkPolicy", "StagedGlobalNetworkPolicy"]))
+        found.append(calico(kind, f"p{number}", spec))
+    ports = draw(st.sampled_from([[], [{"protocol": "tcp", "port": 80}], None]))
+    lists = {} if ports is None else {"failsafeInboundHostPorts": ports, "failsafeOutboundHostPorts": ports}
+    return [*found, calico("FelixConfiguration", "default", lists)]
+
+
+def content(found: Partition) -> object:
+    return {(part.outcome, part.cause, part.packets) for part in found.parts()}
+
+
+def shared(engine: Engine, node: str, interface: str, way: Direction) -> bool:
+    """Whether the answer for an interface is that for it alone."""
+    alone = engine.node(node).to_host if way == "ingress" else engine.node(node).from_host
+    return content(engine.own(node, interface, way)) == content(alone(interface))
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@given(clusters(), st.sampled_from([None, ((22, 22),), ((53, 80),)]))
+def test_shared_or_not(objects: list[dict[str, Any]], ports: Any) -> None:
+    only = None if ports is None else [{"protocol": ((6, 6),), "destination_port": ports}]
+    engine = Engine(Model(cluster_of(objects)), 4, only=only)
+    assert all(shared(engine, *place, way) for place, way in product(INTERFACES, WAYS))
+
+
+def test_a_staged_policy_before_dnat_keeps_that_of_the_wildcard_away() -> None:
+    names = {"eth0": "x", "eth1": "y", "*": "w"}
+    objects = [
+        calico("HostEndpoint", label, {"node": "m", "interfaceName": name}, labels={"a": label})
+        for name, label in names.items()
+    ]
+    for kind, label in (("StagedGlobalNetworkPolicy", "x"), ("GlobalNetworkPolicy", "w")):
+        spec = {"selector": f"a == '{label}'", **ROLES[2], "types": ["Ingress"], "ingress": [{"action": "Allow"}]}
+        objects.append(calico(kind, f"for-{label}", spec))
+    engine = Engine(Model(cluster_of(objects)), 4)
+    assert all(shared(engine, "m", name, "ingress") for name in ("eth0", "eth1"))
+    assert engine.own("m", "eth0", "ingress").accept != engine.own("m", "eth1", "ingress").accept
