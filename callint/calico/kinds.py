@@ -13,6 +13,9 @@ NAMESPACED = frozenset(
 CANONICAL = {"IPAMConfig": "IPAMConfiguration"}
 """Kinds whose name differs between crd.projectcalico.org/v1 and projectcalico.org/v3 for one stored object."""
 
+LIST_FIELDS = frozenset({"apiVersion", "kind", "metadata", "items"})
+"""What a list of objects has (apimachinery metav1.List, and each list type of api/pkg/apis/projectcalico/v3)."""
+
 
 def group_of(api_version: str) -> str:
     """The API group of an apiVersion; the core group is the empty string."""
@@ -23,3 +26,10 @@ def group_of(api_version: str) -> str:
 def is_calico(api_version: str) -> bool:
     """Whether the apiVersion belongs to one of Calico's own groups, whatever its version."""
     return group_of(api_version) in CALICO_GROUPS
+
+
+def is_list(api_version: object, kind: object) -> bool:
+    """Whether an object is a list of objects: of any by kubectl, or of Calico's own."""
+    if not isinstance(api_version, str) or not isinstance(kind, str) or not kind.endswith("List"):
+        return False
+    return (api_version, kind) == ("v1", "List") or is_calico(api_version)

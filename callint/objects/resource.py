@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from callint.calico.kinds import CANONICAL, NAMESPACED, V3, is_calico
+from callint.calico.kinds import CANONICAL, LIST_FIELDS, NAMESPACED, V3, is_calico, is_list
 from callint.finding import ObjectRef, Path, Span, Step
 from callint.objects import fields
 
@@ -95,7 +95,8 @@ class Resource:
 def unpack(document: Document) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The objects inside a document with the paths to them; `List` and `*List` objects and bare lists are opened.
 
-    Values that are no objects (no `kind` and no `apiVersion`) are left out: chart values are not manifests.
+    A list with fields that no list has is an object too, so that somebody can say so. Values that are no objects (no
+    `kind` and no `apiVersion`) are left out: chart values are not manifests.
     """
     pending: list[tuple[Path, Any, int]] = [((), document.value, 0)]
     while pending:
@@ -108,6 +109,8 @@ def unpack(document: Document) -> Iterator[tuple[Path, dict[str, Any]]]:
             kind = value.get("kind")
             items = value.get("items")
             if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
+                if not value.keys() <= LIST_FIELDS and is_list(value.get("apiVersion"), kind):
+                    yield path, value
                 typed = {"apiVersion": value.get("apiVersion"), "kind": kind.removesuffix("List")}
                 pending.extend(
                     ((*path, "items", index), _typed(item, typed), depth + 1)

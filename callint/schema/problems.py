@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from callint.calico import format_release
+from callint.calico.kinds import LIST_FIELDS, is_list
 from callint.finding import Path, Problem, Related
 from callint.schema import enterprise
 from callint.schema.compile import DEPRECATED, Fault
 from callint.schema.explain import Judge, Story, deprecated, explain
 from callint.schema.history import form, release_of, releases
 from callint.schema.identify import stranger
+from callint.schema.suggest import nearest
 
 if TYPE_CHECKING:
     from callint.source import Document
@@ -26,6 +29,8 @@ _ABSENCE = frozenset({"required", "minItems", "minProperties"})
 
 def of_identity(document: Document, path: Path, value: dict[str, Any]) -> Outcome:
     """What is wrong with an object of no known kind; nothing if it is none of Calico's."""
+    if is_list(value.get("apiVersion"), value.get("kind")):
+        return tuple(_unlisted(document, path, value)), ()
     found = stranger(value)
     if found is None:
         return (), ()
@@ -33,6 +38,15 @@ def of_identity(document: Document, path: Path, value: dict[str, Any]) -> Outcom
     key = found.problem == "missing-field"
     span = document.span(place, key=key)
     return (Problem(found.problem, span, found.message, (), place),), ()
+
+
+def _unlisted(document: Document, path: Path, value: dict[str, Any]) -> Iterator[Problem]:
+    """Fields beside the items of a list, which calicoctl refuses and kubectl does not pass on."""
+    for name in sorted(value.keys() - LIST_FIELDS)[:MOST]:
+        near = nearest(name, LIST_FIELDS - value.keys())
+        hint = f'; did you mean "{near}"' if near else ""
+        message = f'"{name}" is no field of "{value["kind"]}"{hint}'
+        yield Problem("unknown-field", document.span((*path, name), key=True), message, (), (*path, name))
 
 
 def of_absent_kind(document: Document, path: Path, judge: Judge) -> Outcome:
