@@ -21,7 +21,7 @@ from callint.policy.selectable import Selectable
 from callint.policy.tiers import policies_of, selector_of
 from callint.selector import Selector, SelectorError, parse
 from callint.selector.satisfy import satisfiable
-from callint.selector.syntax import Compare, atoms
+from callint.selector.syntax import And, Compare, Has, Member, Not, atoms
 
 _TEMPLATES = {
     "Deployment": ("spec", "template"),
@@ -45,17 +45,24 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 class _Written(NamedTuple):
-    """A selector of a Calico policy with its scope, and the side of a rule where it stands; None: the policy's own."""
+    """A selector of a Calico policy, and the side of a rule where it stands; None: the policy's own."""
 
     policy: Policy
     side: Entity | None
     text: str
-    selector: Selector
+    own: Selector
 
     @property
     def subject(self) -> bool:
         """Whether it says to whom the policy applies."""
         return self.side is None
+
+    @property
+    def selector(self) -> Selector:
+        """The selector in its scope."""
+        positive = selector_of(self.policy) if self.side is None else _positive(self.side, self.policy)
+        assert positive is not None, "there is the selector itself"
+        return positive
 
     @property
     def path(self) -> Path:
@@ -77,7 +84,7 @@ def _readable(cluster: Cluster) -> Iterator[_Written]:
         gaps = resource.gaps
         if policy.selector and not (gaps and any(resource.unreadable("spec", name) for name in _SUBJECT_FIELDS)):
             try:
-                yield _Written(policy, None, policy.selector, selector_of(policy))
+                yield _Written(policy, None, policy.selector, parse(policy.selector))
             except SelectorError:
                 continue
         for rule in (*policy.ingress, *policy.egress):
@@ -86,11 +93,22 @@ def _readable(cluster: Cluster) -> Iterator[_Written]:
                 if text is None or (gaps and resource.unreadable(*side.path)):
                     continue
                 try:
-                    positive, _ = entity_selectors(side, policy.namespace)
+                    own = parse(text)
+                    if not _alone(side):
+                        _positive(side, policy)
                 except SelectorError:
                     continue
-                if positive is not None:
-                    yield _Written(policy, side, text, positive)
+                yield _Written(policy, side, text, own)
+
+
+def _positive(side: Entity, policy: Policy) -> Selector | None:
+    return entity_selectors(side, policy.namespace)[0]
+
+
+def _alone(about: Policy | Entity) -> bool:
+    """Whether no other selector stands beside it: then its scope is a namespace, or everything."""
+    beside = about.namespace_selector or about.service_account_selector
+    return not (beside or (isinstance(about, Entity) and (about.not_selector or about.service_account_names)))
 
 
 _SUBJECT_FIELDS = ("selector", "namespaceSelector", "serviceAccountSelector")
@@ -98,9 +116,26 @@ _SUBJECT_FIELDS = ("selector", "namespaceSelector", "serviceAccountSelector")
 
 def _contradiction(cluster: Cluster) -> Iterator[Breach]:
     for one in _written(cluster):
-        if satisfiable(one.selector) is None:
-            what = "the policy applies to nothing" if one.subject else "the rule matches nothing"
-            yield _breach(one, f"no labels can meet the selector {_quoted(one.text)} in its scope, so that {what}")
+        if _may_be_met(one) or satisfiable(one.selector) is not None:
+            continue
+        what = "the policy applies to nothing" if one.subject else "the rule matches nothing"
+        yield _breach(one, f"no labels can meet the selector {_quoted(one.text)} in its scope, so that {what}")
+
+
+def _may_be_met(written: _Written) -> bool:
+    """Whether that is plain to see: it asks one thing each of several labels, none of which its scope asks about."""
+    if not _alone(written.side or written.policy):
+        return False
+    own, keys = written.own, set()
+    for one in own.operands if isinstance(own, And) else (own,):
+        if isinstance(one, Not) and isinstance(one.operand, Has):
+            one = one.operand
+        if not isinstance(one, (Compare, Has, Member)) or one.key in keys or one.key == NAMESPACE_LABEL:
+            return False
+        if isinstance(one, Member) and not one.values:
+            return False
+        keys.add(one.key)
+    return True
 
 
 def _quoted(text: str) -> str:
@@ -120,10 +155,10 @@ def _subjects(cluster: Cluster) -> list[Known]:
     found = [Known(one.labels, one.about.resource) for one in endpoints]
     for kind, path in _TEMPLATES.items():
         for resource in cluster.kubernetes(kind, *_TEMPLATE_VERSIONS):
-            plain: Any = resource.plain
+            template: Any = resource.plain
             for step in path:
-                plain = fields.mapping(plain, step)
-            own = fields.labels(fields.mapping(plain, "metadata"))
+                template = fields.mapping(template, step)
+            own = fields.labels(fields.mapping(template, "metadata"))
             # a template does not say in which namespace, as whom and with which inherited labels its pods will run
             labels = Labels(
                 own, (NAMESPACE_LABEL, "pcns.", "pcsa.", "projectcalico.org/"), frozenset((NAMESPACE_LABEL,))
@@ -151,7 +186,7 @@ def _near_miss(cluster: Cluster) -> Iterator[Breach]:
     labels = {True: Vocabulary(subjects), False: Vocabulary(both)}
     selectable = {True: _selectable(subjects), False: _selectable(both)}
     for one in _written(cluster):
-        hint = labels[one.subject].slip(one.text)
+        hint = labels[one.subject].slip(one.own)
         if hint is None or satisfiable(one.selector) is None or selectable[one.subject].any(one.selector):
             continue
         written, meant, bearer = hint
@@ -181,7 +216,11 @@ def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
             selector = selector_of(policy)
         except SelectorError:
             continue
-        if satisfiable(selector) is None or selectable.any(selector) or labels.slip(policy.selector or "") is not None:
+        if (
+            satisfiable(selector) is None
+            or selectable.any(selector)
+            or labels.slip(parse(policy.selector or "")) is not None
+        ):
             continue
         field = "preDNAT" if policy.pre_dnat else "doNotTrack" if policy.do_not_track else "applyOnForward"
         key = "selector" if policy.selector else field
@@ -202,10 +241,9 @@ def _network_set(cluster: Cluster) -> Iterator[Breach]:
         return
     subjects, sets = _selectable(_subjects(cluster)), _selectable(_sets(cluster))
     for one in _written(cluster):
-        plain = parse(one.text) if one.subject else None
-        if plain is None or plain.matches({}):
+        if not one.subject or one.own.matches({}):
             continue
-        meant = next((item for item, sure in sets.classes(plain) if sure), None)
+        meant = next((item for item, sure in sets.classes(one.own) if sure), None)
         if meant is None or subjects.any(one.selector):
             continue
         yield _breach(

@@ -9,8 +9,8 @@ from callint.finding import Span
 from callint.objects import Resource
 from callint.policy.labels import Labels
 from callint.schema.suggest import Words
-from callint.selector import Selector, parse
-from callint.selector.syntax import Compare, Has, Member, atoms
+from callint.selector import Selector
+from callint.selector.syntax import And, Compare, Has, Member, atoms
 
 _SHORTEST = 5
 
@@ -46,13 +46,17 @@ class Vocabulary:
                 self._values.setdefault(key, {}).setdefault(value, item)
         self._keys = _Meant(self._values)
         self._words = {key: _Meant(values) for key, values in self._values.items()}
-        self._slips: dict[str, Slip | None] = {}
+        self._slips: dict[Selector, Slip | None] = {}
 
-    def slip(self, text: str) -> Slip | None:
-        """What was probably mistyped: in words, what was meant, and who has it."""
-        if text not in self._slips:
-            self._slips[text] = self._slip(parse(text))
-        return self._slips[text]
+    def slip(self, selector: Selector) -> Slip | None:
+        """What was probably mistyped: in words, what was meant, and who has it; each part of many is looked at once."""
+        for part in selector.operands if isinstance(selector, And) else (selector,):
+            if part not in self._slips:
+                self._slips[part] = self._slip(part)
+            found = self._slips[part]
+            if found is not None:
+                return found
+        return None
 
     def _slip(self, selector: Selector) -> Slip | None:
         values = self._values

@@ -7,10 +7,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callint.checks import host_endpoint, policy_scope, reference, tier_end, usage
+from callint.checks import host_endpoint, policy_scope, reference, selection, tier_end, usage
 from callint.checks.breach import nobody
 from callint.objects import Cluster
+from callint.policy.match import entity_selectors
+from callint.policy.tiers import selector_of
+from callint.schema.suggest import Words
 from callint.selector import parse
+from callint.selector.satisfy import satisfiable
+from callint.selector.syntax import ALL
 from manifests import calico, cluster_of
 
 TEXTS = ("a == 'x'", "a == 'y'", "has(b)", "a == 'x' && has(b)", "b in {'x', 'z'}", "has(c)")
@@ -138,6 +143,51 @@ def test_a_selector_that_stays_in_its_namespace(
         ):
             expected.append(one["metadata"]["name"])
     assert named(policy_scope, cluster_of(sets + written), problem="stays-in-namespace") == expected
+
+
+PARTS = (
+    *("a == 'x'", "a == 'y'", "a in {'x', 'z'}", "a not in {'x'}", "has(a)", "!has(a)", "b in {}", "!has(b)", "all()"),
+    *("projectcalico.org/namespace == 'm'", "!has(projectcalico.org/namespace)", "(has(a) || has(b))", "!all()"),
+)
+TEXT = st.lists(st.sampled_from(PARTS), min_size=1, max_size=3).map(" && ".join)
+SIDES = st.fixed_dictionaries(
+    {"selector": TEXT},
+    optional={"notSelector": TEXT, "namespaceSelector": TEXT, "serviceAccounts": st.just({"names": ["s"]})},
+)
+
+
+@given(st.sampled_from([None, "m", "n"]), st.one_of(st.none(), TEXT), SIDES)
+def test_selectors_that_no_labels_meet(namespace: str | None, subject: str | None, side: dict[str, Any]) -> None:
+    spec = {"ingress": [{"action": "Allow", "source": side}], **({"selector": subject} if subject else {})}
+    kind, metadata = ("GlobalNetworkPolicy", {}) if namespace is None else ("NetworkPolicy", {"namespace": namespace})
+    cluster = cluster_of([calico(kind, "p", spec, **metadata)])
+    (written,) = cluster.policies
+    scoped = {
+        ("spec", "selector"): selector_of(written) if subject else ALL,
+        ("spec", "ingress", 0, "source", "selector"): entity_selectors(written.ingress[0].source, namespace)[0] or ALL,
+    }
+    found = [breach.path for breach in selection.check(cluster, {"problem": "contradiction"})]
+    assert found == [path for path, selector in scoped.items() if satisfiable(selector) is None]
+
+
+VALUES = st.sampled_from(["gateway", "gatewey", "frontend", "frontent", "backend"])
+
+
+@given(st.lists(st.lists(VALUES, min_size=1, max_size=3), min_size=1, max_size=4), st.lists(VALUES, max_size=3))
+def test_slips_of_the_pen(several: list[list[str]], bearers: list[str]) -> None:
+    """What is written is compared with what there is, part by part: the first slip is told, if it selects nothing."""
+    hosts = [
+        calico("HostEndpoint", f"h{n}", {"interfaceName": "e"}, labels={"app": one}) for n, one in enumerate(bearers)
+    ]
+    written = [" && ".join(f"app in {{'{value}'}}" for value in values) for values in several]
+    policies = [calico("GlobalNetworkPolicy", f"p{n}", {"selector": text}) for n, text in enumerate(written)]
+    expected = []
+    for number, values in enumerate(several):
+        slips = (Words(bearers).nearest(value) for value in values if value not in bearers)
+        met = any(parse(written[number]).matches({"app": one}) for one in bearers)
+        if any(slips) and not met and len(set(values)) == 1:
+            expected.append(f"p{number}")
+    assert named(selection, cluster_of(hosts + policies), problem="near-miss") == expected
 
 
 PEERS = st.lists(st.lists(st.sampled_from(["f1", "f2", "f3"]), max_size=2, unique=True), max_size=4)
