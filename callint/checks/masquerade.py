@@ -7,7 +7,7 @@ from typing import Any
 
 from callint.checks.breach import Breach, CheckError
 from callint.finding import Related, Span, witness
-from callint.nat.host_networks import HostAddress, host_addresses
+from callint.nat.host_networks import HostAddress, hosts_in
 from callint.net.address import Prefix, parse_cidr
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
@@ -22,12 +22,11 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     problem = parameters.get("problem")
     if problem not in _PROBLEMS:
         raise CheckError(f'check "masquerade" needs the parameter "problem": {", ".join(_PROBLEMS)}')
-    hosts = host_addresses(cluster)
     for pool in cluster.pools:
         cidr = _network(pool.cidr)
         if cidr is None or pool.unreadable:
             continue
-        inside = [host for host in hosts if cidr.contains(host.address)]
+        inside = hosts_in(cluster, cidr)
         named = [span for text, span in cluster.intent.masqueraded if (net := _network(text)) and cidr.overlaps(net)]
         if inside or named:
             yield from _PROBLEMS[problem](cluster, pool, inside, named)

@@ -10,7 +10,7 @@ from callint.checks.dispatch import Question, asked
 from callint.checks.peers import nodes_complete
 from callint.facts import Interface
 from callint.finding import Related, witness
-from callint.nat.host_networks import host_addresses
+from callint.nat.host_networks import hosts_in
 from callint.net.address import BITS, Prefix, parse_peer
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
@@ -76,13 +76,12 @@ def _overlapping(networks: Sequence[Prefix]) -> list[tuple[int, list[int]]]:
 
 
 def _tunnelled_host_network(cluster: Cluster) -> Iterator[Breach]:
-    hosts = host_addresses(cluster)
     for pool, net in _networks(cluster):
         modes = {"ipipMode": pool.ipip_mode, "vxlanMode": pool.vxlan_mode}
         mode = next((name for name, value in modes.items() if value != "Never"), None)
         if not pool.disabled or mode is None:
             continue
-        inside = next((host for host in hosts if net.contains(host.address)), None)
+        inside = next(iter(hosts_in(cluster, net)), None)
         if inside is None:
             continue
         yield Breach(

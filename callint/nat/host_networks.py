@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from callint.calico.defaults import INTERFACE_PREFIXES, TUNNEL_INTERFACES
-from callint.finding import Span
-from callint.net.address import Prefix, parse_cidr
-from callint.objects import Cluster
+from callint.finding import Path, Span
+from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
+from callint.objects import Cluster, Resource
 from callint.objects.node import bgp_path
 
 
 class HostAddress(NamedTuple):
-    """An address of a node: `prefix` keeps the host bits and has the subnet's length where that is known."""
+    """An address of a node: `prefix` keeps the host bits and has the subnet's length where that is known.
+
+    It stands `at` a path of an object, or at a place of the facts.
+    """
 
     prefix: Prefix
     node: str
     interface: str | None
-    span: Span
+    at: tuple[Resource, Path] | Span
+
+    @property
+    def span(self) -> Span:
+        """Where it is written."""
+        if isinstance(self.at, Span):
+            return self.at
+        resource, path = self.at
+        return resource.span(*path)
 
     @property
     def address(self) -> Prefix:
@@ -26,6 +39,7 @@ class HostAddress(NamedTuple):
         return self.prefix.address.prefix()
 
 
+@lru_cache(maxsize=8)
 def host_addresses(cluster: Cluster) -> tuple[HostAddress, ...]:
     """What facts, HostEndpoints and Node objects say, most exact first; tunnel and workload interfaces are the pods'.
 
@@ -36,6 +50,24 @@ def host_addresses(cluster: Cluster) -> tuple[HostAddress, ...]:
     for one in found:
         first.setdefault((one.node, one.address), one)
     return tuple(first.values())
+
+
+def hosts_in(cluster: Cluster, network: Prefix) -> list[HostAddress]:
+    """The addresses of nodes that a network holds, in their order."""
+    values, places = _sorted(cluster)[network.family]
+    found = places[bisect_left(values, network.first) : bisect_right(values, network.last)]
+    every = host_addresses(cluster)
+    return [every[place] for place in sorted(found)]
+
+
+@lru_cache(maxsize=8)
+def _sorted(cluster: Cluster) -> dict[Family, tuple[list[int], list[int]]]:
+    """Addresses as numbers, in their order, and the places of those among all."""
+    found: dict[Family, list[tuple[int, int]]] = {family: [] for family in FAMILIES}
+    for place, one in enumerate(host_addresses(cluster)):
+        found[one.prefix.family].append((one.prefix.value, place))
+    pairs = {family: sorted(several) for family, several in found.items()}
+    return {family: ([one for one, _ in pair], [place for _, place in pair]) for family, pair in pairs.items()}
 
 
 def _hosts_own(interface: str) -> bool:
@@ -58,8 +90,8 @@ def _from_endpoints(cluster: Cluster) -> Iterator[HostAddress]:
         for index, text in enumerate(endpoint.expected_ips):
             prefix = _parsed(text)
             if prefix is not None:
-                span = endpoint.resource.span("spec", "expectedIPs", index)
-                yield HostAddress(prefix, endpoint.node, endpoint.interface or None, span)
+                at = (endpoint.resource, ("spec", "expectedIPs", index))
+                yield HostAddress(prefix, endpoint.node, endpoint.interface or None, at)
 
 
 def _from_nodes(cluster: Cluster) -> Iterator[HostAddress]:
@@ -68,11 +100,11 @@ def _from_nodes(cluster: Cluster) -> Iterator[HostAddress]:
             for field, text in (("ipv4Address", node.bgp.ipv4_address), ("ipv6Address", node.bgp.ipv6_address)):
                 prefix = _parsed(text or "")
                 if prefix is not None:
-                    yield HostAddress(prefix, node.name, None, resource.span(*bgp_path(resource, field)))
+                    yield HostAddress(prefix, node.name, None, (resource, bgp_path(resource, field)))
         for kind, text in node.addresses:
             prefix = _parsed(text)
             if prefix is not None and kind in ("InternalIP", "ExternalIP"):
-                yield HostAddress(prefix, node.name, None, node.resources[0].span("metadata", "name"))
+                yield HostAddress(prefix, node.name, None, (node.resources[0], ("metadata", "name")))
 
 
 def _parsed(text: str) -> Prefix | None:

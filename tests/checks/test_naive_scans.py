@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from callint.checks import host_endpoint, policy_scope, reference, selection, tier_end, usage
@@ -156,6 +156,8 @@ SIDES = st.fixed_dictionaries(
 )
 
 
+@example("n", "projectcalico.org/namespace == 'm'", {"selector": "a == 'x'"})
+@example(None, None, {"selector": "projectcalico.org/serviceaccount == 't'", "serviceAccounts": {"names": ["s"]}})
 @given(st.sampled_from([None, "m", "n"]), st.one_of(st.none(), TEXT), SIDES)
 def test_selectors_that_no_labels_meet(namespace: str | None, subject: str | None, side: dict[str, Any]) -> None:
     spec = {"ingress": [{"action": "Allow", "source": side}], **({"selector": subject} if subject else {})}

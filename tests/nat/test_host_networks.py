@@ -1,0 +1,29 @@
+"""The addresses of nodes that a network holds are found without asking each."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callint.nat.host_networks import host_addresses, hosts_in
+from callint.net.address import Prefix, parse_cidr
+from manifests import calico, cluster_of
+
+V4 = st.builds("10.0.{}.{}".format, st.integers(0, 3), st.integers(0, 255))
+V6 = st.builds("fd00::{:x}".format, st.integers(0, 300))
+NETWORKS = st.one_of(
+    st.builds(lambda text, length: f"{text}/{length}", V4, st.integers(0, 32)),
+    st.builds(lambda text, length: f"{text}/{length}", V6, st.integers(100, 128)),
+)
+
+
+@given(st.lists(st.one_of(V4, V6), max_size=8), st.lists(V4, max_size=4), NETWORKS)
+def test_as_if_each_were_asked(hosts: list[str], nodes: list[str], written: str) -> None:
+    network: Prefix = parse_cidr(written).masked()
+    objects = [
+        calico("HostEndpoint", f"h{n}", {"node": f"n{n % 3}", "interfaceName": "eth0", "expectedIPs": [text]})
+        for n, text in enumerate(hosts)
+    ]
+    objects += [calico("Node", f"n{n}", {"bgp": {"ipv4Address": f"{text}/16"}}) for n, text in enumerate(nodes)]
+    cluster = cluster_of(objects)
+    assert hosts_in(cluster, network) == [one for one in host_addresses(cluster) if network.contains(one.address)]
