@@ -58,7 +58,8 @@ DEFAULT = Limits()
 def validate(resource: Resource, target: Target, road: Road, limits: Limits = DEFAULT) -> Validated:
     """Judge an object whose shape the schema stage has examined; its gaps are not looked at.
 
-    Objects of other groups have no problems, but for the annotations of a Kubernetes Node that Calico reads.
+    Objects of other groups have no problems, but for the annotations of a Kubernetes Node that Calico reads, and for
+    selectors of policies that cannot be read.
     """
     if not is_calico(resource.api_version):
         return _of_kubernetes(resource, target, road, limits)
@@ -87,6 +88,12 @@ def _checks(kind: str) -> Check | None:
 
 
 def _of_kubernetes(resource: Resource, target: Target, road: Road, limits: Limits) -> Validated:
+    if resource.kind.endswith("NetworkPolicy"):
+        from callint.validate.kubernetes import selectors
+
+        scope = Scope(resource, target.release, road, limits)
+        selectors(scope, resource.plain)
+        return Validated(tuple(scope.problems), tuple(scope.gaps))
     if resource.kind != "Node" or resource.api_version != "v1" or not resource.annotations:
         return NOTHING
     from callint.validate.node import node_annotations

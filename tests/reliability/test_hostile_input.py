@@ -51,6 +51,17 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
     "a deep selector": lambda: policy("(" * 400_000 + "has(a)" + ")" * 400_000),
     "a negated selector": lambda: policy("!" * 800_000 + "has(a)"),
     "a knotted selector": lambda: policy(" && ".join(f"(a{n} == 'b' || a{n + 1} == 'c')" for n in range(3_000))),
+    "a long selector of labels": lambda: (
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a}\n"
+        "spec: {podSelector: {matchExpressions: ["
+        + "".join(f"{{key: k{n}, operator: NotIn, values: [a, b]}}, " for n in range(19_000))
+        + "]}}\n"
+    ),
+    "labels that are none": lambda: "".join(
+        f"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p{n}}}\n"
+        f"spec: {{podSelector: {{matchLabels: {{a {n}: b}}}}}}\n"
+        for n in range(6_000)
+    ),
     "a regular expression": lambda: (
         f"{V3}kind: FelixConfiguration\nmetadata: {{name: default}}\n"
         f"spec: {{bpfConntrackTimeouts: {{tcpEstablished: {'ms' * 400_000}X}}}}\n"

@@ -42,6 +42,28 @@ def test_the_message_names_the_road_where_roads_differ(api: str, release: str, r
     assert message.endswith(words)
 
 
+@pytest.mark.parametrize(
+    ("selector", "words"),
+    [
+        ("matchLabels: {a b: c}", '"b" stands where'),
+        ("matchLabels: {'': c}", ""),
+        ("matchExpressions: [{key: a, operator: In, values: ['it''s a \"b\"']}]", "stands where"),
+        ("matchExpressions: [{operator: Exists}]", "one label name"),
+        (f"matchExpressions: [{{key: a, operator: In, values: [{'b' * 100_000}]}}]", "longer than"),
+    ],
+)
+@pytest.mark.parametrize("place", [("podSelector",), ("ingress", 0, "from", 0, "namespaceSelector")])
+def test_a_label_selector_of_which_calico_makes_none_is_a_gap(
+    selector: str, words: str, place: tuple[str | int, ...], judge
+) -> None:
+    spec = f"{{podSelector: {{{selector}}}}}"
+    if len(place) > 1:
+        spec = f"{{podSelector: {{}}, ingress: [{{from: [{{namespaceSelector: {{{selector}}}}}]}}]}}"
+    judged = judge(f"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: x}}\nspec: {spec}")
+    assert list(judged.validated[0].gaps) == [("spec", *place)]
+    assert words in only(judged)
+
+
 def test_what_all_roads_refuse_names_none(judge) -> None:
     message = only(judge(POLICY % V3 + "spec: {doNotTrack: true, types: [Ingress]}"))
     assert message == '"doNotTrack" needs "applyOnForward: true" beside it'
