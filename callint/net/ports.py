@@ -26,8 +26,10 @@ def parse_port(value: object) -> Interval | str:
     """
     if isinstance(value, str):
         low, colon, high = value.partition(":")
-        if _digits(low) and (_digits(high) or not colon):
-            first, last = _port(low, value), _port(high or low, value)
+        if low.isdigit() and (high.isdigit() or not colon) and value.isascii():
+            first = last = _port(low, value)
+            if colon:
+                last = _port(high, value)
             if first > last:
                 raise ValueError(f'the port range "{value}" ends before it starts')
             return first, last
@@ -72,7 +74,7 @@ def _digits(text: str) -> bool:
 
 
 def _port(digits: str, value: object) -> int:
-    number = int(digits) if _digits(digits) and len(digits.lstrip("0")) <= 5 else 0
+    number = int(digits) if len(digits) <= 5 or len(digits.lstrip("0")) <= 5 else 0
     if not 1 <= number <= 65535:
         shown = f'"{value}"' if isinstance(value, str) else value
         raise ValueError(f"{shown} is no port; a number from 1 to 65535 was expected")

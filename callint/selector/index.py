@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from heapq import merge
 from typing import Generic, NamedTuple, TypeVar
 
+from callint.selector.plain import ABSENT, Plain, plain
 from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Or, Selector, atoms
 
 T = TypeVar("T")
@@ -32,7 +33,19 @@ def needs(selector: Selector, cost: _Cost = _NOTHING_KNOWN) -> frozenset[Need] |
 
     Of several answers the one of which `cost` says the least; an empty set where nothing can match at all.
     """
-    return _needs(selector, cost, positive=True)
+    known = plain(selector)
+    if known is None:
+        return _needs(selector, cost, positive=True)
+    return _cheapest(_named(known), cost)
+
+
+def _named(known: Plain) -> list[frozenset[Need]]:
+    """For each label that must be there what a plain selector needs of it."""
+    return [
+        frozenset((Need(key, None),) if values is None else [Need(key, value) for value in values])
+        for key, values in known.items()
+        if values is not ABSENT
+    ]
 
 
 def _needs(selector: Selector, cost: _Cost, *, positive: bool) -> frozenset[Need] | None:
@@ -119,15 +132,16 @@ class SelectorIndex(Generic[T]):
         """Put each under what its selector needs, the rarest first."""
         pairs = list(items)
         self._items = [item for _, item in pairs]
-        cost = Counter(need for selector, _ in pairs for need in _mentioned(selector))
+        mentioned = [_mentioned(selector) for selector, _ in pairs]
+        cost = Counter(need for several in mentioned for one in several for need in one)
         self._places: dict[str, dict[str | None, list[int]]] = {}
         self._always: list[int] = []
         for place, (selector, _) in enumerate(pairs):
-            found = needs(selector, cost)
+            found = needs(selector, cost) if plain(selector) is None else _cheapest(mentioned[place], cost)
             if found is None:
                 self._always.append(place)
-            for need in found or ():
-                self._places.setdefault(need.key, {}).setdefault(need.value, []).append(place)
+            for key, value in found or ():
+                self._places.setdefault(key, {}).setdefault(value, []).append(place)
 
     def candidates(
         self, labels: Mapping[str, str], present: Iterable[str] = (), opened: tuple[str, ...] = ()
@@ -205,8 +219,13 @@ def _asked(selector: Selector) -> dict[str, frozenset[str | None]]:
     return found
 
 
-def _mentioned(selector: Selector) -> Iterator[Need]:
+def _mentioned(selector: Selector) -> list[frozenset[Need]]:
     """What `needs` chooses from."""
+    known = plain(selector)
+    return [frozenset(_in_atoms(selector))] if known is None else _named(known)
+
+
+def _in_atoms(selector: Selector) -> Iterator[Need]:
     for atom in atoms(selector):
         if isinstance(atom, Compare):
             yield Need(atom.key, atom.value)

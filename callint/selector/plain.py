@@ -48,11 +48,12 @@ def plain(selector: Selector) -> Plain | None:
 
 def sample(one: Plain) -> dict[str, str]:
     """Labels that are matched: the shortest values, the first of equally long ones."""
-    return {
-        key: "" if values is None else min((text for text in values if text is not None), key=_length_first)
-        for key, values in one.items()
-        if values is not ABSENT
-    }
+    return {key: "" if values is None else _shortest(values) for key, values in one.items() if values is not ABSENT}
+
+
+def _shortest(values: frozenset[str | None]) -> str:
+    present = [value for value in values if value is not None]
+    return present[0] if len(present) == 1 else min(present, key=_length_first)
 
 
 def implied(one: Plain, other: Plain) -> bool:

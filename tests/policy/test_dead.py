@@ -111,14 +111,45 @@ def of_kubernetes(draw: st.DrawFn, number: int) -> dict[str, Any]:
 
 
 @st.composite
+def decisive(draw: st.DrawFn, number: int) -> dict[str, Any]:
+    """A policy of hardly any criteria, so that much depends on which policies come before it for certain."""
+    rule = st.builds(
+        lambda action, protocol: {"action": action} | ({"protocol": protocol} if protocol else {}),
+        st.sampled_from(["Allow", "Deny", "Deny", "Pass"]),
+        st.sampled_from([None, None, "TCP"]),
+    )
+    selector = draw(
+        st.sampled_from(["all()", "app == 'a'", "app == 'b'", "has(app)", "app in {'a', 'b'}", "!has(old)"])
+    )
+    spec: dict[str, Any] = {
+        "order": number,
+        "selector": selector,
+        "tier": draw(st.sampled_from(["t1", "t2", "default"])),
+    }
+    kind = draw(st.sampled_from(["GlobalNetworkPolicy", "GlobalNetworkPolicy", "StagedGlobalNetworkPolicy"]))
+    chains = draw(st.sampled_from([{}, {}, {"applyOnForward": True}, {"applyOnForward": True, "doNotTrack": True}]))
+    types = draw(st.sampled_from([["Ingress", "Egress"], ["Ingress"], ["Egress"]]))
+    sides = {kind.lower(): draw(st.lists(rule, max_size=2)) for kind in types}
+    return {
+        "apiVersion": V3,
+        "kind": kind,
+        "metadata": {"name": f"p{number}"},
+        "spec": {**spec, **chains, "types": types, **sides},
+    }
+
+
+@st.composite
 def clusters(draw: st.DrawFn) -> Cluster:
     tiers = [("t1", "Deny"), ("t2", "Pass")]
     objects: list[dict[str, Any]] = [
         {"apiVersion": V3, "kind": "Tier", "metadata": {"name": name}, "spec": {"order": 1, "defaultAction": action}}
         for name, action in tiers
     ]
-    objects += [draw(policies(number)) for number in range(draw(st.integers(1, 5)))]
-    objects += [draw(of_kubernetes(number)) for number in range(draw(st.integers(0, 2)))]
+    if draw(st.integers(0, 2)) == 0:
+        objects += [draw(decisive(number)) for number in range(draw(st.integers(2, 7)))]
+    else:
+        objects += [draw(policies(number)) for number in range(draw(st.integers(1, 5)))]
+        objects += [draw(of_kubernetes(number)) for number in range(draw(st.integers(0, 2)))]
     if draw(st.booleans()):
         nets = {"nets": ["10.0.0.0/8"]}
         objects.append(
@@ -130,7 +161,10 @@ def clusters(draw: st.DrawFn) -> Cluster:
             }
         )
     documents = parse("\n---\n".join(map(json.dumps, objects)), "m.yaml").documents
-    return Cluster([Resource(document, base, plain) for document in documents for base, plain in unpack(document)])
+    unread = maybe(st.sampled_from([(("spec", "order"),), (("spec", "selector"),)]), 12).map(lambda gaps: gaps or ())
+    return Cluster(
+        [Resource(document, base, plain, draw(unread)) for document in documents for base, plain in unpack(document)]
+    )
 
 
 def kinds(placed: PlacedPolicy) -> set[str]:
@@ -146,20 +180,22 @@ def precedes(one: PlacedPolicy, placed: PlacedPolicy, direction: Direction) -> b
 
 def deciding(tier: PlacedTier, placed: PlacedPolicy, direction: Direction) -> Iterator[Item]:
     last = None
-    for one in tier.policies:
-        if one.policy.staged or direction.capitalize() not in one.policy.types:
-            continue
+    for one in () if tier.hidden else tier.policies:
         if precedes(one, placed, direction):
             last = one
             for item in items(one.policy, direction):
                 if item.action == "Pass":
                     return
                 yield item
-        passes = any(item.action == "Pass" for item in items(one.policy, direction))
-        if passes and not precedes(one, placed, direction) and overlaps(one.selector, placed.selector) is not False:
+        elif passes(one, direction) and overlaps(one.selector, placed.selector) is not False:
             return
     if last is not None and tier.default_action != "Pass" and not placed.policy.do_not_track:
         yield Item(last.policy, direction, None, "Deny")
+
+
+def passes(one: PlacedPolicy, direction: Direction) -> bool:
+    enforced = not one.policy.staged and any(item.action == "Pass" for item in items(one.policy, direction))
+    return enforced or not whole(one)
 
 
 def before(shadows: Shadows, tier: PlacedTier, placed: PlacedPolicy, direction: Direction) -> Iterator[Item]:

@@ -22,7 +22,7 @@ from callint.policy.symbolic.earlier import (
     leave_something,
     meetings,
 )
-from callint.policy.symbolic.order import DIRECTIONS, Asked, Before, Item, item_of, items, rules
+from callint.policy.symbolic.order import DIRECTIONS, Before, Item, Kinds, item_of, items, kinds, rules
 from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.shadow import Shadows
@@ -90,28 +90,13 @@ class _Chain:
         self.covering: Sequence[Item] | None = None
 
 
-class _Group:
-    """What comes before the policies of a tier that select the same; it grows as they follow each other."""
-
-    def __init__(self, before: Before) -> None:
-        self.before = before
-        self.chains: dict[Direction, _Chain] = {}
-        self.reached: list[Asked] = []
-        self._next = next(before.own, None)
-
-    def reach(self, place: int) -> None:
-        """Take in what comes before a place in the tier."""
-        while self._next is not None and self._next.place < place:
-            self.reached.append(self._next)
-            self._next = next(self.before.own, None)
-
-
 class _Search:
     def __init__(self, shadows: Shadows, steps: int) -> None:
         self._shadows = shadows
         self._steps = steps
         self._places = {id(one): place for tier in shadows.tiers for place, one in enumerate(tier.policies)}
-        self._groups: dict[tuple[int, Selector, tuple[bool, bool, bool]], _Group] = {}
+        self._before: dict[tuple[int, Selector, Kinds], Before] = {}
+        self._chains: dict[tuple[int, Direction], _Chain] = {}
         self._heads: dict[int, _Chain] = {}
         self._nothing = _Chain()
         self._shapes: dict[int, Shape] = {}
@@ -126,11 +111,11 @@ class _Search:
     def examine(self, tier: PlacedTier, placed: PlacedPolicy) -> Iterator[Dead]:
         """What of a policy, which must not stand before one that was examined already, never decides."""
         policy = placed.policy
-        group = None if policy.staged else self._group(tier, placed)
+        before = None if policy.staged else self._asked_before(tier, placed)
         for direction in DIRECTIONS:
             own = rules(policy, direction)
             if own:
-                chain = self._nothing if group is None else self._chain(group, placed, direction)
+                chain = self._nothing if before is None else self._chain(before, direction)
                 if len(own) > 1 or chain.earlier.count:
                     yield from self._direction(policy, direction, own, chain)
 
@@ -139,7 +124,7 @@ class _Search:
         if covering is not None and {item.action for item in covering} != {rule.action.capitalize() for rule in own}:
             yield Dead(policy, direction, None, _packet(self._shadows.everything), covering)
             return
-        mine = Earlier(chain.earlier)
+        mine = Earlier(chain.earlier if chain.earlier.count else None)
         for rule in own:
             about = self._shape(policy, rule)
             found = self._rule(policy, direction, rule, about, mine) if mine.count else None
@@ -201,31 +186,30 @@ class _Search:
             found = self._shapes[id(rule)] = Shape(rule, policy.namespace)
         return found
 
-    def _group(self, tier: PlacedTier, placed: PlacedPolicy) -> _Group:
-        policy = placed.policy
-        key = (id(tier), placed.selector, (policy.do_not_track, policy.pre_dnat, policy.apply_on_forward))
-        group = self._groups.get(key)
-        if group is None:
-            group = self._groups[key] = _Group(self._shadows.order.before(tier, placed))
-        group.reach(self._places[id(placed)])
-        return group
+    def _asked_before(self, tier: PlacedTier, placed: PlacedPolicy) -> Before:
+        """What comes before policies of a tier that select the same; it grows as they follow each other."""
+        key = (id(tier), placed.selector, kinds(placed.policy))
+        before = self._before.get(key)
+        if before is None:
+            before = self._before[key] = self._shadows.order.before(tier, placed)
+        before.reach(self._places[id(placed)])
+        return before
 
-    def _chain(self, group: _Group, placed: PlacedPolicy, direction: Direction) -> _Chain:
-        chain = group.chains.get(direction)
+    def _chain(self, before: Before, direction: Direction) -> _Chain:
+        chain = self._chains.get((id(before), direction))
         if chain is None:
-            head = self._head(group, placed, direction)
-            if head is None and not group.reached:
+            if not before.earlier and not before.own:
                 return self._nothing
-            chain = group.chains[direction] = _Chain(head)
-        while chain.next < len(group.reached):
-            for item in items(group.reached[chain.next].placed.policy, direction):
+            chain = self._chains[id(before), direction] = _Chain(self._head(before, direction))
+        while chain.next < len(before.own):
+            for item in items(before.own[chain.next].placed.policy, direction):
                 self._add(chain, item)
             chain.next += 1
         return chain
 
-    def _head(self, group: _Group, placed: PlacedPolicy, direction: Direction) -> _Chain | None:
+    def _head(self, before: Before, direction: Direction) -> _Chain | None:
         """The things of earlier tiers, which many policies have in common."""
-        decided = self._shadows.order.deciding(group.before, placed, direction) if group.before.earlier else ()
+        decided = self._shadows.order.deciding(before, direction)
         if not decided:
             return None
         head = self._heads.get(id(decided))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from callint.net import cover, intervals
@@ -49,15 +49,10 @@ class Earlier:
     def __init__(self, before: Earlier | None = None) -> None:
         """Nothing decides but what does before."""
         self._before = before
-        self._first = 0 if before is None else before.count
+        self.count: int = 0 if before is None else before.count
         self.own: list[Item] = []
         self._entries: list[Entry] = []
         self._tables: _Tables | None = None
-
-    @property
-    def count(self) -> int:
-        """How many things there are."""
-        return self._first + len(self.own)
 
     @property
     def items(self) -> list[Item]:
@@ -67,6 +62,7 @@ class Earlier:
     def add(self, item: Item, about: Shape) -> None:
         """The next thing."""
         entry = Entry(self.count, item, about)
+        self.count += 1
         self.own.append(item)
         if item.rule is not None and item.rule.http:
             return
@@ -210,7 +206,8 @@ def leave_a_corner(about: Shape, meeting: Sequence[Meeting]) -> bool:
     if not about.exact:
         return False
     for end in ENDS:
-        decided = [(one.source, one.destination) for one in meeting if _has(one.entry.shape, about, end)]
+        having = _having(about, end)
+        decided = [(one.source, one.destination) for one in meeting if having(one.entry)]
         if not decided or _leave(about, decided, end):
             return True
     return False
@@ -220,21 +217,26 @@ def leave_by_shape(about: Shape, at: Iterable[Entry], end: int) -> bool:
     """The same of one of them without asking what selectors mean, which is addresses of those that the shapes have."""
     if not about.exact:
         return False
-    having = [entry.shape for entry in at if _has(entry.shape, about, end)]
-    return not having or _leave(about, [(one.source.nets, one.destination.nets) for one in having], end)
+    found = [entry.shape for entry in filter(_having(about, end), at)]
+    return not found or _leave(about, [(one.source.nets, one.destination.nets) for one in found], end)
 
 
-def _has(other: Shape, about: Shape, end: int) -> bool:
-    """Whether a rule may match the protocol and the ports of the first or the last packet of another one."""
-    protocols, high, low = about.protocols, about.destination_ports, about.source_ports
-    if not (protocols and high and low):
-        return True
+def _having(about: Shape, end: int) -> Callable[[Entry], bool]:
+    """Whether something may match the protocol and the ports of the first or the last packet of a rule."""
+    if not (about.protocols and about.destination_ports and about.source_ports):
+        return lambda _: True
     contains = intervals.contains
-    return (
-        contains(other.protocols, protocols[end][end])
-        and contains(other.destination_ports, high[end][end])
-        and contains(other.source_ports, low[end][end])
-    )
+    protocol, high, low = (side[end][end] for side in (about.protocols, about.destination_ports, about.source_ports))
+
+    def having(entry: Entry) -> bool:
+        shape = entry.shape
+        return (
+            contains(shape.protocols, protocol)
+            and contains(shape.destination_ports, high)
+            and contains(shape.source_ports, low)
+        )
+
+    return having
 
 
 def _leave(about: Shape, decided: Sequence[tuple[Ranges, Ranges]], end: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from callint.selector import Selector
+from callint.selector.plain import implied, plain
 from callint.selector.satisfy import implies, satisfiable
 
 
@@ -18,6 +19,9 @@ class Implication:
         """Whether whatever `a` matches is surely matched by `b`."""
         if a is b:
             return True
+        one, other = plain(a), plain(b)
+        if one is not None and other is not None:
+            return implied(one, other)
         sample = self.sample(a)
         if sample is not None and not b.matches(sample):
             return False

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import chain, takewhile
 from typing import NamedTuple
 
 from callint.objects.policy import Policy, Rule
 from callint.policy.chains import Direction
 from callint.policy.symbolic.implication import Implication
 from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.selector import Selector
 from callint.selector.index import OverlapIndex, SelectorIndex
+from callint.selector.plain import Plain, implied, plain
 from callint.selector.satisfy import overlaps
 
 DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
@@ -30,80 +31,52 @@ class Item(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A policy that is enforced and could be read as a whole, with the numbers of its tier and of its place there."""
+    """A policy that is enforced and could be read as a whole, and its place in its tier."""
 
-    tier: int
     place: int
     placed: PlacedPolicy
     kinds: Kinds
-
-
-class Before(NamedTuple):
-    """What is asked first: policies of earlier tiers, by tier, then those of the own tier, sought one by one.
-
-    The latter go on to the end of the tier, as for a policy that is the last of it.
-    """
-
-    earlier: Mapping[int, Sequence[Asked]]
-    own: Iterator[Asked]
+    plain: Plain | None
 
 
 class Order:
     """The policies of a cluster in their order, and which of them others cannot get past."""
 
-    def __init__(self, tiers: Sequence[PlacedTier], implication: Implication) -> None:
-        """Sort nothing yet."""
+    def __init__(
+        self, tiers: Sequence[PlacedTier], index: SelectorIndex[tuple[int, int]], implication: Implication
+    ) -> None:
+        """Sort nothing yet; the index is that of the policies of these tiers."""
+        self.implication = implication
         self._tiers = tiers
-        self._implication = implication
+        self._index = index
         self._numbers = {id(tier): number for number, tier in enumerate(tiers)}
         self._lanes = {direction: [_Lane(tier, direction) for tier in tiers] for direction in DIRECTIONS}
         self._joined: dict[tuple[int, ...], Sequence[Item]] = {}
 
     @cached_property
-    def _asked(self) -> list[Asked]:
-        return [
-            Asked(number, place, one, kinds(one.policy))
-            for number, tier in enumerate(self._tiers)
-            for place, one in enumerate(tier.policies)
-            if whole(one) and not one.policy.staged
-        ]
-
-    @cached_property
-    def _index(self) -> SelectorIndex[Asked]:
-        return SelectorIndex((one.placed.selector, one) for one in self._asked)
+    def asked(self) -> list[list[Asked | None]]:
+        """By tier and place the policies that others can be kept from by."""
+        return [[_asked(place, one) for place, one in enumerate(tier.policies)] for tier in self._tiers]
 
     def before(self, tier: PlacedTier, placed: PlacedPolicy) -> Before:
-        """What surely is asked before a policy wherever it applies.
+        """What surely is asked before a policy wherever it applies; nothing as yet."""
+        return Before(self, self._numbers[id(tier)], placed, self._candidates(placed.selector))
+
+    def _candidates(self, selector: Selector) -> Sequence[tuple[int, int]]:
+        """By tier and place the policies that may be implied by a selector."""
+        sample = self.implication.sample(selector)
+        if sample is not None:
+            return self._index.candidates(sample)
+        return [(number, place) for number, tier in enumerate(self._tiers) for place in range(len(tier.policies))]
+
+    def deciding(self, before: Before, direction: Direction) -> Sequence[Item]:
+        """The things of earlier tiers that surely are asked; the same sequence wherever they are the same things.
 
         A tier that no manifest defines is kept elsewhere, and its place is not known.
         """
-        number = self._numbers[id(tier)]
-        own = self._surely(placed, 0 if tier.exists else number, number)
-        earlier: dict[int, list[Asked]] = {}
-        for one in own:
-            if one.tier == number:
-                return Before(earlier, chain((one,), own))
-            earlier.setdefault(one.tier, []).append(one)
-        return Before(earlier, iter(()))
-
-    def _surely(self, placed: PlacedPolicy, first: int, last: int) -> Iterator[Asked]:
-        """The policies of some tiers that are enforced wherever a policy is, in order."""
-        sample = self._implication.sample(placed.selector)
-        wanted = kinds(placed.policy)
-        for one in self._asked if sample is None else self._index.candidates(sample):
-            if one.tier > last:
-                return
-            if (
-                one.tier >= first
-                and wanted <= one.kinds
-                and self._implication.holds(placed.selector, one.placed.selector)
-            ):
-                yield one
-
-    def deciding(self, before: Before, placed: PlacedPolicy, direction: Direction) -> Sequence[Item]:
-        """The things of earlier tiers that surely are asked; the same sequence wherever they are the same things."""
         lanes = self._lanes[direction]
-        parts = [lanes[number].deciding(placed, asked) for number, asked in before.earlier.items()]
+        tiers = before.earlier.items() if self._tiers[before.number].exists else ()
+        parts = [lanes[number].deciding(before.placed, asked) for number, asked in tiers]
         found = [part for part in parts if part]
         if len(found) < 2:
             return found[0] if found else ()
@@ -115,9 +88,42 @@ class Order:
     def items_before(self, tier: PlacedTier, placed: PlacedPolicy, direction: Direction) -> Iterator[Item]:
         """Every thing that surely is asked before a policy wherever it applies, in order."""
         before = self.before(tier, placed)
-        yield from self.deciding(before, placed, direction)
-        for one in takewhile(lambda other: other.placed is not placed, before.own):
+        before.reach(next(place for place, one in enumerate(tier.policies) if one is placed))
+        yield from self.deciding(before, direction)
+        for one in before.own:
             yield from items(one.placed.policy, direction)
+
+
+class Before:
+    """The policies that surely are asked before those of a tier that select what `placed` does, in the same chains."""
+
+    def __init__(self, order: Order, number: int, placed: PlacedPolicy, candidates: Sequence[tuple[int, int]]) -> None:
+        """Those of earlier tiers and of the own one, among candidates of which none was looked at."""
+        self.number = number
+        self.placed = placed
+        self.earlier: dict[int, list[Asked]] = {}
+        self.own: list[Asked] = []
+        self._order = order
+        self._candidates = candidates
+        self._next = 0
+        self._plain = plain(placed.selector)
+        self._kinds = kinds(placed.policy)
+
+    def reach(self, place: int) -> None:
+        """Find those before a place in the own tier."""
+        candidates, asked = self._candidates, self._order.asked
+        end = (self.number, place)
+        while self._next < len(candidates) and candidates[self._next] < end:
+            number, other = candidates[self._next]
+            self._next += 1
+            one = asked[number][other]
+            if one is not None and self._kinds <= one.kinds and self._holds(one):
+                (self.own if number == self.number else self.earlier.setdefault(number, [])).append(one)
+
+    def _holds(self, one: Asked) -> bool:
+        if self._plain is not None and one.plain is not None:
+            return implied(self._plain, one.plain)
+        return self._order.implication.holds(self.placed.selector, one.placed.selector)
 
 
 class _Lane:
@@ -176,6 +182,12 @@ class _Lane:
                 yield item
         if ends:
             yield Item(preceding[-1].placed.policy, self._direction, None, "Deny")
+
+
+def _asked(place: int, placed: PlacedPolicy) -> Asked | None:
+    if placed.policy.staged or not whole(placed):
+        return None
+    return Asked(place, placed, kinds(placed.policy), plain(placed.selector))
 
 
 def items(policy: Policy, direction: Direction) -> Iterator[Item]:

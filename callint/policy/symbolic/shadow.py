@@ -60,10 +60,10 @@ class Shadows:
 
     def __init__(self, cluster: Cluster) -> None:
         """Read no rule yet."""
-        model = model_of(cluster)
-        self.tiers = model.tiers
+        self._model = model_of(cluster)
+        self.tiers = self._model.tiers
         self.implication = Implication()
-        self._inventory = _OpenInventory(model.inventory)
+        self._inventory = _OpenInventory(self._model.inventory)
         self._spaces: tuple[PacketSpace, PacketSpace] | None = None
         self._sets: dict[object, Sets] = {}
         self._members: dict[Selector, Ranges] = {}
@@ -72,7 +72,7 @@ class Shadows:
     @cached_property
     def order(self) -> Order:
         """What is asked before what."""
-        return Order(self.tiers, self.implication)
+        return Order(self.tiers, self._model.selecting, self.implication)
 
     @property
     def spaces(self) -> tuple[PacketSpace, PacketSpace]:

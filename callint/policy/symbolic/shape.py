@@ -134,15 +134,17 @@ def _left(nets: tuple[str, ...], not_nets: tuple[str, ...]) -> Ranges:
 
 def _ports(texts: tuple[str, ...], excluded: tuple[str, ...]) -> tuple[Intervals, bool]:
     """The numbers, and whether they are all that is asked for: a port that is asked for by name may be any."""
-    if not texts and not excluded:
-        return _PORTS, True
-    wanted, unwanted = [*map(parse_port, texts)], [*map(parse_port, excluded)]
-    numbers = [port for port in wanted if not isinstance(port, str)]
-    beyond = [port for port in unwanted if not isinstance(port, str)]
-    found = intervals.merge(numbers) if wanted and len(numbers) == len(wanted) else _PORTS
-    if beyond:
-        found = intervals.difference(found, intervals.merge(beyond))
-    return found, len(numbers) == len(wanted) and len(beyond) == len(unwanted)
+    found, numbered = _numbers(texts) if texts else (_PORTS, True)
+    if not excluded:
+        return (found if numbered else _PORTS), numbered
+    beyond, all_numbered = _numbers(excluded)
+    return intervals.difference(found if numbered else _PORTS, beyond), numbered and all_numbered
+
+
+def _numbers(texts: tuple[str, ...]) -> tuple[Intervals, bool]:
+    """Those among some ports that are numbers, and whether all of them are."""
+    numbers = [port for port in map(parse_port, texts) if not isinstance(port, str)]
+    return intervals.merge(numbers), len(numbers) == len(texts)
 
 
 FREE = Shape(Rule((), "", None, None, None, None, None, Entity(()), Entity(()), http=False), None)
