@@ -35,12 +35,12 @@ def peer_addresses(about: About, need: Need, site: Site) -> Peers:
     """The first peers of a need of which any is known; no addresses if nobody is meant. The node itself is no peer."""
     for peers in need.peers:
         if peers == "somebody":
-            return Peers(without(EVERYWHERE, _own(about)), somebody=True)
+            return Peers(without(EVERYWHERE, about.addresses), somebody=True)
         among = _NODES[peers](about.cluster) if isinstance(peers, str) and peers in _NODES else None
         if among is not None:
             found = _others(among, about, site)
         else:
-            found = _WORDS[peers](about, site) if isinstance(peers, str) else without(peers, _own(about))
+            found = _WORDS[peers](about, site) if isinstance(peers, str) else without(peers, about.addresses)
         if found != NO_RANGES:
             return Peers(found, site.among if peers == "session" else among, peers == "neighbours")
     return Peers(NO_RANGES)
@@ -59,16 +59,12 @@ def _neighbours(about: About, site: Site) -> Ranges:
         edges = 1 if one.version == 4 and one.length < BITS[4] - 1 else 0
         pair = ((one.first + edges, one.last - edges),)
         inside.append((pair, ()) if one.version == 4 else ((), pair))
-    return without(union(inside), _own(about))
-
-
-def _own(about: About) -> Ranges:
-    return singles((*about.internal, *(address for addresses in about.interfaces.values() for address in addresses)))
+    return without(union(inside), about.addresses)
 
 
 def _others(nodes: Ranges, about: About, site: Site) -> Ranges:
     """Addresses of other nodes, as far as the way to them leads through the interface."""
-    others = without(nodes, _own(about))
+    others = without(nodes, about.addresses)
     facts = about.facts
     if facts is None:
         return others

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from callint.checks.bgp_calls import Calls
@@ -15,7 +16,7 @@ from callint.objects.node import Node
 from callint.policy import Model
 from callint.policy.links import interfaces_of
 from callint.policy.nodes import prefixes
-from callint.policy.ranges import Ranges
+from callint.policy.ranges import Ranges, singles
 from callint.source import placeholder
 
 
@@ -53,13 +54,14 @@ class Site(NamedTuple):
 
 
 class About(NamedTuple):
-    """All that is known of a node that has host endpoints; interfaces with their addresses."""
+    """All that is known of a node that has host endpoints; interfaces with their addresses, and all of these."""
 
     model: Model
     name: str
     interfaces: dict[str, tuple[Address, ...]]
     facts: NodeFacts | None
     known: Node | None
+    addresses: Ranges
 
     @property
     def cluster(self) -> Cluster:
@@ -92,7 +94,9 @@ def abouts(model: Model) -> Mapping[str, About]:
         if placeholder(name) is None:
             links = interfaces_of(cluster, name)
             interfaces = {one: tuple(prefix.address for prefix in prefixes(texts)) for one, texts in links.items()}
-            found[name] = About(model, name, interfaces, cluster.facts.get(name), cluster.nodes.get(name))
+            known = cluster.nodes.get(name)
+            every = (*(internal(known) if known is not None else ()), *chain.from_iterable(interfaces.values()))
+            found[name] = About(model, name, interfaces, cluster.facts.get(name), known, singles(every))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -148,24 +148,32 @@ def _names(cause: Cause, end: str) -> bool:
     return isinstance(value, dict) and any(value.get(key) for key in ("nets", "selector", "namespaceSelector"))
 
 
-def one_by_one(names: Mapping[str, About], answers: Answers, asked: Iterable[Question]) -> Iterator[Question]:
-    """The questions; those for several calls as one for each of these, if packets of any are at risk."""
+def questions(names: Mapping[str, About], answers: Answers, sites: Iterable[tuple[Need, Site]]) -> Iterator[Question]:
+    """What is to be asked where packets are at risk; of several calls about each, if packets of any are."""
     known: set[object] = set()
-    for one in asked:
-        if one.site.calls is None:
-            yield one
-        elif not _safe(answers, one):
-            for site in apart(names[one.site.node], one.need, one.site):
-                key = (one.need, site.key)
-                found = question(names, one.need, site) if key not in known else None
-                known.add(key)
+    for need, site in sites:
+        found = None if _safe(answers.untouched, need, site) else question(names, need, site)
+        if found is None:
+            continue
+        if site.calls is None:
+            yield found
+        elif not _safe(answers.safe, found):
+            for one in apart(names[site.node], need, site):
+                found = question(names, need, one) if (need, one.key) not in known else None
+                known.add((need, one.key))
                 if found is not None:
                     yield found
 
 
-def _safe(answers: Answers, asked: Question) -> bool:
+def wanted(need: Need, site: Site) -> tuple[Packets, ...]:
+    """The packets that a site asks about."""
+    ports = (site.port, site.far_port) if need.direction == "either" else (site.port,)
+    return tuple(need.packets.to_port(port) for port in ports)
+
+
+def _safe(ask: Callable[..., bool], *about: object) -> bool:
     try:
-        return answers.safe(asked)
+        return ask(*about)
     except TooLargeError:
         return False
 
@@ -173,10 +181,13 @@ def _safe(answers: Answers, asked: Question) -> bool:
 class Answers:
     """Answers to some questions, over spaces of the packets that they are about."""
 
-    def __init__(self, model: Model, questions: Iterable[Question], *, governed: bool) -> None:
-        """With `governed`, what is dropped for want of any policy is not dropped."""
+    def __init__(self, model: Model, packets: Iterable[Packets], *, governed: bool) -> None:
+        """`packets` are all that will be asked about.
+
+        With `governed`, what is dropped for want of any policy is not dropped.
+        """
         self._governed = governed
-        asked = dict.fromkeys(connection.packets for one in questions for connection in one.connections)
+        asked = dict.fromkeys(packets)
         self._engines = {
             family: Engine(model, family, only=[box for one in asked if (box := one.box(family))])
             for family in FAMILIES
@@ -189,11 +200,24 @@ class Answers:
         name, interface, direction = drop.point
         return drop.family, direction, self._engines[drop.family].alike(name, interface)
 
+    def untouched(self, need: Need, site: Site) -> bool:
+        """Whether packets of a need pass at one of the interfaces, whoever the far end is; may raise TooLargeError."""
+        if need.direction == "either":
+            return False
+        direction: Direction = "ingress" if need.direction == "in" else "egress"
+        (packets,) = wanted(need, site)
+        return any(
+            not any(
+                any(self._risk(packets, None, None, family, Point(site.node, name, direction))) for family in FAMILIES
+            )
+            for name in (site.interface, *(name for name, _ in site.others))
+        )
+
     def safe(self, asked: Question) -> bool:
         """Whether all packets between any of the ends pass by one way; may raise TooLargeError."""
         return any(
             all(
-                not any(any(self._risk(connection, family, point)) for point in connection.points)
+                not any(any(self._risk_of(connection, family, point)) for point in connection.points)
                 and not self._risk_beyond(connection, family)
                 for family in FAMILIES
             )
@@ -204,13 +228,15 @@ class Answers:
         key = (family, connection.packets, *map(id, (connection.sources, connection.destinations, connection.beyond)))
         found = self._beyond.get(key)
         if found is None:
-            found = any(any(self._risk(connection, family, point)) for point in connection.beyond)
+            found = any(any(self._risk_of(connection, family, point)) for point in connection.beyond)
             self._beyond[key] = found
         return found
 
     def of(self, asked: Question, connection: Connection) -> Answer:
         """What becomes of a connection; may raise callint.net.diagrams.TooLargeError."""
-        risks = {family: [self._risk(connection, family, point) for point in connection.points] for family in FAMILIES}
+        risks = {
+            family: [self._risk_of(connection, family, point) for point in connection.points] for family in FAMILIES
+        }
         if not any(drop or doubt for found in risks.values() for drop, doubt in found):
             return Answer(passes=True, fails=False)
         dropped: list[Drop] = []
@@ -236,14 +262,18 @@ class Answers:
             passes, fails = not dropped and not unknown, bool(dropped)
         return Answer(passes, fails, tuple(dropped), tuple(unknown))
 
-    def _risk(self, connection: Connection, family: Family, point: Point) -> tuple[PacketSet, PacketSet]:
+    def _risk_of(self, connection: Connection, family: Family, point: Point) -> tuple[PacketSet, PacketSet]:
+        return self._risk(connection.packets, connection.sources, connection.destinations, family, point)
+
+    def _risk(
+        self, packets: Packets, sources: Ranges | None, destinations: Ranges | None, family: Family, point: Point
+    ) -> tuple[PacketSet, PacketSet]:
         """What is dropped, and what may be, of packets between anybody: the same for many sites."""
-        engine = self._engines[family]
-        partition = engine.own(*point)
-        key = (connection.packets, id(connection.sources), id(connection.destinations), partition)
+        partition = self._engines[family].own(*point)
+        key = (packets, id(sources), id(destinations), partition)
         found = self._risks.get(key)
         if found is None:
-            about = self._between(connection.packets, family, connection.sources, connection.destinations)
+            about = self._between(packets, family, sources, destinations)
             found = self._risks[key] = (about & self._drop(partition), about & partition.unknown)
         return found
 

@@ -9,7 +9,7 @@ from callint.checks.breach import Breach, decider
 from callint.checks.need import read_needs
 from callint.checks.place import abouts
 from callint.checks.proof import told
-from callint.checks.question import Answer, Answers, Drop, Point, Question, one_by_one, question
+from callint.checks.question import Answer, Answers, Drop, Point, Question, questions, wanted
 from callint.checks.sites import sites
 from callint.finding import Path, Related, Span, Witness, witness
 from callint.net.address import FAMILIES, parse_ip
@@ -40,12 +40,11 @@ def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach
     nodes = abouts(model)
     if not nodes:
         return
-    found = ((need, site) for need in needs for site in sites(nodes.values(), need))
-    asked = [one for need, site in found if (one := question(nodes, need, site)) is not None]
-    answers = Answers(model, asked, governed=governed)
+    found = [(need, site) for need in needs for site in sites(nodes.values(), need)]
+    answers = Answers(model, (packets for one in found for packets in wanted(*one)), governed=governed)
     breaches: dict[Span, tuple[Breach, int]] = {}
     doubts: dict[str, Breach] = {}
-    for breach, count in _judge(model, answers, one_by_one(nodes, answers, asked)):
+    for breach, count in _judge(model, answers, questions(nodes, answers, found)):
         if breach.undecided:
             doubts.setdefault(breach.help, breach._replace(help=""))
         else:

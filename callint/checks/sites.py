@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from callint.checks.breach import CheckError
@@ -27,16 +28,26 @@ _BARE_KINDS = frozenset(("wireguard", "tun", "ppp", "ipip", "ip6tnl", "sit", "gr
 _BARE_NAMES = ("wg", "tun", "ppp", "tailscale", "sit", "ip6tnl")
 
 
-def sites(abouts: Iterable[About], need: Need) -> tuple[Site, ...]:
+def sites(abouts: Collection[About], need: Need) -> tuple[Site, ...]:
     """Where a need is evident, each interface for each far end and port once, by the strongest evidence."""
     found: dict[object, Site] = {}
+    looked = [one for one in need.at if any(_may_be_seen(about.cluster, one) for about in islice(abouts, 1))]
     for about in abouts:
-        for evidence in need.at:
+        for evidence in looked:
             for site in _LOOKS[evidence.word](about, need, evidence):
                 if evidence.missing is not None:
                     site = site._replace(missing=evidence.missing)
                 found.setdefault(site.key, site)
     return tuple(found.values())
+
+
+def _may_be_seen(cluster: Cluster, evidence: Evidence) -> bool:
+    """Whether anything in the cluster tells of such; what cannot be understood is said in any case."""
+    if evidence.word == "listener":
+        _mapping(evidence)
+    if evidence.word in ("listener", "route"):
+        return bool(cluster.facts)
+    return bool(cluster.facts or cluster.intent.services) if evidence.word == "declared" else True
 
 
 def _declared(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:

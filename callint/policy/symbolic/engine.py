@@ -43,6 +43,7 @@ class Engine:
         self._chains: dict[bool, Chains] = {}
         self._nodes: dict[str, Node] = {}
         self._own: dict[object, Partition] = {}
+        self._met: dict[object, Partition] = {}
         self._at: dict[tuple[str, str, Direction], Partition] = {}
 
     def chains(self, *, ebpf: bool) -> Chains:
@@ -74,24 +75,34 @@ class Engine:
         return found
 
     def _own_at(self, name: str, interface: str, direction: Direction) -> Partition:
+        alike = self.alike(name, interface)
+        found = self._own.get((direction, alike))
+        if found is not None:
+            return found
         try:
             known, leaves = selections(self.model), self.node(name).leaves(direction)
             met = self._class(name, interface, lambda one: known.own(known.of(one), direction, asked=leaves))
-            found = self._own.get((direction, met))
+            found = self._met.get((direction, met))
             if found is None:
                 node = self.node(name)
                 found = node.to_host(interface) if direction == "ingress" else node.from_host(interface)
-                self._own[direction, met] = found
+                self._met[direction, met] = found
+            self._own[direction, alike] = found
             return found
         except UndecidedError as error:
             return Partition(self.space, {"unknown": {Cause("unknown", error.missing): self.space.everything}})
 
     def alike(self, name: str, interface: str) -> object:
         """Equal for interfaces whose endpoints policy treats alike, of nodes with the same settings."""
-        try:
-            return self._class(name, interface, selections(self.model).of)
-        except UndecidedError:
-            return name, interface
+        known = _alike(self.model)
+        found = known.get((name, interface))
+        if found is None:
+            try:
+                found = self._class(name, interface, selections(self.model).of)
+            except UndecidedError:
+                found = (name, interface)
+            known[name, interface] = found
+        return found
 
     def _class(self, name: str, interface: str, about: Callable[[HostMember], object]) -> tuple[object, ...]:
         """All that a node's own packets at an interface depend on, where `about` tells that of an endpoint."""
@@ -114,3 +125,9 @@ class Engine:
 def selections(model: Model) -> Selections:
     """Who is selected by what does not depend on packets, so that all engines of a cluster share it."""
     return Selections(model.tiers, model.selecting)
+
+
+@lru_cache(maxsize=8)
+def _alike(model: Model) -> dict[tuple[str, str], object]:
+    """What is known of the interfaces of nodes, whichever packets are asked about."""
+    return {}
