@@ -34,14 +34,14 @@ CHECKOV = ["--framework", "kubernetes", "--compact", "--quiet", "--skip-download
 COLD = ["--no-config", "--no-cache", "--jobs", "1"]
 
 
-class Used(NamedTuple):
-    """What one process used: seconds of CPU, and its largest memory in bytes."""
+STARTER = (
+    "import os, sys; _, status, used = os.wait4(os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ), 0); "
+    "print(); print(used.ru_maxrss); sys.exit(os.waitstatus_to_exitcode(status))"
+)
+"""A small program that starts another: none is said to have held less memory than what started it."""
 
-    seconds: float
-    memory: int
-
-
-Measure = Callable[[], Used]
+Measure = Callable[[], float]
+"""Runs something and gives seconds."""
 
 
 class Row(NamedTuple):
@@ -72,29 +72,30 @@ class Stopwatch:
         self.limit = limit
 
     def command(self, words: list[str], folder: Path = HERE) -> Measure:
-        """The whole process."""
+        """The CPU seconds of a whole process."""
         return lambda: self._run(words, folder)[0]
 
     def clock(self, words: list[str], folder: Path = HERE) -> Measure:
         """The same by the clock on the wall."""
 
-        def measure() -> Used:
+        def measure() -> float:
             began = time.monotonic()
-            used, _ = self._run(words, folder)
-            return used._replace(seconds=time.monotonic() - began)
+            self._run(words, folder)
+            return time.monotonic() - began
 
         return measure
 
     def child(self, name: str, folder: Path) -> Measure:
         """What a function of children.py says of itself."""
+        return lambda: float(self._run([*PYTHON, str(HERE / "children.py"), name, str(folder)], HERE)[1])
 
-        def measure() -> Used:
-            used, said = self._run([*PYTHON, str(HERE / "children.py"), name, str(folder)], HERE)
-            return Used(float(said), used.memory)
+    def memory(self, words: list[str]) -> int:
+        """The largest memory of a process, in bytes."""
+        _, said = self._run([*PYTHON, "-S", "-c", STARTER, *words], HERE)
+        return int(said.split()[-1]) * 1024
 
-        return measure
-
-    def _run(self, words: list[str], folder: Path) -> tuple[Used, str]:
+    def _run(self, words: list[str], folder: Path) -> tuple[float, str]:
+        """Its CPU seconds, and what it printed."""
         with tempfile.TemporaryFile() as output:
             process = subprocess.Popen(
                 words, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
@@ -113,15 +114,15 @@ class Stopwatch:
             raise TooLongError
         if process.returncode not in (0, 1):
             raise SystemExit(f"{' '.join(words)} ended with {process.returncode}:\n{said}")
-        return Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024), said
+        return usage.ru_utime + usage.ru_stime, said
 
 
 def rows(watch: Stopwatch, folder: Path, objects: int) -> Iterator[Row]:
     """The table of speed."""
     ten = corpus.few(folder / "ten")
     tree, tenth = folder / "tree", folder / "tenth"
-    apart(corpus.tree, tree, objects)
-    apart(corpus.tree, tenth, objects // 10)
+    corpus.tree(tree, objects)
+    corpus.tree(tenth, objects // 10)
     check = [*CALLINT, "check", *COLD]
     yield Row(
         "callint --version",
@@ -143,7 +144,7 @@ def rows(watch: Stopwatch, folder: Path, objects: int) -> Iterator[Row]:
     csafe = watch.child("csafe", tree)
     yield Row(f"check of {objects} objects", "CSafeLoader", "≤ 1.3", watch.command([*check, str(tree)]), csafe)
     few_hundred = folder / "few-hundred"
-    apart(corpus.tree, few_hundred, 500)
+    corpus.tree(few_hundred, 500)
     for there, count, against in ((few_hundred, 500, watch.child("csafe", few_hundred)), (tree, objects, csafe)):
         yield Row(
             f"loader alone, {count} objects, every position asked for",
@@ -212,7 +213,7 @@ def rows(watch: Stopwatch, folder: Path, objects: int) -> Iterator[Row]:
         )
     large = folder / "cluster"
     size = objects / 10_000
-    apart(corpus.cluster, large, int(5000 * size), int(20_000 * size), int(2000 * size))
+    corpus.cluster(large, int(5000 * size), int(20_000 * size), int(2000 * size))
     yield Row(
         f"analysis of {int(5000 * size)} nodes, {int(20_000 * size)} policies, {int(2000 * size)} host endpoints",
         "loading them",
@@ -227,7 +228,7 @@ def edited(tree: Path, files: int, measure: Measure) -> Measure:
     known: list[Path] = []
     rounds = itertools.count(1001)
 
-    def run() -> Used:
+    def run() -> float:
         if not known:
             known.extend(sorted(tree.rglob("*.yaml")))
             measure()
@@ -238,20 +239,6 @@ def edited(tree: Path, files: int, measure: Measure) -> Measure:
         return measure()
 
     return run
-
-
-def apart(work: Callable[..., object], *arguments: object) -> None:
-    """Let a process of its own do something large: what this one holds would count as memory of all that it starts."""
-    child = os.fork()
-    if not child:
-        status = 1
-        try:
-            work(*arguments)
-            status = 0
-        finally:
-            os._exit(status)
-    if os.waitpid(child, 0)[1]:
-        raise SystemExit("the corpus could not be made")
 
 
 def python(*modules: str) -> list[str]:
@@ -265,7 +252,7 @@ def told(row: Row, rounds: int) -> str:
         return row.missing
     try:
         times = range(1 if row.slow else rounds)
-        pairs = [(row.measure().seconds, row.against().seconds * row.times) for _ in times]
+        pairs = [(row.measure(), row.against() * row.times) for _ in times]
     except TooLongError:
         return "over the limit of time"
     ratios = sorted(against / own if row.faster else own / against for own, against in pairs)
@@ -280,7 +267,7 @@ def memory(watch: Stopwatch, folder: Path) -> str:
     empty = folder.parent / "empty.yaml"
     empty.write_text("{}\n", encoding="utf-8")
     try:
-        used = [watch.command([*CALLINT, "check", *COLD, str(path)])().memory for path in (folder, empty)]
+        used = [watch.memory([*CALLINT, "check", *COLD, str(path)]) for path in (folder, empty)]
     except TooLongError:
         return "over the limit of time"
     return f"{used[0] / size:.1f}, less an empty check {(used[0] - used[1]) / size:.1f}"
@@ -304,7 +291,7 @@ def main() -> None:
         if all(word in "memory" for word in options.words):
             for objects in (500, 1000, options.objects):
                 tree = Path(folder, f"memory-{objects}")
-                apart(corpus.tree, tree, objects)
+                corpus.tree(tree, objects)
                 goal = "≤ 35" if objects == 500 else "≤ 25"
                 print(f"| peak memory, {objects} objects | bytes read | {goal} | {memory(watch, tree)} |", flush=True)
 
