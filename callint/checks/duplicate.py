@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.checks.breach import Breach
-from callint.finding import Related, witness
+from callint.finding import Related, Span, witness
 from callint.objects import Cluster, Resource
 from callint.source import placeholder
 
@@ -16,15 +16,17 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     Both API groups of Calico store the same object. Names that still hold a placeholder are no names yet.
     """
+    places: dict[int, Span] = {}
     for later, first in cluster.duplicates:
         if later.folder == first.folder and placeholder(later.name) is None:
-            yield _breach(later, first)
+            if id(first) not in places:
+                places[id(first)] = first.span("metadata", "name")
+            yield _breach(later, places[id(first)])
     if cluster.apart:
         yield _undecided(cluster.apart)
 
 
-def _breach(later: Resource, first: Resource) -> Breach:
-    span = first.span("metadata", "name")
+def _breach(later: Resource, span: Span) -> Breach:
     return Breach(
         f'{later.kind} "{later.name}" is defined again, the first definition is in {span.file}:{span.line}',
         later.span("metadata", "name"),

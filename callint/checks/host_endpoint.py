@@ -216,8 +216,11 @@ def _rivals(cluster: Cluster) -> Iterator[Breach]:
     nodes: dict[str, list[HostMember]] = {}
     for member in _written(cluster):
         nodes.setdefault(member.about.node, []).append(member)
+    model = model_of(cluster)
     for node, own in sorted(nodes.items()):
-        evaluator = model_of(cluster).evaluator(node)
+        if len(model.inventory.hosts_of(node)) < 2:
+            continue
+        evaluator = model.evaluator(node)
         governance = evaluator.governance
         names = {*evaluator.interfaces, *(one.about.interface for one in own)}
         for name in sorted(names - {"", "*"}):

@@ -10,6 +10,7 @@ from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.proof import told
 from callint.finding import Related, witness
+from callint.net import intervals
 from callint.net.address import FAMILIES
 from callint.net.packets import Box
 from callint.net.ports import TCP
@@ -18,6 +19,8 @@ from callint.objects.policy import Policy
 from callint.policy import Evaluator, Packet, Verdict, model_of
 from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import HostMember
+from callint.policy.nodes import prefixes
+from callint.policy.ranges import ranges
 from callint.policy.settings import Failsafe
 from callint.policy.symbolic.engine import Engine, selections
 from callint.policy.symbolic.selection import Selection, Selections
@@ -157,7 +160,13 @@ def _addresses(evaluator: Evaluator, member: HostMember, name: str) -> Iterator[
     yield from (text.split("/")[0] for text in member.about.expected_ips)
 
 
+_PRIVATE = ranges(("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+"""The networks that nearly all addresses of nodes are of (RFC 1918)."""
+
+
 def _is_public(text: str) -> bool:
+    if any(one.family == 4 and intervals.contains(_PRIVATE[0], one.value) for one in prefixes((text,))):
+        return False
     from ipaddress import ip_address
 
     try:

@@ -85,6 +85,12 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
         "spec: {selector: all(), ingress: [{action: Allow}]}\n"
         for n in range(5_000)
     ),
+    "host endpoints of as many nodes": lambda: "".join(
+        f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}, labels: {{a: b}}}}\n"
+        f"spec: {{node: n{n}, interfaceName: eth0, expectedIPs: [10.0.{n // 250}.{n % 250}]}}\n"
+        for n in range(4_500)
+    ),
+    "objects of one name": lambda: f"---\n{V3}kind: IPPool\nmetadata: {{name: a}}\nspec: {{}}\n" * 9_000,
     "many nets": lambda: (
         f"{V3}kind: GlobalNetworkSet\nmetadata: {{name: a}}\nspec:\n  nets:\n"
         + "".join(f"  - 10.{n // 256 % 256}.{n % 256}.0/24\n" for n in range(50_000))
