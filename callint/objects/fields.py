@@ -74,4 +74,8 @@ def texts(plain: Plain, key: str) -> tuple[str, ...]:
 
 def labels(plain: Plain, key: str = "labels") -> dict[str, str]:
     """A map of strings to strings; values that are no scalars are left out."""
-    return {name: found for name, item in mapping(plain, key).items() if (found := as_text(item)) is not None}
+    written = mapping(plain, key)
+    for item in written.values():
+        if item.__class__ is not str:
+            return {name: found for name, item in written.items() if (found := as_text(item)) is not None}
+    return written  # as nearly all are: nothing to convert, nothing to hold twice
