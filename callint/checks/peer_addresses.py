@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,11 +11,11 @@ from callint.checks.place import About, Site, internal
 from callint.checks.sites import nodes_with
 from callint.facts import Address as FactAddress
 from callint.net import intervals
-from callint.net.address import BITS, FAMILIES, Address
+from callint.net.address import BITS
 from callint.objects import Cluster
-from callint.policy.links import way_to
+from callint.policy.links import led_by
 from callint.policy.nodes import calico_addresses
-from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges, ranges, singles, union, without
+from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges, intersection, ranges, singles, union, without
 
 
 class Peers(NamedTuple):
@@ -65,16 +65,7 @@ def _neighbours(about: About, site: Site) -> Ranges:
 def _others(nodes: Ranges, about: About, site: Site) -> Ranges:
     """Addresses of other nodes, as far as the way to them leads through the interface."""
     others = without(nodes, about.addresses)
-    facts = about.facts
-    if facts is None:
-        return others
-    return singles(one for one in _each(others) if way_to(facts, one) in (None, site.interface))
-
-
-def _each(found: Ranges) -> Iterator[Address]:
-    for family, side in zip(FAMILIES, found, strict=True):
-        for low, high in side:
-            yield from (Address(family, value) for value in range(low, high + 1))
+    return others if about.facts is None else intersection(others, led_by(about.facts, site.interface))
 
 
 def _internal(role: str | None) -> Callable[[Cluster], Ranges]:

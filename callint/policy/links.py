@@ -5,12 +5,16 @@ from __future__ import annotations
 from functools import lru_cache
 
 from callint.calico.defaults import INTERFACE_PREFIXES, TUNNEL_INTERFACES
+from callint.facts import Address as FactAddress
 from callint.facts import Interface, NodeFacts
-from callint.net.address import Address
+from callint.net import intervals
+from callint.net.address import FAMILIES, LAST, Address
+from callint.net.intervals import Intervals
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.policy.evaluator import model_of
 from callint.policy.nodes import prefixes
+from callint.policy.ranges import Ranges
 
 
 def interfaces_of(cluster: Cluster, node: str) -> dict[str, tuple[str, ...]]:
@@ -78,11 +82,30 @@ def outward_interfaces(facts: NodeFacts) -> tuple[str, ...] | None:
 
 def way_to(facts: NodeFacts, address: Address) -> str | None:
     """The interface by which packets to an address leave: that of the longest prefix, links before routes."""
-    linked = [(to, one.name) for one in facts.interfaces or () for to in one.addresses or ()]
-    routed = [(one.destination, one.interface) for one in facts.routes or () if one.interface and one.table == "main"]
     found = [
         (to.length, name)
-        for to, name in (*linked, *routed)
+        for to, name in _ways(facts)
         if to.version == address.family and to.first <= address.value <= to.last
     ]
     return max(found, key=lambda one: one[0])[1] if found else None
+
+
+def led_by(facts: NodeFacts, interface: str) -> Ranges:
+    """All addresses to which packets leave by an interface, or nobody knows by which."""
+    decided: dict[int, Intervals] = dict.fromkeys(FAMILIES, ())
+    elsewhere: dict[int, Intervals] = dict.fromkeys(FAMILIES, ())
+    for to, name in sorted(_ways(facts), key=lambda one: -one[0].length):
+        family = to.version
+        if name != interface:
+            part = intervals.difference(((to.first, to.last),), decided[family])
+            elsewhere[family] = intervals.union(elsewhere[family], part)
+        decided[family] = intervals.union(decided[family], ((to.first, to.last),))
+    four, six = (intervals.complement(elsewhere[family], LAST[family]) for family in FAMILIES)
+    return four, six
+
+
+def _ways(facts: NodeFacts) -> list[tuple[FactAddress, str]]:
+    """The networks of interfaces, then those of routes, each with the interface that leads there."""
+    linked = [(to, one.name) for one in facts.interfaces or () for to in one.addresses or ()]
+    routes = facts.routes or ()
+    return linked + [(one.destination, one.interface) for one in routes if one.interface and one.table == "main"]

@@ -48,6 +48,11 @@ def without(found: Ranges, other: Ranges) -> Ranges:
     return intervals.difference(found[0], other[0]), intervals.difference(found[1], other[1])
 
 
+def intersection(found: Ranges, other: Ranges) -> Ranges:
+    """What is in both."""
+    return intervals.intersection(found[0], other[0]), intervals.intersection(found[1], other[1])
+
+
 # "this network", loopback, link-local, multicast and reserved addresses (RFC 6890, RFC 5771, RFC 4291)
 _NO_ENDPOINT = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/127", "fe80::/10", "ff00::/8")
 UNICAST: Ranges = without(
