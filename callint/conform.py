@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 from callint.finding import Path
@@ -50,6 +51,7 @@ def _certain(rules: dict[str, Any], value: Any) -> bool:
         return False
 
 
+@cache
 def read(schema: str) -> dict[str, Any]:
     """One of the schemas in `schemas/`, by its file name."""
     with open(os.path.join(directory("schemas"), schema), encoding="utf-8") as stream:

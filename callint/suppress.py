@@ -6,7 +6,7 @@ A suppression that names no known rule, gives no reason, has expired or suppress
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -89,6 +89,38 @@ def _covers(entry: Entry, finding: Finding) -> bool:
     return not entry.file or f"{finding.span.file}/".startswith(entry.file.rstrip("/") + "/")
 
 
+class _Shelf:
+    """The suppressions of one rule by what they cover, so that thousands of them are not asked one by one."""
+
+    __slots__ = ("_entries", "_places")
+
+    def __init__(self, entries: list[Entry]) -> None:
+        self._entries = entries
+        self._places: dict[tuple[str, str | int], list[int]] = {}
+        for place, entry in enumerate(entries):
+            for key in _keys(entry):
+                self._places.setdefault(key, []).append(place)
+
+    def covering(self, finding: Finding) -> list[Entry]:
+        """Those that cover a finding, in their order."""
+        spans = (finding.span, *(related.span for related in finding.related))
+        file = finding.span.file
+        above = ("", *(file[:at] for at, sign in enumerate(file) if sign == "/"), file)
+        keys: set[tuple[str, str | int]] = {(span.file, span.line) for span in spans}
+        keys.update((about, folder) for about in ("", str(finding.object)) for folder in above)
+        places = sorted({place for key in keys for place in self._places.get(key, ())})
+        return [entry for entry in map(self._entries.__getitem__, places) if _covers(entry, finding)]
+
+
+def _keys(entry: Entry) -> Iterator[tuple[str, str | int]]:
+    """Lines of files, or an object in a folder or a file."""
+    if entry.lines:
+        for line in entry.lines:
+            yield entry.span.file, line
+    else:
+        yield entry.object, entry.file.rstrip("/")
+
+
 class Applied(NamedTuple):
     """Findings split in two, and what is wrong with the suppressions."""
 
@@ -120,8 +152,9 @@ def apply(entries: Iterable[Entry], findings: Iterable[Finding], catalogue: Cata
     used: set[Entry] = set()
     kept: list[Finding] = []
     suppressed: list[Finding] = []
+    by_rule = {identifier: _Shelf(candidates) for identifier, candidates in usable.items()}
     for finding in findings:
-        covering = [entry for entry in usable.get(finding.rule, ()) if _covers(entry, finding)]
+        covering = by_rule[finding.rule].covering(finding) if finding.rule in by_rule else []
         used.update(covering)
         if covering:
             suppressed.append(finding._replace(suppressed=covering[0].reason))

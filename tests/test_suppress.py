@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from callint import config, rule
 from callint.config import Ignore
 from callint.engine import Plan
-from callint.finding import Span
+from callint.finding import Finding, ObjectRef, Related, Span
 from callint.lint import Options, lint
 from callint.report import Report
 from callint.source import parse
-from callint.suppress import Entry
+from callint.suppress import Entry, _covers, apply
 
 POOL = """\
 apiVersion: projectcalico.org/v3
@@ -152,3 +154,37 @@ def test_switched_off() -> None:
     one = report("  # callint: ignore[NAT002] moved", suppress=False)
     assert found(one) == [("NAT002", 8)]
     assert one.suppressed == ()
+
+
+CATALOGUE = rule.load()
+FILES = st.sampled_from(["a.yaml", "a/b.yaml", "a/b/c.yaml", "a/bc.yaml", "/a/b.yaml", "a//b.yaml", "."])
+SPANS = st.builds(Span, FILES, st.integers(1, 4), st.just(1), st.just(1), st.just(2))
+OBJECTS = st.builds(ObjectRef, st.just("v1"), st.just("Node"), st.sampled_from([None, "n"]), st.sampled_from("ab"))
+ENTRIES = st.builds(
+    Entry,
+    st.sampled_from(["BGP001", "BGP002"]),
+    st.sampled_from(["one", "two", "three"]),
+    SPANS,
+    st.sampled_from([(), (), (1, 2), (3,)]),
+    st.sampled_from(["", "Node/a", "Node/n/b"]),
+    st.sampled_from(["", "a", "a/", "a/b", "a/b.yaml", "/", "/a", "a//b.yaml", "."]),
+)
+NEAR = st.lists(st.builds(Related, SPANS, st.just("")), max_size=2).map(tuple)
+FINDINGS = st.tuples(st.sampled_from(["BGP001", "BGP002"]), SPANS, st.none() | OBJECTS, NEAR).map(
+    lambda drawn: Finding(drawn[0], "", "error", "", drawn[1], drawn[2], related=drawn[3])
+)
+
+
+@given(st.lists(ENTRIES, max_size=8), st.lists(FINDINGS, max_size=8))
+def test_each_finding_meets_the_entries_that_cover_it(entries: list[Entry], findings: list[Finding]) -> None:
+    applied = apply(entries, findings, CATALOGUE, {"BGP001", "BGP002"})
+    covering = [[one for one in entries if one.rule == f.rule and _covers(one, f)] for f in findings]
+    assert applied.kept == [finding for finding, found in zip(findings, covering, strict=True) if not found]
+    assert [one.suppressed for one in applied.suppressed] == [found[0].reason for found in covering if found]
+    used = {one for found in covering for one in found}
+    assert [one.span for one in applied.problems] == [
+        one.span
+        for name in dict.fromkeys(one.rule for one in entries)
+        for one in entries
+        if one.rule == name and one not in used
+    ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from callint.bgp.communities import in_effect, resolve
+from callint.bgp.communities import in_effect, named, resolve
 from callint.bgp.decision import Decision
 from callint.bgp.read import network
 from callint.bgp.route import Presence
@@ -52,15 +52,20 @@ def advertisement_effects(cluster: Cluster) -> tuple[Effect, ...]:
     model = engine(cluster)
     groups = [group for group in model.senders if group.session.status.state in ("up", "unknown")]
     return tuple(
-        _effect(cluster, configuration, entry, groups)
+        _effect(cluster, configuration, entry, resolve(names, entry), groups)
         for configuration in model.network.settings.configurations.values()
+        for names in (named(configuration),)
         for entry in configuration.prefix_advertisements
         if network(entry.cidr) is not None
     )
 
 
 def _effect(
-    cluster: Cluster, configuration: BGPConfiguration, entry: PrefixAdvertisement, groups: Iterable[Group]
+    cluster: Cluster,
+    configuration: BGPConfiguration,
+    entry: PrefixAdvertisement,
+    communities: tuple[Community, ...],
+    groups: Iterable[Group],
 ) -> Effect:
     model = engine(cluster)
     inside = network(entry.cidr)
@@ -80,5 +85,4 @@ def _effect(
                     untagged.append(reach)
                 else:
                     tagged.append(reach)
-    communities = resolve(configuration, entry)
     return Effect(configuration, entry, communities, tuple(tagged), tuple(untagged), tuple(undecided))

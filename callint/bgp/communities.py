@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -36,16 +37,21 @@ def tags(settings: Settings, node: str, family: Family) -> tuple[Tag, ...]:
 @lru_cache(maxsize=16)
 def _tags(configuration: BGPConfiguration, family: Family) -> tuple[Tag, ...]:
     found = []
+    names = named(configuration)
     for entry in configuration.prefix_advertisements:
-        communities = resolve(configuration, entry)
+        communities = resolve(names, entry)
         inside = network(entry.cidr, family)
         if inside is not None and communities:
             found.append(Tag(inside, communities, entry, configuration))
     return tuple(found)
 
 
-def resolve(configuration: BGPConfiguration, entry: PrefixAdvertisement) -> tuple[Community, ...]:
-    """The communities of an entry, names looked up in the same BGPConfiguration, each once."""
-    names = {one.name: one.value for one in configuration.communities}
+def named(configuration: BGPConfiguration) -> Mapping[str, str | None]:
+    """The communities that a BGPConfiguration gives names, as they are written."""
+    return {one.name: one.value for one in configuration.communities}
+
+
+def resolve(names: Mapping[str, str | None], entry: PrefixAdvertisement) -> tuple[Community, ...]:
+    """The communities of an entry, names looked up among those of the same BGPConfiguration, each once."""
     read = (community(text) or community(names.get(text)) for text in entry.communities)
     return tuple(dict.fromkeys(one for one in read if one is not None))

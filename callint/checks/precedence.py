@@ -21,7 +21,7 @@ from callint.objects.bgp import BGPPeer
 _LISTS: tuple[tuple[Direction, Family], ...] = (("export", 4), ("import", 4), ("export", 6), ("import", 6))
 _WAYS: tuple[Direction, Direction] = ("export", "import")
 _TYPES: tuple[PeerType, ...] = ("iBGP", "eBGP")
-# So many earlier rules are tried when the few that cover a rule are looked for
+# So many earlier rules are tried when the few that cover a rule are looked for, and so many are shown
 _MOST_TRIED = 60
 # So many parts of a set of prefixes are written out
 _MOST_PARTS = 4
@@ -82,7 +82,7 @@ def _breach(rule: Rule, covering: Sequence[Rule], message: str) -> Breach:
         rule.span,
         rule.resource.ref,
         path,
-        tuple(Related(other.span, f"decides first ({other.rule.action})") for other in covering),
+        tuple(Related(other.span, f"decides first ({other.rule.action})") for other in covering[:_MOST_TRIED]),
         witness(
             "route",
             prefix=str(rule.prefixes.witness()),
@@ -106,10 +106,13 @@ def _find_dead(cluster: Cluster) -> Iterator[tuple[Rule, list[Rule]]]:
             rules = known.rules((name,), direction, family)
             if any(rule.broken for rule in rules):
                 continue
-            alive = _deciding(rules, direction, everything(family))
+            places = _deciding(rules, direction, everything(family))
+            alive: list[Rule] = []  # what never decides takes nothing from others
             for index, rule in enumerate(rules):
-                if rule.prefixes and index not in alive:
-                    covering = _few(rules[:index], rule, direction)
+                if index in places:
+                    alive.append(rule)
+                elif rule.prefixes:
+                    covering = _few(alive, rule, direction)
                     if covering:
                         yield rule, covering
 

@@ -41,6 +41,10 @@ class BGPConfiguration(NamedTuple):
     ignored_interfaces: tuple[str, ...]
     program_cluster_routes: str | None
 
+    def __hash__(self) -> int:
+        """That of the object: each of a thousand tags names the configuration that holds all of them."""
+        return hash(self.resource)
+
 
 class BGPPeer(NamedTuple):
     """One or more sessions: local nodes by `node` or `node_selector`, far ends by address or selector."""

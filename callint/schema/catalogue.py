@@ -68,9 +68,10 @@ def find(api_version: str, kind: str) -> Schema | None:
     return schema if any(kind in kinds for api, kinds in apis.items() if api == api_version) else None
 
 
-def kinds_of(api_version: str) -> list[str]:
+@lru_cache(maxsize=8)
+def kinds_of(api_version: str) -> tuple[str, ...]:
     """The kinds of one of Calico's two APIs."""
     if api_version not in (V1, V3):
-        return []
+        return ()
     found = (read(name)[APIS].get(api_version, ()) for name in calico_kinds())
-    return sorted(kind for kinds in found for kind in kinds)
+    return tuple(sorted(kind for kinds in found for kind in kinds))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 _LONGEST = 64
 
@@ -100,7 +101,13 @@ class Words:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was probably meant (`Words`); None if nothing is near."""
-    return Words(known).nearest(name)
+    return _words(tuple(known)).nearest(name)
+
+
+@lru_cache(maxsize=64)
+def _words(known: tuple[str, ...]) -> Words:
+    """The same names are asked of again and again, where one mistake stands in many objects."""
+    return Words(known)
 
 
 def _shortened(word: str) -> set[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from callint.finding import Path
+from callint.objects import Resource
 from callint.objects.fields import as_text
 from callint.validate import values
 from callint.validate.numbers import INT32, as_number, duration, within
@@ -84,9 +86,7 @@ def _advertisement(scope: Scope, path: Path, item: Any) -> None:
     if item.get("communities") is None:
         scope.refuse("missing-field", path, 'an item of "prefixAdvertisements" needs its "communities"')
         return
-    spec = scope.resource.spec
-    listed = spec.get("communities")
-    known = {as_text(one.get("name")) for one in listed if isinstance(one, dict)} if isinstance(listed, list) else set()
+    known = _defined(scope.resource)
     listed = item["communities"]
     for index, value in enumerate(listed if listed.__class__ is list else ()):
         name = None if value is UNREADABLE else as_text(value)
@@ -99,6 +99,15 @@ def _advertisement(scope: Scope, path: Path, item: Any) -> None:
         stored = Effect("undefined-community", "the name is dropped: the prefix goes out without it")
         message = f'"{name}" is no community that "communities" of the same object defines, and none in the form "a:b"'
         scope.refuse("undefined-community", place, message, stored=stored)
+
+
+@lru_cache(maxsize=1)
+def _defined(resource: Resource) -> frozenset[str | None]:
+    """The names of an object's communities, of which each of its advertisements asks."""
+    listed = resource.spec.get("communities")
+    if not isinstance(listed, list):
+        return frozenset()
+    return frozenset(as_text(one.get("name")) for one in listed if isinstance(one, dict))
 
 
 _interface = values.interface("*")

@@ -62,6 +62,26 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
         f"spec: {{podSelector: {{matchLabels: {{a {n}: b}}}}}}\n"
         for n in range(6_000)
     ),
+    "a long filter": lambda: (
+        f"{V3}kind: BGPFilter\nmetadata: {{name: a}}\nspec:\n  exportV4:\n"
+        + "".join(
+            f"  - {{action: {('Accept', 'Reject')[n % 2]}, cidr: 10.{n // 256}.{n % 256}.0/24, "
+            f"matchOperator: {('NotIn', 'In', 'In')[n % 3]}}}\n"
+            for n in range(14_000)
+        )
+    ),
+    "the same slips": lambda: "".join(
+        f"---\n{V3}kind: FelixConfiguration\nmetadata: {{name: node.n{n}}}\nspec: {{bpfEnabld: true, logScren: x}}\n"
+        for n in range(7_000)
+    ),
+    "kinds that are none": lambda: "".join(
+        f"---\n{V3}kind: IPPol{n}\nmetadata: {{name: a}}\nspec: {{cidr: x}}\n" for n in range(9_000)
+    ),
+    "annotations": lambda: "".join(
+        f"---\n{V3}kind: IPPool\nmetadata: {{name: p{n}, annotations: {{callint.dev/ignore: 'OBJ002: why'}}}}\n"
+        f"spec: {{cidr: 10.{n // 256}.{n % 256}.0/24, x: 1}}\n"
+        for n in range(5_500)
+    ),
     "a regular expression": lambda: (
         f"{V3}kind: FelixConfiguration\nmetadata: {{name: default}}\n"
         f"spec: {{bpfConntrackTimeouts: {{tcpEstablished: {'ms' * 400_000}X}}}}\n"
