@@ -46,8 +46,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 def _negates(rule: Rule) -> bool:
     """Whether a rule has one of the fields that exclude others at all."""
-    sides = (rule.source, rule.destination)
-    negated = any(side.not_nets or side.not_ports for side in sides)
+    source, destination = rule.source, rule.destination
+    negated = source.not_nets or source.not_ports or destination.not_nets or destination.not_ports
     return bool(negated or rule.not_protocol or rule.icmp or rule.not_icmp)
 
 

@@ -45,8 +45,9 @@ def _blocks(cluster: Cluster) -> Iterator[Breach]:
     if cluster.target.dataplane == "ebpf":
         return
     for policy, rule in _rules(cluster):
-        sides = (rule.source, rule.destination)
-        if sum(len(texts) > 1 for side in sides for texts in (side.ports, side.nets)) < 3:
+        source, destination = rule.source, rule.destination
+        ports = (len(source.ports) > 1) + (len(destination.ports) > 1)
+        if ports + (len(source.nets) > 1) + (len(destination.nets) > 1) < 3:
             continue
         found = max((_lists(rule, family) for family in FAMILIES), key=len)
         if len(found) < 3:

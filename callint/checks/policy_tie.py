@@ -75,15 +75,20 @@ def _groups(tier: PlacedTier) -> Iterator[list[PlacedPolicy]]:
         if whole(placed) and not placed.policy.staged:
             by_order[placed.policy.order].append(placed)
     for group in by_order.values():
-        actions = {item.action for one in group for direction in DIRECTIONS for item in items(one.policy, direction)}
-        if len(group) > 1 and len(actions) > 1:
+        if len(group) > 1 and _differ(group):
             yield group
+
+
+def _differ(group: Sequence[PlacedPolicy]) -> bool:
+    actions = (item.action for one in group for direction in DIRECTIONS for item in items(one.policy, direction))
+    first = next(actions, None)
+    return any(action != first for action in actions)
 
 
 def _together(cluster: Cluster, shadows: Shadows) -> Iterator[list[PlacedPolicy]]:
     """Policies, in order, that surely select one endpoint of the manifests; each class of endpoints is asked once."""
-    selections = Selections(shadows.tiers)
-    inventory = model_of(cluster).inventory
+    model = model_of(cluster)
+    selections, inventory = Selections(model.tiers, model.selecting), model.inventory
     endpoints: tuple[Endpoint, ...] = (*inventory.host_endpoints, *inventory.workloads)
     for entries in {selections.of(one).entries for one in endpoints}:
         yield [shadows.tiers[one.tier].policies[one.place] for one in entries if one.doubt is None]

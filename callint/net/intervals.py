@@ -91,6 +91,8 @@ def complement(a: Intervals, maximum: int) -> Intervals:
 
 def covers(a: Intervals, b: Intervals) -> bool:
     """Whether every number of `b` is in `a`."""
+    if len(a) == 1:
+        return not b or (a[0][0] <= b[0][0] and b[-1][1] <= a[0][1])
     return all(begin < len(a) and a[begin][0] <= low and high <= a[begin][1] for low, high, begin in _found(a, b))
 
 

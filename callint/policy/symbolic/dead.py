@@ -144,12 +144,15 @@ class _Search:
         self._spend(len(near))
         meeting, asked = meetings(self._shadows, about, near)
         self._spend(_OF_SELECTORS * asked + _OF_CORNERS * len(meeting))
-        if not meeting or leave_a_corner(about, meeting):
+        if not meeting:
             return None
-        self._spend(_OF_PRODUCTS * len(meeting))
-        if leave_something(about, meeting):
-            return None
-        self._spend(_OF_SETS * len(meeting))
+        if not covers(meeting[0], about):
+            if leave_a_corner(about, meeting):
+                return None
+            self._spend(_OF_PRODUCTS * len(meeting))
+            if leave_something(about, meeting):
+                return None
+            self._spend(_OF_SETS * len(meeting))
         return self._exactly(policy, direction, rule, about, meeting)
 
     def _exactly(

@@ -111,19 +111,25 @@ class Before:
 
     def reach(self, place: int) -> None:
         """Find those before a place in the own tier."""
-        candidates, asked = self._candidates, self._order.asked
-        end = (self.number, place)
-        while self._next < len(candidates) and candidates[self._next] < end:
-            number, other = candidates[self._next]
-            self._next += 1
+        asked, holds = self._order.asked, self._order.implication.holds
+        known, selector = self._plain, self.placed.selector
+        candidates, end = self._candidates, (self.number, place)
+        position = self._next
+        while position < len(candidates) and candidates[position] < end:
+            number, other = candidates[position]
+            position += 1
             one = asked[number][other]
-            if one is not None and self._kinds <= one.kinds and self._holds(one):
+            if (
+                one is not None
+                and self._kinds <= one.kinds
+                and (
+                    holds(selector, one.placed.selector)
+                    if known is None or one.plain is None
+                    else implied(known, one.plain)
+                )
+            ):
                 (self.own if number == self.number else self.earlier.setdefault(number, [])).append(one)
-
-    def _holds(self, one: Asked) -> bool:
-        if self._plain is not None and one.plain is not None:
-            return implied(self._plain, one.plain)
-        return self._order.implication.holds(self.placed.selector, one.placed.selector)
+        self._next = position
 
 
 class _Lane:
@@ -197,15 +203,15 @@ def items(policy: Policy, direction: Direction) -> Iterator[Item]:
 
 def item_of(policy: Policy, direction: Direction, rule: Rule) -> Item | None:
     """A rule as something that decides; None for one that only logs."""
-    action = rule.action.capitalize()
+    action = rule.action if rule.action in _ENDING else rule.action.capitalize()
     return Item(policy, direction, rule, action) if action in _ENDING else None
 
 
 def rules(policy: Policy, direction: Direction) -> Sequence[Rule]:
     """The rules of a policy in a direction that it governs."""
-    if direction.capitalize() not in policy.types:
-        return ()
-    return policy.ingress if direction == "ingress" else policy.egress
+    if direction == "ingress":
+        return policy.ingress if "Ingress" in policy.types else ()
+    return policy.egress if "Egress" in policy.types else ()
 
 
 def whole(placed: PlacedPolicy) -> bool:
