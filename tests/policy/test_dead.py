@@ -256,3 +256,30 @@ def test_the_same_rules_are_dead_because_of_the_same_rules(cluster: Cluster, few
     assert [
         (one.policy.name, one.direction, one.rule and place(one.policy, one.rule), shown(one.covering)) for one in found
     ] == list(naively(shadows))
+
+
+def in_tier(tier: str, number: int, selector: str, action: str, kind: str = "GlobalNetworkPolicy") -> dict[str, Any]:
+    rule = {"action": action, "protocol": "TCP"}
+    spec = {"tier": tier, "order": number, "selector": selector, "types": ["Ingress"], "ingress": [rule]}
+    return {"apiVersion": V3, "kind": kind, "metadata": {"name": f"p{number}"}, "spec": spec}
+
+
+def decided_on(*policies: dict[str, Any]) -> list[str]:
+    tier = {"apiVersion": V3, "kind": "Tier", "metadata": {"name": "t1"}, "spec": {"order": 1, "defaultAction": "Deny"}}
+    documents = parse("\n---\n".join(map(json.dumps, [tier, *policies])), "m.yaml").documents
+    shadows = Shadows(Cluster([Resource(one, base, plain) for one in documents for base, plain in unpack(one)]))
+    return [one.policy.name for one in dead(shadows, 10**9) if isinstance(one, Dead)]
+
+
+def test_a_tier_ends_for_some_and_not_for_others_with_the_same_policies_before() -> None:
+    before = [in_tier("t1", 0, "all()", "Log"), in_tier("t1", 1, "app == 'a'", "Pass")]
+    after = [in_tier("default", 2, "has(app)", "Allow"), in_tier("default", 3, "app == 'b'", "Allow")]
+    assert decided_on(*before, *after) == ["p3"]
+    after = [in_tier("default", 2, "app == 'b'", "Allow"), in_tier("default", 3, "has(app)", "Allow")]
+    assert decided_on(*before, *after) == ["p2"]
+
+
+def test_nothing_passes_by_a_policy_that_is_staged() -> None:
+    first, last = in_tier("t1", 0, "all()", "Log"), in_tier("default", 2, "app == 'b'", "Allow")
+    assert decided_on(first, in_tier("t1", 1, "all()", "Pass", "StagedGlobalNetworkPolicy"), last) == ["p2"]
+    assert decided_on(first, in_tier("t1", 1, "all()", "Pass"), last) == []
