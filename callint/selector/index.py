@@ -33,10 +33,7 @@ def needs(selector: Selector, cost: _Cost = _NOTHING_KNOWN) -> frozenset[Need] |
 
     Of several answers the one of which `cost` says the least; an empty set where nothing can match at all.
     """
-    known = plain(selector)
-    if known is None:
-        return _needs(selector, cost, positive=True)
-    return _cheapest(_named(known), cost)
+    return _needs(selector, cost, positive=True)
 
 
 def _named(known: Plain) -> list[frozenset[Need]]:
