@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 
 from callint.bgp.alike import Alike, Nodes
 from callint.bgp.expand import Conflict, Entry, Expander, Expansion, itself
+from callint.bgp.mesh import Mesh
 from callint.bgp.nodes import ANY, Settings, Speaker, speakers
 from callint.bgp.peering import Peering
 from callint.bgp.read import as_number
@@ -99,31 +100,30 @@ class Network:
         return Peering(self, here, target.nodes, target.address, form, entry.sure and target.sure)
 
     @cached_property
-    def meshed(self) -> dict[Family, tuple[Speaker, ...]]:
-        """The nodes of the node-to-node mesh, by family: reflectors are not in it."""
-        everyone = self.speakers.values()
-        return {family: tuple(one for one in everyone if self.in_mesh(one, family)) for family in self.families}
+    def meshes(self) -> dict[Family, Mesh]:
+        """The node-to-node mesh, by family."""
+        return {family: Mesh(self, family) for family in self.families}
 
     @cached_property
-    def meshed_alike(self) -> dict[Family, tuple[Alike, ...]]:
-        """The nodes of the mesh, by family, those that are alike together."""
-        return {family: tuple(dict.fromkeys(map(self.nodes.of, members))) for family, members in self.meshed.items()}
+    def meshed(self) -> dict[Family, tuple[Speaker, ...]]:
+        """The nodes of the mesh, by family: reflectors are not in it."""
+        return {family: mesh.members for family, mesh in self.meshes.items()}
 
     def kinds(self, family: Family) -> Iterator[Peering]:
         """Every session of a family, those whose ends are alike together: of BGPPeers first, then the mesh."""
         yield from (peering for peering in self.peerings if peering.family == family)
-        for here in self.meshed_alike[family]:
+        for here in self.meshes[family].all:
             yield from self._mesh_of(here, family)
 
     def kinds_of(self, speaker: Speaker, family: Family) -> Iterator[Peering]:
         """The sessions of one node, and of those that are like it."""
         yield from self.peerings_of(speaker, family)
         if self.in_mesh(speaker, family):
-            yield from self._mesh_of(self.nodes.of(speaker), family)
+            yield from self._mesh_of(self.meshes[family].of(speaker), family)
 
     def _mesh_of(self, here: Alike, family: Family) -> Iterator[Peering]:
         local = here.first
-        for there in self.meshed_alike[family]:
+        for there in self.meshes[family].all:
             remote = there.first if there is not here or local.name == ANY else there.other_than(local)
             if remote is not None and self._meshes(local, remote, family):
                 yield Peering(self, here, there, None, self.mesh_session(local, remote, family).form, True)

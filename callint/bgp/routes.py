@@ -66,7 +66,7 @@ class Engine:
         self._divided_nodes: dict[tuple[Alike, Family], tuple[tuple[Profile, Members], ...]] = {}
         self._interned: dict[Profile, Profile] = {}
         self._limits: dict[Profile, Limits] = {}
-        self._sources: dict[tuple[str, Family, PeerType, bool], tuple[Source, ...]] = {}
+        self._sources: dict[object, tuple[Source, ...]] = {}
         self._own: dict[Profile, tuple[Routes, ...]] = {}
         self._forms: dict[tuple[str, Family], frozenset[Form]] = {}
         self._relays: dict[tuple[frozenset[Form], Form], tuple[Relay, ...]] = {}
@@ -142,17 +142,23 @@ class Engine:
             self._divided_nodes[alike, family] = found
         return found
 
-    def sources(self, speaker: Speaker, family: Family, form: Form) -> tuple[Source, ...]:
-        """The sessions whose routes a node may pass on to sessions of this form, those that are alike together."""
-        key = (speaker.name, family, form.peer_type, form.rr_client)
+    def sources(self, speaker: Speaker, family: Family, form: Form, *, inside: bool = False) -> tuple[Source, ...]:
+        """The sessions whose routes a node may pass on to sessions of this form, those that are alike together.
+
+        With `inside` only those with nodes of the cluster.
+        """
+        key = (speaker.name, family, form.peer_type, form.rr_client, inside)
         known = self._sources.get(key)
         if known is None:
-            known = self._sources[key] = tuple(self._find_sources(speaker, family, form))
+            found = self._find_sources(speaker, family, form, inside=inside)
+            known = self._sources[key] = tuple(found)
         return known
 
-    def _find_sources(self, speaker: Speaker, family: Family, form: Form) -> Iterator[Source]:
+    def _find_sources(self, speaker: Speaker, family: Family, form: Form, *, inside: bool) -> Iterator[Source]:
         found: dict[object, list[Source]] = {}
         for peering in self.network.kinds_of(speaker, family):
+            if inside and peering.there is None:
+                continue
             if peering.state in LIVE and _may_pass((peering.form.peer_type, peering.form.rr_client), form):
                 for session, size in self._far_ends(peering, speaker):
                     found.setdefault(self._import_key(session), []).append(Source(session, size))
@@ -177,10 +183,13 @@ class Engine:
             found = self._own[mine] = own_routes(mine)
         return found
 
-    def exported(self, session: Session) -> tuple[Decision, ...]:
-        """What becomes of every route that the local node has, on its way to the far end."""
+    def exported(self, session: Session, *, inside: bool = False) -> tuple[Decision, ...]:
+        """What becomes of every route that the local node has, on its way to the far end.
+
+        With `inside` only of routes from nodes of the cluster: of no other is it known that there are any.
+        """
         form, mine = session.form, self.profile(session.local, session.family)
-        learned = self.sources(session.local, session.family, form)
+        learned = self.sources(session.local, session.family, form, inside=inside)
         told = (None if one.size > 1 else (_echoes(one, session), self._from(one)) for one in learned)
         key = (form, mine, tuple(zip(map(self._import_key, (one.session for one in learned)), told, strict=True)))
         found = self._exports.get(key)

@@ -121,7 +121,7 @@ def _leaving(cluster: Cluster, one: Outward) -> list[Decision]:
     """What leaves because no rule decides, and certainly exists."""
     return [
         decision
-        for decision in engine(cluster).exported(one.session)
+        for decision in engine(cluster).exported(one.session, inside=True)
         if decision.accepted and decision.rule is None and decision.routes.presence != "any" and not decision.when
     ]
 

@@ -70,6 +70,28 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
             for n in range(14_000)
         )
     ),
+    "a peer for each node": lambda: "".join(
+        f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+        f"spec: {{node: n{n}, peerIP: 192.0.{n // 256}.{n % 256}, asNumber: 64512}}\n"
+        for n in range(7_000)
+    ),
+    "a pool for each node": lambda: "".join(
+        f"---\napiVersion: v1\nkind: Node\nmetadata: {{name: n{n}, labels: {{rack: r{n}}}}}\n"
+        f"---\n{V3}kind: IPPool\nmetadata: {{name: p{n}}}\n"
+        f"spec: {{cidr: 10.{n // 256}.{n % 256}.0/24, nodeSelector: \"rack == 'r{n}'\"}}\n"
+        for n in range(4_500)
+    ),
+    "nodes of one address": lambda: "".join(
+        f"---\n{V3}kind: Node\nmetadata: {{name: n{n}}}\nspec: {{bgp: {{ipv4Address: 10.0.0.1/24}}}}\n"
+        for n in range(9_000)
+    ),
+    "a filter for each peer": lambda: "".join(
+        f"---\n{V3}kind: BGPFilter\nmetadata: {{name: f{n}}}\n"
+        f"spec: {{exportV4: [{{action: Accept, cidr: 10.{n % 256}.0.0/16, matchOperator: In}}]}}\n"
+        f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+        f"spec: {{peerIP: 192.0.{n // 256}.{n % 256}, asNumber: {64512 + n % 1000}, filters: [f{n}]}}\n"
+        for n in range(3_300)
+    ),
     "the same slips": lambda: "".join(
         f"---\n{V3}kind: FelixConfiguration\nmetadata: {{name: node.n{n}}}\nspec: {{bpfEnabld: true, logScren: x}}\n"
         for n in range(7_000)

@@ -1,0 +1,57 @@
+"""The nodes of the node-to-node mesh, those whose mesh sessions are alike together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from callint.bgp.alike import Alike
+from callint.bgp.nodes import ANY, Speaker
+from callint.net.address import Family
+
+if TYPE_CHECKING:
+    from callint.bgp.network import Network
+
+
+class Mesh:
+    """The mesh of one family; labels and BGPPeers that lead out of the cluster make no difference to it."""
+
+    def __init__(self, model: Network, family: Family) -> None:
+        """Nodes with facts are like no other, and those that a BGPPeer calls like the ones that it calls as well."""
+        self.members = tuple(one for one in model.speakers.values() if model.in_mesh(one, family))
+        shared = Counter(one.address(family) for one in model.speakers.values())
+        calls, called = _calls(model, family)
+        divided: dict[object, list[Speaker]] = {}
+        for one in self.members:
+            alike, address = model.nodes.of(one), one.address(family)
+            like_no_other = alike in called or one.facts is not None or one.name == ANY
+            key = (
+                alike if like_no_other else None,
+                tuple(calls.get(alike, ())),
+                (one.own_as, one.port, one.described),
+                address if shared[address] > 1 else address is not None,
+            )
+            divided.setdefault(key, []).append(one)
+        self.all = tuple(Alike(tuple(members)) for members in divided.values())
+        self._of = {one.name: alike for alike in self.all for one in alike.members}
+
+    def of(self, speaker: Speaker) -> Alike:
+        """The nodes whose mesh sessions are like those of this one, which is in the mesh."""
+        return self._of[speaker.name]
+
+
+def _calls(model: Network, family: Family) -> tuple[dict[Alike, list[object]], set[Alike]]:
+    """What BGPPeers make nodes call that is or may be another node, and the nodes that are called."""
+    calls: dict[Alike, list[object]] = {}
+    called: set[Alike] = set()
+    # A node with facts has further addresses, at which it may be called.
+    any_may_be = any(one.facts is not None for one in model.speakers.values())
+    for peering in (one for one in model.peerings if one.family == family):
+        owner = model.nodes.owners.get(peering.address) if peering.address is not None else None
+        there = model.nodes.of(owner) if owner is not None else peering.there
+        if there is not None:
+            called.add(there)
+        if there is not None or any_may_be:
+            call = (id(peering.form), there, peering.address, peering.selected)
+            calls.setdefault(peering.here, []).append(call)
+    return calls, called
