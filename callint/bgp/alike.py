@@ -10,7 +10,7 @@ from callint.bgp.workloads import peered
 from callint.net.address import Address, Family, parse_peer
 from callint.objects import Cluster
 from callint.selector import Selector, SelectorError, keys_and_values, parse
-from callint.selector.syntax import And, Compare
+from callint.selector.syntax import And, Compare, atoms
 
 
 class Alike:
@@ -49,7 +49,7 @@ class Nodes:
         """
         selectors = [selector for peer in cluster.bgp_peers for selector in (peer.node_selector, peer.peer_selector)]
         selectors += [pool.node_selector for pool in cluster.pools]
-        keys = sorted({EXCLUDE_LABEL}.union(*(_keys(text) for text in set(selectors) if text is not None)))
+        asked = _asked({text for text in selectors if text is not None})
         named = {peer.node for peer in cluster.bgp_peers} | {one.node for one in peered(cluster)} | {ANY}
         called = {found for peer in cluster.bgp_peers if (found := far_address(peer.peer_ip)) is not None}
         self.owners: dict[Address, Speaker] = {}
@@ -64,7 +64,9 @@ class Nodes:
             if routed or speaker.name in named or speaker.facts is not None:
                 divided[speaker.name] = [speaker]
                 continue
-            labels = None if speaker.labels is None else tuple(map(speaker.labels.get, keys))
+            labels = None
+            if speaker.labels is not None:
+                labels = tuple(_told(speaker.labels.get(key), values) for key, values in asked)
             own = (speaker.own_as, speaker.cluster_id, speaker.port, speaker.described)
             key = (labels, own, speaker.speaks(4), speaker.speaks(6))
             divided.setdefault(key, []).append(speaker)
@@ -122,8 +124,26 @@ def far_address(text: str | None) -> Address | None:
         return None
 
 
-def _keys(text: str) -> Iterable[str]:
-    try:
-        return keys_and_values(parse(text))
-    except SelectorError:
-        return ()
+_Values = frozenset[str] | None
+"""The values of a label that selectors tell from others; None where they look into values."""
+
+
+def _asked(texts: Iterable[str]) -> list[tuple[str, _Values]]:
+    """The labels that selectors ask for."""
+    found: dict[str, set[str]] = {EXCLUDE_LABEL: {"true"}}
+    within: set[str] = set()
+    for text in texts:
+        try:
+            selector = parse(text)
+        except SelectorError:
+            continue
+        for key, values in keys_and_values(selector).items():
+            found.setdefault(key, set()).update(values)
+        parts = (one for one in atoms(selector) if isinstance(one, Compare) and one.operator not in ("==", "!="))
+        within.update(one.key for one in parts)
+    return [(key, None if key in within else frozenset(values)) for key, values in sorted(found.items())]
+
+
+def _told(value: str | None, values: _Values) -> str | bool | None:
+    """What selectors can tell of a label: which value it has, or that it has another one (True), or none."""
+    return value if value is None or values is None or value in values else True

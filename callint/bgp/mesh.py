@@ -18,6 +18,7 @@ class Mesh:
 
     def __init__(self, model: Network, family: Family) -> None:
         """Nodes with facts are like no other, and those that a BGPPeer calls like the ones that it calls as well."""
+        self._nodes = model.nodes
         self.members = tuple(one for one in model.speakers.values() if model.in_mesh(one, family))
         shared = Counter(one.address(family) for one in model.speakers.values())
         calls, called = _calls(model, family)
@@ -36,8 +37,8 @@ class Mesh:
         self._of = {one.name: alike for alike in self.all for one in alike.members}
 
     def of(self, speaker: Speaker) -> Alike:
-        """The nodes whose mesh sessions are like those of this one, which is in the mesh."""
-        return self._of[speaker.name]
+        """The nodes whose mesh sessions are like those of this one; one that only a BGPPeer names is like no other."""
+        return self._of.get(speaker.name) or self._nodes.of(speaker)
 
 
 def _calls(model: Network, family: Family) -> tuple[dict[Alike, list[object]], set[Alike]]:

@@ -273,6 +273,19 @@ def test_sessions_and_their_states_are_those_of_a_count(cluster: Cluster) -> Non
     assert len(model) == len(list(model))
 
 
+@settings(deadline=None)
+@given(clusters())
+def test_sessions_taken_together_are_alike(cluster: Cluster) -> None:
+    model = engine(cluster_of(manifests(cluster), Target(cluster.release))).network
+    kinds = [one for family in model.families for one in model.kinds(family)]
+    assert sum(map(len, kinds)) == len(model)
+    for kind in kinds:
+        for one in kind:
+            assert one.status.state == kind.state
+            if kind.form.kind == "mesh" and one.remote is not None:
+                assert kind.form == model.mesh_session(one.local, one.remote, kind.family).form
+
+
 @settings(deadline=None, max_examples=40)
 @given(clusters())
 def test_nodes_taken_together_do_what_each_does_alone(cluster: Cluster) -> None:

@@ -92,6 +92,20 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
         f"spec: {{peerIP: 192.0.{n // 256}.{n % 256}, asNumber: {64512 + n % 1000}, filters: [f{n}]}}\n"
         for n in range(3_300)
     ),
+    "nodes of all labels": lambda: (
+        f"{V3}kind: BGPPeer\nmetadata: {{name: p}}\nspec: {{nodeSelector: has(a), peerSelector: has(b)}}\n"
+        + "".join(
+            f"---\n{V3}kind: Node\nmetadata: {{name: n{n}, labels: {{a: v{n}, b: v{n}}}}}\n"
+            f"spec: {{bgp: {{ipv4Address: 10.{n // 256}.{n % 256}.1/24}}}}\n"
+            for n in range(6_500)
+        )
+    ),
+    "named communities": lambda: (
+        f"{V3}kind: BGPConfiguration\nmetadata: {{name: default}}\nspec:\n  communities:\n"
+        + "".join(f"  - {{name: c{n}, value: '64512:{n}'}}\n" for n in range(9_000))
+        + "  prefixAdvertisements:\n"
+        + "".join(f"  - {{cidr: 10.{n // 256}.{n % 256}.0/24, communities: [c{n}]}}\n" for n in range(9_000))
+    ),
     "the same slips": lambda: "".join(
         f"---\n{V3}kind: FelixConfiguration\nmetadata: {{name: node.n{n}}}\nspec: {{bpfEnabld: true, logScren: x}}\n"
         for n in range(7_000)
