@@ -16,9 +16,21 @@ from callint.engine import Crash, Plan, run
 from callint.finding import Finding
 from callint.objects import Cluster
 from callint.processes import Channel, Crew, Tickets
+from callint.policy import model_of
 from callint.rule import Catalogue, Rule
 
-_LONGEST = ("unreachable", "host_endpoint", "selection", "tier_end", "precedence", "policy_scope", "host_traffic")
+_LONGEST = (
+    "unreachable",
+    "selection",
+    "host_endpoint",
+    "policy_scope",
+    "flow",
+    "precedence",
+    "host_traffic",
+    "policy_rules",
+    "policy_tie",
+    "tier_end",
+)
 """The checks that take longest on large trees: begun first, so that no process is left alone with one in the end."""
 
 Answers = dict[int, Any]
@@ -35,7 +47,7 @@ def run_shared(plan: Plan, cluster: Cluster, jobs: int) -> tuple[list[Finding], 
     known += groups.values()
     tickets = Tickets(len(known))
     with suppress(Exception):  # whatever is wrong with them, the checks will meet it
-        _ = cluster.policies  # read once, before there are copies, for most checks need them
+        _ = model_of(cluster).selecting  # made once, before there are copies, for most checks need it
 
     def share() -> Answers:
         return {number: _answer(plan, rules[number], cluster) for ticket in tickets for number in known[ticket]}
