@@ -15,8 +15,8 @@ from callint.encoded import finding
 from callint.engine import Crash, Plan, run
 from callint.finding import Finding
 from callint.objects import Cluster
-from callint.processes import Channel, Crew, Tickets
 from callint.policy import model_of
+from callint.processes import Channel, Crew, Tickets
 from callint.rule import Catalogue, Rule
 
 _LONGEST = (
