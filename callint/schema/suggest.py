@@ -15,6 +15,8 @@ def distance(one: str, other: str, bound: int) -> int:
     pairs = enumerate(zip(one, other, strict=False))
     same = next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
     one, other = one[same:], other[same:]
+    if bound == 1:
+        return _up_to_one(one, other)
     before: list[int] = []
     previous = list(range(len(other) + 1))
     for i, a in enumerate(one, 1):
@@ -28,6 +30,16 @@ def distance(one: str, other: str, bound: int) -> int:
             return bound + 1
         before, previous = previous, row
     return min(previous[-1], bound + 1)
+
+
+def _up_to_one(one: str, other: str) -> int:
+    """Edits between what is left of two words from their first difference on; 2 for more than one."""
+    if one == other:
+        return 0
+    rest, others = one[1:], other[1:]
+    if rest == others or rest == other or one == others:
+        return 1
+    return 1 if one[:2] == other[1::-1] and one[2:] == other[2:] else 2
 
 
 class Words:
