@@ -37,7 +37,7 @@ def _up_to_one(one: str, other: str) -> int:
     if one == other:
         return 0
     rest, others = one[1:], other[1:]
-    if rest == others or rest == other or one == others:
+    if rest in (others, other) or one == others:
         return 1
     return 1 if one[:2] == other[1::-1] and one[2:] == other[2:] else 2
 
