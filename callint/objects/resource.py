@@ -21,6 +21,7 @@ class Resource:
     """
 
     __slots__ = (
+        "_near",
         "annotations",
         "api_version",
         "base",
@@ -42,6 +43,7 @@ class Resource:
         self.plain = plain
         self.gaps = gaps
         self.sound = False
+        self._near: tuple[dict[Path, int], dict[Path, int]] | None = None
         self.api_version = fields.text(plain, "apiVersion") or ""
         kind = fields.text(plain, "kind") or ""
         self.kind = CANONICAL.get(kind, kind) if is_calico(self.api_version) else kind
@@ -85,11 +87,34 @@ class Resource:
 
     def unreadable(self, *path: Step) -> bool:
         """Whether the value at the path, or one inside or above it, is a gap."""
-        return bool(self.gaps) and any(gap[: len(path)] == path or path[: len(gap)] == gap for gap in self.gaps)
+        return self.gap(path) is not None
+
+    def gap(self, path: Path) -> Path | None:
+        """The first gap that is at, in or above a path."""
+        if not self.gaps:
+            return None
+        if self._near is None:
+            self._near = _near(self.gaps)
+        exact, above = self._near
+        found = [number for end in range(len(path)) if (number := exact.get(path[:end])) is not None]
+        if path in above:
+            found.append(above[path])
+        return self.gaps[min(found)] if found else None
 
     def __repr__(self) -> str:
         """For people who debug."""
         return f"<{self.ref} {self.document.file}:{self.span().line}>"
+
+
+def _near(gaps: tuple[Path, ...]) -> tuple[dict[Path, int], dict[Path, int]]:
+    """The number of the first gap at each path, and of the first at or below each."""
+    exact: dict[Path, int] = {}
+    above: dict[Path, int] = {}
+    for number, gap in enumerate(gaps):
+        exact.setdefault(gap, number)
+        for end in range(len(gap) + 1):
+            above.setdefault(gap[:end], number)
+    return exact, above
 
 
 def unpack(document: Document) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -39,10 +39,8 @@ _RULE_FIELDS = {
 
 def hidden(resource: Resource, path: Path) -> str | None:
     """What a schema error hides at, in or above a path, as a clause."""
-    for gap in resource.gaps:
-        if gap[: len(path)] == path or path[: len(gap)] == gap:
-            return f'{dotted(gap)} of {resource.kind} "{resource.name}", which could not be read'
-    return None
+    gap = resource.gap(path)
+    return None if gap is None else f'{dotted(gap)} of {resource.kind} "{resource.name}", which could not be read'
 
 
 def dotted(path: Path) -> str:

@@ -33,6 +33,10 @@ NETS = st.lists(
 PORTS = st.lists(st.sampled_from([80, "1:100", "81:65535", "1:80", "web"]), min_size=1, max_size=2)
 
 
+def uncounted(steps: int) -> None:
+    """Steps that nobody bounds."""
+
+
 def maybe(strategy: st.SearchStrategy[Any], odds: int = 3) -> st.SearchStrategy[Any]:
     return st.integers(0, odds - 1).flatmap(lambda number: st.none() if number else strategy)
 
@@ -218,7 +222,7 @@ def naively(shadows: Shadows) -> Iterator[tuple[object, ...]]:
             for item in () if policy.staged else before(shadows, tier, placed, direction):
                 taken.add(item, shadows.surely(item, None))
             if not any(taken.left(shadows.everything)):
-                covering = fewest(shadows, taken, shadows.everything, {})
+                covering = fewest(shadows, taken, shadows.everything, {}, uncounted)
                 if {one.action for one in covering} != {one.action for one in rules(policy, direction)}:
                     yield policy.name, direction, None, shown(covering)
                     continue
@@ -231,7 +235,8 @@ def naively(shadows: Shadows) -> Iterator[tuple[object, ...]]:
                     for sets in more.values():
                         left = (left[0] - sets[0], left[1] - sets[1])
                 if any(packets) and not any(left):
-                    yield policy.name, direction, place(policy, rule), shown(fewest(shadows, taken, packets, more))
+                    covering = fewest(shadows, taken, packets, more, uncounted)
+                    yield policy.name, direction, place(policy, rule), shown(covering)
                 decides = item_of(policy, direction, rule)
                 if decides is not None:
                     taken.add(decides, shadows.surely(decides, None))

@@ -70,6 +70,20 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
             for n in range(14_000)
         )
     ),
+    "a tier for each policy": lambda: "".join(
+        f"---\n{V3}kind: Tier\nmetadata: {{name: t{n}}}\nspec: {{order: {n}}}\n"
+        f"---\n{V3}kind: GlobalNetworkPolicy\nmetadata: {{name: t{n}.a}}\n"
+        f"spec: {{tier: t{n}, selector: all(), ingress: [{{action: Pass}}]}}\n"
+        for n in range(3_500)
+    ),
+    "a missing tier for each policy": lambda: "".join(
+        f"---\n{V3}kind: GlobalNetworkPolicy\nmetadata: {{name: t{n}.a}}\nspec: {{tier: t{n}, selector: all()}}\n"
+        for n in range(7_500)
+    ),
+    "invalid rules": lambda: (
+        f"{V3}kind: GlobalNetworkPolicy\nmetadata: {{name: a}}\nspec:\n  selector: all()\n  ingress:\n"
+        + "  - {action: alow, protocol: TPC, source: {nets: [300.0.0.0/8], ports: [99999]}}\n" * 12_000
+    ),
     "a peer for each node": lambda: "".join(
         f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
         f"spec: {{node: n{n}, peerIP: 192.0.{n // 256}.{n % 256}, asNumber: 64512}}\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from callint.net import cover
@@ -62,22 +62,24 @@ class Taken:
         return None
 
 
-def fewest(shadows: Shadows, taken: Taken, packets: Sets, more: Mapping[int, Sets]) -> Sequence[Item]:
+def fewest(
+    shadows: Shadows, taken: Taken, packets: Sets, more: Mapping[int, Sets], spend: Callable[[int], None]
+) -> Sequence[Item]:
     """Things that together decide on all the packets, of which none can be left out; the latest are left out first.
 
     `more` are packets on which some things, by number, decide besides. Packets that are left are not asked for. Where
-    the search would take too long, the first things found stand for all.
+    the search would take too long, the first things found stand for all. `spend` is told of the steps taken.
     """
     wanted = products(packets)
     chosen: dict[int, list[Product]] = {}
     try:
-        while (corner := _corner(wanted, chosen)) is not None:
+        while (corner := _corner(wanted, chosen, spend)) is not None:
             sets = of_product(shadows.spaces, corner)
             number, deciding = min(_candidates(taken, sets, more), key=_number)
             chosen[number] = products(deciding) + products(more.get(number, deciding))
         for number in sorted(chosen, reverse=True):
             others = {other: side for other, side in chosen.items() if other != number}
-            if _corner(wanted, others) is None:
+            if _corner(wanted, others, spend) is None:
                 chosen = others
     except TooManyCornersError:
         return [taken.items[number] for number in sorted(chosen)[:_MOST_SHOWN]]
@@ -99,6 +101,13 @@ def _number(pair: tuple[int, Sets]) -> int:
     return pair[0]
 
 
-def _corner(wanted: Sequence[Product], chosen: Mapping[int, list[Product]]) -> Product | None:
+def _corner(
+    wanted: Sequence[Product], chosen: Mapping[int, list[Product]], spend: Callable[[int], None]
+) -> Product | None:
     every = [product for side in chosen.values() for product in side]
-    return next((corner for one in wanted if (corner := cover.uncovered(one, every)) is not None), None)
+    for one in wanted:
+        spend(len(every) * sum(map(len, one)))
+        corner = cover.uncovered(one, every)
+        if corner is not None:
+            return corner
+    return None

@@ -30,8 +30,8 @@ from callint.policy.symbolic.shape import FREE, Shape
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector import Selector
 
-_OF_CORNERS, _OF_SELECTORS, _OF_PRODUCTS, _OF_SETS = 4, 8, 25, 100
-"""What a comparison takes of corners, selectors, products and sets of packets, one of ports being a step (measured)."""
+_OF_TIERS, _OF_CORNERS, _OF_SELECTORS, _OF_PRODUCTS, _OF_SETS = 3, 4, 8, 25, 100
+"""What a comparison takes of tiers, corners, selectors, products and sets of packets, one of ports being a step."""
 
 
 class Dead(NamedTuple):
@@ -179,7 +179,7 @@ class _Search:
                 left = (left[0] - sets[0], left[1] - sets[1])
         if any(left):
             return None
-        return Dead(policy, direction, rule, _packet(packets), fewest(shadows, taken, packets, more))
+        return Dead(policy, direction, rule, _packet(packets), fewest(shadows, taken, packets, more, self._spend))
 
     def _shape(self, policy: Policy, rule: Rule | None) -> Shape:
         if rule is None:
@@ -195,7 +195,7 @@ class _Search:
         before = self._before.get(key)
         if before is None:
             before = self._before[key] = self._shadows.order.before(tier, placed)
-        before.reach(self._places[id(placed)])
+        self._spend(before.reach(self._places[id(placed)]))
         return before
 
     def _chain(self, before: Before, direction: Direction) -> _Chain:
@@ -212,6 +212,7 @@ class _Search:
 
     def _head(self, before: Before, direction: Direction) -> _Chain | None:
         """The things of earlier tiers, which many policies have in common."""
+        self._spend(_OF_TIERS * len(before.earlier))
         decided = self._shadows.order.deciding(before, direction)
         if not decided:
             return None
@@ -238,7 +239,7 @@ class _Search:
                 taken = Taken()
                 for item in chain.earlier.items:
                     taken.add(item, shadows.surely(item, None))
-                chain.covering = fewest(shadows, taken, shadows.everything, {})
+                chain.covering = fewest(shadows, taken, shadows.everything, {}, self._spend)
         return chain.covering
 
     def _left(self, chain: _Chain) -> Sets:

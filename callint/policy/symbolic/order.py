@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -52,6 +53,12 @@ class Order:
         self._numbers = {id(tier): number for number, tier in enumerate(tiers)}
         self._lanes = {direction: [_Lane(tier, direction) for tier in tiers] for direction in DIRECTIONS}
         self._joined: dict[tuple[int, ...], Sequence[Item]] = {}
+        self._sought: tuple[Selector, Sequence[tuple[int, int]]] | None = None
+
+    @cached_property
+    def _all(self) -> Sequence[tuple[int, int]]:
+        """Tier and place of every policy."""
+        return [(number, place) for number, tier in enumerate(self._tiers) for place in range(len(tier.policies))]
 
     @cached_property
     def asked(self) -> list[list[Asked | None]]:
@@ -59,24 +66,25 @@ class Order:
         return [[_asked(place, one) for place, one in enumerate(tier.policies)] for tier in self._tiers]
 
     def before(self, tier: PlacedTier, placed: PlacedPolicy) -> Before:
-        """What surely is asked before a policy wherever it applies; nothing as yet."""
-        return Before(self, self._numbers[id(tier)], placed, self._candidates(placed.selector))
+        """What surely is asked before a policy wherever it applies; nothing as yet.
+
+        A tier that no manifest defines is kept elsewhere, and its place is not known: nothing of earlier ones is sure.
+        """
+        number = self._numbers[id(tier)]
+        return Before(self, number, placed, self._candidates(placed.selector), alone=not tier.exists)
 
     def _candidates(self, selector: Selector) -> Sequence[tuple[int, int]]:
-        """By tier and place the policies that may be implied by a selector."""
-        sample = self.implication.sample(selector)
-        if sample is not None:
-            return self._index.candidates(sample)
-        return [(number, place) for number, tier in enumerate(self._tiers) for place in range(len(tier.policies))]
+        """By tier and place the policies that may be implied by a selector, the last one's kept for the next."""
+        if self._sought is None or self._sought[0] != selector:
+            sample = self.implication.sample(selector)
+            found = self._all if sample is None else self._index.candidates(sample)
+            self._sought = (selector, found)
+        return self._sought[1]
 
     def deciding(self, before: Before, direction: Direction) -> Sequence[Item]:
-        """The things of earlier tiers that surely are asked; the same sequence wherever they are the same things.
-
-        A tier that no manifest defines is kept elsewhere, and its place is not known.
-        """
+        """The things of earlier tiers that surely are asked; the same sequence wherever they are the same things."""
         lanes = self._lanes[direction]
-        tiers = before.earlier.items() if self._tiers[before.number].exists else ()
-        parts = [lanes[number].deciding(before.placed, asked) for number, asked in tiers]
+        parts = [lanes[number].deciding(before.placed, asked) for number, asked in before.earlier.items()]
         found = [part for part in parts if part]
         if len(found) < 2:
             return found[0] if found else ()
@@ -97,20 +105,22 @@ class Order:
 class Before:
     """The policies that surely are asked before those of a tier that select what `placed` does, in the same chains."""
 
-    def __init__(self, order: Order, number: int, placed: PlacedPolicy, candidates: Sequence[tuple[int, int]]) -> None:
-        """Those of earlier tiers and of the own one, among candidates of which none was looked at."""
+    def __init__(
+        self, order: Order, number: int, placed: PlacedPolicy, candidates: Sequence[tuple[int, int]], *, alone: bool
+    ) -> None:
+        """Those of earlier tiers, unless `alone`, and of the own one, among candidates of which none was looked at."""
         self.number = number
         self.placed = placed
         self.earlier: dict[int, list[Asked]] = {}
         self.own: list[Asked] = []
         self._order = order
         self._candidates = candidates
-        self._next = 0
+        self._next = bisect_left(candidates, (number, 0)) if alone else 0
         self._plain = plain(placed.selector)
         self._kinds = kinds(placed.policy)
 
-    def reach(self, place: int) -> None:
-        """Find those before a place in the own tier."""
+    def reach(self, place: int) -> int:
+        """Find those before a place in the own tier; how many were looked at."""
         asked, holds = self._order.asked, self._order.implication.holds
         known, selector = self._plain, self.placed.selector
         candidates, end = self._candidates, (self.number, place)
@@ -129,7 +139,8 @@ class Before:
                 )
             ):
                 (self.own if number == self.number else self.earlier.setdefault(number, [])).append(one)
-        self._next = position
+        looked, self._next = position - self._next, position
+        return looked
 
 
 class _Lane:

@@ -1,0 +1,21 @@
+"""Gaps of an object, found through an index, against looking at each."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callint.finding import Path
+from callint.objects import Resource
+from callint.source import parse
+
+PATHS = st.lists(st.sampled_from(["spec", "ingress", 0, 1]), max_size=4).map(tuple)
+DOCUMENT = parse("{}\n", "a.yaml").documents[0]
+
+
+@given(st.lists(PATHS, max_size=6).map(tuple), PATHS)
+def test_the_first_gap_at_in_or_above_a_path(gaps: tuple[Path, ...], path: Path) -> None:
+    near = [gap for gap in gaps if gap[: len(path)] == path or path[: len(gap)] == gap]
+    resource = Resource(DOCUMENT, (), {}, gaps)
+    assert resource.gap(path) == next(iter(near), None)
+    assert resource.unreadable(*path) == bool(near)
