@@ -16,6 +16,7 @@ from callint.source.globs import compile_glob
 
 _RULES_LIMIT = 1 << 20
 _INDEX_LIMIT = 1 << 28
+_WILD = re.compile(r"[*?\[\]\\]")
 
 
 class Fate(Enum):
@@ -27,13 +28,25 @@ class Fate(Enum):
     """An ignored directory: what was added to the index all the same is kept."""
 
 
-class Rule(NamedTuple):
-    """One line of a .gitignore."""
+class Rule:
+    """One line of a .gitignore; it is compiled for paths with the name `literal`, if it has one without wildcards."""
 
-    pattern: re.Pattern[str]
-    negated: bool
-    only_directories: bool
-    by_name: bool
+    __slots__ = ("_compiled", "_pattern", "by_name", "literal", "negated", "only_directories")
+
+    def __init__(self, pattern: str, negated: bool, only_directories: bool, by_name: bool) -> None:
+        """Compile nothing yet: most rules of a long file are never needed."""
+        self._pattern = pattern
+        self._compiled: re.Pattern[str] | None = None
+        self.literal = next((step for step in pattern.split("/") if step and not _WILD.search(step)), None)
+        self.negated = negated
+        self.only_directories = only_directories
+        self.by_name = by_name
+
+    def fits(self, path: str) -> bool:
+        """Whether the pattern matches all of a path or name."""
+        if self._compiled is None:
+            self._compiled = compile_glob(self._pattern)
+        return self._compiled.fullmatch(path) is not None
 
 
 class Level(NamedTuple):
@@ -106,11 +119,12 @@ class Ignored:
         """Whether the last rule that fits, the nearest level first, ignores the entry."""
         for rules, below in reversed(self.levels):
             path = below + name
-            for pattern, negated, only_directories, by_name in reversed(rules):
-                if only_directories and not is_directory:
+            steps = {None, *path.split("/")}
+            for rule in reversed(rules):
+                if rule.literal not in steps or (rule.only_directories and not is_directory):
                     continue
-                if pattern.fullmatch(name if by_name else path):
-                    return not negated
+                if rule.fits(name if rule.by_name else path):
+                    return not rule.negated
         return False
 
 
@@ -197,7 +211,7 @@ def _rule(line: str) -> Rule | None:
     pattern = pattern.removesuffix("/")
     by_name = "/" not in pattern
     pattern = pattern.removeprefix("/")
-    return Rule(compile_glob(pattern), negated, only_directories, by_name) if pattern else None
+    return Rule(pattern, negated, only_directories, by_name) if pattern else None
 
 
 def _git_directory(directory: str) -> str:
