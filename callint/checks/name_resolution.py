@@ -24,9 +24,7 @@ from callint.policy.labels import Labels, holds
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
-from callint.selector import Selector
 from callint.selector.index import OverlapIndex
-from callint.selector.satisfy import overlaps
 from callint.selector.syntax import ALL
 
 _KUBERNETES = "kubernetes"
@@ -51,16 +49,11 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     if not subjects:
         return
     openers = OverlapIndex((placed.selector, placed) for tier in tiers for placed in tier.policies if _opens(placed))
-    hosts = Selectable((one.labels, one) for one in model_of(cluster).inventory.host_endpoints)
-    known: dict[Selector, bool] = {}
+    hosts = model_of(cluster).inventory.hosts
     for tier, placed in subjects:
-        selector = placed.selector
-        if _for_hosts(placed, hosts):
-            continue
-        if selector not in known:
-            known[selector] = any(overlaps(one.selector, selector) is not False for one in openers.candidates(selector))
-        if not known[selector] and not _without_protocol(placed.policy):
-            yield _breach(tier, placed.policy)
+        policy = placed.policy
+        if not _for_hosts(placed, hosts) and not openers.meets(placed.selector) and not _without_protocol(policy):
+            yield _breach(tier, policy)
 
 
 def _subject(tier: PlacedTier, placed: PlacedPolicy) -> bool:

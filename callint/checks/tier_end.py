@@ -16,9 +16,7 @@ from callint.policy.labels import Labels, holds
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.schema.suggest import Words
-from callint.selector import Selector
 from callint.selector.index import OverlapIndex, SelectorIndex
-from callint.selector.satisfy import overlaps
 
 _OPERATORS = ("allow-tigera", "calico-system")
 """Tiers that the operator makes (tigera/operator pkg/controller/tiers)."""
@@ -97,22 +95,14 @@ class _Openers:
     def __init__(self, tier: PlacedTier, direction: str) -> None:
         self._tier = tier
         self._direction = direction
-        self._known: dict[Selector, bool] = {}
 
     @cached_property
-    def _index(self) -> OverlapIndex[Selector]:
-        opening = (one.selector for one in self._tier.policies if _opens(one, self._direction))
-        return OverlapIndex((selector, selector) for selector in opening)
+    def _index(self) -> OverlapIndex[PlacedPolicy]:
+        return OverlapIndex((one.selector, one) for one in self._tier.policies if _opens(one, self._direction))
 
     def let_through(self, subject: PlacedPolicy) -> bool:
         """Whether one of them, or the subject itself, has it for endpoints of the subject."""
-        if _opens(subject, self._direction):
-            return True
-        selector = subject.selector
-        if selector not in self._known:
-            others = self._index.candidates(selector)
-            self._known[selector] = any(overlaps(other, selector) is not False for other in others)
-        return self._known[selector]
+        return _opens(subject, self._direction) or self._index.meets(subject.selector)
 
 
 def _opens(placed: PlacedPolicy, direction: str) -> bool:

@@ -12,6 +12,7 @@ from heapq import merge
 from typing import Generic, NamedTuple, TypeVar
 
 from callint.selector.plain import ABSENT, Plain, plain
+from callint.selector.satisfy import overlaps
 from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Or, Selector, atoms
 
 T = TypeVar("T")
@@ -164,6 +165,8 @@ class OverlapIndex(Generic[T]):
         """Put each under the values that it asks for, label by label."""
         pairs = list(items)
         self._items = [item for _, item in pairs]
+        self._selectors = [selector for selector, _ in pairs]
+        self._known: dict[Selector, bool] = {}
         self._places: dict[str, dict[str | None, list[int]]] = {}
         self._asking: dict[str, set[int]] = {}
         self._rest: dict[str, list[int]] = {}
@@ -176,6 +179,17 @@ class OverlapIndex(Generic[T]):
 
     def candidates(self, selector: Selector) -> Iterator[T]:
         """The things whose selectors may match something in common, and perhaps others, one by one in their order."""
+        yield from (self._items[place] for place in self._near(selector))
+
+    def meets(self, selector: Selector) -> bool:
+        """Whether there is a thing whose selector may match something in common."""
+        if selector not in self._known:
+            near = (self._selectors[place] for place in self._near(selector))
+            self._known[selector] = any(overlaps(one, selector) is not False for one in near)
+        return self._known[selector]
+
+    def _near(self, selector: Selector) -> Iterator[int]:
+        """The places of candidates, in order."""
         best: tuple[set[int], str | None] = (set(), None)
         fewest = len(self._items)
         for key, values in _asked(selector).items():
@@ -188,7 +202,7 @@ class OverlapIndex(Generic[T]):
                 best, fewest = (places, key), len(places) + len(self._items) - len(asking)
         places, chosen = best
         others = range(len(self._items)) if chosen is None else self._not_asking(chosen)
-        yield from (self._items[place] for place in merge(sorted(places), others))
+        yield from merge(sorted(places), others)
 
     def _not_asking(self, key: str) -> Iterable[int]:
         """The places of what does not ask for a label; kept where most do, for then it is short."""
