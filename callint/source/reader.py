@@ -71,12 +71,7 @@ class _Reader:
             return False
         value = read_lines(text, self.lines)
         if value is not UNREAD:
-            if "{{" in text:
-                self.add(Tree(self.expanded, value), text, start, end, lined=True)
-            else:
-                whole = not start <= self.bad < end
-                index = len(self.documents)
-                self.documents.append(Document(self.file, index, start, end, value, lined=True, complete=whole))
+            self.add(Tree(self.expanded, value), text, start, end, lined=True)
             return True
         tree = build(text, self.typed, self.limits, self.expanded)
         follows = -1
