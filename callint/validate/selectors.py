@@ -57,9 +57,8 @@ def selector(
         text = value if value.__class__ is str else as_text(value)
         if not text:
             return
-        found = None
-        if not readable(scope, text):
-            found = wrong(text, scope.release <= LAST_LEGACY_SELECTORS, scope.limits.selector_length)
+        legacy, longest = scope.release <= LAST_LEGACY_SELECTORS, scope.limits.selector_length
+        found = None if readable(scope, text) else wrong(text, legacy, longest)
         if found is not None and found.flaw.kind == "selector-limit":
             scope.everywhere(found.flaw.kind, path, found.flaw.message, gap=True)
         elif found is not None:
