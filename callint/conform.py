@@ -1,7 +1,6 @@
-"""Rare data against its JSON Schema: configuration, facts and rule files, explained by the library `jsonschema`.
+"""Rare data against its JSON Schema: the keywords that the schemas of configuration, facts and rule files use.
 
-Importing that library takes longer than all else in a small run, so what is valid, as nearly everything is, is
-recognised without it.
+The library `jsonschema`, with which the tests compare, takes longer to import than all else in a small run.
 """
 
 from __future__ import annotations
@@ -11,10 +10,25 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from callint.finding import Path
 from callint.shipped import directory
+
+
+class Breach(NamedTuple):
+    """A value that breaks a keyword of the schema `node`, and the path to the value."""
+
+    path: Path
+    keyword: str
+    value: Any
+    node: dict[str, Any]
+
+
+def breaches(schema: str, value: Any) -> Iterator[Breach]:
+    """What breaks a schema of `schemas/`, in the order of the schema."""
+    rules = _read(schema)
+    return _breaches(rules, value, rules, ())
 
 
 def violations(schema: str, value: Any) -> Iterator[tuple[Path, str, bool]]:
@@ -22,45 +36,22 @@ def violations(schema: str, value: Any) -> Iterator[tuple[Path, str, bool]]:
 
     Unknown keys come one by one with the nearest known name.
     """
-    rules = read(schema)
-    if _certain(rules, value):
-        return
-    from jsonschema import Draft202012Validator
-
-    errors = Draft202012Validator(rules).iter_errors(value)
-    for error in sorted(errors, key=lambda one: [str(step) for step in one.absolute_path]):
-        path = tuple(error.absolute_path)
-        if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-            known = list(error.schema.get("properties", {}))
-            for key in error.instance:
+    for breach in sorted(breaches(schema, value), key=lambda one: [str(step) for step in one.path]):
+        if breach.keyword == "additionalProperties":
+            known = list(breach.node.get("properties", {}))
+            for key in breach.value:
                 if key not in known:
-                    yield (*path, key), _unknown(key, known), True
+                    yield (*breach.path, key), _unknown(key, known), True
         else:
-            yield path, _sentence(error), False
-
-
-def valid(schema: str, value: Any) -> bool:
-    """Whether a value certainly conforms to a schema of `schemas/`; False where only `jsonschema` can tell."""
-    return _certain(read(schema), value)
-
-
-def _certain(rules: dict[str, Any], value: Any) -> bool:
-    try:
-        return _holds(rules, value, rules)
-    except _UnsureError:
-        return False
+            yield breach.path, _sentence(breach), False
 
 
 @cache
-def read(schema: str) -> dict[str, Any]:
+def _read(schema: str) -> dict[str, Any]:
     """One of the schemas in `schemas/`, by its file name."""
     with open(os.path.join(directory("schemas"), schema), encoding="utf-8") as stream:
         rules: dict[str, Any] = json.load(stream)
     return rules
-
-
-class _UnsureError(Exception):
-    """A keyword, or a value under it, that is left to `jsonschema`."""
 
 
 _ANNOTATIONS = frozenset({"$schema", "$id", "$defs", "$comment", "title", "description", "default"})
@@ -84,6 +75,48 @@ def _same(value: Any, other: Any) -> bool:
     return isinstance(value, bool) == isinstance(other, bool) and bool(value == other)
 
 
+def _breaches(node: Any, value: Any, root: dict[str, Any], path: Path) -> Iterator[Breach]:
+    """What breaks a schema; what conforms is passed over as a whole."""
+    for keyword in node:
+        if keyword in _ANNOTATIONS or _keyword(keyword, node, value, root):
+            continue
+        wanted = node[keyword]
+        if keyword == "$ref":
+            yield from _breaches(_named(wanted, root), value, root, path)
+        elif keyword == "if":
+            yield from _breaches(_branch(node, value, root), value, root, path)
+        elif keyword in _INSIDE and wanted is not False:
+            for step, child in _children(keyword, node, value):
+                yield from _breaches(child, value[step], root, (*path, step))
+        else:
+            yield Breach(path, keyword, value, node)
+
+
+_INSIDE = frozenset({"properties", "additionalProperties", "items", "prefixItems"})
+
+
+def _children(keyword: str, node: dict[str, Any], value: Any) -> Iterator[tuple[str | int, Any]]:
+    """The members of a collection for which a keyword has a schema, with that."""
+    wanted = node[keyword]
+    match keyword:
+        case "properties":
+            return ((name, child) for name, child in wanted.items() if name in value)
+        case "additionalProperties":
+            known = node.get("properties", {})
+            return ((name, wanted) for name in value if name not in known)
+        case "prefixItems":
+            return ((index, child) for index, child in enumerate(wanted[: len(value)]))
+    return ((index, wanted) for index in range(len(node.get("prefixItems", ())), len(value)))
+
+
+def _named(reference: str, root: dict[str, Any]) -> Any:
+    return root["$defs"][reference.removeprefix("#/$defs/")]
+
+
+def _branch(node: dict[str, Any], value: Any, root: dict[str, Any]) -> Any:
+    return node.get("then" if _holds(node["if"], value, root) else "else", True)
+
+
 def _holds(node: Any, value: Any, root: dict[str, Any]) -> bool:
     if isinstance(node, bool):
         return node
@@ -91,11 +124,11 @@ def _holds(node: Any, value: Any, root: dict[str, Any]) -> bool:
 
 
 def _keyword(keyword: str, node: dict[str, Any], value: Any, root: dict[str, Any]) -> bool:
-    """One keyword; raises _UnsureError for an unknown one."""
+    """Whether a value holds to one keyword."""
     wanted = node[keyword]
     match keyword:
         case "$ref":
-            return _holds(root["$defs"][wanted.removeprefix("#/$defs/")], value, root)
+            return _holds(_named(wanted, root), value, root)
         case "type":
             return any(_TYPES[name](value) for name in ([wanted] if isinstance(wanted, str) else wanted))
         case "enum":
@@ -107,44 +140,41 @@ def _keyword(keyword: str, node: dict[str, Any], value: Any, root: dict[str, Any
         case "not":
             return not _holds(wanted, value, root)
         case "if":
-            branch = node.get("then" if _holds(wanted, value, root) else "else", True)
-            return _holds(branch, value, root)
+            return _holds(_branch(node, value, root), value, root)
         case "then" | "else":
             return "if" in node
-        case "required" | "properties" | "additionalProperties":
-            return not isinstance(value, dict) or _in_mapping(keyword, node, value, root)
-        case "items" | "prefixItems" | "minItems" | "maxItems" | "uniqueItems":
-            return not isinstance(value, list) or _in_list(keyword, node, value, root)
+        case "required":
+            return not isinstance(value, dict) or all(name in value for name in wanted)
+        case "properties" | "additionalProperties":
+            return not isinstance(value, dict) or _hold_inside(keyword, node, value, root)
+        case "items" | "prefixItems":
+            return not isinstance(value, list) or _hold_inside(keyword, node, value, root)
+        case "minItems" | "maxItems" | "uniqueItems":
+            return not isinstance(value, list) or _in_list(keyword, wanted, value)
         case "pattern" | "minLength" | "maxLength":
             return not isinstance(value, str) or _in_text(keyword, wanted, value)
         case "minimum":
             return not _number(value) or bool(value >= wanted)
         case "maximum":
             return not _number(value) or bool(value <= wanted)
-    raise _UnsureError(keyword)
+    raise ValueError(keyword)
 
 
-def _in_mapping(keyword: str, node: dict[str, Any], value: dict[str, Any], root: dict[str, Any]) -> bool:
-    wanted = node[keyword]
-    if keyword == "required":
-        return all(name in value for name in wanted)
-    if keyword == "properties":
-        return all(_holds(child, value[name], root) for name, child in wanted.items() if name in value)
-    known = node.get("properties", {})
-    return all(_holds(wanted, child, root) for name, child in value.items() if name not in known)
+def _hold_inside(keyword: str, node: dict[str, Any], value: Any, root: dict[str, Any]) -> bool:
+    return all(_holds(child, value[step], root) for step, child in _children(keyword, node, value))
 
 
-def _in_list(keyword: str, node: dict[str, Any], value: list[Any], root: dict[str, Any]) -> bool:
-    wanted = node[keyword]
-    if keyword == "prefixItems":
-        return all(_holds(child, item, root) for child, item in zip(wanted, value, strict=False))
-    if keyword == "items":
-        return all(_holds(wanted, item, root) for item in value[len(node.get("prefixItems", ())) :])
+def _in_list(keyword: str, wanted: Any, value: list[Any]) -> bool:
     if keyword == "uniqueItems":
-        if any(isinstance(item, (dict, list)) for item in value):
-            raise _UnsureError(keyword)
-        return not wanted or len({(isinstance(item, bool), item) for item in value}) == len(value)
+        return not wanted or len(set(map(_frozen, value))) == len(value)
     return bool(len(value) >= wanted if keyword == "minItems" else len(value) <= wanted)
+
+
+def _frozen(value: Any) -> object:
+    """A value that can be a member of a set; to JSON, true is not 1."""
+    if isinstance(value, dict):
+        return frozenset((key, _frozen(child)) for key, child in value.items())
+    return tuple(map(_frozen, value)) if isinstance(value, list) else (isinstance(value, bool), value)
 
 
 def _in_text(keyword: str, wanted: Any, value: str) -> bool:
@@ -161,25 +191,24 @@ def _unknown(key: str, known: list[str]) -> str:
     return f'"{key}" is no known key, {hint}'
 
 
-def _sentence(error: Any) -> str:
-    found = json.dumps(error.instance, ensure_ascii=False, default=str)
+def _sentence(breach: Breach) -> str:
+    found = json.dumps(breach.value, ensure_ascii=False, default=str)
     if len(found) > 60:
         found = found[:57] + "..."
-    match error.validator:
+    wanted = breach.node[breach.keyword]
+    match breach.keyword:
         case "type":
-            expected = error.validator_value
-            names = expected if isinstance(expected, str) else " or ".join(expected)
-            return f"{found} is no {names}"
+            return f"{found} is no {wanted if isinstance(wanted, str) else ' or '.join(wanted)}"
         case "enum":
-            return f"{found} is none of " + ", ".join(str(one) for one in error.validator_value)
+            return f"{found} is none of " + ", ".join(str(one) for one in wanted)
         case "required":
-            missing = next(key for key in error.validator_value if key not in error.instance)
+            missing = next(key for key in wanted if key not in breach.value)
             return f'"{missing}" is missing'
         case "minimum" | "maximum":
-            return f"{found} is out of range, the {error.validator} is {error.validator_value}"
+            return f"{found} is out of range, the {breach.keyword} is {wanted}"
         case "pattern":
-            return f"{found} does not have the form {error.validator_value}"
+            return f"{found} does not have the form {wanted}"
         case "anyOf":
             return f"{found} is none of the forms that are possible here"
         case _:
-            return f"{found} breaks {error.validator}: {error.validator_value}"[:200]
+            return f"{found} breaks {breach.keyword}: {wanted}"[:200]

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from callint.conform import read, valid
+from callint.conform import Breach, breaches
 from callint.finding import Path, Span
-
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import ValidationError
 
 _LONGEST_QUOTE = 40
 
@@ -42,11 +37,9 @@ class Misfit(NamedTuple):
 
 def misfits(value: Any) -> list[Misfit]:
     """All that is wrong with the shape of a facts document, at most one misfit for each place."""
-    if valid("facts.json", value):
-        return []
     found: dict[tuple[Path, bool], Misfit] = {}
-    for error in _validator().iter_errors(value):
-        for misfit in _explain(error):
+    for breach in breaches("facts.json", value):
+        for misfit in _explain(breach):
             found.setdefault((misfit.path, misfit.names_key), misfit)
     return list(found.values())
 
@@ -74,45 +67,35 @@ def nearest(word: str, known: list[str]) -> str:
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
-@cache
-def _validator() -> Draft202012Validator:
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(read("facts.json"))
-
-
-def _explain(error: ValidationError) -> Iterator[Misfit]:
-    path: Path = tuple(error.absolute_path)
-    schema: Any = error.schema
-    value: Any = error.instance
-    if error.validator == "additionalProperties":
-        known = list(schema["properties"])
+def _explain(breach: Breach) -> Iterator[Misfit]:
+    path, keyword, value, node = breach
+    if keyword == "additionalProperties":
+        known = list(node["properties"])
         for key in value:
             if key not in known:
-                message = f"{schema['title']}: unknown key {quoted(key)}{nearest(key, known)}"
+                message = f"{node['title']}: unknown key {quoted(key)}{nearest(key, known)}"
                 yield Misfit((*path, key), True, message, f"known keys: {', '.join(known)}")
-    elif error.validator == "required":
-        for key in schema["required"]:
+    elif keyword == "required":
+        for key in node["required"]:
             if key not in value:
-                yield Misfit(path, False, f'{schema["title"]} without "{key}"')
-    elif error.validator == "not":
-        for key in schema["not"]["required"]:
-            yield Misfit((*path, key), True, f'{schema["title"]} has no "{key}"')
+                yield Misfit(path, False, f'{node["title"]} without "{key}"')
+    elif keyword == "not":
+        for key in node["not"]["required"]:
+            yield Misfit((*path, key), True, f'{node["title"]} has no "{key}"')
     else:
-        yield Misfit(path, False, _expectation(error, path, schema))
+        yield Misfit(path, False, _expectation(path, value, node))
 
 
-def _expectation(error: ValidationError, path: Path, schema: Any) -> str:
+def _expectation(path: Path, value: Any, node: dict[str, Any]) -> str:
     # Every leaf of the schema has a description that completes this sentence.
     name = next((step for step in reversed(path) if isinstance(step, str)), None)
     subject = "the document" if name is None else f'"{name}"'
     if path and isinstance(path[-1], int):
         subject = f"an item of {subject}"
-    value = error.instance
-    if isinstance(value, str) and "enum" in schema:
-        hint = nearest(value, [word for word in schema["enum"] if isinstance(word, str)])
-    elif schema.get("type") == "string" and isinstance(value, (int, float)):
+    if isinstance(value, str) and "enum" in node:
+        hint = nearest(value, [word for word in node["enum"] if isinstance(word, str)])
+    elif node.get("type") == "string" and isinstance(value, (int, float)):
         hint = "; write it in quotes"
     else:
         hint = ""
-    return f"{subject} is {quoted(value)}, expected {schema['description']}{hint}"
+    return f"{subject} is {quoted(value)}, expected {node['description']}{hint}"
