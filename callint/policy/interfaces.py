@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 from callint.calico.defaults import BPF_DATA_INTERFACE_PATTERN, TUNNEL_INTERFACES
@@ -68,14 +69,36 @@ class Governance:
         if ignored:
             return Governor(None, False, ignored)
         addresses = self._interfaces.get(interface) if interface in self._interfaces else None
-        candidates = [(one, why) for one in self._others if (why := _claim(one, interface, addresses))]
-        unsure = [one for one in self._others if addresses is None and not one.about.interface]
+        candidates = self._claimants(interface, addresses)
+        unsure = self._nameless if addresses is None else []
         if not candidates:
             found = self._fallback(interface, f"no HostEndpoint on {interface}")
         else:
-            (winner, why), rivals = candidates[0], tuple(one for one, _ in candidates[1:])
+            winner, rivals = candidates[0], tuple(candidates[1:])
+            why = _claim(winner, interface, addresses)
             found = Governor(winner, False, f'HostEndpoint "{winner.about.name}" {why}', rivals)
         return found._replace(unknown=self._unknown(interface, found, unsure))
+
+    def _claimants(self, interface: str, addresses: tuple[Address, ...] | None) -> list[HostMember]:
+        """Those of the others that name the interface, or name none and expect one of its addresses."""
+        claims = self._claims
+        keys: tuple[str | Address, ...] = (interface, *(addresses or ()))
+        places = {place for key in keys for place in claims.get(key, ())}
+        return [self._others[place] for place in sorted(places)]
+
+    @cached_property
+    def _claims(self) -> dict[str | Address, list[int]]:
+        """The places of the others by the interface that they name, else by each address that they expect."""
+        found: dict[str | Address, list[int]] = {}
+        for place, one in enumerate(self._others):
+            for key in (one.about.interface,) if one.about.interface else _expected(one):
+                found.setdefault(key, []).append(place)
+        return found
+
+    @cached_property
+    def _nameless(self) -> list[HostMember]:
+        """The others that name no interface."""
+        return [one for one in self._others if not one.about.interface]
 
     def _fallback(self, interface: str, otherwise: str) -> Governor:
         if not self._wild:
@@ -86,10 +109,10 @@ class Governance:
     def _unknown(self, interface: str, found: Governor, unsure: list[HostMember]) -> str | None:
         """What could still give the interface to another endpoint: the lowest name wins, a wildcard comes last."""
         limit = found.endpoint.about.name if found.endpoint and not found.wildcard else None
-        for one in unsure:
+        for one in unsure[:1]:  # the lowest name of them
             if limit is None or one.about.name < limit:
                 return f'the addresses of interface "{interface}", which HostEndpoint "{one.about.name}" may match'
-        for one in self._hidden:
+        for one in self._hidden[:1]:
             if limit is None or one.about.name < limit:
                 return f'which interface HostEndpoint "{one.about.name}" governs, for it could not be read'
         return None
@@ -126,12 +149,13 @@ def matches_pattern(pattern: str, interface: str) -> bool:
     return matcher is not None and len(interface) <= LONGEST_NAME and matcher.search(interface) is not None
 
 
-def _claim(one: HostMember, interface: str, addresses: tuple[Address, ...] | None) -> str | None:
-    """Why the endpoint would govern the interface, as a clause."""
+def _claim(one: HostMember, interface: str, addresses: tuple[Address, ...] | None) -> str:
+    """Why an endpoint governs the interface, as a clause."""
     if one.about.interface:
-        return f'names "{interface}"' if one.about.interface == interface else None
-    shared = next((address for address in _expected(one) if address in (addresses or ())), None)
-    return f'expects {shared}, an address of "{interface}"' if shared else None
+        return f'names "{interface}"'
+    own = set(addresses or ())
+    shared = next(address for address in _expected(one) if address in own)
+    return f'expects {shared}, an address of "{interface}"'
 
 
 def _expected(one: HostMember) -> Iterator[Address]:

@@ -28,20 +28,21 @@ def endpoints_on(endpoints: list[dict[str, Any]]) -> Cluster:
     )
 
 
-def naive(endpoints: list[dict[str, Any]], interfaces: dict[str, list[str]]) -> dict[str, str | None]:
+def naive(endpoints: list[dict[str, Any]], interfaces: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The endpoints that claim each interface, the one that counts first."""
     mine = sorted((one for one in endpoints if one["node"] == "n"), key=lambda one: one["name"])
-    wild = next((one["name"] for one in mine if one.get("interfaceName") == "*"), None)
-    found: dict[str, str | None] = {}
+    wild = [one["name"] for one in mine if one.get("interfaceName") == "*"]
+    found: dict[str, list[str]] = {}
     for name, addresses in interfaces.items():
-        winner = None
+        claimants = []
         for one in mine:
-            if name.startswith("cali") or winner:
+            if name.startswith("cali"):
                 continue
             by_name = one.get("interfaceName") == name
             by_address = not one.get("interfaceName") and set(one.get("expectedIPs", ())) & set(addresses)
             if by_name or by_address:
-                winner = one["name"]
-        found[name] = winner or wild
+                claimants.append(one["name"])
+        found[name] = claimants or wild
     if wild:
         found["*"] = wild
     return found
@@ -64,9 +65,11 @@ INTERFACES = st.dictionaries(st.sampled_from(NAMES), st.lists(st.sampled_from(AD
 @given(ENDPOINTS, INTERFACES)
 def test_against_the_procedure(endpoints: list[dict[str, Any]], interfaces: dict[str, list[str]]) -> None:
     found = resolve(endpoints_on(endpoints), "n", read_interfaces(interfaces))
-    assert {name: one.endpoint.about.name if one.endpoint else None for name, one in found.items()} == naive(
-        endpoints, interfaces
-    )
+    claimants = {
+        name: [claimant.about.name for claimant in (one.endpoint, *one.rivals) if claimant]
+        for name, one in found.items()
+    }
+    assert claimants == naive(endpoints, interfaces)
     assert not any(one.unknown for one in found.values())
 
 

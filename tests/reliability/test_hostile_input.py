@@ -160,6 +160,10 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
         f"spec: {{node: n{n}, interfaceName: eth0, expectedIPs: [10.0.{n // 250}.{n % 250}]}}\n"
         for n in range(4_500)
     ),
+    "host endpoints of one node": lambda: "".join(
+        f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}}}\nspec: {{node: n, interfaceName: eth{n}}}\n"
+        for n in range(7_500)
+    ),
     "objects of one name": lambda: f"---\n{V3}kind: IPPool\nmetadata: {{name: a}}\nspec: {{}}\n" * 9_000,
     "many nets": lambda: (
         f"{V3}kind: GlobalNetworkSet\nmetadata: {{name: a}}\nspec:\n  nets:\n"
