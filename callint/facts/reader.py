@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from callint.facts.shape import Document, Misfit, misfits, nearest, quoted
+from callint.facts.shape import Document, Misfit, misfits, quoted, without
 from callint.facts.values import (
     Address,
     Firewall,
@@ -31,21 +31,20 @@ def read(documents: Iterable[Document]) -> tuple[tuple[NodeFacts, ...], tuple[Pr
     which is left out). Nodes stay in the order of the documents.
     """
     nodes: dict[str, NodeFacts] = {}
-    problems: list[Problem] = []
+    problems: dict[str, _Problems] = {}
     for document in documents:
         if document.value is None:
             continue
         reading = _Reading(document)
         facts = reading.facts()
-        problems += _bounded(sorted(reading.problems, key=lambda problem: problem.span))
+        told = problems.setdefault(document.file, _Problems())
+        told.add(reading)
         if facts is None:
             continue
         first = nodes.setdefault(facts.node, facts)
         if first is not facts:
-            message = f'the node "{facts.node}" has facts already, these are left out'
-            related = (Related(first.span, "the facts that count"),)
-            problems.append(Problem("facts-duplicate", facts.span, message, related, ("node",)))
-    return tuple(nodes.values()), tuple(problems)
+            told.duplicate(facts, first)
+    return tuple(nodes.values()), tuple(problem for told in problems.values() for problem in told.bounded())
 
 
 class _Item(NamedTuple):
@@ -62,7 +61,7 @@ class _Reading:
         self._document = document
         self._root: dict[str, Any] = {}
         self._gaps: set[str] = set()
-        self.problems: list[Problem] = []
+        self.broken: list[tuple[Misfit, tuple[Related, ...]]] = []
 
     def facts(self) -> NodeFacts | None:
         """The facts, None where the document does not say of which node or is of another version."""
@@ -76,7 +75,7 @@ class _Reading:
             self._problem(misfit)
         if not isinstance(value, dict) or value.get("version", 1) != 1:
             return None
-        self._root = _without(value, broken)
+        self._root = without(value, broken)
         node = self._root.get("node")
         if node is None:
             return None
@@ -169,11 +168,11 @@ class _Reading:
             )
 
     def _services(self, interfaces: tuple[Interface, ...] | None) -> Iterator[Service]:
-        known = [interface.name for interface in interfaces or ()]
+        known = {interface.name: None for interface in interfaces or ()}
         for name, items in self._root["services"].items():
             if interfaces is not None and name not in known and "interfaces" not in self._gaps:
-                message = f"services at {quoted(name)}, which is none of the interfaces listed{nearest(name, known)}"
-                self._problem(Misfit(("services", name), True, message))
+                message = f"services at {quoted(name)}, which is none of the interfaces listed"
+                self._problem(Misfit(("services", name), True, message, near=(name, known)))
                 continue
             for index, item in enumerate(items or ()):
                 path: Path = ("services", name, index)
@@ -240,8 +239,13 @@ class _Reading:
     def _problem(self, misfit: Misfit, related: tuple[Related, ...] = ()) -> None:
         if misfit.path and isinstance(misfit.path[0], str):
             self._gaps.add(misfit.path[0])
-        span = self._span(misfit)
-        self.problems.append(Problem("facts-invalid", span, misfit.message, related, misfit.path, misfit.help))
+        self.broken.append((misfit, related))
+
+    def told(self, most: int) -> Iterator[Problem]:
+        """The first so many of the problems in the text, and no sentence for the others."""
+        placed = [(self._span(misfit), misfit, related) for misfit, related in self.broken]
+        for span, misfit, related in sorted(placed, key=lambda one: one[0])[:most]:
+            yield Problem("facts-invalid", span, misfit.sentence, related, misfit.path, misfit.help)
 
     def _span(self, misfit: Misfit) -> Span:
         """The key of a list and of what the key itself is wrong with, else the value (of a mapping its first key)."""
@@ -252,40 +256,37 @@ class _Reading:
         return self._document.span(misfit.path, key=named and (misfit.names_key or isinstance(value, list)))
 
 
-def _bounded(problems: list[Problem]) -> list[Problem]:
-    """At most so many problems that a person may read them; the last one counts the others."""
-    more = len(problems) - _MOST_PROBLEMS
-    if more <= 0:
-        return problems
-    last = problems[_MOST_PROBLEMS]
-    return [
-        *problems[:_MOST_PROBLEMS],
-        Problem(last.kind, last.span, f"{more} more problems with these facts begin here"),
-    ]
+class _Problems:
+    """What is wrong with the facts of one file: no more than a person may read, and how much there is."""
 
+    __slots__ = ("_count", "_told")
 
-def _without(value: Any, broken: list[Misfit]) -> Any:
-    """A copy of `value` without its unknown keys, and with None in the other places that are broken."""
-    copied = _copy(value)
-    for misfit in broken:
-        if not misfit.path:
-            continue
-        parent, last = copied, misfit.path[-1]
-        for step in misfit.path[:-1]:
-            parent = parent[step] if parent is not None else None
-        if parent is None:
-            continue
-        if misfit.names_key and isinstance(last, str):
-            del parent[last]
-        else:
-            parent[last] = None
-    return copied
+    def __init__(self) -> None:
+        self._count = 0
+        self._told: list[Problem] = []
 
+    @property
+    def _room(self) -> int:
+        return _MOST_PROBLEMS + 1 - len(self._told)
 
-def _copy(value: Any) -> Any:
-    """A deep copy in which 53.0 is 53, as it is for JSON Schema."""
-    if isinstance(value, dict):
-        return {key: _copy(child) for key, child in value.items()}
-    if isinstance(value, list):
-        return [_copy(child) for child in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    def add(self, reading: _Reading) -> None:
+        """Add what is wrong with a document."""
+        if reading.broken and self._room:
+            self._told.extend(reading.told(self._room))
+        self._count += len(reading.broken)
+
+    def duplicate(self, facts: NodeFacts, first: NodeFacts) -> None:
+        """Add that a node has facts already."""
+        if self._room:
+            message = f'the node "{facts.node}" has facts already, these are left out'
+            related = (Related(first.span, "the facts that count"),)
+            self._told.append(Problem("facts-duplicate", facts.span, message, related, ("node",)))
+        self._count += 1
+
+    def bounded(self) -> list[Problem]:
+        """The problems; the last one counts those that are not told."""
+        more = self._count - _MOST_PROBLEMS
+        if more <= 0:
+            return self._told
+        *told, last = self._told
+        return [*told, Problem(last.kind, last.span, f"{more} more problems with these facts begin here")]

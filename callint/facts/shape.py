@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from callint.conform import Breach, breaches
 from callint.finding import Path, Span
 
 _LONGEST_QUOTE = 40
+_MOST_KNOWN = 500
 
 
 class Document(Protocol):
     """What the facts stage needs of callint.source.Document."""
+
+    @property
+    def file(self) -> str:
+        """The path of the file as it is shown."""
 
     @property
     def complete(self) -> bool:
@@ -27,12 +32,21 @@ class Document(Protocol):
 
 
 class Misfit(NamedTuple):
-    """A place that the schema refuses; `names_key` if the key that ends the path is what is wrong."""
+    """A place that the schema refuses; `names_key` if the key that ends the path is what is wrong.
+
+    `near` is a word that is none of those known, among which there may be a near one.
+    """
 
     path: Path
     names_key: bool
     message: str
     help: str = ""
+    near: tuple[str, Collection[str]] | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The message, with the nearest of the known words."""
+        return self.message + (_nearest(*self.near) if self.near else "")
 
 
 def misfits(value: Any) -> list[Misfit]:
@@ -42,6 +56,24 @@ def misfits(value: Any) -> list[Misfit]:
         for misfit in _explain(breach):
             found.setdefault((misfit.path, misfit.names_key), misfit)
     return list(found.values())
+
+
+def without(value: Any, broken: list[Misfit]) -> Any:
+    """A copy of `value` without its unknown keys, and with None in the other places that are broken."""
+    copied = _copy(value)
+    for misfit in broken:
+        if not misfit.path:
+            continue
+        parent, last = copied, misfit.path[-1]
+        for step in misfit.path[:-1]:
+            parent = parent[step] if parent is not None else None
+        if parent is None:
+            continue
+        if misfit.names_key and isinstance(last, str):
+            del parent[last]
+        else:
+            parent[last] = None
+    return copied
 
 
 def quoted(value: Any) -> str:
@@ -59,11 +91,12 @@ def quoted(value: Any) -> str:
     return text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…"
 
 
-def nearest(word: str, known: list[str]) -> str:
-    """A clause that proposes the nearest known word, or nothing where none is near."""
+def _nearest(word: str, known: Collection[str]) -> str:
+    """A clause that proposes the nearest known word, or nothing where none is near or too many are known."""
     from difflib import get_close_matches
 
-    close = get_close_matches(word.lower(), known, 1) if len(word) <= _LONGEST_QUOTE else []
+    asked = len(word) <= _LONGEST_QUOTE and len(known) <= _MOST_KNOWN
+    close = get_close_matches(word.lower(), known, 1) if asked else []
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
@@ -73,8 +106,8 @@ def _explain(breach: Breach) -> Iterator[Misfit]:
         known = list(node["properties"])
         for key in value:
             if key not in known:
-                message = f"{node['title']}: unknown key {quoted(key)}{nearest(key, known)}"
-                yield Misfit((*path, key), True, message, f"known keys: {', '.join(known)}")
+                message = f"{node['title']}: unknown key {quoted(key)}"
+                yield Misfit((*path, key), True, message, f"known keys: {', '.join(known)}", (key, known))
     elif keyword == "required":
         for key in node["required"]:
             if key not in value:
@@ -83,7 +116,9 @@ def _explain(breach: Breach) -> Iterator[Misfit]:
         for key in node["not"]["required"]:
             yield Misfit((*path, key), True, f'{node["title"]} has no "{key}"')
     else:
-        yield Misfit(path, False, _expectation(path, value, node))
+        words = [word for word in node.get("enum", ()) if isinstance(word, str)]
+        near = (value, words) if isinstance(value, str) else None
+        yield Misfit(path, False, _expectation(path, value, node), near=near)
 
 
 def _expectation(path: Path, value: Any, node: dict[str, Any]) -> str:
@@ -92,10 +127,14 @@ def _expectation(path: Path, value: Any, node: dict[str, Any]) -> str:
     subject = "the document" if name is None else f'"{name}"'
     if path and isinstance(path[-1], int):
         subject = f"an item of {subject}"
-    if isinstance(value, str) and "enum" in node:
-        hint = nearest(value, [word for word in node["enum"] if isinstance(word, str)])
-    elif node.get("type") == "string" and isinstance(value, (int, float)):
-        hint = "; write it in quotes"
-    else:
-        hint = ""
+    hint = "; write it in quotes" if node.get("type") == "string" and isinstance(value, (int, float)) else ""
     return f"{subject} is {quoted(value)}, expected {node['description']}{hint}"
+
+
+def _copy(value: Any) -> Any:
+    """A deep copy in which 53.0 is 53, as it is for JSON Schema."""
+    if isinstance(value, dict):
+        return {key: _copy(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_copy(child) for child in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -283,9 +283,26 @@ def test_a_flood_of_problems_is_counted(documents: Any):
     assert problems[-1].message == "150 more problems with these facts begin here"
 
 
+def test_a_flood_of_problems_is_counted_over_the_documents_of_a_file(documents: Any):
+    text = "".join(f"---\nversion: 1\nnode: a\nkin{n}: 1\n" for n in range(80))
+    nodes, problems = read(documents(text))
+    assert [node.node for node in nodes] == ["a"]
+    lines = [4] + [line for n in range(1, 80) for line in (4 * n + 4, 4 * n + 3)]
+    assert [problem.span.line for problem in problems] == lines[:101]
+    assert problems[-1].message == "59 more problems with these facts begin here"
+
+
+def test_no_near_name_is_sought_among_thousands(documents: Any):
+    for count, near in ((500, '; did you mean "eth1"?'), (501, "")):
+        interfaces = "".join(f"- {{name: eth{n}}}\n" for n in range(count))
+        _, (problem,) = read(documents(f"version: 1\nnode: a\ninterfaces:\n{interfaces}services: {{eth-1: [ssh]}}\n"))
+        assert problem.message == f'services at "eth-1", which is none of the interfaces listed{near}'
+
+
 class Flat:
     """A document without places."""
 
+    file = "facts.yaml"
     complete = True
 
     def __init__(self, value: Any) -> None:
