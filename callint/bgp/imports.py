@@ -14,6 +14,7 @@ from callint.bgp.rules import Operations
 from callint.bgp.services import Ranges
 from callint.bgp.session import Form
 from callint.calico import Release
+from callint.calico.defaults import FELIX_TAKES_IPIP
 from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects.bgp import BGPConfiguration
 
@@ -97,9 +98,15 @@ class Kernel(NamedTuple):
             yield Programmed(left, True, "programmed")
 
 
+def programs_of_bird(configuration: BGPConfiguration | None, release: Release) -> str:
+    """Which routes between nodes BIRD programs, as programClusterRoutes says it (bgpconfig.go)."""
+    written = configuration.program_cluster_routes if configuration is not None else None
+    return written or ("Enabled" if release < FELIX_TAKES_IPIP else "EnabledNoEncapOnly")
+
+
 def ipip_by_bird(configuration: BGPConfiguration | None, release: Release) -> bool:
     """Whether BIRD programs the routes of IPIP pools; by default it does up to v3.32."""
-    return _owner(configuration, release) in ("Enabled", "EnabledIPIPOnly")
+    return programs_of_bird(configuration, release) in ("Enabled", "EnabledIPIPOnly")
 
 
 def kernel(pools: Pools, ranges: Ranges, configuration: BGPConfiguration | None, release: Release) -> Kernel:
@@ -109,15 +116,10 @@ def kernel(pools: Pools, ranges: Ranges, configuration: BGPConfiguration | None,
     for pool, network in pools.pools:
         mode = "vxlan" if pool.vxlan_mode != "Never" else "ipip" if pool.ipip_mode != "Never" else "plain"
         modes[mode].append(within(network))
-    plain_by_bird = _owner(configuration, release) in ("Enabled", "EnabledNoEncapOnly")
+    plain_by_bird = programs_of_bird(configuration, release) in ("Enabled", "EnabledNoEncapOnly")
     return Kernel(
         services=inside_all(ranges.refused, family),
         vxlan=union_all(family, modes["vxlan"]),
         ipip=union_all(family, () if ipip_by_bird(configuration, release) else modes["ipip"]),
         felix=union_all(family, () if plain_by_bird else modes["plain"]),
     )
-
-
-def _owner(configuration: BGPConfiguration | None, release: Release) -> str:
-    written = configuration.program_cluster_routes if configuration is not None else None
-    return written or ("Enabled" if release < (3, 33) else "EnabledNoEncapOnly")

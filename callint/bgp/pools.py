@@ -62,7 +62,7 @@ def known_blocks(cluster: Cluster) -> Blocks:
 
     With host-local IPAM each node has its pod CIDRs instead (bird_aggr.cfg.template).
     """
-    if _host_local(cluster):
+    if host_local(cluster):
         cidrs = {node.name: [network(text) for text in node.pod_cidrs] for node in cluster.nodes.values()}
         blocks = {name: tuple(Block(one, True) for one in found if one) for name, found in cidrs.items() if found}
         return Blocks(blocks, None)
@@ -79,7 +79,7 @@ def known_blocks(cluster: Cluster) -> Blocks:
     return Blocks({node: tuple(blocks) for node, blocks in found.items()}, ())
 
 
-def _host_local(cluster: Cluster) -> bool:
+def host_local(cluster: Cluster) -> bool:
     """Whether Kubernetes gives each node its addresses: the Installation says so, or the environment of calico-node."""
     for one in cluster.kubernetes("Installation", "operator.tigera.io/v1"):
         if fields.text(fields.mapping(fields.mapping(one.spec, "cni"), "ipam"), "type") == "HostLocal":

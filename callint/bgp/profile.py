@@ -9,9 +9,9 @@ from callint.bgp.communities import Tag, tags
 from callint.bgp.nodes import Settings, Speaker, subnet
 from callint.bgp.pools import Block, Blocks, Pools, possible_blocks
 from callint.bgp.read import address
-from callint.bgp.route import NORMAL_PRIORITY
 from callint.bgp.services import HostRoute, Ranges, excluded
 from callint.calico import Release
+from callint.calico.defaults import NORMAL_ROUTE_PRIORITY
 from callint.facts.values import NodeFacts
 from callint.net.address import Family, Prefix
 from callint.net.interface import glob_matches
@@ -89,7 +89,7 @@ def profile(shared: Shared, speaker: Speaker, peers: tuple[BGPPeer, ...]) -> Pro
     return Profile(
         family=family,
         release=shared.release,
-        priority=fields.integer(spec, f"ipv{family}NormalRoutePriority") or NORMAL_PRIORITY,
+        priority=fields.integer(spec, f"ipv{family}NormalRoutePriority") or NORMAL_ROUTE_PRIORITY,
         reflector=bool(speaker.cluster_id),
         blocks=blocks,
         possible=possible_blocks(shared.pools, speaker, family) if blocks is None else (),

@@ -14,7 +14,6 @@ Presence = Literal["all", "some", "any"]
 
 # A kernel metric m is LOCAL_PREF 2^31-1-m (confd bgp_processor.go, v3.32)
 HIGHEST = (1 << 31) - 1
-NORMAL_PRIORITY = 1024
 DEFAULT_LOCAL_PREF = 100
 
 # RFC 1997, obeyed by BIRD before any filter (bird proto/bgp/attrs.c)

@@ -5,6 +5,12 @@ from __future__ import annotations
 # api/pkg/apis/projectcalico/v3/bgpconfig.go
 AS_NUMBER = 64512
 BGP_PORT = 179
+NORMAL_ROUTE_PRIORITY = 1024
+
+# api/pkg/apis/projectcalico/v3/bgpconfig.go, felixconfig.go programClusterRoutes: the first release in which BIRD and
+# Felix share the routes between nodes, and the first in which those of IPIP pools are Felix's unless anybody says so
+ROUTES_SHARED = (3, 32)
+FELIX_TAKES_IPIP = (3, 33)
 
 # libcalico-go/lib/backend/k8s/conversion: Kubernetes NetworkPolicies sort at this order in tier `default`
 KUBERNETES_POLICY_ORDER = 1000.0
@@ -51,3 +57,7 @@ DNS_PORTS = (53, 5353)
 
 # libcalico-go/lib/selector/tokenizer: the last release whose tokenizer is made of regular expressions
 LAST_LEGACY_SELECTORS = (3, 29)
+
+# tigera/operator pkg/common/common.go and manifests/calico.yaml: the namespace of calico-node by either installation
+OPERATOR_NAMESPACE = "calico-system"
+MANIFEST_NAMESPACE = "kube-system"

@@ -33,7 +33,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from _PROBLEMS[problem](cluster)
 
 
-def _switches(cluster: Cluster) -> Iterator[tuple[Resource, Path, str]]:
+def switched_off(cluster: Cluster) -> Iterator[tuple[Resource, Path, str]]:
     """Where the installation says that BIRD does not run."""
     for one in cluster.kubernetes("Installation", "operator.tigera.io/v1"):
         if fields.text(fields.mapping(one.spec, "calicoNetwork"), "bgp") == "Disabled":
@@ -47,7 +47,7 @@ def _switches(cluster: Cluster) -> Iterator[tuple[Resource, Path, str]]:
 def _off(cluster: Cluster) -> Iterator[Breach]:
     if not cluster.bgp_peers:
         return
-    for resource, path, says in _switches(cluster):
+    for resource, path, says in switched_off(cluster):
         peers = cluster.bgp_peers
         more = f" and {len(peers) - 1} more have" if len(peers) > 1 else " has"
         yield Breach(
@@ -70,7 +70,7 @@ def _withheld(cluster: Cluster) -> Iterator[Breach]:
     model = network(cluster)
     default = model.settings.default
     alone = model.listed and len(model.speakers) == 1
-    if alone or any(_switches(cluster)):
+    if alone or any(switched_off(cluster)):
         return
     for family in model.families:
         pools = pools_of(cluster, family)

@@ -25,6 +25,7 @@ _POLICIES = (
 CHECKS: dict[str, tuple[str, ...]] = {
     "advertisement": ("BGPConfiguration",),
     "backend": ("BGPPeer", *_POOLS, "Node"),
+    "cluster_routes": ("BGPConfiguration", "FelixConfiguration"),
     "community": ("BGPConfiguration",),
     "condition": ("BGPFilter",),
     "connectivity": _BGP,
@@ -43,7 +44,10 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "kubernetes_policy": ("NetworkPolicy",),
     "masquerade": _POOLS,
     "name_resolution": _POLICIES,
+    "named_port": _POLICIES,
+    "node_pools": _POOLS,
     "origin": ("BGPPeer",),
+    "password": ("Secret",),
     "peer_field": ("BGPPeer",),
     "peering": ("BGPPeer",),
     "policy_rules": _POLICIES,

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from callint.calico.defaults import NAMESPACE_LABEL
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
+from callint.checks.pod_template import pod_templates
 from callint.checks.vocabulary import Known, Vocabulary
 from callint.finding import Path, Related, witness
-from callint.objects import Cluster, fields
+from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
 from callint.policy.inventory import Endpoint
@@ -22,16 +23,6 @@ from callint.policy.tiers import policies_of, selector_of
 from callint.selector import Selector, SelectorError, parse
 from callint.selector.satisfy import satisfiable
 from callint.selector.syntax import And, Compare, Has, Member, Not, atoms
-
-_TEMPLATES = {
-    "Deployment": ("spec", "template"),
-    "DaemonSet": ("spec", "template"),
-    "StatefulSet": ("spec", "template"),
-    "ReplicaSet": ("spec", "template"),
-    "Job": ("spec", "template"),
-    "CronJob": ("spec", "jobTemplate", "spec", "template"),
-}
-_TEMPLATE_VERSIONS = ("apps/v1", "batch/v1")
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -153,18 +144,7 @@ def _subjects(cluster: Cluster) -> list[Known]:
     inventory = model_of(cluster).inventory
     endpoints: tuple[Endpoint, ...] = (*inventory.host_endpoints, *inventory.workloads)
     found = [Known(one.labels, one.about.resource) for one in endpoints]
-    for kind, path in _TEMPLATES.items():
-        for resource in cluster.kubernetes(kind, *_TEMPLATE_VERSIONS):
-            template: Any = resource.plain
-            for step in path:
-                template = fields.mapping(template, step)
-            own = fields.labels(fields.mapping(template, "metadata"))
-            # a template does not say in which namespace, as whom and with which inherited labels its pods will run
-            labels = Labels(
-                own, (NAMESPACE_LABEL, "pcns.", "pcsa.", "projectcalico.org/"), frozenset((NAMESPACE_LABEL,))
-            )
-            found.append(Known(labels, resource))
-    return found
+    return [*found, *(Known(one.labels, one.resource) for one in pod_templates(cluster))]
 
 
 def _selectable(found: list[Known]) -> Selectable[Known]:

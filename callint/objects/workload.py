@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from callint.calico.defaults import NAMESPACE_LABEL, ORCHESTRATOR_LABEL, SERVICE_ACCOUNT_LABEL
 from callint.objects import fields
@@ -61,7 +61,7 @@ def pod(resource: Resource) -> Workload | None:
         },
         service_account=account,
         profiles=(f"kns.{namespace}", f"ksa.{namespace}.{account}"),
-        ports=tuple(_ports(spec)),
+        ports=container_ports(spec),
     )
 
 
@@ -89,9 +89,9 @@ def _veth(namespace: str, name: str) -> str:
     return "cali" + sha1(f"{namespace}.{name}".encode(), usedforsecurity=False).hexdigest()[:11]
 
 
-def _ports(spec: dict[str, object]) -> list[EndpointPort]:
-    """Named container ports, those of init containers included."""
-    return [
+def container_ports(spec: dict[str, Any]) -> tuple[EndpointPort, ...]:
+    """The named ports of a pod's containers, those of init containers included."""
+    return tuple(
         EndpointPort(name, (fields.text(port, "protocol") or "TCP").lower(), number)
         for containers in ("containers", "initContainers")
         for _, container in fields.items(spec, containers)
@@ -100,7 +100,7 @@ def _ports(spec: dict[str, object]) -> list[EndpointPort]:
         if isinstance(port, dict)
         and (name := fields.text(port, "name"))
         and (number := fields.integer(port, "containerPort"))
-    ]
+    )
 
 
 def service_account(resource: Resource) -> ServiceAccount:

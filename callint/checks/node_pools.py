@@ -1,0 +1,139 @@
+"""Pools of addresses and the nodes whose pods get addresses from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.bgp.pools import host_local
+from callint.bgp.read import cidr, network
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.finding import Path, Related, witness
+from callint.net.address import BITS, FAMILIES, Family, Prefix
+from callint.objects import Cluster, Resource
+from callint.objects.node import Node, bgp_path
+from callint.objects.pool import IPPool
+from callint.selector import Selector, SelectorError, keys_and_values, parse
+from callint.selector.index import SelectorIndex
+
+_MOST_SHOWN = 3
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Nodes that pools do not go together with.
+
+    Parameter `problem`: `unserved` (no pool gives addresses to the pods of a node: libcalico-go/lib/ipam/ipam.go),
+    `lone-address` (a node's BGP address is a network of its own, and a pool tunnels between networks:
+    felix/calc/l3_route_resolver.go).
+    """
+    yield from asked("node_pools", _QUESTIONS, parameters)(cluster)
+
+
+def _unserved(cluster: Cluster) -> Iterator[Breach]:
+    """Without a word that all pools are given, only where they share out the nodes: one for all would make no sense."""
+    if not cluster.pools or cluster.incomplete or host_local(cluster):
+        return
+    pools: list[tuple[IPPool, Selector]] = []
+    for pool in cluster.pools:
+        try:
+            selector = parse(pool.node_selector)
+        except SelectorError:
+            return
+        if pool.unreadable:
+            return
+        if not pool.disabled and "Workload" in pool.allowed_uses and pool.plain.get("assignmentMode") != "Manual":
+            pools.append((pool, selector))
+    # Kubernetes labels nodes by itself, with such names
+    unsaid = {key for _, selector in pools for key in keys_and_values(selector) if "/" in key}
+    index = SelectorIndex((selector, selector) for _, selector in pools)
+    known = [node for node in cluster.nodes.values() if _labelled(node)]
+    served = {node.name for node in known if any(one.matches(node.labels) for one in index.candidates(node.labels))}
+    left = [node for node in known if node.name not in served and unsaid <= node.labels.keys()]
+    if left and (served or "IPPool" in cluster.intent.complete):
+        first, *more = left
+        further = f" and {len(more)} more" if more else ""
+        resource, path = first.resources[0], ("metadata", "name")
+        which = "select other nodes" if pools else "are disabled, or for other uses"
+        yield Breach(
+            f'no IPPool gives addresses to the pods of node "{first.name}"{further}: the {len(pools or cluster.pools)} '
+            f"that there are {which}",
+            resource.span(*path),
+            resource.ref,
+            path,
+            tuple(Related(one.span("nodeSelector"), "does not select it") for one, _ in pools[:_MOST_SHOWN]),
+            witness(
+                "selector",
+                selector=pools[0][0].node_selector if pools else "none",
+                nodes=tuple(node.name for node in left[:_MOST_SHOWN]),
+            ),
+            "label the node as one of the pools wants it, or add a pool that selects it",
+        )
+
+
+def _labelled(node: Node) -> bool:
+    return bool(node.resources) and not any(one.unreadable("metadata") for one in node.resources)
+
+
+def _lone_address(cluster: Cluster) -> Iterator[Breach]:
+    """Some nodes do have a network of one address: it is a slip without a length, or where another's network holds it.
+
+    A node with such an address takes every other one for one outside its network, so that it tunnels to all of them.
+    """
+    for family in FAMILIES:
+        pool, mode = next(_between_networks(cluster, family), (None, ""))
+        if pool is None:
+            continue
+        found = {node.name: _address(node, family) for node in cluster.nodes.values() if node.resources}
+        networks = {one.masked(): name for name, (_, one) in found.items() if one and one.length < BITS[family]}
+        lengths = sorted({net.length for net in networks}, reverse=True)
+        for name, (text, own) in found.items():
+            if own is None or own.length < BITS[family]:
+                continue
+            nets = (Prefix(family, own.value, length).masked() for length in lengths)
+            around = next((net for net in nets if net in networks), None)
+            if "/" in text and around is None:
+                continue
+            place = _written(cluster.nodes[name], family, text)
+            if place is None:
+                continue
+            resource, path = place
+            beside = f', though it is inside {around} of node "{networks[around]}"' if around else ""
+            yield Breach(
+                f'the BGP address "{text}" of node "{name}" is a network of one address{beside}: with `{mode}: '
+                f'CrossSubnet` of IPPool "{pool.name}" it tunnels to every other node',
+                resource.span(*path),
+                resource.ref,
+                path,
+                (Related(pool.span(mode), "tunnels from one network to another"),),
+                witness("address", address=text, node=name, pool=pool.cidr),
+                f"write it with the length of its network{f', /{around.length}' if around else ''}",
+            )
+
+
+def _between_networks(cluster: Cluster, family: Family) -> Iterator[tuple[IPPool, str]]:
+    for pool in cluster.pools:
+        if not pool.unreadable and not pool.disabled and network(pool.cidr, family) is not None:
+            for mode, value in (("ipipMode", pool.ipip_mode), ("vxlanMode", pool.vxlan_mode)):
+                if value == "CrossSubnet":
+                    yield pool, mode
+
+
+def _address(node: Node, family: Family) -> tuple[str, Prefix | None]:
+    text = (node.bgp.ipv4_address if family == 4 else node.bgp.ipv6_address) or ""
+    return text, cidr(text, family)
+
+
+def _written(node: Node, family: Family, text: str) -> tuple[Resource, Path] | None:
+    """The object that gives the node this address, and where."""
+    for resource in node.resources:
+        path = bgp_path(resource, f"ipv{family}Address")
+        value: Any = resource.plain
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
+        if value == text:
+            return resource, path
+    return None
+
+
+_QUESTIONS: dict[str, Question] = {"unserved": _unserved, "lone-address": _lone_address}

@@ -1,0 +1,180 @@
+"""Passwords of BGP sessions: the Secrets that hold them, whose content no message and no witness shows."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from callint.calico.defaults import MANIFEST_NAMESPACE, OPERATOR_NAMESPACE
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.finding import Path, Related, Span, witness
+from callint.objects import Cluster, Resource, fields
+from callint.schema.suggest import Words
+
+_SOURCE = "secretKeyRef"
+_FIELDS = {"BGPPeer": "password", "BGPConfiguration": "nodeMeshPassword"}
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Secrets named for BGP passwords (confd/pkg/backends/calico/client.go getPassword).
+
+    Parameter `problem`: `unread` (a Secret is here, and calico-node does not find the password in it), `content` (the
+    password is none that both ends can have). Of Secrets that are not among the manifests nothing is said: most are
+    kept elsewhere.
+    """
+    yield from asked("password", _QUESTIONS, parameters)(cluster)
+
+
+class _Wanted(NamedTuple):
+    """A Secret and its key by name, and who wants them."""
+
+    resource: Resource
+    path: Path
+    name: str
+    key: str
+
+    @property
+    def who(self) -> str:
+        return f'{self.resource.kind} "{self.resource.name}"'
+
+    def breach(self, field: str, message: str, secret: Resource, **facts: Any) -> Breach:
+        """At the name or the key; of the Secret its name is shown, unless the password stands in the same line."""
+        path = (*self.path, field)
+        name = secret.span("metadata", "name")
+        beside = any(place.line <= name.line <= place.end_line for place in _places(secret))
+        return Breach(
+            message,
+            self.resource.span(*path),
+            self.resource.ref,
+            path,
+            () if beside else (Related(name, "the Secret"),),
+            witness("reference", reference=f"Secret/{_place(secret)}/{secret.name}", key=self.key, **facts),
+        )
+
+
+def _wanted(cluster: Cluster) -> Iterator[_Wanted]:
+    for kind, field in _FIELDS.items():
+        for resource in cluster.of(kind):
+            path: Path = ("spec", field, _SOURCE)
+            source = fields.mapping(fields.mapping(resource.spec, field), _SOURCE)
+            name, key = fields.text(source, "name"), fields.text(source, "key")
+            if name and key and not resource.unreadable(*path):
+                yield _Wanted(resource, path, name, key)
+
+
+def _place(secret: Resource) -> str:
+    return secret.namespace or "default"
+
+
+def _places(secret: Resource) -> Iterator[Span]:
+    """Where its content stands."""
+    for field in _CONTENTS:
+        for key in fields.mapping(secret.plain, field):
+            yield secret.span(field, key)
+
+
+def _homes(cluster: Cluster) -> tuple[str, ...]:
+    """The namespace of calico-node, or those that it may be."""
+    if cluster.kubernetes("Installation", "operator.tigera.io/v1"):
+        return (OPERATOR_NAMESPACE,)
+    for one in cluster.kubernetes("DaemonSet", "apps/v1"):
+        if one.name == "calico-node":
+            return (_place(one),)
+    return (OPERATOR_NAMESPACE, MANIFEST_NAMESPACE)
+
+
+def _secrets(cluster: Cluster) -> dict[str, list[Resource]]:
+    """The Secrets by name."""
+    found: dict[str, list[Resource]] = {}
+    for one in cluster.kubernetes("Secret", "v1"):
+        found.setdefault(one.name, []).append(one)
+    return found
+
+
+def _there(secrets: list[Resource], homes: tuple[str, ...]) -> list[Resource]:
+    """Those that calico-node may read; where one without namespace goes, whoever applies it decides."""
+    return [one for one in secrets if one.namespace is None or one.namespace in homes]
+
+
+def _unread(cluster: Cluster) -> Iterator[Breach]:
+    secrets, homes = _secrets(cluster), _homes(cluster)
+    if not secrets or cluster.incomplete:
+        return
+    # whatever makes Secrets of them may name them as it likes
+    made = {one.name for one in cluster.all if one.kind.endswith("Secret") and one.kind != "Secret"}
+    for wanted in _wanted(cluster):
+        named = secrets.get(wanted.name)
+        if not named or wanted.name in made:
+            continue
+        there = _there(named, homes)
+        if not there:
+            expected = " or ".join(f'"{home}"' for home in homes)
+            yield wanted.breach(
+                "name",
+                f'{wanted.who} takes its password from Secret "{wanted.name}", which is in namespace '
+                f'"{_place(named[0])}", and calico-node looks in its own, {expected}: without one its sessions '
+                "have no password",
+                named[0],
+                known=tuple(sorted({_place(one) for one in named})),
+            )
+            continue
+        keys = {key for one in there for key in _keys(one)}
+        if wanted.key not in keys and not any(_gaps(one) for one in there):
+            near = Words(tuple(sorted(keys))).nearest(wanted.key)
+            hint = f', did you mean "{near}"' if near else ""
+            yield wanted.breach(
+                "key",
+                f'{wanted.who} takes its password from the key "{wanted.key}" of Secret "{wanted.name}", which has '
+                f"none of that name, so that its sessions have no password{hint}",
+                there[0],
+                known=tuple(sorted(keys)),
+            )
+
+
+def _gaps(secret: Resource) -> bool:
+    return any(secret.unreadable(field) for field in _CONTENTS)
+
+
+def _keys(secret: Resource) -> Iterator[str]:
+    for field in _CONTENTS:
+        yield from fields.mapping(secret.plain, field)
+
+
+def _content(cluster: Cluster) -> Iterator[Breach]:
+    secrets, homes = _secrets(cluster), _homes(cluster)
+    for wanted in _wanted(cluster):
+        for secret in _there(secrets.get(wanted.name, []), homes):
+            value = _value(secret, wanted.key)
+            whose = f'the password of {wanted.who}, key "{wanted.key}" of Secret "{wanted.name}",'
+            if '"' in value:
+                yield wanted.breach(
+                    "key",
+                    f"{whose} has a double quote in it, which ends it in BIRD's configuration: BIRD refuses that, and "
+                    "the node keeps the one that it had",
+                    secret,
+                    character=value.index('"') + 1,
+                )
+            elif value.endswith("\n"):
+                yield wanted.breach(
+                    "key",
+                    f"{whose} ends with a line break, which counts: a far end that has it without does not answer",
+                    secret,
+                    character=len(value),
+                )
+
+
+def _value(secret: Resource, key: str) -> str:
+    """What the API server makes of it; empty where it cannot be told."""
+    plain = fields.text(fields.mapping(secret.plain, "stringData"), key)
+    if plain is not None:
+        return plain
+    with suppress(ValueError):
+        return b64decode(fields.text(fields.mapping(secret.plain, "data"), key) or "", validate=True).decode()
+    return ""
+
+
+_CONTENTS = ("data", "stringData")
+_QUESTIONS: dict[str, Question] = {"unread": _unread, "content": _content}

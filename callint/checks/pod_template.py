@@ -1,0 +1,49 @@
+"""Pods that something makes of a template, as far as the template tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from callint.calico.defaults import NAMESPACE_LABEL
+from callint.objects import Cluster, Resource, fields
+from callint.objects.endpoint import EndpointPort
+from callint.objects.workload import container_ports
+from callint.policy.labels import Labels
+
+_PLACES = {
+    "Deployment": ("spec", "template"),
+    "DaemonSet": ("spec", "template"),
+    "StatefulSet": ("spec", "template"),
+    "ReplicaSet": ("spec", "template"),
+    "Job": ("spec", "template"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+}
+_VERSIONS = ("apps/v1", "batch/v1")
+_INHERITED = (NAMESPACE_LABEL, "pcns.", "pcsa.", "projectcalico.org/")
+
+
+class PodTemplate(NamedTuple):
+    """The object, the labels of its pods and their named ports; on the network of their host, they are no endpoints."""
+
+    resource: Resource
+    labels: Labels
+    ports: tuple[EndpointPort, ...]
+    host_network: bool
+
+
+def pod_templates(cluster: Cluster) -> Iterator[PodTemplate]:
+    """The templates of all kinds; none says where, as whom and with which inherited labels its pods will run."""
+    for kind, path in _PLACES.items():
+        for resource in cluster.kubernetes(kind, *_VERSIONS):
+            template: Any = resource.plain
+            for step in path:
+                template = fields.mapping(template, step)
+            own = fields.labels(fields.mapping(template, "metadata"))
+            spec = fields.mapping(template, "spec")
+            yield PodTemplate(
+                resource,
+                Labels(own, _INHERITED, frozenset((NAMESPACE_LABEL,))),
+                container_ports(spec),
+                fields.flag(spec, "hostNetwork") or False,
+            )

@@ -1,0 +1,128 @@
+"""Ports by name: cases by hand, and random ones held against a plain look at every endpoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callint.checks import Breach, find
+from manifests import calico, cluster_of
+
+RULE = {"action": "Allow", "protocol": "TCP"}
+
+
+def pod(name: str, *ports: dict[str, Any], namespace: str = "home", **labels: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels or {"app": "photos"}},
+        "spec": {"containers": [{"name": "a", "ports": list(ports)}]},
+    }
+
+
+def deployment(*ports: dict[str, Any], namespace: str | None = "home", **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "photos", **({"namespace": namespace} if namespace else {})},
+        "spec": {
+            "template": {
+                "metadata": {"labels": {"app": "photos"}},
+                "spec": {"containers": [{"name": "a", "ports": list(ports)}], **spec},
+            }
+        },
+    }
+
+
+def port(name: str, number: int = 8080, protocol: str | None = None) -> dict[str, Any]:
+    return {"name": name, "containerPort": number, **({"protocol": protocol} if protocol else {})}
+
+
+def ingress(*ports: str | int, protocol: str = "TCP", **spec: Any) -> dict[str, Any]:
+    rule = {**RULE, "protocol": protocol, "destination": {"ports": list(ports)}}
+    whole = {"selector": "app == 'photos'", "types": ["Ingress"], "ingress": [rule], **spec}
+    return calico("NetworkPolicy", "photos", whole, namespace="home")
+
+
+def egress(selector: str | None, *ports: str | int) -> dict[str, Any]:
+    far = {"ports": list(ports), **({"selector": selector} if selector else {})}
+    rule = {**RULE, "destination": far}
+    return calico("GlobalNetworkPolicy", "out", {"types": ["Egress"], "egress": [rule]})
+
+
+def kubernetes(*ports: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "photos", "namespace": "home"},
+        "spec": {"podSelector": {"matchLabels": {"app": "photos"}}, "ingress": [{"ports": list(ports)}]},
+    }
+
+
+def told(*objects: Any) -> list[Breach]:
+    return list(find("named_port")(cluster_of(objects), {}))
+
+
+@pytest.mark.parametrize(
+    ("objects", "hint"),
+    [
+        ([deployment(port("metrics")), ingress("metric")], '"metrics"'),
+        ([deployment(port("metrics")), ingress("metrics")], None),
+        ([deployment(port("metrics")), ingress("grpc")], None),  # perhaps another one that these labels will have
+        ([deployment(port("metrics")), ingress("metric", 80)], None),  # it matches something by number
+        ([deployment(port("metrics")), ingress("metric", "metrics")], None),
+        ([deployment(port("dns", 53, "UDP")), ingress("dns")], "for UDP there is one"),
+        ([deployment(port("dns", 53, "UDP")), ingress("dns", protocol="UDP")], None),
+        ([deployment(port("dns", 53, "UDP"), port("dns", 53)), ingress("dns")], None),
+        ([deployment(port("metrics"), namespace=None), ingress("metric")], None),  # it may run anywhere
+        ([deployment(port("metrics"), namespace="away"), ingress("metric")], None),
+        ([deployment(port("metrics"), hostNetwork=True), ingress("metric")], None),
+        ([pod("a", port("metrics")), ingress("metric")], '"metrics"'),
+        ([pod("a", port("metrics")), pod("b", port("metric")), ingress("metric")], None),
+        ([pod("a", port("metrics")), pod("b", port("metric"), app="other"), ingress("metric")], '"metrics"'),
+        ([pod("a", port("metrics")), egress("app == 'photos'", "metric")], '"metrics"'),
+        ([pod("a", port("metrics")), egress(None, "metric")], None),  # to whom is not said
+        ([pod("a", port("metrics")), kubernetes({"port": "metric"})], '"metrics"'),
+        ([pod("a", port("metrics")), kubernetes({"port": 80}, {"port": "metric"})], None),
+        ([ingress("metric")], None),
+    ],
+)
+def test_cases(objects: list[Any], hint: str | None) -> None:
+    found = told(*objects)
+    assert len(found) == (hint is not None)
+    assert all(hint in one.message for one in found if hint)
+
+
+def test_ports_of_a_host_endpoint() -> None:
+    ports = [{"name": "metrics", "protocol": "TCP", "port": 9091}]
+    host = calico(
+        "HostEndpoint", "h", {"node": "n", "interfaceName": "eth0", "ports": ports}, labels={"role": "router"}
+    )
+    rule = {**RULE, "destination": {"ports": ["metric"]}}
+    policy = calico("GlobalNetworkPolicy", "g", {"selector": "role == 'router'", "ingress": [rule]})
+    assert [one.path for one in told(host, policy)] == [("spec", "ingress", 0, "destination", "ports", 0)]
+
+
+def test_the_entry_of_a_kubernetes_policy_is_pointed_to() -> None:
+    found = told(pod("a", port("metrics")), kubernetes({"port": 53, "protocol": "UDP"}, {"port": "metric"}))
+    assert [one.path for one in found] == [("spec", "ingress", 0, "ports", 1, "port")]
+
+
+NAMES = st.sampled_from(("metrics", "metric", "dns", "web"))
+PORTS = st.lists(st.tuples(NAMES, st.sampled_from(("TCP", "UDP"))), max_size=3)
+
+
+@given(pods=st.lists(st.tuples(st.sampled_from(("photos", "music")), PORTS), max_size=3), wanted=NAMES)
+def test_random_pods(pods: list[tuple[str, list[tuple[str, str]]]], wanted: str) -> None:
+    objects = [
+        pod(f"p{n}", *(port(name, 1000 + at, protocol) for at, (name, protocol) in enumerate(ports)), app=app)
+        for n, (app, ports) in enumerate(pods)
+    ]
+    mine = [one for app, ports in pods if app == "photos" for one in ports]
+    tcp, other = {name for name, protocol in mine if protocol == "TCP"}, {name for name, _ in mine}
+    like = {"metrics", "metric"}
+    near = (wanted in like and tcp & like) or wanted in other
+    assert bool(told(*objects, ingress(wanted))) is bool(near and wanted not in tcp)

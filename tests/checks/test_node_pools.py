@@ -1,0 +1,115 @@
+"""Nodes without a pool, and those whose address is no network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callint.checks import Breach, find
+from callint.objects import Intent
+from callint.selector import parse
+from manifests import calico, cluster_of
+
+COMPLETE = Intent(complete=("IPPool",))
+RACKS = ("attic", "garage", "cellar")
+SELECTORS = ("all()", "!all()", "rack == 'attic'", "rack != 'attic'", "rack in {'attic', 'garage'}", "has(rack)")
+
+
+def pool(name: str, **spec: Any) -> dict[str, Any]:
+    return calico("IPPool", name, {"cidr": "10.244.0.0/16", **spec})
+
+
+def node(name: str, **labels: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}
+
+
+def speaker(name: str, address: str) -> dict[str, Any]:
+    return calico("Node", name, {"bgp": {"ipv6Address" if ":" in address else "ipv4Address": address}})
+
+
+def told(problem: str, *objects: Any, intent: Intent | None = None) -> list[Breach]:
+    return list(find("node_pools")(cluster_of(objects, intent=intent), {"problem": problem}))
+
+
+USES = st.sampled_from(({}, {"disabled": True}, {"allowedUses": ["LoadBalancer"]}, {"assignmentMode": "Manual"}))
+
+
+@given(
+    pools=st.lists(st.tuples(st.sampled_from(SELECTORS), USES), max_size=4),
+    racks=st.lists(st.sampled_from((*RACKS, "")), max_size=4),
+    complete=st.booleans(),
+)
+def test_nodes_that_no_pool_selects(pools: list[tuple[str, dict[str, Any]]], racks: list[str], complete: bool) -> None:
+    """Node by node and pool by pool."""
+    objects = [pool(f"p{n}", nodeSelector=text, **uses) for n, (text, uses) in enumerate(pools)]
+    labels = [{"rack": rack} if rack else {} for rack in racks]
+    objects += [node(f"n{n}", **one) for n, one in enumerate(labels)]
+    usable = [parse(text) for text, uses in pools if not uses]
+    served = [any(one.matches(mine) for one in usable) for mine in labels]
+    expected = pools and False in served and (complete or True in served)
+    found = told("unserved", *objects, intent=COMPLETE if complete else None)
+    assert [one.object.name for one in found if one.object] == ([f"n{served.index(False)}"] if expected else [])
+    assert not expected or (f"and {served.count(False) - 1} more" in found[0].message) is (served.count(False) > 1)
+
+
+SPLIT = (pool("attic", nodeSelector="rack == 'attic'"), node("one", rack="attic"))
+
+
+def test_a_label_that_kubernetes_may_give_is_not_missed() -> None:
+    zone = pool("zone", nodeSelector="topology.kubernetes.io/zone == 'b'")
+    assert len(told("unserved", *SPLIT, node("two"))) == 1
+    assert told("unserved", *SPLIT, zone, node("two")) == []
+    assert len(told("unserved", *SPLIT, zone, node("two", **{"topology.kubernetes.io/zone": "c"}))) == 1
+
+
+def test_with_host_local_addresses_pools_give_none() -> None:
+    installation = {"apiVersion": "operator.tigera.io/v1", "kind": "Installation", "metadata": {"name": "default"}}
+    installation["spec"] = {"cni": {"type": "Calico", "ipam": {"type": "HostLocal"}}}
+    assert told("unserved", *SPLIT, node("two"), installation) == []
+
+
+def test_pools_of_an_installation_count() -> None:
+    installation = {"apiVersion": "operator.tigera.io/v1", "kind": "Installation", "metadata": {"name": "default"}}
+    installation["spec"] = {"calicoNetwork": {"ipPools": [{"cidr": "10.1.0.0/16", "nodeSelector": "rack == 'garage'"}]}}
+    assert len(told("unserved", *SPLIT, node("two", rack="cellar"), installation)) == 1
+    assert told("unserved", *SPLIT, node("two", rack="garage"), installation) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "others", "mode", "expected"),
+    [
+        ("10.0.0.2", ("10.0.0.1/24",), "CrossSubnet", True),
+        ("10.0.0.2", (), "CrossSubnet", True),  # a slip even if nothing else is known
+        ("10.0.0.2/32", ("10.0.0.1/24",), "CrossSubnet", True),
+        ("10.0.0.2/32", ("10.0.1.1/24",), "CrossSubnet", False),  # some machines have such addresses
+        ("10.0.0.2/32", ("10.0.0.1/32",), "CrossSubnet", False),
+        ("10.0.0.2/24", ("10.0.0.1/24",), "CrossSubnet", False),
+        ("10.0.0.2", ("10.0.0.1/24",), "Always", False),
+        ("10.0.0.2", ("10.0.0.1/24",), "Never", False),
+        ("2001:db8::2", ("2001:db8::1/64",), "CrossSubnet", False),  # the pool is of IPv4
+    ],
+)
+def test_addresses_without_network(address: str, others: tuple[str, ...], mode: str, expected: bool) -> None:
+    nodes = [speaker(f"other-{n}", text) for n, text in enumerate(others)]
+    found = told("lone-address", pool("pods", vxlanMode=mode), speaker("lone", address), *nodes)
+    assert [one.object.name for one in found if one.object] == (["lone"] if expected else [])
+
+
+def test_ipv6() -> None:
+    six = pool("six", cidr="fd00:1::/64", vxlanMode="CrossSubnet")
+    found = told("lone-address", six, speaker("lone", "2001:db8::2"), speaker("other", "2001:db8::1/64"))
+    assert "2001:db8::/64" in found[0].message
+
+
+def test_the_annotation_of_a_kubernetes_node_is_found() -> None:
+    annotated = node("lone")
+    annotated["metadata"]["annotations"] = {"projectcalico.org/IPv4Address": "10.0.0.2"}
+    found = told("lone-address", pool("pods", ipipMode="CrossSubnet"), annotated)
+    assert found[0].path == ("metadata", "annotations", "projectcalico.org/IPv4Address")
+
+
+def test_a_disabled_pool_is_left_to_nat005() -> None:
+    assert told("lone-address", pool("lan", vxlanMode="CrossSubnet", disabled=True), speaker("a", "10.0.0.2")) == []

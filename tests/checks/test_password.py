@@ -1,0 +1,124 @@
+"""Passwords of BGP sessions in Secrets: where they are looked for, and what may not be in them."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from typing import Any
+
+import pytest
+
+from callint.checks import Breach, find
+from callint.objects import Cluster
+from manifests import calico, cluster_of
+
+INSTALLATION = {"apiVersion": "operator.tigera.io/v1", "kind": "Installation", "metadata": {"name": "default"}}
+SECRET = "hunter2"
+
+
+def secret(name: str = "bgp", namespace: str | None = "calico-system", **content: Any) -> dict[str, Any]:
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, **(content or plain(SECRET))}
+
+
+def plain(value: str, key: str = "key") -> dict[str, Any]:
+    return {"stringData": {key: value}}
+
+
+def encoded(value: str, key: str = "key") -> dict[str, Any]:
+    return {"data": {key: b64encode(value.encode()).decode()}}
+
+
+def daemon(namespace: str) -> dict[str, Any]:
+    metadata = {"name": "calico-node", "namespace": namespace}
+    return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": metadata, "spec": {}}
+
+
+def peer(name: str = "bgp", key: str = "key") -> dict[str, Any]:
+    source = {"secretKeyRef": {"name": name, "key": key}}
+    return calico("BGPPeer", "out", {"peerIP": "192.0.2.1", "asNumber": 64513, "password": source})
+
+
+def mesh(name: str = "bgp", key: str = "key") -> dict[str, Any]:
+    return calico("BGPConfiguration", "default", {"nodeMeshPassword": {"secretKeyRef": {"name": name, "key": key}}})
+
+
+def told(problem: str, *objects: Any) -> list[Breach]:
+    cluster: Cluster = cluster_of(objects)
+    return list(find("password")(cluster, {"problem": problem}))
+
+
+@pytest.mark.parametrize("wanting", [peer, mesh])
+@pytest.mark.parametrize(
+    ("objects", "field"),
+    [
+        ([secret()], None),
+        ([secret(namespace="kube-system")], None),
+        ([secret(namespace=None)], None),  # whoever applies it says where
+        ([secret(namespace="default")], "name"),
+        ([secret(namespace="default"), secret()], None),
+        ([INSTALLATION, secret()], None),
+        ([INSTALLATION, secret(namespace="kube-system")], "name"),
+        ([daemon("kube-system"), secret()], "name"),
+        ([daemon("networking"), secret(namespace="networking")], None),
+        ([secret("other")], None),  # this one is kept elsewhere
+        ([], None),
+        ([secret(**plain("x", "kez"))], "key"),
+        ([secret(**encoded("x", "kez"))], "key"),
+        ([secret(**encoded("x"))], None),
+        ([secret(data={"a": "eA=="}, stringData={"key": "x"})], None),
+        ([secret(namespace="default"), {**secret(), "kind": "SealedSecret", "apiVersion": "bitnami.com/v1"}], None),
+    ],
+)
+def test_where_it_is_looked_for(wanting: Any, objects: list[Any], field: str | None) -> None:
+    found = told("unread", *objects, wanting())
+    assert [one.path[-1] for one in found] == ([field] if field else [])
+
+
+@pytest.mark.parametrize("encode", [plain, encoded])
+@pytest.mark.parametrize(
+    ("value", "character"), [("abc", None), ('a"b', 2), ("abc\n", 4), ("a\nb", None), ("'`\\$", None), ("", None)]
+)
+def test_what_is_in_it(encode: Any, value: str, character: int | None) -> None:
+    found = told("content", secret(**encode(value)), peer())
+    assert [dict(one.witness.facts)["character"] for one in found if one.witness] == ([character] if character else [])
+
+
+@pytest.mark.parametrize("text", ["%%%", "gA==", "YQ"])
+def test_what_cannot_be_decoded_is_not_judged(text: str) -> None:
+    assert told("content", secret(data={"key": text}), peer()) == []
+
+
+def test_text_goes_before_what_is_encoded() -> None:
+    both = {**encoded('a"b'), **plain("ab")}
+    assert told("content", secret(**both), peer()) == []
+
+
+def test_a_line_that_holds_the_password_is_not_pointed_to() -> None:
+    """Objects here are written in one line each, and reports quote the lines that they point to."""
+    assert told("content", secret(**plain('a"b')), peer())[0].related == ()
+    lines = """
+    apiVersion: v1
+    kind: Secret
+    metadata: {name: bgp, namespace: calico-system}
+    stringData:
+      key: 'a"b'
+    ---
+    apiVersion: projectcalico.org/v3
+    kind: BGPPeer
+    metadata: {name: out}
+    spec: {peerIP: 192.0.2.1, asNumber: 64513, password: {secretKeyRef: {name: bgp, key: key}}}
+    """
+    found = list(find("password")(cluster_of(lines), {"problem": "content"}))
+    assert [one.span.line for one in found[0].related] == [4]
+
+
+def test_nobody_is_told_the_password() -> None:
+    found = [
+        *told("content", secret(**plain(f'{SECRET}"')), peer(), mesh()),
+        *told("unread", secret(namespace="default"), peer()),
+        *told("unread", secret(), peer(key="kez")),
+    ]
+    assert len(found) == 4
+    assert SECRET not in json.dumps(found)
+    assert b64encode(SECRET.encode()).decode() not in json.dumps(found)
