@@ -19,6 +19,8 @@ from callint.report import Report
 from callint.report.fingerprint import fingerprints
 from callint.rule import Catalogue, RuleText, text_of
 from callint.source import Document, Sources, load
+from callint.source.discover import show
+from callint.source.globs import base_of, compile_glob
 from callint.suppress import annotated, apply, comments, expired
 from callint.weigh import across_folders, on_assumed_release, once_a_file
 
@@ -132,23 +134,34 @@ def _divide(
     documents: Iterable[Document], clusters: Sequence[ClusterConfig]
 ) -> list[tuple[ClusterConfig, list[Document]]]:
     """Each document goes to the cluster whose manifests hold its file, the deepest folder first."""
-    roots = sorted(
-        ((root.replace("\\", "/").rstrip("/"), about) for about in clusters for root in about.manifests),
-        key=lambda pair: -len(pair[0]),
-    )
+    roots: _Roots = {}
+    for about in clusters:
+        for root in map(show, about.manifests):
+            roots.setdefault(root, []).append(("", about))
+            base, below = base_of(root)
+            if below:
+                roots.setdefault(base, []).append((below, about))
     parts: dict[str, tuple[ClusterConfig, list[Document]]] = {about.name: (about, []) for about in clusters}
     fallback = clusters[0] if len(clusters) == 1 else ClusterConfig("default", Calico(), (), (), Intent())
     for document in documents:
-        holder = next(
-            (
-                about
-                for root, about in roots
-                if root == "." or document.file == root or document.file.startswith(root + "/")
-            ),
-            fallback,
-        )
+        holder = _holder(document.file, roots) or fallback
         parts.setdefault(holder.name, (holder, []))[1].append(document)
     return [part for part in parts.values() if part[1] or len(parts) == 1]
+
+
+_Roots = dict[str, list[tuple[str, ClusterConfig]]]
+"""Folders and files with whose manifests they are: everything below, or what matches a pattern there."""
+
+
+def _holder(file: str, roots: _Roots) -> ClusterConfig | None:
+    folder = file
+    while folder:
+        below = file[len(folder) + 1 :] if folder != "." else file
+        for pattern, about in roots.get(folder, ()):
+            if not pattern or compile_glob(pattern).fullmatch(below):
+                return about
+        folder = folder.rpartition("/")[0] or ("." if folder != "." else "")
+    return None
 
 
 def _target(configured: Calico, given: Calico, documents: Sequence[Document]) -> tuple[Target, bool]:
@@ -228,7 +241,7 @@ def _suppress(
 
 def _numbered(findings: list[Finding]) -> list[Finding]:
     return [
-        finding._replace(fingerprint=fingerprint)
+        Finding(*finding[:-2], fingerprint, finding.suppressed)
         for finding, fingerprint in zip(findings, fingerprints(findings), strict=True)
     ]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
 
+@cache
 def directory(name: str) -> str:
     """The folder `rules` or `schemas`: `callint/data/<name>` in a wheel, `<checkout>/<name>` in an editable install."""
     package = os.path.dirname(os.path.abspath(__file__))

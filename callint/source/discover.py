@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 from callint.finding import Problem, Span
 from callint.source.files import NotRegularError, TooLargeError, read_regular, what
-from callint.source.globs import compile_glob
+from callint.source.globs import WILDCARDS, base_of, compile_glob
 from callint.source.ignore import Fate, Ignored
 
 _SUFFIXES = (".yaml", ".yml", ".json")
-_MAGIC = frozenset("*?[")
 STDIN = "<stdin>"
 
 
@@ -93,7 +92,7 @@ class _Search:
         try:
             status = os.stat(path)
         except (OSError, ValueError) as error:
-            if _MAGIC.intersection(path) and not os.path.lexists(path.split("\0")[0]):
+            if WILDCARDS.intersection(path) and not os.path.lexists(path.split("\0")[0]):
                 self.glob(path)
             else:
                 self.problems.append(unreadable(shown, _reason(error)))
@@ -108,10 +107,8 @@ class _Search:
             self.problems.append(unreadable(shown, what(status.st_mode)))
 
     def glob(self, pattern: str) -> None:
-        steps = pattern.replace(os.sep, "/").split("/")
-        fixed = next(index for index, step in enumerate(steps) if _MAGIC.intersection(step))
-        base = "/".join(steps[:fixed]) or ("/" if pattern.startswith("/") else ".")
-        matches = compile_glob("/".join(steps[fixed:])).fullmatch
+        base, below = base_of(pattern.replace(os.sep, "/"))
+        matches = compile_glob(below).fullmatch
         before = len(self.found), len(self.problems)
         shown = show(base)
         skip = len(shown) + 1 if shown != "." else 0

@@ -16,7 +16,16 @@ _CLASSES = {
     "upper": "A-Z",
     "xdigit": "0-9a-fA-F",
 }
+WILDCARDS = frozenset("*?[")
 _NEVER = re.compile(r"(?!)")
+
+
+def base_of(pattern: str) -> tuple[str, str]:
+    """The directory in front of the first wildcard, and the pattern below it, empty without a wildcard."""
+    steps = pattern.split("/")
+    fixed = next((index for index, step in enumerate(steps) if WILDCARDS.intersection(step)), len(steps))
+    base = "/".join(steps[:fixed]) or ("/" if pattern.startswith("/") else ".")
+    return base, "/".join(steps[fixed:])
 
 
 @lru_cache(maxsize=4096)
