@@ -1,9 +1,10 @@
-"""Nodes that differ in nothing that sessions ask about but their names and addresses, taken together."""
+"""Nodes that differ in nothing that sessions ask about but what is each one's alone, taken together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from callint.bgp.lone import CROWD, Lone, lone
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.services import EXCLUDE_LABEL
 from callint.bgp.workloads import peered
@@ -14,18 +15,28 @@ from callint.selector.syntax import And, Compare, atoms
 
 
 class Alike:
-    """Some nodes in the order of the cluster; two of these are the same only if they are the same object."""
+    """Some nodes in the order of the cluster; two of these are the same only if they are the same object.
 
-    __slots__ = ("members",)
+    `differ`: each has an AS number or a cluster id that is its alone.
+    """
 
-    def __init__(self, members: tuple[Speaker, ...]) -> None:
+    __slots__ = ("differ", "members")
+
+    def __init__(self, members: tuple[Speaker, ...], *, differ: bool = False) -> None:
         """At least one node."""
         self.members = members
+        self.differ = differ
 
     @property
     def first(self) -> Speaker:
         """The node that stands for all of them."""
         return self.members[0]
+
+    @property
+    def cluster_id(self) -> str:
+        """The cluster id that all of them have; empty if they have none, or each its own."""
+        first, last = self.members[0].cluster_id, self.members[-1].cluster_id
+        return first if first == last else ""
 
     def other_than(self, speaker: Speaker) -> Speaker | None:
         """The first node that is another one."""
@@ -37,6 +48,22 @@ class Alike:
 
     def __repr__(self) -> str:
         return f"<Alike {self.first.name}, {len(self.members)} nodes>"
+
+
+def together(divided: Mapping[object, list[Speaker]], lone: Lone, speakers: Iterable[Speaker]) -> tuple[Alike, ...]:
+    """Nodes divided, in the order of the cluster; those with values of their own are alike where they are a crowd."""
+    crowds: dict[str, Alike] = {}
+    apart: set[str] = set()
+    for members in divided.values():
+        differ = len(members) > 1 and lone.has(members[0])
+        if differ and len(members) < CROWD:
+            apart.update(one.name for one in members)
+        else:
+            crowds[members[0].name] = Alike(tuple(members), differ=differ)
+    if not apart:
+        return tuple(crowds.values())
+    found = (Alike((one,)) if one.name in apart else crowds.get(one.name) for one in speakers)
+    return tuple(alike for alike in found if alike is not None)
 
 
 class Nodes:
@@ -58,6 +85,7 @@ class Nodes:
                 first = self.owners.setdefault(address, speaker)
                 if first is not speaker or address in called:
                     named |= {first.name, speaker.name}
+        self.lone = lone(cluster, speakers.values())
         divided: dict[object, list[Speaker]] = {}
         routed = any(one.facts and one.facts.knows("routes") for one in speakers.values())
         for speaker in speakers.values():
@@ -67,10 +95,10 @@ class Nodes:
             labels = None
             if speaker.labels is not None:
                 labels = tuple(_told(speaker.labels.get(key), values) for key, values in asked)
-            own = (speaker.own_as, speaker.cluster_id, speaker.port, speaker.described)
+            own = (*self.lone.identity(speaker), speaker.port, speaker.described)
             key = (labels, own, speaker.speaks(4), speaker.speaks(6))
             divided.setdefault(key, []).append(speaker)
-        self.all = dict.fromkeys(Alike(tuple(members)) for members in divided.values())
+        self.all = dict.fromkeys(together(divided, self.lone, speakers.values()))
         self._of = {one.name: alike for alike in self.all for one in alike.members}
         self._by_label: dict[str, dict[str, list[Alike]]] = {}
         self._labels_known = all(alike.first.labels is not None for alike in self.all)

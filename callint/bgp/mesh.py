@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from callint.bgp.alike import Alike
+from callint.bgp.alike import Alike, together
 from callint.bgp.nodes import ANY, Speaker
 from callint.net.address import Family
 
@@ -29,11 +29,11 @@ class Mesh:
             key = (
                 alike if like_no_other else None,
                 tuple(calls.get(alike, ())),
-                (one.own_as, one.port, one.described),
+                (model.nodes.lone.identity(one)[0], one.port, one.described),
                 address if shared[address] > 1 else address is not None,
             )
             divided.setdefault(key, []).append(one)
-        self.all = tuple(Alike(tuple(members)) for members in divided.values())
+        self.all = together(divided, model.nodes.lone, self.members)
         self._of = {one.name: alike for alike in self.all for one in alike.members}
 
     def of(self, speaker: Speaker) -> Alike:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 
 from callint.bgp.alike import Alike, Nodes
 from callint.bgp.expand import Conflict, Entry, Expander, Expansion, itself
@@ -82,10 +82,14 @@ class Network:
                     yield from peering.far_ends(local)
 
     def _peering(self, entry: Entry, here: Alike) -> Peering | None:
-        target, peer, local = entry.target, entry.peer, here.first
-        if local.speaks(target.family) is False or (entry.local is None and itself(here, target)):
+        target = entry.target
+        if here.first.speaks(target.family) is False or (entry.local is None and itself(here, target)):
             return None
-        remote = target.nodes.first if target.nodes is not None else None
+        form_of = partial(self._form, entry)
+        return Peering(self, here, target.nodes, target.address, form_of, entry.sure and target.sure)
+
+    def _form(self, entry: Entry, local: Speaker, remote: Speaker | None) -> Form:
+        target, peer = entry.target, entry.peer
         workload = peer.local_workload_selector is not None
         by_address = not entry.reverse and peer.peer_selector is None
         local_as = (by_address and as_number(peer.local_as_number)) or local.as_number
@@ -96,8 +100,7 @@ class Network:
         known_id = remote.cluster_id if remote and not by_address else ""
         client = bool(local.cluster_id) and remote_as == local_as and known_id != local.cluster_id
         form = Form(kind, target.family, peer, entry.reverse, local_as, remote_as, target.port, client)
-        form = self._forms.setdefault(form, form)
-        return Peering(self, here, target.nodes, target.address, form, entry.sure and target.sure)
+        return self._forms.setdefault(form, form)
 
     @cached_property
     def meshes(self) -> dict[Family, Mesh]:
@@ -126,7 +129,7 @@ class Network:
         for there in self.meshes[family].all:
             remote = there.first if there is not here or local.name == ANY else there.other_than(local)
             if remote is not None and self._meshes(local, remote, family):
-                yield Peering(self, here, there, None, self.mesh_session(local, remote, family).form, True)
+                yield Peering(self, here, there, None, partial(self._mesh_form, family), True)
 
     def mesh(self, family: Family, of: Speaker | None = None) -> Iterator[Session]:
         """The sessions of the mesh, all or those of one node: there are as many as pairs of nodes."""
@@ -144,11 +147,14 @@ class Network:
 
     def mesh_session(self, local: Speaker, remote: Speaker, family: Family) -> Session:
         """The session of the mesh that `local` has with `remote`."""
+        return Session(self, local, remote, remote.address(family), self._mesh_form(family, local, remote))
+
+    def _mesh_form(self, family: Family, local: Speaker, remote: Speaker | None) -> Form:
+        assert remote is not None, "the mesh leads to nodes"
         fallback = local.as_number if self.cluster.target.release >= _SORTED else remote.as_number
         remote_as = remote.own_as if remote.own_as is not None else fallback
         form = Form("mesh", family, None, False, local.as_number, remote_as, remote.port, False)
-        form = self._forms.setdefault(form, form)
-        return Session(self, local, remote, remote.address(family), form)
+        return self._forms.setdefault(form, form)
 
     def __iter__(self) -> Iterator[Session]:
         """Every session: those of BGPPeers first, then the mesh."""

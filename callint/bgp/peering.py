@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from callint.bgp.alike import Alike
@@ -15,24 +16,50 @@ if TYPE_CHECKING:
     from callint.bgp.network import Network
 
 
+FormOf = Callable[[Speaker, Speaker | None], Form]
+"""The form of the session between two nodes, or of a node with somebody else."""
+
+
 class Peering:
     """The sessions that each node of `here` has with each one of `there`, or with one address, or with workloads."""
 
     def __init__(
-        self, network: Network, here: Alike, there: Alike | None, address: Address | None, form: Form, selected: bool
+        self,
+        network: Network,
+        here: Alike,
+        there: Alike | None,
+        address: Address | None,
+        form_of: FormOf,
+        selected: bool,
     ) -> None:
         """`address` is that of a far end which the peer names by it; for the rest as in `Session`."""
         self.network = network
         self.here = here
         self.there = there
         self.address = address
-        self.form = form
+        self.form = form_of(here.first, _far(here, there))
+        """That of the first session; of the others too, but for numbers that are one node's alone."""
         self.selected = selected
+        differ = here.differ or (there is not None and there.differ)
+        self._form_of = form_of if differ else None
 
     @property
     def family(self) -> Family:
         """The address family."""
         return self.form.family
+
+    def forms(self, local: Speaker) -> Iterator[Form]:
+        """The forms of the sessions of one node, of those that differ in numbers of the far ends alone only two."""
+        if self._form_of is None:
+            yield self.form
+        else:
+            yield from (one.form for one in islice(self.far_ends(local), 2))
+
+    @property
+    def local_as_numbers(self) -> set[int]:
+        """The ASes in which the near ends are."""
+        local = self.here.members if self.here.differ else ()
+        return {self.form.local_as, *(one.form.local_as for each in local for one in islice(self.far_ends(each), 1))}
 
     @cached_property
     def first(self) -> Session:
@@ -55,7 +82,8 @@ class Peering:
         address = self.address
         if address is None and remote is not None:
             address = remote.address(self.family)
-        return Session(self.network, local, remote, address, self.form, self.selected)
+        form = self.form if self._form_of is None else self._form_of(local, remote)
+        return Session(self.network, local, remote, address, form, self.selected)
 
     def __iter__(self) -> Iterator[Session]:
         """Every session, those of one node together."""
@@ -67,3 +95,10 @@ class Peering:
         here = self.here.members
         there = len(self.there.members) if self.there is not None else 1
         return len(here) * (there - (self.there is self.here and here[0].name != ANY))
+
+
+def _far(here: Alike, there: Alike | None) -> Speaker | None:
+    """The far end of the first session."""
+    if there is None:
+        return None
+    return (there.other_than(here.first) if there is here else None) or there.first

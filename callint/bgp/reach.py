@@ -66,15 +66,15 @@ class RouteGraph:
         learn(start, None, frozenset())
         while pending:
             here, learned, passed = pending.popleft()
-            own = here.first.cluster_id
+            own = here.cluster_id
             for other, peering in self.ways.get(here, ()):
                 form, ids = peering.form, frozenset[str]()
                 if learned is not None and learned[0] == form.peer_type == "iBGP":
                     if not (learned[1] or form.rr_client) or (form.rr_client and own in passed):
                         continue
-                    ids = passed if loops else passed | {own}
+                    ids = passed if loops or not own else passed | {own}
                 from_client = (other, here) in self._clients
-                if not (from_client and other.first.cluster_id in ids):
+                if not (from_client and other.cluster_id in ids):
                     learn(other, (form.peer_type, from_client), ids)
             # Two that tell all others are enough, for then each of these two is told by the other one.
             if mesh and len(flooding) < 2 and here in self._meshed and _into_mesh(learned):

@@ -324,8 +324,8 @@ class Engine:
         key = (speaker.name, family)
         found = self._forms.get(key)
         if found is None:
-            forms = {peering.form for peering in self.network.kinds_of(speaker, family)}
-            found = self._forms[key] = frozenset(forms)
+            kinds = self.network.kinds_of(speaker, family)
+            found = self._forms[key] = frozenset(form for peering in kinds for form in peering.forms(speaker))
         return found
 
     def groups(self) -> Iterator[Group]:

@@ -67,7 +67,8 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
     users = _users(cluster)
     for direction, family, rule in _rules(cluster):
         used = users.get(rule.resource.name, [])
-        forms = {one.form for peer in used for one in peerings(cluster, peer) if one.family == family}
+        sessions = [one for peer in used for one in peerings(cluster, peer) if one.family == family]
+        forms = {one.form for one in sessions}
         if not forms:
             continue
         for condition in rule.conditions:
@@ -83,7 +84,7 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
             elif condition.kind == "as-path" and direction == "export":
                 first = condition.value[0]
                 if all(form.peer_type == "eBGP" and form.local_as != first for form in forms) and _sure_of_as(cluster):
-                    own = " and ".join(sorted({str(form.local_as) for form in forms}))
+                    own = " and ".join(sorted({str(number) for one in sessions for number in one.local_as_numbers}))
                     yield _inert(
                         rule,
                         direction,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callint.bgp.network import network
+from callint.bgp.lone import CROWD
+from callint.bgp.network import Network, network
 from callint.objects import Cluster
 from callint.selector import parse
 from manifests import cluster_of
@@ -47,6 +51,42 @@ def test_values_that_no_selector_names_are_alike() -> None:
 def test_values_into_which_a_selector_looks_are_not() -> None:
     nodes = network(with_selector("k contains 'a'", [{"k": value} for value in VALUES])).nodes
     assert len(nodes.all) == len(VALUES)
+
+
+def with_own_as(count: int, *more: dict[str, Any]) -> Network:
+    objects = list(more)
+    for number in range(count):
+        spec = {"bgp": {"ipv4Address": f"10.0.0.{number + 1}/24", "asNumber": 65001 + number}}
+        objects.append({"apiVersion": V3, "kind": "Node", "metadata": {"name": f"n{number}"}, "spec": spec})
+    return network(cluster_of(objects))
+
+
+def test_a_crowd_of_nodes_that_each_have_an_as_is_one() -> None:
+    model = with_own_as(CROWD)
+    assert [len(alike.members) for alike in model.nodes.all] == [CROWD]
+    (kind,) = model.kinds(4)
+    forms = {one.form for one in kind}
+    assert len(kind) == len(forms) == CROWD * (CROWD - 1)
+    assert {(one.peer_type, one.local_as == one.remote_as) for one in forms} == {("eBGP", False)}
+
+
+def test_few_nodes_with_an_as_of_their_own_are_told_apart() -> None:
+    assert len(with_own_as(CROWD - 1).nodes.all) == CROWD - 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        ("BGPPeer", {"peerIP": "192.0.2.1", "asNumber": 65001}),
+        ("BGPPeer", {"peerIP": "192.0.2.1", "asNumber": 64512, "localASNumber": 65001}),
+        ("BGPConfiguration", {"asNumber": 65001}),
+        ("BGPFilter", {"importV4": [{"action": "Accept", "asPathPrefix": [64512, 65001]}]}),
+        ("BGPFilter", {"exportV6": [{"action": "Accept", "operations": [{"prependASPath": {"prefix": [65001]}}]}]}),
+    ],
+)
+def test_an_as_that_something_names_is_told_from_others(kind: str, spec: dict[str, Any]) -> None:
+    model = with_own_as(CROWD + 1, {"apiVersion": V3, "kind": kind, "metadata": {"name": "default"}, "spec": spec})
+    assert [len(alike.members) for alike in model.nodes.all] == [1, CROWD]
 
 
 def test_a_node_that_only_a_peer_names_has_sessions_of_its_own() -> None:

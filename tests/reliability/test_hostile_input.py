@@ -114,6 +114,19 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
             for n in range(6_500)
         )
     ),
+    "an AS for each node": lambda: "".join(
+        f"---\n{V3}kind: Node\nmetadata: {{name: n{n}}}\n"
+        f"spec: {{bgp: {{ipv4Address: 10.{n // 256}.{n % 256}.1/24, asNumber: {64512 + n}}}}}\n"
+        for n in range(7_000)
+    ),
+    "a cluster id for each node": lambda: (
+        f"{V3}kind: BGPPeer\nmetadata: {{name: p}}\nspec: {{nodeSelector: all(), peerSelector: has(rr)}}\n"
+        + "".join(
+            f"---\n{V3}kind: Node\nmetadata: {{name: n{n}, labels: {{rr: 'true'}}}}\nspec: {{bgp: "
+            f"{{ipv4Address: 10.{n // 256}.{n % 256}.1/24, routeReflectorClusterID: 1.0.{n // 256}.{n % 256}}}}}\n"
+            for n in range(5_500)
+        )
+    ),
     "named communities": lambda: (
         f"{V3}kind: BGPConfiguration\nmetadata: {{name: default}}\nspec:\n  communities:\n"
         + "".join(f"  - {{name: c{n}, value: '64512:{n}'}}\n" for n in range(9_000))

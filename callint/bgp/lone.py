@@ -1,0 +1,66 @@
+"""AS numbers and cluster ids that one node alone has and nothing else names: it only matters that they differ."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple, TypeVar
+
+from callint.bgp.filtering import filtering
+from callint.bgp.nodes import Speaker
+from callint.bgp.read import as_number
+from callint.bgp.rules import Direction
+from callint.net.address import FAMILIES
+from callint.objects import Cluster
+
+CROWD = 32
+"""Nodes with values of their own that are otherwise alike are taken together when there are so many of them.
+
+Routes come to some of them by few ways only, so that none has to pass the same node twice to reach all.
+"""
+
+T = TypeVar("T", int, str)
+
+_DIRECTIONS: tuple[Direction, ...] = ("export", "import")
+
+
+class Lone(NamedTuple):
+    """Values that tell a node from every other one, and from nobody else."""
+
+    as_numbers: frozenset[int]
+    cluster_ids: frozenset[str]
+
+    def identity(self, speaker: Speaker) -> tuple[int | bool | None, str | bool]:
+        """The AS number and the cluster id of a node, True where they are its alone."""
+        own_as, cluster_id = speaker.own_as, speaker.cluster_id
+        return own_as in self.as_numbers or own_as, cluster_id in self.cluster_ids or cluster_id
+
+    def has(self, speaker: Speaker) -> bool:
+        """Whether a node has such a value."""
+        return speaker.own_as in self.as_numbers or speaker.cluster_id in self.cluster_ids
+
+
+def lone(cluster: Cluster, speakers: Collection[Speaker]) -> Lone:
+    """The values of which each is one node's alone."""
+    numbers = _once(one.own_as for one in speakers if one.own_as is not None)
+    if numbers:
+        numbers -= {one.global_as for one in speakers}.union(_named(cluster))
+    return Lone(numbers, _once(one.cluster_id for one in speakers if one.cluster_id))
+
+
+def _once(values: Iterable[T]) -> frozenset[T]:
+    """The values that come once, if there are enough of them to matter."""
+    found = [value for value, times in Counter(values).items() if times == 1]
+    return frozenset(found if len(found) >= CROWD else ())
+
+
+def _named(cluster: Cluster) -> Iterator[int]:
+    """AS numbers that BGPPeers and filters name."""
+    for peer in cluster.bgp_peers:
+        yield from (one for value in (peer.as_number, peer.local_as_number) if (one := as_number(value)) is not None)
+    for name in cluster.bgp_filters:
+        for direction in _DIRECTIONS:
+            for family in FAMILIES:
+                for rule in filtering(cluster).rules((name,), direction, family):
+                    yield from rule.operations.prepend
+                    yield from (n for one in rule.conditions if one.kind == "as-path" for n in one.value)
