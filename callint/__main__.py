@@ -6,37 +6,63 @@ import gc
 import os
 import sys
 from contextlib import suppress
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 
-class _Inspect(ModuleType):
-    """`inspect`, which reads Python's syntax, but for the one function that click calls in every run."""
+class _StandIn(ModuleType):
+    """A module as far as click needs it in every run; whoever asks it for more gets that of the true one."""
+
+    def __init__(self, name: str, **given: object) -> None:
+        super().__init__(name)
+        self.__dict__.update(given)
 
     def __getattr__(self, name: str) -> Any:
-        import inspect
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self.leave()
+        return getattr(import_module(self.__name__), name)
 
-        return getattr(inspect, name)
+    def leave(self) -> None:
+        """Let the next import find the true module."""
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
 
-    def cleandoc(self, text: str) -> str:
-        """The text itself, if there is nothing to clean."""
-        return text if "\n" not in text and text == text.strip() else self.__getattr__("cleandoc")(text)
+
+def _cleandoc(text: str) -> str:
+    """The text itself, if there is nothing to clean."""
+    if "\n" not in text and text == text.strip():
+        return text
+    import inspect
+
+    return inspect.cleandoc(text)
+
+
+def _stand_ins() -> list[_StandIn]:
+    """For modules of which click needs next to nothing, and which cost as much as the rest of it.
+
+    No command has an option of the two types, nobody has translated click, and one thread is all there is.
+    """
+    return [
+        _StandIn("inspect", cleandoc=_cleandoc),
+        _StandIn("uuid", UUID=type("UUID", (), {})),
+        _StandIn("datetime", datetime=type("datetime", (), {})),
+        _StandIn("gettext", gettext=lambda text: text, ngettext=lambda one, more, count: one if count == 1 else more),
+        _StandIn("threading", local=type("local", (), {})),
+        _StandIn("weakref", WeakKeyDictionary=dict),
+    ]
 
 
 def _import_click() -> None:
-    """Import click without two modules of which it needs next to nothing, and which cost as much as the rest of it.
-
-    Whoever else imports them gets the true ones.
-    """
-    if not {"click", "inspect", "uuid"}.isdisjoint(sys.modules):
-        return
-    uuid = ModuleType("uuid")
-    uuid.UUID = type("UUID", (), {})  # type: ignore[attr-defined]  # the type of an option, which no command has
-    sys.modules.update(uuid=uuid, inspect=_Inspect("inspect"))
+    """Import click with stand-ins for some of what it imports; whoever else imports these gets the true ones."""
+    stand_ins = [] if "click" in sys.modules else [one for one in _stand_ins() if one.__name__ not in sys.modules]
+    sys.modules.update((one.__name__, one) for one in stand_ins)
     try:
         import click  # noqa: F401  # for the others to find
     finally:
-        del sys.modules["uuid"], sys.modules["inspect"]
+        for one in stand_ins:
+            one.leave()
 
 
 def run() -> None:

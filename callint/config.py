@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from callint.calico import Dataplane, Release, Road, parse_release
@@ -16,6 +15,8 @@ from callint.source.files import UnreadableError, read_text
 from callint.suppress import Entry
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from callint.finding import Path, Span
 
 NAMES = ("callint.yaml", ".callint.yaml")
@@ -200,6 +201,8 @@ def _ignore(document: Document, folder: str, index: int, item: Mapping[str, Any]
     span = document.span(("ignore", index, "rule"))
     until = None
     if "until" in item:
+        from datetime import date
+
         try:
             until = date.fromisoformat(item["until"])
         except ValueError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +24,8 @@ from callint.suppress import annotated, apply, comments, expired
 from callint.weigh import across_folders, on_assumed_release, once_a_file
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from callint.facts import NodeFacts
     from callint.schema.from_crds import Crds
 
@@ -226,9 +227,8 @@ def _suppress(
     entries, problems = comments(sources)
     for cluster in clusters:
         entries.extend(annotated(cluster.all))
-    today = options.today or date.today()
     for ignore in config.ignores:
-        over = expired(ignore.entry.rule, ignore.until, today, ignore.entry.span) if ignore.until else None
+        over = expired(ignore.entry.rule, ignore.until, options.today, ignore.entry.span) if ignore.until else None
         if over:
             problems.append(over)
         else:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from callint.finding import Finding, Problem, Span
 from callint.objects import Resource
 from callint.rule import Catalogue
 from callint.source import Sources
+
+if TYPE_CHECKING:
+    from datetime import date
 
 ANNOTATION = "callint.dev/ignore"
 
@@ -169,8 +171,8 @@ def apply(entries: Iterable[Entry], findings: Iterable[Finding], catalogue: Cata
     return Applied(kept, suppressed, problems)
 
 
-def expired(rule: str, until: date, today: date, span: Span) -> Problem | None:
-    """The problem of a configuration entry whose last day is past."""
-    if today <= until:
+def expired(rule: str, until: date, today: date | None, span: Span) -> Problem | None:
+    """The problem of a configuration entry whose last day is past; `today` is another day for tests."""
+    if (today or until.today()) <= until:
         return None
     return Problem("suppression-expired", span, f'suppression of "{rule}" ended on {until.isoformat()}')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from functools import lru_cache
 
 from callint.net.intervals import Interval
@@ -13,7 +12,7 @@ WITH_PORTS = frozenset((TCP, UDP, SCTP))
 """The protocols that a rule with ports may name."""
 
 _FOLDED = {name.lower(): number for name, number in PROTOCOLS.items()}
-_NAME = frozenset(string.ascii_lowercase + string.digits + "-")
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 _LONGEST_NAME = 15
 _LONGEST_RANGE = len("65535:65535")
 

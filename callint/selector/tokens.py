@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Iterator
 from typing import NamedTuple
 
-LABEL_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_./-")
+LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-")
 LONGEST_LABEL = 512
 CALLS = ("has", "all", "global")
 # The longer spellings first: `not` and `in` may be written together.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Iterable
 from typing import NamedTuple
 
 KUBERNETES_LENGTH = 63
-_ALPHANUMERIC = frozenset(string.ascii_letters + string.digits)
+_USUAL = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_ALPHANUMERIC = frozenset(_USUAL)
 _KUBERNETES = _ALPHANUMERIC | frozenset("-_.")
 
 
@@ -208,7 +208,7 @@ def _path(came_from: dict[_State, tuple[_State, str] | None], state: _State) -> 
 def _alphabet(conditions: Conditions, *, kubernetes: bool) -> list[str]:
     """The characters that some condition names, and one that stands for all others."""
     named = set().union(*(word for words in conditions[1:] if words for word in words))
-    usual = (character for character in f"xyz{string.ascii_letters}{string.digits}" if character not in named)
+    usual = (character for character in f"xyz{_USUAL}" if character not in named)
     strange = (chr(code) for code in range(0xA1, 0x10FFFF) if not kubernetes and chr(code) not in named)
     other = next(usual, "") or next(strange, "")
     return sorted(
