@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from callint.calico.defaults import NAMESPACE_LABEL
 from callint.calico.kinds import is_calico
-from callint.checks.breach import Breach, rule_words
+from callint.checks.breach import Breach, nobody, rule_words
 from callint.checks.pod_template import pod_templates
-from callint.finding import Path, Related, witness
-from callint.net.ports import parse_port, parse_protocol
+from callint.finding import Path, Related
+from callint.net.ports import PROTOCOLS, parse_port, parse_protocol
 from callint.objects import Cluster, Resource, fields
 from callint.objects.endpoint import EndpointPort
 from callint.objects.policy import Policy, Rule
@@ -26,12 +26,12 @@ from callint.selector.rewrite import both
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    """Rules that none of the endpoints meets for want of a port of that name, where one has a similar one.
+    """Rules that match by names of ports that nothing known has, where one that they are about has a similar one.
 
-    No parameters. Nothing is said of a rule that names no port alone, whose endpoints are not known, or that any of
-    them may meet (felix/labelindex/named_port_index.go: an endpoint without the port is not in the set).
+    No parameters. Nothing is said of a rule that names a number, too, or whose endpoints are not known
+    (felix/labelindex/named_port_index.go: an endpoint without the port is not in the set).
     """
-    bearers = Selectable((one.labels, one) for one in _bearers(cluster))
+    known = _Ports(_bearers(cluster))
     for policy in policies_of(cluster):
         resource = policy.resource
         if not resource.document.complete or resource.gaps:
@@ -45,10 +45,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
                 protocol = parse_protocol(rule.protocol, any_case=True)
             except (SelectorError, ValueError):
                 continue
-            found = bearers.all(selector) if selector is not None else []
-            hint = _meant(names, protocol, [one for one, _ in found])
-            if hint is not None and any(sure for _, sure in found):
-                yield _breach(policy, rule, names[0], hint)
+            hint = known.meant(names, protocol, selector) if selector is not None else None
+            if hint is not None:
+                yield _breach(policy, rule, hint)
 
 
 class _Bearer(NamedTuple):
@@ -89,46 +88,68 @@ def _at_the_end(policy: Policy, rule: Rule) -> Selector | None:
 
 
 class _Hint(NamedTuple):
-    """What was probably meant, in words, and who has it."""
+    """The name that is written, what was probably meant, in words, and who has it."""
 
+    name: str
     words: str
     bearer: _Bearer
 
 
-def _meant(names: Sequence[str], protocol: int, bearers: Sequence[_Bearer]) -> _Hint | None:
-    """None also where one of the names is there, or where what somebody has could not be read."""
-    having: dict[str, _Bearer] = {}
-    otherwise: dict[str, tuple[str, _Bearer]] = {}
-    for bearer in bearers:
-        if bearer.resource.gaps or not bearer.resource.document.complete:
+class _Ports:
+    """The names of ports by protocol, each with those that have it."""
+
+    def __init__(self, bearers: Iterable[_Bearer]) -> None:
+        found: dict[int, dict[str, list[_Bearer]]] = {}
+        unread = []
+        for bearer in bearers:
+            if bearer.resource.gaps or not bearer.resource.document.complete:
+                unread.append(bearer)
+            for port in bearer.ports:
+                protocol = parse_protocol(port.protocol, any_case=True)
+                found.setdefault(protocol, {}).setdefault(port.name, []).append(bearer)
+        self._bearers = found
+        self._words = {protocol: Words(sorted(names)) for protocol, names in found.items()}
+        self._unread = _selectable(unread)
+        self._having: dict[tuple[int, str], Selectable[_Bearer]] = {}
+
+    def meant(self, names: Sequence[str], protocol: int, selector: Selector) -> _Hint | None:
+        """For those that the selector surely matches; None also where one of the names is known."""
+        mine = self._bearers.get(protocol, {})
+        if any(name in mine for name in names) or self._unread.any(selector):
             return None
-        for port in bearer.ports:
-            if parse_protocol(port.protocol, any_case=True) == protocol:
-                having.setdefault(port.name, bearer)
-            else:
-                otherwise.setdefault(port.name, (port.protocol.upper(), bearer))
-    if any(name in having for name in names):
+        for name in names:
+            for other in self._bearers:
+                bearer = self._bearer(other, name, selector)
+                if bearer is not None:
+                    words = next(word for word, number in PROTOCOLS.items() if number == other)
+                    return _Hint(name, f"for {words} there is one", bearer)
+            near = self._words[protocol].nearest(name) if mine else None
+            bearer = self._bearer(protocol, near, selector) if near is not None else None
+            if bearer is not None:
+                return _Hint(name, f'did you mean "{near}"', bearer)
         return None
-    for name in names:
-        if name in otherwise:
-            other, bearer = otherwise[name]
-            return _Hint(f"for {other} there is one", bearer)
-        near = Words(sorted(having)).nearest(name)
-        if near is not None:
-            return _Hint(f'did you mean "{near}"', having[near])
-    return None
+
+    def _bearer(self, protocol: int, name: str, selector: Selector) -> _Bearer | None:
+        key = (protocol, name)
+        if key not in self._having:
+            self._having[key] = _selectable(self._bearers[protocol].get(name, ()))
+        return self._having[key].first(selector)
 
 
-def _breach(policy: Policy, rule: Rule, name: str, hint: _Hint) -> Breach:
-    resource, path = policy.resource, _place(policy.resource, rule, name)
+def _selectable(bearers: Iterable[_Bearer]) -> Selectable[_Bearer]:
+    return Selectable((one.labels, one) for one in bearers)
+
+
+def _breach(policy: Policy, rule: Rule, hint: _Hint) -> Breach:
+    resource, path = policy.resource, _place(policy.resource, rule, hint.name)
     return Breach(
         f"{rule_words(resource, rule.path)} matches nothing that is known, for no endpoint that it is about has a port "
-        f'called "{name}" for {rule.protocol}; {hint.words}',
+        f'called "{hint.name}" for {rule.protocol}; {hint.words}',
         resource.span(*path),
         resource.ref,
         path,
         (Related(hint.bearer.resource.span("metadata", "name"), "is what the rule is about"),),
-        witness("reference", reference=f"port {name}", known=tuple(sorted({one.name for one in hint.bearer.ports}))),
+        nobody(f"port {hint.name}", sorted({one.name for one in hint.bearer.ports})),
     )
 
 

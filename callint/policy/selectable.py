@@ -56,6 +56,11 @@ class Selectable(Generic[T]):
         """What the selector matches for certain, in the order in which it was given."""
         return [thing for thing, answer in self.all(selector) if answer]
 
+    def first(self, selector: Selector) -> T | None:
+        """Something that the selector matches for certain; None if there is nothing."""
+        found = (one for one in self._index.candidates(selector) if holds(selector, one.labels))
+        return next((one.members[0][1] for one in found), None)
+
     def any(self, selector: Selector) -> bool:
         """Whether the selector matches anything, or may."""
         return any(holds(selector, one.labels) is not False for one in self._index.candidates(selector))
