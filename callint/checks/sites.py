@@ -15,7 +15,7 @@ from callint.checks.session_sites import session_sites
 from callint.facts import Listener
 from callint.net import intervals
 from callint.net.address import FAMILIES, Address
-from callint.objects import Cluster
+from callint.objects import Cluster, Resource
 from callint.policy.doubt import UndecidedError
 from callint.policy.links import inner_interfaces, outward_interfaces, way_to
 from callint.policy.nodes import calico_addresses
@@ -184,11 +184,16 @@ def _tunnel(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
 
 def _deployed(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
     """Every node of a cluster whose manifests hold a workload or service of a name."""
-    for kind, version in (("Deployment", "apps/v1"), ("DaemonSet", "apps/v1"), ("Service", "v1")):
-        for resource in about.cluster.kubernetes(kind, version):
-            if resource.name == evidence.value:
-                reason, span = f'the manifests hold the {kind} "{resource.name}"', resource.span("metadata", "name")
-                yield from (site._replace(reason=reason, span=span) for site in _outward(about, need, evidence))
+    for resource in _named(about.cluster, str(evidence.value)):
+        reason, span = f'the manifests hold the {resource.kind} "{resource.name}"', resource.span("metadata", "name")
+        yield from (site._replace(reason=reason, span=span) for site in _outward(about, need, evidence))
+
+
+@lru_cache(maxsize=64)
+def _named(cluster: Cluster, name: str) -> tuple[Resource, ...]:
+    """What is deployed under a name."""
+    kinds = (("Deployment", "apps/v1"), ("DaemonSet", "apps/v1"), ("Service", "v1"))
+    return tuple(one for kind, version in kinds for one in cluster.kubernetes(kind, version) if one.name == name)
 
 
 def _ipv6(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:

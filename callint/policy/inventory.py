@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -17,12 +17,13 @@ from callint.objects.workload import Profile, finished, pod, profile, service_ac
 from callint.policy.autohep import automatic_host_endpoints
 from callint.policy.doubt import Doubts
 from callint.policy.labels import ANY_POD, Labels, Sources, holds, inherit, unreadable
-from callint.policy.nodes import all_addresses
+from callint.policy.nodes import all_addresses, prefixes
 from callint.policy.ranges import EVERYWHERE, NO_RANGES, UNICAST, Ranges, ranges, union, without
 from callint.policy.selectable import Selectable
 from callint.selector import Selector
 from callint.selector.index import LabelIndex
 
+_ANYWHERE = ("0.0.0.0/0", "::/0")
 _PORT_PROTOCOLS = {"tcp": TCP, "udp": UDP, "sctp": SCTP}
 
 
@@ -95,10 +96,22 @@ class WorkloadMember(NamedTuple):
 Endpoint = HostMember | WorkloadMember
 
 
-class _Member(NamedTuple):
-    labels: Labels
-    ranges: Ranges
-    ports: tuple[EndpointPort, ...]
+class _Member:
+    """Who has labels and addresses, which are read when somebody asks."""
+
+    __slots__ = ("_ranges", "addresses", "labels", "ports")
+
+    def __init__(self, labels: Labels, addresses: Sequence[str], ports: tuple[EndpointPort, ...] = ()) -> None:
+        self.labels = labels
+        self.addresses = addresses
+        self.ports = ports
+        self._ranges: Ranges | None = None
+
+    @property
+    def ranges(self) -> Ranges:
+        if self._ranges is None:
+            self._ranges = ranges(self.addresses)
+        return self._ranges
 
 
 class Inventory:
@@ -184,11 +197,11 @@ class Inventory:
     @cached_property
     def _members(self) -> tuple[_Member, ...]:
         found = [
-            *(_Member(one.labels, ranges(one.about.expected_ips), one.about.ports) for one in self.host_endpoints),
-            *(_Member(one.labels, ranges(one.about.addresses), one.about.ports) for one in self.workloads),
-            *(_Member(self._set_labels(one), ranges(one.nets), ()) for one in self.cluster.network_sets),
+            *(_Member(one.labels, one.about.expected_ips, one.about.ports) for one in self.host_endpoints),
+            *(_Member(one.labels, one.about.addresses, one.about.ports) for one in self.workloads),
+            *(_Member(self._set_labels(one), one.nets) for one in self.cluster.network_sets),
         ]
-        return tuple(one for one in found if one.ranges != NO_RANGES)
+        return tuple(one for one in found if next(prefixes(one.addresses), None) is not None)
 
     def _set_labels(self, about: NetworkSet) -> Labels:
         own = self._own(about.resource, about.labels)
@@ -200,14 +213,14 @@ class Inventory:
     @cached_property
     def _classes(self) -> LabelIndex[_Member]:
         """Members that no selector can tell apart, as one, to be found by selectors."""
-        found: dict[object, tuple[Labels, list[Ranges]]] = {}
+        found: dict[object, tuple[Labels, list[str]]] = {}
         for member in self._members:
             labels = member.labels
             key = (frozenset(labels.known.items()), *labels[1:])
-            found.setdefault(key, (labels, []))[1].append(member.ranges)
+            found.setdefault(key, (labels, []))[1].extend(member.addresses)
         index: LabelIndex[_Member] = LabelIndex()
-        for labels, several in found.values():
-            index.add(_Member(labels, union(several), ()), labels.known, labels.present, labels.open)
+        for labels, addresses in found.values():
+            index.add(_Member(labels, addresses), labels.known, labels.present, labels.open)
         return index
 
     @cached_property
@@ -236,8 +249,8 @@ class Inventory:
     @cached_property
     def _unplaced(self) -> tuple[_Member, ...]:
         """Workloads whose addresses no manifest tells: wherever pods may be."""
-        pods = ranges(one.cidr for one in self.cluster.pools if "Workload" in one.allowed_uses)
-        anywhere = pods if pods != NO_RANGES else EVERYWHERE
+        pods = [one.cidr for one in self.cluster.pools if "Workload" in one.allowed_uses]
+        anywhere = pods if ranges(pods) != NO_RANGES else _ANYWHERE
         return tuple(
             _Member(one.labels, anywhere, one.about.ports)
             for one in self.workloads

@@ -7,7 +7,7 @@ lacks them all is never asked. The answers are candidates: whoever wants to be s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from typing import Generic, NamedTuple, TypeVar
 
@@ -16,6 +16,9 @@ from callint.selector.satisfy import overlaps
 from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Or, Selector, atoms
 
 T = TypeVar("T")
+
+_MANY, _DEEPEST, _FEW = 16, 3, 8
+"""How many selectors under one label are parted by another, by how many at most, and by how few values of it."""
 
 
 class Need(NamedTuple):
@@ -130,32 +133,73 @@ class SelectorIndex(Generic[T]):
         """Put each under what its selector needs, the rarest first."""
         pairs = list(items)
         self._items = [item for _, item in pairs]
-        mentioned = [_mentioned(selector) for selector, _ in pairs]
+        self._selectors = [selector for selector, _ in pairs]
+        mentioned = [_mentioned(selector) for selector in self._selectors]
         cost = Counter(need for several in mentioned for one in several for need in one)
-        self._places: dict[str, dict[str | None, list[int]]] = {}
-        self._always: list[int] = []
-        for place, (selector, _) in enumerate(pairs):
-            found = needs(selector, cost) if plain(selector) is None else _cheapest(mentioned[place], cost)
-            if found is None:
-                self._always.append(place)
-            for key, value in found or ():
-                self._places.setdefault(key, {}).setdefault(value, []).append(place)
+        self._all = _Group()
+        for place, (selector, several) in enumerate(zip(self._selectors, mentioned, strict=True)):
+            self._all.add(place, needs(selector, cost) if plain(selector) is None else _cheapest(several, cost))
 
     def candidates(
         self, labels: Mapping[str, str], present: Iterable[str] = (), opened: tuple[str, ...] = ()
     ) -> list[T]:
         """The things whose selectors match the labels or may match them, and perhaps others, in their order."""
-        places = set(self._always)
-        for key, value in labels.items():
-            under = self._places.get(key)
-            if under is not None:
-                places.update(under.get(value, ()), under.get(None, ()))
+        places: set[int] = set()
         unknown = (*opened, *present)
-        if unknown:
-            for key, under in self._places.items():
-                if key not in labels and key.startswith(unknown):
-                    places.update(*under.values())
+        pending = [self._all]
+        while pending:
+            group = pending.pop()
+            places.update(group.always)
+            for key in labels.keys() & group.under.keys():
+                for value in (labels[key], None):
+                    self._seek(group, key, value, places, pending)
+            if unknown:
+                for key, under in group.under.items():
+                    if key not in labels and key.startswith(unknown):
+                        for value in under:
+                            self._seek(group, key, value, places, pending)
         return [self._items[place] for place in sorted(places)]
+
+    def _seek(self, group: _Group, key: str, value: str | None, places: set[int], pending: list[_Group]) -> None:
+        """Add what needs a value of a label; much is parted when it is sought for the first time."""
+        found = group.under[key].get(value, ())
+        if len(found) < _MANY or len(group.known) == _DEEPEST:
+            places.update(found)
+            return
+        part = group.parts.get((key, value))
+        if part is None:
+            part = group.parts[key, value] = self._parted(found, (*group.known, key))
+        pending.append(part)
+
+    def _parted(self, places: Sequence[int], known: tuple[str, ...]) -> _Group:
+        """The same by what they need besides the labels that are known."""
+        further = [_further(self._selectors[place], known) for place in places]
+        cost = Counter(need for several in further for one in several for need in one)
+        group = _Group(known)
+        for place, several in zip(places, further, strict=True):
+            group.add(place, _cheapest(several, cost))
+        return group
+
+
+class _Group:
+    """The places of selectors by a label that each needs besides those `known`, or else among those found `always`.
+
+    `parts` are those under one label, if there were many, by a further one.
+    """
+
+    __slots__ = ("always", "known", "parts", "under")
+
+    def __init__(self, known: tuple[str, ...] = ()) -> None:
+        self.known = known
+        self.always: list[int] = []
+        self.under: dict[str, dict[str | None, list[int]]] = {}
+        self.parts: dict[tuple[str, str | None], _Group] = {}
+
+    def add(self, place: int, needed: frozenset[Need] | None) -> None:
+        if needed is None:
+            self.always.append(place)
+        for key, value in needed or ():
+            self.under.setdefault(key, {}).setdefault(value, []).append(place)
 
 
 class OverlapIndex(Generic[T]):
@@ -228,6 +272,12 @@ def _asked(selector: Selector) -> dict[str, frozenset[str | None]]:
             if alternatives is not None:
                 found[one.key] = frozenset(need.value for need in alternatives)
     return found
+
+
+def _further(selector: Selector, known: Container[str]) -> list[frozenset[Need]]:
+    """What a plain selector needs besides labels that are known; lists of many values would not part much."""
+    found = _named(plain(selector) or {})
+    return [one for one in found if len(one) <= _FEW and next(iter(one)).key not in known]
 
 
 def _mentioned(selector: Selector) -> list[frozenset[Need]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from callint.net import cover, intervals
+from callint.net.address import LAST
 from callint.net.cover import TooManyCornersError
 from callint.net.intervals import Intervals
 from callint.net.overlapping import Overlapping
@@ -19,7 +20,6 @@ ENDS = (0, -1)
 
 _STEPS = 2000
 _FEW = 16
-_FAR = EVERYWHERE[0][-1][-1]
 _STRANGE = 253
 """A protocol for experiments (RFC 3692), of which no rule speaks but those for any protocol."""
 
@@ -38,6 +38,10 @@ class Meeting(NamedTuple):
     entry: Entry
     source: Ranges
     destination: Ranges
+
+    def addresses(self, index: int) -> tuple[Intervals, Intervals]:
+        """Those of IPv4 (0) or of IPv6 (1), source and destination."""
+        return self.source[index], self.destination[index]
 
 
 class Earlier:
@@ -90,7 +94,7 @@ def is_wide(shadows: Shadows, item: Item, about: Shape) -> bool:
     if item.rule is not None and item.rule.http:
         return False
     return intervals.contains(about.protocols, _STRANGE) and all(
-        intervals.contains(side.nets[0], _FAR) and (side.selector is None or shadows.far_known)
+        intervals.contains(side.addresses(1), LAST[6]) and (side.selector is None or shadows.far_known)
         for side in (about.source, about.destination)
     )
 
@@ -207,7 +211,7 @@ def leave_a_corner(about: Shape, meeting: Sequence[Meeting]) -> bool:
         return False
     for end in ENDS:
         having = _having(about, end)
-        decided = [(one.source, one.destination) for one in meeting if having(one.entry)]
+        decided = [one for one in meeting if having(one.entry)]
         if not decided or _leave(about, decided, end):
             return True
     return False
@@ -218,7 +222,7 @@ def leave_by_shape(about: Shape, at: Iterable[Entry], end: int) -> bool:
     if not about.exact:
         return False
     found = [entry.shape for entry in filter(_having(about, end), at)]
-    return not found or _leave(about, [(one.source.nets, one.destination.nets) for one in found], end)
+    return not found or _leave(about, found, end)
 
 
 def _having(about: Shape, end: int) -> Callable[[Entry], bool]:
@@ -239,17 +243,18 @@ def _having(about: Shape, end: int) -> Callable[[Entry], bool]:
     return having
 
 
-def _leave(about: Shape, decided: Sequence[tuple[Ranges, Ranges]], end: int) -> bool:
+def _leave(about: Shape, decided: Sequence[Shape | Meeting], end: int) -> bool:
     """Whether nothing decides on one of a rule's packets that is the first or the last; of a family without it is none.
 
-    `decided` are the addresses on which something does that may match its protocol and ports.
+    `decided` may match its protocol and ports. IPv6 comes first, for of most networks it is seen that they have none.
     """
     contains = intervals.contains
-    for index in (0, 1):
-        source, destination = about.source.nets[index], about.destination.nets[index]
-        if source and destination:
-            sender, receiver = source[end][end], destination[end][end]
-            if not any(contains(one[index], sender) and contains(other[index], receiver) for one, other in decided):
+    for index in (1, 0):
+        sources, destinations = about.addresses(index)
+        if sources and destinations:
+            sender, receiver = sources[end][end], destinations[end][end]
+            found = (one.addresses(index) for one in decided)
+            if not any(contains(source, sender) and contains(destination, receiver) for source, destination in found):
                 return True
     return False
 

@@ -103,8 +103,8 @@ class Shadows:
 
     @cached_property
     def far_known(self) -> bool:
-        """Whether anything that is written down has the last address of IPv4."""
-        return contains(self.members(ALL)[0], LAST[4])
+        """Whether anything that is written down has the last address of IPv6."""
+        return contains(self.members(ALL)[1], LAST[6])
 
     def members(self, selector: Selector) -> Ranges:
         """The addresses of what is written down and surely selected."""

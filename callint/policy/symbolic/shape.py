@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 from callint.net import intervals
 from callint.net.address import FAMILIES
@@ -12,19 +11,39 @@ from callint.net.intervals import Intervals
 from callint.net.ports import WITH_PORTS, parse_port, parse_protocol
 from callint.objects.policy import Entity, Rule
 from callint.policy.match import entity_selectors, ip_version
+from callint.policy.nodes import prefixes
 from callint.policy.ranges import EVERYWHERE, Ranges, ranges
-from callint.selector import Selector
 
 _PORTS: Intervals = ((0, (1 << 16) - 1),)
 _BYTE: Intervals = ((0, 255),)
 _PORTED = intervals.from_values(WITH_PORTS)
 
 
-class Side(NamedTuple):
-    """One end: its addresses of IPv4 and IPv6, and what selects it besides."""
+class Side:
+    """One end: its addresses, read when somebody asks, and what selects it besides."""
 
-    nets: Ranges
-    selector: Selector | None
+    __slots__ = ("_entity", "_nets", "_version", "selector")
+
+    def __init__(self, entity: Entity, version: int | None, namespace: str | None) -> None:
+        """An end of a rule of a policy in a namespace, of one IP version or of both."""
+        self._entity = entity
+        self._version = version
+        self._nets: Ranges | None = None
+        self.selector = entity_selectors(entity, namespace)[0]
+
+    @property
+    def nets(self) -> Ranges:
+        """The addresses of IPv4 and IPv6."""
+        if self._nets is None:
+            four, six = _nets(self._entity)
+            self._nets = (() if self._version == 6 else four, () if self._version == 4 else six)
+        return self._nets
+
+    def addresses(self, index: int) -> Intervals:
+        """Those of IPv4 (0) or of IPv6 (1); that networks of IPv4 have none of IPv6 is seen without reading them."""
+        if index and self._nets is None and _only_four(self._entity.nets):
+            return ()
+        return self.nets[index]
 
 
 class Shape:
@@ -69,10 +88,16 @@ class Shape:
         """To whom."""
         return self._both()[1]
 
+    def addresses(self, index: int) -> tuple[Intervals, Intervals]:
+        """Those of IPv4 (0) or of IPv6 (1), source and destination."""
+        source, destination = self._both()
+        return source.addresses(index), destination.addresses(index)
+
     @property
     def asked(self) -> object:
         """All that it asks for, equal for equal shapes."""
-        return self.exact, self.protocols, self.source_ports, self.destination_ports, *self._both()
+        sides = ((side.nets, side.selector) for side in self._both())
+        return self.exact, self.protocols, self.source_ports, self.destination_ports, *sides
 
     def products(self, source: Ranges, destination: Ranges) -> list[Product]:
         """The packets between such addresses as products of intervals, one for each family, the family first."""
@@ -89,14 +114,7 @@ class Shape:
     def _both(self) -> tuple[Side, Side]:
         if self._sides is None:
             rule, namespace = self._rule, self._namespace
-            source = _nets(rule.source)
-            version = ip_version(rule)
-            if version is not None:
-                source = (source[0] if version == 4 else (), source[1] if version == 6 else ())
-            self._sides = (
-                Side(source, entity_selectors(rule.source, namespace)[0]),
-                Side(_nets(rule.destination), entity_selectors(rule.destination, namespace)[0]),
-            )
+            self._sides = Side(rule.source, ip_version(rule), namespace), Side(rule.destination, None, namespace)
         return self._sides
 
 
@@ -114,6 +132,11 @@ def _protocol(text: str) -> Intervals:
 
 def _nets(entity: Entity) -> Ranges:
     return _left(entity.nets, entity.not_nets) if entity.nets or entity.not_nets else EVERYWHERE
+
+
+def _only_four(texts: tuple[str, ...]) -> bool:
+    """Whether all networks that can be read are of IPv4, and there is one."""
+    return not any(":" in text for text in texts) and next(prefixes(texts), None) is not None
 
 
 @lru_cache(maxsize=1 << 16)
