@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from callint.bgp.held import Held
 from callint.bgp.lone import CROWD, Lone, lone
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.services import EXCLUDE_LABEL
 from callint.bgp.workloads import peered
-from callint.net.address import Address, Family, parse_peer
+from callint.net.address import FAMILIES, Address, Family, parse_peer
 from callint.objects import Cluster
 from callint.selector import Selector, SelectorError, keys_and_values, parse
 from callint.selector.syntax import And, Compare, atoms
@@ -72,7 +73,7 @@ class Nodes:
     def __init__(self, cluster: Cluster, speakers: dict[str, Speaker]) -> None:
         """Nodes that a BGPPeer or a workload names, that have facts or an address not theirs alone, are like no other.
 
-        Where facts tell the routes of a node, each far end is within its reach or not, and no two nodes are alike.
+        Where facts tell the routes of nodes, those are alike that are within the reach of the same ones.
         """
         selectors = [selector for peer in cluster.bgp_peers for selector in (peer.node_selector, peer.peer_selector)]
         selectors += [pool.node_selector for pool in cluster.pools]
@@ -87,16 +88,17 @@ class Nodes:
                     named |= {first.name, speaker.name}
         self.lone = lone(cluster, speakers.values())
         divided: dict[object, list[Speaker]] = {}
-        routed = any(one.facts and one.facts.knows("routes") for one in speakers.values())
+        self.held = Held(speakers.values())
         for speaker in speakers.values():
-            if routed or speaker.name in named or speaker.facts is not None:
+            if speaker.name in named or speaker.facts is not None:
                 divided[speaker.name] = [speaker]
                 continue
             labels = None
             if speaker.labels is not None:
                 labels = tuple(_told(speaker.labels.get(key), values) for key, values in asked)
             own = (*self.lone.identity(speaker), speaker.port, speaker.described)
-            key = (labels, own, speaker.speaks(4), speaker.speaks(6))
+            families = [(speaker.speaks(family), self.held.led(speaker, family)) for family in FAMILIES]
+            key = (labels, own, *families)
             divided.setdefault(key, []).append(speaker)
         self.all = dict.fromkeys(together(divided, self.lone, speakers.values()))
         self._of = {one.name: alike for alike in self.all for one in alike.members}

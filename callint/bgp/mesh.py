@@ -17,17 +17,17 @@ class Mesh:
     """The mesh of one family; labels and BGPPeers that lead out of the cluster make no difference to it."""
 
     def __init__(self, model: Network, family: Family) -> None:
-        """Nodes with facts are like no other, and those that a BGPPeer calls like the ones that it calls as well."""
-        self._nodes = model.nodes
+        """Nodes that a BGPPeer calls are like those that it calls as well."""
+        self._nodes, held = model.nodes, model.nodes.held
         self.members = tuple(one for one in model.speakers.values() if model.in_mesh(one, family))
         shared = Counter(one.address(family) for one in model.speakers.values())
         calls, called = _calls(model, family)
         divided: dict[object, list[Speaker]] = {}
         for one in self.members:
             alike, address = model.nodes.of(one), one.address(family)
-            like_no_other = alike in called or one.facts is not None or one.name == ANY
             key = (
-                alike if like_no_other else None,
+                alike if alike in called or one.name == ANY else None,
+                (held.leads(one, family), held.led(one, family)),
                 tuple(calls.get(alike, ())),
                 (model.nodes.lone.identity(one)[0], one.port, one.described),
                 address if shared[address] > 1 else address is not None,

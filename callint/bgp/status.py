@@ -8,7 +8,7 @@ from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.read import address as read_address
 from callint.bgp.session import Session, Status
 from callint.calico.defaults import BGP_PORT
-from callint.net.address import Family, Prefix
+from callint.net.address import Family
 from callint.objects import fields
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def status(network: Network, session: Session) -> Status:
         or _never_called(network, session)
         or _far_end_known(session)
         or _one_of_several(network, session)
-        or _reachable(session)
+        or _reachable(network, session)
         or _both_ends(network, session)
         or Status("up", "" if session.remote else "the far end is not part of the cluster, and taken to agree")
     )
@@ -84,16 +84,12 @@ def _called(session: Session) -> str:
     return "mesh" if session.peer is None else f'BGPPeer "{session.peer.resource.name}"'
 
 
-def _reachable(session: Session) -> Status | None:
+def _reachable(network: Network, session: Session) -> Status | None:
     """Whether the node has any route to the far end; asked only where facts list its interfaces and routes."""
-    facts, address = session.local.facts, session.address
-    if facts is None or address is None or not (facts.knows("interfaces") and facts.knows("routes")):
+    address = session.address
+    if address is None or (session.peer is not None and session.peer.reachable_by is not None):
         return None
-    if session.peer is not None and session.peer.reachable_by is not None:
-        return None
-    nets = [Prefix(one.version, one.value, one.length) for i in facts.interfaces or () for one in i.addresses or ()]
-    nets += [Prefix(one.version, one.value, one.length) for one in (route.destination for route in facts.routes or ())]
-    if any(net.contains(address) for net in nets):
+    if network.nodes.held.holds(session.local, address) is not False:
         return None
     return Status("unreachable", f'node "{session.local.name}" has neither a network nor a route that holds {address}')
 

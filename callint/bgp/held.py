@@ -1,0 +1,89 @@
+"""Which BGP addresses are in the networks and routes of nodes, as far as facts tell."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from callint.bgp.nodes import Speaker
+from callint.facts.values import NodeFacts
+from callint.net import intervals
+from callint.net.address import FAMILIES, Address, Family
+from callint.net.intervals import Intervals
+
+_ALL, _NONE = "all", "none"
+
+
+class Held:
+    """The addresses that nodes hold a network or route for; of a node without such facts that is not known."""
+
+    def __init__(self, speakers: Iterable[Speaker]) -> None:
+        """Nodes are told apart by their addresses only as far as somebody holds some of these and not others."""
+        self._known = {one.name: _held(one.facts) for one in speakers if one.facts is not None and _lists(one.facts)}
+        self._families: dict[Family, _Family] = {}
+        if self._known:
+            several = list(speakers)
+            self._families = {family: _family(several, self._known, family) for family in FAMILIES}
+
+    def holds(self, speaker: Speaker, address: Address) -> bool | None:
+        """Whether a node has a network or a route that holds an address."""
+        known = self._known.get(speaker.name)
+        return None if known is None else intervals.contains(known[address.family], address.value)
+
+    def leads(self, speaker: Speaker, family: Family) -> object:
+        """Where the ways of a node lead: the same for nodes that hold the addresses of the same other nodes."""
+        return self._families[family].leads.get(speaker.name, _ALL) if self._families else _ALL
+
+    def led(self, speaker: Speaker, family: Family) -> object:
+        """Whose ways lead to a node: the same for nodes whose addresses the same nodes hold."""
+        address = speaker.address(family)
+        if not self._families or address is None:
+            return None
+        told = self._families[family]
+        return bisect_right(told.ends, bisect_left(told.values, address.value))
+
+
+class _Family(NamedTuple):
+    """By name where ways lead, if not to all; and the places among all values where those to some begin and end."""
+
+    leads: dict[str, object]
+    values: list[int]
+    ends: list[int]
+
+
+def _family(speakers: list[Speaker], known: dict[str, dict[Family, Intervals]], family: Family) -> _Family:
+    values = sorted({address.value for one in speakers if (address := one.address(family)) is not None})
+    leads: dict[str, object] = {}
+    ends: set[int] = set()
+    for one in speakers:
+        address = one.address(family)
+        if one.name not in known or address is None:
+            continue
+        own = bisect_left(values, address.value)
+        places = intervals.merge([(own, own), *_places(values, known[one.name][family])])
+        if places == ((own, own),):
+            leads[one.name] = _NONE
+        elif places != ((0, len(values) - 1),):
+            leads[one.name] = places
+            ends.update(end for low, high in places for end in (low, high + 1))
+    return _Family(leads, values, sorted(ends))
+
+
+def _places(values: list[int], held: Intervals) -> Iterator[tuple[int, int]]:
+    for low, high in held:
+        yield bisect_left(values, low), bisect_right(values, high) - 1
+
+
+def _lists(facts: NodeFacts) -> bool:
+    return facts.knows("interfaces") and facts.knows("routes")
+
+
+def _held(facts: NodeFacts) -> dict[Family, Intervals]:
+    found: dict[Family, list[tuple[int, int]]] = {family: [] for family in FAMILIES}
+    for interface in facts.interfaces or ():
+        for one in interface.addresses or ():
+            found[one.version].append((one.first, one.last))
+    for route in facts.routes or ():
+        found[route.destination.version].append((route.destination.first, route.destination.last))
+    return {family: intervals.merge(pairs) for family, pairs in found.items()}
