@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import count
 from typing import Any
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE
@@ -80,7 +79,8 @@ def _enforced(known: Selections, selection: Selection) -> tuple[set[str], list[P
 
 def denied(model: Model, about: HostEndpoint, direction: str) -> Any:
     """A packet that no failsafe port lets through and its verdict, as a witness; None where it is not dropped."""
-    evaluator, name = _entered(model, about)
+    evaluator = model.evaluator(about.node)
+    name = _entered(evaluator, about)
     own = next(iter(about.expected_ips), "192.0.2.2").split("/")[0]
     far = "2001:db8::1" if ":" in own else "192.0.2.1"
     arriving = direction == "Ingress"
@@ -110,23 +110,13 @@ def denied(model: Model, about: HostEndpoint, direction: str) -> Any:
     )
 
 
-def _entered(model: Model, about: HostEndpoint) -> tuple[Evaluator, str]:
-    """The node of an endpoint and an interface that it governs, "eth0" if nobody tells a name.
-
-    Where an endpoint tells addresses alone and facts do not know the node's interfaces, one of them has these.
-    """
-    evaluator = model.evaluator(about.node)
+def _entered(evaluator: Evaluator, about: HostEndpoint) -> str:
+    """An interface that an endpoint governs, "eth0" if nobody tells which."""
     if about.interface:
-        return evaluator, about.interface if about.interface != "*" else "eth0"
-    expected = [prefix.address for prefix in prefixes(about.expected_ips)]
-    for name, addresses in evaluator.interfaces.items():
-        if not set(expected).isdisjoint(addresses or ()):
-            return evaluator, name
-    facts = model.cluster.facts.get(about.node)
-    if facts is not None and facts.interfaces is not None:
-        return evaluator, "eth0"
-    name = next(name for name in map("eth{}".format, count()) if name not in evaluator.interfaces)
-    return Evaluator(model, about.node, {name: [str(address) for address in expected]}), name
+        return about.interface if about.interface != "*" else "eth0"
+    expected = {prefix.address for prefix in prefixes(about.expected_ips)}
+    known = evaluator.interfaces.items()
+    return next((name for name, addresses in known if not expected.isdisjoint(addresses or ())), "eth0")
 
 
 def _default_deny(cluster: Cluster) -> Iterator[Breach]:

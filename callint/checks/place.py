@@ -58,7 +58,7 @@ class About(NamedTuple):
 
     model: Model
     name: str
-    interfaces: dict[str, tuple[Address, ...]]
+    interfaces: Mapping[str, tuple[Address, ...]]
     facts: NodeFacts | None
     known: Node | None
     addresses: Ranges
@@ -92,8 +92,7 @@ def abouts(model: Model) -> Mapping[str, About]:
     found = {}
     for name in sorted(named):
         if placeholder(name) is None:
-            links = interfaces_of(cluster, name)
-            interfaces = {one: tuple(prefix.address for prefix in prefixes(texts)) for one, texts in links.items()}
+            interfaces = interfaces_of(cluster, name)
             known = cluster.nodes.get(name)
             every = (*(internal(known) if known is not None else ()), *chain.from_iterable(interfaces.values()))
             found[name] = About(model, name, interfaces, cluster.facts.get(name), known, singles(every))

@@ -11,7 +11,7 @@ from callint.policy.chains import CompiledPolicy, EndpointChains, Profiles
 from callint.policy.doubt import UndecidedError, explore
 from callint.policy.interfaces import Governance, Governor
 from callint.policy.inventory import Endpoint, HostMember, Inventory, WorkloadMember
-from callint.policy.nodes import node_interfaces, read_interfaces
+from callint.policy.nodes import Interfaces, node_interfaces, read_interfaces, with_nameless
 from callint.policy.packet import Flow, Packet, Verdict, read
 from callint.policy.ranges import Ranges, ranges
 from callint.policy.settings import Failsafe, Settings
@@ -95,8 +95,15 @@ class Evaluator:
         self.node = node
         self.inventory = self.model.inventory
         self.profiles = self.model.profiles
+        self.interfaces = self._known() if interfaces is None else read_interfaces(interfaces)
+
+    def _known(self) -> Interfaces:
         cluster = self.model.cluster
-        self.interfaces = node_interfaces(cluster, node) if interfaces is None else read_interfaces(interfaces)
+        found, facts = node_interfaces(cluster, self.node), cluster.facts.get(self.node)
+        if facts is not None and facts.interfaces is not None:
+            return found
+        mine = (one.about for one in self.inventory.hosts_of(self.node))
+        return with_nameless(found, (one for one in mine if one.node == self.node))
 
     @cached_property
     def settings(self) -> Settings:

@@ -11,7 +11,7 @@ from callint.net.address import Address
 from callint.net.interface import LONGEST_NAME
 from callint.objects import Cluster
 from callint.policy.inventory import HostMember, Inventory
-from callint.policy.nodes import Interfaces, prefixes
+from callint.policy.nodes import Interfaces, is_nameless, prefixes
 from callint.policy.settings import Settings
 from callint.schema.patterns import compiled
 
@@ -119,7 +119,7 @@ class Governance:
 
     def _ignored(self, interface: str) -> str | None:
         """In eBPF mode host endpoints govern only what looks like a real link (bpf_ep_mgr.go OnHEPUpdate)."""
-        if not self._settings.ebpf or interface in TUNNEL_INTERFACES:
+        if not self._settings.ebpf or interface in TUNNEL_INTERFACES or is_nameless(interface):
             return None
         if interface == "lo":
             off = self._settings.word("bpfConnectTimeLoadBalancing", "TCP") == "enabled"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from callint.calico.defaults import INTERFACE_PREFIXES, TUNNEL_INTERFACES
@@ -13,27 +14,29 @@ from callint.net.intervals import Intervals
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.policy.evaluator import model_of
-from callint.policy.nodes import prefixes
+from callint.policy.nodes import prefixes, with_nameless
 from callint.policy.ranges import Ranges
 
 
-def interfaces_of(cluster: Cluster, node: str) -> dict[str, tuple[str, ...]]:
-    """The host interfaces of a node with their addresses: from facts, else those that its host endpoints name.
+def interfaces_of(cluster: Cluster, node: str) -> Mapping[str, tuple[Address, ...]]:
+    """The host interfaces of a node with their addresses: from facts, else those of its host endpoints.
 
-    `*` stands for an interface that an endpoint for all of them governs.
+    `*` stands for an interface that an endpoint for all of them governs, an address for one that nobody names.
     """
     facts = cluster.facts.get(node)
     if facts is not None and facts.interfaces is not None:
         return {
-            interface.name: tuple(address.text.split("/")[0] for address in interface.addresses or ())
+            interface.name: tuple(Address(one.version, one.value) for one in interface.addresses or ())
             for interface in facts.interfaces
             if is_host_interface(interface.name)
         }
-    return {
-        one.interface: () if one.interface == "*" else _readable(one.expected_ips)
-        for one in _by_node(cluster).get(node, ())
+    mine = _by_node(cluster).get(node, ())
+    named = {
+        one.interface: () if one.interface == "*" else tuple(prefix.address for prefix in prefixes(one.expected_ips))
+        for one in mine
         if one.interface
     }
+    return {name: addresses or () for name, addresses in with_nameless(named, mine).items()}
 
 
 @lru_cache(maxsize=8)
@@ -42,11 +45,6 @@ def _by_node(cluster: Cluster) -> dict[str, list[HostEndpoint]]:
     for member in model_of(cluster).inventory.host_endpoints:
         found.setdefault(member.about.node, []).append(member.about)
     return found
-
-
-def _readable(addresses: tuple[str, ...]) -> tuple[str, ...]:
-    """The addresses that are some: placeholders and mistakes are other rules' business."""
-    return tuple(str(prefix.address) for prefix in prefixes(addresses))
 
 
 def is_host_interface(name: str) -> bool:

@@ -40,6 +40,23 @@ def node_interfaces(cluster: Cluster, node: str) -> Interfaces:
     return found
 
 
+def with_nameless(interfaces: Interfaces, endpoints: Iterable[HostEndpoint]) -> Interfaces:
+    """Interfaces and those of host endpoints that tell addresses alone, each called by the first of its addresses."""
+    found = dict(interfaces)
+    taken = {address for addresses in interfaces.values() for address in addresses or ()}
+    for endpoint in endpoints:
+        own = () if endpoint.interface else tuple(_readable(endpoint.expected_ips))
+        if own and taken.isdisjoint(own):
+            found[str(own[0])] = own
+            taken.update(own)
+    return found
+
+
+def is_nameless(interface: str) -> bool:
+    """Whether that is what stands for the name of an interface of which only addresses are known."""
+    return (":" in interface or "." in interface) and _prefix(interface) is not None
+
+
 @lru_cache(maxsize=8)
 def _endpoints(cluster: Cluster) -> dict[str, list[HostEndpoint]]:
     """The host endpoints by node."""

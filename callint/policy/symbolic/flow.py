@@ -13,7 +13,7 @@ from callint.policy.chains import Direction
 from callint.policy.inventory import Endpoint, HostMember, WorkloadMember
 from callint.policy.labels import holds
 from callint.policy.links import interfaces_of
-from callint.policy.ranges import Ranges, ranges
+from callint.policy.ranges import Ranges, ranges, singles
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.partition import Partition
 from callint.selector import Selector
@@ -113,10 +113,9 @@ def _hosts(engine: Engine, host: HostMember, doubt: str | None) -> Iterator[Plac
     governance = engine.model.evaluator(about.node).governance
     for name, addresses in interfaces_of(engine.model.cluster, about.node).items():
         if governance.of(name).endpoint is host:
-            own = about.expected_ips or addresses
+            own = ranges(about.expected_ips) if about.expected_ips else singles(addresses) if addresses else None
             doubt = doubt or (None if own else f'the addresses of interface "{name}" of node "{about.node}"')
-            words = f'node "{about.node}" at {name}'
-            yield Place("host", words, ranges(own) if own else None, about.node, name, host, doubt)
+            yield Place("host", f'node "{about.node}" at {name}', own, about.node, name, host, doubt)
 
 
 def stages(engine: Engine, source: Place, target: Place) -> tuple[Stage, ...]:
