@@ -65,6 +65,10 @@ def discover(paths: Sequence[str], ignore: bool = True) -> Found:
         if identity not in chosen or rank < chosen[identity]:
             chosen[identity] = rank
     problems = {problem.span.file: problem for problem in search.problems}
+    for path, reason in search.refused.items():
+        shown = show(path)
+        message = f"what this file ignores is checked all the same: {reason}"
+        problems[shown] = Problem("size-limit", Span(shown, 1, 1, 1, 1), message)
     places: dict[str, Place] = {}
     for place in sorted((place for _, _, place in chosen.values()), key=lambda place: (place.shown, place.path)):
         if places.setdefault(place.shown, place) is not place:
@@ -77,12 +81,13 @@ def discover(paths: Sequence[str], ignore: bool = True) -> Found:
 class _Search:
     """The search through all arguments."""
 
-    __slots__ = ("found", "ignore", "problems")
+    __slots__ = ("found", "ignore", "problems", "refused")
 
     def __init__(self, ignore: bool) -> None:
         self.ignore = ignore
         self.found: list[tuple[Place, bool, object]] = []
         self.problems: list[Problem] = []
+        self.refused: dict[str, str] = {}
 
     def argument(self, path: str) -> None:
         if path == "-":
@@ -143,6 +148,7 @@ class _Search:
                 self.problems.append(unreadable(prefix.rstrip("/") or "/", _reason(error)))
                 continue
             ignored = above.inside(directory, {entry.name for entry in listed}, fate) if self.ignore else above
+            self.refused.update(ignored.refused)
             for entry in listed:
                 if entry.name == ".git":
                     continue

@@ -7,16 +7,16 @@ would also depend on whether git is there and on the settings of whoever runs it
 from __future__ import annotations
 
 import os
-import re
+from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from callint.source.files import NotRegularError, TooLargeError, read_regular
-from callint.source.globs import compile_glob
+from callint.source.gitignore import Rules, UnboundedError
 
 _RULES_LIMIT = 1 << 20
 _INDEX_LIMIT = 1 << 28
-_WILD = re.compile(r"[*?\[\]\\]")
 
 
 class Fate(Enum):
@@ -28,42 +28,32 @@ class Fate(Enum):
     """An ignored directory: what was added to the index all the same is kept."""
 
 
-class Rule:
-    """One line of a .gitignore; it is compiled for paths with the name `literal`, if it has one without wildcards."""
-
-    __slots__ = ("_compiled", "_pattern", "by_name", "literal", "negated", "only_directories")
-
-    def __init__(self, pattern: str, negated: bool, only_directories: bool, by_name: bool) -> None:
-        """Compile nothing yet: most rules of a long file are never needed."""
-        self._pattern = pattern
-        self._compiled: re.Pattern[str] | None = None
-        self.literal = next((step for step in pattern.split("/") if step and not _WILD.search(step)), None)
-        self.negated = negated
-        self.only_directories = only_directories
-        self.by_name = by_name
-
-    def fits(self, path: str) -> bool:
-        """Whether the pattern matches all of a path or name."""
-        if self._compiled is None:
-            self._compiled = compile_glob(self._pattern)
-        return self._compiled.fullmatch(path) is not None
-
-
 class Level(NamedTuple):
     """The rules of one file, and the path from its directory down to the current one, empty or ending with `/`."""
 
-    rules: tuple[Rule, ...]
+    rules: Rules
     below: str
 
 
 class Ignored:
     """The rules that hold for the entries of one directory, the nearest level last."""
 
-    __slots__ = ("below", "index", "levels", "only_tracked")
+    __slots__ = ("below", "index", "levels", "only_tracked", "refused")
 
-    def __init__(self, levels: tuple[Level, ...], below: str, index: Index | None, only_tracked: bool = False) -> None:
-        """`below` is the path from the root of the work tree, `index` None outside of one."""
+    def __init__(
+        self,
+        levels: tuple[Level, ...],
+        below: str,
+        index: Index | None,
+        only_tracked: bool = False,
+        refused: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """`below` is the path from the root of the work tree, `index` None outside of one.
+
+        `refused` are the files whose rules do not hold, and why.
+        """
         self.levels = levels
+        self.refused = refused
         self.below = below
         self.index = index
         self.only_tracked = only_tracked
@@ -91,9 +81,10 @@ class Ignored:
 
     def inside(self, directory: str, names: set[str], fate: Fate) -> Ignored:
         """The rules for the entries (`names`) of a directory that lies in the one these rules are for."""
+        refused = dict(self.refused)
         if ".git" in names:
             home = _git_directory(directory)
-            excluded = Level(_rules(os.path.join(_common_directory(home), "info", "exclude")), "")
+            excluded = Level(_rules(os.path.join(_common_directory(home), "info", "exclude"), refused), "")
             levels: tuple[Level, ...] = (excluded,)
             below, index, only_tracked = "", Index(home), False
         elif self.index is None:
@@ -104,48 +95,51 @@ class Ignored:
             below, index = self.below + step, self.index
             only_tracked = self.only_tracked or fate is Fate.ONLY_TRACKED
         if ".gitignore" in names:
-            levels = (*levels, Level(_rules(os.path.join(directory, ".gitignore")), ""))
-        return Ignored(tuple(level for level in levels if level.rules), below, index, only_tracked)
+            levels = (*levels, Level(_rules(os.path.join(directory, ".gitignore"), refused), ""))
+        return Ignored(tuple(level for level in levels if level.rules), below, index, only_tracked, refused)
 
     def fate(self, name: str, is_directory: bool) -> Fate:
         """What becomes of the entry `name`."""
         if self.index is None or not (self.only_tracked or self._matches(name, is_directory)):
             return Fate.KEPT
         if is_directory:
-            return Fate.ONLY_TRACKED if self.index.has_below(f"{self.below}{name}/") else Fate.IGNORED
+            return Fate.ONLY_TRACKED if self.index.has_below(self.below + name) else Fate.IGNORED
         return Fate.KEPT if self.index.has(self.below + name) else Fate.IGNORED
 
     def _matches(self, name: str, is_directory: bool) -> bool:
         """Whether the last rule that fits, the nearest level first, ignores the entry."""
         for rules, below in reversed(self.levels):
-            path = below + name
-            steps = {None, *path.split("/")}
-            for rule in reversed(rules):
-                if rule.literal not in steps or (rule.only_directories and not is_directory):
-                    continue
-                if rule.fits(name if rule.by_name else path):
-                    return not rule.negated
+            ignored = rules.ignores(below + name, name, is_directory)
+            if ignored is not None:
+                return ignored
         return False
 
 
 class Index:
     """The paths that are tracked: the git index, read when it is first needed (gitformat-index(5))."""
 
-    __slots__ = ("_home", "_paths")
+    __slots__ = ("_directories", "_home", "_paths")
 
     def __init__(self, home: str) -> None:
         """`home` is the directory that holds the file `index`."""
         self._home = home
         self._paths: set[bytes] | None = None
+        self._directories: set[bytes] | None = None
 
     def has(self, path: str) -> bool:
         """Whether a file is tracked."""
         return os.fsencode(path) in self._tracked()
 
     def has_below(self, directory: str) -> bool:
-        """Whether any file below a directory (ending with `/`) is tracked."""
-        start = os.fsencode(directory)
-        return any(path.startswith(start) for path in self._tracked())
+        """Whether any file below a directory is tracked."""
+        if self._directories is None:
+            self._directories = set()
+            for path in self._tracked():
+                above = path.rpartition(b"/")[0]
+                while above and above not in self._directories:
+                    self._directories.add(above)
+                    above = above.rpartition(b"/")[0]
+        return os.fsencode(directory) in self._directories
 
     def _tracked(self) -> set[bytes]:
         if self._paths is None:
@@ -187,31 +181,18 @@ def _index_paths(data: bytes) -> list[bytes]:
     return paths
 
 
-def _rules(path: str) -> tuple[Rule, ...]:
+def _rules(path: str, refused: dict[str, str]) -> Rules:
     """The rules of a file; none if it cannot be read or is a symbolic link, which git does not follow either."""
     try:
-        if os.path.islink(path):
-            return ()
-        text = os.fsdecode(read_regular(path, _RULES_LIMIT).removeprefix(b"\xef\xbb\xbf"))
-    except (OSError, ValueError, NotRegularError, TooLargeError):
-        return ()
-    return tuple(rule for line in text.split("\n") if (rule := _rule(line)) is not None)
-
-
-def _rule(line: str) -> Rule | None:
-    line = line.removesuffix("\r")
-    stripped = line.rstrip(" ")
-    if len(stripped) < len(line) and (len(stripped) - len(stripped.rstrip("\\"))) % 2:
-        stripped += " "  # an escaped blank belongs to the name
-    if not stripped or stripped[0] == "#":
-        return None
-    negated = stripped[0] == "!"
-    pattern = stripped[negated:]
-    only_directories = pattern.endswith("/")
-    pattern = pattern.removesuffix("/")
-    by_name = "/" not in pattern
-    pattern = pattern.removeprefix("/")
-    return Rule(pattern, negated, only_directories, by_name) if pattern else None
+        if not os.path.islink(path):
+            return Rules(os.fsdecode(read_regular(path, _RULES_LIMIT).removeprefix(b"\xef\xbb\xbf")))
+    except (OSError, ValueError, NotRegularError):
+        pass
+    except TooLargeError:
+        refused[path] = f"it is larger than {_RULES_LIMIT} bytes"
+    except UnboundedError as error:
+        refused[path] = str(error)
+    return Rules("")
 
 
 def _git_directory(directory: str) -> str:

@@ -206,6 +206,49 @@ def test_what_git_ignores_is_left_out_but_not_what_is_tracked(tree: Path) -> Non
     assert names(load(["build"])) == ["build/b.yaml"]
 
 
+def test_what_many_patterns_ignore(tree: Path) -> None:
+    git(tree, "init", "-q")
+    many = [f"no-file-{n}*" for n in range(100)]
+    patterns = ["build/", "*.secret.yaml", "!keep.*.yaml", "/d/**/gen-*-x.yaml", "!d/?/gen-?-x.yaml", "[z]*"]
+    write(tree / ".gitignore", "\n".join([*many, *patterns, *many]))
+    for name in ("a", "build/a", "a.secret", "keep.secret", "d/e/gen-aa-x", "d/e/gen-a-x", "d/gen-b-x", "z", "d/z"):
+        write(tree / f"{name}.yaml")
+    listed = git(tree, "ls-files", "-co", "--exclude-standard", "-z").split("\0")
+    expected = sorted(name for name in listed if name.endswith(".yaml"))
+    assert expected == ["a.yaml", "d/e/gen-a-x.yaml", "keep.secret.yaml"]
+    assert names(load(["."])) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("".join(f"*a{n}*b{n}*\n" for n in range(30_000)), "its patterns with wildcards have more than 262144"),
+        ("".join(f"*{a}*{b}*\n" for a in "abcdefghijklmno" for b in range(100)), "more than 4096 characters of"),
+        ("name\n" * 300_000, "it is larger than 1048576 bytes"),
+    ],
+)
+def test_a_gitignore_without_bound_is_told_and_ignores_nothing(tree: Path, text: str, reason: str) -> None:
+    git(tree, "init", "-q")
+    write(tree / ".gitignore", f"a.yaml\n{text}")
+    write(tree / "d/a.yaml")
+    for start in (".", "d"):
+        sources = load([start])
+        assert names(sources) == ["d/a.yaml"]
+        (problem,) = sources.problems
+        assert (problem.kind, problem.span.file) == ("size-limit", ".gitignore")
+        assert problem.message.startswith(f"what this file ignores is checked all the same: {reason}")
+
+
+def test_thousands_of_names_are_ignored(tree: Path) -> None:
+    git(tree, "init", "-q")
+    write(tree / ".gitignore", "".join(f"name{n}*.yaml\n/d/n{n}.yaml\n" for n in range(10_000)))
+    for n in range(50):
+        write(tree / f"d/n{n}.yaml")
+        write(tree / f"e/n{n}.yaml")
+        write(tree / f"e/name{n}x.yaml")
+    assert names(load(["."])) == sorted(f"e/n{n}.yaml" for n in range(50))
+
+
 def test_nothing_is_ignored_outside_of_a_work_tree(tree: Path) -> None:
     write(tree / ".gitignore", "*\n")
     write(tree / "a.yaml")
@@ -230,10 +273,20 @@ LINES = st.lists(
 )
 
 
-@given(LINES, LINES, st.sampled_from([2, 4]), st.sampled_from(["a.yaml", "d/b.yaml", "d/a/b.yaml", None]))
+MANY = [f"{start}{n}" for n in range(30) for start in ("no-file-", "!no-file-*", "/no/")]
+
+
+@given(
+    LINES, LINES, st.sampled_from([2, 4]), st.sampled_from(["a.yaml", "d/b.yaml", "d/a/b.yaml", None]), st.booleans()
+)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_git_agrees_on_what_is_ignored(
-    tmp_path_factory: pytest.TempPathFactory, outer: list[str], inner: list[str], version: int, tracked: str | None
+    tmp_path_factory: pytest.TempPathFactory,
+    outer: list[str],
+    inner: list[str],
+    version: int,
+    tracked: str | None,
+    many: bool,
 ) -> None:
     root = tmp_path_factory.mktemp("work")
     git(root, "init", "-q")
@@ -243,7 +296,7 @@ def test_git_agrees_on_what_is_ignored(
             write(root / directory / name)
     if tracked:
         git(root, "add", "-f", tracked)
-    write(root / ".gitignore", "\n".join(outer))
+    write(root / ".gitignore", "\n".join([*MANY, *outer, *MANY] if many else outer))
     write(root / "d/.gitignore", "\n".join(inner))
     listed = git(root, "ls-files", "-co", "--exclude-standard", "-z").split("\0")
     expected = sorted({name for name in listed if name.endswith(".yaml")})
