@@ -15,7 +15,6 @@ CALLED_BY_OTHERS = {
     "invoke": "click, of a group",
     "format_commands": "click, of a group",
     "from_crds": "click, as the command that its decorator makes of it",
-    "cleandoc": "click, which takes it for that of `inspect`",
     "Connectivity": "programs that import callint: who reaches whom; benchmarks/policy.py measures it",
     "of_policies": "programs that import callint: workloads for policies that select none; measured with Connectivity",
 }
