@@ -21,9 +21,10 @@ from callint.policy.symbolic.order import DIRECTIONS, Item, items, kinds, whole
 from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.selection import Selections
-from callint.policy.symbolic.shadow import Shadows, shadows_of
+from callint.policy.symbolic.shadow import Shadows
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector.index import SelectorIndex
+from callint.selector.values import ExhaustedError
 
 MOST_PAIRS = 20_000
 """So many pairs of policies of equal order are compared: their number grows with the square."""
@@ -45,7 +46,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Policies are compared that select a common endpoint of the manifests, or of which one selects whatever the other
     does. Takes no parameters.
     """
-    shadows = shadows_of(cluster)
+    shadows = Shadows(cluster)
     tied = [(tier, group) for tier in shadows.tiers if not tier.hidden for group in _groups(tier)]
     together = list(_together(cluster, shadows)) if tied else []
     for tier, group in tied:
@@ -59,6 +60,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             yield _unasked(group[0], f"the sets of packets are too large ({error})")
         except _TooManyError:
             yield _unasked(group[0], f"of {len(group)} of them more than {MOST_PAIRS} pairs had to be compared")
+        except ExhaustedError:
+            limit = f"{cluster.limits.comparisons:,}"
+            yield _unasked(group[0], f"more than {limit} comparisons of selectors would be needed")
         for placed in group:
             if id(placed) in found:
                 yield _breach(placed, found[id(placed)])
@@ -112,8 +116,8 @@ def _pairs(
             raise _TooManyError
         found.update(combinations(ours, 2))
     for number, one in enumerate(group):
-        sample = shadows.implication.sample(one.selector)
-        others = range(len(group)) if sample is None else index.candidates(sample)
+        candidates = shadows.implication.candidates(one.selector, index)
+        others = range(len(group)) if candidates is None else candidates
         asked += len(others)
         if asked > MOST_PAIRS:
             raise _TooManyError

@@ -1,19 +1,26 @@
 """Reasoning about all labels at once: can a selector match, does one imply another, do two overlap?
 
-Sound and complete for the whole language: a tree is brought into negation normal form, its alternatives are searched
-depth first, and the conditions that gather on each label are decided by `callint.selector.values`. The search has a
-budget, and after it the answer is unknown.
+Sound and complete for the whole language: alternatives of the normal form are searched depth first, and the conditions
+that gather on each label are decided by `callint.selector.values`. A question may take so many steps as its size
+allows, so that many take no longer than as many characters; after that the answer is unknown.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
+from callint.selector.formula import Formula, Group, Literal, conditions, joined, keys, literals, normal, required
 from callint.selector.plain import implied, meet, plain, sample
-from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Or, Selector
-from callint.selector.values import Budget, Conditions, ExhaustedError, find_value
+from callint.selector.syntax import All, And, Global, Selector
+from callint.selector.values import Budget, ExhaustedError, find_value
 
-STEPS = 200_000
+_STEPS, _STEPS_EACH = 500, 20
+"""What a question may take, and what more for each condition on a label."""
+
+_STEPS_TO_VALUES = 200_000
+"""What it may take where values are sought that Kubernetes admits, of which the shortest is wanted."""
 
 
 class Unknown(NamedTuple):
@@ -22,30 +29,47 @@ class Unknown(NamedTuple):
     reason: str
 
 
-def satisfiable(selector: Selector, *, kubernetes: bool = False, steps: int = STEPS) -> dict[str, str] | Unknown | None:
-    """Labels that the selector matches, `None` if there are none, `Unknown` after so many steps.
+def satisfiable(selector: Selector, *, kubernetes: bool = False) -> dict[str, str] | Unknown | None:
+    """Labels that the selector matches, `None` if there are none, `Unknown` where they are not found soon enough.
 
     `kubernetes` admits only values that Kubernetes admits (`find_value`). Labels that may be absent are left out.
     """
     known = None if kubernetes else plain(selector)
-    if known is not None:
-        return sample(known)
-    budget = Budget(steps)
-    try:
-        return _search(_normal(selector, positive=True), budget, kubernetes=kubernetes)
-    except ExhaustedError:
-        return Unknown("the selector has too many alternatives")
+    return _labels(selector, kubernetes) if known is None else sample(known)
 
 
-def implies(a: Selector, b: Selector, *, kubernetes: bool = False, steps: int = STEPS) -> bool | None:
+@lru_cache(maxsize=1 << 14)
+def _labels(selector: Selector, kubernetes: bool) -> dict[str, str] | Unknown | None:
+    formula = normal(selector)
+    steps = _STEPS_TO_VALUES if kubernetes else _allowed(formula)
+    return _solved(formula, Budget(steps), kubernetes=kubernetes)
+
+
+def samples(selector: Selector, most: int) -> list[dict[str, str]]:
+    """Labels that the selector matches by its first alternative and by so many of the last, as far as there are any."""
+    first = satisfiable(selector)
+    found = [first] if isinstance(first, dict) else []
+    formula = normal(selector)
+    if plain(selector) is None and isinstance(formula, Group) and not formula.every:
+        each = (_solved(one, Budget(_allowed(one)), kubernetes=False) for one in formula.members[-most:])
+        found += [one for one in each if isinstance(one, dict) and one not in found]
+    return found
+
+
+def implies(a: Selector, b: Selector) -> bool | None:
     """Whether `b` matches whatever `a` matches; `None` is unknown. `satisfiable(And([a, Not(b)]))` shows why not."""
-    one, other = (None, None) if kubernetes else (plain(a), plain(b))
+    one, other = plain(a), plain(b)
     if one is not None and other is not None:
         return implied(one, other)
-    if _demands(b) <= _demands(a):
-        return True
-    found = satisfiable(And([a, Not(b)]), kubernetes=kubernetes, steps=steps)
+    found = difference(a, b)
     return None if isinstance(found, Unknown) else found is None
+
+
+def difference(a: Selector, b: Selector, budget: Budget | None = None) -> dict[str, str] | Unknown | None:
+    """Labels that `a` matches and `b` does not. The steps are taken from the budget as well."""
+    if _demands(b) <= _demands(a):
+        return None
+    return _of_both(normal(a), normal(b, positive=False), budget)
 
 
 def _demands(selector: Selector) -> set[Selector]:
@@ -61,148 +85,152 @@ def _demands(selector: Selector) -> set[Selector]:
     return found
 
 
-def overlaps(a: Selector, b: Selector, *, kubernetes: bool = False, steps: int = STEPS) -> bool | None:
+def overlaps(a: Selector, b: Selector) -> bool | None:
     """Whether some labels match both; `None` is unknown. `satisfiable(And([a, b]))` shows the labels."""
-    one, other = (None, None) if kubernetes else (plain(a), plain(b))
+    one, other = plain(a), plain(b)
     if one is not None and other is not None:
         return meet(one, other)
-    found = satisfiable(And([a, b]), kubernetes=kubernetes, steps=steps)
+    found = intersection(a, b)
     return None if isinstance(found, Unknown) else found is not None
 
 
-class _Literal(NamedTuple):
-    """A condition on one label, false of an absent one, or its negation; `words` are the values of `in`, else one."""
-
-    key: str
-    operator: str
-    words: frozenset[str]
-    positive: bool
+def intersection(a: Selector, b: Selector, budget: Budget | None = None) -> dict[str, str] | Unknown | None:
+    """Labels that both match. The steps are taken from the budget as well."""
+    return _of_both(normal(a), normal(b), budget)
 
 
-class _Group(NamedTuple):
-    """All of the members hold, or one of them does. One class, for tuples of equal content are equal across classes."""
-
-    every: bool
-    members: tuple[_Formula, ...]
-
-
-_Formula: TypeAlias = "_Literal | _Group"
-_Known: TypeAlias = "dict[str, frozenset[_Literal]]"
-_Branch: TypeAlias = "tuple[_Formula, tuple[_Group, ...], _Known]"
+def _of_both(one: Formula, other: Formula, budget: Budget | None) -> dict[str, str] | Unknown | None:
+    formula = joined([one, other], every=True)
+    steps = _allowed(formula)
+    own = Budget(steps)
+    found = _solved(formula, own, kubernetes=False)
+    if budget is not None:
+        budget.spend(steps - own.left)
+    return found
 
 
-def _normal(selector: Selector, *, positive: bool) -> _Formula:
-    if isinstance(selector, Not):
-        return _normal(selector.operand, positive=not positive)
-    if isinstance(selector, (And, Or)):
-        every = isinstance(selector, And) == positive
-        members = (_normal(operand, positive=positive) for operand in selector.operands)
-        flat = [one for member in members for one in _flat(member, every=every)]
-        return _Group(every, tuple(flat) if every else _joined(flat))
-    if isinstance(selector, Has):
-        return _Literal(selector.key, "has", frozenset(), positive)
-    if isinstance(selector, Member):
-        return _Literal(selector.key, "in", selector.values, positive != selector.negated)
-    if isinstance(selector, Compare):
-        words = frozenset((selector.value,))
-        if selector.operator in ("==", "!="):
-            return _Literal(selector.key, "in", words, positive == (selector.operator == "=="))
-        return _Literal(selector.key, selector.operator, words, positive)
-    if isinstance(selector, (All, Global)):
-        return _Group(positive, ())
-    raise TypeError(f"{type(selector).__name__} is no selector")
+def _allowed(formula: Formula) -> int:
+    return _STEPS + sum(_STEPS_EACH + sum(2 + len(word) // 4 for word in one.words) for one in literals(formula))
 
 
-def _flat(member: _Formula, *, every: bool) -> tuple[_Formula, ...]:
-    return member.members if isinstance(member, _Group) and member.every == every else (member,)
+def _solved(formula: Formula, budget: Budget, *, kubernetes: bool) -> dict[str, str] | Unknown | None:
+    try:
+        return _Search(budget, kubernetes=kubernetes).labels(formula)
+    except ExhaustedError:
+        return Unknown("the selector has too many alternatives")
 
 
-def _joined(alternatives: list[_Formula]) -> tuple[_Formula, ...]:
-    """The alternatives without repetition, those that name values of one label as one."""
-    values: dict[str, frozenset[str]] = {}
-    rest: dict[_Formula, None] = {}
-    for one in alternatives:
-        if isinstance(one, _Literal) and one.operator == "in" and one.positive:
-            values[one.key] = values.get(one.key, frozenset()) | one.words
-        else:
-            rest[one] = None
-    return (*(_Literal(key, "in", words, positive=True) for key, words in values.items()), *rest)
+_Known: TypeAlias = "dict[str, frozenset[Literal]]"
+_NOTHING: frozenset[Literal] = frozenset()
 
 
-def _search(formula: _Formula, budget: Budget, *, kubernetes: bool) -> dict[str, str] | None:
-    decided: dict[frozenset[_Literal], str | None] = {}
+class _State(NamedTuple):
+    """Alternatives that are still open, those of the fewest first and the first of them next, and what must hold."""
 
-    def value(literals: frozenset[_Literal]) -> str | None:
+    choices: tuple[Group, ...]
+    next: int
+    known: _Known
+
+
+class _Search:
+    """One search depth first.
+
+    Of what was tried in vain for longer it remembers what mattered to the choices that were open, for where labels have
+    little to do with each other the same is left to try again and again.
+    """
+
+    def __init__(self, budget: Budget, *, kubernetes: bool) -> None:
+        self._budget = budget
+        self._kubernetes = kubernetes
+        self._decided: dict[frozenset[Literal], str | None] = {}
+        self._joined: dict[tuple[int, int, int], tuple[Group, ...]] = {}
+        self._last: dict[int, dict[str, int]] = {}
+        self._refuted: dict[tuple[int, int], set[frozenset[tuple[str, frozenset[Literal]]]]] = {}
+
+    def labels(self, formula: Formula) -> dict[str, str] | None:
+        """Labels that meet the formula, those by its first alternatives; `None` if there are none."""
+        state = self._entered(formula, _State((), 0, {}))
+        path: list[tuple[_State, Iterator[Formula], int]] = []
+        while True:
+            if state is not None:
+                if state.next == len(state.choices):
+                    return {
+                        key: self._value(literals) or "" for key, literals in state.known.items() if required(literals)
+                    }
+                path.append((state, iter(state.choices[state.next].members), self._budget.left))
+            while path:
+                before, alternatives, left = path[-1]
+                alternative = next(alternatives, None)
+                if alternative is not None:
+                    state = self._entered(alternative, before._replace(next=before.next + 1))
+                    break
+                path.pop()
+                if left - self._budget.left > len(before.known):
+                    self._refuted.setdefault((id(before.choices), before.next), set()).add(self._mattering(before))
+            else:
+                return None
+
+    def _entered(self, formula: Formula, before: _State) -> _State | None:
+        """The state in which a formula holds besides; `None` if it cannot, or if that was tried."""
+        fresh: dict[str, set[Literal]] = {}
+        further: list[Group] = []
+        pending = [formula]
+        while pending:
+            one = pending.pop()
+            if isinstance(one, Literal):
+                fresh.setdefault(one.key, set()).add(one)
+            elif one.every or len(one.members) == 1:
+                pending += one.members
+            elif one.members:
+                further.append(one)
+            else:
+                return None
+        known = {**before.known, **{key: before.known.get(key, _NOTHING) | own for key, own in fresh.items()}}
+        self._budget.spend(1 + len(fresh) + len(known) // 16)
+        if any(self._value(known[key]) is None for key in fresh):
+            return None
+        choices, place = before.choices, before.next
+        if further:
+            choices, place = self._with(formula, further, before), 0
+        while place < len(choices):
+            self._budget.spend(len(choices[place].members))
+            if not any(_met(one, known) for one in choices[place].members):
+                break
+            place += 1
+        state = _State(choices, place, known)
+        refuted = self._refuted.get((id(choices), place))
+        return None if refuted and self._mattering(state) in refuted else state
+
+    def _with(self, formula: Formula, further: list[Group], before: _State) -> tuple[Group, ...]:
+        """The open choices with those of a formula; the same for the same, by which states are compared."""
+        key = (id(before.choices), before.next, id(formula))
+        if key not in self._joined:
+            every = (*before.choices[before.next :], *further)
+            self._budget.spend(len(every))
+            self._joined[key] = tuple(sorted(every, key=lambda choice: len(choice.members)))
+        return self._joined[key]
+
+    def _mattering(self, state: _State) -> frozenset[tuple[str, frozenset[Literal]]]:
+        """What is known of the labels that open choices name."""
+        last = self._last.get(id(state.choices))
+        if last is None:
+            last = self._last[id(state.choices)] = {
+                key: place for place, choice in enumerate(state.choices) for key in keys(choice)
+            }
+            self._budget.spend(len(state.choices))
+        self._budget.spend(len(state.known))
+        return frozenset(item for item in state.known.items() if last.get(item[0], -1) >= state.next)
+
+    def _value(self, literals: frozenset[Literal]) -> str | None:
         """A value for the label, any text where it may be absent, `None` where its conditions contradict each other."""
-        if not _required(literals):
+        if not required(literals):
             return ""
         if any(one.operator == "has" and not one.positive for one in literals):
             return None
-        if literals not in decided:
-            decided[literals] = find_value(_conditions(literals), budget, kubernetes=kubernetes)
-        return decided[literals]
-
-    branches: list[_Branch] = [(formula, (), {})]
-    while branches:
-        gathered = _gather(*branches.pop(), budget)
-        if gathered is None:
-            continue
-        choices, known = gathered
-        values = {key: value(literals) for key, literals in known.items()}
-        if None in values.values():
-            continue
-        if not choices:
-            return {key: text for key, text in values.items() if text is not None and _required(known[key])}
-        chosen = min(choices, key=lambda choice: len(choice.members))
-        rest = tuple(choice for choice in choices if choice is not chosen)
-        branches += ((alternative, rest, known) for alternative in reversed(chosen.members))
-    return None
+        if literals not in self._decided:
+            self._decided[literals] = find_value(conditions(literals), self._budget, kubernetes=self._kubernetes)
+        return self._decided[literals]
 
 
-def _gather(
-    formula: _Formula, choices: tuple[_Group, ...], known: _Known, budget: Budget
-) -> tuple[tuple[_Group, ...], _Known] | None:
-    """Take in what must hold: conditions go to their labels, choices that are met fall away; `None` if it cannot."""
-    fresh: dict[str, set[_Literal]] = {}
-    pending, still_open = [formula], list(choices)
-    while pending:
-        one = pending.pop()
-        if isinstance(one, _Literal):
-            fresh.setdefault(one.key, set()).add(one)
-        elif one.every or len(one.members) == 1:
-            pending += one.members
-        elif one.members:
-            still_open.append(one)
-        else:
-            return None
-    known = {**known, **{key: known.get(key, frozenset()) | literals for key, literals in fresh.items()}}
-    budget.spend(1 + len(known) + sum(len(choice.members) for choice in still_open))
-    return tuple(choice for choice in still_open if not any(_met(one, known) for one in choice.members)), known
-
-
-def _met(formula: _Formula, known: _Known) -> bool:
-    return isinstance(formula, _Literal) and formula in known.get(formula.key, ())
-
-
-def _required(literals: frozenset[_Literal]) -> bool:
-    """Whether the label must be there: an absent one meets every negated condition."""
-    return any(literal.positive for literal in literals)
-
-
-def _conditions(literals: frozenset[_Literal]) -> Conditions:
-    def words(operator: str, *, positive: bool) -> frozenset[str]:
-        return frozenset().union(
-            *(one.words for one in literals if one.operator == operator and one.positive == positive)
-        )
-
-    sets = [one.words for one in literals if one.operator == "in" and one.positive]
-    return Conditions(
-        among=frozenset.intersection(*sets) if sets else None,
-        starts=words("starts with", positive=True),
-        ends=words("ends with", positive=True),
-        contains=words("contains", positive=True),
-        not_among=words("in", positive=False),
-        not_starts=words("starts with", positive=False),
-        not_ends=words("ends with", positive=False),
-        not_contains=words("contains", positive=False),
-    )
+def _met(formula: Formula, known: _Known) -> bool:
+    return isinstance(formula, Literal) and formula in known.get(formula.key, ())

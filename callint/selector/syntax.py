@@ -22,7 +22,9 @@ class Selector:
         return ()
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and isinstance(other, Selector) and self._parts() == other._parts()
+        if type(self) is not type(other) or not isinstance(other, Selector):
+            return False
+        return hash(self) == hash(other) and self._parts() == other._parts()
 
     def __hash__(self) -> int:
         try:

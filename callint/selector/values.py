@@ -1,4 +1,8 @@
-"""Is there a label value that meets many conditions at once? The shortest one, found by search through an automaton."""
+"""Is there a label value that meets many conditions at once?
+
+If any will do, one that puts what must be in it side by side: where that fails, none holds. The shortest one that
+Kubernetes admits is found by search through an automaton.
+"""
 
 from __future__ import annotations
 
@@ -57,25 +61,52 @@ class Conditions(NamedTuple):
 
 
 def find_value(conditions: Conditions, budget: Budget, *, kubernetes: bool = False) -> str | None:
-    """The shortest value that meets the conditions, or `None` if there is none; raises ExhaustedError.
+    """A value that meets the conditions, or `None` if there is none; raises ExhaustedError.
 
     `kubernetes` admits only what Kubernetes takes as a label's value: nothing, or up to 63 letters, digits and inner
-    dashes, underscores and dots.
+    dashes, underscores and dots. Then it is the shortest.
     """
-    budget.spend(sum(len(word) + 1 for words in conditions if words for word in words))
+    budget.spend(sum(1 + len(word) // 16 for words in conditions if words for word in words))
     if conditions.among is not None:
-        candidates = sorted(conditions.among, key=lambda value: (len(value), value))
-        budget.spend(len(candidates) * sum(map(len, conditions[1:])))
-        usable = (value for value in candidates if not kubernetes or is_kubernetes_value(value))
-        return next(filter(conditions.hold, usable), None)
+        return _among(conditions, conditions.among - conditions.not_among, budget, kubernetes=kubernetes)
     if "" in conditions.not_starts | conditions.not_ends | conditions.not_contains:
         return None
     start, end = max(conditions.starts, key=len, default=""), max(conditions.ends, key=len, default="")
     if not all(map(start.startswith, conditions.starts)) or not all(map(end.endswith, conditions.ends)):
         return None
-    if kubernetes and not (_KUBERNETES.issuperset(start) and len(start) <= KUBERNETES_LENGTH):
-        return None
-    return _search(conditions, start, end, budget, kubernetes=kubernetes)
+    if kubernetes:
+        return _search(conditions, start, end, budget) if _KUBERNETES.issuperset(start) else None
+    return _joined(conditions, start, end, budget)
+
+
+def _among(conditions: Conditions, values: frozenset[str], budget: Budget, *, kubernetes: bool) -> str | None:
+    """The shortest of some values that meets the conditions, of equally long ones the first in the alphabet."""
+    others = conditions._replace(among=None, not_among=frozenset())
+    if any(others):
+        budget.spend(len(values) * sum(map(len, others[1:])))
+        values = frozenset(filter(others.hold, values))
+    usable = filter(is_kubernetes_value, values) if kubernetes else values
+    return min(usable, key=lambda value: (len(value), value), default=None)
+
+
+def _joined(conditions: Conditions, start: str, end: str, budget: Budget) -> str | None:
+    """What must be in a value, one after the other, or else with a letter between that no condition names.
+
+    What the latter has and must not have lies within the start, the end or a piece, which every value has.
+    """
+    pieces = sorted(conditions.contains - {""})
+    near = start
+    for piece in (*pieces, end):
+        near = _extended(near, piece)
+    apart = _other(conditions, kubernetes=False).join((start, *pieces, end))
+    budget.spend(len(apart) * sum(map(len, conditions[1:])) // 1000)
+    return next(filter(conditions.hold, (near, apart)), None)
+
+
+def _extended(text: str, piece: str) -> str:
+    """A text that ends with a piece, some of which it may have."""
+    most = min(len(text), len(piece), KUBERNETES_LENGTH)
+    return text + piece[next(size for size in range(most, -1, -1) if text.endswith(piece[:size])) :]
 
 
 def is_kubernetes_value(value: str) -> bool:
@@ -149,8 +180,10 @@ class _State(NamedTuple):
     closed: bool
 
 
-def _search(conditions: Conditions, start: str, end: str, budget: Budget, *, kubernetes: bool) -> str | None:
+def _search(conditions: Conditions, start: str, end: str, budget: Budget) -> str | None:
     """Breadth first over the states of texts that begin with `start` until one also ends as it must."""
+    if len(start) > KUBERNETES_LENGTH:
+        return None
     wanted = sorted(conditions.contains - {""})
     whole = _Words((*conditions.not_among, *conditions.not_starts))
     pieces = _Pieces((*wanted, end, *conditions.not_contains, *conditions.not_ends))
@@ -158,13 +191,13 @@ def _search(conditions: Conditions, start: str, end: str, budget: Budget, *, kub
     bad_start = {whole.ends[word] for word in conditions.not_starts}
     bad_piece, bad_end = pieces.ending(conditions.not_contains), pieces.ending(conditions.not_ends)
     has_piece, has_end = pieces.ending(wanted), pieces.ending([end])
-    alphabet = _alphabet(conditions, kubernetes=kubernetes)
+    alphabet = _alphabet(conditions)
 
     def step(state: _State, character: str) -> _State | None:
         place, node = whole.step(state.whole, character), pieces.step(state.ending, character)
         if place in bad_start or bad_piece[node]:
             return None
-        return _State(place, node, state.had | has_piece[node], not kubernetes or character in _ALPHANUMERIC)
+        return _State(place, node, state.had | has_piece[node], character in _ALPHANUMERIC)
 
     def done(state: _State) -> bool:
         ended = state.closed and has_end[state.ending] and not bad_end[state.ending]
@@ -173,7 +206,7 @@ def _search(conditions: Conditions, start: str, end: str, budget: Budget, *, kub
     state: _State | None = _State(0, 0, 0, closed=True)
     for character in start:
         state = step(state, character) if state else None
-    if not state or (kubernetes and start and start[0] not in _ALPHANUMERIC):
+    if not state or (start and start[0] not in _ALPHANUMERIC):
         return None
     came_from: dict[_State, tuple[_State, str] | None] = {state: None}
     level = [state]
@@ -182,13 +215,13 @@ def _search(conditions: Conditions, start: str, end: str, budget: Budget, *, kub
         for state in level:
             if done(state):
                 return start + _path(came_from, state)
-        if kubernetes and length == KUBERNETES_LENGTH:
+        if length == KUBERNETES_LENGTH:
             return None
         following: list[_State] = []
         for state in level:
             budget.spend(len(alphabet))
             for character in alphabet:
-                reached = step(state, character) if length or not kubernetes or character in _ALPHANUMERIC else None
+                reached = step(state, character) if length or character in _ALPHANUMERIC else None
                 if reached and reached not in came_from:
                     came_from[reached] = (state, character)
                     following.append(reached)
@@ -205,12 +238,19 @@ def _path(came_from: dict[_State, tuple[_State, str] | None], state: _State) -> 
     return "".join(reversed(characters))
 
 
-def _alphabet(conditions: Conditions, *, kubernetes: bool) -> list[str]:
+def _alphabet(conditions: Conditions) -> list[str]:
     """The characters that some condition names, and one that stands for all others."""
-    named = set().union(*(word for words in conditions[1:] if words for word in words))
+    characters = {*_named(conditions), _other(conditions, kubernetes=True)}
+    return sorted(character for character in characters if character in _KUBERNETES)
+
+
+def _other(conditions: Conditions, *, kubernetes: bool) -> str:
+    """A character that no condition names, if there is one that Kubernetes admits or need not admit."""
+    named = _named(conditions)
     usual = (character for character in f"xyz{_USUAL}" if character not in named)
     strange = (chr(code) for code in range(0xA1, 0x10FFFF) if not kubernetes and chr(code) not in named)
-    other = next(usual, "") or next(strange, "")
-    return sorted(
-        character for character in {*named, other} if character and (not kubernetes or character in _KUBERNETES)
-    )
+    return next(usual, "") or next(strange, "")
+
+
+def _named(conditions: Conditions) -> set[str]:
+    return set().union(*(word for words in conditions[1:] if words for word in words))

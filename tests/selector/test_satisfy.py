@@ -9,11 +9,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from callint.policy.symbolic.implication import Implication
 from callint.selector import Selector, parse
 from callint.selector.rewrite import both, either, negate, replace_all, with_prefix
 from callint.selector.satisfy import Unknown, implies, overlaps, satisfiable
 from callint.selector.syntax import ALL, GLOBAL, And, Compare, Has, Member, Not, Or
-from callint.selector.values import is_kubernetes_value
+from callint.selector.values import Budget, Conditions, ExhaustedError, find_value, is_kubernetes_value
 
 # `c` stands for every character that no selector names. A selector here names pieces of at most two characters and puts
 # at most three conditions on a label: three pieces side by side, or two with one `c` between, are all that it can need.
@@ -169,6 +170,46 @@ def test_kubernetes_values_are_found_where_there_are_any(selector: Selector) -> 
     assert_witness(selector, found, expected)
 
 
+WORD = st.sets(st.text(alphabet="ab", max_size=3), max_size=2).map(frozenset)
+CONDITIONS = st.builds(Conditions, st.none() | WORD, *[WORD] * 7)
+
+
+@given(CONDITIONS)
+def test_a_value_is_found_wherever_there_is_one(conditions: Conditions) -> None:
+    found = find_value(conditions, Budget(10_000))
+    assert found is None or conditions.hold(found)
+    values = ("".join(word) for length in range(6) for word in itertools.product("abc", repeat=length))
+    assert found is not None or not any(map(conditions.hold, values))
+
+
+@given(CONDITIONS)
+def test_the_shortest_value_of_kubernetes(conditions: Conditions) -> None:
+    found = find_value(conditions, Budget(100_000), kubernetes=True)
+    values = ("".join(word) for length in range(6) for word in itertools.product("abc", repeat=length))
+    shortest = next(filter(conditions.hold, values), None)
+    assert found is None or conditions.hold(found)
+    if shortest is not None:
+        assert found is not None
+        assert len(found) == len(shortest)
+
+
+@given(st.lists(trees("kl", 4), min_size=2, max_size=5))
+def test_implication_among_many(selectors: list[Selector]) -> None:
+    """Answers of which most are known from others, against a search for each."""
+    implication = Implication(10**9)
+    for a, b in itertools.product(selectors, repeat=2):
+        assert implication.holds(a, b) is (satisfiable(And([a, Not(b)])) is None)
+        assert implication.excludes(a, b) is (satisfiable(And([a, b])) is None)
+    assert not implication.unknown
+
+
+def test_implication_has_an_end() -> None:
+    selectors = [parse(f"has(a) && b starts with '{n}' || c == '{n}'") for n in range(100)]
+    implication = Implication(1000)
+    with pytest.raises(ExhaustedError):
+        any(implication.holds(a, b) for a, b in itertools.permutations(selectors, 2))
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -192,10 +233,12 @@ def test_large_selectors_get_an_answer_in_bounded_time(text: str) -> None:
 
 
 def test_what_is_too_large_is_unknown() -> None:
-    hard = parse(" && ".join(f"k contains '{a}{b}'" for a in "abcdefgh" for b in "abcdefgh"))
-    assert isinstance(satisfiable(hard, steps=5_000), Unknown)
-    assert implies(hard, parse("has(l)"), steps=5_000) is None
-    assert overlaps(hard, parse("k != 'x'"), steps=5_000) is None
+    pairs = [f"(!has(p{i}h{k}) || !has(p{j}h{k}))" for k in range(6) for i in range(7) for j in range(i)]
+    places = [f"({' || '.join(f'has(p{i}h{k})' for k in range(6))})" for i in range(7)]
+    hard = parse(" && ".join(places + pairs))
+    assert isinstance(satisfiable(hard), Unknown)
+    assert implies(hard, parse("has(l)")) is None
+    assert overlaps(hard, parse("k != 'x'")) is None
 
 
 def test_rewriting() -> None:

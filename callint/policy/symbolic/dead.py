@@ -29,6 +29,7 @@ from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import FREE, Shape
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector import Selector
+from callint.selector.values import ExhaustedError
 
 _OF_TIERS, _OF_CORNERS, _OF_SELECTORS, _OF_PRODUCTS, _OF_SETS = 3, 4, 8, 25, 100
 """What a comparison takes of tiers, corners, selectors, products and sets of packets, one of ports being a step."""
@@ -63,9 +64,12 @@ def dead(shadows: Shadows, steps: int) -> Iterator[Dead | Unexamined]:
     """Everything that never decides, policies in their order; a step compares two rules, about a microsecond."""
     search = _Search(shadows, steps)
     for number, (tier, placed) in enumerate(shadows.subjects, 1):
+        unknown = shadows.implication.unknown
         try:
             yield from search.examine(tier, placed)
-        except _TooManyStepsError:
+            if shadows.implication.unknown > unknown:
+                yield Unexamined(placed.policy, 0, "whether one selector implies another is too large a question")
+        except (_TooManyStepsError, ExhaustedError):
             after = len(shadows.subjects) - number
             yield Unexamined(placed.policy, after, f"more than {steps:,} comparisons of rules would be needed")
             return

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from callint.selector import Selector
-from callint.selector.plain import implied, plain
-from callint.selector.satisfy import implies, satisfiable
+from callint.selector.index import SelectorIndex
+from callint.selector.plain import implied, meet, plain
+from callint.selector.satisfy import Unknown, difference, intersection, samples
+from callint.selector.syntax import atoms
+from callint.selector.values import Budget
+
+T = TypeVar("T")
+
+_MOST_SAMPLES = 8
+_AT_ONCE = 4
+"""How many conditions of a selector are asked for the labels at hand in the time of one step."""
 
 
 class Implication:
-    """Answers made once; most are no because of one set of labels."""
+    """Answers made once; most are no because of a few sets of labels.
 
-    def __init__(self) -> None:
+    Whoever asks of selectors that are not plain raises ExhaustedError after so many steps. `unknown` is how often an
+    answer was not known, since two selectors were too large.
+    """
+
+    def __init__(self, steps: int) -> None:
         """Nothing was asked yet."""
-        self._answers: dict[tuple[Selector, Selector], bool] = {}
-        self._samples: dict[Selector, dict[str, str] | None] = {}
+        self.unknown: int = 0
+        self._budget = Budget(steps)
+        self._answers: dict[tuple[Selector, Selector], bool | None] = {}
+        self._apart: dict[tuple[Selector, Selector], bool | None] = {}
+        self._samples: dict[Selector, list[dict[str, str]]] = {}
+        self._sizes: dict[Selector, int] = {}
 
     def holds(self, a: Selector, b: Selector) -> bool:
         """Whether whatever `a` matches is surely matched by `b`."""
@@ -22,17 +41,62 @@ class Implication:
         one, other = plain(a), plain(b)
         if one is not None and other is not None:
             return implied(one, other)
-        sample = self.sample(a)
-        if sample is not None and not b.matches(sample):
+        if self._chosen(a, b, matched=False):
             return False
-        found = self._answers.get((a, b))
+        if (a, b) not in self._answers:
+            found = difference(a, b, self._budget)
+            self._answers[a, b] = None if isinstance(found, Unknown) else found is None
+            self._add(a, found)
+        return self._sure(self._answers[a, b])
+
+    def excludes(self, a: Selector, b: Selector) -> bool:
+        """Whether surely nothing is matched by both."""
+        one, other = plain(a), plain(b)
+        if one is not None and other is not None:
+            return not meet(one, other)
+        if self._chosen(a, b, matched=True) or self._chosen(b, a, matched=True):
+            return False
+        if (a, b) not in self._apart:
+            found = intersection(a, b, self._budget)
+            self._apart[a, b] = None if isinstance(found, Unknown) else found is None
+            self._add(a, found)
+            self._add(b, found)
+        return self._sure(self._apart[a, b])
+
+    def candidates(self, selector: Selector, index: SelectorIndex[T]) -> list[T] | None:
+        """The things of an index that may be implied by a selector, and perhaps others; None if that may be any."""
+        found = (index.candidates(sample) for sample in self._samples_of(selector))
+        return min(found, key=len, default=None)
+
+    def _sure(self, answer: bool | None) -> bool:
+        self.unknown += answer is None
+        return answer is True
+
+    def _chosen(self, a: Selector, b: Selector, *, matched: bool) -> bool:
+        """Whether of the labels that are known to be matched by `a` some are matched by `b`, or are not."""
+        samples = self._samples_of(a)
+        for place, sample in enumerate(samples):
+            self._budget.spend(1 + self._size(b) // _AT_ONCE)
+            if b.matches(sample) is matched:
+                samples[0], samples[place] = sample, samples[0]  # the next one asked about is often much like this
+                return True
+        return False
+
+    def _samples_of(self, selector: Selector) -> list[dict[str, str]]:
+        found = self._samples.get(selector)
         if found is None:
-            found = self._answers[a, b] = implies(a, b) is True
+            found = self._samples[selector] = samples(selector, _MOST_SAMPLES // 2)
         return found
 
-    def sample(self, selector: Selector) -> dict[str, str] | None:
-        """Labels that the selector matches, if there are any that are easily found."""
-        if selector not in self._samples:
-            found = satisfiable(selector)
-            self._samples[selector] = found if isinstance(found, dict) else None
-        return self._samples[selector]
+    def _add(self, selector: Selector, labels: dict[str, str] | Unknown | None) -> None:
+        """Remember labels that the selector matches, instead of those that were of no use for longest."""
+        if isinstance(labels, dict):
+            known = self._samples_of(selector)
+            known[_MOST_SAMPLES - 1 :] = []
+            known.insert(0, labels)
+
+    def _size(self, selector: Selector) -> int:
+        found = self._sizes.get(selector)
+        if found is None:
+            found = self._sizes[selector] = len(atoms(selector))
+        return found

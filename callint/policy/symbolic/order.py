@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -14,7 +14,6 @@ from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector import Selector
 from callint.selector.index import OverlapIndex, SelectorIndex
 from callint.selector.plain import Plain, implied, plain
-from callint.selector.satisfy import overlaps
 
 DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 _ENDING = frozenset(("Allow", "Deny", "Pass"))
@@ -76,15 +75,14 @@ class Order:
     def _candidates(self, selector: Selector) -> Sequence[tuple[int, int]]:
         """By tier and place the policies that may be implied by a selector, the last one's kept for the next."""
         if self._sought is None or self._sought[0] != selector:
-            sample = self.implication.sample(selector)
-            found = self._all if sample is None else self._index.candidates(sample)
-            self._sought = (selector, found)
+            found = self.implication.candidates(selector, self._index)
+            self._sought = (selector, self._all if found is None else found)
         return self._sought[1]
 
     def deciding(self, before: Before, direction: Direction) -> Sequence[Item]:
         """The things of earlier tiers that surely are asked; the same sequence wherever they are the same things."""
-        lanes = self._lanes[direction]
-        parts = [lanes[number].deciding(before.placed, asked) for number, asked in before.earlier.items()]
+        lanes, excludes = self._lanes[direction], self.implication.excludes
+        parts = [lanes[number].deciding(before.placed, asked, excludes) for number, asked in before.earlier.items()]
         found = [part for part in parts if part]
         if len(found) < 2:
             return found[0] if found else ()
@@ -165,7 +163,9 @@ class _Lane:
         passing = any(item.action == "Pass" for item in items(placed.policy, self._direction))
         return passing and not placed.policy.staged
 
-    def deciding(self, placed: PlacedPolicy, asked: Sequence[Asked]) -> Sequence[Item]:
+    def deciding(
+        self, placed: PlacedPolicy, asked: Sequence[Asked], excludes: Callable[[Selector, Selector], bool]
+    ) -> Sequence[Item]:
         """For a policy of a later tier, the rules that no packet can pass by; without any that passes, the end too.
 
         `asked` are those of the tier that surely are asked, where the policy is, in any direction.
@@ -180,7 +180,7 @@ class _Lane:
             (
                 place
                 for place, one in self._passing.candidates(placed.selector)
-                if place in certain or overlaps(one.selector, placed.selector) is not False
+                if place in certain or not excludes(one.selector, placed.selector)
             ),
             None,
         )

@@ -62,7 +62,7 @@ class Shadows:
         """Read no rule yet."""
         self._model = model_of(cluster)
         self.tiers = self._model.tiers
-        self.implication = Implication()
+        self.implication = Implication(cluster.limits.comparisons)
         self._inventory = _OpenInventory(self._model.inventory)
         self._spaces: tuple[PacketSpace, PacketSpace] | None = None
         self._sets: dict[object, Sets] = {}
