@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from callint.calico import Dataplane, Release, Road, parse_release
 from callint.engine import Setting
 from callint.objects import Intent
+from callint.record import NamedTuple
 from callint.rule import Catalogue
 from callint.source import Document, Limits
 from callint.source.files import UnreadableError, read_text

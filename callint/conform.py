@@ -10,9 +10,10 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.finding import Path
+from callint.record import NamedTuple
 from callint.shipped import directory
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.checks import Breach, CheckError, concerns, find
 from callint.finding import SEVERITIES, Finding, ObjectRef, Problem, Severity, Span
 from callint.objects import Cluster, Resource
+from callint.record import NamedTuple
 from callint.rule import Catalogue, Rule
 from callint.shipped import directory
 

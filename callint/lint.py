@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from callint import __version__
 from callint.calico import NEWEST, Target, format_release
@@ -14,6 +14,7 @@ from callint.finding import Finding, Problem, Span
 from callint.intake import Judge, Judged, Measure
 from callint.intake import judge as judge_here
 from callint.objects import Cluster, Intent, Resource
+from callint.record import NamedTuple
 from callint.report import Report
 from callint.report.fingerprint import fingerprints
 from callint.rule import Catalogue, RuleText, text_of

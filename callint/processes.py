@@ -11,7 +11,8 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import NamedTuple
+
+from callint.record import NamedTuple
 
 _HEAD = 8
 _TICKET = 4

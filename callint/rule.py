@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from callint.finding import SEVERITIES, Severity
+from callint.record import NamedTuple
 from callint.shipped import directory
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from callint.finding import Finding, Problem, Span
 from callint.objects import Resource
+from callint.record import NamedTuple
 from callint.rule import Catalogue
 from callint.source import Sources
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
 
 from callint.bgp.communities import in_effect, named, resolve
 from callint.bgp.decision import Decision
@@ -15,6 +14,7 @@ from callint.net.community import Community
 from callint.net.prefixes import PrefixSet, within
 from callint.objects import Cluster
 from callint.objects.bgp import BGPConfiguration, PrefixAdvertisement
+from callint.record import NamedTuple
 
 
 class Reach(NamedTuple):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from callint.bgp.profile import Profile
 from callint.bgp.route import DEFAULT_LOCAL_PREF, HIGHEST, Attributes, Origin, PeerType, Presence
 from callint.net.address import BITS, Prefix
 from callint.net.prefixes import PrefixSet, everything, exactly, union_all, within
+from callint.record import NamedTuple
 
 
 class Routes(NamedTuple):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
 from callint.bgp.nodes import Settings
 from callint.bgp.read import community, network
 from callint.net.address import Family, Prefix
 from callint.net.community import Community
 from callint.objects.bgp import BGPConfiguration, PrefixAdvertisement
+from callint.record import NamedTuple
 
 
 class Tag(NamedTuple):

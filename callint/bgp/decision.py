@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from callint.bgp.candidates import Routes
 from callint.bgp.communities import Tag
 from callint.bgp.route import Attributes, Conditions, Presence
 from callint.bgp.rules import Rule, Verdict
 from callint.net.prefixes import PrefixSet
+from callint.record import NamedTuple
 
 Step = Literal[
     "no-echo",

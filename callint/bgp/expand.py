@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from callint.bgp import read
 from callint.bgp.alike import Alike, Nodes
@@ -13,6 +12,7 @@ from callint.bgp.workloads import all_known, peered
 from callint.net.address import Address, Family, parse_peer
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
+from callint.record import NamedTuple
 
 
 class Target(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import NamedTuple
 
 from callint.bgp.filtering import filtering
 from callint.bgp.filters import Part, View
@@ -13,6 +12,7 @@ from callint.net.address import FAMILIES, Family
 from callint.net.prefixes import PrefixSet, everything, union_all
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
+from callint.record import NamedTuple
 
 
 class Explicit(NamedTuple):

@@ -6,7 +6,6 @@ Calico's own filter is calico_export_to_bgp_peers in bird_ipam.cfg.template, its
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from callint.bgp.candidates import Routes, settled
 from callint.bgp.communities import Tag
@@ -28,6 +27,7 @@ from callint.bgp.rules import UNCHANGED, Operations, Verdict
 from callint.bgp.session import Form
 from callint.net.interface import glob_matches
 from callint.net.prefixes import PrefixSet, exactly, nothing, union_all, within
+from callint.record import NamedTuple
 
 _TUNNELS = ("*.cali", "*.calico")
 _IPIP = "tunl0"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from callint.bgp.route import HIGHEST, Attributes, Condition, Conditions, PeerType, excludes, implies
 from callint.bgp.rules import Direction, Rule
 from callint.net.interface import glob_matches
 from callint.net.prefixes import PrefixSet
+from callint.record import NamedTuple
 
 # Beyond so many pieces those that differ only in unknown attributes are joined: bounded time for a less sharp answer.
 MAX_PIECES = 100

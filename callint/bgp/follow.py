@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from callint.bgp.candidates import Routes
 from callint.bgp.decision import Decision
@@ -13,6 +12,7 @@ from callint.bgp.session import LIVE
 from callint.net.address import Prefix
 from callint.net.prefixes import PrefixSet, exactly, nothing, within
 from callint.objects import Cluster
+from callint.record import NamedTuple
 
 
 class Source(NamedTuple):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from callint.bgp.nodes import Speaker
 from callint.facts.values import NodeFacts
 from callint.net import intervals
 from callint.net.address import FAMILIES, Address, Family
 from callint.net.intervals import Intervals
+from callint.record import NamedTuple
 
 _ALL, _NONE = "all", "none"
 

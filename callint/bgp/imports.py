@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from callint.bgp.candidates import Routes
 from callint.bgp.decision import Decision
@@ -17,6 +17,7 @@ from callint.calico import Release
 from callint.calico.defaults import FELIX_TAKES_IPIP
 from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects.bgp import BGPConfiguration
+from callint.record import NamedTuple
 
 KernelStep = Literal["service-range", "vxlan-pool", "ipip-pool", "felix-pool", "programmed"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from callint.bgp.filtering import filtering
 from callint.bgp.nodes import Speaker
@@ -12,6 +12,7 @@ from callint.bgp.read import as_number
 from callint.bgp.rules import Direction
 from callint.net.address import FAMILIES
 from callint.objects import Cluster
+from callint.record import NamedTuple
 
 CROWD = 32
 """Nodes with values of their own that are otherwise alike are taken together when there are so many of them.

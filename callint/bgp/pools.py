@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
 
 from callint.bgp.nodes import Speaker
 from callint.bgp.read import network
@@ -12,6 +11,7 @@ from callint.net.address import BITS, Family, Prefix
 from callint.net.prefixes import PrefixSet, nothing, union_all, within
 from callint.objects import Cluster, fields
 from callint.objects.pool import IPPool
+from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, parse
 
 # libcalico-go/lib/clientv3/ippool.go

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from callint.bgp.communities import Tag, tags
 from callint.bgp.nodes import Settings, Speaker, subnet
@@ -17,6 +16,7 @@ from callint.net.address import Family, Prefix
 from callint.net.interface import glob_matches
 from callint.objects import fields
 from callint.objects.bgp import BGPPeer
+from callint.record import NamedTuple
 
 # Always left out of BIRD's direct protocol (bird.cfg.template)
 _NEVER_CONNECTED = ("cali*", "kube-ipvs*")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from callint.net.community import Community, format_community
 from callint.net.interface import glob_covers
+from callint.record import NamedTuple
 
 Origin = Literal["block", "service", "static", "connected", "kernel", "bgp"]
 PeerType = Literal["iBGP", "eBGP"]

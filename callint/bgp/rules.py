@@ -6,7 +6,7 @@ Rendered by confd (template_funcs.go filterStatement) and read by BIRD 1.6, whic
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from callint.bgp.route import Condition, Conditions
 from callint.finding import Span
@@ -16,6 +16,7 @@ from callint.net.community import Community, parse_community
 from callint.net.prefixes import PrefixSet, everything, exactly, nothing, within
 from callint.objects.bgp import BGPFilter, FilterRule
 from callint.objects.resource import Resource
+from callint.record import NamedTuple
 
 Direction = Literal["export", "import"]
 Verdict = Literal["accept", "reject", "unknown"]

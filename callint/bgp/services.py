@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from callint.bgp.read import address, networks
 from callint.net.address import BITS, Address, Family, Prefix
 from callint.objects import Cluster, Resource, fields
 from callint.objects.bgp import BGPConfiguration
+from callint.record import NamedTuple
 
 EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers"
 

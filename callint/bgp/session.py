@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from callint.bgp.nodes import Speaker
 from callint.bgp.route import PeerType
 from callint.net.address import Address, Family
 from callint.objects.bgp import BGPPeer
+from callint.record import NamedTuple
 
 if TYPE_CHECKING:
     from callint.bgp.network import Network

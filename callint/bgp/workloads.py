@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
 from callint.bgp.read import address
 from callint.net.address import Address
@@ -12,6 +11,7 @@ from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.objects.endpoint import Workload
 from callint.objects.workload import finished, pod, workload
+from callint.record import NamedTuple
 from callint.selector import SelectorError, keys_and_values, parse
 
 # Labels that a workload inherits from its namespace and service account, which are not looked up here

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from callint.record import NamedTuple
 
 Release = tuple[int, int]
 """Major and minor; patch releases of one minor are alike for every fact that callint holds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from callint.bgp.alike import Alike
 from callint.bgp.network import network
@@ -17,6 +17,7 @@ from callint.finding import Span
 from callint.net.address import Address, Family
 from callint.objects import Cluster
 from callint.policy.ranges import Ranges, singles
+from callint.record import NamedTuple
 
 Role = Literal["passive", "active", "open"]
 

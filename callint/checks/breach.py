@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.finding import ObjectRef, Path, Related, Span, Witness, witness
 from callint.objects import Cluster, Resource
+from callint.record import NamedTuple
 
 
 class CheckError(Exception):

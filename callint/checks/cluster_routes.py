@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.bgp.imports import programs_of_bird
 from callint.bgp.network import network
@@ -14,6 +14,7 @@ from callint.checks.dispatch import Question, asked
 from callint.finding import Related, Witness, witness
 from callint.objects import Cluster, Resource
 from callint.objects.pool import IPPool
+from callint.record import NamedTuple
 
 _OWNER = "programClusterRoutes"
 _PRIORITY = {4: "ipv4NormalRoutePriority", 6: "ipv6NormalRoutePriority"}

@@ -12,12 +12,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.checks import cel_worker
 from callint.checks.breach import Breach, CheckError
 from callint.finding import Path
 from callint.objects import Cluster, Resource
+from callint.record import NamedTuple
 
 LONGEST = 4096
 """Characters of an expression; the library itself bounds how deep it nests and how often its macros go round."""

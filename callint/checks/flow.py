@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.checks.breach import Breach, CheckError, decider
 from callint.checks.flow_terms import Terms, read_terms
@@ -26,6 +26,7 @@ from callint.policy.symbolic.flow import FlowError, Place, Stage, packets, place
 from callint.policy.symbolic.missing import missing_fact
 from callint.policy.symbolic.partition import Partition
 from callint.policy.symbolic.point import SOURCE_PORT, packet_at
+from callint.record import NamedTuple
 
 
 def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.checks.breach import CheckError
 from callint.net import intervals
@@ -15,6 +15,7 @@ from callint.net.ports import ICMP, ICMPV6, PROTOCOLS, WITH_PORTS, parse_port, p
 from callint.policy.match import namespaces
 from callint.policy.ranges import ranges
 from callint.policy.symbolic.flow import End
+from callint.record import NamedTuple
 from callint.selector import SelectorError, parse
 from callint.selector.rewrite import both
 

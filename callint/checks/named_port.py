@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL
 from callint.calico.kinds import is_calico
@@ -20,6 +20,7 @@ from callint.policy.labels import Labels
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import policies_of, selector_of
+from callint.record import NamedTuple
 from callint.schema.suggest import Words
 from callint.selector import Selector, SelectorError
 from callint.selector.rewrite import both

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.calico.defaults import API_SERVER_PORT
 from callint.checks.breach import CheckError
@@ -16,6 +16,7 @@ from callint.net.packets import Box
 from callint.net.ports import ICMP, ICMPV6, WITH_PORTS, parse_protocol
 from callint.objects import Cluster
 from callint.policy.ranges import Ranges, ranges
+from callint.record import NamedTuple
 
 DIRECTIONS = ("in", "out", "either")
 PLACES = ("declared", "listener", "role", "nodes", "outward", "way", "route", "tunnel", "session", "deployed", "ipv6")

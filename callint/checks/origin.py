@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.bgp.decision import Decision
 from callint.bgp.explicit import Explicit, explicit_accepts
@@ -18,6 +18,7 @@ from callint.finding import Path, witness
 from callint.net.address import Family
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
+from callint.record import NamedTuple
 
 _Place = tuple[str, Path]
 

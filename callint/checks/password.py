@@ -5,13 +5,14 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.calico.defaults import MANIFEST_NAMESPACE, OPERATOR_NAMESPACE
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, witness
 from callint.objects import Cluster, Resource, fields
+from callint.record import NamedTuple
 from callint.schema.suggest import Words
 
 _SOURCE = "secretKeyRef"

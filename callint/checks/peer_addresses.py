@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
 
 from callint.checks.need import Need
 from callint.checks.place import About, Site, internal
@@ -16,6 +15,7 @@ from callint.objects import Cluster
 from callint.policy.links import led_by
 from callint.policy.nodes import calico_addresses
 from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges, intersection, ranges, singles, union, without
+from callint.record import NamedTuple
 
 
 class Peers(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from callint.bgp.filtering import filtering
 from callint.bgp.network import Network, network
@@ -16,6 +15,7 @@ from callint.finding import Related
 from callint.net.address import Family, parse_peer
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
+from callint.record import NamedTuple
 
 
 class Outward(NamedTuple):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
-from typing import NamedTuple
 
 from callint.checks.bgp_calls import Calls
 from callint.facts import NodeFacts
@@ -17,6 +16,7 @@ from callint.policy import Model
 from callint.policy.links import interfaces_of
 from callint.policy.nodes import prefixes
 from callint.policy.ranges import Ranges, singles
+from callint.record import NamedTuple
 from callint.source import placeholder
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL
 from callint.objects import Cluster, Resource, fields
 from callint.objects.endpoint import EndpointPort
 from callint.objects.workload import container_ports
 from callint.policy.labels import Labels
+from callint.record import NamedTuple
 
 _PLACES = {
     "Deployment": ("spec", "template"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach
@@ -23,6 +23,7 @@ from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.selection import Selections
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.record import NamedTuple
 from callint.selector.index import SelectorIndex
 from callint.selector.values import ExhaustedError
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
 from callint.checks.bgp_calls import Ends
 from callint.checks.need import Need, Packets
@@ -20,6 +19,7 @@ from callint.policy.ranges import NO_RANGES, Ranges, singles
 from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.partition import Partition
+from callint.record import NamedTuple
 
 
 class Point(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL
 from callint.checks.breach import Breach
@@ -20,6 +20,7 @@ from callint.policy.labels import Labels
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import policies_of, selector_of
+from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, parse
 from callint.selector.satisfy import satisfiable
 from callint.selector.syntax import And, Compare, Has, Member, Not, atoms

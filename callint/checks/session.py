@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.bgp.network import network
 from callint.bgp.read import as_number
@@ -13,6 +13,7 @@ from callint.checks.peers import at
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource
 from callint.objects.node import bgp_path
+from callint.record import NamedTuple
 
 _STATES: tuple[State, ...] = ("as-mismatch", "half-open", "down", "idle", "unreachable")
 

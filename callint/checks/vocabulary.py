@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from callint.finding import Span
 from callint.objects import Resource
 from callint.policy.labels import Labels
+from callint.record import NamedTuple
 from callint.schema.suggest import Words
 from callint.selector import Selector
 from callint.selector.syntax import And, Compare, Has, Member, atoms

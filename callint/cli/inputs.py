@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from callint.calico.target import DATAPLANES, ROADS
 from callint.cli import output
+from callint.record import NamedTuple
 
 if TYPE_CHECKING:
     from callint.config import Calico, Config

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from callint.cli import output
+from callint.record import NamedTuple
 
 if TYPE_CHECKING:
     from callint.objects import Cluster

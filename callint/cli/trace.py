@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
 from callint.cli import inputs, output
 from callint.cli.pods import FORM, address, find, words
+from callint.record import NamedTuple
 
 if TYPE_CHECKING:
     from callint.cli.pods import Pods

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from callint.facts.iproute import INTERFACE, bounded
+from callint.record import NamedTuple
 
 _LINE = re.compile(
     r"(?P<proc>/proc/sys/)?net[./]ipv(?P<version>[46])[./]conf[./](?P<interface>[^\s:]{1,64}?)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.facts.shape import Document, Misfit, misfits, quoted, without
 from callint.facts.values import (
@@ -19,6 +19,7 @@ from callint.facts.values import (
     Service,
 )
 from callint.finding import Path, Problem, Related, Span
+from callint.record import NamedTuple
 
 _MOST_PROBLEMS = 100
 _ANY: dict[str, tuple[IPVersion, ...]] = {"*": (4, 6), "::": (6,), "0.0.0.0": (4,)}

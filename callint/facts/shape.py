@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from callint.conform import Breach, breaches
 from callint.finding import Path, Span
+from callint.record import NamedTuple
 
 _LONGEST_QUOTE = 40
 _MOST_KNOWN = 500

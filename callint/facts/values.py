@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from callint.finding import Span
+from callint.record import NamedTuple
 
 IPVersion = Literal[4, 6]
 Verdict = Literal["accept", "drop"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from callint.calico import Target
 from callint.finding import Problem
 from callint.objects import Resource, unpack
+from callint.record import NamedTuple
 from callint.source import Limits
 
 if TYPE_CHECKING:

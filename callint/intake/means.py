@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import callint
+from callint.record import NamedTuple
 
 _WORTH_CACHE = 1_000_000
 """Bytes of manifests below which looking into the cache takes as long as reading them."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
 from callint.calico.defaults import INTERFACE_PREFIXES, TUNNEL_INTERFACES
 from callint.finding import Path, Span
 from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
 from callint.objects import Cluster, Resource
 from callint.objects.node import bgp_path
+from callint.record import NamedTuple
 
 
 class HostAddress(NamedTuple):

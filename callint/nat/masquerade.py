@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from callint.net.address import Family, Prefix
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
@@ -12,6 +10,7 @@ from callint.policy.evaluator import Evaluator
 from callint.policy.nodes import prefixes
 from callint.policy.packet import Flow, Packet, read
 from callint.policy.tunnels import calico_nodes
+from callint.record import NamedTuple
 
 _ONLY_LOAD_BALANCER = ("LoadBalancer",)
 

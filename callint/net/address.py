@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+from callint.record import NamedTuple
 
 Family = Literal[4, 6]
 FAMILIES: tuple[Family, ...] = (4, 6)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from callint.net import intervals
 from callint.net.address import LAST, Family, format_address
 from callint.net.diagrams import EMPTY, FULL, Node, Operation, Space, split
 from callint.net.intervals import Interval, Intervals
 from callint.net.ports import ICMP, ICMPV6, PROTOCOLS, WITH_PORTS
+from callint.record import NamedTuple
 
 Box = dict[str, Intervals]
 """What a product of fields allows: field name to intervals; a field that is missing is free."""

@@ -6,11 +6,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from operator import and_, or_
-from typing import NamedTuple
 
 from callint.net import intervals
 from callint.net.address import BITS, Family, Prefix
 from callint.net.intervals import Intervals
+from callint.record import NamedTuple
 
 _EVERY_LENGTH: dict[int, int] = {family: (2 << bits) - 1 for family, bits in BITS.items()}
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.finding import Path
 from callint.objects import fields
 from callint.objects.resource import Resource
+from callint.record import NamedTuple
 
 
 class Community(NamedTuple):

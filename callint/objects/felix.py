@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.calico.failsafe import FailsafePort
 from callint.objects import fields
 from callint.objects.resource import Resource
+from callint.record import NamedTuple
 
 
 class FelixConfiguration(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.calico import Release
 from callint.calico.defaults import DEFAULT_TIER, KUBERNETES_POLICY_ORDER, ORCHESTRATOR_LABEL
@@ -12,6 +12,7 @@ from callint.net.address import parse_cidr
 from callint.objects import fields
 from callint.objects.policy import Entity, Policy, Rule
 from callint.objects.resource import Resource
+from callint.record import NamedTuple
 from callint.selector.syntax import Compare, Has, Member, Not, Selector
 
 _PODS = f"{ORCHESTRATOR_LABEL} == 'k8s'"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from callint.calico.defaults import CONTROL_PLANE_LABELS
 from callint.calico.kinds import is_calico
 from callint.finding import Path
 from callint.objects import fields
 from callint.objects.resource import Resource
+from callint.record import NamedTuple
 
 _ANNOTATION = "projectcalico.org/"
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.calico import Road
 from callint.calico.defaults import DEFAULT_TIER, DEFAULT_TIER_ORDER
 from callint.finding import Path
 from callint.objects import fields
 from callint.objects.resource import Resource
+from callint.record import NamedTuple
 
 
 class Services(NamedTuple):

@@ -7,12 +7,13 @@ pkg/controller/ippool), so to the cluster both are alike.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.finding import Path, Span
 from callint.net.address import parse_cidr
 from callint.objects import fields
 from callint.objects.resource import Resource
+from callint.record import NamedTuple
 
 _INSTALLED: Path = ("spec", "calicoNetwork", "ipPools")
 _USES = ("Workload", "Tunnel")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from callint.objects import fields
 from callint.objects.resource import Resource
+from callint.record import NamedTuple
 
 _SERVICE_LABEL = "kubernetes.io/service-name"
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL, ORCHESTRATOR_LABEL, SERVICE_ACCOUNT_LABEL
 from callint.objects import fields
 from callint.objects.endpoint import EndpointPort, Workload, workload_endpoint
 from callint.objects.policy import Rule, rules
 from callint.objects.resource import Resource
+from callint.record import NamedTuple
 
 _FINISHED = ("Succeeded", "Failed")
 _CNI_ADDRESSES = "cni.projectcalico.org/podIPs"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE
 from callint.finding import Path
@@ -17,6 +17,7 @@ from callint.policy.labels import holds
 from callint.policy.match import Criteria, criteria, matches
 from callint.policy.packet import Flow, Step
 from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.record import NamedTuple
 
 Kind = Literal["normal", "forward", "preDNAT", "untracked"]
 Direction = Literal["ingress", "egress"]

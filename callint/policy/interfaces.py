@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import NamedTuple
 
 from callint.calico.defaults import BPF_DATA_INTERFACE_PATTERN, TUNNEL_INTERFACES
 from callint.net.address import Address
@@ -13,6 +12,7 @@ from callint.objects import Cluster
 from callint.policy.inventory import HostMember, Inventory
 from callint.policy.nodes import Interfaces, is_nameless, prefixes
 from callint.policy.settings import Settings
+from callint.record import NamedTuple
 from callint.schema.patterns import compiled
 
 WILDCARD = "*"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 from callint.calico.defaults import NAMESPACE_LABEL
 from callint.net import intervals
@@ -20,6 +19,7 @@ from callint.policy.labels import ANY_POD, Labels, Sources, holds, inherit, unre
 from callint.policy.nodes import all_addresses, prefixes
 from callint.policy.ranges import EVERYWHERE, NO_RANGES, UNICAST, Ranges, ranges, union, without
 from callint.policy.selectable import Selectable
+from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.index import LabelIndex
 

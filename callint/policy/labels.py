@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from callint.calico.defaults import (
     NAMESPACE_LABEL,
@@ -12,6 +11,7 @@ from callint.calico.defaults import (
     SERVICE_ACCOUNT_LABEL,
     SERVICE_ACCOUNT_PREFIX,
 )
+from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.syntax import And, Compare, Has, Member, Not, Or
 

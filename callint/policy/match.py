@@ -6,7 +6,6 @@ Source: felix/rules/policy.go, felix/calc/rule_scanner.go, libcalico-go/.../upda
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 from callint.calico.defaults import (
     NAMESPACE_LABEL,
@@ -23,6 +22,7 @@ from callint.policy.doubt import Doubts
 from callint.policy.inventory import AddressSet, Inventory, NamedPort, Service
 from callint.policy.nodes import prefixes
 from callint.policy.packet import Flow, is_icmp
+from callint.record import NamedTuple
 from callint.selector import Selector, parse
 from callint.selector.rewrite import both, negate, replace_all, with_prefix
 from callint.selector.syntax import ALL, And, Compare, Has, Member

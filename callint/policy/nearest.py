@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from callint.finding import Path
 from callint.net.address import format_address
@@ -15,6 +15,7 @@ from callint.policy.evaluator import Evaluator
 from callint.policy.match import Criteria, Side, criteria, matches
 from callint.policy.packet import Flow, Packet, Step, Verdict, protocol_name, read
 from callint.policy.walk import CHAIN_PREFIXES, WILDCARD_NAME
+from callint.record import NamedTuple
 
 _WHOLE = {"protocol": "protocol", "not_protocol": "notProtocol", "icmp": "icmp", "not_icmp": "notICMP"}
 _SIDE = {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from callint.finding import Path
 from callint.net.address import Family, parse_ip
 from callint.net.ports import ICMP, ICMPV6, PROTOCOLS, WITH_PORTS
 from callint.objects import Resource
+from callint.record import NamedTuple
 
 Outcome = Literal["accept", "drop", "no-verdict", "unknown"]
 Conntrack = Literal["new", "established", "related", "invalid", "untracked"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.calico import failsafe
 from callint.calico.defaults import INTERFACE_PREFIXES
@@ -13,6 +13,7 @@ from callint.objects import Cluster, Resource, fields
 from callint.objects.felix import FelixConfiguration
 from callint.policy.doubt import UndecidedError
 from callint.policy.nodes import prefixes
+from callint.record import NamedTuple
 from callint.selector import SelectorError, parse
 
 _OVERRIDE = "config.projectcalico.org/"

@@ -6,7 +6,6 @@ Source: felix/calc/policy_sorter.go, policy_resolver.go; updateprocessors/global
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 from callint.calico import Release
 from callint.calico.defaults import (
@@ -24,6 +23,7 @@ from callint.objects.kubernetes_policy import cluster_policy, network_policy
 from callint.objects.policy import Policy, Tier
 from callint.policy.admission import hidden, refusal
 from callint.policy.staged import enforced
+from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, parse
 from callint.selector.index import SelectorIndex
 from callint.selector.rewrite import replace_all, with_prefix

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 from callint.calico.defaults import VXLAN_PORT, WIREGUARD_PORT, WIREGUARD_PORT_V6
 from callint.net import intervals
@@ -15,6 +14,7 @@ from callint.policy.nodes import calico_addresses, prefixes
 from callint.policy.packet import Flow
 from callint.policy.ranges import Ranges, ranges, union
 from callint.policy.settings import Settings
+from callint.record import NamedTuple
 
 IPIP = 4
 

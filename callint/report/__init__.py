@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from callint.finding import Finding
+from callint.record import NamedTuple
 from callint.rule import RuleText
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from itertools import accumulate
-from typing import NamedTuple
 
+from callint.record import NamedTuple
 from callint.report.visible import LOG_COMMAND, escape
 
 _TAB = 4

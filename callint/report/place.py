@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.finding import ObjectRef, Span
+from callint.record import NamedTuple
 
 
 class Place(NamedTuple):

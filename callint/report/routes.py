@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+from callint.record import NamedTuple
 from callint.report.machine import encode
 from callint.report.place import Place, aside, row
 from callint.report.visible import guarded, visible

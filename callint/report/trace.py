@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from callint.finding import Witness
+from callint.record import NamedTuple
 from callint.report.machine import encode, plain
 from callint.report.place import Place, aside, row
 from callint.report.visible import visible

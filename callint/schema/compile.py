@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.finding import Path, Step
+from callint.record import NamedTuple
 from callint.schema.history import Schema
 from callint.schema.patterns import LONGEST_TEXT, compiled
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.calico import Release, Road, format_release
 from callint.finding import Path
+from callint.record import NamedTuple
 from callint.schema import compile as keyword
 from callint.schema import enterprise
 from callint.schema.compile import Fault

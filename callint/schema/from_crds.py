@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+from callint.record import NamedTuple
 from callint.schema.compile import Checker
 from callint.schema.history import Schema
 from callint.schema.patterns import bounded, portable

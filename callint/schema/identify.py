@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.calico.kinds import CALICO_GROUPS, CANONICAL, V1, V3, group_of
+from callint.record import NamedTuple
 from callint.schema import enterprise
 from callint.schema.catalogue import KUBERNETES, calico_kinds, kinds_of
 from callint.schema.suggest import nearest

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from callint.calico import Release, Road, Target
 from callint.calico.kinds import is_calico
 from callint.finding import Path, Problem
+from callint.record import NamedTuple
 from callint.schema import catalogue
 from callint.schema.compile import LABEL, Checker, Fault, checker
 from callint.schema.history import Schema, at, form

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from callint.record import NamedTuple
 from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Or, Selector
 from callint.selector.values import Conditions
 

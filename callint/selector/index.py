@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
+from callint.record import NamedTuple
 from callint.selector.plain import ABSENT, Plain, plain
 from callint.selector.satisfy import overlaps
 from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Or, Selector, atoms

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import cast
 
+from callint.record import NamedTuple
 from callint.selector.syntax import ALL, GLOBAL, And, Compare, Comparison, Has, Member, Not, Or, Selector
 from callint.selector.tokens import CALLS, SelectorError, Token, tokenize
 

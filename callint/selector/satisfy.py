@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from callint.record import NamedTuple
 from callint.selector.formula import Formula, Group, Literal, conditions, joined, keys, literals, normal, required
 from callint.selector.plain import implied, meet, plain, sample
 from callint.selector.syntax import All, And, Global, Selector

@@ -7,7 +7,8 @@ Kubernetes admits is found by search through an automaton.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+
+from callint.record import NamedTuple
 
 KUBERNETES_LENGTH = 63
 _USUAL = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.finding import Path
+from callint.record import NamedTuple
 from callint.source.limits import Limits
 from callint.source.scalars import MERGE, Mark, Scalar, Typed, key_text, tagged
 

@@ -6,9 +6,9 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from callint.finding import Problem, Span
+from callint.record import NamedTuple
 from callint.source.files import NotRegularError, TooLargeError, read_regular, what
 from callint.source.globs import WILDCARDS, base_of, compile_glob
 from callint.source.ignore import Fate, Ignored

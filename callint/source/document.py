@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from callint.finding import Path, Span
+from callint.record import NamedTuple
 
 if TYPE_CHECKING:
     from callint.source.build import Tree

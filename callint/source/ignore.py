@@ -10,8 +10,8 @@ import os
 from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import NamedTuple
 
+from callint.record import NamedTuple
 from callint.source.files import NotRegularError, TooLargeError, read_regular
 from callint.source.gitignore import Rules, UnboundedError
 

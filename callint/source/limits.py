@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
+
+from callint.record import NamedTuple
 
 
 class Limits(NamedTuple):

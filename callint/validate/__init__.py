@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib import import_module
-from typing import NamedTuple
 
 from callint.calico import Road, Target
 from callint.calico.kinds import is_calico
 from callint.finding import Path, Problem
 from callint.objects import Resource
+from callint.record import NamedTuple
 from callint.source import Limits
 from callint.validate.metadata import metadata
 from callint.validate.scope import Check, Scope, pruned

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.calico import Release
 from callint.finding import Path
 from callint.net.ports import WITH_PORTS, parse_port, parse_protocol
+from callint.record import NamedTuple
 from callint.validate.scope import UNREADABLE, Effect, Flaw, Scope, judge
 
 NAMED_WITHOUT_PROTOCOL: Release = (3, 32)

@@ -7,12 +7,13 @@ becomes of the value where nobody does (libcalico-go/lib/validator/v3 against th
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.calico import Release, Road
 from callint.finding import Path, Problem, Related, Span, Step
 from callint.objects import Resource
 from callint.objects.fields import as_text
+from callint.record import NamedTuple
 from callint.source import Limits
 
 CEL: Release = (3, 32)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from callint.calico import Release
 from callint.calico.defaults import LAST_LEGACY_SELECTORS
 from callint.finding import Path, Span
 from callint.objects.fields import as_text
+from callint.record import NamedTuple
 from callint.selector import SelectorError, parse
 from callint.validate.scope import Check, Effect, Flaw, Scope, judge
 

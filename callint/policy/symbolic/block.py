@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from callint.finding import Path
 from callint.net.packets import PacketSet, PacketSpace
 from callint.objects import Resource
+from callint.record import NamedTuple
 
 Kind = Literal["allow", "drop", "pass", "finish", "none", "unknown"]
 

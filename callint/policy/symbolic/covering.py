@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 from callint.net import cover
 from callint.net.cover import Product, TooManyCornersError
 from callint.policy.symbolic.order import Item
 from callint.policy.symbolic.products import Sets, of_product, products
 from callint.policy.symbolic.shadow import Shadows
+from callint.record import NamedTuple
 
 _MOST_SHOWN = 20
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from callint.net.address import Family
 from callint.net.diagrams import TooLargeError
@@ -28,6 +27,7 @@ from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import FREE, Shape
 from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.values import ExhaustedError
 

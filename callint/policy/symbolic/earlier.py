@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from callint.net import cover, intervals
 from callint.net.address import LAST
@@ -14,6 +13,7 @@ from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges
 from callint.policy.symbolic.order import Item
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import FREE, Shape, Side
+from callint.record import NamedTuple
 
 ENDS = (0, -1)
 """The first and the last packet of a rule: every field is the lowest or the highest number of the rule's."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from callint.net import intervals
 from callint.net.address import LAST, Family
@@ -16,6 +16,7 @@ from callint.policy.links import interfaces_of
 from callint.policy.ranges import Ranges, ranges, singles
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.partition import Partition
+from callint.record import NamedTuple
 from callint.selector import Selector
 
 

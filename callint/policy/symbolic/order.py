@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 from callint.objects.policy import Policy, Rule
 from callint.policy.chains import Direction
 from callint.policy.symbolic.implication import Implication
 from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.index import OverlapIndex, SelectorIndex
 from callint.selector.plain import Plain, implied, plain

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from callint.net.packets import PacketSet, PacketSpace
 from callint.policy.packet import Outcome
 from callint.policy.symbolic.block import Cause, Shares
+from callint.record import NamedTuple
 
 OUTCOMES: tuple[Outcome, ...] = ("accept", "drop", "no-verdict")
 

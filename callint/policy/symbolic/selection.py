@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import NamedTuple
 
 from callint.policy.chains import Direction, Kind
 from callint.policy.inventory import Endpoint, HostMember
 from callint.policy.labels import Labels, holds
 from callint.policy.tiers import PlacedPolicy, PlacedTier, selecting
+from callint.record import NamedTuple
 from callint.selector import keys_and_values
 from callint.selector.index import SelectorIndex
 

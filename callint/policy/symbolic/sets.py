@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from callint.net import intervals
 from callint.net.address import LAST
@@ -13,6 +12,7 @@ from callint.net.ports import ICMP, ICMPV6, WITH_PORTS
 from callint.objects.policy import Icmp
 from callint.policy.inventory import AddressSet
 from callint.policy.match import Criteria, PortSet, Side
+from callint.record import NamedTuple
 
 _BYTE = ((0, 255),)
 _LAST_PORT = 65535

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from callint.net import intervals
 from callint.net.packets import PacketSet
@@ -15,6 +15,7 @@ from callint.policy.symbolic.selection import Selection
 from callint.policy.symbolic.sets import only
 from callint.policy.tunnels import IPIP
 from callint.policy.walk import NEIGHBOUR_TYPES
+from callint.record import NamedTuple
 
 if TYPE_CHECKING:
     from callint.policy.symbolic.node import Node
