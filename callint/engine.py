@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from callint.checks import Breach, CheckError, concerns, find
@@ -61,28 +63,29 @@ class Plan:
         return {**rule.parameters, **setting.parameters} if setting and setting.parameters else rule.parameters
 
 
-def _finding(plan: Plan, rule: Rule, breach: Breach, cluster: str) -> Finding:
-    severity = plan.severity(rule)
-    if breach.undecided:
-        severity = "info"
+def _finding(rule: Rule, severity: Severity, breach: Breach, cluster: str) -> Finding:
     return Finding(
-        rule=rule.id,
-        name=rule.name,
-        severity=severity,
-        message=breach.message,
-        span=breach.span,
-        object=breach.object,
-        path=pointer(breach.path),
-        cluster=cluster,
-        related=breach.related,
-        witness=breach.witness,
-        help=breach.help,
+        rule.id,
+        rule.name,
+        "info" if breach.undecided else severity,
+        breach.message,
+        breach.span,
+        breach.object,
+        pointer(breach.path),
+        cluster,
+        breach.related,
+        breach.witness,
+        breach.help,
     )
 
 
 def pointer(path: Iterable[str | int]) -> str:
     """A path as a JSON pointer (RFC 6901)."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    return "".join(["/" + (_escaped(step) if isinstance(step, str) else str(step)) for step in path])
+
+
+def _escaped(step: str) -> str:
+    return step.replace("~", "~0").replace("/", "~1")
 
 
 def report_problems(
@@ -92,23 +95,15 @@ def report_problems(
 
     A problem whose kind no rule reports is a mistake in the catalogue: KeyError.
     """
+    about, above = (resource.ref, len(resource.base)) if resource else (None, 0)
     found = []
-    for problem in problems:
-        rule = plan.catalogue.get(problem.kind)
+    for kind, span, message, related, path, help_ in problems:
+        rule = plan.catalogue.get(kind)
         if rule is None:
-            raise KeyError(f'no rule reports the problem "{problem.kind}"')
-        if not plan.enabled(rule):
-            continue
-        path = problem.path[len(resource.base) :] if resource else problem.path
-        breach = Breach(
-            problem.message,
-            problem.span,
-            resource.ref if resource else None,
-            path,
-            problem.related,
-            help=problem.help,
-        )
-        found.append(_finding(plan, rule, breach, cluster))
+            raise KeyError(f'no rule reports the problem "{kind}"')
+        if plan.enabled(rule):
+            breach = Breach(message, span, about, path[above:], related, None, help_)
+            found.append(_finding(rule, plan.severity(rule), breach, cluster))
     return found
 
 
@@ -129,7 +124,8 @@ def run(plan: Plan, cluster: Cluster) -> tuple[list[Finding], list[Crash]]:
             reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
             crashes.append(Crash(rule, cluster.name, reason, traceback.format_exc()))
             continue
-        findings.extend(_finding(plan, rule, breach, cluster.name) for breach in breaches)
+        severity = plan.severity(rule)
+        findings += [_finding(rule, severity, breach, cluster.name) for breach in breaches]
     return findings, crashes
 
 
@@ -145,7 +141,7 @@ def crash_finding(plan: Plan, crash: Crash, where: Span, about: ObjectRef | None
     if rule is None:
         raise KeyError('no rule reports "check-crashed"')
     message = f'rule "{crash.rule.id} {crash.rule.name}" could not be checked: {crash.reason}'
-    return _finding(plan, rule, Breach(message, where, about, help=CRASH_HELP), crash.cluster)
+    return _finding(rule, plan.severity(rule), Breach(message, where, about, help=CRASH_HELP), crash.cluster)
 
 
 CRASH_HELP = "this is a bug in callint: please report it with the output of --debug"
@@ -153,16 +149,18 @@ CRASH_HELP = "this is a bug in callint: please report it with the output of --de
 
 def order(findings: Iterable[Finding]) -> list[Finding]:
     """Sort by place, then severity and rule; the same finding said twice is kept once."""
-    unique = dict.fromkeys(findings)
-    return sorted(
-        unique,
-        key=lambda one: (
-            one.span,
-            SEVERITIES.index(one.severity),
-            one.rule,
-            one.message,
-            one.cluster,
-            one.path,
-            str(one.witness),
-        ),
-    )
+    ordered: list[Finding] = []
+    for _, here in groupby(sorted(findings, key=_PLACE), _PLACE):
+        several = list(here)
+        if len(several) > 1:
+            several = sorted(dict.fromkeys(several), key=_rank)
+        ordered += several
+    return ordered
+
+
+_PLACE = attrgetter("span")
+
+
+def _rank(one: Finding) -> tuple[int | str, ...]:
+    """What decides about the order of findings at one place."""
+    return SEVERITIES.index(one.severity), one.rule, one.message, one.cluster, one.path, str(one.witness)

@@ -20,10 +20,11 @@ def once_a_file(findings: Iterable[Finding]) -> list[Finding]:
     others: dict[tuple[str, str], int] = {}
     kept = []
     for finding in findings:
-        key = (finding.name, finding.span.file)
         if finding.name not in CAUSED_ONCE:
             kept.append(finding)
-        elif key in first:
+            continue
+        key = (finding.name, finding.span.file)
+        if key in first:
             others[key] += 1
         else:
             first[key], others[key] = finding, 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from itertools import accumulate
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 
 from callint.record import NamedTuple
 from callint.report.visible import LOG_COMMAND, escape
@@ -32,20 +33,19 @@ def excerpt(line: str, start: int, stop: int, room: int) -> Excerpt:
     if len(line) <= room and _is_plain(line):
         return Excerpt(line, start, max(1, stop - start))
     left, right = max(0, start - room), min(len(line), start + room)
-    cells = _cells(line, left, right)
-    edges = [0, *accumulate(width for _, width in cells)]
+    cells, edges = _cells(line[left:right])
     mark, end = edges[start - left], edges[min(stop, right) - left]
     whole = left == 0 and right == len(line)
     if whole and edges[-1] <= room:
-        return Excerpt("".join(text for text, _ in cells), mark, max(1, end - mark))
+        return Excerpt("".join(cells), mark, max(1, end - mark))
     first = 0
     if left > 0 or end > room - len(_CUT):
-        first = next(index for index, edge in enumerate(edges) if edge >= mark - room // 3)
+        first = bisect_left(edges, mark - room // 3)
     head = _CUT if left > 0 or first > 0 else ""
     budget = edges[first] + room - len(head) - len(_CUT)
-    last = max(index for index, edge in enumerate(edges) if edge <= budget)
+    last = bisect_right(edges, budget) - 1
     tail = _CUT if last < len(cells) or right < len(line) else ""
-    text = head + "".join(text for text, _ in cells[first:last]) + tail
+    text = head + "".join(cells[first:last]) + tail
     return Excerpt(text, len(head) + mark - edges[first], max(1, min(end, edges[last]) - mark))
 
 
@@ -54,24 +54,22 @@ def _is_plain(text: str) -> bool:
     return text.isascii() and text.isprintable() and "##" not in text
 
 
-def _cells(line: str, left: int, right: int) -> list[tuple[str, int]]:
-    """What stands for each character of line[left:right], and how many columns it takes."""
-    part = line[left:right]
+def _cells(part: str) -> tuple[Sequence[str], Sequence[int]]:
+    """What stands for each character, and the columns at which these begin, the last one's end too."""
     if _is_plain(part):
-        return [(character, 1) for character in part]
+        return part, range(len(part) + 1)
     broken = {match.end() - 1 for match in re.finditer(LOG_COMMAND, part)}
-    cells, column = [], 0
+    cells, edges = [], [0]
     for index, character in enumerate(part):
         if character == "\t":
-            text = " " * (_TAB - column % _TAB)
+            text = " " * (_TAB - edges[-1] % _TAB)
         elif index in broken:
             text = "\\["
         else:
             text = escape(character)
-        width = len(text) if text.isascii() else _width(character)
-        cells.append((text, width))
-        column += width
-    return cells
+        cells.append(text)
+        edges.append(edges[-1] + (len(text) if text.isascii() else _width(character)))
+    return cells, edges
 
 
 def _width(character: str) -> int:

@@ -17,7 +17,7 @@ from callint.report.tally import scope
 from callint.report.visible import visible
 from callint.report.witness import remarks
 
-_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;"})
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}  # the ampersand first, which the others contain
 _NONCHARACTERS = re.compile("[\ufffe\uffff]")
 
 
@@ -90,4 +90,9 @@ def _counts(tests: int, failures: int, skipped: int) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _NONCHARACTERS.sub("\ufffd", visible(text)).translate(_ENTITIES)
+    shown = visible(text)
+    if not shown.isascii():
+        shown = _NONCHARACTERS.sub("\ufffd", shown)
+    for sign, entity in _ENTITIES.items():
+        shown = shown.replace(sign, entity)
+    return shown

@@ -13,6 +13,8 @@ from callint.report import Report
 from callint.report.tally import tally
 from callint.report.visible import LOG_COMMAND, UNSAFE
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+
 
 def render(report: Report) -> str:
     """The whole document."""
@@ -34,7 +36,7 @@ def render(report: Report) -> str:
 
 def encode(value: Any) -> str:
     """JSON on one line that harms no terminal and no CI log; lone surrogates are replaced, all else is kept."""
-    text = json.dumps(value, ensure_ascii=False)
+    text = _ENCODER.encode(value)
     if not text.isprintable():
         text = re.sub(UNSAFE, _escaped, text)
     return re.sub(LOG_COMMAND, r"\1\\u005b", text) if "##" in text else text
@@ -48,9 +50,11 @@ def rows(values: Iterable[Any]) -> str:
 
 def plain(value: Any) -> Any:
     """A witness's fact as JSON data: objects by their reference, sets sorted, anything else unknown to JSON as text."""
+    if value is None or isinstance(value, (str, int)):
+        return value
     if isinstance(value, ObjectRef):
         return str(value)
-    if value is None or isinstance(value, (str, int)) or (isinstance(value, float) and isfinite(value)):
+    if isinstance(value, float) and isfinite(value):
         return value
     if isinstance(value, dict):
         return {str(name): plain(item) for name, item in value.items()}
@@ -86,7 +90,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _span(span: Span) -> dict[str, Any]:
-    return span._asdict()
+    file, line, column, end_line, end_column = span
+    return {"file": file, "line": line, "column": column, "end_line": end_line, "end_column": end_column}
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from functools import lru_cache
 from typing import Any
 
 from callint.finding import ObjectRef, Span
@@ -31,6 +32,7 @@ def row(place: Place | None) -> dict[str, Any] | None:
     return {"object": named, "path": place.path, **place.span._asdict()}
 
 
+@lru_cache(maxsize=1024)
 def rooted(file: str, prefix: str) -> str:
     """The path from the repository's root, without `./`; `prefix` is the directory that `file` is relative to."""
     return posixpath.normpath(posixpath.join(prefix, file)) if file else file

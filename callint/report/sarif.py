@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -175,6 +176,7 @@ def _place(span: Span, prefix: str) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=1024)
 def _artifact(path: str) -> dict[str, str]:
     """A percent-encoded reference to the file's very bytes, relative to the repository's root where it can be."""
     uri = quote(_NO_BYTE.sub("\ufffd", path), errors="surrogateescape")

@@ -24,13 +24,57 @@ _PLAIN = dict.fromkeys(_COLOURS, "")
 _MOST_RELATED = 10
 
 
-class _Page(NamedTuple):
-    """How a finding is set: its source, the colours, and the columns in all and before the bar."""
+class _Page:
+    """How findings are set whose lines have numbers of up to so many digits."""
 
-    line: Callable[[str, int], str]
-    codes: Mapping[str, str]
-    width: int
-    gutter: int
+    __slots__ = ("_arrow", "_bar", "_codes", "_digits", "_frame", "_line", "_note", "_room")
+
+    def __init__(self, line: Callable[[str, int], str], codes: Mapping[str, str], width: int, digits: int) -> None:
+        """`line` gives lines of the source, `width` is that of the page in columns."""
+        frame, strong, end = codes["frame"], codes["strong"], codes["end"]
+        margin = " " * digits
+        self._line = line
+        self._codes = codes
+        self._digits = digits
+        self._frame = frame
+        self._arrow = f"{margin}{frame}-->{end} "
+        self._bar = f"{margin} {frame}|{end}"
+        self._note = f"{margin} {frame}={end} {strong}"
+        self._room = width - digits - 3
+
+    def finding(self, finding: Finding) -> list[str]:
+        """The lines of a finding."""
+        codes = self._codes
+        tone, strong, end = codes[finding.severity], codes["strong"], codes["end"]
+        lines = [
+            f"{tone}{finding.severity}[{visible(finding.rule)}]{end} "
+            f"{strong}{visible(finding.name)}: {visible(finding.message)}{end}",
+            *self._place(finding.span, "", "^", tone),
+        ]
+        for place in finding.related[:_MOST_RELATED]:
+            lines += self._place(place.span, visible(place.label), "-", self._frame)
+        notes = list(_notes(finding))
+        if notes:
+            lines.append(self._bar)
+            lines += [f"{self._note}{name}{end}: {visible(text)}" for name, text in notes]
+        return lines
+
+    def _place(self, span: Span, label: str, mark: str, tone: str) -> list[str]:
+        """`--> file:line:column`, then the line and its marks; without the line the label follows the arrow."""
+        file, number, column, end_line, end_column = span
+        arrow = f"{self._arrow}{visible(file)}:{number}:{column}"
+        line = self._line(file, number).rstrip("\r\n")
+        if not line:
+            return [f"{arrow}: {label}" if label else arrow]
+        stop = end_column - 1 if end_line == number else len(line)
+        text, indent, length = excerpt(line, column - 1, stop, self._room)
+        end = self._codes["end"]
+        return [
+            arrow,
+            self._bar,
+            f"{self._frame}{number:>{self._digits}} |{end} {text}".rstrip(),
+            f"{self._bar} {' ' * indent}{tone}{mark * length}{f' {label}' if label else ''}{end}",
+        ]
 
 
 def render(report: Report, *, colour: bool = False, width: int = 100) -> str:
@@ -38,30 +82,18 @@ def render(report: Report, *, colour: bool = False, width: int = 100) -> str:
     if not report.findings:
         return ""
     codes = _COLOURS if colour else _PLAIN
-    lines: list[str] = []
+    pages: dict[int, _Page] = {}
+    paragraphs: list[str] = []
     for finding in report.findings:
-        numbers = [finding.span.line, *(place.span.line for place in finding.related[:_MOST_RELATED])]
-        lines += _finding(finding, _Page(report.line, codes, width, len(str(max(numbers)))))
-        lines.append("")
-    lines.append(f"{codes['strong']}{scope(report)}: {outcome(report)}{codes['end']}")
-    lines.append(f"more about a rule: callint explain {visible(report.findings[0].rule)}")
-    return "\n".join(lines) + "\n"
-
-
-def _finding(finding: Finding, page: _Page) -> Iterator[str]:
-    tone, frame, strong, end = (page.codes[name] for name in (finding.severity, "frame", "strong", "end"))
-    yield (
-        f"{tone}{finding.severity}[{visible(finding.rule)}]{end} "
-        f"{strong}{visible(finding.name)}: {visible(finding.message)}{end}"
+        digits = len(str(max([finding.span.line, *[place.span.line for place in finding.related[:_MOST_RELATED]]])))
+        if digits not in pages:
+            pages[digits] = _Page(report.line, codes, width, digits)
+        paragraphs.append("\n".join(pages[digits].finding(finding)))
+    paragraphs.append(
+        f"{codes['strong']}{scope(report)}: {outcome(report)}{codes['end']}\n"
+        f"more about a rule: callint explain {visible(report.findings[0].rule)}\n"
     )
-    yield from _place(finding.span, "", "^", tone, page)
-    for place in finding.related[:_MOST_RELATED]:
-        yield from _place(place.span, visible(place.label), "-", frame, page)
-    notes = dict(_notes(finding))
-    if notes:
-        yield f"{' ' * page.gutter} {frame}|{end}"
-    for name, text in notes.items():
-        yield f"{' ' * page.gutter} {frame}={end} {strong}{name}{end}: {visible(text)}"
+    return "\n\n".join(paragraphs)
 
 
 def _notes(finding: Finding) -> Iterator[tuple[str, str]]:
@@ -70,20 +102,3 @@ def _notes(finding: Finding) -> Iterator[tuple[str, str]]:
     if finding.cluster != "default":
         yield "cluster", finding.cluster
     yield from remarks(finding)
-
-
-def _place(span: Span, label: str, mark: str, tone: str, page: _Page) -> Iterator[str]:
-    """`--> file:line:column`, then the line and its marks; without the line the label follows the arrow."""
-    frame, end = page.codes["frame"], page.codes["end"]
-    arrow = f"{' ' * page.gutter}{frame}-->{end} {visible(span.file)}:{span.line}:{span.column}"
-    line = page.line(span.file, span.line).rstrip("\r\n")
-    if not line:
-        yield f"{arrow}: {label}" if label else arrow
-        return
-    stop = span.end_column - 1 if span.end_line == span.line else len(line)
-    text, indent, length = excerpt(line, span.column - 1, stop, page.width - page.gutter - 3)
-    bar = f"{' ' * page.gutter} {frame}|{end}"
-    yield arrow
-    yield bar
-    yield f"{frame}{span.line:>{page.gutter}} |{end} {text}".rstrip()
-    yield f"{bar} {' ' * indent}{tone}{mark * length}{f' {label}' if label else ''}{end}"

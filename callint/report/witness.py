@@ -32,24 +32,28 @@ def remarks(finding: Finding) -> Iterator[tuple[str, str]]:
 def sentence(witness: Witness) -> str:
     """The whole witness in one line; the text is not yet made harmless."""
     # the trace of a packet is for those who read JSON: its last step is the verdict
-    facts = {name: value for name, value in witness.facts if value is not None and name != "trace"}
+    facts = dict(witness.facts)
+    facts.pop("trace", None)
+    if None in facts.values():
+        facts = {name: value for name, value in facts.items() if value is not None}
     words = [witness.type]
     if witness.type == "packet":
         words += _packet(facts)
-    headline = next((name for name in _HEADLINES.get(witness.type, ()) if name in facts), None)
-    if headline is not None:
-        words.append(shown(facts.pop(headline)))
+    for name in _HEADLINES.get(witness.type, ()):
+        if name in facts:
+            words.append(shown(facts.pop(name)))
+            break
     verdict = _verdict(facts)
     for name, word in _CLAUSES.items():
         if name in facts:
             words += [word, shown(facts.pop(name))]
-    rest = ", ".join(f"{name.replace('_', ' ')} {shown(value)}" for name, value in facts.items())
+    rest = ", ".join([f"{name.replace('_', ' ')} {shown(value)}" for name, value in facts.items()])
     return " ".join(words) + (f" ({rest})" if rest else "") + verdict
 
 
 def shown(value: Any) -> str:
     """A fact's value as people write it: lists with commas, mappings as `name=value`, booleans as yes and no."""
-    if isinstance(value, ObjectRef):
+    if isinstance(value, (str, ObjectRef)):
         return str(value)
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -82,6 +82,8 @@ class SourceFile:
     def span(self, start: int, end: int) -> Span:
         """The span between two offsets, moved into the text and widened to one character where there is one."""
         text = self.text
+        if 0 <= start < end <= len(text) and text[end - 1] not in "\r\n":
+            return self._span(start, end)
         start = min(max(start, 0), len(text))
         end = min(end, len(text))
         while end > start and text[end - 1] in "\r\n":
@@ -92,7 +94,15 @@ class SourceFile:
             if start and (start == len(text) or text[start] in "\r\n"):
                 start -= 1
             end = start + 1 if start < len(text) and text[start] not in "\r\n" else start
-        return Span(self.path, *self.position(start), *self.position(end))
+        return self._span(start, end)
+
+    def _span(self, start: int, end: int) -> Span:
+        starts = self.starts
+        line = bisect_right(starts, start)
+        column = start - starts[line - 1] + 1
+        if line == len(starts) or end < starts[line]:
+            return Span(self.path, line, column, line, column + end - start)
+        return Span(self.path, line, column, *self.position(end))
 
 
 class Document:

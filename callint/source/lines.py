@@ -255,7 +255,7 @@ def trace(text: str, value: Any) -> list[Any]:
                 else:
                     collection(child, next(entries))
             elif written[0] in "[{":
-                _append(made, written, entry.start(3), typed)
+                _append(made, written, child, entry.start(3), typed)
             else:
                 add(entry.start(3))
         made[slot] = len(made)
@@ -265,7 +265,7 @@ def trace(text: str, value: Any) -> list[Any]:
 
 
 def ends(text: str, start: int) -> dict[int, int]:
-    """Where each scalar ends that stands on the line of the one at `start`, in a text that `read` has read."""
+    """Where scalars end that stand on the line of the one at `start`, that one too, in a text that `read` has read."""
     entry = re.compile(_ENTRY).match(text, text.rfind("\n", 0, start) + 1)
     if entry is None:
         return {}
@@ -275,6 +275,12 @@ def ends(text: str, start: int) -> dict[int, int]:
     if not sign or sign == "#":
         found[entry.end(2) + 1] = entry.end(2) + 1
     elif sign in _NEVER_PLAIN:
+        if sign in "[{" and start > begin:
+            from callint.source.flow import end
+
+            behind = end(written, start - begin)
+            if behind is not None:
+                return {start: begin + behind}
         from callint.source.comments import extents
 
         found.update((begin + first, begin + behind) for first, behind in extents(written))
@@ -283,8 +289,14 @@ def ends(text: str, start: int) -> dict[int, int]:
     return found
 
 
-def _append(made: list[Any], written: str, at: int, typed: Typed) -> None:
+def _append(made: list[Any], written: str, value: Any, at: int, typed: Typed) -> None:
     """The trace of a value in brackets, which begins at an offset."""
+    from callint.source import flow
+
+    plain = flow.trace(written, value, at, len(made))
+    if plain is not None:
+        made += plain
+        return
     from callint.source.build import build
 
     tree = build(written, typed, UNLIMITED)

@@ -43,15 +43,17 @@ class Places:
 
     def find(self, path: Path) -> list[tuple[int, int]]:
         """Trace index of each node from the root along `path` as far as it exists, with its key's offset or -1."""
-        found = [(0, -1)]
+        item = (0, -1)
+        found = [item]
         if not self.trace:
             return found
-        node = 0
+        maps = self._maps
         for step in path:
-            item = self._items(node).get(step)
-            if item is None:
-                break
             node = item[0]
+            items = maps[node] if node in maps else self._items(node)
+            if step not in items:
+                break
+            item = items[step]
             found.append(item)
         return found
 
