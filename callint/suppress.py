@@ -6,7 +6,7 @@ A suppression that names no known rule, gives no reason, has expired or suppress
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from callint.finding import Finding, Problem, Span
@@ -83,45 +83,43 @@ def annotated(resources: Iterable[Resource]) -> list[Entry]:
     return entries
 
 
-def _covers(entry: Entry, finding: Finding) -> bool:
-    if entry.lines:
-        spans = (finding.span, *(related.span for related in finding.related))
-        return any(span.file == entry.span.file and span.line in entry.lines for span in spans)
-    if entry.object and entry.object != str(finding.object):
-        return False
-    return not entry.file or f"{finding.span.file}/".startswith(entry.file.rstrip("/") + "/")
+Key = tuple[str, str | int]
+"""What an entry covers: a line of a file, or an object (empty: any) in a folder or file (empty: anywhere)."""
 
 
 class _Shelf:
     """The suppressions of one rule by what they cover, so that thousands of them are not asked one by one."""
 
-    __slots__ = ("_entries", "_places")
+    __slots__ = ("_entries", "_first", "_hit")
 
     def __init__(self, entries: list[Entry]) -> None:
         self._entries = entries
-        self._places: dict[tuple[str, str | int], list[int]] = {}
+        self._first: dict[Key, int] = {}
+        self._hit: set[Key] = set()
         for place, entry in enumerate(entries):
             for key in _keys(entry):
-                self._places.setdefault(key, []).append(place)
+                self._first.setdefault(key, place)
 
-    def covering(self, finding: Finding) -> list[Entry]:
-        """Those that cover a finding, in their order."""
+    def covering(self, finding: Finding) -> Entry | None:
+        """The first that covers a finding; all that do are used from now on."""
         spans = (finding.span, *(related.span for related in finding.related))
         file = finding.span.file
-        above = ("", *(file[:at] for at, sign in enumerate(file) if sign == "/"), file)
-        keys: set[tuple[str, str | int]] = {(span.file, span.line) for span in spans}
+        above = ("", *(file[:at] or "/" for at, sign in enumerate(file) if sign == "/"), file)
+        keys: set[Key] = {(span.file, span.line) for span in spans}
         keys.update((about, folder) for about in ("", str(finding.object)) for folder in above)
-        places = sorted({place for key in keys for place in self._places.get(key, ())})
-        return [entry for entry in map(self._entries.__getitem__, places) if _covers(entry, finding)]
+        hit = keys.intersection(self._first)
+        self._hit |= hit
+        return self._entries[min(map(self._first.__getitem__, hit))] if hit else None
+
+    def unused(self) -> list[Entry]:
+        """Those that covered nothing so far."""
+        return [entry for entry in self._entries if self._hit.isdisjoint(_keys(entry))]
 
 
-def _keys(entry: Entry) -> Iterator[tuple[str, str | int]]:
-    """Lines of files, or an object in a folder or a file."""
+def _keys(entry: Entry) -> list[Key]:
     if entry.lines:
-        for line in entry.lines:
-            yield entry.span.file, line
-    else:
-        yield entry.object, entry.file.rstrip("/")
+        return [(entry.span.file, line) for line in entry.lines]
+    return [(entry.object, entry.file.rstrip("/") or entry.file[:1])]
 
 
 class Applied(NamedTuple):
@@ -152,22 +150,19 @@ def apply(entries: Iterable[Entry], findings: Iterable[Finding], catalogue: Cata
             )
         else:
             usable.setdefault(rule.id, []).append(entry)
-    used: set[Entry] = set()
     kept: list[Finding] = []
     suppressed: list[Finding] = []
     by_rule = {identifier: _Shelf(candidates) for identifier, candidates in usable.items()}
     for finding in findings:
-        covering = by_rule[finding.rule].covering(finding) if finding.rule in by_rule else []
-        used.update(covering)
+        covering = by_rule[finding.rule].covering(finding) if finding.rule in by_rule else None
         if covering:
-            suppressed.append(finding._replace(suppressed=covering[0].reason))
+            suppressed.append(finding._replace(suppressed=covering.reason))
         else:
             kept.append(finding)
-    for identifier, candidates in usable.items():
+    for identifier, shelf in by_rule.items():
         problems.extend(
             Problem("suppression-unused", entry.span, f'suppression of "{entry.rule}" suppresses nothing')
-            for entry in candidates
-            if entry not in used and identifier in ran
+            for entry in (shelf.unused() if identifier in ran else ())
         )
     return Applied(kept, suppressed, problems)
 

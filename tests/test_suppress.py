@@ -15,7 +15,7 @@ from callint.finding import Finding, ObjectRef, Related, Span
 from callint.lint import Options, lint
 from callint.report import Report
 from callint.source import parse
-from callint.suppress import Entry, _covers, apply
+from callint.suppress import Entry, apply
 
 POOL = """\
 apiVersion: projectcalico.org/v3
@@ -175,10 +175,19 @@ FINDINGS = st.tuples(st.sampled_from(["BGP001", "BGP002"]), SPANS, st.none() | O
 )
 
 
+def covers(entry: Entry, finding: Finding) -> bool:
+    if entry.lines:
+        spans = (finding.span, *(related.span for related in finding.related))
+        return any(span.file == entry.span.file and span.line in entry.lines for span in spans)
+    if entry.object and entry.object != str(finding.object):
+        return False
+    return not entry.file or f"{finding.span.file}/".startswith(entry.file.rstrip("/") + "/")
+
+
 @given(st.lists(ENTRIES, max_size=8), st.lists(FINDINGS, max_size=8))
 def test_each_finding_meets_the_entries_that_cover_it(entries: list[Entry], findings: list[Finding]) -> None:
     applied = apply(entries, findings, CATALOGUE, {"BGP001", "BGP002"})
-    covering = [[one for one in entries if one.rule == f.rule and _covers(one, f)] for f in findings]
+    covering = [[one for one in entries if one.rule == f.rule and covers(one, f)] for f in findings]
     assert applied.kept == [finding for finding, found in zip(findings, covering, strict=True) if not found]
     assert [one.suppressed for one in applied.suppressed] == [found[0].reason for found in covering if found]
     used = {one for found in covering for one in found}
