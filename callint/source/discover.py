@@ -57,7 +57,7 @@ def discover(paths: Sequence[str], ignore: bool = True) -> Found:
     `ignore`, what git ignores is left out. A file that is reached in two ways is read once.
     """
     search = _Search(ignore)
-    for path in paths:
+    for path in dict.fromkeys(paths):
         search.argument(path)
     chosen: dict[object, tuple[bool, str, Place]] = {}
     for place, linked, identity in search.found:
@@ -78,16 +78,20 @@ def discover(paths: Sequence[str], ignore: bool = True) -> Found:
     return Found(tuple(places.values()), tuple(problems[name] for name in sorted(problems)))
 
 
+_Entry = tuple[str, os.DirEntry[str]]
+
+
 class _Search:
     """The search through all arguments."""
 
-    __slots__ = ("found", "ignore", "problems", "refused")
+    __slots__ = ("_walked", "found", "ignore", "problems", "refused")
 
     def __init__(self, ignore: bool) -> None:
         self.ignore = ignore
         self.found: list[tuple[Place, bool, object]] = []
         self.problems: list[Problem] = []
         self.refused: dict[str, str] = {}
+        self._walked: dict[str, tuple[list[_Entry], bool]] = {}
 
     def argument(self, path: str) -> None:
         if path == "-":
@@ -114,14 +118,14 @@ class _Search:
     def glob(self, pattern: str) -> None:
         base, below = base_of(pattern.replace(os.sep, "/"))
         matches = compile_glob(below).fullmatch
-        before = len(self.found), len(self.problems)
         shown = show(base)
         skip = len(shown) + 1 if shown != "." else 0
-        if os.path.isdir(base):
-            for name, entry in self.walk(base, shown):
-                if matches(name[skip:]):
-                    self.entry(entry, name)
-        if before == (len(self.found), len(self.problems)):
+        entries, whole = self.below(base, shown)
+        matching = [(name, entry) for name, entry in entries if matches(name[skip:])]
+        before = len(self.found), len(self.problems)
+        for name, entry in matching:
+            self.entry(entry, name)
+        if whole and before == (len(self.found), len(self.problems)):
             self.problems.append(unreadable(show(pattern), "no file matches this pattern"))
 
     def entry(self, entry: os.DirEntry[str], shown: str) -> None:
@@ -135,7 +139,15 @@ class _Search:
         elif not stat.S_ISDIR(status.st_mode):
             self.problems.append(unreadable(shown, what(status.st_mode)))
 
-    def walk(self, base: str, shown: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    def below(self, base: str, shown: str) -> tuple[list[_Entry], bool]:
+        """What `walk` finds and whether that is all there is, kept for the next pattern."""
+        if base not in self._walked:
+            before = len(self.problems)
+            entries = list(self.walk(base, shown)) if os.path.isdir(base) else []
+            self._walked[base] = entries, before == len(self.problems)
+        return self._walked[base]
+
+    def walk(self, base: str, shown: str) -> Iterator[_Entry]:
         """Everything below a directory that is not itself a directory, with the path to show."""
         above = Ignored.above(base) if self.ignore else Ignored.nothing()
         todo = [(base, "" if shown == "." else shown.rstrip("/") + "/", above, Fate.KEPT)]
