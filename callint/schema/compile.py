@@ -224,6 +224,7 @@ class _Compiler:
         get = fields.get
         any_text = frozenset(name for name, field in fields.items() if field in self.any_text)
         words = {name: self.words[field] for name, field in fields.items() if field in self.words}
+        spelled: dict[str, str] = {}
 
         def check(value: Any) -> Faults:
             if value.__class__ is not dict:
@@ -240,7 +241,9 @@ class _Compiler:
                 if field is None:
                     if closed:
                         out = out or []
-                        out += _stray(name, child, fields, lenient)
+                        if lenient and not spelled:
+                            spelled.update((known.lower(), known) for known in reversed(fields))
+                        out += _stray(name, child, fields, spelled)
                 elif child is not None:
                     faults = field(child)
                     if faults:
@@ -292,15 +295,13 @@ def _with_note(check: Checker) -> Checker:
     return lambda value: [Fault((), DEPRECATED, value, None), *(check(value) or ())]
 
 
-def _stray(name: str, value: Any, fields: dict[str, Checker], lenient: bool) -> list[Fault]:
-    """A name that is not known: with Go's decoder, its other spelling is, and its value is judged."""
-    if lenient:
-        lower = name.lower()
-        for known, field in fields.items():
-            if known.lower() == lower:
-                faults = field(value) if value is not None else None
-                return [Fault((name,), CASE, value, known), *under(name, faults or [])]
-    return [Fault((name,), UNKNOWN, value, tuple(fields))]
+def _stray(name: str, value: Any, fields: dict[str, Checker], spelled: dict[str, str]) -> list[Fault]:
+    """A name that is not known: with Go's decoder, another spelling of it (by small letters) is, and is judged."""
+    known = spelled.get(name.lower())
+    if known is None:
+        return [Fault((name,), UNKNOWN, value, tuple(fields))]
+    faults = fields[known](value) if value is not None else None
+    return [Fault((name,), CASE, value, known), *under(name, faults or [])]
 
 
 def _text_tests(node: Schema) -> list[tuple[str, Any, Callable[[str], bool]]]:

@@ -11,7 +11,7 @@ from callint.record import NamedTuple
 from callint.schema import compile as keyword
 from callint.schema import enterprise
 from callint.schema.compile import Fault
-from callint.schema.history import DEPRECATED, USE, Schema, form, node_at, release_of, releases, resolve
+from callint.schema.history import DEPRECATED, USE, Schema, child, form, node_at, release_of, releases, resolve
 from callint.schema.suggest import nearest
 from callint.source import placeholder
 
@@ -26,6 +26,7 @@ _NOUNS = {
 }
 _WHOLE_SECONDS = r"^([0-9]+(\\.[0-9]+)?(ms|s|m|h))*$"
 _LONGEST = 60
+_QUOTED = json.JSONEncoder(ensure_ascii=False)
 _ABOUT_NAMES = (keyword.UNKNOWN, keyword.CASE, keyword.DEPRECATED)
 
 
@@ -43,13 +44,46 @@ class Story(NamedTuple):
     repeats: Path | None = None
 
 
-class Judge(NamedTuple):
-    """For whom faults are explained: the whole history of the kind, and the target."""
+class Judge:
+    """For whom faults are explained: the whole history of the kind, and the target.
 
-    kind: str
-    history: Schema
-    release: Release
-    road: Road
+    One judge explains the faults of many objects, and looks into the schema once for each place of it.
+    """
+
+    __slots__ = ("_enums", "_holders", "history", "kind", "release", "road")
+
+    def __init__(self, kind: str, history: Schema, release: Release, road: Road) -> None:
+        """Nothing is looked up yet."""
+        self.kind = kind
+        self.history = history
+        self.release = release
+        self.road: Road = road
+        # by the identity of nodes, which the history keeps
+        self._enums: dict[int, list[tuple[Release, list[Any]]]] = {}
+        self._holders: dict[tuple[int, tuple[str, ...]], dict[str, list[str]]] = {}
+
+    def enums(self, path: Path) -> list[tuple[Release, list[Any]]]:
+        """The values that each release allows at a path."""
+        node = node_at(self.history, path)
+        if node is None:
+            return []
+        if id(node) not in self._enums:
+            forms = ((release, form(node, release, self.road) or {}) for release in releases())
+            self._enums[id(node)] = [(release, there.get("enum", [])) for release, there in forms]
+        return self._enums[id(node)]
+
+    def holders(self, node: Schema, known: tuple[str, ...], name: str) -> list[str]:
+        """Those of the known fields of a node that have a field of a name."""
+        key = id(node), known
+        if key not in self._holders:
+            found: dict[str, list[str]] = {}
+            self._holders[key] = found
+            for field in known:
+                beside = child(self.history, node, field) if field not in ("metadata", "status") else None
+                for inner, about in (beside or {}).get("properties", {}).items():
+                    if about and form(resolve(self.history, about), self.release, self.road):
+                        found.setdefault(inner, []).append(field)
+        return self._holders[key].get(name, [])
 
 
 def dotted(path: Path) -> str:
@@ -63,7 +97,7 @@ def dotted(path: Path) -> str:
 def shown(value: Any) -> str:
     """A value in a message, short."""
     if isinstance(value, str):
-        return json.dumps(value if len(value) <= _LONGEST else value[: _LONGEST - 1] + "…", ensure_ascii=False)
+        return _QUOTED.encode(value if len(value) <= _LONGEST else value[: _LONGEST - 1] + "…")
     if isinstance(value, dict):
         return "a map"
     if isinstance(value, list):
@@ -178,7 +212,7 @@ def _value(judge: Judge, fault: Fault) -> Story:
         said = f"{where} is {shown(fault.value)}, a value of Calico Enterprise"
         return Story("enterprise-only", said, gaps=(fault.path,))
     allowed = ", ".join(shown(value) for value in fault.expected)
-    having = [release for release in releases() if fault.value in _enum(judge, fault.path, release)]
+    having = [release for release, values in judge.enums(fault.path) if fault.value in values]
     if having and having[-1] > judge.release:
         first = next(release for release in having if release > judge.release)
         said = f"which Calico has from {format_release(first)} on; the target is {format_release(judge.release)}"
@@ -193,12 +227,6 @@ def _value(judge: Judge, fault: Fault) -> Story:
     return Story(
         "value-not-allowed", f"{where} is {shown(fault.value)}, {count} was expected{hint}", gaps=(fault.path,)
     )
-
-
-def _enum(judge: Judge, path: Path, release: Release) -> list[Any]:
-    node = node_at(judge.history, path)
-    values: list[Any] = ((form(node, release, judge.road) if node else None) or {}).get("enum", [])
-    return values
 
 
 def _unknown_field(judge: Judge, fault: Fault) -> Story:
@@ -219,7 +247,7 @@ def _unknown_field(judge: Judge, fault: Fault) -> Story:
     if near is not None and near.lower() == name.lower():
         said = f'{said}; it is written "{near}", and only calicoctl takes any case'
         return Story("unknown-field", said, key=True, gaps=((*path[:-1], near),))
-    holders = _holders(judge, path[:-1], name, fault.expected)
+    holders = judge.holders(holder, fault.expected, name) if holder else []
     if holders:
         names = " and ".join(f'"{holder}"' for holder in holders)
         said = f"{said}; it belongs under {names}" if len(holders) == 1 else f"{said}; {names} have it"
@@ -227,21 +255,6 @@ def _unknown_field(judge: Judge, fault: Fault) -> Story:
     if near is None:
         return Story("unknown-field", said, key=True)
     return Story("unknown-field", f'{said}; did you mean "{near}"', key=True, gaps=((*path[:-1], near),))
-
-
-def _holders(judge: Judge, path: Path, name: str, known: tuple[str, ...]) -> list[str]:
-    """The fields beside the misplaced one that have a field of its name."""
-    found = []
-    for field in known:
-        node = node_at(judge.history, (*path, field))
-        inner = (node or {}).get("properties", {}).get(name)
-        if (
-            field not in ("metadata", "status")
-            and inner
-            and form(resolve(judge.history, inner), judge.release, judge.road)
-        ):
-            found.append(field)
-    return found
 
 
 def _other_release(judge: Judge, node: Schema, where: str) -> Story:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from callint.calico import OLDEST, UNRELEASED, Release, Road
-from callint.finding import Path
+from callint.finding import Path, Step
 
 Schema = dict[str, Any]
 
@@ -98,17 +98,18 @@ def resolve(root: Schema, node: Schema) -> Schema:
     return node
 
 
+def child(root: Schema, node: Schema, step: Step) -> Schema | None:
+    """The node that describes what stands at one step inside a value, whatever its release; None outside the schema."""
+    properties = node.get("properties", {})
+    found = properties.get(step) if isinstance(step, str) else None
+    if found is None:
+        found = node.get("additionalProperties" if isinstance(step, str) else "items")
+    return resolve(root, found) if isinstance(found, dict) else None
+
+
 def node_at(root: Schema, path: Path) -> Schema | None:
     """The node that describes the value at `path`, whatever its release; None outside the schema."""
-    node = root
+    node: Schema | None = resolve(root, root)
     for step in path:
-        node = resolve(root, node)
-        properties = node.get("properties", {})
-        if isinstance(step, str) and step in properties:
-            node = properties[step]
-            continue
-        child = node.get("additionalProperties" if isinstance(step, str) else "items")
-        if not isinstance(child, dict):
-            return None
-        node = child
-    return resolve(root, node)
+        node = child(root, node, step) if node is not None else None
+    return node

@@ -14,6 +14,7 @@ from callint.schema.compile import LABEL, Checker, Fault, checker
 from callint.schema.history import Schema, at, form
 
 if TYPE_CHECKING:
+    from callint.schema.explain import Judge
     from callint.schema.from_crds import Crds
     from callint.source import Document
 
@@ -58,11 +59,10 @@ def examine(
 
     # what follows is needed for broken objects alone, and so is the code behind it
     from callint.schema import problems
-    from callint.schema.explain import Judge
 
     if history is None:
         return Examined(*problems.of_identity(document, path, value))
-    judge = Judge(str(kind), history, target.release, road)
+    judge = _explaining(crds, str(api_version), str(kind), history, target.release, road)
     if faults is None:
         return Examined(*problems.of_absent_kind(document, path, judge))
     return Examined(*problems.of_faults(document, path, value, judge, faults))
@@ -75,6 +75,20 @@ def _checker(api_version: str, kind: str, release: Release, road: Road) -> tuple
     if history is None or form(history, release, road) is None:
         return history, None
     return history, _root(at(history, release, road), road, calico=is_calico(api_version))
+
+
+def _explaining(crds: Crds | None, api_version: str, kind: str, history: Schema, release: Release, road: Road) -> Judge:
+    """The judge of all objects of a kind."""
+    from callint.schema.explain import Judge
+
+    judges = crds.judges if crds else _JUDGES
+    key = (api_version, kind, release, road)
+    if key not in judges or judges[key].history is not history:
+        judges[key] = Judge(kind, history, release, road)
+    return judges[key]
+
+
+_JUDGES: dict[tuple[str, str, Release, Road], Judge] = {}
 
 
 def _of_cluster(crds: Crds, api_version: str, kind: str, road: Road) -> Checker:
