@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from callint.finding import Finding, Span
-from callint.record import NamedTuple
 from callint.report import Report
 from callint.report.excerpt import excerpt
 from callint.report.tally import counted, outcome, scope
