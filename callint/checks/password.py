@@ -104,13 +104,16 @@ def _unread(cluster: Cluster) -> Iterator[Breach]:
     secrets, homes = _secrets(cluster), _homes(cluster)
     if not secrets or cluster.incomplete:
         return
-    # whatever makes Secrets of them may name them as it likes
-    made = {one.name for one in cluster.all if one.kind.endswith("Secret") and one.kind != "Secret"}
+    made = _made(cluster)
     for wanted in _wanted(cluster):
         named = secrets.get(wanted.name)
         if not named or wanted.name in made:
             continue
         there = _there(named, homes)
+        if not there and any(_copied(one) or _gaps(one) for one in named):
+            continue
+        if not there and not any(wanted.key in _keys(one) for one in named):
+            continue  # somebody else's of the same name: the one that is meant is kept elsewhere
         if not there:
             expected = " or ".join(f'"{home}"' for home in homes)
             yield wanted.breach(
@@ -133,6 +136,32 @@ def _unread(cluster: Cluster) -> Iterator[Breach]:
                 there[0],
                 known=tuple(sorted(keys)),
             )
+
+
+def _made(cluster: Cluster) -> set[str]:
+    """The names of Secrets that others make: ExternalSecret, VaultStaticSecret and the like say in many ways how."""
+    return {
+        name
+        for one in cluster.all
+        if one.kind != "Secret" and ("Secret" in one.kind or one.kind == "OnePasswordItem")
+        for name in (one.name, *_names_in(one.plain))
+    }
+
+
+def _names_in(value: Any) -> Iterator[str]:
+    pending = [value]
+    while pending:
+        match pending.pop():
+            case Mapping() as mapping:
+                pending += mapping.values()
+                yield from (mapping[key] for key in ("name", "secretName") if isinstance(mapping.get(key), str))
+            case list() as items:
+                pending += items
+
+
+def _copied(secret: Resource) -> bool:
+    """Whether it asks one of those who copy Secrets into other namespaces to do so."""
+    return any(key.startswith(_COPIERS) for key in secret.annotations)
 
 
 def _gaps(secret: Resource) -> bool:
@@ -177,5 +206,6 @@ def _value(secret: Resource, key: str) -> str:
     return ""
 
 
+_COPIERS = ("reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "kubed.appscode.com/")
 _CONTENTS = ("data", "stringData")
 _QUESTIONS: dict[str, Question] = {"unread": _unread, "content": _content}

@@ -29,6 +29,17 @@ def encoded(value: str, key: str = "key") -> dict[str, Any]:
     return {"data": {key: b64encode(value.encode()).decode()}}
 
 
+def made(kind: str, name: str = "calico-bgp", **spec: Any) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "calico-system"}
+    return {"apiVersion": "example.org/v1", "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def copied(annotation: str) -> dict[str, Any]:
+    there = secret(namespace="default")
+    there["metadata"]["annotations"] = {annotation: "calico-system"}
+    return there
+
+
 def daemon(namespace: str) -> dict[str, Any]:
     metadata = {"name": "calico-node", "namespace": namespace}
     return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": metadata, "spec": {}}
@@ -68,6 +79,15 @@ def told(problem: str, *objects: Any) -> list[Breach]:
         ([secret(**encoded("x"))], None),
         ([secret(data={"a": "eA=="}, stringData={"key": "x"})], None),
         ([secret(namespace="default"), {**secret(), "kind": "SealedSecret", "apiVersion": "bitnami.com/v1"}], None),
+        ([secret(namespace="default"), made("ExternalSecret", target={"name": "bgp"})], None),
+        ([secret(namespace="default"), made("VaultStaticSecret", destination={"name": "bgp", "create": True})], None),
+        ([secret(namespace="default"), made("SecretProviderClass", secretObjects=[{"secretName": "bgp"}])], None),
+        ([secret(namespace="default"), made("ExternalSecret", target={"name": "other"})], "name"),
+        ([secret(namespace="default"), made("OnePasswordItem", "bgp")], None),
+        ([secret(namespace="default", **plain("x", "other"))], None),  # somebody else's of the same name
+        ([copied("reflector.v1.k8s.emberstack.com/reflection-auto-namespaces")], None),
+        ([copied("replicator.v1.mittwald.de/replicate-to")], None),
+        ([copied("example.org/owner")], "name"),
     ],
 )
 def test_where_it_is_looked_for(wanting: Any, objects: list[Any], field: str | None) -> None:
