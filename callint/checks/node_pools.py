@@ -16,6 +16,7 @@ from callint.objects.node import Node, bgp_path
 from callint.objects.pool import IPPool
 from callint.selector import Selector, SelectorError, keys_and_values, parse
 from callint.selector.index import SelectorIndex
+from callint.selector.syntax import ALL
 
 _MOST_SHOWN = 3
 
@@ -31,10 +32,14 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _unserved(cluster: Cluster) -> Iterator[Breach]:
-    """Without a word that all pools are given, only where they share out the nodes: one for all would make no sense."""
+    """Without a word that all pools are given, only where they share out the nodes: one for all would make no sense.
+
+    A node without labels may get any elsewhere; where a pool given by hand is for some nodes, their pods ask for it.
+    """
     if not cluster.pools or cluster.incomplete or host_local(cluster):
         return
     pools: list[tuple[IPPool, Selector]] = []
+    asked: list[Selector] = []
     for pool in cluster.pools:
         try:
             selector = parse(pool.node_selector)
@@ -42,16 +47,21 @@ def _unserved(cluster: Cluster) -> Iterator[Breach]:
             return
         if pool.unreadable:
             return
-        if not pool.disabled and "Workload" in pool.allowed_uses and pool.plain.get("assignmentMode") != "Manual":
+        if pool.disabled or "Workload" not in pool.allowed_uses:
+            continue
+        if pool.plain.get("assignmentMode") != "Manual":
             pools.append((pool, selector))
+        elif selector != ALL:
+            asked.append(selector)
     # Kubernetes labels nodes by itself, with such names
     unsaid = {key for _, selector in pools for key in keys_and_values(selector) if "/" in key}
-    index = SelectorIndex((selector, selector) for _, selector in pools)
     known = [node for node in cluster.nodes.values() if _labelled(node)]
-    served = {node.name for node in known if any(one.matches(node.labels) for one in index.candidates(node.labels))}
-    left = [node for node in known if node.name not in served and unsaid <= node.labels.keys()]
+    served = _selected(known, [selector for _, selector in pools])
+    content = served | _selected(known, asked)
+    left = [node for node in known if node.name not in content and unsaid <= node.labels.keys()]
     if left and (served or "IPPool" in cluster.intent.complete):
-        first, *more = left
+        sure = [node for node in left if node.labels]
+        first, *more = sure or left
         further = f" and {len(more)} more" if more else ""
         resource, path = first.resources[0], ("metadata", "name")
         which = "select other nodes" if pools else "are disabled, or for other uses"
@@ -65,10 +75,16 @@ def _unserved(cluster: Cluster) -> Iterator[Breach]:
             witness(
                 "selector",
                 selector=pools[0][0].node_selector if pools else "none",
-                nodes=tuple(node.name for node in left[:_MOST_SHOWN]),
+                nodes=tuple(node.name for node in (first, *more)[:_MOST_SHOWN]),
             ),
             "label the node as one of the pools wants it, or add a pool that selects it",
+            undecided=not sure,
         )
+
+
+def _selected(nodes: list[Node], selectors: list[Selector]) -> set[str]:
+    index = SelectorIndex((one, one) for one in selectors)
+    return {node.name for node in nodes if any(one.matches(node.labels) for one in index.candidates(node.labels))}
 
 
 def _labelled(node: Node) -> bool:

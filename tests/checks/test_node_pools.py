@@ -48,11 +48,28 @@ def test_nodes_that_no_pool_selects(pools: list[tuple[str, dict[str, Any]]], rac
     labels = [{"rack": rack} if rack else {} for rack in racks]
     objects += [node(f"n{n}", **one) for n, one in enumerate(labels)]
     usable = [parse(text) for text, uses in pools if not uses]
+    by_hand = [parse(text) for text, uses in pools if "assignmentMode" in uses and text != "all()"]
     served = [any(one.matches(mine) for one in usable) for mine in labels]
-    expected = pools and False in served and (complete or True in served)
+    left = [n for n, mine in enumerate(labels) if not any(one.matches(mine) for one in (*usable, *by_hand))]
+    expected = pools and left and (complete or True in served)
+    sure = [n for n in left if racks[n]]
     found = told("unserved", *objects, intent=COMPLETE if complete else None)
-    assert [one.object.name for one in found if one.object] == ([f"n{served.index(False)}"] if expected else [])
-    assert not expected or (f"and {served.count(False) - 1} more" in found[0].message) is (served.count(False) > 1)
+    assert [one.object.name for one in found if one.object] == ([f"n{(sure or left)[0]}"] if expected else [])
+    assert not expected or found[0].undecided is not bool(sure)
+    assert not expected or (f"and {len(sure or left) - 1} more" in found[0].message) is (len(sure or left) > 1)
+
+
+def test_nodes_without_any_label_may_have_them_from_elsewhere() -> None:
+    assert [one.undecided for one in told("unserved", *SPLIT, node("two"))] == [True]
+    found = told("unserved", *SPLIT, node("two"), node("three", rack="cellar"))
+    assert [(one.undecided, one.object.name) for one in found if one.object] == [(False, "three")]
+
+
+def test_a_pool_given_by_hand_is_for_the_nodes_that_it_selects() -> None:
+    by_hand = pool("static", nodeSelector="rack == 'cellar'", assignmentMode="Manual")
+    assert told("unserved", *SPLIT, by_hand, node("two", rack="cellar")) == []
+    assert len(told("unserved", *SPLIT, by_hand, node("two", rack="garage"))) == 1
+    assert told("unserved", by_hand, node("two", rack="cellar"), node("three", rack="garage")) == []
 
 
 SPLIT = (pool("attic", nodeSelector="rack == 'attic'"), node("one", rack="attic"))
