@@ -12,7 +12,7 @@ from callint.checks.backend import switched_off
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, Witness, witness
-from callint.objects import Cluster, Resource
+from callint.objects import Cluster, Resource, fields
 from callint.objects.pool import IPPool
 from callint.record import NamedTuple
 
@@ -80,7 +80,10 @@ def _owner(cluster: Cluster) -> Iterator[Breach]:
     release = cluster.target.release
     felix = "Disabled" if release < FELIX_TAKES_IPIP else "EnabledIPIPOnly"
     pools = {_tunnelled(pool): pool for pool in reversed(cluster.pools) if _shared(pool)}
+    by_operator = _operator_decides(cluster)
     for one, other in _both(cluster, _OWNER, programs_of_bird(None, release), felix):
+        if by_operator and not (one.written and other.written):
+            continue
         by_bird, by_felix = (_OF_POOLS.get(said.value) for said in (one, other))
         if by_bird is None or by_felix is None:
             continue
@@ -96,6 +99,12 @@ def _owner(cluster: Cluster) -> Iterator[Breach]:
                 )
                 proof = witness("route", prefix=pool.cidr, programmed_by=who) if pool else None
                 yield _breach(cluster, one, other, message, pool, proof)
+
+
+def _operator_decides(cluster: Cluster) -> bool:
+    """Whether the operator writes the owner into both objects."""
+    installations = cluster.kubernetes("Installation", "operator.tigera.io/v1")
+    return any(fields.mapping(one.spec, "calicoNetwork").get("clusterRoutingMode") is not None for one in installations)
 
 
 def _tunnelled(pool: IPPool) -> str:

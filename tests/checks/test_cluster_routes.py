@@ -104,6 +104,13 @@ def test_where_bird_does_not_run_felix_may_do_all() -> None:
     assert told(described({}, field("Enabled"), "plain", more=(switch,))) == []
 
 
+def test_what_the_operator_writes_need_not_be_written() -> None:
+    operator = {"apiVersion": "operator.tigera.io/v1", "kind": "Installation", "metadata": {"name": "default"}}
+    operator["spec"] = {"calicoNetwork": {"clusterRoutingMode": "Felix", "ipPools": [{"cidr": "10.2.0.0/16"}]}}
+    assert told(described({}, field("Enabled"), "plain", more=(operator,))) == []
+    assert len(told(described(field("Enabled"), field("Enabled"), "plain", more=(operator,)))) == 1
+
+
 def test_settings_of_one_node_count_for_it() -> None:
     mine = calico("FelixConfiguration", "node.worker", field("Enabled"))
     found = told(described({}, {}, "plain", more=(mine,)))
