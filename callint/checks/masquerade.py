@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from callint.checks.breach import Breach, CheckError
 from callint.finding import Related, Span, witness
 from callint.nat.host_networks import HostAddress, hosts_in
 from callint.net.address import Prefix, parse_cidr
+from callint.net.enclosing import Enclosing
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
 
@@ -22,12 +24,13 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     problem = parameters.get("problem")
     if problem not in _PROBLEMS:
         raise CheckError(f'check "masquerade" needs the parameter "problem": {", ".join(_PROBLEMS)}')
+    called, _ = _called(cluster)
     for pool in cluster.pools:
         cidr = _network(pool.cidr)
         if cidr is None or pool.unreadable:
             continue
         inside = hosts_in(cluster, cidr)
-        named = [span for text, span in cluster.intent.masqueraded if (net := _network(text)) and cidr.overlaps(net)]
+        named = called.get(cidr)
         if inside or named:
             yield from _PROBLEMS[problem](cluster, pool, inside, named)
     if problem == "inert":
@@ -41,15 +44,35 @@ def _network(text: str) -> Prefix | None:
         return None
 
 
-def _owner(inside: list[HostAddress], named: list[Span]) -> tuple[str, tuple[Related, ...]]:
+@lru_cache(maxsize=8)
+def _called(cluster: Cluster) -> tuple[dict[Prefix, Span], set[Prefix]]:
+    """Where the configuration first calls masqueraded what shares addresses with the network of each pool.
+
+    And the networks that it calls so and that share addresses with one.
+    """
+    said: dict[Prefix, tuple[int, Span]] = {}
+    for place, (text, span) in enumerate(cluster.intent.masqueraded):
+        if net := _network(text):
+            said.setdefault(net, (place, span))
+    pools = {net for pool in cluster.pools if (net := _network(pool.cidr))} if said else set()
+    around_pools, around_said = (Enclosing((net, net) for net in several) for several in (pools, said))
+    pairs = {(pool, net) for net in said for pool, _ in around_pools.of(net)}
+    pairs.update((pool, net) for pool in pools for net, _ in around_said.of(pool))
+    first: dict[Prefix, Span] = {}
+    for pool, net in sorted(pairs, key=lambda pair: said[pair[1]][0]):
+        first.setdefault(pool, said[net][1])
+    return first, {net for _, net in pairs}
+
+
+def _owner(inside: list[HostAddress], named: Span | None) -> tuple[str, tuple[Related, ...]]:
     """Who holds the addresses, in words, and the places that say so."""
-    if inside:
+    if inside or named is None:
         host = inside[0]
         at = f" at {host.interface}" if host.interface else ""
         more = f" and {len(inside) - 1} more" if len(inside) > 1 else ""
         words = f'{host.prefix.address} of node "{host.node}"{at}{more}'
         return words, tuple(Related(one.span, f"an address of node {one.node}") for one in inside[:3])
-    return f"the network that {named[0].file} calls masqueraded", (Related(named[0], "called masqueraded here"),)
+    return f"the network that {named.file} calls masqueraded", (Related(named, "called masqueraded here"),)
 
 
 def _proof(pool: IPPool, inside: list[HostAddress]) -> Any:
@@ -61,7 +84,7 @@ def _proof(pool: IPPool, inside: list[HostAddress]) -> Any:
     )
 
 
-def _enabled(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: list[Span]) -> Iterator[Breach]:
+def _enabled(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: Span | None) -> Iterator[Breach]:
     gives_none = pool.node_selector.replace(" ", "") == "!all()" or "Workload" not in pool.allowed_uses
     if pool.disabled or gives_none:
         return
@@ -77,7 +100,7 @@ def _enabled(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: l
     )
 
 
-def _inert(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: list[Span]) -> Iterator[Breach]:
+def _inert(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: Span | None) -> Iterator[Breach]:
     if not pool.disabled or pool.nat_outgoing:
         return
     exempts = any(other.nat_outgoing for other in cluster.pools)
@@ -97,10 +120,10 @@ def _inert(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: lis
 
 def _uncovered(cluster: Cluster) -> Iterator[Breach]:
     """Networks that the configuration calls masqueraded and no pool covers."""
-    pools = [net for pool in cluster.pools if (net := _network(pool.cidr))]
+    _, called = _called(cluster)
     for text, span in cluster.intent.masqueraded:
         net = _network(text)
-        if net is not None and not any(pool.overlaps(net) for pool in pools):
+        if net is not None and net not in called:
             yield Breach(
                 f'"{text}" is called masqueraded, but no IPPool with `disabled: true` and `natOutgoing: true` holds it',
                 span,
@@ -108,7 +131,7 @@ def _uncovered(cluster: Cluster) -> Iterator[Breach]:
             )
 
 
-def _ebpf(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: list[Span]) -> Iterator[Breach]:
+def _ebpf(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: Span | None) -> Iterator[Breach]:
     if not (cluster.target.dataplane == "ebpf" and pool.disabled and pool.nat_outgoing):
         return
     owner, related = _owner(inside, named)
@@ -124,7 +147,7 @@ def _ebpf(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: list
     )
 
 
-_PROBLEMS: dict[str, Callable[[Cluster, IPPool, list[HostAddress], list[Span]], Iterator[Breach]]] = {
+_PROBLEMS: dict[str, Callable[[Cluster, IPPool, list[HostAddress], Span | None], Iterator[Breach]]] = {
     "enabled": _enabled,
     "inert": _inert,
     "ebpf": _ebpf,

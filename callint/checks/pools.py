@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from callint.checks.breach import Breach
@@ -11,8 +11,10 @@ from callint.checks.peers import nodes_complete
 from callint.facts import Interface
 from callint.finding import Related, witness
 from callint.nat.host_networks import hosts_in
-from callint.net.address import BITS, Prefix, parse_peer
+from callint.net.address import BITS, Family, Prefix, parse_peer
+from callint.net.enclosing import Enclosing
 from callint.objects import Cluster
+from callint.objects.bgp import BGPPeer
 from callint.objects.pool import IPPool
 from callint.policy.nodes import prefixes
 
@@ -99,16 +101,19 @@ def _tunnelled_host_network(cluster: Cluster) -> Iterator[Breach]:
 
 def _vpn_masqueraded(cluster: Cluster) -> Iterator[Breach]:
     pools = _networks(cluster)
-    masqueraded = [(pool, net) for pool, net in pools if pool.disabled and pool.nat_outgoing]
-    for facts in cluster.facts.values() if masqueraded else ():
-        for interface in facts.interfaces or ():
-            for net in _tunnel_networks(interface):
-                if any(known.contains(net) for _, known in pools):
-                    continue
-                peer = next((one for one in cluster.bgp_peers if _inside(one.peer_ip, net)), None)
-                pool, lan = next(((pool, lan) for pool, lan in masqueraded if lan.family == net.family), (None, None))
-                if peer is None or pool is None or lan is None:
-                    continue
+    masqueraded: dict[Family, tuple[IPPool, Prefix]] = {}
+    for pool, net in pools:
+        if pool.disabled and pool.nat_outgoing:
+            masqueraded.setdefault(net.family, (pool, net))
+    around = Enclosing((net, None) for net in {net for _, net in pools})
+    interfaces = [(facts, one) for facts in cluster.facts.values() for one in facts.interfaces or ()]
+    peers = (
+        _first_peers(cluster, {net for _, one in interfaces for net in _tunnel_networks(one)}) if masqueraded else {}
+    )
+    for facts, interface in interfaces if peers else ():
+        for net in _tunnel_networks(interface):
+            if net in peers and net.family in masqueraded and not around.of(net):
+                peer, (pool, lan) = peers[net], masqueraded[net.family]
                 yield Breach(
                     f'packets from "{pool.cidr}" to {net} behind "{interface.name}" of node "{facts.node}" are '
                     f'masqueraded, though BGPPeer "{peer.resource.name}" learns the way back: no pool holds {net}',
@@ -138,11 +143,18 @@ def _tunnel_networks(interface: Interface) -> Iterator[Prefix]:
                 yield Prefix(address.version, address.value, address.length).masked()
 
 
-def _inside(peer_ip: str | None, net: Prefix) -> bool:
-    try:
-        return peer_ip is not None and net.contains(parse_peer(peer_ip)[0].prefix())
-    except ValueError:
-        return False
+def _first_peers(cluster: Cluster, networks: Iterable[Prefix]) -> dict[Prefix, BGPPeer]:
+    """The first peer with an address in each of the networks."""
+    around = Enclosing((net, net) for net in networks)
+    found: dict[Prefix, BGPPeer] = {}
+    for peer in cluster.bgp_peers:
+        try:
+            address = parse_peer(peer.peer_ip or "")[0]
+        except ValueError:
+            continue
+        for net, _ in around.of(address.prefix()):
+            found.setdefault(net, peer)
+    return found
 
 
 def _one_address(cluster: Cluster) -> Iterator[Breach]:
