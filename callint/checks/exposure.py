@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from callint.bgp.explicit import Explicit, explicit_accepts
 from callint.bgp.imports import KERNEL_STEPS
 from callint.bgp.network import network
+from callint.bgp.reach import RouteGraph
 from callint.bgp.read import network as network_of
 from callint.bgp.routes import engine
 from callint.checks.breach import Breach, CheckError
 from callint.checks.peers import outward, used_by
-from callint.finding import Related, Span, witness
-from callint.net.address import Prefix
+from callint.finding import Related, witness
+from callint.net.address import Family, Prefix
 from callint.net.prefixes import PrefixSet, within
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
@@ -130,7 +132,7 @@ def _default_route(cluster: Cluster) -> Iterator[Breach]:
 
 def _own_prefixes(cluster: Cluster) -> Iterator[Breach]:
     said: set[tuple[object, ...]] = set()
-    own = list(_own(cluster))
+    own = [(pool, inside) for pool, inside in _pools(cluster) if _gives_to_pods(pool)]
     for one in outward(cluster) if own else ():
         for accept in explicit_accepts(cluster, one.peer, "import"):
             rule = accept.rule
@@ -139,15 +141,18 @@ def _own_prefixes(cluster: Cluster) -> Iterator[Breach]:
                 continue
             if not _plain(accept):
                 continue
-            for name, inside, span in own:
+            for pool, inside in own:
                 both = accept.prefixes & within(inside) if inside.family == accept.family else None
-                if both:
+                if both and not (pool.vxlan_mode == "Never" and _through_routers(cluster, accept.family)):
                     said.add(place)
                     yield _accepting(
                         accept,
-                        f'{rule} imports {both} from BGPPeer "{one.peer.resource.name}", which is inside {name}: a '
-                        "route from there takes over traffic that is the cluster's own",
-                        (Related(span, "the cluster's own network"), *used_by([one.peer], rule.resource.name)),
+                        f'{rule} imports {both} from BGPPeer "{one.peer.resource.name}", which is inside IPPool '
+                        f'"{pool.name}": a route from there takes over traffic that is the cluster\'s own',
+                        (
+                            Related(pool.span("cidr"), "the cluster's own network"),
+                            *used_by([one.peer], rule.resource.name),
+                        ),
                         both,
                         one.peer,
                         "import",
@@ -156,10 +161,18 @@ def _own_prefixes(cluster: Cluster) -> Iterator[Breach]:
                     break
 
 
-def _own(cluster: Cluster) -> Iterator[tuple[str, Prefix, Span]]:
-    for pool, inside in _pools(cluster):
-        if _gives_to_pods(pool):
-            yield f'IPPool "{pool.name}"', inside, pool.span("cidr")
+@lru_cache(maxsize=8)
+def _through_routers(cluster: Cluster, family: Family) -> bool:
+    """Whether nodes hear of each other's pods through routers outside, as with one for each rack and no mesh."""
+    model = network(cluster)
+    if model.settings.mesh is not False:
+        return False
+    if not model.listed:
+        forms = (peering.form for peering in model.peerings if peering.form.kind != "workload")
+        return all(form.peer_type == "eBGP" and form.peer and not form.peer.peer_selector for form in forms)
+    graph = RouteGraph(model, family)
+    speaking = {one for one in model.nodes.all if one.first.speaks(family) is not False}
+    return any(not speaking <= graph.reach(start) for start in graph.starts(mesh=False) if start in speaking)
 
 
 def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:

@@ -204,6 +204,51 @@ def test_own_prefixes_only_from_outside_and_only_by_name() -> None:
     assert found(among, "own-prefixes-imported") == []
 
 
+MESH_OFF = """\
+---
+apiVersion: projectcalico.org/v3
+kind: BGPConfiguration
+metadata: {name: default}
+spec: {asNumber: 64512, nodeToNodeMeshEnabled: false}
+"""
+RACKS = """\
+---
+apiVersion: projectcalico.org/v3
+kind: Node
+metadata: {name: a, labels: {rack: a}}
+spec: {bgp: {asNumber: 65101, ipv4Address: 10.0.1.1/24}}
+---
+apiVersion: projectcalico.org/v3
+kind: Node
+metadata: {name: b, labels: {rack: b}}
+spec: {bgp: {asNumber: 65102, ipv4Address: 10.0.2.1/24}}
+"""
+BETWEEN = """\
+---
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: between}
+spec: {nodeSelector: all(), peerSelector: all()}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (POD_POOL + MESH_OFF, False),
+        (POD_POOL + MESH_OFF + RACKS, False),
+        (POD_POOL + RACKS, True),
+        (POD_POOL + MESH_OFF + BETWEEN, True),
+        (POD_POOL + MESH_OFF + RACKS + BETWEEN, True),
+        (POD_POOL.replace("natOutgoing: true", "vxlanMode: Always") + MESH_OFF + RACKS, True),
+    ],
+)
+def test_own_prefixes_come_from_routers_that_are_the_only_way_between_nodes(more: str, told: bool) -> None:
+    accept = "- {action: Accept, matchOperator: In, cidr: 10.0.0.0/8}\n- {action: Reject}"
+    peer = "nodeSelector: all(), peerIP: 192.0.2.1, asNumber: 65000"
+    assert bool(found(filtered(accept, peer=peer, more=more), "own-prefixes-imported")) is told
+
+
 def test_unused_filters_without_any_peer_or_beside_a_dangling_name_are_not_told() -> None:
     alone = "apiVersion: projectcalico.org/v3\nkind: BGPFilter\nmetadata: {name: f}\nspec: {}\n"
     assert found(alone, "filter-unused") == []
