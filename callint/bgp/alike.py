@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from callint.bgp.held import Held
 from callint.bgp.lone import CROWD, Lone, lone
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.services import EXCLUDE_LABEL
+from callint.bgp.steps import Steps
 from callint.bgp.workloads import peered
 from callint.net.address import FAMILIES, Address, Family, parse_peer
 from callint.objects import Cluster
@@ -116,18 +117,21 @@ class Nodes:
         """The node of this name."""
         return self._of.get(name)
 
-    def selected(self, text: str) -> Iterator[tuple[Alike, bool]]:
+    def selected(self, text: str, steps: Steps | None = None) -> Iterator[tuple[Alike, bool]]:
         """The nodes that a selector matches, and whether that is sure; an invalid one matches none."""
         try:
             selector = parse(text)
         except SelectorError:
             return
-        for alike in self._candidates(selector):
+        candidates = self._candidates(selector)
+        if steps is not None:
+            steps.take(len(candidates))
+        for alike in candidates:
             match = alike.first.selected(selector)
             if match is not False:
                 yield alike, match is True
 
-    def _candidates(self, selector: Selector) -> Iterable[Alike]:
+    def _candidates(self, selector: Selector) -> Collection[Alike]:
         """Those with the label that the selector asks for, so that a peer for each rack does not ask every rack."""
         operands = selector.operands if isinstance(selector, And) else (selector,)
         for one in operands if self._labels_known else ():

@@ -8,11 +8,15 @@ from callint.bgp import read
 from callint.bgp.alike import Alike, Nodes
 from callint.bgp.nodes import ANY, Settings, Speaker
 from callint.bgp.read import as_number
+from callint.bgp.steps import Steps
 from callint.bgp.workloads import all_known, peered
 from callint.net.address import Address, Family, parse_peer
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.record import NamedTuple
+
+_OF_ENTRY = 4
+"""What a far end for some nodes takes."""
 
 
 class Target(NamedTuple):
@@ -61,20 +65,27 @@ class Expansion(NamedTuple):
 class Expander:
     """Expands peers over the nodes of one cluster."""
 
-    def __init__(self, cluster: Cluster, nodes: Nodes, settings: Settings, families: tuple[Family, ...]) -> None:
+    def __init__(
+        self, cluster: Cluster, nodes: Nodes, settings: Settings, families: tuple[Family, ...], steps: Steps
+    ) -> None:
         """`families` are those that the cluster uses."""
+        self._steps = steps
         self._cluster = cluster
         self._nodes = nodes
         self._settings = settings
         self._families = families
 
     def expand(self, peers: Iterable[BGPPeer]) -> Expansion:
-        """Global peers first, then those of nodes, then reverse ones: the first one with a far end keeps it."""
+        """Global peers first, then those of nodes, then reverse ones: the first one with a far end keeps it.
+
+        Raises TooManyStepsError.
+        """
         known = [(peer, list(self._locals(peer)), list(self._targets(peer))) for peer in peers]
         taken: dict[tuple[object, ...], Entry] = {}
         conflicts: list[Conflict] = []
 
         def add(entry: Entry) -> None:
+            self._steps.take(_OF_ENTRY)
             target = entry.target
             end = (target.family, target.end or entry.peer.resource.name, target.port)
             everywhere = taken.get((None, *end))
@@ -107,11 +118,12 @@ class Expander:
 
     def _locals(self, peer: BGPPeer) -> Iterator[tuple[Alike, bool]]:
         if peer.node_selector is not None:
-            yield from self._nodes.selected(peer.node_selector)
+            yield from self._nodes.selected(peer.node_selector, self._steps)
         elif peer.node is not None:
             unknown = Speaker(peer.node, global_as=self._settings.as_number)
             yield self._nodes.named(peer.node) or self._nodes.of(unknown), True
         else:
+            self._steps.take(len(self._nodes.all))
             yield from ((alike, True) for alike in self._nodes.all)
 
     def _workloads(self, peer: BGPPeer, locals_: dict[Alike, bool]) -> Iterator[Entry]:
@@ -128,7 +140,7 @@ class Expander:
             for family in self._families if not all_known(self._cluster, peer) else ():
                 yield Target(family, None, None, None)
         elif peer.peer_selector is not None:
-            for alike, sure in self._nodes.selected(peer.peer_selector):
+            for alike, sure in self._nodes.selected(peer.peer_selector, self._steps):
                 for family in self._families:
                     if alike.first.speaks(family) is not False:
                         yield Target(family, alike, None, alike.first.port, sure)

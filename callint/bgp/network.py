@@ -6,18 +6,21 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache, partial
 
 from callint.bgp.alike import Alike, Nodes
-from callint.bgp.expand import Conflict, Entry, Expander, Expansion, itself
+from callint.bgp.expand import Conflict, Entry, Expander, itself
 from callint.bgp.mesh import Mesh
 from callint.bgp.nodes import ANY, Settings, Speaker, speakers
 from callint.bgp.peering import Peering
 from callint.bgp.read import as_number
 from callint.bgp.session import Form, Kind, Session, Status
 from callint.bgp.status import status
+from callint.bgp.steps import Answer, Steps
 from callint.net.address import Address, Family
 from callint.objects import Cluster
 
 # confd sorts protocols by name from v3.32 on, before that the mesh comes first (bgp_processor.go, bird.cfg.template)
 _SORTED = (3, 32)
+# What sessions take that are alike: to make the first of them, and to see whether it comes up
+_OF_PEERING = 20
 _KINDS: tuple[Kind, ...] = ("global", "workload", "mesh", "node")
 
 
@@ -51,25 +54,30 @@ class Network:
         """The speakers, those that are alike together."""
         return Nodes(self.cluster, self.speakers)
 
-    @cached_property
-    def _expansion(self) -> Expansion:
-        return Expander(self.cluster, self.nodes, self.settings, self.families).expand(self.cluster.bgp_peers)
-
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
         """Peerings that another one with the same far end displaces."""
-        return self._expansion.conflicts
+        return self._made.get()[0]
+
+    @property
+    def peerings(self) -> tuple[Peering, ...]:
+        """The sessions that BGPPeers make, those that are alike together; raises TooManyStepsError."""
+        return self._made.get()[1]
 
     @cached_property
-    def peerings(self) -> tuple[Peering, ...]:
-        """The sessions that BGPPeers make, those that are alike together."""
-        found = []
-        for entry in self._expansion.entries:
-            for here in self.nodes.all if entry.local is None else (entry.local,):
-                peering = self._peering(entry, here)
-                if peering is not None:
-                    found.append(peering)
-        return tuple(found)
+    def _made(self) -> Answer[tuple[tuple[Conflict, ...], tuple[Peering, ...]]]:
+        return Answer(self._make)
+
+    def _make(self) -> tuple[tuple[Conflict, ...], tuple[Peering, ...]]:
+        cluster, nodes = self.cluster, self.nodes
+        steps = Steps(cluster, "BGP sessions")
+        expansion = Expander(cluster, nodes, self.settings, self.families, steps).expand(cluster.bgp_peers)
+        made = []
+        for entry in expansion.entries:
+            several = nodes.all if entry.local is None else (entry.local,)
+            steps.take(_OF_PEERING * len(several))
+            made += [peering for here in several if (peering := self._peering(entry, here)) is not None]
+        return expansion.conflicts, tuple(made)
 
     def explicit(self, local: Speaker | None = None) -> Iterator[Session]:
         """The sessions that BGPPeers make, all or those of one node."""
@@ -113,10 +121,21 @@ class Network:
         return {family: mesh.members for family, mesh in self.meshes.items()}
 
     def kinds(self, family: Family) -> Iterator[Peering]:
-        """Every session of a family, those whose ends are alike together: of BGPPeers first, then the mesh."""
+        """Every session of a family, those whose ends are alike together: of BGPPeers first, then the mesh.
+
+        Raises TooManyStepsError.
+        """
         yield from (peering for peering in self.peerings if peering.family == family)
-        for here in self.meshes[family].all:
-            yield from self._mesh_of(here, family)
+        yield from self._mesh_kinds[family].get()
+
+    @cached_property
+    def _mesh_kinds(self) -> dict[Family, Answer[tuple[Peering, ...]]]:
+        return {family: Answer(partial(self._all_of_mesh, family)) for family in self.families}
+
+    def _all_of_mesh(self, family: Family) -> tuple[Peering, ...]:
+        several = self.meshes[family].all
+        Steps(self.cluster, "BGP sessions of the node-to-node mesh").take(_OF_PEERING * len(several) ** 2)
+        return tuple(peering for here in several for peering in self._mesh_of(here, family))
 
     def kinds_of(self, speaker: Speaker, family: Family) -> Iterator[Peering]:
         """The sessions of one node, and of those that are like it."""

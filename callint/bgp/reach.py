@@ -9,6 +9,7 @@ from callint.bgp.network import Network
 from callint.bgp.peering import Peering
 from callint.bgp.route import PeerType
 from callint.bgp.session import LIVE
+from callint.bgp.steps import Steps
 from callint.net.address import Family
 
 # Beyond so many sets of reflectors on the ways to one node a route counts as come by none of them: bounded time
@@ -26,6 +27,7 @@ class RouteGraph:
 
         With `mended` all sessions between nodes count, in both directions, whatever keeps them from coming up.
         """
+        self._steps = Steps(model.cluster, "ways for routes between nodes")
         self.ways: dict[Alike, list[tuple[Alike, Peering]]] = {alike: [] for alike in model.nodes.all}
         self.outside: dict[Alike, list[Peering]] = {}
         meshed = (alike for alike in model.nodes.all if model.in_mesh(alike.first, family))
@@ -49,7 +51,8 @@ class RouteGraph:
 
         `start` itself is among them if the others that are like the node learn it, or if there are none. A route keeps
         the cluster ids of the reflectors that passed it on, and one that has a reflector's own id the reflector neither
-        takes from a client nor gives to one (bird proto/bgp/attrs.c); `loops` tells what would be if it did.
+        takes from a client nor gives to one (bird proto/bgp/attrs.c); `loops` tells what would be if it did. Raises
+        TooManyStepsError.
         """
         seen: dict[tuple[Alike, Learned], list[frozenset[str]]] = {}
         pending: deque[tuple[Alike, Learned, frozenset[str]]] = deque()
@@ -67,6 +70,7 @@ class RouteGraph:
         while pending:
             here, learned, passed = pending.popleft()
             own = here.cluster_id
+            self._steps.take(1 + len(self.ways.get(here, ())))
             for other, peering in self.ways.get(here, ()):
                 form, ids = peering.form, frozenset[str]()
                 if learned is not None and learned[0] == form.peer_type == "iBGP":
@@ -79,6 +83,7 @@ class RouteGraph:
             # Two that tell all others are enough, for then each of these two is told by the other one.
             if mesh and len(flooding) < 2 and here in self._meshed and _into_mesh(learned):
                 flooding.add(here)
+                self._steps.take(len(self._meshed))
                 for other in self._meshed:
                     if other is not here or len(here.members) > 1:
                         learn(other, ("iBGP", False), frozenset())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from functools import partial, update_wrapper
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 
-from callint.checks.breach import Check, CheckError
-from callint.objects import Cluster
+from callint.bgp.steps import TooManyStepsError
+from callint.checks.breach import Breach, Check, CheckError
+from callint.objects import Cluster, Resource
 
 _BGP = ("BGPPeer", "BGPConfiguration", "Node")
 _POOLS = ("IPPool", "Installation")
@@ -78,4 +81,27 @@ def find(name: str) -> Check:
     if name not in CHECKS:
         raise CheckError(f'no check is called "{name}", these are: {", ".join(CHECKS)}')
     module, _, function = name.partition("-")
-    return cast("Check", getattr(import_module(f"callint.checks.{module}"), function or "check"))
+    check = cast("Check", getattr(import_module(f"callint.checks.{module}"), function or "check"))
+    return update_wrapper(partial(_bounded, check), check)
+
+
+def _bounded(check: Check, cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """What a check finds, and, if it met a limit, that it did not look at all."""
+    try:
+        yield from check(cluster, parameters)
+    except TooManyStepsError as error:
+        resource = _about(cluster)
+        yield Breach(
+            f"not all that this rule is about was examined: {error}",
+            resource.span("metadata", "name"),
+            resource.ref,
+            ("metadata", "name"),
+            help="`limits: {comparisons: N}` in callint.yaml allows for more",
+            undecided=True,
+        )
+
+
+def _about(cluster: Cluster) -> Resource:
+    """An object of those that sessions come from."""
+    nodes = (resource for node in cluster.nodes.values() for resource in node.resources)
+    return next(iter(cluster.of("BGPPeer", "BGPConfiguration")), None) or next(nodes, cluster.all[0])

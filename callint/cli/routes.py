@@ -50,10 +50,14 @@ def command(
 
     Exit codes: 0 the sessions are told, also if there is none, 2 callint could not do its job.
     """
+    from callint.bgp.steps import TooManyStepsError
     from callint.report.routes import render, render_json
 
     cluster = inputs.cluster(paths, given, cluster_name)
-    routes = _routes(cluster, node, peer, _network(prefix))
+    try:
+        routes = _routes(cluster, node, peer, _network(prefix))
+    except TooManyStepsError as error:
+        output.fail(f"{error}: `limits: {{comparisons: N}}` in callint.yaml allows for more")
     output.write(render_json(routes) if form == "json" else render(routes))
 
 

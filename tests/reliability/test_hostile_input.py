@@ -127,6 +127,27 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
             for n in range(5_500)
         )
     ),
+    "an AS for two nodes each": lambda: "".join(
+        f"---\n{V3}kind: Node\nmetadata: {{name: n{n}}}\n"
+        f"spec: {{bgp: {{ipv4Address: 10.{n // 256}.{n % 256}.1/24, asNumber: {64512 + n // 2}}}}}\n"
+        for n in range(7_000)
+    ),
+    "peers of all nodes, all different": lambda: (
+        f"{V3}kind: BGPPeer\nmetadata: {{name: p}}\n"
+        "spec: {nodeSelector: a contains 'v', peerSelector: a contains 'v'}\n"
+        + "".join(
+            f"---\n{V3}kind: Node\nmetadata: {{name: n{n}, labels: {{a: v{n}}}}}\n"
+            f"spec: {{bgp: {{ipv4Address: 10.{n // 256}.{n % 256}.1/24}}}}\n"
+            for n in range(7_000)
+        )
+    ),
+    "peers of as many racks": lambda: "".join(
+        f"---\n{V3}kind: Node\nmetadata: {{name: n{n}, labels: {{a: v{n}}}}}\n"
+        f"spec: {{bgp: {{ipv4Address: 10.{n // 256}.{n % 256}.1/24}}}}\n"
+        f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+        f"spec: {{nodeSelector: a != 'v{n}', peerSelector: a == 'v{n}'}}\n"
+        for n in range(3_500)
+    ),
     "named communities": lambda: (
         f"{V3}kind: BGPConfiguration\nmetadata: {{name: default}}\nspec:\n  communities:\n"
         + "".join(f"  - {{name: c{n}, value: '64512:{n}'}}\n" for n in range(9_000))

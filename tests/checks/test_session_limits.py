@@ -1,0 +1,62 @@
+"""What grows with the pairs of nodes has a bound, and every rule that meets it says so and judges nothing by half."""
+
+from __future__ import annotations
+
+import pytest
+
+from callint import config, rule
+from callint.engine import Plan
+from callint.finding import Finding
+from callint.lint import lint
+from callint.source import Limits, parse
+
+V3 = "apiVersion: projectcalico.org/v3"
+POOL = f"---\n{V3}\nkind: IPPool\nmetadata: {{name: pods}}\nspec: {{cidr: 10.244.0.0/16}}\n"
+
+
+def node(number: int, own: str, labels: str = "") -> str:
+    return (
+        f"---\n{V3}\nkind: Node\nmetadata: {{name: n{number}, labels: {{{labels}}}}}\n"
+        f"spec: {{bgp: {{ipv4Address: 10.0.{number}.1/24, {own}}}}}\n"
+    )
+
+
+def in_pairs(count: int) -> str:
+    """Every two nodes are in an AS of theirs, and one is in none."""
+    return POOL + "".join(node(number, f"asNumber: {65001 + number // 2}") for number in range(count)) + node(99, "")
+
+
+def reflecting(count: int) -> str:
+    off = f"---\n{V3}\nkind: BGPConfiguration\nmetadata: {{name: default}}\nspec: {{nodeToNodeMeshEnabled: false}}\n"
+    peer = f"---\n{V3}\nkind: BGPPeer\nmetadata: {{name: p}}\nspec: {{nodeSelector: all(), peerSelector: has(rr)}}\n"
+    ids = (f"routeReflectorClusterID: 1.0.0.{number // 2}" for number in range(count))
+    return POOL + off + peer + "".join(node(number, own, "rr: ''") for number, own in enumerate(ids))
+
+
+def findings(text: str, most: int | None = None) -> list[Finding]:
+    catalogue = rule.load()
+    given = config.Config(limits=Limits() if most is None else Limits(comparisons=most))
+    report = lint(parse(text, "m.yaml"), given, Plan(catalogue)).report
+    return [one for one in report.findings if one.rule.startswith("BGP")]
+
+
+def test_sessions_of_too_many_pairs_are_a_question_for_each_rule_about_them() -> None:
+    found = findings(in_pairs(20), most=1000)
+    assert {"BGP023", "BGP024", "BGP025", "BGP026", "BGP027"} <= {one.rule for one in found}
+    assert {one.severity for one in found} == {"info"}
+    words = "more than 1,000 comparisons of BGP sessions of the node-to-node mesh would be needed"
+    assert all(one.message.endswith(words) for one in found)
+
+
+@pytest.mark.parametrize("most", [1, 30, 300, 3000])
+def test_no_rule_judges_by_some_of_the_sessions(most: int) -> None:
+    """Without the sessions that were not looked at, nodes would be without a way to each other."""
+    found = findings(reflecting(20), most=most)
+    assert found
+    assert all("would be needed" in one.message for one in found)
+
+
+def test_with_enough_comparisons_there_is_no_question() -> None:
+    assert findings(reflecting(20)) == []
+    (mismatch,) = findings(in_pairs(20))
+    assert (mismatch.rule, mismatch.severity) == ("BGP023", "error")
