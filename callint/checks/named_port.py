@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from string import digits
 from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL
@@ -24,6 +25,10 @@ from callint.record import NamedTuple
 from callint.schema.suggest import Words
 from callint.selector import Selector, SelectorError
 from callint.selector.rewrite import both
+
+_WITH_TLS = frozenset(("amqp", "coap", "ftp", "grpc", "http", "imap", "ldap", "mqtt", "pop3", "sip", "smtp"))
+"""Protocols called by one letter more where they go over TLS."""
+_LETTERS = 4
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -125,7 +130,7 @@ class _Ports:
                     words = next(word for word, number in PROTOCOLS.items() if number == other)
                     return _Hint(name, f"for {words} there is one", bearer)
             near = self._words[protocol].nearest(name) if mine else None
-            bearer = self._bearer(protocol, near, selector) if near is not None else None
+            bearer = self._bearer(protocol, near, selector) if near is not None and not _apart(name, near) else None
             if bearer is not None:
                 return _Hint(name, f'did you mean "{near}"', bearer)
         return None
@@ -135,6 +140,13 @@ class _Ports:
         if key not in self._having:
             self._having[key] = _selectable(self._bearers[protocol].get(name, ()))
         return self._having[key].first(selector)
+
+
+def _apart(name: str, near: str) -> bool:
+    """Whether names are alike and both meant: short ones, numbered ones, and a protocol with TLS and without."""
+    if max(len(name), len(near)) < _LETTERS or name.strip(digits) == near.strip(digits):
+        return True
+    return name.rstrip("s") == near.rstrip("s") in _WITH_TLS
 
 
 def _selectable(bearers: Iterable[_Bearer]) -> Selectable[_Bearer]:

@@ -88,6 +88,13 @@ def told(*objects: Any) -> list[Breach]:
         ([pod("a", port("metrics")), kubernetes({"port": "metric"})], '"metrics"'),
         ([pod("a", port("metrics")), kubernetes({"port": 80}, {"port": "metric"})], None),
         ([ingress("metric")], None),
+        ([deployment(port("http")), ingress("https")], None),  # which a sidecar may have
+        ([deployment(port("grpcs")), ingress("grpc")], None),
+        ([deployment(port("http")), ingress("htpps")], '"http"'),
+        ([deployment(port("http1")), ingress("http2")], None),
+        ([deployment(port("http")), ingress("http2")], None),
+        ([deployment(port("api")), ingress("app")], None),
+        ([deployment(port("web")), ingress("wweb")], '"web"'),
     ],
 )
 def test_cases(objects: list[Any], hint: str | None) -> None:
