@@ -17,7 +17,7 @@ _LONGEST_NAME = 15
 _LONGEST_RANGE = len("65535:65535")
 
 
-@lru_cache(maxsize=1 << 14, typed=True)
+@lru_cache(maxsize=1 << 9, typed=True)
 def parse_port(value: object) -> Interval | str:
     """Read a port of a rule: a number, digits, `"80:90"`, or a name; gives (first, last), or the name.
 

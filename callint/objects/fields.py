@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 Plain = dict[str, Any]
+_EMPTY: Plain = {}
 
 
 def as_text(value: Any) -> str | None:
@@ -54,7 +55,7 @@ def number(plain: Plain, key: str) -> float | None:
 def mapping(plain: Plain, key: str) -> Plain:
     """A map field; empty when absent."""
     value = plain.get(key)
-    return value if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) else _EMPTY
 
 
 def items(plain: Plain, key: str) -> list[tuple[int, Any]]:

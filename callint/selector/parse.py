@@ -46,10 +46,22 @@ def parse(text: str, *, legacy: bool = False, max_length: int = MAX_LENGTH, max_
     its `limit` is true for one that is longer or more deeply nested than the limits. Whoever asks again gets the same
     tree: of every selector many checks ask.
     """
-    return _parse(text, legacy, max_length, max_depth)
+    if legacy or max_length != MAX_LENGTH or max_depth != MAX_DEPTH:
+        return _unusual(text, legacy, max_length, max_depth)
+    return _usual(text)
 
 
 @lru_cache(maxsize=1 << 18)
+def _usual(text: str) -> Selector:
+    """Kept by the text alone, which is there anyway: a key of four takes as much memory as a small tree."""
+    return _parse(text, False, MAX_LENGTH, MAX_DEPTH)
+
+
+@lru_cache(maxsize=1 << 18)
+def _unusual(text: str, legacy: bool, max_length: int, max_depth: int) -> Selector:
+    return _parse(text, legacy, max_length, max_depth)
+
+
 def _parse(text: str, legacy: bool, max_length: int, max_depth: int) -> Selector:
     if len(text) > max_length:
         raise SelectorError(f"the selector is longer than {max_length} characters", 0, len(text), limit=True)

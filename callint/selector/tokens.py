@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from sys import intern
 
 from callint.record import NamedTuple
 
@@ -100,7 +101,7 @@ def _label(text: str, at: int) -> Token:
     end = _label_end(text, at)
     if end - at > LONGEST_LABEL:
         raise SelectorError(f"a label of {end - at} characters is longer than {LONGEST_LABEL}", at, end - at)
-    return Token("label", at, end, text[at:end])
+    return Token("label", at, end, intern(text[at:end]))
 
 
 def _call(text: str, at: int, inner: str) -> Token | None:

@@ -30,7 +30,7 @@ class Port(NamedTuple):
     named: bool
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _port(value: int | str) -> Port:
     try:
         return Port(None, False, isinstance(parse_port(value), str))

@@ -17,7 +17,7 @@ _QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _MAC = r"([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}"
 _COMMUNITY_LIKE = r"[0-9]+:[0-9]+(:[0-9]+)?"
 DSCP = frozenset({"DF", "EF", *(f"AF{x}{y}" for x in "1234" for y in "123"), *(f"CS{x}" for x in range(7))})
-_CACHE = 4096
+_CACHE = 512
 
 
 def _network(text: str, family: Family | None, bare: bool, host_bits: bool) -> Flaw | None:
