@@ -9,12 +9,12 @@ from callint.net.diagrams import TooLargeError
 from callint.net.packets import Packet
 from callint.objects.policy import Policy, Rule
 from callint.policy.chains import Direction
+from callint.policy.symbolic.alone import alone
 from callint.policy.symbolic.covering import Taken, fewest
 from callint.policy.symbolic.earlier import (
     ENDS,
     Earlier,
     Meeting,
-    covers,
     is_wide,
     leave_a_corner,
     leave_by_shape,
@@ -150,28 +150,31 @@ class _Search:
         self._spend(_OF_SELECTORS * asked + _OF_CORNERS * len(meeting))
         if not meeting:
             return None
-        if not covers(meeting[0], about):
+        found = alone(self._shadows, about, meeting)
+        if found is None:
             if leave_a_corner(about, meeting):
                 return None
             self._spend(_OF_PRODUCTS * len(meeting))
             if leave_something(about, meeting):
                 return None
             self._spend(_OF_SETS * len(meeting))
-        return self._exactly(policy, direction, rule, about, meeting)
+            return self._exactly(policy, direction, rule, meeting)
+        packet = self._packet(policy, rule, about)
+        return None if packet is None else Dead(policy, direction, rule, packet, (found.entry.item,))
 
-    def _exactly(
-        self, policy: Policy, direction: Direction, rule: Rule, about: Shape, meeting: Sequence[Meeting]
-    ) -> Dead | None:
+    def _packet(self, policy: Policy, rule: Rule, about: Shape) -> tuple[Family, Packet] | None:
+        """A packet that a rule may match, if there is any."""
+        if not about.exact:
+            return _packet(self._shadows.may(policy, rule))
+        if about.asked not in self._packets:
+            self._packets[about.asked] = _packet(self._shadows.may(policy, rule))
+        return self._packets[about.asked]
+
+    def _exactly(self, policy: Policy, direction: Direction, rule: Rule, meeting: Sequence[Meeting]) -> Dead | None:
         shadows = self._shadows
-        if about.asked in self._packets and covers(meeting[0], about):
-            return Dead(policy, direction, rule, self._packets[about.asked], (meeting[0].entry.item,))
         packets = shadows.may(policy, rule)
         if not any(packets):
             return None
-        if about.exact and about.source.selector is None and about.destination.selector is None:
-            self._packets[about.asked] = _packet(packets)
-        if covers(meeting[0], about):
-            return Dead(policy, direction, rule, _packet(packets), (meeting[0].entry.item,))
         taken = Taken()
         for one in meeting:
             taken.add(one.entry.item, shadows.surely(one.entry.item, None))

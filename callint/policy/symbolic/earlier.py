@@ -43,6 +43,11 @@ class Meeting(NamedTuple):
         """Those of IPv4 (0) or of IPv6 (1), source and destination."""
         return self.source[index], self.destination[index]
 
+    @property
+    def selective(self) -> bool:
+        """Whether it asks for labels."""
+        return self.entry.shape.source.selector is not None or self.entry.shape.destination.selector is not None
+
 
 class Earlier:
     """Things that decide, in order, the latest after those `before` it, which must not grow any more.
@@ -187,12 +192,10 @@ def _meant(shadows: Shadows, about: Side, other: Side) -> Ranges:
 
 
 def covers(meeting: Meeting, about: Shape) -> bool:
-    """Whether something surely decides on all packets of a rule, selectors aside; no is no answer."""
+    """Whether something surely decides on all packets of a rule; no is no answer."""
     other = meeting.entry.shape
     return (
         other.exact
-        and other.source.selector is None
-        and other.destination.selector is None
         and intervals.covers(other.protocols, about.protocols)
         and intervals.covers(other.destination_ports, about.destination_ports)
         and intervals.covers(other.source_ports, about.source_ports)
@@ -210,8 +213,8 @@ def leave_a_corner(about: Shape, meeting: Sequence[Meeting]) -> bool:
     if not about.exact:
         return False
     for end in ENDS:
-        having = _having(about, end)
-        decided = [one for one in meeting if having(one.entry)]
+        decides = having(about, end)
+        decided = [one for one in meeting if decides(one.entry)]
         if not decided or _leave(about, decided, end):
             return True
     return False
@@ -221,18 +224,18 @@ def leave_by_shape(about: Shape, at: Iterable[Entry], end: int) -> bool:
     """The same of one of them without asking what selectors mean, which is addresses of those that the shapes have."""
     if not about.exact:
         return False
-    found = [entry.shape for entry in filter(_having(about, end), at)]
+    found = [entry.shape for entry in filter(having(about, end), at)]
     return not found or _leave(about, found, end)
 
 
-def _having(about: Shape, end: int) -> Callable[[Entry], bool]:
+def having(about: Shape, end: int) -> Callable[[Entry], bool]:
     """Whether something may match the protocol and the ports of the first or the last packet of a rule."""
     if not (about.protocols and about.destination_ports and about.source_ports):
         return lambda _: True
     contains = intervals.contains
     protocol, high, low = (side[end][end] for side in (about.protocols, about.destination_ports, about.source_ports))
 
-    def having(entry: Entry) -> bool:
+    def found(entry: Entry) -> bool:
         shape = entry.shape
         return (
             contains(shape.protocols, protocol)
@@ -240,7 +243,7 @@ def _having(about: Shape, end: int) -> Callable[[Entry], bool]:
             and contains(shape.source_ports, low)
         )
 
-    return having
+    return found
 
 
 def _leave(about: Shape, decided: Sequence[Shape | Meeting], end: int) -> bool:
