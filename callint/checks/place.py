@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain
 
 from callint.checks.bgp_calls import Calls
-from callint.facts import NodeFacts
 from callint.finding import Span
 from callint.net.address import Address
-from callint.objects import Cluster
 from callint.objects.node import Node
 from callint.policy import Model
-from callint.policy.links import interfaces_of
+from callint.policy.links import Ways, interfaces_of
 from callint.policy.nodes import prefixes
 from callint.policy.ranges import Ranges, singles
 from callint.record import NamedTuple
@@ -53,20 +51,32 @@ class Site(NamedTuple):
         return self.node, self.interface, far, self.port if self.far else 0
 
 
-class About(NamedTuple):
+class About:
     """All that is known of a node that has host endpoints; interfaces with their addresses, and all of these."""
 
-    model: Model
-    name: str
-    interfaces: Mapping[str, tuple[Address, ...]]
-    facts: NodeFacts | None
-    known: Node | None
-    addresses: Ranges
+    def __init__(self, model: Model, name: str) -> None:
+        """Ask facts, objects and host endpoints."""
+        self.model = model
+        self.cluster = model.cluster
+        self.name = name
+        self.interfaces = interfaces_of(self.cluster, name)
+        self.facts = self.cluster.facts.get(name)
+        self.known = self.cluster.nodes.get(name)
+        self.addresses: Ranges = singles((*self.internal, *chain.from_iterable(self.interfaces.values())))
 
-    @property
-    def cluster(self) -> Cluster:
-        """The cluster of the node."""
-        return self.model.cluster
+    @cached_property
+    def at(self) -> Mapping[Address, list[str]]:
+        """The interfaces that have an address."""
+        found: dict[Address, list[str]] = {}
+        for name, own in self.interfaces.items():
+            for one in dict.fromkeys(own):
+                found.setdefault(one, []).append(name)
+        return found
+
+    @cached_property
+    def ways(self) -> Ways | None:
+        """By which interfaces packets leave, where facts tell."""
+        return Ways(self.facts) if self.facts is not None else None
 
     def own(self, interface: str) -> tuple[Address, ...]:
         """An address of the interface, IPv4 where there is one."""
@@ -75,7 +85,11 @@ class About(NamedTuple):
 
     def holding(self, addresses: tuple[Address, ...]) -> Iterator[tuple[str, tuple[Address, ...]]]:
         """The interfaces that have some of the addresses; the one for all of them if no other is known to."""
-        found = [(name, here) for name, own in self.interfaces.items() if (here := _common(addresses, own))]
+        here: dict[str, list[Address]] = {}
+        for one in addresses:
+            for name in self.at.get(one, ()):
+                here.setdefault(name, []).append(one)
+        found = [(name, tuple(here[name])) for name in self.interfaces if name in here] if here else []
         yield from found or ([("*", addresses)] if addresses and "*" in self.interfaces else [])
 
     @property
@@ -87,23 +101,11 @@ class About(NamedTuple):
 @lru_cache(maxsize=8)
 def abouts(model: Model) -> Mapping[str, About]:
     """Every node that has host endpoints, by name and in this order."""
-    cluster = model.cluster
     named = {one.about.node for one in model.inventory.host_endpoints if one.about.node}
-    found = {}
-    for name in sorted(named):
-        if placeholder(name) is None:
-            interfaces = interfaces_of(cluster, name)
-            known = cluster.nodes.get(name)
-            every = (*(internal(known) if known is not None else ()), *chain.from_iterable(interfaces.values()))
-            found[name] = About(model, name, interfaces, cluster.facts.get(name), known, singles(every))
-    return found
+    return {name: About(model, name) for name in sorted(named) if placeholder(name) is None}
 
 
 def internal(node: Node) -> tuple[Address, ...]:
     """The internal addresses of a node, of the family that comes first."""
     found = tuple(prefix.address for prefix in prefixes(text for kind, text in node.addresses if kind == "InternalIP"))
     return tuple(one for one in found if one.family == found[0].family)
-
-
-def _common(some: tuple[Address, ...], others: tuple[Address, ...]) -> tuple[Address, ...]:
-    return tuple(one for one in some if one in others)

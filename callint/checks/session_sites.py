@@ -9,7 +9,6 @@ from callint.checks.bgp_calls import Call, Calls, calls
 from callint.checks.need import Evidence, Need
 from callint.checks.place import About, Site
 from callint.net.address import Address
-from callint.policy.links import way_to
 from callint.policy.ranges import NO_RANGES, singles
 
 
@@ -68,7 +67,7 @@ def _ways(about: About, several: Calls, call: Call) -> dict[tuple[str, tuple[Add
     holding = _holding(about, several)
     found: dict[tuple[str, tuple[Address, ...]], list[Address]] = {}
     for far in call.far:
-        name = way_to(about.facts, far) if about.facts is not None else None
+        name = about.ways.to(far) if about.ways is not None else None
         place = holding
         if name is not None:
             here = tuple(one for one in about.interfaces.get(name, ()) if one.family == far.family)

@@ -17,7 +17,7 @@ from callint.net import intervals
 from callint.net.address import FAMILIES, Address
 from callint.objects import Cluster, Resource
 from callint.policy.doubt import UndecidedError
-from callint.policy.links import inner_interfaces, outward_interfaces, way_to
+from callint.policy.links import inner_interfaces, outward_interfaces
 from callint.policy.nodes import calico_addresses
 from callint.policy.packet import protocol_number
 from callint.selector import Selector, SelectorError, parse
@@ -66,9 +66,12 @@ def _listener(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
     wanted = _mapping(evidence)
     if about.facts is None:
         return
+    heard: set[object] = set()
     for one in about.facts.listeners or ():
-        if not _is_wanted(one, need, wanted):
+        where = one.interface or (one.address and one.address[1:3])
+        if where in heard or not _is_wanted(one, need, wanted):
             continue
+        heard.add(where)  # a further one there would be another reason for the same sites
         port = one.port if "process" in wanted else None
         reason = f"port {one.port} is listened on" if one.port else f"a socket takes IP protocol {one.protocol}"
         for name, own in _heard_at(about, one, bound=wanted.get("bound") is True):
@@ -91,7 +94,7 @@ def _heard_at(about: About, listener: Listener, *, bound: bool) -> Iterator[tupl
             yield listener.interface, about.own(listener.interface)
     elif listener.address is not None and listener.address.value != 0:
         own = Address(listener.address.version, listener.address.value)
-        yield from ((name, (own,)) for name, addresses in about.interfaces.items() if own in addresses)
+        yield from ((name, (own,)) for name in about.at.get(own, ()))
     elif about.facts is not None and not bound:
         inner = [one.name for one in inner_interfaces(about.facts) if one.name in about.interfaces]
         yield from ((name, about.own(name)) for name in inner)
@@ -147,7 +150,7 @@ def _way(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
     far = [one for name in having if name != about.name for one in internal(nodes[name])]
     if not having:
         yield from _outward(about, need, evidence)
-    for name in dict.fromkeys(way_to(about.facts, one) for one in far) if about.facts else ():
+    for name in dict.fromkeys(about.ways.to(one) for one in far) if about.ways else ():
         if name in about.interfaces and name is not None:
             yield Site(about.name, name, about.own(name), need.because)
     if far and about.facts is None:
@@ -198,8 +201,9 @@ def _named(cluster: Cluster, name: str) -> tuple[Resource, ...]:
 
 def _ipv6(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
     """Interfaces with an IPv6 address that is not link-local alone, and with a link on which neighbours are sought."""
+    told = {one.name: one for one in reversed(about.facts.interfaces or ())} if about.facts is not None else {}
     for name, addresses in about.interfaces.items():
-        known = about.facts.interface(name) if about.facts is not None else None
+        known = told.get(name)
         bare = name.startswith(_BARE_NAMES) if known is None or known.kind is None else known.kind in _BARE_KINDS
         own = tuple(one for one in addresses if one.family == 6)
         if not bare and any(one.value >> 118 != _LINK_LOCAL for one in own):

@@ -9,7 +9,8 @@ from callint.calico.defaults import INTERFACE_PREFIXES, TUNNEL_INTERFACES
 from callint.facts import Address as FactAddress
 from callint.facts import Interface, NodeFacts
 from callint.net import intervals
-from callint.net.address import FAMILIES, LAST, Address
+from callint.net.address import FAMILIES, LAST, Address, Prefix
+from callint.net.enclosing import Enclosing
 from callint.net.intervals import Intervals
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
@@ -78,14 +79,19 @@ def outward_interfaces(facts: NodeFacts) -> tuple[str, ...] | None:
     )
 
 
-def way_to(facts: NodeFacts, address: Address) -> str | None:
-    """The interface by which packets to an address leave: that of the longest prefix, links before routes."""
-    found = [
-        (to.length, name)
-        for to, name in _ways(facts)
-        if to.version == address.family and to.first <= address.value <= to.last
-    ]
-    return max(found, key=lambda one: one[0])[1] if found else None
+class Ways:
+    """By which interfaces packets leave a node."""
+
+    __slots__ = ("_networks",)
+
+    def __init__(self, facts: NodeFacts) -> None:
+        """Read links and routes once."""
+        self._networks = Enclosing((Prefix(to.version, to.first, to.length), name) for to, name in _ways(facts))
+
+    def to(self, address: Address) -> str | None:
+        """The interface by which packets to an address leave: that of the longest prefix, links before routes."""
+        found = self._networks.of(address.prefix())
+        return max(found, key=lambda one: one[0].length)[1] if found else None
 
 
 def led_by(facts: NodeFacts, interface: str) -> Ranges:

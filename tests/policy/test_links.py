@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from callint.net import intervals
 from callint.net.address import FAMILIES, Address
-from callint.policy.links import led_by, way_to
+from callint.policy.links import Ways, led_by
 from manifests import cluster_of
 
 NAMES = ("eth0", "eth1", "wg0")
@@ -36,5 +36,5 @@ def test_what_an_interface_leads_to(links: list[list[str]], routes: list[tuple[s
         led = led_by(facts, name)
         for family, first in ((4, 10 << 24), (6, 0xFD << 120)):
             for value in range(first - 1, first + 70):
-                found = way_to(facts, Address(family, value)) in (None, name)
+                found = Ways(facts).to(Address(family, value)) in (None, name)
                 assert intervals.contains(led[FAMILIES.index(family)], value) is found, (name, family, value - first)
