@@ -128,11 +128,19 @@ class Lines(dict[str, Any]):
         return UNREAD if odd else value
 
     def _piece(self, written: str) -> Any:
-        """A value in brackets, or in quotes with escapes, which libyaml reads by itself."""
+        """A value in brackets, or in quotes with escapes; where it is not plain, libyaml reads it by itself."""
         if written in _EMPTY:
             return _EMPTY[written]()
+        if len(written) > _LONGEST_PIECE:
+            return UNREAD
+        if written[0] != '"':
+            from callint.source.flow import read
+
+            plain = read(written, self.typed)
+            if plain is not None:
+                return plain
         self.pieces += 1
-        if self.pieces > _MOST_PIECES or len(written) > _LONGEST_PIECE or _depth(written) > _FLOW_DEPTH:
+        if self.pieces > _MOST_PIECES or _depth(written) > _FLOW_DEPTH:
             return UNREAD
         from callint.source.build import build
 
