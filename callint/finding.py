@@ -59,7 +59,7 @@ class Witness(NamedTuple):
 def witness(type_: str, **facts: Any) -> Witness:
     """Make a witness; the order of the keywords is the order in which it is shown, lists become tuples."""
     return Witness(
-        type_, tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in facts.items())
+        type_, tuple([(name, tuple(value) if isinstance(value, list) else value) for name, value in facts.items()])
     )
 
 

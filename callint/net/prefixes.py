@@ -148,9 +148,10 @@ class PrefixSet:
 
     def said(self, most: int | None) -> str:
         """The set in words, with at most so many of its parts and the number of the others; None names them all."""
-        inside, outside = self.parts(), (~self).parts()
-        if not inside or not outside:
+        inside = self.parts()
+        if not inside or self == everything(self.family):
             return "everything" if inside else "nothing"
+        outside = (~self).parts() if len(inside) > 1 else inside
         start, parts = ("everything but ", outside) if len(outside) < len(inside) else ("", inside)
         more = len(parts) - most if most is not None else 0
         return f"{start}{', '.join(map(str, parts[:most]))}{f' and {more} more' if more > 0 else ''}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
 
 _LONGEST = 64
 
@@ -49,15 +50,16 @@ class Words:
     compared with names of about its length and its letters.
     """
 
-    __slots__ = ("_answers", "_exact", "_known", "_like", "_shorter")
+    __slots__ = ("_answers", "_exact", "_known", "_lengths", "_like", "_shorter")
 
     def __init__(self, known: Iterable[str]) -> None:
         """Sort nothing yet."""
         self._known: Iterable[str] = known
         self._answers: dict[str, str | None] = {}
         self._exact: dict[str, str] = {}
+        self._lengths: frozenset[int] = frozenset()
         self._shorter: dict[str, list[str]] = {}
-        self._like: dict[tuple[int, int], list[str]] = {}
+        self._like: dict[int, dict[int, list[str]]] = {}
 
     def nearest(self, name: str) -> str | None:
         """The known name that was probably meant.
@@ -73,6 +75,7 @@ class Words:
         if not self._exact:
             for word in sorted(self._known):
                 self._exact.setdefault(word.lower(), word)
+            self._lengths = frozenset(map(len, self._exact))
         lower = name.lower()
         if lower in self._exact or not 2 <= len(name) <= _LONGEST:
             return self._exact.get(lower)
@@ -81,6 +84,8 @@ class Words:
         return None if found is None else self._exact[found]
 
     def _one_edit(self, lower: str) -> str | None:
+        if self._lengths.isdisjoint(_around(lower, 1)):
+            return None
         if not self._shorter:
             for word in self._exact:
                 for spelling in _shortened(word) if len(word) <= _LONGEST + 3 else ():
@@ -91,11 +96,11 @@ class Words:
     def _edits(self, lower: str, most: int) -> str | None:
         if not self._like:
             for word in self._exact:
-                self._like.setdefault((len(word), _letters(word)), []).append(word)
+                self._like.setdefault(len(word), {}).setdefault(_letters(word), []).append(word)
         best, bound, letters = None, most, _letters(lower)
-        for (length, others), words in self._like.items():
-            strange = max((letters & ~others).bit_count(), (others & ~letters).bit_count())
-            if max(abs(len(lower) - length), strange) > bound:
+        like = (self._like[length] for length in _around(lower, most) if length in self._like)
+        for others, words in chain.from_iterable(found.items() for found in like):
+            if (letters & ~others).bit_count() > bound or (others & ~letters).bit_count() > bound:
                 continue
             for word in words:
                 edits = distance(lower, word, bound)
@@ -104,8 +109,10 @@ class Words:
         return best
 
     def _beginning(self, lower: str) -> str | None:
-        shorter = (lower[:length] for length in range(len(lower), (2 * len(lower) + 2) // 3 - 1, -1))
-        return next((word for word in shorter if word in self._exact), None)
+        for length in range(len(lower), (2 * len(lower) + 2) // 3 - 1, -1):
+            if length in self._lengths and lower[:length] in self._exact:
+                return lower[:length]
+        return None
 
     def _order(self, lower: str) -> str:
         return self._exact[lower]
@@ -125,6 +132,11 @@ def _words(known: tuple[str, ...]) -> Words:
 def _shortened(word: str) -> set[str]:
     """The word, and what is left of it without one of its letters."""
     return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}
+
+
+def _around(word: str, edits: int) -> range:
+    """The lengths of what is so many edits away from a word."""
+    return range(len(word) - edits, len(word) + edits + 1)
 
 
 def _letters(word: str) -> int:
