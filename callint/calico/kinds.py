@@ -25,7 +25,7 @@ def group_of(api_version: str) -> str:
 
 def is_calico(api_version: str) -> bool:
     """Whether the apiVersion belongs to one of Calico's own groups, whatever its version."""
-    return group_of(api_version) in CALICO_GROUPS
+    return api_version == V3 or group_of(api_version) in CALICO_GROUPS
 
 
 def is_list(api_version: object, kind: object) -> bool:

@@ -69,8 +69,10 @@ def texts(plain: Plain, key: str) -> tuple[str, ...]:
     value = plain.get(key)
     if not isinstance(value, list):
         return ()
-    found = [item if item.__class__ is str else as_text(item) for item in value]
-    return tuple([one for one in found if one is not None])
+    for item in value:
+        if item.__class__ is not str:
+            return tuple([found for item in value if (found := as_text(item)) is not None])
+    return tuple(value)
 
 
 def labels(plain: Plain, key: str = "labels") -> dict[str, str]:

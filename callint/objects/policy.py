@@ -135,7 +135,8 @@ def _entity(item: Any, anything: Entity) -> Entity:
 
 
 _COMMON = frozenset(("nets", "selector", "ports"))
-"""The fields that most rules have alone."""
+_USUAL = frozenset(("action", "protocol", "source", "destination"))
+"""The fields that most sides of rules, and most rules, have alone."""
 
 
 def _icmp(plain: dict[str, Any], key: str) -> Icmp | None:
@@ -146,6 +147,20 @@ def _icmp(plain: dict[str, Any], key: str) -> Icmp | None:
 
 
 def _rule(item: dict[str, Any], place: _Place) -> Rule:
+    source, destination = item.get("source"), item.get("destination")
+    if _USUAL.issuperset(item):
+        return Rule(
+            place.path,
+            fields.text(item, "action") or "",
+            None,
+            fields.text(item, "protocol"),
+            None,
+            None,
+            None,
+            _entity(source, place.source) if source else place.source,
+            _entity(destination, place.destination) if destination else place.destination,
+            False,
+        )
     return Rule(
         place.path,
         fields.text(item, "action") or "",
@@ -154,8 +169,8 @@ def _rule(item: dict[str, Any], place: _Place) -> Rule:
         fields.text(item, "notProtocol") if "notProtocol" in item else None,
         _icmp(item, "icmp") if "icmp" in item else None,
         _icmp(item, "notICMP") if "notICMP" in item else None,
-        _entity(item.get("source"), place.source),
-        _entity(item.get("destination"), place.destination),
+        _entity(source, place.source),
+        _entity(destination, place.destination),
         isinstance(item.get("http"), dict),
     )
 

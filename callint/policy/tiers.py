@@ -26,9 +26,10 @@ from callint.policy.staged import enforced
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, parse
 from callint.selector.index import SelectorIndex
-from callint.selector.rewrite import replace_all, with_prefix
-from callint.selector.syntax import ALL, And, Compare, Has
+from callint.selector.rewrite import replace_all, rewrite, with_prefix
+from callint.selector.syntax import ALL, And, Compare, Has, Member
 
+_NAMES = frozenset(NAMESPACE_PREFIX + key for key in ("projectcalico.org/name", "kubernetes.io/metadata.name"))
 _INFINITY = float("inf")
 _PLACE_FIELDS = (
     "tier",
@@ -151,6 +152,8 @@ def _placed(cluster: Cluster, policy: Policy) -> PlacedPolicy | None:
         return PlacedPolicy(policy, ALL, missing, missing)
     if refusal(policy, cluster.road(resource), cluster.target.release):
         return None
+    if not resource.gaps:
+        return PlacedPolicy(policy, selector_of(policy), None, None)
     fields = [("spec", name) for name in _SELECTION_FIELDS]
     if not policy.kind.endswith("GlobalNetworkPolicy"):
         fields += [("metadata", "namespace"), ("spec", "podSelector"), ("spec", "subject")]
@@ -186,13 +189,22 @@ def _selector(own: str | None, namespace: str | None, namespaces: str | None, ac
 
 def _extended(selector: Selector, written: str | None, text: str, prefix: str) -> Selector:
     try:
-        added = with_prefix(parse(text), prefix)
+        added = rewrite(with_prefix(parse(text), prefix), _by_name)
     except SelectorError:
         return selector
     if not written:
         return added
     # both() would drop an all() that is about to change its meaning
     return And((selector, added))
+
+
+def _by_name(leaf: Selector) -> Selector:
+    """The labels that hold the name of its namespace are one and the same of an endpoint."""
+    if isinstance(leaf, Compare) and leaf.key in _NAMES:
+        return Compare(NAMESPACE_LABEL, leaf.operator, leaf.value)
+    if isinstance(leaf, Member) and leaf.key in _NAMES:
+        return Member(NAMESPACE_LABEL, leaf.values, negated=leaf.negated)
+    return Has(NAMESPACE_LABEL) if isinstance(leaf, Has) and leaf.key in _NAMES else leaf
 
 
 def _sorted(policies: list[PlacedPolicy], release: Release) -> tuple[PlacedPolicy, ...]:
