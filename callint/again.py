@@ -13,7 +13,7 @@ from callint.config import Config
 from callint.encoded import MisfitError, count, decoded, finding, text, truth
 from callint.engine import Plan
 from callint.intake import Reading
-from callint.lint import Lint, Options, lint, source_line, text_by_id
+from callint.lint import Lint, Options, lint_together, source_line, text_by_id
 from callint.report import Report
 from callint.source import Sources, load
 
@@ -38,8 +38,7 @@ class Question:
         return found
 
     def _lint(self) -> Lint:
-        reading = self._reading
-        return lint(reading.sources, self._config, self._plan, self._options, reading.judge, reading.jobs)
+        return lint_together(self._reading, self._config, self._plan, self._options)
 
     def _told(self, plain: list[Any]) -> Lint:
         found, suppressed, files, documents, objects, calico, nothing_read = plain

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from callint.calico import NEWEST, Target, format_release
 from callint.config import Calico, ClusterConfig, Config
 from callint.engine import Crash, Plan, crash_finding, order, report_problems, run
 from callint.finding import Finding, Problem, Span
-from callint.intake import Judge, Judged, Measure
+from callint.intake import Judge, Judged, Measure, Reading
 from callint.intake import judge as judge_here
 from callint.objects import Cluster, Intent, Resource
 from callint.record import NamedTuple
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from callint.facts import NodeFacts
+    from callint.processes import Team
     from callint.schema.from_crds import Crds
 
 
@@ -46,6 +47,12 @@ class Options(NamedTuple):
 
 DEFAULT = Options()
 
+Facts = Mapping[tuple[str, ...], tuple[tuple["NodeFacts", ...], tuple[Problem, ...], Sources]]
+"""By the paths at which they stand: the facts of nodes, what is wrong with the files, and these."""
+
+_REST = ClusterConfig("default", Calico(), (), (), Intent())
+"""The cluster of documents that belong to none of those that are configured."""
+
 
 class Lint(NamedTuple):
     """The report, the checks that crashed, and whether nothing at all could be read."""
@@ -63,21 +70,29 @@ class Described(NamedTuple):
     facts: list[Sources]
 
 
-def describe(sources: Sources, config: Config, options: Options, plan: Plan, judge: Judge | None = None) -> Described:
+def describe(
+    sources: Sources,
+    config: Config,
+    options: Options,
+    plan: Plan,
+    judge: Judge | None = None,
+    told: Facts | None = None,
+) -> Described:
     """The clusters of the documents, with the findings of the source, schema and facts stages.
 
-    `judge` makes objects of documents; it is asked here and now if nobody else did it already.
+    `judge` makes objects of documents; it is asked here and now if nobody else did it already. So it is with facts.
     """
     judge = judge or partial(judge_here, measure=Measure(config.limits, options.crds))
+    known = told or read_facts(config, options)
     findings = report_problems(plan, sources.problems)
-    told = {problem.span[:3] for problem in sources.problems}
+    places = {problem.span[:3] for problem in sources.problems}
     clusters = []
     files = []
     for about, documents in _divide(sources.documents, config.clusters):
         target, assumed = _target(about.calico, options.calico, documents)
-        resources, shape = _resources(judge(documents, target), plan, about.name, told)
+        resources, shape = _resources(judge(documents, target), plan, about.name, places)
         findings.extend(on_assumed_release(shape, plan, target.release) if assumed else shape)
-        facts, problems, read = _facts((*about.facts, *options.facts))
+        facts, problems, read = known[about.facts + options.facts]
         files.append(read)
         findings.extend(report_problems(plan, problems, about.name))
         clusters.append(
@@ -94,14 +109,25 @@ def describe(sources: Sources, config: Config, options: Options, plan: Plan, jud
     return Described(clusters, findings, files)
 
 
+def lint_together(reading: Reading, config: Config, plan: Plan, options: Options) -> Lint:
+    """As `lint` of what a reading reads, by as many processes as help; what may be read only once is read before."""
+    facts = read_facts(config, options)
+    return reading.together(lambda team: lint(reading.sources, config, plan, options, reading.judge, facts, team))
+
+
 def lint(
-    sources: Sources, config: Config, plan: Plan, options: Options = DEFAULT, judge: Judge | None = None, jobs: int = 1
+    sources: Sources,
+    config: Config,
+    plan: Plan,
+    options: Options = DEFAULT,
+    judge: Judge | None = None,
+    told: Facts | None = None,
+    team: Team | None = None,
 ) -> Lint:
-    """Everything that is wrong with the documents of `sources`; `judge` as for `describe`, `jobs` processes check."""
-    clusters, findings, facts = describe(sources, config, options, plan, judge)
+    """Everything that is wrong with the documents of `sources`; `judge` and `told` as for `describe`, a team checks."""
+    clusters, findings, facts = describe(sources, config, options, plan, judge, told)
     crashes: list[Crash] = []
-    for cluster in clusters:
-        found, crashed = _checked(plan, cluster, jobs)
+    for cluster, (found, crashed) in zip(clusters, _checked(plan, clusters, team), strict=True):
         findings.extend(across_folders(found, plan, cluster))
         crashes.extend(crashed)
         findings.extend(crash_finding(plan, crash, _somewhere(cluster, sources)) for crash in crashed)
@@ -124,12 +150,12 @@ def lint(
     return Lint(report, crashes, nothing_read=bool(sources.problems) and not readable)
 
 
-def _checked(plan: Plan, cluster: Cluster, jobs: int) -> tuple[list[Finding], list[Crash]]:
-    if jobs < 2:
-        return run(plan, cluster)
+def _checked(plan: Plan, clusters: Sequence[Cluster], team: Team | None) -> list[tuple[list[Finding], list[Crash]]]:
+    if team is None:
+        return [run(plan, cluster) for cluster in clusters]
     from callint.share import run_shared
 
-    return run_shared(plan, cluster, jobs)
+    return run_shared(plan, clusters, team)
 
 
 def _divide(
@@ -144,7 +170,7 @@ def _divide(
             if below:
                 roots.setdefault(base, []).append((below, about))
     parts: dict[str, tuple[ClusterConfig, list[Document]]] = {about.name: (about, []) for about in clusters}
-    fallback = clusters[0] if len(clusters) == 1 else ClusterConfig("default", Calico(), (), (), Intent())
+    fallback = clusters[0] if len(clusters) == 1 else _REST
     for document in documents:
         holder = _holder(document.file, roots) or fallback
         parts.setdefault(holder.name, (holder, []))[1].append(document)
@@ -191,6 +217,11 @@ def _resources(
             findings.extend(report_problems(plan, untold, cluster, resource))
         resources.append(resource)
     return resources, once_a_file(findings)
+
+
+def read_facts(config: Config, options: Options) -> Facts:
+    """The facts of each cluster, and of what belongs to none, by the paths that they stand at."""
+    return {paths: _facts(paths) for paths in {about.facts + options.facts for about in (*config.clusters, _REST)}}
 
 
 def _facts(paths: tuple[str, ...]) -> tuple[tuple[NodeFacts, ...], tuple[Problem, ...], Sources]:

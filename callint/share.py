@@ -7,60 +7,61 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from callint.checks import CheckError
 from callint.encoded import finding
 from callint.engine import Crash, Plan, run
 from callint.finding import Finding
 from callint.objects import Cluster
-from callint.policy import model_of
-from callint.processes import Channel, Crew, Tickets
 from callint.rule import Catalogue, Rule
 
+if TYPE_CHECKING:
+    from callint.processes import Team
+
 _LONGEST = (
-    "unreachable",
-    "selection",
-    "host_endpoint",
-    "policy_scope",
-    "flow",
-    "precedence",
-    "host_traffic",
-    "policy_rules",
-    "policy_tie",
-    "tier_end",
+    ("unreachable", "flow", "host_endpoint host_traffic"),
+    ("selection", "policy_scope", "precedence", "policy_rules policy_tie tier_end"),
 )
-"""The checks that take longest on large trees: begun first, so that no process is left alone with one in the end."""
+"""The checks that take longest on large trees: begun first, so that no process is left alone with one in the end.
 
-Answers = dict[int, Any]
-"""By the number of a rule: its findings, its crashes, and the error of a rule that cannot be used."""
+Those of the first row ask which policies select an endpoint. The first process begins with them, the others with the
+second row and all checks that are not named here: so mostly one process alone finds out what all of the row ask.
+"""
+_PILES = (1, 2)
+"""The piles from which they are taken."""
+
+Answers = dict[tuple[int, int], Any]
+"""By the numbers of cluster and rule: its findings, its crashes, and the error of a rule that cannot be used."""
 
 
-def run_shared(plan: Plan, cluster: Cluster, jobs: int) -> tuple[list[Finding], list[Crash]]:
-    """As `engine.run`, by so many processes; the rules of one that died count as crashed."""
+def run_shared(plan: Plan, clusters: Sequence[Cluster], team: Team) -> list[tuple[list[Finding], list[Crash]]]:
+    """As `engine.run` for each of the clusters, by all of a team; the rules of a process that died count as crashed."""
     rules = [rule for rule in plan.catalogue if plan.enabled(rule) and not rule.staged]
+    rows = _rows(rules)
+    if team.number:
+        rows.reverse()
+    answers: Answers = {}
+    for pile, row in rows:
+        work = [(number, group) for group in row for number in range(len(clusters))]
+        for ticket in team.share(pile, len(work)):
+            number, group = work[ticket]
+            answers |= {(number, rule): _answer(plan, rules[rule], clusters[number]) for rule in group}
+    for message in team.end(json.dumps([(*key, answer) for key, answer in answers.items()]).encode()):
+        answers |= {(number, rule): _decoded(*plain) for number, rule, plain in json.loads(message)}
+    return [_together(rules, answers, cluster, number) for number, cluster in enumerate(clusters)]
+
+
+def _rows(rules: Sequence[Rule]) -> list[tuple[int, list[list[int]]]]:
+    """The numbers of rules, those with one check together, by the piles in which they lie."""
     groups: dict[str, list[int]] = {}
     for number, rule in enumerate(rules):
         groups.setdefault(rule.check.partition("-")[0], []).append(number)
-    known = [groups.pop(name) for name in _LONGEST if name in groups]
-    known += groups.values()
-    tickets = Tickets(len(known))
-    with suppress(Exception):  # whatever is wrong with them, the checks will meet it
-        _ = model_of(cluster).selecting  # made once, before there are copies, for most checks need it
-
-    def share() -> Answers:
-        return {number: _answer(plan, rules[number], cluster) for ticket in tickets for number in known[ticket]}
-
-    def work(channel: Channel) -> None:
-        channel.send(json.dumps(list(share().items())).encode())
-
-    with Crew(jobs - 1, work) as crew:
-        answers = share()
-        for _, message in crew.answers():
-            answers.update((number, _decoded(*plain)) for number, plain in json.loads(message))
-    tickets.close()
-    return _together(rules, answers, cluster)
+    rows = [
+        [[number for name in names.split() for number in groups.pop(name, ())] for names in row] for row in _LONGEST
+    ]
+    rows[-1] += groups.values()
+    return list(zip(_PILES, rows, strict=True))
 
 
 def _answer(plan: Plan, rule: Rule, cluster: Cluster) -> Any:
@@ -75,11 +76,14 @@ def _decoded(found: list[Any], crashed: list[Any], error: str | None) -> Any:
     return [finding(one) for one in found], crashed, error
 
 
-def _together(rules: Sequence[Rule], answers: Answers, cluster: Cluster) -> tuple[list[Finding], list[Crash]]:
+def _together(
+    rules: Sequence[Rule], answers: Answers, cluster: Cluster, number: int
+) -> tuple[list[Finding], list[Crash]]:
     findings: list[Finding] = []
     crashes: list[Crash] = []
-    for number, rule in enumerate(rules):
-        found, crashed, error = answers.get(number, ([], [("the process that checked it ended early", "")], None))
+    died: Any = [], [("the process that checked it ended early", "")], None
+    for place, rule in enumerate(rules):
+        found, crashed, error = answers.get((number, place), died)
         if error is not None:
             raise CheckError(error)
         findings += found

@@ -14,7 +14,7 @@ from callint import config, encoded, rule
 from callint.checks import duplicate
 from callint.cli import main
 from callint.engine import Plan
-from callint.lint import lint
+from callint.lint import lint, lint_together
 from callint.source import load
 
 OWN = """\
@@ -73,9 +73,9 @@ def count(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
     def counted(*about: object) -> object:
         worked.append(about)
-        return lint(*about)  # type: ignore[arg-type]
+        return lint_together(*about)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("callint.again.lint", counted)
+    monkeypatch.setattr("callint.again.lint_together", counted)
     return worked
 
 

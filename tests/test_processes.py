@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from callint.processes import Channel, Crew, Tickets, cores
+from callint.processes import Channel, Crew, Team, Tickets, cores, together
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="copies are made by fork")
 
@@ -30,23 +30,79 @@ def test_messages_of_any_size_come_whole() -> None:
         assert next(crew.answers()) == (0, b"c" * 100_000)
 
 
-def test_each_ticket_is_taken_once() -> None:
-    tickets = Tickets(1000)
+@pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 12_345])
+def test_each_part_of_the_work_is_taken_once(count: int) -> None:
+    tickets = Tickets()
 
     def take(channel: Channel) -> None:
-        channel.send(b" ".join(b"%d" % ticket for ticket in tickets))
+        channel.send(b" ".join(b"%d" % number for number in tickets.take(count)))
 
     with Crew(3, take) as crew:
-        taken = list(tickets)
+        taken = list(tickets.take(count))
         for _, message in crew.answers():
             taken += map(int, message.split())
     tickets.close()
-    assert sorted(taken) == list(range(1000))
+    assert sorted(taken) == list(range(count))
 
 
-def test_tickets_fit_into_any_pipe() -> None:
-    with pytest.raises(ValueError, match="more tickets"):
-        Tickets(1001)
+def test_what_all_do_together_each_does_and_is_told() -> None:
+    def work(team: Team) -> tuple[int, int, list[list[bytes | None]], list[bytes]]:
+        mine = b"%d: " % team.number + b" ".join(b"%d" % number for number in team.share(1, 40))
+        told = [team.tell(mine), team.tell(b"")]
+        return team.number, team.size, told, team.end(repr(told).encode())
+
+    number, size, told, ends = together(4, work)
+    assert (number, size) == (0, 4)
+    assert [message.partition(b":")[0] for message in told[0] if message] == [b"0", b"1", b"2", b"3"]
+    taken = [int(word) for message in told[0] if message for word in message.split()[1:]]
+    assert sorted(taken) == list(range(40))
+    assert ends == [repr(told).encode()] * 3
+
+
+def test_one_alone_does_all_of_it() -> None:
+    def work(team: Team) -> tuple[list[int], list[bytes | None], list[bytes]]:
+        return list(team.share(0, 3)), team.tell(b"a"), team.end(b"b")
+
+    assert together(1, work) == ([0, 1, 2], [b"a"], [])
+
+
+@pytest.mark.parametrize("dying", [1, 2, 3])
+def test_all_are_told_the_same_of_one_that_dies(dying: int) -> None:
+    def work(team: Team) -> list[bytes]:
+        if team.number == dying:
+            os.kill(os.getpid(), signal.SIGKILL)
+        told = team.tell(b"%d" % team.number)
+        return [repr(told).encode(), *team.end(repr(told).encode())]
+
+    expected = [None if number == dying else b"%d" % number for number in range(4)]
+    assert together(4, work) == [repr(expected).encode()] * 3
+
+
+def test_what_fails_here_ends_all() -> None:
+    pids: list[int] = []
+
+    def work(team: Team) -> None:
+        pids.extend(int(message) for message in team.tell(b"%d" % os.getpid()) if message)
+        if not team.number:
+            raise KeyboardInterrupt
+        time.sleep(60)
+
+    with pytest.raises(KeyboardInterrupt):
+        together(3, work)
+    assert len(pids) == 3
+    for pid in pids[1:]:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_what_fails_elsewhere_is_missing_here(capfd: pytest.CaptureFixture[str]) -> None:
+    def work(team: Team) -> list[bytes]:
+        if team.number:
+            raise RuntimeError("on purpose")
+        return team.end(b"")
+
+    assert together(3, work) == []
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_copy_that_dies_gives_no_answer() -> None:
@@ -152,6 +208,26 @@ def test_as_many_copies_as_there_are_descriptors_for(spare: int) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(spare)], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(max(0, spare // 3 - 1)), "True"]  # six to make one, of which three stay
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit on descriptors")
+@pytest.mark.parametrize("spare", range(12))
+def test_work_is_done_with_as_many_descriptors_as_there_are(spare: int) -> None:
+    code = (
+        "import os, resource, sys\n"
+        "from callint.processes import together\n"
+        "before = len(os.listdir('/dev/fd'))\n"
+        "_, most = whole = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (before - 1 + int(sys.argv[1]), most))\n"
+        "def work(team):\n"
+        "    taken = list(team.share(0, 9))\n"
+        "    return sorted([*taken, *(one for message in team.end(bytes(taken)) for one in message)])\n"
+        "print(together(3, work) == list(range(9)))\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, whole)\n"
+        "print(len(os.listdir('/dev/fd')) == before)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(spare)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="copies are made by fork")

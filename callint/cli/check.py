@@ -103,7 +103,7 @@ def command(
     """
     from callint.checks import CheckError
     from callint.intake import Means, Measure, read
-    from callint.lint import Options, lint
+    from callint.lint import Options, lint_together
 
     config = given.configuration(paths)
     plan = _plan(config, select, disable)
@@ -111,20 +111,17 @@ def command(
     where = inputs.manifests(paths, config)
     own_crds = _crds(crds)
     means = Means(jobs or config.jobs, config.cache if cache is None else cache)
-    with read(where, means, Measure(config.limits, own_crds), ignore=not no_git_ignore) as reading:
-        if reading.empty:
-            output.fail(f"no manifests found in {', '.join(where)}")
-        if where == ("-",) and not reading.sources.documents and not reading.sources.problems:
-            output.fail("standard input is empty")
-        options = Options(calico, given.facts, not no_ignores, own_crds)
-        question = _question(reading, config, plan, options) if reading.cached else None
-        try:
-            if question:
-                result = question.answer()
-            else:
-                result = lint(reading.sources, config, plan, options, reading.judge, reading.jobs)
-        except CheckError as error:
-            output.fail(str(error))
+    reading = read(where, means, Measure(config.limits, own_crds), ignore=not no_git_ignore)
+    if reading.empty:
+        output.fail(f"no manifests found in {', '.join(where)}")
+    if where == ("-",) and not reading.sources.documents and not reading.sources.problems:
+        output.fail("standard input is empty")
+    options = Options(calico, given.facts, not no_ignores, own_crds)
+    question = _question(reading, config, plan, options) if reading.cached else None
+    try:
+        result = question.answer() if question else lint_together(reading, config, plan, options)
+    except CheckError as error:
+        output.fail(str(error))
     _write(result, form, destinations, color)
     if debug:
         for crash in result.crashes:

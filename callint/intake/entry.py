@@ -18,11 +18,10 @@ class Entry:
     """What is known of one file so far.
 
     `name` is that of its piece in the cache, `first` and `second` are the lines of the piece as far as they are known.
-    `fresh` tells that the cache has not got this piece yet. `copy` is the number of the process that has read the file,
-    -1 for this one.
+    `fresh` tells that the cache has not got this piece yet. `owner` is the number of the process that judges it.
     """
 
-    __slots__ = ("_bad", "_file", "copy", "data", "documents", "first", "fresh", "name", "problems", "second", "shown")
+    __slots__ = ("_bad", "_file", "data", "documents", "first", "fresh", "name", "owner", "problems", "second", "shown")
 
     def __init__(self, shown: str, data: bytes) -> None:
         """The path that spans name, and what stands in the file."""
@@ -32,7 +31,7 @@ class Entry:
         self.first: bytes | memoryview = b""
         self.second: bytes | memoryview = b""
         self.fresh = True
-        self.copy = -1
+        self.owner = 0
         self.documents: Sequence[Document] = ()
         self.problems: Sequence[Problem] = ()
         self._file: SourceFile | None = None
@@ -53,9 +52,9 @@ class Entry:
         self.data = b""
 
     def forget(self, lines: Lines) -> None:
-        """Read here what another process or another run has told."""
+        """Read here what another run has told."""
         self.first = self.second = b""
-        self.fresh, self.copy = True, -1
+        self.fresh = True
         self.read(lines)
 
     def judged(self, target: Target, measure: Measure) -> list[Judged]:

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from callint.calico import Target
 from callint.finding import Problem, Span
@@ -19,12 +19,14 @@ from callint.source.lines import Lines
 from callint.source.scalars import Typed
 
 if TYPE_CHECKING:
-    from callint.intake.copies import Copies
     from callint.intake.store import Store
+    from callint.processes import Team
+
+T = TypeVar("T")
 
 
 class Reading:
-    """Files on their way to judged objects; as a context it ends the processes that help.
+    """Files on their way to judged objects.
 
     `size` is that of all files in bytes; `died` tells that a process ended early, which a finding says too.
     """
@@ -34,22 +36,14 @@ class Reading:
     ) -> None:
         """`entries` are the files that could be read, `problems` tell of the others."""
         self.size = sum(len(entry.data) for entry in entries)
-        self.jobs = means.processes(self.size)
         self.died = False
         self._entries = {entry.shown: entry for entry in entries}
         self._problems = problems
         self._ended: Sequence[Problem] = ()
-        self._means = means
+        self._processes = means.processes(self.size)
         self._measure = measure
         self._store = store
-        self._copies: Copies | None = None
-
-    def __enter__(self) -> Reading:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        if self._copies:
-            self._copies.__exit__(*raised)
+        self._team: Team | None = None
 
     @property
     def empty(self) -> bool:
@@ -61,6 +55,26 @@ class Reading:
         """Whether there is a cache to ask and to keep answers in."""
         return self._store is not None
 
+    def together(self, work: Callable[[Team | None], T]) -> T:
+        """What `work` gives, which is told by which team it is done; if by several processes, each does all of it.
+
+        Whatever is read and judged meanwhile, each reads and judges a part of, and has the rest from the others.
+        """
+        if self._processes < 2:
+            return work(None)
+        from callint.processes import together
+
+        def join(team: Team) -> T:
+            self._team = team
+            for index, entry in enumerate(self._entries.values()):
+                entry.owner = index % team.size
+            return work(team)
+
+        try:
+            return together(self._processes, join)
+        finally:
+            self._team = None
+
     @cached_property
     def texts(self) -> Sources:
         """The files alone, for whoever shows lines of them."""
@@ -70,9 +84,10 @@ class Reading:
     def sources(self) -> Sources:
         """The documents, which are read when they are first asked for."""
         entries = self._entries.values()
+        known = [entry for entry in entries if entry.first]
         with _no_collection():
             lost = self._read([entry for entry in entries if not entry.first])
-            recall([entry for entry in entries if entry.first], self._measure)
+            recall(known, self._measure)
         if lost:
             self.died = True
             self._ended = [_ended(lost)]
@@ -90,13 +105,16 @@ class Reading:
     def judge(self, documents: Iterable[Document], target: Target) -> Iterator[Judged]:
         """The objects of documents, all of the same cluster, in the documents' order unless a process died."""
         entries = [self._entries[file] for file in dict.fromkeys(document.file for document in documents)]
-        if self._copies:
-            self._copies.judge(entries, target)
-        # before the first is asked for, so that all processes work at the same time
-        here = {entry.shown: entry.judged(target, self._measure) for entry in entries if entry.copy < 0}
-        if self._copies:
-            self._copies.finish()
-        lost = [entry for entry in entries if entry.copy >= 0 and not entry.second]
+        lost: Sequence[Entry] = ()
+        here: dict[str, list[Judged]] = {}
+        if self._team:
+            from callint.intake.exchange import tell_judged
+
+            for entry in entries:
+                entry.name = entry.name or entry.shown  # what has a name is told in lines
+                if entry.owner == self._team.number:
+                    here[entry.shown] = entry.judged(target, self._measure)
+            lost = tell_judged(entries, self._team)
         for entry in entries:
             if entry not in lost:
                 yield from here.get(entry.shown) or entry.judged(target, self._measure)
@@ -135,12 +153,10 @@ class Reading:
 
     def _read(self, unknown: Sequence[Entry]) -> Sequence[Entry]:
         """Read files of which nothing is known; those that a process took with it when it died."""
-        jobs = min(self._means.processes(sum(len(entry.data) for entry in unknown)), len(unknown))
-        if jobs > 1:
-            from callint.intake.copies import Copies
+        if self._team:
+            from callint.intake.exchange import read_all
 
-            self._copies = Copies(unknown, jobs, self._measure)
-            return self._copies.read()
+            return read_all(unknown, self._team, self._measure, self.cached)
         lines = Lines(Typed(), self._measure.limits)
         for entry in unknown:
             entry.read(lines)

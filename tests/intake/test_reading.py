@@ -15,6 +15,7 @@ from callint.calico import Target
 from callint.finding import Problem
 from callint.intake import Judged, Means, Measure, judge, read
 from callint.objects import unpack
+from callint.processes import Team
 from callint.source import Limits, Sources, load
 
 NEWEST = Target()
@@ -57,7 +58,9 @@ def objects(judged: Iterator[Judged]) -> list[tuple[str, Any, tuple[Problem, ...
 def same_as_load(means: Means, target: Target = NEWEST, limits: Limits | None = None) -> None:
     expected = load(["."], limits=limits)
     measure = Measure(limits or Limits())
-    with read(["."], means, measure) as reading:
+    reading = read(["."], means, measure)
+
+    def everywhere(team: Team | None) -> Sources:
         found = reading.sources
         assert [file.path for file in found.files] == [file.path for file in expected.files]
         assert [file.text for file in found.files] == [file.text for file in expected.files]
@@ -66,6 +69,11 @@ def same_as_load(means: Means, target: Target = NEWEST, limits: Limits | None = 
         assert list(places(found)) == list(places(expected))
         assert objects(reading.judge(found.documents, target)) == objects(judge(expected.documents, target, measure))
         assert not reading.died
+        if team:
+            assert team.tell(b"the same here") == [b"the same here"] * team.size
+        return found
+
+    assert reading.together(everywhere) is reading.sources
     reading.keep()
 
 
@@ -134,8 +142,9 @@ def test_the_cache_never_lies_in_the_tree(tree: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("root", ["**/*.yaml", "./*", "../tree/*.yaml", "?*"])
 def test_the_cache_never_lies_where_a_glob_is_matched(root: str, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tree / "inside"))
-    with read([root], Means(1, True)) as reading:
-        reading.keep()
+    reading = read([root], Means(1, True))
+    assert reading.sources.documents
+    reading.keep()
     assert not (tree / "inside").exists()
 
 

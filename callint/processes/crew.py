@@ -12,10 +12,8 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+from callint.processes.pipes import Channel
 from callint.record import NamedTuple
-
-_HEAD = 8
-_TICKET = 4
 
 
 def cores() -> int:
@@ -24,67 +22,6 @@ def cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:
         return os.cpu_count() or 1
-
-
-class Tickets:
-    """Numbers from 0 that several processes take from one pipe, each number once: whoever is free takes the next."""
-
-    __slots__ = ("_pipe",)
-
-    def __init__(self, count: int) -> None:
-        """`count` numbers; a pipe holds a thousand of them on every system."""
-        if count > 1000:
-            raise ValueError("more tickets than a pipe surely holds")
-        reading, writing = os.pipe()
-        os.write(writing, b"".join(number.to_bytes(_TICKET, "big") for number in range(count)))
-        os.close(writing)
-        self._pipe = reading
-
-    def __iter__(self) -> Iterator[int]:
-        """Numbers until there are none left."""
-        while ticket := os.read(self._pipe, _TICKET):
-            yield int.from_bytes(ticket, "big")
-
-    def close(self) -> None:
-        """Take no more."""
-        os.close(self._pipe)
-
-
-class Channel:
-    """Messages of bytes to and from the process at the other end."""
-
-    __slots__ = ("_reading", "_writing")
-
-    def __init__(self, reading: int, writing: int) -> None:
-        """Two descriptors."""
-        self._reading = reading
-        self._writing = writing
-
-    def send(self, message: bytes) -> None:
-        """Hand over one message; raises OSError when nobody is there any more."""
-        left = memoryview(len(message).to_bytes(_HEAD, "big") + message)
-        while left:
-            left = left[os.write(self._writing, left) :]
-
-    def receive(self) -> bytes | None:
-        """The next message; None when the other end is gone, in the middle of one too."""
-        head = self._exactly(_HEAD)
-        return None if head is None else self._exactly(int.from_bytes(head, "big"))
-
-    def close(self) -> None:
-        """Hang up."""
-        os.close(self._reading)
-        os.close(self._writing)
-
-    def _exactly(self, count: int) -> bytes | None:
-        parts = []
-        while count:
-            part = os.read(self._reading, min(count, 1 << 20))
-            if not part:
-                return None
-            parts.append(part)
-            count -= len(part)
-        return b"".join(parts)
 
 
 class _Copy(NamedTuple):
