@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
+from itertools import chain
 from typing import Generic, TypeVar
 
 from callint.record import NamedTuple
@@ -152,33 +153,35 @@ class SelectorIndex(Generic[T]):
             group = pending.pop()
             places.update(group.always)
             for key in labels.keys() & group.under.keys():
+                under = group.under[key]
                 for value in (labels[key], None):
-                    self._seek(group, key, value, places, pending)
+                    if value in under:
+                        pending += self._sought(group, key, value, places)
             if unknown:
                 for key, under in group.under.items():
                     if key not in labels and key.startswith(unknown):
                         for value in under:
-                            self._seek(group, key, value, places, pending)
+                            pending += self._sought(group, key, value, places)
         return [self._items[place] for place in sorted(places)]
 
-    def _seek(self, group: _Group, key: str, value: str | None, places: set[int], pending: list[_Group]) -> None:
-        """Add what needs a value of a label; much is parted when it is sought for the first time."""
-        found = group.under[key].get(value, ())
+    def _sought(self, group: _Group, key: str, value: str | None, places: set[int]) -> Sequence[_Group]:
+        """Add to the places what needs a value of a label; or give it as a group, if it is much."""
+        found = group.under[key][value]
         if len(found) < _MANY or len(group.known) == _DEEPEST:
             places.update(found)
-            return
+            return ()
         part = group.parts.get((key, value))
         if part is None:
             part = group.parts[key, value] = self._parted(found, (*group.known, key))
-        pending.append(part)
+        return (part,)
 
     def _parted(self, places: Sequence[int], known: tuple[str, ...]) -> _Group:
-        """The same by what they need besides the labels that are known."""
-        further = [_further(self._selectors[place], known) for place in places]
-        cost = Counter(need for several in further for one in several for need in one)
+        """Some selectors by what they need besides the labels that are known."""
+        further = [list(_further(self._selectors[place], known)) for place in places]
+        cost = Counter(chain.from_iterable(chain.from_iterable(further)))
         group = _Group(known)
-        for place, several in zip(places, further, strict=True):
-            group.add(place, _cheapest(several, cost))
+        for place, each in zip(places, further, strict=True):
+            group.add(place, min(each, key=lambda several: sum([cost[need] for need in several]), default=None))
         return group
 
 
@@ -196,7 +199,7 @@ class _Group:
         self.under: dict[str, dict[str | None, list[int]]] = {}
         self.parts: dict[tuple[str, str | None], _Group] = {}
 
-    def add(self, place: int, needed: frozenset[Need] | None) -> None:
+    def add(self, place: int, needed: Iterable[tuple[str, str | None]] | None) -> None:
         if needed is None:
             self.always.append(place)
         for key, value in needed or ():
@@ -275,10 +278,11 @@ def _asked(selector: Selector) -> dict[str, frozenset[str | None]]:
     return found
 
 
-def _further(selector: Selector, known: Container[str]) -> list[frozenset[Need]]:
+def _further(selector: Selector, known: Container[str]) -> Iterator[Sequence[tuple[str, str | None]]]:
     """What a plain selector needs besides labels that are known; lists of many values would not part much."""
-    found = _named(plain(selector) or {})
-    return [one for one in found if len(one) <= _FEW and next(iter(one)).key not in known]
+    for key, values in (plain(selector) or {}).items():
+        if key not in known and values is not ABSENT and (values is None or len(values) <= _FEW):
+            yield ((key, None),) if values is None else [(key, value) for value in values]
 
 
 def _mentioned(selector: Selector) -> list[frozenset[Need]]:

@@ -196,20 +196,21 @@ class _Search:
             found = self._shapes[id(rule)] = Shape(rule, policy.namespace)
         return found
 
-    def _asked_before(self, tier: PlacedTier, placed: PlacedPolicy) -> Before:
-        """What comes before policies of a tier that select the same; it grows as they follow each other."""
+    def _asked_before(self, tier: PlacedTier, placed: PlacedPolicy) -> Before | None:
+        """What comes before policies of a tier that select the same, growing as they follow each other, if anything."""
         key = (id(tier), placed.selector, kinds(placed.policy))
-        before = self._before.get(key)
-        if before is None:
-            before = self._before[key] = self._shadows.order.before(tier, placed)
+        known = self._before.get(key)
+        before = self._shadows.order.before(tier, placed) if known is None else known
         self._spend(before.reach(self._places[id(placed)]))
+        if not before.own and not before.earlier:
+            return None
+        if known is None:
+            self._before[key] = before
         return before
 
     def _chain(self, before: Before, direction: Direction) -> _Chain:
         chain = self._chains.get((id(before), direction))
         if chain is None:
-            if not before.earlier and not before.own:
-                return self._nothing
             chain = self._chains[id(before), direction] = _Chain(self._head(before, direction))
         while chain.next < len(before.own):
             for item in items(before.own[chain.next].placed.policy, direction):

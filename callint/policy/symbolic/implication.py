@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from callint.selector import Selector
 from callint.selector.index import SelectorIndex
-from callint.selector.plain import implied, meet, plain
+from callint.selector.plain import implied, meet, plain, sample
 from callint.selector.satisfy import Unknown, difference, intersection, samples
 from callint.selector.syntax import atoms
 from callint.selector.values import Budget
@@ -65,7 +65,10 @@ class Implication:
 
     def candidates(self, selector: Selector, index: SelectorIndex[T]) -> list[T] | None:
         """The things of an index that may be implied by a selector, and perhaps others; None if that may be any."""
-        found = (index.candidates(sample) for sample in self._samples_of(selector))
+        known = plain(selector)
+        if known is not None:
+            return index.candidates(sample(known))
+        found = (index.candidates(labels) for labels in self._samples_of(selector))
         return min(found, key=len, default=None)
 
     def _sure(self, answer: bool | None) -> bool:
@@ -75,10 +78,10 @@ class Implication:
     def _chosen(self, a: Selector, b: Selector, *, matched: bool) -> bool:
         """Whether of the labels that are known to be matched by `a` some are matched by `b`, or are not."""
         samples = self._samples_of(a)
-        for place, sample in enumerate(samples):
+        for place, labels in enumerate(samples):
             self._budget.spend(1 + self._size(b) // _AT_ONCE)
-            if b.matches(sample) is matched:
-                samples[0], samples[place] = sample, samples[0]  # the next one asked about is often much like this
+            if b.matches(labels) is matched:
+                samples[0], samples[place] = labels, samples[0]  # the next one asked about is often much like this
                 return True
         return False
 

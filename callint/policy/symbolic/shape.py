@@ -13,6 +13,7 @@ from callint.objects.policy import Entity, Rule
 from callint.policy.match import entity_selectors, ip_version
 from callint.policy.nodes import prefixes
 from callint.policy.ranges import EVERYWHERE, Ranges, ranges
+from callint.selector import Selector
 
 _PORTS: Intervals = ((0, (1 << 16) - 1),)
 _BYTE: Intervals = ((0, 255),)
@@ -20,16 +21,21 @@ _PORTED = intervals.from_values(WITH_PORTS)
 
 
 class Side:
-    """One end: its addresses, read when somebody asks, and what selects it besides."""
+    """One end: its addresses and what selects it besides, read when somebody asks."""
 
-    __slots__ = ("_entity", "_nets", "_version", "selector")
+    __slots__ = ("_entity", "_namespace", "_nets", "_version")
 
     def __init__(self, entity: Entity, version: int | None, namespace: str | None) -> None:
         """An end of a rule of a policy in a namespace, of one IP version or of both."""
         self._entity = entity
         self._version = version
+        self._namespace = namespace
         self._nets: Ranges | None = None
-        self.selector = entity_selectors(entity, namespace)[0]
+
+    @property
+    def selector(self) -> Selector | None:
+        """What it must be selected by."""
+        return entity_selectors(self._entity, self._namespace)[0]
 
     @property
     def nets(self) -> Ranges:
