@@ -214,6 +214,158 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
 }
 
 
+def write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def pool(name: str = "a") -> str:
+    return f"---\n{V3}kind: IPPool\nmetadata: {{name: {name}}}\nspec: {{cidr: 10.0.0.0/16, x: 1}}\n"
+
+
+def host_endpoint(number: int) -> str:
+    return (
+        f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{number}}}\nspec: {{node: box, interfaceName: e{number}}}\n"
+    )
+
+
+def interface(number: int) -> str:
+    return f"- {{name: e{number}, addresses: [10.{number // 256}.{number % 256}.1/24]}}\n"
+
+
+def with_facts(facts: str, manifest: str = host_endpoint(1)) -> Callable[[Path], list[str]]:
+    def make(folder: Path) -> list[str]:
+        write(folder / "m.yaml", manifest)
+        write(folder / "facts.yaml", facts)
+        return ["--facts", "facts.yaml", "m.yaml"]
+
+    return make
+
+
+def with_configuration(configuration: str, manifest: str = pool()) -> Callable[[Path], list[str]]:
+    def make(folder: Path) -> list[str]:
+        write(folder / "m.yaml", manifest)
+        write(folder / "callint.yaml", configuration)
+        return ["m.yaml"]
+
+    return make
+
+
+def clusters(folder: Path) -> list[str]:
+    for number in range(1000):
+        write(folder / f"c{number}/a.yaml", pool())
+    lines = "".join(f"  c{number}: {{manifests: [c{number}]}}\n" for number in range(1000))
+    write(folder / "callint.yaml", f"clusters:\n{lines}")
+    return []
+
+
+def patterns(folder: Path) -> list[str]:
+    for number in range(300):
+        write(folder / f"m{number}.yaml", "a: 1\n")
+    return [f"*{number}.yaml" for number in range(3000)]
+
+
+def gitignore(text: str) -> Callable[[Path], list[str]]:
+    def make(folder: Path) -> list[str]:
+        (folder / ".git").mkdir()
+        write(folder / ".gitignore", text)
+        for number in range(1000):
+            write(folder / f"d{number % 50}/f{number}.yaml", "a: 1\n")
+        return ["."]
+
+    return make
+
+
+def links(folder: Path) -> list[str]:
+    for number in range(50):
+        write(folder / f"d{number}/m.yaml", "a: 1\n")
+        (folder / f"d{number}/next").symlink_to(f"../d{(number + 1) % 50}")
+    (folder / "a.yaml").symlink_to("b.yaml")
+    (folder / "b.yaml").symlink_to("a.yaml")
+    return ["."]
+
+
+def pattern_of_a_crd(folder: Path) -> list[str]:
+    write(folder / "m.yaml", f"{V3}kind: IPPool\nmetadata: {{name: a}}\nspec: {{cidr: {'a' * 60}}}\n")
+    write(
+        folder / "crd.yaml",
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+        "metadata: {name: ippools.crd.projectcalico.org}\nspec:\n  group: crd.projectcalico.org\n"
+        "  names: {kind: IPPool, plural: ippools}\n  versions:\n  - name: v1\n    schema:\n      openAPIV3Schema:\n"
+        '        {type: object, properties: {spec: {properties: {cidr: {type: string, pattern: "^(a|aa)+$x"}}}}}\n',
+    )
+    return ["--crds", "crd.yaml", "m.yaml"]
+
+
+TREES: dict[str, Callable[[Path], list[str]]] = {
+    "facts of as many nodes": with_facts(
+        "".join(f"---\nversion: 1\nnode: n{n}\ninterfaces:\n{interface(1)}" for n in range(10_000))
+    ),
+    "broken facts": with_facts("".join(f"---\nnod: n{n}\nx: 1\n" for n in range(40_000))),
+    "facts that are unknown": with_facts(
+        "version: 1\nnode: box\n" + "".join(f"interfaze{n}: 1\n" for n in range(50_000))
+    ),
+    "interfaces with host endpoints": with_facts(
+        "version: 1\nnode: box\ninterfaces:\n" + "".join(map(interface, range(9_000))),
+        "".join(map(host_endpoint, range(4_000))),
+    ),
+    "services at interfaces that are none": with_facts(
+        "version: 1\nnode: box\ninterfaces:\n"
+        + "".join(map(interface, range(8_000)))
+        + "services:\n"
+        + "".join(f"  f{n}: [dns]\n" for n in range(30_000))
+    ),
+    "sockets and interfaces": with_facts(
+        "version: 1\nnode: box\ninterfaces:\n"
+        + "".join(map(interface, range(8_000)))
+        + "listening:\n"
+        + "".join(f"- {{protocol: tcp, port: {n + 1}, address: 10.0.{n % 256}.1}}\n" for n in range(8_000))
+    ),
+    "clusters": clusters,
+    "the same accepted again": with_configuration(
+        "ignore:\n" + "".join(f"- {{rule: OBJ002, reason: r{n}}}\n" for n in range(8_000)),
+        "".join(pool(f"a{n}") for n in range(3_000)),
+    ),
+    "an annotation for each finding": with_configuration(
+        "jobs: 1\n",
+        f"{V3}kind: IPPool\nmetadata: {{name: a, annotations: {{callint.dev/ignore: '{'OBJ002, ' * 90_000}: why'}}}}\n"
+        f"spec: {{{', '.join(f'x{n}: 1' for n in range(5_000))}}}\n",
+    ),
+    "masqueraded networks": with_configuration(
+        "masqueraded:\n" + "".join(f"- 10.{n // 256}.{n % 256}.0/24\n" for n in range(40_000)),
+        "".join(pool(f"a{n}") for n in range(2_000)),
+    ),
+    "manifests named again": with_configuration("manifests:\n" + "- m.yaml\n" * 70_000),
+    "patterns": patterns,
+    "a .gitignore of names": gitignore("".join(f"**/x{n}/*a*\n/y/z{n}.yaml\n" for n in range(20_000))),
+    "a .gitignore of parts of names": gitignore("".join(f"*f*x{n}*\n" for n in range(25_000))),
+    "a .gitignore of stars": gitignore("".join(f"{'*a' * (n % 90)}*b\n" for n in range(10_000))),
+    "links in rings": links,
+    "a regular expression of a CRD": pattern_of_a_crd,
+}
+"""Folders, and the arguments with which they are checked."""
+
+
+def check(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run `callint check` with little memory and time."""
+    code = (
+        "import resource, sys\n"
+        f"resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))\n"
+        f"resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))\n"
+        "sys.argv[1:] = ['check', *sys.argv[1:]]\n"
+        "from callint.__main__ import run; run()"
+    )
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, timeout=30 * SECONDS)
+
+
+def survived(run: subprocess.CompletedProcess[bytes]) -> None:
+    assert run.returncode in (0, 1, 2), f"ended by signal {-run.returncode}"
+    assert b"internal error" not in run.stderr
+    assert b"Traceback" not in run.stderr
+    assert b"check-crashed" not in run.stdout
+
+
 @pytest.mark.parametrize("name", INPUTS)
 def test_bounded(name: str, tmp_path: Path) -> None:
     made = INPUTS[name]()
@@ -221,18 +373,14 @@ def test_bounded(name: str, tmp_path: Path) -> None:
     assert len(data) < MEGABYTE
     file = tmp_path / "hostile.yaml"
     file.write_bytes(data)
-    code = (
-        "import resource, sys\n"
-        f"resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))\n"
-        f"resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))\n"
-        "sys.argv[1:] = ['check', '--no-config', 'hostile.yaml']\n"
-        "from callint.__main__ import run; run()"
-    )
-    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, timeout=30 * SECONDS)
-    assert run.returncode in (0, 1, 2), f"ended by signal {-run.returncode}"
-    assert b"internal error" not in run.stderr
-    assert b"Traceback" not in run.stderr
-    assert b"check-crashed" not in run.stdout
+    survived(check(tmp_path, "--no-config", "hostile.yaml"))
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_trees_are_bounded(name: str, tmp_path: Path) -> None:
+    arguments = TREES[name](tmp_path)
+    assert sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file()) < MEGABYTE
+    survived(check(tmp_path, *arguments))
 
 
 def test_a_large_tree_is_read_file_by_file(tmp_path: Path) -> None:
