@@ -358,6 +358,25 @@ def test_policies_of_kubernetes(objects: list[dict[str, Any]], wanted: dict[str,
     assert dead(*objects) == wanted
 
 
+@pytest.mark.parametrize(
+    ("namespaces", "reached"),
+    [
+        ("projectcalico.org/name == 'x'", False),
+        ("kubernetes.io/metadata.name == 'x'", False),
+        ("kubernetes.io/metadata.name in {'x', 'away'}", False),
+        ("has(projectcalico.org/name)", False),
+        ("kubernetes.io/metadata.name not in {'kube-system'}", False),
+        ("projectcalico.org/name != 'x'", True),
+        ("kubernetes.io/metadata.name == 'away'", True),
+        ("team == 'x'", True),
+    ],
+)
+def test_a_namespace_has_its_name_as_a_label(namespaces: str, reached: bool) -> None:
+    first = gnp("deny", DENY, namespaceSelector=namespaces, order=900)
+    mine = [(first, knp("web", {"from": PODS})), (first, made("NetworkPolicy", "web", "x", ingress=[ALLOW]))]
+    assert [dead(*objects)["policy"] for objects in mine] == [[] if reached else [("web", -1)]] * 2
+
+
 def test_what_is_said_of_a_rule_of_kubernetes() -> None:
     (found,) = breaches("redundant", knp("a", WIDE, {"ports": [{"port": 1}], "from": BOTH}))
     assert (
