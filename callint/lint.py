@@ -159,7 +159,7 @@ def _checked(plan: Plan, clusters: Sequence[Cluster], team: Team | None) -> list
 
 
 def _divide(
-    documents: Iterable[Document], clusters: Sequence[ClusterConfig]
+    documents: Sequence[Document], clusters: Sequence[ClusterConfig]
 ) -> list[tuple[ClusterConfig, list[Document]]]:
     """Each document goes to the cluster whose manifests hold its file, the deepest folder first."""
     roots: _Roots = {}
@@ -171,8 +171,10 @@ def _divide(
                 roots.setdefault(base, []).append((below, about))
     parts: dict[str, tuple[ClusterConfig, list[Document]]] = {about.name: (about, []) for about in clusters}
     fallback = clusters[0] if len(clusters) == 1 else _REST
+    files = dict.fromkeys(document.file for document in documents)
+    holders = {file: _holder(file, roots) or fallback for file in files}
     for document in documents:
-        holder = _holder(document.file, roots) or fallback
+        holder = holders[document.file]
         parts.setdefault(holder.name, (holder, []))[1].append(document)
     return [part for part in parts.values() if part[1] or len(parts) == 1]
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from callint.source import Document
 
 _IMAGE = r"(?:^|/)calico/(?:node|typha|kube-controllers|cni|apiserver):v(3\.[0-9]{1,3})(?:\.|$)"
+_TELLING = ("ClusterInformation", "Installation", "DaemonSet", "Deployment")
 _LINUX: dict[str, Dataplane] = {"BPF": "ebpf", "Iptables": "iptables", "Nftables": "nftables"}
 
 
@@ -20,7 +21,9 @@ def inferred_release(documents: Iterable[Document]) -> Release | None:
 
     ClusterInformation says it, the status of the operator's Installation, and the image tags of Calico's components.
     """
-    found = {release for document in documents for text in _versions(document.value) if (release := _known(text))}
+    values = (document.value for document in documents)
+    telling = [value for value in values if isinstance(value, dict) and value.get("kind") in _TELLING]
+    found = {release for value in telling for text in _versions(value) if (release := _known(text))}
     return max(found, default=None)
 
 
@@ -55,9 +58,7 @@ def _at(value: Any, *path: str) -> Any:
     return value
 
 
-def _versions(value: Any) -> Iterator[str]:
-    if not isinstance(value, dict):
-        return
+def _versions(value: dict[str, Any]) -> Iterator[str]:
     kind = value.get("kind")
     if kind == "ClusterInformation":
         version = _at(value, "spec", "calicoVersion")
@@ -65,8 +66,7 @@ def _versions(value: Any) -> Iterator[str]:
         version = _at(value, "status", "calicoVersion")
     else:
         version = None
-        if kind in ("DaemonSet", "Deployment"):
-            yield from _images(_at(value, "spec", "template", "spec"))
+        yield from _images(_at(value, "spec", "template", "spec"))
     if isinstance(version, str):
         yield version
 
