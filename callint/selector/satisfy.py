@@ -106,7 +106,7 @@ def _of_both(one: Formula, other: Formula, budget: Budget | None) -> dict[str, s
     own = Budget(steps)
     found = _solved(formula, own, kubernetes=False)
     if budget is not None:
-        budget.spend(steps - own.left)
+        budget.spend(steps - own.left + _STEPS_EACH * len(literals(formula)))
     return found
 
 

@@ -105,8 +105,9 @@ def _corner(
     wanted: Sequence[Product], chosen: Mapping[int, list[Product]], spend: Callable[[int], None]
 ) -> Product | None:
     every = [product for side in chosen.values() for product in side]
+    size = sum(len(side) for product in every for side in product)
     for one in wanted:
-        spend(len(every) * sum(map(len, one)))
+        spend(size + len(every) * sum(map(len, one)))
         corner = cover.uncovered(one, every)
         if corner is not None:
             return corner

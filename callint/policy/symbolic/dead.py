@@ -31,7 +31,7 @@ from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.values import ExhaustedError
 
-_OF_TIERS, _OF_CORNERS, _OF_SELECTORS, _OF_PRODUCTS, _OF_SETS = 3, 4, 8, 25, 100
+_OF_TIERS, _OF_CORNERS, _OF_SELECTORS, _OF_PRODUCTS, _OF_SETS = 8, 4, 8, 25, 100
 """What a comparison takes of tiers, corners, selectors, products and sets of packets, one of ports being a step."""
 
 
@@ -147,17 +147,18 @@ class _Search:
         near = earlier.near(about)
         self._spend(len(near))
         meeting, asked = meetings(self._shadows, about, near)
-        self._spend(_OF_SELECTORS * asked + _OF_CORNERS * len(meeting))
+        size = about.size
+        self._spend(_OF_SELECTORS * asked + _OF_CORNERS * len(meeting) + (size - 1) * len(near))
         if not meeting:
             return None
         found = alone(self._shadows, about, meeting)
         if found is None:
             if leave_a_corner(about, meeting):
                 return None
-            self._spend(_OF_PRODUCTS * len(meeting))
+            self._spend(_OF_PRODUCTS * size * len(meeting))
             if leave_something(about, meeting):
                 return None
-            self._spend(_OF_SETS * len(meeting))
+            self._spend(_OF_SETS * size * len(meeting))
             return self._exactly(policy, direction, rule, meeting)
         packet = self._packet(policy, rule, about)
         return None if packet is None else Dead(policy, direction, rule, packet, (found.entry.item,))

@@ -14,8 +14,8 @@ from callint.selector.values import Budget
 T = TypeVar("T")
 
 _MOST_SAMPLES = 8
-_AT_ONCE = 4
-"""How many conditions of a selector are asked for the labels at hand in the time of one step."""
+_OF_LABELS = 4
+"""What it takes to ask a selector for the labels at hand, besides a step for each of its conditions."""
 
 
 class Implication:
@@ -79,7 +79,7 @@ class Implication:
         """Whether of the labels that are known to be matched by `a` some are matched by `b`, or are not."""
         samples = self._samples_of(a)
         for place, labels in enumerate(samples):
-            self._budget.spend(1 + self._size(b) // _AT_ONCE)
+            self._budget.spend(_OF_LABELS + self._size(b))
             if b.matches(labels) is matched:
                 samples[0], samples[place] = labels, samples[0]  # the next one asked about is often much like this
                 return True
