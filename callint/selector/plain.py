@@ -30,7 +30,7 @@ def plain(selector: Selector) -> Plain | None:
             continue
         values: frozenset[str | None] | None
         if isinstance(one, Compare) and one.operator == "==":
-            key, values = one.key, frozenset((one.value,))
+            key, values = one.key, _only(one.value)
         elif isinstance(one, Member) and one.values and not one.negated:
             key, values = one.key, one.values
         elif isinstance(one, Has):
@@ -44,6 +44,12 @@ def plain(selector: Selector) -> Plain | None:
         if found.setdefault(key, values) is not values:
             return None
     return found
+
+
+@lru_cache(maxsize=1 << 12)
+def _only(value: str) -> frozenset[str]:
+    """The set of one value: it takes as much memory as four texts, so equal ones are one."""
+    return frozenset((value,))
 
 
 def sample(one: Plain) -> dict[str, str]:
