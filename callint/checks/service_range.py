@@ -94,10 +94,14 @@ def _outside(cluster: Cluster) -> Iterator[Breach]:
 def _addresses(service: Resource) -> Iterator[tuple[str, str, Path, str]]:
     for index, text in enumerate(fields.texts(service.spec, "externalIPs")):
         yield "the external address", "serviceExternalIPs", ("spec", "externalIPs", index), text
+    asked = fields.text(service.spec, "loadBalancerIP")
+    ours = fields.text(service.spec, "loadBalancerClass") in (None, "calico")
+    if asked is not None and ours and fields.text(service.spec, "type") == "LoadBalancer":
+        yield "the load balancer's address", "serviceLoadBalancerIPs", ("spec", "loadBalancerIP"), asked
     balancer = fields.mapping(fields.mapping(service.plain, "status"), "loadBalancer")
     for index, item in fields.items(balancer, "ingress"):
         given = fields.text(item, "ip") if isinstance(item, dict) else None
-        if given is not None:
+        if given is not None and given != asked:
             path: Path = ("status", "loadBalancer", "ingress", index, "ip")
             yield "the load balancer's address", "serviceLoadBalancerIPs", path, given
 
