@@ -19,6 +19,9 @@ from callint.objects.pool import IPPool
 
 # node/filesystem/etc/rc.local: with these neither confd nor BIRD is started
 _WITHOUT_BGP = ("none", "vxlan")
+# operator pkg/controller/ippool/validation.go
+_ROUTED = ("IPIP", "IPIPCrossSubnet", "None")
+_ANNOUNCED = ("serviceClusterIPs", "serviceExternalIPs", "serviceLoadBalancerIPs", "prefixAdvertisements")
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -45,19 +48,58 @@ def switched_off(cluster: Cluster) -> Iterator[tuple[Resource, Path, str]]:
 
 
 def _off(cluster: Cluster) -> Iterator[Breach]:
-    if not cluster.bgp_peers:
-        return
-    for resource, path, says in switched_off(cluster):
-        peers = cluster.bgp_peers
-        more = f" and {len(peers) - 1} more have" if len(peers) > 1 else " has"
+    yield from _unrouted(cluster)
+    idle = [one.resource for one in cluster.bgp_peers] or list(_announcing(cluster))
+    for resource, path, says in switched_off(cluster) if idle else ():
+        first, *others = idle
+        more = f" and {len(others)} more have" if others else " has"
         yield Breach(
-            f'{says}, so that BIRD does not run on any node and BGPPeer "{peers[0].resource.name}"{more} no effect',
+            f'{says}, so that BIRD does not run on any node and {first.kind} "{first.name}"{more} no effect',
             resource.span(*path),
             resource.ref,
             path,
-            tuple(Related(one.resource.span("metadata", "name"), "has no effect") for one in peers[:3]),
-            witness("reference", reference=f"BGPPeer/{peers[0].resource.name}", peers=len(peers)),
+            tuple(Related(one.span("metadata", "name"), "has no effect") for one in idle[:3]),
+            witness("reference", reference=f"{first.kind}/{first.name}", peers=len(cluster.bgp_peers)),
         )
+
+
+def _announcing(cluster: Cluster) -> Iterator[Resource]:
+    """BGPConfigurations that say more than how BGP is to be: addresses of services that nodes announce."""
+    default = cluster.find("BGPConfiguration", "default")
+    if default is not None and any(default.spec.get(field) for field in _ANNOUNCED):
+        yield default
+
+
+def _unrouted(cluster: Cluster) -> Iterator[Breach]:
+    """Pools of an Installation that the operator refuses, for BIRD brings the routes to their pods."""
+    if any(one.spec.get("programClusterRoutes") for one in cluster.of("FelixConfiguration")):
+        return
+    for one in cluster.kubernetes("Installation", "operator.tigera.io/v1"):
+        settings = fields.mapping(one.spec, "calicoNetwork")
+        by_felix = settings.get("clusterRoutingMode") is not None
+        if fields.text(settings, "bgp") != "Disabled" or by_felix or not _own_plugin(one):
+            continue
+        for index, pool in fields.items(settings, "ipPools"):
+            path: Path = ("spec", "calicoNetwork", "ipPools", index, "encapsulation")
+            mode = fields.text(pool, "encapsulation") if isinstance(pool, dict) else None
+            if mode is None or mode not in _ROUTED:
+                continue
+            yield Breach(
+                f'"bgp" of the Installation is "Disabled", and with encapsulation "{mode}" it is BGP that brings the '
+                "routes to the pods of other nodes: the operator refuses the Installation",
+                one.span(*path),
+                one.ref,
+                path,
+                (Related(one.span("spec", "calicoNetwork", "bgp"), "BIRD does not run"),),
+                witness("route", prefix=fields.text(pool, "cidr") or "", programmed_by=()),
+                help="enable BGP, or use VXLAN or VXLANCrossSubnet",
+            )
+
+
+def _own_plugin(installation: Resource) -> bool:
+    """Whether Calico connects the pods; in clouds another plugin does, unless the Installation names Calico's."""
+    plugin = fields.text(fields.mapping(installation.spec, "cni"), "type")
+    return plugin == "Calico" if plugin else installation.spec.get("kubernetesProvider") not in ("AKS", "EKS", "GKE")
 
 
 def _for_any_pod(pool: IPPool) -> bool:
