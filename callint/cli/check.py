@@ -10,7 +10,7 @@ import click
 
 from callint.cli import inputs, output
 from callint.finding import SEVERITIES
-from callint.report.formats import FORMATS, render
+from callint.report.formats import FORMATS, pieces
 
 if TYPE_CHECKING:
     from callint.again import Question
@@ -189,12 +189,12 @@ def _plan(config: Config, select: tuple[str, ...], disable: tuple[str, ...]) -> 
 def _write(result: Lint, form: str, destinations: list[tuple[str, str]], color: str) -> None:
     coloured = form == "text" and output.colour(color)
     width = 100
-    output.write(render(form, result.report, colour=coloured, width=width, prefix=_prefix()))
+    output.write_all(pieces(form, result.report, colour=coloured, width=width, prefix=_prefix()))
     for kind, path in destinations:
-        output.write_file(path, render(kind, result.report, prefix=_prefix()))
+        output.write_file(path, pieces(kind, result.report, prefix=_prefix()))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if form == "github" and summary:
-        output.write_file(summary, render("summary", result.report), append=True)
+        output.write_file(summary, pieces("summary", result.report), append=True)
 
 
 def _prefix() -> str:

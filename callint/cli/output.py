@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from typing import NoReturn
 
 import click
@@ -36,17 +37,21 @@ def colour(choice: str) -> bool:
 
 
 def write(text: str) -> None:
+    """Print a text to standard output (see `write_all`)."""
+    write_all([text])
+
+
+def write_all(pieces: Iterable[str]) -> None:
     """Print to standard output; a reader that went away (`| head`) ends the program quietly, a full disk does not."""
-    if not text or not sys.stdout:
+    if not sys.stdout:
         return
-    data = text.encode("utf-8", "backslashreplace")
     try:
         sys.stdout.flush()
         stream = getattr(sys.stdout, "buffer", None)
         if stream is None:
-            sys.stdout.write(text)
+            sys.stdout.writelines(pieces)
         else:
-            stream.write(data)
+            stream.writelines(map(_encoded, pieces))
             stream.flush()
     except BrokenPipeError:
         end_quietly()
@@ -61,10 +66,14 @@ def end_quietly() -> NoReturn:
     sys.exit(141)
 
 
-def write_file(path: str, text: str, *, append: bool = False) -> None:
+def write_file(path: str, pieces: Iterable[str], *, append: bool = False) -> None:
     """Write one report to a file; raises JobFailed when that cannot be done."""
     try:
         with open(path, "ab" if append else "wb") as stream:
-            stream.write(text.encode("utf-8", "backslashreplace"))
+            stream.writelines(map(_encoded, pieces))
     except OSError as error:
         fail(f'report cannot be written to "{path}": {error.strerror or error}')
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")

@@ -1,4 +1,7 @@
-"""Findings to text: one module a format, each a pure function that renders what it is given, in the order given."""
+"""Findings to text: one module a format, each a pure function that renders what it is given, in the order given.
+
+What is rendered comes in pieces, so that nobody has to hold all of it.
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def render_rules_json(rules: Iterable[Rule]) -> str:
     """The list of rules as a JSON array, one object a line, without the explanations."""
     from callint.report.machine import rows
 
-    return rows(map(_entry, rules)) + "\n"
+    return "".join([*rows(map(_entry, rules)), "\n"])
 
 
 def render_rule(rule: RuleText, *, width: int = 80) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from callint.finding import Finding
 from callint.report import Report
 from callint.report.visible import guarded, visible
 
 
-def render(report: Report) -> str:
-    """All findings and nothing else, so that the lines can be counted, sorted and compared; "" without findings."""
-    return "".join(f"{_line(finding)}\n" for finding in report.findings)
+def render(report: Report) -> Iterator[str]:
+    """All findings and nothing else, so that the lines can be counted, sorted and compared."""
+    return (f"{_line(finding)}\n" for finding in report.findings)
 
 
 def _line(finding: Finding) -> str:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from callint.report import Report
 
 FORMATS = ("text", "concise", "json", "github", "sarif", "junit", "gitlab", "summary")
 
 
 def render(form: str, report: Report, *, colour: bool = False, width: int = 100, prefix: str = "") -> str:
-    """Render a report in one of FORMATS as text that always encodes as UTF-8.
+    """A report in one of FORMATS as one text (see `pieces`)."""
+    return "".join(pieces(form, report, colour=colour, width=width, prefix=prefix))
+
+
+def pieces(form: str, report: Report, *, colour: bool = False, width: int = 100, prefix: str = "") -> Iterator[str]:
+    """Render a report in one of FORMATS, piece by piece, as text that always encodes as UTF-8.
 
     `colour` and `width` (columns) concern `text` alone; `prefix` leads from the repository's root to the directory that
     the findings' files are relative to, for the formats that other programs match with a repository.
@@ -16,7 +23,7 @@ def render(form: str, report: Report, *, colour: bool = False, width: int = 100,
     """
     if form == "text":
         if not report.findings:
-            return ""
+            return iter(())
         from callint.report import text
 
         return text.render(report, colour=colour, width=width)

@@ -25,13 +25,11 @@ _LONGEST_MESSAGE = 4096
 _LONGEST_TITLE = 200
 
 
-def render(report: Report, *, prefix: str = "") -> str:
+def render(report: Report, *, prefix: str = "") -> Iterator[str]:
     """At most ten commands a level, worst level first, and at most three of them for one rule in one file."""
-    return "".join(
-        f"{line}\n"
-        for severity in _COMMANDS
-        for line in _level(severity, [f for f in report.findings if f.severity == severity], prefix)
-    )
+    for severity in _COMMANDS:
+        for line in _level(severity, [f for f in report.findings if f.severity == severity], prefix):
+            yield f"{line}\n"
 
 
 def _level(severity: Severity, findings: Sequence[Finding], prefix: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from callint.finding import Finding, Severity
@@ -12,9 +13,10 @@ from callint.report.place import last_line, rooted
 _SEVERITIES: dict[Severity, str] = {"error": "major", "warning": "minor", "info": "info"}
 
 
-def render(report: Report, *, prefix: str = "") -> str:
+def render(report: Report, *, prefix: str = "") -> Iterator[str]:
     """One item a finding; `check_name` is not displayed, so the description starts with the rule."""
-    return rows(_item(finding, prefix) for finding in report.findings) + "\n"
+    yield from rows(_item(finding, prefix) for finding in report.findings)
+    yield "\n"
 
 
 def _item(finding: Finding, prefix: str) -> dict[str, Any]:

@@ -21,25 +21,28 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}  # the amper
 _NONCHARACTERS = re.compile("[\ufffe\uffff]")
 
 
-def render(report: Report, *, prefix: str = "") -> str:
+def render(report: Report, *, prefix: str = "") -> Iterator[str]:
     """The whole document; always well-formed XML 1.0, since text is made visible first."""
+    return (f"{line}\n" for line in _lines(report, prefix))
+
+
+def _lines(report: Report, prefix: str) -> Iterator[str]:
     suites: dict[str, list[Finding]] = {}
     for finding in (*report.findings, *report.suppressed):
         suites.setdefault(rooted(finding.span.file, prefix), []).append(finding)
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    yield '<?xml version="1.0" encoding="UTF-8"?>'
     total = len(report.findings) + len(report.suppressed)
     failures = sum(map(_fails, report.findings))
     skipped = total - failures
-    lines.append(f'<testsuites name="callint" {_counts(max(total, 1), failures, skipped)}>')
+    yield f'<testsuites name="callint" {_counts(max(total, 1), failures, skipped)}>'
     for file, findings in suites.items():
-        lines += _suite(file, findings)
+        yield from _suite(file, findings)
     if not suites:
-        lines.append(f'  <testsuite name="callint" {_counts(1, 0, 0)}>')
+        yield f'  <testsuite name="callint" {_counts(1, 0, 0)}>'
         name = _escaped(f"no problems found in {scope(report)}")
-        lines.append(f'    <testcase classname="callint" name="{name}" time="0"/>')
-        lines.append("  </testsuite>")
-    lines.append("</testsuites>")
-    return "\n".join(lines) + "\n"
+        yield f'    <testcase classname="callint" name="{name}" time="0"/>'
+        yield "  </testsuite>"
+    yield "</testsuites>"
 
 
 def _suite(file: str, findings: list[Finding]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import isfinite
 from typing import Any
 
@@ -16,7 +16,7 @@ from callint.report.visible import LOG_COMMAND, UNSAFE
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
-def render(report: Report) -> str:
+def render(report: Report) -> Iterator[str]:
     """The whole document."""
     counts = tally(report.findings)
     summary = {
@@ -28,10 +28,9 @@ def render(report: Report) -> str:
         "infos": counts["info"],
         "suppressed": len(report.suppressed),
     }
-    findings = rows(map(_finding, report.findings))
-    return (
-        f'{{"version": 1, "calico": {encode(report.calico)}, "findings": {findings},\n"summary": {encode(summary)}}}\n'
-    )
+    yield f'{{"version": 1, "calico": {encode(report.calico)}, "findings": '
+    yield from rows(map(_finding, report.findings))
+    yield f',\n"summary": {encode(summary)}}}\n'
 
 
 def encode(value: Any) -> str:
@@ -42,10 +41,13 @@ def encode(value: Any) -> str:
     return re.sub(LOG_COMMAND, r"\1\\u005b", text) if "##" in text else text
 
 
-def rows(values: Iterable[Any]) -> str:
+def rows(values: Iterable[Any]) -> Iterator[str]:
     """A JSON array with each element on a line of its own."""
-    lines = ",\n".join(map(encode, values))
-    return f"[\n{lines}]" if lines else "[]"
+    before = "["
+    for value in values:
+        yield f"{before}\n{encode(value)}"
+        before = ","
+    yield "[]" if before == "[" else "]"
 
 
 def plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ callint's own; upload-sarif computes GitHub's line hash itself. Every suppressio
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -32,7 +32,7 @@ _BRACKET = re.compile(r"[\[\]\\]")
 _NO_BYTE = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 
 
-def render(report: Report, *, prefix: str = "") -> str:
+def render(report: Report, *, prefix: str = "") -> Iterator[str]:
     """One log with one run: rules that were met, results in order, suppressed ones after them and marked so."""
     every = (*report.findings, *report.suppressed)
     findings = _most_severe(every)
@@ -47,15 +47,16 @@ def render(report: Report, *, prefix: str = "") -> str:
     if len(findings) < len(every):
         left_out = f"{counted(len(every) - len(findings), 'result')} left out, the least severe, for a run holds 25000"
         invocation["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": left_out}}]
-    results = rows(_result(finding, indexes[finding.rule], prefix) for finding in findings)
-    return (
+    yield (
         f'{{"$schema": "{_SCHEMA}", "version": "2.1.0", "runs": [{{\n'
         f'"tool": {encode({"driver": driver})},\n'
         f'"columnKind": "unicodeCodePoints",\n'
         f'"originalUriBaseIds": {encode({"%SRCROOT%": {"description": {"text": "the root of the repository"}}})},\n'
         f'"invocations": {encode([invocation])},\n'
-        f'"results": {results}}}]}}\n'
+        f'"results": '
     )
+    yield from rows(_result(finding, indexes[finding.rule], prefix) for finding in findings)
+    yield "}]}\n"
 
 
 def _most_severe(findings: tuple[Finding, ...]) -> list[Finding]:

@@ -7,6 +7,7 @@ write to the same file, so the table ends well below it and says how many findin
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from callint.finding import Finding
 from callint.report import Report
@@ -19,21 +20,20 @@ _MARKUP = re.compile(r"[$*\[\\\]_`~]")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"})
 
 
-def render(report: Report) -> str:
+def render(report: Report) -> Iterator[str]:
     """A heading with the counts, then the table, if there is anything to tell."""
-    text = f"## callint: {outcome(report)}\n\n{scope(report)}, Calico {_escaped(report.calico)}\n"
+    yield f"## callint: {outcome(report)}\n\n{scope(report)}, Calico {_escaped(report.calico)}\n"
     if not report.findings:
-        return text
-    parts = [text, "\n| | rule | place | finding |\n|---|---|---|---|\n"]
+        return
+    yield "\n| | rule | place | finding |\n|---|---|---|---|\n"
     room = _MOST_BYTES
     for index, finding in enumerate(report.findings):
         row = _row(finding)
         room -= len(row.encode())
         if room < 0:
-            parts.append(f"\n... and {counted(len(report.findings) - index, 'more finding')}\n")
+            yield f"\n... and {counted(len(report.findings) - index, 'more finding')}\n"
             break
-        parts.append(row)
-    return "".join(parts)
+        yield row
 
 
 def _row(finding: Finding) -> str:

@@ -76,23 +76,19 @@ class _Page:
         ]
 
 
-def render(report: Report, *, colour: bool = False, width: int = 100) -> str:
-    """All findings, a blank line between them, then the counts; "" without findings."""
+def render(report: Report, *, colour: bool = False, width: int = 100) -> Iterator[str]:
+    """All findings, a blank line between them, then the counts; nothing without findings."""
     if not report.findings:
-        return ""
+        return
     codes = _COLOURS if colour else _PLAIN
     pages: dict[int, _Page] = {}
-    paragraphs: list[str] = []
     for finding in report.findings:
         digits = len(str(max([finding.span.line, *[place.span.line for place in finding.related[:_MOST_RELATED]]])))
         if digits not in pages:
             pages[digits] = _Page(report.line, codes, width, digits)
-        paragraphs.append("\n".join(pages[digits].finding(finding)))
-    paragraphs.append(
-        f"{codes['strong']}{scope(report)}: {outcome(report)}{codes['end']}\n"
-        f"more about a rule: callint explain {visible(report.findings[0].rule)}\n"
-    )
-    return "\n\n".join(paragraphs)
+        yield "\n".join([*pages[digits].finding(finding), "", ""])
+    yield f"{codes['strong']}{scope(report)}: {outcome(report)}{codes['end']}\n"
+    yield f"more about a rule: callint explain {visible(report.findings[0].rule)}\n"
 
 
 def _notes(finding: Finding) -> Iterator[tuple[str, str]]:

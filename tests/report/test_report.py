@@ -9,7 +9,7 @@ import pytest
 
 from callint.finding import ObjectRef, Related, Span, Witness, witness
 from callint.report.fingerprint import fingerprints
-from callint.report.formats import FORMATS, render
+from callint.report.formats import FORMATS, pieces, render
 from callint.report.witness import sentence
 
 
@@ -23,6 +23,15 @@ def test_findings_keep_the_order_given(form, report) -> None:
     alike = tuple(report.findings[0]._replace(message=f"message {name}", rule=name) for name in "cab")
     output = render(form, report._replace(findings=alike))
     assert output.index("message c") < output.index("message a") < output.index("message b")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_nobody_has_to_hold_a_whole_report(form, report) -> None:
+    many = report._replace(findings=tuple(report.findings[0]._replace(rule=f"R{n}") for n in range(200)))
+    whole = list(pieces(form, many))
+    assert "".join(whole) == render(form, many)
+    if form != "sarif":  # whose head describes every rule
+        assert max(map(len, whole)) < 2_000
 
 
 def test_text_needs_nothing_heavy(repository) -> None:
