@@ -13,9 +13,9 @@ from callint.config import Config
 from callint.encoded import MisfitError, count, decoded, finding, text, truth
 from callint.engine import Plan
 from callint.intake import Reading
-from callint.lint import Lint, Options, lint_together, source_line, text_by_id
+from callint.lint import Facts, Lint, Options, lint_together, read_facts, source_line, text_by_id
 from callint.report import Report
-from callint.source import Sources, load
+from callint.source import Sources
 
 
 class Question:
@@ -38,7 +38,7 @@ class Question:
         return found
 
     def _lint(self) -> Lint:
-        return lint_together(self._reading, self._config, self._plan, self._options)
+        return lint_together(self._reading, self._config, self._plan, self._options, self._facts)
 
     def _told(self, plain: list[Any]) -> Lint:
         found, suppressed, files, documents, objects, calico, nothing_read = plain
@@ -51,7 +51,7 @@ class Question:
             calico=text(calico),
             version=__version__,
             rule=partial(text_by_id, self._plan.catalogue),
-            line=partial(source_line, [self._reading.texts, self._facts], self._config),
+            line=partial(source_line, [self._reading.texts, *self._fact_files], self._config),
         )
         return Lint(report, [], truth(nothing_read))
 
@@ -70,14 +70,18 @@ class Question:
         self._reading.keep(self._text, plain.encode())
 
     @cached_property
-    def _facts(self) -> Sources:
-        return load([path for about in self._config.clusters for path in about.facts] + [*self._options.facts])
+    def _facts(self) -> Facts:
+        return read_facts(self._config, self._options)
+
+    @property
+    def _fact_files(self) -> list[Sources]:
+        return [read for _, _, read in self._facts.values()]
 
     def _text(self) -> str:
         """All that the answer depends on besides the program and the manifests."""
         config, plan, options = self._config, self._plan, self._options
         about = config.document.source.text if config.document else ""
         rules = [(rule, plan.settings.get(rule.id)) for rule in plan.catalogue]
-        facts = [(file.path, file.text) for file in self._facts.files], self._facts.problems
+        facts = [([(file.path, file.text) for file in read.files], read.problems) for read in self._fact_files]
         given = options.calico, options.facts, options.suppress, options.today or date.today()
         return repr((config.file, about, rules, facts, given))

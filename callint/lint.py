@@ -109,9 +109,9 @@ def describe(
     return Described(clusters, findings, files)
 
 
-def lint_together(reading: Reading, config: Config, plan: Plan, options: Options) -> Lint:
+def lint_together(reading: Reading, config: Config, plan: Plan, options: Options, told: Facts | None = None) -> Lint:
     """As `lint` of what a reading reads, by as many processes as help; what may be read only once is read before."""
-    facts = read_facts(config, options)
+    facts = told or read_facts(config, options)
     return reading.together(lambda team: lint(reading.sources, config, plan, options, reading.judge, facts, team))
 
 
@@ -222,8 +222,9 @@ def _resources(
 
 
 def read_facts(config: Config, options: Options) -> Facts:
-    """The facts of each cluster, and of what belongs to none, by the paths that they stand at."""
-    return {paths: _facts(paths) for paths in {about.facts + options.facts for about in (*config.clusters, _REST)}}
+    """The facts of each cluster, and where there are several of what belongs to none, by their paths."""
+    clusters = config.clusters if len(config.clusters) == 1 else (*config.clusters, _REST)
+    return {paths: _facts(paths) for paths in dict.fromkeys(about.facts + options.facts for about in clusters)}
 
 
 def _facts(paths: tuple[str, ...]) -> tuple[tuple[NodeFacts, ...], tuple[Problem, ...], Sources]:

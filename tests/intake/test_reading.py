@@ -19,6 +19,20 @@ from callint.processes import Team
 from callint.source import Limits, Sources, load
 
 NEWEST = Target()
+VALUES = """\
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkSet
+metadata: {name: values, labels: {same: same, again: same}}
+texts: [a, "", "1", ünï, "\\U0001F600", "\\e", 'no', "two\\nlines"]
+block: |-
+  two
+  lines
+numbers: [0, -0.0, 1.0, 1e300, 0.1, -7, 9223372036854775807, 18446744073709551616, 1.7976931348623157e+400]
+others: [true, false, null, ~, {}, [], {"": null}]
+same: same
+"""
+"""Whatever a document can hold."""
+
 MEANS = [Means(jobs, cache) for jobs in (1, 2, 3) for cache in (False, True)]
 
 
@@ -39,6 +53,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                 (folder / f"{one.id}-{number}.{example.format}").write_bytes(example.bad.encode(example.encoding))
     (folder / "empty.yaml").write_bytes(b"")
     (folder / "latin.yaml").write_bytes(b"a: \xe9\n---\nb: 1\n")
+    (folder / "values.yaml").write_text(VALUES + f"deep: {'[' * 50}{']' * 50}\n", encoding="utf-8")
     monkeypatch.chdir(folder)
     return folder
 

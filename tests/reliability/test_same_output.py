@@ -115,3 +115,20 @@ def test_every_way_leads_to_the_same(name: str, repository: Path, tmp_path: Path
     for way in WAYS:
         assert output(tree, cache, way) == expected, way
     assert list((cache / "callint").iterdir())
+
+
+def test_facts_that_can_be_read_once_are_known_to_all_processes(repository: Path, tmp_path: Path) -> None:
+    tree = repository / "examples" / "home-router-broken"
+    facts = (tree / "facts" / "router.yaml").read_bytes()
+
+    def found(*arguments: str) -> tuple[int, bytes]:
+        command = [sys.executable, "-m", "callint", "check", "--no-config", "--format", "json", *arguments, "network"]
+        environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+        run = subprocess.run(command, cwd=tree, input=facts, env=environment, capture_output=True, timeout=60)
+        assert run.stderr == b""
+        return run.returncode, run.stdout
+
+    expected = found("--no-cache", "--jobs", "1", "--facts", "-")
+    assert expected != found("--no-cache", "--jobs", "1")
+    for means in ("--no-cache", "--cache", "--cache"):
+        assert found(means, "--jobs", "3", "--facts", "-") == expected
