@@ -35,6 +35,7 @@ class _Names:
 
     def __init__(self, names: Iterable[str]) -> None:
         self.known = tuple(sorted(names))
+        self.listed = _listed(self.known)
         self.nearest = Words(self.known).nearest
 
 
@@ -74,7 +75,7 @@ def _missing(cluster: Cluster, resource: Resource, path: Path, name: str, target
                 help="mend the document that could not be read",
             )
     near = names.nearest(name)
-    hint = f', did you mean "{near}"' if near else f", the {target}s known are {_listed(names.known)}"
+    hint = f', did you mean "{near}"' if near else f", the {target}s known are {names.listed}"
     return Breach(
         f'{resource.kind} "{resource.name}" names {target} "{name}", which does not exist{hint}',
         where,

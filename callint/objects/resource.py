@@ -22,6 +22,7 @@ class Resource:
 
     __slots__ = (
         "_near",
+        "_ref",
         "annotations",
         "api_version",
         "base",
@@ -44,6 +45,7 @@ class Resource:
         self.gaps = gaps
         self.sound = False
         self._near: tuple[dict[Path, int], dict[Path, int]] | None = None
+        self._ref: ObjectRef | None = None
         self.api_version = fields.text(plain, "apiVersion") or ""
         kind = fields.text(plain, "kind") or ""
         self.kind = CANONICAL.get(kind, kind) if is_calico(self.api_version) else kind
@@ -68,7 +70,9 @@ class Resource:
     @property
     def ref(self) -> ObjectRef:
         """The identity that findings carry."""
-        return ObjectRef(self.api_version, self.kind, self.namespace, self.name)
+        if self._ref is None:
+            self._ref = ObjectRef(self.api_version, self.kind, self.namespace, self.name)
+        return self._ref
 
     @property
     def identity(self) -> tuple[str, str, str, str]:

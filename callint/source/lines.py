@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from math import isfinite
 from sys import intern
 from typing import Any
@@ -235,7 +236,7 @@ def trace(text: str, value: Any) -> list[Any]:
     typed = Typed()
     made: list[Any] = []
     add = made.append
-    entries = re.finditer(_ENTRY, text)
+    entries = _entry().finditer(text)
 
     def collection(value: Any, entry: re.Match[str]) -> None:
         """Add a list or mapping whose first item stands on the line of `entry`."""
@@ -274,7 +275,7 @@ def trace(text: str, value: Any) -> list[Any]:
 
 def ends(text: str, start: int) -> dict[int, int]:
     """Where scalars end that stand on the line of the one at `start`, that one too, in a text that `read` has read."""
-    entry = re.compile(_ENTRY).match(text, text.rfind("\n", 0, start) + 1)
+    entry = _entry().match(text, text.rfind("\n", 0, start) + 1)
     if entry is None:
         return {}
     found = {entry.start(2): entry.end(2)}
@@ -295,6 +296,11 @@ def ends(text: str, start: int) -> dict[int, int]:
     else:
         found[begin] = begin + len(written.partition(" #")[0].rstrip(" "))
     return found
+
+
+@cache
+def _entry() -> re.Pattern[str]:
+    return re.compile(_ENTRY)
 
 
 def _append(made: list[Any], written: str, value: Any, at: int, typed: Typed) -> None:
