@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -261,6 +262,15 @@ def test_the_same_rules_are_dead_because_of_the_same_rules(cluster: Cluster, few
     assert [
         (one.policy.name, one.direction, one.rule and place(one.policy, one.rule), shown(one.covering)) for one in found
     ] == list(naively(shadows))
+    assert all(is_meant(shadows, one) for one in found if one.rule is not None)
+
+
+def is_meant(shadows: Shadows, one: Dead) -> bool:
+    """Whether the packet that is shown is one that the rule may match."""
+    if one.rule is None or one.packet is None:
+        return False
+    family, packet = one.packet
+    return packet in shadows.may(one.policy, one.rule)[0 if family == 4 else 1]
 
 
 def in_tier(tier: str, number: int, selector: str, action: str, kind: str = "GlobalNetworkPolicy") -> dict[str, Any]:
@@ -269,11 +279,23 @@ def in_tier(tier: str, number: int, selector: str, action: str, kind: str = "Glo
     return {"apiVersion": V3, "kind": kind, "metadata": {"name": f"p{number}"}, "spec": spec}
 
 
-def decided_on(*policies: dict[str, Any]) -> list[str]:
-    tier = {"apiVersion": V3, "kind": "Tier", "metadata": {"name": "t1"}, "spec": {"order": 1, "defaultAction": "Deny"}}
-    documents = parse("\n---\n".join(map(json.dumps, [tier, *policies])), "m.yaml").documents
-    shadows = Shadows(Cluster([Resource(one, base, plain) for one in documents for base, plain in unpack(one)]))
-    return [one.policy.name for one in dead(shadows, 10**9) if isinstance(one, Dead)]
+def tier(name: str, action: str) -> dict[str, Any]:
+    return {
+        "apiVersion": V3,
+        "kind": "Tier",
+        "metadata": {"name": name},
+        "spec": {"order": int(name[1:]), "defaultAction": action},
+    }
+
+
+def shadows_of(*objects: dict[str, Any]) -> Shadows:
+    documents = parse("\n---\n".join(map(json.dumps, objects)), "m.yaml").documents
+    return Shadows(Cluster([Resource(one, base, plain) for one in documents for base, plain in unpack(one)]))
+
+
+def decided_on(*policies: dict[str, Any], tiers: Sequence[dict[str, Any]] = (tier("t1", "Deny"),)) -> list[str]:
+    found = dead(shadows_of(*tiers, *policies), 10**9)
+    return [one.policy.name for one in found if isinstance(one, Dead)]
 
 
 def test_a_tier_ends_for_some_and_not_for_others_with_the_same_policies_before() -> None:
@@ -288,3 +310,90 @@ def test_nothing_passes_by_a_policy_that_is_staged() -> None:
     first, last = in_tier("t1", 0, "all()", "Log"), in_tier("default", 2, "app == 'b'", "Allow")
     assert decided_on(first, in_tier("t1", 1, "all()", "Pass", "StagedGlobalNetworkPolicy"), last) == ["p2"]
     assert decided_on(first, in_tier("t1", 1, "all()", "Pass"), last) == []
+
+
+A, B = "app == 'a'", "app == 'b'"
+
+
+@pytest.mark.parametrize(
+    ("of_t1", "of_t2"),
+    [
+        pytest.param([(A, "TCP"), (B, "UDP")], [("all()", "SCTP")], id="the same in the later tier"),
+        pytest.param([("all()", "SCTP")], [(A, "TCP"), (B, "UDP")], id="the same in the first tier"),
+        pytest.param([(A, "TCP"), (B, "UDP")], [(A, "SCTP"), (B, "SCTP")], id="others in both"),
+    ],
+)
+def test_what_two_tiers_decide_together_is_told_apart(
+    of_t1: list[tuple[str, str]], of_t2: list[tuple[str, str]]
+) -> None:
+    """Each policy of the last tier is decided on where both tiers before it, taken together, have decided for it."""
+    before = [*(("t1", *one) for one in of_t1), *(("t2", *one) for one in of_t2)]
+    after = [("default", who, protocol) for who in (A, B) for protocol in ("TCP", "UDP", "SCTP")]
+    policies = [
+        one_rule(name, number, selector, {"action": "Deny", "protocol": protocol})
+        for number, (name, selector, protocol) in enumerate([*before, *after])
+    ]
+    gone = {(A, "TCP"), (B, "UDP"), (A, "SCTP"), (B, "SCTP")}
+    expected = [
+        f"p{number}"
+        for number, (name, *one) in enumerate([*before, *after])
+        if name == "default" and tuple(one) in gone
+    ]
+    assert decided_on(*policies, tiers=[tier("t1", "Pass"), tier("t2", "Pass")]) == expected
+
+
+def one_rule(tier: str, number: int, selector: str, rule: dict[str, Any]) -> dict[str, Any]:
+    policy = in_tier(tier, number, selector, "Allow")
+    return {**policy, "spec": {**policy["spec"], "ingress": [rule]}}
+
+
+DIFFERENT: list[dict[str, Any]] = [
+    {"protocol": "TCP"},
+    {"protocol": "UDP"},
+    {"protocol": "TCP", "source": {"ports": [80]}},
+    {"protocol": "TCP", "destination": {"ports": [80]}},
+    {"protocol": "TCP", "source": {"nets": ["10.0.0.0/8"]}},
+    {"protocol": "TCP", "destination": {"nets": ["10.0.0.0/8"]}},
+    {"protocol": "TCP", "ipVersion": 6},
+    {"protocol": "TCP", "source": {"nets": ["10.0.0.0/8"], "selector": A}},
+]
+
+
+NOBODY = {"protocol": "TCP", "source": {"selector": f"{A} && {B}"}}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_rules_that_differ_in_one_thing_are_shown_with_packets_of_their_own(order: int) -> None:
+    """All come after a rule for everything; what asks for nobody has no packet to show."""
+    rules = [{"action": "Deny", **one} for one in [*DIFFERENT, NOBODY][::order]]
+    policy = one_rule("default", 0, "all()", {"action": "Allow"})
+    policy["spec"]["ingress"] += rules
+    shadows = shadows_of(policy)
+    found = [one for one in dead(shadows, 10**9) if isinstance(one, Dead) and one.rule is not None]
+    expected = [
+        number
+        for number, rule in enumerate(rules, 1)
+        if "selector" not in rule.get("source", {}) or "nets" in rule["source"]
+    ]
+    assert [one.rule and one.rule.path[-1] for one in found] == expected
+    assert all(is_meant(shadows, one) for one in found)
+
+
+def test_what_comes_before_in_one_direction_is_nothing_to_the_other() -> None:
+    spec = {"selector": "all()", "types": ["Ingress", "Egress"]}
+    deny, udp = {"action": "Deny", "protocol": "TCP"}, {"action": "Deny", "protocol": "UDP"}
+    policies = [
+        {"apiVersion": V3, "kind": "GlobalNetworkPolicy", "metadata": {"name": f"p{number}"}, "spec": {**spec, **sides}}
+        for number, sides in enumerate(
+            [{"order": 0, "ingress": [deny], "egress": [udp]}, {"order": 1, "ingress": [deny], "egress": [deny]}]
+        )
+    ]
+    found = [(one.policy.name, one.direction) for one in dead(shadows_of(*policies), 10**9) if isinstance(one, Dead)]
+    assert found == [("p1", "ingress")]
+
+
+def test_what_comes_before_in_one_chain_is_nothing_to_a_policy_in_another() -> None:
+    policies = [one_rule("default", number, "all()", {"action": "Deny", "protocol": "TCP"}) for number in range(4)]
+    for policy in policies[:2]:
+        policy["spec"] |= {"doNotTrack": True, "applyOnForward": True}
+    assert decided_on(*policies) == ["p1", "p3"]
