@@ -154,6 +154,15 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
         + "  prefixAdvertisements:\n"
         + "".join(f"  - {{cidr: 10.{n // 256}.{n % 256}.0/24, communities: [c{n}]}}\n" for n in range(9_000))
     ),
+    "references to nothing": lambda: (
+        f"{V3}kind: BGPPeer\nmetadata: {{name: p}}\nspec:\n  peerIP: 192.0.2.1\n  asNumber: 64512\n  filters:\n"
+        + "".join(f"  - gone{n}\n" for n in range(70_000))
+    ),
+    "pools that are wrong in every field": lambda: "".join(
+        f"---\n{V3}kind: IPPool\nmetadata: {{name: p{n}}}\n"
+        "spec: {cidr: x, blockSize: 999, ipipMode: Sometimes, nodeSelector: '(('}\n"
+        for n in range(6_500)
+    ),
     "the same slips": lambda: "".join(
         f"---\n{V3}kind: FelixConfiguration\nmetadata: {{name: node.n{n}}}\nspec: {{bpfEnabld: true, logScren: x}}\n"
         for n in range(7_000)
