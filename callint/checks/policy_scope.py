@@ -15,10 +15,11 @@ from callint.calico.defaults import (
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.host_endpoint import denied
-from callint.finding import Path, Related, witness
+from callint.finding import Path, Related, Witness, witness
 from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
+from callint.policy.autohep import made_automatically
 from callint.policy.inventory import HostMember
 from callint.policy.labels import Labels
 from callint.policy.selectable import Selectable
@@ -52,7 +53,7 @@ def _enforced(cluster: Cluster) -> Iterator[tuple[Policy, Selector]]:
 
 def _unselective(policy: Policy) -> bool:
     """Whether a policy applies to every endpoint there is."""
-    if policy.namespace is not None or policy.namespace_selector or policy.service_account_selector:
+    if _about_pods(policy):
         return False
     try:
         return parse(policy.selector or "") == ALL
@@ -90,6 +91,8 @@ def _opens(policy: Policy, direction: str) -> bool:
 
 def _reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
     hosts, selectable = _hosts(cluster), model_of(cluster).inventory.hosts
+    if not cluster.nodes:
+        yield from _reaches_unknown_hosts(cluster)
     for policy, _ in _enforced(cluster) if hosts else ():
         if policy.apply_on_forward or policy.pre_dnat or policy.do_not_track or not _unselective(policy):
             continue
@@ -97,20 +100,48 @@ def _reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
         if not closed or _speaks_of_hosts(policy, selectable):
             continue
         proof = next((one for host in hosts for name in closed if (one := _closed(cluster, host, name))), None)
-        if proof is None:
-            continue
-        resource = policy.resource
-        path: Path = ("spec", "selector") if policy.selector else ("metadata", "name")
-        yield Breach(
-            f'policy "{policy.name}" selects every endpoint, host endpoints too: it closes '
-            f"{' and '.join(closed).lower()} of {_counted(hosts)} to all that neither rules nor failsafe ports allow",
-            resource.span(*path),
-            resource.ref,
-            path,
-            _shown(hosts, "is selected"),
-            proof,
-            "for pods alone, add `namespaceSelector: all()`: host endpoints have no namespace",
-        )
+        if proof is not None:
+            yield _reaching(policy, closed, _counted(hosts), _shown(hosts, "is selected"), proof)
+
+
+def _reaches_unknown_hosts(cluster: Cluster) -> Iterator[Breach]:
+    """Where host endpoints are made for nodes that no manifest shows, and no other policy may be about these."""
+    configuration = next((one for one, _ in made_automatically(cluster)), None)
+    if configuration is None or cluster.incomplete:
+        return
+    placed = [(tier, one.policy) for tier in model_of(cluster).tiers for one in tier.policies]
+    about_hosts = [(tier, policy) for tier, policy in placed if not policy.staged and not _about_pods(policy)]
+    if len(about_hosts) != 1:
+        return
+    tier, policy = about_hosts[0]
+    closed = [name for name in policy.types if not _opens(policy, name)]
+    readable = not policy.resource.unreadable("spec") and tier.exists and not tier.hidden
+    if not readable or tier.default_action == "Pass" or policy.apply_on_forward or not closed:
+        return
+    if not policy.pre_dnat and not policy.do_not_track and _unselective(policy):
+        made = Related(configuration.span("metadata", "name"), "makes them for every node")
+        end = f"end of tier {tier.name}, or a Deny before it"
+        proof = witness("packet", direction=closed[0].lower(), node="any", verdict="drop", decided_by=end)
+        yield _reaching(policy, closed, "the HostEndpoints of all nodes", (made,), proof)
+
+
+def _about_pods(policy: Policy) -> bool:
+    return bool(policy.namespace is not None or policy.namespace_selector or policy.service_account_selector)
+
+
+def _reaching(policy: Policy, closed: list[str], hosts: str, related: tuple[Related, ...], proof: Witness) -> Breach:
+    resource = policy.resource
+    path: Path = ("spec", "selector") if policy.selector else ("metadata", "name")
+    return Breach(
+        f'policy "{policy.name}" selects every endpoint, host endpoints too: it closes '
+        f"{' and '.join(closed).lower()} of {hosts} to all that neither rules nor failsafe ports allow",
+        resource.span(*path),
+        resource.ref,
+        path,
+        related,
+        proof,
+        "for pods alone, add `namespaceSelector: all()`: host endpoints have no namespace",
+    )
 
 
 def _closed(cluster: Cluster, host: HostMember, direction: str) -> Any:

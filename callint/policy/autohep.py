@@ -17,13 +17,18 @@ from callint.selector import SelectorError, parse
 _CREATED_BY = {"projectcalico.org/created-by": "calico-kube-controllers"}
 
 
-def automatic_host_endpoints(cluster: Cluster) -> Iterator[tuple[HostEndpoint, Labels]]:
-    """The endpoints that `autoCreate: Enabled` makes, with their labels; they stand at the configuration's place."""
+def made_automatically(cluster: Cluster) -> Iterator[tuple[Resource, dict[str, Any]]]:
+    """The configuration that makes host endpoints for every node, with its settings for these."""
     for resource in cluster.of("KubeControllersConfiguration"):
         controllers = fields.mapping(resource.spec, "controllers")
         settings = fields.mapping(fields.mapping(controllers, "node"), "hostEndpoint")
-        if resource.name != "default" or fields.text(settings, "autoCreate") != "Enabled":
-            continue
+        if resource.name == "default" and fields.text(settings, "autoCreate") == "Enabled":
+            yield resource, settings
+
+
+def automatic_host_endpoints(cluster: Cluster) -> Iterator[tuple[HostEndpoint, Labels]]:
+    """The endpoints that `autoCreate: Enabled` makes, with their labels; they stand at the configuration's place."""
+    for resource, settings in made_automatically(cluster):
         for node in cluster.nodes:
             labels = _labels(cluster, node)
             if fields.text(settings, "createDefaultHostEndpoint") != "Disabled":

@@ -184,6 +184,33 @@ SILENT: dict[str, list[dict[str, Any]]] = {
 }
 
 
+AUTOMATIC = calico(
+    "KubeControllersConfiguration", "default", {"controllers": {"node": {"hostEndpoint": {"autoCreate": "Enabled"}}}}
+)
+NODE = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n", "labels": {"a": "b"}}}
+
+
+@pytest.mark.parametrize(
+    ("objects", "told"),
+    [
+        ([AUTOMATIC, policy(types=["Ingress"])], True),
+        ([AUTOMATIC, policy(types=["Ingress"]), NODE], True),
+        ([AUTOMATIC, policy(types=["Ingress"], namespaceSelector="all()")], False),
+        ([AUTOMATIC, policy(types=["Ingress"], selector="app == 'web'")], False),
+        ([AUTOMATIC, policy(**OPEN)], False),
+        (
+            [AUTOMATIC, policy(types=["Ingress"]), policy("hosts", selector="has(kubernetes.io/hostname)", **OPEN)],
+            False,
+        ),
+        ([AUTOMATIC, policy(types=["Ingress"]), policy("pods", namespaceSelector="all()", **OPEN)], True),
+        ([calico("KubeControllersConfiguration", "default", {}), policy(types=["Ingress"])], False),
+        ([policy(types=["Ingress"])], False),
+    ],
+)
+def test_a_default_deny_closes_hosts_that_are_made_automatically(objects: list[dict[str, Any]], told: bool) -> None:
+    assert ("POL030" in ids(*objects)) is told
+
+
 @pytest.mark.parametrize("title", SILENT)
 def test_silent(title: str) -> None:
     assert [(one.rule, one.message) for one in found(*SILENT[title])] == []
