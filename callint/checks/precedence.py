@@ -133,12 +133,13 @@ def _deciding(rules: Sequence[Rule], direction: Direction, prefixes: PrefixSet) 
 def _few(earlier: Sequence[Rule], rule: Rule, direction: Direction) -> list[Rule]:
     """A set of earlier rules that covers a rule and from which none can be left out; those nearest to it go first."""
     kept = [one for one in earlier if one.prefixes.overlaps(rule.prefixes)]
+    enough = False
     if len(kept) <= _MOST_TRIED:
         for one in reversed(list(kept)):
             without = [other for other in kept if other is not one]
             if _covered(without, rule, direction):
-                kept = without
-    return kept if _covered(kept, rule, direction) else []
+                kept, enough = without, True
+    return kept if enough or _covered(kept, rule, direction) else []
 
 
 def _covered(earlier: Sequence[Rule], rule: Rule, direction: Direction) -> bool:
