@@ -30,6 +30,18 @@ class Breach(NamedTuple):
     undecided: bool = False
 
 
+def unexamined(question: str, resource: Resource, reason: str, further: int = 0) -> Breach:
+    """What was not examined of an object, and of so many others, since that would have taken too long."""
+    others = f" and {further} others" if further else ""
+    return Breach(
+        f'{question} {resource.kind} "{resource.name}"{others} was not examined: {reason}',
+        resource.span("metadata", "name"),
+        resource.ref,
+        ("metadata", "name"),
+        undecided=True,
+    )
+
+
 _MOST_NAMES = 20
 
 

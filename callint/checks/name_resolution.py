@@ -14,7 +14,7 @@ from callint.calico.defaults import (
     SERVICE_ACCOUNT_PREFIX,
 )
 from callint.calico.kinds import is_calico
-from callint.checks.breach import Breach
+from callint.checks.breach import Breach, unexamined
 from callint.finding import Path, Related, witness
 from callint.net.ports import ICMP, ICMPV6, TCP, UDP, parse_port, parse_protocol
 from callint.objects import Cluster
@@ -26,6 +26,7 @@ from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector.index import OverlapIndex
 from callint.selector.syntax import ALL
+from callint.selector.values import ExhaustedError
 
 _KUBERNETES = "kubernetes"
 """The service of the API server, which pods find by an environment variable."""
@@ -48,12 +49,20 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     subjects = [(tier, placed) for tier in tiers for placed in tier.policies if _subject(tier, placed)]
     if not subjects:
         return
-    openers = OverlapIndex((placed.selector, placed) for tier in tiers for placed in tier.policies if _opens(placed))
+    opening = ((placed.selector, placed) for tier in tiers for placed in tier.policies if _opens(placed))
+    openers = OverlapIndex(opening, cluster.limits.comparisons)
     hosts = model_of(cluster).inventory.hosts
     for tier, placed in subjects:
         policy = placed.policy
-        if not _for_hosts(placed, hosts) and not openers.meets(placed.selector) and not _without_protocol(policy):
-            yield _breach(tier, policy)
+        if _for_hosts(placed, hosts) or _without_protocol(policy):
+            continue
+        try:
+            if not openers.meets(placed.selector):
+                yield _breach(tier, policy)
+        except ExhaustedError:
+            reason = f"more than {cluster.limits.comparisons:,} comparisons of selectors would be needed"
+            yield unexamined("whether names can be asked for by whom is selected by", policy.resource, reason)
+            return
 
 
 def _subject(tier: PlacedTier, placed: PlacedPolicy) -> bool:

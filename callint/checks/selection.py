@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL
-from callint.checks.breach import Breach
+from callint.checks.breach import Breach, unexamined
 from callint.checks.dispatch import Question, asked
 from callint.checks.pod_template import pod_templates
 from callint.checks.vocabulary import Known, Vocabulary
-from callint.finding import Path, Related, witness
+from callint.finding import ObjectRef, Path, Related, witness
 from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
@@ -22,7 +22,7 @@ from callint.policy.selectable import Selectable
 from callint.policy.tiers import policies_of, selector_of
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, parse
-from callint.selector.satisfy import satisfiable
+from callint.selector.satisfy import Unknown, satisfiable
 from callint.selector.syntax import And, Compare, Has, Member, Not, atoms
 
 
@@ -107,11 +107,21 @@ _SUBJECT_FIELDS = ("selector", "namespaceSelector", "serviceAccountSelector")
 
 
 def _contradiction(cluster: Cluster) -> Iterator[Breach]:
+    unknown: dict[ObjectRef, Policy] = {}
     for one in _written(cluster):
-        if _may_be_met(one) or satisfiable(one.selector) is not None:
+        if _may_be_met(one):
+            continue
+        found = satisfiable(one.selector)
+        if isinstance(found, Unknown):
+            unknown.setdefault(one.policy.resource.ref, one.policy)
+        if found is not None:
             continue
         what = "the policy applies to nothing" if one.subject else "the rule matches nothing"
         yield _breach(one, f"no labels can meet the selector {_quoted(one.text)} in its scope, so that {what}")
+
+    for policy in list(unknown.values())[:1]:
+        question = "whether any labels can meet a selector of"
+        yield unexamined(question, policy.resource, "it has too many alternatives", len(unknown) - 1)
 
 
 def _may_be_met(written: _Written) -> bool:

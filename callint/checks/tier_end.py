@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
-from callint.checks.breach import Breach, nobody
+from callint.checks.breach import Breach, nobody, unexamined
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, witness
-from callint.objects import Cluster
+from callint.objects import Cluster, Resource
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.labels import Labels, holds
@@ -17,6 +17,7 @@ from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.schema.suggest import Words
 from callint.selector.index import OverlapIndex, SelectorIndex
+from callint.selector.values import ExhaustedError
 
 _OPERATORS = ("allow-tigera", "calico-system")
 """Tiers that the operator makes (tigera/operator pkg/controller/tiers)."""
@@ -37,7 +38,11 @@ def _readable(placed: PlacedPolicy) -> bool:
 
 
 def _deny_only(cluster: Cluster) -> Iterator[Breach]:
-    for tier, placed, direction, rules in _closing(cluster):
+    found, left = _closing(cluster)
+    if left is not None:
+        reason = f"more than {cluster.limits.comparisons:,} comparisons of selectors would be needed"
+        yield unexamined("whether anything else lets through what is not allowed by", left, reason)
+    for tier, placed, direction, rules in found:
         actions = {rule.action.capitalize() for rule in rules}
         if actions <= {"Deny", "Log"} and "Deny" in actions and all(map(_specific, rules)):
             first = next(rule for rule in rules if rule.action.capitalize() == "Deny")
@@ -52,7 +57,7 @@ def _deny_only(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _log_only(cluster: Cluster) -> Iterator[Breach]:
-    for tier, placed, direction, rules in _closing(cluster):
+    for tier, placed, direction, rules in _closing(cluster)[0]:
         if {rule.action.capitalize() for rule in rules} == {"Log"}:
             yield _end(
                 tier,
@@ -68,16 +73,30 @@ _Closing = tuple[PlacedTier, PlacedPolicy, str, tuple[Rule, ...]]
 
 
 @lru_cache(maxsize=2)
-def _closing(cluster: Cluster) -> tuple[_Closing, ...]:
-    """Policies with rules in a direction, where no other policy of the tier lets anything through to the same ends."""
-    return tuple(_found_closing(cluster))
+def _closing(cluster: Cluster) -> tuple[Sequence[_Closing], Resource | None]:
+    """Policies with rules in a direction, where no other policy of the tier lets anything through to the same ends.
+
+    Also the first policy of which that would have taken too long to find out, if there is one.
+    """
+    found: list[_Closing] = []
+    asked: Resource | None = None
+    try:
+        for tier, placed, direction, rules, openers in _governing(cluster):
+            asked = placed.policy.resource
+            if not openers.let_through(placed):
+                found.append((tier, placed, direction, rules))
+    except ExhaustedError:
+        return found, asked
+    return found, None
 
 
-def _found_closing(cluster: Cluster) -> Iterator[_Closing]:
+def _governing(cluster: Cluster) -> Iterator[tuple[PlacedTier, PlacedPolicy, str, tuple[Rule, ...], _Openers]]:
+    """Policies with rules in a direction, and those of their tier that let anything through in it."""
     for tier in model_of(cluster).tiers:
         if tier.default_action == "Pass" or tier.hidden or not tier.exists:
             continue
-        openers = {direction: _Openers(tier, direction) for direction in ("ingress", "egress")}
+        steps = cluster.limits.comparisons
+        openers = {direction: _Openers(tier, direction, steps) for direction in ("ingress", "egress")}
         for placed in tier.policies:
             policy = placed.policy
             for_hosts_only = policy.pre_dnat or policy.do_not_track
@@ -85,23 +104,25 @@ def _found_closing(cluster: Cluster) -> Iterator[_Closing]:
                 continue
             for direction in ("ingress", "egress"):
                 rules = policy.ingress if direction == "ingress" else policy.egress
-                if rules and direction.capitalize() in policy.types and not openers[direction].let_through(placed):
-                    yield tier, placed, direction, rules
+                if rules and direction.capitalize() in policy.types:
+                    yield tier, placed, direction, rules, openers[direction]
 
 
 class _Openers:
     """The policies of a tier that have an Allow or Pass in a direction."""
 
-    def __init__(self, tier: PlacedTier, direction: str) -> None:
+    def __init__(self, tier: PlacedTier, direction: str, steps: int) -> None:
         self._tier = tier
         self._direction = direction
+        self._steps = steps
 
     @cached_property
     def _index(self) -> OverlapIndex[PlacedPolicy]:
-        return OverlapIndex((one.selector, one) for one in self._tier.policies if _opens(one, self._direction))
+        openers = ((one.selector, one) for one in self._tier.policies if _opens(one, self._direction))
+        return OverlapIndex(openers, self._steps)
 
     def let_through(self, subject: PlacedPolicy) -> bool:
-        """Whether one of them, or the subject itself, has it for endpoints of the subject."""
+        """Whether one of them, or the subject itself, has it for endpoints of the subject; raises ExhaustedError."""
         return _opens(subject, self._direction) or self._index.meets(subject.selector)
 
 

@@ -16,6 +16,7 @@ from callint.record import NamedTuple
 from callint.selector.plain import ABSENT, Plain, plain
 from callint.selector.satisfy import overlaps
 from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Or, Selector, atoms
+from callint.selector.values import Budget
 
 T = TypeVar("T")
 
@@ -209,8 +210,9 @@ class _Group:
 class OverlapIndex(Generic[T]):
     """Things with selectors, to be found by a selector that matches something in common with theirs."""
 
-    def __init__(self, items: Iterable[tuple[Selector, T]]) -> None:
-        """Put each under the values that it asks for, label by label."""
+    def __init__(self, items: Iterable[tuple[Selector, T]], steps: int | None = None) -> None:
+        """Put each under the values that it asks for, label by label; comparing them takes so many steps at most."""
+        self._budget = None if steps is None else Budget(steps)
         pairs = list(items)
         self._items = [item for _, item in pairs]
         self._selectors = [selector for selector, _ in pairs]
@@ -230,10 +232,10 @@ class OverlapIndex(Generic[T]):
         yield from (self._items[place] for place in self._near(selector))
 
     def meets(self, selector: Selector) -> bool:
-        """Whether there is a thing whose selector may match something in common."""
+        """Whether there is a thing whose selector may match something in common; raises ExhaustedError."""
         if selector not in self._known:
             near = (self._selectors[place] for place in self._near(selector))
-            self._known[selector] = any(overlaps(one, selector) is not False for one in near)
+            self._known[selector] = any(overlaps(one, selector, self._budget) is not False for one in near)
         return self._known[selector]
 
     def _near(self, selector: Selector) -> Iterator[int]:

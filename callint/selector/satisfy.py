@@ -86,12 +86,17 @@ def _demands(selector: Selector) -> set[Selector]:
     return found
 
 
-def overlaps(a: Selector, b: Selector) -> bool | None:
-    """Whether some labels match both; `None` is unknown. `satisfiable(And([a, b]))` shows the labels."""
+def overlaps(a: Selector, b: Selector, budget: Budget | None = None) -> bool | None:
+    """Whether some labels match both; `None` is unknown. The steps are taken from the budget as well.
+
+    `satisfiable(And([a, b]))` shows the labels.
+    """
     one, other = plain(a), plain(b)
     if one is not None and other is not None:
+        if budget is not None:
+            budget.spend(1)
         return meet(one, other)
-    found = intersection(a, b)
+    found = intersection(a, b, budget)
     return None if isinstance(found, Unknown) else found is not None
 
 
@@ -106,7 +111,7 @@ def _of_both(one: Formula, other: Formula, budget: Budget | None) -> dict[str, s
     own = Budget(steps)
     found = _solved(formula, own, kubernetes=False)
     if budget is not None:
-        budget.spend(steps - own.left + _STEPS_EACH * len(literals(formula)))
+        budget.spend(steps - own.left + _STEPS_EACH * len(literals(formula)) // 2)
     return found
 
 

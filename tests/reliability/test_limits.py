@@ -93,6 +93,39 @@ def test_a_limit_is_set_and_said(name: str, tmp_path: Path) -> None:
     assert not any(case.words in message for message in beyond), beyond
 
 
+APART = "---\n".join(
+    f"{V3}kind: GlobalNetworkPolicy\nmetadata: {{name: p{number}}}\n"
+    f"spec: {{order: 1, selector: has(app) && app starts with '{number}', types: [Ingress, Egress], {rules}}}\n"
+    for number, rules in enumerate(
+        [
+            "ingress: [{action: Deny, protocol: TCP}]",
+            "ingress: [{action: Allow, protocol: TCP}]",
+            "egress: [{action: Allow, protocol: TCP, destination: {domains: [a.example]}}]",
+            "egress: [{action: Allow, protocol: UDP, destination: {ports: [53]}}]",
+        ]
+    )
+)
+
+
+@pytest.mark.parametrize("rule", ["POL010", "POL041", "POL070", "POL018"])
+def test_selectors_that_are_compared_count(rule: str, tmp_path: Path) -> None:
+    said = [one["message"] for one in findings(tmp_path, "comparisons", 1, APART) if one["rule"] == rule]
+    assert any("comparisons of" in message for message in said), said
+    beyond = [one["message"] for one in findings(tmp_path, "comparisons", 1000, APART) if one["rule"] == rule]
+    assert not any("comparisons of" in message for message in beyond), beyond
+
+
+def test_a_selector_that_is_too_hard(tmp_path: Path) -> None:
+    pairs = [f"(!has(p{i}h{k}) || !has(p{j}h{k}))" for k in range(6) for i in range(7) for j in range(i)]
+    places = [f"({' || '.join(f'has(p{i}h{k})' for k in range(6))})" for i in range(7)]
+    text = POLICY.replace("NAME", "a").replace("app in {'shop', 'blog'}", " && ".join(places + pairs))
+    said = [one["message"] for one in findings(tmp_path, "comparisons", 1000, text) if one["rule"] == "REF020"]
+    assert said == [
+        'whether any labels can meet a selector of GlobalNetworkPolicy "a" was not examined: '
+        "it has too many alternatives"
+    ]
+
+
 def test_a_selector_beyond_the_limit_is_read_by_nobody(tmp_path: Path) -> None:
     text = POLICY.replace("NAME", "a").replace("app in {'shop', 'blog'}", "has(a) && !has(a) && has(b)")
     assert "REF020" in {one["rule"] for one in findings(tmp_path, "selector_length", 1000, text)}

@@ -14,8 +14,8 @@ from callint.selector.values import Budget
 T = TypeVar("T")
 
 _MOST_SAMPLES = 8
-_OF_LABELS = 4
-"""What it takes to ask a selector for the labels at hand, besides a step for each of its conditions."""
+_OF_PAIR = 4
+"""What two selectors take before one of them is asked for labels."""
 
 
 class Implication:
@@ -78,8 +78,9 @@ class Implication:
     def _chosen(self, a: Selector, b: Selector, *, matched: bool) -> bool:
         """Whether of the labels that are known to be matched by `a` some are matched by `b`, or are not."""
         samples = self._samples_of(a)
+        self._budget.spend(_OF_PAIR)
         for place, labels in enumerate(samples):
-            self._budget.spend(_OF_LABELS + self._size(b))
+            self._budget.spend(1 + self._size(b) // 2)
             if b.matches(labels) is matched:
                 samples[0], samples[place] = labels, samples[0]  # the next one asked about is often much like this
                 return True
