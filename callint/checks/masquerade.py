@@ -9,10 +9,11 @@ from typing import Any
 from callint.checks.breach import Breach, CheckError
 from callint.finding import Related, Span, witness
 from callint.nat.host_networks import HostAddress, hosts_in
-from callint.net.address import Prefix, parse_cidr
+from callint.net.address import Prefix
 from callint.net.enclosing import Enclosing
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
+from callint.policy.nodes import prefixes
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -24,24 +25,24 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     problem = parameters.get("problem")
     if problem not in _PROBLEMS:
         raise CheckError(f'check "masquerade" needs the parameter "problem": {", ".join(_PROBLEMS)}')
-    called, _ = _called(cluster)
-    for pool in cluster.pools:
-        cidr = _network(pool.cidr)
-        if cidr is None or pool.unreadable:
-            continue
-        inside = hosts_in(cluster, cidr)
-        named = called.get(cidr)
-        if inside or named:
-            yield from _PROBLEMS[problem](cluster, pool, inside, named)
+    for pool, inside, named in _holding(cluster):
+        yield from _PROBLEMS[problem](cluster, pool, inside, named)
     if problem == "inert":
         yield from _uncovered(cluster)
 
 
+@lru_cache(maxsize=8)
+def _holding(cluster: Cluster) -> list[tuple[IPPool, list[HostAddress], Span | None]]:
+    """Pools that hold addresses of nodes, with these, or what is called masqueraded, with the place that says so."""
+    called, _ = _called(cluster)
+    networks = ((pool, _network(pool.cidr)) for pool in cluster.pools if not pool.unreadable)
+    every = ((pool, hosts_in(cluster, net), called.get(net)) for pool, net in networks if net is not None)
+    return [(pool, inside, named) for pool, inside, named in every if inside or named]
+
+
 def _network(text: str) -> Prefix | None:
-    try:
-        return parse_cidr(text).masked()
-    except ValueError:
-        return None
+    found = next(prefixes((text,)), None)
+    return None if found is None else found.masked()
 
 
 @lru_cache(maxsize=8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from callint.checks.breach import Breach
@@ -32,6 +33,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from asked("pools", _QUESTIONS, parameters)(cluster)
 
 
+@lru_cache(maxsize=8)
 def _networks(cluster: Cluster) -> list[tuple[IPPool, Prefix]]:
     return [
         (pool, net.masked())
