@@ -55,8 +55,11 @@ def command(node: str | None, prefixes: tuple[str, ...], workloads: bool, **file
 
 
 def _read(path: str) -> str:
+    """A saved output, which may come by a pipe, no further than to where it is refused as too long."""
+    from callint.facts.iproute import LONGEST_TEXT
+
     try:
         with click.open_file(path, encoding="utf-8", errors="replace") as stream:
-            return str(stream.read())
+            return str(stream.read(LONGEST_TEXT + 1))
     except OSError as error:
         output.fail(f'"{path}" cannot be read: {error.strerror or error}')

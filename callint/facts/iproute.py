@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 Entry = dict[str, Any]
 
-_LONGEST_TEXT = 64 << 20
+LONGEST_TEXT = 64 << 20
 INTERFACE = re.compile(r"[^\s/:\x00-\x1f]{1,15}")
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _ROUTE_TYPES = ("unicast", "blackhole", "unreachable", "prohibit", "throw")
@@ -127,7 +127,7 @@ def _array(text: str, command: str) -> Iterator[Entry]:
 
 def bounded(text: str, command: str) -> None:
     """Refuse an output of more than 64 MiB."""
-    if len(text) > _LONGEST_TEXT:
+    if len(text) > LONGEST_TEXT:
         raise ValueError(f'the output of "{command}" is larger than 64 MiB')
 
 

@@ -57,6 +57,11 @@ def shell(line: str, folder: Path) -> tuple[int, str, str]:
         ("callint check broken.yaml --config /dev/zero", 2, "callint: /dev/zero: cannot be read: it is a device\n"),
         ("mkdir callint.yaml; callint check broken.yaml --config callint.yaml", 2, "callint: callint.yaml: cannot be "),
         (
+            "callint facts --node a --address /dev/zero",
+            2,
+            'callint: the output of "ip -json address" is larger than 64 MiB\n',
+        ),
+        (
             "mkdir own; mkfifo own/p.yaml; echo 'rules: {paths: [own]}' > callint.yaml; callint check broken.yaml",
             2,
             "callint: own/p.yaml: cannot be read: it is a pipe, ",
