@@ -177,12 +177,11 @@ def _rule(item: dict[str, Any], place: _Place) -> Rule:
 
 def rules(spec: dict[str, Any], direction: str, base: Path = ("spec",)) -> tuple[Rule, ...]:
     """The rules under `ingress` or `egress` of a plain spec."""
+    written = spec.get(direction)
+    if not written or not isinstance(written, list):
+        return ()
     return tuple(
-        [
-            _rule(item, _place(base, direction, index))
-            for index, item in fields.items(spec, direction)
-            if isinstance(item, dict)
-        ]
+        [_rule(item, _place(base, direction, index)) for index, item in enumerate(written) if isinstance(item, dict)]
     )
 
 
@@ -203,6 +202,11 @@ def default_types(spec: dict[str, Any], road: Road) -> tuple[str, ...]:
     return ("Ingress",)
 
 
+@lru_cache(maxsize=1 << 8)
+def _types(written: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.capitalize() for name in written))
+
+
 def policy(resource: Resource, road: Road) -> Policy:
     """Read a GlobalNetworkPolicy, NetworkPolicy, StagedGlobalNetworkPolicy or StagedNetworkPolicy."""
     spec = resource.spec
@@ -210,7 +214,7 @@ def policy(resource: Resource, road: Road) -> Policy:
     is_global = resource.kind.endswith("GlobalNetworkPolicy")
     pre_dnat = is_global and bool(fields.flag(spec, "preDNAT"))
     do_not_track = is_global and bool(fields.flag(spec, "doNotTrack"))
-    written = tuple(dict.fromkeys(name.capitalize() for name in fields.texts(spec, "types")))
+    written = _types(fields.texts(spec, "types"))
     if pre_dnat and not written:
         types: tuple[str, ...] = ("Ingress",)
     else:
