@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _LONGEST = (
     ("unreachable", "flow", "host_endpoint host_traffic"),
-    ("selection", "policy_scope", "precedence", "policy_rules policy_tie tier_end"),
+    ("selection", "policy_scope", "precedence", "policy_rules", "policy_tie", "tier_end"),
 )
 """The checks that take longest on large trees: begun first, so that no process is left alone with one in the end.
 
