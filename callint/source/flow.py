@@ -7,6 +7,7 @@ joined without a blank), libyaml has to look.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -18,7 +19,8 @@ _TOKEN = rf" *(?:([\[\]{{}},])|({_SCALAR})(:(?= ))?)"
 _ALONE = rf"{_SCALAR}(?= *[,\]}}]|: )"
 _ENTRY = rf" *[{{,] *({_WORD}): +({_SCALAR})(?= *[,}}])"
 _ITEM = rf" *[\[,] *()({_SCALAR})(?= *[,\]])"
-_END = r" *[\]}] *(?:(?<= )#.*)?$"
+_REST = r" *(?:(?<= )#.*)?$"
+_END = rf" *[\]}}]{_REST}"
 
 _LONGEST_KEY = 1000
 
@@ -40,31 +42,103 @@ def _flat(written: str) -> list[re.Match[str]]:
 
 
 def read(written: str, typed: Typed) -> dict[str, Any] | list[Any] | None:
-    """The value of a list or mapping of nothing but scalars; None for any other, and for an empty one."""
-    items = _flat(written)
-    if not items:
-        return None
-    is_list = written[0] == "["
-    listed: list[Any] = []
-    named: dict[str, Any] = {}
-    for item in items:
-        key, text = item.groups()
-        value = text[1:-1] if text[0] in "\"'" else typed[text]
-        if is_list:
-            listed.append(value)
+    """The value of a list or mapping that is not empty; None where libyaml has to look."""
+    flat = _flat(written)
+    try:
+        value: dict[str, Any] | list[Any]
+        if not flat:
+            value = _whole(written, typed)
+        elif written[0] == "[":
+            value = [_scalar(item[2], typed) for item in flat]
         else:
-            name = typed[key]
-            if name.__class__ is not str or name in named or len(key) > _LONGEST_KEY:
-                return None
-            named[name] = value
+            value = {}
+            for item in flat:
+                value[_key(item[1], value, typed)] = _scalar(item[2], typed)
+    except _UnlikeError:
+        return None
     if typed.odd:
         typed.odd = False
         return None
-    return listed if is_list else named
+    return value
+
+
+def _scalar(text: str, typed: Typed) -> Any:
+    return text[1:-1] if text[0] in "\"'" else typed[text]
+
+
+def _key(text: str, holder: dict[str, Any], typed: Typed) -> str:
+    name = typed[text]
+    if not isinstance(name, str) or name in holder or len(text) > _LONGEST_KEY or text[0] in "\"'":
+        raise _UnlikeError
+    return name
 
 
 class _UnlikeError(Exception):
     """This is not written as plainly as that."""
+
+
+class _Tokens:
+    """The signs, scalars and keys of a value in brackets, one after the other."""
+
+    __slots__ = ("_take", "_written", "done")
+
+    def __init__(self, written: str) -> None:
+        self._take = _pattern(_TOKEN).match
+        self._written = written
+        self.done = 0
+
+    def next(self) -> re.Match[str]:
+        found = self._take(self._written, self.done)
+        if found is None:
+            raise _UnlikeError
+        self.done = found.end()
+        return found
+
+    def expect(self, sign: str) -> int:
+        """The offset of the next token, which must be that sign."""
+        found = self.next()
+        if found[1] != sign:
+            raise _UnlikeError
+        return found.start(1)
+
+
+def _whole(written: str, typed: Typed) -> Any:
+    """The value of a list or mapping that holds others."""
+    tokens = _Tokens(written)
+
+    def value(first: re.Match[str]) -> Any:
+        if first[1] == "[":
+            return [value(item) for item in items("]")]
+        if first[1] == "{":
+            named: dict[str, Any] = {}
+            for item in items("}"):
+                if not item[3]:
+                    raise _UnlikeError
+                key = _key(item[2], named, typed)
+                named[key] = value(tokens.next())
+            return named
+        if first[2] is None or first[3]:
+            raise _UnlikeError
+        return _scalar(first[2], typed)
+
+    def items(end: str) -> Iterator[re.Match[str]]:
+        """The first token of each item; whoever takes it reads the rest of the item."""
+        found = tokens.next()
+        while found[1] != end:
+            yield found
+            behind = tokens.next()
+            if behind[1] == end:
+                return
+            if behind[1] != ",":
+                raise _UnlikeError
+            found = tokens.next()
+            if found[1] == end:
+                raise _UnlikeError
+
+    whole = value(tokens.next())
+    if not _pattern(_REST).match(written, tokens.done):
+        raise _UnlikeError
+    return whole
 
 
 def trace(written: str, value: Any, at: int, base: int) -> list[Any] | None:
@@ -86,34 +160,19 @@ def trace(written: str, value: Any, at: int, base: int) -> list[Any] | None:
 def _nested(written: str, value: Any, at: int, base: int) -> list[Any] | None:
     made: list[Any] = []
     add = made.append
-    take = _pattern(_TOKEN).match
-    done = 0
-
-    def token() -> re.Match[str]:
-        nonlocal done
-        found = take(written, done)
-        if found is None:
-            raise _UnlikeError
-        done = found.end()
-        return found
-
-    def expect(sign: str) -> int:
-        found = token()
-        if found[1] != sign:
-            raise _UnlikeError
-        return at + found.start(1)
+    tokens = _Tokens(written)
 
     def collection(value: Any) -> None:
         is_list = value.__class__ is list
-        add(~expect("[" if is_list else "{"))
+        add(~(at + tokens.expect("[" if is_list else "{")))
         slot = len(made)
         add(0)
         for number, item in enumerate(value):
             if number:
-                expect(",")
+                tokens.expect(",")
             child = item
             if not is_list:
-                name = token()
+                name = tokens.next()
                 if name[2] != item or not name[3]:
                     raise _UnlikeError
                 add(item)
@@ -122,11 +181,11 @@ def _nested(written: str, value: Any, at: int, base: int) -> list[Any] | None:
             if child.__class__ in (list, dict):
                 collection(child)
                 continue
-            scalar = token()
+            scalar = tokens.next()
             if scalar[2] is None or scalar[3]:
                 raise _UnlikeError
             add(at + scalar.start(2))
-        expect("]" if is_list else "}")
+        tokens.expect("]" if is_list else "}")
         made[slot] = base + len(made)
 
     try:

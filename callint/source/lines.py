@@ -132,7 +132,7 @@ class Lines(dict[str, Any]):
         """A value in brackets, or in quotes with escapes; where it is not plain, libyaml reads it by itself."""
         if written in _EMPTY:
             return _EMPTY[written]()
-        if len(written) > _LONGEST_PIECE:
+        if len(written) > _LONGEST_PIECE or _depth(written) > _FLOW_DEPTH:
             return UNREAD
         if written[0] != '"':
             from callint.source.flow import read
@@ -141,7 +141,7 @@ class Lines(dict[str, Any]):
             if plain is not None:
                 return plain
         self.pieces += 1
-        if self.pieces > _MOST_PIECES or _depth(written) > _FLOW_DEPTH:
+        if self.pieces > _MOST_PIECES:
             return UNREAD
         from callint.source.build import build
 

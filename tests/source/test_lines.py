@@ -80,9 +80,9 @@ def test_limits_are_left_to_libyaml() -> None:
     assert by_lines(deep) is not None
     assert by_lines(deep, Limits(nesting=40)) is None
     assert by_lines(deep + "".join(f"{' ' * depth}a:\n" for depth in range(40, 90))) is None
-    assert by_lines("a: [b, c]\n" + "".join(f"a{index}: [[{index}]]\n" for index in range(40))) is not None
-    assert by_lines("".join(f"a{index}: [[{index}]]\n" for index in range(400))) is None
-    assert by_lines("".join(f"a{index}: [{index}, '{index}']\nb{index}: {{c: {index}}}\n" for index in range(400)))
+    assert by_lines("a: [b, c]\n" + "".join(f'a{index}: ["\\n{index}"]\n' for index in range(40))) is not None
+    assert by_lines("".join(f'a{index}: ["\\n{index}"]\n' for index in range(400))) is None
+    assert by_lines("".join(f"a{index}: [{index}, '{index}']\nb{index}: {{c: [{index}]}}\n" for index in range(400)))
 
 
 def test_one_memo_serves_many_documents() -> None:
