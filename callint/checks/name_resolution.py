@@ -1,4 +1,4 @@
-"""Pods that policy lets send to others, but not ask for names."""
+"""Pods that policy lets send to others, but not ask for names, and DNS that it lets nobody ask."""
 
 from __future__ import annotations
 
@@ -38,14 +38,19 @@ _RESOLVERS = tuple(
     for namespace, key, value in CLUSTER_DNS
 )
 
+_ANSWERING = _RESOLVERS[0]._replace(open=("",))
+"""The pods of DNS that most clusters have, whatever other labels they have."""
+
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Egress policies of pods that allow traffic to what has a name, where no policy lets the pods ask for names.
 
     Only what is certain is told: one policy that may select one of the pods and may allow UDP to a resolver is enough
-    to be silent. Networks in a rule, and the API server, need no name.
+    to be silent. Networks in a rule, and the API server, need no name. The same of the pods that answer: where a policy
+    surely shuts them in and none may let anybody ask them, there are no names for any pod.
     """
     tiers = model_of(cluster).tiers
+    yield from _unasked(tiers)
     subjects = [(tier, placed) for tier in tiers for placed in tier.policies if _subject(tier, placed)]
     if not subjects:
         return
@@ -75,9 +80,34 @@ def _subject(tier: PlacedTier, placed: PlacedPolicy) -> bool:
     return any(rule.action.capitalize() == "Allow" and _by_name(rule) for rule in policy.egress)
 
 
-def _enforced(placed: PlacedPolicy) -> bool:
+def _enforced(placed: PlacedPolicy, direction: str = "Egress") -> bool:
     policy = placed.policy
-    return not policy.staged and not policy.pre_dnat and not policy.do_not_track and "Egress" in policy.types
+    return not policy.staged and not policy.pre_dnat and not policy.do_not_track and direction in policy.types
+
+
+def _unasked(tiers: tuple[PlacedTier, ...]) -> Iterator[Breach]:
+    """The first policy that allows nothing and shuts in the pods of DNS."""
+    every = [(tier, placed) for tier in tiers for placed in tier.policies if _enforced(placed, "Ingress")]
+    if any(_answers(placed) for _, placed in every):
+        return
+    for tier, placed in every:
+        policy = placed.policy
+        if tier.default_action == "Pass" or tier.hidden or not tier.exists or policy.resource.gaps:
+            continue
+        opens = any(rule.action.capitalize() in ("Allow", "Pass") for rule in policy.ingress)
+        if not opens and holds(placed.selector, _ANSWERING):
+            yield _closed(tier, policy)
+            return
+
+
+def _answers(placed: PlacedPolicy) -> bool:
+    """Whether a policy may let others ask a resolver, or leaves that to others that may."""
+    policy = placed.policy
+    hidden = placed.hidden_place or placed.hidden_selection or policy.resource.gaps
+    if hidden or not policy.resource.document.complete:
+        return True
+    asks = (rule for rule in policy.ingress if rule.action.capitalize() in ("Allow", "Pass") and _asks(rule, policy))
+    return any(asks) and any(holds(placed.selector, labels) is not False for labels in _RESOLVERS)
 
 
 def _for_hosts(placed: PlacedPolicy, hosts: Selectable[Any]) -> bool:
@@ -147,6 +177,31 @@ def _over_tcp(policy: Policy) -> bool:
 def _without_protocol(policy: Policy) -> bool:
     """Whether the mistake is a port of Kubernetes' policy without protocol, of which `kubernetes_policy` tells."""
     return not is_calico(policy.resource.api_version) and _over_tcp(policy)
+
+
+def _closed(tier: PlacedTier, policy: Policy) -> Breach:
+    resource = policy.resource
+    written = [field for field in ("namespaceSelector", "selector", "podSelector") if field in resource.spec]
+    path: Path = ("spec", written[0]) if written else ("metadata", "name")
+    return Breach(
+        f'{resource.kind} "{policy.name}" selects the pods of the cluster\'s DNS, too, and no policy lets anybody ask '
+        "them: there are no names for any pod",
+        resource.span(*path),
+        resource.ref,
+        path,
+        (),
+        witness(
+            "packet",
+            direction="ingress",
+            source="any",
+            destination=f"pods with {CLUSTER_DNS[0][1]} == '{CLUSTER_DNS[0][2]}' in {CLUSTER_DNS[0][0]}",
+            protocol="udp",
+            destination_port=DNS_PORTS[0],
+            verdict="drop",
+            decided_by=f"end of tier {tier.name}, or a Deny before it",
+        ),
+        "leave out the namespaces of the system, or allow UDP and TCP port 53 to the pods of the cluster's DNS",
+    )
 
 
 def _breach(tier: PlacedTier, policy: Policy) -> Breach:

@@ -182,3 +182,43 @@ def test_who_is_told_can_really_not_ask(policies: list[tuple[str, list[dict[str,
             (answer,) = find("flow-required")(cluster, question)
             assert not answer.undecided
             assert "is dropped by" in answer.message
+
+
+def closing(name: str = "deny", *ingress: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    whole = {"namespaceSelector": "all()", "types": ["Ingress"], "ingress": list(ingress), **spec}
+    return calico("GlobalNetworkPolicy", name, whole)
+
+
+ASKED: dict[str, Any] = {"action": "Allow", "protocol": "UDP", "destination": {"ports": [53]}}
+IN_KUBE_SYSTEM = {"namespace": "kube-system"}
+
+
+@pytest.mark.parametrize(
+    ("objects", "told"),
+    [
+        ([closing()], True),
+        ([closing(namespaceSelector="has(projectcalico.org/name)")], True),
+        ([closing(namespaceSelector="kubernetes.io/metadata.name != 'shop'")], True),
+        ([closing(namespaceSelector=None)], True),
+        ([closing(namespaceSelector=None, selector="k8s-app == 'kube-dns'")], True),
+        ([closing(namespaceSelector="projectcalico.org/name not in {'kube-system'}")], False),
+        ([closing(namespaceSelector="team == 'shop'")], False),  # perhaps
+        ([closing(selector="app == 'web'")], False),
+        ([closing(selector="!has(trusted)")], False),  # perhaps
+        ([closing("deny", {"action": "Allow"})], False),
+        ([closing("deny", ASKED)], False),
+        ([closing("deny", {"action": "Pass"})], False),
+        ([closing("deny", {**ASKED, "destination": {"ports": [9153]}})], False),  # may be meant for others
+        ([closing("deny", {**ASKED, "action": "Deny"})], True),
+        ([closing(types=["Egress"])], False),
+        ([closing(), closing("dns", ASKED, selector="k8s-app == 'kube-dns'")], False),
+        ([closing(), calico("NetworkPolicy", "dns", {"ingress": [ASKED]}, **IN_KUBE_SYSTEM)], False),
+        ([closing(), calico("NetworkPolicy", "dns", {"ingress": [ASKED]}, namespace="shop")], True),
+        ([closing(tier="late"), calico("Tier", "late", {"order": 5, "defaultAction": "Pass"})], False),
+        ([closing(tier="late"), calico("Tier", "late", {"order": 5})], True),
+        ([closing(tier="late")], False),
+        ([{**closing(), "kind": "StagedGlobalNetworkPolicy"}], False),
+    ],
+)
+def test_the_pods_that_answer(objects: list[dict[str, Any]], told: bool) -> None:
+    assert ["no policy lets anybody ask them" in one.message for one in found(*objects)] == [True] * told
