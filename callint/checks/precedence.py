@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import accumulate
+from operator import or_
 from typing import Any
 
 from callint.bgp.filtering import filtering
@@ -14,7 +16,8 @@ from callint.checks.breach import Breach, CheckError
 from callint.checks.peers import families, rules_of
 from callint.finding import Related, witness
 from callint.net.address import Family
-from callint.net.prefixes import PrefixSet, everything
+from callint.net.overlapping import Overlapping
+from callint.net.prefixes import PrefixSet, everything, nothing
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 
@@ -108,13 +111,20 @@ def _find_dead(cluster: Cluster) -> Iterator[tuple[Rule, list[Rule]]]:
                 continue
             places = _deciding(rules, direction, everything(family))
             alive: list[Rule] = []  # what never decides takes nothing from others
+            near: Overlapping[int] = Overlapping()
+            alike: dict[object, list[Rule]] = {}
             for index, rule in enumerate(rules):
                 if index in places:
+                    near.add(rule.prefixes.addresses(), len(alive))
                     alive.append(rule)
+                    alike.clear()
                 elif rule.prefixes:
-                    covering = _few(alive, rule, direction)
-                    if covering:
-                        yield rule, covering
+                    key = rule.prefixes, rule.conditions
+                    if key not in alike:
+                        others = sorted(set(near.near(rule.prefixes.addresses())))
+                        alike[key] = _few([alive[place] for place in others], rule, direction)
+                    if alike[key]:
+                        yield rule, alike[key]
 
 
 def _deciding(rules: Sequence[Rule], direction: Direction, prefixes: PrefixSet) -> set[int]:
@@ -133,6 +143,8 @@ def _deciding(rules: Sequence[Rule], direction: Direction, prefixes: PrefixSet) 
 def _few(earlier: Sequence[Rule], rule: Rule, direction: Direction) -> list[Rule]:
     """A set of earlier rules that covers a rule and from which none can be left out; those nearest to it go first."""
     kept = [one for one in earlier if one.prefixes.overlaps(rule.prefixes)]
+    if not rule.conditions and not any(one.conditions for one in kept):
+        return _needed(kept, rule.prefixes) if len(kept) <= _MOST_TRIED else kept
     enough = False
     if len(kept) <= _MOST_TRIED:
         for one in reversed(list(kept)):
@@ -140,6 +152,19 @@ def _few(earlier: Sequence[Rule], rule: Rule, direction: Direction) -> list[Rule
             if _covered(without, rule, direction):
                 kept, enough = without, True
     return kept if enough or _covered(kept, rule, direction) else []
+
+
+def _needed(rules: Sequence[Rule], prefixes: PrefixSet) -> list[Rule]:
+    """The same of rules without conditions, which are sets: together they are known to cover the prefixes."""
+    none = nothing(prefixes.family)
+    before = list(accumulate((one.prefixes & prefixes for one in rules), or_, initial=none))
+    needed: list[Rule] = []
+    after = none
+    for place in reversed(range(len(rules))):
+        if not prefixes <= before[place] | after:
+            needed.append(rules[place])
+            after |= rules[place].prefixes & prefixes
+    return needed[::-1]
 
 
 def _covered(earlier: Sequence[Rule], rule: Rule, direction: Direction) -> bool:
