@@ -179,20 +179,15 @@ def _content(cluster: Cluster) -> Iterator[Breach]:
         for secret in _there(secrets.get(wanted.name, []), homes):
             value = _value(secret, wanted.key)
             whose = f'the password of {wanted.who}, key "{wanted.key}" of Secret "{wanted.name}",'
-            if '"' in value:
+            found = min(((value.index(one), one) for one in _UNFIT if one in value), default=None)
+            if found is not None:
+                place, character = found
                 yield wanted.breach(
                     "key",
-                    f"{whose} has a double quote in it, which ends it in BIRD's configuration: BIRD refuses that, and "
-                    "the node keeps the one that it had",
+                    f"{whose} has {_UNFIT[character]} in it, at which BIRD refuses the configuration: the node keeps the "
+                    "one that it had",
                     secret,
-                    character=value.index('"') + 1,
-                )
-            elif value.endswith("\n"):
-                yield wanted.breach(
-                    "key",
-                    f"{whose} ends with a line break, which counts: a far end that has it without does not answer",
-                    secret,
-                    character=len(value),
+                    character=place + 1,
                 )
 
 
@@ -206,6 +201,8 @@ def _value(secret: Resource, key: str) -> str:
     return ""
 
 
+_UNFIT = {'"': "a double quote", "\n": "a line break"}
+"""What a text in BIRD's configuration cannot hold (conf/cf-lex.l), in words."""
 _COPIERS = ("reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "kubed.appscode.com/")
 _CONTENTS = ("data", "stringData")
 _QUESTIONS: dict[str, Question] = {"unread": _unread, "content": _content}

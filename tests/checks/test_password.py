@@ -97,7 +97,8 @@ def test_where_it_is_looked_for(wanting: Any, objects: list[Any], field: str | N
 
 @pytest.mark.parametrize("encode", [plain, encoded])
 @pytest.mark.parametrize(
-    ("value", "character"), [("abc", None), ('a"b', 2), ("abc\n", 4), ("a\nb", None), ("'`\\$", None), ("", None)]
+    ("value", "character"),
+    [("abc", None), ('a"b', 2), ("abc\n", 4), ("a\nb", 2), ('\n"', 1), ("abc\r", None), ("'`\\$", None), ("", None)],
 )
 def test_what_is_in_it(encode: Any, value: str, character: int | None) -> None:
     found = told("content", secret(**encode(value)), peer())
