@@ -184,8 +184,8 @@ def _content(cluster: Cluster) -> Iterator[Breach]:
                 place, character = found
                 yield wanted.breach(
                     "key",
-                    f"{whose} has {_UNFIT[character]} in it, at which BIRD refuses the configuration: the node keeps the "
-                    "one that it had",
+                    f"{whose} has {_UNFIT[character]} in it, at which BIRD refuses the configuration: the node keeps "
+                    "the one that it had",
                     secret,
                     character=place + 1,
                 )
