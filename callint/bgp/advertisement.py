@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 
 from callint.bgp.communities import in_effect, named, resolve
@@ -10,6 +9,8 @@ from callint.bgp.decision import Decision
 from callint.bgp.read import network
 from callint.bgp.route import Presence
 from callint.bgp.routes import Group, engine
+from callint.bgp.sent import Sent, sent
+from callint.bgp.steps import Steps, counted
 from callint.net.community import Community
 from callint.net.prefixes import PrefixSet, within
 from callint.objects import Cluster
@@ -48,11 +49,15 @@ class Effect(NamedTuple):
 
 @lru_cache(maxsize=8)
 def advertisement_effects(cluster: Cluster) -> tuple[Effect, ...]:
-    """The effects of all entries whose network can be read; sessions that cannot come up are left out."""
+    """The effects of all entries whose network can be read; sessions that cannot come up are left out.
+
+    Raises TooManyStepsError.
+    """
     model = engine(cluster)
-    groups = [group for group in model.senders if group.session.status.state in ("up", "unknown")]
+    known = sent(cluster)
+    steps = Steps(cluster, "prefixAdvertisements with routes that BGP sessions export")
     return tuple(
-        _effect(cluster, configuration, entry, resolve(names, entry), groups)
+        _effect(cluster, configuration, entry, resolve(names, entry), known, steps)
         for configuration in model.network.settings.configurations.values()
         for names in (named(configuration),)
         for entry in configuration.prefix_advertisements
@@ -65,18 +70,20 @@ def _effect(
     configuration: BGPConfiguration,
     entry: PrefixAdvertisement,
     communities: tuple[Community, ...],
-    groups: Iterable[Group],
+    known: Sent,
+    steps: Steps,
 ) -> Effect:
     model = engine(cluster)
     inside = network(entry.cidr)
     tagged, untagged, undecided = [], [], []
-    for group in groups:
+    for group, decisions in known:
         session = group.session
+        steps.take(1)
         if inside is None or session.family != inside.family:
             continue
         if in_effect(model.network.settings, session.local.name) is not configuration:
             continue
-        for decision in model.exported(session):
+        for decision in counted(decisions, steps, 1):
             if decision.accepted and (prefixes := decision.prefixes & within(inside)):
                 reach = Reach(group, decision, prefixes)
                 if decision.verdict == "unknown":

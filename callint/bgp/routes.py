@@ -22,18 +22,26 @@ from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes, PeerType, Presence
 from callint.bgp.rules import Direction
 from callint.bgp.services import host_routes, ranges
 from callint.bgp.session import LIVE, Form, Session
+from callint.bgp.steps import Steps, counted
 from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, everything, union_all
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.record import NamedTuple
 
+Brought = tuple[Presence, Attributes, PrefixSet]
+"""Routes that get in over sessions, and are alike in all but the prefix."""
+
 
 class Source(NamedTuple):
-    """Sessions of one node over which it learns alike: one of them, and how many there are."""
+    """Sessions of one node over which it learns alike: one of them, and how many there are.
+
+    `brought` is what gets in from all of them, where that is not what the one brings.
+    """
 
     session: Session
     size: int
+    brought: tuple[Brought, ...] | None = None
 
 
 class Group(NamedTuple):
@@ -53,6 +61,10 @@ class Relay(NamedTuple):
     peer_type: PeerType
     client: bool
     local_pref: int | None
+
+
+# What nodes that export alike take; and a session from which routes may come, and what becomes of some of them
+_OF_SENDER, OF_SOURCE, _OF_DECISION = 5, 10, 5
 
 
 class Engine:
@@ -131,7 +143,7 @@ class Engine:
             names = names.union(shared.blocks.of_node, *(one.nodes or () for one in shared.hosts))
         return frozenset(names)
 
-    def _profiled(self, alike: Alike, family: Family) -> tuple[tuple[Profile, Members], ...]:
+    def profiled(self, alike: Alike, family: Family) -> tuple[tuple[Profile, Members], ...]:
         """Nodes that are alike for sessions, divided by what they export."""
         found = self._divided_nodes.get((alike, family))
         if found is None:
@@ -155,24 +167,33 @@ class Engine:
             known = self._sources[key] = tuple(found)
         return known
 
+    def brought(self, session: Session) -> Iterator[Brought]:
+        """What gets in over a session."""
+        alike: dict[tuple[Presence, Attributes], list[PrefixSet]] = {}
+        for one in self.imported(session):
+            if one.accepted:
+                alike.setdefault((one.presence, one.result), []).append(one.prefixes)
+        for (presence, attributes), sets in alike.items():
+            yield presence, attributes, union_all(session.family, sets)
+
     def _find_sources(self, speaker: Speaker, family: Family, form: Form, *, inside: bool) -> Iterator[Source]:
         found: dict[object, list[Source]] = {}
         for peering in self.network.kinds_of(speaker, family):
             if inside and peering.there is None:
                 continue
-            if peering.state in LIVE and _may_pass((peering.form.peer_type, peering.form.rr_client), form):
-                for session, size in self._far_ends(peering, speaker):
-                    found.setdefault(self._import_key(session), []).append(Source(session, size))
+            if peering.state in LIVE and may_pass((peering.form.peer_type, peering.form.rr_client), form):
+                for session, size in self.far_ends(peering, speaker):
+                    found.setdefault(self.import_key(session), []).append(Source(session, size))
         for alike in found.values():
             yield Source(alike[0].session, sum(one.size for one in alike))
 
-    def _far_ends(self, peering: Peering, speaker: Speaker) -> Iterator[tuple[Session, int]]:
+    def far_ends(self, peering: Peering, speaker: Speaker) -> Iterator[tuple[Session, int]]:
         """The sessions of one node, those with far ends that are alike together, with their number."""
         if peering.there is None:
             yield peering.session(speaker, None), 1
             return
-        for _, members in self._profiled(peering.there, peering.family):
-            remote = _other(members, speaker)
+        for _, members in self.profiled(peering.there, peering.family):
+            remote = other(members, speaker)
             if remote is not None:
                 yield peering.session(speaker, remote), len(members) - (speaker in members and speaker.name != ANY)
 
@@ -184,19 +205,30 @@ class Engine:
             found = self._own[id(mine)] = own_routes(mine)
         return found
 
-    def exported(self, session: Session, *, inside: bool = False) -> tuple[Decision, ...]:
+    def exported(self, session: Session, *, inside: bool = False, steps: Steps | None = None) -> tuple[Decision, ...]:
         """What becomes of every route that the local node has, on its way to the far end.
 
-        With `inside` only of routes from nodes of the cluster: of no other is it known that there are any.
+        With `inside` only of routes from nodes of the cluster: of no other is it known that there are any. Raises
+        TooManyStepsError.
         """
+        learned = self.sources(session.local, session.family, session.form, inside=inside)
+        return self.decided(session, learned, steps)
+
+    def decided(self, session: Session, learned: tuple[Source, ...], steps: Steps | None) -> tuple[Decision, ...]:
+        """What becomes of the local node's own routes and of those from some sources; raises TooManyStepsError."""
         form, mine = session.form, self.profile(session.local, session.family)
-        learned = self.sources(session.local, session.family, form, inside=inside)
+        if steps is not None:
+            steps.take(OF_SOURCE * len(learned))
         told = (None if one.size > 1 else (_echoes(one, session), self._from(one)) for one in learned)
-        key = (form, id(mine), tuple(zip(map(self._import_key, (one.session for one in learned)), told, strict=True)))
+        whose = (self.import_key(one.session) if one.brought is None else one.brought for one in learned)
+        key = (form, id(mine), tuple(zip(whose, told, strict=True)))
         found = self._exports.get(key)
-        if found is None:
-            found = self._exports[key] = tuple(self._exported(session, mine, learned))
-        return found
+        decisions = self._exported(session, mine, learned) if found is None else found
+        if steps is not None:
+            decisions = _counted(decisions, steps)
+        whole = tuple(decisions)
+        self._exports[key] = whole
+        return whole
 
     def own_exported(self, session: Session) -> tuple[Decision, ...]:
         """What becomes of the routes that the local node does not learn by BGP."""
@@ -211,12 +243,9 @@ class Engine:
     def _exported(self, session: Session, mine: Profile, learned: tuple[Source, ...]) -> Iterator[Decision]:
         yield from self.own_exported(session)
         for source in learned:
-            alike: dict[tuple[Presence, Attributes], list[PrefixSet]] = {}
-            for one in self.imported(source.session):
-                if one.accepted:
-                    alike.setdefault((one.presence, one.result), []).append(one.prefixes)
-            for (presence, attributes), sets in alike.items():
-                prefixes = union_all(session.family, sets)
+            for presence, attributes, prefixes in (
+                source.brought if source.brought is not None else self.brought(source.session)
+            ):
                 routes = Routes(prefixes, presence, attributes, self._from(source), _learned(source.session))
                 yield from self.passed_on(session, source, routes)
 
@@ -264,7 +293,7 @@ class Engine:
 
     def imported(self, session: Session) -> tuple[Decision, ...]:
         """What becomes of every route that the far end may send."""
-        key = self._import_key(session)
+        key = self.import_key(session)
         found = self._imports.get(key)
         if found is None:
             found = self._imports[key] = tuple(
@@ -272,7 +301,7 @@ class Engine:
             )
         return found
 
-    def _import_key(self, session: Session) -> object:
+    def import_key(self, session: Session) -> object:
         answer = self.network.answer(session)
         if answer is None or session.remote is None:
             return session.form, session.remote is not None
@@ -310,7 +339,7 @@ class Engine:
             kinds = {
                 Relay(form.peer_type, form.rr_client, self._preference(form))
                 for form in passing
-                if _may_pass((form.peer_type, form.rr_client), own)
+                if may_pass((form.peer_type, form.rr_client), own)
             }
             found = self._relays[forms, own] = tuple(sorted(kinds, key=str))
         return found
@@ -335,7 +364,7 @@ class Engine:
 
     @cached_property
     def senders(self) -> tuple[Group, ...]:
-        """Every session, those that export alike together, whoever is at the far end."""
+        """Every session, those that export alike together, whoever is at the far end; raises TooManyStepsError."""
         return tuple(self._together(self._sendings(family) for family in self.network.families))
 
     def _together(self, families: Iterable[Iterator[tuple[object, Session, int]]]) -> Iterator[Group]:
@@ -348,10 +377,11 @@ class Engine:
 
     def _sendings(self, family: Family) -> Iterator[tuple[object, Session, int]]:
         """Nodes that are equal with all whom one form of session leads to."""
+        steps = Steps(self.cluster, "nodes with BGP sessions")
         for peering in self.network.kinds(family):
-            for mine, here in self._profiled(peering.here, family):
+            for mine, here in counted(self.profiled(peering.here, family), steps, _OF_SENDER):
                 there = peering.there.members if peering.there is not None else (None,)
-                remote = _other(there, here[0])
+                remote = other(there, here[0])
                 size = len(here) * (len(there) - (peering.there is peering.here and here[0].name != ANY))
                 if size:
                     yield (id(peering.form), id(mine), peering.state), peering.session(here[0], remote), size
@@ -360,17 +390,24 @@ class Engine:
         """Nodes that are equal with nodes that are equal: what tells them from others, one session, and how many."""
         for peering in self.network.kinds(family):
             nowhere: tuple[tuple[None, tuple[None]], ...] = ((None, (None,)),)
-            theirs = self._profiled(peering.there, family) if peering.there is not None else nowhere
-            for mine, here in self._profiled(peering.here, family):
+            theirs = self.profiled(peering.there, family) if peering.there is not None else nowhere
+            for mine, here in self.profiled(peering.here, family):
                 for far, there in theirs:
                     size = len(here) * (len(there) - (there is here and here[0].name != ANY))
                     if size:
                         # Forms and profiles are the same objects where they are equal, and long to compare.
                         key = (id(peering.form), id(mine), id(far), peering.state)
-                        yield key, peering.session(here[0], _other(there, here[0])), size
+                        yield key, peering.session(here[0], other(there, here[0])), size
 
 
-def _other(there: Sequence[T], speaker: Speaker) -> T | None:
+def _counted(decisions: Iterable[Decision], steps: Steps) -> Iterator[Decision]:
+    """The same; each takes steps, more if it is about many prefixes."""
+    for one in decisions:
+        steps.take(_OF_DECISION + len(one.prefixes.starts) // 8)
+        yield one
+
+
+def other(there: Sequence[T], speaker: Speaker) -> T | None:
     """A far end of a node; `ANY` stands for many, who have each other."""
     return next((one for one in there[:2] if one is not speaker or speaker.name == ANY), None)
 
@@ -385,7 +422,7 @@ def _learned(session: Session) -> tuple[PeerType, bool]:
     return session.peer_type, session.form.rr_client
 
 
-def _may_pass(learned: tuple[PeerType, bool], form: Form) -> bool:
+def may_pass(learned: tuple[PeerType, bool], form: Form) -> bool:
     """Whether routes that were learned so may go out, whatever else they are."""
     peer_type, client = learned
     return not (peer_type == form.peer_type == "iBGP") or client or form.rr_client

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar, cast
 
 from callint.objects import Cluster
@@ -32,6 +32,13 @@ class Steps:
         self._left -= steps
         if self._left < 0:
             raise TooManyStepsError(f"more than {self._most:,} comparisons of {self._what} would be needed")
+
+
+def counted(several: Iterable[T], steps: Steps, each: int) -> Iterator[T]:
+    """The same, each of which takes so many steps; raises TooManyStepsError."""
+    for one in several:
+        steps.take(each)
+        yield one
 
 
 class Answer(Generic[T]):

@@ -10,6 +10,7 @@ from callint.bgp.explicit import explicit_accepts, fall_through
 from callint.bgp.route import excludes
 from callint.bgp.routes import engine
 from callint.bgp.rules import Rule
+from callint.bgp.steps import Steps
 from callint.calico import format_release
 from callint.checks.breach import Breach, CheckError
 from callint.checks.peers import Outward, at, families, outward, rules_of, used_by
@@ -91,6 +92,7 @@ def _meet(one: Rule, other: Rule) -> bool:
 def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     """Lists that only accept, towards far ends outside the cluster."""
     said: set[tuple[str, Family]] = set()
+    steps = Steps(cluster, "routes that BGP sessions export")
     for one in outward(cluster):
         family = one.session.family
         rules = rules_of(cluster, one.peer, "export", family)
@@ -100,7 +102,7 @@ def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
         if (last.resource.name, family) in said or not fall_through(cluster, one.peer, "export", family):
             continue
         said.add((last.resource.name, family))
-        leaving = _leaving(cluster, one)
+        leaving = _leaving(cluster, one, steps)
         if leaving:
             yield _leaves(one, rules, leaving)
         elif not cluster.pools:
@@ -117,11 +119,11 @@ def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
             )
 
 
-def _leaving(cluster: Cluster, one: Outward) -> list[Decision]:
+def _leaving(cluster: Cluster, one: Outward, steps: Steps) -> list[Decision]:
     """What leaves because no rule decides, and certainly exists."""
     return [
         decision
-        for decision in engine(cluster).exported(one.session, inside=True)
+        for decision in engine(cluster).exported(one.session, inside=True, steps=steps)
         if decision.accepted and decision.rule is None and decision.routes.presence != "any" and not decision.when
     ]
 

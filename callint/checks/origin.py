@@ -9,9 +9,8 @@ from callint.bgp.decision import Decision
 from callint.bgp.explicit import Explicit, explicit_accepts
 from callint.bgp.pools import pools_of
 from callint.bgp.read import network
-from callint.bgp.routes import engine
 from callint.bgp.rules import Rule
-from callint.bgp.session import LIVE
+from callint.bgp.sent import sent
 from callint.checks.breach import Breach
 from callint.checks.peers import used_by
 from callint.finding import Path, witness
@@ -58,13 +57,12 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 def _ranks(cluster: Cluster) -> dict[str, dict[Family, dict[_Place, int]]]:
     """For each peer with sessions that may come up, and each family, the ranks of the rules that decide there."""
     found: dict[str, dict[Family, dict[_Place, int]]] = {}
-    model = engine(cluster)
-    for group in model.senders:
+    for group, decisions in sent(cluster, filtered=True):
         session = group.session
-        if session.peer is None or session.status.state not in LIVE:
+        if session.peer is None:
             continue
         mine = found.setdefault(session.peer.resource.name, {}).setdefault(session.family, {})
-        for decision in model.exported(session) if session.peer.filters else ():
+        for decision in decisions:
             if decision.rule is not None:
                 place = _place(decision.rule)
                 mine[place] = max(mine.get(place, 0), 2 if _exists(decision) else 1)

@@ -106,6 +106,16 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
         f"spec: {{peerIP: 192.0.{n // 256}.{n % 256}, asNumber: {64512 + n % 1000}, filters: [f{n}]}}\n"
         for n in range(3_300)
     ),
+    "a filter for each peer inside a pool": lambda: (
+        f"{V3}kind: IPPool\nmetadata: {{name: p}}\nspec: {{cidr: 10.0.0.0/8}}\n"
+        + "".join(
+            f"---\n{V3}kind: BGPFilter\nmetadata: {{name: f{n}}}\n"
+            f"spec: {{exportV4: [{{action: Accept, cidr: 10.{n % 256}.0.0/16, matchOperator: In}}]}}\n"
+            f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+            f"spec: {{peerIP: 192.0.{n // 256}.{n % 256}, asNumber: {64512 + n % 1000}, filters: [f{n}]}}\n"
+            for n in range(3_300)
+        )
+    ),
     "nodes of all labels": lambda: (
         f"{V3}kind: BGPPeer\nmetadata: {{name: p}}\nspec: {{nodeSelector: has(a), peerSelector: has(b)}}\n"
         + "".join(

@@ -1,0 +1,99 @@
+"""What sessions export with crowds taken together, against each session of each node for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bgp_clusters import Cluster, clusters, manifests
+from callint.bgp import alike, lone, sent
+from callint.bgp.decision import Decision
+from callint.bgp.routes import engine
+from callint.bgp.session import LIVE
+from callint.calico import Target
+from callint.net.prefixes import PrefixSet, nothing
+from manifests import calico, cluster_of
+
+FILTERS: dict[str, dict[str, Any]] = {
+    "open": {"exportV4": [{"action": "Accept", "cidr": "10.244.0.0/16", "matchOperator": "In"}]},
+    "remote": {
+        "exportV4": [
+            {"action": "Accept", "cidr": "10.244.0.64/26", "matchOperator": "Equal", "source": "RemotePeers"},
+            {"action": "Accept", "asPathPrefix": [64999, 65101]},
+            {"action": "Reject", "cidr": "10.244.1.0/24", "matchOperator": "In"},
+        ]
+    },
+    "gated": {
+        "importV4": [{"action": "Accept", "cidr": "10.244.2.0/24", "matchOperator": "In"}, {"action": "Reject"}],
+        "exportV4": [{"action": "Reject", "communities": {"values": ["64512:1"]}}],
+    },
+}
+OUTSIDE = st.lists(st.sampled_from([64512, 64999]).flatmap(lambda n: st.tuples(st.just(n), _names())), max_size=3)
+
+
+def _names() -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(list(FILTERS)), max_size=2, unique=True)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _two_are_a_crowd() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (lone, alike, sent):
+            patch.setattr(module, "CROWD", 2)
+        yield
+
+
+def objects(cluster: Cluster, blocks: list[bool], outside: list[tuple[int, list[str]]]) -> Iterator[dict[str, Any]]:
+    yield from manifests(cluster)
+    for name, spec in FILTERS.items():
+        yield calico("BGPFilter", name, spec)
+    for number, (node, has) in enumerate(zip(cluster.nodes, blocks, strict=False)):
+        if has:
+            spec = {"cidr": f"10.244.{number // 4}.{number % 4 * 64}/26", "node": node.name, "state": "confirmed"}
+            yield calico("BlockAffinity", f"b{number}", spec)
+    for number, (as_number, filters) in enumerate(outside):
+        spec = {"peerIP": f"192.0.2.{number + 11}", "asNumber": as_number, "filters": filters}
+        yield calico("BGPPeer", f"out{number}", spec)
+
+
+@settings(deadline=None)
+@given(clusters(), st.lists(st.booleans(), max_size=6), OUTSIDE)
+def test_the_same_routes_leave(cluster: Cluster, blocks: list[bool], outside: list[tuple[int, list[str]]]) -> None:
+    """Of a crowd it is not told who brings what, so that some of it may go back where it came from."""
+    made = cluster_of(objects(cluster, blocks, outside), Target(cluster.release))
+    model = engine(made)
+    live = [group.session for group in model.senders if group.session.status.state in LIVE]
+    assert [group.session for group, _ in sent.sent(made)] == live
+    for group, decisions in sent.sent(made):
+        session = group.session
+        sources = model.sources(session.local, session.family, session.form)
+        several = tuple(one._replace(size=one.size + 1) for one in sources)
+        least, most = _told(model.exported(session)), _told(model.decided(session, several, None))
+        found = _told(decisions)
+        assert least.keys() <= found.keys() <= most.keys()
+        assert all(least[key] <= found[key] for key in least)
+        assert all(found[key] <= most[key] for key in found)
+
+
+@settings(deadline=None, max_examples=20)
+@given(clusters(), OUTSIDE)
+def test_those_with_filters_are_some_of_all(cluster: Cluster, outside: list[tuple[int, list[str]]]) -> None:
+    made = cluster_of(objects(cluster, [], outside), Target(cluster.release))
+    filtered = [(group.session.form, decisions) for group, decisions in sent.sent(made, filtered=True)]
+    everything = [(group.session.form, decisions) for group, decisions in sent.sent(made)]
+    assert filtered == [one for one in everything if one[0].filters]
+
+
+def _told(decisions: Iterable[Decision]) -> dict[tuple[object, ...], PrefixSet]:
+    """The prefixes of routes that are decided on alike."""
+    found: dict[tuple[object, ...], PrefixSet] = {}
+    for one in decisions:
+        if one.step != "no-echo":
+            about = one.verdict, one.step, str(one.rule), str(one.when), one.routes.presence, one.routes.learned
+            key = (*about, one.result.communities)
+            found[key] = found.get(key, nothing(one.prefixes.family)) | one.prefixes
+    return found
