@@ -6,7 +6,7 @@ import json
 from typing import Any
 from unittest.mock import patch
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from callint.bgp.filtering import filtering
@@ -25,6 +25,8 @@ RULES = st.fixed_dictionaries(
     },
     optional={"interface": st.just("eth0"), "source": st.just("RemotePeers")},
 )
+EVERYWHERE = {"action": "Accept", "matchOperator": "In", "cidr": "10.0.0.0/16"}
+ON_ETH0 = {**EVERYWHERE, "interface": "eth0"}
 PLAIN = RULES.map(lambda rule: {key: rule[key] for key in ("action", "matchOperator", "cidr")})
 
 
@@ -49,6 +51,7 @@ def leaving_out(deciding: list[Rule], rule: Rule) -> list[Rule]:
 
 
 @settings(deadline=None)
+@example([ON_ETH0, EVERYWHERE, ON_ETH0, EVERYWHERE], 60)
 @given(st.lists(RULES, max_size=12) | st.lists(PLAIN, max_size=12), st.sampled_from([1, 2, 60]))
 def test_the_rules_that_cover_another_are_those_that_cannot_be_left_out(
     rules: list[dict[str, Any]], tried: int
