@@ -81,7 +81,7 @@ def _agrees_with_solver(read: Any) -> None:
     from callint.selector import evaluate
     from callint.selector.satisfy import satisfiable
 
-    found = satisfiable(read, steps=2_000)
+    found = satisfiable(read)
     if isinstance(found, dict):
         assert evaluate(read, found), (str(read), found)
 
