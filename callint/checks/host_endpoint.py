@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE
-from callint.checks.breach import Breach, nobody
+from callint.checks.breach import Breach, nobody, unexamined
 from callint.checks.dispatch import Question, asked
 from callint.checks.peers import nodes_complete
 from callint.checks.proof import told
@@ -123,6 +123,10 @@ def _default_deny(cluster: Cluster) -> Iterator[Breach]:
     """Only where some policy could select hosts: without any, the policies are kept elsewhere."""
     if not any(policy.kind == "GlobalNetworkPolicy" for policy in cluster.policies):
         return
+    limited = [one.about.resource for one in _written(cluster)] if selections(model_of(cluster)).limited else []
+    for resource in limited[:1]:
+        reason = f"more than {cluster.limits.comparisons:,} comparisons of labels and selectors would be needed"
+        yield unexamined("which policies govern", resource, reason, len(limited) - 1)
     for member, directions, _ in _governed(cluster):
         about = member.about
         if directions:

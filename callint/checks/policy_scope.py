@@ -237,12 +237,14 @@ def _host_fields(policy: Policy) -> tuple[tuple[str, bool], ...]:
 
 
 def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:
-    hosts = model_of(cluster).inventory.hosts
+    hosts = _hosts(cluster)
+    wild = Selectable((one.labels, one) for one in hosts if one.about.interface == "*")
+    others = Selectable((one.labels, one) for one in hosts if one.about.interface != "*")
     for policy, selector in _enforced(cluster):
-        if not policy.do_not_track:
+        if not policy.do_not_track or others.any(selector):
             continue
-        selected = [one for one, _ in hosts.all(selector)]
-        if not selected or any(one.about.interface != "*" for one in selected):
+        selected = [one for one, _ in wild.all(selector)]
+        if not selected:
             continue
         resource = policy.resource
         yield Breach(

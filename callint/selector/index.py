@@ -147,6 +147,14 @@ class SelectorIndex(Generic[T]):
         self, labels: Mapping[str, str], present: Iterable[str] = (), opened: tuple[str, ...] = ()
     ) -> list[T]:
         """The things whose selectors match the labels or may match them, and perhaps others, in their order."""
+        return [self._items[place] for place in sorted(self._found(labels, present, opened))]
+
+    def count(self, labels: Mapping[str, str], present: Iterable[str] = (), opened: tuple[str, ...] = ()) -> int:
+        """How many candidates there are."""
+        return len(self._found(labels, present, opened))
+
+    def _found(self, labels: Mapping[str, str], present: Iterable[str], opened: tuple[str, ...]) -> set[int]:
+        """The places of candidates."""
         places: set[int] = set()
         unknown = (*opened, *present)
         pending = [self._all]
@@ -163,7 +171,7 @@ class SelectorIndex(Generic[T]):
                     if key not in labels and key.startswith(unknown):
                         for value in under:
                             pending += self._sought(group, key, value, places)
-        return [self._items[place] for place in sorted(places)]
+        return places
 
     def _sought(self, group: _Group, key: str, value: str | None, places: set[int]) -> Sequence[_Group]:
         """Add to the places what needs a value of a label; or give it as a group, if it is much."""

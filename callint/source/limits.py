@@ -23,7 +23,7 @@ class Limits(NamedTuple):
     `comparisons`: how often a rule of a cluster is compared with one before it, about a microsecond each; sets of
     packets count for a hundred. A cluster of 10,000 objects takes a twentieth of them, one of 100,000 three fifths.
     As many steps there are for the pairs of nodes and peers that have BGP sessions, and for the routes that these
-    exchange.
+    exchange, and for selectors, by their size, that are compared with each other or with labels of host endpoints.
     `expression_seconds`: wall-clock time that a rule with an expression of the user's may take in one cluster.
     """
 

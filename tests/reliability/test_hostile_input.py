@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,8 +21,31 @@ SECONDS = 20
 V3 = "apiVersion: projectcalico.org/v3\n"
 
 
-def policy(selector: str) -> str:
-    return f'{V3}kind: GlobalNetworkPolicy\nmetadata: {{name: a}}\nspec: {{selector: "{selector}"}}\n'
+def policy(selector: str, name: str = "a", more: str = "ingress: [{action: Allow}]") -> str:
+    return f'---\n{V3}kind: GlobalNetworkPolicy\nmetadata: {{name: {name}}}\nspec: {{selector: "{selector}", {more}}}\n'
+
+
+def knotted(groups: int) -> str:
+    selector = "has(a0)"
+    for n in range(1, groups):
+        selector = f"({selector} && has(a{n})) || !(a{n} in {{'x','y'}})"
+    return selector
+
+
+def hard(seed: int) -> str:
+    """Alternatives of three labels each, about as many as can just be met or just not."""
+    chance = random.Random(seed)
+    literals = [f"{chance.choice(['', '!'])}has(a{chance.randrange(9)})" for _ in range(38 * 3)]
+    return " && ".join(f"({' || '.join(literals[place : place + 3])})" for place in range(0, len(literals), 3))
+
+
+def nets(number: int) -> str:
+    """Three hundred networks, after the first twenty lists some of five of those."""
+    base = [random.Random(seed).sample(range(1 << 16), 300) for seed in range(20)]
+    chance = random.Random(number)
+    every = [net for one in chance.sample(base, 5) for net in one]
+    chosen = base[number] if number < len(base) else chance.sample(every, 300)
+    return ", ".join(f"10.{net // 256}.{net % 256}.0/24" for net in chosen)
 
 
 def bomb() -> str:
@@ -79,6 +103,37 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
     "a missing tier for each policy": lambda: "".join(
         f"---\n{V3}kind: GlobalNetworkPolicy\nmetadata: {{name: t{n}.a}}\nspec: {{tier: t{n}, selector: all()}}\n"
         for n in range(7_500)
+    ),
+    "selectors of forty groups": lambda: "".join(policy(f"{knotted(40)} && b == 'v{n}'", f"g{n}") for n in range(600)),
+    "selectors of the same label": lambda: "".join(
+        policy(f"a starts with 'v{n}x' && has(b)", f"g{n}", f"ingress: [{{action: {('Log', 'Allow')[n % 2]}}}]")
+        for n in range(4_500)
+    ),
+    "selectors of hard questions": lambda: "".join(policy(hard(n), f"g{n}") for n in range(600)),
+    "pieces of one value": lambda: "".join(
+        policy(f"a contains 'ab' && a contains 'bc' && a contains 'cd' && !(a contains 'q{n}')", f"g{n}")
+        for n in range(4_000)
+    ),
+    "networks of sets": lambda: (
+        "".join(
+            f"---\n{V3}kind: GlobalNetworkSet\nmetadata: {{name: s{n}, labels: {{role: r{n % 10}}}}}\n"
+            f"spec: {{nets: [10.{n // 256}.{n % 256}.0/24]}}\n"
+            for n in range(5_000)
+        )
+        + "".join(
+            policy("all()", f"g{n}", f"ingress: [{{action: Deny, source: {{selector: role == 'r{n % 10}'}}}}]")
+            for n in range(1_600)
+        )
+    ),
+    "networks that together cover others": lambda: "".join(
+        policy("all()", f"g{n:03}", f"ingress: [{{action: {('Deny', 'Allow')[n % 2]}, source: {{nets: [{nets(n)}]}}}}]")
+        for n in range(200)
+    ),
+    "policies for every host endpoint": lambda: "".join(
+        f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}, labels: {{role: r{n}, all: x}}}}\n"
+        f"spec: {{node: n{n}, interfaceName: eth0}}\n"
+        + policy(f"role == 'r{n}' || has(all)", f"g{n}", "doNotTrack: true, applyOnForward: true")
+        for n in range(2_800)
     ),
     "invalid rules": lambda: (
         f"{V3}kind: GlobalNetworkPolicy\nmetadata: {{name: a}}\nspec:\n  selector: all()\n  ingress:\n"

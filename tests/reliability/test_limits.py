@@ -115,6 +115,24 @@ def test_selectors_that_are_compared_count(rule: str, tmp_path: Path) -> None:
     assert not any("comparisons of" in message for message in beyond), beyond
 
 
+HOSTS = "---\n".join(
+    f"{V3}kind: HostEndpoint\nmetadata: {{name: h{number}, labels: {{role: r{number}}}}}\n"
+    f"spec: {{node: n{number}, interfaceName: eth0}}\n"
+    f"---\n{V3}kind: GlobalNetworkPolicy\nmetadata: {{name: p{number}}}\nspec: {{selector: role != 'r{number}'}}\n"
+    for number in range(4)
+)
+
+
+def test_policies_of_hosts_count(tmp_path: Path) -> None:
+    said = [one["message"] for one in findings(tmp_path, "comparisons", 15, HOSTS) if one["rule"] == "HEP002"]
+    assert said == [
+        'which policies govern HostEndpoint "h0" and 3 others was not examined: '
+        "more than 15 comparisons of labels and selectors would be needed"
+    ]
+    beyond = [one["message"] for one in findings(tmp_path, "comparisons", 16, HOSTS) if one["rule"] == "HEP002"]
+    assert not any("not examined" in message for message in beyond)
+
+
 def test_a_selector_that_is_too_hard(tmp_path: Path) -> None:
     pairs = [f"(!has(p{i}h{k}) || !has(p{j}h{k}))" for k in range(6) for i in range(7) for j in range(i)]
     places = [f"({' || '.join(f'has(p{i}h{k})' for k in range(6))})" for i in range(7)]

@@ -124,7 +124,9 @@ class Engine:
 @lru_cache(maxsize=8)
 def selections(model: Model) -> Selections:
     """Who is selected by what does not depend on packets, so that all engines of a cluster share it."""
-    return Selections(model.tiers, model.selecting)
+    found = Selections(model.tiers, model.selecting)
+    found.limit(model.inventory.host_endpoints, model.cluster.limits.comparisons)
+    return found
 
 
 @lru_cache(maxsize=8)

@@ -61,6 +61,7 @@ class Selections:
         """Ask nothing yet; `index` is that of the policies of these tiers, where there is one."""
         self.tiers = tiers
         self._index = index
+        self._most: int | None = None
         self._entries: dict[object, tuple[tuple[Entry, ...], str | None]] = {}
         self._alike: dict[object, Selection] = {}
         self._of_class: dict[object, Selection] = {}
@@ -74,18 +75,36 @@ class Selections:
         every = (placed.selector for tier in self.tiers for placed in tier.policies)
         return frozenset(key for selector in every for key in keys_and_values(selector))
 
+    def limit(self, endpoints: Iterable[Endpoint], steps: int) -> None:
+        """Which policies select an endpoint is left open where more might than steps allow to look at.
+
+        That is decided for all of them at once, so that no answer depends on what was asked before.
+        """
+        classes = {self._seen(one.labels): one.labels for one in endpoints}
+        pairs = len(classes) * sum(len(tier.policies) for tier in self.tiers)
+        if pairs > steps and sum(map(self._count, classes.values())) > steps:
+            self._most = steps // len(classes)
+
+    @property
+    def limited(self) -> bool:
+        """Whether there are such endpoints."""
+        return self._most is not None
+
     def of(self, endpoint: Endpoint) -> Selection:
         """The selection of one endpoint: the same value for all endpoints that policy treats alike."""
         known = self._known.get(id(endpoint))
         if known is None:
             labels = endpoint.labels
-            seen = frozenset((key, labels.known[key]) for key in self._keys & labels.known.keys())
-            key = (isinstance(endpoint, HostMember), endpoint.about.profiles, seen, *labels[1:])
-            found = self._of_class.get(key)
+            host, profiles, seen = isinstance(endpoint, HostMember), endpoint.about.profiles, self._seen(labels)
+            found = self._of_class.get((host, profiles, seen))
             if found is None:
-                found = self._of_class[key] = self._selection(key[0], endpoint.about.profiles, key[2:], labels)
+                found = self._of_class[host, profiles, seen] = self._selection(host, profiles, seen, labels)
             known = self._known[id(endpoint)] = (endpoint, found)
         return known[1]
+
+    def _seen(self, labels: Labels) -> tuple[object, ...]:
+        """What selectors can see of labels."""
+        return frozenset((key, labels.known[key]) for key in self._keys & labels.known.keys()), *labels[1:]
 
     def _selection(self, host: bool, profiles: tuple[str, ...], seen: object, labels: Labels) -> Selection:
         """The one selection for what is found, made unless others whose labels differ have it too."""
@@ -155,9 +174,14 @@ class Selections:
     def _selecting(self) -> SelectorIndex[tuple[int, int]]:
         return self._index or selecting(self.tiers)
 
+    def _count(self, labels: Labels) -> int:
+        return self._selecting.count(labels.known, labels.present, labels.open)
+
     def _find(self, labels: Labels) -> tuple[tuple[Entry, ...], str | None]:
         entries: list[Entry] = []
         hidden: str | None = None
+        if self._most is not None and self._count(labels) > self._most:
+            return (), f"which policies select the endpoint: more than {self._most} might, and there are many of both"
         for number, place in self._selecting.candidates(labels.known, labels.present, labels.open):
             tier = self.tiers[number]
             placed = tier.policies[place]
