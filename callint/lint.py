@@ -13,6 +13,7 @@ from callint.engine import Crash, Plan, crash_finding, order, report_problems, r
 from callint.finding import Finding, Problem, Span
 from callint.intake import Judge, Judged, Measure, Reading
 from callint.intake import judge as judge_here
+from callint.intake.kustomize import patches
 from callint.objects import Cluster, Intent, Resource
 from callint.record import NamedTuple
 from callint.report import Report
@@ -86,11 +87,14 @@ def describe(
     known = told or read_facts(config, options)
     findings = report_problems(plan, sources.problems)
     places = {problem.span[:3] for problem in sources.problems}
+    parts, unapplied = patches(sources.documents)
+    findings += report_problems(plan, unapplied)
     clusters = []
     files = []
     for about, documents in _divide(sources.documents, config.clusters):
         target, assumed = _target(about.calico, options.calico, documents)
-        resources, shape = _resources(judge(documents, target), plan, about.name, places)
+        whole = (one for one in judge(documents, target) if one.resource.document.file not in parts)
+        resources, shape = _resources(whole, plan, about.name, places)
         findings.extend(on_assumed_release(shape, plan, target.release) if assumed else shape)
         facts, problems, read = known[about.facts + options.facts]
         files.append(read)
