@@ -15,7 +15,7 @@ import pytest
 from callint import rule
 
 STAGES = {
-    "source": ["source"],
+    "source": ["source", "intake/kustomize.py"],
     "schema": ["schema", "validate"],
     "facts": ["facts"],
     "suppression": ["suppress.py"],
