@@ -181,14 +181,28 @@ def _may_meet(about: Shape, other: Shape) -> bool:
 
 def _meant(shadows: Shadows, about: Side, other: Side) -> Ranges:
     """The addresses that the one side of a rule surely means where another rule's side may match."""
-    if other.selector is None:
+    mine, theirs = about.selector, other.selector
+    if theirs is None or (mine is not None and shadows.implication.holds(mine, theirs)):
         return other.nets
-    if about.selector is not None and shadows.implication.holds(about.selector, other.selector):
-        return other.nets
-    members = shadows.members(other.selector)
+    return _written(shadows, other)
+
+
+def _written(shadows: Shadows, side: Side) -> Ranges:
+    """The addresses that a side of a rule surely means, for they are written down."""
+    if side.selector is None:
+        return side.nets
+    members = shadows.members(side.selector)
     if members == NO_RANGES:
         return NO_RANGES
-    return intervals.intersection(members[0], other.nets[0]), intervals.intersection(members[1], other.nets[1])
+    return intervals.intersection(members[0], side.nets[0]), intervals.intersection(members[1], side.nets[1])
+
+
+def as_written(shadows: Shadows, meeting: Sequence[Meeting]) -> list[Meeting]:
+    """The same things with the addresses that they surely mean whatever they are beside."""
+    shapes = ((one.entry, one.entry.shape) for one in meeting)
+    return [
+        Meeting(entry, _written(shadows, shape.source), _written(shadows, shape.destination)) for entry, shape in shapes
+    ]
 
 
 def covers(meeting: Meeting, about: Shape) -> bool:
@@ -213,7 +227,7 @@ def leave_a_corner(about: Shape, meeting: Sequence[Meeting]) -> bool:
     if not about.exact:
         return False
     for end in ENDS:
-        decides = having(about, end)
+        decides = _having(about, end)
         decided = [one for one in meeting if decides(one.entry)]
         if not decided or _leave(about, decided, end):
             return True
@@ -224,11 +238,11 @@ def leave_by_shape(about: Shape, at: Iterable[Entry], end: int) -> bool:
     """The same of one of them without asking what selectors mean, which is addresses of those that the shapes have."""
     if not about.exact:
         return False
-    found = [entry.shape for entry in filter(having(about, end), at)]
+    found = [entry.shape for entry in filter(_having(about, end), at)]
     return not found or _leave(about, found, end)
 
 
-def having(about: Shape, end: int) -> Callable[[Entry], bool]:
+def _having(about: Shape, end: int) -> Callable[[Entry], bool]:
     """Whether something may match the protocol and the ports of the first or the last packet of a rule."""
     if not (about.protocols and about.destination_ports and about.source_ports):
         return lambda _: True
