@@ -280,7 +280,7 @@ def _suppress(
 
 def _numbered(findings: list[Finding]) -> list[Finding]:
     return [
-        Finding(*finding[:-2], fingerprint, finding.suppressed)
+        finding._replace(fingerprint=fingerprint)
         for finding, fingerprint in zip(findings, fingerprints(findings), strict=True)
     ]
 

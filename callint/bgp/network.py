@@ -35,6 +35,11 @@ class Network:
         self.listed = ANY not in self.speakers
         self._forms: dict[Form, Form] = {}
 
+    @property
+    def alone(self) -> bool:
+        """Whether there is one node and no other, so that no routes between nodes are needed."""
+        return self.listed and len(self.speakers) == 1
+
     @cached_property
     def families(self) -> tuple[Family, ...]:
         """The families that the cluster uses: IPv6 only if something says so."""

@@ -76,8 +76,7 @@ def _unrouted(cluster: Cluster) -> Iterator[Breach]:
         return
     for one in cluster.kubernetes("Installation", "operator.tigera.io/v1"):
         settings = fields.mapping(one.spec, "calicoNetwork")
-        by_felix = settings.get("clusterRoutingMode") is not None
-        if fields.text(settings, "bgp") != "Disabled" or by_felix or not _own_plugin(one):
+        if fields.text(settings, "bgp") != "Disabled" or has_routing_mode(one) or not _own_plugin(one):
             continue
         for index, pool in fields.items(settings, "ipPools"):
             path: Path = ("spec", "calicoNetwork", "ipPools", index, "encapsulation")
@@ -96,6 +95,11 @@ def _unrouted(cluster: Cluster) -> Iterator[Breach]:
             )
 
 
+def has_routing_mode(installation: Resource) -> bool:
+    """Whether the operator is told who programs the routes between nodes, and writes it into both configurations."""
+    return fields.mapping(installation.spec, "calicoNetwork").get("clusterRoutingMode") is not None
+
+
 def _own_plugin(installation: Resource) -> bool:
     """Whether Calico connects the pods; in clouds another plugin does, unless the Installation names Calico's."""
     plugin = fields.text(fields.mapping(installation.spec, "cni"), "type")
@@ -111,8 +115,7 @@ def _for_any_pod(pool: IPPool) -> bool:
 def _withheld(cluster: Cluster) -> Iterator[Breach]:
     model = network(cluster)
     default = model.settings.default
-    alone = model.listed and len(model.speakers) == 1
-    if alone or any(switched_off(cluster)):
+    if model.alone or any(switched_off(cluster)):
         return
     for family in model.families:
         pools = pools_of(cluster, family)

@@ -30,16 +30,16 @@ class Breach(NamedTuple):
     undecided: bool = False
 
 
+def unanswered(message: str, resource: Resource, cure: str = "") -> Breach:
+    """What is left open, at the name of an object."""
+    path = ("metadata", "name")
+    return Breach(message, resource.span(*path), resource.ref, path, help=cure, undecided=True)
+
+
 def unexamined(question: str, resource: Resource, reason: str, further: int = 0) -> Breach:
     """What was not examined of an object, and of so many others, since that would have taken too long."""
     others = f" and {further} others" if further else ""
-    return Breach(
-        f'{question} {resource.kind} "{resource.name}"{others} was not examined: {reason}',
-        resource.span("metadata", "name"),
-        resource.ref,
-        ("metadata", "name"),
-        undecided=True,
-    )
+    return unanswered(f'{question} {resource.kind} "{resource.name}"{others} was not examined: {reason}', resource)
 
 
 _MOST_NAMES = 20

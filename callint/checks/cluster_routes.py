@@ -8,11 +8,11 @@ from typing import Any
 from callint.bgp.imports import programs_of_bird
 from callint.bgp.network import network
 from callint.calico.defaults import FELIX_TAKES_IPIP, NORMAL_ROUTE_PRIORITY, ROUTES_SHARED
-from callint.checks.backend import switched_off
+from callint.checks.backend import has_routing_mode, switched_off
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, Witness, witness
-from callint.objects import Cluster, Resource, fields
+from callint.objects import Cluster, Resource
 from callint.objects.pool import IPPool
 from callint.record import NamedTuple
 
@@ -33,9 +33,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     another one). Sources: api/pkg/apis/projectcalico/v3/bgpconfig.go and felixconfig.go, confd bgp_processor.go.
     """
     question = asked("cluster_routes", _QUESTIONS, parameters)
-    model = network(cluster)
-    alone = model.listed and len(model.speakers) == 1
-    if cluster.target.release >= ROUTES_SHARED and not alone and not any(switched_off(cluster)):
+    shared = cluster.target.release >= ROUTES_SHARED and not network(cluster).alone
+    if shared and not any(switched_off(cluster)):
         yield from question(cluster)
 
 
@@ -80,7 +79,7 @@ def _owner(cluster: Cluster) -> Iterator[Breach]:
     release = cluster.target.release
     felix = "Disabled" if release < FELIX_TAKES_IPIP else "EnabledIPIPOnly"
     pools = {_tunnelled(pool): pool for pool in reversed(cluster.pools) if _shared(pool)}
-    by_operator = _operator_decides(cluster)
+    by_operator = any(map(has_routing_mode, cluster.kubernetes("Installation", "operator.tigera.io/v1")))
     for one, other in _both(cluster, _OWNER, programs_of_bird(None, release), felix):
         if by_operator and not (one.written and other.written):
             continue
@@ -99,12 +98,6 @@ def _owner(cluster: Cluster) -> Iterator[Breach]:
                 )
                 proof = witness("route", prefix=pool.cidr, programmed_by=who) if pool else None
                 yield _breach(cluster, one, other, message, pool, proof)
-
-
-def _operator_decides(cluster: Cluster) -> bool:
-    """Whether the operator writes the owner into both objects."""
-    installations = cluster.kubernetes("Installation", "operator.tigera.io/v1")
-    return any(fields.mapping(one.spec, "calicoNetwork").get("clusterRoutingMode") is not None for one in installations)
 
 
 def _tunnelled(pool: IPPool) -> str:

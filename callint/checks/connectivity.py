@@ -19,7 +19,7 @@ from callint.finding import Path, Related, Span, witness
 from callint.net.address import Address, Family, parse_peer
 from callint.net.prefixes import within
 from callint.objects import Cluster, Resource
-from callint.objects.node import bgp_path
+from callint.objects.node import bgp_path, bgp_value
 from callint.objects.pool import IPPool
 from callint.selector import SelectorError, parse
 
@@ -54,8 +54,7 @@ def needs_routes(cluster: Cluster) -> IPPool | None:
 def _no_peers(cluster: Cluster) -> Iterator[Breach]:
     model = network(cluster)
     default = model.settings.default
-    alone = model.listed and len(model.speakers) == 1
-    if default is None or model.settings.mesh is not False or cluster.bgp_peers or alone:
+    if default is None or model.settings.mesh is not False or cluster.bgp_peers or model.alone:
         return
     path = ("spec", "nodeToNodeMeshEnabled")
     pool = needs_routes(cluster)
@@ -161,7 +160,8 @@ def _reflector(cluster: Cluster) -> Iterator[Breach]:
         if not one.cluster_id or _selected_by_any(cluster, one):
             continue
         node = cluster.nodes[one.name]
-        resource = next((r for r in node.resources if _says_cluster_id(r)), node.resources[0])
+        saying = (resource for resource in node.resources if bgp_value(resource, "routeReflectorClusterID") is not None)
+        resource = next(saying, node.resources[0])
         path = bgp_path(resource, "routeReflectorClusterID")
         yield Breach(
             f'node "{one.name}" is a route reflector, which takes it out of the node-to-node mesh, and no BGPPeer '
@@ -201,13 +201,6 @@ def _host(text: str) -> Address | None:
         return parse_peer(text)[0]
     except ValueError:
         return None
-
-
-def _says_cluster_id(resource: Resource) -> bool:
-    value: Any = resource.plain
-    for step in bgp_path(resource, "routeReflectorClusterID"):
-        value = value.get(step) if isinstance(value, dict) else None
-    return value is not None
 
 
 def _own_as(cluster: Cluster) -> Iterator[Breach]:

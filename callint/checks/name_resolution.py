@@ -113,7 +113,7 @@ def _answers(placed: PlacedPolicy) -> bool:
 def _for_hosts(placed: PlacedPolicy, hosts: Selectable[Any]) -> bool:
     """Whether a policy may be meant for host endpoints alone."""
     policy = placed.policy
-    if policy.namespace is not None or policy.namespace_selector or policy.service_account_selector:
+    if policy.of_pods:
         return False
     return placed.selector != ALL and hosts.any(placed.selector)
 

@@ -16,7 +16,6 @@ from callint.objects import Cluster, Resource, fields
 from callint.objects.endpoint import EndpointPort
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
-from callint.policy.inventory import Endpoint
 from callint.policy.labels import Labels
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
@@ -65,9 +64,7 @@ class _Bearer(NamedTuple):
 
 
 def _bearers(cluster: Cluster) -> Iterator[_Bearer]:
-    inventory = model_of(cluster).inventory
-    endpoints: tuple[Endpoint, ...] = (*inventory.host_endpoints, *inventory.workloads)
-    for endpoint in endpoints:
+    for endpoint in model_of(cluster).inventory.endpoints:
         yield _Bearer(endpoint.labels, endpoint.about.resource, endpoint.about.ports)
     for one in pod_templates(cluster):
         if not one.host_network:

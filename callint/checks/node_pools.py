@@ -9,10 +9,10 @@ from callint.bgp.pools import host_local
 from callint.bgp.read import cidr, network
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
-from callint.finding import Path, Related, witness
+from callint.finding import Related, witness
 from callint.net.address import BITS, FAMILIES, Family, Prefix
-from callint.objects import Cluster, Resource
-from callint.objects.node import Node, bgp_path
+from callint.objects import Cluster
+from callint.objects.node import Node, bgp_path, bgp_value
 from callint.objects.pool import IPPool
 from callint.selector import Selector, SelectorError, keys_and_values, parse
 from callint.selector.index import SelectorIndex
@@ -110,10 +110,12 @@ def _lone_address(cluster: Cluster) -> Iterator[Breach]:
             around = next((net for net in nets if net in networks), None)
             if "/" in text and around is None:
                 continue
-            place = _written(cluster.nodes[name], family, text)
-            if place is None:
+            field = f"ipv{family}Address"
+            saying = (one for one in cluster.nodes[name].resources if bgp_value(one, field) == text)
+            resource = next(saying, None)
+            if resource is None:
                 continue
-            resource, path = place
+            path = bgp_path(resource, field)
             beside = f', though it is inside {around} of node "{networks[around]}"' if around else ""
             yield Breach(
                 f'the BGP address "{text}" of node "{name}" is a network of one address{beside}: with `{mode}: '
@@ -138,18 +140,6 @@ def _between_networks(cluster: Cluster, family: Family) -> Iterator[tuple[IPPool
 def _address(node: Node, family: Family) -> tuple[str, Prefix | None]:
     text = (node.bgp.ipv4_address if family == 4 else node.bgp.ipv6_address) or ""
     return text, cidr(text, family)
-
-
-def _written(node: Node, family: Family, text: str) -> tuple[Resource, Path] | None:
-    """The object that gives the node this address, and where."""
-    for resource in node.resources:
-        path = bgp_path(resource, f"ipv{family}Address")
-        value: Any = resource.plain
-        for step in path:
-            value = value.get(step) if isinstance(value, dict) else None
-        if value == text:
-            return resource, path
-    return None
 
 
 _QUESTIONS: dict[str, Question] = {"unserved": _unserved, "lone-address": _lone_address}

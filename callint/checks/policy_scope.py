@@ -53,7 +53,7 @@ def _enforced(cluster: Cluster) -> Iterator[tuple[Policy, Selector]]:
 
 def _unselective(policy: Policy) -> bool:
     """Whether a policy applies to every endpoint there is."""
-    if _about_pods(policy):
+    if policy.of_pods:
         return False
     try:
         return parse(policy.selector or "") == ALL
@@ -110,7 +110,7 @@ def _reaches_unknown_hosts(cluster: Cluster) -> Iterator[Breach]:
     if configuration is None or cluster.incomplete:
         return
     placed = [(tier, one.policy) for tier in model_of(cluster).tiers for one in tier.policies]
-    about_hosts = [(tier, policy) for tier, policy in placed if not policy.staged and not _about_pods(policy)]
+    about_hosts = [(tier, policy) for tier, policy in placed if not policy.staged and not policy.of_pods]
     if len(about_hosts) != 1:
         return
     tier, policy = about_hosts[0]
@@ -123,10 +123,6 @@ def _reaches_unknown_hosts(cluster: Cluster) -> Iterator[Breach]:
         end = f"end of tier {tier.name}, or a Deny before it"
         proof = witness("packet", direction=closed[0].lower(), node="any", verdict="drop", decided_by=end)
         yield _reaching(policy, closed, "the HostEndpoints of all nodes", (made,), proof)
-
-
-def _about_pods(policy: Policy) -> bool:
-    return bool(policy.namespace is not None or policy.namespace_selector or policy.service_account_selector)
 
 
 def _reaching(policy: Policy, closed: list[str], hosts: str, related: tuple[Related, ...], proof: Witness) -> Breach:

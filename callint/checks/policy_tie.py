@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from callint.calico.kinds import is_calico
-from callint.checks.breach import Breach
+from callint.checks.breach import Breach, unanswered
 from callint.checks.proof import decided
 from callint.finding import Related, Span, Witness
 from callint.net.address import FAMILIES
@@ -16,7 +16,6 @@ from callint.net.diagrams import TooLargeError
 from callint.objects import Cluster
 from callint.policy import model_of
 from callint.policy.chains import Direction
-from callint.policy.inventory import Endpoint
 from callint.policy.symbolic.order import DIRECTIONS, Item, items, kinds, whole
 from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.products import Sets
@@ -93,9 +92,8 @@ def _differ(group: Sequence[PlacedPolicy]) -> bool:
 def _together(cluster: Cluster, shadows: Shadows) -> Iterator[list[PlacedPolicy]]:
     """Policies, in order, that surely select one endpoint of the manifests; each class of endpoints is asked once."""
     model = model_of(cluster)
-    selections, inventory = Selections(model.tiers, model.selecting), model.inventory
-    endpoints: tuple[Endpoint, ...] = (*inventory.host_endpoints, *inventory.workloads)
-    for entries in {selections.of(one).entries for one in endpoints}:
+    selections = Selections(model.tiers, model.selecting)
+    for entries in {selections.of(one).entries for one in model.inventory.endpoints}:
         yield [shadows.tiers[one.tier].policies[one.place] for one in entries if one.doubt is None]
 
 
@@ -217,11 +215,5 @@ def _proof(tie: _Tie) -> Witness | None:
 
 
 def _unasked(placed: PlacedPolicy, reason: str) -> Breach:
-    resource = placed.policy.resource
-    return Breach(
-        f"whether names alone decide between policies of equal order was not examined: {reason}",
-        resource.span("metadata", "name"),
-        resource.ref,
-        ("metadata", "name"),
-        undecided=True,
-    )
+    what = "whether names alone decide between policies of equal order was not examined"
+    return unanswered(f"{what}: {reason}", placed.policy.resource)

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from callint.bgp.steps import TooManyStepsError
-from callint.checks.breach import Breach, Check, CheckError
+from callint.checks.breach import Breach, Check, CheckError, unanswered
 from callint.objects import Cluster, Resource
 
 _BGP = ("BGPPeer", "BGPConfiguration", "Node")
@@ -90,15 +90,8 @@ def _bounded(check: Check, cluster: Cluster, parameters: Mapping[str, Any]) -> I
     try:
         yield from check(cluster, parameters)
     except TooManyStepsError as error:
-        resource = _about(cluster)
-        yield Breach(
-            f"not all that this rule is about was examined: {error}",
-            resource.span("metadata", "name"),
-            resource.ref,
-            ("metadata", "name"),
-            help="`limits: {comparisons: N}` in callint.yaml allows for more",
-            undecided=True,
-        )
+        more = "`limits: {comparisons: N}` in callint.yaml allows for more"
+        yield unanswered(f"not all that this rule is about was examined: {error}", _about(cluster), more)
 
 
 def _about(cluster: Cluster) -> Resource:

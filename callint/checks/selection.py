@@ -15,7 +15,6 @@ from callint.finding import ObjectRef, Path, Related, witness
 from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
-from callint.policy.inventory import Endpoint
 from callint.policy.labels import Labels
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
@@ -152,9 +151,7 @@ def _breach(one: _Written, message: str, related: tuple[Related, ...] = (), **fa
 
 def _subjects(cluster: Cluster) -> list[Known]:
     """Everything that a policy can apply to, pods of templates included."""
-    inventory = model_of(cluster).inventory
-    endpoints: tuple[Endpoint, ...] = (*inventory.host_endpoints, *inventory.workloads)
-    found = [Known(one.labels, one.about.resource) for one in endpoints]
+    found = [Known(one.labels, one.about.resource) for one in model_of(cluster).inventory.endpoints]
     return [*found, *(Known(one.labels, one.resource) for one in pod_templates(cluster))]
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from callint.calico.kinds import is_calico
-from callint.checks.breach import Breach, CheckError, rule_words
+from callint.checks.breach import Breach, CheckError, rule_words, unanswered
 from callint.checks.proof import decided
 from callint.finding import Path, Related, Span, Witness
 from callint.objects import Cluster
@@ -148,14 +148,8 @@ def _proof(dead: Dead) -> Witness | None:
 def _undecided(question: Unexamined) -> Breach:
     resource = question.policy.resource
     further = f" and of {question.after} policies after it" if question.after else ""
-    return Breach(
-        f'whether every rule of {resource.kind} "{resource.name}"{further} is reached was not examined: '
-        f"{question.reason}",
-        resource.span("metadata", "name"),
-        resource.ref,
-        ("metadata", "name"),
-        undecided=True,
-    )
+    what = f'whether every rule of {resource.kind} "{resource.name}"{further} is reached was not examined'
+    return unanswered(f"{what}: {question.reason}", resource)
 
 
 _PROBLEMS: dict[str, Callable[[_Found], Iterator[Breach]]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from callint.calico.defaults import CONTROL_PLANE_LABELS
 from callint.calico.kinds import is_calico
 from callint.finding import Path
@@ -99,6 +101,14 @@ def bgp_path(resource: Resource, field: str) -> Path:
         "routeReflectorClusterID": "RouteReflectorClusterID",
     }[field]
     return ("metadata", "annotations", _ANNOTATION + annotation)
+
+
+def bgp_value(resource: Resource, field: str) -> Any:
+    """What a node object says there; None if it says nothing."""
+    value: Any = resource.plain
+    for step in bgp_path(resource, field):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
 
 
 def namespace(resource: Resource) -> Namespace:

@@ -82,6 +82,11 @@ class Policy(NamedTuple):
     staged: bool
     staged_action: str
 
+    @property
+    def of_pods(self) -> bool:
+        """Whether it selects pods alone: host endpoints have neither a namespace nor a service account."""
+        return bool(self.namespace is not None or self.namespace_selector or self.service_account_selector)
+
 
 class Tier(NamedTuple):
     """An ordered group of policies; an absent order is last, except where the Go default fills in 1000000."""

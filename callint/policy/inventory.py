@@ -184,6 +184,11 @@ class Inventory:
         )
         return (*written, *self._assumed)
 
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Everything that a policy can apply to."""
+        return (*self.host_endpoints, *self.workloads)
+
     def _own(self, resource: Resource, own: dict[str, str]) -> Labels:
         if resource.document.complete and not resource.unreadable("metadata", "labels"):
             return Labels(own)
