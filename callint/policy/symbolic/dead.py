@@ -29,7 +29,7 @@ from callint.policy.symbolic.shape import FREE, Shape
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
 from callint.selector import Selector
-from callint.selector.values import ExhaustedError
+from callint.selector.values import Budget, ExhaustedError
 
 _OF_TIERS, _OF_CORNERS, _OF_SELECTORS, _OF_PRODUCTS, _OF_SETS = 8, 4, 8, 25, 100
 """What a comparison takes of tiers, corners, selectors, products and sets of packets, one of ports being a step."""
@@ -56,10 +56,6 @@ class Unexamined(NamedTuple):
     reason: str
 
 
-class _TooManyStepsError(Exception):
-    """The steps that there were have been taken."""
-
-
 def dead(shadows: Shadows, steps: int) -> Iterator[Dead | Unexamined]:
     """Everything that never decides, policies in their order; a step compares two rules, about a microsecond."""
     search = _Search(shadows, steps)
@@ -69,7 +65,7 @@ def dead(shadows: Shadows, steps: int) -> Iterator[Dead | Unexamined]:
             yield from search.examine(tier, placed)
             if shadows.implication.unknown > unknown:
                 yield Unexamined(placed.policy, 0, "whether one selector implies another is too large a question")
-        except (_TooManyStepsError, ExhaustedError):
+        except ExhaustedError:
             after = len(shadows.subjects) - number
             yield Unexamined(placed.policy, after, f"more than {steps:,} comparisons of rules would be needed")
             return
@@ -97,7 +93,7 @@ class _Chain:
 class _Search:
     def __init__(self, shadows: Shadows, steps: int) -> None:
         self._shadows = shadows
-        self._steps = steps
+        self._spend = Budget(steps).spend
         self._places = {id(one): place for tier in shadows.tiers for place, one in enumerate(tier.policies)}
         self._before: dict[tuple[int, Selector, Kinds], Before] = {}
         self._chains: dict[tuple[int, Direction], _Chain] = {}
@@ -106,11 +102,6 @@ class _Search:
         self._shapes: dict[int, Shape] = {}
         self._packets: dict[object, tuple[Family, Packet] | None] = {}
         self._dead: set[int] = set()
-
-    def _spend(self, steps: int) -> None:
-        self._steps -= steps
-        if self._steps < 0:
-            raise _TooManyStepsError
 
     def examine(self, tier: PlacedTier, placed: PlacedPolicy) -> Iterator[Dead]:
         """What of a policy, which must not stand before one that was examined already, never decides."""
