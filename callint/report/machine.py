@@ -92,8 +92,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _span(span: Span) -> dict[str, Any]:
-    file, line, column, end_line, end_column = span
-    return {"file": file, "line": line, "column": column, "end_line": end_line, "end_column": end_column}
+    return span._asdict()
 
 
 def _escaped(match: re.Match[str]) -> str:
