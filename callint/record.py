@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from typing import NamedTuple as NamedTuple  # noqa: TID251
+    from typing import NamedTuple as NamedTuple  # noqa: TID251  # what all others are to take from here
 else:
     from collections import _tuplegetter as getter
     from functools import cache
