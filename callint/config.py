@@ -209,6 +209,6 @@ def _ignore(document: Document, folder: str, index: int, item: Mapping[str, Any]
         except ValueError as error:
             place = document.span(("ignore", index, "until"))
             raise ConfigError(f'{place.file}:{place.line}:{place.column}: "{item["until"]}" is no day') from error
-    path = os.path.normpath(os.path.join(folder, item["path"])).replace(os.sep, "/") if "path" in item else ""
+    path = os.path.abspath(os.path.join(folder, item["path"])) if "path" in item else ""
     entry = Entry(item["rule"], item["reason"], span, object=item.get("object", ""), file=path)
     return Ignore(entry, until)

@@ -5,6 +5,7 @@ A suppression that names no known rule, gives no reason, has expired or suppress
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ class Entry(NamedTuple):
     """One suppression of one rule: where it stands, what it covers and why.
 
     `lines` are the lines of `span.file` it covers (comments); `object` is the `Kind/name` or `Kind/namespace/name` it
-    covers (annotations, configuration); `file` narrows a configuration entry to paths under it.
+    covers (annotations, configuration), and `file` the path of the file or folder in which it is covered.
     """
 
     rule: str
@@ -103,7 +104,7 @@ class _Shelf:
     def covering(self, finding: Finding) -> Entry | None:
         """The first that covers a finding; all that do are used from now on."""
         spans = (finding.span, *(related.span for related in finding.related))
-        file = finding.span.file
+        file = absolute(finding.span.file)
         above = ("", *(file[:at] or "/" for at, sign in enumerate(file) if sign == "/"), file)
         keys: set[Key] = {(span.file, span.line) for span in spans}
         keys.update((about, folder) for about in ("", str(finding.object)) for folder in above)
@@ -119,7 +120,12 @@ class _Shelf:
 def _keys(entry: Entry) -> list[Key]:
     if entry.lines:
         return [(entry.span.file, line) for line in entry.lines]
-    return [(entry.object, entry.file.rstrip("/") or entry.file[:1])]
+    return [(entry.object, entry.file and absolute(entry.file))]
+
+
+def absolute(path: str) -> str:
+    """One spelling for each place, so that a file lies in its folder wherever callint runs."""
+    return os.path.abspath(path).replace(os.sep, "/")
 
 
 class Applied(NamedTuple):

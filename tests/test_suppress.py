@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,7 +16,7 @@ from callint.engine import Plan
 from callint.finding import Finding, ObjectRef, Related, Span
 from callint.lint import Options, lint
 from callint.report import Report
-from callint.source import parse
+from callint.source import load, parse
 from callint.suppress import Entry, apply
 
 POOL = """\
@@ -167,7 +169,7 @@ ENTRIES = st.builds(
     SPANS,
     st.sampled_from([(), (), (1, 2), (3,)]),
     st.sampled_from(["", "Node/a", "Node/n/b"]),
-    st.sampled_from(["", "a", "a/", "a/b", "a/b.yaml", "/", "/a", "a//b.yaml", "."]),
+    st.sampled_from(["", "a", "a/", "a/b", "a/b.yaml", "/", "/a", "a//b.yaml", ".", str(Path.cwd().parent)]),
 )
 NEAR = st.lists(st.builds(Related, SPANS, st.just("")), max_size=2).map(tuple)
 FINDINGS = st.tuples(st.sampled_from(["BGP001", "BGP002"]), SPANS, st.none() | OBJECTS, NEAR).map(
@@ -181,7 +183,7 @@ def covers(entry: Entry, finding: Finding) -> bool:
         return any(span.file == entry.span.file and span.line in entry.lines for span in spans)
     if entry.object and entry.object != str(finding.object):
         return False
-    return not entry.file or f"{finding.span.file}/".startswith(entry.file.rstrip("/") + "/")
+    return not entry.file or Path(finding.span.file).absolute().is_relative_to(Path(entry.file).absolute())
 
 
 @given(st.lists(ENTRIES, max_size=8), st.lists(FINDINGS, max_size=8))
@@ -197,3 +199,26 @@ def test_each_finding_meets_the_entries_that_cover_it(entries: list[Entry], find
         for one in entries
         if one.rule == name and one not in used
     ]
+
+
+@pytest.mark.parametrize("place", [".", "m", "m/pools.yaml", "./m/", "m/../m", "/absolute"])
+@pytest.mark.parametrize(
+    ("inside", "given"), [("", "."), ("", "m"), ("m", "."), ("m", "../m"), ("m", "pools.yaml"), ("elsewhere", "../m")]
+)
+def test_a_path_means_the_same_wherever_callint_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, inside: str, given: str
+) -> None:
+    repository = tmp_path / "repository"
+    for folder in ("m", "elsewhere", "other"):
+        (repository / folder).mkdir(parents=True)
+    (repository / "m" / "pools.yaml").write_text(POOL.format(comment="", above="", annotations=""), "utf-8")
+    path = str(repository / "m") if place == "/absolute" else place
+    settings = repository / "callint.yaml"
+    monkeypatch.chdir(repository / inside)
+    outcome = {}
+    for named in (path, "other"):
+        settings.write_text(f"ignore: [{{rule: NAT002, path: {named}, reason: on purpose}}]\n", "utf-8")
+        loaded = config.load(os.path.relpath(settings))
+        one = lint(load([given]), loaded, Plan(rule.load())).report
+        outcome[named] = [rule for rule, _ in found(one)], len(one.suppressed)
+    assert outcome == {path: ([], 1), "other": (["SRC093", "NAT002"], 0)}
