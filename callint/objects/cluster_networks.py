@@ -1,0 +1,117 @@
+"""The networks that a cluster was set up with, one for pods and one for services, as its installer names them.
+
+kubeadm and kind configurations, those of k0s, OpenShift and kube-proxy, and the flags of the control plane's own pods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from callint.finding import Path, Span
+from callint.net.address import Prefix, parse_cidr
+from callint.objects import fields
+from callint.objects.cluster import Cluster
+from callint.objects.resource import Resource
+from callint.record import NamedTuple
+
+_KUBEADM = tuple(f"kubeadm.k8s.io/v1beta{number}" for number in (1, 2, 3, 4))
+_OPERATOR = ("operator.tigera.io/v1",)
+
+
+class _Place(NamedTuple):
+    """A kind that names networks, and where: a text, with commas between several, or a list."""
+
+    kind: str
+    api_versions: tuple[str, ...]
+    path: Path
+
+
+_PODS = (
+    _Place("ClusterConfiguration", _KUBEADM, ("networking", "podSubnet")),
+    _Place("Cluster", ("kind.x-k8s.io/v1alpha4",), ("networking", "podSubnet")),
+    _Place("KubeProxyConfiguration", ("kubeproxy.config.k8s.io/v1alpha1",), ("clusterCIDR",)),
+    _Place("ClusterConfig", ("k0s.k0sproject.io/v1beta1",), ("spec", "network", "podCIDR")),
+    _Place("Network", ("config.openshift.io/v1",), ("spec", "clusterNetwork")),
+)
+_SERVICES = (
+    _Place("ClusterConfiguration", _KUBEADM, ("networking", "serviceSubnet")),
+    _Place("Cluster", ("kind.x-k8s.io/v1alpha4",), ("networking", "serviceSubnet")),
+    _Place("ClusterConfig", ("k0s.k0sproject.io/v1beta1",), ("spec", "network", "serviceCIDR")),
+    _Place("Network", ("config.openshift.io/v1",), ("spec", "serviceNetwork")),
+    _Place("ServiceCIDR", ("networking.k8s.io/v1", "networking.k8s.io/v1beta1"), ("spec", "cidrs")),
+    _Place("Installation", _OPERATOR, ("spec", "serviceCIDRs")),
+)
+_POD_FLAG, _SERVICE_FLAG = "--cluster-cidr", "--service-cluster-ip-range"
+_PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-proxy")
+
+
+class ClusterNetwork(NamedTuple):
+    """A network of pods or services, and where it is said."""
+
+    prefix: Prefix
+    resource: Resource
+    path: Path
+
+    @property
+    def span(self) -> Span:
+        """The place of the text that names it."""
+        return self.resource.span(*self.path)
+
+
+def pod_networks(cluster: Cluster) -> tuple[ClusterNetwork, ...]:
+    """The networks that kube-proxy and the control plane take for the pods'."""
+    return tuple(_named(cluster, _PODS, _POD_FLAG))
+
+
+def service_networks(cluster: Cluster) -> tuple[ClusterNetwork, ...]:
+    """The networks out of which Services get addresses."""
+    return tuple(_named(cluster, _SERVICES, _SERVICE_FLAG))
+
+
+def _named(cluster: Cluster, places: tuple[_Place, ...], flag: str) -> Iterator[ClusterNetwork]:
+    """Objects of one kind that name different networks belong to several clusters, and nothing tells which is meant."""
+    for place in places:
+        said = {one: tuple(_read(one, place.path)) for one in cluster.kubernetes(place.kind, *place.api_versions)}
+        networks = {frozenset(one.prefix for one in found) for found in said.values() if found}
+        if len(networks) == 1 or place.kind == "ServiceCIDR":
+            yield from (one for found in said.values() for one in found)
+    for pod in cluster.kubernetes("Pod", "v1"):
+        if pod.name.startswith(_PROGRAMS):
+            yield from _flags(pod, flag)
+
+
+def _read(resource: Resource, path: Path) -> Iterator[ClusterNetwork]:
+    value: Any = resource.plain
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, dict):
+                yield from _written(resource, (*path, index, "cidr"), item.get("cidr"))
+            else:
+                yield from _written(resource, (*path, index), item)
+    else:
+        yield from _written(resource, path, value)
+
+
+def _flags(pod: Resource, flag: str) -> Iterator[ClusterNetwork]:
+    for number, container in fields.items(pod.spec, "containers"):
+        for key in ("command", "args") if isinstance(container, dict) else ():
+            for index, word in fields.items(container, key):
+                name, _, value = word.partition("=") if isinstance(word, str) else ("", "", "")
+                if name == flag:
+                    yield from _written(pod, ("spec", "containers", number, key, index), value)
+
+
+def _written(resource: Resource, path: Path, text: Any) -> Iterator[ClusterNetwork]:
+    for part in text.split(",") if isinstance(text, str) else ():
+        if (prefix := _network(part.strip())) is not None:
+            yield ClusterNetwork(prefix, resource, path)
+
+
+def _network(text: str) -> Prefix | None:
+    try:
+        return parse_cidr(text).masked()
+    except ValueError:
+        return None

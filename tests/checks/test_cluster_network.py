@@ -1,0 +1,175 @@
+"""Pools against the networks that a cluster was set up with: what each installer calls them, and whom it concerns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callint.calico import Target
+from callint.checks import Breach, find
+from callint.net.address import Prefix
+from callint.objects.cluster_networks import pod_networks, service_networks
+from manifests import calico, cluster_of
+
+PODS, SERVICES = "10.244.0.0/16", "10.96.0.0/12"
+
+
+def other(api_version: str, kind: str, **fields: Any) -> dict[str, Any]:
+    return {"apiVersion": api_version, "kind": kind, **fields}
+
+
+def kubeadm(pods: str = PODS, services: str = SERVICES, name: str = "a") -> dict[str, Any]:
+    networking = {"podSubnet": pods, "serviceSubnet": services}
+    return other("kubeadm.k8s.io/v1beta3", "ClusterConfiguration", clusterName=name, networking=networking)
+
+
+def static_pod(name: str, *words: str, key: str = "command") -> dict[str, Any]:
+    return other("v1", "Pod", metadata={"name": name}, spec={"containers": [{"name": "one", key: list(words)}]})
+
+
+def installation(cidr: str) -> dict[str, Any]:
+    spec = {"calicoNetwork": {"ipPools": [{"cidr": cidr}]}}
+    return other("operator.tigera.io/v1", "Installation", metadata={"name": "default"}, spec=spec)
+
+
+def pool(cidr: str, name: str = "pods", **spec: Any) -> dict[str, Any]:
+    return calico("IPPool", name, {"cidr": cidr, **spec})
+
+
+def service(address: Any, **spec: Any) -> dict[str, Any]:
+    return other("v1", "Service", metadata={"name": "shop"}, spec={"clusterIP": address, **spec})
+
+
+def told(problem: str, *objects: Any, target: Target | None = None) -> list[Breach]:
+    return list(find("cluster_network")(cluster_of(objects, target), {"problem": problem}))
+
+
+SETUPS = {
+    "kubeadm": [kubeadm()],
+    "kind": [other("kind.x-k8s.io/v1alpha4", "Cluster", networking={"podSubnet": PODS, "serviceSubnet": SERVICES})],
+    "k0s": [
+        other(
+            "k0s.k0sproject.io/v1beta1",
+            "ClusterConfig",
+            spec={"network": {"podCIDR": PODS, "serviceCIDR": SERVICES}},
+        )
+    ],
+    "openshift": [
+        other(
+            "config.openshift.io/v1",
+            "Network",
+            spec={"clusterNetwork": [{"cidr": PODS, "hostPrefix": 23}], "serviceNetwork": [SERVICES]},
+        )
+    ],
+    "static pods": [
+        static_pod("kube-controller-manager", "kube-controller-manager", f"--cluster-cidr={PODS}"),
+        static_pod("kube-apiserver-one", f"--service-cluster-ip-range={SERVICES}", key="args"),
+    ],
+    "objects": [
+        other("kubeproxy.config.k8s.io/v1alpha1", "KubeProxyConfiguration", clusterCIDR=PODS),
+        other("networking.k8s.io/v1", "ServiceCIDR", metadata={"name": "kubernetes"}, spec={"cidrs": [SERVICES]}),
+    ],
+}
+
+
+@pytest.mark.parametrize("objects", SETUPS.values(), ids=SETUPS)
+def test_every_installer_is_understood(objects: list[dict[str, Any]]) -> None:
+    cluster = cluster_of(objects)
+    assert [str(one.prefix) for one in pod_networks(cluster)] == [PODS]
+    assert [str(one.prefix) for one in service_networks(cluster)] == [SERVICES]
+    assert {len(told(problem, *objects, pool("10.96.4.0/24"))) for problem in ("services", "outside")} == {1}
+    assert [told(problem, *objects, pool("10.244.4.0/24")) for problem in ("services", "outside")] == [[], []]
+
+
+def test_the_installation_names_the_network_of_services() -> None:
+    spec = {"serviceCIDRs": [SERVICES]}
+    mine = other("operator.tigera.io/v1", "Installation", metadata={"name": "default"}, spec=spec)
+    assert len(told("services", mine, pool("10.96.4.0/24"))) == 1
+    assert told("outside", mine, pool("10.96.4.0/24")) == []
+
+
+def test_several_networks_stand_in_one_text() -> None:
+    both = kubeadm(pods=f"{PODS}, fd00:10::/56")
+    assert told("outside", both, pool(PODS), pool("fd00:10::/64", "six")) == []
+    assert [one.object.name for one in told("outside", both, pool("fd00:11::/64", "six")) if one.object] == ["six"]
+
+
+def test_a_family_of_which_nothing_is_said_is_left_alone() -> None:
+    assert told("outside", kubeadm(), pool("fd00:10::/64")) == []
+
+
+def test_configurations_that_differ_are_those_of_several_clusters() -> None:
+    two = [kubeadm(), kubeadm("10.0.0.0/16", "10.1.0.0/16", "b")]
+    assert [told(problem, *two, pool("10.1.0.0/16")) for problem in ("services", "outside")] == [[], []]
+    assert len(told("services", kubeadm(), kubeadm(name="b"), pool(SERVICES))) == 1
+
+
+def test_the_flags_of_other_pods_say_nothing() -> None:
+    stranger = static_pod("flannel", f"--cluster-cidr={PODS}", f"--service-cluster-ip-range={SERVICES}")
+    assert [told(problem, stranger, pool("10.96.0.0/16")) for problem in ("services", "outside")] == [[], []]
+
+
+UNUSED: tuple[dict[str, Any], ...] = (
+    {"disabled": True},
+    {"allowedUses": ["Tunnel"]},
+    {"allowedUses": ["LoadBalancer"]},
+)
+ASKED_FOR: tuple[dict[str, Any], ...] = ({"nodeSelector": "!all()"}, {"assignmentMode": "Manual"})
+
+
+@pytest.mark.parametrize("spec", UNUSED)
+def test_pools_from_which_pods_get_nothing_may_lie_anywhere(spec: dict[str, Any]) -> None:
+    found = [told(problem, kubeadm(), pool("10.96.0.0/16", **spec)) for problem in ("services", "outside")]
+    assert found == [[], []]
+
+
+@pytest.mark.parametrize("spec", ASKED_FOR)
+def test_pools_for_pods_that_ask_may_lie_outside_and_not_among_services(spec: dict[str, Any]) -> None:
+    assert told("outside", kubeadm(), pool("10.96.0.0/16", **spec)) == []
+    assert len(told("services", kubeadm(), pool("10.96.0.0/16", **spec))) == 1
+
+
+def test_without_kube_proxy_nobody_but_the_operator_minds() -> None:
+    ebpf = Target(dataplane="ebpf")
+    proxy = other("kubeproxy.config.k8s.io/v1alpha1", "KubeProxyConfiguration", clusterCIDR=PODS)
+    elsewhere = "192.168.0.0/16"
+    assert told("outside", kubeadm(), pool(elsewhere), target=ebpf) == []
+    assert told("outside", proxy, installation(elsewhere), target=ebpf) == []
+    assert "operator refuses" in told("outside", kubeadm(), installation(elsewhere), target=ebpf)[0].message
+    assert "kube-proxy" in told("outside", proxy, installation(elsewhere))[0].message
+
+
+@pytest.mark.parametrize("address", ["None", "", 7, None])
+def test_services_without_an_address(address: Any) -> None:
+    assert told("services", service(address), pool("0.0.0.0/1")) == []
+
+
+def test_each_address_of_a_service_counts() -> None:
+    both = service("10.96.0.10", clusterIPs=["10.96.0.10", "fd00:10::a"])
+    assert told("services", both, pool("fd00:11::/64")) == []
+    found = told("services", both, pool("fd00:10::/64"))
+    assert [(one.path, one.witness and one.witness.as_dict()["address"]) for one in found] == [
+        (("spec", "cidr"), "fd00:10::a")
+    ]
+
+
+NETWORKS = st.builds(
+    lambda value, length: Prefix(4, (10 << 24) + (value << 24 - 4), length).masked(),
+    st.integers(0, 15),
+    st.integers(8, 13),
+)
+
+
+@given(pools=st.lists(NETWORKS, max_size=4), services=st.lists(NETWORKS, max_size=4))
+def test_networks_that_share_an_address(pools: list[Prefix], services: list[Prefix]) -> None:
+    """Pool by pool and network by network."""
+    ranges = [
+        other("networking.k8s.io/v1", "ServiceCIDR", metadata={"name": f"s{n}"}, spec={"cidrs": [str(one)]})
+        for n, one in enumerate(services)
+    ]
+    found = told("services", *ranges, *(pool(str(one), f"p{n}") for n, one in enumerate(pools)))
+    expected = [f"p{n}" for n, one in enumerate(pools) if any(one.overlaps(other) for other in services)]
+    assert [one.object.name for one in found if one.object] == expected
