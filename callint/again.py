@@ -51,7 +51,7 @@ class Question:
             calico=text(calico),
             version=__version__,
             rule=partial(text_by_id, self._plan.catalogue),
-            line=partial(source_line, [self._reading.texts, *self._fact_files], self._config),
+            line=partial(source_line, [self._reading.texts, *self._fact_files], self._config, self._options.baseline),
         )
         return Lint(report, [], truth(nothing_read))
 
@@ -83,5 +83,7 @@ class Question:
         about = config.document.source.text if config.document else ""
         rules = [(rule, plan.settings.get(rule.id)) for rule in plan.catalogue]
         facts = [([(file.path, file.text) for file in read.files], read.problems) for read in self._fact_files]
+        baseline = options.baseline
+        known = baseline and (baseline.document.file, baseline.document.source.text, sorted(baseline.gone))
         given = options.calico, options.facts, options.suppress, options.today or date.today()
-        return repr((config.file, about, rules, facts, given))
+        return repr((config.file, about, rules, facts, known, given))

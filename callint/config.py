@@ -18,6 +18,7 @@ from callint.suppress import Entry
 if TYPE_CHECKING:
     from datetime import date
 
+    from callint.baseline import Baseline
     from callint.finding import Path, Span
 
 NAMES = ("callint.yaml", ".callint.yaml")
@@ -61,6 +62,7 @@ class Config(NamedTuple):
     rules: Mapping[str, Any] = {}
     rule_paths: tuple[str, ...] = ()
     ignores: tuple[Ignore, ...] = ()
+    baseline: str | None = None
     limits: Limits = Limits()
     jobs: int | None = None
     cache: bool | None = None
@@ -101,6 +103,23 @@ def find(start: str) -> str | None:
 
 def load(file: str) -> Config:
     """Read a configuration file; raises ConfigError with file, line and column for anything that cannot be used."""
+    document = _document(file, "callint.json")
+    return _config(file, document) if document else Config(file=file)
+
+
+def known_findings(file: str) -> Baseline:
+    """Read a baseline; raises ConfigError as `load`."""
+    from callint.baseline import baseline
+
+    document = _document(file, "baseline.json")
+    if document is None:
+        raise ConfigError(f"{file}: this baseline is empty, `callint check --write-baseline` writes one")
+    return baseline(document, os.path.dirname(os.path.abspath(file)))
+
+
+def _document(file: str, schema: str) -> Document | None:
+    """The one document of a file, which fits a schema of `schemas/`; None if there is none."""
+    from callint.conform import violations
     from callint.source import parse
 
     try:
@@ -113,19 +132,13 @@ def load(file: str) -> Config:
         raise ConfigError(f"{span.file}:{span.line}:{span.column}: {parsed.problems[0].message}")
     documents = parsed.documents
     if not documents or documents[0].value is None:
-        return Config(file=file)
+        return None
     if len(documents) > 1:
         raise ConfigError(f"{file}:{documents[1].first_line}: one document was expected, here begins a second")
-    _validate(documents[0])
-    return _config(file, documents[0])
-
-
-def _validate(document: Document) -> None:
-    from callint.conform import violations
-
-    for path, message, at_key in violations("callint.json", document.value):
-        span = document.span(path, key=at_key)
+    for path, message, at_key in violations(schema, documents[0].value):
+        span = documents[0].span(path, key=at_key)
         raise ConfigError(f"{span.file}:{span.line}:{span.column}: {message}")
+    return documents[0]
 
 
 def _setting(value: Any) -> Setting:
@@ -191,6 +204,7 @@ def _config(file: str, document: Document) -> Config:
         rules=rules,
         rule_paths=rule_paths,
         ignores=tuple(_ignore(document, folder, index, item) for index, item in enumerate(plain.get("ignore", []))),
+        baseline=os.path.normpath(os.path.join(folder, plain["baseline"])) if "baseline" in plain else None,
         limits=Limits(**limits),
         jobs=plain.get("jobs"),
         cache=plain.get("cache"),

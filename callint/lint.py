@@ -23,11 +23,12 @@ from callint.source import Document, Sources, load
 from callint.source.discover import show
 from callint.source.globs import base_of, compile_glob
 from callint.suppress import annotated, apply, comments, expired
-from callint.weigh import across_folders, on_assumed_release, once_a_file
+from callint.weigh import across_folders, in_all_clusters, on_assumed_release, once_a_file
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from callint.baseline import Baseline
     from callint.facts import NodeFacts
     from callint.processes import Team
     from callint.schema.from_crds import Crds
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 class Options(NamedTuple):
     """What the command line says over the configuration.
 
-    `crds` are schemas of a cluster's own CRDs in place of callint's; `today` makes expiry dates testable.
+    `crds` are schemas of a cluster's own CRDs in place of callint's; what the `baseline` knows is suppressed as well;
+    `today` makes expiry dates testable.
     """
 
     calico: Calico = Calico()
@@ -44,6 +46,7 @@ class Options(NamedTuple):
     suppress: bool = True
     crds: Crds | None = None
     today: date | None = None
+    baseline: Baseline | None = None
 
 
 DEFAULT = Options()
@@ -135,10 +138,12 @@ def lint(
         findings.extend(across_folders(found, plan, cluster))
         crashes.extend(crashed)
         findings.extend(crash_finding(plan, crash, _somewhere(cluster, sources)) for crash in crashed)
+    if len(clusters) > 1:
+        findings = in_all_clusters(findings, clusters)
     suppressed: list[Finding] = []
     if options.suppress:
         findings, suppressed = _suppress(sources, clusters, config, plan, options, findings)
-    objects = sum(len(cluster.all) for cluster in clusters)
+    objects = len({(id(one.document), one.base) for cluster in clusters for one in cluster.all})
     report = Report(
         findings=tuple(_numbered(order(findings))),
         suppressed=tuple(_numbered(order(suppressed))),
@@ -148,7 +153,7 @@ def lint(
         calico=", ".join(dict.fromkeys(format_release(cluster.target.release) for cluster in clusters)),
         version=__version__,
         rule=partial(text_by_id, plan.catalogue),
-        line=partial(source_line, [sources, *facts], config),
+        line=partial(source_line, [sources, *facts], config, options.baseline),
     )
     readable = any(document.complete for document in sources.documents)
     return Lint(report, crashes, nothing_read=bool(sources.problems) and not readable)
@@ -165,7 +170,7 @@ def _checked(plan: Plan, clusters: Sequence[Cluster], team: Team | None) -> list
 def _divide(
     documents: Sequence[Document], clusters: Sequence[ClusterConfig]
 ) -> list[tuple[ClusterConfig, list[Document]]]:
-    """Each document goes to the cluster whose manifests hold its file, the deepest folder first."""
+    """Each document goes to the clusters whose manifests hold its file, the deepest folder first."""
     roots: _Roots = {}
     for about in clusters:
         for root in map(show, about.manifests):
@@ -176,10 +181,10 @@ def _divide(
     parts: dict[str, tuple[ClusterConfig, list[Document]]] = {about.name: (about, []) for about in clusters}
     fallback = clusters[0] if len(clusters) == 1 else _REST
     files = dict.fromkeys(document.file for document in documents)
-    holders = {file: _holder(file, roots) or fallback for file in files}
+    holders = {file: _holders(file, roots) or [fallback] for file in files}
     for document in documents:
-        holder = holders[document.file]
-        parts.setdefault(holder.name, (holder, []))[1].append(document)
+        for holder in holders[document.file]:
+            parts.setdefault(holder.name, (holder, []))[1].append(document)
     return [part for part in parts.values() if part[1] or len(parts) == 1]
 
 
@@ -187,15 +192,20 @@ _Roots = dict[str, list[tuple[str, ClusterConfig]]]
 """Folders and files with whose manifests they are: everything below, or what matches a pattern there."""
 
 
-def _holder(file: str, roots: _Roots) -> ClusterConfig | None:
+def _holders(file: str, roots: _Roots) -> list[ClusterConfig]:
+    """All that name the same deepest folder, as clusters do that share a base."""
     folder = file
     while folder:
         below = file[len(folder) + 1 :] if folder != "." else file
-        for pattern, about in roots.get(folder, ()):
-            if not pattern or compile_glob(pattern).fullmatch(below):
-                return about
+        found = {
+            about.name: about
+            for pattern, about in roots.get(folder, ())
+            if not pattern or compile_glob(pattern).fullmatch(below)
+        }
+        if found:
+            return list(found.values())
         folder = folder.rpartition("/")[0] or ("." if folder != "." else "")
-    return None
+    return []
 
 
 def _target(configured: Calico, given: Calico, documents: Sequence[Document]) -> tuple[Target, bool]:
@@ -241,14 +251,15 @@ def _facts(paths: tuple[str, ...]) -> tuple[tuple[NodeFacts, ...], tuple[Problem
     return facts, (*sources.problems, *problems), sources
 
 
-def source_line(read: Sequence[Sources], config: Config, file: str, number: int) -> str:
+def source_line(read: Sequence[Sources], config: Config, baseline: Baseline | None, file: str, number: int) -> str:
     """A line of any file that a finding can point into."""
     for sources in read:
         found = sources.file(file)
         if found is not None:
             return found.line(number)
-    if config.document is not None and config.document.file == file:
-        return config.document.source.line(number)
+    for document in (config.document, baseline and baseline.document):
+        if document is not None and document.file == file:
+            return document.source.line(number)
     return ""
 
 
@@ -275,7 +286,12 @@ def _suppress(
     ran = {rule.id for rule in plan.catalogue if plan.enabled(rule)}
     applied = apply(entries, findings, plan.catalogue, ran)
     kept = [*applied.kept, *report_problems(plan, [*problems, *applied.problems])]
-    return kept, applied.suppressed
+    if options.baseline is None:
+        return kept, applied.suppressed
+    from callint.baseline import accept
+
+    known = accept(options.baseline, order(kept), plan.catalogue, ran, [file.path for file in sources.files])
+    return [*known.kept, *report_problems(plan, known.problems)], [*applied.suppressed, *known.suppressed]
 
 
 def _numbered(findings: list[Finding]) -> list[Finding]:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from callint.calico import Release, format_release
 from callint.engine import Plan
-from callint.finding import Finding
+from callint.finding import Finding, Span
 from callint.objects import Cluster
 
 RELEASE_BOUND = ("field-too-new", "field-removed")
 FOLDERS = "defined-twice"
 CAUSED_ONCE = ("placeholder-left", "variable-left")
+IDLE = frozenset(
+    {
+        "filter-unused",
+        "bgp-node-unknown",
+        "peer-selects-no-node",
+        "selector-near-miss",
+        "host-policy-selects-no-host",
+        "tier-unused",
+    }
+)
+"""Rules about objects that find nothing to act upon."""
 
 
 def once_a_file(findings: Iterable[Finding]) -> list[Finding]:
@@ -32,6 +44,25 @@ def once_a_file(findings: Iterable[Finding]) -> list[Finding]:
         more = f", and {others[key]} more are left in this file" if others[key] else ""
         kept.append(finding._replace(message=finding.message + more))
     return kept
+
+
+def in_all_clusters(findings: Iterable[Finding], clusters: Sequence[Cluster]) -> list[Finding]:
+    """What clusters that share manifests find alike is told once, with the names of all of them.
+
+    That something finds nothing to act upon is told if it does in none of them: a base has what one of them needs.
+    """
+    shared = Counter(file for cluster in clusters for file in {resource.document.file for resource in cluster.all})
+    alike: dict[Finding, list[str]] = {}
+    of: dict[tuple[str, Span], set[str]] = {}
+    for one in findings:
+        alike.setdefault(one._replace(cluster=""), []).append(one.cluster)
+        if one.name in IDLE:
+            of.setdefault((one.rule, one.span), set()).add(one.cluster)
+    return [
+        one._replace(cluster=", ".join(dict.fromkeys(names)))
+        for one, names in alike.items()
+        if one.name not in IDLE or len(of[one.rule, one.span]) >= shared[one.span.file]
+    ]
 
 
 def on_assumed_release(findings: Iterable[Finding], plan: Plan, release: Release) -> list[Finding]:

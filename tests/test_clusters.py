@@ -8,7 +8,7 @@ import pytest
 
 from callint import config, rule
 from callint.engine import Plan
-from callint.lint import DEFAULT, describe
+from callint.lint import DEFAULT, describe, lint
 from callint.source import load
 
 POOL = "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: a}\nspec: {cidr: 10.0.0.0/16}\n"
@@ -57,3 +57,63 @@ def test_manifests_by_pattern_and_by_absolute_path(folder: Path) -> None:
         "b": ["b/b-x.yaml", "c/x.yaml"],
         "default": ["b/x.yaml"],
     }
+
+
+BASE = """\
+apiVersion: projectcalico.org/v3
+kind: BGPFilter
+metadata: {name: racks}
+spec: {exportV4: [{action: Reject, cidr: 10.0.0.0/8, matchOperator: In}], importV4: [{action: Reject}]}
+"""
+PEER = """\
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: rack}
+spec: {peerIP: 192.168.0.1, asNumber: 64600, filters: [racks]}
+"""
+SHARED = "clusters:\n  a: {manifests: [base, a]}\n  b: {manifests: [base, b]}\n"
+
+
+def shared(folder: Path, base: str = BASE, a: str = PEER, b: str = PEER) -> list[tuple[str, str, str]]:
+    """Rule, cluster and file of what is found of references and objects, in clusters that share a base."""
+    for name, text in (("base", base), ("a", a), ("b", b)):
+        (folder / name).mkdir()
+        (folder / name / "x.yaml").write_text(text)
+    (folder / "callint.yaml").write_text(SHARED)
+    report = lint(load(["base", "a", "b"]), config.load("callint.yaml"), Plan(rule.load())).report
+    assert (report.files, report.documents, report.objects) == (3, 3, 3)
+    told = ("BGP001", "OBJ", "REF")
+    return [(one.rule, one.cluster, one.span.file) for one in report.findings if one.rule.startswith(told)]
+
+
+def test_a_base_is_part_of_each_cluster_that_names_it(folder: Path) -> None:
+    text = (
+        "clusters:\n  all: {manifests: [., a]}\n  a: {manifests: [base, a/b]}\n  b: {manifests: [base/, base, a/b]}\n"
+    )
+    assert divided(folder, text, ["base/x.yaml", "a/b/x.yaml", "a/x.yaml", "x.yaml"]) == {
+        "all": ["a/x.yaml", "x.yaml"],
+        "a": ["a/b/x.yaml", "base/x.yaml"],
+        "b": ["a/b/x.yaml", "base/x.yaml"],
+    }
+
+
+def test_what_is_named_is_found_in_the_base(folder: Path) -> None:
+    assert shared(folder) == []
+
+
+def test_what_is_wrong_with_the_base_is_told_once(folder: Path) -> None:
+    assert shared(folder, BASE.replace("cidr: 10.0.0.0/8", "cidr: 10.0.0.0/33")) == [("OBJ026", "a, b", "base/x.yaml")]
+
+
+def test_what_is_wrong_in_one_cluster_only_names_it(folder: Path) -> None:
+    """And that the filter of the base is of no use to one of them is nothing wrong."""
+    assert shared(folder, b=PEER.replace("[racks]", "[lamps]")) == [("BGP001", "b", "b/x.yaml")]
+
+
+def test_what_no_cluster_has_a_use_for_is_told(folder: Path) -> None:
+    peer = PEER.replace(", filters: [racks]", "")
+    found = shared(folder, a=peer, b=peer)
+    assert [one for one in found if one[0] == "REF010"] == [
+        ("REF010", "a", "base/x.yaml"),
+        ("REF010", "b", "base/x.yaml"),
+    ]

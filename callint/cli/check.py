@@ -14,6 +14,7 @@ from callint.report.formats import FORMATS, pieces
 
 if TYPE_CHECKING:
     from callint.again import Question
+    from callint.baseline import Baseline
     from callint.config import Config
     from callint.engine import Plan
     from callint.intake import Reading
@@ -60,6 +61,10 @@ def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]
     type=click.Choice([*SEVERITIES, "never"]),
     help="Lowest severity with exit code 1; error, unless the configuration says another.",
 )
+@click.option("--baseline", metavar="FILE", help="Findings that are known, and not reported again.")
+@click.option(
+    "--write-baseline", is_flag=True, help="Write all findings there are into the baseline, and report none of them."
+)
 @click.option("--no-ignores", is_flag=True, help="Report suppressed findings too.")
 @click.option("--no-git-ignore", is_flag=True, help="In folders, read files that git ignores too.")
 @click.option(
@@ -88,6 +93,8 @@ def command(
     select: tuple[str, ...],
     disable: tuple[str, ...],
     fail_on: str | None,
+    baseline: str | None,
+    write_baseline: bool,
     no_ignores: bool,
     no_git_ignore: bool,
     jobs: int | None,
@@ -116,19 +123,50 @@ def command(
         output.fail(f"no manifests found in {', '.join(where)}")
     if where == ("-",) and not reading.sources.documents and not reading.sources.problems:
         output.fail("standard input is empty")
-    options = Options(calico, given.facts, not no_ignores, own_crds)
+    known = baseline or config.baseline
+    if write_baseline and known is None:
+        output.fail("there is no baseline to write, say with --baseline which file is one")
+    options = Options(
+        calico, given.facts, not no_ignores, own_crds, baseline=None if write_baseline else _baseline(known)
+    )
     question = _question(reading, config, plan, options) if reading.cached else None
     try:
         result = question.answer() if question else lint_together(reading, config, plan, options)
     except CheckError as error:
         output.fail(str(error))
-    _write(result, form, destinations, color)
+    failed = bool(reading.died or result.crashes or result.nothing_read)
+    if write_baseline and known and not failed:
+        _write_baseline(result, known)
+    else:
+        _write(result, form, destinations, color)
     if debug:
         for crash in result.crashes:
             click.echo(crash.trace, err=True)
     if question:
         question.keep(result)
-    sys.exit(2 if reading.died else _exit_code(result, fail_on or config.fail_on))
+    if failed:
+        sys.exit(2)
+    sys.exit(not write_baseline and _exit_code(result, fail_on or config.fail_on))
+
+
+def _baseline(file: str | None) -> Baseline | None:
+    if file is None:
+        return None
+    from callint.config import ConfigError, known_findings
+
+    try:
+        return known_findings(file)
+    except ConfigError as error:
+        output.fail(str(error))
+
+
+def _write_baseline(result: Lint, file: str) -> None:
+    from callint.baseline import written
+
+    findings = result.report.findings
+    output.write_file(file, [written(findings, os.path.dirname(os.path.abspath(file)))])
+    count = f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
+    click.echo(f'callint: the baseline "{file}" knows {count} now', err=True)
 
 
 def _question(reading: Reading, config: Config, plan: Plan, options: Options) -> Question:
@@ -207,8 +245,6 @@ def _prefix() -> str:
 
 
 def _exit_code(result: Lint, fail_on: str) -> int:
-    if result.crashes or result.nothing_read:
-        return 2
     if fail_on == "never":
         return 0
     bar = SEVERITIES.index(fail_on)

@@ -23,6 +23,7 @@ EXAMPLES = [
 WITHOUT_EXAMPLE = {
     "SRC009": "is about a path of which nothing can be read",
     "SRC095": "reports a crash inside callint, which no manifest may cause",
+    "SRC096": "is about a baseline, of which an example has none",
 }
 
 EXPECT = re.compile(r"#\s*expect(?P<above>-above)?:\s*(?P<ids>[A-Z][A-Z0-9]*[0-9](?:\s*,\s*[A-Z][A-Z0-9]*[0-9])*)")

@@ -18,7 +18,7 @@ STAGES = {
     "source": ["source", "intake/kustomize.py"],
     "schema": ["schema", "validate"],
     "facts": ["facts"],
-    "suppression": ["suppress.py"],
+    "suppression": ["suppress.py", "baseline.py"],
 }
 MAKERS = frozenset({"Problem", "Story", "Stranger", "Note", "note", "say", "Flaw", "Effect", "refuse"})
 """Calls whose first argument is the kind of a problem."""
