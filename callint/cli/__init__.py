@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -33,6 +34,13 @@ class _Commands(click.Group):
         command: click.Command = import_module(f"callint.cli.{cmd_name}").command
         return command
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the arguments, some of which are answered at once; a reader that went away ends that quietly."""
+        try:
+            return super().make_context(*args, **extra)
+        except BrokenPipeError:
+            _end_quietly()
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a bug ends in one sentence and exit code 2, with the traceback only where it is asked for."""
         try:
@@ -48,10 +56,10 @@ class _Commands(click.Group):
             click.echo("callint: interrupted", err=True)
             ctx.exit(130)
         except BrokenPipeError:
-            from callint.cli.output import end_quietly
-
-            end_quietly()
+            _end_quietly()
         except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise
             if os.environ.get("CALLINT_DEBUG"):
                 raise
             reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
@@ -62,6 +70,12 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _end_quietly() -> NoReturn:
+    from callint.cli.output import end_quietly
+
+    end_quietly()
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
