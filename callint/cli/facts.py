@@ -55,11 +55,12 @@ def command(node: str | None, prefixes: tuple[str, ...], workloads: bool, **file
 
 
 def _read(path: str) -> str:
-    """A saved output, which may come by a pipe, no further than to where it is refused as too long."""
+    """A saved output, from a file or, with `-`, from standard input."""
     from callint.facts.iproute import LONGEST_TEXT
+    from callint.finding import Problem
+    from callint.source.discover import STDIN, Place
 
-    try:
-        with click.open_file(path, encoding="utf-8", errors="replace") as stream:
-            return str(stream.read(LONGEST_TEXT + 1))
-    except OSError as error:
-        output.fail(f'"{path}" cannot be read: {error.strerror or error}')
+    read = Place("", STDIN).read(LONGEST_TEXT, None) if path == "-" else Place(path, path).read(LONGEST_TEXT, None)
+    if isinstance(read, Problem):
+        output.fail(f"{read.span.file}: {read.message}")
+    return read.decode("utf-8", "replace")

@@ -48,19 +48,20 @@ def shell(line: str, folder: Path) -> tuple[int, str, str]:
             "callint: the report cannot be printed: No space left on device\n",
         ),
         ("callint --version > /dev/full", 2, "callint: No space left on device\n"),
+        ("callint check --help > /dev/full", 2, "callint: No space left on device\n"),
         ("callint check broken.yaml >&-", 1, ""),
         ("callint check broken.yaml >&- 2>&-", 1, ""),
         ("callint check broken.yaml | true", 0, ""),
-        ("callint trace --help | true", 0, ""),
         ("mkdir gone; cd gone; rmdir ../gone; callint check", 2, "callint: the working directory is gone\n"),
         ("mkfifo p; callint check broken.yaml --config p", 2, "callint: p: cannot be read: it is a pipe, "),
         ("callint check broken.yaml --config /dev/zero", 2, "callint: /dev/zero: cannot be read: it is a device\n"),
         ("mkdir callint.yaml; callint check broken.yaml --config callint.yaml", 2, "callint: callint.yaml: cannot be "),
-        (
-            "callint facts --node a --address /dev/zero",
-            2,
-            'callint: the output of "ip -json address" is larger than 64 MiB\n',
-        ),
+        ("mkfifo p; callint facts --node a --address p", 2, "callint: p: this file cannot be read: it is a pipe, "),
+        ("callint facts --node a --route /dev/zero", 2, "callint: /dev/zero: this file cannot be read: it is a device"),
+        ("callint facts --node a --route - < /dev/zero", 2, "callint: <stdin>: this file is larger than the limit of "),
+        ("callint facts --node a --route - <&-", 2, "callint: <stdin>: this file cannot be read: standard input is "),
+        ("callint facts --node a --route none", 2, "callint: none: this file cannot be read: no such file"),
+        ("truncate -s 200M a; callint facts --node a --route a", 2, "callint: a: this file is larger than the limit "),
         (
             "mkdir own; mkfifo own/p.yaml; echo 'rules: {paths: [own]}' > callint.yaml; callint check broken.yaml",
             2,
@@ -72,6 +73,18 @@ def test_an_ending_on_standard_error(folder: Path, line: str, code: int, said: s
     ended, _, errors = shell(line, folder)
     assert (ended, errors[: len(said)]) == (code, said)
     assert said or not errors
+
+
+@posix
+@pytest.mark.parametrize("arguments", ["--help", "--version", "trace --help", "rules", "explain BGP001"])
+def test_a_reader_that_went_away_ends_it_quietly(arguments: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        run = subprocess.run([*CALLINT, *arguments.split()], stdout=writer, stderr=subprocess.PIPE, timeout=30)
+    finally:
+        os.close(writer)
+    assert (run.returncode, run.stderr) == (141, b"")
 
 
 @posix
