@@ -101,7 +101,11 @@ def _outdated(
 ) -> Iterator[Problem]:
     for one in baseline.known:
         if catalogue.get(one.rule) is None:
-            yield Problem("suppression-unknown-rule", one.span, f'the baseline names "{one.rule}", which is no rule')
+            yield Problem(
+                "suppression-unknown-rule",
+                one.span,
+                f'the baseline names "{one.rule}", which is no rule{catalogue.meant(one.rule)}',
+            )
             continue
         gone = left[one[:3]].total()
         if gone and one.rule in ran and one.file in judged:

@@ -74,7 +74,7 @@ class Config(NamedTuple):
         for name, value in self.rules.items():
             rule = catalogue.get(name)
             if rule is None:
-                raise ConfigError(self._at(("rules", name), f'"{name}" is no rule, `callint rules` lists them'))
+                raise ConfigError(self._at(("rules", name), f'"{name}" is no rule{catalogue.meant(name)}'))
             found[rule.id] = _setting(value)
         return found
 

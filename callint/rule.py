@@ -13,6 +13,7 @@ from callint.shipped import directory
 if TYPE_CHECKING:
     from callint.source import Document
 
+_SLIPS = 100
 STAGES = ("source", "schema", "facts", "suppression", "engine")
 """Checks that are no functions of their own: the stage named finds the problem itself, under the rule's name."""
 
@@ -73,10 +74,11 @@ class Explanation(NamedTuple):
 class Catalogue:
     """Rules by id and by name; a stage's problem finds its rule by name."""
 
-    __slots__ = ("_by_name", "rules")
+    __slots__ = ("_by_name", "_meant", "rules")
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         """Raises RuleError when two rules share an id or a name."""
+        self._meant: dict[str, str | None] = {}
         self.rules: dict[str, Rule] = {}
         self._by_name: dict[str, Rule] = {}
         for rule in sorted(rules):
@@ -93,6 +95,18 @@ class Catalogue:
     def get(self, name_or_id: str) -> Rule | None:
         """A rule by id or by name."""
         return self.rules.get(name_or_id) or self._by_name.get(name_or_id)
+
+    def meant(self, name: str) -> str:
+        """What follows "is no rule" in a sentence: the name that was probably meant, or where all are listed.
+
+        It is looked for so often as slips of the pen occur: whoever asks for more names makes them up.
+        """
+        if name not in self._meant and len(self._meant) < _SLIPS:
+            from callint.schema.suggest import Words
+
+            self._meant[name] = Words(self._by_name).nearest(name)
+        near = self._meant.get(name)
+        return f', did you mean "{near}"' if near else ", `callint rules` lists them"
 
 
 def _heads(text: str) -> str:

@@ -144,7 +144,11 @@ def apply(entries: Iterable[Entry], findings: Iterable[Finding], catalogue: Cata
         rule = catalogue.get(entry.rule)
         if rule is None:
             problems.append(
-                Problem("suppression-unknown-rule", entry.span, f'suppression names "{entry.rule}", which is no rule')
+                Problem(
+                    "suppression-unknown-rule",
+                    entry.span,
+                    f'suppression names "{entry.rule}", which is no rule{catalogue.meant(entry.rule)}',
+                )
             )
         elif not entry.reason:
             problems.append(

@@ -145,7 +145,7 @@ def test_a_rule_that_there_is_not(tree: Path) -> None:
     (tree / "known.json").write_text(LINES.replace("BGP001", "BGP0011", 1))
     found = reported()
     assert [one[:3] for one in found] == [("SRC091", "known.json", 2), ("BGP001", "net/peers.yaml", 9)]
-    assert found[0][3] == 'the baseline names "BGP0011", which is no rule'
+    assert found[0][3] == 'the baseline names "BGP0011", which is no rule, `callint rules` lists them'
 
 
 @pytest.mark.parametrize(

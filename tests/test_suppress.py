@@ -110,7 +110,12 @@ def test_comment_without_reason_has_no_effect() -> None:
 
 
 def test_unknown_rule() -> None:
-    assert found(report("  # callint: ignore[NAT020] moved")) == [("NAT002", 8), ("SRC091", 8)]
+    one = report("  # callint: ignore[NAT020, masquerade-pool-innert] moved")
+    assert found(one) == [("NAT002", 8), ("SRC091", 8), ("SRC091", 8)]
+    assert [finding.message for finding in one.findings[1:]] == [
+        'suppression names "NAT020", which is no rule, `callint rules` lists them',
+        'suppression names "masquerade-pool-innert", which is no rule, did you mean "masquerade-pool-inert"',
+    ]
 
 
 @pytest.mark.parametrize("comment", ["# callint: ignore", "# callint: disable[NAT002] x", "# callint: ignore[] x"])

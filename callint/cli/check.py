@@ -207,7 +207,7 @@ def _plan(config: Config, select: tuple[str, ...], disable: tuple[str, ...]) -> 
         for name in (name.strip() for value in values for name in value.split(",") if name.strip()):
             matching = {rule.id for rule in catalogue if name == rule.name or rule.id.startswith(name)}
             if not matching:
-                output.fail(f'"{name}" is no rule, `callint rules` lists them')
+                output.fail(f'"{name}" is no rule{catalogue.meant(name)}')
             found |= matching
         if values and not found:
             output.fail("a list of rules is empty, `callint rules` lists those there are")

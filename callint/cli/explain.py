@@ -20,6 +20,6 @@ def command(rule: str, form: str, config_file: str | None) -> None:
     catalogue = loaded(config_file)
     found = catalogue.get(rule.upper()) or catalogue.get(rule.lower())
     if found is None:
-        output.fail(f'"{rule}" is no rule, `callint rules` lists them')
+        output.fail(f'"{rule}" is no rule{catalogue.meant(rule.lower())}')
     text = text_of(found)
     output.write(render_rule_json(text) if form == "json" else render_rule(text))

@@ -184,4 +184,6 @@ def test_rules_and_explain(folder: Path) -> None:
     explained = run(folder, "explain", "bgp001").stdout
     assert explained.startswith("BGP001 filter-missing (error)")
     assert run(folder, "explain", "filter-missing").stdout == explained
+    slip = 'callint: "Filter-mising" is no rule, did you mean "filter-missing"\n'
+    assert run(folder, "explain", "Filter-mising").stderr == slip
     assert json.loads(run(folder, "explain", "BGP001", "--format", "json").stdout)["id"] == "BGP001"

@@ -85,3 +85,11 @@ def test_form_refuses(path: tuple[Any, ...], value: Any) -> None:
 @pytest.mark.parametrize("key", ["id", "name", "summary", "severity", "check"])
 def test_form_needs_each_key_of_the_first_document(key: str) -> None:
     assert not VALIDATOR.is_valid([{name: value for name, value in RULE[0].items() if name != key}])
+
+
+def test_a_hundred_slips_of_the_pen_are_looked_up_and_no_more() -> None:
+    catalogue = rule.load()
+    meant = [catalogue.meant(f"filter-missin{place}") for place in range(200)]
+    assert meant[:100] == [', did you mean "filter-missing"'] * 100
+    assert meant[100:] == [", `callint rules` lists them"] * 100
+    assert catalogue.meant("filter-missin7") == ', did you mean "filter-missing"'
