@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from callint.bgp.explicit import Explicit, explicit_accepts
-from callint.bgp.imports import KERNEL_STEPS
+from callint.bgp.imports import KERNEL_STEPS, Kernel
 from callint.bgp.network import network
 from callint.bgp.reach import RouteGraph
 from callint.bgp.read import network as network_of
@@ -26,7 +26,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Accepting rules against the rest of the cluster.
 
     Parameter `problem`: `withheld` (exports what `disableBGPExport` keeps in), `default-route` (exports the node's
-    default route), `own-prefixes` (imports networks of pools or services), `unprogrammed` (imports what never reaches
+    default route), `own-prefixes` (imports and installs networks of pools), `unprogrammed` (imports what never reaches
     the kernel).
     """
     problem = parameters.get("problem")
@@ -133,6 +133,7 @@ def _default_route(cluster: Cluster) -> Iterator[Breach]:
 def _own_prefixes(cluster: Cluster) -> Iterator[Breach]:
     said: set[tuple[object, ...]] = set()
     own = [(pool, inside) for pool, inside in _pools(cluster) if _gives_to_pods(pool)]
+    kernels = engine(cluster).kernels
     for one in outward(cluster) if own else ():
         for accept in explicit_accepts(cluster, one.peer, "import"):
             rule = accept.rule
@@ -143,12 +144,13 @@ def _own_prefixes(cluster: Cluster) -> Iterator[Breach]:
                 continue
             for pool, inside in own:
                 both = accept.prefixes & within(inside) if inside.family == accept.family else None
-                if both and not (pool.vxlan_mode == "Never" and _through_routers(cluster, accept.family)):
+                installed = both and _installed(kernels.get(accept.family), both)
+                if both and installed and not _through_routers(cluster, accept.family):
                     said.add(place)
                     yield _accepting(
                         accept,
                         f'{rule} imports {both} from BGPPeer "{one.peer.resource.name}", which is inside IPPool '
-                        f'"{pool.name}": a route from there takes over traffic that is the cluster\'s own',
+                        f'"{pool.name}": a more specific route from there takes over traffic to pods',
                         (
                             Related(pool.span("cidr"), "the cluster's own network"),
                             *used_by([one.peer], rule.resource.name),
@@ -159,6 +161,11 @@ def _own_prefixes(cluster: Cluster) -> Iterator[Breach]:
                         "put a Reject for the cluster's own networks before this rule",
                     )
                     break
+
+
+def _installed(kernel: Kernel | None, prefixes: PrefixSet) -> bool:
+    """Whether any of it takes over traffic, which what stays out of the kernel does not."""
+    return kernel is None or any(part.in_kernel for part in kernel.divide(prefixes))
 
 
 @lru_cache(maxsize=8)
@@ -203,7 +210,7 @@ def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
 def _keeping_out(cluster: Cluster, prefixes: PrefixSet) -> tuple[Related, ...]:
     """The pools and service ranges that the prefixes lie in."""
     found = [
-        Related(pool.span("cidr"), f"this pool is {pool.vxlan_mode} VXLAN, {pool.ipip_mode} IPIP")
+        Related(pool.span("cidr"), f"this pool has vxlanMode {pool.vxlan_mode}, ipipMode {pool.ipip_mode}")
         for pool, inside in _pools(cluster)
         if inside.family == prefixes.family and prefixes.overlaps(within(inside))
     ]

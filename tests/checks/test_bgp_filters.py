@@ -28,10 +28,11 @@ spec: {cidr: 10.244.0.0/16, natOutgoing: true}
 """
 
 
-def found(text: str, *names: str) -> list[Finding]:
+def found(text: str, *names: str, release: tuple[int, int] | None = None) -> list[Finding]:
     """What the rules of these names say about a text."""
     sources = parse(dedent(text), "m.yaml")
-    result = lint(sources, config.Config(), Plan(CATALOGUE), Options())
+    options = Options(calico=config.Calico(release=release)) if release else Options()
+    result = lint(sources, config.Config(), Plan(CATALOGUE), options)
     assert result.crashes == []
     return [one for one in result.report.findings if one.name in names]
 
@@ -240,13 +241,32 @@ spec: {nodeSelector: all(), peerSelector: all()}
         (POD_POOL + RACKS, True),
         (POD_POOL + MESH_OFF + BETWEEN, True),
         (POD_POOL + MESH_OFF + RACKS + BETWEEN, True),
-        (POD_POOL.replace("natOutgoing: true", "vxlanMode: Always") + MESH_OFF + RACKS, True),
+        (POD_POOL.replace("natOutgoing: true", "vxlanMode: Always") + MESH_OFF + RACKS, False),
     ],
 )
 def test_own_prefixes_come_from_routers_that_are_the_only_way_between_nodes(more: str, told: bool) -> None:
     accept = "- {action: Accept, matchOperator: In, cidr: 10.0.0.0/8}\n- {action: Reject}"
     peer = "nodeSelector: all(), peerIP: 192.0.2.1, asNumber: 65000"
     assert bool(found(filtered(accept, peer=peer, more=more), "own-prefixes-imported")) is told
+
+
+@pytest.mark.parametrize(
+    ("mode", "release", "told"),
+    [
+        ("vxlanMode: Always", (3, 30), False),
+        ("vxlanMode: CrossSubnet", (3, 32), False),
+        ("ipipMode: Always", (3, 32), True),
+        ("ipipMode: Always", (3, 33), False),
+        ("natOutgoing: true", (3, 33), True),
+    ],
+)
+def test_own_prefixes_take_over_traffic_only_where_bird_installs_them(
+    mode: str, release: tuple[int, int], told: bool
+) -> None:
+    """K4: routes inside VXLAN pools, and by default of v3.33 inside IPIP pools, stay out of the kernel."""
+    accept = "- {action: Accept, matchOperator: In, cidr: 10.0.0.0/8}\n- {action: Reject}"
+    text = filtered(accept, more=POD_POOL.replace("natOutgoing: true", mode))
+    assert bool(found(text, "own-prefixes-imported", release=release)) is told
 
 
 def test_unused_filters_without_any_peer_or_beside_a_dangling_name_are_not_told() -> None:
