@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING
 
 from callint import __version__
 from callint.calico import NEWEST, Target, format_release
-from callint.config import Calico, ClusterConfig, Config
+from callint.config import Calico, Config
+from callint.divide import REST, divide
 from callint.engine import Crash, Plan, crash_finding, order, report_problems, run
 from callint.finding import Finding, Problem, Span
 from callint.intake import Judge, Judged, Measure, Reading
 from callint.intake import judge as judge_here
 from callint.intake.kustomize import patches
-from callint.objects import Cluster, Intent, Resource
+from callint.objects import Cluster, Resource
 from callint.record import NamedTuple
 from callint.report import Report
 from callint.report.fingerprint import fingerprints
 from callint.rule import Catalogue, RuleText, text_of
 from callint.source import Document, Sources, load
-from callint.source.discover import show
-from callint.source.globs import base_of, compile_glob
 from callint.suppress import annotated, apply, comments, expired
 from callint.weigh import across_folders, in_all_clusters, on_assumed_release, once_a_file
 
@@ -53,9 +52,6 @@ DEFAULT = Options()
 
 Facts = Mapping[tuple[str, ...], tuple[tuple["NodeFacts", ...], tuple[Problem, ...], Sources]]
 """By the paths at which they stand: the facts of nodes, what is wrong with the files, and these."""
-
-_REST = ClusterConfig("default", Calico(), (), (), Intent())
-"""The cluster of documents that belong to none of those that are configured."""
 
 
 class Lint(NamedTuple):
@@ -94,7 +90,7 @@ def describe(
     findings += report_problems(plan, unapplied)
     clusters = []
     files = []
-    for about, documents in _divide(sources.documents, config.clusters):
+    for about, documents in divide(sources.documents, config.clusters):
         target, assumed = _target(about.calico, options.calico, documents)
         whole = (one for one in judge(documents, target) if one.resource.document.file not in parts)
         resources, shape = _resources(whole, plan, about.name, places)
@@ -167,47 +163,6 @@ def _checked(plan: Plan, clusters: Sequence[Cluster], team: Team | None) -> list
     return run_shared(plan, clusters, team)
 
 
-def _divide(
-    documents: Sequence[Document], clusters: Sequence[ClusterConfig]
-) -> list[tuple[ClusterConfig, list[Document]]]:
-    """Each document goes to the clusters whose manifests hold its file, the deepest folder first."""
-    roots: _Roots = {}
-    for about in clusters:
-        for root in map(show, about.manifests):
-            roots.setdefault(root, []).append(("", about))
-            base, below = base_of(root)
-            if below:
-                roots.setdefault(base, []).append((below, about))
-    parts: dict[str, tuple[ClusterConfig, list[Document]]] = {about.name: (about, []) for about in clusters}
-    fallback = clusters[0] if len(clusters) == 1 else _REST
-    files = dict.fromkeys(document.file for document in documents)
-    holders = {file: _holders(file, roots) or [fallback] for file in files}
-    for document in documents:
-        for holder in holders[document.file]:
-            parts.setdefault(holder.name, (holder, []))[1].append(document)
-    return [part for part in parts.values() if part[1] or len(parts) == 1]
-
-
-_Roots = dict[str, list[tuple[str, ClusterConfig]]]
-"""Folders and files with whose manifests they are: everything below, or what matches a pattern there."""
-
-
-def _holders(file: str, roots: _Roots) -> list[ClusterConfig]:
-    """All that name the same deepest folder, as clusters do that share a base."""
-    folder = file
-    while folder:
-        below = file[len(folder) + 1 :] if folder != "." else file
-        found = {
-            about.name: about
-            for pattern, about in roots.get(folder, ())
-            if not pattern or compile_glob(pattern).fullmatch(below)
-        }
-        if found:
-            return list(found.values())
-        folder = folder.rpartition("/")[0] or ("." if folder != "." else "")
-    return []
-
-
 def _target(configured: Calico, given: Calico, documents: Sequence[Document]) -> tuple[Target, bool]:
     """The command line decides, then the configuration, then what the manifests themselves show, then the newest.
 
@@ -237,7 +192,7 @@ def _resources(
 
 def read_facts(config: Config, options: Options) -> Facts:
     """The facts of each cluster, and where there are several of what belongs to none, by their paths."""
-    clusters = config.clusters if len(config.clusters) == 1 else (*config.clusters, _REST)
+    clusters = config.clusters if len(config.clusters) == 1 else (*config.clusters, REST)
     return {paths: _facts(paths) for paths in dict.fromkeys(about.facts + options.facts for about in clusters)}
 
 
