@@ -29,10 +29,11 @@ from callint.validate.scope import (
 )
 from callint.validate.selectors import selector
 
-BIRD_REFUSES = Effect(
-    "bird-refuses-value", "BIRD refuses the whole file, so that every node keeps the BGP configuration it had"
-)
+_AS_IT_WAS = "so that the nodes that get it keep the BGP configuration they had"
+BIRD_REFUSES = Effect("bird-refuses-value", f"BIRD refuses the whole file, {_AS_IT_WAS}")
 """Felix's neighbour confd checks the rendered file with `bird -p` (confd/pkg/resource/template/resource.go)."""
+NOT_RENDERED = Effect(BIRD_REFUSES.kind, f"confd makes no file of it, {_AS_IT_WAS}")
+"""confd/pkg/backends/calico/bgp_processor.go filterStatement: an error, and the file stays as it was."""
 
 PEER_IGNORED = Effect("silently-ignored", "the whole peer is ignored")
 

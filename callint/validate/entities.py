@@ -94,11 +94,12 @@ def _not_nets(scope: Scope, path: Path, nets: Any) -> None:
             continue
         prefix = values.prefix_of(item) if item.__class__ is str else None
         if prefix is not None and prefix.length == 0 and (item == "0.0.0.0/0" or prefix.family == 6):
-            if scope.road == "calicoctl" and scope.release < CATCH_ALL_REFUSED:
-                continue
             message = f'"notNets" excludes "{item}", which is every address of IPv{prefix.family}'
             stored = Effect("silently-ignored", f"no IPv{prefix.family} packet ever matches the rule")
-            scope.refuse("excludes-everything", (*path, index), message, stored=stored)
+            if scope.road == "calicoctl" and scope.release < CATCH_ALL_REFUSED:
+                scope.say(stored.kind, (*path, index), f"{message}; {stored.text}")
+            else:
+                scope.refuse("excludes-everything", (*path, index), message, stored=stored)
 
 
 def _net(item: Any) -> Flaw | None:
@@ -182,6 +183,10 @@ def _services(
     if clusterwide and lacks(services, "namespace"):
         message = 'in a global policy "services" needs a "namespace"'
         scope.refuse("missing-companion", place, message, stored=_NO_PACKET, key=True)
+    elif allowed and lacks(services, "namespace") and has(services, "name"):
+        message = '"services" without a "namespace" matches nothing, for no release of Calico takes that of the policy'
+        own = scope.resource.namespace
+        scope.say("missing-companion", place, message, key=True, hint=f'write "namespace: {own}"' if own else "")
     if not allowed:
         message = '"services" is allowed in the destination of egress rules and in the source of ingress rules only'
         scope.refuse("misplaced-services", place, message, key=True)

@@ -137,13 +137,12 @@ def _failsafe(scope: Scope, path: Path, item: Any) -> None:
     if item.__class__ is not dict:
         return
     protocol = item.get("protocol")
-    named = '"SCTP"' if protocol == "SCTP" else f'"{protocol}"'
     if protocol is None:
         if scope.release >= (3, 30):
-            message = f'a failsafe port needs its "protocol", "TCP" or "UDP"; {FELIX_REFUSES.text}out'
+            message = 'a failsafe port needs its "protocol", "TCP" or "UDP"; Felix does not start without it'
             scope.say(FELIX_REFUSES.kind, path, message)
     elif protocol is not UNREADABLE and as_text(protocol) not in ("TCP", "UDP", "tcp", "udp"):
-        message = f'the protocol of a failsafe port is {named}, "TCP" or "UDP" was expected; {FELIX_REFUSES.text}'
+        message = f'the protocol of a failsafe port is "{protocol}", "TCP" or "UDP" was expected; {FELIX_REFUSES.text}'
         scope.say(FELIX_REFUSES.kind, (*path, "protocol"), message, gap=True)
     number = item.get("port")
     if number.__class__ is int and not 1 <= number <= 65535:

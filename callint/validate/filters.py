@@ -8,7 +8,7 @@ from callint.finding import Path
 from callint.net.address import BITS, Family
 from callint.objects.fields import as_text
 from callint.validate import values
-from callint.validate.bgp import BIRD_REFUSES
+from callint.validate.bgp import BIRD_REFUSES, NOT_RENDERED
 from callint.validate.numbers import as_number
 from callint.validate.scope import CEL, UNREADABLE, Check, Scope, each, fields, has, judge, lacks, text, together
 
@@ -56,8 +56,8 @@ def _rule(family: Family) -> Check:
             for name, words in _WORDS.items():
                 said = rule.get(name)
                 if said.__class__ is str and said and said not in words:
-                    message = f'"{name}" is "{said}", {" or ".join(words)} was expected; {BIRD_REFUSES.text}'
-                    scope.say(BIRD_REFUSES.kind, (*path, name), message, gap=True)
+                    message = f'"{name}" is "{said}", {" or ".join(words)} was expected; {NOT_RENDERED.text}'
+                    scope.say(NOT_RENDERED.kind, (*path, name), message, gap=True)
 
     return check
 
@@ -66,13 +66,13 @@ def _companions(scope: Scope, path: Path, rule: dict[str, Any]) -> None:
     """`cidr` and `matchOperator` go together, `prefixLength` with both."""
     if has(rule, "cidr") and lacks(rule, "matchOperator") and scope.release > (3, 26):
         message = '"cidr" needs "matchOperator" beside it'
-        scope.refuse("missing-companion", (*path, "cidr"), message, since=CEL, stored=BIRD_REFUSES, key=True)
+        scope.refuse("missing-companion", (*path, "cidr"), message, since=CEL, stored=NOT_RENDERED, key=True)
     if has(rule, "matchOperator") and lacks(rule, "cidr") and scope.release > (3, 26):
         message = '"matchOperator" needs "cidr" beside it'
         scope.refuse("missing-companion", (*path, "matchOperator"), message, since=CEL, key=True)
     if rule.get("prefixLength") is not None and lacks(rule, "cidr"):
         message = '"prefixLength" needs "cidr" beside it'
-        scope.refuse("missing-companion", (*path, "prefixLength"), message, since=CEL, stored=BIRD_REFUSES, key=True)
+        scope.refuse("missing-companion", (*path, "prefixLength"), message, since=CEL, stored=NOT_RENDERED, key=True)
 
 
 def _lengths(scope: Scope, path: Path, rule: dict[str, Any], span: dict[str, Any], bits: int) -> None:

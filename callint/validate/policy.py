@@ -96,7 +96,8 @@ def _no_types(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
         scope.say("misleading-default", path, message, key=True, hint='write "types"')
     elif scope.road == "calicoctl" and not egress and spec.get("egress") == []:
         message = 'an empty "egress" counts as none, so that the policy is of Ingress alone and denies no egress'
-        scope.say("misleading-default", (*path, "egress"), message, key=True, hint='write "types: [Egress]"')
+        meant = "Ingress, Egress" if ingress else "Egress"
+        scope.say("misleading-default", (*path, "egress"), message, key=True, hint=f'write "types: [{meant}]"')
 
 
 def _untracked(scope: Scope, path: Path, spec: Any) -> None:

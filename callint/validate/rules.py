@@ -124,7 +124,7 @@ def _http_path(scope: Scope, path: Path, one: dict[str, Any]) -> None:
     for name in ("exact", "prefix"):
         text = as_text(one.get(name))
         if text and (text[0] != "/" or any(character in text for character in "?# ")):
-            message = f'"{text}" is no path; it begins with "/" and has no "?", "#" and space'
+            message = f'"{text}" is no path; it begins with "/" and has no "?", "#" or space'
             scope.refuse("malformed-text", (*path, name), message, gap=True)
 
 

@@ -29,6 +29,20 @@ def only(judged) -> str:
     return problem.message
 
 
+FELIX = f"apiVersion: {V3}\nkind: FelixConfiguration\nmetadata: {{name: default}}\n"
+
+
+def test_a_failsafe_port_without_protocol_is_told_in_whole_words(judge) -> None:
+    message = only(judge(FELIX + "spec: {failsafeInboundHostPorts: [{port: 22}]}"))
+    assert message.endswith('needs its "protocol", "TCP" or "UDP"; Felix does not start without it')
+
+
+@pytest.mark.parametrize(("rules", "types"), [("", "Egress"), ("ingress: [{action: Allow}], ", "Ingress, Egress")])
+def test_types_to_write_keep_the_rules_that_there_are(rules: str, types: str, judge) -> None:
+    (problem,) = judge(POLICY % V3 + f"spec: {{{rules}egress: []}}").problems
+    assert (problem.kind, problem.help) == ("misleading-default", f'write "types: [{types}]"')
+
+
 @pytest.mark.parametrize(
     ("api", "release", "road", "words"),
     [
