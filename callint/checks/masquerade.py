@@ -144,7 +144,7 @@ def _ebpf(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: Span
         pool.resource.ref,
         pool.path("natOutgoing"),
         related,
-        witness("packet", source=source, destination="any", verdict="accept", decided_by="not masqueraded by eBPF"),
+        witness("packet", source=source, destination="any", verdict="not masqueraded"),
     )
 
 

@@ -64,10 +64,12 @@ def _unserved(cluster: Cluster) -> Iterator[Breach]:
         first, *more = sure or left
         further = f" and {len(more)} more" if more else ""
         resource, path = first.resources[0], ("metadata", "name")
-        which = "select other nodes" if pools else "are disabled, or for other uses"
+        several = len(pools or cluster.pools)
+        there = f"the {several} that there are" if several > 1 else "the only one"
+        are, select = ("are", "select") if several > 1 else ("is", "selects")
+        which = f"{select} other nodes" if pools else f"{are} disabled, or for other uses"
         yield Breach(
-            f'no IPPool gives addresses to the pods of node "{first.name}"{further}: the {len(pools or cluster.pools)} '
-            f"that there are {which}",
+            f'no IPPool gives addresses to the pods of node "{first.name}"{further}: {there} {which}',
             resource.span(*path),
             resource.ref,
             path,

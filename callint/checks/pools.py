@@ -12,11 +12,13 @@ from callint.checks.peers import nodes_complete
 from callint.facts import Interface
 from callint.finding import Related, witness
 from callint.nat.host_networks import hosts_in
-from callint.net.address import BITS, Family, Prefix, parse_peer
+from callint.nat.masquerade import Masquerading
+from callint.net.address import BITS, Address, Family, Prefix, parse_peer
 from callint.net.enclosing import Enclosing
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.objects.pool import IPPool
+from callint.policy import Packet, model_of
 from callint.policy.nodes import prefixes
 
 _BLOCK_SIZES = {4: 26, 6: 122}
@@ -49,8 +51,8 @@ def _overlap(cluster: Cluster) -> Iterator[Breach]:
         (second, other), (first, one) = networks[place], networks[others[0]]
         how = "is" if one == other else "overlaps"
         yield Breach(
-            f'the network of IPPool "{second.name}" {how} that of "{first.name}": calicoctl '
-            "refuses the second, and as raw objects both give out the same addresses",
+            f'the network of IPPool "{second.name}" {how} that of "{first.name}": calicoctl and the API server '
+            "refuse the second, and stored as CRDs both claim the same addresses",
             second.span("cidr"),
             second.resource.ref,
             second.path("cidr"),
@@ -116,9 +118,13 @@ def _vpn_masqueraded(cluster: Cluster) -> Iterator[Breach]:
         for net in _tunnel_networks(interface):
             if net in peers and net.family in masqueraded and not around.of(net):
                 peer, (pool, lan) = peers[net], masqueraded[net.family]
+                packet = _packet(lan, interface.name, peer)
+                if not Masquerading(model_of(cluster).evaluator(facts.node)).of(packet).snat:
+                    continue
                 yield Breach(
                     f'packets from "{pool.cidr}" to {net} behind "{interface.name}" of node "{facts.node}" are '
-                    f'masqueraded, though BGPPeer "{peer.resource.name}" learns the way back: no pool holds {net}',
+                    f'masqueraded, for no pool holds {net}: BGPPeer "{peer.resource.name}" there sees the node '
+                    "in place of who sent them",
                     pool.span("natOutgoing"),
                     pool.resource.ref,
                     pool.path("natOutgoing"),
@@ -128,14 +134,21 @@ def _vpn_masqueraded(cluster: Cluster) -> Iterator[Breach]:
                     ),
                     witness(
                         "packet",
-                        source=str(lan.address),
-                        destination=peer.peer_ip,
+                        source=packet.source,
+                        destination=packet.destination,
                         out_interface=interface.name,
                         node=facts.node,
                         verdict="masqueraded",
                     ),
-                    f"add an IPPool for {net} with `disabled: true` and without natOutgoing",
+                    f"add an IPPool for {net} with `disabled: true`, `disableBGPExport: true` and no natOutgoing",
                 )
+
+
+def _packet(lan: Prefix, leaving: str, peer: BGPPeer) -> Packet:
+    """The first packet of a connection from a host of a masqueraded network to a peer behind a VPN."""
+    host = lan.last - 1 if lan.length < BITS[lan.family] - 1 else lan.first
+    far = parse_peer(peer.peer_ip or "")[0]
+    return Packet(None, leaving, str(Address(lan.family, host)), str(far), "tcp", 40000, 443)
 
 
 def _tunnel_networks(interface: Interface) -> Iterator[Prefix]:
@@ -160,20 +173,25 @@ def _first_peers(cluster: Cluster, networks: Iterable[Prefix]) -> dict[Prefix, B
 
 
 def _one_address(cluster: Cluster) -> Iterator[Breach]:
+    """Where a configuration by selector says it too, which nodes are left is not asked."""
     nodes = [node for node in cluster.nodes.values() if node.resources]
-    for one in cluster.felix:
-        address = one.values.get("natOutgoingAddress")
-        if one.name != "default" or not isinstance(address, str) or not address or len(nodes) < 2:
+    saying = [one for one in cluster.felix if one.values.get("natOutgoingAddress")]
+    own = {one.name.removeprefix("node.") for one in saying if one.name.startswith("node.")}
+    left = [node for node in nodes if node.name not in own]
+    scoped = any(one.node_selector for one in saying)
+    for one in saying if len(left) > 1 and not scoped else ():
+        address = one.values["natOutgoingAddress"]
+        if one.name != "default" or not isinstance(address, str):
             continue
         path = ("spec", "natOutgoingAddress")
         yield Breach(
-            f'all {len(nodes)} nodes translate to the one address "{address}": answers reach a single node, '
-            "and connections of the others break",
+            f'{"all " if left == nodes else ""}{len(left)} nodes translate to the one address "{address}": answers '
+            "reach a single node, and connections of the others break",
             one.resource.span(*path),
             one.resource.ref,
             path,
-            tuple(Related(node.resources[0].span("metadata", "name"), "a node") for node in nodes[:3]),
-            witness("address", address=address, nodes=tuple(node.name for node in nodes[:5])),
+            tuple(Related(node.resources[0].span("metadata", "name"), "a node") for node in left[:3]),
+            witness("address", address=address, nodes=tuple(node.name for node in left[:5])),
             "write it in a FelixConfiguration of one node, `node.<name>`",
         )
 
@@ -191,8 +209,8 @@ def _few_blocks(cluster: Cluster) -> Iterator[Breach]:
         if any(other is not pool and not other.disabled for other, _ in _networks(cluster)):
             continue
         yield Breach(
-            f'IPPool "{pool.name}" is {blocks} blocks of /{size} large, and there are {len(nodes)} nodes: '
-            "those that come last find no block for their pods",
+            f'IPPool "{pool.name}" has {blocks} block{"s" if blocks > 1 else ""} of /{size}, and there are '
+            f"{len(nodes)} nodes: those that come last find no block of their own",
             pool.span("cidr"),
             pool.resource.ref,
             pool.path("cidr"),

@@ -1,0 +1,97 @@
+"""Rules about IP pools: what is masqueraded and by which address, and how blocks and pools are counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from callint.calico import Target
+from callint.checks import node_pools, pools
+from callint.checks.breach import Breach
+from callint.objects import Intent
+from manifests import calico, cluster_of
+
+FACTS = """\
+version: 1
+node: router
+interfaces:
+  - {name: lan0, addresses: [10.0.0.1/24]}
+  - {name: wan0, addresses: [192.168.0.2/24]}
+  - {name: wg0, addresses: [10.1.0.2/24], kind: wireguard}
+"""
+LAN = calico("IPPool", "lan", {"cidr": "10.0.0.0/24", "disabled": True, "natOutgoing": True})
+JUMP = calico("BGPPeer", "jump", {"node": "router", "peerIP": "10.1.0.1:179", "asNumber": 65001})
+
+
+def node(name: str, **labels: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}
+
+
+def felix(name: str, **spec: object) -> dict[str, Any]:
+    return calico("FelixConfiguration", name, spec)
+
+
+@pytest.mark.parametrize(
+    ("more", "target", "told"),
+    [
+        ([], Target(), True),
+        ([felix("default", iptablesNATOutgoingInterfaceFilter="wan0")], Target(), False),
+        ([felix("node.router", iptablesNATOutgoingInterfaceFilter="wg+")], Target(), True),
+        ([felix("node.other", iptablesNATOutgoingInterfaceFilter="wan0")], Target(), True),
+        ([], Target(dataplane="ebpf"), False),
+        ([felix("default", bpfEnabled=True)], Target(), False),
+        ([calico("IPPool", "far", {"cidr": "10.1.0.0/28", "disabled": True})], Target(), False),
+    ],
+)
+def test_a_vpn_is_masqueraded_only_where_the_node_translates_there(
+    more: list[dict[str, Any]], target: Target, told: bool
+) -> None:
+    found = list(pools.check(cluster_of([LAN, JUMP, *more], target, facts=FACTS), {"problem": "vpn-masqueraded"}))
+    assert bool(found) is told
+    for breach in found:
+        assert breach.witness is not None
+        shown = breach.witness.as_dict()
+        assert (shown["source"], shown["destination"], shown["out_interface"]) == ("10.0.0.254", "10.1.0.1", "wg0")
+
+
+def one_address(*more: dict[str, Any]) -> list[Breach]:
+    nodes = [node("a"), node("b", rack="2"), node("c")]
+    default = felix("default", natOutgoingAddress="192.0.2.9")
+    return list(pools.check(cluster_of([*nodes, default, *more]), {"problem": "one-address"}))
+
+
+def test_nodes_with_an_address_of_their_own_do_not_share_the_one_of_all() -> None:
+    (everybody,) = one_address()
+    assert everybody.message.startswith("all 3 nodes translate to the one address")
+    (others,) = one_address(felix("node.b", natOutgoingAddress="192.0.2.10"), felix("node.c", natPortRange="1024:2047"))
+    assert others.message.startswith("2 nodes translate to the one address")
+    assert [one.label for one in others.related] == ["a node"] * 2
+    assert one_address(*(felix(f"node.{name}", natOutgoingAddress=f"192.0.2.1{name}") for name in "bc")) == []
+    assert one_address(felix("rack", natOutgoingAddress="192.0.2.10", nodeSelector="rack == '2'")) == []
+
+
+@pytest.mark.parametrize(("cidr", "says"), [("10.9.0.0/26", "1 block of /26"), ("10.9.0.0/25", "2 blocks of /26")])
+def test_blocks_are_counted(cidr: str, says: str) -> None:
+    objects = [*(node(f"n{n}") for n in range(3)), calico("IPPool", "pods", {"cidr": cidr})]
+    cluster = cluster_of(objects, intent=Intent(complete=frozenset({"Node"})))
+    (breach,) = pools.check(cluster, {"problem": "few-blocks"})
+    assert f'"pods" has {says}, and there are 3 nodes' in breach.message
+
+
+@pytest.mark.parametrize(
+    ("selectors", "disabled", "says"),
+    [
+        (["rack == 'a'"], False, ": the only one selects other nodes"),
+        (["rack == 'a'", "rack == 'b'"], False, ": the 2 that there are select other nodes"),
+        (["all()"], True, ": the only one is disabled, or for other uses"),
+    ],
+)
+def test_one_pool_or_several_that_leave_a_node_out(selectors: list[str], disabled: bool, says: str) -> None:
+    objects = [node("one", rack="a"), node("two", rack="c")]
+    for place, selector in enumerate(selectors):
+        spec = {"cidr": f"10.{place}.0.0/16", "nodeSelector": selector, "disabled": disabled}
+        objects.append(calico("IPPool", f"p{place}", spec))
+    cluster = cluster_of(objects, intent=Intent(complete=frozenset({"IPPool"})))
+    (breach,) = node_pools.check(cluster, {"problem": "unserved"})
+    assert breach.message.endswith(says)
