@@ -17,8 +17,12 @@ from callint.net.diagrams import TooLargeError
 from callint.net.packets import Packet as One
 from callint.objects import Cluster, Resource
 from callint.policy import Model, Packet, Verdict, model_of
+from callint.policy.symbolic.block import Cause
+from callint.policy.symbolic.partition import Part, Partition
 from callint.policy.symbolic.point import SOURCE_PORT, packet_at
 
+_OF_SETS = 100
+"""Steps of `limits.comparisons` that it takes to hold two sets of packets against each other."""
 _SOMEBODY = tuple(parse_ip(text).value for text in ("192.0.2.1", "2001:db8::1"))
 """Stands for an address that nothing tells (RFC 5737, RFC 3849)."""
 _ANOTHER = tuple(parse_ip(text).value for text in ("192.0.2.2", "2001:db8::2"))
@@ -58,8 +62,8 @@ def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach
 
 
 def _judge(model: Model, answers: Answers, asked: Iterable[Question]) -> Iterator[tuple[Breach, int]]:
-    """A breach for questions that fail alike, with their number, or a doubt, with the missing fact as its help."""
-    alike: dict[tuple[object, ...], tuple[Question, list[Answer], int]] = {}
+    """A breach for each cause by which questions fail, with their number, or a doubt with the missing fact as help."""
+    alike: dict[tuple[object, ...], list[tuple[Question, list[Answer]]]] = {}
     for one in asked:
         try:
             found = [answers.of(one, connection) for connection in one.connections]
@@ -70,26 +74,65 @@ def _judge(model: Model, answers: Answers, asked: Iterable[Question]) -> Iterato
             drops = tuple(
                 (answer.fails, answers.alike(drop)) for answer in found for drop in (*answer.dropped, *answer.unknown)
             )
-            key = (one.connections[0].packets, one.need.direction, one.site.missing, drops)
-            first, its, count = alike.get(key, (one, found, 0))
-            alike[key] = (first, its, count + 1)
-    failed: dict[object, tuple[Question, list[Answer], int]] = {}
-    for (asked_packets, *_), (one, found, count) in alike.items():
-        if all(answer.fails for answer in found):
-            place = (asked_packets, one.need.direction, one.site.missing, _cause(found[0].dropped[0]))
-            first, its, before = failed.get(place, (one, found, 0))
-            failed[place] = (first, its, before + count)
-        else:
-            yield _doubt(model, one, next(answer.unknown for answer in found if not answer.fails)[0]), count
-    for one, found, count in failed.values():
-        yield _breach(model, one, found), count
+            key = (one.connections[0].packets, one.need.direction, one.site.missing, one.anybody, drops)
+            alike.setdefault(key, []).append((one, found))
+    failed: dict[object, tuple[Question, Drop, int]] = {}
+    for (asked_packets, direction, missing, *_), group in alike.items():
+        one, found = group[0]
+        if not all(answer.fails for answer in found):
+            yield _doubt(model, one, next(answer.unknown for answer in found if not answer.fails)[0]), len(group)
+            continue
+        try:
+            for one, cause, drop, count in _causes(group, model.cluster.limits.comparisons):
+                place = (asked_packets, direction, missing, cause)
+                first, its, before = failed.get(place, (one, drop, 0))
+                failed[place] = (first, its, before + count)
+        except TooLargeError as error:
+            yield _open(model, one, f"a question that is too large: {error}"), len(group)
+    for one, drop, count in failed.values():
+        yield _breach(model, one, drop), count
 
 
-def _cause(drop: Drop) -> object:
-    """What decides about the packet that proves a drop, an object's rule first."""
-    point = _point(drop)
-    parts = (one.cause for one in drop.partition.parts() if one.outcome == "drop" and point in one.packets)
-    return min(parts, key=lambda cause: cause.policy is None)
+def _causes(group: list[tuple[Question, list[Answer]]], steps: int) -> Iterator[tuple[Question, Cause, Drop, int]]:
+    """What decides about the packets that each of the questions loses, with what it drops and of how many questions.
+
+    Where any packets would do, one that is lost stands for all. After so many steps the others, which policy treats
+    alike, are left for when the first are mended.
+    """
+    deciding: dict[Partition, list[Part]] = {}
+    for one, (answer, *_) in group:
+        found: dict[Cause, Drop] = {}
+        for drop in answer.dropped:
+            parts = deciding.get(drop.partition)
+            if parts is None:
+                parts = deciding[drop.partition] = _deciding(drop.partition)
+            if one.anybody:
+                point = _point(drop)
+                yield one, next(part.cause for part in parts if point in part.packets), drop, len(group)
+                return
+            steps -= _OF_SETS * len(parts)
+            found = {**_shares(drop, parts), **found}
+        yield from ((one, cause, drop, 1) for cause, drop in found.items())
+        if steps < 0:
+            return
+
+
+def _deciding(partition: Partition) -> list[Part]:
+    """The parts that are dropped, those of an object's rule first."""
+    found = [part for part in partition.parts() if part.outcome == "drop"]
+    return sorted(found, key=lambda part: part.cause.policy is None)
+
+
+def _shares(drop: Drop, parts: Iterable[Part]) -> dict[Cause, Drop]:
+    """The packets of a drop by what decides about them."""
+    found = {}
+    left = drop.packets
+    for part in parts:
+        here = left & part.packets
+        if here:
+            found[part.cause] = drop._replace(packets=here)
+            left = left - here
+    return found
 
 
 def _said(cluster: Cluster) -> bool:
@@ -104,11 +147,11 @@ def _about(one: Question) -> str:
     return f'{need.name} {way} node "{site.node}" at "{site.interface}" ({one.connections[0].packets.words})'
 
 
-def _breach(model: Model, one: Question, answers: list[Answer]) -> Breach:
-    drop, missing = answers[0].dropped[0], one.site.missing
+def _breach(model: Model, one: Question, drop: Drop) -> Breach:
+    missing = one.site.missing
     packet, verdict = _proof(model, drop)
     resource, path, at_key = _place(model, drop.point, verdict)
-    both = ", as are connections the other way" if len(answers) > 1 else ""
+    both = ", as are connections the other way" if len(one.connections) > 1 else ""
     reason = f"though {one.site.reason}" if missing is None else f"and whether it is needed depends on {missing}"
     return Breach(
         f"{_about(one)} is dropped by {decider(verdict.policy, verdict.path, verdict.decided_by)}{both}, {reason}",

@@ -211,17 +211,24 @@ def test_sets_say_what_each_packet_says(
     inward = direction == "in"
     # addresses of every kind that the policies can tell apart, and one of none
     universe = ("10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.9.9", "203.0.113.9", "203.0.113.99", "198.51.100.1")
-    outcomes = []
+    verdicts = []
     for far in universe if peers is None else peers:
         ends = (far, "10.0.0.1") if inward else ("10.0.0.1", far)
         for port in ports:
             interfaces = ("lan0", None) if inward else (None, "lan0")
             packet = Packet(*interfaces, *ends, protocol.lower(), 40000, port)
-            outcomes.append(evaluator.evaluate(packet).outcome)
-    dropped = [outcome == "drop" for outcome in outcomes]
+            verdicts.append(evaluator.evaluate(packet))
+    dropped = [verdict.outcome == "drop" for verdict in verdicts]
     assert bool(found) is (all(dropped) if peers is None else any(dropped))
     for breach in found:
         assert _counterexample(breach, cluster) == "drop"
+    if peers is not None:  # one finding mended uncovers no other
+        rules = {
+            (*verdict.path, "action")
+            for verdict in verdicts
+            if verdict.outcome == "drop" and verdict.policy and isinstance(verdict.path[-1], int)
+        }
+        assert rules <= {breach.path for breach in found}
 
 
 @pytest.mark.parametrize("way", ["in", "out"])
@@ -335,6 +342,30 @@ def test_of_two_nodes_in_the_mesh_the_one_with_the_lesser_address_is_called() ->
     assert breach.message.endswith("; 1 more flow ends there too")
 
 
+TWO_DENY = CLOSED.replace(
+    "ingress: []",
+    "ingress: [{action: Deny, source: {nets: [10.0.0.2/32]}}, {action: Deny, source: {nets: [10.0.0.3/32]}},"
+    " {action: Allow}]",
+)
+
+
+@pytest.mark.parametrize("node", ["a", "b", "c"])
+def test_each_rule_that_drops_packets_of_a_need_is_named(node: str) -> None:
+    addresses = {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"}
+    policy = TWO_DENY.replace("all()", f"host == '{node}'")
+    breaches = found(cluster_of(hosts(**addresses) + policy), "POL007")
+    expected = {"a": [0, 1], "b": [1], "c": []}[node]  # the node with the lesser address is called
+    assert [breach.path for breach in breaches] == [("spec", "ingress", rule, "action") for rule in expected]
+
+
+def test_flows_are_counted_where_they_end() -> None:
+    nodes = {"a": "10.0.0.1", **{f"b{number}": f"10.0.0.{number}" for number in range(2, 7)}}
+    first, second = found(cluster_of(hosts(**nodes) + TWO_DENY.replace("10.0.0.3/32", "10.0.0.4/30")), "POL007")
+    assert (first.path[2], second.path[2]) == (0, 1)
+    assert "more flow" not in first.message
+    assert second.message.endswith("; 4 more flows end there too")
+
+
 PEER = """
 ---
 apiVersion: projectcalico.org/v3
@@ -355,6 +386,17 @@ def test_with_a_router_outside_either_end_may_call() -> None:
     (breach,) = found(cluster_of(hosts(a="10.0.0.1") + PEER + shut), "POL007")
     assert "as are connections the other way" in breach.message
     assert breach.related[0].label == "BGP: a BGP session needs it"
+
+
+def test_calls_of_routers_that_end_at_several_rules_are_told_apart() -> None:
+    peer, off = PEER.removeprefix("\n---").split("---")
+    peers = [peer.replace("upstream", f"up{n}").replace("10.0.0.9:1790", f"10.0.0.{n}") for n in range(2, 7)]
+    shut = TWO_DENY.replace(", egress: [{action: Allow}]", ", egress: []").replace("10.0.0.3/32", "10.0.0.4/30")
+    manifests = "---".join([hosts(a="10.0.0.1"), *peers, off])
+    first, second = found(cluster_of(manifests + shut), "POL007")
+    assert (first.path[2], second.path[2]) == (0, 1)
+    assert "more flow" not in first.message
+    assert second.message.endswith("; 2 more flows end there too")
 
 
 def test_tunnels_are_asked_for_where_pools_have_them() -> None:
