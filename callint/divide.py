@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from callint.config import Calico, ClusterConfig
+from callint.config import Calico, ClusterConfig, Config
+from callint.finding import Problem
 from callint.objects import Intent
 from callint.source import Document
 from callint.source.discover import show
-from callint.source.globs import base_of, compile_glob
+from callint.source.globs import WILDCARDS, base_of, compile_glob
+from callint.suppress import absolute
 
 REST = ClusterConfig("default", Calico(), (), (), Intent())
 """The cluster of documents that belong to none of those that are configured."""
+
+_NAMED = 3
 
 
 def divide(
@@ -53,3 +57,34 @@ def _holders(file: str, roots: _Roots) -> list[ClusterConfig]:
             return list(found.values())
         folder = folder.rpartition("/")[0] or ("." if folder != "." else "")
     return []
+
+
+def left_out(config: Config, given: Sequence[str], cluster: ClusterConfig) -> Iterator[Problem]:
+    """That the paths given on the command line do not hold all manifests of a cluster.
+
+    None given is all of them, and what comes by standard input is taken to be.
+    """
+    if not given or "-" in given or config.document is None:
+        return
+    held = frozenset(map(absolute, given))
+    patterns = [path for path in held if WILDCARDS.intersection(path)]
+    roots = [
+        (number, root)
+        for number, root in enumerate(cluster.manifests)
+        if held.isdisjoint(_above(absolute(root)))
+        and not any(compile_glob(pattern).fullmatch(absolute(root)) for pattern in patterns)
+    ]
+    if roots:
+        several = ("clusters", cluster.name) if "clusters" in config.document.value else ()
+        span = config.document.span((*several, "manifests", roots[0][0]))
+        names = ", ".join(f'"{show(root)}"' for _, root in roots[:_NAMED])
+        names += f" and {len(roots) - _NAMED} more" if len(roots) > _NAMED else ""
+        message = (
+            f'cluster "{cluster.name}" has manifests in {names} that are not given: what they define is missing here'
+        )
+        yield Problem("manifests-left-out", span, message)
+
+
+def _above(path: str) -> list[str]:
+    """An absolute path and all folders above it."""
+    return [path, *(path[:at] or "/" for at, sign in enumerate(path) if sign == "/")]

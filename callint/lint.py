@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from callint import __version__
 from callint.calico import NEWEST, Target, format_release
 from callint.config import Calico, Config
-from callint.divide import REST, divide
+from callint.divide import REST, divide, left_out
 from callint.engine import Crash, Plan, crash_finding, order, report_problems, run
 from callint.finding import Finding, Problem, Span
 from callint.intake import Judge, Judged, Measure, Reading
@@ -37,7 +37,7 @@ class Options(NamedTuple):
     """What the command line says over the configuration.
 
     `crds` are schemas of a cluster's own CRDs in place of callint's; what the `baseline` knows is suppressed as well;
-    `today` makes expiry dates testable.
+    `today` makes expiry dates testable; `paths` are those of the manifests, if the configuration's are not meant.
     """
 
     calico: Calico = Calico()
@@ -46,6 +46,7 @@ class Options(NamedTuple):
     crds: Crds | None = None
     today: date | None = None
     baseline: Baseline | None = None
+    paths: tuple[str, ...] = ()
 
 
 DEFAULT = Options()
@@ -91,6 +92,7 @@ def describe(
     clusters = []
     files = []
     for about, documents in divide(sources.documents, config.clusters):
+        findings += report_problems(plan, left_out(config, options.paths, about), about.name)
         target, assumed = _target(about.calico, options.calico, documents)
         whole = (one for one in judge(documents, target) if one.resource.document.file not in parts)
         resources, shape = _resources(whole, plan, about.name, places)

@@ -8,7 +8,7 @@ import pytest
 
 from callint import config, rule
 from callint.engine import Plan
-from callint.lint import DEFAULT, describe, lint
+from callint.lint import DEFAULT, Options, describe, lint
 from callint.source import load
 
 POOL = "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: a}\nspec: {cidr: 10.0.0.0/16}\n"
@@ -117,3 +117,51 @@ def test_what_no_cluster_has_a_use_for_is_told(folder: Path) -> None:
         ("REF010", "a", "base/x.yaml"),
         ("REF010", "b", "base/x.yaml"),
     ]
+
+
+LEFT_OUT = """\
+clusters:
+  a: {manifests: [base, a, 'more/*.yaml']}
+  b: {manifests: [base, b]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([], []),
+        (["-", "a"], []),
+        (["."], []),
+        (["./"], []),
+        (["../{name}"], []),
+        (["base", "a/", "b", "more"], []),
+        (["base", "a/", "b", "more/*.yaml"], []),
+        (
+            ["b", "base/x.yaml"],
+            [("a", 'has manifests in "base", "a", "more/*.yaml" that'), ("b", 'has manifests in "base" that')],
+        ),
+        (["b"], [("b", 'has manifests in "base" that')]),
+        (["[ab]", "more"], [("a", 'has manifests in "base" that')]),
+    ],
+)
+def test_manifests_that_are_not_given(folder: Path, given: list[str], told: list[tuple[str, str]]) -> None:
+    for name in ("base", "a", "b", "more"):
+        (folder / name).mkdir()
+        (folder / name / "x.yaml").write_text(POOL.replace("name: a", f"name: {name}"))
+    (folder / "callint.yaml").write_text(LEFT_OUT)
+    paths = tuple(path.replace("{name}", folder.name) for path in given)
+    sources = load([path for path in paths if path != "-" and not path.startswith("[")] or ["a", "b", "base", "more"])
+    report = lint(sources, config.load("callint.yaml"), Plan(rule.load()), Options(paths=paths)).report
+    found = [one for one in report.findings if one.rule == "SRC028"]
+    assert [one.cluster for one in found] == [cluster for cluster, _ in told]
+    assert all(part in one.message for one, (_, part) in zip(found, told, strict=True))
+    assert [one.span.line for one in found] == [2 if one.cluster == "a" else 3 for one in found]
+
+
+def test_of_many_that_are_not_given_three_are_named(folder: Path) -> None:
+    (folder / "a.yaml").write_text(POOL)
+    (folder / "callint.yaml").write_text("manifests: [a.yaml, b, c, d, e, f]\n")
+    report = lint(load(["a.yaml"]), config.load("callint.yaml"), Plan(rule.load()), Options(paths=("a.yaml",))).report
+    (found,) = (one for one in report.findings if one.rule == "SRC028")
+    assert found.message.startswith('cluster "default" has manifests in "b", "c", "d" and 2 more that are not given')
+    assert (found.span.file, found.span.line, found.span.column) == ("callint.yaml", 1, 21)

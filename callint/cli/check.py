@@ -127,7 +127,12 @@ def command(
     if write_baseline and known is None:
         output.fail("there is no baseline to write, say with --baseline which file is one")
     options = Options(
-        calico, given.facts, not no_ignores, own_crds, baseline=None if write_baseline else _baseline(known)
+        calico,
+        given.facts,
+        not no_ignores,
+        own_crds,
+        baseline=None if write_baseline else _baseline(known),
+        paths=paths,
     )
     question = _question(reading, config, plan, options) if reading.cached else None
     try:

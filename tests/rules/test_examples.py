@@ -48,7 +48,8 @@ def reported(
     settings = config.load("callint.yaml") if example.config else config.Config()
     plan = Plan(CATALOGUE, settings.settings(CATALOGUE))
     facts = ("facts.yaml",) if example.facts else ()
-    result = lint(load([f"manifests.{example.format}"], limits=settings.limits), settings, plan, Options(facts=facts))
+    paths = (f"manifests.{example.format}",)
+    result = lint(load(paths, limits=settings.limits), settings, plan, Options(facts=facts, paths=paths))
     assert result.crashes == []
     found: dict[str, Counter[tuple[int, str]]] = {name: Counter() for name in files}
     for finding in result.report.findings:

@@ -15,7 +15,7 @@ import pytest
 from callint import rule
 
 STAGES = {
-    "source": ["source", "intake/kustomize.py"],
+    "source": ["source", "intake/kustomize.py", "divide.py"],
     "schema": ["schema", "validate"],
     "facts": ["facts"],
     "suppression": ["suppress.py", "baseline.py"],
