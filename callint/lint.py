@@ -14,6 +14,7 @@ from callint.engine import Crash, Plan, crash_finding, order, report_problems, r
 from callint.finding import Finding, Problem, Span
 from callint.intake import Judge, Judged, Measure, Reading
 from callint.intake import judge as judge_here
+from callint.intake.beside import manifests
 from callint.intake.kustomize import patches
 from callint.objects import Cluster, Resource
 from callint.record import NamedTuple
@@ -85,6 +86,7 @@ def describe(
     """
     judge = judge or partial(judge_here, measure=Measure(config.limits, options.crds))
     known = told or read_facts(config, options)
+    sources = manifests(sources, options.paths)
     findings = report_problems(plan, sources.problems)
     places = {problem.span[:3] for problem in sources.problems}
     parts, unapplied = patches(sources.documents)
@@ -130,6 +132,7 @@ def lint(
     team: Team | None = None,
 ) -> Lint:
     """Everything that is wrong with the documents of `sources`; `judge` and `told` as for `describe`, a team checks."""
+    sources = manifests(sources, options.paths)
     clusters, findings, facts = describe(sources, config, options, plan, judge, told)
     crashes: list[Crash] = []
     for cluster, (found, crashed) in zip(clusters, _checked(plan, clusters, team), strict=True):
