@@ -61,9 +61,9 @@ def _forwards(interface: Interface) -> bool:
 
 def _unknown(node: str, own: list[HostEndpoint]) -> Breach:
     resource = own[0].resource
+    cover = f"its {len(own)} HostEndpoints cover" if len(own) > 1 else "its HostEndpoint covers"
     return Breach(
-        f'which interfaces of node "{node}" forward is not known, so whether its {len(own)} HostEndpoints cover them '
-        "is open",
+        f'which interfaces of node "{node}" forward is not known, so whether {cover} them is open',
         resource.span("spec", "node"),
         resource.ref,
         ("spec", "node"),

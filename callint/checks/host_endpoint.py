@@ -178,9 +178,13 @@ def _invisible(cluster: Cluster) -> Iterator[Breach]:
         for policy, path, selector in sides.candidates(labels.known, labels.present, labels.open) if sides else ():
             if not set(keys_and_values(selector)) & set(labels.known) or holds(selector, labels) is not True:
                 continue
+            does = (
+                "that selects it matches none of its packets"
+                if path[-1] == "selector"
+                else "that is to leave it out does not"
+            )
             yield Breach(
-                f'HostEndpoint "{about.name}" has no `expectedIPs`, so a rule of policy "{policy.name}" that selects '
-                "it matches none of its packets",
+                f'HostEndpoint "{about.name}" has no `expectedIPs`, so a rule of policy "{policy.name}" {does}',
                 about.resource.span("spec", "interfaceName"),
                 about.resource.ref,
                 ("spec", "interfaceName"),
@@ -266,15 +270,24 @@ def _ebpf_ignores(cluster: Cluster) -> Iterator[Breach]:
         if governor.endpoint is None and "eBPF ignores" in governor.reason:
             yield _at_interface(
                 about,
-                f'HostEndpoint "{about.name}" names "{about.interface}", which the eBPF dataplane ignores, for '
-                "bpfDataIfacePattern does not match it: no policy applies there",
+                f'HostEndpoint "{about.name}" names "{about.interface}", which the eBPF dataplane ignores, for neither '
+                "bpfDataIfacePattern nor bpfL3IfacePattern matches it: no policy applies there",
+                tuple(_patterns(model_of(cluster).evaluator(about.node))),
             )
 
 
-def _at_interface(about: HostEndpoint, message: str) -> Breach:
+def _patterns(evaluator: Evaluator) -> Iterator[Related]:
+    """Where the patterns are written that do not match."""
+    for key in ("bpfDataIfacePattern", "bpfL3IfacePattern"):
+        said = evaluator.settings.said(key)
+        if said is not None:
+            yield Related(said.span("spec", key), "does not match it")
+
+
+def _at_interface(about: HostEndpoint, message: str, related: tuple[Related, ...] = ()) -> Breach:
     path: Path = ("spec", "interfaceName")
     proof = witness("interface", interface=about.interface, node=about.node, verdict="no-verdict")
-    return Breach(message, about.resource.span(*path), about.resource.ref, path, (), proof)
+    return Breach(message, about.resource.span(*path), about.resource.ref, path, related, proof)
 
 
 def _unused_labels(cluster: Cluster) -> Iterator[Breach]:

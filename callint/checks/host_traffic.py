@@ -184,18 +184,18 @@ def _lists(ports: list[Failsafe]) -> tuple[Related, ...]:
 
 def _failsafe_cut(cluster: Cluster) -> Iterator[Breach]:
     """Remote administration, which nothing shows to be needed, and everybody misses; services have their own rules."""
-    configured = next((one for one in cluster.felix if "failsafeInboundHostPorts" in one.values), None)
-    if configured is None:
+    if not any("failsafeInboundHostPorts" in one.values for one in cluster.felix):
         return
     model, ssh = model_of(cluster), next(one for one in failsafe.INBOUND if one.port == SSH_PORT)
     box: Box = {"protocol": only(TCP), "destination_port": only(SSH_PORT)}
     engines = [Engine(model, family, only=[box]) for family in FAMILIES]
     for evaluator, member, name in _members(cluster):
+        configured = evaluator.settings.said("failsafeInboundHostPorts")
         try:
             kept = evaluator.settings.failsafe("Inbound")
         except UndecidedError:
             continue
-        if any((one.port.protocol, one.port.port) == (ssh.protocol, ssh.port) for one in kept):
+        if configured is None or any((one.port.protocol, one.port.port) == (ssh.protocol, ssh.port) for one in kept):
             continue
         dropped = [engine.own(evaluator.node, name, "ingress").drop for engine in engines]
         if any(drop != engine.space.everything for drop, engine in zip(dropped, engines, strict=True)):
@@ -206,8 +206,8 @@ def _failsafe_cut(cluster: Cluster) -> Iterator[Breach]:
         yield Breach(
             f'the failsafe list of FelixConfiguration "{configured.name}" leaves out tcp {SSH_PORT} (remote '
             f'administration), which no policy allows at "{name}" of node "{evaluator.node}" to anybody',
-            configured.resource.span(*path, key=True),
-            configured.resource.ref,
+            configured.span(*path, key=True),
+            configured.ref,
             path,
             (Related(member.about.resource.span("metadata", "name"), "the host endpoint"),),
             _proof(evaluator, packet, evaluator.evaluate(packet)),

@@ -127,7 +127,8 @@ class Governance:
         patterns = (self._settings.text("bpfDataIfacePattern", BPF_DATA_INTERFACE_PATTERN), self._l3_pattern)
         if any(pattern and matches_pattern(pattern, interface) for pattern in patterns):
             return None
-        return f"no HostEndpoint on {interface}: eBPF ignores interfaces outside bpfDataIfacePattern"
+        outside = "eBPF ignores interfaces outside bpfDataIfacePattern and bpfL3IfacePattern"
+        return f"no HostEndpoint on {interface}: {outside}"
 
     @property
     def _l3_pattern(self) -> str:

@@ -58,6 +58,10 @@ class Settings:
             raise UndecidedError(f'{key} of FelixConfiguration "{hidden.name}", which could not be read')
         return self._values.get(key, (None, None))[0]
 
+    def said(self, key: str) -> Resource | None:
+        """The object that decides about a field; None where none says it."""
+        return self._values.get(key, (None, None))[1]
+
     def flag(self, key: str, *, default: bool) -> bool:
         """A switch."""
         value = self._value(key)

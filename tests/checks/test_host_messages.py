@@ -1,0 +1,89 @@
+"""What findings about host endpoints say: which configuration decides, which way a selector counts, one or several."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from callint.calico import Target
+from callint.checks import coverage, host_endpoint, host_traffic
+from manifests import calico, cluster_of, hosts
+
+UDP_ALONE = """\
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: lan}
+spec:
+  selector: zone == 'lan'
+  types: [Ingress, Egress]
+  ingress: [{action: Allow, protocol: UDP}]
+  egress: [{action: Allow}]
+"""
+WITH_SSH = "{failsafeInboundHostPorts: [{protocol: udp, port: 68}, {protocol: tcp, port: 22}]}"
+WITHOUT = "{failsafeInboundHostPorts: [{protocol: udp, port: 68}]}"
+
+
+def felix(name: str, spec: str) -> str:
+    kind = "apiVersion: projectcalico.org/v3\nkind: FelixConfiguration"
+    return f"---\n{kind}\nmetadata: {{name: {name}}}\nspec: {spec}\n"
+
+
+@pytest.mark.parametrize(
+    ("configurations", "named"),
+    [
+        ([("default", WITHOUT)], ["default"]),
+        ([("default", WITH_SSH), ("node.router", WITHOUT)], ["node.router"]),
+        ([("default", WITHOUT), ("node.router", WITH_SSH)], []),
+        ([("default", WITHOUT), ("node.other", WITH_SSH)], ["default"]),
+        ([("node.other", WITHOUT)], []),
+        ([("node.router", "{failsafeInboundHostPorts: []}")], ["node.router"]),
+    ],
+)
+def test_the_failsafe_list_in_effect_on_the_node_is_named(
+    configurations: list[tuple[str, str]], named: list[str]
+) -> None:
+    cluster = cluster_of(hosts(lan="10.0.0.1") + UDP_ALONE + "".join(felix(*one) for one in configurations))
+    found = list(host_traffic.check(cluster, {"problem": "failsafe-cut"}))
+    assert [breach.object.name for breach in found if breach.object] == named
+    assert all(f'FelixConfiguration "{name}"' in breach.message for name, breach in zip(named, found, strict=True))
+
+
+def test_the_pattern_that_does_not_match_is_shown_where_it_is_written() -> None:
+    endpoint = calico("HostEndpoint", "vpn", {"node": "router", "interfaceName": "wg0", "expectedIPs": ["10.1.0.2"]})
+    ebpf = Target(dataplane="ebpf")
+    (bare,) = host_endpoint.check(cluster_of([endpoint], ebpf), {"problem": "ebpf-ignores"})
+    assert bare.related == ()
+    narrow = calico("FelixConfiguration", "default", {"bpfDataIfacePattern": "^eth", "bpfL3IfacePattern": "^tun"})
+    (breach,) = host_endpoint.check(cluster_of([endpoint, narrow], ebpf), {"problem": "ebpf-ignores"})
+    assert [one.label for one in breach.related] == ["does not match it"] * 2
+    wide = calico("FelixConfiguration", "default", {"bpfL3IfacePattern": "^wg"})
+    assert list(host_endpoint.check(cluster_of([endpoint, wide], ebpf), {"problem": "ebpf-ignores"})) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ({"selector": "zone == 'lan'"}, "that selects it matches none of its packets"),
+        ({"notSelector": "zone == 'lan'"}, "that is to leave it out does not"),
+    ],
+)
+def test_an_endpoint_without_addresses_is_neither_selected_nor_left_out(source: dict[str, Any], says: str) -> None:
+    endpoint = calico("HostEndpoint", "lan", {"node": "router", "interfaceName": "lan0"}, labels={"zone": "lan"})
+    policy = calico(
+        "GlobalNetworkPolicy", "p", {"types": ["Ingress"], "ingress": [{"action": "Deny", "source": source}]}
+    )
+    (breach,) = host_endpoint.check(cluster_of([endpoint, policy]), {"problem": "invisible"})
+    assert f'a rule of policy "p" {says}' in breach.message
+
+
+@pytest.mark.parametrize(
+    ("addresses", "says"),
+    [({"lan": "10.0.0.1"}, "its HostEndpoint covers"), ({"lan": "10.0.0.1", "wan": "10.9.0.1"}, "its 2 HostEndpoints")],
+)
+def test_one_endpoint_or_several_whose_interfaces_are_not_known(addresses: dict[str, str], says: str) -> None:
+    cluster = cluster_of(hosts(**addresses), facts="version: 1\nnode: router\nroles: [router]\n")
+    (breach,) = coverage.check(cluster, {})
+    assert breach.undecided
+    assert says in breach.message
