@@ -10,6 +10,7 @@ from callint.bgp.read import network
 from callint.net.address import BITS, Family, Prefix
 from callint.net.prefixes import PrefixSet, nothing, union_all, within
 from callint.objects import Cluster, fields
+from callint.objects.calico_node import environment
 from callint.objects.pool import IPPool
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, parse
@@ -84,13 +85,8 @@ def host_local(cluster: Cluster) -> bool:
     for one in cluster.kubernetes("Installation", "operator.tigera.io/v1"):
         if fields.text(fields.mapping(fields.mapping(one.spec, "cni"), "ipam"), "type") == "HostLocal":
             return True
-    for one in cluster.kubernetes("DaemonSet", "apps/v1"):
-        pod = fields.mapping(fields.mapping(one.spec, "template"), "spec")
-        for _, container in fields.items(pod, "containers") if one.name == "calico-node" else ():
-            for _, variable in fields.items(container, "env") if isinstance(container, dict) else ():
-                if isinstance(variable, dict) and fields.text(variable, "name") == "USE_POD_CIDR":
-                    return (fields.text(variable, "value") or "").lower() == "true"
-    return False
+    variable = environment(cluster).get("USE_POD_CIDR")
+    return variable is not None and (variable.value or "").lower() == "true"
 
 
 def possible_blocks(pools: Pools, speaker: Speaker, family: Family) -> tuple[tuple[Prefix, int, bool], ...]:

@@ -14,6 +14,7 @@ from callint.finding import Path, Related, Span, witness
 from callint.net.address import Address, Family
 from callint.net.prefixes import within
 from callint.objects import Cluster, Resource, fields
+from callint.objects.calico_node import environment
 from callint.objects.node import bgp_path
 from callint.objects.pool import IPPool
 
@@ -28,7 +29,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """BGP that does not run, or not for what needs it.
 
     Parameter `problem`: `disabled` (BGPPeers, and an installation without BGP), `withheld` (`disableBGPExport` on a
-    pool whose routes between nodes go over BGP), `address` (two nodes with one BGP address).
+    pool whose routes between nodes go over BGP), `address` (two nodes with one BGP address), `router-id` (nodes without
+    IPv4 are given no router id).
     """
     problem = parameters.get("problem")
     if problem not in _PROBLEMS:
@@ -158,6 +160,27 @@ def _address(cluster: Cluster) -> Iterator[Breach]:
             )
 
 
+def _router_id(cluster: Cluster) -> Iterator[Breach]:
+    """BIRD's router id is the node's IPv4 address, unless calico-node is told otherwise (bird.cfg.template)."""
+    told = environment(cluster)
+    ipv4, backend = told.get("IP"), told.get("CALICO_NETWORKING_BACKEND")
+    if ipv4 is None or ipv4.value != "none" or any(switched_off(cluster)):
+        return
+    given = told.get("CALICO_ROUTER_ID")
+    if (given is not None and given.value != "") or (backend is not None and backend.value in _WITHOUT_BGP):
+        return
+    yield Breach(
+        "calico-node is told to look for no IPv4 address, of which BIRD would take its router id, and CALICO_ROUTER_ID "
+        "gives none: BIRD refuses its configuration and does not start, for IPv6 neither",
+        ipv4.span,
+        ipv4.resource.ref,
+        (*ipv4.path, "value"),
+        () if given is None else (Related(given.span, "empty"),),
+        witness("reference", reference="CALICO_ROUTER_ID"),
+        "`CALICO_ROUTER_ID: hash` makes one of the name of each node",
+    )
+
+
 def _place(resource: Resource, family: Family) -> Span:
     return resource.span(*bgp_path(resource, f"ipv{family}Address"))
 
@@ -166,4 +189,5 @@ _PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {
     "disabled": _off,
     "withheld": _withheld,
     "address": _address,
+    "router-id": _router_id,
 }

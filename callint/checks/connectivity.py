@@ -23,13 +23,16 @@ from callint.objects.node import bgp_path, bgp_value
 from callint.objects.pool import IPPool
 from callint.selector import SelectorError, parse
 
+# So many nodes, with the reflector, are more than a few
+_FEW = 4
+
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Nodes that do not learn each other's routes, where pools need them to.
 
     Parameter `problem`: `no-peers` (the mesh is off and there is no BGPPeer), `unconnected` (two nodes without a way
     for routes), `reflector` (a reflector without any session), `own-as` (the way leads through another AS back into
-    the own one, which BIRD takes for a loop).
+    the own one, which BIRD takes for a loop), `one-reflector` (all ways lead over one reflector).
     """
     problem = parameters.get("problem")
     if problem not in _PROBLEMS:
@@ -159,10 +162,7 @@ def _reflector(cluster: Cluster) -> Iterator[Breach]:
     for one in model.speakers.values():
         if not one.cluster_id or _selected_by_any(cluster, one):
             continue
-        node = cluster.nodes[one.name]
-        saying = (resource for resource in node.resources if bgp_value(resource, "routeReflectorClusterID") is not None)
-        resource = next(saying, node.resources[0])
-        path = bgp_path(resource, "routeReflectorClusterID")
+        resource, path = _reflecting(cluster, one)
         yield Breach(
             f'node "{one.name}" is a route reflector, which takes it out of the node-to-node mesh, and no BGPPeer '
             "gives it a session: it learns no routes and its pods are reached by nobody",
@@ -253,9 +253,50 @@ def _loop(pool: IPPool, node: Speaker, other: Speaker, form: Form) -> Breach:
     )
 
 
+def _one_reflector(cluster: Cluster) -> Iterator[Breach]:
+    """Few nodes may do with one; routers outside may bring the routes as well."""
+    model, pool = network(cluster), needs_routes(cluster)
+    if pool is None or model.settings.mesh is not False:
+        return
+    for family in model.families:
+        nodes = _listed(cluster, family) or []
+        reflectors = [one for one in nodes if one.cluster_id]
+        if len(reflectors) != 1 or len(nodes) < _FEW:
+            continue
+        graph, hub = RouteGraph(model, family), model.nodes.of(reflectors[0])
+        others = [alike for alike in dict.fromkeys(map(model.nodes.of, nodes)) if alike is not hub]
+        far_ends = [{far for far, _ in graph.ways.get(one, ())} for one in others]
+        if all(far == {hub} for far in far_ends) and not any(graph.outside.get(one) for one in others):
+            yield _alone(cluster, pool, reflectors[0], len(nodes) - 1)
+            return
+
+
+def _alone(cluster: Cluster, pool: IPPool, hub: Speaker, others: int) -> Breach:
+    resource, path = _reflecting(cluster, hub)
+    return Breach(
+        f'node "{hub.name}" is the only route reflector, and all {others} others learn their routes over it: when it '
+        "is away, no pod reaches those on other nodes",
+        resource.span(*path),
+        resource.ref,
+        path,
+        (Related(pool.span("cidr"), "its pods need routes between nodes"),),
+        witness("reference", reference=f"Node/{hub.name}", cluster_id=hub.cluster_id, clients=others),
+        help="make a second node a reflector, with the same `routeReflectorClusterID`, and let all peer with both",
+    )
+
+
+def _reflecting(cluster: Cluster, one: Speaker) -> tuple[Resource, Path]:
+    """Where a node is made a reflector."""
+    node = cluster.nodes[one.name]
+    saying = (resource for resource in node.resources if bgp_value(resource, "routeReflectorClusterID") is not None)
+    resource = next(saying, node.resources[0])
+    return resource, bgp_path(resource, "routeReflectorClusterID")
+
+
 _PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {
     "no-peers": _no_peers,
     "unconnected": _unconnected,
     "reflector": _reflector,
     "own-as": _own_as,
+    "one-reflector": _one_reflector,
 }

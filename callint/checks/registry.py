@@ -27,7 +27,7 @@ _POLICIES = (
 
 CHECKS: dict[str, tuple[str, ...]] = {
     "advertisement": ("BGPConfiguration",),
-    "backend": ("BGPPeer", *_POOLS, "Node"),
+    "backend": ("BGPPeer", *_POOLS, "Node", "DaemonSet"),
     "cluster_network": _POOLS,
     "cluster_routes": ("BGPConfiguration", "FelixConfiguration"),
     "community": ("BGPConfiguration",),

@@ -1,0 +1,37 @@
+"""The environment of calico-node, where its DaemonSet is among the manifests (node/pkg/lifecycle/startup)."""
+
+from __future__ import annotations
+
+from callint.finding import Path, Span
+from callint.objects import fields
+from callint.objects.cluster import Cluster
+from callint.objects.resource import Resource
+from callint.record import NamedTuple
+
+
+class Variable(NamedTuple):
+    """A variable and where it stands; `value` is None where it comes from another object."""
+
+    value: str | None
+    resource: Resource
+    path: Path
+
+    @property
+    def span(self) -> Span:
+        """The place of its value, or of the variable."""
+        return self.resource.span(*self.path, "value")
+
+
+def environment(cluster: Cluster) -> dict[str, Variable]:
+    """The variables of calico-node by name; none where no manifest holds the DaemonSet."""
+    found: dict[str, Variable] = {}
+    for resource in cluster.kubernetes("DaemonSet", "apps/v1"):
+        pod = fields.mapping(fields.mapping(resource.spec, "template"), "spec")
+        for number, container in fields.items(pod, "containers") if resource.name == "calico-node" else ():
+            for index, plain in fields.items(container, "env") if isinstance(container, dict) else ():
+                name = fields.text(plain, "name") if isinstance(plain, dict) else None
+                if name is not None:
+                    value = None if "valueFrom" in plain else fields.text(plain, "value") or ""
+                    path: Path = ("spec", "template", "spec", "containers", number, "env", index)
+                    found.setdefault(name, Variable(value, resource, path))
+    return found
