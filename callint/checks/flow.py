@@ -112,7 +112,8 @@ def _judge(cluster: Cluster, terms: Terms, *, must_pass: bool) -> Iterator[Breac
         _, pairs = found.setdefault(breach.span, (breach, set()))
         pairs.add((case.source.words, case.target.words))
     for breach, pairs in found.values():
-        more = f"; so it is between {len(pairs) - 1} other pairs of places" if len(pairs) > 1 else ""
+        others = len(pairs) - 1
+        more = f"; so it is between {others} other pair{'' if others == 1 else 's'} of places" if others else ""
         yield breach._replace(message=breach.message + more)
     if doubt is not None:
         yield doubt
@@ -145,7 +146,8 @@ def _assumed(cluster: Cluster, terms: Terms, cases: list[tuple[_Case, Breach | N
             return breach._replace(message=words, undecided=True)
     first = cases[0][0]
     does = "passes" if must_pass else "does not pass"
-    more = f", and so between {len(cases) - 1} other pairs" if len(cases) > 1 else ""
+    others = len(cases) - 1
+    more = f", and so between {others} other pair{'' if others == 1 else 's'}" if others else ""
     return _undecided(cluster, terms, f"{missing}; it {does} from {first.source.words} to {first.target.words}{more}")
 
 

@@ -41,9 +41,14 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from asked("policy_scope", _QUESTIONS, parameters)(cluster)
 
 
-def _enforced(cluster: Cluster) -> Iterator[tuple[Policy, Selector]]:
-    """The Calico policies that Felix has and of which everything can be read, with whom they select."""
+def _enforced(cluster: Cluster, *, closing: bool = False) -> Iterator[tuple[Policy, Selector]]:
+    """The Calico policies that Felix has and of which everything can be read, with whom they select.
+
+    With `closing` those of tiers that surely drop what is left.
+    """
     for tier in model_of(cluster).tiers:
+        if closing and (tier.default_action == "Pass" or tier.hidden):
+            continue
         for placed in tier.policies:
             policy, resource = placed.policy, placed.policy.resource
             readable = resource.document.complete and not resource.unreadable("spec")
@@ -80,13 +85,18 @@ def _everything(rule: Rule) -> bool:
     return nothing and not rule.http and not any(field is not None for field in fields)
 
 
+def _for_everything(policy: Policy, direction: str) -> str | None:
+    """The action for everything of a policy that denies nothing in a direction: Allow, Pass, or None without any."""
+    rules = policy.ingress if direction == "Ingress" else policy.egress
+    deciding = [(rule.action.capitalize(), rule) for rule in rules if rule.action.capitalize() != "Log"]
+    if any(action == "Deny" for action, _ in deciding):
+        return None
+    return next((action for action, rule in deciding if _everything(rule)), None)
+
+
 def _opens(policy: Policy, direction: str) -> bool:
     """Whether the policy lets everything through in a direction, or leaves it to later tiers."""
-    rules = policy.ingress if direction == "Ingress" else policy.egress
-    deciding = [rule for rule in rules if rule.action.capitalize() != "Log"]
-    if any(rule.action.capitalize() == "Deny" for rule in deciding):
-        return False
-    return any(_everything(rule) for rule in deciding)
+    return _for_everything(policy, direction) is not None
 
 
 def _reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
@@ -161,7 +171,7 @@ def _reaches_pods(cluster: Cluster) -> Iterator[Breach]:
     for policy, _ in _enforced(cluster):
         if not policy.apply_on_forward or policy.pre_dnat or policy.do_not_track or not _unselective(policy):
             continue
-        opened = [name for name in policy.types if _opens(policy, name)]
+        opened = [name for name in policy.types if _for_everything(policy, name) == "Allow"]
         if not opened:
             continue
         resource = policy.resource
@@ -306,8 +316,8 @@ class _Neighbours:
 
 
 def _subject_in_rule(cluster: Cluster) -> Iterator[Breach]:
-    for policy, _ in _enforced(cluster):
-        if not _unselective(policy):
+    for policy, _ in _enforced(cluster, closing=True):
+        if policy.pre_dnat or policy.do_not_track or not _unselective(policy):
             continue
         for direction, rules in (("ingress", policy.ingress), ("egress", policy.egress)):
             own = [rule.destination if direction == "ingress" else rule.source for rule in rules]
@@ -318,7 +328,8 @@ def _subject_in_rule(cluster: Cluster) -> Iterator[Breach]:
             side_name = "destination" if direction == "ingress" else "source"
             yield Breach(
                 f'policy "{policy.name}" selects every endpoint, and each {direction} rule names its subject in '
-                f"{side_name}: all the others get the policy without a rule, and their {direction} is denied",
+                f"{side_name}: all the others get the policy without a rule, and what no other policy allows of their "
+                f"{direction} is denied",
                 policy.resource.span(*path),
                 policy.resource.ref,
                 path,

@@ -184,7 +184,8 @@ def _breach(placed: PlacedPolicy, ties: Sequence[_Tie]) -> Breach:
     here, there = (tie.second, tie.first) if tie.second.policy is placed.policy else (tie.first, tie.second)
     policy, other = placed.policy, there.policy
     order = "has no order, like" if policy.order is None else f"has the order {policy.order:g}, like"
-    more = f"; so it is with {len(ties) - 1} other policies" if len(ties) > 1 else ""
+    others = len(ties) - 1
+    more = f"; so it is with {others} other {'policy' if others == 1 else 'policies'}" if others else ""
     message = (
         f'{policy.kind} "{policy.name}" {order} {other.kind} "{other.name}", and nothing but names says that '
         f'"{tie.first.policy.name}" is asked first: {_does(there)} what {_does(here)}{more}'

@@ -214,14 +214,18 @@ def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
         key = "selector" if policy.selector else field
         resource = policy.resource
         yield Breach(
-            f'policy "{policy.name}" has {field}, which concerns host endpoints alone, and selects none of the '
-            f"{len(hosts)} that are known",
+            f'policy "{policy.name}" has {field}, which concerns host endpoints alone, and '
+            f"{_none_of(len(hosts))} known",
             resource.span("spec", key),
             resource.ref,
             ("spec", key),
             tuple(Related(one.about.resource.span("metadata", "name"), "is not selected") for one in hosts[:3]),
             witness("selector", selector=str(selector), endpoints=()),
         )
+
+
+def _none_of(known: int) -> str:
+    return "does not select the only one that is" if known == 1 else f"selects none of the {known} that are"
 
 
 def _network_set(cluster: Cluster) -> Iterator[Breach]:

@@ -252,7 +252,7 @@ def _tier_missing(cluster: Cluster) -> Iterator[Breach]:
             hint = f', did you mean "{near}"' if near else ""
             yield Breach(
                 f'policy "{placed.policy.name}" is in tier "{tier.name}", which does not exist{hint}: calicoctl '
-                "refuses the policy, and as a raw object it comes after all tiers",
+                "and the API server refuse the policy, and stored as a CRD it comes after all tiers",
                 resource.span(*path),
                 resource.ref,
                 path,

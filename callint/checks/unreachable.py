@@ -147,7 +147,8 @@ def _proof(dead: Dead) -> Witness | None:
 
 def _undecided(question: Unexamined) -> Breach:
     resource = question.policy.resource
-    further = f" and of {question.after} policies after it" if question.after else ""
+    after = question.after
+    further = f" and of {after} {'policy' if after == 1 else 'policies'} after it" if after else ""
     what = f'whether every rule of {resource.kind} "{resource.name}"{further} is reached was not examined'
     return unanswered(f"{what}: {question.reason}", resource)
 

@@ -34,8 +34,8 @@ _SENTENCES = {
         "remove one of them, or separate two objects by a line with ---",
     ),
     "merge-overwrites": (
-        'the merge "<<" stands behind "{it}" and overwrites it, as kubectl and calicoctl read it',
-        "move the merge to the top of its mapping",
+        'the merge "<<" stands behind "{it}" and overwrites it, as kubectl reads it; calicoctl refuses the file',
+        "write the values out: calicoctl takes no key that a merge brings in as well",
     ),
     "bad-merge": (
         'the value of "<<" is neither a mapping nor a list of mappings',

@@ -102,6 +102,21 @@ SILENT: dict[str, list[dict[str, Any]]] = {
             ingress=[{"action": "Deny", "source": {"nets": ["192.0.2.0/24"]}}],
         ),
     ],
+    "subjects in rules of a tier that passes": [
+        calico("Tier", "edge", {"order": 10, "defaultAction": "Pass"}),
+        policy(tier="edge", types=["Ingress"], ingress=[{"action": "Deny", "destination": {"selector": "has(web)"}}]),
+    ],
+    "subjects in rules of a policy before NAT, which denies nothing at its end": [
+        policy(
+            applyOnForward=True,
+            preDNAT=True,
+            types=["Ingress"],
+            ingress=[{"action": "Deny", "destination": {"selector": "has(web)"}}],
+        )
+    ],
+    "forwarded traffic that is passed on, and that of pods with it": [
+        policy(applyOnForward=True, types=["Ingress"], ingress=[{"action": "Pass"}])
+    ],
     "a staged policy that only logs": [
         calico(
             "StagedGlobalNetworkPolicy",
@@ -306,6 +321,19 @@ def test_every_finding_has_a_small_span_and_a_proof(title: str) -> None:
         assert one.witness is not None
         assert one.object is not None
         assert one.path
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["lan"], "does not select the only one that is known"),
+        (["lan", "wan"], "selects none of the 2 that are known"),
+    ],
+)
+def test_host_endpoints_that_no_policy_selects_are_counted(names: list[str], words: str) -> None:
+    hosts = [host(name, profiles=["projectcalico-default-allow"]) for name in names]
+    forward = policy(selector="gateway == 'yes'", applyOnForward=True, **OPEN)
+    assert [one.message.endswith(words) for one in found(*hosts, forward) if one.rule == "REF022"] == [True]
 
 
 def test_blocks_are_a_matter_of_iptables() -> None:
