@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from callint.bgp.nodes import Speaker
+from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.route import PeerType
 from callint.net.address import Address, Family
 from callint.objects.bgp import BGPPeer
@@ -146,6 +146,8 @@ class Session:
     @property
     def far_end(self) -> str:
         """The far end for people: its name and address, as far as they are known."""
+        if self.remote is not None and self.remote.name == ANY:
+            return f"{self.address} (another node)" if self.address is not None else "other nodes"
         name = f'node "{self.remote.name}"' if self.remote is not None else ""
         port = f" port {self.form.port}" if self.form.port else ""
         return f"{self.address}{port}{f' ({name})' if name else ''}" if self.address else name or "workloads"

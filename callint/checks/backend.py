@@ -150,8 +150,8 @@ def _address(cluster: Cluster) -> Iterator[Breach]:
                 continue
             resource, path = node.resources[0], bgp_path(node.resources[0], f"ipv{family}Address")
             yield Breach(
-                f'{held.address} is the BGP address of node "{speaker.name}" and of node "{known}": BIRD refuses two '
-                "sessions of one name, and the other nodes keep the BGP configuration that they had",
+                f'{held.address} is the BGP address of node "{speaker.name}" and of node "{known}": calico-node starts '
+                "with no address that another node has, and BIRD refuses two sessions of one name",
                 resource.span(*path),
                 resource.ref,
                 path,

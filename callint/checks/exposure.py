@@ -117,11 +117,12 @@ def _default_route(cluster: Cluster) -> Iterator[Breach]:
                 continue
             if default in accept.prefixes:
                 said.add(place)
-                what = f'every route but those in "{rule.rule.cidr}"' if rule.rule.cidr else "every route"
+                but = "" if rule.rule.operator == "NotEqual" else "those in "
+                what = f'every route but {but}"{rule.rule.cidr}"' if rule.rule.cidr else "every route"
                 yield _accepting(
                     accept,
                     f'{rule} accepts {what} for export, so that BGPPeer "{one.peer.resource.name}" learns the default '
-                    "route of the node, its networks and each of its pods",
+                    "route of the node with all the rest",
                     used_by([one.peer], rule.resource.name),
                     within(default, 0, 0),
                     one.peer,

@@ -191,7 +191,8 @@ def _source(cluster: Cluster) -> Iterator[Breach]:
             continue
         yield Breach(
             f'BGPPeer "{peer.resource.name}" is bound to {own.address}, the BGP address of node "{node}", but '
-            f"{address} is in the network of {interface.name}: the far end is called from there and told that next hop",
+            f"{address} is in the network of {interface.name}: the far end is called from {own.address} and told it as "
+            "next hop",
             peer.resource.span(*path),
             peer.resource.ref,
             path,

@@ -51,7 +51,15 @@ def _repetitions(cluster: Cluster) -> Iterator[Breach]:
 
 
 _BY_SELECTOR = ("localASNumber", "numAllowedLocalASNumbers")
-_FOR_WORKLOADS = ("password", "maxRestartTime", "keepaliveTime", "ttlSecurity", "sourceAddress", "reachableBy")
+_FOR_WORKLOADS = (
+    "password",
+    "maxRestartTime",
+    "keepaliveTime",
+    "ttlSecurity",
+    "sourceAddress",
+    "reachableBy",
+    "numAllowedLocalASNumbers",
+)
 
 
 def _ignored(cluster: Cluster) -> Iterator[Breach]:

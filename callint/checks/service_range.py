@@ -42,23 +42,31 @@ def _ranges(cluster: Cluster, *lists: str) -> list[tuple[Prefix, Span, Path]]:
 
 
 def _pool(cluster: Cluster) -> Iterator[Breach]:
-    default = network(cluster).settings.default
+    default, dropped = network(cluster).settings.default, _drops_forwarded(cluster)
+    felix = "Felix drops what it forwards to a service range, and " if dropped else ""
     for inside, span, path in _ranges(cluster, *_LISTS):
         for pool in cluster.pools:
             net = network_of(pool.cidr)
             for_pods = not pool.disabled and "Workload" in pool.allowed_uses
-            if net is None or not for_pods or not net.overlaps(inside) or default is None:
+            harmed = for_pods and (dropped or pool.vxlan_mode == "Never")
+            if net is None or not harmed or not net.overlaps(inside) or default is None:
                 continue
             both = net if net.length > inside.length else inside
             yield Breach(
-                f'the service range "{inside}" overlaps IPPool "{pool.name}": BIRD installs no route inside a '
-                f"service range, so that pods in {both} are not reached from other nodes",
+                f'the service range "{inside}" overlaps IPPool "{pool.name}": {felix}BIRD installs no route inside '
+                f"one, so that pods in {both} are not reached from other nodes",
                 span,
                 default.resource.ref,
                 path,
                 (Related(pool.span("cidr"), "pods get these addresses"),),
                 witness("route", prefix=str(both), direction="import", verdict="reject", decided_by="service range"),
             )
+
+
+def _drops_forwarded(cluster: Cluster) -> bool:
+    """Whether Felix prevents loops of packets to services that there are not (serviceLoopPrevention)."""
+    said = [one.values.get("serviceLoopPrevention") for one in cluster.felix if one.name == "default"]
+    return not any(isinstance(one, str) and one.lower() == "disabled" for one in said)
 
 
 def _outside(cluster: Cluster) -> Iterator[Breach]:

@@ -127,7 +127,7 @@ def _related(cluster: Cluster, session: Session, place: _Place) -> Iterator[Rela
     node = cluster.nodes.get(remote.name)
     if node is not None and node.resources:
         resource = node.resources[0]
-        field = "asNumber" if node.bgp.as_number is not None else "ipv4Address"
+        field = "asNumber" if node.bgp.as_number is not None else f"ipv{session.family}Address"
         if resource is not place.resource:
             yield Related(resource.span(*bgp_path(resource, field)), f"the far end, in AS {remote.as_number}")
     answer = network(cluster).answer(session)

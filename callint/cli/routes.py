@@ -150,7 +150,7 @@ def _row(model: Engine, hop: Hop, *, everything: bool) -> Row:
         remote_as=form.remote_as,
         address=str(session.address) if session.address is not None else None,
         remote=session.remote.name if session.remote is not None and session.remote.name != ANY else None,
-        far_end=_far_end(session),
+        far_end=session.far_end.replace('"', ""),
         filters=form.filters,
         undefined_filters=tuple(name for name in form.filters if name not in model.cluster.bgp_filters),
         state=status.state,
@@ -164,14 +164,6 @@ def _row(model: Engine, hop: Hop, *, everything: bool) -> Row:
         ),
         imported=tuple(_told(model, session, one, importing=True) for one in hop.imported),
     )
-
-
-def _far_end(session: Session) -> str:
-    from callint.bgp.nodes import ANY
-
-    if session.remote is not None and session.remote.name == ANY:
-        return f"{session.address} (another node)" if session.address is not None else "other nodes"
-    return session.far_end.replace('"', "")
 
 
 def _told(model: Engine, session: Session, one: Decision, *, importing: bool) -> Route:
@@ -221,7 +213,7 @@ def _source(session: Session, one: Decision, *, importing: bool) -> str:
     because = one.routes.because
     if importing and session.remote is not None:
         because = because.partition(": ")[2] or because
-    return because.replace('node "*"', "other nodes").replace('"', "")
+    return because.replace('"', "")
 
 
 def _why(one: Decision, *, importing: bool) -> str:

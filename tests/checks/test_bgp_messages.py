@@ -1,0 +1,123 @@
+"""What findings about BGP say: whose words they repeat, what is left out, and which consequence holds where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from callint.calico import Target
+from callint.checks import backend, exposure, fallthrough, far_end, peer_field, service_range, session
+from callint.checks.breach import Breach
+from manifests import calico, cluster_of
+
+MESH_OFF = calico("BGPConfiguration", "default", {"nodeToNodeMeshEnabled": False})
+
+
+def node(name: str, **bgp: object) -> dict[str, Any]:
+    return calico("Node", name, {"bgp": bgp})
+
+
+def peer(name: str = "p", **spec: object) -> dict[str, Any]:
+    return calico("BGPPeer", name, {"peerIP": "192.0.2.1", "asNumber": 65000, **spec})
+
+
+def pool(**spec: object) -> dict[str, Any]:
+    return calico("IPPool", "pods", {"cidr": "10.244.0.0/16", **spec})
+
+
+@pytest.mark.parametrize(
+    ("rule", "what"),
+    [
+        ({}, "accepts every route for export"),
+        ({"matchOperator": "NotIn", "cidr": "10.244.0.0/16"}, 'every route but those in "10.244.0.0/16"'),
+        ({"matchOperator": "NotEqual", "cidr": "10.244.0.0/16"}, 'every route but "10.244.0.0/16"'),
+    ],
+)
+def test_a_rule_that_lets_the_default_route_out(rule: dict[str, str], what: str) -> None:
+    accept = calico("BGPFilter", "f", {"exportV4": [{"action": "Accept", **rule}]})
+    (breach,) = exposure.check(cluster_of([accept, peer(filters=["f"]), pool()]), {"problem": "default-route"})
+    assert what in breach.message
+    assert breach.message.endswith("learns the default route of the node with all the rest")
+
+
+def test_the_mesh_of_nodes_that_are_not_listed_is_with_other_nodes() -> None:
+    accept = calico(
+        "BGPFilter", "f", {"exportV4": [{"action": "Accept", "matchOperator": "In", "cidr": "10.0.0.0/24"}]}
+    )
+    (breach,) = fallthrough.check(cluster_of([accept, peer(filters=["f"]), pool()]), {"problem": "export"})
+    assert "(the mesh, other nodes)" in breach.message
+    assert "*" not in breach.message
+
+
+def test_a_session_that_is_bound_elsewhere_names_the_address_that_the_far_end_is_told() -> None:
+    facts = "version: 1\nnode: a\ninterfaces:\n- {name: wan0, addresses: [192.0.2.2/24]}\n"
+    facts += "- {name: wg0, addresses: [10.1.0.2/24]}\n"
+    objects = [node("a", ipv4Address="192.0.2.2/24"), peer(node="a", peerIP="10.1.0.1")]
+    (breach,) = far_end.check(cluster_of(objects, facts=facts), {"problem": "source"})
+    assert breach.message.endswith("the far end is called from 192.0.2.2 and told it as next hop")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "workloads", "told"),
+    [
+        ("numAllowedLocalASNumbers", 1, True, True),
+        ("localASNumber", 64999, True, False),
+        ("numAllowedLocalASNumbers", 1, False, True),
+        ("localASNumber", 64999, False, True),
+    ],
+)
+def test_fields_that_count_for_other_kinds_of_peers(field: str, value: object, workloads: bool, told: bool) -> None:
+    far = {"localWorkloadSelector": "all()", "asNumber": 65000} if workloads else {"peerSelector": "all()"}
+    cluster = cluster_of([calico("BGPPeer", "p", {**far, field: value})])
+    assert bool(list(peer_field.check(cluster, {"problem": "ignored"}))) is told
+
+
+def overlapping(mode: str, prevention: str | None) -> list[Breach]:
+    said = {"serviceLoopPrevention": prevention} if prevention else {}
+    ranges = calico("BGPConfiguration", "default", {"serviceClusterIPs": [{"cidr": "10.244.0.0/20"}]})
+    objects = [pool(vxlanMode=mode), ranges, calico("FelixConfiguration", "default", said)]
+    return list(service_range.check(cluster_of(objects), {"problem": "pool"}))
+
+
+def test_pods_in_a_service_range_are_not_reached_because_of_bird_or_felix_or_both() -> None:
+    for mode in ("Never", "Always"):
+        for prevention in (None, "Drop", "Reject"):
+            (both,) = overlapping(mode, prevention)
+            assert "Felix drops what it forwards" in both.message
+            assert "BIRD installs no route" in both.message
+    (bird,) = overlapping("Never", "disabled")
+    assert "Felix" not in bird.message
+    assert overlapping("Always", "Disabled") == []
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, True),
+        ({"kubernetesProvider": "AKS"}, False),
+        ({"kubernetesProvider": "AKS", "cni": {"type": "Calico"}}, True),
+        ({"cni": {"type": "AmazonVPC"}}, False),
+    ],
+)
+def test_the_operator_refuses_unrouted_pools_of_its_own_plugin_alone(more: dict[str, Any], told: bool) -> None:
+    network = {"bgp": "Disabled", "ipPools": [{"cidr": "10.244.0.0/16", "encapsulation": "None"}]}
+    installation = {
+        "apiVersion": "operator.tigera.io/v1",
+        "kind": "Installation",
+        "metadata": {"name": "default"},
+        "spec": {"calicoNetwork": network, **more},
+    }
+    assert bool(list(backend.check(cluster_of([installation]), {"problem": "disabled"}))) is told
+
+
+def test_a_mismatch_over_ipv6_points_at_the_address_of_that_family() -> None:
+    objects = [
+        node("a", ipv6Address="2001:db8::1/64"),
+        node("b", ipv4Address="10.0.0.2/24", ipv6Address="2001:db8::2/64"),
+        MESH_OFF,
+        peer(node="a", peerIP="2001:db8::2", asNumber=64999),
+    ]
+    cluster = cluster_of(objects, Target())
+    (breach,) = session.check(cluster, {"state": "as-mismatch"})
+    assert breach.related[0].span == cluster.nodes["b"].resources[0].span("spec", "bgp", "ipv6Address")
