@@ -62,6 +62,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "pools": (*_POOLS, "FelixConfiguration"),
     "precedence": ("BGPFilter",),
     "public_pool": _POOLS,
+    "raw_objects": (),
     "reference": (),
     "selection": _POLICIES,
     "service_range": ("BGPConfiguration",),
