@@ -79,20 +79,22 @@ def blocked(cluster: Cluster) -> list[Breach]:
     return list(find(BLOCKED.check)(cluster, BLOCKED.parameters))
 
 
-def dropped(cluster: Cluster, session: Session, way: str) -> bool:
-    """Whether one of the ends drops the connection that comes `in` to the near one, or goes `out` of it."""
+def dropped(cluster: Cluster, session: Session, way: str) -> set[object]:
+    """By what the ends drop the connection that comes `in` to the near one, or goes `out` of it."""
     assert session.address is not None
     near, far = str(session.local.address(session.family)), str(session.address)
     source, destination = (far, near) if way == "in" else (near, far)
     port = (session.local.port if way == "in" else session.form.port) or 179
     remote = session.remote.name if session.remote is not None and role(session) == "open" else ""
+    found: set[object] = set()
     for node, arrives in ((session.local.name, way == "in"), (remote, way == "out")):
         if any(one.node == node for one in cluster.host_endpoints):
             interfaces = ("eth0", None) if arrives else (None, "eth0")
             packet = Packet(*interfaces, source, destination, "tcp", 40000, port)
-            if model_of(cluster).evaluator(node).evaluate(packet).outcome == "drop":
-                return True
-    return False
+            verdict = model_of(cluster).evaluator(node).evaluate(packet)
+            if verdict.outcome == "drop":
+                found.add((verdict.policy, verdict.path, verdict.decided_by))
+    return found
 
 
 def role(session: Session) -> str:
@@ -102,7 +104,10 @@ def role(session: Session) -> str:
 
 
 def broken(cluster: Cluster) -> int:
-    """How many calls fail: those of a node in the mesh with equal ports are one, and so is the same of two peers."""
+    """How often a call meets something that drops its packets, of those that fail.
+
+    The calls of a node in the mesh with equal ports are one, and so is the same of two peers.
+    """
     calls: dict[tuple[Any, ...], list[Session]] = {}
     for session in network(cluster):
         together = session.form.kind == "mesh"
@@ -111,16 +116,17 @@ def broken(cluster: Cluster) -> int:
             port = session.form.port if role(session) == "active" else session.local.port
             far = None if together else session.address
             calls.setdefault((session.local.name, role(session), port, far, together), []).append(session)
-    found = set()
+    found = {}
     for (node, way, port, *_), sessions in calls.items():
         ways = {"passive": ["in"], "active": ["out"], "open": ["in", "out"]}[way]
         if any(all(dropped(cluster, session, one) for one in ways) for session in sessions):
-            found.add((node, way, port or 179, frozenset(session.address for session in sessions)))
-    return len(found)
+            causes = set().union(*(dropped(cluster, session, ways[0]) for session in sessions))
+            found[node, way, port or 179, frozenset(session.address for session in sessions)] = causes
+    return sum(map(len, found.values()))
 
 
 def told(breaches: list[Breach]) -> int:
-    """How many calls the breaches tell of."""
+    """Of how many calls the breaches tell, taken together."""
     more = (re.search(r"; (\d+) more flow", breach.message) for breach in breaches)
     return sum(1 if one is None else 1 + int(one[1]) for one in more)
 
