@@ -64,12 +64,12 @@ def selector(data: bytes) -> None:
     from callint.selector import SelectorError, evaluate, keys_and_values, mentions, parse
 
     text = data.decode("utf-8", "replace")
-    for legacy in (False, True):
+    for strict in (False, True):
         try:
-            read = parse(text, legacy=legacy)
+            read = parse(text, strict=strict)
         except SelectorError:
             continue
-        mentions(text, legacy=legacy)
+        mentions(text, strict=strict)
         known = {key: next(iter(values), "") for key, values in keys_and_values(read).items()}
         printed = parse(str(read))
         for labels in ({}, known):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from callint.calico import Release, Road
-from callint.calico.defaults import LAST_LEGACY_SELECTORS
 from callint.calico.kinds import is_calico
 from callint.finding import Path
 from callint.net.address import parse_net
@@ -79,10 +78,10 @@ def refusal(policy: Policy, road: Road, release: Release) -> str | None:
 
     Calicoctl and the API server refuse what their validator rejects. On other roads the object is stored, and Felix
     treats one that fails its own checks as missing (felix/calc/validation_filter.go, typha/pkg/validator/v1). A sound
-    object needs no second look, but for selectors that only old releases read (`callint.validate.selectors`).
+    object needs no second look.
     """
     resource = policy.resource
-    if not is_calico(resource.api_version) or (resource.sound and release > LAST_LEGACY_SELECTORS):
+    if not is_calico(resource.api_version) or resource.sound:
         return None
     strict = road == "calicoctl"
     return next(_complaints(policy, strict, road, release), None)

@@ -39,16 +39,22 @@ class _Group:
         return self.alternatives[0] if len(self.alternatives) == 1 else Or(self.alternatives)
 
 
-def parse(text: str, *, legacy: bool = False, max_length: int = MAX_LENGTH, max_depth: int = MAX_DEPTH) -> Selector:
+def parse(text: str, *, strict: bool = False, max_length: int = MAX_LENGTH, max_depth: int = MAX_DEPTH) -> Selector:
     """Read a selector; the empty text is `all()`.
 
-    `legacy` reads as Calico v3.29 and before (see `tokenize`). Raises SelectorError, and nothing else, for any text;
-    its `limit` is true for one that is longer or more deeply nested than the limits. Whoever asks again gets the same
-    tree: of every selector many checks ask.
+    What some release of Calico reads is read, unless `strict` (see `tokenize`): where the target's release refuses it,
+    `callint.validate` has said so. Raises SelectorError, and nothing else, for any text; its `limit` is true for one
+    that is longer or more deeply nested than the limits. Whoever asks again gets the same tree: of every selector many
+    checks ask.
     """
-    if legacy or max_length != MAX_LENGTH or max_depth != MAX_DEPTH:
-        return _unusual(text, legacy, max_length, max_depth)
+    if max_length != MAX_LENGTH or max_depth != MAX_DEPTH or (strict and _is_broken(text)):
+        return _unusual(text, strict, max_length, max_depth)
     return _usual(text)
+
+
+def _is_broken(text: str) -> bool:
+    """Whether releases may read a text differently."""
+    return "\n" in text or "\r" in text or "\f" in text
 
 
 @lru_cache(maxsize=1 << 18)
@@ -58,39 +64,39 @@ def _usual(text: str) -> Selector:
 
 
 @lru_cache(maxsize=1 << 18)
-def _unusual(text: str, legacy: bool, max_length: int, max_depth: int) -> Selector:
-    return _parse(text, legacy, max_length, max_depth)
+def _unusual(text: str, strict: bool, max_length: int, max_depth: int) -> Selector:
+    return _parse(text, strict, max_length, max_depth)
 
 
-def _parse(text: str, legacy: bool, max_length: int, max_depth: int) -> Selector:
+def _parse(text: str, strict: bool, max_length: int, max_depth: int) -> Selector:
     if len(text) > max_length:
         raise SelectorError(f"the selector is longer than {max_length} characters", 0, len(text), limit=True)
     if "&&" in text and "||" not in text:
         operands: list[Selector] = []
         for piece in text.split("&&"):
-            operand = _alone(piece, legacy, max_depth)
+            operand = _alone(piece, strict, max_depth)
             if operand is None:
                 break
             operands.append(operand)
         else:
             return And(operands)
-    return _read(text, legacy, max_depth)
+    return _read(text, strict, max_depth)
 
 
 @lru_cache(maxsize=1 << 16)
-def _alone(text: str, legacy: bool, max_depth: int) -> Selector | None:
+def _alone(text: str, strict: bool, max_depth: int) -> Selector | None:
     """What stands between two `&&`, of which many selectors are made; None if it is no selector of its own.
 
     If all of them are, no `&&` stands inside a literal or a parenthesis, and each is read as it is between the others.
     """
     try:
-        return _read(text, legacy, max_depth) if text.strip(" \t") else None
+        return _read(text, strict, max_depth) if text.strip(" \t") else None
     except SelectorError:
         return None
 
 
-def _read(text: str, legacy: bool, max_depth: int) -> Selector:
-    tokens = tokenize(text, legacy=legacy)
+def _read(text: str, strict: bool, max_depth: int) -> Selector:
+    tokens = tokenize(text, strict=strict)
     groups = [_Group(None, negated=False)]
     token = next(tokens)
     if token.kind == "end":
@@ -203,12 +209,12 @@ class Mention(NamedTuple):
     values: tuple[Token, ...]
 
 
-def mentions(text: str, *, legacy: bool = False) -> list[Mention]:
+def mentions(text: str, *, strict: bool = False) -> list[Mention]:
     """Every label that a valid selector names, with places, in the order of the text; raises SelectorError."""
     found: list[Mention] = []
     key: Token | None = None
     operator, values = "", []
-    for token in tokenize(text, legacy=legacy):
+    for token in tokenize(text, strict=strict):
         if token.kind == "string":
             values.append(token)
         elif token.kind in _COMPARISONS or token.kind in _SETS:

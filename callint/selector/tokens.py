@@ -43,13 +43,13 @@ class Token(NamedTuple):
     value: str = ""
 
 
-def tokenize(text: str, *, legacy: bool = False) -> Iterator[Token]:
+def tokenize(text: str, *, strict: bool = False) -> Iterator[Token]:
     """Cut the text into words, up to and with one of kind `end`; `has`, `all` and `global` come with their parentheses.
 
-    `legacy` reads as Calico v3.29 and before, where line breaks count as space inside `has( )` and between two words of
-    an operator. Raises SelectorError at the first character that begins no word.
+    Line breaks count as space inside `has( )` and between two words of an operator, as up to Calico v3.29; `strict`
+    reads as later releases. Raises SelectorError at the first character that begins no word.
     """
-    inner = _LEGACY_SPACE if legacy else " \t"
+    inner = " \t" if strict else _LEGACY_SPACE
     at, after_label = 0, False
     while True:
         at = _skip(text, at, " \t")

@@ -24,10 +24,10 @@ class Wrong(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def wrong(text: str, legacy: bool, longest: int) -> Wrong | None:
+def wrong(text: str, strict: bool, longest: int) -> Wrong | None:
     """What is wrong with a selector's text; None for a selector of at most `longest` characters."""
     try:
-        parse(text, legacy=legacy, max_length=longest)
+        parse(text, strict=strict, max_length=longest)
     except SelectorError as error:
         if error.limit:
             return Wrong(Flaw("selector-limit", f"{error} and is not read"), error.offset, error.length, "")
@@ -40,7 +40,7 @@ def wrong(text: str, legacy: bool, longest: int) -> Wrong | None:
 def readable(scope: Scope, text: str) -> bool:
     """Whether the scope's release reads a text as a selector."""
     try:
-        parse(text, legacy=scope.release <= LAST_LEGACY_SELECTORS, max_length=scope.limits.selector_length)
+        parse(text, strict=scope.release > LAST_LEGACY_SELECTORS, max_length=scope.limits.selector_length)
     except SelectorError:
         return False
     return True
@@ -58,8 +58,8 @@ def selector(
         text = value if value.__class__ is str else as_text(value)
         if not text:
             return
-        legacy, longest = scope.release <= LAST_LEGACY_SELECTORS, scope.limits.selector_length
-        found = None if readable(scope, text) else wrong(text, legacy, longest)
+        strict, longest = scope.release > LAST_LEGACY_SELECTORS, scope.limits.selector_length
+        found = None if readable(scope, text) else wrong(text, strict, longest)
         if found is not None and found.flaw.kind == "selector-limit":
             scope.everywhere(found.flaw.kind, path, found.flaw.message, gap=True)
         elif found is not None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from callint.calico import Release, Road, Target
 from callint.objects import Cluster
 from callint.policy import Model
-from callint.policy.tiers import tiers_of
+from callint.policy.tiers import selector_of, tiers_of
 from manifests import calico, cluster_of
 
 MakeCluster = Callable[..., Cluster]
@@ -147,6 +147,20 @@ def test_what_older_releases_take() -> None:
     assert order_of(cluster_of([raw], Target(release=(3, 31)))) == ["default/p"]
     named = gnp("p", ingress=[{"action": "Allow", "destination": {"ports": ["web"]}}])
     assert order_of(cluster_of([named], Target(release=(3, 31)))) == []
+
+
+def test_line_breaks_in_selectors_are_for_validation_to_refuse() -> None:
+    source = {"selector": "zone starts\nwith 'w'", "notSelector": "a not\n in {'b'}", "namespaceSelector": "all(\n)"}
+    broken = gnp(
+        "default.p",
+        selector="has(\n zone\t)",
+        namespaceSelector="has(\na)",
+        ingress=[{"action": "Allow", "source": source}],
+    )
+    cluster = cluster_of([broken], Target(release=(3, 29)))
+    assert order_of(cluster) == ["default/default.p"]
+    (placed,) = (one for tier in tiers_of(cluster) for one in tier.policies)
+    assert str(selector_of(placed.policy)) == "(has(zone) && has(pcns.a))"
 
 
 def test_staged_deletions_are_not_sent() -> None:

@@ -46,9 +46,9 @@ PIECES = st.sampled_from(
 )
 
 
-def refusal(text: str, *, legacy: bool = False) -> SelectorError | None:
+def refusal(text: str, *, strict: bool = False) -> SelectorError | None:
     try:
-        parse(text, legacy=legacy)
+        parse(text, strict=strict)
     except SelectorError as error:
         return error
     return None
@@ -63,12 +63,12 @@ def test_print_and_parse_round_trip(tree: Selector) -> None:
 
 
 @given(st.lists(PIECES, max_size=14).map("".join) | st.text(max_size=30), st.booleans())
-def test_any_text_is_a_selector_or_a_placed_error(text: str, legacy: bool) -> None:
-    error = refusal(text, legacy=legacy)
+def test_any_text_is_a_selector_or_a_placed_error(text: str, strict: bool) -> None:
+    error = refusal(text, strict=strict)
     if error is None:
-        tree = parse(text, legacy=legacy)
+        tree = parse(text, strict=strict)
         assert parse(str(tree)) == tree
-        named = {mention.key.value for mention in mentions(text, legacy=legacy)}
+        named = {mention.key.value for mention in mentions(text, strict=strict)}
         assert named == set(keys_and_values(tree))
         return
     assert str(error)
@@ -78,9 +78,9 @@ def test_any_text_is_a_selector_or_a_placed_error(text: str, legacy: bool) -> No
 
 
 @given(st.lists(PIECES | st.just(" && ") | ATOMS.map(str), max_size=9).map("".join), st.booleans())
-def test_operands_read_one_by_one_are_what_they_are_in_parentheses(text: str, legacy: bool) -> None:
-    if text.strip(" \t") and refusal(text, legacy=legacy) is None:
-        assert parse(text, legacy=legacy) == parse(f"({text})", legacy=legacy)
+def test_operands_read_one_by_one_are_what_they_are_in_parentheses(text: str, strict: bool) -> None:
+    if text.strip(" \t") and refusal(text, strict=strict) is None:
+        assert parse(text, strict=strict) == parse(f"({text})", strict=strict)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_accepted(text: str, canonical: str) -> None:
 )
 def test_refused(text: str, wrong: str, hint: str) -> None:
     with pytest.raises(SelectorError) as caught:
-        parse(text)
+        parse(text, strict=True)
     error = caught.value
     assert text[error.offset : error.offset + error.length] == wrong
     assert hint in error.hint
@@ -170,16 +170,16 @@ def test_refused(text: str, wrong: str, hint: str) -> None:
 
 @pytest.mark.parametrize("text", ["has(\na\n)", "all(\n)", "global(\r\n)", "a starts\nwith 'b'", "a not\n in {'b'}"])
 def test_line_breaks_that_only_v3_29_and_before_read(text: str) -> None:
-    parse(text, legacy=True)
+    parse(text)
     with pytest.raises(SelectorError):
-        parse(text)
+        parse(text, strict=True)
 
 
 @pytest.mark.parametrize("text", ["has(a)\n", "has(a)\n&& has(b)", "a ==\n'b'", "a in\n{'b'}"])
 def test_line_breaks_that_no_release_reads(text: str) -> None:
-    for legacy in (False, True):
+    for strict in (False, True):
         with pytest.raises(SelectorError):
-            parse(text, legacy=legacy)
+            parse(text, strict=strict)
 
 
 def test_limits_are_said_to_be_limits() -> None:
