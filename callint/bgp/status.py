@@ -76,12 +76,12 @@ def _one_of_several(network: Network, session: Session) -> Status | None:
         if rival == form or (rival.port or BGP_PORT) != (form.port or BGP_PORT):
             continue
         if (network.precedence(rival.kind), rival.port is not None) < own:
-            return Status("idle", f"the {_called(other)} session has the same neighbour and goes first")
+            return Status("idle", f"the session of {_called(other)} has the same neighbour and goes first")
     return None
 
 
 def _called(session: Session) -> str:
-    return "mesh" if session.peer is None else f'BGPPeer "{session.peer.resource.name}"'
+    return "the mesh" if session.peer is None else f'BGPPeer "{session.peer.resource.name}"'
 
 
 def _reachable(network: Network, session: Session) -> Status | None:

@@ -90,11 +90,11 @@ def _owner(cluster: Cluster) -> Iterator[Breach]:
         for kinds, who in ((by_bird & by_felix, ("BIRD", "Felix")), (never, ())):
             pool = next((pool for kind, pool in pools.items() if kind in kinds), None)
             if pool is not None or (kinds and not cluster.pools):
-                where = f'to IPPool "{pool.name}"' if pool else "to pools without VXLAN, if there are any,"
+                where = f'to IPPool "{pool.name}"' if pool else "to pools without VXLAN, if there are any"
                 message = (
-                    f"BIRD and Felix both program the routes between nodes {where} and undo each other's"
+                    f"BIRD and Felix both program the routes between nodes {where}, and undo each other's"
                     if who
-                    else f"nobody programs the routes between nodes {where} so that their pods do not reach each other"
+                    else f"nobody programs the routes between nodes {where}, so that their pods do not reach each other"
                 )
                 proof = witness("route", prefix=pool.cidr, programmed_by=who) if pool else None
                 yield _breach(cluster, one, other, message, pool, proof)

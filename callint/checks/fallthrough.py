@@ -30,8 +30,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Routes that no rule of a filter decides.
 
     Parameter `problem`: `import` (accepting rules without effect, for all else is imported, too), `export` (accepting
-    rules alone, beside which Calico exports more), `unfiltered` (no import rule for a far end outside the cluster, from
-    v3.32 on), `default-route` (the same up to v3.31, where a default route from there replaces the node's own).
+    rules alone, beside which Calico exports more), `unfiltered` (no import rule for a far end outside the cluster),
+    `default-route` (the same where a default route from there replaces the node's own: up to v3.31, over IPv4).
     The last two look only where filters are used, for that peer or on import for another; with `everywhere` true they
     look at every peer.
     """
@@ -159,16 +159,21 @@ def _leaves(one: Outward, rules: tuple[Rule, ...], leaving: list[Decision]) -> B
 
 
 def _unfiltered(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    if cluster.target.release >= _HARMLESS_DEFAULT:
-        for one in _open(cluster, parameters):
+    for one in _open(cluster, parameters):
+        if not _replaces_default(cluster, one):
             yield _imports_all(cluster, one, f"the default route included{_own(cluster, one.session.family)}")
 
 
 def _default_route(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    if cluster.target.release < _HARMLESS_DEFAULT:
-        release = format_release(cluster.target.release)
-        for one in _open(cluster, parameters):
+    release = format_release(cluster.target.release)
+    for one in _open(cluster, parameters):
+        if _replaces_default(cluster, one):
             yield _imports_all(cluster, one, f"and {release} puts a default route from there before the node's own one")
+
+
+def _replaces_default(cluster: Cluster, one: Outward) -> bool:
+    """Without a metric a route comes before all others over IPv4; over IPv6 Linux gives it 1024, after most others."""
+    return cluster.target.release < _HARMLESS_DEFAULT and one.session.family == 4
 
 
 def _open(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Outward]:

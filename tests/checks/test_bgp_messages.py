@@ -121,3 +121,33 @@ def test_a_mismatch_over_ipv6_points_at_the_address_of_that_family() -> None:
     cluster = cluster_of(objects, Target())
     (breach,) = session.check(cluster, {"state": "as-mismatch"})
     assert breach.related[0].span == cluster.nodes["b"].resources[0].span("spec", "bgp", "ipv6Address")
+
+
+@pytest.mark.parametrize(
+    ("far", "release", "problem"),
+    [
+        ("192.0.2.1", (3, 31), "default-route"),
+        ("2001:db8::1", (3, 31), "unfiltered"),
+        ("192.0.2.1", (3, 32), "unfiltered"),
+        ("2001:db8::1", (3, 32), "unfiltered"),
+    ],
+)
+def test_a_default_route_from_a_peer_replaces_the_nodes_own_over_ipv4_alone(
+    far: str, release: tuple[int, int], problem: str
+) -> None:
+    """Linux gives routes over IPv6 that have no metric 1024, which is after most default routes."""
+    cluster = cluster_of([peer(peerIP=far)], Target(release=release))
+    for asked in ("default-route", "unfiltered"):
+        found = list(fallthrough.check(cluster, {"problem": asked, "everywhere": True}))
+        assert bool(found) is (asked == problem)
+
+
+def test_two_peers_of_one_neighbour_are_told_apart() -> None:
+    objects = [
+        node("a", ipv4Address="10.0.0.1/24"),
+        MESH_OFF,
+        peer(node="a"),
+        peer("q", node="a", peerIP="192.0.2.1:179"),
+    ]
+    (breach,) = session.check(cluster_of(objects), {"state": "idle"})
+    assert breach.message.endswith('never runs: the session of BGPPeer "p" has the same neighbour and goes first')

@@ -55,7 +55,7 @@ def test_a_mismatch_of_the_mesh_is_one_finding_with_the_number() -> None:
     text = node("a", 1, ", asNumber: 64999") + node("b", 2) + node("c", 3)
     (finding,) = found(text, "as-mismatch")
     assert finding.path == "/spec/bgp/asNumber"
-    assert "sessions more" in finding.message
+    assert "the same goes for" in finding.message
 
 
 def test_mesh_of_one_number_and_peers_outside_are_believed() -> None:
