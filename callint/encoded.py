@@ -72,7 +72,7 @@ def problem(plain: list[Any]) -> Problem:
 
 def finding(plain: list[Any]) -> Finding:
     """A finding from its JSON, which is that of the named tuple."""
-    rule, name, severity, message, span, about, path, cluster, near, proof, help_, fingerprint, suppressed = plain
+    rule, name, severity, message, span, about, path, cluster, near, proof, help_, suppressed = plain
     return Finding(
         text(rule),
         text(name),
@@ -85,7 +85,6 @@ def finding(plain: list[Any]) -> Finding:
         _related(near),
         None if proof is None else _witness(proof),
         text(help_),
-        text(fingerprint),
         None if suppressed is None else text(suppressed),
     )
 

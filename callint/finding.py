@@ -90,5 +90,4 @@ class Finding(NamedTuple):
     related: tuple[Related, ...] = ()
     witness: Witness | None = None
     help: str = ""
-    fingerprint: str = ""
     suppressed: str | None = None

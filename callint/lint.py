@@ -19,7 +19,6 @@ from callint.intake.kustomize import patches
 from callint.objects import Cluster, Resource
 from callint.record import NamedTuple
 from callint.report import Report
-from callint.report.fingerprint import fingerprints
 from callint.rule import Catalogue, RuleText, text_of
 from callint.source import Document, Sources, load
 from callint.suppress import annotated, apply, comments, expired
@@ -146,8 +145,8 @@ def lint(
         findings, suppressed = _suppress(sources, clusters, config, plan, options, findings)
     objects = len({(id(one.document), one.base) for cluster in clusters for one in cluster.all})
     report = Report(
-        findings=tuple(_numbered(order(findings))),
-        suppressed=tuple(_numbered(order(suppressed))),
+        findings=tuple(order(findings)),
+        suppressed=tuple(order(suppressed)),
         files=len(sources.files),
         documents=len(sources.documents),
         objects=objects,
@@ -252,13 +251,6 @@ def _suppress(
 
     known = accept(options.baseline, order(kept), plan.catalogue, ran, [file.path for file in sources.files])
     return [*known.kept, *report_problems(plan, known.problems)], [*applied.suppressed, *known.suppressed]
-
-
-def _numbered(findings: list[Finding]) -> list[Finding]:
-    return [
-        finding._replace(fingerprint=fingerprint)
-        for finding, fingerprint in zip(findings, fingerprints(findings), strict=True)
-    ]
 
 
 def text_by_id(catalogue: Catalogue, identifier: str) -> RuleText | None:

@@ -30,9 +30,9 @@ def render_rules(rules: Iterable[Rule]) -> str:
 
 def render_rules_json(rules: Iterable[Rule]) -> str:
     """The list of rules as a JSON array, one object a line, without the explanations."""
-    from callint.report.machine import rows
+    from callint.report.machine import encode, rows
 
-    return "".join([*rows(map(_entry, rules)), "\n"])
+    return "".join([*rows(encode(_entry(rule)) for rule in rules), "\n"])
 
 
 def render_rule(rule: RuleText, *, width: int = 80) -> str:

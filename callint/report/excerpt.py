@@ -27,10 +27,13 @@ def excerpt(line: str, start: int, stop: int, room: int) -> Excerpt:
 
     Work is bounded by `room`, whatever the line's length.
     """
+    size = len(line)
+    if size <= room and 0 <= start < stop <= size and _is_plain(line):
+        return Excerpt(line, start, stop - start)
     room = max(room, NARROWEST)
-    start = max(0, min(start, len(line)))
-    stop = max(start, min(stop, len(line)))
-    if len(line) <= room and _is_plain(line):
+    start = max(0, min(start, size))
+    stop = max(start, min(stop, size))
+    if size <= room and _is_plain(line):
         return Excerpt(line, start, max(1, stop - start))
     left, right = max(0, start - room), min(len(line), start + room)
     cells, edges = _cells(line[left:right])

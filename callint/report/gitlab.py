@@ -7,7 +7,8 @@ from typing import Any
 
 from callint.finding import Finding, Severity
 from callint.report import Report
-from callint.report.machine import rows
+from callint.report.fingerprint import fingerprints
+from callint.report.machine import encode, rows
 from callint.report.place import last_line, rooted
 
 _SEVERITIES: dict[Severity, str] = {"error": "major", "warning": "minor", "info": "info"}
@@ -15,15 +16,16 @@ _SEVERITIES: dict[Severity, str] = {"error": "major", "warning": "minor", "info"
 
 def render(report: Report, *, prefix: str = "") -> Iterator[str]:
     """One item a finding; `check_name` is not displayed, so the description starts with the rule."""
-    yield from rows(_item(finding, prefix) for finding in report.findings)
+    names = fingerprints(report.findings)
+    yield from rows(encode(_item(finding, name, prefix)) for finding, name in zip(report.findings, names, strict=True))
     yield "\n"
 
 
-def _item(finding: Finding, prefix: str) -> dict[str, Any]:
+def _item(finding: Finding, fingerprint: str, prefix: str) -> dict[str, Any]:
     return {
         "description": f"{finding.rule} {finding.name}: {finding.message}",
         "check_name": finding.rule,
-        "fingerprint": finding.fingerprint,
+        "fingerprint": fingerprint,
         "severity": _SEVERITIES[finding.severity],
         "location": {
             "path": rooted(finding.span.file, prefix),

@@ -8,13 +8,14 @@ callint's own; upload-sarif computes GitHub's line hash itself. Every suppressio
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from callint.finding import SEVERITIES, Finding, Related, Severity, Span
 from callint.report import Report
+from callint.report.fingerprint import fingerprints
 from callint.report.machine import encode, plain, rows
 from callint.report.place import rooted
 from callint.report.tally import counted
@@ -35,8 +36,9 @@ _NO_BYTE = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 def render(report: Report, *, prefix: str = "") -> Iterator[str]:
     """One log with one run: rules that were met, results in order, suppressed ones after them and marked so."""
     every = (*report.findings, *report.suppressed)
-    findings = _most_severe(every)
-    rules = {finding.rule: finding for finding in reversed(findings)}
+    names = (*fingerprints(report.findings), *fingerprints(report.suppressed))
+    chosen = _most_severe(every)
+    rules = {every[place].rule: every[place] for place in reversed(chosen)}
     indexes = {rule: index for index, rule in enumerate(sorted(rules))}
     driver = {
         "name": "callint",
@@ -44,8 +46,8 @@ def render(report: Report, *, prefix: str = "") -> Iterator[str]:
         "rules": [_rule(rules[id_], report.rule(id_)) for id_ in indexes],
     }
     invocation: dict[str, Any] = {"executionSuccessful": True}
-    if len(findings) < len(every):
-        left_out = f"{counted(len(every) - len(findings), 'result')} left out, the least severe, for a run holds 25000"
+    if len(chosen) < len(every):
+        left_out = f"{counted(len(every) - len(chosen), 'result')} left out, the least severe, for a run holds 25000"
         invocation["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": left_out}}]
     yield (
         f'{{"$schema": "{_SCHEMA}", "version": "2.1.0", "runs": [{{\n'
@@ -55,17 +57,16 @@ def render(report: Report, *, prefix: str = "") -> Iterator[str]:
         f'"invocations": {encode([invocation])},\n'
         f'"results": '
     )
-    yield from rows(_result(finding, indexes[finding.rule], prefix) for finding in findings)
+    yield from rows(encode(_result(every[place], names[place], indexes[every[place].rule], prefix)) for place in chosen)
     yield "}]}\n"
 
 
-def _most_severe(findings: tuple[Finding, ...]) -> list[Finding]:
-    """As many as GitHub takes of a run, in their order; it refuses a file that holds more."""
+def _most_severe(findings: tuple[Finding, ...]) -> Sequence[int]:
+    """The places of as many as GitHub takes of a run, in their order; it refuses a file that holds more."""
     if len(findings) <= _MOST_RESULTS:
-        return list(findings)
+        return range(len(findings))
     ranks = [(finding.suppressed is not None, SEVERITIES.index(finding.severity)) for finding in findings]
-    kept = sorted(range(len(findings)), key=ranks.__getitem__)[:_MOST_RESULTS]
-    return [findings[index] for index in sorted(kept)]
+    return sorted(sorted(range(len(findings)), key=ranks.__getitem__)[:_MOST_RESULTS])
 
 
 def _rule(finding: Finding, text: RuleText | None) -> dict[str, Any]:
@@ -99,7 +100,7 @@ def _severity(name: str) -> Severity:
     return next((severity for severity in SEVERITIES if severity == name), "warning")
 
 
-def _result(finding: Finding, rule_index: int, prefix: str) -> dict[str, Any]:
+def _result(finding: Finding, fingerprint: str, rule_index: int, prefix: str) -> dict[str, Any]:
     location: dict[str, Any] = {"physicalLocation": _place(finding.span, prefix)}
     if finding.object is not None:
         location["logicalLocations"] = [
@@ -117,8 +118,7 @@ def _result(finding: Finding, rule_index: int, prefix: str) -> dict[str, Any]:
             {"id": number, "message": {"text": place.label}, "physicalLocation": _place(place.span, prefix)}
             for number, place in _numbered(finding.related)
         ]
-    if finding.fingerprint:
-        result["partialFingerprints"] = {"callintFinding/v1": finding.fingerprint}
+    result["partialFingerprints"] = {"callintFinding/v1": fingerprint}
     if finding.suppressed is not None:
         result["suppressions"] = [
             {"kind": "inSource", "status": "accepted", "justification": finding.suppressed},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from callint.finding import Finding, Span
+from callint.finding import Finding, Severity, Span
 from callint.report import Report
 from callint.report.excerpt import excerpt
 from callint.report.tally import counted, outcome, scope
@@ -26,7 +26,7 @@ _MOST_RELATED = 10
 class _Page:
     """How findings are set whose lines have numbers of up to so many digits."""
 
-    __slots__ = ("_arrow", "_bar", "_codes", "_digits", "_frame", "_line", "_note", "_room")
+    __slots__ = ("_arrows", "_bar", "_codes", "_digits", "_end", "_frame", "_heads", "_line", "_note", "_room")
 
     def __init__(self, line: Callable[[str, int], str], codes: Mapping[str, str], width: int, digits: int) -> None:
         """`line` gives lines of the source, `width` is that of the page in columns."""
@@ -36,44 +36,60 @@ class _Page:
         self._codes = codes
         self._digits = digits
         self._frame = frame
-        self._arrow = f"{margin}{frame}-->{end} "
+        self._end = end
+        self._heads: dict[tuple[str, str, Severity], str] = {}
+        self._arrows = _Arrows(f"{margin}{frame}-->{end} ")
         self._bar = f"{margin} {frame}|{end}"
         self._note = f"{margin} {frame}={end} {strong}"
         self._room = width - digits - 3
 
-    def finding(self, finding: Finding) -> list[str]:
-        """The lines of a finding."""
-        codes = self._codes
-        tone, strong, end = codes[finding.severity], codes["strong"], codes["end"]
-        lines = [
-            f"{tone}{finding.severity}[{visible(finding.rule)}]{end} "
-            f"{strong}{visible(finding.name)}: {visible(finding.message)}{end}",
-            *self._place(finding.span, "", "^", tone),
-        ]
+    def finding(self, finding: Finding) -> str:
+        """The lines of a finding, and a blank one."""
+        severity, end = finding.severity, self._end
+        head = self._heads.get((finding.rule, finding.name, severity)) or self._head(finding)
+        lines = f"{head}{visible(finding.message)}{end}\n{self._place(finding.span, '', '^', self._codes[severity])}"
         for place in finding.related[:_MOST_RELATED]:
             lines += self._place(place.span, visible(place.label), "-", self._frame)
-        notes = list(_notes(finding))
+        notes = _notes(finding)
         if notes:
-            lines.append(self._bar)
-            lines += [f"{self._note}{name}{end}: {visible(text)}" for name, text in notes]
-        return lines
+            lines += f"{self._bar}\n"
+            for name, text in notes:
+                lines += f"{self._note}{name}{end}: {visible(text)}\n"
+        return f"{lines}\n"
 
-    def _place(self, span: Span, label: str, mark: str, tone: str) -> list[str]:
+    def _head(self, finding: Finding) -> str:
+        """What a finding begins with, which those of one rule share."""
+        rule, name, severity = finding.rule, finding.name, finding.severity
+        tone, strong = self._codes[severity], self._codes["strong"]
+        head = f"{tone}{severity}[{visible(rule)}]{self._end} {strong}{visible(name)}: "
+        self._heads[rule, name, severity] = head
+        return head
+
+    def _place(self, span: Span, label: str, mark: str, tone: str) -> str:
         """`--> file:line:column`, then the line and its marks; without the line the label follows the arrow."""
         file, number, column, end_line, end_column = span
-        arrow = f"{self._arrow}{visible(file)}:{number}:{column}"
-        line = self._line(file, number).rstrip("\r\n")
+        arrow = f"{self._arrows[file]}:{number}:{column}"
+        line = self._line(file, number)
         if not line:
-            return [f"{arrow}: {label}" if label else arrow]
+            return f"{arrow}: {label}\n" if label else f"{arrow}\n"
         stop = end_column - 1 if end_line == number else len(line)
         text, indent, length = excerpt(line, column - 1, stop, self._room)
-        end = self._codes["end"]
-        return [
-            arrow,
-            self._bar,
-            f"{self._frame}{number:>{self._digits}} |{end} {text}".rstrip(),
-            f"{self._bar} {' ' * indent}{tone}{mark * length}{f' {label}' if label else ''}{end}",
-        ]
+        end = self._end
+        shown = f"{self._frame}{number:>{self._digits}} |{end} {text}".rstrip()
+        marks = f"{' ' * indent}{tone}{mark * length}{f' {label}' if label else ''}{end}"
+        return f"{arrow}\n{self._bar}\n{shown}\n{self._bar} {marks}\n"
+
+
+class _Arrows(dict[str, str]):
+    """What leads to a place in each file."""
+
+    def __init__(self, before: str) -> None:
+        super().__init__()
+        self._before = before
+
+    def __missing__(self, file: str) -> str:
+        arrow = self[file] = f"{self._before}{visible(file)}"
+        return arrow
 
 
 def render(report: Report, *, colour: bool = False, width: int = 100) -> Iterator[str]:
@@ -83,17 +99,21 @@ def render(report: Report, *, colour: bool = False, width: int = 100) -> Iterato
     codes = _COLOURS if colour else _PLAIN
     pages: dict[int, _Page] = {}
     for finding in report.findings:
-        digits = len(str(max([finding.span.line, *[place.span.line for place in finding.related[:_MOST_RELATED]]])))
+        last = finding.span.line
+        if finding.related:
+            last = max(last, *[place.span.line for place in finding.related[:_MOST_RELATED]])
+        digits = len(str(last))
         if digits not in pages:
             pages[digits] = _Page(report.line, codes, width, digits)
-        yield "\n".join([*pages[digits].finding(finding), "", ""])
+        yield pages[digits].finding(finding)
     yield f"{codes['strong']}{scope(report)}: {outcome(report)}{codes['end']}\n"
     yield f"more about a rule: callint explain {visible(report.findings[0].rule)}\n"
 
 
-def _notes(finding: Finding) -> Iterator[tuple[str, str]]:
-    if len(finding.related) > _MOST_RELATED:
-        yield "related", counted(len(finding.related) - _MOST_RELATED, "more place")
+def _notes(finding: Finding) -> list[tuple[str, str]]:
+    notes = remarks(finding)
     if finding.cluster != "default":
-        yield "cluster", finding.cluster
-    yield from remarks(finding)
+        notes.insert(0, ("cluster", finding.cluster))
+    if len(finding.related) > _MOST_RELATED:
+        notes.insert(0, ("related", counted(len(finding.related) - _MOST_RELATED, "more place")))
+    return notes

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from callint.finding import Finding, ObjectRef, Witness
@@ -21,38 +20,37 @@ _VERDICTS = {"accept": "accepted", "allow": "allowed", "drop": "dropped", "deny"
 _CLAUSES = {"in_interface": "in", "out_interface": "out", "node": "on", "endpoint": "at"}
 
 
-def remarks(finding: Finding) -> Iterator[tuple[str, str]]:
+def remarks(finding: Finding) -> list[tuple[str, str]]:
     """`witness` and `help` with their texts, as far as the finding has them; not yet made harmless."""
-    if finding.witness is not None:
-        yield "witness", sentence(finding.witness)
+    told = [("witness", sentence(finding.witness))] if finding.witness is not None else []
     if finding.help:
-        yield "help", finding.help
+        told.append(("help", finding.help))
+    return told
 
 
 def sentence(witness: Witness) -> str:
     """The whole witness in one line; the text is not yet made harmless."""
+    type_, pairs = witness
     # the trace of a packet is for those who read JSON: its last step is the verdict
-    facts = dict(witness.facts)
-    facts.pop("trace", None)
-    if None in facts.values():
-        facts = {name: value for name, value in facts.items() if value is not None}
-    words = [witness.type]
-    if witness.type == "packet":
-        words += _packet(facts)
-    for name in _HEADLINES.get(witness.type, ()):
+    facts = {name: value for name, value in pairs if value is not None and name != "trace"}
+    words = type_
+    if type_ == "packet":
+        words = " ".join([type_, *_packet(facts)])
+    for name in _HEADLINES.get(type_, ()):
         if name in facts:
-            words.append(shown(facts.pop(name)))
+            words += f" {shown(facts.pop(name))}"
             break
     verdict = _verdict(facts)
-    for name, word in _CLAUSES.items():
-        if name in facts:
-            words += [word, shown(facts.pop(name))]
+    if not _CLAUSES.keys().isdisjoint(facts):
+        words += "".join([f" {word} {shown(facts.pop(name))}" for name, word in _CLAUSES.items() if name in facts])
     rest = ", ".join([f"{name.replace('_', ' ')} {shown(value)}" for name, value in facts.items()])
-    return " ".join(words) + (f" ({rest})" if rest else "") + verdict
+    return f"{words} ({rest}){verdict}" if rest else words + verdict
 
 
 def shown(value: Any) -> str:
     """A fact's value as people write it: lists with commas, mappings as `name=value`, booleans as yes and no."""
+    if value.__class__ is str:
+        return value
     if isinstance(value, (str, ObjectRef)):
         return str(value)
     if isinstance(value, bool):
@@ -85,8 +83,8 @@ def _end(address: Any, port: Any) -> str:
 
 def _verdict(facts: dict[str, Any]) -> str:
     """`: dropped by X`, taken out of the facts."""
-    verdict, by = facts.pop("verdict", None), facts.pop("decided_by", None)
-    if verdict is None and by is None:
+    if "verdict" not in facts and "decided_by" not in facts:
         return ""
+    verdict, by = facts.pop("verdict", None), facts.pop("decided_by", None)
     word = "decided" if verdict is None else _VERDICTS.get(str(verdict), shown(verdict))
     return f": {word}" if by is None else f": {word} by {shown(by)}"

@@ -103,7 +103,6 @@ def report() -> Report:
         ),
         witness=witness("reference", name="bgp-filter", kind="BGPFilter", namespace=None),
         help='write "bgp-filters"',
-        fingerprint="1f:1",
     )
     dhcp = Finding(
         "POL001",
@@ -126,7 +125,6 @@ def report() -> Report:
             verdict="drop",
             decided_by="end of tier default",
         ),
-        fingerprint="2f:1",
     )
     needle = Finding(
         "OBJ009",
@@ -134,9 +132,8 @@ def report() -> Report:
         "info",
         "an item is odd",
         Span("manifests/wide.yaml", 2, 184, 2, 190),
-        fingerprint="3f:1",
     )
-    hushed = dhcp._replace(rule="POL002", name="open-door", suppressed="on purpose", fingerprint="4f:1")
+    hushed = dhcp._replace(rule="POL002", name="open-door", suppressed="on purpose")
     rules = {"BGP001": FILTER_MISSING}
     return Report((missing, dhcp, needle), (hushed,), 3, 4, 5, "v3.32", "1.2.3", rules.get, line)
 
@@ -188,7 +185,6 @@ def _hostile(texts: list[str], seed: int) -> Report:
             text(),
             tuple(Related(span(), text()) for _ in range(dice.randint(0, 2))),
             dice.choice([None, proof()]),
-            text(),
             text(),
             suppressed,
         )
