@@ -12,6 +12,7 @@ from callint.bgp.routes import engine
 from callint.bgp.rules import Rule
 from callint.bgp.steps import Steps
 from callint.calico import format_release
+from callint.calico.defaults import BARE_FILTER_RULES
 from callint.checks.breach import Breach, CheckError
 from callint.checks.peers import Outward, at, families, outward, rules_of, used_by
 from callint.finding import Related, witness
@@ -68,8 +69,15 @@ def _import(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
                 *used_by([one for one, _, _ in uses], name),
             ),
             witness("route", prefix=str(route), peer=peer.resource.name, direction="import", verdict="accept"),
-            help="end the list with a rule that has `action: Reject` and nothing else",
+            help=f"end the list with {_reject_all(cluster, family)}",
         )
+
+
+def _reject_all(cluster: Cluster, family: Family) -> str:
+    if cluster.target.release >= BARE_FILTER_RULES:
+        return "a rule that has `action: Reject` and nothing else"
+    everything = "0.0.0.0/0" if family == 4 else '"::/0"'
+    return f"`{{action: Reject, matchOperator: In, cidr: {everything}}}`"
 
 
 def _place(rule: Rule) -> tuple[object, ...]:
@@ -104,7 +112,7 @@ def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
         said.add((last.resource.name, family))
         leaving = _leaving(cluster, one, steps)
         if leaving:
-            yield _leaves(one, rules, leaving)
+            yield _leaves(cluster, one, rules, leaving)
         elif not cluster.pools:
             resource, path = last.resource, ("spec", f"exportV{family}")
             yield Breach(
@@ -114,7 +122,7 @@ def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
                 resource.ref,
                 path,
                 used_by([one.peer], resource.name),
-                help="if nothing else is to leave, end the list with a rule that has `action: Reject` and nothing else",
+                help=f"if nothing else is to leave, end the list with {_reject_all(cluster, family)}",
                 undecided=True,
             )
 
@@ -128,7 +136,7 @@ def _leaving(cluster: Cluster, one: Outward, steps: Steps) -> list[Decision]:
     ]
 
 
-def _leaves(one: Outward, rules: tuple[Rule, ...], leaving: list[Decision]) -> Breach:
+def _leaves(cluster: Cluster, one: Outward, rules: tuple[Rule, ...], leaving: list[Decision]) -> Breach:
     resource, path = rules[-1].resource, ("spec", f"exportV{one.session.family}")
     what = list(
         dict.fromkeys(f"{decision.prefixes.said(_MOST_PARTS)} ({decision.routes.because})" for decision in leaving)
@@ -154,7 +162,7 @@ def _leaves(one: Outward, rules: tuple[Rule, ...], leaving: list[Decision]) -> B
             verdict="accept",
             decided_by=leaving[0].why,
         ),
-        help="if nothing else is to leave, end the list with a rule that has `action: Reject` and nothing else",
+        help=f"if nothing else is to leave, end the list with {_reject_all(cluster, one.session.family)}",
     )
 
 

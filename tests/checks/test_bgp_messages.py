@@ -151,3 +151,25 @@ def test_two_peers_of_one_neighbour_are_told_apart() -> None:
     ]
     (breach,) = session.check(cluster_of(objects), {"state": "idle"})
     assert breach.message.endswith('never runs: the session of BGPPeer "p" has the same neighbour and goes first')
+
+
+@pytest.mark.parametrize("release", [(3, 26), (3, 27), (3, 32)])
+@pytest.mark.parametrize("family", [4, 6])
+def test_the_rule_that_rejects_the_rest_is_one_that_the_release_takes(release: tuple[int, int], family: int) -> None:
+    """The help, put into the manifest, mends it and breaks nothing else."""
+    inside, everything = ("10.1.0.0/16", "0.0.0.0/0") if family == 4 else ("2001:db8::/32", "::/0")
+    accept = {"action": "Accept", "matchOperator": "In", "cidr": inside}
+    target, far = Target(release=release), peer(peerIP="192.0.2.1" if family == 4 else "2001:db8::1", filters=["f"])
+
+    def found(*more: dict[str, str]) -> list[Breach]:
+        rules = calico("BGPFilter", "f", {f"importV{family}": [accept, *more]})
+        cluster = cluster_of([rules, far], target, judged=True)
+        assert not cluster.bgp_filters["f"].resource.gaps
+        return list(fallthrough.check(cluster, {"problem": "import"}))
+
+    (breach,) = found()
+    assert breach.help is not None
+    reject = {"action": "Reject"} if release > (3, 26) else {**accept, "action": "Reject", "cidr": everything}
+    assert all(f"{value}" in breach.help for value in reject.values())
+    assert ("cidr" in breach.help) is (release == (3, 26))
+    assert found(reject) == []
