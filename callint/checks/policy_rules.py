@@ -108,9 +108,9 @@ def _not_selector(cluster: Cluster) -> Iterator[Breach]:
         if not side.not_selector or side._replace(path=(), not_selector=None, ports=(), not_ports=()) != Entity(()):
             continue
         path = (*side.path, "notSelector")
-        whom = "from" if inward else "to"
+        way = "comes from" if inward else "goes to"
         yield Breach(
-            f'a rule of policy "{policy.name}" allows what comes {whom} all that "{side.not_selector}" does not match, '
+            f'a rule of policy "{policy.name}" allows what {way} all that "{side.not_selector}" does not match, '
             "the Internet and every other address that is no endpoint included",
             policy.resource.span(*path),
             policy.resource.ref,
@@ -145,7 +145,7 @@ def _service_address(cluster: Cluster) -> Iterator[Breach]:
             path,
             (Related(inside[0][1], "the addresses of services"),),
             witness("address", address=str(inside[0][0]), verdict="no match"),
-            "select the pods behind the service, or name it in destination.services",
+            "name the service in destination.services, or select the pods behind it",
         )
 
 

@@ -261,7 +261,7 @@ def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:
             ("spec", "doNotTrack"),
             _shown(selected, 'is for "*"'),
             witness("selector", selector=str(selector), endpoints=tuple(one.about.name for one in selected[:5])),
-            "make HostEndpoints that name their interface",
+            "make HostEndpoints that name their interface, with the same labels and profiles",
         )
 
 

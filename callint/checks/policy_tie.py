@@ -14,6 +14,7 @@ from callint.finding import Related, Span, Witness
 from callint.net.address import FAMILIES
 from callint.net.diagrams import TooLargeError
 from callint.objects import Cluster
+from callint.objects.policy import Policy
 from callint.policy import model_of
 from callint.policy.chains import Direction
 from callint.policy.symbolic.order import DIRECTIONS, Item, items, kinds, whole
@@ -187,12 +188,17 @@ def _breach(placed: PlacedPolicy, ties: Sequence[_Tie]) -> Breach:
     others = len(ties) - 1
     more = f"; so it is with {others} other {'policy' if others == 1 else 'policies'}" if others else ""
     message = (
-        f'{policy.kind} "{policy.name}" {order} {other.kind} "{other.name}", and nothing but names says that '
+        f"{_named(policy)} {order} {_named(other)}, and nothing but names says that "
         f'"{tie.first.policy.name}" is asked first: {_does(there)} what {_does(here)}{more}'
     )
     path = ("spec", "order") if policy.order is not None and "order" in policy.resource.spec else ("metadata", "name")
     related = tuple(Related(_place(item), f"{_VERBS[item.action]} the packet") for item in (here, there))
     return Breach(message, policy.resource.span(*path), policy.resource.ref, path, related, _proof(tie))
+
+
+def _named(policy: Policy) -> str:
+    whose = "" if is_calico(policy.resource.api_version) else " of Kubernetes"
+    return f'{policy.resource.kind} "{policy.name}"{whose}'
 
 
 def _does(item: Item) -> str:

@@ -109,9 +109,9 @@ def _selector(cluster: Cluster) -> Iterator[Breach]:
             reason = (
                 "no labels can satisfy it"
                 if impossible
+                else ("there is no node", "the only node has no such labels")[len(described)]
+                if len(described) < 2
                 else f"none of the {len(described)} nodes has such labels"
-                if len(described) > 1
-                else "the only node has no such labels"
             )
             path = ("spec", field)
             yield Breach(

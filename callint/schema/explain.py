@@ -172,22 +172,14 @@ def _wanted(types: str | list[str]) -> str:
 
 def _bound(fault: Fault, where: str) -> Story:
     value, bound = fault.value, fault.expected
-    said = {
-        "minimum": f"is {shown(value)}, at least {bound} was expected",
-        "maximum": f"is {shown(value)}, at most {bound} was expected",
-        "maxLength": f"has {_size(value)} characters, at most {bound} are allowed",
-        "minLength": f"has {_size(value)} characters, at least {bound} are needed",
-        "maxItems": f"has {_size(value)} items, at most {bound} are allowed",
-        "minItems": f"has {_size(value)} items, at least {bound} are needed",
-        "maxProperties": f"has {_size(value)} fields, at most {bound} are allowed",
-        "minProperties": f"has {_size(value)} fields, at least {bound} are needed",
-    }[fault.keyword]
-    unreadable = fault.keyword in ("minimum", "maximum")
-    return Story("out-of-range", f"{where} {said}", gaps=(fault.path,) if unreadable else ())
-
-
-def _size(value: Any) -> int:
-    return len(value) if isinstance(value, (str, list, dict)) else 0
+    side = "at most" if fault.keyword.startswith("max") else "at least"
+    if fault.keyword in ("minimum", "maximum"):
+        said = f"{where} is {shown(value)}, {side} {bound} was expected"
+        return Story("out-of-range", said, gaps=(fault.path,))
+    noun = {"Length": "character", "Items": "item", "Properties": "field"}[fault.keyword[3:]]
+    size = len(value) if isinstance(value, (str, list, dict)) else 0
+    those = f"{'is' if bound == 1 else 'are'} {'allowed' if side == 'at most' else 'needed'}"
+    return Story("out-of-range", f"{where} has {size} {noun}{'' if size == 1 else 's'}, {side} {bound} {those}")
 
 
 def _pattern(fault: Fault, where: str) -> Story:

@@ -62,7 +62,8 @@ class _Reader:
         if not text or text.isspace():
             return True
         if len(self.documents) >= self.limits.documents:
-            message = f"this file has more than {self.limits.documents} documents: those from here on are not read"
+            most = f"{self.limits.documents} document{'' if self.limits.documents == 1 else 's'}"
+            message = f"this file has more than {most}: those from here on are not read"
             self.say("document-limit", start, start, message)
             return False
         if self.failed >= self.limits.broken:

@@ -54,8 +54,8 @@ def explain(text: str, error: Any) -> Complaint:
     tab = _INDENT_TAB.match(text, _line_start(text, at))
     if "tab character" in problem or (tab and at <= tab.end() and "cannot start any token" in problem):
         start, end = tab.span(1) if tab else (at, at + 1)
-        message = "a tab indents this line; YAML is indented with blanks"
-        return Complaint(start, end, message, "use blanks instead", kind="tab-indentation")
+        message = "a tab indents this line; YAML is indented with spaces"
+        return Complaint(start, end, message, "use spaces instead", kind="tab-indentation")
     for needle, answer in _ANSWERS:
         if needle in problem or needle in context:
             return answer(_Stop(text, at, since, problem))

@@ -62,7 +62,7 @@ def _ports(scope: Scope, path: Path, ports: Any, number: int | None) -> None:
         message = f'"{path[-1]}" needs a protocol with ports: TCP, UDP or SCTP'
     elif needed:
         newer = "" if scope.release < (3, 32) else ", unless all of them are names"
-        message = f'"{path[-1]}" needs a protocol beside it{newer}: TCP, UDP or SCTP'
+        message = f'"{path[-1]}" needs the protocol TCP, UDP or SCTP beside it{newer}'
     else:
         return
     scope.refuse("port-without-protocol", path, message, stored=POLICY_IGNORED, key=True)

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from callint import config, rule
+from callint.checks import find
 from callint.engine import Plan
 from callint.finding import Finding
 from callint.lint import Options, lint
+from callint.objects import Intent
 from callint.source import parse
+from manifests import calico, cluster_of
 
 CATALOGUE = rule.load()
 OFF = """\
@@ -139,6 +142,22 @@ def test_one_reflector_in_a_file_of_its_own_is_not_isolated() -> None:
 def test_a_selector_without_known_nodes_is_wrong_only_where_nothing_can_match(selector: str, said: bool) -> None:
     text = peer("tor", f'nodeSelector: "{selector}", peerIP: 192.0.2.1, asNumber: 65000')
     assert bool(found(text, "peer-selects-no-node")) is said
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ((), "there is no node"),
+        (("a",), "the only node has no such labels"),
+        (("a", "b"), "none of the 2 nodes has such labels"),
+    ],
+)
+def test_nodes_that_no_selector_matches_are_counted(names: tuple[str, ...], words: str) -> None:
+    nodes = [calico("Node", name, {"bgp": {"ipv4Address": "10.0.0.1/24"}}) for name in names]
+    tor = calico("BGPPeer", "tor", {"nodeSelector": "rack == 'a'", "peerIP": "192.0.2.1", "asNumber": 65000})
+    cluster = cluster_of([*nodes, tor], intent=Intent(complete=("Node",)))
+    (breach,) = find("usage")(cluster, {"problem": "selector"})
+    assert breach.message.endswith(f"so that it makes no session: {words}")
 
 
 def test_nodes_printed_by_the_api_server_are_all_there_are() -> None:

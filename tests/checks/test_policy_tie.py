@@ -84,7 +84,7 @@ def test_kubernetes_policy_has_an_order_that_nobody_wrote() -> None:
     for name in ("a", "z"):
         (found,) = ties(pod, kubernetes, gnp(name, DENY, order=1000))
         assert (found.object.name if found.object else "", found.path) == (name, ("spec", "order"))
-        assert 'like KubernetesNetworkPolicy "k"' in found.message
+        assert 'like NetworkPolicy "k" of Kubernetes' in found.message
 
 
 def test_more_pairs_than_can_be_compared() -> None:

@@ -51,7 +51,7 @@ class Case(NamedTuple):
 
 CASES = {
     "file_bytes": Case(POOL, 10, 1000, "SRC014", "larger than the limit of 10 bytes"),
-    "documents": Case(f"{POOL}---\na: 1\n", 1, 2, "SRC015", "more than 1 documents"),
+    "documents": Case(f"{POOL}---\na: 1\n", 1, 2, "SRC015", "more than 1 document: "),
     "nesting": Case("a: [[[[]]]]\n", 3, 9, "SRC013", "nested too deeply"),
     "alias_nodes": Case("a: &a [1, 2, 3]\nb: [*a, *a]\n", 4, 100, "SRC010", ""),
     "problems": Case(f"{POOL}kind: IPPool\nkind: IPPool\nkind: IPPool\n", 1, 9, "SRC002", "more"),
