@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from callint.bgp.communities import in_effect, named, resolve
@@ -9,8 +10,9 @@ from callint.bgp.decision import Decision
 from callint.bgp.read import network
 from callint.bgp.route import Presence
 from callint.bgp.routes import Group, engine
-from callint.bgp.sent import Sent, sent
-from callint.bgp.steps import Steps, counted
+from callint.bgp.sent import sent
+from callint.bgp.steps import Answer, Steps, counted
+from callint.net.address import Prefix
 from callint.net.community import Community
 from callint.net.prefixes import PrefixSet, within
 from callint.objects import Cluster
@@ -47,49 +49,59 @@ class Effect(NamedTuple):
     undecided: tuple[Reach, ...]
 
 
-@lru_cache(maxsize=8)
 def advertisement_effects(cluster: Cluster) -> tuple[Effect, ...]:
     """The effects of all entries whose network can be read; sessions that cannot come up are left out.
 
     Raises TooManyStepsError.
     """
-    model = engine(cluster)
-    known = sent(cluster)
+    return _effects(cluster).get()
+
+
+@lru_cache(maxsize=8)
+def _effects(cluster: Cluster) -> Answer[tuple[Effect, ...]]:
+    return Answer(lambda: tuple(_all_effects(cluster)))
+
+
+def _all_effects(cluster: Cluster) -> Iterator[Effect]:
+    settings = engine(cluster).network.settings
+    counting: dict[str, list[tuple[Group, tuple[Decision, ...]]]] = {}
+    for group, decisions in sent(cluster):
+        configuration = in_effect(settings, group.session.local.name)
+        if configuration is not None:
+            counting.setdefault(configuration.resource.name, []).append((group, decisions))
     steps = Steps(cluster, "prefixAdvertisements with routes that BGP sessions export")
-    return tuple(
-        _effect(cluster, configuration, entry, resolve(names, entry), known, steps)
-        for configuration in model.network.settings.configurations.values()
-        for names in (named(configuration),)
-        for entry in configuration.prefix_advertisements
-        if network(entry.cidr) is not None
-    )
+    for name, configuration in settings.configurations.items():
+        names = named(configuration)
+        for entry in configuration.prefix_advertisements:
+            inside = network(entry.cidr)
+            if inside is not None:
+                reached = _reached(counting.get(name, ()), inside, steps)
+                yield _effect(configuration, entry, resolve(names, entry), reached)
+
+
+def _reached(known: Iterable[tuple[Group, tuple[Decision, ...]]], inside: Prefix, steps: Steps) -> Iterator[Reach]:
+    """What is let out inside a network."""
+    wanted = within(inside)
+    for group, decisions in known:
+        steps.take(1)
+        if group.session.family == inside.family:
+            for decision in counted(decisions, steps, 1):
+                if decision.accepted and (prefixes := decision.prefixes & wanted):
+                    yield Reach(group, decision, prefixes)
 
 
 def _effect(
-    cluster: Cluster,
     configuration: BGPConfiguration,
     entry: PrefixAdvertisement,
     communities: tuple[Community, ...],
-    known: Sent,
-    steps: Steps,
+    reached: Iterable[Reach],
 ) -> Effect:
-    model = engine(cluster)
-    inside = network(entry.cidr)
     tagged, untagged, undecided = [], [], []
-    for group, decisions in known:
-        session = group.session
-        steps.take(1)
-        if inside is None or session.family != inside.family:
-            continue
-        if in_effect(model.network.settings, session.local.name) is not configuration:
-            continue
-        for decision in counted(decisions, steps, 1):
-            if decision.accepted and (prefixes := decision.prefixes & within(inside)):
-                reach = Reach(group, decision, prefixes)
-                if decision.verdict == "unknown":
-                    undecided.append(reach)
-                elif decision.rule is not None:
-                    untagged.append(reach)
-                else:
-                    tagged.append(reach)
+    for reach in reached:
+        if reach.decision.verdict == "unknown":
+            undecided.append(reach)
+        elif reach.decision.rule is not None:
+            untagged.append(reach)
+        else:
+            tagged.append(reach)
     return Effect(configuration, entry, communities, tuple(tagged), tuple(untagged), tuple(undecided))

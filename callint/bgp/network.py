@@ -34,6 +34,7 @@ class Network:
         self.speakers = speakers(cluster, self.settings)
         self.listed = ANY not in self.speakers
         self._forms: dict[Form, Form] = {}
+        self._meshing: dict[tuple[Alike, Family], tuple[Peering, ...]] = {}
 
     @property
     def alone(self) -> bool:
@@ -148,7 +149,13 @@ class Network:
         if self.in_mesh(speaker, family):
             yield from self._mesh_of(self.meshes[family].of(speaker), family)
 
-    def _mesh_of(self, here: Alike, family: Family) -> Iterator[Peering]:
+    def _mesh_of(self, here: Alike, family: Family) -> tuple[Peering, ...]:
+        found = self._meshing.get((here, family))
+        if found is None:
+            found = self._meshing[here, family] = tuple(self._make_mesh_of(here, family))
+        return found
+
+    def _make_mesh_of(self, here: Alike, family: Family) -> Iterator[Peering]:
         local = here.first
         for there in self.meshes[family].all:
             remote = there.first if there is not here or local.name == ANY else there.other_than(local)

@@ -58,6 +58,15 @@ class Profile(NamedTuple):
     tags: tuple[Tag, ...]
     node: str
 
+    def bare(self) -> Profile:
+        """The same without what a node has of its own: what is left decides on the routes of all nodes."""
+        blocks = None if self.blocks is None else ()
+        return self._replace(blocks=blocks, services=(), gateways=(), connected=(), kernel=(), node="")
+
+    def own(self) -> Profile:
+        """The same without routes that any node with what is left of it has, or may have."""
+        return self._replace(possible=(), perhaps=(), interfaces_known=True, routes_known=True)
+
 
 class Shared(NamedTuple):
     """What all nodes of a cluster have in common, in one family."""

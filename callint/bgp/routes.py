@@ -22,7 +22,7 @@ from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes, PeerType, Presence
 from callint.bgp.rules import Direction
 from callint.bgp.services import host_routes, ranges
 from callint.bgp.session import LIVE, Form, Session
-from callint.bgp.steps import Steps, counted
+from callint.bgp.steps import Steps
 from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, everything, union_all
 from callint.objects import Cluster
@@ -63,8 +63,8 @@ class Relay(NamedTuple):
     local_pref: int | None
 
 
-# What nodes that export alike take; and a session from which routes may come, and what becomes of some of them
-_OF_SENDER, OF_SOURCE, _OF_DECISION = 5, 10, 5
+# What a session takes from which routes may come, and what becomes of some of them
+OF_SOURCE, _OF_DECISION = 10, 5
 
 
 class Engine:
@@ -86,6 +86,7 @@ class Engine:
         self._outcomes: dict[tuple[int, PeerType, Routes], tuple[Outcome, ...]] = {}
         self._exports: dict[object, tuple[Decision, ...]] = {}
         self._imports: dict[object, tuple[Decision, ...]] = {}
+        self._taken: dict[tuple[int, int, int, Routes], tuple[Decision, ...]] = {}
 
     @cached_property
     def shared(self) -> dict[Family, Shared]:
@@ -167,21 +168,24 @@ class Engine:
             known = self._sources[key] = tuple(found)
         return known
 
-    def brought(self, session: Session) -> Iterator[Brought]:
-        """What gets in over a session."""
+    def brought(self, session: Session, decisions: Iterable[Decision]) -> tuple[Brought, ...]:
+        """What gets in over a session, of what was decided on."""
         alike: dict[tuple[Presence, Attributes], list[PrefixSet]] = {}
-        for one in self.imported(session):
+        for one in decisions:
             if one.accepted:
                 alike.setdefault((one.presence, one.result), []).append(one.prefixes)
-        for (presence, attributes), sets in alike.items():
-            yield presence, attributes, union_all(session.family, sets)
+        return tuple((*about, union_all(session.family, sets)) for about, sets in alike.items())
+
+    def passing(self, speaker: Speaker, family: Family, form: Form) -> Iterator[Peering]:
+        """The sessions whose routes a node may pass on to sessions of this form."""
+        for peering in self.network.kinds_of(speaker, family):
+            if peering.state in LIVE and may_pass((peering.form.peer_type, peering.form.rr_client), form):
+                yield peering
 
     def _find_sources(self, speaker: Speaker, family: Family, form: Form, *, inside: bool) -> Iterator[Source]:
         found: dict[object, list[Source]] = {}
-        for peering in self.network.kinds_of(speaker, family):
-            if inside and peering.there is None:
-                continue
-            if peering.state in LIVE and may_pass((peering.form.peer_type, peering.form.rr_client), form):
+        for peering in self.passing(speaker, family, form):
+            if not inside or peering.there is not None:
                 for session, size in self.far_ends(peering, speaker):
                     found.setdefault(self.import_key(session), []).append(Source(session, size))
         for alike in found.values():
@@ -205,30 +209,40 @@ class Engine:
             found = self._own[id(mine)] = own_routes(mine)
         return found
 
-    def exported(self, session: Session, *, inside: bool = False, steps: Steps | None = None) -> tuple[Decision, ...]:
-        """What becomes of every route that the local node has, on its way to the far end.
+    def exported(self, session: Session) -> tuple[Decision, ...]:
+        """What becomes of every route that the local node has, on its way to the far end."""
+        return self.decided(session, self.sources(session.local, session.family, session.form))
 
-        With `inside` only of routes from nodes of the cluster: of no other is it known that there are any. Raises
-        TooManyStepsError.
-        """
-        learned = self.sources(session.local, session.family, session.form, inside=inside)
-        return self.decided(session, learned, steps)
+    def existing_exported(self, session: Session, steps: Steps) -> Iterator[Decision]:
+        """What becomes of routes that there surely are, of nobody but nodes; raises TooManyStepsError."""
+        learned = self.sources(session.local, session.family, session.form, inside=True)
+        steps.take(OF_SOURCE * len(learned))
+        return counted_decisions(self._existing_exported(session, learned), steps)
 
-    def decided(self, session: Session, learned: tuple[Source, ...], steps: Steps | None) -> tuple[Decision, ...]:
-        """What becomes of the local node's own routes and of those from some sources; raises TooManyStepsError."""
+    def _existing_exported(self, session: Session, learned: Iterable[Source]) -> Iterator[Decision]:
+        mine = self.profile(session.local, session.family)
+        for routes in self.own_routes(session.local, session.family):
+            if routes.presence != "any":
+                yield from self.decide(mine, session.form, routes)
+        for source in learned:
+            theirs = source.session
+            offers = (offer for offer in self.offers(theirs) if offer.presence != "any")
+            decisions = (one for offer in offers for one in self.taken(theirs, offer))
+            for presence, attributes, prefixes in self.brought(theirs, decisions):
+                if presence != "any":
+                    routes = Routes(prefixes, presence, attributes, self._from(source), _learned(theirs))
+                    yield from self.passed_on(session, source, routes)
+
+    def decided(self, session: Session, learned: tuple[Source, ...]) -> tuple[Decision, ...]:
+        """What becomes of the local node's own routes and of those from some sources."""
         form, mine = session.form, self.profile(session.local, session.family)
-        if steps is not None:
-            steps.take(OF_SOURCE * len(learned))
         told = (None if one.size > 1 else (_echoes(one, session), self._from(one)) for one in learned)
-        whose = (self.import_key(one.session) if one.brought is None else one.brought for one in learned)
-        key = (form, id(mine), tuple(zip(whose, told, strict=True)))
+        key = (form, id(mine), tuple(zip((self.import_key(one.session) for one in learned), told, strict=True)))
         found = self._exports.get(key)
-        decisions = self._exported(session, mine, learned) if found is None else found
-        if steps is not None:
-            decisions = _counted(decisions, steps)
-        whole = tuple(decisions)
-        self._exports[key] = whole
-        return whole
+        if found is None:
+            found = (*self.own_exported(session), *self.learned(session, learned))
+            self._exports[key] = found
+        return found
 
     def own_exported(self, session: Session) -> tuple[Decision, ...]:
         """What becomes of the routes that the local node does not learn by BGP."""
@@ -236,16 +250,17 @@ class Engine:
         found = self._exports.get((form, id(mine)))
         if found is None:
             own = self.own_routes(session.local, session.family)
-            found = tuple(one for routes in own for one in self._decide(mine, form, routes))
+            found = tuple(one for routes in own for one in self.decide(mine, form, routes))
             self._exports[form, id(mine)] = found
         return found
 
-    def _exported(self, session: Session, mine: Profile, learned: tuple[Source, ...]) -> Iterator[Decision]:
-        yield from self.own_exported(session)
-        for source in learned:
-            for presence, attributes, prefixes in (
-                source.brought if source.brought is not None else self.brought(source.session)
-            ):
+    def learned(self, session: Session, sources: Iterable[Source]) -> Iterator[Decision]:
+        """What becomes of routes that the local node learns from some sources."""
+        for source in sources:
+            brought = source.brought
+            if brought is None:
+                brought = self.brought(source.session, self.imported(source.session))
+            for presence, attributes, prefixes in brought:
                 routes = Routes(prefixes, presence, attributes, self._from(source), _learned(source.session))
                 yield from self.passed_on(session, source, routes)
 
@@ -258,19 +273,24 @@ class Engine:
         step = stopped(routes, session.form, same_session=_echoes(source, session))
         if step is not None:
             return (Decision(routes, routes.prefixes, "reject", step),)
-        return tuple(self._decide(self.profile(session.local, session.family), session.form, routes))
+        return tuple(self.decide(self.profile(session.local, session.family), session.form, routes))
 
-    def _decide(self, mine: Profile, form: Form, routes: Routes) -> Iterator[Decision]:
+    def decide(self, mine: Profile, form: Form, routes: Routes) -> Iterator[Decision]:
+        """What becomes of routes that BIRD does not stop, on their way out of a node."""
         key = (id(mine), form.peer_type, routes)
         outcomes = self._outcomes.get(key)
         if outcomes is None:
-            limit = self._limits.get(id(mine))
-            if limit is None:
-                limit = self._limits[id(mine)] = limits(mine, self.shared[form.family].pools)
             felix = not self._ipip_by_bird
-            outcomes = tuple(own_filter(mine, limit, form.peer_type, routes, ipip_by_felix=felix))
+            outcomes = tuple(own_filter(mine, self.limits(mine), form.peer_type, routes, ipip_by_felix=felix))
             self._outcomes[key] = outcomes
         return export(form, routes, self._filtered(form, "export", routes), outcomes)
+
+    def limits(self, mine: Profile) -> Limits:
+        """What Calico's own filter asks for on nodes with this profile."""
+        found = self._limits.get(id(mine))
+        if found is None:
+            found = self._limits[id(mine)] = limits(mine, self.shared[mine.family].pools)
+        return found
 
     @cached_property
     def _ipip_by_bird(self) -> bool:
@@ -297,7 +317,7 @@ class Engine:
         found = self._imports.get(key)
         if found is None:
             found = self._imports[key] = tuple(
-                one for routes in self._offered(session) for one in self.received(session, routes)
+                one for offer in self.offers(session) for one in self.taken(session, offer)
             )
         return found
 
@@ -307,28 +327,46 @@ class Engine:
             return session.form, session.remote is not None
         return session.form, answer.form, id(self.profile(session.remote, session.family)), self._relayed(answer)
 
-    def _offered(self, session: Session) -> Iterator[Routes]:
-        """What a node of the cluster exports of its own and passes on; anything from whoever is none of them."""
-        answer, family = self.network.answer(session), session.family
+    def offers(self, session: Session) -> Iterator[Routes]:
+        """What the far end may let out: a node its own routes and what it passes on, somebody else anything."""
         if session.remote is None:
             preference = DEFAULT_LOCAL_PREF if session.peer_type == "eBGP" else None
-            yield Routes(everything(family), "any", Attributes("bgp", None, None, None, preference), session.far_end)
-            return
-        if answer is None:
-            return
-        name = "other nodes" if session.remote.name == ANY else f'node "{session.remote.name}"'
-        decisions = list(self.own_exported(answer))
-        theirs = self.profile(session.remote, family)
-        for peer_type, client, preference in self._relayed(answer):
+            everywhere = everything(session.family)
+            yield Routes(everywhere, "any", Attributes("bgp", None, None, None, preference), session.far_end)
+        else:
+            yield from self.own_routes(session.remote, session.family)
+            yield from self.passed(session)
+
+    def passed(self, session: Session) -> Iterator[Routes]:
+        """What the node at the far end may have from others and pass on."""
+        answer = self.network.answer(session)
+        for peer_type, client, preference in self._relayed(answer) if answer is not None else ():
             relayed = Attributes("bgp", None, None, None, preference)
-            passed = Routes(everything(family), "any", relayed, "routes from its peers", (peer_type, client))
-            decisions += self._decide(theirs, answer.form, passed)
+            yield Routes(everything(session.family), "any", relayed, "routes from its peers", (peer_type, client))
+
+    def taken(self, session: Session, offer: Routes) -> tuple[Decision, ...]:
+        """What becomes of such routes on the way in, as far as the far end exports them."""
+        answer, remote = self.network.answer(session), session.remote
+        if remote is None:
+            return self.received(session, offer)
+        if answer is None:
+            return ()
+        theirs = self.profile(remote, session.family)
+        key = (id(session.form), id(answer.form), id(theirs), offer)
+        found = self._taken.get(key)
+        if found is None:
+            found = self._taken[key] = tuple(self._take(session, remote, self.decide(theirs, answer.form, offer)))
+        return found
+
+    def _take(self, session: Session, remote: Speaker, decisions: Iterable[Decision]) -> Iterator[Decision]:
+        name = "other nodes" if remote.name == ANY else f'node "{remote.name}"'
         for one in decisions:
             if one.accepted:
                 result = one.result
                 if session.peer_type == "eBGP":
                     result = result._replace(local_pref=DEFAULT_LOCAL_PREF)
-                yield Routes(one.prefixes, one.presence, result, f"{name}: {one.routes.because}")
+                routes = Routes(one.prefixes, one.presence, result, f"{name}: {one.routes.because}")
+                yield from self.received(session, routes)
 
     def _relayed(self, answer: Session) -> tuple[Relay, ...]:
         """The kinds of sessions from which the far end passes routes on to this one."""
@@ -360,31 +398,12 @@ class Engine:
 
     def groups(self) -> Iterator[Group]:
         """Every session, those that are alike in all but the nodes together."""
-        yield from self._together(self._meetings(family) for family in self.network.families)
-
-    @cached_property
-    def senders(self) -> tuple[Group, ...]:
-        """Every session, those that export alike together, whoever is at the far end; raises TooManyStepsError."""
-        return tuple(self._together(self._sendings(family) for family in self.network.families))
-
-    def _together(self, families: Iterable[Iterator[tuple[object, Session, int]]]) -> Iterator[Group]:
         found: dict[object, Group] = {}
-        for meetings in families:
-            for key, session, size in meetings:
+        for family in self.network.families:
+            for key, session, size in self._meetings(family):
                 known = found.get(key)
                 found[key] = Group(known.session, known.size + size) if known else Group(session, size)
         return iter(found.values())
-
-    def _sendings(self, family: Family) -> Iterator[tuple[object, Session, int]]:
-        """Nodes that are equal with all whom one form of session leads to."""
-        steps = Steps(self.cluster, "nodes with BGP sessions")
-        for peering in self.network.kinds(family):
-            for mine, here in counted(self.profiled(peering.here, family), steps, _OF_SENDER):
-                there = peering.there.members if peering.there is not None else (None,)
-                remote = other(there, here[0])
-                size = len(here) * (len(there) - (peering.there is peering.here and here[0].name != ANY))
-                if size:
-                    yield (id(peering.form), id(mine), peering.state), peering.session(here[0], remote), size
 
     def _meetings(self, family: Family) -> Iterator[tuple[object, Session, int]]:
         """Nodes that are equal with nodes that are equal: what tells them from others, one session, and how many."""
@@ -400,8 +419,8 @@ class Engine:
                         yield key, peering.session(here[0], other(there, here[0])), size
 
 
-def _counted(decisions: Iterable[Decision], steps: Steps) -> Iterator[Decision]:
-    """The same; each takes steps, more if it is about many prefixes."""
+def counted_decisions(decisions: Iterable[Decision], steps: Steps) -> Iterator[Decision]:
+    """The same; each takes steps, more if it is about many prefixes. Raises TooManyStepsError."""
     for one in decisions:
         steps.take(_OF_DECISION + len(one.prefixes.starts) // 8)
         yield one

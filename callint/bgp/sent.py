@@ -1,33 +1,37 @@
-"""What all sessions of a cluster export, from far ends that are a crowd taken together."""
+"""What all sessions of a cluster export, as far as it is not the same again for one node after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from callint.bgp.alike import Alike
+from callint.bgp.communities import in_effect
+from callint.bgp.crowd import Asked, Crowds, crowds
 from callint.bgp.decision import Decision
 from callint.bgp.filtering import filtering
 from callint.bgp.lone import CROWD
-from callint.bgp.nodes import Speaker
+from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
-from callint.bgp.route import Attributes, Presence
-from callint.bgp.routes import OF_SOURCE, Brought, Engine, Group, Source, engine, may_pass, other
-from callint.bgp.session import LIVE, Form
+from callint.bgp.profile import Profile
+from callint.bgp.routes import OF_SOURCE, Engine, Group, Source, counted_decisions, engine, other
+from callint.bgp.rules import Direction
+from callint.bgp.session import LIVE, Form, Session
 from callint.bgp.steps import Answer, Steps
-from callint.net.address import Family
-from callint.net.prefixes import PrefixSet, nothing
 from callint.objects import Cluster
-from callint.record import NamedTuple
 
 Sent = tuple[tuple[Group, tuple[Decision, ...]], ...]
 """Sessions that may come up, those that export alike together, and what these export."""
 
+# What nodes that export alike take
+_OF_SENDER = 5
+
 
 def sent(cluster: Cluster, *, filtered: bool = False) -> Sent:
-    """What sessions export, all or those with filters; of a crowd it is not told who has which route.
+    """What sessions export, all or those with filters.
 
-    Raises TooManyStepsError.
+    Sessions that let out the same, but for what each node has of its own, are many: the routes that two of them let
+    out are not told of the others. Of a crowd it is not told who has which route. Raises TooManyStepsError.
     """
     return _sent(cluster, filtered).get()
 
@@ -37,119 +41,105 @@ def _sent(cluster: Cluster, filtered: bool) -> Answer[Sent]:
     return Answer(lambda: _Sending(cluster).all(filtered=filtered))
 
 
-_About = tuple[Presence, Attributes]
-
-
-class _Crowd(NamedTuple):
-    """What nodes bring, all and by profile: any of them, and several; `shared` are profiles that several have."""
-
-    brought: dict[_About, tuple[PrefixSet, PrefixSet]]
-    alone: dict[int, dict[_About, PrefixSet]]
-    shared: set[int]
-
-
 class _Sending:
     def __init__(self, cluster: Cluster) -> None:
         self._engine: Engine = engine(cluster)
+        self._crowds: Crowds = crowds(cluster)
         self._filtering = filtering(cluster)
         self._steps = Steps(cluster, "routes that BGP sessions export")
-        self._sources: dict[object, tuple[Source, ...]] = {}
-        self._crowds: dict[tuple[Alike, Alike, Form], _Crowd] = {}
+        self._passing: dict[object, tuple[Peering, ...]] = {}
+        self._asked: dict[object, Asked] = {}
 
     def all(self, *, filtered: bool) -> Sent:
-        found = []
-        for group in self._engine.senders:
-            session = group.session
-            if session.status.state in LIVE and (session.form.filters or not filtered):
-                learned = self._learned(session.local, session.family, session.form)
-                found.append((group, self._engine.decided(session, learned, self._steps)))
-        return tuple(found)
+        return tuple(
+            (group, tuple(self._decided(group.session, mine)))
+            for group, mine in senders(self._engine)
+            if group.session.form.filters or not filtered
+        )
 
-    def _learned(self, speaker: Speaker, family: Family, form: Form) -> tuple[Source, ...]:
-        key = (speaker.name, family, form.peer_type, form.rr_client)
-        found = self._sources.get(key)
+    def _decided(self, session: Session, mine: Profile) -> Iterator[Decision]:
+        """What two sessions that are alike but for the nodes' own routes let out is not asked of a third one."""
+        model, form = self._engine, session.form
+        passing = self._passes(session)
+        sources = frozenset([self._source(one, form) for one in passing])
+        bare = self._crowds.bare(mine)
+        configuration = in_effect(model.network.settings, session.local.name)
+        key = (self._gate(form, "export"), id(bare), id(configuration), sources)
+        asked = self._asked.setdefault(key, Asked())
+        asked.nodes += 1
+        full = asked.nodes <= 2
+        own = model.own_routes(session.local, session.family) if full else self._crowds.own(mine)
+        for routes in asked.of(own, 2):
+            yield from counted_decisions(model.decide(mine, form, routes), self._steps)
+        if full:
+            learned = model.learned(session, self._sources(session.local, passing))
+            yield from counted_decisions(learned, self._steps)
+
+    def _passes(self, session: Session) -> tuple[Peering, ...]:
+        model, local, family, form = self._engine, session.local, session.family, session.form
+        key = (model.network.nodes.of(local), family, form.peer_type, form.rr_client)
+        found = self._passing.get(key)
         if found is None:
-            found = self._sources[key] = self._find_sources(speaker, family, form)
+            found = self._passing[key] = tuple(model.passing(local, family, form))
+            self._steps.take(OF_SOURCE * len(found))
         return found
 
-    def _find_sources(self, speaker: Speaker, family: Family, form: Form) -> tuple[Source, ...]:
+    def _source(self, peering: Peering, form: Form) -> object:
+        """What tells routes that come over sessions from those that come over others."""
+        if peering.there is None:
+            return self._gate(peering.form, "import"), peering.form is form
+        return peering.there, id(peering.form), peering.form is form
+
+    def _gate(self, form: Form, direction: Direction) -> object:
+        """What decides about routes on their way out or in, whatever they are."""
+        filters = form.filters if self._filtering.rules(form.filters, direction, form.family) else ()
+        local_as = form.local_as in self._engine.network.nodes.lone.as_numbers or form.local_as
+        return form.kind, form.family, form.peer_type, form.rr_client, filters, local_as
+
+    def _sources(self, speaker: Speaker, passing: Iterable[Peering]) -> tuple[Source, ...]:
         """As those of the engine, but of nodes that are alike but for their routes, and of routers of others, few."""
         model = self._engine
-        passing = [
-            peering
-            for peering in model.network.kinds_of(speaker, family)
-            if peering.state in LIVE and may_pass((peering.form.peer_type, peering.form.rr_client), form)
-        ]
-        self._steps.take(OF_SOURCE * len(passing))
-        outside = sum(peering.there is None for peering in passing) >= CROWD
-        crowds = {one for one in passing if one.there and len(model.profiled(one.there, family)) >= CROWD}
-        if not outside and not crowds:
-            return model.sources(speaker, family, form)
         found: dict[object, Source] = {}
         for peering in passing:
+            there = peering.there
+            if there is not None and len(model.profiled(there, peering.family)) >= CROWD:
+                session = next(peering.far_ends(speaker))
+                found[peering] = Source(session, len(peering), self._crowds.brought(peering, speaker))
+                continue
             for session, size in model.far_ends(peering, speaker):
-                if peering in crowds:
-                    found[peering] = Source(session, len(peering), self._brought(peering, speaker))
-                    break
-                key = model.import_key(session)
-                if outside and peering.there is None:
-                    key = self._gate(peering.form)
+                key = model.import_key(session) if there is not None else self._gate(peering.form, "import")
                 first = found.get(key)
                 found[key] = first._replace(size=first.size + size) if first else Source(session, size)
         return tuple(found.values())
 
-    def _gate(self, form: Form) -> object:
-        """What decides about routes from somebody who may announce all."""
-        filters = form.filters if self._filtering.rules(form.filters, "import", form.family) else ()
-        return form.peer_type, form.rr_client, filters
 
-    def _brought(self, peering: Peering, speaker: Speaker) -> tuple[Brought, ...]:
-        """What gets in from all far ends of a node; AS numbers that are one's alone are all the same."""
-        crowd, family = self._crowd(peering), peering.family
-        own = self._engine.profile(speaker, family)
-        if peering.there is not peering.here or id(own) in crowd.shared:
-            return tuple((*about, whole) for about, (whole, _) in crowd.brought.items())
-        mine = crowd.alone[id(own)]
-        left = (
-            (about, (whole - mine[about]) | twice if about in mine else whole)
-            for about, (whole, twice) in crowd.brought.items()
-        )
-        return tuple((*about, prefixes) for about, prefixes in left if prefixes)
+def senders(model: Engine) -> Iterator[tuple[Group, Profile]]:
+    """The sessions that may come up, those of nodes with equal routes together; raises TooManyStepsError.
 
-    def _crowd(self, peering: Peering) -> _Crowd:
-        here, there, family = peering.here, peering.there, peering.family
-        assert there is not None, "a crowd is of nodes"
-        found = self._crowds.get((here, there, peering.form))
-        if found is not None:
-            return found
-        sets: dict[_About, list[PrefixSet]] = {}
-        crowd = _Crowd({}, {}, set())
-        for profile, members in self._engine.profiled(there, family):
-            self._steps.take(OF_SOURCE)
-            far = members[0]
-            near = other(here.members, far)
-            assert near is not None, "a crowd has others"
-            mine = crowd.alone[id(profile)] = {}
-            for presence, attributes, prefixes in self._engine.brought(peering.session(near, far)):
-                path = attributes.as_path
-                if path is not None and there.differ:
-                    first = there.first.as_number
-                    path = tuple(first if number == far.as_number else number for number in path)
-                about = presence, attributes._replace(as_path=path)
-                mine[about] = mine[about] | prefixes if about in mine else prefixes
-            for about, prefixes in mine.items():
-                sets.setdefault(about, []).append(prefixes)
-            if len(members) > 1:
-                crowd.shared.add(id(profile))
-        crowd.brought.update({about: _once_and_twice(several) for about, several in sets.items()})
-        self._crowds[here, there, peering.form] = crowd
-        return crowd
+    Who is at the far end makes no difference.
+    """
+    found: dict[object, tuple[Group, Profile]] = {}
+    for family in model.network.families:
+        steps = Steps(model.cluster, "nodes with BGP sessions")
+        for peering in model.network.kinds(family):
+            if peering.state not in LIVE:
+                continue
+            there = peering.there.members if peering.there is not None else (None,)
+            for alike, mine, here in _divided(model, peering):
+                steps.take(_OF_SENDER)
+                size = len(here) * (len(there) - (peering.there is peering.here and here[0].name != ANY))
+                if size:
+                    key = (alike, id(peering.form), id(mine))
+                    group, _ = found.get(key) or (Group(peering.session(here[0], other(there, here[0])), 0), mine)
+                    found[key] = group._replace(size=group.size + size), mine
+    return iter(found.values())
 
 
-def _once_and_twice(sets: Sequence[PrefixSet]) -> tuple[PrefixSet, PrefixSet]:
-    """What is in any of the sets, and what is in several."""
-    if len(sets) == 1:
-        return sets[0], nothing(sets[0].family)
-    middle = len(sets) // 2
-    (one, one_twice), (two, two_twice) = _once_and_twice(sets[:middle]), _once_and_twice(sets[middle:])
-    return one | two, one_twice | two_twice | (one & two)
+def _divided(model: Engine, peering: Peering) -> Iterator[tuple[Alike, Profile, list[Speaker]]]:
+    """The near ends of sessions: to the mesh nodes are alike that others may tell apart."""
+    for mine, members in model.profiled(peering.here, peering.family):
+        found: dict[Alike, list[Speaker]] = {}
+        for one in members:
+            found.setdefault(model.network.nodes.of(one), []).append(one)
+        for alike, here in found.items():
+            yield alike, mine, here

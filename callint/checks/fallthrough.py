@@ -131,8 +131,8 @@ def _leaving(cluster: Cluster, one: Outward, steps: Steps) -> list[Decision]:
     """What leaves because no rule decides, and certainly exists."""
     return [
         decision
-        for decision in engine(cluster).exported(one.session, inside=True, steps=steps)
-        if decision.accepted and decision.rule is None and decision.routes.presence != "any" and not decision.when
+        for decision in engine(cluster).existing_exported(one.session, steps)
+        if decision.accepted and decision.rule is None and not decision.when
     ]
 
 

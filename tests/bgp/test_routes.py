@@ -13,6 +13,7 @@ from callint.bgp.decision import Decision
 from callint.bgp.follow import follow
 from callint.bgp.network import network
 from callint.bgp.routes import Engine, engine
+from callint.bgp.sent import senders
 from callint.net.address import parse_cidr
 from callint.net.prefixes import exactly, within
 
@@ -316,6 +317,7 @@ def test_nodes_with_blocks_of_their_own_export_each_for_itself(made: Any) -> Non
         for index in range(12)
     ]
     model = engine(made(PODS, *nodes, *blocks))
-    assert sorted(group.session.local.name for group in model.senders) == sorted(f"n{index}" for index in range(12))
-    assert {group.size for group in model.senders} == {11}
+    found = [group for group, _ in senders(model)]
+    assert sorted(group.session.local.name for group in found) == sorted(f"n{index}" for index in range(12))
+    assert {group.size for group in found} == {11}
     assert sum(group.size for group in model.groups()) == 12 * 11

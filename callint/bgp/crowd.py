@@ -1,0 +1,175 @@
+"""What crowds of nodes bring to others: routes of many that are alike in all but the prefix are asked of few."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache, partial
+
+from callint.bgp.alike import Alike
+from callint.bgp.candidates import Routes, own_routes
+from callint.bgp.decision import Decision
+from callint.bgp.nodes import Speaker
+from callint.bgp.peering import Peering
+from callint.bgp.profile import Profile
+from callint.bgp.route import Attributes, Presence
+from callint.bgp.routes import OF_SOURCE, Brought, engine, other
+from callint.bgp.session import Session
+from callint.bgp.steps import Answer, Steps
+from callint.net.prefixes import PrefixSet, nothing
+from callint.objects import Cluster
+from callint.record import NamedTuple
+
+_About = tuple[Presence, Attributes]
+_Twice = tuple[PrefixSet, PrefixSet]
+"""What any of some sets has, and what several have."""
+
+
+class Asked:
+    """Nodes of which some have been asked about their routes: how many, and how often about which."""
+
+    __slots__ = ("nodes", "routes")
+
+    def __init__(self) -> None:
+        """None yet."""
+        self.nodes = 0
+        self.routes: Counter[Routes] = Counter()
+
+    def of(self, own: Iterable[Routes], most: int) -> Iterator[Routes]:
+        """The routes of one more node, without those about which so many nodes were asked."""
+        for routes in own:
+            self.routes[routes] += 1
+            if self.routes[routes] <= most:
+                yield routes
+
+
+class _Crowd(NamedTuple):
+    """What nodes bring: any of them, and several; `shared` are profiles that several have."""
+
+    brought: dict[_About, _Twice]
+    shared: set[int]
+
+
+class Crowds:
+    """The nodes of a cluster by what decides about their routes, and by what they bring."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        """Nothing is asked yet."""
+        self._cluster = cluster
+        self._engine = engine(cluster)
+        pools = {family: shared.pools for family, shared in self._engine.shared.items()}
+        self._outside = {family: ~(one.exported | one.withheld) for family, one in pools.items()}
+        self._bare: dict[int, Profile] = {}
+        self._interned: dict[Profile, Profile] = {}
+        self._own: dict[int, tuple[Routes, ...]] = {}
+        self._crowds: dict[tuple[Alike, Alike, int], Answer[_Crowd]] = {}
+
+    def bare(self, mine: Profile) -> Profile:
+        """What decides about routes of nodes and of others: all but the routes of their own.
+
+        Blocks outside of pools let routes pass that no other node's filter lets pass.
+        """
+        found = self._bare.get(id(mine))
+        if found is None:
+            outside = mine.blocks and self._engine.limits(mine).blocks & self._outside[mine.family]
+            bare = mine if outside else mine.bare()
+            found = self._bare[id(mine)] = self._interned.setdefault(bare, bare)
+        return found
+
+    def own(self, mine: Profile) -> tuple[Routes, ...]:
+        """The routes that a node has beside those that others have or may have who are alike but for such routes."""
+        found = self._own.get(id(mine))
+        if found is None:
+            found = self._own[id(mine)] = own_routes(mine.own())
+        return found
+
+    def brought(self, peering: Peering, speaker: Speaker) -> tuple[Brought, ...]:
+        """What gets in from all far ends of a node; AS numbers that are one's alone are all the same.
+
+        Raises TooManyStepsError.
+        """
+        here, there = peering.here, peering.there
+        assert there is not None, "a crowd is of nodes"
+        key = (here, there, id(peering.form))
+        answer = self._crowds.get(key)
+        if answer is None:
+            answer = self._crowds[key] = Answer(partial(self._crowd, peering, there))
+        crowd, own = answer.get(), self._engine.profile(speaker, peering.family)
+        if there is not here or id(own) in crowd.shared:
+            return tuple((*about, whole) for about, (whole, _) in crowd.brought.items())
+        session = self._session(peering, speaker)
+        mine = self._got(peering, session, self._engine.imported(session))
+        left = (
+            (about, (whole - mine[about]) | twice if about in mine else whole)
+            for about, (whole, twice) in crowd.brought.items()
+        )
+        return tuple((*about, prefixes) for about, prefixes in left if prefixes)
+
+    def _crowd(self, peering: Peering, there: Alike) -> _Crowd:
+        model, steps = self._engine, Steps(self._cluster, "routes that BGP sessions export")
+        sets: dict[_About, list[_Twice]] = {}
+        shared: set[int] = set()
+        asked: dict[int, Asked] = {}
+        alike: dict[tuple[int, Routes], tuple[Session, list[PrefixSet]]] = {}
+        for mine, members in model.profiled(there, peering.family):
+            steps.take(OF_SOURCE)
+            session, bare = self._session(peering, members[0]), self.bare(mine)
+            known = asked.setdefault(id(bare), Asked())
+            known.nodes += 1
+            # Three are enough to know what several bring, for hardly a route is at home on two nodes.
+            full = known.nodes <= 3
+            offers = (*(model.own_routes(members[0], peering.family) if full else ()), *model.passed(session))
+            decisions = [one for offer in known.of(offers, 3) for one in model.taken(session, offer)]
+            if not full and (mine.blocks or mine.services or bare is mine):
+                decisions += [one for offer in self.own(mine) for one in model.taken(session, offer)]
+            elif not full:
+                for offer in self.own(mine):
+                    key = (id(bare), offer._replace(prefixes=nothing(peering.family)))
+                    alike.setdefault(key, (session, []))[1].append(offer.prefixes)
+            for about, prefixes in self._got(peering, session, decisions).items():
+                sets.setdefault(about, []).append((prefixes, nothing(peering.family)))
+            if len(members) > 1:
+                shared.add(id(mine))
+        for (_, offer), (session, several) in alike.items():
+            whole, twice = (
+                self._got(peering, session, model.taken(session, offer._replace(prefixes=prefixes)))
+                for prefixes in _any_and_several([(one, nothing(peering.family)) for one in several])
+            )
+            for about, prefixes in whole.items():
+                sets.setdefault(about, []).append((prefixes, twice.get(about, nothing(peering.family))))
+        return _Crowd({about: _any_and_several(found) for about, found in sets.items()}, shared)
+
+    def _session(self, peering: Peering, far: Speaker) -> Session:
+        near = other(peering.here.members, far)
+        assert near is not None, "a crowd has others"
+        return peering.session(near, far)
+
+    def _got(self, peering: Peering, session: Session, decisions: Iterable[Decision]) -> dict[_About, PrefixSet]:
+        """What gets in from one node of a crowd, its AS number that of the first one if each has its own."""
+        far, there = session.remote, peering.there
+        assert there is not None, "a crowd is of nodes"
+        assert far is not None, "each session is with one of them"
+        found: dict[_About, PrefixSet] = {}
+        for presence, attributes, prefixes in self._engine.brought(session, decisions):
+            path = attributes.as_path
+            if path is not None and there.differ:
+                first = there.first.as_number
+                path = tuple(first if number == far.as_number else number for number in path)
+            about = presence, attributes._replace(as_path=path)
+            found[about] = found[about] | prefixes if about in found else prefixes
+        return found
+
+
+@lru_cache(maxsize=8)
+def crowds(cluster: Cluster) -> Crowds:
+    """The crowds of a cluster, the same ones each time."""
+    return Crowds(cluster)
+
+
+def _any_and_several(sets: Sequence[_Twice]) -> _Twice:
+    """What is in any of the sets, and what is in several."""
+    if len(sets) == 1:
+        return sets[0]
+    middle = len(sets) // 2
+    (one, one_twice), (two, two_twice) = _any_and_several(sets[:middle]), _any_and_several(sets[middle:])
+    return one | two, one_twice | two_twice | (one & two)
