@@ -186,9 +186,10 @@ def _pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
                 if not ends:
                     continue
                 path = (*rule.path, "action")
+                lost = f"packets {'to' if direction == 'Ingress' else 'from'} the node are dropped"
                 yield Breach(
                     f'policy "{policy.name}" passes {direction.lower()} of HostEndpoint "{ends[0].about.name}" on, but '
-                    f'no tier after "{tier.name}" has policy for it and it has no profile: the packets are dropped',
+                    f'no tier after "{tier.name}" has policy for it and it has no profile: {lost}',
                     policy.resource.span(*path),
                     policy.resource.ref,
                     path,

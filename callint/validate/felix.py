@@ -171,7 +171,7 @@ def _tables(scope: Scope, path: Path, ranges: Any) -> None:
             continue
         low, high = bounds
         if low < 1:
-            message = f'a range of routing tables begins at 1, and "min" is {low}'
+            message = f'a range of routing tables begins at 1 or above, and "min" is {low}'
             scope.refuse("reversed-range", (*path, index, "min"), message, since=LATE_CEL, stored=FELIX_REFUSES)
         elif low > high:
             message = f"the range of routing tables ends at {high} before it begins at {low}"
