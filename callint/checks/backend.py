@@ -171,7 +171,7 @@ def _router_id(cluster: Cluster) -> Iterator[Breach]:
         return
     yield Breach(
         "calico-node is told to look for no IPv4 address, of which BIRD would take its router id, and CALICO_ROUTER_ID "
-        "gives none: BIRD refuses its configuration and does not start, for IPv6 neither",
+        "gives none: BIRD refuses its configuration and does not start, not for IPv6 either",
         ipv4.span,
         ipv4.resource.ref,
         (*ipv4.path, "value"),

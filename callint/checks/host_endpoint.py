@@ -228,13 +228,13 @@ def _rivals(cluster: Cluster) -> Iterator[Breach]:
             for loser in governor.rivals:
                 if loser.about.name not in said:
                     said.add(loser.about.name)
-                    yield _rival(loser, governor.endpoint, f'interface "{name}"')
+                    yield _rival(loser, governor.endpoint, name, f'interface "{name}"')
         wild = [one for one in own if one.about.interface == "*"]
         for loser in wild[1:]:
-            yield _rival(loser, wild[0], f'the other interfaces of node "{node}"')
+            yield _rival(loser, wild[0], "*", f'the other interfaces of node "{node}"')
 
 
-def _rival(loser: HostMember, winner: HostMember, what: str) -> Breach:
+def _rival(loser: HostMember, winner: HostMember, interface: str, what: str) -> Breach:
     resource = loser.about.resource
     path: Path = ("spec", "interfaceName") if loser.about.interface else ("spec", "expectedIPs")
     return Breach(
@@ -244,7 +244,7 @@ def _rival(loser: HostMember, winner: HostMember, what: str) -> Breach:
         resource.ref,
         path,
         (Related(winner.about.resource.span("metadata", "name"), "counts"),),
-        witness("interface", interface=what, node=loser.about.node, endpoint=winner.about.name),
+        witness("interface", interface=interface, node=loser.about.node, endpoint=winner.about.name),
         "keep one endpoint for each interface, with the labels of both",
     )
 

@@ -15,6 +15,7 @@ from callint.objects.pool import IPPool
 from callint.policy.nodes import prefixes
 
 _PEERS = (("ingress", "from"), ("egress", "to"))
+_EVERY_POD = "{}"
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -61,6 +62,12 @@ def _peer_or(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _dns_over_tcp_alone(cluster: Cluster) -> Iterator[Breach]:
+    """Not where another policy of the same pods, or of all in the namespace, lets them ask."""
+    asking = {
+        (resource.namespace, _selected(resource))
+        for resource in _policies(cluster)
+        if any(_opens_udp(rule) for direction, _, _, rule in _rules(resource) if direction == "egress")
+    }
     for resource in _policies(cluster):
         opened = [
             (path, index, entry)
@@ -69,9 +76,8 @@ def _dns_over_tcp_alone(cluster: Cluster) -> Iterator[Breach]:
             for index, entry in fields.items(rule, "ports")
             if isinstance(entry, dict) and fields.text(entry, "port") == "53"
         ]
-        if not opened or any(fields.text(entry, "protocol") == "UDP" for _, _, entry in opened):
-            continue
-        if any(not fields.items(rule, "ports") for direction, _, _, rule in _rules(resource) if direction == "egress"):
+        able = {(resource.namespace, _EVERY_POD), (resource.namespace, _selected(resource))}
+        if not opened or not able.isdisjoint(asking):
             continue
         for path, index, entry in opened:
             if "protocol" in entry:
@@ -95,6 +101,18 @@ def _dns_over_tcp_alone(cluster: Cluster) -> Iterator[Breach]:
                 ),
                 "list the port twice, with `protocol: UDP` and with `protocol: TCP`",
             )
+
+
+def _selected(resource: Resource) -> str:
+    """The pods of a policy, in words that are the same for the same selector."""
+    return str(resource.spec.get("podSelector") or _EVERY_POD)
+
+
+def _opens_udp(rule: dict[str, Any]) -> bool:
+    """Whether an egress rule is open for UDP to port 53, to whatever peers."""
+    ports = [entry for _, entry in fields.items(rule, "ports") if isinstance(entry, dict)]
+    udp = (fields.text(entry, "port") for entry in ports if fields.text(entry, "protocol") == "UDP")
+    return not ports or any(port in (None, "53") for port in udp)
 
 
 def _pod_addresses(cluster: Cluster) -> Iterator[Breach]:
@@ -140,7 +158,7 @@ def _types_mismatch(cluster: Cluster) -> Iterator[Breach]:
                     resource.ref,
                     path,
                     (Related(resource.span("spec", "policyTypes", key=True), f"without {direction.capitalize()}"),),
-                    witness("packet", direction=direction, verdict="accept", decided_by="no policy for the direction"),
+                    witness("reference", reference="policyTypes", values=types, missing=direction.capitalize()),
                 )
 
 

@@ -86,19 +86,25 @@ def _proof(pool: IPPool, inside: list[HostAddress]) -> Any:
 
 
 def _enabled(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: Span | None) -> Iterator[Breach]:
-    gives_none = pool.node_selector.replace(" ", "") == "!all()" or "Workload" not in pool.allowed_uses
-    if pool.disabled or gives_none:
+    if not _gives_to_pods(pool):
         return
     owner, related = _owner(inside, named)
     yield Breach(
-        f'IPPool "{pool.name}" is enabled and holds {owner}, so pods would be given addresses of that '
-        "network; `disabled: true` keeps it to translation",
+        f'IPPool "{pool.name}" is enabled and holds {owner}, so pods would be given addresses of that network',
         pool.span("cidr"),
         pool.resource.ref,
         pool.path("cidr"),
         related,
         _proof(pool, inside),
+        "`disabled: true` keeps it to translation"
+        if any(_gives_to_pods(other) for other in cluster.pools if other is not pool)
+        else "give the pods a pool in which no machine has an address, before this one is disabled or removed",
     )
+
+
+def _gives_to_pods(pool: IPPool) -> bool:
+    asked_for = pool.node_selector.replace(" ", "") == "!all()"
+    return not pool.disabled and "Workload" in pool.allowed_uses and not asked_for
 
 
 def _inert(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: Span | None) -> Iterator[Breach]:

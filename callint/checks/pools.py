@@ -184,8 +184,9 @@ def _one_address(cluster: Cluster) -> Iterator[Breach]:
         if one.name != "default" or not isinstance(address, str):
             continue
         path = ("spec", "natOutgoingAddress")
+        several = f"{'all ' if left == nodes else ''}{len(left)}"
         yield Breach(
-            f'{"all " if left == nodes else ""}{len(left)} nodes translate to the one address "{address}": answers '
+            f'{"both" if several == "all 2" else several} nodes translate to the one address "{address}": answers '
             "reach a single node, and connections of the others break",
             one.resource.span(*path),
             one.resource.ref,

@@ -16,7 +16,14 @@ _HEADLINES = {
     "selector": ("selector",),
     "reference": ("reference", "name", "to"),
 }
-_VERDICTS = {"accept": "accepted", "allow": "allowed", "drop": "dropped", "deny": "denied", "no-verdict": "no verdict"}
+_VERDICTS = {
+    "accept": "accepted",
+    "allow": "allowed",
+    "drop": "dropped",
+    "deny": "denied",
+    "reject": "rejected",
+    "no-verdict": "no verdict",
+}
 _CLAUSES = {"in_interface": "in", "out_interface": "out", "node": "on", "endpoint": "at"}
 
 

@@ -87,3 +87,13 @@ def test_one_endpoint_or_several_whose_interfaces_are_not_known(addresses: dict[
     (breach,) = coverage.check(cluster, {})
     assert breach.undecided
     assert says in breach.message
+
+
+def test_the_interface_of_rivals_is_a_fact() -> None:
+    spec = {"node": "router", "interfaceName": "lan0", "expectedIPs": ["10.0.0.1"]}
+    everywhere = {"node": "router", "interfaceName": "*", "expectedIPs": ["10.0.0.1"]}
+    for one, name in ((spec, "lan0"), (everywhere, "*")):
+        cluster = cluster_of([calico("HostEndpoint", "a", one), calico("HostEndpoint", "b", one)])
+        (breach,) = host_endpoint.check(cluster, {"problem": "rivals"})
+        assert breach.witness is not None
+        assert breach.witness.as_dict()["interface"] == name

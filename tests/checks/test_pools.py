@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from callint.calico import Target
-from callint.checks import node_pools, pools
+from callint.checks import masquerade, node_pools, pools
 from callint.checks.breach import Breach
 from callint.objects import Intent
 from manifests import calico, cluster_of
@@ -95,3 +95,18 @@ def test_one_pool_or_several_that_leave_a_node_out(selectors: list[str], disable
     cluster = cluster_of(objects, intent=Intent(complete=frozenset({"IPPool"})))
     (breach,) = node_pools.check(cluster, {"problem": "unserved"})
     assert breach.message.endswith(says)
+
+
+def test_a_pool_is_disabled_only_where_pods_have_another() -> None:
+    host = calico("HostEndpoint", "lan", {"node": "router", "interfaceName": "lan0", "expectedIPs": ["10.0.0.1"]})
+    own = calico("IPPool", "lan", {"cidr": "10.0.0.0/24"})
+    pods = {"cidr": "10.244.0.0/16"}
+    for more, advice in (
+        ([], "give the pods a pool"),
+        ([calico("IPPool", "pods", pods)], "`disabled: true`"),
+        ([calico("IPPool", "pods", {**pods, "disabled": True})], "give the pods a pool"),
+        ([calico("IPPool", "pods", {**pods, "nodeSelector": "!all()"})], "give the pods a pool"),
+    ):
+        (breach,) = masquerade.check(cluster_of([host, own, *more]), {"problem": "enabled"})
+        assert breach.help is not None
+        assert breach.help.startswith(advice)
