@@ -31,7 +31,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             yield _unknown(node, own)
             continue
         for interface in facts.interfaces:
-            if _forwards(interface) and evaluator.governance.of(interface.name).endpoint is None:
+            if _forwards(evaluator, interface) and evaluator.governance.of(interface.name).endpoint is None:
                 yield _uncovered(evaluator, node, interface, own)
 
 
@@ -50,9 +50,9 @@ def _means_to_forward(cluster: Cluster, evaluator: Evaluator, own: list[HostEndp
     )
 
 
-def _forwards(interface: Interface) -> bool:
+def _forwards(evaluator: Evaluator, interface: Interface) -> bool:
     return (
-        is_host_interface(interface.name)
+        is_host_interface(evaluator.inventory.cluster, evaluator.node, interface.name)
         and interface.kind != "loopback"
         and interface.up is not False
         and True in (interface.forwarding.ipv4, interface.forwarding.ipv6)

@@ -96,7 +96,7 @@ def _heard_at(about: About, listener: Listener, *, bound: bool) -> Iterator[tupl
         own = Address(listener.address.version, listener.address.value)
         yield from ((name, (own,)) for name in about.at.get(own, ()))
     elif about.facts is not None and not bound:
-        inner = [one.name for one in inner_interfaces(about.facts) if one.name in about.interfaces]
+        inner = [one.name for one in inner_interfaces(about.cluster, about.facts) if one.name in about.interfaces]
         yield from ((name, about.own(name)) for name in inner)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from callint.calico.defaults import INTERFACE_PREFIXES
 from callint.facts import iproute, kernel
 from callint.facts.iproute import Entry
 from callint.facts.sockets import COMMAND, listening
@@ -75,6 +76,8 @@ def assemble(node: str, parsed: Mapping[str, Any], missing: Mapping[str, str], p
     if not _NODE.fullmatch(node):
         raise ValueError(f"{node!r} is no name of a node: lower-case letters, digits, '-' and '.'")
     facts: Entry = {"version": 1, "node": node}
+    if prefixes and prefixes != INTERFACE_PREFIXES:
+        facts["workload-prefixes"] = list(prefixes)
     notes = []
     links: list[Entry] | None = parsed.get("address")
     switches: kernel.Switches | None = parsed.get("forwarding")

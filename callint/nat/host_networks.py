@@ -6,11 +6,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
 
-from callint.calico.defaults import INTERFACE_PREFIXES, TUNNEL_INTERFACES
 from callint.finding import Path, Span
 from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
 from callint.objects import Cluster, Resource
 from callint.objects.node import bgp_path
+from callint.policy.links import is_host_interface
 from callint.record import NamedTuple
 
 
@@ -70,14 +70,10 @@ def _sorted(cluster: Cluster) -> dict[Family, tuple[list[int], list[int]]]:
     return {family: ([one for one, _ in pair], [place for _, place in pair]) for family, pair in pairs.items()}
 
 
-def _hosts_own(interface: str) -> bool:
-    return interface != "lo" and interface not in TUNNEL_INTERFACES and not interface.startswith(INTERFACE_PREFIXES)
-
-
 def _from_facts(cluster: Cluster) -> Iterator[HostAddress]:
     for facts in cluster.facts.values():
         for interface in facts.interfaces or ():
-            if _hosts_own(interface.name):
+            if is_host_interface(cluster, facts.node, interface.name):
                 for address in interface.addresses or ():
                     prefix = Prefix(address.version, address.value, address.length)
                     yield HostAddress(prefix, facts.node, interface.name, address.span)
@@ -85,7 +81,7 @@ def _from_facts(cluster: Cluster) -> Iterator[HostAddress]:
 
 def _from_endpoints(cluster: Cluster) -> Iterator[HostAddress]:
     for endpoint in cluster.host_endpoints:
-        if endpoint.interface == "*" or not _hosts_own(endpoint.interface):
+        if endpoint.interface == "*" or not is_host_interface(cluster, endpoint.node, endpoint.interface):
             continue
         for index, text in enumerate(endpoint.expected_ips):
             prefix = _parsed(text)

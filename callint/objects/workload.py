@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from callint.calico.defaults import NAMESPACE_LABEL, ORCHESTRATOR_LABEL, SERVICE_ACCOUNT_LABEL
+from callint.calico.defaults import INTERFACE_PREFIXES, NAMESPACE_LABEL, ORCHESTRATOR_LABEL, SERVICE_ACCOUNT_LABEL
 from callint.objects import fields
 from callint.objects.endpoint import EndpointPort, Workload, workload_endpoint
 from callint.objects.policy import Rule, rules
@@ -52,7 +52,7 @@ def pod(resource: Resource) -> Workload | None:
         name=resource.name,
         namespace=namespace,
         node=fields.text(spec, "nodeName") or "",
-        interface=_veth(namespace, resource.name),
+        interface=host_interface(namespace, resource.name),
         addresses=() if finished(resource) else tuple(text.split("/")[0] for text in written if text),
         labels={
             **resource.labels,
@@ -83,11 +83,11 @@ def workload(resource: Resource) -> Workload:
     return read._replace(labels={**read.labels, **added})
 
 
-def _veth(namespace: str, name: str) -> str:
+def host_interface(namespace: str, name: str, prefix: str = INTERFACE_PREFIXES[0]) -> str:
     """The name of a pod's interface on its host (k8s/conversion VethNameForWorkload)."""
     from hashlib import sha1
 
-    return "cali" + sha1(f"{namespace}.{name}".encode(), usedforsecurity=False).hexdigest()[:11]
+    return prefix + sha1(f"{namespace}.{name}".encode(), usedforsecurity=False).hexdigest()[:11]
 
 
 def container_ports(spec: dict[str, Any]) -> tuple[EndpointPort, ...]:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from callint.calico.defaults import NAMESPACE_LABEL
+from callint.calico.defaults import INTERFACE_PREFIXES, NAMESPACE_LABEL
 from callint.net import intervals
 from callint.net.address import Family, format_address
 from callint.net.ports import SCTP, TCP, UDP
 from callint.objects import Cluster, Resource
 from callint.objects.endpoint import EndpointPort, HostEndpoint, NetworkSet, Workload
 from callint.objects.service import endpoint_slice
-from callint.objects.workload import Profile, finished, pod, profile, service_account, workload
+from callint.objects.workload import Profile, finished, host_interface, pod, profile, service_account, workload
 from callint.policy.autohep import automatic_host_endpoints
 from callint.policy.doubt import Doubts
 from callint.policy.labels import ANY_POD, Labels, Sources, holds, inherit, unreadable
 from callint.policy.nodes import all_addresses, prefixes
 from callint.policy.ranges import EVERYWHERE, NO_RANGES, UNICAST, Ranges, ranges, union, without
 from callint.policy.selectable import Selectable
+from callint.policy.settings import workload_prefixes
 from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.index import LabelIndex
@@ -176,13 +177,20 @@ class Inventory:
     @cached_property
     def workloads(self) -> tuple[WorkloadMember, ...]:
         """The workload endpoints that are written down, as such or as pods, and assumed ones."""
-        pods = map(pod, self.cluster.kubernetes("Pod", "v1"))
+        pods = map(self._pod, self.cluster.kubernetes("Pod", "v1"))
         every = (*map(workload, self.cluster.of("WorkloadEndpoint")), *(one for one in pods if one))
         written = (
             WorkloadMember(one, inherit(self._own(one.resource, one.labels), one.profiles, self.sources))
             for one in every
         )
         return (*written, *self._assumed)
+
+    def _pod(self, resource: Resource) -> Workload | None:
+        found = pod(resource)
+        prefixes = INTERFACE_PREFIXES if found is None else workload_prefixes(self.cluster, found.node)
+        if found is None or prefixes == INTERFACE_PREFIXES:
+            return found
+        return found._replace(interface=host_interface(found.namespace, found.name, prefixes[0]))
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from callint.calico.defaults import INTERFACE_PREFIXES, TUNNEL_INTERFACES
+from callint.calico.defaults import TUNNEL_INTERFACES
 from callint.facts import Address as FactAddress
 from callint.facts import Interface, NodeFacts
 from callint.net import intervals
@@ -17,6 +17,7 @@ from callint.objects.endpoint import HostEndpoint
 from callint.policy.evaluator import model_of
 from callint.policy.nodes import prefixes, with_nameless
 from callint.policy.ranges import Ranges
+from callint.policy.settings import workload_prefixes
 
 
 def interfaces_of(cluster: Cluster, node: str) -> Mapping[str, tuple[Address, ...]]:
@@ -29,7 +30,7 @@ def interfaces_of(cluster: Cluster, node: str) -> Mapping[str, tuple[Address, ..
         return {
             interface.name: tuple(Address(one.version, one.value) for one in interface.addresses or ())
             for interface in facts.interfaces
-            if is_host_interface(interface.name)
+            if is_host_interface(cluster, node, interface.name)
         }
     mine = _by_node(cluster).get(node, ())
     named = {
@@ -48,12 +49,14 @@ def _by_node(cluster: Cluster) -> dict[str, list[HostEndpoint]]:
     return found
 
 
-def is_host_interface(name: str) -> bool:
-    """Whether an interface is neither loopback nor a workload's nor a tunnel of Calico."""
-    return name != "lo" and name not in TUNNEL_INTERFACES and not name.startswith(INTERFACE_PREFIXES)
+def is_host_interface(cluster: Cluster, node: str, name: str) -> bool:
+    """Whether an interface of a node is neither loopback nor a workload's nor a tunnel of Calico."""
+    if name == "lo" or name in TUNNEL_INTERFACES:
+        return False
+    return not name.startswith(workload_prefixes(cluster, node))
 
 
-def inner_interfaces(facts: NodeFacts) -> tuple[Interface, ...]:
+def inner_interfaces(cluster: Cluster, facts: NodeFacts) -> tuple[Interface, ...]:
     """Interfaces that forward and through which no default route leaves; none while routes are unknown."""
     if facts.interfaces is None or facts.routes is None:
         return ()
@@ -61,7 +64,7 @@ def inner_interfaces(facts: NodeFacts) -> tuple[Interface, ...]:
     return tuple(
         one
         for one in facts.interfaces
-        if is_host_interface(one.name)
+        if is_host_interface(cluster, facts.node, one.name)
         and one.name not in outer
         and one.forwarding.ipv4 is True
         and one.kind != "wireguard"

@@ -10,7 +10,6 @@ from functools import lru_cache
 from itertools import chain, islice
 
 from callint.calico.defaults import (
-    INTERFACE_PREFIXES,
     NAMESPACE_LABEL,
     NAMESPACE_PREFIX,
     ORCHESTRATOR_LABEL,
@@ -28,6 +27,7 @@ from callint.policy.inventory import Endpoint, Inventory, WorkloadMember
 from callint.policy.labels import Labels, holds, inherit
 from callint.policy.match import entity_selectors
 from callint.policy.ranges import NO_RANGES, ranges
+from callint.policy.settings import workload_prefixes
 from callint.selector import Selector, SelectorError, keys_and_values
 from callint.selector.rewrite import both, negate
 from callint.selector.satisfy import implies, satisfiable
@@ -87,9 +87,9 @@ def with_labels(
     """A workload with just these labels; its address is one at which there may be a pod, unless it is given."""
     member = _member(model, namespace, {**labels, SERVICE_ACCOUNT_LABEL: account})
     if address is not None:
-        return _settled(member, (address,), number)
+        return _settled(model, member, (address,), number)
     free = _addresses(model, number + 1)[number]
-    return _settled(member, free, number)
+    return _settled(model, member, free, number)
 
 
 def _given(inventory: Inventory, selector: Selector) -> bool:
@@ -202,11 +202,11 @@ def _placed(model: Model, members: Iterable[WorkloadMember]) -> tuple[WorkloadMe
     """The workloads at addresses of their own."""
     found = list(members)
     addresses = _addresses(model, len(found))
-    return tuple(_settled(one, addresses[number], number) for number, one in enumerate(found))
+    return tuple(_settled(model, one, addresses[number], number) for number, one in enumerate(found))
 
 
-def _settled(member: WorkloadMember, addresses: tuple[str, ...], number: int) -> WorkloadMember:
-    interface = f"{INTERFACE_PREFIXES[0]}-assumed{number}"
+def _settled(model: Model, member: WorkloadMember, addresses: tuple[str, ...], number: int) -> WorkloadMember:
+    interface = f"{workload_prefixes(model.cluster, member.about.node)[0]}-assumed{number}"
     return member._replace(about=member.about._replace(interface=interface, addresses=addresses))
 
 

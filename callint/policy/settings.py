@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from callint.calico import failsafe
@@ -35,6 +36,8 @@ class Settings:
         """Merge what applies to the node; `sources` are the objects that said it, the strongest last."""
         self._values: dict[str, tuple[Any, Resource]] = {}
         self._hidden: dict[str, Resource] = {}
+        facts = cluster.facts.get(node)
+        self._told_prefixes = facts.workload_prefixes if facts is not None else None
         layers = _layers(cluster, node)
         self.sources = tuple(one.resource for one in layers)
         for one in layers:
@@ -102,7 +105,9 @@ class Settings:
 
     @property
     def workload_prefixes(self) -> tuple[str, ...]:
-        """What names of workload interfaces begin with."""
+        """What names of workload interfaces begin with; facts know what the environment of Felix says too."""
+        if self._told_prefixes:
+            return self._told_prefixes
         written = self.text("interfacePrefix", "").split(",")
         return tuple(prefix.strip() for prefix in written if prefix.strip()) or INTERFACE_PREFIXES
 
@@ -131,6 +136,25 @@ class Settings:
                 raise UndecidedError(f'the net "{port.net}" in {key} of "{resource.name}", which could not be read')
             found.append(Failsafe(port, net, resource, ("spec", key, index)))
         return tuple(found)
+
+
+def workload_prefixes(cluster: Cluster, node: str) -> tuple[str, ...]:
+    """What names of a node's workload interfaces begin with: Felix's default, unless something else can be read."""
+    return _prefixes(cluster, node) if _prefixes_told(cluster) else INTERFACE_PREFIXES
+
+
+@lru_cache(maxsize=8)
+def _prefixes_told(cluster: Cluster) -> bool:
+    written = any(one.values.get("interfacePrefix") for one in cluster.felix)
+    return written or any(facts.workload_prefixes for facts in cluster.facts.values())
+
+
+@lru_cache(maxsize=1 << 12)
+def _prefixes(cluster: Cluster, node: str) -> tuple[str, ...]:
+    try:
+        return Settings(cluster, node).workload_prefixes
+    except UndecidedError:
+        return INTERFACE_PREFIXES
 
 
 def _layers(cluster: Cluster, node: str) -> list[FelixConfiguration]:

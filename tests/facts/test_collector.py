@@ -97,6 +97,8 @@ def test_workloads_are_kept_on_request(saved: Saved):
     assert "notes" not in facts
     other = collect("router", **texts, workload_prefixes=["tun", "wan"])
     assert {"tun9", "wan0"}.isdisjoint(by_name(other))
+    assert other["workload-prefixes"] == ["tun", "wan"]
+    assert "workload-prefixes" not in collect("router", **texts)
     assert SCHEMA.is_valid(facts)
 
 
