@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from callint.config import Calico, ClusterConfig, Config
 from callint.finding import Problem
@@ -31,11 +33,10 @@ def divide(
                 roots.setdefault(base, []).append((below, about))
     parts: dict[str, tuple[ClusterConfig, list[Document]]] = {about.name: (about, []) for about in clusters}
     fallback = clusters[0] if len(clusters) == 1 else REST
-    files = dict.fromkeys(document.file for document in documents)
-    holders = {file: _holders(file, roots) or [fallback] for file in files}
-    for document in documents:
-        for holder in holders[document.file]:
-            parts.setdefault(holder.name, (holder, []))[1].append(document)
+    for file, group in groupby(documents, attrgetter("file")):
+        beside = list(group)
+        for holder in _holders(file, roots) or [fallback]:
+            parts.setdefault(holder.name, (holder, []))[1].extend(beside)
     return [part for part in parts.values() if part[1] or len(parts) == 1]
 
 

@@ -21,12 +21,22 @@ if TYPE_CHECKING:
 
 _LONGEST = (
     ("unreachable", "flow", "host_endpoint host_traffic"),
-    ("selection", "policy_scope", "precedence", "policy_rules", "policy_tie", "tier_end"),
+    (
+        "selection",
+        "policy_scope",
+        "name_resolution",
+        "policy_tie",
+        "policy_rules",
+        "tier_end",
+        "named_port",
+        "contradiction",
+    ),
 )
 """The checks that take longest on large trees: begun first, so that no process is left alone with one in the end.
 
-Those of the first row ask which policies select an endpoint. The first process begins with them, the others with the
-second row and all checks that are not named here: so mostly one process alone finds out what all of the row ask.
+The first process begins with the first row, the others with the second: so mostly one process alone finds out what all
+of a row ask. Those of the first ask which policies select an endpoint, and, as all checks that are not named here and
+come after them, about sessions and nodes; those of the second ask about each policy.
 """
 _PILES = (1, 2)
 """The piles from which they are taken."""
@@ -60,7 +70,7 @@ def _rows(rules: Sequence[Rule]) -> list[tuple[int, list[list[int]]]]:
     rows = [
         [[number for name in names.split() for number in groups.pop(name, ())] for names in row] for row in _LONGEST
     ]
-    rows[-1] += groups.values()
+    rows[0] += groups.values()
     return list(zip(_PILES, rows, strict=True))
 
 

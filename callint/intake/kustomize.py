@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from posixpath import basename, dirname, join, normpath
+from posixpath import dirname, join, normpath
 from typing import Any
 
 from callint.finding import Problem
 from callint.source import Document
 
-_NAMES = ("kustomization.yaml", "kustomization.yml")
+_NAMES = frozenset(("kustomization.yaml", "kustomization.yml"))
 _GROUP = "kustomize.config.k8s.io/"
 _FIELDS = ("patches", "patchesStrategicMerge", "patchesJson6902")
 
@@ -23,7 +23,7 @@ def patches(documents: Iterable[Document]) -> tuple[frozenset[str], list[Problem
     problems = []
     for document in documents:
         value = document.value
-        if not isinstance(value, dict) or not _is_kustomization(document, value):
+        if not isinstance(value, dict) or not _is_kustomization(document.file, value):
             continue
         fields = [field for field in _FIELDS if isinstance(value.get(field), list) and value[field]]
         files.update(normpath(join(dirname(document.file), path)) for field in fields for path in _paths(value[field]))
@@ -40,9 +40,10 @@ def patches(documents: Iterable[Document]) -> tuple[frozenset[str], list[Problem
     return frozenset(files), problems
 
 
-def _is_kustomization(document: Document, value: dict[str, Any]) -> bool:
+def _is_kustomization(file: str, value: dict[str, Any]) -> bool:
     """By its group, or by the name of its file: neither apiVersion nor kind need be written."""
-    return str(value.get("apiVersion", "")).startswith(_GROUP) or basename(document.file) in _NAMES
+    version = value.get("apiVersion")
+    return (isinstance(version, str) and version.startswith(_GROUP)) or file.rpartition("/")[2] in _NAMES
 
 
 def _paths(entries: list[Any]) -> Iterator[str]:

@@ -93,7 +93,13 @@ def encode_judged(target: Target, judged: Iterable[Judged]) -> bytes:
         for number, (resource, problems) in enumerate(judged)
         if resource.gaps or problems
     ]
-    return _line([_name(target), known])
+    return _line([_name(target), known]) if known else _sound(target)
+
+
+@cache
+def _sound(target: Target) -> bytes:
+    """The second line of the files with which nothing is wrong, which are most."""
+    return _line([_name(target), []])
 
 
 def decode_judged(target: Target, documents: Iterable[Document], line: bytes | memoryview) -> list[Judged] | None:
@@ -101,22 +107,26 @@ def decode_judged(target: Target, documents: Iterable[Document], line: bytes | m
 
     def told(plain: list[Any]) -> list[Judged] | None:
         name, known = plain
-        if name != _name(target):
-            return None
-        objects = unjudged(documents)
-        for resource, _ in objects:
-            resource.sound = resource.document.complete
-        for number, gaps, problems in known:
-            resource = objects[count(number)].resource
-            resource.sound = False
-            resource.gaps = tuple(map(steps, gaps))
-            objects[number] = Judged(resource, tuple(_problems(problems)))
-        return objects
+        return _judged(documents, known) if name == _name(target) else None
 
+    if line == _sound(target):
+        return _judged(documents, [])
     try:
         return decoded(bytes(line), told)
     except MisfitError:
         return None
+
+
+def _judged(documents: Iterable[Document], known: list[Any]) -> list[Judged]:
+    objects = unjudged(documents)
+    for resource, _ in objects:
+        resource.sound = resource.document.complete
+    for number, gaps, problems in known:
+        resource = objects[count(number)].resource
+        resource.sound = False
+        resource.gaps = tuple(map(steps, gaps))
+        objects[number] = Judged(resource, tuple(_problems(problems)))
+    return objects
 
 
 def _name(target: Target) -> list[Any]:

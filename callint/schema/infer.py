@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _IMAGE = r"(?:^|/)calico/(?:node|typha|kube-controllers|cni|apiserver):v(3\.[0-9]{1,3})(?:\.|$)"
 _TELLING = ("ClusterInformation", "Installation", "DaemonSet", "Deployment")
+_SWITCHING = ("Installation", "FelixConfiguration")
 _LINUX: dict[str, Dataplane] = {"BPF": "ebpf", "Iptables": "iptables", "Nftables": "nftables"}
 
 
@@ -21,28 +22,28 @@ def inferred_release(documents: Iterable[Document]) -> Release | None:
 
     ClusterInformation says it, the status of the operator's Installation, and the image tags of Calico's components.
     """
-    values = (document.value for document in documents)
-    telling = [value for value in values if isinstance(value, dict) and value.get("kind") in _TELLING]
+    telling = _of_kinds(documents, _TELLING)
     found = {release for value in telling for text in _versions(value) if (release := _known(text))}
     return max(found, default=None)
 
 
 def inferred_dataplane(documents: Iterable[Document]) -> Dataplane | None:
     """The dataplane that an Installation or the default FelixConfiguration switches on; None when none says it."""
-    for document in documents:
-        value = document.value
-        if not isinstance(value, dict):
-            continue
-        if value.get("kind") == "Installation":
+    for value in _of_kinds(documents, _SWITCHING):
+        if value["kind"] == "Installation":
             chosen = _at(value, "spec", "calicoNetwork", "linuxDataplane")
             if isinstance(chosen, str) and chosen in _LINUX:
                 return _LINUX[chosen]
-        elif value.get("kind") == "FelixConfiguration" and _at(value, "metadata", "name") == "default":
+        elif _at(value, "metadata", "name") == "default":
             if _at(value, "spec", "bpfEnabled") is True:
                 return "ebpf"
             if _at(value, "spec", "nftablesMode") == "Enabled":
                 return "nftables"
     return None
+
+
+def _of_kinds(documents: Iterable[Document], kinds: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [value for document in documents if isinstance(value := document.value, dict) and value.get("kind") in kinds]
 
 
 def _known(text: str) -> Release | None:
