@@ -78,7 +78,7 @@ def _unrouted(cluster: Cluster) -> Iterator[Breach]:
         return
     for one in cluster.kubernetes("Installation", "operator.tigera.io/v1"):
         settings = fields.mapping(one.spec, "calicoNetwork")
-        if fields.text(settings, "bgp") != "Disabled" or has_routing_mode(one) or not _own_plugin(one):
+        if fields.text(settings, "bgp") != "Disabled" or has_routing_mode(one) or not own_plugin(one):
             continue
         for index, pool in fields.items(settings, "ipPools"):
             path: Path = ("spec", "calicoNetwork", "ipPools", index, "encapsulation")
@@ -102,7 +102,7 @@ def has_routing_mode(installation: Resource) -> bool:
     return fields.mapping(installation.spec, "calicoNetwork").get("clusterRoutingMode") is not None
 
 
-def _own_plugin(installation: Resource) -> bool:
+def own_plugin(installation: Resource) -> bool:
     """Whether Calico connects the pods; in clouds another plugin does, unless the Installation names Calico's."""
     plugin = fields.text(fields.mapping(installation.spec, "cni"), "type")
     return plugin == "Calico" if plugin else installation.spec.get("kubernetesProvider") not in ("AKS", "EKS", "GKE")

@@ -28,6 +28,7 @@ _POLICIES = (
 CHECKS: dict[str, tuple[str, ...]] = {
     "advertisement": ("BGPConfiguration",),
     "backend": ("BGPPeer", *_POOLS, "Node", "DaemonSet"),
+    "cloud": _POOLS,
     "cluster_network": _POOLS,
     "cluster_routes": ("BGPConfiguration", "FelixConfiguration"),
     "community": ("BGPConfiguration",),

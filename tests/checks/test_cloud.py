@@ -1,0 +1,103 @@
+"""Untunnelled pools on AWS: which pools, whose machines, and who may have switched the check off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from callint.checks import Breach, find
+from manifests import calico, cluster_of
+
+CIDR = "10.244.0.0/16"
+
+
+def node(provider: str | None = "aws:///eu-central-1a/i-01") -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "one"}, "spec": {"providerID": provider}}
+
+
+def installation(encapsulation: str = "VXLANCrossSubnet", **spec: Any) -> dict[str, Any]:
+    pools = {"calicoNetwork": {"ipPools": [{"cidr": CIDR, "encapsulation": encapsulation}]}}
+    return {
+        "apiVersion": "operator.tigera.io/v1",
+        "kind": "Installation",
+        "metadata": {"name": "default"},
+        "spec": {**pools, **spec},
+    }
+
+
+def pool(**spec: Any) -> dict[str, Any]:
+    return calico("IPPool", "pods", {"cidr": CIDR, **spec})
+
+
+def felix(word: str, name: str = "default") -> dict[str, Any]:
+    return calico("FelixConfiguration", name, {"awsSrcDstCheck": word})
+
+
+def calico_node(**env: str) -> dict[str, Any]:
+    containers = [{"name": "calico-node", "env": [{"name": key, "value": value} for key, value in env.items()]}]
+    spec = {"template": {"spec": {"containers": containers}}}
+    return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "calico-node"}, "spec": spec}
+
+
+def told(*objects: Any) -> list[Breach]:
+    return list(find("cloud")(cluster_of(objects), {}))
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({"ipipMode": "CrossSubnet"}, "ipipMode"),
+        ({"vxlanMode": "CrossSubnet"}, "vxlanMode"),
+        ({}, "ipipMode"),
+        ({"ipipMode": "Always"}, None),
+        ({"vxlanMode": "Always"}, None),
+        ({"cidr": "fd00::/64"}, None),
+        ({"disabled": True}, None),
+        ({"allowedUses": ["Tunnel"]}, None),
+        ({"awsSubnetID": "subnet-01"}, None),
+    ],
+)
+def test_pools_that_send_untunnelled(spec: dict[str, Any], field: str | None) -> None:
+    assert [one.path[-1] for one in told(node(), pool(**spec))] == ([field] if field else [])
+
+
+EKS: list[tuple[dict[str, Any], int]] = [
+    ({"kubernetesProvider": "EKS", "cni": {"type": "Calico"}}, 1),
+    ({"kubernetesProvider": "EKS", "cni": {"type": "AmazonVPC"}}, 0),
+    ({"kubernetesProvider": "EKS"}, 0),
+    ({"kubernetesProvider": "AKS", "cni": {"type": "Calico"}}, 0),
+    ({}, 0),
+]
+
+
+@pytest.mark.parametrize(("spec", "count"), EKS)
+def test_the_installation_tells_the_provider_and_the_plugin(spec: dict[str, Any], count: int) -> None:
+    assert len(told(installation(**spec))) == count
+
+
+def test_nodes_tell_the_provider() -> None:
+    assert len(told(node(), installation())) == 1
+    assert told(node(), installation(cni={"type": "AmazonVPC"})) == []
+    assert told(node("gce://project/zone/one"), pool()) == []
+    assert told(node(None), pool()) == []
+    assert told(pool()) == []
+
+
+@pytest.mark.parametrize(
+    ("objects", "undecided"),
+    [
+        ([], True),
+        ([felix("DoNothing")], True),
+        ([felix("Enable")], False),
+        ([felix("Disable")], None),
+        ([felix("Enable"), felix("Disable", "node.one")], None),
+        ([calico_node(FELIX_AWSSRCDSTCHECK="Disable")], None),
+        ([calico_node(FELIX_AWSSRCDSTCHECK="Enable")], False),
+        ([calico_node(FELIX_AWSSRCDSTCHECK="DoNothing")], True),
+        ([calico_node(FELIX_IPINIPENABLED="true")], True),
+    ],
+)
+def test_only_felix_tells_of_the_check(objects: list[dict[str, Any]], undecided: bool | None) -> None:
+    found = told(node(), pool(ipipMode="CrossSubnet"), *objects)
+    assert [one.undecided for one in found] == ([] if undecided is None else [undecided])
