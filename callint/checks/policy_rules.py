@@ -8,7 +8,7 @@ from typing import Any
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, witness
-from callint.net.address import FAMILIES, Family, Prefix
+from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.ports import parse_port
 from callint.objects import Cluster, fields
@@ -137,14 +137,16 @@ def _service_address(cluster: Cluster) -> Iterator[Breach]:
         if not nets or len({net for net, _ in inside}) < len(set(nets)) or cache:
             continue
         path = (*rule.destination.path, "nets", 0)
+        first = inside[0][0]
+        whose = "the address of a service" if first.length == BITS[first.family] else "addresses of services"
         yield Breach(
-            f'a rule of policy "{policy.name}" allows egress to {inside[0][0]}, an address of a service: policy sees '
-            "the packet when the address is that of a pod already, so that the rule matches nothing",
+            f'a rule of policy "{policy.name}" allows egress to {first}, {whose}: policy sees the packet when its '
+            "destination is that of a pod already, so that the rule matches nothing",
             policy.resource.span(*path),
             policy.resource.ref,
             path,
             (Related(inside[0][1], "the addresses of services"),),
-            witness("address", address=str(inside[0][0]), verdict="no match"),
+            witness("address", address=str(first), verdict="no match"),
             "name the service in destination.services, or select the pods behind it",
         )
 

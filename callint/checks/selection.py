@@ -255,7 +255,7 @@ def _unlabelled_set(cluster: Cluster) -> Iterator[Breach]:
         if one.labels or resource.unreadable("metadata") or not resource.document.complete:
             continue
         yield Breach(
-            f'{resource.kind} "{resource.name}" has no labels, and rules find network sets by their labels alone',
+            f'{resource.kind} "{resource.name}" has no labels, by which alone rules can single out a network set',
             resource.span("metadata", "name"),
             resource.ref,
             ("metadata", "name"),

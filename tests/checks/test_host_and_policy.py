@@ -336,6 +336,20 @@ def test_host_endpoints_that_no_policy_selects_are_counted(names: list[str], wor
     assert [one.message.endswith(words) for one in found(*hosts, forward) if one.rule == "REF022"] == [True]
 
 
+@pytest.mark.parametrize(
+    ("net", "words"),
+    [
+        ("10.96.0.1/32", "10.96.0.1/32, the address of a service:"),
+        ("10.96.0.0/16", "10.96.0.0/16, addresses of services:"),
+    ],
+)
+def test_addresses_of_services_are_one_or_several(net: str, words: str) -> None:
+    ranges = calico("BGPConfiguration", "default", {"serviceClusterIPs": [{"cidr": "10.96.0.0/12"}]})
+    rules = [{"action": "Allow", "protocol": "TCP", "destination": {"nets": [net], "ports": [443]}}]
+    (told,) = found(ranges, policy(selector="has(app)", types=["Egress"], egress=rules))
+    assert words in told.message
+
+
 def test_blocks_are_a_matter_of_iptables() -> None:
     objects = SPEAKS["one list of ports with ranges is a block"][1]
     assert ids(*objects, dataplane="ebpf") == []
