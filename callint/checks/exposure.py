@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from callint.bgp.explicit import Explicit, explicit_accepts
-from callint.bgp.imports import KERNEL_STEPS, Kernel
+from callint.bgp.imports import KERNEL_STEPS, Kernel, Programmed
 from callint.bgp.network import network
 from callint.bgp.reach import RouteGraph
 from callint.bgp.read import network as network_of
@@ -15,8 +15,8 @@ from callint.bgp.routes import engine
 from callint.checks.breach import Breach, CheckError
 from callint.checks.peers import outward, used_by
 from callint.finding import Related, witness
-from callint.net.address import Family, Prefix
-from callint.net.prefixes import PrefixSet, within
+from callint.net.address import FAMILIES, Family, Prefix
+from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.objects.pool import IPPool
@@ -184,8 +184,18 @@ def _through_routers(cluster: Cluster, family: Family) -> bool:
 
 
 def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
+    """Felix installs the routes to pods, and no node needs one to services; what others announce there is lost."""
     said: set[tuple[object, ...]] = set()
     kernels = engine(cluster).kernels
+    outside = {one.peer.resource.name for one in outward(cluster)} if cluster.bgp_filters else set()
+    given = [inside for pool, inside in _pools(cluster) if _gives_to_pods(pool)]
+    pods = {family: union_all(family, (within(one) for one in given if one.family == family)) for family in FAMILIES}
+
+    def lost(part: Programmed, peer: BGPPeer) -> bool:
+        if part.step == "service-range":
+            return peer.resource.name in outside
+        return part.step in ("vxlan-pool", "ipip-pool") and not part.prefixes.overlaps(pods[part.prefixes.family])
+
     for peer in cluster.bgp_peers:
         for accept in explicit_accepts(cluster, peer, "import"):
             rule = accept.rule
@@ -194,7 +204,7 @@ def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
             if kernel is None or place in said or rule.rule.operator not in ("In", "Equal"):
                 continue
             parts = list(kernel.divide(accept.prefixes))
-            if any(part.in_kernel or part.step == "felix-pool" for part in parts) or not parts:
+            if not parts or not all(lost(part, peer) for part in parts):
                 continue
             said.add(place)
             step = KERNEL_STEPS[parts[0].step]

@@ -173,3 +173,43 @@ def test_the_rule_that_rejects_the_rest_is_one_that_the_release_takes(release: t
     assert all(f"{value}" in breach.help for value in reject.values())
     assert ("cidr" in breach.help) is (release == (3, 26))
     assert found(reject) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "release", "outside", "told"),
+    [
+        ({"vxlanMode": "Always"}, (3, 32), False, False),
+        ({"vxlanMode": "Always"}, (3, 32), True, False),
+        ({"vxlanMode": "Always", "disabled": True}, (3, 32), False, True),
+        ({"vxlanMode": "Always", "disabled": True}, (3, 32), True, True),
+        ({"ipipMode": "Always"}, (3, 33), False, False),
+        ({"ipipMode": "Always", "disabled": True}, (3, 33), True, True),
+        ({"ipipMode": "Always", "disabled": True}, (3, 32), True, False),
+        ({"disabled": True}, (3, 33), True, False),
+    ],
+)
+def test_routes_to_pods_are_installed_by_felix_and_those_of_others_by_nobody(
+    spec: dict[str, Any], release: tuple[int, int], outside: bool, told: bool
+) -> None:
+    rules = [{"action": "Accept", "matchOperator": "In", "cidr": "10.244.0.0/16"}, {"action": "Reject"}]
+    far = {"asNumber": 65000, "peerIP": "192.0.2.1"} if outside else {"peerSelector": "has(reflector)"}
+    objects = [
+        pool(**spec),
+        calico("BGPFilter", "f", {"importV4": rules}),
+        calico("BGPPeer", "p", {**far, "filters": ["f"]}),
+    ]
+    found = exposure.check(cluster_of(objects, Target(release=release)), {"problem": "unprogrammed"})
+    assert bool(list(found)) is told
+
+
+@pytest.mark.parametrize("outside", [True, False])
+def test_routes_to_services_are_missed_only_if_they_come_from_outside(outside: bool) -> None:
+    services = calico("BGPConfiguration", "default", {"serviceClusterIPs": [{"cidr": "10.96.0.0/12"}]})
+    rules = [{"action": "Accept", "matchOperator": "In", "cidr": "10.96.0.0/16"}, {"action": "Reject"}]
+    far = {"asNumber": 65000, "peerIP": "192.0.2.1"} if outside else {"peerSelector": "has(reflector)"}
+    objects = [
+        services,
+        calico("BGPFilter", "f", {"importV4": rules}),
+        calico("BGPPeer", "p", {**far, "filters": ["f"]}),
+    ]
+    assert bool(list(exposure.check(cluster_of(objects), {"problem": "unprogrammed"}))) is outside
