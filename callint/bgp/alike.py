@@ -9,7 +9,7 @@ from callint.bgp.lone import CROWD, Lone, lone
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.services import EXCLUDE_LABEL
 from callint.bgp.steps import Steps
-from callint.bgp.workloads import peered
+from callint.bgp.workloads import selected
 from callint.net.address import FAMILIES, Address, Family, parse_peer
 from callint.objects import Cluster
 from callint.selector import Selector, SelectorError, keys_and_values, parse
@@ -79,7 +79,7 @@ class Nodes:
         selectors = [selector for peer in cluster.bgp_peers for selector in (peer.node_selector, peer.peer_selector)]
         selectors += [pool.node_selector for pool in cluster.pools]
         asked = _asked({text for text in selectors if text is not None})
-        named = {peer.node for peer in cluster.bgp_peers} | {one.node for one in peered(cluster)} | {ANY}
+        named = {peer.node for peer in cluster.bgp_peers} | selected(cluster).nodes | {ANY}
         called = {found for peer in cluster.bgp_peers if (found := far_address(peer.peer_ip)) is not None}
         self.owners: dict[Address, Speaker] = {}
         for speaker in speakers.values():

@@ -54,7 +54,7 @@ def _own_routes(profile: Profile) -> Iterator[Routes]:
     yield Routes(union_all(family, map(exactly, profile.services)), "all", service, "addresses of services")
     yield Routes(union_all(family, map(exactly, profile.perhaps)), "any", service, "services, by their endpoints")
     static = Attributes("static", None, (), (), usual)
-    yield Routes(union_all(family, map(exactly, profile.gateways)), "all", static, "reachableBy of a BGPPeer")
+    yield Routes(profile.gateways, "all", static, "reachableBy of a BGPPeer")
     connected = static._replace(origin="connected")
     for network in profile.connected:
         where = f"network of {network.interface}" if network.interface else "network of the BGP address"

@@ -9,7 +9,7 @@ from callint.bgp.alike import Alike, Nodes
 from callint.bgp.nodes import ANY, Settings, Speaker
 from callint.bgp.read import as_number
 from callint.bgp.steps import Steps
-from callint.bgp.workloads import all_known, peered
+from callint.bgp.workloads import all_known, selected
 from callint.net.address import Address, Family, parse_peer
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
@@ -128,9 +128,9 @@ class Expander:
 
     def _workloads(self, peer: BGPPeer, locals_: dict[Alike, bool]) -> Iterator[Entry]:
         """The known workloads on nodes of the peer; of several peers that select one the first by name has it."""
-        for one in peered(self._cluster):
+        for one in selected(self._cluster).of_peer.get(peer.resource.name, ()):
             local, address = self._nodes.named(one.node), one.address
-            if one.peers[0] != peer.resource.name or local not in locals_ or address is None:
+            if local not in locals_ or address is None:
                 continue
             if address.family in self._families:
                 yield Entry(local, peer, Target(address.family, None, address, None), sure=locals_[local])

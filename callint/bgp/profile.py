@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from callint.bgp.communities import Tag, tags
 from callint.bgp.nodes import Settings, Speaker, subnet
@@ -14,6 +14,7 @@ from callint.calico.defaults import NORMAL_ROUTE_PRIORITY
 from callint.facts.values import NodeFacts
 from callint.net.address import Family, Prefix
 from callint.net.interface import glob_matches
+from callint.net.prefixes import PrefixSet, exactly, nothing, union_all
 from callint.objects import fields
 from callint.objects.bgp import BGPPeer
 from callint.record import NamedTuple
@@ -50,7 +51,7 @@ class Profile(NamedTuple):
     services: tuple[Prefix, ...]
     perhaps: tuple[Prefix, ...]
     reflected: tuple[Prefix, ...]
-    gateways: tuple[Prefix, ...]
+    gateways: PrefixSet
     connected: tuple[Network, ...]
     kernel: tuple[Network, ...]
     interfaces_known: bool
@@ -61,7 +62,8 @@ class Profile(NamedTuple):
     def bare(self) -> Profile:
         """The same without what a node has of its own: what is left decides on the routes of all nodes."""
         blocks = None if self.blocks is None else ()
-        return self._replace(blocks=blocks, services=(), gateways=(), connected=(), kernel=(), node="")
+        gateways = nothing(self.family)
+        return self._replace(blocks=blocks, services=(), gateways=gateways, connected=(), kernel=(), node="")
 
     def own(self) -> Profile:
         """The same without routes that any node with what is left of it has, or may have."""
@@ -80,15 +82,20 @@ class Shared(NamedTuple):
     hosts: tuple[HostRoute, ...]
 
 
-def profile(shared: Shared, speaker: Speaker, peers: tuple[BGPPeer, ...]) -> Profile:
-    """The profile of a node; `peers` are those that it has sessions by. Named after the node only if it is unlike."""
+def gateways(peers: Iterable[BGPPeer], family: Family) -> PrefixSet:
+    """The routes that a node gets for the peers that it has sessions by: to those with `reachableBy`."""
+    reached = (address(peer.peer_ip, family) for peer in peers if peer.reachable_by)
+    return union_all(family, [exactly(one.prefix()) for one in reached if one is not None])
+
+
+def profile(shared: Shared, speaker: Speaker, gateways: PrefixSet) -> Profile:
+    """The profile of a node, named after the node only if it is unlike."""
     family, facts, configuration = shared.family, speaker.facts, shared.settings.default
     silent = excluded(speaker.labels)
     announced = () if silent else shared.ranges.announced
     hosts = [] if silent else [one for one in shared.hosts if one.nodes is None or one.everywhere]
     mine = [] if silent else [one.prefix for one in shared.hosts if one.nodes and speaker.name in one.nodes]
     blocks = shared.blocks.of(speaker.name, family)
-    gateways = (address(peer.peer_ip, family) for peer in peers if peer.reachable_by)
     reflected: tuple[Prefix, ...] = ()
     if speaker.cluster_id:
         external = shared.ranges.external if shared.release >= (3, 33) else ()
@@ -105,7 +112,7 @@ def profile(shared: Shared, speaker: Speaker, peers: tuple[BGPPeer, ...]) -> Pro
         services=(*announced, *mine, *(one.prefix for one in hosts if one.everywhere)),
         perhaps=tuple(one.prefix for one in hosts if not one.everywhere),
         reflected=reflected,
-        gateways=tuple(one.prefix() for one in gateways if one is not None),
+        gateways=gateways,
         connected=tuple(dict.fromkeys(_connected(speaker, family, ignored))),
         kernel=tuple(_kernel(facts, family)) if facts else (),
         interfaces_known=facts is not None and facts.knows("interfaces"),

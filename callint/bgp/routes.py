@@ -17,14 +17,14 @@ from callint.bgp.network import network
 from callint.bgp.nodes import ANY, Speaker, subnet
 from callint.bgp.peering import Peering
 from callint.bgp.pools import known_blocks, pools_of
-from callint.bgp.profile import Profile, Shared, profile
+from callint.bgp.profile import Profile, Shared, gateways, profile
 from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes, PeerType, Presence
 from callint.bgp.rules import Direction
 from callint.bgp.services import host_routes, ranges
 from callint.bgp.session import LIVE, Form, Session
 from callint.bgp.steps import Steps
 from callint.net.address import Family
-from callint.net.prefixes import PrefixSet, everything, union_all
+from callint.net.prefixes import PrefixSet, everything, nothing, union_all
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.record import NamedTuple
@@ -116,13 +116,13 @@ class Engine:
         }
 
     @cached_property
-    def _gatewayed(self) -> dict[tuple[Alike, Family], tuple[BGPPeer, ...]]:
-        found: dict[tuple[Alike, Family], list[BGPPeer]] = {}
+    def _gateways(self) -> dict[tuple[Alike, Family], PrefixSet]:
+        found: dict[tuple[Alike, Family], dict[BGPPeer, None]] = {}
         for peering in self.network.peerings:
             peer = peering.form.peer
             if peer is not None and peer.reachable_by is not None:
-                found.setdefault((peering.here, peering.family), []).append(peer)
-        return {key: tuple(dict.fromkeys(peers)) for key, peers in found.items()}
+                found.setdefault((peering.here, peering.family), {})[peer] = None
+        return {(here, family): gateways(peers, family) for (here, family), peers in found.items()}
 
     def profile(self, speaker: Speaker, family: Family) -> Profile:
         """The profile of a node; equal nodes have the same object, whose id is quicker to look up than its text."""
@@ -132,7 +132,7 @@ class Engine:
         key = (alike, family, name, own and subnet(own))
         found = self._profiles.get(key)
         if found is None:
-            made = profile(self.shared[family], speaker, self._gatewayed.get((alike, family), ()))
+            made = profile(self.shared[family], speaker, self._gateways.get((alike, family)) or nothing(family))
             found = self._profiles[key] = self._interned.setdefault(made, made)
         return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from callint.bgp.read import address
@@ -13,42 +13,59 @@ from callint.objects.endpoint import Workload
 from callint.objects.workload import finished, pod, workload
 from callint.record import NamedTuple
 from callint.selector import SelectorError, keys_and_values, parse
+from callint.selector.index import SelectorIndex
 
 # Labels that a workload inherits from its namespace and service account, which are not looked up here
 _INHERITED = ("pcns.", "pcsa.")
 
 
 class Peered(NamedTuple):
-    """A workload's node and address, and the names of the BGPPeers that select it, of which the first one counts.
-
-    The node is empty and the address None where nobody wrote them down.
-    """
+    """A workload's node and address; the node is empty and the address None where nobody wrote them down."""
 
     node: str
     address: Address | None
-    peers: tuple[str, ...]
+
+
+class Selected(NamedTuple):
+    """The known workloads that BGPPeers select, by the name of the first one that does: no other counts.
+
+    `unplaced` are the names of all peers that select one without a node or an address.
+    """
+
+    of_peer: Mapping[str, Sequence[Peered]]
+    unplaced: frozenset[str]
+
+    @property
+    def nodes(self) -> set[str]:
+        """Where such workloads are."""
+        return {one.node for several in self.of_peer.values() for one in several}
 
 
 @lru_cache(maxsize=8)
-def peered(cluster: Cluster) -> tuple[Peered, ...]:
-    """The known workloads that BGPPeers select (felix/calc/active_bgppeer_calculator.go)."""
-    peers = sorted((peer for peer in cluster.bgp_peers if _readable(peer)), key=lambda one: one.resource.name)
-    if not peers:
-        return ()
-    selectors = [(peer.resource.name, parse(peer.local_workload_selector or "")) for peer in peers]
-    found = []
-    for one in _workloads(cluster):
-        names = tuple(name for name, selector in selectors if selector.matches(one.labels))
-        found += [Peered(one.node, known, names) for known in (_addresses(one) or (None,)) if names]
-    return tuple(found)
+def selected(cluster: Cluster) -> Selected:
+    """The workloads that BGPPeers select (felix/calc/active_bgppeer_calculator.go)."""
+    names = sorted(peer.resource.name for peer in cluster.bgp_peers if _readable(peer))
+    peers = {peer.resource.name: peer for peer in cluster.bgp_peers}
+    selectors = [(parse(peers[name].local_workload_selector or ""), name) for name in names]
+    index = SelectorIndex([(selector, (selector, name)) for selector, name in selectors])
+    of_peer: dict[str, list[Peered]] = {}
+    unplaced: set[str] = set()
+    for one in _workloads(cluster) if selectors else ():
+        candidates = index.candidates(one.labels)
+        first = next((name for selector, name in candidates if selector.matches(one.labels)), None)
+        if first is not None:
+            known = [Peered(one.node, address) for address in _addresses(one) or (None,)]
+            of_peer.setdefault(first, []).extend(known)
+            if not one.node or None in [each.address for each in known]:
+                others = ((selector, name) for selector, name in candidates if name not in unplaced)
+                unplaced.update([name for selector, name in others if selector.matches(one.labels)])
+    return Selected(of_peer, frozenset(unplaced))
 
 
 def all_known(cluster: Cluster, peer: BGPPeer) -> bool:
     """Whether every workload that the peer selects is known, with its node and address."""
-    if not _readable(peer) or not {"Pod", "WorkloadEndpoint"} & set(cluster.intent.complete):
-        return False
-    mine = (one for one in peered(cluster) if peer.resource.name in one.peers)
-    return all(one.node and one.address is not None for one in mine)
+    complete = {"Pod", "WorkloadEndpoint"} & set(cluster.intent.complete)
+    return bool(complete) and _readable(peer) and peer.resource.name not in selected(cluster).unplaced
 
 
 def _addresses(one: Workload) -> list[Address]:
