@@ -15,6 +15,9 @@ BARE_FILTER_RULES = (3, 27)
 ROUTES_SHARED = (3, 32)
 FELIX_TAKES_IPIP = (3, 33)
 
+# kube-controllers/pkg/controllers/ippool/pool_controller.go: the first release that looks for overlaps of native pools
+CHECKED_POOLS = (3, 33)
+
 # libcalico-go/lib/backend/k8s/conversion: Kubernetes NetworkPolicies sort at this order in tier `default`
 KUBERNETES_POLICY_ORDER = 1000.0
 

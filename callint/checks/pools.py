@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from callint.calico.defaults import CHECKED_POOLS
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.peers import nodes_complete
@@ -46,13 +47,17 @@ def _networks(cluster: Cluster) -> list[tuple[IPPool, Prefix]]:
 
 
 def _overlap(cluster: Cluster) -> Iterator[Breach]:
-    networks = _networks(cluster)
+    """On roads where nobody refuses the second pool, one that is disabled is in nobody's way."""
+    networks = [
+        (pool, net)
+        for pool, net in _networks(cluster)
+        if not pool.disabled or cluster.target.road_of(pool.resource.api_version) == "calicoctl"
+    ]
     for place, others in _overlapping([net for _, net in networks]):
         (second, other), (first, one) = networks[place], networks[others[0]]
         how = "is" if one == other else "overlaps"
         yield Breach(
-            f'the network of IPPool "{second.name}" {how} that of "{first.name}": calicoctl and the API server '
-            "refuse the second, and stored as CRDs both claim the same addresses",
+            f'the network of IPPool "{second.name}" {how} that of "{first.name}": {_outcome(cluster, second)}',
             second.span("cidr"),
             second.resource.ref,
             second.path("cidr"),
@@ -61,6 +66,14 @@ def _overlap(cluster: Cluster) -> Iterator[Breach]:
             ),
             witness("address", address=str(max(one, other, key=lambda net: net.length).address), pool=first.cidr),
         )
+
+
+def _outcome(cluster: Cluster, second: IPPool) -> str:
+    road = cluster.target.road_of(second.resource.api_version)
+    if road == "calicoctl":
+        return "calicoctl and the API server refuse the second"
+    taken_out = road == "native" and cluster.target.release >= CHECKED_POOLS
+    return "kube-controllers takes the later one out of use" if taken_out else "both claim the same addresses"
 
 
 def _overlapping(networks: Sequence[Prefix]) -> list[tuple[int, list[int]]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from callint.calico import Target
+from callint.calico import Release, Road, Target
 from callint.checks import masquerade, node_pools, pools
 from callint.checks.breach import Breach
 from callint.objects import Intent
@@ -110,3 +110,27 @@ def test_a_pool_is_disabled_only_where_pods_have_another() -> None:
         (breach,) = masquerade.check(cluster_of([host, own, *more]), {"problem": "enabled"})
         assert breach.help is not None
         assert breach.help.startswith(advice)
+
+
+@pytest.mark.parametrize(
+    ("road", "release", "disabled", "says"),
+    [
+        ("calicoctl", (3, 32), False, "calicoctl and the API server refuse the second"),
+        ("calicoctl", (3, 32), True, "calicoctl and the API server refuse the second"),
+        ("native", (3, 32), False, "both claim the same addresses"),
+        ("native", (3, 33), False, "kube-controllers takes the later one out of use"),
+        ("native", (3, 33), True, None),
+        ("crd", (3, 33), False, "both claim the same addresses"),
+        ("crd", (3, 30), True, None),
+    ],
+)
+def test_what_becomes_of_pools_that_overlap(road: Road, release: Release, disabled: bool, says: str | None) -> None:
+    objects = [
+        calico("IPPool", "all", {"cidr": "10.0.0.0/8", "disabled": disabled}),
+        calico("IPPool", "pods", {"cidr": "10.244.0.0/16"}),
+    ]
+    if road == "crd":
+        objects = [{**one, "apiVersion": "crd.projectcalico.org/v1"} for one in objects]
+    target = Target(release, "native" if road == "native" else "calicoctl")
+    found = list(pools.check(cluster_of(objects, target), {"problem": "overlap"}))
+    assert [breach.message.partition(": ")[2] for breach in found] == ([says] if says else [])
