@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from callint.bgp.asked import Unless
 from callint.bgp.candidates import Routes
 from callint.bgp.communities import Tag
 from callint.bgp.route import Attributes, Conditions, Presence
@@ -55,7 +56,7 @@ class Decision(NamedTuple):
     step: Step
     rule: Rule | None = None
     when: Conditions = ()
-    unless: tuple[Conditions, ...] = ()
+    unless: Unless = ()
     result: Attributes = Attributes()
     tags: tuple[Tag, ...] = ()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import groupby
 
 from callint.bgp.filtering import filtering
@@ -34,15 +36,25 @@ def explicit_exports(cluster: Cluster, peer: BGPPeer) -> tuple[Explicit, ...]:
 
 def explicit_accepts(cluster: Cluster, peer: BGPPeer, direction: Direction) -> tuple[Explicit, ...]:
     """What the filters of a peer accept in one direction, rule by rule, for sessions of any type."""
-    found: list[Explicit] = []
-    for family in FAMILIES:
-        for rule, parts in groupby(_parts(cluster, peer, direction, family), key=lambda part: part.rule):
-            if rule is not None and rule.verdict == "accept":
-                together = list(parts)
-                found.append(
-                    Explicit(family, union_all(family, (p.prefixes for p in together)), rule, together[0].when)
-                )
-    return tuple(found)
+    known, names = _known(cluster), tuple(name for _, name in peer.filters)
+    found = known.get((names, direction))
+    if found is None:
+        accepted = (one for family in FAMILIES for one in _accepted(_parts(cluster, peer, direction, family), family))
+        found = known[names, direction] = tuple(accepted)
+    return found
+
+
+@lru_cache(maxsize=8)
+def _known(cluster: Cluster) -> dict[tuple[tuple[str, ...], Direction], tuple[Explicit, ...]]:
+    """What filters accept, by their names: many peers have the same."""
+    return {}
+
+
+def _accepted(parts: Iterable[Part], family: Family) -> Iterator[Explicit]:
+    for rule, several in groupby(parts, key=lambda part: part.rule):
+        if rule is not None and rule.verdict == "accept":
+            together = list(several)
+            yield Explicit(family, union_all(family, (one.prefixes for one in together)), rule, together[0].when)
 
 
 def fall_through(cluster: Cluster, peer: BGPPeer, direction: Direction, family: Family) -> PrefixSet:

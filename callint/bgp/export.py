@@ -111,7 +111,7 @@ def export(form: Form, routes: Routes, parts: Iterable[Part], outcomes: Iterable
                 if tags:
                     added = tuple(dict.fromkeys(one for tag in tags for one in tag.communities))
                     result = sent(routes.attributes, form, Operations(added))
-                yield Decision(routes, hit, verdict, step, None, when, (*unless, *other), result, tags)
+                yield Decision(routes, hit, verdict, step, None, when, unless + other, result, tags)
 
 
 def keeps_next_hop(routes: Routes, form: Form) -> bool:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import cached_property, lru_cache, partial
 
-from callint.bgp.filters import Part, View, evaluate, matchers
+from callint.bgp.filters import Matcher, Part, View, evaluate, matchers
 from callint.bgp.route import Attributes
 from callint.bgp.rules import Direction, Rule, compile_filters
-from callint.net.address import LAST, Family
+from callint.bgp.steps import Answer, Steps
+from callint.net.address import Family
+from callint.net.overlapping import Overlapping
 from callint.net.prefixes import PrefixSet, everything
 from callint.objects import Cluster
 
 Filters = tuple[str, ...]
 """The names of BGPFilters in the order of a BGPPeer."""
-
-Reach = tuple[int, int]
-"""The lowest and the highest address that a set has anything to do with."""
 
 
 class Filtering:
@@ -24,58 +23,72 @@ class Filtering:
 
     def __init__(self, cluster: Cluster) -> None:
         """Nothing is compiled yet."""
-        self._filters = cluster.bgp_filters
+        self._cluster = cluster
         self._rules: dict[tuple[Filters, Direction, Family], tuple[Rule, ...]] = {}
         self._conditional: set[tuple[Filters, Direction, Family]] = set()
-        self._everywhere: dict[object, tuple[tuple[Reach, Part], ...]] = {}
-        self._parts: dict[tuple[object, PrefixSet], tuple[Part, ...]] = {}
+        self._everywhere: dict[object, Answer[_Divided]] = {}
+        self._by_attributes: dict[object, Answer[_Divided]] = {}
 
     def rules(self, filters: Filters, direction: Direction, family: Family) -> tuple[Rule, ...]:
         """The rules of the filters in order."""
         key = (filters, direction, family)
         found = self._rules.get(key)
         if found is None:
-            found = self._rules[key] = compile_filters(filters, self._filters, direction, family)
+            found = self._rules[key] = compile_filters(filters, self._cluster.bgp_filters, direction, family)
             if any(rule.conditions for rule in found):
                 self._conditional.add(key)
         return found
 
     def parts(self, filters: Filters, view: View, attributes: Attributes, prefixes: PrefixSet) -> tuple[Part, ...]:
-        """What the filters decide on routes with these prefixes and attributes."""
+        """What the filters decide on routes with these prefixes and attributes; raises TooManyStepsError."""
         key = (filters, view.direction, prefixes.family)
         rules = self.rules(*key)
         if not rules:
             return (Part(prefixes, None),)
-        question: object = key
-        if key in self._conditional:
-            question = (key, tuple((index, one.when) for index, one in matchers(rules, attributes, view)))
-        parts = self._parts.get((question, prefixes))
-        if parts is None:
-            divided = self._everywhere.get(question)
-            if divided is None:
-                found = [one for _, one in matchers(rules, attributes, view)]
-                everywhere = evaluate(found, everything(prefixes.family))
-                divided = self._everywhere[question] = tuple((_reach(part.prefixes), part) for part in everywhere)
-            parts = self._parts[question, prefixes] = tuple(_inside(divided, prefixes))
-        return parts
+        question: object = (key, view, attributes) if key in self._conditional else key
+        found = self._by_attributes.get(question)
+        if found is None:
+            found = self._by_attributes[question] = self._divide(key, matchers(rules, attributes, view))
+        return found.get().inside(prefixes)
+
+    def _divide(self, key: tuple[Filters, Direction, Family], found: Sequence[tuple[int, Matcher]]) -> Answer[_Divided]:
+        """The same for questions that leave the same open."""
+        question = (key, tuple((index, one.when) for index, one in found))
+        answer = self._everywhere.get(question)
+        if answer is None:
+            steps = Steps(self._cluster, "conditions of rules in BGPFilters")
+            every = everything(key[2])
+            make = partial(evaluate, [one for _, one in found], every, steps)
+            answer = self._everywhere[question] = Answer(lambda: _Divided(make()))
+        return answer
 
 
-def _inside(divided: Sequence[tuple[Reach, Part]], prefixes: PrefixSet) -> Iterator[Part]:
-    """The parts cut to these prefixes; sets that are far apart need no intersection."""
-    low, high = _reach(prefixes)
-    whole = prefixes == everything(prefixes.family)
-    for (first, last), part in divided:
-        if whole:
-            yield part
-        elif first <= high and low <= last and (hit := part.prefixes & prefixes):
-            yield Part(hit, part.rule, part.when, part.unless)
+class _Divided:
+    """What filters decide on all routes; those with some prefixes are found without asking parts far away."""
 
+    def __init__(self, parts: Sequence[Part]) -> None:
+        """Nothing has been asked yet."""
+        self._parts = tuple(parts)
+        self._known: dict[PrefixSet, tuple[Part, ...]] = {everything(parts[0].prefixes.family): self._parts}
 
-def _reach(prefixes: PrefixSet) -> Reach:
-    """How far a set reaches."""
-    starts, masks = prefixes.starts, prefixes.masks
-    low = 0 if masks[0] or len(starts) == 1 else starts[1]
-    return low, LAST[prefixes.family] if masks[-1] else starts[-1] - 1
+    def inside(self, prefixes: PrefixSet) -> tuple[Part, ...]:
+        """The parts cut to some prefixes."""
+        found = self._known.get(prefixes)
+        if found is None:
+            near = self._near.near(prefixes.addresses())
+            found = self._known[prefixes] = tuple(
+                Part(hit, part.rule, part.when, part.unless)
+                for part in map(self._parts.__getitem__, sorted(set(near)))
+                if (hit := part.prefixes & prefixes)
+            )
+        return found
+
+    @cached_property
+    def _near(self) -> Overlapping[int]:
+        near: Overlapping[int] = Overlapping()
+        for place, part in enumerate(self._parts):
+            near.add(part.prefixes.addresses(), place)
+        return near
 
 
 @lru_cache(maxsize=8)

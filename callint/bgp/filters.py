@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from callint.bgp.route import HIGHEST, Attributes, Condition, Conditions, PeerType, excludes, implies
+from callint.bgp.asked import Asked, Trail, Unless
+from callint.bgp.route import HIGHEST, Attributes, Condition, Conditions, PeerType
 from callint.bgp.rules import Direction, Rule
+from callint.bgp.steps import Steps
 from callint.net.interface import glob_matches
 from callint.net.prefixes import PrefixSet
 from callint.record import NamedTuple
@@ -13,10 +15,8 @@ from callint.record import NamedTuple
 # Beyond so many pieces those that differ only in unknown attributes are joined: bounded time for a less sharp answer.
 MAX_PIECES = 100
 _TOO_MANY: Conditions = (Condition("broken", "more combinations of conditions than are followed"),)
-
-
-Pieces = dict[tuple[Conditions, ...], PrefixSet]
-"""What no rule has decided yet: prefixes by the earlier rules' conditions that their routes must not meet."""
+# What a rule and a piece that it is held against take
+_OF_PIECE = 3
 
 
 class Part(NamedTuple):
@@ -29,7 +29,7 @@ class Part(NamedTuple):
     prefixes: PrefixSet
     rule: Rule | None
     when: Conditions = ()
-    unless: tuple[Conditions, ...] = ()
+    unless: Unless = ()
 
     @property
     def certain(self) -> bool:
@@ -105,40 +105,60 @@ def matchers(rules: Sequence[Rule], attributes: Attributes, view: View) -> list[
     return found
 
 
-def evaluate(found: Iterable[Matcher], prefixes: PrefixSet) -> tuple[Part, ...]:
+def evaluate(found: Iterable[Matcher], prefixes: PrefixSet, steps: Steps | None = None) -> tuple[Part, ...]:
     """Divide the prefixes among the rules in order; parts of the same rule are disjoint, empty ones are left out.
 
-    What may fall through is in the parts without a rule, which come last.
+    What may fall through is in the parts without a rule, which come last. Raises TooManyStepsError.
     """
+    found = tuple(found)
+    asked = Asked((*(when for _, when in found if when), _TOO_MANY), steps)
     parts: list[Part] = []
-    pieces: Pieces = {(): prefixes} if prefixes else {}
+    pieces: Pieces = {asked.nothing: Piece(0, prefixes)} if prefixes else {}
     for rule, when in found:
+        implied, implying, excluded = asked.numbered.about(when) if when else (0, 0, 0)
         left: Pieces = {}
-        for unless, region in pieces.items():
-            hit, rest = region.divide(rule.prefixes)
-            if not hit or (unless and any(implies(when, earlier) for earlier in unless)):
-                _add(left, unless, region)
+        if steps is not None:
+            steps.take(_OF_PIECE * len(pieces))
+        for trail, piece in pieces.items():
+            asks, region = piece
+            hit, rest = (None, region) if asks & implied else region.divide(rule.prefixes)
+            if not hit:
+                _add(left, trail, piece)
                 continue
-            met = tuple([one for one in unless if not excludes(when, one)]) if unless else ()
-            parts.append(Part(hit, rule, when, met))
+            parts.append(Part(hit, rule, when, asked.written(trail, asks, excluded)))
             if rest:
-                _add(left, unless, rest)
+                _add(left, trail, Piece(asks, rest))
             if when:
-                _add(left, (*(one for one in unless if not implies(one, when)), when), hit)
-        pieces = left if len(left) <= MAX_PIECES else _joined(left)
+                further, asks = asked.also(trail, asks, when, without=implying)
+                _add(left, further, Piece(asks, hit))
+        pieces = left if len(left) <= MAX_PIECES else _joined(left, asked)
         if not pieces:
             break
-    return (*parts, *(Part(region, None, (), unless) for unless, region in pieces.items()))
+    return (*parts, *(Part(region, None, (), asked.written(trail, asks)) for trail, (asks, region) in pieces.items()))
 
 
-def _add(pieces: Pieces, unless: tuple[Conditions, ...], region: PrefixSet) -> None:
-    pieces[unless] = pieces[unless] | region if unless in pieces else region
+class Piece(NamedTuple):
+    """Prefixes of which no rule has decided all routes, and what earlier rules asked of these, as numbers in bits."""
+
+    asks: int
+    region: PrefixSet
 
 
-def _joined(pieces: Pieces) -> Pieces:
-    regions = iter(pieces.items())
-    common, union = next(regions)
-    for unless, region in regions:
-        common = tuple(one for one in common if one in unless)
-        union = union | region
-    return {(*common, _TOO_MANY): union}
+Pieces = dict[Trail, Piece]
+"""What no rule has decided yet: by the earlier rules' conditions, in order, that the routes must not meet."""
+
+
+def _add(pieces: Pieces, trail: Trail, piece: Piece) -> None:
+    known = pieces.get(trail)
+    pieces[trail] = piece if known is None else Piece(piece.asks, known.region | piece.region)
+
+
+def _joined(pieces: Pieces, asked: Asked) -> Pieces:
+    several = iter(pieces.items())
+    trail, (asks, union) = next(several)
+    common = asks
+    for _, piece in several:
+        common &= piece.asks
+        union = union | piece.region
+    trail, asks = asked.also(trail, asks, _TOO_MANY, without=~common)
+    return {trail: Piece(asks, union)}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from callint.bgp.explicit import Explicit, explicit_accepts
@@ -12,10 +13,12 @@ from callint.bgp.network import network
 from callint.bgp.reach import RouteGraph
 from callint.bgp.read import network as network_of
 from callint.bgp.routes import engine
+from callint.bgp.steps import Steps, counted
 from callint.checks.breach import Breach, CheckError
 from callint.checks.peers import outward, used_by
 from callint.finding import Related, witness
 from callint.net.address import FAMILIES, Family, Prefix
+from callint.net.overlapping import Overlapping
 from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
@@ -42,21 +45,41 @@ def _pools(cluster: Cluster) -> Iterator[tuple[IPPool, Prefix]]:
             yield pool, inside
 
 
+class _Held:
+    """Pools, found by what overlaps them."""
+
+    def __init__(self, cluster: Cluster, pools: Iterable[tuple[IPPool, Prefix]]) -> None:
+        self._pools = list(pools)
+        self._steps = Steps(cluster, "rules of BGPFilters with IPPools")
+        self._near: dict[Family, Overlapping[int]] = {family: Overlapping() for family in FAMILIES}
+        for place, (_, inside) in enumerate(self._pools):
+            self._near[inside.family].add(((inside.first, inside.last),), place)
+
+    def __bool__(self) -> bool:
+        return bool(self._pools)
+
+    def overlapping(self, prefixes: PrefixSet) -> Iterator[tuple[IPPool, PrefixSet]]:
+        """Each pool that holds some of the prefixes, with those that it holds; raises TooManyStepsError."""
+        near = sorted(set(self._near[prefixes.family].near(prefixes.addresses())))
+        for place in counted(near, self._steps, 1):
+            pool, inside = self._pools[place]
+            both = prefixes & within(inside)
+            if both:
+                yield pool, both
+
+
 def _gives_to_pods(pool: IPPool) -> bool:
     return not pool.disabled and bool({"Workload", "Tunnel"} & set(pool.allowed_uses))
 
 
 def _withheld(cluster: Cluster) -> Iterator[Breach]:
     said: set[tuple[object, ...]] = set()
-    withheld = [(pool, inside) for pool, inside in _pools(cluster) if pool.disable_bgp_export]
+    withheld = _Held(cluster, (one for one in _pools(cluster) if one[0].disable_bgp_export))
     for peer in cluster.bgp_peers if withheld else ():
         for accept in explicit_accepts(cluster, peer, "export"):
-            for pool, inside in withheld:
+            for pool, both in withheld.overlapping(accept.prefixes) if _plain(accept) else ():
                 place = (accept.rule.resource.name, accept.rule.rule.path, pool.name)
-                if inside.family != accept.family or place in said or not _plain(accept):
-                    continue
-                both = accept.prefixes & within(inside)
-                if both:
+                if place not in said:
                     said.add(place)
                     where = pool.span("disableBGPExport")
                     yield _accepting(
@@ -133,7 +156,7 @@ def _default_route(cluster: Cluster) -> Iterator[Breach]:
 
 def _own_prefixes(cluster: Cluster) -> Iterator[Breach]:
     said: set[tuple[object, ...]] = set()
-    own = [(pool, inside) for pool, inside in _pools(cluster) if _gives_to_pods(pool)]
+    own = _Held(cluster, (one for one in _pools(cluster) if _gives_to_pods(one[0])))
     kernels = engine(cluster).kernels
     for one in outward(cluster) if own else ():
         for accept in explicit_accepts(cluster, one.peer, "import"):
@@ -143,10 +166,8 @@ def _own_prefixes(cluster: Cluster) -> Iterator[Breach]:
                 continue
             if not _plain(accept):
                 continue
-            for pool, inside in own:
-                both = accept.prefixes & within(inside) if inside.family == accept.family else None
-                installed = both and _installed(kernels.get(accept.family), both)
-                if both and installed and not _through_routers(cluster, accept.family):
+            for pool, both in own.overlapping(accept.prefixes):
+                if _installed(kernels.get(accept.family), both) and not _through_routers(cluster, accept.family):
                     said.add(place)
                     yield _accepting(
                         accept,
@@ -186,7 +207,7 @@ def _through_routers(cluster: Cluster, family: Family) -> bool:
 def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
     """Felix installs the routes to pods, and no node needs one to services; what others announce there is lost."""
     said: set[tuple[object, ...]] = set()
-    kernels = engine(cluster).kernels
+    kernels, pools = engine(cluster).kernels, _Held(cluster, _pools(cluster))
     outside = {one.peer.resource.name for one in outward(cluster)} if cluster.bgp_filters else set()
     given = [inside for pool, inside in _pools(cluster) if _gives_to_pods(pool)]
     pods = {family: union_all(family, (within(one) for one in given if one.family == family)) for family in FAMILIES}
@@ -211,24 +232,23 @@ def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
             yield _accepting(
                 accept,
                 f'{rule} accepts routes from BGPPeer "{peer.resource.name}" that no node installs: {step}',
-                (*_keeping_out(cluster, parts[0].prefixes), *used_by([peer], rule.resource.name)),
+                (*_keeping_out(cluster, pools, parts[0].prefixes), *used_by([peer], rule.resource.name)),
                 accept.prefixes,
                 peer,
                 "import",
             )
 
 
-def _keeping_out(cluster: Cluster, prefixes: PrefixSet) -> tuple[Related, ...]:
+def _keeping_out(cluster: Cluster, pools: _Held, prefixes: PrefixSet) -> tuple[Related, ...]:
     """The pools and service ranges that the prefixes lie in."""
     found = [
         Related(pool.span("cidr"), f"this pool has vxlanMode {pool.vxlan_mode}, ipipMode {pool.ipip_mode}")
-        for pool, inside in _pools(cluster)
-        if inside.family == prefixes.family and prefixes.overlaps(within(inside))
+        for pool, _ in islice(pools.overlapping(prefixes), 3)
     ]
     default = network(cluster).settings.default
     if default is not None and not found:
         found.append(Related(default.resource.span("metadata", "name"), "its service ranges hold the network"))
-    return tuple(found[:3])
+    return tuple(found)
 
 
 _PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {

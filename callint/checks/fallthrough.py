@@ -7,16 +7,18 @@ from typing import Any
 
 from callint.bgp.decision import Decision
 from callint.bgp.explicit import explicit_accepts, fall_through
+from callint.bgp.numbered import Numbered
 from callint.bgp.route import excludes
 from callint.bgp.routes import engine
 from callint.bgp.rules import Rule
-from callint.bgp.steps import Steps
+from callint.bgp.steps import Steps, counted
 from callint.calico import format_release
 from callint.calico.defaults import BARE_FILTER_RULES
 from callint.checks.breach import Breach, CheckError
 from callint.checks.peers import Outward, at, families, outward, rules_of, used_by
 from callint.finding import Related, witness
 from callint.net.address import Family
+from callint.net.overlapping import Overlapping
 from callint.net.prefixes import PrefixSet
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
@@ -49,7 +51,8 @@ def _import(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
         for family in families(cluster, peer):
             reached = {_place(one.rule) for one in explicit_accepts(cluster, peer, "import")}
             rules = rules_of(cluster, peer, "import", family) or ()
-            idle = _without_effect([one for one in rules if one.verdict == "reject" or _place(one) in reached])
+            effective = [one for one in rules if one.verdict == "reject" or _place(one) in reached]
+            idle = _without_effect(effective, Steps(cluster, "rules of BGPFilters"))
             rest = fall_through(cluster, peer, "import", family)
             if idle and rest:
                 found.setdefault((idle[0].resource.name, family), []).append((peer, idle, rest))
@@ -84,13 +87,25 @@ def _place(rule: Rule) -> tuple[object, ...]:
     return rule.resource.name, rule.rule.path
 
 
-def _without_effect(rules: Sequence[Rule]) -> list[Rule]:
+def _without_effect(rules: Sequence[Rule], steps: Steps) -> list[Rule]:
     """The accepting rules, if none of them has an effect: no operations, and no later rule rejects what they accept."""
-    accepting = [(index, rule) for index, rule in enumerate(rules) if rule.verdict == "accept"]
-    for index, rule in accepting:
-        if any(rule.operations) or any(_meet(rule, later) for later in rules[index:] if later.verdict == "reject"):
-            return []
-    return [rule for _, rule in accepting]
+    numbered = Numbered((rule.conditions for rule in rules if rule.conditions), steps)
+    later: Overlapping[Rule] = Overlapping()
+    asked, anything = 0, False
+    for rule in reversed(rules):
+        if rule.verdict == "reject":
+            later.add(rule.prefixes.addresses(), rule)
+            anything = anything or not rule.conditions
+            asked |= 1 << numbered.number(rule.conditions) if rule.conditions else 0
+        elif rule.verdict == "accept":
+            if any(rule.operations):
+                return []
+            excluded = numbered.about(rule.conditions).excluded if rule.conditions else 0
+            if anything or asked & ~excluded:
+                near = later.near(rule.prefixes.addresses())
+                if any(_meet(rule, other) for other in counted(near, steps, 1)):
+                    return []
+    return [rule for rule in rules if rule.verdict == "accept"]
 
 
 def _meet(one: Rule, other: Rule) -> bool:

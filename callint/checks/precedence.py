@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import accumulate
-from operator import or_
 from typing import Any
 
+from callint.bgp.deciding import Dead, closing, dead
 from callint.bgp.filtering import filtering
-from callint.bgp.filters import View, evaluate, matchers
-from callint.bgp.route import Attributes, PeerType
 from callint.bgp.rules import Direction, Rule
+from callint.bgp.steps import Steps
 from callint.checks.breach import Breach, CheckError
-from callint.checks.peers import families, rules_of
+from callint.checks.peers import families
 from callint.finding import Related, witness
 from callint.net.address import Family
-from callint.net.overlapping import Overlapping
-from callint.net.prefixes import PrefixSet, everything, nothing
+from callint.net.prefixes import everything
 from callint.objects import Cluster
-from callint.objects.bgp import BGPPeer
 
 _LISTS: tuple[tuple[Direction, Family], ...] = (("export", 4), ("import", 4), ("export", 6), ("import", 6))
 _WAYS: tuple[Direction, Direction] = ("export", "import")
-_TYPES: tuple[PeerType, ...] = ("iBGP", "eBGP")
-# So many earlier rules are tried when the few that cover a rule are looked for, and so many are shown
-_MOST_TRIED = 60
 # So many parts of a set of prefixes are written out
 _MOST_PARTS = 4
 
@@ -44,30 +37,25 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _unreachable(cluster: Cluster) -> Iterator[Breach]:
-    for rule, covering in _dead(cluster):
-        if any(other.verdict != rule.verdict for other in covering):
-            decide = _earlier(covering, "already decide")
+    for one in _dead(cluster):
+        if one.other is not None:
+            rule, decide = one.rule, _earlier(one, "already decide")
             yield _breach(
-                rule,
-                covering,
+                one,
                 f"{rule} is never reached: {decide} on {_prefixes(rule)}, and the action is not "
-                f'"{rule.rule.action}" but "{_other(rule, covering)}"',
+                f'"{rule.rule.action}" but "{one.other.rule.action}"',
             )
 
 
 def _redundant(cluster: Cluster) -> Iterator[Breach]:
-    for rule, covering in _dead(cluster):
-        if all(other.verdict == rule.verdict for other in covering):
-            others = _earlier(covering, "with the same action cover")
-            yield _breach(rule, covering, f"{rule} changes nothing: {others} it")
+    for one in _dead(cluster):
+        if one.other is None:
+            others = _earlier(one, "with the same action cover")
+            yield _breach(one, f"{one.rule} changes nothing: {others} it")
 
 
-def _earlier(covering: Sequence[Rule], verb: str) -> str:
-    return f"an earlier rule {verb}s" if len(covering) == 1 else f"{len(covering)} earlier rules {verb}"
-
-
-def _other(rule: Rule, covering: Sequence[Rule]) -> str:
-    return next(str(other.rule.action) for other in covering if other.verdict != rule.verdict)
+def _earlier(dead: Dead, verb: str) -> str:
+    return f"an earlier rule {verb}s" if dead.number == 1 else f"{dead.number} earlier rules {verb}"
 
 
 def _prefixes(rule: Rule) -> str:
@@ -78,14 +66,15 @@ def _prefixes(rule: Rule) -> str:
     )
 
 
-def _breach(rule: Rule, covering: Sequence[Rule], message: str) -> Breach:
+def _breach(dead: Dead, message: str) -> Breach:
+    rule, covering = dead.rule, dead.first
     path = (*rule.rule.path, "action")
     return Breach(
         message,
         rule.span,
         rule.resource.ref,
         path,
-        tuple(Related(other.span, f"decides first ({other.rule.action})") for other in covering[:_MOST_TRIED]),
+        tuple(Related(other.span, f"decides first ({other.rule.action})") for other in covering),
         witness(
             "route",
             prefix=str(rule.prefixes.witness()),
@@ -97,127 +86,64 @@ def _breach(rule: Rule, covering: Sequence[Rule], message: str) -> Breach:
 
 
 @lru_cache(maxsize=8)
-def _dead(cluster: Cluster) -> tuple[tuple[Rule, list[Rule]], ...]:
+def _dead(cluster: Cluster) -> tuple[Dead, ...]:
     """Rules that ask for something and never get it, each with the fewest earlier rules that take it all."""
-    return tuple(_find_dead(cluster))
-
-
-def _find_dead(cluster: Cluster) -> Iterator[tuple[Rule, list[Rule]]]:
     known = filtering(cluster)
+    found: list[Dead] = []
     for name in cluster.bgp_filters:
         for direction, family in _LISTS:
             rules = known.rules((name,), direction, family)
-            if any(rule.broken for rule in rules):
-                continue
-            places = _deciding(rules, direction, everything(family))
-            alive: list[Rule] = []  # what never decides takes nothing from others
-            near: Overlapping[int] = Overlapping()
-            alike: dict[object, list[Rule]] = {}
-            for index, rule in enumerate(rules):
-                if index in places:
-                    near.add(rule.prefixes.addresses(), len(alive))
-                    alive.append(rule)
-                    alike.clear()
-                elif rule.prefixes:
-                    key = rule.prefixes, rule.conditions
-                    if key not in alike:
-                        others = sorted(set(near.near(rule.prefixes.addresses())))
-                        alike[key] = _few([alive[place] for place in others], rule, direction)
-                    if alike[key]:
-                        yield rule, alike[key]
-
-
-def _deciding(rules: Sequence[Rule], direction: Direction, prefixes: PrefixSet) -> set[int]:
-    """The places of the rules that decide on some route with these prefixes, over sessions of any type."""
-    decide: set[int] = set()
-    # Nothing but conditions can ask for the type of a session.
-    for peer_type in _TYPES if any(rule.conditions for rule in rules) else _TYPES[:1]:
-        found = matchers(rules, Attributes(), View(direction, peer_type))
-        places = {id(one.rule): index for index, one in found}
-        # evaluate() keeps the rules that it is given: identity tells equal ones apart
-        parts = evaluate([one for _, one in found], prefixes)
-        decide |= {places[id(part.rule)] for part in parts if part.rule is not None}
-    return decide
-
-
-def _few(earlier: Sequence[Rule], rule: Rule, direction: Direction) -> list[Rule]:
-    """A set of earlier rules that covers a rule and from which none can be left out; those nearest to it go first."""
-    kept = [one for one in earlier if one.prefixes.overlaps(rule.prefixes)]
-    if not rule.conditions and not any(one.conditions for one in kept):
-        return _needed(kept, rule.prefixes) if len(kept) <= _MOST_TRIED else kept
-    enough = False
-    if len(kept) <= _MOST_TRIED:
-        for one in reversed(list(kept)):
-            without = [other for other in kept if other is not one]
-            if _covered(without, rule, direction):
-                kept, enough = without, True
-    return kept if enough or _covered(kept, rule, direction) else []
-
-
-def _needed(rules: Sequence[Rule], prefixes: PrefixSet) -> list[Rule]:
-    """The same of rules without conditions, which are sets: together they are known to cover the prefixes."""
-    none = nothing(prefixes.family)
-    before = list(accumulate((one.prefixes & prefixes for one in rules), or_, initial=none))
-    needed: list[Rule] = []
-    after = none
-    for place in reversed(range(len(rules))):
-        if not prefixes <= before[place] | after:
-            needed.append(rules[place])
-            after |= rules[place].prefixes & prefixes
-    return needed[::-1]
-
-
-def _covered(earlier: Sequence[Rule], rule: Rule, direction: Direction) -> bool:
-    return len(earlier) not in _deciding([*earlier, rule], direction, rule.prefixes)
+            if rules and not any(rule.broken for rule in rules):
+                found += dead(rules, direction, family, Steps(cluster, "rules of a BGPFilter"))
+    return tuple(found)
 
 
 def _filters(cluster: Cluster) -> Iterator[Breach]:
+    known: dict[object, list[Rule | None]] = {}
     for peer in cluster.bgp_peers:
-        for index, name in peer.filters:
-            closing = _closing(cluster, peer, index, name)
-            if closing is not None:
+        names = tuple(name for _, name in peer.filters)
+        if len(names) < 2 or peer.resource.unreadable("spec", "filters"):
+            continue
+        ways = [(direction, family) for family in families(cluster, peer) for direction in _WAYS]
+        for way in ways:
+            if (names, way) not in known:
+                known[names, way] = _closed(cluster, names, *way)
+        for place, (index, name) in enumerate(peer.filters):
+            mine = cluster.bgp_filters.get(name)
+            before = [known[names, way][place] for way in ways if mine is not None and mine.rules(*way)]
+            last = before[-1] if before and None not in before else None
+            if last is not None:
                 path = ("spec", "filters", index)
                 yield Breach(
                     f'BGPFilter "{name}" is never asked for BGPPeer "{peer.resource.name}": BGPFilter '
-                    f'"{closing.resource.name}", which comes first, decides on every route',
+                    f'"{last.resource.name}", which comes first, decides on every route',
                     peer.resource.span(*path),
                     peer.resource.ref,
                     path,
-                    (Related(closing.span, "no route gets past this rule"),),
+                    (Related(last.span, "no route gets past this rule"),),
                     witness(
                         "route",
-                        prefix=str(closing.prefixes.witness()),
+                        prefix=str(last.prefixes.witness()),
                         peer=peer.resource.name,
-                        verdict=closing.verdict,
-                        decided_by=str(closing),
+                        verdict=last.verdict,
+                        decided_by=str(last),
                     ),
                 )
 
 
-def _closing(cluster: Cluster, peer: BGPPeer, index: int, name: str) -> Rule | None:
-    """The last rule before a filter that leaves it no route, in every list that it has for the peer's sessions."""
-    found: Rule | None = None
-    if peer.filters[0][0] == index or name not in cluster.bgp_filters:
-        return None
-    first = peer._replace(filters=tuple(pair for pair in peer.filters if pair[0] < index))
-    for family in families(cluster, peer):
-        for direction in _WAYS:
-            if not cluster.bgp_filters[name].rules(direction, family):
-                continue
-            rules = rules_of(cluster, first, direction, family)
-            if not rules or _open(rules, direction, family):
-                return None
-            found = rules[-1]
-    return found
-
-
-def _open(rules: Sequence[Rule], direction: Direction, family: Family) -> bool:
-    """Whether some route may pass the rules undecided."""
-    for peer_type in _TYPES:
-        found = matchers(rules, Attributes(), View(direction, peer_type))
-        if any(part.rule is None for part in evaluate([one for _, one in found], everything(family))):
-            return True
-    return False
+def _closed(cluster: Cluster, names: Sequence[str], direction: Direction, family: Family) -> list[Rule | None]:
+    """For each of some filters the last rule before it, if all before it are known and leave it no route."""
+    rules: list[Rule] = []
+    ends: list[int] = []
+    for name in names:
+        ends.append(len(rules))
+        mine = filtering(cluster).rules((name,), direction, family)
+        if name not in cluster.bgp_filters or any(rule.broken for rule in mine):
+            break
+        rules += mine
+    last = closing(rules, direction, family, Steps(cluster, "rules of BGPFilters"))
+    found = [None if last is None or last >= end else rules[end - 1] for end in ends]
+    return found + [None] * (len(names) - len(ends))
 
 
 _PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {

@@ -39,38 +39,5 @@ def glob_matches(pattern: str, name: str) -> bool:
 def glob_covers(a: str, b: str) -> bool:
     """Whether every name that matches `b` matches `a` too."""
     # A character that `a` does not name is the hardest for it, so that one stands for all that a star of `b` may be.
-    other = "\0"
-    seen: set[tuple[int, frozenset[int]]] = set()
-    pending = [(0, _closure(a, {0}))]
-    while pending:
-        state = pending.pop()
-        if state in seen:
-            continue
-        seen.add(state)
-        j, places = state
-        if j == len(b):
-            if len(a) not in places:
-                return False
-        elif b[j] == "*":
-            pending.append((j + 1, places))
-            pending += ((j, _advance(a, places, character)) for character in {other, *a} - {"*"})
-        else:
-            pending.append((j + 1, _advance(a, places, b[j])))
-    return True
-
-
-def _advance(pattern: str, places: frozenset[int], character: str) -> frozenset[int]:
-    stay = {place for place in places if pattern[place : place + 1] == "*"}
-    move = {place + 1 for place in places if pattern[place : place + 1] == character}
-    return _closure(pattern, stay | move)
-
-
-def _closure(pattern: str, places: set[int]) -> frozenset[int]:
-    """Places in the pattern, with those that a star reaches by standing for nothing."""
-    pending, reached = list(places), set(places)
-    while pending:
-        place = pending.pop()
-        if pattern[place : place + 1] == "*" and place + 1 not in reached:
-            reached.add(place + 1)
-            pending.append(place + 1)
-    return frozenset(reached)
+    other = next(character for character in map(chr, range(len(a) + 1)) if character not in a)
+    return glob_matches(a, b.replace("*", other))

@@ -1,0 +1,173 @@
+"""Which rules of a list ever decide, which earlier ones take all from those that do not, and after which none does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import accumulate
+from operator import or_
+
+from callint.bgp.filters import Part, View, evaluate, matchers
+from callint.bgp.numbered import Numbered
+from callint.bgp.route import Attributes, PeerType
+from callint.bgp.rules import Direction, Rule, Verdict
+from callint.bgp.steps import Steps
+from callint.net.address import Family
+from callint.net.overlapping import Overlapping
+from callint.net.prefixes import PrefixSet, everything, nothing
+from callint.record import NamedTuple
+
+MOST_TRIED = 60
+"""So many earlier rules are tried when the few that cover a rule are looked for, and so many are shown."""
+
+_TYPES: tuple[PeerType, ...] = ("iBGP", "eBGP")
+
+
+class Dead(NamedTuple):
+    """A rule that never decides, and the earlier ones that take all from it.
+
+    They are as few as can be or, if there are too many, all that overlap it: their number, the first of them, and the
+    first with another verdict than the rule.
+    """
+
+    rule: Rule
+    number: int
+    first: tuple[Rule, ...]
+    other: Rule | None
+
+
+class _Open:
+    """What the rules of a list ask for on sessions of one type, of routes about which nothing is known."""
+
+    def __init__(self, rules: Sequence[Rule], direction: Direction, peer_type: PeerType, steps: Steps) -> None:
+        self.found = matchers(rules, Attributes(), View(direction, peer_type))
+        self.when = {index: one.when for index, one in self.found}
+        self._steps = steps
+
+    def parts(self, family: Family) -> tuple[tuple[int | None, Part], ...]:
+        """The parts, with the places of the rules that decide them."""
+        # evaluate() keeps the rules that it is given: identity tells equal ones apart
+        places = {id(one.rule): index for index, one in self.found}
+        parts = evaluate((one for _, one in self.found), everything(family), self._steps)
+        return tuple((None if part.rule is None else places[id(part.rule)], part) for part in parts)
+
+    @cached_property
+    def _numbered(self) -> Numbered:
+        return Numbered((when for when in self.when.values() if when), self._steps)
+
+    def implied(self, place: int, others: Sequence[int]) -> set[int]:
+        """Those of the rules at other places that take whatever the rule at this place asks for, inside their own."""
+        when = self.when[place]
+        weaker = self._numbered.about(when).weaker if when else 0
+        return {other for other in others if self._takes(other, weaker)}
+
+    def _takes(self, place: int, weaker: int) -> bool:
+        when = self.when.get(place)
+        return when is not None and (not when or bool(weaker >> self._numbered.number(when) & 1))
+
+
+def _by_type(rules: Sequence[Rule], direction: Direction, steps: Steps) -> tuple[_Open, ...]:
+    """For sessions of any type; where no rule asks for the type, one stands for both."""
+    asked = any(condition.kind == "peer-type" for rule in rules for condition in rule.conditions)
+    return tuple(_Open(rules, direction, peer_type, steps) for peer_type in (_TYPES if asked else _TYPES[:1]))
+
+
+def closing(rules: Sequence[Rule], direction: Direction, family: Family, steps: Steps) -> int | None:
+    """The place of the rule after which no route is left, on sessions of any type; None if some pass all rules.
+
+    Raises TooManyStepsError.
+    """
+    last = -1
+    for one in _by_type(rules, direction, steps):
+        for place, _ in one.parts(family):
+            if place is None:
+                return None
+            last = max(last, place)
+    return last
+
+
+def dead(rules: Sequence[Rule], direction: Direction, family: Family, steps: Steps) -> Iterator[Dead]:
+    """The rules of a list that ask for something and never get it; raises TooManyStepsError."""
+    views = _by_type(rules, direction, steps)
+    deciding = {place for one in views for place, _ in one.parts(family)}
+    earlier = _Earlier(rules, steps)
+    known: dict[object, Dead | None] = {}
+    for place, rule in enumerate(rules):
+        if place in deciding:
+            earlier.add(place)
+            known.clear()
+        elif rule.prefixes:
+            key = rule.prefixes, rule.conditions, rule.verdict
+            if key not in known:
+                known[key] = _dead(rules, place, views, earlier)
+            one = known[key]
+            if one is not None:
+                yield one._replace(rule=rule)
+
+
+def _dead(rules: Sequence[Rule], place: int, views: Sequence[_Open], earlier: _Earlier) -> Dead | None:
+    rule, near = rules[place], earlier.overlapping(rules[place].prefixes)
+    if len(near.places) > MOST_TRIED:
+        first = tuple(rules[other] for other in near.places[:MOST_TRIED])
+        other = next((one for verdict, one in near.verdicts.items() if verdict != rule.verdict), None)
+        return Dead(rule, len(near.places), first, other)
+    needed = _needed(rules, place, views, near.places)
+    few = tuple(rules[other] for other in needed)
+    return Dead(rule, len(few), few, next((one for one in few if one.verdict != rule.verdict), None)) if few else None
+
+
+class _Near(NamedTuple):
+    """The deciding rules that overlap some prefixes: their places, and the first of each verdict."""
+
+    places: list[int]
+    verdicts: dict[Verdict, Rule]
+
+
+class _Earlier:
+    """The deciding rules before another; what never decides takes nothing from others."""
+
+    def __init__(self, rules: Sequence[Rule], steps: Steps) -> None:
+        self._rules, self._steps = rules, steps
+        self._places: list[int] = []
+        self._near: Overlapping[int] = Overlapping()
+        self._known: dict[PrefixSet, tuple[int, _Near]] = {}
+
+    def add(self, place: int) -> None:
+        """One more."""
+        self._near.add(self._rules[place].prefixes.addresses(), place)
+        self._places.append(place)
+
+    def overlapping(self, prefixes: PrefixSet) -> _Near:
+        """Those that share a prefix; the answer grows when it is asked for again."""
+        seen, found = self._known.get(prefixes, (0, _Near([], {})))
+        tried = self._places[seen:] if seen else sorted(set(self._near.near(prefixes.addresses())))
+        self._steps.take(len(tried))
+        for place in tried:
+            rule = self._rules[place]
+            if rule.prefixes.overlaps(prefixes):
+                found.places.append(place)
+                found.verdicts.setdefault(rule.verdict, rule)
+        self._known[prefixes] = len(self._places), found
+        return found
+
+
+def _needed(rules: Sequence[Rule], place: int, views: Sequence[_Open], others: Sequence[int]) -> list[int]:
+    """Places from which none can be left out: those nearest to the rule go first; none at all if all do not cover it.
+
+    One rule takes all routes with a prefix that another asks for if what this one asks for implies what it asks for.
+    """
+    prefixes = rules[place].prefixes
+    none = nothing(prefixes.family)
+    takers = [one.implied(place, others) for one in views if place in one.when]
+    tried = [other for other in others if any(other in some for some in takers)]
+    taken = [[rules[other].prefixes & prefixes if other in some else none for other in tried] for some in takers]
+    before = [list(accumulate(some, or_, initial=none)) for some in taken]
+    if any(some[-1] != prefixes for some in before):
+        return []
+    after = [none] * len(taken)
+    needed: list[int] = []
+    for at in reversed(range(len(tried))):
+        if any(one[at] | other != prefixes for one, other in zip(before, after, strict=True)):
+            needed.append(tried[at])
+            after = [other | some[at] for other, some in zip(after, taken, strict=True)]
+    return needed[::-1]
