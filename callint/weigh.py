@@ -41,7 +41,8 @@ def once_a_file(findings: Iterable[Finding]) -> list[Finding]:
         else:
             first[key], others[key] = finding, 0
     for key, finding in first.items():
-        more = f", and {others[key]} more are left in this file" if others[key] else ""
+        left = others[key]
+        more = f", and {left} more {'is' if left == 1 else 'are'} left in this file" if left else ""
         kept.append(finding._replace(message=finding.message + more))
     return kept
 

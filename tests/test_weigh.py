@@ -40,6 +40,8 @@ def test_placeholders_are_told_once_a_file() -> None:
     found = findings({"a.yaml": text, "b.yaml": text})
     assert [(one.rule, one.span.file) for one in found] == [("OBJ012", "a.yaml"), ("OBJ012", "b.yaml")]
     assert found[0].message.endswith(", and 2 more are left in this file")
+    (found, *_) = findings({"a.yaml": text.replace("<ip>", "10.0.0.1")})
+    assert found.message.endswith(", and 1 more is left in this file")
 
 
 def test_an_assumed_release_proves_no_error() -> None:

@@ -61,8 +61,12 @@ def rule_words(resource: Resource, path: Path) -> str:
     return f'rule {direction}[{index}] of {resource.kind} "{resource.name}"'
 
 
+_DECIDERS = {"no profile matched": "the end of all policy, for no profile allows it"}
+
+
 def decider(resource: Resource | None, path: Path, reason: str) -> str:
-    """What decided about a packet: a rule by its place, or else in the words of the policy engine."""
+    """What decided about a packet, to stand behind "by": a rule by its place, or else the policy engine's reason."""
     if resource is not None and len(path) > 2 and path[1] in ("ingress", "egress"):
         return rule_words(resource, path)
-    return reason.partition(" (")[0]
+    said = reason.partition(" (")[0]
+    return _DECIDERS.get(said, said)

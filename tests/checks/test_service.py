@@ -70,6 +70,14 @@ def test_every_node_asks_dns_and_the_api_server() -> None:
         assert (at, found.need.direction, found.anybody) == ({"wan0", "lan0"}, "out", True)
 
 
+def test_what_no_profile_allows_is_told_in_whole_words() -> None:
+    closed = calico("FelixConfiguration", "default", {"failsafeOutboundHostPorts": []})
+    endpoint = calico("HostEndpoint", "lan", {"node": "router", "interfaceName": "lan0", "expectedIPs": ["10.0.0.1"]})
+    one = next(one for one in CATALOGUE if one.id == "POL003")
+    (breach,) = find(one.check)(cluster_of([closed, endpoint]), one.parameters)
+    assert "is dropped by the end of all policy, for no profile allows it, though" in breach.message
+
+
 def test_with_routes_it_asks_where_the_default_route_leaves() -> None:
     cluster = cluster_of(HOSTS, facts=FACTS)
     assert {one: places(cluster, one) for one in CLIENTS} == CLIENTS
