@@ -47,6 +47,7 @@ class Cluster(NamedTuple):
 LONE = "lone"
 """What each node of a kind has of its own, and no other one."""
 LONE_AS = range(65101, 65107)
+LONE_PORTS = range(1001, 1007)
 AS_NUMBERS = st.sampled_from([GLOBAL_AS, 65001, 65002, 65101])
 PORTS = st.sampled_from([None, None, 179, 500])
 
@@ -62,6 +63,7 @@ def clusters(draw: st.DrawFn) -> Cluster:
         labels, own_as, cluster_id, port = about
         own_as = LONE_AS[index] if own_as == LONE else own_as
         cluster_id = f"9.0.0.{index + 1}" if cluster_id == LONE else cluster_id
+        port = LONE_PORTS[index] if port == LONE else port
         nodes.append(Node(f"n{index}", labels, addresses, own_as, cluster_id, port))
     peers = [{"name": f"p{index}", **draw(_peer())} for index in range(draw(st.integers(0, 4)))]
     mesh, port = draw(st.booleans()), draw(st.sampled_from([None, 179]))
@@ -75,7 +77,8 @@ def _kind() -> st.SearchStrategy[tuple[Any, ...]]:
     )
     own_as = st.sampled_from([None, None, None, 65001, 65002, LONE, LONE])
     cluster_id = st.sampled_from(["", "", "", "1.0.0.1", "1.0.0.2", LONE])
-    return st.tuples(st.sampled_from([(4,), (4, 6), (4, 6), (6,)]), labels, own_as, cluster_id, PORTS)
+    ports = PORTS | st.sampled_from([None, LONE])
+    return st.tuples(st.sampled_from([(4,), (4, 6), (4, 6), (6,)]), labels, own_as, cluster_id, ports)
 
 
 @st.composite

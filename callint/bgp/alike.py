@@ -97,7 +97,7 @@ class Nodes:
             labels = None
             if speaker.labels is not None:
                 labels = tuple(_told(speaker.labels.get(key), values) for key, values in asked)
-            own = (*self.lone.identity(speaker), speaker.port, speaker.described)
+            own = (*self.lone.identity(speaker), speaker.described)
             families = [(speaker.speaks(family), self.held.led(speaker, family)) for family in FAMILIES]
             key = (labels, own, *families)
             divided.setdefault(key, []).append(speaker)

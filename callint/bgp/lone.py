@@ -30,23 +30,40 @@ class Lone(NamedTuple):
 
     as_numbers: frozenset[int]
     cluster_ids: frozenset[str]
+    ports: frozenset[int] = frozenset()
 
-    def identity(self, speaker: Speaker) -> tuple[int | bool | None, str | bool]:
-        """The AS number and the cluster id of a node, True where they are its alone."""
-        own_as, cluster_id = speaker.own_as, speaker.cluster_id
-        return own_as in self.as_numbers or own_as, cluster_id in self.cluster_ids or cluster_id
+    def identity(self, speaker: Speaker) -> tuple[int | bool | None, str | bool, int | bool | None]:
+        """The AS number, the cluster id and the port of a node, True where they are its alone."""
+        own_as, cluster_id, port = speaker.own_as, speaker.cluster_id, speaker.port
+        return (
+            own_as in self.as_numbers or own_as,
+            cluster_id in self.cluster_ids or cluster_id,
+            port in self.ports or port,
+        )
 
     def has(self, speaker: Speaker) -> bool:
         """Whether a node has such a value."""
-        return speaker.own_as in self.as_numbers or speaker.cluster_id in self.cluster_ids
+        return any(one is True for one in self.identity(speaker))
 
 
 def lone(cluster: Cluster, speakers: Collection[Speaker]) -> Lone:
-    """The values of which each is one node's alone."""
-    numbers = _once(one.own_as for one in speakers if one.own_as is not None)
+    """The values of which each is one node's alone, for sessions that BGPPeers make: these name ports as well."""
+    numbers = _lone_numbers(cluster, speakers)
     if numbers:
-        numbers -= {one.global_as for one in speakers}.union(_named(cluster))
+        peers = (value for peer in cluster.bgp_peers for value in (peer.as_number, peer.local_as_number))
+        numbers -= {number for value in peers if (number := as_number(value)) is not None}
     return Lone(numbers, _once(one.cluster_id for one in speakers if one.cluster_id))
+
+
+def lone_in_mesh(cluster: Cluster, speakers: Collection[Speaker]) -> Lone:
+    """The same for the mesh, of which BGPPeers name nothing."""
+    ports = _once(one.port for one in speakers if one.port is not None)
+    return Lone(_lone_numbers(cluster, speakers), frozenset(), ports)
+
+
+def _lone_numbers(cluster: Cluster, speakers: Collection[Speaker]) -> frozenset[int]:
+    numbers = _once(one.own_as for one in speakers if one.own_as is not None)
+    return numbers - {one.global_as for one in speakers}.union(_filtered(cluster)) if numbers else numbers
 
 
 def _once(values: Iterable[T]) -> frozenset[T]:
@@ -55,10 +72,8 @@ def _once(values: Iterable[T]) -> frozenset[T]:
     return frozenset(found if len(found) >= CROWD else ())
 
 
-def _named(cluster: Cluster) -> Iterator[int]:
-    """AS numbers that BGPPeers and filters name."""
-    for peer in cluster.bgp_peers:
-        yield from (one for value in (peer.as_number, peer.local_as_number) if (one := as_number(value)) is not None)
+def _filtered(cluster: Cluster) -> Iterator[int]:
+    """AS numbers that filters name."""
     for name in cluster.bgp_filters:
         for direction in _DIRECTIONS:
             for family in FAMILIES:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from callint.bgp.alike import Alike, together
+from callint.bgp.lone import lone_in_mesh
 from callint.bgp.nodes import ANY, Speaker
 from callint.net.address import Family
 
@@ -20,20 +21,22 @@ class Mesh:
         """Nodes that a BGPPeer calls are like those that it calls as well."""
         self._nodes, held = model.nodes, model.nodes.held
         self.members = tuple(one for one in model.speakers.values() if model.in_mesh(one, family))
+        self.lone = lone_in_mesh(model.cluster, self.members)
         shared = Counter(one.address(family) for one in model.speakers.values())
         calls, called = _calls(model, family)
         divided: dict[object, list[Speaker]] = {}
         for one in self.members:
             alike, address = model.nodes.of(one), one.address(family)
+            as_number, _, port = self.lone.identity(one)
             key = (
                 alike if alike in called or one.name == ANY else None,
                 (held.leads(one, family), held.led(one, family)),
                 tuple(calls.get(alike, ())),
-                (model.nodes.lone.identity(one)[0], one.port, one.described),
+                (as_number, port, one.described),
                 address if shared[address] > 1 else address is not None,
             )
             divided.setdefault(key, []).append(one)
-        self.all = together(divided, model.nodes.lone, self.members)
+        self.all = together(divided, self.lone, self.members)
         self._of = {one.name: alike for alike in self.all for one in alike.members}
 
     def of(self, speaker: Speaker) -> Alike:
@@ -45,14 +48,13 @@ def _calls(model: Network, family: Family) -> tuple[dict[Alike, list[object]], s
     """What BGPPeers make nodes call that is or may be another node, and the nodes that are called."""
     calls: dict[Alike, list[object]] = {}
     called: set[Alike] = set()
-    # A node with facts has further addresses, at which it may be called.
-    any_may_be = any(one.facts is not None for one in model.speakers.values())
     for peering in (one for one in model.peerings if one.family == family):
         owner = model.nodes.owners.get(peering.address) if peering.address is not None else None
         there = model.nodes.of(owner) if owner is not None else peering.there
         if there is not None:
             called.add(there)
-        if there is not None or any_may_be:
+        # A node with facts has further addresses, at which it may be called.
+        if there is not None or model.holder(peering.address) is not None:
             call = (id(peering.form), there, peering.address, peering.selected)
             calls.setdefault(peering.here, []).append(call)
     return calls, called

@@ -96,7 +96,9 @@ class _Sending:
     def _gate(self, form: Form, direction: Direction) -> object:
         """What decides about routes on their way out or in, whatever they are."""
         filters = form.filters if self._filtering.rules(form.filters, direction, form.family) else ()
-        local_as = form.local_as in self._engine.network.nodes.lone.as_numbers or form.local_as
+        model = self._engine.network
+        lone = model.meshes[form.family].lone if form.kind == "mesh" else model.nodes.lone
+        local_as = form.local_as in lone.as_numbers or form.local_as
         return form.kind, form.family, form.peer_type, form.rr_client, filters, local_as
 
     def _sources(self, speaker: Speaker, passing: Iterable[Peering]) -> tuple[Source, ...]:

@@ -89,6 +89,39 @@ def test_an_as_that_something_names_is_told_from_others(kind: str, spec: dict[st
     assert [len(alike.members) for alike in model.nodes.all] == [1, CROWD]
 
 
+def test_the_mesh_does_not_mind_whom_peers_of_some_as_lead_to() -> None:
+    """Nodes that are told apart as ends of BGPPeers are one kind in the mesh, unless a filter names the AS of one."""
+    peers = [
+        {
+            "apiVersion": V3,
+            "kind": "BGPPeer",
+            "metadata": {"name": f"p{number}"},
+            "spec": {"node": f"n{number}", "peerIP": f"192.0.2.{number + 1}", "asNumber": 65001 + number},
+        }
+        for number in range(CROWD + 1)
+    ]
+    model = with_own_as(CROWD + 1, *peers)
+    assert [len(one.members) for one in model.meshes[4].all] == [CROWD + 1]
+    spec = {"importV4": [{"action": "Accept", "asPathPrefix": [65001]}]}
+    named = {"apiVersion": V3, "kind": "BGPFilter", "metadata": {"name": "f"}, "spec": spec}
+    assert [len(one.members) for one in with_own_as(CROWD + 1, *peers, named).meshes[4].all] == [1, CROWD]
+
+
+@pytest.mark.parametrize(("count", "kinds"), [(CROWD, [CROWD]), (CROWD - 1, [1] * (CROWD - 1))])
+def test_the_mesh_takes_a_crowd_of_nodes_that_each_have_a_port_together(count: int, kinds: list[int]) -> None:
+    objects = []
+    for number in range(count):
+        spec = {"bgp": {"ipv4Address": f"10.0.0.{number + 1}/24"}}
+        objects.append({"apiVersion": V3, "kind": "Node", "metadata": {"name": f"n{number}"}, "spec": spec})
+        about = {"metadata": {"name": f"node.n{number}"}, "spec": {"listenPort": 1000 + number}}
+        objects.append({"apiVersion": V3, "kind": "BGPConfiguration", **about})
+    model = network(cluster_of(objects))
+    assert [len(one.members) for one in model.meshes[4].all] == kinds
+    sessions = [one for kind in model.kinds(4) for one in kind]
+    assert len(sessions) == count * (count - 1)
+    assert all(one.form.port == one.remote.port for one in sessions if one.remote is not None)
+
+
 def test_a_node_that_only_a_peer_names_has_sessions_of_its_own() -> None:
     peer = {"node": "gone", "peerSelector": "all()"}
     node = {"metadata": {"name": "n"}, "spec": {"bgp": {"ipv4Address": "10.0.0.1/24"}}}

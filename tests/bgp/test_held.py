@@ -82,6 +82,13 @@ def test_nodes_that_reach_all_are_one_kind_whatever_their_routes() -> None:
     assert (len(kind), kind.state) == (40 * 39, "up")
 
 
+def test_routers_that_no_node_has_the_address_of_divide_no_mesh() -> None:
+    nodes = [Node(0, 24, ["0.0.0.0/0"], reflects=False)] * 40
+    peers = [{"node": f"n{number}", "peerIP": f"10.0.0.{number + 101}", "asNumber": 64999} for number in range(40)]
+    model = made(nodes, peers, mesh=True)
+    assert [(len(kind), kind.state) for kind in model.kinds(4) if kind.form.kind == "mesh"] == [(40 * 39, "up")]
+
+
 def test_nodes_that_reach_nobody_are_one_kind() -> None:
     (kind,) = made([Node(0, 32, [], reflects=False)] * 40, [], mesh=True).kinds(4)
     assert (len(kind), kind.state) == (40 * 39, "unreachable")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given, settings
 
-from bgp_clusters import GLOBAL_AS, LONE_AS, SELECTORS, Cluster, Node, clusters, manifests
+from bgp_clusters import GLOBAL_AS, LONE_AS, LONE_PORTS, SELECTORS, Cluster, Node, clusters, manifests
 from callint.bgp import alike, lone
 from callint.bgp.decision import Decision
 from callint.bgp.routes import engine
@@ -197,7 +197,9 @@ def test_nodes_taken_together_do_what_each_does_alone(cluster: Cluster) -> None:
     """A BGPPeer that names a node and selects nobody changes nothing but that the node is told from all others."""
     alone = [{"name": f"q{one.name}", "node": one.name, "peerSelector": "z == 'nobody'"} for one in cluster.nodes]
     apart = cluster._replace(peers=[*cluster.peers, *alone])
-    lone_ones = any(one.own_as in LONE_AS or one.cluster_id.startswith("9.") for one in cluster.nodes)
+    lone_ones = any(
+        one.own_as in LONE_AS or one.port in LONE_PORTS or one.cluster_id.startswith("9.") for one in cluster.nodes
+    )
     assert _routes(cluster, once=lone_ones) == _routes(apart, once=lone_ones)
 
 
