@@ -54,6 +54,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "node_address": ("Node",),
     "node_pools": _POOLS,
     "origin": ("BGPPeer",),
+    "passed_on": ("BGPPeer",),
     "password": ("Secret",),
     "peer_field": ("BGPPeer",),
     "peering": ("BGPPeer",),

@@ -1,0 +1,202 @@
+"""Routes of one node that others pass on to peers outside, because they learn them over the mesh or from reflectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.bgp.candidates import Routes
+from callint.bgp.network import network
+from callint.bgp.pools import BLOCK_SIZES
+from callint.bgp.read import address
+from callint.bgp.route import Attributes
+from callint.bgp.routes import Engine, engine
+from callint.bgp.session import LIVE, Session
+from callint.bgp.steps import Steps
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.finding import Path, Related, witness
+from callint.net.address import BITS, Family, Prefix
+from callint.net.prefixes import PrefixSet, exactly, union_all, within
+from callint.objects import Cluster, Resource, fields
+from callint.objects.bgp import BGPPeer
+from callint.objects.pool import IPPool
+from callint.record import NamedTuple
+
+_OF_PEERING = 20
+_LOCAL: Path = ("spec", "externalTrafficPolicy")
+_REJECT = "a BGPFilter that rejects `source: RemotePeers` for export leaves each node its own routes (from v3.27 on)"
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Peers of another AS that hear of what one node has from other nodes as well.
+
+    Parameter `problem`: `local-service` (addresses of Services whose policy is Local, from nodes that drop what is sent
+    there), `pods` (blocks of pods, to which packets then take a detour).
+    """
+    yield from asked("passed_on", _QUESTIONS, parameters)(cluster)
+
+
+class _Meeting(NamedTuple):
+    """A peer outside of the AS, sessions of several nodes with it, and those of them that learn from others."""
+
+    peer: BGPPeer
+    session: Session
+    nodes: tuple[str, ...]
+
+    @property
+    def family(self) -> Family:
+        return self.session.family
+
+
+def _meetings(cluster: Cluster) -> Iterator[_Meeting]:
+    """Only of nodes that are described: nobody knows whether there is more than one of the others."""
+    model, answers = network(cluster), engine(cluster)
+    steps = Steps(cluster, "routes that nodes pass on")
+    found: dict[tuple[str, Family], list[Session]] = {}
+    for peering in model.peerings:
+        form = peering.form
+        outside = peering.there is None and form.peer_type == "eBGP" and form.kind != "workload"
+        if form.peer is None or not outside or peering.state not in LIVE:
+            continue
+        here = [one for one in peering.here.members if one.described]
+        steps.take(_OF_PEERING + len(here))
+        if here and _learns(answers, peering.first):
+            sessions = found.setdefault((form.peer.resource.name, peering.family), [])
+            sessions.extend(peering.session(one, None) for one in here)
+    for sessions in found.values():
+        first = sessions[0]
+        nodes = tuple(dict.fromkeys(one.local.name for one in sessions))
+        if len(nodes) > 1 and first.peer is not None:
+            yield _Meeting(first.peer, first, nodes)
+
+
+def _learns(answers: Engine, session: Session) -> bool:
+    """Whether the node has live sessions with others of its AS."""
+    passing = answers.passing(session.local, session.family, session.form)
+    return any(one.there is not None and one.form.peer_type == "iBGP" for one in passing)
+
+
+def _passed_on(answers: Engine, session: Session, prefixes: PrefixSet) -> PrefixSet:
+    """Which of the routes that come over iBGP surely leave."""
+    routes = Routes(prefixes, "some", Attributes("bgp", None, (), (), None), "other nodes", ("iBGP", False))
+    mine = answers.profile(session.local, session.family)
+    decisions = answers.decide(mine, session.form, routes)
+    return union_all(session.family, (one.prefixes for one in decisions if one.accepted and one.certain))
+
+
+class _Local(NamedTuple):
+    """An address of a Service that only nodes with an endpoint serve; `nodes` are those, None if that is not known."""
+
+    service: Resource
+    prefix: Prefix
+    nodes: frozenset[str] | None
+
+
+def _local(cluster: Cluster, answers: Engine, family: Family) -> list[_Local]:
+    """Not the cluster's own addresses of Services: every node serves these."""
+    announced = {one.prefix: one.nodes for one in answers.shared[family].hosts}
+    found = []
+    for service in cluster.kubernetes("Service", "v1"):
+        if fields.text(service.spec, "externalTrafficPolicy") != "Local":
+            continue
+        balancer = fields.mapping(fields.mapping(service.plain, "status"), "loadBalancer")
+        given = [fields.text(one, "ip") for _, one in fields.items(balancer, "ingress") if isinstance(one, dict)]
+        for text in (*fields.texts(service.spec, "externalIPs"), *given):
+            prefix = one.prefix() if (one := address(text, family)) is not None else None
+            if prefix is not None and prefix in announced:
+                found.append(_Local(service, prefix, announced[prefix]))
+    return found
+
+
+def _local_services(cluster: Cluster) -> Iterator[Breach]:
+    """Where the endpoints are not known, every node may have one."""
+    answers = engine(cluster)
+    open_ones: list[tuple[_Meeting, _Local]] = []
+    for meeting in _meetings(cluster):
+        local = _local(cluster, answers, meeting.family)
+        if not local:
+            continue
+        everywhere = union_all(meeting.family, (exactly(one.prefix) for one in local))
+        leaving = _passed_on(answers, meeting.session, everywhere)
+        heard = [one for one in local if one.prefix in leaving]
+        lacking = [one for one in heard if one.nodes is not None and not one.nodes.issuperset(meeting.nodes)]
+        if lacking:
+            yield _dropped(meeting, lacking[0], len(lacking) - 1)
+        open_ones += [(meeting, one) for one in heard if one.nodes is None]
+    for meeting, one in open_ones[:1]:
+        path: Path = ("metadata", "name")
+        yield Breach(
+            f'whether every node that announces {one.prefix.address} to BGPPeer "{meeting.peer.resource.name}" has an '
+            f"endpoint of {_name(one.service)} is not known: all do, for they pass on what they learn from each other",
+            meeting.peer.resource.span(*path),
+            meeting.peer.resource.ref,
+            path,
+            (Related(one.service.span(*_LOCAL), "nodes without an endpoint drop what is sent there"),),
+            help=_REJECT,
+            undecided=True,
+        )
+
+
+def _name(service: Resource) -> str:
+    return f'Service "{service.namespace or "default"}/{service.name}"'
+
+
+def _dropped(meeting: _Meeting, one: _Local, more: int) -> Breach:
+    path: Path = ("metadata", "name")
+    node = next(name for name in meeting.nodes if name not in (one.nodes or ()))
+    others = f", and so it is with {more} more" if more else ""
+    return Breach(
+        f'BGPPeer "{meeting.peer.resource.name}" hears of {one.prefix.address} from node "{node}" as well, which '
+        f"learns of it from others and drops what is sent there: {_name(one.service)} is Local and has no endpoint "
+        f"on it{others}",
+        meeting.peer.resource.span(*path),
+        meeting.peer.resource.ref,
+        path,
+        (Related(one.service.span(*_LOCAL), "nodes without an endpoint drop what is sent there"),),
+        witness(
+            "route",
+            prefix=str(one.prefix),
+            node=node,
+            peer=meeting.peer.resource.name,
+            direction="export",
+            verdict="accept",
+        ),
+        _REJECT,
+    )
+
+
+def _pods(cluster: Cluster) -> Iterator[Breach]:
+    """One word about all peers."""
+    answers = engine(cluster)
+    found: list[tuple[_Meeting, IPPool, Prefix]] = []
+    for meeting in _meetings(cluster):
+        for pool, inside in answers.shared[meeting.family].pools.pools:
+            length = min(max(pool.block_size or BLOCK_SIZES[meeting.family], inside.length), BITS[meeting.family])
+            for_pods = not pool.disabled and "Workload" in pool.allowed_uses
+            if for_pods and _passed_on(answers, meeting.session, within(inside, length, length)):
+                found.append((meeting, pool, inside))
+                break
+    for meeting, pool, inside in found[:1]:
+        path: Path = ("metadata", "name")
+        more = f", and {len(found) - 1} more BGPPeers as well" if len(found) > 1 else ""
+        yield Breach(
+            f'BGPPeer "{meeting.peer.resource.name}" hears of the pods of each node from all {len(meeting.nodes)} nodes'
+            f"{more}: they pass on what they learn from each other as their own, and packets take a detour",
+            meeting.peer.resource.span(*path),
+            meeting.peer.resource.ref,
+            path,
+            (Related(pool.span("cidr"), "these pods"),),
+            witness(
+                "route",
+                prefix=str(inside),
+                node=meeting.nodes[0],
+                peer=meeting.peer.resource.name,
+                direction="export",
+                verdict="accept",
+            ),
+            _REJECT,
+        )
+
+
+_QUESTIONS: dict[str, Question] = {"local-service": _local_services, "pods": _pods}

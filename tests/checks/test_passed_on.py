@@ -1,0 +1,153 @@
+"""What nodes pass on to peers outside: addresses of Local Services and pods, of which others have the right routes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from callint.checks import Breach, find
+from manifests import calico, cluster_of
+
+POOL = calico("IPPool", "pods", {"cidr": "10.244.0.0/16"})
+TOR: dict[str, Any] = {"peerIP": "10.0.0.254", "asNumber": 65001}
+ADDRESS = "192.0.2.5"
+
+
+def node(number: int, **bgp: str) -> dict[str, Any]:
+    labels = {"name": f"n{number}", **({"hub": ""} if bgp else {})}
+    return calico("Node", f"n{number}", {"bgp": {"ipv4Address": f"10.0.0.{number}/24", **bgp}}, labels=labels)
+
+
+NODES = [node(1), node(2), node(3)]
+
+
+def configuration(mesh: bool = True, **spec: Any) -> dict[str, Any]:
+    ranges = spec or {"serviceLoadBalancerIPs": [{"cidr": "192.0.2.0/24"}]}
+    return calico("BGPConfiguration", "default", {"nodeToNodeMeshEnabled": mesh, **ranges})
+
+
+def peer(name: str = "tor", **spec: Any) -> dict[str, Any]:
+    return calico("BGPPeer", name, {**TOR, **spec})
+
+
+def own_alone(**rule: Any) -> dict[str, Any]:
+    return calico("BGPFilter", "f", {"exportV4": [{"action": "Reject", **rule}]})
+
+
+def service(policy: str = "Local", ingress: str = ADDRESS, **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "shop"},
+        "spec": {"type": "LoadBalancer", "clusterIP": "10.96.0.9", "externalTrafficPolicy": policy, **spec},
+        "status": {"loadBalancer": {"ingress": [{"ip": ingress}]}},
+    }
+
+
+def endpoints(*nodes: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": "shop", "labels": {"kubernetes.io/service-name": "shop"}},
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": ["10.244.0.1"], "nodeName": one} for one in nodes],
+    }
+
+
+def told(problem: str, *objects: Any) -> list[Breach]:
+    return list(find("passed_on")(cluster_of(objects), {"problem": problem}))
+
+
+def local(*objects: Any, nodes: Any = NODES, on: Any = ("n1",)) -> list[tuple[bool, str]]:
+    """Whether it is undecided, and of which node it is told."""
+    found = told("local-service", *nodes, *objects, *([endpoints(*on)] if on is not None else []))
+    return [(one.undecided, one.witness.as_dict()["node"] if one.witness else "") for one in found]
+
+
+def test_nodes_without_an_endpoint_pass_the_address_on() -> None:
+    assert local(configuration(), peer(), service()) == [(False, "n2")]
+    assert local(configuration(), peer(), service(), on=("n1", "n2")) == [(False, "n3")]
+    assert local(configuration(), peer(), service(), on=("n1", "n2", "n3")) == []
+
+
+def test_endpoints_that_are_not_known_may_be_everywhere() -> None:
+    assert local(configuration(), peer(), peer("other", peerIP="10.0.0.253"), service(), on=None) == [(True, "")]
+
+
+def test_each_peer_is_told_of() -> None:
+    assert len(local(configuration(), peer(), peer("other", peerIP="10.0.0.253"), service())) == 2
+
+
+@pytest.mark.parametrize(
+    ("service", "ranges"),
+    [
+        (service("Cluster"), {}),
+        (service(ingress="198.51.100.1"), {}),
+        (service(), {"serviceClusterIPs": [{"cidr": "10.96.0.0/16"}]}),
+        (service(externalIPs=["198.51.100.1"]), {"serviceClusterIPs": [{"cidr": "10.96.0.0/16"}]}),
+    ],
+)
+def test_addresses_that_are_not_announced_one_by_one_or_that_every_node_serves(service: Any, ranges: Any) -> None:
+    assert local(configuration(**ranges), peer(), service) == []
+
+
+def test_external_addresses_count() -> None:
+    ranges = {"serviceExternalIPs": [{"cidr": "198.51.100.0/24"}]}
+    assert local(configuration(**ranges), peer(), service(externalIPs=["198.51.100.1"])) == [(False, "n2")]
+
+
+@pytest.mark.parametrize(
+    ("rule", "count"),
+    [
+        ({"source": "RemotePeers"}, 0),
+        ({"cidr": "192.0.2.0/24", "matchOperator": "In"}, 0),
+        ({"cidr": "192.0.2.0/24", "matchOperator": "Equal"}, 1),
+        ({"cidr": "10.244.0.0/16", "matchOperator": "In", "source": "RemotePeers"}, 1),
+        ({"interface": "eth*"}, 0),
+    ],
+)
+def test_filters_keep_what_others_have(rule: dict[str, Any], count: int) -> None:
+    assert len(local(configuration(), peer(filters=["f"]), own_alone(**rule), service())) == count
+
+
+def both(*objects: Any, nodes: Any = NODES) -> list[int]:
+    """How often each of the two is told of."""
+    return [len(local(*objects, service(), nodes=nodes)), len(told("pods", *nodes, POOL, *objects))]
+
+
+def test_without_the_mesh_nodes_learn_nothing_to_pass_on() -> None:
+    assert both(configuration(), peer()) == [1, 1]
+    assert both(configuration(mesh=False), peer()) == [0, 0]
+
+
+def test_reflectors_bring_routes_as_the_mesh_does() -> None:
+    nodes = [node(1), node(2), node(3), node(9, routeReflectorClusterID="1.1.1.1")]
+    hub = calico("BGPPeer", "hub", {"nodeSelector": "!has(hub)", "peerSelector": "has(hub)"})
+    assert both(configuration(mesh=False), peer(), hub, nodes=nodes) == [1, 1]
+    assert both(configuration(mesh=False), peer(nodeSelector="has(hub)"), hub, nodes=nodes) == [0, 0]
+
+
+@pytest.mark.parametrize("spec", [{"nodeSelector": "name == 'n2'"}, {"node": "n2"}, {"asNumber": 64512}])
+def test_one_way_out_and_the_own_as(spec: dict[str, Any]) -> None:
+    """A node that alone has a session must pass on; to its own AS none passes on what it learned inside."""
+    assert both(configuration(), peer(**spec)) == [0, 0]
+
+
+def test_nodes_that_nobody_describes_may_be_one() -> None:
+    assert both(configuration(), peer(), nodes=[]) == [0, 0]
+    assert both(configuration(), peer(), nodes=[node(2)]) == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "spec", [{"disabled": True}, {"disableBGPExport": True}, {"allowedUses": ["LoadBalancer"]}, {"cidr": "fd00::/64"}]
+)
+def test_pools_whose_pods_stay_in(spec: dict[str, Any]) -> None:
+    pool = calico("IPPool", "pods", {"cidr": "10.244.0.0/16", **spec})
+    assert told("pods", *NODES, pool, configuration(), peer()) == []
+
+
+def test_one_word_about_all_peers() -> None:
+    found = told("pods", *NODES, POOL, configuration(), peer(), peer("other", peerIP="10.0.0.253"))
+    assert [one.object.name for one in found if one.object] == ["tor"]
+    assert "and 1 more BGPPeers" in found[0].message
