@@ -1,7 +1,7 @@
 """Values in brackets on one line, read and located without libyaml where they are plain beyond doubt.
 
-Plain are words, and texts in quotes without escapes. Where anything else stands (anchors, tags, what is left out or
-joined without a blank), libyaml has to look.
+Plain are words, in which quotes are nothing special, and texts in quotes without escapes. Where anything else stands
+(anchors, tags, what is left out or joined without a blank), libyaml has to look.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any
 
 from callint.source.scalars import Typed
 
-_WORD = r"""[A-Za-z0-9_./][^\s,\[\]{}:?#"']*(?::+[^\s,\[\]{}:?#"']+)*"""
-_SCALAR = rf"""(?:"[^"\\]*"|'[^']*'|{_WORD}(?: +{_WORD})*)"""
+_MORE = r"[^\s,\[\]{}:?#]+(?::+[^\s,\[\]{}:?#]+)*"
+_WORD = r"[A-Za-z0-9_./(][^\s,\[\]{}:?#]*(?::+[^\s,\[\]{}:?#]+)*"
+_SCALAR = rf"""(?:"[^"\\]*"|'[^']*'|{_WORD}(?: +{_MORE})*)"""
 _TOKEN = rf" *(?:([\[\]{{}},])|({_SCALAR})(:(?= ))?)"
 _ALONE = rf"{_SCALAR}(?= *[,\]}}]|: )"
 _ENTRY = rf" *[{{,] *({_WORD}): +({_SCALAR})(?= *[,}}])"

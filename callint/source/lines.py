@@ -25,6 +25,7 @@ _ENTRY = r"(?m)^ *(?=[^ #\n])(- +)?(?:([A-Za-z0-9_/][A-Za-z0-9_./-]*):(?: +|$))?
 _NETWORK = r"[0-9a-fA-F][0-9a-fA-F.:]*/[0-9]+"
 _NETWORKS = rf"\n( *- ){_NETWORK}((?:\n\1{_NETWORK})+)(?=\n|\Z)"
 _NEVER_PLAIN = frozenset("?:,[]{}#&*!|>'\"%@`")
+_SIGNS_IN_TEXT = frozenset("\"'#")
 _EMPTY: dict[str, type] = {"[]": list, "{}": dict}
 _CONTAINERS = (list, dict)
 
@@ -151,7 +152,15 @@ class Lines(dict[str, Any]):
 
 
 def _depth(written: str) -> int:
-    return written.count("[") + written.count("{")
+    """How deeply brackets are nested, at most."""
+    signs = written.count("[") + written.count("{")
+    if signs <= _FLOW_DEPTH or not _SIGNS_IN_TEXT.isdisjoint(written):
+        return signs
+    depth = deepest = 0
+    for sign in re.findall(r"[\[\]{}]", written):
+        depth += 1 if sign in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def read(text: str, lines: Lines) -> Any:

@@ -83,6 +83,15 @@ def test_limits_are_left_to_libyaml() -> None:
     assert by_lines("a: [b, c]\n" + "".join(f'a{index}: ["\\n{index}"]\n' for index in range(40))) is not None
     assert by_lines("".join(f'a{index}: ["\\n{index}"]\n' for index in range(400))) is None
     assert by_lines("".join(f"a{index}: [{index}, '{index}']\nb{index}: {{c: [{index}]}}\n" for index in range(400)))
+    selective = "{{order: {0}, selector: (a == 'x{0}' || !has(b)) && c != \"y\", types: [Ingress]}}"
+    assert by_lines("".join(f"a{index}: {selective.format(index)}\n" for index in range(400)))
+
+
+def test_many_brackets_are_not_deep_ones() -> None:
+    assert by_lines(f"a: [{', '.join(f'{{b: {{c: [{index}]}}, d: {{}}}}' for index in range(30))}]\n") is not None
+    assert by_lines("a: [{b: [{c: [{d: [{}]}]}]}]\n") is not None
+    assert by_lines("a: [{b: [{c: [{d: [[[]]]}]}]}]\n") is None
+    assert by_lines("a: [{b: '}}}}', c: [{d: ']]]', e: [{f: [{}, {}]}]}]}]\n") is None
 
 
 def test_one_memo_serves_many_documents() -> None:
@@ -134,6 +143,28 @@ def test_runs_of_networks(dash: str, networks: list[str], others: list[str], at:
     by_lines("\n".join([*others, "a:", *lines, "c: d"]))
     assert by_lines("\n".join(["a:", *lines])) is not None
     assert by_lines("\n".join(["b: 10.0.0.0/8", "a:", *lines, "c:", *lines, ""])) is not None
+
+
+WORDS = st.lists(st.sampled_from((
+    *("a", "1", "~", ".5", "'x'", '"y"', "==", "!=", "&&", "||", "!has(b)", "(c", "d)", "'", '"', "it's", "a:'b'"),
+    *("a:", "!", "&e", "*f", "-", "%", "@", "`", "|", ">", ":", "?", "#", "g#h", "i?", "\\n", "<<", "yes", "j\xa0"),
+)), min_size=1, max_size=4).map(" ".join)  # fmt: skip
+INSIDE = st.recursive(
+    WORDS,
+    lambda part: (
+        st.lists(part, max_size=3).map(lambda parts: f"[{', '.join(parts)}]")
+        | st.lists(st.tuples(WORDS, part), max_size=3).map(
+            lambda pairs: f"{{{', '.join(f'{key}: {value}' for key, value in pairs)}}}"
+        )
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.lists(INSIDE, min_size=1, max_size=3))
+@settings(max_examples=400, deadline=None)
+def test_any_words_in_brackets(parts: list[str]) -> None:
+    by_lines(f"a: {{b: {', c: '.join(parts[:2])}}}\nd: [{', '.join(parts)}]\n")
 
 
 @given(st.one_of(st.lists(LINES, max_size=8), st.lists(PLAIN, max_size=8)).map("\n".join))
