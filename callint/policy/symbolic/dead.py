@@ -122,7 +122,8 @@ class _Search:
         mine = Earlier(chain.earlier if chain.earlier.count else None)
         for rule in own:
             about = self._shape(policy, rule)
-            found = self._rule(policy, direction, rule, about, mine) if mine.count else None
+            earlier = mine if mine.own else chain.earlier
+            found = self._rule(policy, direction, rule, about, earlier) if earlier.count else None
             if found is not None:
                 self._dead.add(id(rule))
                 yield found
@@ -130,6 +131,18 @@ class _Search:
                 mine.add(item, about)
 
     def _rule(self, policy: Policy, direction: Direction, rule: Rule, about: Shape, earlier: Earlier) -> Dead | None:
+        answer = earlier.answers.get(about.asked) if earlier.answers and about.exact else None
+        if answer is not None:
+            self._spend(1)
+            return Dead(policy, direction, rule, self._packet(policy, rule, about), answer)
+        found = self._compared(policy, direction, rule, about, earlier)
+        if found is not None and about.exact:
+            earlier.answers[about.asked] = found.covering
+        return found
+
+    def _compared(
+        self, policy: Policy, direction: Direction, rule: Rule, about: Shape, earlier: Earlier
+    ) -> Dead | None:
         for end in ENDS if about.exact else ():
             at = earlier.at(about, end)
             self._spend(len(at))

@@ -52,7 +52,8 @@ class Meeting(NamedTuple):
 class Earlier:
     """Things that decide, in order, the latest after those `before` it, which must not grow any more.
 
-    Many are found by addresses or else by ports, what asks for neither is tried.
+    `answers` are what decides on all packets of rules, by all that these ask for, for as long as nothing is added. Many
+    are found by addresses or else by ports, what asks for neither is tried.
     """
 
     def __init__(self, before: Earlier | None = None) -> None:
@@ -60,6 +61,7 @@ class Earlier:
         self._before = before
         self.count: int = 0 if before is None else before.count
         self.own: list[Item] = []
+        self.answers: dict[object, Sequence[Item]] = {}
         self._entries: list[Entry] = []
         self._tables: _Tables | None = None
 
@@ -73,6 +75,7 @@ class Earlier:
         entry = Entry(self.count, item, about)
         self.count += 1
         self.own.append(item)
+        self.answers.clear()
         if item.rule is not None and item.rule.http:
             return
         self._entries.append(entry)
