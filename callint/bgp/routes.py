@@ -53,6 +53,7 @@ class Group(NamedTuple):
 
 T = TypeVar("T")
 Members = tuple[Speaker, ...]
+Near = tuple[Alike, Profile, Members]
 
 
 class Relay(NamedTuple):
@@ -77,6 +78,7 @@ class Engine:
         self._filtering = filtering(cluster)
         self._profiles: dict[object, Profile] = {}
         self._divided_nodes: dict[tuple[Alike, Family], tuple[tuple[Profile, Members], ...]] = {}
+        self._divided_by_peers: dict[tuple[Alike, Family], tuple[Near, ...]] = {}
         self._interned: dict[Profile, Profile] = {}
         self._limits: dict[int, Limits] = {}
         self._sources: dict[object, tuple[Source, ...]] = {}
@@ -397,7 +399,7 @@ class Engine:
         return found
 
     def groups(self) -> Iterator[Group]:
-        """Every session, those that are alike in all but the nodes together."""
+        """Every session, those that are alike in all but the nodes together; their nodes have peers that are alike."""
         found: dict[object, Group] = {}
         for family in self.network.families:
             for key, session, size in self._meetings(family):
@@ -408,15 +410,38 @@ class Engine:
     def _meetings(self, family: Family) -> Iterator[tuple[object, Session, int]]:
         """Nodes that are equal with nodes that are equal: what tells them from others, one session, and how many."""
         for peering in self.network.kinds(family):
-            nowhere: tuple[tuple[None, tuple[None]], ...] = ((None, (None,)),)
-            theirs = self.profiled(peering.there, family) if peering.there is not None else nowhere
-            for mine, here in self.profiled(peering.here, family):
-                for far, there in theirs:
-                    size = len(here) * (len(there) - (there is here and here[0].name != ANY))
+            theirs: dict[object, list[Speaker | None]] = {} if peering.there is not None else {None: [None]}
+            for _, far, members in self.divided(peering.there, family) if peering.there is not None else ():
+                theirs.setdefault(self._far_key(far, members[0]), []).extend(members)
+            for alike, mine, here in self.divided(peering.here, family):
+                own = None if peering.there is not peering.here else self._far_key(mine, here[0])
+                for far_key, there in theirs.items():
+                    size = len(here) * (len(there) - (far_key == own is not None and here[0].name != ANY))
                     if size:
                         # Forms and profiles are the same objects where they are equal, and long to compare.
-                        key = (id(peering.form), id(mine), id(far), peering.state)
+                        key = (id(peering.form), alike, id(mine), far_key, peering.state)
                         yield key, peering.session(here[0], other(there, here[0])), size
+
+    def divided(self, several: Alike, family: Family) -> tuple[Near, ...]:
+        """Nodes alike to the mesh, by what they export and by peers of their own, whose routes they pass on."""
+        divided = self._divided_by_peers.get((several, family))
+        if divided is None:
+            found: dict[tuple[Alike, int], tuple[Profile, list[Speaker]]] = {}
+            for mine, members in self.profiled(several, family):
+                for one in members:
+                    alike = self.network.nodes.of(one)
+                    found.setdefault((alike, id(mine)), (mine, []))[1].append(one)
+            divided = tuple((alike, mine, tuple(here)) for (alike, _), (mine, here) in found.items())
+            self._divided_by_peers[several, family] = divided
+        return divided
+
+    def _far_key(self, mine: Profile, speaker: Speaker) -> object:
+        """What tells the routes of a far end from those of others: its own and from whom it has those it passes on."""
+        passing = (
+            (form.kind == "mesh", form.peer_type, form.rr_client, self._preference(form))
+            for form in self._forms_of(speaker, mine.family)
+        )
+        return id(mine), frozenset(passing)
 
 
 def counted_decisions(decisions: Iterable[Decision], steps: Steps) -> Iterator[Decision]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from callint.bgp.alike import Alike
 from callint.bgp.communities import in_effect
 from callint.bgp.crowd import Asked, Crowds, crowds
 from callint.bgp.decision import Decision
@@ -18,13 +17,10 @@ from callint.bgp.routes import OF_SOURCE, Engine, Group, Source, counted_decisio
 from callint.bgp.rules import Direction
 from callint.bgp.session import LIVE, Form, Session
 from callint.bgp.steps import Answer, Steps
-from callint.net.address import Family
 from callint.objects import Cluster
 
 Sent = tuple[tuple[Group, tuple[Decision, ...]], ...]
 """Sessions that may come up, those that export alike together, and what these export."""
-
-_Near = tuple[Alike, Profile, list[Speaker]]
 
 # What nodes that export alike take
 _OF_SENDER = 5
@@ -127,24 +123,13 @@ def senders(model: Engine) -> Iterator[tuple[Group, Profile]]:
     for family in model.network.families:
         live = [peering for peering in model.network.kinds(family) if peering.state in LIVE]
         steps = Steps(model.cluster, "nodes with BGP sessions")
-        divided = {here: _divided(model, here, family) for here in {peering.here: None for peering in live}}
-        steps.take(_OF_SENDER * sum(len(divided[peering.here]) for peering in live))
+        steps.take(_OF_SENDER * sum(len(model.divided(peering.here, family)) for peering in live))
         for peering in live:
             there = peering.there.members if peering.there is not None else (None,)
-            for alike, mine, here in divided[peering.here]:
+            for alike, mine, here in model.divided(peering.here, family):
                 size = len(here) * (len(there) - (peering.there is peering.here and here[0].name != ANY))
                 if size:
                     key = (alike, id(peering.form), id(mine))
                     group, _ = found.get(key) or (Group(peering.session(here[0], other(there, here[0])), 0), mine)
                     found[key] = group._replace(size=group.size + size), mine
     return iter(found.values())
-
-
-def _divided(model: Engine, here: Alike, family: Family) -> list[_Near]:
-    """The near ends of sessions: to the mesh nodes are alike that others may tell apart."""
-    found: dict[tuple[Alike, int], _Near] = {}
-    for mine, members in model.profiled(here, family):
-        for one in members:
-            alike = model.network.nodes.of(one)
-            found.setdefault((alike, id(mine)), (alike, mine, []))[2].append(one)
-    return list(found.values())

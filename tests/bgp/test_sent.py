@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from bgp_clusters import Cluster, clusters, manifests
 from callint.bgp import alike, lone, sent
 from callint.bgp.decision import Decision
-from callint.bgp.routes import engine
+from callint.bgp.routes import Engine, engine
 from callint.bgp.session import LIVE, Session
 from callint.calico import Target
 from callint.net.prefixes import PrefixSet, nothing
@@ -93,6 +94,31 @@ def test_those_with_filters_are_some_of_all(cluster: Cluster, outside: list[tupl
     filtered = [(group.session.form, decisions) for group, decisions in sent.sent(made, filtered=True)]
     everything = [(group.session.form, decisions) for group, decisions in sent.sent(made)]
     assert filtered == [one for one in everything if one[0].filters]
+
+
+@settings(deadline=None)
+@given(clusters(), st.lists(st.booleans(), max_size=6), OUTSIDE, st.integers(0, 5))
+def test_sessions_of_a_group_let_out_and_in_the_same(
+    cluster: Cluster, blocks: list[bool], outside: list[tuple[int, list[str]]], at: int
+) -> None:
+    written = list(objects(cluster, blocks, outside))
+    for one in written:  # a peer of one node and of no other
+        if one["metadata"]["name"] == "out0" and at < len(cluster.nodes):
+            one["spec"]["node"] = cluster.nodes[at].name
+    model = engine(cluster_of(written, Target(cluster.release)))
+    expected = Counter(told for one in model.network for told in _exchanged(model, one))
+    found: Counter[object] = Counter()
+    for group in model.groups():
+        for told in _exchanged(model, group.session):
+            found[told] += group.size
+    assert found == expected
+
+
+def _exchanged(model: Engine, session: Session) -> Iterator[object]:
+    if session.status.state in LIVE:
+        for way, decisions in ("out", model.exported(session)), ("in", model.imported(session)):
+            told = {key: str(prefixes) for key, prefixes in _told(decisions).items()}
+            yield session.form.kind, session.family, way, frozenset(told.items())
 
 
 def _together(sent: Iterable[tuple[Session, Iterable[Decision]]]) -> dict[tuple[object, ...], PrefixSet]:
