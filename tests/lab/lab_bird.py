@@ -83,7 +83,7 @@ def bird_export(cluster: Cluster, node: str, session: Session) -> str:
         text.append(f"if net = {block} then accept;")
         text.append(f"if net ~ {block} && krt_metric < 1024 then accept;")
         text.append(f"if net ~ {block} then reject;")
-    text += [f"if net ~ {cidr} then accept;" for cidr in configuration.service_cluster_ips]
+    text += [f"if net ~ {net} then accept;" for net in services(cluster, node)]
     text += [f"if net ~ {pool.cidr} then accept;" for pool in cluster.pools if not pool.disable_bgp_export]
     return "\n  ".join([*text, "reject;"])
 
@@ -96,9 +96,19 @@ def blocks(cluster: Cluster, node: str) -> list[str]:
     return [one.spec["cidr"] for one in cluster.of("BlockAffinity") if one.spec["node"] == node]
 
 
+def services(cluster: Cluster, node: str) -> list[str]:
+    """The ranges, and the addresses of Local Services with an endpoint on the node (confd routes.go)."""
+    found = list(next(iter(cluster.bgp_configurations)).service_cluster_ips)
+    for one in cluster.kubernetes("Service", "v1"):
+        slices = cluster.kubernetes("EndpointSlice", "discovery.k8s.io/v1")
+        here = {endpoint["nodeName"] for each in slices for endpoint in each.plain["endpoints"]}
+        found += [f"{one.spec['clusterIP']}/32"] if node in here else []
+    return found
+
+
 def bird_node(cluster: Cluster, node: str) -> str:
     """The protocols of a node, but for BGP."""
-    statics = [*blocks(cluster, node), *next(iter(cluster.bgp_configurations)).service_cluster_ips]
+    statics = [*blocks(cluster, node), *services(cluster, node)]
     text = ["log stderr all;", "router id 10.255.0.1;", "protocol device { scan time 1; }"]
     text.append('protocol direct { interface -"cali*", -"kube-ipvs*", "*"; }')
     text.append(f"protocol static {{ {' '.join(f'route {net} blackhole;' for net in statics)} }}")

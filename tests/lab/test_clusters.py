@@ -22,7 +22,24 @@ OWN_AS = 64512
 OUTSIDE = {"10.0.0.253": OWN_AS, "10.0.0.254": 65000}
 NETWORKS = ("10.244.1.0/26", "10.244.0.0/16", "172.16.0.0/16", "10.244.3.0/24", "10.96.0.0/12", "0.0.0.0/0")
 KERNEL = ("10.244.3.0/24", "172.16.103.0/24", "10.244.1.5/32", "0.0.0.0/0")
+SERVICE = "10.96.0.9"
 OFFERS = ("0.0.0.0/0", "10.244.9.0/24", "172.16.9.0/24", "10.8.0.0/16")
+
+# A Service that n1 alone announces by its address
+LOCAL: list[dict[str, Any]] = [
+    {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "shop"},
+        "spec": {"type": "LoadBalancer", "clusterIP": SERVICE, "externalTrafficPolicy": "Local"},
+    },
+    {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": "shop", "labels": {"kubernetes.io/service-name": "shop"}},
+        "endpoints": [{"addresses": ["10.244.1.9"], "nodeName": "n1"}],
+    },
+]
 
 
 class Plan:
@@ -74,6 +91,7 @@ class Plan:
             yield calico("BlockAffinity", node, block)
         yield calico("IPPool", "pods", {"cidr": "10.244.0.0/16", "disableBGPExport": chance.random() < 0.2})
         yield calico("IPPool", "lan", {"cidr": "172.16.0.0/16", "disabled": True})
+        yield from LOCAL
         tags = [{"cidr": chance.choice(NETWORKS), "communities": [chance.choice(["65000:1", "65000:7:7"])]}]
         about = {"nodeToNodeMeshEnabled": "mesh" in kind, "serviceClusterIPs": [{"cidr": "10.96.0.0/12"}]}
         yield calico("BGPConfiguration", "default", about | {"prefixAdvertisements": tags})
@@ -154,6 +172,16 @@ class Running:
         """How many routes there are."""
         return sum(len(host.ask("show route")) for host in self.hosts.values())
 
+    def heard_from(self, outside: Iterable[str], prefix: str) -> set[str]:
+        """The nodes that announce a prefix to routers outside."""
+        return {
+            name
+            for name in self.plan.nodes
+            for far in outside
+            for route in self.hosts[far].routes(f"protocol s{name}")
+            if route.prefix == prefix
+        }
+
     def compare(self) -> tuple[int, int]:
         """Every session's table against what is said of it; how many routes there are, and how many were certain."""
         told, certain = 0, 0
@@ -186,7 +214,7 @@ def _agree(session: Session, accepted: list[Decision], routes: Iterable[Any]) ->
 
 
 def _networks(one: Decision) -> Iterator[str]:
-    known = [*NETWORKS, *KERNEL, *OFFERS, "10.0.0.0/24"]
+    known = [*NETWORKS, *KERNEL, *OFFERS, "10.0.0.0/24", f"{SERVICE}/32"]
     known += [net for number in range(1, 5) for net in (f"10.244.{number}.0/26", f"172.16.{number}.0/24")]
     yield from (text for text in dict.fromkeys(known) if parse_cidr(text) in one.prefixes)
 
@@ -213,3 +241,4 @@ def test_clusters(lab: Any) -> None:
     told, certain = (sum(numbers) for numbers in zip(*counts, strict=True))
     assert told > 150
     assert certain > told // 4
+    assert running["reflector"].heard_from(OUTSIDE, f"{SERVICE}/32") > {"n1"}, "others pass the address on"
