@@ -27,6 +27,10 @@ DEFAULT_TIER_ORDER = 1_000_000.0
 ADMIN_TIER_ORDER = 1_000.0
 BASELINE_TIER_ORDER = 10_000_000.0
 
+# libcalico-go/lib/names: the releases in which the name of a policy carries its tier; up to the last of them those of
+# tier `default` are stored with the tier and a dot before their names, whether they were written so or not
+TIERS_BY_NAME = ((3, 29), (3, 31))
+
 # felix/config/config_params.go
 INTERFACE_PREFIXES = ("cali",)
 TUNNEL_INTERFACES = ("tunl0", "vxlan.calico", "vxlan-v6.calico", "wireguard.cali", "wg-v6.cali")

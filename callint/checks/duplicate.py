@@ -21,14 +21,15 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         if later.folder == first.folder and placeholder(later.name) is None:
             if id(first) not in places:
                 places[id(first)] = first.span("metadata", "name")
-            yield _breach(later, places[id(first)])
+            yield _breach(later, first, places[id(first)])
     if cluster.apart:
         yield _undecided(cluster.apart)
 
 
-def _breach(later: Resource, span: Span) -> Breach:
+def _breach(later: Resource, first: Resource, span: Span) -> Breach:
+    also = "" if later.name == first.name else f' as "{first.name}", which up to v3.31 is one stored object with it'
     return Breach(
-        f'{later.kind} "{later.name}" is defined again, the first definition is in {span.file}:{span.line}',
+        f'{later.kind} "{later.name}" is defined again, the first definition is in {span.file}:{span.line}{also}',
         later.span("metadata", "name"),
         later.ref,
         ("metadata", "name"),

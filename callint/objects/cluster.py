@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from callint.calico import Road, Target
-from callint.calico.kinds import is_calico
+from callint.calico.defaults import DEFAULT_TIER, TIERS_BY_NAME
+from callint.calico.kinds import POLICIES, is_calico
 from callint.objects.resource import Resource
 from callint.source import Limits, placeholder
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 LIMITS = Limits()
+_PREFIX = f"{DEFAULT_TIER}."
 
 
 class Intent:
@@ -86,10 +88,19 @@ class Cluster:
         pairs = []
         for resource in self.all:
             if resource.name and is_calico(resource.api_version):
-                known = first.setdefault(resource.identity, resource)
+                known = first.setdefault(self._stored(resource), resource)
                 if known is not resource:
                     pairs.append((resource, known))
         return tuple(pairs)
+
+    def _stored(self, resource: Resource) -> tuple[str, str, str, str]:
+        """What makes two resources one stored object: a policy may be written with its tier before its name."""
+        identity = resource.identity
+        if not identity[3].startswith(_PREFIX) or resource.kind not in POLICIES:
+            return identity
+        if self.target.release > TIERS_BY_NAME[1] or resource.spec.get("tier") not in (None, "", DEFAULT_TIER):
+            return identity
+        return (*identity[:3], identity[3].removeprefix(_PREFIX))
 
     @cached_property
     def apart(self) -> tuple[tuple[Resource, Resource], ...]:
@@ -108,7 +119,7 @@ class Cluster:
         known = self._of.get(kinds)
         if known is None:
             found = {
-                resource.identity: resource
+                self._stored(resource): resource
                 for kind in kinds
                 for resource in self._kinds.get(kind, ())
                 if is_calico(resource.api_version)

@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from callint.calico import Release
-from callint.calico.kinds import NAMESPACED
+from callint.calico.defaults import TIERS_BY_NAME
+from callint.calico.kinds import NAMESPACED, POLICIES
 from callint.finding import Path
 from callint.objects.fields import as_text
 from callint.validate import values
 from callint.validate.scope import UNREADABLE, Effect, Scope
 
-TIERS_BY_NAME: tuple[Release, Release] = ((3, 29), (3, 31))
-"""The releases in which a policy's name must carry the name of its tier."""
-
-POLICIES = frozenset({"GlobalNetworkPolicy", "NetworkPolicy", "StagedGlobalNetworkPolicy", "StagedNetworkPolicy"})
 KUBERNETES_POLICY = ("knp.default.", "ossg.default.")
 _ONE_PART = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _TWO_PARTS = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)?"

@@ -1,0 +1,37 @@
+"""What definitions of one stored object are: the last one counts, and each further one is a duplicate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from callint.calico import Target, parse_release
+from callint.calico.kinds import V1
+from manifests import calico, cluster_of
+
+
+def policy(name: str, **spec: Any) -> dict[str, Any]:
+    return calico("GlobalNetworkPolicy", name, {"types": ["Ingress"], **spec})
+
+
+@pytest.mark.parametrize(
+    ("release", "first", "second", "one"),
+    [
+        ("v3.28", policy("web"), {**policy("default.web"), "apiVersion": V1}, True),
+        ("v3.29", policy("web"), policy("default.web"), True),
+        ("v3.31", policy("default.web", tier="default"), policy("web"), True),
+        ("v3.31", policy("web"), policy("default.web", tier="security"), False),
+        ("v3.31", calico("GlobalNetworkSet", "web", {}), calico("GlobalNetworkSet", "default.web", {}), False),
+        ("v3.32", policy("web"), policy("default.web"), False),
+    ],
+)
+def test_a_policy_is_one_with_that_of_its_name_behind_its_tier(
+    release: str, first: dict[str, Any], second: dict[str, Any], one: bool
+) -> None:
+    cluster = cluster_of([first, second], Target(parse_release(release)))
+    assert [(later.name, earlier.name) for later, earlier in cluster.duplicates] == (
+        [(second["metadata"]["name"], first["metadata"]["name"])] if one else []
+    )
+    names = [first["metadata"]["name"], second["metadata"]["name"]]
+    assert [found.name for found in cluster.of(first["kind"])] == (names[1:] if one else names)
