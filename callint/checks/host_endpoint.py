@@ -158,6 +158,9 @@ def _one_direction(cluster: Cluster) -> Iterator[Breach]:
             continue
         what = "sends" if missing == "Egress" else "receives"
         policy = policies[0]
+        whose = "a policy for it,"
+        if all(one.pre_dnat for one in policies):
+            whose = "a policy for it that is not preDNAT, as Egress is refused there,"
         yield Breach(
             f'HostEndpoint "{about.name}" has policy for {governed.lower()} alone and no profile: everything that node '
             f'"{about.node}" itself {what} there is dropped, but for the failsafe ports',
@@ -166,7 +169,7 @@ def _one_direction(cluster: Cluster) -> Iterator[Breach]:
             ("metadata", "name"),
             (Related(policy.resource.span("metadata", "name"), f"governs {governed.lower()}"),),
             proof,
-            f"add {missing} to the types of a policy for it, with rules that allow what the node {what}",
+            f"add {missing} to the types of {whose} with rules that allow what the node {what}",
         )
 
 

@@ -97,3 +97,17 @@ def test_the_interface_of_rivals_is_a_fact() -> None:
         (breach,) = host_endpoint.check(cluster, {"problem": "rivals"})
         assert breach.witness is not None
         assert breach.witness.as_dict()["interface"] == name
+
+
+@pytest.mark.parametrize("pre_dnat", [True, False])
+def test_egress_is_not_added_to_a_policy_that_cannot_have_it(pre_dnat: bool) -> None:
+    flags = {"preDNAT": True, "applyOnForward": True} if pre_dnat else {}
+    spec = {"selector": "zone == 'lan'", "types": ["Ingress"], "ingress": [{"action": "Allow"}], **flags}
+    endpoint = {"node": "router", "interfaceName": "lan0", "expectedIPs": ["10.0.0.1"]}
+    objects = [
+        calico("HostEndpoint", "lan", endpoint, labels={"zone": "lan"}),
+        calico("GlobalNetworkPolicy", "p", spec),
+    ]
+    (breach,) = host_endpoint.check(cluster_of(objects), {"problem": "one-direction"})
+    assert breach.help is not None
+    assert ("not preDNAT" in breach.help) is pre_dnat
