@@ -108,6 +108,7 @@ class Crowds:
     def _crowd(self, peering: Peering, there: Alike) -> _Crowd:
         model, steps = self._engine, Steps(self._cluster, "routes that BGP sessions export")
         sets: dict[_About, list[_Twice]] = {}
+        seen: set[int] = set()
         shared: set[int] = set()
         asked: dict[int, Asked] = {}
         alike: dict[tuple[int, Routes], tuple[Session, list[PrefixSet]]] = {}
@@ -128,8 +129,9 @@ class Crowds:
                     alike.setdefault(key, (session, []))[1].append(offer.prefixes)
             for about, prefixes in self._got(peering, session, decisions).items():
                 sets.setdefault(about, []).append((prefixes, nothing(peering.family)))
-            if len(members) > 1:
+            if len(members) > 1 or id(mine) in seen:
                 shared.add(id(mine))
+            seen.add(id(mine))
         for (_, offer), (session, several) in alike.items():
             whole, twice = (
                 self._got(peering, session, model.taken(session, offer._replace(prefixes=prefixes)))

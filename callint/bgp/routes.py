@@ -84,6 +84,7 @@ class Engine:
         self._sources: dict[object, tuple[Source, ...]] = {}
         self._own: dict[int, tuple[Routes, ...]] = {}
         self._forms: dict[tuple[str, Family], frozenset[Form]] = {}
+        self._relaying_of: dict[tuple[Alike, Family], frozenset[Relay]] = {}
         self._relays: dict[tuple[frozenset[Form], Form], tuple[Relay, ...]] = {}
         self._outcomes: dict[tuple[int, PeerType, Routes], tuple[Outcome, ...]] = {}
         self._exports: dict[object, tuple[Decision, ...]] = {}
@@ -147,15 +148,25 @@ class Engine:
         return frozenset(names)
 
     def profiled(self, alike: Alike, family: Family) -> tuple[tuple[Profile, Members], ...]:
-        """Nodes that are alike for sessions, divided by what they export."""
+        """Nodes that are alike for sessions, divided by what they export of their own and may pass on."""
         found = self._divided_nodes.get((alike, family))
         if found is None:
-            by_profile: dict[int, tuple[Profile, list[Speaker]]] = {}
+            divided: dict[object, tuple[Profile, list[Speaker]]] = {}
             for one in alike.members:
                 mine = self.profile(one, family)
-                by_profile.setdefault(id(mine), (mine, []))[1].append(one)
-            found = tuple((mine, tuple(members)) for mine, members in by_profile.values())
+                divided.setdefault((id(mine), self._relaying(one, family)), (mine, []))[1].append(one)
+            found = tuple((mine, tuple(members)) for mine, members in divided.values())
             self._divided_nodes[alike, family] = found
+        return found
+
+    def _relaying(self, speaker: Speaker, family: Family) -> frozenset[Relay]:
+        """The kinds of sessions that BGPPeers make on a node: to the mesh nodes are alike that differ in these."""
+        key = (self.network.nodes.of(speaker), family)
+        found = self._relaying_of.get(key)
+        if found is None:
+            forms = [peering.form for peering in self.network.peerings_of(speaker, family)]
+            relays = frozenset([Relay(one.peer_type, one.rr_client, self._preference(one)) for one in forms])
+            found = self._relaying_of[key] = relays
         return found
 
     def sources(self, speaker: Speaker, family: Family, form: Form, *, inside: bool = False) -> tuple[Source, ...]:
@@ -189,7 +200,9 @@ class Engine:
         for peering in self.passing(speaker, family, form):
             if not inside or peering.there is not None:
                 for session, size in self.far_ends(peering, speaker):
-                    found.setdefault(self.import_key(session), []).append(Source(session, size))
+                    # What nodes pass on is not known to exist, so that with `inside` nobody asks for it.
+                    key = self.import_key(session, passed=not inside)
+                    found.setdefault(key, []).append(Source(session, size))
         for alike in found.values():
             yield Source(alike[0].session, sum(one.size for one in alike))
 
@@ -323,11 +336,13 @@ class Engine:
             )
         return found
 
-    def import_key(self, session: Session) -> object:
+    def import_key(self, session: Session, *, passed: bool = True) -> object:
+        """What decides about routes that come over a session; without `passed` about those of the far end alone."""
         answer = self.network.answer(session)
         if answer is None or session.remote is None:
             return session.form, session.remote is not None
-        return session.form, answer.form, id(self.profile(session.remote, session.family)), self._relayed(answer)
+        relayed = self._relayed(answer) if passed else ()
+        return session.form, answer.form, id(self.profile(session.remote, session.family)), relayed
 
     def offers(self, session: Session) -> Iterator[Routes]:
         """What the far end may let out: a node its own routes and what it passes on, somebody else anything."""

@@ -310,6 +310,17 @@ def test_with_host_local_addresses_each_node_has_its_pod_cidrs(made: Any, switch
     assert out(model, "mesh", "b", "10.244.4.0/26")
 
 
+@pytest.mark.parametrize("order", [("a", "b", "c"), ("a", "c", "b")])
+def test_the_mesh_brings_what_some_of_its_nodes_have_from_routers(made: Any, order: tuple[str, ...]) -> None:
+    """Whichever node comes first: to the mesh those with a router are like those without, what they pass on is not."""
+    addresses = {name: f"10.0.0.{number}/24" for number, name in enumerate("abc", 1)}
+    router = calico("BGPPeer", "router", node="c", peerIP="10.0.0.253", asNumber=65001)
+    model = engine(made(PODS, TOR, router, *(node(name, addresses[name]) for name in order)))
+    (session,) = (one for one in model.network if one.form.kind == "node" and one.local.name == "a")
+    passed = [one for one in model.exported(session) if one.accepted and one.routes.attributes.communities is None]
+    assert {one.routes.because for one in passed} == {'the mesh, 10.0.0.3 (node "c")'}
+
+
 def test_nodes_with_blocks_of_their_own_export_each_for_itself(made: Any) -> None:
     """Who is at the far end does not matter for that: as many kinds of senders as nodes, not as pairs of nodes."""
     nodes = [node(f"n{index}", f"10.0.0.{index + 1}/24") for index in range(12)]
