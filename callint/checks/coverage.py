@@ -87,7 +87,7 @@ def _uncovered(evaluator: Evaluator, node: str, interface: Interface, own: list[
         (),
         tuple(Related(one.resource.span("spec", "interfaceName"), f"covers {one.interface}") for one in own[:3]),
         witness("interface", interface=interface.name, node=node, **outcomes),
-        help=f"add a HostEndpoint for {interface.name} and policy that selects it",
+        help=f"write policy for {interface.name} first, then add a HostEndpoint that it selects",
     )
 
 
