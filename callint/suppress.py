@@ -91,12 +91,13 @@ Key = tuple[str, str | int]
 class _Shelf:
     """The suppressions of one rule by what they cover, so that thousands of them are not asked one by one."""
 
-    __slots__ = ("_entries", "_first", "_hit")
+    __slots__ = ("_above", "_entries", "_first", "_hit")
 
     def __init__(self, entries: list[Entry]) -> None:
         self._entries = entries
         self._first: dict[Key, int] = {}
         self._hit: set[Key] = set()
+        self._above: dict[str, tuple[str, ...]] = {}
         for place, entry in enumerate(entries):
             for key in _keys(entry):
                 self._first.setdefault(key, place)
@@ -104,13 +105,18 @@ class _Shelf:
     def covering(self, finding: Finding) -> Entry | None:
         """The first that covers a finding; all that do are used from now on."""
         spans = (finding.span, *(related.span for related in finding.related))
-        file = absolute(finding.span.file)
-        above = ("", *(file[:at] or "/" for at, sign in enumerate(file) if sign == "/"), file)
+        above = self._above.get(finding.span.file) or self._places(finding.span.file)
         keys: set[Key] = {(span.file, span.line) for span in spans}
         keys.update((about, folder) for about in ("", str(finding.object)) for folder in above)
-        hit = keys.intersection(self._first)
+        hit = keys & self._first.keys()
         self._hit |= hit
         return self._entries[min(map(self._first.__getitem__, hit))] if hit else None
+
+    def _places(self, file: str) -> tuple[str, ...]:
+        """Anywhere, the folders that a file lies in, and the file."""
+        path = absolute(file)
+        above = self._above[file] = ("", *(path[:at] or "/" for at, sign in enumerate(path) if sign == "/"), path)
+        return above
 
     def unused(self) -> list[Entry]:
         """Those that covered nothing so far."""
