@@ -41,7 +41,7 @@ def _rules(cluster: Cluster) -> Iterator[tuple[Policy, Rule]]:
 
 
 def _blocks(cluster: Cluster) -> Iterator[Breach]:
-    """A list beyond one iptables match is a block of its own; after two blocks none is enforced (rules/policy.go)."""
+    """A list beyond one match is a block of its own; after two blocks none is enforced (felix/rules/policy.go)."""
     if cluster.target.dataplane == "ebpf":
         return
     for policy, rule in _rules(cluster):
@@ -55,8 +55,9 @@ def _blocks(cluster: Cluster) -> Iterator[Breach]:
         last = found[-1]
         resource = policy.resource
         yield Breach(
-            f'a rule of policy "{policy.name}" has {len(found)} lists that take more than one match of iptables '
-            f"({', '.join('.'.join(map(str, path)) for path in found)}): what comes after the second is not enforced",
+            f'a rule of policy "{policy.name}" has {len(found)} lists that take more than one match of '
+            f"{cluster.target.dataplane} ({', '.join('.'.join(path) for path in found)}): what comes after the second "
+            "is not enforced",
             resource.span(*rule.path, *last, key=True),
             resource.ref,
             (*rule.path, *last),

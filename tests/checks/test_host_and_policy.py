@@ -353,6 +353,8 @@ def test_addresses_of_services_are_one_or_several(net: str, words: str) -> None:
 def test_blocks_are_a_matter_of_iptables() -> None:
     objects = SPEAKS["one list of ports with ranges is a block"][1]
     assert ids(*objects, dataplane="ebpf") == []
+    (told,) = found(*objects, dataplane="nftables")
+    assert "more than one match of nftables (" in told.message
 
 
 def test_what_could_not_be_read_is_not_judged() -> None:
