@@ -121,8 +121,8 @@ def _never_tagged(effect: Effect, outward: list[Reach]) -> Breach:
     rules = list({str(rule): rule for rule in deciding}.values())
     rule = rules[0]
     return Breach(
-        f'prefixAdvertisement "{entry.cidr}" never attaches its communities: {rule} accepts the routes first, and what '
-        "a filter accepts is not tagged",
+        f'prefixAdvertisement "{entry.cidr}" attaches its communities to no route of any BGPPeer: {rule} accepts them '
+        "first, and what a filter accepts is not tagged",
         resource.span(*path),
         resource.ref,
         path,

@@ -124,7 +124,7 @@ def _failsafe_open(cluster: Cluster) -> Iterator[Breach]:
         if public is None:
             continue
         try:
-            ports = [one for one in evaluator.settings.failsafe("Inbound") if one.net is None]
+            ports = [one for one in evaluator.settings.failsafe("Inbound") if _open_to_all(one, public)]
         except UndecidedError:
             continue
         closable = [one for one in ports if (one.port.protocol, one.port.port) != ("udp", 68)]
@@ -155,6 +155,11 @@ def _failsafe_open(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
+def _open_to_all(one: Failsafe, address: str) -> bool:
+    """A net counts for its own IP version alone."""
+    return one.net is None or (one.net.length == 0 and (one.net.family == 6) is (":" in address))
+
+
 def _addresses(evaluator: Evaluator, member: HostMember, name: str) -> Iterator[str]:
     yield from (str(address) for address in evaluator.interfaces.get(name) or ())
     yield from (text.split("/")[0] for text in member.about.expected_ips)
@@ -179,7 +184,7 @@ def _lists(ports: list[Failsafe]) -> tuple[Related, ...]:
     found = next((one for one in ports if one.resource is not None), None)
     if found is None or found.resource is None:
         return ()
-    return (Related(found.resource.span(*found.path), "a failsafe port without net"),)
+    return (Related(found.resource.span(*found.path), "a failsafe port for everybody"),)
 
 
 def _failsafe_cut(cluster: Cluster) -> Iterator[Breach]:

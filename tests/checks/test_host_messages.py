@@ -111,3 +111,17 @@ def test_egress_is_not_added_to_a_policy_that_cannot_have_it(pre_dnat: bool) -> 
     (breach,) = host_endpoint.check(cluster_of(objects), {"problem": "one-direction"})
     assert breach.help is not None
     assert ("not preDNAT" in breach.help) is pre_dnat
+
+
+@pytest.mark.parametrize(
+    ("net", "told"),
+    [(None, True), ("0.0.0.0/0", True), ("::/0", False), ("10.0.0.0/8", False)],
+)
+def test_failsafe_ports_for_every_source(net: str | None, told: bool) -> None:
+    endpoint = {"node": "edge", "interfaceName": "eth0", "expectedIPs": ["9.9.9.9"]}
+    port = {"protocol": "tcp", "port": 22, **({"net": net} if net else {})}
+    objects = [
+        calico("HostEndpoint", "edge", endpoint),
+        calico("FelixConfiguration", "default", {"failsafeInboundHostPorts": [port]}),
+    ]
+    assert bool(list(host_traffic.check(cluster_of(objects), {"problem": "failsafe-open"}))) is told
