@@ -67,6 +67,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "raw_objects": (),
     "reference": (),
     "selection": _POLICIES,
+    "return_path": _POOLS,
     "service_range": ("BGPConfiguration",),
     "session": _BGP,
     "tier_end": (*_POLICIES, "Tier"),

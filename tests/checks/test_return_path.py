@@ -1,0 +1,86 @@
+"""Pods that are not masqueraded: whose addresses nobody answers, and who may have been told of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from callint.checks import Breach, find
+from callint.objects import Intent
+from manifests import calico, cluster_of
+
+BGP = calico("BGPConfiguration", "default", {"asNumber": 64512})
+
+
+def pool(cidr: str = "10.244.0.0/16", name: str = "pods", **spec: Any) -> dict[str, Any]:
+    return calico("IPPool", name, {"cidr": cidr, **spec})
+
+
+def installation(*pools: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "operator.tigera.io/v1",
+        "kind": "Installation",
+        "metadata": {"name": "default"},
+        "spec": {"calicoNetwork": {"ipPools": list(pools)}, **spec},
+    }
+
+
+def told(*objects: Any, intent: Intent | None = None) -> list[Breach]:
+    return list(find("return_path")(cluster_of(objects, intent=intent), {}))
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({}, "cidr"),
+        ({"natOutgoing": False}, "natOutgoing"),
+        ({"natOutgoing": True}, None),
+        ({"disabled": True}, None),
+        ({"allowedUses": ["LoadBalancer"]}, None),
+        ({"nodeSelector": "!all()"}, None),
+        ({"cidr": "192.168.7.0/24"}, "cidr"),
+        ({"cidr": "198.18.0.0/16"}, "cidr"),
+        ({"cidr": "100.64.0.0/10"}, "cidr"),
+        ({"cidr": "8.8.0.0/16"}, None),
+        ({"cidr": "fd00:10::/64"}, None),
+    ],
+)
+def test_pools_of_private_addresses_that_are_not_masqueraded(spec: dict[str, Any], field: str | None) -> None:
+    assert [one.path[-1] for one in told(BGP, calico("IPPool", "pods", {"cidr": "10.244.0.0/16", **spec}))] == (
+        [field] if field else []
+    )
+
+
+def test_the_operator_masquerades_unless_told_otherwise() -> None:
+    assert told(installation({"cidr": "10.244.0.0/16"})) == []
+    assert len(told(installation({"cidr": "10.244.0.0/16", "natOutgoing": "Disabled"}))) == 1
+
+
+def test_one_word_about_all_pools() -> None:
+    found = told(BGP, pool(), pool("10.245.0.0/16", "more"), pool("10.246.0.0/16", "other", natOutgoing=True))
+    assert [one.object.name for one in found if one.object] == ["pods"]
+    assert "and those of 1 more" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("spec", "count"),
+    [
+        ({"peerIP": "10.0.0.254", "asNumber": 65001}, 0),
+        ({"peerIP": "10.0.0.254:1790", "asNumber": 64512}, 0),
+        ({"nodeSelector": "all()", "peerSelector": "has(hub)"}, 1),
+    ],
+)
+def test_whoever_is_outside_may_be_told(spec: dict[str, Any], count: int) -> None:
+    assert len(told(BGP, pool(), calico("BGPPeer", "router", spec))) == count
+
+
+def test_where_nothing_is_said_of_bgp_peers_may_be_elsewhere() -> None:
+    assert told(pool()) == []
+    assert len(told(pool(), intent=Intent(complete=("BGPPeer",)))) == 1
+    assert len(told(pool(), installation())) == 1
+
+
+def test_another_plugin_sees_to_its_pods() -> None:
+    assert told(pool(), installation(kubernetesProvider="EKS")) == []
+    assert told(pool(), installation(cni={"type": "AzureVNET"})) == []
