@@ -83,7 +83,7 @@ def _reached(known: Iterable[tuple[Group, tuple[Decision, ...]]], inside: Prefix
     """What is let out inside a network."""
     wanted = within(inside)
     for group, decisions in known:
-        steps.take(1)
+        steps.spend(1)
         if group.session.family == inside.family:
             for decision in counted(decisions, steps, 1):
                 if decision.accepted and (prefixes := decision.prefixes & wanted):

@@ -125,7 +125,7 @@ class Nodes:
             return
         candidates = self._candidates(selector)
         if steps is not None:
-            steps.take(len(candidates))
+            steps.spend(len(candidates))
         for alike in candidates:
             match = alike.first.selected(selector)
             if match is not False:

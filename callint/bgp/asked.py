@@ -83,7 +83,7 @@ class Asked:
     def _only(self, trail: Trail, kept: int) -> Trail:
         numbers = [number for number in trail if kept >> number & 1]
         if self._steps is not None:
-            self._steps.take(len(numbers))
+            self._steps.spend(len(numbers))
         return reduce(self._next, reversed(numbers), self.nothing)
 
     def _next(self, trail: Trail, number: int) -> Trail:

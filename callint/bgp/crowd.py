@@ -113,7 +113,7 @@ class Crowds:
         asked: dict[int, Asked] = {}
         alike: dict[tuple[int, Routes], tuple[Session, list[PrefixSet]]] = {}
         for mine, members in model.profiled(there, peering.family):
-            steps.take(OF_SOURCE)
+            steps.spend(OF_SOURCE)
             session, bare = self._session(peering, members[0]), self.bare(mine)
             known = asked.setdefault(id(bare), Asked())
             known.nodes += 1

@@ -141,7 +141,7 @@ class _Earlier:
         """Those that share a prefix; the answer grows when it is asked for again."""
         seen, found = self._known.get(prefixes, (0, _Near([], {})))
         tried = self._places[seen:] if seen else sorted(set(self._near.near(prefixes.addresses())))
-        self._steps.take(len(tried))
+        self._steps.spend(len(tried))
         for place in tried:
             rule = self._rules[place]
             if rule.prefixes.overlaps(prefixes):

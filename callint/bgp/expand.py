@@ -85,7 +85,7 @@ class Expander:
         conflicts: list[Conflict] = []
 
         def add(entry: Entry) -> None:
-            self._steps.take(_OF_ENTRY)
+            self._steps.spend(_OF_ENTRY)
             target = entry.target
             end = (target.family, target.end or entry.peer.resource.name, target.port)
             everywhere = taken.get((None, *end))
@@ -123,7 +123,7 @@ class Expander:
             unknown = Speaker(peer.node, global_as=self._settings.as_number)
             yield self._nodes.named(peer.node) or self._nodes.of(unknown), True
         else:
-            self._steps.take(len(self._nodes.all))
+            self._steps.spend(len(self._nodes.all))
             yield from ((alike, True) for alike in self._nodes.all)
 
     def _workloads(self, peer: BGPPeer, locals_: dict[Alike, bool]) -> Iterator[Entry]:

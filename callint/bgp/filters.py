@@ -118,7 +118,7 @@ def evaluate(found: Iterable[Matcher], prefixes: PrefixSet, steps: Steps | None 
         implied, implying, excluded = asked.numbered.about(when) if when else (0, 0, 0)
         left: Pieces = {}
         if steps is not None:
-            steps.take(_OF_PIECE * len(pieces))
+            steps.spend(_OF_PIECE * len(pieces))
         for trail, piece in pieces.items():
             asks, region = piece
             hit, rest = (None, region) if asks & implied else region.divide(rule.prefixes)

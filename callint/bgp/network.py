@@ -81,7 +81,7 @@ class Network:
         made = []
         for entry in expansion.entries:
             several = nodes.all if entry.local is None else (entry.local,)
-            steps.take(_OF_PEERING * len(several))
+            steps.spend(_OF_PEERING * len(several))
             made += [peering for here in several if (peering := self._peering(entry, here)) is not None]
         return expansion.conflicts, tuple(made)
 
@@ -140,7 +140,7 @@ class Network:
 
     def _all_of_mesh(self, family: Family) -> tuple[Peering, ...]:
         several = self.meshes[family].all
-        Steps(self.cluster, "BGP sessions of the node-to-node mesh").take(_OF_PEERING * len(several) ** 2)
+        Steps(self.cluster, "BGP sessions of the node-to-node mesh").spend(_OF_PEERING * len(several) ** 2)
         return tuple(peering for here in several for peering in self._mesh_of(here, family))
 
     def kinds_of(self, speaker: Speaker, family: Family) -> Iterator[Peering]:

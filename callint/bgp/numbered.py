@@ -149,7 +149,7 @@ class _Patterns:
                 for other in ends.get((head[:before], tail[len(tail) - after :]), ())
             ]
             if self._steps is not None:
-                self._steps.take(len(lengths) + len(near))
+                self._steps.spend(len(lengths) + len(near))
             for other in near:
                 if other != pattern and glob_covers(other, pattern):
                     covering.setdefault(pattern, []).append(other)

@@ -70,7 +70,7 @@ class RouteGraph:
         while pending:
             here, learned, passed = pending.popleft()
             own = here.cluster_id
-            self._steps.take(1 + len(self.ways.get(here, ())))
+            self._steps.spend(1 + len(self.ways.get(here, ())))
             for other, peering in self.ways.get(here, ()):
                 form, ids = peering.form, frozenset[str]()
                 if learned is not None and learned[0] == form.peer_type == "iBGP":
@@ -83,7 +83,7 @@ class RouteGraph:
             # Two that tell all others are enough, for then each of these two is told by the other one.
             if mesh and len(flooding) < 2 and here in self._meshed and _into_mesh(learned):
                 flooding.add(here)
-                self._steps.take(len(self._meshed))
+                self._steps.spend(len(self._meshed))
                 for other in self._meshed:
                     if other is not here or len(here.members) > 1:
                         learn(other, ("iBGP", False), frozenset())

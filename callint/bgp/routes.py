@@ -231,7 +231,7 @@ class Engine:
     def existing_exported(self, session: Session, steps: Steps) -> Iterator[Decision]:
         """What becomes of routes that there surely are, of nobody but nodes; raises TooManyStepsError."""
         learned = self.sources(session.local, session.family, session.form, inside=True)
-        steps.take(OF_SOURCE * len(learned))
+        steps.spend(OF_SOURCE * len(learned))
         return counted_decisions(self._existing_exported(session, learned), steps)
 
     def _existing_exported(self, session: Session, learned: Iterable[Source]) -> Iterator[Decision]:
@@ -462,7 +462,7 @@ class Engine:
 def counted_decisions(decisions: Iterable[Decision], steps: Steps) -> Iterator[Decision]:
     """The same; each takes steps, more if it is about many prefixes. Raises TooManyStepsError."""
     for one in decisions:
-        steps.take(_OF_DECISION + len(one.prefixes.starts) // 8)
+        steps.spend(_OF_DECISION + len(one.prefixes.starts) // 8)
         yield one
 
 

@@ -80,7 +80,7 @@ class _Sending:
         found = self._passing.get(key)
         if found is None:
             found = self._passing[key] = tuple(model.passing(local, family, form))
-            self._steps.take(OF_SOURCE * len(found))
+            self._steps.spend(OF_SOURCE * len(found))
         return found
 
     def _source(self, peering: Peering, form: Form) -> object:
@@ -123,7 +123,7 @@ def senders(model: Engine) -> Iterator[tuple[Group, Profile]]:
     for family in model.network.families:
         live = [peering for peering in model.network.kinds(family) if peering.state in LIVE]
         steps = Steps(model.cluster, "nodes with BGP sessions")
-        steps.take(_OF_SENDER * sum(len(model.divided(peering.here, family)) for peering in live))
+        steps.spend(_OF_SENDER * sum(len(model.divided(peering.here, family)) for peering in live))
         for peering in live:
             there = peering.there.members if peering.there is not None else (None,)
             for alike, mine, here in model.divided(peering.here, family):

@@ -6,38 +6,38 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar, cast
 
 from callint.objects import Cluster
+from callint.selector.values import Budget, ExhaustedError
 
 T = TypeVar("T")
 
 
-class TooManyStepsError(Exception):
+class TooManyStepsError(ExhaustedError):
     """More comparisons would be needed than there may be; the text says of what."""
 
 
-class Steps:
-    """The steps that are left for one question, about a microsecond each.
+class Steps(Budget):
+    """The steps that are left for one question: as many as the limit `comparisons` allows.
 
     Each question has its own, so that no answer depends on what was asked before.
     """
 
-    __slots__ = ("_left", "_most", "_what")
+    __slots__ = ("_why",)
 
     def __init__(self, cluster: Cluster, what: str) -> None:
-        """As many as the limit `comparisons` allows."""
-        self._most = self._left = cluster.limits.comparisons
-        self._what = what
+        """`what` is compared."""
+        most = cluster.limits.comparisons
+        super().__init__(most)
+        self._why = f"more than {most:,} comparisons of {what} would be needed"
 
-    def take(self, steps: int) -> None:
-        """Raises TooManyStepsError if there are not so many."""
-        self._left -= steps
-        if self._left < 0:
-            raise TooManyStepsError(f"more than {self._most:,} comparisons of {self._what} would be needed")
+    def exhausted(self) -> TooManyStepsError:
+        """Says what there is too much of."""
+        return TooManyStepsError(self._why)
 
 
 def counted(several: Iterable[T], steps: Steps, each: int) -> Iterator[T]:
     """The same, each of which takes so many steps; raises TooManyStepsError."""
     for one in several:
-        steps.take(each)
+        steps.spend(each)
         yield one
 
 

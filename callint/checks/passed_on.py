@@ -60,7 +60,7 @@ def _meetings(cluster: Cluster) -> Iterator[_Meeting]:
         if form.peer is None or not outside or peering.state not in LIVE:
             continue
         here = [one for one in peering.here.members if one.described]
-        steps.take(_OF_PEERING + len(here))
+        steps.spend(_OF_PEERING + len(here))
         if here and _learns(answers, peering.first):
             sessions = found.setdefault((form.peer.resource.name, peering.family), [])
             sessions.extend(peering.session(one, None) for one in here)

@@ -32,7 +32,11 @@ class Budget:
         """Take steps away; raises ExhaustedError when there are none left."""
         self.left -= steps
         if self.left < 0:
-            raise ExhaustedError
+            raise self.exhausted()
+
+    def exhausted(self) -> ExhaustedError:
+        """The error for those who want more."""
+        return ExhaustedError()
 
 
 class Conditions(NamedTuple):
