@@ -63,7 +63,7 @@ class Selectable(Generic[T]):
 
     def any(self, selector: Selector) -> bool:
         """Whether the selector matches anything, or may."""
-        return any(holds(selector, one.labels) is not False for one in self._index.candidates(selector))
+        return any(holds(selector, one.labels) is not False for one in self._index.each(selector))
 
 
 def _place(found: tuple[int, T, bool | None]) -> int:

@@ -118,15 +118,22 @@ class LabelIndex(Generic[T]):
 
     def candidates(self, selector: Selector) -> list[T]:
         """The things that the selector matches or may match, and perhaps others, in the order in which they came."""
+        found = self._found(selector)
+        return self._items if found is None else [self._items[place] for place in sorted(set(found))]
+
+    def each(self, selector: Selector) -> Iterable[T]:
+        """The same one by one, in no order and perhaps repeatedly, for those who look for any one of them."""
+        found = self._found(selector)
+        return self._items if found is None else (self._items[place] for place in found)
+
+    def _found(self, selector: Selector) -> Iterable[int] | None:
+        """The places of candidates, perhaps repeatedly; None for those of all things."""
         found = needs(selector, self._cost)
         if found is None:
-            return self._items
+            return None
         keys = tuple({need.key for need in found})
-        places = {place for need in found for place in self._places.get(need, ())}
-        for unknown, others in self._open.items():
-            if any(key.startswith(unknown) for key in keys):
-                places.update(others)
-        return [self._items[place] for place in sorted(places)]
+        opened = [others for unknown, others in self._open.items() if any(key.startswith(unknown) for key in keys)]
+        return chain(*[self._places.get(need, ()) for need in found], *opened)
 
 
 class SelectorIndex(Generic[T]):
