@@ -34,9 +34,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Policies whose scope is not what it seems, in one way, which `problem` names.
 
     `reaches-hosts` (no selector, not for hosts, and host endpoints exist), `reaches-pods` (for forwarded traffic of
-    hosts, and no selector), `namespaces-and-hosts` (a namespaceSelector that selects host endpoints), `pods-only`
-    (for hosts, and selects pods alone), `untracked-wildcard`, `stays-in-namespace` (a namespaced rule meant for a
-    global network set), `subject-in-rule` (rules name the subject, the policy selects everything).
+    hosts, and no selector), `namespaces-and-hosts` (a selector of namespaces or accounts that selects host endpoints),
+    `pods-only` (for hosts, and selects pods alone), `untracked-wildcard`, `stays-in-namespace` (a namespaced rule meant
+    for a global network set), `subject-in-rule` (rules name the subject, the policy selects everything).
     """
     yield from asked("policy_scope", _QUESTIONS, parameters)(cluster)
 
@@ -189,21 +189,24 @@ def _reaches_pods(cluster: Cluster) -> Iterator[Breach]:
 
 def _namespaces_and_hosts(cluster: Cluster) -> Iterator[Breach]:
     for policy, selector in _enforced(cluster):
-        if not policy.namespace_selector or policy.apply_on_forward:
+        if not (policy.namespace_selector or policy.service_account_selector) or policy.apply_on_forward:
             continue
         selected = model_of(cluster).inventory.hosts.surely(selector)
         if not selected:
             continue
         resource = policy.resource
+        what, key = "namespace", "namespaceSelector"
+        if not policy.namespace_selector:
+            what, key = "service account", "serviceAccountSelector"
         yield Breach(
-            f'namespaceSelector of policy "{policy.name}" selects {_counted(selected)} as well: none has a '
-            "namespace, and a negation is true of what has no such label",
-            resource.span("spec", "namespaceSelector"),
+            f'{key} of policy "{policy.name}" selects {_counted(selected)} as well: none has a {what}, and a negation '
+            "is true of what has no such label",
+            resource.span("spec", key),
             resource.ref,
-            ("spec", "namespaceSelector"),
+            ("spec", key),
             _shown(selected, "is selected"),
             witness("selector", selector=str(selector), endpoints=tuple(one.about.name for one in selected[:5])),
-            "add `selector: all()`, which beside a namespaceSelector leaves host endpoints out",
+            f"add `selector: all()`, which beside a {key} leaves host endpoints out",
         )
 
 

@@ -132,6 +132,15 @@ SILENT: dict[str, list[dict[str, Any]]] = {
         host(profiles=["projectcalico-default-allow"], labels={}),
         policy(**OPEN),
     ],
+    "service accounts alone": [
+        host(labels={}, profiles=["projectcalico-default-allow"]),
+        policy(
+            selector="all()",
+            serviceAccountSelector="role != 'admin'",
+            types=["Ingress"],
+            ingress=[{"action": "Allow"}],
+        ),
+    ],
     "namespaces alone": [
         host(profiles=["projectcalico-default-allow"], labels={}),
         policy(namespaceSelector="all()", types=["Ingress"]),
@@ -294,6 +303,13 @@ SPEAKS: dict[str, tuple[list[str], list[dict[str, Any]]]] = {
                     }
                 ],
             )
+        ],
+    ),
+    "all service accounts but some, and hosts have none": (
+        ["POL032"],
+        [
+            host(labels={}, profiles=["projectcalico-default-allow"]),
+            policy(serviceAccountSelector="role != 'admin'", types=["Ingress"], ingress=[{"action": "Allow"}]),
         ],
     ),
     "pods and hosts, and only the rules of pods are known": (
