@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from callint.calico.kinds import CANONICAL, LIST_FIELDS, NAMESPACED, V3, is_calico, is_list
@@ -97,13 +97,25 @@ class Resource:
         """The first gap that is at, in or above a path."""
         if not self.gaps:
             return None
-        if self._near is None:
-            self._near = _near(self.gaps)
-        exact, above = self._near
+        exact, above = self._numbered()
         found = [number for end in range(len(path)) if (number := exact.get(path[:end])) is not None]
         if path in above:
             found.append(above[path])
         return self.gaps[min(found)] if found else None
+
+    def unreadable_fields(self, path: Path, fields: Iterable[str]) -> set[str]:
+        """Those fields of the mapping at a path of which `unreadable` is true, asked together."""
+        if not self.gaps:
+            return set()
+        exact, above = self._numbered()
+        if any(path[:end] in exact for end in range(len(path) + 1)):
+            return set(fields)
+        return {field for field in fields if (*path, field) in above}
+
+    def _numbered(self) -> tuple[dict[Path, int], dict[Path, int]]:
+        if self._near is None:
+            self._near = _near(self.gaps)
+        return self._near
 
     def __repr__(self) -> str:
         """For people who debug."""

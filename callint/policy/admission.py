@@ -55,17 +55,16 @@ def readable(rule: Rule, resource: Resource) -> Rule:
     if not is_calico(resource.api_version):
         nothing = Entity(rule.path)
         return rule._replace(protocol=None, source=nothing, destination=nothing)
-    changed = {name: None for key, name in _RULE_FIELDS.items() if resource.unreadable(*rule.path, key)}
+    changed = {_RULE_FIELDS[key]: None for key in resource.unreadable_fields(rule.path, _RULE_FIELDS)}
     source, destination = _readable(rule.source, resource), _readable(rule.destination, resource)
     return rule._replace(source=source, destination=destination, **changed)  # type: ignore[arg-type]  # each field admits None
 
 
 def _readable(entity: Entity, resource: Resource) -> Entity:
     default = Entity(entity.path)
-    changed = {
-        name: getattr(default, name) for key, name in _ENTITY_FIELDS.items() if resource.unreadable(*entity.path, key)
-    }
-    if resource.unreadable(*entity.path, "serviceAccounts"):
+    unreadable = resource.unreadable_fields(entity.path, (*_ENTITY_FIELDS, "serviceAccounts"))
+    changed = {name: getattr(default, name) for key, name in _ENTITY_FIELDS.items() if key in unreadable}
+    if "serviceAccounts" in unreadable:
         changed |= {"service_account_names": (), "service_account_selector": None}
     if changed and entity.not_selector and changed.keys() & {"selector", "namespace_selector", "service_account_names"}:
         # beside something positive it narrows each endpoint, alone it excludes addresses: nobody knows which

@@ -18,4 +18,6 @@ def test_the_first_gap_at_in_or_above_a_path(gaps: tuple[Path, ...], path: Path)
     near = [gap for gap in gaps if gap[: len(path)] == path or path[: len(gap)] == gap]
     resource = Resource(DOCUMENT, (), {}, gaps)
     assert resource.gap(path) == next(iter(near), None)
+    fields = {str(step) for gap in gaps for step in gap} | {"other"}
+    assert resource.unreadable_fields(path, fields) == {key for key in fields if resource.unreadable(*path, key)}
     assert resource.unreadable(*path) == bool(near)
