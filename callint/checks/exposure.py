@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from callint.bgp.explicit import Explicit, explicit_accepts
-from callint.bgp.imports import KERNEL_STEPS, Kernel, Programmed
+from callint.bgp.imports import Kernel, KernelStep, Programmed
 from callint.bgp.network import network
 from callint.bgp.reach import RouteGraph
 from callint.bgp.read import network as network_of
@@ -23,6 +23,13 @@ from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.objects.pool import IPPool
+
+# Why nobody installs what others than the cluster announce there (K1, K4 of bird_ipam.cfg.template)
+_LOST: dict[KernelStep, str] = {
+    "service-range": "BIRD installs none inside a service range",
+    "vxlan-pool": "BIRD leaves those inside VXLAN pools to Felix, which installs routes to pods alone",
+    "ipip-pool": "BIRD leaves those inside IPIP pools to Felix, which installs routes to pods alone",
+}
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -215,7 +222,7 @@ def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
     def lost(part: Programmed, peer: BGPPeer) -> bool:
         if part.step == "service-range":
             return peer.resource.name in outside
-        return part.step in ("vxlan-pool", "ipip-pool") and not part.prefixes.overlaps(pods[part.prefixes.family])
+        return part.step in _LOST and not part.prefixes.overlaps(pods[part.prefixes.family])
 
     for peer in cluster.bgp_peers:
         for accept in explicit_accepts(cluster, peer, "import"):
@@ -228,10 +235,10 @@ def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
             if not parts or not all(lost(part, peer) for part in parts):
                 continue
             said.add(place)
-            step = KERNEL_STEPS[parts[0].step]
             yield _accepting(
                 accept,
-                f'{rule} accepts routes from BGPPeer "{peer.resource.name}" that no node installs: {step}',
+                f'{rule} accepts routes from BGPPeer "{peer.resource.name}" that no node installs: '
+                f"{_LOST[parts[0].step]}",
                 (*_keeping_out(cluster, pools, parts[0].prefixes), *used_by([peer], rule.resource.name)),
                 accept.prefixes,
                 peer,
