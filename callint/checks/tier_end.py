@@ -8,12 +8,14 @@ from typing import Any
 
 from callint.checks.breach import Breach, nobody, unexamined
 from callint.checks.dispatch import Question, asked
+from callint.checks.unreachable import never_deciding
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.labels import Labels, holds
 from callint.policy.selectable import Selectable
+from callint.policy.symbolic.dead import Dead
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.schema.suggest import Words
 from callint.selector.index import OverlapIndex, SelectorIndex
@@ -183,7 +185,7 @@ def _pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
                 if direction not in policy.types:
                     continue
                 ends = [host for host in hosts if governors.last(host.labels, direction) <= position]
-                if not ends:
+                if not ends or _dead(cluster) & {_key(policy, rule.path), _key(policy, rule.path[:2])}:
                     continue
                 path = (*rule.path, "action")
                 lost = f"packets {'to' if direction == 'Ingress' else 'from'} the node are dropped"
@@ -203,6 +205,17 @@ def _pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
                     ),
                     "allow what is to pass, or give the host endpoint a profile",
                 )
+
+
+def _key(policy: Policy, path: Path) -> tuple[int, Path]:
+    return id(policy.resource), path
+
+
+@lru_cache(maxsize=2)
+def _dead(cluster: Cluster) -> frozenset[tuple[int, Path]]:
+    """The rules, and whole directions of policies, of which it is known that no packet gets to them."""
+    found = (one for one in never_deciding(cluster) if isinstance(one, Dead))
+    return frozenset(_key(one.policy, one.rule.path if one.rule else ("spec", one.direction)) for one in found)
 
 
 class _Governors:

@@ -28,14 +28,15 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     problem = parameters.get("problem")
     if problem not in _PROBLEMS:
         raise CheckError(f'check "unreachable" needs the parameter "problem": {", ".join(_PROBLEMS)}')
-    yield from _PROBLEMS[problem](_found(cluster))
+    yield from _PROBLEMS[problem](never_deciding(cluster))
 
 
 _Found = Iterable[Dead | Unexamined]
 
 
 @lru_cache(maxsize=4)
-def _found(cluster: Cluster) -> tuple[Dead | Unexamined, ...]:
+def never_deciding(cluster: Cluster) -> tuple[Dead | Unexamined, ...]:
+    """Rules and policies that never decide, and those of which that was not examined."""
     return tuple(dead(shadows_of(cluster), cluster.limits.comparisons))
 
 

@@ -128,6 +128,11 @@ SILENT: dict[str, list[dict[str, Any]]] = {
         host(profiles=["projectcalico-default-allow"]),
         policy(selector=LAN, types=["Ingress", "Egress"], ingress=[{"action": "Pass"}], egress=[{"action": "Allow"}]),
     ],
+    "pass to which no packet gets": [
+        host(),
+        policy("a", selector=LAN, **OPEN),
+        policy("b", selector=LAN, types=["Ingress"], ingress=[{"action": "Pass"}]),
+    ],
     "an allow for everything without selector is no closed host": [
         host(profiles=["projectcalico-default-allow"], labels={}),
         policy(**OPEN),
