@@ -27,6 +27,7 @@ _POLICIES = (
 
 CHECKS: dict[str, tuple[str, ...]] = {
     "advertisement": ("BGPConfiguration",),
+    "autodetection": ("Installation", "DaemonSet"),
     "backend": ("BGPPeer", *_POOLS, "Node", "DaemonSet"),
     "cloud": _POOLS,
     "cluster_network": _POOLS,

@@ -1,0 +1,95 @@
+"""What calico-node is told to look for, and nodes that have nothing of the kind."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from callint.checks import Breach, find
+from manifests import cluster_of
+
+INTERFACES = {"lo": ["127.0.0.1/8"], "ens192": ["10.0.0.2/24", "fd00::2/64"], "eth9": ["169.254.7.7/16", "fe80::7/64"]}
+
+
+def facts(name: str = "one", interfaces: dict[str, list[str] | None] | None = None) -> str:
+    lines = ["version: 1", f"node: {name}", "interfaces:"]
+    for interface, addresses in (INTERFACES if interfaces is None else interfaces).items():
+        given = "" if addresses is None else f", addresses: {json.dumps(addresses)}"
+        lines.append(f"  - {{name: {interface}{given}}}")
+    return "\n".join(lines) + "\n"
+
+
+def installation(family: int = 4, **method: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "operator.tigera.io/v1",
+        "kind": "Installation",
+        "metadata": {"name": "default"},
+        "spec": {"calicoNetwork": {f"nodeAddressAutodetectionV{family}": method}},
+    }
+
+
+def calico_node(**env: str) -> dict[str, Any]:
+    containers = [{"name": "calico-node", "env": [{"name": key, "value": value} for key, value in env.items()]}]
+    spec = {"template": {"spec": {"containers": containers}}}
+    return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "calico-node"}, "spec": spec}
+
+
+def told(*objects: Any, about: str | None = None) -> list[Breach]:
+    return list(find("autodetection")(cluster_of(objects, facts=facts() if about is None else about), {}))
+
+
+METHODS: list[tuple[int, str, list[str], int]] = [
+    (4, "interface", ["ens192"], 0),
+    (4, "interface", ["ens.*"], 0),
+    (4, "interface", ["s19"], 0),
+    (4, "interface", ["^s19"], 1),
+    (4, "interface", ["eth0", " ens192"], 0),
+    (4, "interface", ["eth0"], 1),
+    (4, "interface", ["eth.*"], 1),
+    (6, "interface", ["ens192"], 0),
+    (6, "interface", ["eth9"], 1),
+    (4, "interface", ["("], 0),
+    (4, "cidr", ["10.0.0.0/8"], 0),
+    (4, "cidr", ["192.168.0.0/16"], 1),
+    (4, "cidr", ["192.168.0.0/16", "10.0.0.0/24"], 0),
+    (6, "cidr", ["fd00::/48"], 0),
+    (6, "cidr", ["fd01::/48"], 1),
+    (4, "cidr", ["ten/8"], 0),
+]
+
+
+@pytest.mark.parametrize(("family", "kind", "texts", "count"), METHODS)
+def test_a_method_against_the_interfaces_of_a_node(family: int, kind: str, texts: list[str], count: int) -> None:
+    by_operator = {"interface": ",".join(texts)} if kind == "interface" else {"cidrs": texts}
+    name = "IP" if family == 4 else "IP6"
+    by_hand = {name: "autodetect", f"{name}_AUTODETECTION_METHOD": f"{kind}={','.join(texts)}"}
+    assert len(told(installation(family, **by_operator))) == count
+    assert len(told(calico_node(**by_hand))) == count
+
+
+@pytest.mark.parametrize("method", [{"firstFound": True}, {"kubernetes": "NodeInternalIP"}, {"canReach": "8.8.8.8"}])
+def test_other_methods_are_not_judged(method: dict[str, Any]) -> None:
+    assert told(installation(**method)) == []
+
+
+@pytest.mark.parametrize("ip", ["none", "10.0.0.2", ""])
+def test_an_address_that_is_given_is_not_looked_for(ip: str) -> None:
+    assert told(calico_node(IP=ip, IP_AUTODETECTION_METHOD="interface=eth0")) == []
+    assert told(calico_node(IP_AUTODETECTION_METHOD="interface=eth0")) == []
+
+
+def test_addresses_that_facts_do_not_tell_may_be_there() -> None:
+    unknown = facts(interfaces={"eth0": None})
+    assert told(installation(interface="eth0"), about=unknown) == []
+    assert told(installation(cidrs=["10.0.0.0/8"]), about=unknown) == []
+    assert len(told(installation(interface="eth1"), about=unknown)) == 1
+    assert told(installation(interface="eth0"), about="version: 1\nnode: one\n") == []
+
+
+def test_nodes_without_are_told_of_together() -> None:
+    several = "---\n".join(facts(name) for name in ("one", "two")) + "---\n" + facts("three", {"eth0": ["10.0.0.3/24"]})
+    found = told(installation(interface="eth0"), about=several)
+    assert [(one.witness.as_dict()["node"] if one.witness else "", len(one.related)) for one in found] == [("one", 2)]
+    assert "and 1 more" in found[0].message
