@@ -38,7 +38,7 @@ The first process begins with the first row, the others with the second: so most
 of a row ask. Those of the first ask which policies select an endpoint, and, as all checks that are not named here and
 come after them, about sessions and nodes; those of the second ask about each policy.
 """
-_PILES = (1, 2)
+_PILES = (2, 3)
 """The piles from which they are taken."""
 
 Answers = dict[tuple[int, int], Any]

@@ -59,11 +59,19 @@ def test_what_all_do_together_each_does_and_is_told() -> None:
     assert ends == [repr(told).encode()] * 3
 
 
+def test_what_is_shared_again_is_dealt() -> None:
+    def work(team: Team) -> list[bytes | None]:
+        list(team.share(0, 10))
+        return team.tell(b" ".join(b"%d" % number for number in team.share(0, 8)))
+
+    assert together(3, work) == [b"0 3 6", b"1 4 7", b"2 5"]
+
+
 def test_one_alone_does_all_of_it() -> None:
     def work(team: Team) -> tuple[list[int], list[bytes | None], list[bytes]]:
-        return list(team.share(0, 3)), team.tell(b"a"), team.end(b"b")
+        return [*team.share(0, 3), *team.share(0, 2)], team.tell(b"a"), team.end(b"b")
 
-    assert together(1, work) == ([0, 1, 2], [b"a"], [])
+    assert together(1, work) == ([0, 1, 2, 0, 1], [b"a"], [])
 
 
 @pytest.mark.parametrize("dying", [1, 2, 3])

@@ -18,10 +18,10 @@ class Entry:
     """What is known of one file so far.
 
     `name` is that of its piece in the cache, `first` and `second` are the lines of the piece as far as they are known.
-    `fresh` tells that the cache has not got this piece yet. `owner` is the number of the process that judges it.
+    `fresh` tells that the cache has not got this piece yet.
     """
 
-    __slots__ = ("_bad", "_file", "data", "documents", "first", "fresh", "name", "owner", "problems", "second", "shown")
+    __slots__ = ("_bad", "_file", "data", "documents", "first", "fresh", "name", "problems", "second", "shown")
 
     def __init__(self, shown: str, data: bytes) -> None:
         """The path that spans name, and what stands in the file."""
@@ -31,7 +31,6 @@ class Entry:
         self.first: bytes | memoryview = b""
         self.second: bytes | memoryview = b""
         self.fresh = True
-        self.owner = 0
         self.documents: Sequence[Document] = ()
         self.problems: Sequence[Problem] = ()
         self._file: SourceFile | None = None

@@ -11,16 +11,17 @@ import marshal
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from callint.calico import Target
 from callint.encoded import problem
 from callint.intake.entry import Entry
-from callint.intake.judge import Measure
+from callint.intake.judge import Judged, Measure
 from callint.processes import Team
 from callint.source import Document
 from callint.source.lines import Lines
 from callint.source.scalars import Typed
 
-FILES = 0
-"""The pile from which files are taken."""
+FILES, JUDGED = 0, 1
+"""The piles from which files are taken to be read, and later to be judged."""
 
 
 def read_all(entries: Sequence[Entry], team: Team, measure: Measure, cached: bool) -> list[Entry]:
@@ -35,10 +36,9 @@ def read_all(entries: Sequence[Entry], team: Team, measure: Measure, cached: boo
     for index in team.share(FILES, len(entries)):
         entries[index].read(lines)
         mine.append((index, *_plain(entries[index], cached)))
-    for number, told in _others(team, marshal.dumps(mine)):
+    for told in _others(team, marshal.dumps(mine)):
         for index, documents, problems, first in told:
             entry = entries[index]
-            entry.owner = number
             if documents is None:
                 entry.read(lines)
                 continue
@@ -50,8 +50,6 @@ def read_all(entries: Sequence[Entry], team: Team, measure: Measure, cached: boo
             entry.problems = [problem(one) for one in json.loads(problems)] if problems else ()
             entry.first = first
             entry.data = b""
-    for index, *_ in mine:
-        entries[index].owner = team.number
     return [entry for entry in entries if entry.data]
 
 
@@ -67,21 +65,34 @@ def _plain(entry: Entry, cached: bool) -> tuple[Any, bytes, bytes]:
     return documents, problems, bytes(entry.line()) if cached else b""
 
 
-def tell_judged(entries: Sequence[Entry], team: Team) -> list[Entry]:
-    """Tell the others the second lines of entries that this process owns; returns those whose owner has died."""
-    own = [(index, bytes(entry.second)) for index, entry in enumerate(entries) if entry.owner == team.number]
-    dead = set(range(team.size)) - {team.number}
-    for number, told in _others(team, marshal.dumps(own)):
-        dead.remove(number)
+def judge_all(
+    entries: Sequence[Entry], team: Team, target: Target, measure: Measure
+) -> tuple[dict[str, list[Judged]], list[Entry]]:
+    """Judge all entries, here or elsewhere, the largest first; their second lines are known to all then.
+
+    Returns the objects that were judged here, by file, and the entries that a process took with it when it died.
+    """
+    for entry in entries:
+        entry.name = entry.name or entry.shown  # what has a name is told in lines
+    largest = sorted(entries, key=lambda entry: -len(entry.file.text))
+    here: dict[str, list[Judged]] = {}
+    mine = []
+    for index in team.share(JUDGED, len(largest)):
+        entry = largest[index]
+        here[entry.shown] = entry.judged(target, measure)
+        mine.append((index, bytes(entry.second)))
+    known = set(here)
+    for told in _others(team, marshal.dumps(mine)):
         for index, second in told:
-            entry = entries[index]
+            entry = largest[index]
             if entry.second != second:
                 entry.second, entry.fresh = second, True
-    return [entry for entry in entries if entry.owner in dead]
+            known.add(entry.shown)
+    return here, [entry for entry in entries if entry.shown not in known]
 
 
-def _others(team: Team, message: bytes) -> Iterator[tuple[int, Any]]:
-    """What the others tell, with their numbers."""
+def _others(team: Team, message: bytes) -> Iterator[Any]:
+    """What each of the others tells."""
     for number, told in enumerate(team.tell(message)):
         if number != team.number and told is not None:
-            yield number, marshal.loads(told)
+            yield marshal.loads(told)

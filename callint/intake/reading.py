@@ -66,8 +66,6 @@ class Reading:
 
         def join(team: Team) -> T:
             self._team = team
-            for index, entry in enumerate(self._entries.values()):
-                entry.owner = index % team.size
             return work(team)
 
         try:
@@ -108,13 +106,9 @@ class Reading:
         lost: Sequence[Entry] = ()
         here: dict[str, list[Judged]] = {}
         if self._team:
-            from callint.intake.exchange import tell_judged
+            from callint.intake.exchange import judge_all
 
-            for entry in entries:
-                entry.name = entry.name or entry.shown  # what has a name is told in lines
-                if entry.owner == self._team.number:
-                    here[entry.shown] = entry.judged(target, self._measure)
-            lost = tell_judged(entries, self._team)
+            here, lost = judge_all(entries, self._team, target, self._measure)
         for entry in entries:
             if entry not in lost:
                 yield from here.get(entry.shown) or entry.judged(target, self._measure)

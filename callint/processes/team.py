@@ -16,7 +16,7 @@ from callint.processes.pipes import Channel, Tickets
 
 T = TypeVar("T")
 
-PILES = 3
+PILES = 4
 """So many piles of work a team can share."""
 
 
@@ -32,11 +32,15 @@ class Team:
         """`piles` are what work is taken from."""
         self.number = number
         self.size = size
-        self._piles = piles
+        self._piles = dict(enumerate(piles))
 
     def share(self, pile: int, count: int) -> Iterator[int]:
-        """Numbers below `count` until none is left, each of which nobody else gets; each of the PILES serves once."""
-        return self._piles[pile].take(count) if self._piles else iter(range(count))
+        """Numbers below `count`, each of which nobody else gets: who is free takes the next one.
+
+        Each of the PILES serves once so; whoever shares from it again has every so many-th number.
+        """
+        tickets = self._piles.pop(pile, None)
+        return tickets.take(count) if tickets else iter(range(self.number, count, self.size))
 
     def tell(self, message: bytes) -> list[bytes | None]:
         """The messages of all by their numbers, this one among them; None from those that have died."""
