@@ -352,6 +352,19 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
         "spec: {selector: all(), ingress: [{action: Allow}]}\n"
         for n in range(5_000)
     ),
+    "rules that are equal": lambda: (
+        f"{V3}kind: GlobalNetworkPolicy\nmetadata: {{name: a}}\nspec:\n  ingress:\n"
+        + "  - {action: Allow, protocol: TCP, source: {nets: [10.0.0.0/8]}}\n" * 15_000
+    ),
+    "policies that are equal, of a few orders": lambda: "".join(
+        policy("a == 'x'", f"g{n}", f"order: {n % 7}, ingress: [{{action: Deny, source: {{selector: b == 'y'}}}}]")
+        for n in range(5_500)
+    ),
+    "policies of Kubernetes that are equal": lambda: "".join(
+        f"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p{n}, namespace: d}}\n"
+        "spec: {podSelector: {}, ingress: [{from: [{podSelector: {}}, {namespaceSelector: {}}]}]}\n"
+        for n in range(5_400)
+    ),
     "host endpoints of as many nodes": lambda: "".join(
         f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}, labels: {{a: b}}}}\n"
         f"spec: {{node: n{n}, interfaceName: eth0, expectedIPs: [10.0.{n // 250}.{n % 250}]}}\n"
@@ -496,6 +509,10 @@ TREES: dict[str, Callable[[Path], list[str]]] = {
     "the same accepted again": with_configuration(
         "ignore:\n" + "".join(f"- {{rule: OBJ002, reason: r{n}}}\n" for n in range(8_000)),
         "".join(pool(f"a{n}") for n in range(3_000)),
+    ),
+    "an object accepted for each finding": with_configuration(
+        "ignore:\n" + "".join(f"- {{rule: OBJ002, object: IPPool/a{n}, reason: r}}\n" for n in range(6_000)),
+        "".join(pool(f"a{n}") for n in range(6_000)),
     ),
     "an annotation for each finding": with_configuration(
         "jobs: 1\n",
