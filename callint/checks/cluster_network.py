@@ -13,8 +13,8 @@ from callint.finding import Path, Related, witness
 from callint.net.address import FAMILIES, Prefix
 from callint.net.enclosing import Enclosing
 from callint.objects import Cluster, Resource, fields
+from callint.objects.calico_node import environment
 from callint.objects.cluster_networks import pod_networks, service_networks
-from callint.objects.pool import IPPool
 from callint.record import NamedTuple
 
 _MOST_SHOWN = 3
@@ -35,14 +35,34 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from asked("cluster_network", _QUESTIONS, parameters)(cluster)
 
 
-def _for_pods(cluster: Cluster) -> Iterator[tuple[IPPool, Prefix]]:
+class _Pool(NamedTuple):
+    """A network out of which pods get addresses, in words and at its place; `by_hand`: only those that ask for it."""
+
+    words: str
+    net: Prefix
+    resource: Resource
+    path: Path
+    by_hand: bool = False
+
+
+def _for_pods(cluster: Cluster) -> Iterator[_Pool]:
+    """Those of the manifests, or where there are none the first ones, which calico-node makes as it starts."""
     for pool in cluster.pools:
         usable = not pool.disabled and "Workload" in pool.allowed_uses
         if not usable or pool.unreadable or not pool.resource.document.complete:
             continue
         net = network(pool.cidr)
+        by_hand = pool.node_selector.replace(" ", "") == "!all()" or pool.plain.get("assignmentMode") == "Manual"
         if net is not None:
-            yield pool, net
+            yield _Pool(f'IPPool "{pool.name}"', net, pool.resource, pool.path("cidr"), by_hand)
+    told = {} if cluster.pools else environment(cluster)
+    makes_none = told.get("NO_DEFAULT_POOLS")
+    for family in FAMILIES if makes_none is None or makes_none.value != "true" else ():
+        name = f"CALICO_IPV{family}POOL_CIDR"
+        variable = told.get(name)
+        net = network(variable.value, family) if variable is not None else None
+        if variable is not None and net is not None:
+            yield _Pool(f"the IPPool of {name}", net, variable.resource, (*variable.path, "value"))
 
 
 class _Services(NamedTuple):
@@ -75,7 +95,8 @@ def _holds_services(cluster: Cluster) -> Iterator[Breach]:
     every = sorted(_services(cluster), key=lambda one: (one.prefix.family, one.prefix.value, one.prefix.length))
     starts = [(one.prefix.family, one.prefix.value) for one in every]
     around = Enclosing((one.prefix, one) for one in every)
-    for pool, net in _for_pods(cluster) if every else ():
+    for pool in _for_pods(cluster) if every else ():
+        net = pool.net
         place = bisect_left(starts, (net.family, net.first))
         inside = [one for one in every[place : place + _MOST_SHOWN] if net.contains(one.prefix)]
         found = [one for _, one in around.of(net)][:_MOST_SHOWN] or inside
@@ -83,13 +104,13 @@ def _holds_services(cluster: Cluster) -> Iterator[Breach]:
             continue
         both = max(net, found[0].prefix, key=lambda one: one.length)
         yield Breach(
-            f'IPPool "{pool.name}" gives pods addresses of services: {found[0].words}, and kube-proxy '
-            "catches what is sent there on every node",
-            pool.span("cidr"),
+            f"{pool.words} gives pods addresses of services: {found[0].words}, and kube-proxy catches what is sent "
+            "there on every node",
+            pool.resource.span(*pool.path),
             pool.resource.ref,
-            pool.path("cidr"),
+            pool.path,
             tuple(Related(one.resource.span(*one.path), "addresses of services") for one in found),
-            witness("address", address=str(both.address), pool=pool.cidr),
+            witness("address", address=str(both.address), pool=str(net)),
         )
 
 
@@ -99,23 +120,23 @@ def _outside(cluster: Cluster) -> Iterator[Breach]:
     around = Enclosing((one.prefix, one) for one in said)
     by_family = {family: [one for one in said if one.prefix.family == family] for family in FAMILIES}
     minded = {one.prefix.family for one in said if one.resource.kind in _READ_BY_OPERATOR}
-    for pool, net in _for_pods(cluster) if said else ():
+    for pool in _for_pods(cluster) if said else ():
+        net = pool.net
         own = by_family[net.family]
         if not own or around.of(net):
             continue
         refused = pool.resource.kind == "Installation" and net.family in minded
-        asked_for = pool.node_selector.replace(" ", "") == "!all()" or pool.plain.get("assignmentMode") == "Manual"
-        if not refused and (asked_for or cluster.target.dataplane == "ebpf"):
+        if not refused and (pool.by_hand or cluster.target.dataplane == "ebpf"):
             continue
         what = "the operator refuses the Installation" if refused else _MISTAKEN
         networks = " and ".join(dict.fromkeys(str(one.prefix) for one in own[:_MOST_SHOWN]))
         yield Breach(
-            f'IPPool "{pool.name}" is not inside the network of pods, {networks}: {what}',
-            pool.span("cidr"),
+            f"{pool.words} is not inside the network of pods, {networks}: {what}",
+            pool.resource.span(*pool.path),
             pool.resource.ref,
-            pool.path("cidr"),
+            pool.path,
             tuple(Related(one.span, "the network of pods") for one in own[:_MOST_SHOWN]),
-            witness("address", address=str(net.address), pool=pool.cidr),
+            witness("address", address=str(net.address), pool=str(net)),
         )
 
 

@@ -30,7 +30,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "autodetection": ("Installation", "DaemonSet"),
     "backend": ("BGPPeer", *_POOLS, "Node", "DaemonSet"),
     "cloud": _POOLS,
-    "cluster_network": _POOLS,
+    "cluster_network": (*_POOLS, "DaemonSet"),
     "cluster_routes": ("BGPConfiguration", "FelixConfiguration"),
     "community": ("BGPConfiguration",),
     "condition": ("BGPFilter",),

@@ -173,3 +173,28 @@ def test_networks_that_share_an_address(pools: list[Prefix], services: list[Pref
     found = told("services", *ranges, *(pool(str(one), f"p{n}") for n, one in enumerate(pools)))
     expected = [f"p{n}" for n, one in enumerate(pools) if any(one.overlaps(other) for other in services)]
     assert [one.object.name for one in found if one.object] == expected
+
+
+def calico_node(**env: str) -> dict[str, Any]:
+    containers = [{"name": "calico-node", "env": [{"name": key, "value": value} for key, value in env.items()]}]
+    spec = {"template": {"spec": {"containers": containers}}}
+    return other("apps/v1", "DaemonSet", metadata={"name": "calico-node"}, spec=spec)
+
+
+@pytest.mark.parametrize(
+    ("env", "count"),
+    [
+        ({"CALICO_IPV4POOL_CIDR": "10.96.0.0/16"}, 1),
+        ({"CALICO_IPV4POOL_CIDR": "10.96.0.0/16", "NO_DEFAULT_POOLS": "true"}, 0),
+        ({"CALICO_IPV4POOL_CIDR": "10.96.0.0/16", "NO_DEFAULT_POOLS": "false"}, 1),
+        ({"CALICO_IPV4POOL_CIDR": PODS}, 0),
+        ({"CALICO_IPV4POOL_CIDR": ""}, 0),
+        ({"CALICO_IPV6POOL_CIDR": "10.96.0.0/16"}, 0),
+        ({"IP": "autodetect"}, 0),
+    ],
+)
+def test_calico_node_makes_the_first_pool_where_there_is_none(env: dict[str, str], count: int) -> None:
+    found = [told(problem, kubeadm(), calico_node(**env)) for problem in ("services", "outside")]
+    assert [len(one) for one in found] == [count, count]
+    assert [one.path[-1] for each in found for one in each] == ["value"] * 2 * count
+    assert [told(problem, kubeadm(), pool(PODS), calico_node(**env)) for problem in ("services", "outside")] == [[], []]
