@@ -21,7 +21,6 @@ from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
 from callint.policy.autohep import made_automatically
 from callint.policy.inventory import HostMember
-from callint.policy.labels import Labels
 from callint.policy.selectable import Selectable
 from callint.selector import Selector, SelectorError, keys_and_values, parse
 from callint.selector.satisfy import implies
@@ -35,8 +34,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     `reaches-hosts` (no selector, not for hosts, and host endpoints exist), `reaches-pods` (for forwarded traffic of
     hosts, and no selector), `namespaces-and-hosts` (a selector of namespaces or accounts that selects host endpoints),
-    `pods-only` (for hosts, and selects pods alone), `untracked-wildcard`, `stays-in-namespace` (a namespaced rule meant
-    for a global network set), `subject-in-rule` (rules name the subject, the policy selects everything).
+    `pods-only` (for hosts, and selects pods alone), `untracked-wildcard`, `subject-in-rule` (rules name the subject,
+    the policy selects everything).
     """
     yield from asked("policy_scope", _QUESTIONS, parameters)(cluster)
 
@@ -268,56 +267,6 @@ def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-def _stays_in_namespace(cluster: Cluster) -> Iterator[Breach]:
-    sets = Selectable((Labels(one.labels), one) for one in cluster.network_sets if one.namespace is None and one.labels)
-    near = _Neighbours(cluster)
-    for policy, _ in _enforced(cluster) if cluster.network_sets else ():
-        if policy.namespace is None:
-            continue
-        for rule in (*policy.ingress, *policy.egress):
-            for side in (rule.source, rule.destination):
-                if not side.selector or side.namespace_selector:
-                    continue
-                try:
-                    selector = parse(side.selector)
-                except SelectorError:
-                    continue
-                meant = [one for one, _ in sets.classes(selector)]
-                if not meant or selector.matches({}) or near.any(policy.namespace, selector):
-                    continue
-                path = (*side.path, "selector")
-                yield Breach(
-                    f'a rule of NetworkPolicy "{policy.namespace}/{policy.name}" selects by labels of GlobalNetworkSet '
-                    f'"{meant[0].resource.name}", but without namespaceSelector it sees its own namespace alone',
-                    policy.resource.span(*path),
-                    policy.resource.ref,
-                    path,
-                    (Related(meant[0].resource.span("metadata", "name"), "has the labels, and no namespace"),),
-                    witness("selector", selector=side.selector, endpoint=meant[0].resource.name, verdict="no match"),
-                    "add `namespaceSelector: global()` beside the selector",
-                )
-
-
-class _Neighbours:
-    """The pods and network sets of each namespace, as far as it is known which are in it."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        found: dict[str | None, list[tuple[Labels, None]]] = {}
-        for pod in model_of(cluster).inventory.workloads:
-            found.setdefault(pod.labels.known.get(NAMESPACE_LABEL), []).append((pod.labels, None))
-        for one in cluster.network_sets:
-            if one.namespace is not None:
-                found.setdefault(one.namespace, []).append((Labels(one.labels), None))
-        self._things = found
-        self._of: dict[str, Selectable[None]] = {}
-
-    def any(self, namespace: str, selector: Selector) -> bool:
-        """Whether a selector surely matches something of a namespace."""
-        if namespace not in self._of:
-            self._of[namespace] = Selectable(self._things.get(namespace, ()))
-        return bool(self._of[namespace].surely(selector))
-
-
 def _subject_in_rule(cluster: Cluster) -> Iterator[Breach]:
     for policy, _ in _enforced(cluster, closing=True):
         if policy.pre_dnat or policy.do_not_track or not _unselective(policy):
@@ -348,6 +297,5 @@ _QUESTIONS: dict[str, Question] = {
     "namespaces-and-hosts": _namespaces_and_hosts,
     "pods-only": _pods_only,
     "untracked-wildcard": _untracked_wildcard,
-    "stays-in-namespace": _stays_in_namespace,
     "subject-in-rule": _subject_in_rule,
 }

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from callint.calico.defaults import NAMESPACE_LABEL
+from callint.calico.defaults import NAMESPACE_LABEL, NAMESPACE_PREFIX, ORCHESTRATOR_LABEL, SERVICE_ACCOUNT_PREFIX
 from callint.checks.breach import Breach, unexamined
 from callint.checks.dispatch import Question, asked
-from callint.checks.pod_template import pod_templates
+from callint.checks.pod_template import PodTemplate, pod_templates
 from callint.checks.vocabulary import Known, Vocabulary
 from callint.finding import ObjectRef, Path, Related, witness
-from callint.objects import Cluster
+from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
 from callint.policy.labels import Labels
@@ -24,13 +24,17 @@ from callint.selector import Selector, SelectorError, parse
 from callint.selector.satisfy import Unknown, satisfiable
 from callint.selector.syntax import And, Compare, Has, Member, Not, atoms
 
+_INHERITED = (NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX)
+_NAMES = ("projectcalico.org/name", "kubernetes.io/metadata.name")
+
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Selectors that fail in one way, which `problem` names.
 
     `contradiction` (no labels can meet it), `near-miss` (nothing known meets it, and a known label is a letter away),
     `hosts-unselected` (policy for hosts alone that selects none), `network-set` (a policy's subject is a network set),
-    `unlabelled-set`, `namespace-name` (a namespace is asked for by a label that it lacks).
+    `unlabelled-set`, `namespace-name` (a namespace is asked for by a label that it lacks), `host-network` (what it
+    matches is on the network of its host, and no endpoint).
     """
     yield from asked("selection", _QUESTIONS, parameters)(cluster)
 
@@ -246,6 +250,46 @@ def _network_set(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
+def _host_network(cluster: Cluster) -> Iterator[Breach]:
+    on_host = [*_pods_on_host(cluster), *(one for one in pod_templates(cluster) if one.host_network)]
+    if not on_host:
+        return
+    outside = Selectable(_placed(one) for one in on_host)
+    others = [Known(one.labels, one.about.resource) for one in model_of(cluster).inventory.endpoints]
+    others += [Known(one.labels, one.resource) for one in pod_templates(cluster) if not one.host_network]
+    endpoints = {True: _selectable(others), False: _selectable([*others, *_sets(cluster)])}
+    for one in _written(cluster):
+        if one.own.matches({}) or endpoints[one.subject].any(one.selector):
+            continue
+        meant = outside.first(one.selector)
+        if meant is None:
+            continue
+        what = "policy applies to" if one.subject else "rule matches"
+        yield _breach(
+            one,
+            f'the {what} nothing that is known but {meant.kind} "{meant.name}", which runs on the network of its host: '
+            "it has no endpoint, no selector matches it, and its traffic is the node's own",
+            (Related(meant.span("metadata", "name"), "has hostNetwork"),),
+            endpoint=meant.name,
+        )
+
+
+def _pods_on_host(cluster: Cluster) -> Iterator[PodTemplate]:
+    for resource in cluster.kubernetes("Pod", "v1"):
+        if fields.flag(resource.spec, "hostNetwork") and not resource.unreadable("metadata", "labels"):
+            yield PodTemplate(resource, Labels(resource.labels), (), True)
+
+
+def _placed(one: PodTemplate) -> tuple[Labels, Resource]:
+    """With the labels that the pods would have as endpoints, as far as manifests tell."""
+    known = {**one.labels.known, ORCHESTRATOR_LABEL: "k8s"}
+    namespace = one.resource.namespace
+    if namespace is None:
+        return Labels(known, ("projectcalico.org/", *_INHERITED)), one.resource
+    scope = {NAMESPACE_LABEL: namespace, **{NAMESPACE_PREFIX + key: namespace for key in _NAMES}}
+    return Labels({**known, **scope}, _INHERITED), one.resource
+
+
 def _unlabelled_set(cluster: Cluster) -> Iterator[Breach]:
     """Only where rules select anything: without any, the policies are kept elsewhere."""
     if all(one.subject for one in _written(cluster)):
@@ -307,4 +351,5 @@ _QUESTIONS: dict[str, Question] = {
     "network-set": _network_set,
     "unlabelled-set": _unlabelled_set,
     "namespace-name": _namespace_name,
+    "host-network": _host_network,
 }

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from callint.checks import host_endpoint, policy_scope, reference, selection, tier_end, usage
+from callint.checks import host_endpoint, namespace_scope, reference, selection, tier_end, usage
 from callint.checks.breach import nobody
 from callint.objects import Cluster
 from callint.policy.match import entity_selectors
@@ -142,7 +142,7 @@ def test_a_selector_that_stays_in_its_namespace(
             for selector in selectors
         ):
             expected.append(one["metadata"]["name"])
-    assert named(policy_scope, cluster_of(sets + written), problem="stays-in-namespace") == expected
+    assert named(namespace_scope, cluster_of(sets + written)) == expected
 
 
 PARTS = (

@@ -1,0 +1,139 @@
+"""Kubernetes' policies that isolate by what they leave out, and a policy behind them that allows all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.calico.kinds import is_calico
+from callint.checks.breach import Breach, rule_words, unexamined
+from callint.finding import Related, witness
+from callint.objects import Cluster
+from callint.objects.policy import Entity, Policy, Rule
+from callint.policy import model_of
+from callint.policy.chains import Direction
+from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.selector import Selector
+from callint.selector.index import OverlapIndex
+from callint.selector.satisfy import implies
+from callint.selector.values import ExhaustedError
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Rules of Calico's policies that allow everything to the pods of Kubernetes' policies before them, in one tier.
+
+    Told where no policy before the rule may deny, or pass on, anything of these pods.
+    """
+    tiers = model_of(cluster).tiers
+    for direction in ("ingress", "egress"):
+        yield from _Tiers(cluster, direction).undone(tiers)
+
+
+class _Tiers:
+    """The tiers in order, as far as they have been seen, in one direction."""
+
+    def __init__(self, cluster: Cluster, direction: Direction) -> None:
+        self._limit = self._left = cluster.limits.comparisons
+        self._direction = direction
+        self._denying: list[tuple[Selector, None]] = []
+
+    def undone(self, tiers: tuple[PlacedTier, ...]) -> Iterator[Breach]:
+        for tier in tiers:
+            isolating: list[PlacedPolicy] = []
+            for placed in tier.policies:
+                policy = placed.policy
+                if not self._governs(policy):
+                    continue
+                opener = self._opener(placed)
+                if opener is not None and isolating:
+                    try:
+                        yield from self._told(placed, opener, isolating)
+                    except ExhaustedError:
+                        reason = f"more than {self._limit:,} comparisons of selectors would be needed"
+                        yield unexamined("whose isolation is undone by", policy.resource, reason)
+                        return
+                if self._isolates(placed):
+                    isolating.append(placed)
+                elif self._may_deny(placed):
+                    self._denying.append((placed.selector, None))
+            if tier.default_action != "Pass" or tier.hidden:
+                self._denying += [(one.selector, None) for one in tier.policies if self._governs(one.policy)]
+
+    def _governs(self, policy: Policy) -> bool:
+        apart = policy.staged or policy.pre_dnat or policy.do_not_track
+        return not apart and (self._direction.capitalize() in policy.types or bool(policy.resource.gaps))
+
+    def _rules(self, policy: Policy) -> tuple[Rule, ...]:
+        return policy.ingress if self._direction == "ingress" else policy.egress
+
+    def _isolates(self, placed: PlacedPolicy) -> bool:
+        """Whether it is one of Kubernetes' own, which promise to drop what they do not allow."""
+        policy = placed.policy
+        if policy.kind != "KubernetesNetworkPolicy" or _unsure(placed):
+            return False
+        return not any(_everything(rule) for rule in self._rules(policy))
+
+    def _may_deny(self, placed: PlacedPolicy) -> bool:
+        rules = self._rules(placed.policy)
+        return _unsure(placed) or any(rule.action.capitalize() in ("Deny", "Pass") for rule in rules)
+
+    def _opener(self, placed: PlacedPolicy) -> Rule | None:
+        """The rule that allows everything, if nothing is denied before it."""
+        if not is_calico(placed.policy.resource.api_version) or _unsure(placed):
+            return None
+        for rule in self._rules(placed.policy):
+            action = rule.action.capitalize()
+            if action in ("Deny", "Pass"):
+                return None
+            if action == "Allow" and _everything(rule):
+                return rule
+        return None
+
+    def _told(self, placed: PlacedPolicy, opener: Rule, isolating: list[PlacedPolicy]) -> Iterator[Breach]:
+        """Raises ExhaustedError."""
+        self._left -= len(isolating)
+        if self._left < 0:
+            raise ExhaustedError
+        denying = OverlapIndex(self._denying, self._limit)
+        undone = [
+            one
+            for one in isolating
+            if implies(one.selector, placed.selector) is True and not denying.meets(one.selector)
+        ]
+        if undone:
+            yield self._breach(placed.policy, opener, [one.policy for one in undone])
+
+    def _breach(self, policy: Policy, opener: Rule, undone: list[Policy]) -> Breach:
+        resource, path = policy.resource, (*opener.path, "action")
+        first, further = undone[0], len(undone) - 1
+        others = f" and {further} more" if further else ""
+        effect = "leave out: they isolate" if further else "leaves out: it isolates"
+        end = "destination" if self._direction == "ingress" else "source"
+        return Breach(
+            f"{rule_words(resource, opener.path)} allows all {self._direction} that NetworkPolicy "
+            f'"{first.namespace}/{first.name}"{others} before it {effect} nothing any more',
+            resource.span(*path),
+            resource.ref,
+            path,
+            tuple(Related(one.resource.span("metadata", "name"), "is undone") for one in undone[:3]),
+            witness(
+                "packet",
+                direction=self._direction,
+                **{end: f"pods of {first.namespace}/{first.name}"},
+                verdict="accept",
+                decided_by=f"policy {policy.name} {self._direction} rule {opener.path[-1]}",
+            ),
+            "leave out the pods that other policies govern, or drop it: without any policy pods are open",
+        )
+
+
+def _unsure(placed: PlacedPolicy) -> bool:
+    resource = placed.policy.resource
+    return bool(placed.hidden_place or placed.hidden_selection or resource.gaps) or not resource.document.complete
+
+
+def _everything(rule: Rule) -> bool:
+    """Whether a rule has no criteria at all."""
+    nothing = all(side._replace(path=()) == Entity(()) for side in (rule.source, rule.destination))
+    fields = (rule.ip_version, rule.protocol, rule.not_protocol, rule.icmp, rule.not_icmp)
+    return nothing and not rule.http and not any(field is not None for field in fields)

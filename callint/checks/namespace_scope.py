@@ -1,0 +1,111 @@
+"""Rules of namespaced policies that mean what is outside of their namespace, and do not see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.calico.defaults import NAMESPACE_LABEL
+from callint.checks.breach import Breach
+from callint.checks.pod_template import pod_templates
+from callint.finding import Path, Related, witness
+from callint.objects import Cluster, Resource
+from callint.objects.policy import Policy
+from callint.policy import model_of
+from callint.policy.labels import Labels
+from callint.policy.selectable import Selectable
+from callint.record import NamedTuple
+from callint.selector import Selector, SelectorError, keys_and_values, parse
+
+
+class _Thing(NamedTuple):
+    """Something that a selector may mean; `namespace` None: it is in none."""
+
+    resource: Resource
+    namespace: str | None
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        scope = f"{self.namespace}/" if self.namespace is not None else ""
+        return f'{self.resource.kind} "{scope}{self.resource.name}"'
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Selectors of rules, without namespaceSelector, that match something elsewhere and nothing in their namespace.
+
+    Pods elsewhere are meant only where pods of the policy's own namespace are known and none of them may match.
+    """
+    things = _Things(cluster)
+    for policy in cluster.policies if things.elsewhere else ():
+        if policy.namespace is None or policy.staged or policy.resource.gaps or not policy.resource.document.complete:
+            continue
+        for rule in (*policy.ingress, *policy.egress):
+            for side in (rule.source, rule.destination):
+                if not side.selector or side.namespace_selector:
+                    continue
+                try:
+                    selector = parse(side.selector)
+                except SelectorError:
+                    continue
+                meant = None if selector.matches({}) else things.meant(policy, policy.namespace, selector)
+                if meant is not None:
+                    yield _breach(policy, (*side.path, "selector"), side.selector, meant)
+
+
+def _breach(policy: Policy, path: Path, text: str, meant: _Thing) -> Breach:
+    scope = "global()" if meant.namespace is None else f"projectcalico.org/name == '{meant.namespace}'"
+    where = "no namespace" if meant.namespace is None else "another namespace"
+    return Breach(
+        f'a rule of NetworkPolicy "{policy.namespace}/{policy.name}" selects by labels of {meant.name}, but without '
+        "namespaceSelector it sees its own namespace alone",
+        policy.resource.span(*path),
+        policy.resource.ref,
+        path,
+        (Related(meant.resource.span("metadata", "name"), f"has the labels, and {where}"),),
+        witness("selector", selector=text, endpoint=meant.resource.name, verdict="no match"),
+        f"add `namespaceSelector: {scope}` beside the selector",
+    )
+
+
+class _Things:
+    """Network sets, host endpoints and pods by namespace, those that something makes of templates included."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._inside: dict[str | None, list[tuple[Labels, _Thing]]] = {}
+        self._of: dict[str, Selectable[_Thing]] = {}
+        self._with_pods: set[str] = set()
+        free = [(Labels(one.labels), _Thing(one.resource, None)) for one in cluster.network_sets if not one.namespace]
+        inventory = model_of(cluster).inventory
+        free += [
+            (one.labels, _Thing(one.about.resource, None)) for one in inventory.host_endpoints if one.about.expected_ips
+        ]
+        self._free = Selectable(free)
+        for one in cluster.network_sets:
+            if one.namespace is not None:
+                self._add(one.namespace, Labels(one.labels), one.resource)
+        pods = [(one.labels, one.about.resource) for one in inventory.workloads]
+        pods += [(one.labels, one.resource) for one in pod_templates(cluster) if not one.host_network]
+        for labels, resource in pods:
+            self._add(resource.namespace, labels, resource)
+            if resource.namespace is not None:
+                self._with_pods.add(resource.namespace)
+        everywhere = (pair for namespace, pairs in self._inside.items() if namespace is not None for pair in pairs)
+        self._spread = Selectable(everywhere)
+        self.elsewhere = bool(free or self._inside)
+
+    def _add(self, namespace: str | None, labels: Labels, resource: Resource) -> None:
+        self._inside.setdefault(namespace, []).append((labels, _Thing(resource, namespace)))
+
+    def meant(self, policy: Policy, namespace: str, selector: Selector) -> _Thing | None:
+        """What a selector of a namespace's policy surely means elsewhere, and what surely is not at home."""
+        if NAMESPACE_LABEL in keys_and_values(selector):
+            return None
+        if namespace not in self._of:
+            self._of[namespace] = Selectable([*self._inside.get(namespace, ()), *self._inside.get(None, ())])
+        if self._of[namespace].any(selector):
+            return None
+        found = self._free.first(selector)
+        if found is None and policy.resource.namespace in self._with_pods:
+            found = self._spread.first(selector)
+        return found

@@ -1,0 +1,73 @@
+"""Selectors that match nothing but pods on the network of their host."""
+
+from __future__ import annotations
+
+import pytest
+
+from callint.checks import find
+from manifests import cluster_of
+
+EDGE = """
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: edge, namespace: edge}
+spec: {template: {metadata: {labels: {app: edge}}, spec: {hostNetwork: true, containers: []}}}
+"""
+POD = """
+apiVersion: v1
+kind: Pod
+metadata: {name: edge, namespace: edge, labels: {app: edge}}
+spec: {hostNetwork: true, containers: []}
+"""
+ORDINARY = "---" + POD.replace("hostNetwork: true, ", "").replace("name: edge,", "name: other,")
+RULE = """
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: web}
+spec: {selector: app == 'web', types: [Ingress], ingress: [{action: Allow, source: {selector: app == 'edge'}}]}
+"""
+SUBJECT = """
+---
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: edge, namespace: edge}
+spec: {selector: app == 'edge', types: [Ingress], ingress: [{action: Allow}]}
+"""
+SET = """
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkSet
+metadata: {name: edge, labels: {app: edge}}
+spec: {nets: [192.0.2.0/24]}
+"""
+OF_NAMESPACE = RULE.replace("{selector: app == 'edge'}", "{selector: app == 'edge', namespaceSelector: NS}")
+
+
+@pytest.mark.parametrize(
+    ("manifests", "told"),
+    [
+        (EDGE + RULE, True),
+        (EDGE + SUBJECT, True),
+        (POD + RULE, True),
+        (POD + SUBJECT, True),
+        (EDGE + ORDINARY + RULE, False),
+        (EDGE + ORDINARY + SUBJECT, False),
+        (EDGE + SET + RULE, False),
+        (EDGE + SET + SUBJECT, True),  # no policy applies to a network set
+        (EDGE.replace("hostNetwork: true, ", "") + RULE, False),
+        (EDGE + RULE.replace("app == 'edge'", "app != 'web'"), False),
+        (EDGE + RULE.replace("app == 'edge'", "app == 'edges'"), False),
+        (EDGE + SUBJECT.replace("namespace: edge", "namespace: shop"), False),
+        (EDGE.replace(", namespace: edge", "") + SUBJECT, False),  # whichever it is in
+        (EDGE + OF_NAMESPACE.replace("NS", "projectcalico.org/name == 'edge'"), True),
+        (EDGE + OF_NAMESPACE.replace("NS", "kubernetes.io/metadata.name == 'edge'"), True),
+        (EDGE + OF_NAMESPACE.replace("NS", "team == 'edge'"), False),
+        (EDGE + OF_NAMESPACE.replace("NS", "global()"), False),
+    ],
+)
+def test_what_is_known(manifests: str, told: bool) -> None:
+    found = list(find("selection")(cluster_of(manifests), {"problem": "host-network"}))
+    assert len(found) == told
+    if told:
+        assert 'edge", which runs on the network of its host' in found[0].message

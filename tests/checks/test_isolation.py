@@ -1,0 +1,79 @@
+"""Isolation of Kubernetes' policies, and what undoes it: only what is certain is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from callint.calico import Target
+from callint.checks import find
+from manifests import cluster_of
+
+ISOLATING = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: database, namespace: shop}
+spec: {podSelector: {matchLabels: {app: database}}, policyTypes: [Ingress], ingress: []}
+"""
+OPEN = """
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: open}
+spec: {order: 2000, namespaceSelector: all(), types: [Ingress, Egress], ingress: [{action: Allow}], egress: []}
+"""
+DENY = """
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: deny}
+spec: {order: 1500, selector: app == 'database', types: [Ingress], ingress: [{action: Deny, protocol: TCP}]}
+"""
+FIRST = """
+---
+apiVersion: projectcalico.org/v3
+kind: Tier
+metadata: {name: first}
+spec: {order: 100}
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: first.shop}
+spec: {tier: first, selector: has(app), types: [Ingress], ingress: [{action: Allow, protocol: TCP}]}
+"""
+ALLOW = "ingress: [{action: Allow}]"
+
+
+@pytest.mark.parametrize(
+    ("manifests", "told"),
+    [
+        (ISOLATING + OPEN, True),
+        (ISOLATING + OPEN.replace("namespaceSelector: all()", "selector: has(app)"), True),
+        (ISOLATING + OPEN.replace(ALLOW, "ingress: [{action: Log}, {action: Allow}]"), True),
+        (ISOLATING + OPEN.replace("order: 2000, ", ""), True),
+        (ISOLATING + OPEN.replace("order: 2000", "order: 500"), False),
+        (ISOLATING + OPEN.replace("namespaceSelector: all()", "selector: has(role)"), False),
+        (ISOLATING + OPEN.replace("namespaceSelector: all()", "selector: app != 'database'"), False),
+        (ISOLATING + OPEN.replace(ALLOW, "ingress: [{action: Allow, protocol: TCP}]"), False),
+        (ISOLATING + OPEN.replace(ALLOW, "ingress: [{action: Deny, protocol: UDP}, {action: Allow}]"), False),
+        (ISOLATING + OPEN.replace("kind: Global", "kind: StagedGlobal"), False),
+        (ISOLATING.replace("ingress: []", "ingress: [{}]") + OPEN, False),
+        (ISOLATING.replace("policyTypes: [Ingress]", "policyTypes: [Egress]") + OPEN, False),
+        (ISOLATING + DENY + OPEN, False),
+        (ISOLATING + DENY.replace("app == 'database'", "app == 'web'") + OPEN, True),
+        (ISOLATING + DENY.replace("order: 1500", "order: 2500") + OPEN, True),
+        (ISOLATING + FIRST + OPEN, False),
+        (ISOLATING + FIRST.replace("order: 100", "order: 100, defaultAction: Pass") + OPEN, True),
+    ],
+)
+def test_what_is_undone(manifests: str, told: bool) -> None:
+    cluster = cluster_of(manifests, Target(release=(3, 32)))
+    assert [one.path for one in find("isolation")(cluster, {})] == [
+        ("spec", "ingress", 1 if "Log" in manifests else 0, "action")
+    ] * told
+
+
+def test_all_that_are_undone_are_counted() -> None:
+    others = "".join("---" + ISOLATING.replace("database", name) for name in ("web", "cache"))
+    (found,) = find("isolation")(cluster_of(ISOLATING + others + OPEN, Target(release=(3, 32))), {})
+    assert 'NetworkPolicy "shop/cache" and 2 more before it leave out: they isolate nothing any more' in found.message
+    assert len(found.related) == 3
