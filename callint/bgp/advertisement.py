@@ -12,8 +12,9 @@ from callint.bgp.route import Presence
 from callint.bgp.routes import Group, engine
 from callint.bgp.sent import sent
 from callint.bgp.steps import Answer, Steps, counted
-from callint.net.address import Prefix
+from callint.net.address import FAMILIES, Family, Prefix
 from callint.net.community import Community
+from callint.net.overlapping import Overlapping
 from callint.net.prefixes import PrefixSet, within
 from callint.objects import Cluster
 from callint.objects.bgp import BGPConfiguration, PrefixAdvertisement
@@ -64,30 +65,42 @@ def _effects(cluster: Cluster) -> Answer[tuple[Effect, ...]]:
 
 def _all_effects(cluster: Cluster) -> Iterator[Effect]:
     settings = engine(cluster).network.settings
-    counting: dict[str, list[tuple[Group, tuple[Decision, ...]]]] = {}
+    counting: dict[str, _Leaving] = {}
     for group, decisions in sent(cluster):
         configuration = in_effect(settings, group.session.local.name)
         if configuration is not None:
-            counting.setdefault(configuration.resource.name, []).append((group, decisions))
+            counting.setdefault(configuration.resource.name, _Leaving()).add(group, decisions)
     steps = Steps(cluster, "prefixAdvertisements with routes that BGP sessions export")
     for name, configuration in settings.configurations.items():
         names = named(configuration)
         for entry in configuration.prefix_advertisements:
             inside = network(entry.cidr)
             if inside is not None:
-                reached = _reached(counting.get(name, ()), inside, steps)
+                reached = counting[name].inside(inside, steps) if name in counting else ()
                 yield _effect(configuration, entry, resolve(names, entry), reached)
 
 
-def _reached(known: Iterable[tuple[Group, tuple[Decision, ...]]], inside: Prefix, steps: Steps) -> Iterator[Reach]:
-    """What is let out inside a network."""
-    wanted = within(inside)
-    for group, decisions in known:
-        steps.spend(1)
-        if group.session.family == inside.family:
-            for decision in counted(decisions, steps, 1):
-                if decision.accepted and (prefixes := decision.prefixes & wanted):
-                    yield Reach(group, decision, prefixes)
+class _Leaving:
+    """What sessions let out, found by network."""
+
+    def __init__(self) -> None:
+        self._all: list[tuple[Group, Decision]] = []
+        self._near: dict[Family, Overlapping[int]] = {family: Overlapping() for family in FAMILIES}
+
+    def add(self, group: Group, decisions: Iterable[Decision]) -> None:
+        """What one session decides on."""
+        for decision in decisions:
+            if decision.accepted:
+                self._near[group.session.family].add(decision.prefixes.addresses(), len(self._all))
+                self._all.append((group, decision))
+
+    def inside(self, network: Prefix, steps: Steps) -> Iterator[Reach]:
+        """What leaves inside a network; raises TooManyStepsError."""
+        wanted = within(network)
+        near = sorted(set(self._near[network.family].near(wanted.addresses())))
+        for group, decision in counted(map(self._all.__getitem__, near), steps, 1):
+            if prefixes := decision.prefixes & wanted:
+                yield Reach(group, decision, prefixes)
 
 
 def _effect(

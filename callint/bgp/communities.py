@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from callint.bgp.nodes import Settings
 from callint.bgp.read import community, network
-from callint.net.address import Family, Prefix
+from callint.bgp.tagging import Tag, Tagging
+from callint.net.address import Family
 from callint.net.community import Community
 from callint.objects.bgp import BGPConfiguration, PrefixAdvertisement
-from callint.record import NamedTuple
-
-
-class Tag(NamedTuple):
-    """The communities that a node attaches to routes inside a network, on their way through Calico's own filter."""
-
-    network: Prefix
-    communities: tuple[Community, ...]
-    advertisement: PrefixAdvertisement
-    configuration: BGPConfiguration
 
 
 def in_effect(settings: Settings, node: str) -> BGPConfiguration | None:
@@ -28,22 +19,31 @@ def in_effect(settings: Settings, node: str) -> BGPConfiguration | None:
     return own if own is not None and own.prefix_advertisements else settings.default
 
 
-def tags(settings: Settings, node: str, family: Family) -> tuple[Tag, ...]:
-    """What is attached on a node. Unknown names are dropped, and an entry without communities with them."""
-    configuration = in_effect(settings, node)
-    return _tags(configuration, family) if configuration is not None else ()
+def tags(settings: Settings, node: str, family: Family) -> Tagging:
+    """What is attached on a node: the same object on all on which the same configuration counts.
+
+    Unknown names are dropped, and an entry without communities with them.
+    """
+    configuration, known = in_effect(settings, node), _known(settings)
+    name = configuration.resource.name if configuration is not None else ""
+    found = known.get((name, family))
+    if found is None:
+        found = known[name, family] = Tagging(family, tuple(_tags(configuration, family)))
+    return found
 
 
-@lru_cache(maxsize=16)
-def _tags(configuration: BGPConfiguration, family: Family) -> tuple[Tag, ...]:
-    found = []
-    names = named(configuration)
-    for entry in configuration.prefix_advertisements:
+@lru_cache(maxsize=8)
+def _known(settings: Settings) -> dict[tuple[str, Family], Tagging]:
+    return {}
+
+
+def _tags(configuration: BGPConfiguration | None, family: Family) -> Iterator[Tag]:
+    names = named(configuration) if configuration is not None else {}
+    for entry in configuration.prefix_advertisements if configuration is not None else ():
         communities = resolve(names, entry)
         inside = network(entry.cidr, family)
-        if inside is not None and communities:
-            found.append(Tag(inside, communities, entry, configuration))
-    return tuple(found)
+        if inside is not None and communities and configuration is not None:
+            yield Tag(inside, communities, entry, configuration)
 
 
 def named(configuration: BGPConfiguration) -> Mapping[str, str | None]:

@@ -6,9 +6,9 @@ from typing import Literal
 
 from callint.bgp.asked import Unless
 from callint.bgp.candidates import Routes
-from callint.bgp.communities import Tag
 from callint.bgp.route import Attributes, Conditions, Presence
 from callint.bgp.rules import Rule, Verdict
+from callint.bgp.tagging import Tag
 from callint.net.prefixes import PrefixSet
 from callint.record import NamedTuple
 

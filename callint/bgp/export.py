@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from callint.bgp.candidates import Routes, settled
-from callint.bgp.communities import Tag
 from callint.bgp.decision import Decision, Step
 from callint.bgp.filters import Part
 from callint.bgp.pools import Pools, inside_all
@@ -25,6 +24,8 @@ from callint.bgp.route import (
 )
 from callint.bgp.rules import UNCHANGED, Operations, Verdict
 from callint.bgp.session import Form
+from callint.bgp.steps import Steps
+from callint.bgp.tagging import Tag
 from callint.net.interface import glob_matches
 from callint.net.prefixes import PrefixSet, exactly, nothing, union_all, within
 from callint.record import NamedTuple
@@ -134,14 +135,14 @@ def sent(attributes: Attributes, form: Form, operations: Operations) -> Attribut
 
 
 def own_filter(
-    profile: Profile, limit: Limits, peer_type: PeerType, routes: Routes, *, ipip_by_felix: bool
+    profile: Profile, limit: Limits, peer_type: PeerType, routes: Routes, steps: Steps, *, ipip_by_felix: bool
 ) -> Iterator[Outcome]:
-    """What Calico's own filter does with routes, if no BGPFilter decides on them first."""
+    """What Calico's own filter does with routes, if no BGPFilter decides on them first; raises TooManyStepsError."""
     for one in _own_filter(profile, limit, peer_type, routes, ipip_by_felix):
         if one.verdict == "reject":
             yield one
         else:
-            for prefixes, tags in _tagged(one.prefixes, profile.tags):
+            for prefixes, tags in profile.tagging.divide(one.prefixes, steps):
                 yield one._replace(prefixes=prefixes, tags=tags)
 
 
@@ -211,20 +212,3 @@ def _inside_block(
     if stays:
         yield Outcome(prefixes, "accept", step, (), (*unless, stays))
     yield Outcome(prefixes, "reject", "own-block", stays, unless)
-
-
-def _tagged(prefixes: PrefixSet, tags: tuple[Tag, ...]) -> Iterator[tuple[PrefixSet, tuple[Tag, ...]]]:
-    """Divide prefixes by the advertisements that hold them; every one that does counts."""
-    pieces: list[tuple[PrefixSet, tuple[Tag, ...]]] = [(prefixes, ())]
-    for tag in tags:
-        inside = within(tag.network)
-        divided = []
-        for region, found in pieces:
-            if hit := region & inside:
-                divided.append((hit, (*found, tag)))
-                if rest := region - inside:
-                    divided.append((rest, found))
-            else:
-                divided.append((region, found))
-        pieces = divided
-    yield from pieces

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from callint.bgp.communities import Tag, tags
+from callint.bgp.communities import tags
 from callint.bgp.nodes import Settings, Speaker, subnet
 from callint.bgp.pools import Block, Blocks, Pools, possible_blocks
 from callint.bgp.read import address
 from callint.bgp.services import HostRoute, Ranges, excluded
+from callint.bgp.tagging import Tagging
 from callint.calico import Release
 from callint.calico.defaults import NORMAL_ROUTE_PRIORITY
 from callint.facts.values import NodeFacts
@@ -56,7 +57,7 @@ class Profile(NamedTuple):
     kernel: tuple[Network, ...]
     interfaces_known: bool
     routes_known: bool
-    tags: tuple[Tag, ...]
+    tagging: Tagging
     node: str
 
     def bare(self) -> Profile:
@@ -117,7 +118,7 @@ def profile(shared: Shared, speaker: Speaker, gateways: PrefixSet) -> Profile:
         kernel=tuple(_kernel(facts, family)) if facts else (),
         interfaces_known=facts is not None and facts.knows("interfaces"),
         routes_known=facts is not None and facts.knows("routes"),
-        tags=tags(shared.settings, speaker.name, family),
+        tagging=tags(shared.settings, speaker.name, family),
         node=speaker.name if facts is not None else "",
     )
 

@@ -295,9 +295,9 @@ class Engine:
         key = (id(mine), form.peer_type, routes)
         outcomes = self._outcomes.get(key)
         if outcomes is None:
-            felix = not self._ipip_by_bird
-            outcomes = tuple(own_filter(mine, self.limits(mine), form.peer_type, routes, ipip_by_felix=felix))
-            self._outcomes[key] = outcomes
+            felix, steps = not self._ipip_by_bird, Steps(self.cluster, "prefixAdvertisements inside of each other")
+            own = own_filter(mine, self.limits(mine), form.peer_type, routes, steps, ipip_by_felix=felix)
+            outcomes = self._outcomes[key] = tuple(own)
         return export(form, routes, self._filtered(form, "export", routes), outcomes)
 
     def limits(self, mine: Profile) -> Limits:

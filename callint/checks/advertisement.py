@@ -11,6 +11,7 @@ from callint.bgp.read import network
 from callint.bgp.rules import Rule
 from callint.checks.breach import Breach, CheckError
 from callint.finding import Related, Witness, witness
+from callint.net.address import FAMILIES
 from callint.net.community import Community, format_community
 from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects import Cluster
@@ -36,17 +37,19 @@ def _uncovered(cluster: Cluster) -> Iterator[Breach]:
     if len(networks) < len(entries):
         return
     said: set[tuple[str, tuple[str | int, ...]]] = set()
+    covered = {
+        family: union_all(family, (within(net) for net in networks if net.family == family)) for family in FAMILIES
+    }
     for peer in cluster.bgp_peers:
         for explicit in explicit_exports(cluster, peer):
             rule = explicit.rule
             place = (rule.resource.name, rule.rule.path)
             if rule.rule.operator not in ("In", "Equal") or rule.operations.communities or place in said:
                 continue
-            covered = union_all(explicit.family, (within(net) for net in networks if net.family == explicit.family))
-            rest = explicit.prefixes - covered
+            rest = explicit.prefixes - covered[explicit.family]
             if rest:
                 said.add(place)
-                yield _leaves_untold(rule, peer.resource.name, rest, [one.cidr for one in entries])
+                yield _leaves_untold(rule, peer.resource.name, rest, [one.cidr for one in entries[:4]])
 
 
 def _leaves_untold(rule: Rule, peer: str, rest: PrefixSet, advertised: list[str]) -> Breach:

@@ -10,10 +10,11 @@ from callint.bgp.filtering import filtering
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY
 from callint.bgp.rules import Direction, Rule
+from callint.bgp.tagging import Tag
 from callint.checks.breach import Breach, CheckError
 from callint.checks.peers import families, peerings, rules_of, used_by
 from callint.finding import Related, witness
-from callint.net.address import Family
+from callint.net.address import FAMILIES, Family
 from callint.net.community import Community, format_community
 from callint.net.prefixes import everything, union_all
 from callint.objects import Cluster
@@ -115,22 +116,15 @@ def _inert(rule: Rule, direction: Direction, field: str, used: list[BGPPeer], re
 
 def _tag(cluster: Cluster) -> Iterator[Breach]:
     users = _users(cluster)
-    settings = network(cluster).settings
+    attached = {family: _attached(cluster, family) for family in FAMILIES}
     for direction, family, rule in _rules(cluster):
         if direction != "export" or rule.resource.name not in users:
             continue
         if any(condition.kind == "source" for condition in rule.conditions):
             continue
-        names = {name.removeprefix("node.") for name in settings.configurations if name.startswith("node.")} | {ANY}
-        attached = {
-            community: tag
-            for name in sorted(names)
-            for tag in tags(settings, name, family)
-            for community in tag.communities
-        }
         wanted: list[Community] = [one.value for one in rule.conditions if one.kind == "community"]
         for community in wanted:
-            tag = attached.get(community)
+            tag = attached[family].get(community)
             if tag is not None:
                 path = (*rule.rule.path, "communities", "values", 0)
                 place = tag.configuration.resource.span(*tag.advertisement.path, "cidr")
@@ -144,6 +138,18 @@ def _tag(cluster: Cluster) -> Iterator[Breach]:
                     witness("route", prefix=str(tag.network), direction="export", communities=(), matches=False),
                     help=f"match the network instead: `matchOperator: In, cidr: {tag.network}`",
                 )
+
+
+def _attached(cluster: Cluster, family: Family) -> dict[Community, Tag]:
+    """The communities that prefixAdvertisements attach on any node."""
+    settings = network(cluster).settings
+    names = {name.removeprefix("node.") for name in settings.configurations if name.startswith("node.")} | {ANY}
+    return {
+        community: tag
+        for name in sorted(names)
+        for tag in tags(settings, name, family).tags
+        for community in tag.communities
+    }
 
 
 def _users(cluster: Cluster) -> dict[str, list[BGPPeer]]:

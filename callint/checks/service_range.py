@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.bgp.network import network
 from callint.bgp.read import address
 from callint.bgp.read import network as network_of
 from callint.bgp.services import EXCLUDE_LABEL
+from callint.bgp.steps import Steps, counted
 from callint.checks.breach import Breach, CheckError
 from callint.finding import Path, Related, Span, witness
-from callint.net.address import Prefix
+from callint.net.address import FAMILIES, Family, Prefix
+from callint.net.overlapping import Overlapping
 from callint.objects import Cluster, Resource, fields
+from callint.record import NamedTuple
 
+# What a finding takes
+_OF_BREACH = 30
 _LISTS = ("serviceClusterIPs", "serviceExternalIPs", "serviceLoadBalancerIPs")
 
 
@@ -29,7 +34,15 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from _PROBLEMS[problem](cluster)
 
 
-def _ranges(cluster: Cluster, *lists: str) -> list[tuple[Prefix, Span, Path]]:
+class _Range(NamedTuple):
+    """A range, with its place."""
+
+    network: Prefix
+    span: Span
+    path: Path
+
+
+def _ranges(cluster: Cluster, *lists: str) -> list[_Range]:
     default = network(cluster).settings.default
     found = []
     for key in lists if default is not None else ():
@@ -37,20 +50,40 @@ def _ranges(cluster: Cluster, *lists: str) -> list[tuple[Prefix, Span, Path]]:
             inside = network_of(fields.text(item, "cidr")) if isinstance(item, dict) else None
             if inside is not None and default is not None:
                 path: Path = ("spec", key, index, "cidr")
-                found.append((inside, default.resource.span(*path), path))
+                found.append(_Range(inside, default.resource.span(*path), path))
     return found
+
+
+class _Networks:
+    """The places of networks in a list, found by what overlaps them."""
+
+    def __init__(self, networks: Iterable[Prefix]) -> None:
+        self._near: dict[Family, Overlapping[int]] = {family: Overlapping() for family in FAMILIES}
+        self._all = list(networks)
+        for place, one in enumerate(self._all):
+            self._near[one.family].add(((one.first, one.last),), place)
+
+    def overlapping(self, other: Prefix) -> Iterator[int]:
+        """Those that overlap a network, in order."""
+        near = sorted(set(self._near[other.family].near(((other.first, other.last),))))
+        return (place for place in near if self._all[place].overlaps(other))
 
 
 def _pool(cluster: Cluster) -> Iterator[Breach]:
     default, dropped = network(cluster).settings.default, _drops_forwarded(cluster)
+    if default is None:
+        return
     felix = "Felix drops what it forwards to a service range, and " if dropped else ""
+    harmed = [
+        (pool, net)
+        for pool in cluster.pools
+        if not pool.disabled and "Workload" in pool.allowed_uses and (dropped or pool.vxlan_mode == "Never")
+        if (net := network_of(pool.cidr)) is not None
+    ]
+    steps, networks = Steps(cluster, "service ranges with IPPools"), _Networks(net for _, net in harmed)
     for inside, span, path in _ranges(cluster, *_LISTS):
-        for pool in cluster.pools:
-            net = network_of(pool.cidr)
-            for_pods = not pool.disabled and "Workload" in pool.allowed_uses
-            harmed = for_pods and (dropped or pool.vxlan_mode == "Never")
-            if net is None or not harmed or not net.overlaps(inside) or default is None:
-                continue
+        for place in counted(networks.overlapping(inside), steps, _OF_BREACH):
+            pool, net = harmed[place]
             both = net if net.length > inside.length else inside
             yield Breach(
                 f'the service range "{inside}" overlaps IPPool "{pool.name}": {felix}BIRD installs no route inside '
@@ -71,23 +104,26 @@ def _drops_forwarded(cluster: Cluster) -> bool:
 
 def _outside(cluster: Cluster) -> Iterator[Breach]:
     """Only where ranges are given for the kind of address: a cluster may announce the others by other means."""
+    ranges = {key: _ranges(cluster, key) for key in _LISTS}
+    networks = {key: _Networks(one.network for one in several) for key, several in ranges.items()}
     for service in cluster.kubernetes("Service", "v1"):
         for kind, wanted, path, text in _addresses(service):
-            own = _ranges(cluster, wanted)
-            found = address(text)
-            if found is None or any(inside.contains(found) for inside, _, _ in own):
+            own, found = ranges[wanted], address(text)
+            if found is None or next(networks[wanted].overlapping(found.prefix()), None) is not None:
                 continue
-            crossed = [
-                (key, span)
+            others = (
+                (key, ranges[key][place].span)
                 for key in _LISTS
-                for inside, span, _ in _ranges(cluster, key)
-                if key != wanted and inside.contains(found)
-            ]
-            if not own and not crossed:
+                for place in networks[key].overlapping(found.prefix())
+                if key != wanted
+            )
+            crossed = next(others, None)
+            if not own and crossed is None:
                 continue
-            where = f', though it is in "{crossed[0][0]}"' if crossed else ""
-            labelled = [(span, f'"{crossed[0][0]}" counts for another kind of address') for _, span in crossed[:1]]
-            labelled = labelled or [(span, "the range that is announced") for _, span, _ in own[:3]]
+            where = f', though it is in "{crossed[0]}"' if crossed else ""
+            labelled = [(one.span, "the range that is announced") for one in own[:3]]
+            if crossed is not None:
+                labelled = [(crossed[1], f'"{crossed[0]}" counts for another kind of address')]
             yield Breach(
                 f'{kind} {text} of Service "{service.namespace or "default"}/{service.name}" is announced by no node: '
                 f'it is not in "{wanted}" of the BGPConfiguration{where}',
@@ -128,8 +164,8 @@ def _label(cluster: Cluster) -> Iterator[Breach]:
             node.span(*path),
             node.ref,
             path,
-            (Related(announced[0][1], "the node announces this range"),),
-            witness("route", prefix=str(announced[0][0]), node=node.name, direction="export", verdict="accept"),
+            (Related(announced[0].span, "the node announces this range"),),
+            witness("route", prefix=str(announced[0].network), node=node.name, direction="export", verdict="accept"),
         )
 
 
