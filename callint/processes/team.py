@@ -1,7 +1,7 @@
 """Processes that do the same work side by side: of what can be shared each does a part, and tells the others.
 
 All begin before anything is read. A copy made later, when all lies in memory, would have nothing to be told, but cost
-more: who looks at an object of Python writes into it, and so both would copy nearly all of the memory, page by page.
+more: who looks at an object of Python writes into it, and so each would copy half of the memory, page by page.
 """
 
 from __future__ import annotations
