@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from callint.bgp.candidates import Routes
+from callint.bgp.decision import Decision
 from callint.bgp.network import network
 from callint.bgp.pools import BLOCK_SIZES
 from callint.bgp.read import address
 from callint.bgp.route import Attributes
 from callint.bgp.routes import Engine, engine
+from callint.bgp.rules import Rule
 from callint.bgp.session import LIVE, Session
 from callint.bgp.steps import Steps
 from callint.checks.breach import Breach
@@ -32,7 +35,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Peers of another AS that hear of what one node has from other nodes as well.
 
     Parameter `problem`: `local-service` (addresses of Services whose policy is Local, from nodes that drop what is sent
-    there), `pods` (blocks of pods, to which packets then take a detour).
+    there), `local-service-range` (the range of such an address alone, from all nodes), `pods` (blocks of pods, to which
+    packets then take a detour).
     """
     yield from asked("passed_on", _QUESTIONS, parameters)(cluster)
 
@@ -49,8 +53,11 @@ class _Meeting(NamedTuple):
         return self.session.family
 
 
-def _meetings(cluster: Cluster) -> Iterator[_Meeting]:
-    """Only of nodes that are described: nobody knows whether there is more than one of the others."""
+def _meetings(cluster: Cluster, *, learning: bool = True) -> Iterator[_Meeting]:
+    """Only of nodes that are described: nobody knows whether there is more than one of the others.
+
+    With `learning` only of those that learn the routes of others.
+    """
     model, answers = network(cluster), engine(cluster)
     steps = Steps(cluster, "routes that nodes pass on")
     found: dict[tuple[str, Family], list[Session]] = {}
@@ -61,7 +68,7 @@ def _meetings(cluster: Cluster) -> Iterator[_Meeting]:
             continue
         here = [one for one in peering.here.members if one.described]
         steps.spend(_OF_PEERING + len(here))
-        if here and _learns(answers, peering.first):
+        if here and (not learning or _learns(answers, peering.first)):
             sessions = found.setdefault((form.peer.resource.name, peering.family), [])
             sessions.extend(peering.session(one, None) for one in here)
     for sessions in found.values():
@@ -93,9 +100,10 @@ class _Local(NamedTuple):
     nodes: frozenset[str] | None
 
 
-def _local(cluster: Cluster, answers: Engine, family: Family) -> list[_Local]:
+@lru_cache(maxsize=8)
+def _local(cluster: Cluster, family: Family) -> tuple[_Local, ...]:
     """Not the cluster's own addresses of Services: every node serves these."""
-    announced = {one.prefix: one.nodes for one in answers.shared[family].hosts}
+    announced = {one.prefix: one.nodes for one in engine(cluster).shared[family].hosts}
     found = []
     for service in cluster.kubernetes("Service", "v1"):
         if fields.text(service.spec, "externalTrafficPolicy") != "Local":
@@ -106,17 +114,19 @@ def _local(cluster: Cluster, answers: Engine, family: Family) -> list[_Local]:
             prefix = one.prefix() if (one := address(text, family)) is not None else None
             if prefix is not None and prefix in announced:
                 found.append(_Local(service, prefix, announced[prefix]))
-    return found
+    return tuple(found)
 
 
 def _local_services(cluster: Cluster) -> Iterator[Breach]:
     """Where the endpoints are not known, every node may have one."""
     answers = engine(cluster)
+    steps = Steps(cluster, "routes that nodes pass on")
     open_ones: list[tuple[_Meeting, _Local]] = []
     for meeting in _meetings(cluster):
-        local = _local(cluster, answers, meeting.family)
+        local = _local(cluster, meeting.family)
         if not local:
             continue
+        steps.spend(len(local))
         everywhere = union_all(meeting.family, (exactly(one.prefix) for one in local))
         leaving = _passed_on(answers, meeting.session, everywhere)
         heard = [one for one in local if one.prefix in leaving]
@@ -166,6 +176,60 @@ def _dropped(meeting: _Meeting, one: _Local, more: int) -> Breach:
     )
 
 
+def _local_service_range(cluster: Cluster) -> Iterator[Breach]:
+    """Where a filter keeps the address in, the range that every node announces leads to any of them."""
+    answers = engine(cluster)
+    steps = Steps(cluster, "addresses of services that filters keep in")
+    for meeting in _meetings(cluster, learning=False):
+        local = _local(cluster, meeting.family) if meeting.session.form.filters else ()
+        if not local:
+            continue
+        ranges = answers.shared[meeting.family].ranges.announced
+        steps.spend(len(local) * (1 + len(ranges)))
+        kept = [one for one in _decided(answers, meeting.session, [one.prefix for one in local]) if not one.accepted]
+        wide = [one.prefixes for one in _decided(answers, meeting.session, ranges) if one.accepted]
+        for one in local:
+            rule = next((each.rule for each in kept if one.prefix in each.prefixes), None)
+            around = [net for net in ranges if net.length < one.prefix.length and net.contains(one.prefix)]
+            leading = next((net for net in around if any(net in each for each in wide)), None)
+            lacking = one.nodes is None or not one.nodes.issuperset(meeting.nodes)
+            if rule is not None and leading is not None and lacking:
+                yield _kept_in(meeting, one, leading, rule)
+                break
+
+
+def _decided(answers: Engine, session: Session, prefixes: Iterable[Prefix]) -> list[Decision]:
+    """What surely becomes of addresses or ranges of services that the node itself announces."""
+    every = union_all(session.family, map(exactly, prefixes))
+    routes = Routes(every, "all", Attributes("service", "", (), (), None), "addresses of services")
+    mine = answers.profile(session.local, session.family)
+    return [one for one in answers.decide(mine, session.form, routes) if one.certain]
+
+
+def _kept_in(meeting: _Meeting, one: _Local, wide: Prefix, rule: Rule) -> Breach:
+    path: Path = (*rule.rule.path, "action")
+    known = one.nodes is not None
+    return Breach(
+        f'{rule} keeps {one.prefix.address} in, and BGPPeer "{meeting.peer.resource.name}" hears of {wide} alone, from '
+        f"all {len(meeting.nodes)} nodes: those without an endpoint of {_name(one.service)}, which is Local, drop what "
+        f"is sent there{'' if known else '; which ones these are is not known'}",
+        rule.resource.span(*path),
+        rule.resource.ref,
+        path,
+        (Related(one.service.span(*_LOCAL), "nodes without an endpoint drop what is sent there"),),
+        witness(
+            "route",
+            prefix=str(one.prefix),
+            peer=meeting.peer.resource.name,
+            direction="export",
+            verdict="reject",
+            decided_by=str(rule),
+        ),
+        "let the single addresses out as well",
+        undecided=not known,
+    )
+
+
 def _pods(cluster: Cluster) -> Iterator[Breach]:
     """One word about all peers."""
     answers = engine(cluster)
@@ -179,7 +243,8 @@ def _pods(cluster: Cluster) -> Iterator[Breach]:
                 break
     for meeting, pool, inside in found[:1]:
         path: Path = ("metadata", "name")
-        more = f", and {len(found) - 1} more BGPPeers as well" if len(found) > 1 else ""
+        others = len(found) - 1
+        more = ("", ", and so does another one")[others] if others < 2 else f", and so do {others} others"
         yield Breach(
             f'BGPPeer "{meeting.peer.resource.name}" hears of the pods of each node from all {len(meeting.nodes)} nodes'
             f"{more}: they pass on what they learn from each other as their own, and packets take a detour",
@@ -199,4 +264,8 @@ def _pods(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-_QUESTIONS: dict[str, Question] = {"local-service": _local_services, "pods": _pods}
+_QUESTIONS: dict[str, Question] = {
+    "local-service": _local_services,
+    "local-service-range": _local_service_range,
+    "pods": _pods,
+}

@@ -147,7 +147,49 @@ def test_pools_whose_pods_stay_in(spec: dict[str, Any]) -> None:
     assert told("pods", *NODES, pool, configuration(), peer()) == []
 
 
-def test_one_word_about_all_peers() -> None:
-    found = told("pods", *NODES, POOL, configuration(), peer(), peer("other", peerIP="10.0.0.253"))
-    assert [one.object.name for one in found if one.object] == ["tor"]
-    assert "and 1 more BGPPeers" in found[0].message
+@pytest.mark.parametrize(("count", "words"), [(1, ""), (2, "so does another one"), (3, "so do 2 others")])
+def test_one_word_about_all_peers(count: int, words: str) -> None:
+    peers = [peer(f"tor-{number}", peerIP=f"10.0.0.{250 + number}") for number in range(count)]
+    found = told("pods", *NODES, POOL, configuration(), *peers)
+    assert [one.object.name for one in found if one.object] == ["tor-0"]
+    assert words in found[0].message
+
+
+def bounded(most: int, *more: dict[str, Any]) -> dict[str, Any]:
+    rule = {"action": "Accept", "cidr": "192.0.2.0/24", "matchOperator": "In", "prefixLength": {"max": most}}
+    return calico("BGPFilter", "f", {"exportV4": [*more, rule, {"action": "Reject"}]})
+
+
+def kept_in(*objects: Any, nodes: Any = NODES, on: Any = ("n1",), **spec: Any) -> list[bool]:
+    more = [*nodes, peer(filters=["f"], **spec), *objects, *([endpoints(*on)] if on is not None else [])]
+    return [one.undecided for one in told("local-service-range", *more)]
+
+
+@pytest.mark.parametrize("mesh", [True, False])
+def test_the_range_alone_leads_to_any_node(mesh: bool) -> None:
+    about = configuration(mesh)
+    assert kept_in(about, service(), bounded(24)) == [False]
+    assert kept_in(about, service(), bounded(31)) == [False]
+    assert kept_in(about, service(), bounded(32)) == []
+    assert kept_in(about, service(), bounded(24), on=None) == [True]
+    assert kept_in(about, service(), bounded(24), on=("n1", "n2", "n3")) == []
+
+
+def test_a_range_that_stays_in_leads_nobody() -> None:
+    reject = {"action": "Reject", "cidr": "192.0.2.0/24", "matchOperator": "In"}
+    assert kept_in(configuration(), service(), bounded(24, reject)) == []
+    ranges = [{"cidr": "192.0.2.0/24"}]
+    single = configuration(serviceLoadBalancerIPs=ranges, serviceLoadBalancerAggregation="Disabled")
+    assert kept_in(single, service(), bounded(24)) == []
+
+
+def test_one_node_and_services_of_all_nodes_are_no_matter() -> None:
+    assert kept_in(configuration(), service("Cluster"), bounded(24)) == []
+    assert kept_in(configuration(), service(), bounded(24), nodeSelector="name == 'n2'") == []
+    assert kept_in(configuration(), service(), bounded(24), nodes=[node(2)]) == []
+
+
+def test_interfaces_of_others_and_no_filter() -> None:
+    by_interface = {"action": "Accept", "interface": "eth*"}
+    assert kept_in(configuration(), service(), bounded(24, by_interface)) == [False]
+    assert told("local-service-range", *NODES, peer(), configuration(), service(), endpoints("n1")) == []
