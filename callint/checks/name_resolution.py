@@ -59,7 +59,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     hosts = model_of(cluster).inventory.hosts
     for tier, placed in subjects:
         policy = placed.policy
-        if _for_hosts(placed, hosts) or _without_protocol(policy):
+        if for_hosts(placed, hosts) or _without_protocol(policy):
             continue
         try:
             if not openers.meets(placed.selector):
@@ -72,22 +72,26 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 def _subject(tier: PlacedTier, placed: PlacedPolicy) -> bool:
     """Whether a policy shuts in the pods that it selects, and lets them send to something by its name."""
-    policy = placed.policy
-    if tier.default_action == "Pass" or tier.hidden or not tier.exists or not _enforced(placed):
-        return False
-    if placed.hidden_place or placed.hidden_selection or policy.resource.gaps:
-        return False
-    return any(rule.action.capitalize() == "Allow" and _by_name(rule) for rule in policy.egress)
+    allowing = (rule for rule in placed.policy.egress if rule.action.capitalize() == "Allow")
+    return shuts_in(tier, placed) and any(map(_by_name, allowing))
 
 
-def _enforced(placed: PlacedPolicy, direction: str = "Egress") -> bool:
+def shuts_in(tier: PlacedTier, placed: PlacedPolicy) -> bool:
+    """Whether what no rule allows of those whom a policy selects to send is surely dropped."""
+    if tier.default_action == "Pass" or tier.hidden or not tier.exists or not enforced(placed):
+        return False
+    return not (placed.hidden_place or placed.hidden_selection or placed.policy.resource.gaps)
+
+
+def enforced(placed: PlacedPolicy, direction: str = "Egress") -> bool:
+    """Whether tracked packets of pods meet a policy in a direction."""
     policy = placed.policy
     return not policy.staged and not policy.pre_dnat and not policy.do_not_track and direction in policy.types
 
 
 def _unasked(tiers: tuple[PlacedTier, ...]) -> Iterator[Breach]:
     """The first policy that allows nothing and shuts in the pods of DNS."""
-    every = [(tier, placed) for tier in tiers for placed in tier.policies if _enforced(placed, "Ingress")]
+    every = [(tier, placed) for tier in tiers for placed in tier.policies if enforced(placed, "Ingress")]
     if any(_answers(placed) for _, placed in every):
         return
     for tier, placed in every:
@@ -106,11 +110,11 @@ def _answers(placed: PlacedPolicy) -> bool:
     hidden = placed.hidden_place or placed.hidden_selection or policy.resource.gaps
     if hidden or not policy.resource.document.complete:
         return True
-    asks = (rule for rule in policy.ingress if rule.action.capitalize() in ("Allow", "Pass") and _asks(rule, policy))
-    return any(asks) and any(holds(placed.selector, labels) is not False for labels in _RESOLVERS)
+    open_ = (rule for rule in policy.ingress if rule.action.capitalize() in ("Allow", "Pass") and asks(rule, policy))
+    return any(open_) and any(holds(placed.selector, labels) is not False for labels in _RESOLVERS)
 
 
-def _for_hosts(placed: PlacedPolicy, hosts: Selectable[Any]) -> bool:
+def for_hosts(placed: PlacedPolicy, hosts: Selectable[Any]) -> bool:
     """Whether a policy may be meant for host endpoints alone."""
     policy = placed.policy
     if policy.of_pods:
@@ -128,15 +132,20 @@ def _by_name(rule: Rule) -> bool:
 def _opens(placed: PlacedPolicy) -> bool:
     """Whether a policy may let those whom it selects ask for names, or leaves them to others that may."""
     policy = placed.policy
-    if not _enforced(placed):
+    if not enforced(placed):
         return False
     if policy.resource.gaps or not policy.resource.document.complete:
         return True
-    return any(rule.action.capitalize() in ("Allow", "Pass") and _asks(rule, policy) for rule in policy.egress)
+    return any(rule.action.capitalize() in ("Allow", "Pass") and asks(rule, policy) for rule in policy.egress)
 
 
-def _asks(rule: Rule, policy: Policy) -> bool:
+def asks(rule: Rule, policy: Policy) -> bool:
     """Whether a rule may match a question to a resolver."""
+    return may_be_question(rule) and bool(rule.destination.ports or _resolver(rule.destination, policy.namespace))
+
+
+def may_be_question(rule: Rule) -> bool:
+    """Whether a rule may match a question, whomever it goes to."""
     if _protocol(rule) not in (None, UDP) or rule.icmp is not None or rule.http:
         return False
     if rule.not_protocol is not None and parse_protocol(rule.not_protocol, any_case=True) == UDP:
@@ -144,7 +153,7 @@ def _asks(rule: Rule, policy: Policy) -> bool:
     there = rule.destination
     if there.ports:
         return _among(there.ports, some=True)
-    return not _among(there.not_ports, some=False) and _resolver(there, policy.namespace)
+    return not _among(there.not_ports, some=False)
 
 
 def _protocol(rule: Rule) -> int | None:

@@ -55,6 +55,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "named_port": _POLICIES,
     "namespace_scope": _POLICIES,
     "node_address": ("Node",),
+    "node_local_dns": ("DaemonSet",),
     "node_pools": _POOLS,
     "origin": ("BGPPeer",),
     "passed_on": ("BGPPeer",),

@@ -1,0 +1,103 @@
+"""The cache of names on each node: where it surely takes the place of the cluster's DNS, and who may ask it."""
+
+from __future__ import annotations
+
+import pytest
+
+from callint.calico import Target
+from callint.checks import find
+from manifests import cluster_of
+
+CACHE = """
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: node-local-dns, namespace: kube-system}
+spec:
+  template:
+    spec:
+      hostNetwork: true
+      containers: [{name: node-cache, args: [-localip, "169.254.20.10,10.96.0.10", -conf, /etc/Corefile]}]
+"""
+POLICY = """
+---
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: web, namespace: shop}
+spec:
+  selector: app == 'web'
+  types: [Egress]
+  egress:
+    - action: Allow
+      protocol: UDP
+      destination: {selector: k8s-app == 'kube-dns', namespaceSelector: all(), ports: [53]}
+"""
+KUBERNETES = """
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  policyTypes: [Egress]
+  egress: [{to: [{namespaceSelector: {}}], ports: [{protocol: UDP, port: 53}]}]
+"""
+ALSO = """
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: names}
+spec: {selector: WHOM, types: [Egress], egress: [{action: Allow, protocol: UDP, destination: {WHAT}}]}
+"""
+SET = """
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkSet
+metadata: {name: names, labels: {role: names}}
+spec: {nets: [169.254.20.10/32]}
+"""
+EBPF = """
+---
+apiVersion: projectcalico.org/v3
+kind: FelixConfiguration
+metadata: {name: default}
+spec: {bpfEnabled: true}
+"""
+
+
+def also(what: str, whom: str = "all()") -> str:
+    return ALSO.replace("WHOM", whom).replace("WHAT", what)
+
+
+@pytest.mark.parametrize(
+    ("manifests", "told"),
+    [
+        (CACHE + POLICY, True),
+        (CACHE + KUBERNETES, True),
+        (POLICY, False),
+        (CACHE.replace(', args: [-localip, "169.254.20.10,10.96.0.10", -conf, /etc/Corefile]', "") + POLICY, False),
+        (CACHE.replace(', "169.254.20.10,10.96.0.10", -conf, /etc/Corefile', "") + POLICY, False),
+        (CACHE.replace("-localip, ", "-localip=").replace('"', "") + POLICY, False),  # a list of words in YAML
+        (CACHE.replace('-localip, "169', '"--localip=169') + POLICY, True),
+        (CACHE.replace("169.254.20.10,", "") + POLICY, False),
+        (CACHE.replace(",10.96.0.10", "") + POLICY, False),  # nothing tells that pods ask there
+        (CACHE.replace("10.96.0.10", "__PILLAR__DNS__SERVER__") + POLICY, False),
+        (CACHE.replace("hostNetwork: true", "hostNetwork: false") + POLICY, False),
+        (CACHE + POLICY + EBPF, False),
+        (CACHE + POLICY.replace("selector: k8s-app == 'kube-dns', namespaceSelector: all(), ", ""), False),
+        (CACHE + POLICY.replace("ports: [53]", "ports: [5432]"), False),
+        (CACHE + POLICY.replace("types: [Egress]", "types: [Ingress]"), False),
+        (CACHE + POLICY + also("nets: [10.96.0.10/32], ports: [53]"), False),
+        (CACHE + POLICY + also("nets: [169.254.0.0/16]"), False),
+        (CACHE + POLICY + also("ports: [53]", "has(app)"), False),
+        (CACHE + POLICY + also("ports: [53]", "app == 'db'"), True),
+        (CACHE + POLICY + also("nets: [10.96.0.10/32], ports: [54]"), True),
+        (CACHE + POLICY + also("nets: [10.97.0.0/16], ports: [53]"), True),
+        (CACHE + POLICY + SET + also("selector: role == 'names'"), False),
+        (CACHE + POLICY + SET.replace("169.254", "169.255") + also("selector: role == 'names'"), True),
+    ],
+)
+def test_who_may_ask(manifests: str, told: bool) -> None:
+    found = list(find("node_local_dns")(cluster_of(manifests, Target(release=(3, 32))), {}))
+    assert [one.path for one in found] == [("spec", "egress")] * told
+    if told:
+        assert 'DaemonSet "node-local-dns" answers at 10.96.0.10 on each node' in found[0].message
