@@ -15,7 +15,7 @@ from callint.report.fingerprint import fingerprints
 from callint.report.tally import tally
 from callint.report.visible import LOG_COMMAND, UNSAFE
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False)
 
 
 def render(report: Report) -> Iterator[str]:
