@@ -156,6 +156,11 @@ class SelectorIndex(Generic[T]):
         """The things whose selectors match the labels or may match them, and perhaps others, in their order."""
         return [self._items[place] for place in sorted(self._found(labels, present, opened))]
 
+    def fewest(self, several: Iterable[Mapping[str, str]]) -> list[T] | None:
+        """The candidates for those of several labels that have the fewest; None for none."""
+        places = min((self._found(labels, (), ()) for labels in several), key=len, default=None)
+        return None if places is None else [self._items[place] for place in sorted(places)]
+
     def count(self, labels: Mapping[str, str], present: Iterable[str] = (), opened: tuple[str, ...] = ()) -> int:
         """How many candidates there are."""
         return len(self._found(labels, present, opened))

@@ -68,8 +68,7 @@ class Implication:
         known = plain(selector)
         if known is not None:
             return index.candidates(sample(known))
-        found = (index.candidates(labels) for labels in self._samples_of(selector))
-        return min(found, key=len, default=None)
+        return index.fewest(self._samples_of(selector))
 
     def _sure(self, answer: bool | None) -> bool:
         self.unknown += answer is None
