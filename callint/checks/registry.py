@@ -45,6 +45,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "filter_family": ("BGPPeer",),
     "flow-forbidden": (),
     "flow-required": _HOSTS,
+    "forwarded_rule": _HOSTS,
     "host_endpoint": _HOSTS,
     "host_traffic": _HOSTS,
     "installation": ("Installation",),
