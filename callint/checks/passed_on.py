@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +20,7 @@ from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, witness
 from callint.net.address import BITS, Family, Prefix
+from callint.net.enclosing import Enclosing
 from callint.net.prefixes import PrefixSet, exactly, union_all, within
 from callint.objects import Cluster, Resource, fields
 from callint.objects.bgp import BGPPeer
@@ -117,6 +118,12 @@ def _local(cluster: Cluster, family: Family) -> tuple[_Local, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=8)
+def _addresses(cluster: Cluster, family: Family) -> PrefixSet:
+    """All of these addresses."""
+    return union_all(family, (exactly(one.prefix) for one in _local(cluster, family)))
+
+
 def _local_services(cluster: Cluster) -> Iterator[Breach]:
     """Where the endpoints are not known, every node may have one."""
     answers = engine(cluster)
@@ -127,8 +134,7 @@ def _local_services(cluster: Cluster) -> Iterator[Breach]:
         if not local:
             continue
         steps.spend(len(local))
-        everywhere = union_all(meeting.family, (exactly(one.prefix) for one in local))
-        leaving = _passed_on(answers, meeting.session, everywhere)
+        leaving = _passed_on(answers, meeting.session, _addresses(cluster, meeting.family))
         heard = [one for one in local if one.prefix in leaving]
         lacking = [one for one in heard if one.nodes is not None and not one.nodes.issuperset(meeting.nodes)]
         if lacking:
@@ -185,12 +191,14 @@ def _local_service_range(cluster: Cluster) -> Iterator[Breach]:
         if not local:
             continue
         ranges = answers.shared[meeting.family].ranges.announced
-        steps.spend(len(local) * (1 + len(ranges)))
-        kept = [one for one in _decided(answers, meeting.session, [one.prefix for one in local]) if not one.accepted]
-        wide = [one.prefixes for one in _decided(answers, meeting.session, ranges) if one.accepted]
+        steps.spend(len(local))
+        addresses, announced = _addresses(cluster, meeting.family), union_all(meeting.family, map(exactly, ranges))
+        enclosing = Enclosing((net, net) for net in ranges)
+        kept = [one for one in _decided(answers, meeting.session, addresses) if not one.accepted]
+        wide = [one.prefixes for one in _decided(answers, meeting.session, announced) if one.accepted]
         for one in local:
             rule = next((each.rule for each in kept if one.prefix in each.prefixes), None)
-            around = [net for net in ranges if net.length < one.prefix.length and net.contains(one.prefix)]
+            around = (net for net, _ in enclosing.of(one.prefix) if net != one.prefix)
             leading = next((net for net in around if any(net in each for each in wide)), None)
             lacking = one.nodes is None or not one.nodes.issuperset(meeting.nodes)
             if rule is not None and leading is not None and lacking:
@@ -198,10 +206,9 @@ def _local_service_range(cluster: Cluster) -> Iterator[Breach]:
                 break
 
 
-def _decided(answers: Engine, session: Session, prefixes: Iterable[Prefix]) -> list[Decision]:
+def _decided(answers: Engine, session: Session, prefixes: PrefixSet) -> list[Decision]:
     """What surely becomes of addresses or ranges of services that the node itself announces."""
-    every = union_all(session.family, map(exactly, prefixes))
-    routes = Routes(every, "all", Attributes("service", "", (), (), None), "addresses of services")
+    routes = Routes(prefixes, "all", Attributes("service", "", (), (), None), "addresses of services")
     mine = answers.profile(session.local, session.family)
     return [one for one in answers.decide(mine, session.form, routes) if one.certain]
 
