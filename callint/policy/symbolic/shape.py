@@ -24,7 +24,7 @@ _FEW = 16
 class Side:
     """One end: its addresses and what selects it besides, read when somebody asks."""
 
-    __slots__ = ("_entity", "_namespace", "_nets", "_version")
+    __slots__ = ("_entity", "_namespace", "_nets", "_selectors", "_version")
 
     def __init__(self, entity: Entity, version: int | None, namespace: str | None) -> None:
         """An end of a rule of a policy in a namespace, of one IP version or of both."""
@@ -32,11 +32,14 @@ class Side:
         self._version = version
         self._namespace = namespace
         self._nets: Ranges | None = None
+        self._selectors: tuple[Selector | None, Selector | None] | None = None
 
     @property
     def selector(self) -> Selector | None:
         """What it must be selected by."""
-        return entity_selectors(self._entity, self._namespace)[0]
+        if self._selectors is None:
+            self._selectors = entity_selectors(self._entity, self._namespace)
+        return self._selectors[0]
 
     @property
     def nets(self) -> Ranges:
