@@ -83,7 +83,7 @@ class Engine:
         self._limits: dict[int, Limits] = {}
         self._sources: dict[object, tuple[Source, ...]] = {}
         self._own: dict[int, tuple[Routes, ...]] = {}
-        self._forms: dict[tuple[str, Family], frozenset[Form]] = {}
+        self._forms: dict[object, frozenset[Form]] = {}
         self._relaying_of: dict[tuple[Alike, Family], frozenset[Relay]] = {}
         self._relays: dict[tuple[frozenset[Form], Form], tuple[Relay, ...]] = {}
         self._outcomes: dict[tuple[int, PeerType, Routes], tuple[Outcome, ...]] = {}
@@ -232,17 +232,20 @@ class Engine:
         """What becomes of routes that there surely are, of nobody but nodes; raises TooManyStepsError."""
         learned = self.sources(session.local, session.family, session.form, inside=True)
         steps.spend(OF_SOURCE * len(learned))
-        return counted_decisions(self._existing_exported(session, learned), steps)
+        return counted_decisions(self._existing_exported(session, learned, steps), steps)
 
-    def _existing_exported(self, session: Session, learned: Iterable[Source]) -> Iterator[Decision]:
+    def _existing_exported(self, session: Session, learned: Iterable[Source], steps: Steps) -> Iterator[Decision]:
         mine = self.profile(session.local, session.family)
         for routes in self.own_routes(session.local, session.family):
             if routes.presence != "any":
                 yield from self.decide(mine, session.form, routes)
         for source in learned:
             theirs = source.session
-            offers = (offer for offer in self.offers(theirs) if offer.presence != "any")
-            decisions = (one for offer in offers for one in self.taken(theirs, offer))
+            decisions: list[Decision] = []
+            for offer in self.offers(theirs):
+                if offer.presence != "any":
+                    steps.spend(len(offer.prefixes.starts) // 2)
+                    decisions += self.taken(theirs, offer)
             for presence, attributes, prefixes in self.brought(theirs, decisions):
                 if presence != "any":
                     routes = Routes(prefixes, presence, attributes, self._from(source), _learned(theirs))
@@ -406,7 +409,9 @@ class Engine:
         return DEFAULT_LOCAL_PREF if usual else None
 
     def _forms_of(self, speaker: Speaker, family: Family) -> frozenset[Form]:
-        key = (speaker.name, family)
+        model = self.network
+        alike = (model.nodes.of(speaker), model.meshes[family].of(speaker))
+        key = (speaker if any(one.differ for one in alike) else alike, family)
         found = self._forms.get(key)
         if found is None:
             kinds = self.network.kinds_of(speaker, family)

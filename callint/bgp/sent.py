@@ -16,14 +16,14 @@ from callint.bgp.profile import Profile
 from callint.bgp.routes import OF_SOURCE, Engine, Group, Source, counted_decisions, engine, other
 from callint.bgp.rules import Direction
 from callint.bgp.session import LIVE, Form, Session
-from callint.bgp.steps import Answer, Steps
+from callint.bgp.steps import Answer, Steps, counted
 from callint.objects import Cluster
 
 Sent = tuple[tuple[Group, tuple[Decision, ...]], ...]
 """Sessions that may come up, those that export alike together, and what these export."""
 
-# What nodes that export alike take
-_OF_SENDER = 5
+# What nodes that export alike take, and what is brought to one of them, beside what is decided on it
+_OF_SENDER, _OF_LEARNED = 5, 10
 
 
 def sent(cluster: Cluster, *, filtered: bool = False) -> Sent:
@@ -72,7 +72,7 @@ class _Sending:
             yield from counted_decisions(model.decide(mine, form, routes), self._steps)
         if full:
             learned = model.learned(session, self._sources(session.local, passing))
-            yield from counted_decisions(learned, self._steps)
+            yield from counted_decisions(counted(learned, self._steps, _OF_LEARNED), self._steps)
 
     def _passes(self, session: Session) -> tuple[Peering, ...]:
         model, local, family, form = self._engine, session.local, session.family, session.form

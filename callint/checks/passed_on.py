@@ -61,7 +61,7 @@ def _meetings(cluster: Cluster, *, learning: bool = True) -> Iterator[_Meeting]:
     """
     model, answers = network(cluster), engine(cluster)
     steps = Steps(cluster, "routes that nodes pass on")
-    found: dict[tuple[str, Family], list[Session]] = {}
+    found: dict[tuple[str, Family], tuple[BGPPeer, Session, dict[str, None]]] = {}
     for peering in model.peerings:
         form = peering.form
         outside = peering.there is None and form.peer_type == "eBGP" and form.kind != "workload"
@@ -70,13 +70,12 @@ def _meetings(cluster: Cluster, *, learning: bool = True) -> Iterator[_Meeting]:
         here = [one for one in peering.here.members if one.described]
         steps.spend(_OF_PEERING + len(here))
         if here and (not learning or _learns(answers, peering.first)):
-            sessions = found.setdefault((form.peer.resource.name, peering.family), [])
-            sessions.extend(peering.session(one, None) for one in here)
-    for sessions in found.values():
-        first = sessions[0]
-        nodes = tuple(dict.fromkeys(one.local.name for one in sessions))
-        if len(nodes) > 1 and first.peer is not None:
-            yield _Meeting(first.peer, first, nodes)
+            key = (form.peer.resource.name, peering.family)
+            _, _, nodes = found.setdefault(key, (form.peer, peering.session(here[0], None), {}))
+            nodes.update(dict.fromkeys(one.name for one in here))
+    for peer, session, nodes in found.values():
+        if len(nodes) > 1:
+            yield _Meeting(peer, session, tuple(nodes))
 
 
 def _learns(answers: Engine, session: Session) -> bool:
