@@ -7,7 +7,8 @@ from functools import cached_property
 from itertools import accumulate
 from operator import or_
 
-from callint.bgp.filters import Part, View, evaluate, matchers
+from callint.bgp.filtering import Filtering, Filters
+from callint.bgp.filters import View, matchers
 from callint.bgp.numbered import Numbered
 from callint.bgp.route import Attributes, PeerType
 from callint.bgp.rules import Direction, Rule, Verdict
@@ -37,19 +38,12 @@ class Dead(NamedTuple):
 
 
 class _Open:
-    """What the rules of a list ask for on sessions of one type, of routes about which nothing is known."""
+    """What rules ask for on sessions of one type, of routes about which nothing is known."""
 
-    def __init__(self, rules: Sequence[Rule], direction: Direction, peer_type: PeerType, steps: Steps) -> None:
-        self.found = matchers(rules, Attributes(), View(direction, peer_type))
-        self.when = {index: one.when for index, one in self.found}
+    def __init__(self, rules: Sequence[Rule], view: View, steps: Steps) -> None:
         self._steps = steps
-
-    def parts(self, family: Family) -> tuple[tuple[int | None, Part], ...]:
-        """The parts, with the places of the rules that decide them."""
-        # evaluate() keeps the rules that it is given: identity tells equal ones apart
-        places = {id(one.rule): index for index, one in self.found}
-        parts = evaluate((one for _, one in self.found), everything(family), self._steps)
-        return tuple((None if part.rule is None else places[id(part.rule)], part) for part in parts)
+        self.view = view
+        self.when = {index: one.when for index, one in matchers(rules, Attributes(), view)}
 
     @cached_property
     def _numbered(self) -> Numbered:
@@ -66,41 +60,51 @@ class _Open:
         return when is not None and (not when or bool(weaker >> self._numbered.number(when) & 1))
 
 
-def _by_type(rules: Sequence[Rule], direction: Direction, steps: Steps) -> tuple[_Open, ...]:
-    """For sessions of any type; where no rule asks for the type, one stands for both."""
+def _views(rules: Sequence[Rule], direction: Direction) -> tuple[View, ...]:
+    """Sessions of any type; where no rule asks for the type, one stands for both."""
     asked = any(condition.kind == "peer-type" for rule in rules for condition in rule.conditions)
-    return tuple(_Open(rules, direction, peer_type, steps) for peer_type in (_TYPES if asked else _TYPES[:1]))
+    return tuple(View(direction, peer_type) for peer_type in (_TYPES if asked else _TYPES[:1]))
 
 
-def closing(rules: Sequence[Rule], direction: Direction, family: Family, steps: Steps) -> int | None:
+def _places(known: Filtering, filters: Filters, view: View, family: Family) -> Iterator[int | None]:
+    """The places of the rules that decide on routes, for each part of these; None for what is left."""
+    rules = known.rules(filters, view.direction, family)
+    # Parts have the very rules that are asked: identity tells equal ones apart
+    places = {id(rule): place for place, rule in enumerate(rules)}
+    for part in known.parts(filters, view, Attributes(), everything(family)):
+        yield None if part.rule is None else places[id(part.rule)]
+
+
+def closing(known: Filtering, filters: Filters, direction: Direction, family: Family) -> int | None:
     """The place of the rule after which no route is left, on sessions of any type; None if some pass all rules.
 
     Raises TooManyStepsError.
     """
     last = -1
-    for one in _by_type(rules, direction, steps):
-        for place, _ in one.parts(family):
+    for view in _views(known.rules(filters, direction, family), direction):
+        for place in _places(known, filters, view, family):
             if place is None:
                 return None
             last = max(last, place)
     return last
 
 
-def dead(rules: Sequence[Rule], direction: Direction, family: Family, steps: Steps) -> Iterator[Dead]:
+def dead(known: Filtering, filters: Filters, direction: Direction, family: Family, steps: Steps) -> Iterator[Dead]:
     """The rules of a list that ask for something and never get it; raises TooManyStepsError."""
-    views = _by_type(rules, direction, steps)
-    deciding = {place for one in views for place, _ in one.parts(family)}
+    rules = known.rules(filters, direction, family)
+    views = tuple(_Open(rules, view, steps) for view in _views(rules, direction))
+    deciding = {place for one in views for place in _places(known, filters, one.view, family)}
     earlier = _Earlier(rules, steps)
-    known: dict[object, Dead | None] = {}
+    alike: dict[object, Dead | None] = {}
     for place, rule in enumerate(rules):
         if place in deciding:
             earlier.add(place)
-            known.clear()
+            alike.clear()
         elif rule.prefixes:
             key = rule.prefixes, rule.conditions, rule.verdict
-            if key not in known:
-                known[key] = _dead(rules, place, views, earlier)
-            one = known[key]
+            if key not in alike:
+                alike[key] = _dead(rules, place, views, earlier)
+            one = alike[key]
             if one is not None:
                 yield one._replace(rule=rule)
 

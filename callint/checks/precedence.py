@@ -94,7 +94,7 @@ def _dead(cluster: Cluster) -> tuple[Dead, ...]:
         for direction, family in _LISTS:
             rules = known.rules((name,), direction, family)
             if rules and not any(rule.broken for rule in rules):
-                found += dead(rules, direction, family, Steps(cluster, "rules of a BGPFilter"))
+                found += dead(known, (name,), direction, family, Steps(cluster, "rules of a BGPFilter"))
     return tuple(found)
 
 
@@ -133,17 +133,18 @@ def _filters(cluster: Cluster) -> Iterator[Breach]:
 
 def _closed(cluster: Cluster, names: Sequence[str], direction: Direction, family: Family) -> list[Rule | None]:
     """For each of some filters the last rule before it, if all before it are known and leave it no route."""
-    rules: list[Rule] = []
-    ends: list[int] = []
+    filters, ends = filtering(cluster), [0]
+    known = 0
     for name in names:
-        ends.append(len(rules))
-        mine = filtering(cluster).rules((name,), direction, family)
+        mine = filters.rules((name,), direction, family)
         if name not in cluster.bgp_filters or any(rule.broken for rule in mine):
             break
-        rules += mine
-    last = closing(rules, direction, family, Steps(cluster, "rules of BGPFilters"))
+        known += 1
+        ends.append(ends[-1] + len(mine))
+    rules = filters.rules(tuple(names[:known]), direction, family)
+    last = closing(filters, tuple(names[:known]), direction, family)
     found = [None if last is None or last >= end else rules[end - 1] for end in ends]
-    return found + [None] * (len(names) - len(ends))
+    return found + [None] * (len(names) - known)
 
 
 _PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {
