@@ -9,6 +9,7 @@ from typing import Any
 from callint.bgp.candidates import Routes
 from callint.bgp.decision import Decision
 from callint.bgp.network import network
+from callint.bgp.nodes import Speaker
 from callint.bgp.pools import BLOCK_SIZES
 from callint.bgp.read import address
 from callint.bgp.route import Attributes
@@ -61,7 +62,7 @@ def _meetings(cluster: Cluster, *, learning: bool = True) -> Iterator[_Meeting]:
     """
     model, answers = network(cluster), engine(cluster)
     steps = Steps(cluster, "routes that nodes pass on")
-    found: dict[tuple[str, Family], tuple[BGPPeer, Session, dict[str, None]]] = {}
+    found: dict[tuple[str, Family], tuple[BGPPeer, Session, list[Speaker]]] = {}
     for peering in model.peerings:
         form = peering.form
         outside = peering.there is None and form.peer_type == "eBGP" and form.kind != "workload"
@@ -71,11 +72,12 @@ def _meetings(cluster: Cluster, *, learning: bool = True) -> Iterator[_Meeting]:
         steps.spend(_OF_PEERING + len(here))
         if here and (not learning or _learns(answers, peering.first)):
             key = (form.peer.resource.name, peering.family)
-            _, _, nodes = found.setdefault(key, (form.peer, peering.session(here[0], None), {}))
-            nodes.update(dict.fromkeys(one.name for one in here))
+            _, _, nodes = found.setdefault(key, (form.peer, peering.session(here[0], None), []))
+            nodes.extend(here)
     for peer, session, nodes in found.values():
-        if len(nodes) > 1:
-            yield _Meeting(peer, session, tuple(nodes))
+        names = dict.fromkeys(one.name for one in nodes)
+        if len(names) > 1:
+            yield _Meeting(peer, session, tuple(names))
 
 
 def _learns(answers: Engine, session: Session) -> bool:
