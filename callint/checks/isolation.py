@@ -15,8 +15,11 @@ from callint.policy.chains import Direction
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector import Selector
 from callint.selector.index import OverlapIndex
-from callint.selector.satisfy import implies
-from callint.selector.values import ExhaustedError
+from callint.selector.satisfy import implies, overlaps
+from callint.selector.values import Budget, ExhaustedError
+
+_OF_CANDIDATE = 10
+"""Steps that it takes to see whether a policy is undone."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -30,34 +33,51 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 class _Tiers:
-    """The tiers in order, as far as they have been seen, in one direction."""
+    """The tiers in order, in one direction, each policy with its place among all."""
 
     def __init__(self, cluster: Cluster, direction: Direction) -> None:
-        self._limit = self._left = cluster.limits.comparisons
+        self._limit = cluster.limits.comparisons
         self._direction = direction
-        self._denying: list[tuple[Selector, None]] = []
 
     def undone(self, tiers: tuple[PlacedTier, ...]) -> Iterator[Breach]:
-        for tier in tiers:
-            isolating: list[PlacedPolicy] = []
-            for placed in tier.policies:
-                policy = placed.policy
-                if not self._governs(policy):
-                    continue
+        """What allows all that policies before it leave out."""
+        openers: list[tuple[int, int, PlacedPolicy, Rule]] = []
+        isolating: list[tuple[Selector, tuple[int, int, PlacedPolicy]]] = []
+        denying: list[tuple[Selector, tuple[int, Selector]]] = []
+        place = 0
+        for number, tier in enumerate(tiers):
+            governing = [placed for placed in tier.policies if self._governs(placed.policy)]
+            for placed in governing:
+                place += 1
                 opener = self._opener(placed)
                 if opener is not None and isolating:
-                    try:
-                        yield from self._told(placed, opener, isolating)
-                    except ExhaustedError:
-                        reason = f"more than {self._limit:,} comparisons of selectors would be needed"
-                        yield unexamined("whose isolation is undone by", policy.resource, reason)
-                        return
+                    openers.append((number, place, placed, opener))
                 if self._isolates(placed):
-                    isolating.append(placed)
+                    isolating.append((placed.selector, (number, place, placed)))
                 elif self._may_deny(placed):
-                    self._denying.append((placed.selector, None))
+                    denying.append((placed.selector, (place, placed.selector)))
+            place += 1
             if tier.default_action != "Pass" or tier.hidden:
-                self._denying += [(one.selector, None) for one in tier.policies if self._governs(one.policy)]
+                denying += [(one.selector, (place, one.selector)) for one in governing]
+        if not openers:
+            return
+        undoable, deniers = OverlapIndex(isolating, self._limit), OverlapIndex(denying, self._limit)
+        budget = Budget(self._limit)
+        for number, place, placed, opener in openers:
+            found = []
+            try:
+                for tier_of, before, one in undoable.candidates(placed.selector):
+                    budget.spend(_OF_CANDIDATE)
+                    if tier_of == number and before < place and implies(one.selector, placed.selector) is True:
+                        near = (about for at, about in deniers.candidates(one.selector) if at < place)
+                        if not any(overlaps(about, one.selector, budget) is not False for about in near):
+                            found.append(one.policy)
+            except ExhaustedError:
+                reason = f"more than {self._limit:,} comparisons of selectors would be needed"
+                yield unexamined("whose isolation is undone by", placed.policy.resource, reason)
+                return
+            if found:
+                yield self._breach(placed.policy, opener, found)
 
     def _governs(self, policy: Policy) -> bool:
         apart = policy.staged or policy.pre_dnat or policy.do_not_track
@@ -88,20 +108,6 @@ class _Tiers:
             if action == "Allow" and _everything(rule):
                 return rule
         return None
-
-    def _told(self, placed: PlacedPolicy, opener: Rule, isolating: list[PlacedPolicy]) -> Iterator[Breach]:
-        """Raises ExhaustedError."""
-        self._left -= len(isolating)
-        if self._left < 0:
-            raise ExhaustedError
-        denying = OverlapIndex(self._denying, self._limit)
-        undone = [
-            one
-            for one in isolating
-            if implies(one.selector, placed.selector) is True and not denying.meets(one.selector)
-        ]
-        if undone:
-            yield self._breach(placed.policy, opener, [one.policy for one in undone])
 
     def _breach(self, policy: Policy, opener: Rule, undone: list[Policy]) -> Breach:
         resource, path = policy.resource, (*opener.path, "action")
