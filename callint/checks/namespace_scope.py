@@ -34,7 +34,8 @@ class _Thing(NamedTuple):
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Selectors of rules, without namespaceSelector, that match something elsewhere and nothing in their namespace.
 
-    Pods elsewhere are meant only where pods of the policy's own namespace are known and none of them may match.
+    Others than global network sets are meant only where pods of the policy's own namespace are known, none of which may
+    match.
     """
     things = _Things(cluster)
     for policy in cluster.policies if things.elsewhere else ():
@@ -75,12 +76,9 @@ class _Things:
         self._inside: dict[str | None, list[tuple[Labels, _Thing]]] = {}
         self._of: dict[str, Selectable[_Thing]] = {}
         self._with_pods: set[str] = set()
-        free = [(Labels(one.labels), _Thing(one.resource, None)) for one in cluster.network_sets if not one.namespace]
+        sets = [(Labels(one.labels), _Thing(one.resource, None)) for one in cluster.network_sets if not one.namespace]
+        self._sets = Selectable(sets)
         inventory = model_of(cluster).inventory
-        free += [
-            (one.labels, _Thing(one.about.resource, None)) for one in inventory.host_endpoints if one.about.expected_ips
-        ]
-        self._free = Selectable(free)
         for one in cluster.network_sets:
             if one.namespace is not None:
                 self._add(one.namespace, Labels(one.labels), one.resource)
@@ -90,9 +88,10 @@ class _Things:
             self._add(resource.namespace, labels, resource)
             if resource.namespace is not None:
                 self._with_pods.add(resource.namespace)
-        everywhere = (pair for namespace, pairs in self._inside.items() if namespace is not None for pair in pairs)
-        self._spread = Selectable(everywhere)
-        self.elsewhere = bool(free or self._inside)
+        others = [pair for namespace, pairs in self._inside.items() if namespace is not None for pair in pairs]
+        hosts = (one for one in inventory.host_endpoints if one.about.expected_ips)
+        self._others = Selectable([*((one.labels, _Thing(one.about.resource, None)) for one in hosts), *others])
+        self.elsewhere = bool(sets or self._with_pods)
 
     def _add(self, namespace: str | None, labels: Labels, resource: Resource) -> None:
         self._inside.setdefault(namespace, []).append((labels, _Thing(resource, namespace)))
@@ -105,7 +104,7 @@ class _Things:
             self._of[namespace] = Selectable([*self._inside.get(namespace, ()), *self._inside.get(None, ())])
         if self._of[namespace].any(selector):
             return None
-        found = self._free.first(selector)
+        found = self._sets.first(selector)
         if found is None and policy.resource.namespace in self._with_pods:
-            found = self._spread.first(selector)
+            found = self._others.first(selector)
         return found

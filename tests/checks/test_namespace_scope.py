@@ -57,7 +57,8 @@ ON_HOST = AWAY.replace("spec: {containers", "spec: {hostNetwork: true, container
         (
             POLICY.replace("app == 'prometheus'", "zone == 'lan'")
             + "---\n"
-            + hosts(lan="10.0.0.1").replace(", expectedIPs: [10.0.0.1]", ""),
+            + hosts(lan="10.0.0.1").replace(", expectedIPs: [10.0.0.1]", "")
+            + HOME,
             None,  # it has no address to be matched by
         ),
     ],
