@@ -50,17 +50,9 @@ ON_HOST = AWAY.replace("spec: {containers", "spec: {hostNetwork: true, container
         (POLICY.replace("app == 'prometheus'", "app != 'x'") + HOME + AWAY, None),
         (POLICY.replace("source: {", "source: {namespaceSelector: all(), ") + HOME + AWAY, None),
         (POLICY.replace("kind: Net", "kind: StagedNet") + HOME + AWAY, None),
-        (
-            POLICY.replace("app == 'prometheus'", "zone == 'lan'") + "---\n" + hosts(lan="10.0.0.1"),
-            'HostEndpoint "lan"',
-        ),
-        (
-            POLICY.replace("app == 'prometheus'", "zone == 'lan'")
-            + "---\n"
-            + hosts(lan="10.0.0.1").replace(", expectedIPs: [10.0.0.1]", "")
-            + HOME,
-            None,  # it has no address to be matched by
-        ),
+        (OF_LAN + hosts(lan="10.0.0.1") + HOME, 'HostEndpoint "lan"'),
+        (OF_LAN + hosts(lan="10.0.0.1"), None),
+        (OF_LAN + hosts(lan="10.0.0.1").replace(", expectedIPs: [10.0.0.1]", "") + HOME, None),  # it has no address
     ],
 )
 def test_what_is_meant(manifests: str, named: str | None) -> None:
