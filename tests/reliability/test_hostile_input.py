@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hostile_bgp import NETWORKS, V3, advertised, nodes
+from hostile_filters import FILTERS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="address space is limited as Linux does it")
 
@@ -220,6 +221,7 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
         + "      BGP001: why\n" * 50_000
     ),
     **NETWORKS,
+    **FILTERS,
 }
 
 
