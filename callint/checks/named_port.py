@@ -108,7 +108,11 @@ class _Ports:
             if bearer.resource.gaps or not bearer.resource.document.complete:
                 unread.append(bearer)
             for port in bearer.ports:
-                protocol = parse_protocol(port.protocol, any_case=True)
+                try:
+                    protocol = parse_protocol(port.protocol, any_case=True)
+                except ValueError:
+                    unread.append(bearer)
+                    continue
                 found.setdefault(protocol, {}).setdefault(port.name, []).append(bearer)
         self._bearers = found
         self._words = {protocol: Words(sorted(names)) for protocol, names in found.items()}

@@ -38,6 +38,8 @@ def label_selector(plain: Any) -> list[str]:
         Compare(key, "==", value) for key, value in sorted(fields.labels(plain, "matchLabels").items())
     ]
     for _, item in fields.items(plain, "matchExpressions"):
+        if not isinstance(item, dict):
+            raise ConversionError("a term of a label selector is no map")
         key, operator = fields.text(item, "key") or "", fields.text(item, "operator")
         values = fields.texts(item, "values")
         if operator in ("In", "NotIn"):
@@ -54,6 +56,14 @@ def label_selector(plain: Any) -> list[str]:
 def pod_selector(plain: Any) -> str:
     """A selector of pods; Kubernetes policies never select anything else."""
     return " && ".join([_PODS, *label_selector(plain)])
+
+
+def _readable_selector(plain: Any) -> str:
+    """As `pod_selector`; whoever asks whom a policy selects asks first whether that could be read."""
+    try:
+        return pod_selector(plain)
+    except ConversionError:
+        return _PODS
 
 
 def namespace_selector(plain: Any) -> str | None:
@@ -76,7 +86,7 @@ def network_policy(resource: Resource, release: Release) -> Policy:
         namespace=resource.namespace or "default",
         tier=DEFAULT_TIER,
         order=KUBERNETES_POLICY_ORDER,
-        selector=pod_selector(spec.get("podSelector")),
+        selector=_readable_selector(spec.get("podSelector")),
         namespace_selector=None,
         service_account_selector=None,
         types=types,

@@ -59,7 +59,7 @@ def validate(resource: Resource, target: Target, road: Road, limits: Limits = DE
     """Judge an object whose shape the schema stage has examined; its gaps are not looked at.
 
     Objects of other groups have no problems, but for the annotations of a Kubernetes Node that Calico reads, and for
-    selectors of policies that cannot be read.
+    policies: selectors that cannot be read, and whatever the API server refuses of them.
     """
     if not is_calico(resource.api_version):
         return _of_kubernetes(resource, target, road, limits)
@@ -93,6 +93,15 @@ def _of_kubernetes(resource: Resource, target: Target, road: Road, limits: Limit
 
         scope = Scope(resource, target.release, road, limits)
         selectors(scope, resource.plain)
+        plain = pruned(resource.plain, resource.gaps) if resource.gaps else resource.plain
+        if resource.kind == "NetworkPolicy":
+            from callint.validate.network_policy import network_policy
+
+            network_policy(scope, (), plain)
+        else:
+            from callint.validate.cluster_policy import cluster_policy
+
+            cluster_policy(scope, (), plain)
         return Validated(tuple(scope.problems), tuple(scope.gaps))
     if resource.kind != "Node" or resource.api_version != "v1" or not resource.annotations:
         return NOTHING

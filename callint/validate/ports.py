@@ -9,6 +9,7 @@ from typing import Any
 from callint.calico import Release
 from callint.finding import Path
 from callint.net.ports import WITH_PORTS, parse_port, parse_protocol
+from callint.objects.fields import as_text
 from callint.record import NamedTuple
 from callint.validate.scope import UNREADABLE, Effect, Flaw, Scope, judge
 
@@ -53,7 +54,9 @@ def _undecodable(value: int | str) -> bool:
 
 def port(value: Any) -> Port | None:
     """The verdict on a value; None for what is no number and no text."""
-    if value.__class__ is float and value.is_integer():
+    if value.__class__ is float:
+        if not value.is_integer():
+            return Port(Flaw("bad-port", f"{value} is no port; a number from 1 to 65535 was expected"), True, False)
         value = int(value)
     return _port(value) if value.__class__ in (int, str) else None
 
@@ -86,12 +89,13 @@ def protocol(scope: Scope, path: Path, value: Any, ignored: Effect) -> int | Non
     """Judge a protocol and give its number; None when it has none."""
     if value.__class__ is float and value.is_integer():
         value = int(value)
-    if value.__class__ not in (int, str):
+    if value.__class__ not in (int, str, bool, float):
         return None
-    found = _protocol(value, scope.road != "calicoctl")
+    text = value if value.__class__ in (int, str) else as_text(value) or ""
+    found = _protocol(text, scope.road != "calicoctl")
     if isinstance(found, int):
         return found
-    undecodable = value.__class__ is int and not 0 <= value <= 255
+    undecodable = value.__class__ is not str and not (value.__class__ is int and 0 <= value <= 255)
     judge(scope, path, found, stored=POISON if undecodable else ignored)
     return None
 

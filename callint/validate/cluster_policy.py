@@ -1,0 +1,66 @@
+"""Kubernetes' policies of the whole cluster beyond their shape: AdminNetworkPolicy and those after it.
+
+What their CRDs refuse by rules of their own (sigs.k8s.io/network-policy-api/apis), and protocols, which they take as
+any text and Calico cannot convert.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callint.finding import Path
+from callint.validate import values
+from callint.validate.network_policy import deny, label_selector
+from callint.validate.ports import port
+from callint.validate.scope import Check, Scope, each, fields, together
+
+_PROTOCOLS = ("TCP", "UDP", "SCTP")
+
+
+def _protocol(scope: Scope, path: Path, value: Any) -> None:
+    if value.__class__ is str and value not in _PROTOCOLS:
+        known = ", ".join(f'"{name}"' for name in _PROTOCOLS)
+        scope.everywhere("bad-protocol", path, f'"{value}" is no protocol, one of {known} was expected', gap=True)
+
+
+def _name(scope: Scope, path: Path, value: Any) -> None:
+    found = port(value) if value.__class__ is str else None
+    if found and (found.flaw or not found.named):
+        scope.everywhere("bad-port", path, f'"{value}" is no name of a port', gap=True)
+
+
+def _range(scope: Scope, path: Path, value: Any) -> None:
+    if value.__class__ is dict:
+        start, end = value.get("start"), value.get("end")
+        if start.__class__ is int and end.__class__ is int and end < start:
+            deny(scope, "reversed-range", (*path, "end"), f'"end" is {end} and "start" is {start}')
+
+
+def _network(scope: Scope, path: Path, value: Any) -> None:
+    flaw = values.sized_cidr(value) if value.__class__ is str else None
+    if flaw:
+        deny(scope, flaw.kind, path, flaw.message)
+
+
+_ends = fields(destinationPort=fields(range=_range))
+_ports = each(
+    fields(
+        portNumber=fields(protocol=_protocol),
+        portRange=together(_range, fields(protocol=_protocol)),
+        namedPort=_name,
+        destinationNamedPort=_name,
+        tcp=_ends,
+        udp=_ends,
+        sctp=_ends,
+    )
+)
+_peer = fields(
+    namespaces=label_selector,
+    nodes=label_selector,
+    pods=fields(namespaceSelector=label_selector, podSelector=label_selector),
+    networks=each(_network),
+)
+_rules = each(fields(**{"from": each(_peer), "to": each(_peer), "ports": _ports, "protocols": _ports}))
+
+cluster_policy: Check = fields(spec=fields(subject=_peer, ingress=_rules, egress=_rules))
+"""Judges a whole AdminNetworkPolicy, BaselineAdminNetworkPolicy or ClusterNetworkPolicy."""

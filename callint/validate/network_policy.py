@@ -1,0 +1,104 @@
+"""Kubernetes' NetworkPolicy as the API server judges it beyond its shape (pkg/apis/networking/validation).
+
+Whatever is told here the API server refuses, so that the policy is not stored, or stays as it was before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callint.finding import Path
+from callint.validate import values
+from callint.validate.ports import port
+from callint.validate.scope import UNREADABLE, Check, Scope, each, fields, together
+
+_PEERS = ("podSelector", "namespaceSelector", "ipBlock")
+_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
+_WITH_VALUES = ("In", "NotIn")
+
+
+def deny(scope: Scope, kind: str, path: Path, message: str, *, key: bool = False) -> None:
+    """Report what the API server refuses, and that nobody can read it."""
+    scope.everywhere(kind, path, f"{message}; the API server refuses it", key=key, gap=True)
+
+
+def _port(scope: Scope, path: Path, entry: Any) -> None:
+    if entry.__class__ is not dict:
+        return
+    number, end = entry.get("port"), entry.get("endPort")
+    found = None if number is None else port(number)
+    if number.__class__ is str and (flaw := values.port_name(number)):
+        if found and not found.flaw and not found.named:
+            message = f'"{number}" is a text, and a port by its number stands without quotes'
+        else:
+            message = flaw.message
+        deny(scope, "bad-port", (*path, "port"), message)
+    elif end.__class__ is not int:
+        return
+    elif number is None:
+        deny(scope, "missing-companion", (*path, "endPort"), '"endPort" needs "port" beside it', key=True)
+    elif number.__class__ is str:
+        deny(scope, "exclusive-fields", (*path, "endPort"), f'"endPort" goes with a number, not with "{number}"')
+    elif number.__class__ is int and end < number:
+        deny(scope, "reversed-range", (*path, "endPort"), f'"endPort" is {end} and "port" is {number}')
+
+
+def _one_peer(scope: Scope, path: Path, peer: Any) -> None:
+    if peer.__class__ is not dict:
+        return
+    given = [name for name in _PEERS if peer.get(name) is not None]
+    if not given:
+        names = ", ".join(f'"{name}"' for name in _PEERS)
+        deny(scope, "missing-field", path, f"this peer names nobody, one of {names} was expected")
+    elif len(given) > 1 and "ipBlock" in given:
+        message = f'"ipBlock" and "{given[0]}" cannot both be set, they are two peers'
+        deny(scope, "exclusive-fields", (*path, "ipBlock"), message, key=True)
+
+
+def _block(scope: Scope, path: Path, block: Any) -> None:
+    if block.__class__ is not dict:
+        return
+    text, without = block.get("cidr"), block.get("except")
+    flaw = values.sized_cidr(text) if text.__class__ is str else None
+    if flaw:
+        deny(scope, flaw.kind, (*path, "cidr"), flaw.message)
+    whole = values.prefix_of(text) if text.__class__ is str and not flaw else None
+    for index, one in enumerate(without if without.__class__ is list else ()):
+        if one.__class__ is not str:
+            continue
+        flaw = values.sized_cidr(one)
+        part = values.prefix_of(one)
+        if flaw:
+            deny(scope, flaw.kind, (*path, "except", index), flaw.message)
+        elif whole and part and not (whole.contains(part.address) and part.length > whole.length):
+            nothing = part.contains(whole.address) and part.length <= whole.length
+            message = f'"{one}" leaves nothing of "{text}"' if nothing else f'"{one}" is no part of "{text}"'
+            deny(scope, "value-not-allowed", (*path, "except", index), message)
+
+
+def _expression(scope: Scope, path: Path, term: Any) -> None:
+    if term.__class__ is not dict or UNREADABLE in (term.get("operator"), term.get("values")):
+        return
+    operator, listed = term.get("operator"), term.get("values")
+    if operator not in _OPERATORS:
+        names = ", ".join(f'"{name}"' for name in _OPERATORS)
+        deny(scope, "value-not-allowed", (*path, "operator"), f'"{operator or ""}" is none of {names}')
+    elif operator in _WITH_VALUES and not listed:
+        deny(scope, "missing-companion", (*path, "operator"), f'"{operator}" needs "values" beside it')
+    elif operator in _OPERATORS and operator not in _WITH_VALUES and listed:
+        deny(scope, "exclusive-fields", (*path, "values"), f'"{operator}" goes without "values"', key=True)
+
+
+label_selector: Check = fields(matchExpressions=each(_expression))
+"""Judges the terms of a label selector (ValidateLabelSelector of apimachinery)."""
+_peers = each(together(_one_peer, fields(podSelector=label_selector, namespaceSelector=label_selector, ipBlock=_block)))
+_ports = each(_port)
+
+network_policy: Check = fields(
+    spec=fields(
+        podSelector=label_selector,
+        ingress=each(fields(**{"from": _peers, "ports": _ports})),
+        egress=each(fields(to=_peers, ports=_ports)),
+    )
+)
+"""Judges a whole NetworkPolicy of networking.k8s.io/v1."""
