@@ -103,6 +103,11 @@ class BGPFilter(NamedTuple):
         return self.import_v4 if family == 4 else self.import_v6
 
 
+def _port(spec: dict[str, Any], key: str) -> int | None:
+    port = fields.integer(spec, key)
+    return port if port is not None and 0 < port < 1 << 16 else None
+
+
 def _number_or_text(plain: dict[str, Any], key: str) -> int | str | None:
     value = plain.get(key)
     return value if isinstance(value, (int, str)) and not isinstance(value, bool) else None
@@ -134,7 +139,7 @@ def bgp_configuration(resource: Resource) -> BGPConfiguration:
         resource=resource,
         mesh=fields.flag(spec, "nodeToNodeMeshEnabled"),
         as_number=_number_or_text(spec, "asNumber"),
-        listen_port=fields.integer(spec, "listenPort"),
+        listen_port=_port(spec, "listenPort"),
         communities=communities,
         prefix_advertisements=advertisements,
         service_cluster_ips=_cidrs(spec, "serviceClusterIPs"),

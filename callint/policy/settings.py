@@ -105,10 +105,16 @@ class Settings:
 
     @property
     def workload_prefixes(self) -> tuple[str, ...]:
-        """What names of workload interfaces begin with; facts know what the environment of Felix says too."""
+        """What names of workload interfaces begin with: Felix's default, unless something else can be read.
+
+        Facts know what the environment of Felix says too.
+        """
         if self._told_prefixes:
             return self._told_prefixes
-        written = self.text("interfacePrefix", "").split(",")
+        try:
+            written = self.text("interfacePrefix", "").split(",")
+        except UndecidedError:
+            return INTERFACE_PREFIXES
         return tuple(prefix.strip() for prefix in written if prefix.strip()) or INTERFACE_PREFIXES
 
     def failsafe(self, direction: str) -> tuple[Failsafe, ...]:
@@ -139,7 +145,7 @@ class Settings:
 
 
 def workload_prefixes(cluster: Cluster, node: str) -> tuple[str, ...]:
-    """What names of a node's workload interfaces begin with: Felix's default, unless something else can be read."""
+    """What names of a node's workload interfaces begin with, as `Settings` has it."""
     return _prefixes(cluster, node) if _prefixes_told(cluster) else INTERFACE_PREFIXES
 
 
@@ -151,10 +157,7 @@ def _prefixes_told(cluster: Cluster) -> bool:
 
 @lru_cache(maxsize=1 << 12)
 def _prefixes(cluster: Cluster, node: str) -> tuple[str, ...]:
-    try:
-        return Settings(cluster, node).workload_prefixes
-    except UndecidedError:
-        return INTERFACE_PREFIXES
+    return Settings(cluster, node).workload_prefixes
 
 
 def _layers(cluster: Cluster, node: str) -> list[FelixConfiguration]:

@@ -71,6 +71,8 @@ def test_a_wrong_value_crashes_nothing(place: tuple[int, Steps], value: Any, rel
         ("Pod", ("spec", "containers", 0, "ports", 0, "protocol"), True),
         ("GlobalNetworkPolicy", ("spec", "ingress", 0, "destination", "ports", 1), 1.5),
         ("GlobalNetworkPolicy", ("spec", "ingress", 0, "protocol"), True),
+        ("BGPConfiguration", ("spec", "listenPort"), 70_000),
+        ("FelixConfiguration", ("spec", "interfacePrefix"), ["x"]),
     ],
 )
 @pytest.mark.parametrize("road", ROADS)
