@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from callint.bgp.decision import Decision
@@ -151,11 +152,15 @@ def _leaving(cluster: Cluster, one: Outward, steps: Steps) -> list[Decision]:
     ]
 
 
+@lru_cache(maxsize=4096)
+def _said(prefixes: PrefixSet) -> str:
+    """What many peers export is put in words once."""
+    return prefixes.said(_MOST_PARTS)
+
+
 def _leaves(cluster: Cluster, one: Outward, rules: tuple[Rule, ...], leaving: list[Decision]) -> Breach:
     resource, path = rules[-1].resource, ("spec", f"exportV{one.session.family}")
-    what = list(
-        dict.fromkeys(f"{decision.prefixes.said(_MOST_PARTS)} ({decision.routes.because})" for decision in leaving)
-    )
+    what = list(dict.fromkeys(f"{_said(decision.prefixes)} ({decision.routes.because})" for decision in leaving))
     listed = ", ".join(what[:3]) + (f" and {len(what) - 3} more" if len(what) > 3 else "")
     return Breach(
         f'BGPFilter "{resource.name}" rejects nothing: beside what it accepts, BGPPeer "{one.peer.resource.name}" '
