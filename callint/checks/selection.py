@@ -12,7 +12,7 @@ from callint.checks.dispatch import Question, asked
 from callint.checks.pod_template import PodTemplate, pod_templates
 from callint.checks.vocabulary import Known, Vocabulary
 from callint.finding import ObjectRef, Path, Related, witness
-from callint.objects import Cluster, Resource, fields
+from callint.objects import Cluster, fields
 from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
 from callint.policy.labels import Labels
@@ -21,7 +21,7 @@ from callint.policy.selectable import Selectable
 from callint.policy.tiers import policies_of, selector_of
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, parse
-from callint.selector.satisfy import Unknown, satisfiable
+from callint.selector.satisfy import Unknown, implies, satisfiable
 from callint.selector.syntax import And, Compare, Has, Member, Not, atoms
 
 _INHERITED = (NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX)
@@ -261,10 +261,10 @@ def _host_network(cluster: Cluster) -> Iterator[Breach]:
     for one in _written(cluster):
         if one.own.matches({}) or endpoints[one.subject].any(one.selector):
             continue
-        meant = outside.first(one.selector)
-        if meant is None:
+        pods = outside.first(one.selector)
+        if pods is None or not _named(one.own, pods.labels.known):
             continue
-        what = "policy applies to" if one.subject else "rule matches"
+        meant, what = pods.resource, "policy applies to" if one.subject else "rule matches"
         yield _breach(
             one,
             f'the {what} nothing that is known but {meant.kind} "{meant.name}", which runs on the network of its host: '
@@ -274,20 +274,31 @@ def _host_network(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
+def _named(selector: Selector, labels: Mapping[str, str]) -> bool:
+    """Whether a selector asks for these values alone: where others would do, pods that nobody knows may have them."""
+    asked = {atom.key for atom in atoms(selector) if isinstance(atom, (Compare, Has, Member)) and _asks_for(atom)}
+    here = sorted(asked & labels.keys())
+    return bool(here) and all(implies(selector, Compare(key, "==", labels[key])) for key in here)
+
+
+def _asks_for(atom: Compare | Has | Member) -> bool:
+    return not atom.negated if isinstance(atom, Member) else isinstance(atom, Has) or atom.operator != "!="
+
+
 def _pods_on_host(cluster: Cluster) -> Iterator[PodTemplate]:
     for resource in cluster.kubernetes("Pod", "v1"):
         if fields.flag(resource.spec, "hostNetwork") and not resource.unreadable("metadata", "labels"):
             yield PodTemplate(resource, Labels(resource.labels), (), True)
 
 
-def _placed(one: PodTemplate) -> tuple[Labels, Resource]:
+def _placed(one: PodTemplate) -> tuple[Labels, PodTemplate]:
     """With the labels that the pods would have as endpoints, as far as manifests tell."""
     known = {**one.labels.known, ORCHESTRATOR_LABEL: "k8s"}
     namespace = one.resource.namespace
     if namespace is None:
-        return Labels(known, ("projectcalico.org/", *_INHERITED)), one.resource
+        return Labels(known, ("projectcalico.org/", *_INHERITED)), one
     scope = {NAMESPACE_LABEL: namespace, **{NAMESPACE_PREFIX + key: namespace for key in _NAMES}}
-    return Labels({**known, **scope}, _INHERITED), one.resource
+    return Labels({**known, **scope}, _INHERITED), one
 
 
 def _unlabelled_set(cluster: Cluster) -> Iterator[Breach]:
