@@ -58,11 +58,11 @@ OF_NAMESPACE = RULE.replace("{selector: app == 'edge'}", "{selector: app == 'edg
         (EDGE.replace("hostNetwork: true, ", "") + RULE, False),
         (EDGE + RULE.replace("app == 'edge'", "app != 'web'"), False),
         (EDGE + RULE.replace("app == 'edge'", "app == 'edges'"), False),
-        (EDGE + RULE.replace("app == 'edge'", "app in {'edge', 'proxy'}"), False),  # proxies nobody knows
+        (EDGE + RULE.replace("app == 'edge'", "\"app in {'edge', 'proxy'}\""), False),  # proxies nobody knows
         (EDGE + RULE.replace("app == 'edge'", "app == 'edge' || app == 'proxy'"), False),
         (EDGE + RULE.replace("app == 'edge'", "has(app)"), False),
         (EDGE + RULE.replace("app == 'edge'", "app starts with 'edge'"), False),
-        (EDGE + RULE.replace("app == 'edge'", "app in {'edge'}"), True),
+        (EDGE + RULE.replace("app == 'edge'", "\"app in {'edge'}\""), True),
         (EDGE + RULE.replace("app == 'edge'", "app == 'edge' && !has(exempt) && tier != 'x'"), True),
         (EDGE + SUBJECT.replace("namespace: edge", "namespace: shop"), False),
         (EDGE.replace(", namespace: edge", "") + SUBJECT, False),  # whichever it is in
