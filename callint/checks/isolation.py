@@ -27,6 +27,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     Told where no policy before the rule may deny, or pass on, anything of these pods.
     """
+    if not cluster.kubernetes("NetworkPolicy", "networking.k8s.io/v1"):
+        return
     tiers = model_of(cluster).tiers
     for direction in ("ingress", "egress"):
         yield from _Tiers(cluster, direction).undone(tiers)
