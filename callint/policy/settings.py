@@ -52,7 +52,8 @@ class Settings:
                 if annotation.startswith(_OVERRIDE):
                     name = annotation.removeprefix(_OVERRIDE)
                     self._hidden[name[:1].lower() + name[1:]] = one.resource
-        self.ebpf = cluster.target.dataplane == "ebpf" or self.flag("bpfEnabled", default=False)
+        switched = "bpfEnabled" not in self._hidden and self.flag("bpfEnabled", default=False)
+        self.ebpf = cluster.target.dataplane == "ebpf" or switched
         self._tables = "nftables" if cluster.target.dataplane == "nftables" else "iptables"
 
     def _value(self, key: str) -> Any:

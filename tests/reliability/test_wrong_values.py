@@ -73,6 +73,7 @@ def test_a_wrong_value_crashes_nothing(place: tuple[int, Steps], value: Any, rel
         ("GlobalNetworkPolicy", ("spec", "ingress", 0, "protocol"), True),
         ("BGPConfiguration", ("spec", "listenPort"), 70_000),
         ("FelixConfiguration", ("spec", "interfacePrefix"), ["x"]),
+        ("FelixConfiguration", ("spec", "bpfEnabled"), ["x"]),
     ],
 )
 @pytest.mark.parametrize("road", ROADS)
