@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from callint.bgp.communities import in_effect
@@ -18,6 +19,7 @@ from callint.bgp.rules import Direction
 from callint.bgp.session import LIVE, Form, Session
 from callint.bgp.steps import Answer, Steps, counted
 from callint.objects import Cluster
+from callint.record import NamedTuple
 
 Sent = tuple[tuple[Group, tuple[Decision, ...]], ...]
 """Sessions that may come up, those that export alike together, and what these export."""
@@ -40,13 +42,30 @@ def _sent(cluster: Cluster, filtered: bool) -> Answer[Sent]:
     return Answer(lambda: _Sending(cluster).all(filtered=filtered))
 
 
+class _Passing(NamedTuple):
+    """Sessions whose routes a node may pass on, and what tells these routes from others.
+
+    `by_form` has, by the id of a form, those that come over sessions of this form, and those that come over no others.
+    """
+
+    peerings: tuple[Peering, ...]
+    all: frozenset[object]
+    by_form: Mapping[int, tuple[frozenset[object], frozenset[object]]]
+
+    def seen_by(self, form: Form) -> object:
+        """What tells what a session of this form has to pass on from what another one has: it echoes nothing."""
+        return self.all, self.by_form.get(id(form))
+
+
 class _Sending:
     def __init__(self, cluster: Cluster) -> None:
         self._engine: Engine = engine(cluster)
         self._crowds: Crowds = crowds(cluster)
         self._filtering = filtering(cluster)
         self._steps = Steps(cluster, "routes that BGP sessions export")
-        self._passing: dict[object, tuple[Peering, ...]] = {}
+        self._passing: dict[object, _Passing] = {}
+        self._interned: dict[frozenset[object], frozenset[object]] = {}
+        self._learned: dict[tuple[int, str], tuple[Source, ...]] = {}
         self._asked: dict[object, Asked] = {}
 
     def all(self, *, filtered: bool) -> Sent:
@@ -60,10 +79,9 @@ class _Sending:
         """What two sessions that are alike but for the nodes' own routes let out is not asked of a third one."""
         model, form = self._engine, session.form
         passing = self._passes(session)
-        sources = frozenset([self._source(one, form) for one in passing])
         bare = self._crowds.bare(mine)
         configuration = in_effect(model.network.settings, session.local.name)
-        key = (self._gate(form, "export"), id(bare), id(configuration), sources)
+        key = (self._gate(form, "export"), id(bare), id(configuration), passing.seen_by(form))
         asked = self._asked.setdefault(key, Asked())
         asked.nodes += 1
         full = asked.nodes <= 2
@@ -74,20 +92,35 @@ class _Sending:
             learned = model.learned(session, self._sources(session.local, passing))
             yield from counted_decisions(counted(learned, self._steps, _OF_LEARNED), self._steps)
 
-    def _passes(self, session: Session) -> tuple[Peering, ...]:
+    def _passes(self, session: Session) -> _Passing:
         model, local, family, form = self._engine, session.local, session.family, session.form
         key = (model.network.nodes.of(local), family, form.peer_type, form.rr_client)
         found = self._passing.get(key)
         if found is None:
-            found = self._passing[key] = tuple(model.passing(local, family, form))
-            self._steps.spend(OF_SOURCE * len(found))
+            peerings = tuple(model.passing(local, family, form))
+            self._steps.spend(OF_SOURCE * len(peerings))
+            found = self._passing[key] = self._told(peerings)
         return found
 
-    def _source(self, peering: Peering, form: Form) -> object:
+    def _told(self, peerings: tuple[Peering, ...]) -> _Passing:
+        by_form: dict[int, set[object]] = {}
+        for one in peerings:
+            by_form.setdefault(id(one.form), set()).add(self._source(one))
+        forms = Counter(source for several in by_form.values() for source in several)
+        own = {
+            form: (self._set(several), self._set(one for one in several if forms[one] == 1))
+            for form, several in by_form.items()
+        }
+        return _Passing(peerings, self._set(forms), own)
+
+    def _set(self, several: Iterable[object]) -> frozenset[object]:
+        """Equal sets are the same object, which is quicker to look up."""
+        found = frozenset(several)
+        return self._interned.setdefault(found, found)
+
+    def _source(self, peering: Peering) -> object:
         """What tells routes that come over sessions from those that come over others."""
-        if peering.there is None:
-            return self._gate(peering.form, "import"), peering.form is form
-        return peering.there, id(peering.form), peering.form is form
+        return self._gate(peering.form, "import") if peering.there is None else (peering.there, id(peering.form))
 
     def _gate(self, form: Form, direction: Direction) -> object:
         """What decides about routes on their way out or in, whatever they are."""
@@ -97,8 +130,15 @@ class _Sending:
         local_as = form.local_as in lone.as_numbers or form.local_as
         return form.kind, form.family, form.peer_type, form.rr_client, filters, local_as
 
-    def _sources(self, speaker: Speaker, passing: Iterable[Peering]) -> tuple[Source, ...]:
+    def _sources(self, speaker: Speaker, passing: _Passing) -> tuple[Source, ...]:
         """As those of the engine, but of nodes that are alike but for their routes, and of routers of others, few."""
+        key = (id(passing), speaker.name)
+        found = self._learned.get(key)
+        if found is None:
+            found = self._learned[key] = self._find_sources(speaker, passing.peerings)
+        return found
+
+    def _find_sources(self, speaker: Speaker, passing: Iterable[Peering]) -> tuple[Source, ...]:
         model = self._engine
         found: dict[object, Source] = {}
         for peering in passing:
