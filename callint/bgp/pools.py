@@ -1,19 +1,17 @@
-"""What IPPools and IPAM blocks mean for BGP: prefixes withheld, exported, and given to nodes as blocks."""
+"""What IPPools and IPAM blocks mean for BGP: prefixes withheld, exported, and known to be blocks of nodes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
 
-from callint.bgp.nodes import Speaker
 from callint.bgp.read import network
-from callint.net.address import BITS, Family, Prefix
+from callint.net.address import Family, Prefix
 from callint.net.prefixes import PrefixSet, nothing, union_all, within
 from callint.objects import Cluster, fields
 from callint.objects.calico_node import environment
 from callint.objects.pool import IPPool
 from callint.record import NamedTuple
-from callint.selector import Selector, SelectorError, parse
 
 # libcalico-go/lib/clientv3/ippool.go
 BLOCK_SIZES: dict[int, int] = {4: 26, 6: 122}
@@ -36,6 +34,7 @@ class Pools(NamedTuple):
     exported: PrefixSet
 
 
+@lru_cache(maxsize=16)
 def pools_of(cluster: Cluster, family: Family) -> Pools:
     """Disabled pools count like others, and neither selectors nor uses are looked at (bird_ipam.cfg.template)."""
     found = [(pool, inside) for pool in cluster.pools if (inside := network(pool.cidr, family)) is not None]
@@ -89,36 +88,6 @@ def host_local(cluster: Cluster) -> bool:
     return variable is not None and (variable.value or "").lower() == "true"
 
 
-def possible_blocks(pools: Pools, speaker: Speaker, family: Family) -> tuple[tuple[Prefix, int, bool], ...]:
-    """Where a node may have blocks: pool, block length, and whether the pool surely selects the node.
-
-    Of a pool with assignmentMode Manual only pods that ask for it have addresses.
-    """
-    found = []
-    for pool, inside in pools.pools:
-        if pool.disabled or not {"Workload", "Tunnel"} & set(pool.allowed_uses):
-            continue
-        match = _selects(pool, speaker)
-        if match is not False:
-            length = max(pool.block_size or BLOCK_SIZES[family], inside.length)
-            manual = fields.text(pool.plain, "assignmentMode") == "Manual"
-            found.append((inside, min(length, BITS[family]), match is True and not manual))
-    return tuple(found)
-
-
 def inside_all(networks: Iterable[Prefix], family: Family) -> PrefixSet:
     """The prefixes inside any of the networks."""
     return union_all(family, (within(one) for one in networks)) if networks else nothing(family)
-
-
-def _selects(pool: IPPool, speaker: Speaker) -> bool | None:
-    selector = _selector(pool.node_selector)
-    return speaker.selected(selector) if selector is not None else False
-
-
-@lru_cache(maxsize=256)
-def _selector(text: str) -> Selector | None:
-    try:
-        return parse(text)
-    except SelectorError:
-        return None

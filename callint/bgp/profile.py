@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from callint.bgp.alike import Alike
 from callint.bgp.communities import tags
 from callint.bgp.nodes import Settings, Speaker, subnet
-from callint.bgp.pools import Block, Blocks, Pools, possible_blocks
+from callint.bgp.placement import Placement, Possible
+from callint.bgp.pools import Block, Blocks, Pools
 from callint.bgp.read import address
 from callint.bgp.services import HostRoute, Ranges, excluded
 from callint.bgp.tagging import Tagging
@@ -39,7 +41,7 @@ class Network(NamedTuple):
 class Profile(NamedTuple):
     """What decides which routes a node has and lets out, in one family; nodes with equal profiles export alike.
 
-    `blocks` None: not known, they lie in `possible` (pool, block length, surely selected). `connected` and `kernel` are
+    `blocks` None: not known, they lie in `possible`. `connected` and `kernel` are
     complete where `interfaces_known` and `routes_known` say so.
     """
 
@@ -48,7 +50,7 @@ class Profile(NamedTuple):
     priority: int
     reflector: bool
     blocks: tuple[Block, ...] | None
-    possible: tuple[tuple[Prefix, int, bool], ...]
+    possible: Possible
     services: tuple[Prefix, ...]
     perhaps: tuple[Prefix, ...]
     reflected: tuple[Prefix, ...]
@@ -79,6 +81,7 @@ class Shared(NamedTuple):
     settings: Settings
     pools: Pools
     blocks: Blocks
+    placement: Placement
     ranges: Ranges
     hosts: tuple[HostRoute, ...]
 
@@ -89,8 +92,8 @@ def gateways(peers: Iterable[BGPPeer], family: Family) -> PrefixSet:
     return union_all(family, [exactly(one.prefix()) for one in reached if one is not None])
 
 
-def profile(shared: Shared, speaker: Speaker, gateways: PrefixSet) -> Profile:
-    """The profile of a node, named after the node only if it is unlike."""
+def profile(shared: Shared, alike: Alike, speaker: Speaker, gateways: PrefixSet) -> Profile:
+    """The profile of one of nodes that are alike, named after the node only if it is unlike."""
     family, facts, configuration = shared.family, speaker.facts, shared.settings.default
     silent = excluded(speaker.labels)
     announced = () if silent else shared.ranges.announced
@@ -109,7 +112,7 @@ def profile(shared: Shared, speaker: Speaker, gateways: PrefixSet) -> Profile:
         priority=fields.integer(spec, f"ipv{family}NormalRoutePriority") or NORMAL_ROUTE_PRIORITY,
         reflector=bool(speaker.cluster_id),
         blocks=blocks,
-        possible=possible_blocks(shared.pools, speaker, family) if blocks is None else (),
+        possible=shared.placement.of(alike) if blocks is None else (),
         services=(*announced, *mine, *(one.prefix for one in hosts if one.everywhere)),
         perhaps=tuple(one.prefix for one in hosts if not one.everywhere),
         reflected=reflected,

@@ -16,6 +16,7 @@ from callint.bgp.imports import Kernel, imported, ipip_by_bird, kernel
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY, Speaker, subnet
 from callint.bgp.peering import Peering
+from callint.bgp.placement import Placement
 from callint.bgp.pools import known_blocks, pools_of
 from callint.bgp.profile import Profile, Shared, gateways, profile
 from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes, PeerType, Presence
@@ -103,6 +104,7 @@ class Engine:
                 settings,
                 pools_of(cluster, family),
                 blocks,
+                Placement(cluster, self.network.nodes, pools_of(cluster, family), blocks, family),
                 ranges(settings.default, family),
                 host_routes(cluster, settings.default, family),
             )
@@ -135,7 +137,7 @@ class Engine:
         key = (alike, family, name, own and subnet(own))
         found = self._profiles.get(key)
         if found is None:
-            made = profile(self.shared[family], speaker, self._gateways.get((alike, family)) or nothing(family))
+            made = profile(self.shared[family], alike, speaker, self._gateways.get((alike, family)) or nothing(family))
             found = self._profiles[key] = self._interned.setdefault(made, made)
         return found
 

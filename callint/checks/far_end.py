@@ -16,6 +16,7 @@ from callint.facts import Address as FactAddress
 from callint.facts import Interface
 from callint.finding import Related, witness
 from callint.net.address import Address, Prefix, parse_peer
+from callint.net.enclosing import Enclosing
 from callint.net.interface import glob_matches
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
@@ -87,37 +88,35 @@ def _only_node(cluster: Cluster, peer: BGPPeer) -> Speaker | None:
 
 
 def _inside(cluster: Cluster) -> Iterator[Breach]:
-    ranges = list(_own_ranges(cluster))
+    ranges = Enclosing(_own_ranges(cluster))
     for peer, address, _ in _far_ends(cluster):
         if _owner(cluster, address) is not None:
             continue
-        for about, inside, related in ranges:
-            if inside.contains(address):
-                path = ("spec", "peerIP")
-                yield Breach(
-                    f'BGPPeer "{peer.resource.name}" peers with {address}, which is in {about}: such addresses belong '
-                    "to the cluster, and no router has one",
-                    peer.resource.span(*path),
-                    peer.resource.ref,
-                    path,
-                    (related,),
-                    witness("address", address=str(address), peer=peer.resource.name, inside=str(inside)),
-                )
-                break
+        for inside, (about, related) in ranges.of(address.prefix())[:1]:
+            path = ("spec", "peerIP")
+            yield Breach(
+                f'BGPPeer "{peer.resource.name}" peers with {address}, which is in {about}: such addresses belong '
+                "to the cluster, and no router has one",
+                peer.resource.span(*path),
+                peer.resource.ref,
+                path,
+                (related,),
+                witness("address", address=str(address), peer=peer.resource.name, inside=str(inside)),
+            )
 
 
-def _own_ranges(cluster: Cluster) -> Iterator[tuple[str, Prefix, Related]]:
+def _own_ranges(cluster: Cluster) -> Iterator[tuple[Prefix, tuple[str, Related]]]:
     for pool in cluster.pools:
         inside = network_of(pool.cidr)
         if inside is not None and not pool.disabled and "Workload" in pool.allowed_uses:
             name = f'IPPool "{pool.name}"'
-            yield f"{name}, whose addresses pods get", inside, Related(pool.span("cidr"), "the pool")
+            yield inside, (f"{name}, whose addresses pods get", Related(pool.span("cidr"), "the pool"))
     default = network(cluster).settings.default
     for index, cidr in enumerate(default.service_cluster_ips if default is not None else ()):
         inside = network_of(cidr)
         if inside is not None and default is not None:
             span = default.resource.span("spec", "serviceClusterIPs", index, "cidr")
-            yield f'the service range "{cidr}"', inside, Related(span, "the range of services")
+            yield inside, (f'the service range "{cidr}"', Related(span, "the range of services"))
 
 
 def _port(cluster: Cluster) -> Iterator[Breach]:
