@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from callint.bgp.alike import Alike
 from callint.bgp.candidates import Routes
 from callint.bgp.decision import Decision
-from callint.bgp.network import network
+from callint.bgp.network import Network, network
 from callint.bgp.nodes import Speaker
 from callint.bgp.pools import BLOCK_SIZES
 from callint.bgp.read import address
@@ -55,13 +56,15 @@ class _Meeting(NamedTuple):
         return self.session.family
 
 
-def _meetings(cluster: Cluster, *, learning: bool = True) -> Iterator[_Meeting]:
+@lru_cache(maxsize=8)
+def _meetings(cluster: Cluster, *, learning: bool = True) -> tuple[_Meeting, ...]:
     """Only of nodes that are described: nobody knows whether there is more than one of the others.
 
     With `learning` only of those that learn the routes of others.
     """
-    model, answers = network(cluster), engine(cluster)
+    model = network(cluster)
     steps = Steps(cluster, "routes that nodes pass on")
+    learns: dict[tuple[Alike, Family], bool] = {}
     found: dict[tuple[str, Family], tuple[BGPPeer, Session, list[Speaker]]] = {}
     for peering in model.peerings:
         form = peering.form
@@ -70,20 +73,27 @@ def _meetings(cluster: Cluster, *, learning: bool = True) -> Iterator[_Meeting]:
             continue
         here = [one for one in peering.here.members if one.described]
         steps.spend(_OF_PEERING + len(here))
-        if here and (not learning or _learns(answers, peering.first)):
-            key = (form.peer.resource.name, peering.family)
-            _, _, nodes = found.setdefault(key, (form.peer, peering.session(here[0], None), []))
+        if not here:
+            continue
+        key = (peering.here, peering.family)
+        if learning and key not in learns:
+            learns[key] = _learns(model, here[0], peering.family, steps)
+        if not learning or learns[key]:
+            named = (form.peer.resource.name, peering.family)
+            _, _, nodes = found.setdefault(named, (form.peer, peering.session(here[0], None), []))
             nodes.extend(here)
-    for peer, session, nodes in found.values():
-        names = dict.fromkeys(one.name for one in nodes)
-        if len(names) > 1:
-            yield _Meeting(peer, session, tuple(names))
+    made = (
+        _Meeting(peer, one, tuple(dict.fromkeys(each.name for each in nodes))) for peer, one, nodes in found.values()
+    )
+    return tuple(meeting for meeting in made if len(meeting.nodes) > 1)
 
 
-def _learns(answers: Engine, session: Session) -> bool:
-    """Whether the node has live sessions with others of its AS."""
-    passing = answers.passing(session.local, session.family, session.form)
-    return any(one.there is not None and one.form.peer_type == "iBGP" for one in passing)
+def _learns(model: Network, local: Speaker, family: Family, steps: Steps) -> bool:
+    """Whether a node has live sessions with others of its AS, whose routes it passes on to peers of other ASes."""
+    meshed = len(model.meshes[family].all) if model.in_mesh(local, family) else 0
+    steps.spend(_OF_PEERING * meshed + len(model.peerings_of(local, family)))
+    kinds = model.kinds_of(local, family)
+    return any(one.there is not None and one.form.peer_type == "iBGP" and one.state in LIVE for one in kinds)
 
 
 def _passed_on(answers: Engine, session: Session, prefixes: PrefixSet) -> PrefixSet:
@@ -100,6 +110,11 @@ class _Local(NamedTuple):
     service: Resource
     prefix: Prefix
     nodes: frozenset[str] | None
+
+    @property
+    def droppers(self) -> Related:
+        """Where the Service says so."""
+        return Related(self.service.span(*_LOCAL), "nodes without an endpoint drop what is sent there")
 
 
 @lru_cache(maxsize=8)
@@ -142,16 +157,11 @@ def _local_services(cluster: Cluster) -> Iterator[Breach]:
             yield _dropped(meeting, lacking[0], len(lacking) - 1)
         open_ones += [(meeting, one) for one in heard if one.nodes is None]
     for meeting, one in open_ones[:1]:
-        path: Path = ("metadata", "name")
-        yield Breach(
+        yield _at_peer(
+            meeting,
             f'whether every node that announces {one.prefix.address} to BGPPeer "{meeting.peer.resource.name}" has an '
             f"endpoint of {_name(one.service)} is not known: all do, for they pass on what they learn from each other",
-            meeting.peer.resource.span(*path),
-            meeting.peer.resource.ref,
-            path,
-            (Related(one.service.span(*_LOCAL), "nodes without an endpoint drop what is sent there"),),
-            help=_REJECT,
-            undecided=True,
+            one.droppers,
         )
 
 
@@ -160,26 +170,34 @@ def _name(service: Resource) -> str:
 
 
 def _dropped(meeting: _Meeting, one: _Local, more: int) -> Breach:
-    path: Path = ("metadata", "name")
     node = next(name for name in meeting.nodes if name not in (one.nodes or ()))
     others = f", and so it is with {more} more" if more else ""
-    return Breach(
+    return _at_peer(
+        meeting,
         f'BGPPeer "{meeting.peer.resource.name}" hears of {one.prefix.address} from node "{node}" as well, which '
         f"learns of it from others and drops what is sent there: {_name(one.service)} is Local and has no endpoint "
         f"on it{others}",
-        meeting.peer.resource.span(*path),
-        meeting.peer.resource.ref,
+        one.droppers,
+        (one.prefix, node),
+    )
+
+
+def _at_peer(meeting: _Meeting, message: str, related: Related, heard: tuple[Prefix, str] | None = None) -> Breach:
+    """What a peer hears, from which node; that is not known without."""
+    resource, path = meeting.peer.resource, ("metadata", "name")
+    proof = None
+    if heard is not None:
+        prefix, node = str(heard[0]), heard[1]
+        proof = witness("route", prefix=prefix, node=node, peer=resource.name, direction="export", verdict="accept")
+    return Breach(
+        message,
+        resource.span(*path),
+        resource.ref,
         path,
-        (Related(one.service.span(*_LOCAL), "nodes without an endpoint drop what is sent there"),),
-        witness(
-            "route",
-            prefix=str(one.prefix),
-            node=node,
-            peer=meeting.peer.resource.name,
-            direction="export",
-            verdict="accept",
-        ),
+        (related,),
+        proof,
         _REJECT,
+        undecided=proof is None,
     )
 
 
@@ -224,7 +242,7 @@ def _kept_in(meeting: _Meeting, one: _Local, wide: Prefix, rule: Rule) -> Breach
         rule.resource.span(*path),
         rule.resource.ref,
         path,
-        (Related(one.service.span(*_LOCAL), "nodes without an endpoint drop what is sent there"),),
+        (one.droppers,),
         witness(
             "route",
             prefix=str(one.prefix),
@@ -250,25 +268,14 @@ def _pods(cluster: Cluster) -> Iterator[Breach]:
                 found.append((meeting, pool, inside))
                 break
     for meeting, pool, inside in found[:1]:
-        path: Path = ("metadata", "name")
         others = len(found) - 1
         more = ("", ", and so does another one")[others] if others < 2 else f", and so do {others} others"
-        yield Breach(
+        yield _at_peer(
+            meeting,
             f'BGPPeer "{meeting.peer.resource.name}" hears of the pods of each node from all {len(meeting.nodes)} nodes'
             f"{more}: they pass on what they learn from each other as their own, and packets take a detour",
-            meeting.peer.resource.span(*path),
-            meeting.peer.resource.ref,
-            path,
-            (Related(pool.span("cidr"), "these pods"),),
-            witness(
-                "route",
-                prefix=str(inside),
-                node=meeting.nodes[0],
-                peer=meeting.peer.resource.name,
-                direction="export",
-                verdict="accept",
-            ),
-            _REJECT,
+            Related(pool.span("cidr"), "these pods"),
+            (inside, meeting.nodes[0]),
         )
 
 
