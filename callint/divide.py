@@ -12,7 +12,7 @@ from callint.objects import Intent
 from callint.source import Document
 from callint.source.discover import show
 from callint.source.globs import WILDCARDS, base_of, compile_glob
-from callint.suppress import absolute
+from callint.suppress import above, absolute
 
 REST = ClusterConfig("default", Calico(), (), (), Intent())
 """The cluster of documents that belong to none of those that are configured."""
@@ -72,7 +72,7 @@ def left_out(config: Config, given: Sequence[str], cluster: ClusterConfig) -> It
     roots = [
         (number, root)
         for number, root in enumerate(cluster.manifests)
-        if held.isdisjoint(_above(absolute(root)))
+        if held.isdisjoint(above(absolute(root)))
         and not any(compile_glob(pattern).fullmatch(absolute(root)) for pattern in patterns)
     ]
     if roots:
@@ -84,8 +84,3 @@ def left_out(config: Config, given: Sequence[str], cluster: ClusterConfig) -> It
             f'cluster "{cluster.name}" has manifests in {names} that are not given: what they define is missing here'
         )
         yield Problem("manifests-left-out", span, message)
-
-
-def _above(path: str) -> list[str]:
-    """An absolute path and all folders above it."""
-    return [path, *(path[:at] or "/" for at, sign in enumerate(path) if sign == "/")]

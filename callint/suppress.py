@@ -105,18 +105,17 @@ class _Shelf:
     def covering(self, finding: Finding) -> Entry | None:
         """The first that covers a finding; all that do are used from now on."""
         spans = (finding.span, *(related.span for related in finding.related))
-        above = self._above.get(finding.span.file) or self._places(finding.span.file)
+        places = self._above.get(finding.span.file) or self._places(finding.span.file)
         keys: set[Key] = {(span.file, span.line) for span in spans}
-        keys.update((about, folder) for about in ("", str(finding.object)) for folder in above)
+        keys.update((about, folder) for about in ("", str(finding.object)) for folder in places)
         hit = keys & self._first.keys()
         self._hit |= hit
         return self._entries[min(map(self._first.__getitem__, hit))] if hit else None
 
     def _places(self, file: str) -> tuple[str, ...]:
         """Anywhere, the folders that a file lies in, and the file."""
-        path = absolute(file)
-        above = self._above[file] = ("", *(path[:at] or "/" for at, sign in enumerate(path) if sign == "/"), path)
-        return above
+        places = self._above[file] = ("", *above(absolute(file)))
+        return places
 
     def unused(self) -> list[Entry]:
         """Those that covered nothing so far."""
@@ -132,6 +131,11 @@ def _keys(entry: Entry) -> list[Key]:
 def absolute(path: str) -> str:
     """One spelling for each place, so that a file lies in its folder wherever callint runs."""
     return os.path.abspath(path).replace(os.sep, "/")
+
+
+def above(path: str) -> list[str]:
+    """The folders that an absolute path lies in, and the path itself."""
+    return [*(path[:at] or "/" for at, sign in enumerate(path) if sign == "/"), path]
 
 
 class Applied(NamedTuple):
