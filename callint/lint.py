@@ -64,8 +64,9 @@ class Lint(NamedTuple):
 
 
 class Described(NamedTuple):
-    """The clusters that documents describe, what the stages before found, and the files of facts."""
+    """The manifests, the clusters that they describe, what the stages before found, and the files of facts."""
 
+    sources: Sources
     clusters: list[Cluster]
     findings: list[Finding]
     facts: list[Sources]
@@ -112,7 +113,7 @@ def describe(
                 limits=config.limits,
             )
         )
-    return Described(clusters, findings, files)
+    return Described(sources, clusters, findings, files)
 
 
 def lint_together(reading: Reading, config: Config, plan: Plan, options: Options, told: Facts | None = None) -> Lint:
@@ -131,8 +132,7 @@ def lint(
     team: Team | None = None,
 ) -> Lint:
     """Everything that is wrong with the documents of `sources`; `judge` and `told` as for `describe`, a team checks."""
-    sources = manifests(sources, options.paths)
-    clusters, findings, facts = describe(sources, config, options, plan, judge, told)
+    sources, clusters, findings, facts = describe(sources, config, options, plan, judge, told)
     crashes: list[Crash] = []
     for cluster, (found, crashed) in zip(clusters, _checked(plan, clusters, team), strict=True):
         findings.extend(across_folders(found, plan, cluster))
