@@ -73,22 +73,21 @@ def accept(
     `read`, or are gone, and was not found, is a problem.
     """
     left = {one[:3]: Counter(one.at) for one in baseline.known}
-    accepted = [_take(left, finding, exactly=True) for finding in findings]
-    accepted = [taken or _take(left, finding, exactly=False) for taken, finding in zip(accepted, findings, strict=True)]
-    kept = [finding for finding, taken in zip(findings, accepted, strict=True) if not taken]
-    suppressed = [
-        finding._replace(suppressed=REASON) for finding, taken in zip(findings, accepted, strict=True) if taken
-    ]
+    of_each = [left.get(_key(finding), Counter()) for finding in findings]
+    where_it_was = [_take(paths, finding.path) for finding, paths in zip(findings, of_each, strict=True)]
+    kept, suppressed = [], []
+    for finding, paths, taken in zip(findings, of_each, where_it_was, strict=True):
+        if taken or _take(paths, next(iter(paths), None)):
+            suppressed.append(finding._replace(suppressed=REASON))
+        else:
+            kept.append(finding)
     judged = baseline.gone.union(map(absolute, read))
     return Applied(kept, suppressed, list(_outdated(baseline, left, catalogue, ran, judged)))
 
 
-def _take(left: dict[Place, Counter[str]], finding: Finding, *, exactly: bool) -> bool:
-    paths = left.get(_key(finding))
-    if not paths:
-        return False
-    path = finding.path if exactly else next(iter(paths))
-    if path not in paths:
+def _take(paths: Counter[str], path: str | None) -> bool:
+    """One from where it is known to be, if it is; whether it was."""
+    if path is None or path not in paths:
         return False
     paths[path] -= 1
     if not paths[path]:

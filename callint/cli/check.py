@@ -167,11 +167,11 @@ def _baseline(file: str | None) -> Baseline | None:
 
 def _write_baseline(result: Lint, file: str) -> None:
     from callint.baseline import written
+    from callint.report.tally import counted
 
     findings = result.report.findings
     output.write_file(file, [written(findings, os.path.dirname(os.path.abspath(file)))])
-    count = f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
-    click.echo(f'callint: the baseline "{file}" knows {count} now', err=True)
+    click.echo(f'callint: the baseline "{file}" knows {counted(len(findings), "finding")} now', err=True)
 
 
 def _question(reading: Reading, config: Config, plan: Plan, options: Options) -> Question:
