@@ -60,3 +60,26 @@ def test_with_enough_comparisons_there_is_no_question() -> None:
     assert findings(reflecting(20)) == []
     (mismatch,) = findings(in_pairs(20))
     assert (mismatch.rule, mismatch.severity) == ("BGP023", "error")
+
+
+def apart(nodes: int, pools: int) -> str:
+    """Each pool is for all nodes but one, and a router outside takes some of their routes."""
+    peer = (
+        f"---\n{V3}\nkind: BGPPeer\nmetadata: {{name: p}}\nspec: {{peerIP: 192.0.2.1, asNumber: 64600, filters: [f]}}\n"
+    )
+    filter_ = f"---\n{V3}\nkind: BGPFilter\nmetadata: {{name: f}}\nspec: {{exportV4: [{{action: Reject}}]}}\n"
+    for_others = (
+        f"---\n{V3}\nkind: IPPool\nmetadata: {{name: p{number}}}\n"
+        f"spec: {{cidr: 10.244.{number}.0/24, nodeSelector: \"rack != 'r{number}'\"}}\n"
+        for number in range(pools)
+    )
+    racks = (node(number, "", f"rack: r{number}") for number in range(nodes))
+    return peer + filter_ + "".join((*for_others, *racks))
+
+
+def test_pools_are_held_against_nodes_so_often_and_no_more() -> None:
+    """Each of ten nodes may have blocks of each of a hundred pools but one."""
+    found = findings(apart(10, 100), most=980)
+    assert found
+    assert all(one.message.endswith("more than 980 comparisons of IPPools with nodes would be needed") for one in found)
+    assert not any("IPPools with nodes" in one.message for one in findings(apart(10, 100), most=1000))
