@@ -166,9 +166,8 @@ class Engine:
         key = (self.network.nodes.of(speaker), family)
         found = self._relaying_of.get(key)
         if found is None:
-            forms = [peering.form for peering in self.network.peerings_of(speaker, family)]
-            relays = frozenset([Relay(one.peer_type, one.rr_client, self._preference(one)) for one in forms])
-            found = self._relaying_of[key] = relays
+            forms = (peering.form for peering in self.network.peerings_of(speaker, family))
+            found = self._relaying_of[key] = frozenset(map(self._relay, forms))
         return found
 
     def sources(self, speaker: Speaker, family: Family, form: Form, *, inside: bool = False) -> tuple[Source, ...]:
@@ -396,19 +395,15 @@ class Engine:
         found = self._relays.get((forms, own))
         if found is None:
             passing = (form for form in forms if form != own or own.kind != "mesh")
-            kinds = {
-                Relay(form.peer_type, form.rr_client, self._preference(form))
-                for form in passing
-                if may_pass((form.peer_type, form.rr_client), own)
-            }
+            kinds = {self._relay(form) for form in passing if may_pass((form.peer_type, form.rr_client), own)}
             found = self._relays[forms, own] = tuple(sorted(kinds, key=str))
         return found
 
-    def _preference(self, form: Form) -> int | None:
-        """The LOCAL_PREF of all that a session imports: what eBGP brings has the usual one, if no rule sets it."""
+    def _relay(self, form: Form) -> Relay:
+        """What a session brings to pass on: what eBGP brings has the usual LOCAL_PREF, if no rule sets it."""
         rules = self._filtering.rules(form.filters, "import", form.family)
         usual = form.peer_type == "eBGP" and all(rule.operations.priority is None for rule in rules)
-        return DEFAULT_LOCAL_PREF if usual else None
+        return Relay(form.peer_type, form.rr_client, DEFAULT_LOCAL_PREF if usual else None)
 
     def _forms_of(self, speaker: Speaker, family: Family) -> frozenset[Form]:
         model = self.network
@@ -459,11 +454,8 @@ class Engine:
 
     def _far_key(self, mine: Profile, speaker: Speaker) -> object:
         """What tells the routes of a far end from those of others: its own and from whom it has those it passes on."""
-        passing = (
-            (form.kind == "mesh", form.peer_type, form.rr_client, self._preference(form))
-            for form in self._forms_of(speaker, mine.family)
-        )
-        return id(mine), frozenset(passing)
+        forms = self._forms_of(speaker, mine.family)
+        return id(mine), frozenset((form.kind == "mesh", self._relay(form)) for form in forms)
 
 
 def counted_decisions(decisions: Iterable[Decision], steps: Steps) -> Iterator[Decision]:
