@@ -240,17 +240,16 @@ class Engine:
         for routes in self.own_routes(session.local, session.family):
             if routes.presence != "any":
                 yield from self.decide(mine, session.form, routes)
-        for source in learned:
-            theirs = source.session
-            decisions: list[Decision] = []
-            for offer in self.offers(theirs):
-                if offer.presence != "any":
-                    steps.spend(len(offer.prefixes.starts) // 2)
-                    decisions += self.taken(theirs, offer)
-            for presence, attributes, prefixes in self.brought(theirs, decisions):
-                if presence != "any":
-                    routes = Routes(prefixes, presence, attributes, self._from(source), _learned(theirs))
-                    yield from self.passed_on(session, source, routes)
+        existing = (one._replace(brought=self._existing_brought(one.session, steps)) for one in learned)
+        yield from self.learned(session, existing)
+
+    def _existing_brought(self, session: Session, steps: Steps) -> tuple[Brought, ...]:
+        decisions: list[Decision] = []
+        for offer in self.offers(session):
+            if offer.presence != "any":
+                steps.spend(len(offer.prefixes.starts) // 2)
+                decisions += self.taken(session, offer)
+        return tuple(one for one in self.brought(session, decisions) if one[0] != "any")
 
     def decided(self, session: Session, learned: tuple[Source, ...]) -> tuple[Decision, ...]:
         """What becomes of the local node's own routes and of those from some sources."""
