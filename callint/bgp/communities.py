@@ -28,7 +28,8 @@ def tags(settings: Settings, node: str, family: Family) -> Tagging:
     name = configuration.resource.name if configuration is not None else ""
     found = known.get((name, family))
     if found is None:
-        found = known[name, family] = Tagging(family, tuple(_tags(configuration, family)))
+        attached = _tags(configuration, family) if configuration is not None else ()
+        found = known[name, family] = Tagging(family, tuple(attached))
     return found
 
 
@@ -37,12 +38,12 @@ def _known(settings: Settings) -> dict[tuple[str, Family], Tagging]:
     return {}
 
 
-def _tags(configuration: BGPConfiguration | None, family: Family) -> Iterator[Tag]:
-    names = named(configuration) if configuration is not None else {}
-    for entry in configuration.prefix_advertisements if configuration is not None else ():
+def _tags(configuration: BGPConfiguration, family: Family) -> Iterator[Tag]:
+    names = named(configuration)
+    for entry in configuration.prefix_advertisements:
         communities = resolve(names, entry)
         inside = network(entry.cidr, family)
-        if inside is not None and communities and configuration is not None:
+        if inside is not None and communities:
             yield Tag(inside, communities, entry, configuration)
 
 
