@@ -116,10 +116,12 @@ def _apart(cluster: Cluster) -> Iterator[Breach]:
     for family in FAMILIES:
         places = _places(cluster, family)
         common = _common(places)
-        for place in places if common is not None else ():
+        if common is None:
+            continue
+        for place in places:
             internal = _internal(place.node, family)
-            inside = [one for one in internal if common is not None and common.contains(one)]
-            here = common is not None and common.contains(place.held.address)
+            inside = [one for one in internal if common.contains(one)]
+            here = common.contains(place.held.address)
             if not inside or here or place.held.address in internal or _engine(cluster, place) is not None:
                 continue
             yield Breach(
