@@ -14,7 +14,7 @@ from callint.bgp.sent import sent
 from callint.bgp.steps import Answer, Steps, counted
 from callint.net.address import FAMILIES, Family, Prefix
 from callint.net.community import Community
-from callint.net.overlapping import Overlapping
+from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, within
 from callint.objects import Cluster
 from callint.objects.bgp import BGPConfiguration, PrefixAdvertisement
@@ -84,21 +84,19 @@ class _Leaving:
     """What sessions let out, found by network."""
 
     def __init__(self) -> None:
-        self._all: list[tuple[Group, Decision]] = []
-        self._near: dict[Family, Overlapping[int]] = {family: Overlapping() for family in FAMILIES}
+        self._all: dict[Family, InOrder[tuple[Group, Decision]]] = {family: InOrder() for family in FAMILIES}
 
     def add(self, group: Group, decisions: Iterable[Decision]) -> None:
         """What one session decides on."""
         for decision in decisions:
             if decision.accepted:
-                self._near[group.session.family].add(decision.prefixes.addresses(), len(self._all))
-                self._all.append((group, decision))
+                self._all[group.session.family].add(decision.prefixes.addresses(), (group, decision))
 
     def inside(self, network: Prefix, steps: Steps) -> Iterator[Reach]:
         """What leaves inside a network; raises TooManyStepsError."""
         wanted = within(network)
-        near = sorted(set(self._near[network.family].near(wanted.addresses())))
-        for group, decision in counted(map(self._all.__getitem__, near), steps, 1):
+        near = self._all[network.family].near(wanted.addresses())
+        for group, decision in counted(near, steps, 1):
             if prefixes := decision.prefixes & wanted:
                 yield Reach(group, decision, prefixes)
 

@@ -14,7 +14,7 @@ from callint.bgp.route import Attributes, PeerType
 from callint.bgp.rules import Direction, Rule, Verdict
 from callint.bgp.steps import Steps
 from callint.net.address import Family
-from callint.net.overlapping import Overlapping
+from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, everything, nothing
 from callint.record import NamedTuple
 
@@ -133,7 +133,7 @@ class _Earlier:
     def __init__(self, rules: Sequence[Rule], steps: Steps) -> None:
         self._rules, self._steps = rules, steps
         self._places: list[int] = []
-        self._near: Overlapping[int] = Overlapping()
+        self._near: InOrder[int] = InOrder()
         self._known: dict[PrefixSet, tuple[int, _Near]] = {}
 
     def add(self, place: int) -> None:
@@ -144,7 +144,7 @@ class _Earlier:
     def overlapping(self, prefixes: PrefixSet) -> _Near:
         """Those that share a prefix; the answer grows when it is asked for again."""
         seen, found = self._known.get(prefixes, (0, _Near([], {})))
-        tried = self._places[seen:] if seen else sorted(set(self._near.near(prefixes.addresses())))
+        tried = self._places[seen:] if seen else self._near.near(prefixes.addresses())
         self._steps.spend(len(tried))
         for place in tried:
             rule = self._rules[place]

@@ -10,7 +10,7 @@ from callint.bgp.route import Attributes
 from callint.bgp.rules import Direction, Rule, compile_filters
 from callint.bgp.steps import Answer, Steps
 from callint.net.address import Family
-from callint.net.overlapping import Overlapping
+from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, everything
 from callint.objects import Cluster
 
@@ -75,19 +75,18 @@ class _Divided:
         """The parts cut to some prefixes."""
         found = self._known.get(prefixes)
         if found is None:
-            near = self._near.near(prefixes.addresses())
             found = self._known[prefixes] = tuple(
                 Part(hit, part.rule, part.when, part.unless)
-                for part in map(self._parts.__getitem__, sorted(set(near)))
+                for part in self._near.near(prefixes.addresses())
                 if (hit := part.prefixes & prefixes)
             )
         return found
 
     @cached_property
-    def _near(self) -> Overlapping[int]:
-        near: Overlapping[int] = Overlapping()
-        for place, part in enumerate(self._parts):
-            near.add(part.prefixes.addresses(), place)
+    def _near(self) -> InOrder[Part]:
+        near: InOrder[Part] = InOrder()
+        for part in self._parts:
+            near.add(part.prefixes.addresses(), part)
         return near
 
 

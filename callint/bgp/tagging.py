@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from callint.bgp.steps import Steps
 from callint.net.address import Family, Prefix
 from callint.net.community import Community
-from callint.net.overlapping import Overlapping
+from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects.bgp import BGPConfiguration, PrefixAdvertisement
 from callint.record import NamedTuple
@@ -36,7 +36,7 @@ class Tagging:
         """Nothing is divided yet."""
         self.tags = tags
         self._family: Family = family
-        self._divided: tuple[tuple[_Piece, ...], Overlapping[int], PrefixSet] | None = None
+        self._divided: tuple[InOrder[_Piece], PrefixSet] | None = None
 
     def divide(self, prefixes: PrefixSet, steps: Steps) -> Iterator[tuple[PrefixSet, tuple[Tag, ...]]]:
         """The prefixes by the tags that count on them, those first that are in the first networks.
@@ -48,19 +48,19 @@ class Tagging:
             return
         if self._divided is None:
             self._divided = self._divide(steps)
-        pieces, near, outside = self._divided
-        for number in sorted(set(near.near(prefixes.addresses()))):
-            if hit := prefixes & pieces[number].prefixes:
-                yield hit, tuple(self.tags[place] for place in pieces[number].places)
+        pieces, outside = self._divided
+        for piece in pieces.near(prefixes.addresses()):
+            if hit := prefixes & piece.prefixes:
+                yield hit, tuple(self.tags[place] for place in piece.places)
         if rest := prefixes & outside:
             yield rest, ()
 
-    def _divide(self, steps: Steps) -> tuple[tuple[_Piece, ...], Overlapping[int], PrefixSet]:
-        pieces = tuple(sorted(_pieces(self._family, self.tags, steps), key=_earliest_first))
-        near: Overlapping[int] = Overlapping()
-        for number, piece in enumerate(pieces):
-            near.add(piece.prefixes.addresses(), number)
-        return pieces, near, ~union_all(self._family, (piece.prefixes for piece in pieces))
+    def _divide(self, steps: Steps) -> tuple[InOrder[_Piece], PrefixSet]:
+        pieces = sorted(_pieces(self._family, self.tags, steps), key=_earliest_first)
+        near: InOrder[_Piece] = InOrder()
+        for piece in pieces:
+            near.add(piece.prefixes.addresses(), piece)
+        return near, ~union_all(self._family, (piece.prefixes for piece in pieces))
 
 
 def _earliest_first(piece: _Piece) -> tuple[float, ...]:

@@ -18,7 +18,7 @@ from callint.checks.breach import Breach, CheckError
 from callint.checks.peers import outward, used_by
 from callint.finding import Related, witness
 from callint.net.address import FAMILIES, Family, Prefix
-from callint.net.overlapping import Overlapping
+from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
@@ -56,20 +56,20 @@ class _Held:
     """Pools, found by what overlaps them."""
 
     def __init__(self, cluster: Cluster, pools: Iterable[tuple[IPPool, Prefix]]) -> None:
-        self._pools = list(pools)
         self._steps = Steps(cluster, "rules of BGPFilters with IPPools")
-        self._near: dict[Family, Overlapping[int]] = {family: Overlapping() for family in FAMILIES}
-        for place, (_, inside) in enumerate(self._pools):
-            self._near[inside.family].add(((inside.first, inside.last),), place)
+        self._near: dict[Family, InOrder[tuple[IPPool, Prefix]]] = {family: InOrder() for family in FAMILIES}
+        found = list(pools)
+        self._any = bool(found)
+        for pool, inside in found:
+            self._near[inside.family].add(((inside.first, inside.last),), (pool, inside))
 
     def __bool__(self) -> bool:
-        return bool(self._pools)
+        return self._any
 
     def overlapping(self, prefixes: PrefixSet) -> Iterator[tuple[IPPool, PrefixSet]]:
         """Each pool that holds some of the prefixes, with those that it holds; raises TooManyStepsError."""
-        near = sorted(set(self._near[prefixes.family].near(prefixes.addresses())))
-        for place in counted(near, self._steps, 1):
-            pool, inside = self._pools[place]
+        near = self._near[prefixes.family].near(prefixes.addresses())
+        for pool, inside in counted(near, self._steps, 1):
             both = prefixes & within(inside)
             if both:
                 yield pool, both

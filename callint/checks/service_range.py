@@ -13,7 +13,7 @@ from callint.bgp.steps import Steps, counted
 from callint.checks.breach import Breach, CheckError
 from callint.finding import Path, Related, Span, witness
 from callint.net.address import FAMILIES, Family, Prefix
-from callint.net.overlapping import Overlapping
+from callint.net.overlapping import InOrder
 from callint.objects import Cluster, Resource, fields
 from callint.record import NamedTuple
 
@@ -58,14 +58,14 @@ class _Networks:
     """The places of networks in a list, found by what overlaps them."""
 
     def __init__(self, networks: Iterable[Prefix]) -> None:
-        self._near: dict[Family, Overlapping[int]] = {family: Overlapping() for family in FAMILIES}
+        self._near: dict[Family, InOrder[int]] = {family: InOrder() for family in FAMILIES}
         self._all = list(networks)
         for place, one in enumerate(self._all):
             self._near[one.family].add(((one.first, one.last),), place)
 
     def overlapping(self, other: Prefix) -> Iterator[int]:
         """Those that overlap a network, in order."""
-        near = sorted(set(self._near[other.family].near(((other.first, other.last),))))
+        near = self._near[other.family].near(((other.first, other.last),))
         return (place for place in near if self._all[place].overlaps(other))
 
 

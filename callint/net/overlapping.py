@@ -32,6 +32,24 @@ class Overlapping(Generic[T]):
                 yield from _between(cells, low >> size, high >> size)
 
 
+class InOrder(Generic[T]):
+    """Things with sets of numbers, found as in `Overlapping`: each once, in the order in which they were added."""
+
+    def __init__(self) -> None:
+        """Nothing is known yet."""
+        self._things: list[T] = []
+        self._places: Overlapping[int] = Overlapping()
+
+    def add(self, numbers: Intervals, thing: T) -> None:
+        """A thing with its set, after all others."""
+        self._places.add(numbers, len(self._things))
+        self._things.append(thing)
+
+    def near(self, numbers: Intervals) -> list[T]:
+        """The things whose sets share a number, and perhaps others."""
+        return [self._things[place] for place in sorted(set(self._places.near(numbers)))]
+
+
 def _between(cells: dict[int, list[T]], low: int, high: int) -> Iterator[T]:
     places: Iterable[int] = range(low, high + 1)
     if high - low > len(cells):
