@@ -26,20 +26,21 @@ _Twice = tuple[PrefixSet, PrefixSet]
 
 
 class Asked:
-    """Nodes of which some have been asked about their routes: how many, and how often about which."""
+    """Nodes of which some have been asked about their routes: how many, with which profiles, how often about which."""
 
-    __slots__ = ("nodes", "routes")
+    __slots__ = ("nodes", "profiles", "routes")
 
     def __init__(self) -> None:
         """None yet."""
         self.nodes = 0
+        self.profiles: set[int] = set()
         self.routes: Counter[Routes] = Counter()
 
-    def of(self, own: Iterable[Routes], most: int) -> Iterator[Routes]:
-        """The routes of one more node, without those about which so many nodes were asked."""
+    def of(self, own: Iterable[Routes], most: int | None) -> Iterator[Routes]:
+        """The routes of one more node, without those about which so many nodes were asked, if that matters."""
         for routes in own:
             self.routes[routes] += 1
-            if self.routes[routes] <= most:
+            if most is None or self.routes[routes] <= most:
                 yield routes
 
 

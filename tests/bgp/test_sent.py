@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bgp_clusters import Cluster, clusters, manifests
+from bgp_clusters import Cluster, Node, clusters, manifests
 from callint.bgp import alike, lone, sent
 from callint.bgp.decision import Decision
 from callint.bgp.routes import Engine, engine
 from callint.bgp.session import LIVE, Session
 from callint.calico import Target
-from callint.net.prefixes import PrefixSet, nothing
+from callint.net.address import Prefix
+from callint.net.prefixes import PrefixSet, nothing, within
 from manifests import calico, cluster_of
 
 FILTERS: dict[str, dict[str, Any]] = {
@@ -71,6 +72,19 @@ def test_the_same_routes_leave(cluster: Cluster, blocks: list[bool], outside: li
     found, expected = _together((group.session, told) for group, told in sent.sent(made)), _together(exact)
     for key, prefixes in expected.items():
         assert prefixes <= found[key]
+
+
+def test_of_two_that_are_asked_one_is_another_node() -> None:
+    """The first node has two sessions that are alike, and a block, inside of which it alone lets nothing out."""
+    nodes = [Node(f"n{one}", {}, {4: f"10.0.0.{one + 1}"}, None, "", 1001 + one) for one in range(3)]
+    peers = [
+        {"name": f"p{one}", "peerIP": f"10.0.0.{one + 1}", "asNumber": 64512, "reversePeering": "Manual", **own}
+        for one, own in enumerate(({}, {"localASNumber": 64512}))
+    ]
+    made = cluster_of(objects(Cluster(nodes, peers, True, None, (3, 31)), [True], []), Target((3, 31)))
+    told = [one for _, decisions in sent.sent(made) for one in decisions if one.accepted]
+    inside = Prefix(4, 0x0AF40000, 26)
+    assert any(within(inside, 27, 32) <= one.prefixes for one in told)
 
 
 @settings(deadline=None)
