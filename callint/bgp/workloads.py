@@ -12,7 +12,7 @@ from callint.objects.bgp import BGPPeer
 from callint.objects.endpoint import Workload
 from callint.objects.workload import finished, pod, workload
 from callint.record import NamedTuple
-from callint.selector import SelectorError, keys_and_values, parse
+from callint.selector import SelectorError, keys, parse
 from callint.selector.index import SelectorIndex
 
 # Labels that a workload inherits from its namespace and service account, which are not looked up here
@@ -76,10 +76,10 @@ def _readable(peer: BGPPeer) -> bool:
     if peer.local_workload_selector is None:
         return False
     try:
-        keys = keys_and_values(parse(peer.local_workload_selector))
+        named = keys(parse(peer.local_workload_selector))
     except SelectorError:
         return False
-    return not any(key.startswith(_INHERITED) for key in keys)
+    return not any(key.startswith(_INHERITED) for key in named)
 
 
 def _workloads(cluster: Cluster) -> Iterator[Workload]:

@@ -24,7 +24,7 @@ from callint.policy.symbolic.engine import selections
 from callint.policy.symbolic.selection import Selection, Selections
 from callint.policy.tiers import policies_of, selector_of
 from callint.schema.suggest import Words
-from callint.selector import SelectorError, keys_and_values
+from callint.selector import SelectorError, keys
 from callint.selector.index import SelectorIndex
 from callint.source import placeholder
 
@@ -179,7 +179,7 @@ def _invisible(cluster: Cluster) -> Iterator[Breach]:
     for member in members if sides else ():
         about, labels = member.about, member.labels
         for policy, path, selector in sides.candidates(labels.known, labels.present, labels.open) if sides else ():
-            if not set(keys_and_values(selector)) & set(labels.known) or holds(selector, labels) is not True:
+            if keys(selector).isdisjoint(labels.known) or holds(selector, labels) is not True:
                 continue
             does = (
                 "that selects it matches none of its packets"
@@ -303,12 +303,12 @@ def _unused_labels(cluster: Cluster) -> Iterator[Breach]:
         if policy.resource.gaps or not policy.resource.document.complete:
             return
         try:
-            named |= set(keys_and_values(selector_of(policy)))
+            named |= keys(selector_of(policy))
         except SelectorError:
             return
     nameless = [one for one in nameless if named.isdisjoint(one.about.resource.labels)]
     if nameless:
-        named = {key for _, _, selector in _rule_selectors(cluster) for key in keys_and_values(selector)}
+        named = {key for _, _, selector in _rule_selectors(cluster) for key in keys(selector)}
     for member in nameless:
         resource, labels = member.about.resource, sorted(member.about.resource.labels)
         if not named.isdisjoint(labels):

@@ -110,8 +110,9 @@ def _answers(placed: PlacedPolicy) -> bool:
     hidden = placed.hidden_place or placed.hidden_selection or policy.resource.gaps
     if hidden or not policy.resource.document.complete:
         return True
-    open_ = (rule for rule in policy.ingress if rule.action.capitalize() in ("Allow", "Pass") and asks(rule, policy))
-    return any(open_) and any(holds(placed.selector, labels) is not False for labels in _RESOLVERS)
+    if all(holds(placed.selector, labels) is False for labels in _RESOLVERS):
+        return False
+    return any(rule.action.capitalize() in ("Allow", "Pass") and asks(rule, policy) for rule in policy.ingress)
 
 
 def for_hosts(placed: PlacedPolicy, hosts: Selectable[Any]) -> bool:

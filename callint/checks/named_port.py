@@ -37,6 +37,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     (felix/labelindex/named_port_index.go: an endpoint without the port is not in the set).
     """
     known = _Ports(_bearers(cluster))
+    if not known.any:
+        return
     for policy in policies_of(cluster):
         resource = policy.resource
         if not resource.document.complete or resource.gaps:
@@ -118,6 +120,11 @@ class _Ports:
         self._words = {protocol: Words(sorted(names)) for protocol, names in found.items()}
         self._unread = _selectable(unread)
         self._having: dict[tuple[int, str], Selectable[_Bearer]] = {}
+
+    @property
+    def any(self) -> bool:
+        """Whether there are any."""
+        return bool(self._bearers)
 
     def meant(self, names: Sequence[str], protocol: int, selector: Selector) -> _Hint | None:
         """For those that the selector surely matches; None also where one of the names is known."""

@@ -15,7 +15,7 @@ from callint.policy import model_of
 from callint.policy.labels import Labels
 from callint.policy.selectable import Selectable
 from callint.record import NamedTuple
-from callint.selector import Selector, SelectorError, keys_and_values, parse
+from callint.selector import Selector, SelectorError, keys, parse
 
 
 class _Thing(NamedTuple):
@@ -98,7 +98,7 @@ class _Things:
 
     def meant(self, policy: Policy, namespace: str, selector: Selector) -> _Thing | None:
         """What a selector of a namespace's policy surely means elsewhere, and what surely is not at home."""
-        if NAMESPACE_LABEL in keys_and_values(selector):
+        if NAMESPACE_LABEL in keys(selector):
             return None
         if namespace not in self._of:
             self._of[namespace] = Selectable([*self._inside.get(namespace, ()), *self._inside.get(None, ())])

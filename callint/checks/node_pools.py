@@ -14,7 +14,7 @@ from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.objects import Cluster
 from callint.objects.node import Node, bgp_path, bgp_value
 from callint.objects.pool import IPPool
-from callint.selector import Selector, SelectorError, keys_and_values, parse
+from callint.selector import Selector, SelectorError, keys, parse
 from callint.selector.index import SelectorIndex
 from callint.selector.syntax import ALL
 
@@ -54,7 +54,7 @@ def _unserved(cluster: Cluster) -> Iterator[Breach]:
         elif selector != ALL:
             asked.append(selector)
     # Kubernetes labels nodes by itself, with such names
-    unsaid = {key for _, selector in pools for key in keys_and_values(selector) if "/" in key}
+    unsaid = {key for _, selector in pools for key in keys(selector) if "/" in key}
     known = [node for node in cluster.nodes.values() if _labelled(node)]
     served = _selected(known, [selector for _, selector in pools])
     content = served | _selected(known, asked)

@@ -22,7 +22,7 @@ from callint.policy import model_of
 from callint.policy.autohep import made_automatically
 from callint.policy.inventory import HostMember
 from callint.policy.selectable import Selectable
-from callint.selector import Selector, SelectorError, keys_and_values, parse
+from callint.selector import Selector, SelectorError, keys, parse
 from callint.selector.satisfy import implies
 from callint.selector.syntax import ALL, Has, Or
 
@@ -232,7 +232,7 @@ def _pods_only(cluster: Cluster) -> Iterator[Breach]:
 
 def _is_pod(selector: Selector) -> Selector:
     """What only pods meet: labels that Calico gives to them, or that they inherit, of those that a selector names."""
-    inherited = (key for key in sorted(keys_and_values(selector)) if key.startswith(_INHERITED))
+    inherited = (key for key in sorted(keys(selector)) if key.startswith(_INHERITED))
     return Or(tuple(map(Has, (NAMESPACE_LABEL, ORCHESTRATOR_LABEL, SERVICE_ACCOUNT_LABEL, *inherited))))
 
 

@@ -131,16 +131,16 @@ def _may_be_met(written: _Written) -> bool:
     """Whether that is plain to see: it asks one thing each of several labels, none of which its scope asks about."""
     if not _alone(written.side or written.policy):
         return False
-    own, keys = written.own, set()
-    for one in own.operands if isinstance(own, And) else (own,):
-        if isinstance(one, Not) and isinstance(one.operand, Has):
-            one = one.operand
-        if not isinstance(one, (Compare, Has, Member)) or one.key in keys or one.key == NAMESPACE_LABEL:
-            return False
-        if isinstance(one, Member) and not one.values:
-            return False
-        keys.add(one.key)
-    return True
+    parts = written.own.operands if isinstance(written.own, And) else (written.own,)
+    keys = set(map(_key, parts))
+    return len(keys) == len(parts) and keys.isdisjoint((None, NAMESPACE_LABEL))
+
+
+def _key(part: Selector) -> str | None:
+    """The label of which a part asks one thing that can be met; None if it asks for anything else."""
+    if isinstance(part, (Compare, Has)) or (isinstance(part, Member) and part.values):
+        return part.key
+    return part.operand.key if isinstance(part, Not) and isinstance(part.operand, Has) else None
 
 
 def _quoted(text: str) -> str:
@@ -322,13 +322,18 @@ def _unlabelled_set(cluster: Cluster) -> Iterator[Breach]:
 
 def _namespace_name(cluster: Cluster) -> Iterator[Breach]:
     for policy in policies_of(cluster):
-        places: list[tuple[Path, str | None]] = [(("spec", "namespaceSelector"), policy.namespace_selector)]
-        for rule in (*policy.ingress, *policy.egress):
-            sides = (rule.source, rule.destination)
-            places += [((*entity.path, "namespaceSelector"), entity.namespace_selector) for entity in sides]
-        for path, text in dict(places).items():
-            if text:
-                yield from _by_name(cluster, policy, path, text)
+        for path, text in dict(_namespace_selectors(policy)).items():
+            yield from _by_name(cluster, policy, path, text)
+
+
+def _namespace_selectors(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """Where they stand, repeatedly where several rules stand for one of Kubernetes' own."""
+    if policy.namespace_selector:
+        yield ("spec", "namespaceSelector"), policy.namespace_selector
+    for rule in (*policy.ingress, *policy.egress):
+        for entity in (rule.source, rule.destination):
+            if entity.namespace_selector:
+                yield (*entity.path, "namespaceSelector"), entity.namespace_selector
 
 
 def _by_name(cluster: Cluster, policy: Policy, path: Path, text: str) -> Iterator[Breach]:

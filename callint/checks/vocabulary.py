@@ -51,9 +51,10 @@ class Vocabulary:
     def slip(self, selector: Selector) -> Slip | None:
         """What was probably mistyped: in words, what was meant, and who has it; each part of many is looked at once."""
         for part in selector.operands if isinstance(selector, And) else (selector,):
-            if part not in self._slips:
-                self._slips[part] = self._slip(part)
-            found = self._slips[part]
+            try:
+                found = self._slips[part]
+            except KeyError:
+                found = self._slips[part] = self._slip(part)
             if found is not None:
                 return found
         return None

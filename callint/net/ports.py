@@ -15,6 +15,7 @@ _FOLDED = {name.lower(): number for name, number in PROTOCOLS.items()}
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 _LONGEST_NAME = 15
 _LONGEST_RANGE = len("65535:65535")
+_LAST = 65535
 
 
 @lru_cache(maxsize=1 << 9, typed=True)
@@ -26,9 +27,9 @@ def parse_port(value: object) -> Interval | str:
     if isinstance(value, str):
         low, colon, high = value.partition(":")
         if low.isdigit() and (high.isdigit() or not colon) and value.isascii():
-            first = last = _port(low, value)
-            if colon:
-                last = _port(high, value)
+            if len(value) <= _LONGEST_RANGE and 1 <= (first := int(low)) <= (last := int(high or low)) <= _LAST:
+                return first, last
+            first, last = _port(low, value), _port(high or low, value)
             if first > last:
                 raise ValueError(f'the port range "{value}" ends before it starts')
             return first, last
@@ -61,11 +62,11 @@ def parse_protocol(value: object, *, any_case: bool = False) -> int:
 def surely_port(value: object) -> bool:
     """Whether `parse_port` takes a number or a range, said at little cost; False decides nothing."""
     if value.__class__ is int:
-        return 1 <= value <= 65535
+        return 1 <= value <= _LAST
     if not isinstance(value, str) or len(value) > _LONGEST_RANGE or not value.isascii():
         return False
     low, colon, high = value.partition(":")
-    return bool(colon) and low.isdecimal() and high.isdecimal() and 1 <= int(low) <= int(high) <= 65535
+    return bool(colon) and low.isdecimal() and high.isdecimal() and 1 <= int(low) <= int(high) <= _LAST
 
 
 def _digits(text: str) -> bool:
@@ -74,7 +75,7 @@ def _digits(text: str) -> bool:
 
 def _port(digits: str, value: object) -> int:
     number = int(digits) if len(digits) <= 5 or len(digits.lstrip("0")) <= 5 else 0
-    if not 1 <= number <= 65535:
+    if not 1 <= number <= _LAST:
         shown = f'"{value}"' if isinstance(value, str) else value
         raise ValueError(f"{shown} is no port; a number from 1 to 65535 was expected")
     return number

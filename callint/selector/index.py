@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from heapq import merge
 from itertools import chain
 from typing import Generic, TypeVar
@@ -43,13 +44,26 @@ def needs(selector: Selector, cost: _Cost = _NOTHING_KNOWN) -> frozenset[Need] |
     return _needs(selector, cost, positive=True)
 
 
+class _Price(dict["frozenset[Need]", int]):
+    """What alternatives cost together, each added up once."""
+
+    def __init__(self, cost: _Cost) -> None:
+        self._cost = cost
+
+    def __missing__(self, several: frozenset[Need]) -> int:
+        found = self[several] = sum([self._cost[need] for need in several])
+        return found
+
+
 def _named(known: Plain) -> list[frozenset[Need]]:
     """For each label that must be there what a plain selector needs of it."""
-    return [
-        frozenset((Need(key, None),) if values is None else [Need(key, value) for value in values])
-        for key, values in known.items()
-        if values is not ABSENT
-    ]
+    return [_any_of(key, values) for key, values in known.items() if values is not ABSENT]
+
+
+@lru_cache(maxsize=1 << 12)
+def _any_of(key: str, values: frozenset[str | None] | None) -> frozenset[Need]:
+    """A label with one of some values, or with any."""
+    return frozenset((Need(key, None),) if values is None else [Need(key, value) for value in values])
 
 
 def _needs(selector: Selector, cost: _Cost, *, positive: bool) -> frozenset[Need] | None:
@@ -145,10 +159,17 @@ class SelectorIndex(Generic[T]):
         self._items = [item for _, item in pairs]
         self._selectors = [selector for selector, _ in pairs]
         mentioned = [_mentioned(selector) for selector in self._selectors]
-        cost = Counter(need for several in mentioned for one in several for need in one)
+        cost: Counter[Need] = Counter()
+        for part, times in Counter(chain.from_iterable(mentioned)).items():
+            for need in part:
+                cost[need] += times
+        price = _Price(cost)
         self._all = _Group()
         for place, (selector, several) in enumerate(zip(self._selectors, mentioned, strict=True)):
-            self._all.add(place, needs(selector, cost) if plain(selector) is None else _cheapest(several, cost))
+            if plain(selector) is None:
+                self._all.add(place, needs(selector, cost))
+            else:
+                self._all.add(place, min(several, key=price.__getitem__, default=None))
 
     def candidates(
         self, labels: Mapping[str, str], present: Iterable[str] = (), opened: tuple[str, ...] = ()

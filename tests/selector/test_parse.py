@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callint.selector import Selector, SelectorError, keys_and_values, mentions, parse
+from callint.selector import Selector, SelectorError, keys, keys_and_values, mentions, parse
 from callint.selector.syntax import ALL, GLOBAL, And, Compare, Has, Member, Not, Or
 
 KEYS = st.text(alphabet="abz09_./-", min_size=1, max_size=6) | st.sampled_from(["has", "all", "not", "in", "contains"])
@@ -69,7 +69,7 @@ def test_any_text_is_a_selector_or_a_placed_error(text: str, strict: bool) -> No
         tree = parse(text, strict=strict)
         assert parse(str(tree)) == tree
         named = {mention.key.value for mention in mentions(text, strict=strict)}
-        assert named == set(keys_and_values(tree))
+        assert named == keys(tree) == set(keys_and_values(tree))
         return
     assert str(error)
     assert 0 <= error.offset <= error.offset + error.length <= len(text)

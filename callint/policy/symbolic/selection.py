@@ -10,7 +10,7 @@ from callint.policy.inventory import Endpoint, HostMember
 from callint.policy.labels import Labels, holds
 from callint.policy.tiers import PlacedPolicy, PlacedTier, selecting
 from callint.record import NamedTuple
-from callint.selector import keys_and_values
+from callint.selector import keys
 from callint.selector.index import SelectorIndex
 
 
@@ -73,7 +73,7 @@ class Selections:
     def _keys(self) -> frozenset[str]:
         """The labels that any policy's selector looks at."""
         every = (placed.selector for tier in self.tiers for placed in tier.policies)
-        return frozenset(key for selector in every for key in keys_and_values(selector))
+        return frozenset(key for selector in every for key in keys(selector))
 
     def limit(self, endpoints: Iterable[Endpoint], steps: int) -> None:
         """Which policies select an endpoint is left open where more might than steps allow to look at.
