@@ -87,7 +87,7 @@ def run() -> None:
     except KeyboardInterrupt:
         code = 130
     except OSError as error:  # what click prints itself, to a full disk
-        if sys.stderr:
+        with suppress(AttributeError, OSError):  # as below
             sys.stderr.write(f"callint: {error.strerror or error}\n")
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError):  # closed or full: nobody is there to be told

@@ -115,7 +115,7 @@ def _heads(text: str) -> str:
 
 
 def _files(root: str) -> Iterator[str]:
-    for folder, folders, names in os.walk(root):
+    for folder, folders, names in os.walk(root) if os.path.isdir(root) else ():  # no path with a NUL is one
         folders.sort()
         for name in sorted(names):
             if name.endswith((".yaml", ".yml")):

@@ -43,17 +43,19 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a bug ends in one sentence and exit code 2, with the traceback only where it is asked for."""
+        from callint.cli.output import tell
+
         try:
             os.getcwd()
         except OSError:
-            click.echo("callint: the working directory is gone", err=True)
+            tell("the working directory is gone")
             ctx.exit(2)
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except KeyboardInterrupt:
-            click.echo("callint: interrupted", err=True)
+            tell("interrupted")
             ctx.exit(130)
         except BrokenPipeError:
             _end_quietly()
@@ -62,9 +64,9 @@ class _Commands(click.Group):
                 raise
             if os.environ.get("CALLINT_DEBUG"):
                 raise
-            reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-            click.echo(f"callint: internal error: {reason}", err=True)
-            click.echo("callint: please report it, with what CALLINT_DEBUG=1 prints", err=True)
+            reason = f"{type(error).__name__}: {error}"[:200]
+            tell(f"internal error: {reason}")
+            tell("please report it, with what CALLINT_DEBUG=1 prints")
             ctx.exit(2)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

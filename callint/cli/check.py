@@ -11,6 +11,7 @@ import click
 from callint.cli import inputs, output
 from callint.finding import SEVERITIES
 from callint.report.formats import FORMATS, pieces
+from callint.report.visible import guarded, visible
 
 if TYPE_CHECKING:
     from callint.again import Question
@@ -146,7 +147,8 @@ def command(
         _write(result, form, destinations, color)
     if debug:
         for crash in result.crashes:
-            click.echo(crash.trace, err=True)
+            for line in crash.trace.splitlines():
+                click.echo(guarded(visible(line)), err=True)
     if question:
         question.keep(result)
     if failed:
@@ -171,7 +173,7 @@ def _write_baseline(result: Lint, file: str) -> None:
 
     findings = result.report.findings
     output.write_file(file, [written(findings, os.path.dirname(os.path.abspath(file)))])
-    click.echo(f'callint: the baseline "{file}" knows {counted(len(findings), "finding")} now', err=True)
+    output.tell(f'the baseline "{file}" knows {counted(len(findings), "finding")} now')
 
 
 def _question(reading: Reading, config: Config, plan: Plan, options: Options) -> Question:

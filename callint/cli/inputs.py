@@ -63,7 +63,7 @@ class Given(NamedTuple):
             if file is not None:
                 output.fail("--config and --no-config exclude each other")
             return config.Config()
-        if file is None:
+        if not file:
             first = next((path for path in paths if path != "-"), ".")
             file = config.find(first.split("*")[0] or ".")
         try:

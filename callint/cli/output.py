@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import NoReturn
 
 import click
+
+from callint.report.visible import visible
 
 
 class JobFailed(click.ClickException):
@@ -17,7 +20,13 @@ class JobFailed(click.ClickException):
 
     def show(self, file: object = None) -> None:
         """Print the reason in one line."""
-        click.echo(f"callint: {self.format_message()}", err=True)
+        tell(self.format_message())
+
+
+def tell(message: str) -> None:
+    """Say a sentence on standard error, where what it quotes of the tree does no harm, if anybody can hear it."""
+    with suppress(OSError):
+        click.echo(f"callint: {visible(message)}", err=True)
 
 
 def fail(message: str) -> NoReturn:
@@ -72,8 +81,8 @@ def write_file(path: str, pieces: Iterable[str], *, append: bool = False) -> Non
     try:
         with open(path, "ab" if append else "wb") as stream:
             stream.writelines(map(_encoded, pieces))
-    except OSError as error:
-        fail(f'report cannot be written to "{path}": {error.strerror or error}')
+    except (OSError, ValueError) as error:
+        fail(f'report cannot be written to "{path}": {getattr(error, "strerror", None) or error}')
 
 
 def _encoded(text: str) -> bytes:

@@ -52,6 +52,9 @@ def shell(line: str, folder: Path) -> tuple[int, str, str]:
         ("callint check broken.yaml >&-", 1, ""),
         ("callint check broken.yaml >&- 2>&-", 1, ""),
         ("callint check broken.yaml | true", 0, ""),
+        ("callint check --config none 2> /dev/full", 2, ""),
+        ("callint check --jobs none 2> /dev/full", 2, ""),
+        ("callint --version > /dev/full 2> /dev/full", 2, ""),
         ("mkdir gone; cd gone; rmdir ../gone; callint check", 2, "callint: the working directory is gone\n"),
         ("mkfifo p; callint check broken.yaml --config p", 2, "callint: p: cannot be read: it is a pipe, "),
         ("callint check broken.yaml --config /dev/zero", 2, "callint: /dev/zero: cannot be read: it is a device\n"),
@@ -73,6 +76,37 @@ def test_an_ending_on_standard_error(folder: Path, line: str, code: int, said: s
     ended, _, errors = shell(line, folder)
     assert (ended, errors[: len(said)]) == (code, said)
     assert said or not errors
+
+
+FORGED = r"x\n::error::forged ##[error]\x1b[31m\0"
+SHOWN = r"x\n::error::forged ##\[error]\x1b[31m\x00"
+
+
+@posix
+@pytest.mark.parametrize(
+    ("configuration", "arguments", "said"),
+    [
+        ("rules: {FORGED: off}", "", f'callint: callint.yaml:1:9: "{SHOWN}" is no rule, `callint rules` lists them\n'),
+        ("FORGED: off", "", f'callint: callint.yaml:1:1: "{SHOWN}" is no known key, known are '),
+        ("rules: {paths: [FORGED]}", "", f'callint: no rule files in "{SHOWN}"\n'),
+        ("baseline: FORGED", "", f"callint: {SHOWN}: cannot be read: embedded null byte\n"),
+        (
+            "baseline: FORGED",
+            "--write-baseline",
+            f'callint: report cannot be written to "{SHOWN}": embedded null byte\n',
+        ),
+    ],
+)
+def test_a_configuration_forges_nothing(folder: Path, configuration: str, arguments: str, said: str) -> None:
+    (folder / "callint.yaml").write_text(configuration.replace("FORGED", f'"{FORGED}"'), encoding="utf-8")
+    code, printed, errors = shell(f"callint check broken.yaml {arguments}", folder)
+    assert (code, printed, errors[: len(said)]) == (2, "", said)
+
+
+@posix
+def test_no_name_of_a_configuration_is_none_given(folder: Path) -> None:
+    (folder / "callint.yaml").write_text("fail-on: never", encoding="utf-8")
+    assert shell('callint check broken.yaml --config ""', folder)[0] == 0
 
 
 @posix
