@@ -126,6 +126,7 @@ def test_a_summary_is_one_table(hostile, data) -> None:
         ("a\nb\tc\r", "a\\nb\\tc\\r"),
         ("\x1b[31m \x7f \x85", "\\x1b[31m \\x7f \\x85"),
         ("\u202e\u2066\u200b\ufeff\U000e0041", "\\u202e\\u2066\\u200b\\ufeff\\U000e0041"),
+        ("a\u200c\u200d\u180e\U0001d173", "a\\u200c\\u200d\\u180e\\U0001d173"),
         ("\udcff", "\\udcff"),
         ("##[error]x ##vso[x] # [y]", "##\\[error]x ##vso\\[x] # [y]"),
         ("x" * 4001, "x" * 4000 + "... (1 more characters)"),
