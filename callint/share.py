@@ -23,6 +23,7 @@ _LONGEST = (
     ("unreachable", "flow", "host_endpoint host_traffic"),
     (
         "selection",
+        "namespace_scope",
         "policy_scope",
         "name_resolution",
         "policy_tie",
