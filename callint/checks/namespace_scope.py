@@ -98,13 +98,13 @@ class _Things:
 
     def meant(self, policy: Policy, namespace: str, selector: Selector) -> _Thing | None:
         """What a selector of a namespace's policy surely means elsewhere, and what surely is not at home."""
+        found = self._sets.first(selector)
+        if found is None and policy.resource.namespace not in self._with_pods:
+            return None
         if NAMESPACE_LABEL in keys(selector):
             return None
         if namespace not in self._of:
             self._of[namespace] = Selectable([*self._inside.get(namespace, ()), *self._inside.get(None, ())])
         if self._of[namespace].any(selector):
             return None
-        found = self._sets.first(selector)
-        if found is None and policy.resource.namespace in self._with_pods:
-            found = self._others.first(selector)
-        return found
+        return found or self._others.first(selector)

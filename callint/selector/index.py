@@ -7,7 +7,7 @@ lacks them all is never asked. The answers are candidates: whoever wants to be s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from heapq import merge
 from itertools import chain
@@ -36,10 +36,10 @@ _Cost = Mapping[Need, int]
 _NOTHING_KNOWN: _Cost = {}
 
 
-def needs(selector: Selector, cost: _Cost = _NOTHING_KNOWN) -> frozenset[Need] | None:
+def needs(selector: Selector, cost: _Cost = _NOTHING_KNOWN) -> Collection[Need] | None:
     """Labels of which whatever the selector matches has at least one; None if there are no such.
 
-    Of several answers the one of which `cost` says the least; an empty set where nothing can match at all.
+    Of several answers the one of which `cost` says the least; an empty one where nothing can match at all.
     """
     return _needs(selector, cost, positive=True)
 
@@ -66,7 +66,7 @@ def _any_of(key: str, values: frozenset[str | None] | None) -> frozenset[Need]:
     return frozenset((Need(key, None),) if values is None else [Need(key, value) for value in values])
 
 
-def _needs(selector: Selector, cost: _Cost, *, positive: bool) -> frozenset[Need] | None:
+def _needs(selector: Selector, cost: _Cost, *, positive: bool) -> Collection[Need] | None:
     if isinstance(selector, (And, Or)):
         parts = (_needs(operand, cost, positive=positive) for operand in selector.operands)
         return _cheapest(parts, cost) if isinstance(selector, And) == positive else _all_of(parts)
@@ -75,17 +75,17 @@ def _needs(selector: Selector, cost: _Cost, *, positive: bool) -> frozenset[Need
     if isinstance(selector, Compare):
         if selector.operator in ("==", "!="):
             equal = (selector.operator == "==") == positive
-            return frozenset((Need(selector.key, selector.value),)) if equal else None
-        return frozenset((Need(selector.key, None),)) if positive else None
+            return (Need(selector.key, selector.value),) if equal else None
+        return (Need(selector.key, None),) if positive else None
     if isinstance(selector, Member):
         among = selector.negated != positive
-        return frozenset(Need(selector.key, value) for value in selector.values) if among else None
+        return [Need(selector.key, value) for value in selector.values] if among else None
     if isinstance(selector, Has):
-        return frozenset((Need(selector.key, None),)) if positive else None
-    return None if positive or not isinstance(selector, (All, Global)) else frozenset()
+        return (Need(selector.key, None),) if positive else None
+    return None if positive or not isinstance(selector, (All, Global)) else ()
 
 
-def _cheapest(parts: Iterable[frozenset[Need] | None], cost: _Cost) -> frozenset[Need] | None:
+def _cheapest(parts: Iterable[Collection[Need] | None], cost: _Cost) -> Collection[Need] | None:
     best, lowest = None, 0
     for part in parts:
         if part is not None:
@@ -97,13 +97,13 @@ def _cheapest(parts: Iterable[frozenset[Need] | None], cost: _Cost) -> frozenset
     return best
 
 
-def _all_of(parts: Iterable[frozenset[Need] | None]) -> frozenset[Need] | None:
+def _all_of(parts: Iterable[Collection[Need] | None]) -> Collection[Need] | None:
     found: set[Need] = set()
     for part in parts:
         if part is None:
             return None
-        found |= part
-    return frozenset(found)
+        found.update(part)
+    return found
 
 
 class LabelIndex(Generic[T]):

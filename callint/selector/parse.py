@@ -74,7 +74,7 @@ def _parse(text: str, strict: bool, max_length: int, max_depth: int) -> Selector
     if "&&" in text and "||" not in text:
         operands: list[Selector] = []
         for piece in text.split("&&"):
-            operand = _alone(piece, strict, max_depth)
+            operand = _alone(piece.strip(" \t"), strict, max_depth)
             if operand is None:
                 break
             operands.append(operand)
@@ -90,7 +90,7 @@ def _alone(text: str, strict: bool, max_depth: int) -> Selector | None:
     If all of them are, no `&&` stands inside a literal or a parenthesis, and each is read as it is between the others.
     """
     try:
-        return _read(text, strict, max_depth) if text.strip(" \t") else None
+        return _read(text, strict, max_depth) if text else None
     except SelectorError:
         return None
 
