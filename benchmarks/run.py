@@ -39,6 +39,11 @@ STARTER = (
     "print(); print(used.ru_maxrss); sys.exit(os.waitstatus_to_exitcode(status))"
 )
 """A small program that starts another: none is said to have held less memory than what started it."""
+TWICE = (
+    "import subprocess as s, sys; both = [s.Popen(sys.argv[1:], stdout=s.DEVNULL) for _ in range(2)]; "
+    "[one.wait() for one in both]"
+)
+"""A small program that does something twice at once."""
 
 Measure = Callable[[], float]
 """Runs something and gives seconds."""
@@ -200,6 +205,13 @@ def rows(watch: Stopwatch, folder: Path, objects: int) -> Iterator[Row]:
         "one process",
         "≤ 0.6",
         watch.clock(two),
+        watch.clock(one),
+    )
+    yield Row(
+        "two such runs beside each other, by the clock, idle cores",
+        "one process",
+        "what the machine takes",
+        watch.clock([*PYTHON, "-S", "-c", TWICE, *one]),
         watch.clock(one),
     )
     cached = watch.command(again)
