@@ -11,7 +11,7 @@ from callint.record import NamedTuple
 from callint.shipped import directory
 
 if TYPE_CHECKING:
-    from callint.source import Document
+    from callint.finding import Span
 
 _SLIPS = 100
 STAGES = ("source", "schema", "facts", "suppression", "engine")
@@ -126,7 +126,7 @@ def _read(file: str) -> str:
     from callint.source.files import UnreadableError, read_text
 
     try:
-        return read_text(file)
+        return read_text(file).replace("\r\n", "\n")
     except UnreadableError as error:
         raise RuleError(f"{file}: {error}") from error
 
@@ -160,11 +160,11 @@ def _rule(file: str, head: Any) -> Rule:
 
 
 def load(roots: Iterable[str] = ()) -> Catalogue:
-    """The rules that callint ships and those of the user's folders; only the first document of each file is parsed."""
+    """The rules that callint ships, of which only the first document is parsed, and those of the user's folders."""
     shipped = directory("rules")
-    heads = _indexed(shipped)
-    for root in (*(() if heads else (shipped,)), *roots):
-        heads += _parsed(root)
+    heads = _indexed(shipped) or _parsed(shipped)
+    for root in roots:
+        heads += _judged(_found(root))
     return Catalogue(_rule(file, head) for file, head in heads)
 
 
@@ -184,43 +184,55 @@ def _indexed(shipped: str) -> list[tuple[str, Any]]:
         return [(os.path.join(shipped, *name.split("/")), head) for name, head in json.load(stream)]
 
 
-def _parsed(root: str) -> list[tuple[str, Any]]:
-    """Each rule file of a folder, or one file, with its first document; raises RuleError."""
-    from callint.source import parse
-
+def _found(root: str) -> list[str]:
+    """The rule files of a folder, or one file; raises RuleError if there is none."""
     files = [root] if os.path.isfile(root) else list(_files(root))
     if not files:
         raise RuleError(f'no rule files in "{root}"')
-    heads = [_heads(_read(file)) for file in files]
-    parsed = parse("\n---\n".join(heads), root)
-    whole = not parsed.problems and len(parsed.documents) == len(files)
-    documents = parsed.documents if whole else _one_by_one(files, heads)
-    return [(file, document.value) for file, document in zip(files, documents, strict=True)]
+    return files
 
 
-def _one_by_one(files: list[str], heads: list[str]) -> tuple[Document, ...]:
-    """The slow road, taken when the joined text did not parse: find the file that is to blame."""
+def _parsed(root: str) -> list[tuple[str, Any]]:
+    """Each rule file of a folder with its first document; raises RuleError."""
     from callint.source import parse
 
-    found = []
-    for file, head in zip(files, heads, strict=True):
-        parsed = parse(head, file)
-        if parsed.problems:
-            raise RuleError(f"{file}:{parsed.problems[0].span.line}: {parsed.problems[0].message}")
-        if len(parsed.documents) != 1:
+    files = _found(root)
+    parsed = parse("\n---\n".join(_heads(_read(file)) for file in files), root)
+    if parsed.problems or len(parsed.documents) != len(files):
+        return list(_judged(files))
+    return [(file, document.value) for file, document in zip(files, parsed.documents, strict=True)]
+
+
+def _judged(files: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Each file with its first document, held against schemas/rule.json; raises RuleError where it does not fit."""
+    from callint.conform import violations
+    from callint.source import parse
+
+    for file in files:
+        parsed = parse(_read(file), file)
+        for problem in parsed.problems:
+            raise _misplaced(problem.span, problem.message)
+        documents = [document for document in parsed.documents if document.value is not None]
+        if not documents:
             raise RuleError(f"{file}: the first document is empty")
-        found.append(parsed.documents[0])
-    return tuple(found)
+        for path, message, at_key in violations("rule.json", [document.value for document in documents]):
+            number, inside = (int(path[0]), path[1:]) if path else (2, ())
+            raise _misplaced(documents[number].span(inside, key=at_key), message)
+        yield file, documents[0].value
+
+
+def _misplaced(span: Span, message: str) -> RuleError:
+    return RuleError(f"{span.file}:{span.line}:{span.column}: {message}")
 
 
 def explanation(rule: Rule) -> Explanation:
-    """The second document of a rule's file; raises RuleError when there is none or it is no map."""
+    """The second document of a rule's file, which those of users may lack; raises RuleError when it is no map."""
     from callint.source import parse
 
     _, _, body = _read(rule.file).partition("\n---\n")
     parsed = parse(body, rule.file)
-    plain = parsed.documents[0].value if parsed.documents and not parsed.problems else None
-    if not isinstance(plain, dict):
+    plain = parsed.documents[0].value or {} if parsed.documents else {}
+    if parsed.problems or not isinstance(plain, dict):
         raise RuleError(f"{rule.file}: the second document must be a map with why, fix, references and examples")
     examples = tuple(
         Example(
@@ -261,7 +273,7 @@ class RuleText(NamedTuple):
 
 
 def text_of(rule: Rule) -> RuleText:
-    """A rule with its explanation; raises RuleError when the file has none."""
+    """A rule with its explanation; raises RuleError when that cannot be read."""
     found = explanation(rule)
     return RuleText(
         rule.id,

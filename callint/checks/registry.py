@@ -99,6 +99,8 @@ def find(name: str) -> Check:
 
 def _bounded(check: Check, cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """What a check finds, and, if it met a limit, that it did not look at all."""
+    if not isinstance(parameters.get("problem", ""), str):
+        raise CheckError('the parameter "problem" must be a text')
     try:
         yield from check(cluster, parameters)
     except TooManyStepsError as error:

@@ -104,12 +104,17 @@ def cluster(paths: tuple[str, ...], given: Given, name: str | None) -> Cluster:
     """The one cluster that a question is about, which must hold something; `name` chooses among several."""
     from callint.engine import Plan
     from callint.lint import Options, catalogue_of, describe
+    from callint.rule import RuleError
     from callint.source import load
 
     config, calico = given.configuration(paths), given.calico()
     where = manifests(paths, config)
     sources = load(where, limits=config.limits)
-    clusters = describe(sources, config, Options(calico, given.facts), Plan(catalogue_of(config))).clusters
+    try:
+        plan = Plan(catalogue_of(config))
+    except RuleError as error:
+        output.fail(str(error))
+    clusters = describe(sources, config, Options(calico, given.facts), plan).clusters
     found = [one for one in clusters if name in (None, one.name)]
     if name is not None and not found:
         output.fail(f'no cluster "{name}" in the configuration, these are: {", ".join(one.name for one in clusters)}')

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from callint import config, rule
+from callint.cli import main
 from callint.engine import Plan
 from callint.lint import lint
 from callint.source import load, parse
@@ -62,3 +64,73 @@ def test_examples_of_the_page(here: Path) -> None:
     assert found(example.good) == [cluster]
     policy = "---\napiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {name: default-deny}\n"
     assert found(example.good + policy) == []
+
+
+OWN = """\
+id: HOME003
+name: filter-idle
+summary: nobody uses a filter
+severity: error
+check: usage
+with: {problem: filter}
+"""
+IDLE = """\
+apiVersion: projectcalico.org/v3
+kind: BGPFilter
+metadata: {name: a}
+---
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: a}
+spec: {peerIP: 10.0.0.1, asNumber: 64512}
+"""
+
+
+def asked(folder: Path, own: str, *arguments: str) -> tuple[int, str]:
+    """The exit code and all output of a command in a folder with one own rule and an idle BGPFilter."""
+    (folder / "own").mkdir()
+    (folder / "own" / "rule.yaml").write_bytes(own.encode())
+    (folder / "callint.yaml").write_text("rules: {paths: [own]}", encoding="utf-8")
+    (folder / "filter.yaml").write_text(IDLE, encoding="utf-8")
+    result = CliRunner().invoke(main, arguments, env={"CALLINT_DEBUG": "1"})
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.output
+
+
+@pytest.mark.parametrize("own", [OWN, OWN + "---\n", OWN.replace("\n", "\r\n") + "---\r\n"])
+@pytest.mark.parametrize(
+    "arguments",
+    ["check --select HOME003 --format sarif filter.yaml", "explain HOME003", "explain --format json HOME003"],
+)
+def test_a_rule_may_lack_its_explanation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str, arguments: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, output = asked(tmp_path, own, *arguments.split())
+    assert code == ("check" in arguments)
+    assert "nobody uses a filter" in output
+
+
+@pytest.mark.parametrize("command", ["check filter.yaml", "routes filter.yaml", "rules", "explain BGP001"])
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ("", "rule.yaml: the first document is empty\n"),
+        ("a: [", "rule.yaml:1:4: a value is expected here, not the end of the document\n"),
+        (OWN.replace("error", "grave"), 'rule.yaml:4:11: "grave" is none of error, warning, info\n'),
+        (OWN + "---\nwhy: 3\n", 'rule.yaml:8:1: "fix" is missing\n'),
+        (OWN + "---\nwhy: a\nfix: b\nreferences: c\n", 'rule.yaml:10:13: "c" is no array\n'),
+        (OWN + "---\nwhy: a\nfix: b\nreferences: [c]\nexamples: [3]\n", "rule.yaml:11:12: 3 is no object\n"),
+    ],
+)
+def test_a_rule_without_the_form_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, own: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert asked(tmp_path, own, *command.split()) == (2, f"callint: own/{said}")
+
+
+def test_a_problem_that_is_no_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, output = asked(tmp_path, OWN.replace("problem: filter", "problem: [filter]"), "check", "filter.yaml")
+    assert (code, output) == (2, 'callint: own/rule.yaml: the parameter "problem" must be a text\n')
