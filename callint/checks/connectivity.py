@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from callint.bgp.reach import RouteGraph
 from callint.bgp.services import ranges
 from callint.bgp.session import Form
 from callint.checks.breach import Breach, CheckError
-from callint.finding import Path, Related, Span, witness
+from callint.finding import Path, Related, witness
 from callint.net.address import Address, Family, parse_peer
 from callint.net.prefixes import within
 from callint.objects import Cluster, Resource
@@ -136,10 +136,10 @@ def _pair(cluster: Cluster, graph: RouteGraph, pool: IPPool, start: Alike, missi
         reason = f'node "{between[0]}" between them has no `routeReflectorClusterID`, so that it passes nothing on'
     others = len(missing) - 1
     more = ("", ", nor does one other")[others] if others < 2 else f", nor do {others} others"
-    resource, path, span = _where(cluster, between[0] if between else node.name)
+    resource, path = _where(cluster, pool, (*between[:1], node.name, other.name))
     return Breach(
         f'node "{other.name}" never learns the routes of node "{node.name}"{more}: {reason}',
-        span,
+        resource.span(*path),
         resource.ref,
         path,
         (Related(pool.span("cidr"), "its pods need routes between nodes"),),
@@ -147,11 +147,10 @@ def _pair(cluster: Cluster, graph: RouteGraph, pool: IPPool, start: Alike, missi
     )
 
 
-def _where(cluster: Cluster, name: str) -> tuple[Resource, Path, Span]:
-    """The object of a node, at its name."""
-    resource = cluster.nodes[name].resources[0]
-    path: Path = ("metadata", "name")
-    return resource, path, resource.span(*path)
+def _where(cluster: Cluster, pool: IPPool, names: Iterable[str]) -> tuple[Resource, Path]:
+    """The first of these nodes that an object describes, at its name; the pool where facts alone describe them."""
+    described = (resource for name in names for resource in cluster.nodes[name].resources)
+    return next(((one, ("metadata", "name")) for one in described), (pool.resource, pool.path("cidr")))
 
 
 def _reflector(cluster: Cluster) -> Iterator[Breach]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from callint.calico import Target
-from callint.checks import backend, exposure, fallthrough, far_end, peer_field, service_range, session
+from callint.checks import backend, connectivity, exposure, fallthrough, far_end, peer_field, service_range, session
 from callint.checks.breach import Breach
 from manifests import calico, cluster_of
 
@@ -48,6 +48,20 @@ def test_the_mesh_of_nodes_that_are_not_listed_is_with_other_nodes() -> None:
     (breach,) = fallthrough.check(cluster_of([accept, peer(filters=["f"]), pool()]), {"problem": "export"})
     assert "(the mesh, other nodes)" in breach.message
     assert "*" not in breach.message
+
+
+@pytest.mark.parametrize(("described", "kind"), [(["a", "b"], "Node"), (["b"], "Node"), ([], "IPPool")])
+def test_nodes_that_facts_alone_describe_are_told_elsewhere(described: list[str], kind: str) -> None:
+    facts = "---\n".join(
+        f"version: 1\nnode: {name}\ninterfaces:\n- {{name: eth0, addresses: [10.0.0.{number}/24]}}\n"
+        for number, name in enumerate("ab", 2)
+    )
+    nodes = [node(name, ipv4Address=f"10.0.0.{'ab'.index(name) + 2}/24") for name in described]
+    speakers = node("c", ipv4Address="10.0.0.4/24")
+    objects = [*nodes, speakers, MESH_OFF, pool(), peer(node="c", peerIP="10.0.0.9", asNumber=64512)]
+    (breach,) = connectivity.check(cluster_of(objects, facts=facts), {"problem": "unconnected"})
+    assert breach.object is not None
+    assert breach.object.kind == kind
 
 
 def test_a_session_that_is_bound_elsewhere_names_the_address_that_the_far_end_is_told() -> None:
