@@ -162,7 +162,7 @@ def _open_to_all(one: Failsafe, address: str) -> bool:
 
 def _addresses(evaluator: Evaluator, member: HostMember, name: str) -> Iterator[str]:
     yield from (str(address) for address in evaluator.interfaces.get(name) or ())
-    yield from (text.split("/")[0] for text in member.about.expected_ips)
+    yield from (str(prefix.address) for prefix in prefixes(member.about.expected_ips))
 
 
 _PRIVATE = ranges(("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))

@@ -50,6 +50,13 @@ def test_the_failsafe_list_in_effect_on_the_node_is_named(
     assert all(f'FelixConfiguration "{name}"' in breach.message for name, breach in zip(named, found, strict=True))
 
 
+def test_an_address_that_is_none_makes_no_packet() -> None:
+    cluster = cluster_of(hosts(lan="18446744073709551616, 10.0.0.1") + UDP_ALONE + felix("default", WITHOUT))
+    (breach,) = host_traffic.check(cluster, {"problem": "failsafe-cut"})
+    assert breach.witness is not None
+    assert breach.witness.as_dict()["destination"] == "10.0.0.1"
+
+
 def test_the_pattern_that_does_not_match_is_shown_where_it_is_written() -> None:
     endpoint = calico("HostEndpoint", "vpn", {"node": "router", "interfaceName": "wg0", "expectedIPs": ["10.1.0.2"]})
     ebpf = Target(dataplane="ebpf")
