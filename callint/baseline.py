@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from callint.finding import Finding, Problem, Span
+from callint.finding import Finding, Problem, Span, counted
 from callint.record import NamedTuple
 from callint.rule import Catalogue
 from callint.source import Document
@@ -111,8 +111,7 @@ def _outdated(
             about = f' about "{one.object}"' if one.object else ""
             left_over = len(one.at) - gone
             still = "none is" if not left_over else "1 is" if left_over == 1 else f"{left_over} are"
-            findings = f"{len(one.at)} finding{'' if len(one.at) == 1 else 's'}"
-            message = f'the baseline knows {findings} of "{one.rule}"{about}, and {still} left'
+            message = f'the baseline knows {counted(len(one.at), "finding")} of "{one.rule}"{about}, and {still} left'
             yield Problem("baseline-outdated", one.span, message)
 
 

@@ -13,6 +13,11 @@ Step = str | int
 Path = tuple[Step, ...]
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 class Span(NamedTuple):
     """A stretch of one file; lines and columns are 1-based, columns count characters, the end column is exclusive."""
 

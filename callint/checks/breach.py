@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from callint.finding import ObjectRef, Path, Related, Span, Witness, witness
+from callint.finding import ObjectRef, Path, Related, Span, Witness, counted, witness
 from callint.objects import Cluster, Resource
 from callint.record import NamedTuple
 
@@ -38,7 +38,7 @@ def unanswered(message: str, resource: Resource, cure: str = "") -> Breach:
 
 def unexamined(question: str, resource: Resource, reason: str, further: int = 0) -> Breach:
     """What was not examined of an object, and of so many others, since that would have taken too long."""
-    others = f" and {further} other{'' if further == 1 else 's'}" if further else ""
+    others = f" and {counted(further, 'other')}" if further else ""
     return unanswered(f'{question} {resource.kind} "{resource.name}"{others} was not examined: {reason}', resource)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from callint.checks.breach import Breach, CheckError, decider
 from callint.checks.flow_terms import Terms, read_terms
 from callint.checks.proof import told
-from callint.finding import Path, Related, Span, witness
+from callint.finding import Path, Related, Span, counted, witness
 from callint.net.address import FAMILIES, Family
 from callint.net.diagrams import TooLargeError
 from callint.net.packets import Packet as Point
@@ -113,7 +113,7 @@ def _judge(cluster: Cluster, terms: Terms, *, must_pass: bool) -> Iterator[Breac
         pairs.add((case.source.words, case.target.words))
     for breach, pairs in found.values():
         others = len(pairs) - 1
-        more = f"; so it is between {others} other pair{'' if others == 1 else 's'} of places" if others else ""
+        more = f"; so it is between {counted(others, 'other pair')} of places" if others else ""
         yield breach._replace(message=breach.message + more)
     if doubt is not None:
         yield doubt
@@ -147,7 +147,7 @@ def _assumed(cluster: Cluster, terms: Terms, cases: list[tuple[_Case, Breach | N
     first = cases[0][0]
     does = "passes" if must_pass else "does not pass"
     others = len(cases) - 1
-    more = f", and so between {others} other pair{'' if others == 1 else 's'}" if others else ""
+    more = f", and so between {counted(others, 'other pair')}" if others else ""
     return _undecided(cluster, terms, f"{missing}; it {does} from {first.source.words} to {first.target.words}{more}")
 
 

@@ -15,7 +15,7 @@ from callint.calico.defaults import (
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.host_endpoint import denied
-from callint.finding import Path, Related, Witness, witness
+from callint.finding import Path, Related, Witness, counted, witness
 from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
@@ -70,7 +70,7 @@ def _hosts(cluster: Cluster) -> list[HostMember]:
 
 
 def _counted(hosts: list[HostMember]) -> str:
-    return f"{len(hosts)} HostEndpoint{'' if len(hosts) == 1 else 's'}"
+    return counted(len(hosts), "HostEndpoint")
 
 
 def _shown(hosts: list[HostMember], label: str) -> tuple[Related, ...]:

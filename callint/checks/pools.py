@@ -11,7 +11,7 @@ from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.peers import nodes_complete
 from callint.facts import Interface
-from callint.finding import Related, witness
+from callint.finding import Related, counted, witness
 from callint.nat.host_networks import hosts_in
 from callint.nat.masquerade import Masquerading
 from callint.net.address import BITS, Address, Family, Prefix, parse_peer
@@ -223,7 +223,7 @@ def _few_blocks(cluster: Cluster) -> Iterator[Breach]:
         if any(other is not pool and not other.disabled for other, _ in _networks(cluster)):
             continue
         yield Breach(
-            f'IPPool "{pool.name}" has {blocks} block{"s" if blocks > 1 else ""} of /{size}, and there are '
+            f'IPPool "{pool.name}" has {counted(blocks, "block")} of /{size}, and there are '
             f"{len(nodes)} nodes: those that come last find no block of their own",
             pool.span("cidr"),
             pool.resource.ref,

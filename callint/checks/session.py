@@ -10,7 +10,7 @@ from callint.bgp.read import as_number
 from callint.bgp.session import Session, State
 from callint.checks.breach import Breach, CheckError
 from callint.checks.peers import at
-from callint.finding import Path, Related, witness
+from callint.finding import Path, Related, counted, witness
 from callint.objects import Cluster, Resource
 from callint.objects.node import bgp_path
 from callint.record import NamedTuple
@@ -63,7 +63,7 @@ def _breach(cluster: Cluster, place: _Place, sessions: list[tuple[Session, int]]
     session = sessions[0][0]
     size = sum(count for _, count in sessions)
     who = f'BGPPeer "{session.peer.resource.name}"' if session.peer is not None else "the node-to-node mesh"
-    more = f"; the same goes for {size - 1} other{'s' if size > 2 else ''}" if size > 1 else ""
+    more = f"; the same goes for {counted(size - 1, 'other')}" if size > 1 else ""
     status = session.status
     where = f'on node "{at(session)}"' if at(session) else "on every node"
     return Breach(

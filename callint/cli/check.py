@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from callint.cli import inputs, output
-from callint.finding import SEVERITIES
+from callint.finding import SEVERITIES, counted
 from callint.report.formats import FORMATS, pieces
 from callint.report.visible import guarded, visible
 
@@ -169,7 +169,6 @@ def _baseline(file: str | None) -> Baseline | None:
 
 def _write_baseline(result: Lint, file: str) -> None:
     from callint.baseline import written
-    from callint.report.tally import counted
 
     findings = result.report.findings
     output.write_file(file, [written(findings, os.path.dirname(os.path.abspath(file)))])

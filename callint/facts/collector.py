@@ -11,6 +11,7 @@ from callint.calico.defaults import INTERFACE_PREFIXES
 from callint.facts import iproute, kernel
 from callint.facts.iproute import Entry
 from callint.facts.sockets import COMMAND, listening
+from callint.finding import counted
 
 COMMANDS = {
     "address": ("ip", "-details", "-json", "address"),
@@ -102,9 +103,9 @@ def assemble(node: str, parsed: Mapping[str, Any], missing: Mapping[str, str], p
     if "firewall" in parsed:
         facts["firewall"] = parsed["firewall"]
     if pods:
-        notes.append(f"left out: {len(pods)} workload interface{'s' * (len(pods) != 1)} with their routes")
+        notes.append(f"left out: {counted(len(pods), 'workload interface')} with their routes")
     if veths:
-        notes.append(f"left out: {len(veths)} veth interface{'s' * (len(veths) != 1)} without an address")
+        notes.append(f"left out: {counted(len(veths), 'veth interface')} without an address")
     notes += [f"the {_SUBJECTS[source][0]} are unknown: {missing[source]}" for source in _SUBJECTS if source in missing]
     if notes:
         facts["notes"] = notes

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from callint.finding import Finding, Severity, Span
+from callint.finding import Finding, Severity, Span, counted
 from callint.report import Report
 from callint.report.place import last_line, rooted
-from callint.report.tally import counted
 from callint.report.visible import visible
 from callint.report.witness import remarks
 

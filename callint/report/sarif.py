@@ -13,12 +13,11 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from callint.finding import SEVERITIES, Finding, Related, Severity, Span
+from callint.finding import SEVERITIES, Finding, Related, Severity, Span, counted
 from callint.report import Report
 from callint.report.fingerprint import fingerprints
 from callint.report.machine import encode, plain, rows
 from callint.report.place import rooted
-from callint.report.tally import counted
 from callint.report.witness import sentence
 from callint.rule import RuleText
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from callint.finding import Finding
+from callint.finding import Finding, counted
 from callint.report import Report
-from callint.report.tally import counted, outcome, scope
+from callint.report.tally import outcome, scope
 from callint.report.visible import visible
 from callint.report.witness import remarks
 

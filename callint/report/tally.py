@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from callint.finding import SEVERITIES, Finding
+from callint.finding import SEVERITIES, Finding, counted
 from callint.report import Report
 
 
@@ -14,11 +14,6 @@ def tally(findings: Iterable[Finding]) -> dict[str, int]:
     for finding in findings:
         counts[finding.severity] += 1
     return counts
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def scope(report: Report) -> str:

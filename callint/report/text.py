@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from callint.finding import Finding, Severity, Span
+from callint.finding import Finding, Severity, Span, counted
 from callint.report import Report
 from callint.report.excerpt import excerpt
-from callint.report.tally import counted, outcome, scope
+from callint.report.tally import outcome, scope
 from callint.report.visible import visible
 from callint.report.witness import remarks
 

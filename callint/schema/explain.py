@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from callint.calico import Release, Road, format_release
-from callint.finding import Path
+from callint.finding import Path, counted
 from callint.record import NamedTuple
 from callint.schema import compile as keyword
 from callint.schema import enterprise
@@ -179,7 +179,7 @@ def _bound(fault: Fault, where: str) -> Story:
     noun = {"Length": "character", "Items": "item", "Properties": "field"}[fault.keyword[3:]]
     size = len(value) if isinstance(value, (str, list, dict)) else 0
     those = f"{'is' if bound == 1 else 'are'} {'allowed' if side == 'at most' else 'needed'}"
-    return Story("out-of-range", f"{where} has {size} {noun}{'' if size == 1 else 's'}, {side} {bound} {those}")
+    return Story("out-of-range", f"{where} has {counted(size, noun)}, {side} {bound} {those}")
 
 
 def _pattern(fault: Fault, where: str) -> Story:

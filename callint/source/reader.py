@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from callint.finding import Problem, Related
+from callint.finding import Problem, Related, counted
 from callint.source.build import Tree, build
 from callint.source.chunks import Chunk, cut
 from callint.source.document import Document, SourceFile
@@ -62,7 +62,7 @@ class _Reader:
         if not text or text.isspace():
             return True
         if len(self.documents) >= self.limits.documents:
-            most = f"{self.limits.documents} document{'' if self.limits.documents == 1 else 's'}"
+            most = counted(self.limits.documents, "document")
             message = f"this file has more than {most}: those from here on are not read"
             self.say("document-limit", start, start, message)
             return False
