@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from callint.finding import Finding, Problem, Span, counted
+from callint.finding import Finding, Problem, Span, Suppression, counted
 from callint.record import NamedTuple
 from callint.rule import Catalogue
 from callint.source import Document
 from callint.suppress import Applied, absolute
 
-REASON = "known since the baseline was written"
+KNOWN = Suppression("known since the baseline was written", in_source=False)
 
 Place = tuple[str, str, str]
 """Rule, file and object."""
@@ -78,7 +78,7 @@ def accept(
     kept, suppressed = [], []
     for finding, paths, taken in zip(findings, of_each, where_it_was, strict=True):
         if taken or _take(paths, next(iter(paths), None)):
-            suppressed.append(finding._replace(suppressed=REASON))
+            suppressed.append(finding._replace(suppressed=KNOWN))
         else:
             kept.append(finding)
     judged = baseline.gone.union(map(absolute, read))

@@ -224,5 +224,5 @@ def _ignore(document: Document, folder: str, index: int, item: Mapping[str, Any]
             place = document.span(("ignore", index, "until"))
             raise ConfigError(f'{place.file}:{place.line}:{place.column}: "{item["until"]}" is no day') from error
     path = os.path.abspath(os.path.join(folder, item["path"])) if "path" in item else ""
-    entry = Entry(item["rule"], item["reason"], span, object=item.get("object", ""), file=path)
+    entry = Entry(item["rule"], item["reason"], span, object=item.get("object", ""), file=path, in_source=False)
     return Ignore(entry, until)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from callint.finding import SEVERITIES, Finding, ObjectRef, Path, Problem, Related, Span, Witness
+from callint.finding import SEVERITIES, Finding, ObjectRef, Path, Problem, Related, Span, Suppression, Witness
 
 Made = TypeVar("Made")
 
@@ -85,7 +85,7 @@ def finding(plain: list[Any]) -> Finding:
         _related(near),
         None if proof is None else _witness(proof),
         text(help_),
-        None if suppressed is None else text(suppressed),
+        None if suppressed is None else _suppression(suppressed),
     )
 
 
@@ -104,6 +104,11 @@ def _related(plain: list[Any]) -> tuple[Related, ...]:
 def _object(plain: list[Any]) -> ObjectRef:
     version, kind, namespace, name = plain
     return ObjectRef(text(version), text(kind), None if namespace is None else text(namespace), text(name))
+
+
+def _suppression(plain: list[Any]) -> Suppression:
+    reason, in_source = plain
+    return Suppression(text(reason), truth(in_source))
 
 
 def _witness(plain: list[Any]) -> Witness:

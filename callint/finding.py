@@ -81,6 +81,13 @@ class ObjectRef(NamedTuple):
         return f"{self.kind}/{self.namespace}/{self.name}" if self.namespace else f"{self.kind}/{self.name}"
 
 
+class Suppression(NamedTuple):
+    """Why somebody accepted a finding, and whether they wrote it beside what is found or elsewhere."""
+
+    reason: str
+    in_source: bool
+
+
 class Finding(NamedTuple):
     """One thing that is wrong: which rule, where, why, how to fix it and the witness that proves it."""
 
@@ -95,4 +102,4 @@ class Finding(NamedTuple):
     related: tuple[Related, ...] = ()
     witness: Witness | None = None
     help: str = ""
-    suppressed: str | None = None
+    suppressed: Suppression | None = None

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from callint.finding import Finding, Problem, Span
+from callint.finding import Finding, Problem, Span, Suppression
 from callint.objects import Resource
 from callint.record import NamedTuple
 from callint.rule import Catalogue
@@ -29,7 +29,8 @@ class Entry(NamedTuple):
     """One suppression of one rule: where it stands, what it covers and why.
 
     `lines` are the lines of `span.file` it covers (comments); `object` is the `Kind/name` or `Kind/namespace/name` it
-    covers (annotations, configuration), and `file` the path of the file or folder in which it is covered.
+    covers (annotations, configuration), and `file` the path of the file or folder in which it is covered. What the
+    configuration says is not `in_source`.
     """
 
     rule: str
@@ -38,6 +39,7 @@ class Entry(NamedTuple):
     lines: tuple[int, ...] = ()
     object: str = ""
     file: str = ""
+    in_source: bool = True
 
 
 def _names(text: str) -> list[str]:
@@ -176,7 +178,7 @@ def apply(entries: Iterable[Entry], findings: Iterable[Finding], catalogue: Cata
     for finding in findings:
         covering = by_rule[finding.rule].covering(finding) if finding.rule in by_rule else None
         if covering:
-            suppressed.append(finding._replace(suppressed=covering.reason))
+            suppressed.append(finding._replace(suppressed=Suppression(covering.reason, covering.in_source)))
         else:
             kept.append(finding)
     for identifier, shelf in by_rule.items():

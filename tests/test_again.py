@@ -20,7 +20,7 @@ from callint.source import load
 OWN = """\
 id: ACME001
 name: no-pool
-summary: a pool
+summary: a pool that there is not
 severity: warning
 check: reference
 with: {kind: BGPPeer, field: spec.filters, to: IPReservation}

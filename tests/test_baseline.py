@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callint import rule
-from callint.baseline import REASON, accept, baseline, written
+from callint.baseline import KNOWN, accept, baseline, written
 from callint.cli import main
 from callint.finding import Finding, ObjectRef, Span
 from callint.source import parse
@@ -190,6 +190,26 @@ def test_a_comment_goes_before_it(tree: Path) -> None:
     assert (tree / "known.json").read_text() == LINES.splitlines()[0] + "\n" + LINES.splitlines()[2] + "\n]}\n"
 
 
+def test_sarif_tells_suppressions_beside_what_they_suppress_from_others(tree: Path) -> None:
+    annotated = PEERS.replace("{name: attic}", '{name: attic, annotations: {callint.dev/ignore: "BGP001: annotated"}}')
+    commented = annotated.replace("in, out]}", "in,  # callint: ignore[BGP001] here\n out]}")
+    (tree / "net" / "peers.yaml").write_text(commented)
+    settings = (tree / "callint.yaml").read_text() + "ignore: [{rule: BGP001, path: more, reason: set}]\n"
+    (tree / "callint.yaml").write_text(settings.replace("[net]", "[net, more]"))
+    (tree / "more").mkdir()
+    (tree / "more" / "peers.yaml").write_text(PEERS[: PEERS.index("---")].replace("office", "cellar"))
+    write("--cache")
+    for _ in range(2):
+        (run,) = json.loads(check("--cache", "--format", "sarif", "--select", "BGP001").stdout)["runs"]
+        found = {(one["kind"], one["justification"]) for result in run["results"] for one in result["suppressions"]}
+        assert found == {
+            ("inSource", "here"),
+            ("inSource", "annotated"),
+            ("external", "set"),
+            ("external", KNOWN.reason),
+        }
+
+
 def test_an_answer_of_the_cache_knows_it(tree: Path) -> None:
     write("--cache")
     assert reported("--cache") == []
@@ -233,7 +253,7 @@ def test_of_each_rule_object_and_file_as_many_are_known_as_were(before: list[Fin
     applied = accept(baseline(document, "."), now, CATALOGUE, RAN, files)
     assert known(applied.suppressed) == known(before) & known(now)
     assert known(applied.kept) == known(now) - known(before)
-    assert {one.suppressed for one in applied.suppressed} <= {REASON}
+    assert {one.suppressed for one in applied.suppressed} <= {KNOWN}
     left = known(before) - known(now)
     assert len(applied.problems) == len(left)
     where_they_were = places(before) & places(now)

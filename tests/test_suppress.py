@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from callint import config, rule
 from callint.config import Ignore
 from callint.engine import Plan
-from callint.finding import Finding, ObjectRef, Related, Span
+from callint.finding import Finding, ObjectRef, Related, Span, Suppression
 from callint.lint import Options, lint
 from callint.report import Report
 from callint.source import load, parse
@@ -51,6 +51,10 @@ def found(one: Report) -> list[tuple[str, int]]:
     return [(finding.rule, finding.span.line) for finding in one.findings]
 
 
+def reasons(one: Report) -> list[str]:
+    return [finding.suppressed.reason for finding in one.suppressed if finding.suppressed]
+
+
 def test_without_suppression() -> None:
     assert found(report()) == [("NAT002", 8)]
 
@@ -66,14 +70,14 @@ def test_without_suppression() -> None:
 )
 def test_on_the_line(comment: str) -> None:
     one = report(comment)
-    assert [finding.suppressed for finding in one.suppressed] == ["moved next year"]
+    assert reasons(one) == ["moved next year"]
     assert "NAT002" not in {finding.rule for finding in one.findings}
 
 
 def test_on_the_line_above() -> None:
     one = report(above="# callint: ignore[NAT002] moved [one day]: a=b, c")
     assert found(one) == []
-    assert one.suppressed[0].suppressed == "moved [one day]: a=b, c"
+    assert reasons(one) == ["moved [one day]: a=b, c"]
 
 
 def test_behind_a_value_it_covers_that_line_alone() -> None:
@@ -94,7 +98,7 @@ def test_on_a_related_line() -> None:
 def test_annotation() -> None:
     one = report(annotations='\n  annotations: {callint.dev/ignore: "NAT002: moved next year"}')
     assert found(one) == []
-    assert one.suppressed[0].suppressed == "moved next year"
+    assert reasons(one) == ["moved next year"]
 
 
 def test_annotation_of_another_object_does_not_help() -> None:
@@ -175,6 +179,7 @@ ENTRIES = st.builds(
     st.sampled_from([(), (), (1, 2), (3,)]),
     st.sampled_from(["", "Node/a", "Node/n/b"]),
     st.sampled_from(["", "a", "a/", "a/b", "a/b.yaml", "/", "/a", "a//b.yaml", ".", str(Path.cwd().parent)]),
+    st.booleans(),
 )
 NEAR = st.lists(st.builds(Related, SPANS, st.just("")), max_size=2).map(tuple)
 FINDINGS = st.tuples(st.sampled_from(["BGP001", "BGP002"]), SPANS, st.none() | OBJECTS, NEAR).map(
@@ -196,7 +201,9 @@ def test_each_finding_meets_the_entries_that_cover_it(entries: list[Entry], find
     applied = apply(entries, findings, CATALOGUE, {"BGP001", "BGP002"})
     covering = [[one for one in entries if one.rule == f.rule and covers(one, f)] for f in findings]
     assert applied.kept == [finding for finding, found in zip(findings, covering, strict=True) if not found]
-    assert [one.suppressed for one in applied.suppressed] == [found[0].reason for found in covering if found]
+    assert [one.suppressed for one in applied.suppressed] == [
+        Suppression(found[0].reason, found[0].in_source) for found in covering if found
+    ]
     used = {one for found in covering for one in found}
     assert [one.span for one in applied.problems] == [
         one.span

@@ -80,7 +80,7 @@ def _content(finding: Finding) -> str:
     ]
     lines += [f"{name}: {text}" for name, text in remarks(finding)]
     if finding.suppressed is not None:
-        lines.append(f"suppressed: {finding.suppressed}")
+        lines.append(f"suppressed: {finding.suppressed.reason}")
     return "\n".join(map(_escaped, lines))
 
 

@@ -2,7 +2,8 @@
 
 A result has no `kind`, beside which its level could be wrong (3.27.9). A witness is a sentence of the message and data
 in the property bag. Related locations are linked from the message, for GitHub shows no others. The only fingerprint is
-callint's own; upload-sarif computes GitHub's line hash itself. Every suppression stands in the repository: `inSource`.
+callint's own; upload-sarif computes GitHub's line hash itself. What the configuration or a baseline accepts is
+suppressed `external`, not `inSource` (3.35.2).
 """
 
 from __future__ import annotations
@@ -119,9 +120,9 @@ def _result(finding: Finding, fingerprint: str, rule_index: int, prefix: str) ->
         ]
     result["partialFingerprints"] = {"callintFinding/v1": fingerprint}
     if finding.suppressed is not None:
-        result["suppressions"] = [
-            {"kind": "inSource", "status": "accepted", "justification": finding.suppressed},
-        ]
+        reason, in_source = finding.suppressed
+        kind = "inSource" if in_source else "external"
+        result["suppressions"] = [{"kind": kind, "status": "accepted", "justification": reason}]
     properties: dict[str, Any] = {"cluster": finding.cluster}
     if finding.path:
         properties["path"] = finding.path

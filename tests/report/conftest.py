@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import strategies as st
 
-from callint.finding import Finding, ObjectRef, Related, Span, Witness, witness
+from callint.finding import Finding, ObjectRef, Related, Span, Suppression, Witness, witness
 from callint.report import Report
 
 SOURCES = {
@@ -133,7 +133,7 @@ def report() -> Report:
         "an item is odd",
         Span("manifests/wide.yaml", 2, 184, 2, 190),
     )
-    hushed = dhcp._replace(rule="POL002", name="open-door", suppressed="on purpose")
+    hushed = dhcp._replace(rule="POL002", name="open-door", suppressed=Suppression("on purpose", in_source=True))
     rules = {"BGP001": FILTER_MISSING}
     return Report((missing, dhcp, needle), (hushed,), 3, 4, 5, "v3.32", "1.2.3", rules.get, line)
 
@@ -173,7 +173,7 @@ def _hostile(texts: list[str], seed: int) -> Report:
         kind = dice.choice(["packet", "route", "interface", "address", "selector", "reference"])
         return Witness(kind, tuple((name, fact()) for name in dice.sample(names, dice.randint(0, 5))))
 
-    def finding(suppressed: str | None = None) -> Finding:
+    def finding(suppressed: Suppression | None = None) -> Finding:
         return Finding(
             text() or "R",
             text(),
@@ -194,7 +194,7 @@ def _hostile(texts: list[str], seed: int) -> Report:
     )
     source = text()
     found = tuple(finding() for _ in range(dice.randint(0, 4)))
-    hushed = tuple(finding(text()) for _ in range(dice.randint(0, 2)))
+    hushed = tuple(finding(Suppression(text(), dice.choice([True, False]))) for _ in range(dice.randint(0, 2)))
     return Report(found, hushed, 1, 2, 3, text(), "1.2.3", lambda _: rule, lambda *_: source)
 
 
