@@ -18,6 +18,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def all_of(number: int, noun: str) -> str:
+    """Of two or more: `both files`, `all 3 files`."""
+    return f"both {noun}s" if number == 2 else f"all {number} {noun}s"
+
+
 class Span(NamedTuple):
     """A stretch of one file; lines and columns are 1-based, columns count characters, the end column is exclusive."""
 

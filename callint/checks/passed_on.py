@@ -20,7 +20,7 @@ from callint.bgp.session import LIVE, Session
 from callint.bgp.steps import Steps
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
-from callint.finding import Path, Related, witness
+from callint.finding import Path, Related, all_of, witness
 from callint.net.address import BITS, Family, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.prefixes import PrefixSet, exactly, union_all, within
@@ -237,8 +237,8 @@ def _kept_in(meeting: _Meeting, one: _Local, wide: Prefix, rule: Rule) -> Breach
     known = one.nodes is not None
     return Breach(
         f'{rule} keeps {one.prefix.address} in, and BGPPeer "{meeting.peer.resource.name}" hears of {wide} alone, from '
-        f"all {len(meeting.nodes)} nodes: those without an endpoint of {_name(one.service)}, which is Local, drop what "
-        f"is sent there{'' if known else '; which ones these are is not known'}",
+        f"{all_of(len(meeting.nodes), 'node')}: those without an endpoint of {_name(one.service)}, which is Local, "
+        f"drop what is sent there{'' if known else '; which ones these are is not known'}",
         rule.resource.span(*path),
         rule.resource.ref,
         path,
@@ -272,8 +272,9 @@ def _pods(cluster: Cluster) -> Iterator[Breach]:
         more = ("", ", and so does another one")[others] if others < 2 else f", and so do {others} others"
         yield _at_peer(
             meeting,
-            f'BGPPeer "{meeting.peer.resource.name}" hears of the pods of each node from all {len(meeting.nodes)} nodes'
-            f"{more}: they pass on what they learn from each other as their own, and packets take a detour",
+            f'BGPPeer "{meeting.peer.resource.name}" hears of the pods of each node from '
+            f"{all_of(len(meeting.nodes), 'node')}{more}: they pass on what they learn from each other as "
+            "their own, and packets take a detour",
             Related(pool.span("cidr"), "these pods"),
             (inside, meeting.nodes[0]),
         )

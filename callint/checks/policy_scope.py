@@ -34,8 +34,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     `reaches-hosts` (no selector, not for hosts, and host endpoints exist), `reaches-pods` (for forwarded traffic of
     hosts, and no selector), `namespaces-and-hosts` (a selector of namespaces or accounts that selects host endpoints),
-    `pods-only` (for hosts, and selects pods alone), `untracked-wildcard`, `subject-in-rule` (rules name the subject,
-    the policy selects everything).
+    `pods-only` (before NAT or untracked, which is for hosts, and selects pods alone), `forward-pods-only` (for
+    forwarded traffic of hosts, and selects pods alone), `untracked-wildcard`, `subject-in-rule` (rules name the
+    subject, the policy selects everything).
     """
     yield from asked("policy_scope", _QUESTIONS, parameters)(cluster)
 
@@ -211,37 +212,36 @@ def _namespaces_and_hosts(cluster: Cluster) -> Iterator[Breach]:
 
 def _pods_only(cluster: Cluster) -> Iterator[Breach]:
     for policy, selector in _enforced(cluster):
-        field = next((name for name, on in _host_fields(policy) if on), None)
-        if field is None or implies(selector, _is_pod(selector)) is not True:
-            continue
-        resource = policy.resource
-        key = next(
-            (name for name in ("namespaceSelector", "serviceAccountSelector") if name in resource.spec), "selector"
-        )
-        nothing = policy.pre_dnat or policy.do_not_track
-        effect = "is without any effect" if nothing else "does nothing with forwarded traffic"
-        yield Breach(
-            f'policy "{policy.name}" has {field}, which is for host endpoints, and selects pods alone: it {effect}',
-            resource.span("spec", key),
-            resource.ref,
-            ("spec", key),
-            (Related(resource.span("spec", field), "is for host endpoints"),),
-            witness("selector", selector=str(selector), endpoints=()),
-        )
+        if policy.pre_dnat or policy.do_not_track:
+            field = "preDNAT" if policy.pre_dnat else "doNotTrack"
+            yield from _on_pods(policy, selector, field, "it is without any effect")
+
+
+def _forward_pods_only(cluster: Cluster) -> Iterator[Breach]:
+    for policy, selector in _enforced(cluster):
+        if policy.apply_on_forward and not policy.pre_dnat and not policy.do_not_track:
+            yield from _on_pods(policy, selector, "applyOnForward", "its rules apply to these as they do without")
+
+
+def _on_pods(policy: Policy, selector: Selector, field: str, effect: str) -> Iterator[Breach]:
+    if implies(selector, _is_pod(selector)) is not True:
+        return
+    resource = policy.resource
+    key = next((name for name in ("namespaceSelector", "serviceAccountSelector") if name in resource.spec), "selector")
+    yield Breach(
+        f'policy "{policy.name}" has {field}, which is for host endpoints, and selects pods alone: {effect}',
+        resource.span("spec", key),
+        resource.ref,
+        ("spec", key),
+        (Related(resource.span("spec", field), "is for host endpoints"),),
+        witness("selector", selector=str(selector), endpoints=()),
+    )
 
 
 def _is_pod(selector: Selector) -> Selector:
     """What only pods meet: labels that Calico gives to them, or that they inherit, of those that a selector names."""
     inherited = (key for key in sorted(keys(selector)) if key.startswith(_INHERITED))
     return Or(tuple(map(Has, (NAMESPACE_LABEL, ORCHESTRATOR_LABEL, SERVICE_ACCOUNT_LABEL, *inherited))))
-
-
-def _host_fields(policy: Policy) -> tuple[tuple[str, bool], ...]:
-    return (
-        ("preDNAT", policy.pre_dnat),
-        ("doNotTrack", policy.do_not_track),
-        ("applyOnForward", policy.apply_on_forward),
-    )
 
 
 def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:
@@ -296,6 +296,7 @@ _QUESTIONS: dict[str, Question] = {
     "reaches-pods": _reaches_pods,
     "namespaces-and-hosts": _namespaces_and_hosts,
     "pods-only": _pods_only,
+    "forward-pods-only": _forward_pods_only,
     "untracked-wildcard": _untracked_wildcard,
     "subject-in-rule": _subject_in_rule,
 }

@@ -11,7 +11,7 @@ from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.peers import nodes_complete
 from callint.facts import Interface
-from callint.finding import Related, counted, witness
+from callint.finding import Related, all_of, counted, witness
 from callint.nat.host_networks import hosts_in
 from callint.nat.masquerade import Masquerading
 from callint.net.address import BITS, Address, Family, Prefix, parse_peer
@@ -197,9 +197,9 @@ def _one_address(cluster: Cluster) -> Iterator[Breach]:
         if one.name != "default" or not isinstance(address, str):
             continue
         path = ("spec", "natOutgoingAddress")
-        several = f"{'all ' if left == nodes else ''}{len(left)}"
+        several = all_of(len(left), "node") if left == nodes else f"{len(left)} nodes"
         yield Breach(
-            f'{"both" if several == "all 2" else several} nodes translate to the one address "{address}": answers '
+            f'{several} translate to the one address "{address}": answers '
             "reach a single node, and connections of the others break",
             one.resource.span(*path),
             one.resource.ref,

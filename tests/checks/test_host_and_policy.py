@@ -317,6 +317,14 @@ SPEAKS: dict[str, tuple[list[str], list[dict[str, Any]]]] = {
             policy(serviceAccountSelector="role != 'admin'", types=["Ingress"], ingress=[{"action": "Allow"}]),
         ],
     ),
+    "forwarded traffic of pods alone": (
+        ["POL048"],
+        [policy(namespaceSelector="team == 'shop'", applyOnForward=True, **OPEN)],
+    ),
+    "untracked policy of pods alone": (
+        ["POL033"],
+        [policy(namespaceSelector="team == 'shop'", applyOnForward=True, doNotTrack=True, **OPEN)],
+    ),
     "pods and hosts, and only the rules of pods are known": (
         ["POL030"],
         [

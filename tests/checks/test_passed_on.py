@@ -155,6 +155,18 @@ def test_one_word_about_all_peers(count: int, words: str) -> None:
     assert words in found[0].message
 
 
+@pytest.mark.parametrize(("count", "words"), [(2, "from both nodes"), (3, "from all 3 nodes")])
+def test_two_nodes_are_both(count: int, words: str) -> None:
+    (about_pods,) = told("pods", *NODES[:count], POOL, configuration(), peer())
+    assert words in about_pods.message
+    (about_range,) = told(
+        "local-service-range",
+        *NODES[:count],
+        *[configuration(), peer(filters=["f"]), service(), endpoints("n1"), bounded(24)],
+    )
+    assert words in about_range.message
+
+
 def bounded(most: int, *more: dict[str, Any]) -> dict[str, Any]:
     rule = {"action": "Accept", "cidr": "192.0.2.0/24", "matchOperator": "In", "prefixLength": {"max": most}}
     return calico("BGPFilter", "f", {"exportV4": [*more, rule, {"action": "Reject"}]})
