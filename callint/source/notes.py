@@ -5,10 +5,17 @@ from __future__ import annotations
 from callint.finding import Problem, Related
 from callint.source.build import Note
 from callint.source.document import Document
-from callint.source.scalars import TAG
+from callint.source.scalars import TAG, scalar
 
-FOR_GO = frozenset({"non-string-key", "null-key", "complex-key", "lost-tag", "no-number"})
-"""Notes about what Kubernetes' tools make of a value: they matter in manifests only."""
+_FOR_GO = frozenset({"non-string-key", "null-key", "complex-key", "lost-tag", "no-number"})
+
+
+def for_go(document: Document, note: Note) -> bool:
+    """Whether a note is about what Go's YAML makes of a value, or of two keys: that matters in manifests only."""
+    if note.kind != "duplicate-key" or note.first < 0:
+        return note.kind in _FOR_GO
+    first, second = _written(document, note.first), _written(document, note.start)
+    return _type(first) is not _type(second) or (_type(first) is bool and first != second)
 
 
 def problem_of(document: Document, note: Note) -> Problem:
@@ -17,6 +24,8 @@ def problem_of(document: Document, note: Note) -> Problem:
     message, advice = _SENTENCES[note.kind]
     related: tuple[Related, ...] = ()
     if note.first >= 0:
+        if note.kind == "duplicate-key" and len({_type(_written(document, at)) for at in (note.first, note.start)}) > 1:
+            message = _ALIKE
         first = document.span_at(note.first)
         message = message.replace("{line}", f"line {first.line}")
         related = (Related(first, f'"{_short(note.detail)}" is set here first'),)
@@ -24,10 +33,25 @@ def problem_of(document: Document, note: Note) -> Problem:
     return Problem(note.kind, span, message.replace("{it}", text), related, note.path, advice.replace("{it}", text))
 
 
+def _written(document: Document, start: int) -> str:
+    """A key as it is written."""
+    span = document.span_at(start)
+    return document.source.line(span.line)[span.column - 1 : span.end_column - 1]
+
+
+def _type(key: str) -> type:
+    """What Go takes a written key for."""
+    return str if key[:1] in ("'", '"') else scalar(key).__class__
+
+
 def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:59] + "…"
 
 
+_ALIKE = (
+    '"{it}" is set twice in this mapping once its keys are texts, first in {line}: kubectl and calicoctl keep one of '
+    "the two values"
+)
 _SENTENCES = {
     "duplicate-key": (
         '"{it}" is set twice in this mapping, first in {line}: kubectl takes the last one, calicoctl refuses the file',

@@ -105,10 +105,10 @@ class _Reader:
         self.documents.append(document)
         if not notes:
             return
-        from callint.source.notes import FOR_GO, problem_of
+        from callint.source.notes import for_go, problem_of
 
         manifest = is_manifest(tree.value)
-        told = [note for note in notes if manifest or note.kind not in FOR_GO]
+        told = [note for note in notes if manifest or not for_go(document, note)]
         for note in told:
             if not self.full(note.kind):
                 self.tell(problem_of(document, note))

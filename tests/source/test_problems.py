@@ -107,6 +107,27 @@ def test_the_seed_has_one_syntax_error_and_four_repeated_keys(shared: Path) -> N
     assert len(sources.problems) == 5
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "elsewhere", "refused"),
+    [
+        ("a", "'a'", True, True),
+        ("1", "1", True, True),
+        ("1", '"1"', False, False),
+        ("'true'", "yes", False, False),
+        ("on", "yes", False, True),
+        ("on", "on", True, True),
+    ],
+)
+def test_keys_that_go_alone_takes_for_one(first: str, second: str, elsewhere: bool, refused: bool) -> None:
+    keys = f"{first}: 1\n{second}: 2\n"
+    kinds = [problem.kind for problem in parse(keys).problems]
+    assert kinds == ["duplicate-key"] * elsewhere
+    manifest = parse(f"apiVersion: v1\nkind: Node\n{keys}")
+    (problem,) = [problem for problem in manifest.problems if problem.kind == "duplicate-key"]
+    assert ("calicoctl refuses the file" in problem.message) is refused
+    assert problem.related[0].span.line == 3
+
+
 def test_a_repeated_key_names_its_first_place_and_the_last_one_wins() -> None:
     sources = parse("a:\n  - {x: 1, 'y y': 2, x: 3}\n")
     (problem,) = sources.problems

@@ -170,7 +170,6 @@ INTENDED: dict[str, str] = {
 # Accepted by kubectl in silence, but worth a finding.
 TOLD = {
     "dup key": ["duplicate-key"],
-    "dup key typed (1, '1')": ["duplicate-key"],
     "dup via merge": ["merge-overwrites"],
     "merge then key first": ["merge-overwrites"],
 }
