@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from callint.bgp.read import network
 from callint.checks.breach import Breach
+from callint.facts import Address as Assigned
 from callint.facts import Interface, NodeFacts
 from callint.finding import Path, Related, witness
-from callint.net.address import FAMILIES, Address, Family
+from callint.net.address import FAMILIES, Address, Family, parse_cidr
 from callint.objects import Cluster, Resource, fields
 from callint.objects.calico_node import environment
 from callint.record import NamedTuple
 from callint.schema.patterns import compiled
 
 _MOST_SHOWN = 5
-_LINK_LOCAL = {family: network(text) for family, text in ((4, "169.254.0.0/16"), (6, "fe80::/10"))}
+_NOT_GLOBAL = tuple(map(parse_cidr, ("127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10")))
+"""Go's IsGlobalUnicast, as far as interfaces have such addresses."""
 
 
 def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     """Methods that find nothing on a node of which facts tell the interfaces.
 
-    node/pkg/lifecycle/startup/autodetection: patterns need not match the whole name; link-local addresses do not count.
+    node/pkg/lifecycle/startup/autodetection: patterns need not match the whole name; addresses of the machine or the
+    link alone do not count.
     """
     known = [facts for facts in cluster.facts.values() if facts.knows("interfaces")]
     for method in _methods(cluster) if known else ():
@@ -80,21 +83,19 @@ def _finds(method: _Method, facts: NodeFacts) -> bool:
     return any(_may_be(method, interface) for interface in facts.interfaces or ())
 
 
+def _usable(addresses: Iterable[Assigned]) -> Iterator[Address]:
+    found = (Address(one.version, one.value) for one in addresses)
+    return (one for one in found if not any(net.contains(one) for net in _NOT_GLOBAL))
+
+
 def _may_be(method: _Method, interface: Interface) -> bool:
-    addresses = (
-        None if interface.addresses is None else [Address(one.version, one.value) for one in interface.addresses]
-    )
+    addresses = None if interface.addresses is None else list(_usable(interface.addresses))
     if method.kind == "interface":
         patterns = [compiled(text.strip()) for text in method.texts]
         if not any(pattern is None or pattern.search(interface.name) for pattern in patterns):
             return False
-        return addresses is None or any(_usable(one, method.family) for one in addresses)
+        return addresses is None or any(one.family == method.family for one in addresses)
     networks = [network(text.strip(), method.family) for text in method.texts]
     if addresses is None or None in networks:
         return True
     return any(net is not None and net.contains(one) for net in networks for one in addresses)
-
-
-def _usable(one: Address, family: Family) -> bool:
-    unusable = _LINK_LOCAL[family]
-    return one.family == family and (unusable is None or not unusable.contains(one))

@@ -10,7 +10,11 @@ import pytest
 from callint.checks import Breach, find
 from manifests import cluster_of
 
-INTERFACES = {"lo": ["127.0.0.1/8"], "ens192": ["10.0.0.2/24", "fd00::2/64"], "eth9": ["169.254.7.7/16", "fe80::7/64"]}
+INTERFACES = {
+    "lo": ["127.0.0.1/8", "::1/128"],
+    "ens192": ["10.0.0.2/24", "fd00::2/64"],
+    "eth9": ["169.254.7.7/16", "fe80::7/64"],
+}
 
 
 def facts(name: str = "one", interfaces: dict[str, list[str] | None] | None = None) -> str:
@@ -50,6 +54,11 @@ METHODS: list[tuple[int, str, list[str], int]] = [
     (4, "interface", ["eth.*"], 1),
     (6, "interface", ["ens192"], 0),
     (6, "interface", ["eth9"], 1),
+    (4, "interface", ["lo"], 1),
+    (6, "interface", ["lo"], 1),
+    (4, "cidr", ["127.0.0.0/8", "169.254.0.0/16"], 1),
+    (6, "cidr", ["::/0"], 0),
+    (6, "cidr", ["::1/128", "fe80::/10"], 1),
     (4, "interface", ["("], 0),
     (4, "cidr", ["10.0.0.0/8"], 0),
     (4, "cidr", ["192.168.0.0/16"], 1),
