@@ -89,11 +89,11 @@ SHOWN = r"x\n::error::forged ##\[error]\x1b[31m\x00"
         ("rules: {FORGED: off}", "", f'callint: callint.yaml:1:9: "{SHOWN}" is no rule, `callint rules` lists them\n'),
         ("FORGED: off", "", f'callint: callint.yaml:1:1: "{SHOWN}" is no known key, known are '),
         ("rules: {paths: [FORGED]}", "", f'callint: no rule files in "{SHOWN}"\n'),
-        ("baseline: FORGED", "", f"callint: {SHOWN}: cannot be read: embedded null byte\n"),
+        ("baseline: FORGED", "", f"callint: {SHOWN}: cannot be read: embedded null "),
         (
             "baseline: FORGED",
             "--write-baseline",
-            f'callint: report cannot be written to "{SHOWN}": embedded null byte\n',
+            f'callint: report cannot be written to "{SHOWN}": embedded null ',
         ),
     ],
 )
