@@ -7,14 +7,20 @@ from typing import Any
 
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
+from callint.checks.name_resolution import may_open, unanswerable
 from callint.finding import Path, Related, witness
 from callint.net.address import Prefix
 from callint.net.enclosing import Enclosing
 from callint.objects import Cluster, Resource, fields
 from callint.objects.pool import IPPool
+from callint.policy import model_of
 from callint.policy.nodes import prefixes
+from callint.selector.satisfy import difference
+from callint.selector.syntax import ALL
+from callint.selector.values import Budget, ExhaustedError
 
 _PEERS = (("ingress", "from"), ("egress", "to"))
+_API = "networking.k8s.io/v1"
 _EVERY_POD = "{}"
 
 
@@ -28,7 +34,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _policies(cluster: Cluster) -> Iterator[Resource]:
-    for resource in cluster.kubernetes("NetworkPolicy", "networking.k8s.io/v1"):
+    for resource in cluster.kubernetes("NetworkPolicy", _API):
         if resource.document.complete and not resource.unreadable("spec"):
             yield resource
 
@@ -62,27 +68,32 @@ def _peer_or(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _dns_over_tcp_alone(cluster: Cluster) -> Iterator[Breach]:
-    """Not where another policy of the same pods, or of all in the namespace, lets them ask."""
+    """Not where another policy of the same pods or of the namespace lets them ask, or one of another kind may."""
     asking = {
         (resource.namespace, _selected(resource))
         for resource in _policies(cluster)
         if any(_opens_udp(rule) for direction, _, _, rule in _rules(resource) if direction == "egress")
     }
-    for resource in _policies(cluster):
-        opened = [
-            (path, index, entry)
-            for direction, _, path, rule in _rules(resource)
-            if direction == "egress"
-            for index, entry in fields.items(rule, "ports")
-            if isinstance(entry, dict) and fields.text(entry, "port") == "53"
-        ]
-        able = {(resource.namespace, _EVERY_POD), (resource.namespace, _selected(resource))}
-        if not opened or not able.isdisjoint(asking):
-            continue
-        for path, index, entry in opened:
-            if "protocol" in entry:
-                continue
-            place = (*path, "ports", index, "port")
+    found = [
+        (resource, place)
+        for resource in _policies(cluster)
+        if asking.isdisjoint({(resource.namespace, _EVERY_POD), (resource.namespace, _selected(resource))})
+        for place in _without_protocol(resource)
+    ]
+    if found:
+        placed = [one for tier in model_of(cluster).tiers for one in tier.policies]
+        selectors = {id(one.policy.resource): one.selector for one in placed}
+        openers = may_open(cluster, (one for one in placed if one.policy.resource.api_version != _API))
+        budget = Budget(cluster.limits.comparisons)
+        for resource, place in found:
+            selector = selectors.get(id(resource), ALL)
+            try:
+                left = (difference(selector, one.selector, budget) for one in openers.candidates(selector))
+                if not all(isinstance(labels, dict) for labels in left):
+                    continue
+            except ExhaustedError:
+                yield unanswerable(cluster, resource)
+                return
             yield Breach(
                 f'NetworkPolicy "{resource.namespace}/{resource.name}" opens port 53 without a protocol, which is TCP '
                 "alone: names are asked for over UDP",
@@ -97,10 +108,18 @@ def _dns_over_tcp_alone(cluster: Cluster) -> Iterator[Breach]:
                     destination="any",
                     destination_port=53,
                     verdict="drop",
-                    decided_by="end of tier default",
+                    decided_by="end of tier default, or a Deny before it",
                 ),
                 "list the port twice, with `protocol: UDP` and with `protocol: TCP`",
             )
+
+
+def _without_protocol(resource: Resource) -> Iterator[Path]:
+    """Ports 53 of egress for which no protocol is written."""
+    for direction, _, path, rule in _rules(resource):
+        for index, entry in fields.items(rule, "ports") if direction == "egress" else ():
+            if isinstance(entry, dict) and fields.text(entry, "port") == "53" and "protocol" not in entry:
+                yield (*path, "ports", index, "port")
 
 
 def _selected(resource: Resource) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import (
@@ -17,7 +17,7 @@ from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, unexamined
 from callint.finding import Path, Related, witness
 from callint.net.ports import ICMP, ICMPV6, TCP, UDP, parse_port, parse_protocol
-from callint.objects import Cluster
+from callint.objects import Cluster, Resource
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
 from callint.policy.labels import Labels, holds
@@ -54,8 +54,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     subjects = [(tier, placed) for tier in tiers for placed in tier.policies if _subject(tier, placed)]
     if not subjects:
         return
-    opening = ((placed.selector, placed) for tier in tiers for placed in tier.policies if _opens(placed))
-    openers = OverlapIndex(opening, cluster.limits.comparisons)
+    openers = may_open(cluster, (placed for tier in tiers for placed in tier.policies))
     hosts = model_of(cluster).inventory.hosts
     for tier, placed in subjects:
         policy = placed.policy
@@ -65,9 +64,20 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             if not openers.meets(placed.selector):
                 yield _breach(tier, policy)
         except ExhaustedError:
-            reason = f"more than {cluster.limits.comparisons:,} comparisons of selectors would be needed"
-            yield unexamined("whether names can be asked for by whom is selected by", policy.resource, reason)
+            yield unanswerable(cluster, policy.resource)
             return
+
+
+def may_open(cluster: Cluster, policies: Iterable[PlacedPolicy]) -> OverlapIndex[PlacedPolicy]:
+    """Those of some policies that may let pods ask for names, to be found by whom they select."""
+    opening = ((placed.selector, placed) for placed in policies if _opens(placed))
+    return OverlapIndex(opening, cluster.limits.comparisons)
+
+
+def unanswerable(cluster: Cluster, resource: Resource) -> Breach:
+    """That it took too long to find who may let the pods of a policy ask for names."""
+    reason = f"more than {cluster.limits.comparisons:,} comparisons of selectors would be needed"
+    return unexamined("whether names can be asked for by whom is selected by", resource, reason)
 
 
 def _subject(tier: PlacedTier, placed: PlacedPolicy) -> bool:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from callint.calico import Target
 from callint.checks import kubernetes_policy
-from manifests import cluster_of
+from manifests import calico, cluster_of
 
 WEB: dict[str, Any] = {"matchLabels": {"app": "web"}}
 BARE = {"ports": [{"port": 53}]}
@@ -23,6 +24,20 @@ def policy(name: str, selector: dict[str, Any], rule: dict[str, Any], namespace:
     }
 
 
+def calico_policy(selector: str, rule: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    return calico("GlobalNetworkPolicy", "own", {"selector": selector, "types": ["Egress"], "egress": [rule], **spec})
+
+
+def admin_policy(action: str) -> dict[str, Any]:
+    rule = {"action": action, "to": [{"namespaces": {}}]}
+    spec = {"priority": 5, "subject": {"namespaces": {}}, "egress": [rule]}
+    kind = {"apiVersion": "policy.networking.k8s.io/v1alpha1", "kind": "AdminNetworkPolicy"}
+    return {**kind, "metadata": {"name": "admin"}, "spec": spec}
+
+
+ASK = {"action": "Allow", "protocol": "UDP", "destination": {"ports": [53]}}
+
+
 @pytest.mark.parametrize(
     ("other", "told"),
     [
@@ -33,9 +48,20 @@ def policy(name: str, selector: dict[str, Any], rule: dict[str, Any], namespace:
         (policy("dns", {}, {"ports": [{"port": 53, "protocol": "TCP"}]}), True),
         (policy("dns", {}, {"ports": [{"protocol": "UDP"}]}), False),
         (policy("dns", {}, {"to": [{"podSelector": {}}]}), False),
+        (calico_policy("app == 'web'", ASK), False),
+        (calico_policy("all()", ASK, order=10), False),
+        (calico_policy("all()", {"action": "Pass"}), False),
+        (admin_policy("Allow"), False),
+        (admin_policy("Deny"), True),
+        (calico_policy("app == 'db'", ASK), True),
+        (calico_policy("has(app)", ASK), False),
+        (calico_policy("has(team)", ASK), True),
+        (calico_policy("all()", {**ASK, "protocol": "TCP"}), True),
+        (calico_policy("all()", {**ASK, "action": "Deny"}, order=10), True),
+        (calico_policy("all()", ASK, types=["Ingress"]), True),
     ],
 )
 def test_names_are_asked_for_where_another_policy_lets_the_pods(other: dict[str, Any], told: bool) -> None:
-    cluster = cluster_of([policy("web", WEB, BARE), other])
+    cluster = cluster_of([policy("web", WEB, BARE), other], Target(release=(3, 31)))
     found = kubernetes_policy.check(cluster, {"problem": "dns-over-tcp-alone"})
     assert [breach.object.name for breach in found if breach.object] == (["web"] if told else [])
