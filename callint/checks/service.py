@@ -96,8 +96,8 @@ def _judge(model: Model, answers: Answers, asked: Iterable[Question]) -> Iterato
 def _causes(group: list[tuple[Question, list[Answer]]], steps: int) -> Iterator[tuple[Question, Cause, Drop, int]]:
     """What decides about the packets that each of the questions loses, with what it drops and of how many questions.
 
-    Where any packets would do, one that is lost stands for all. After so many steps the others, which policy treats
-    alike, are left for when the first are mended.
+    Where any packets would do, one that a question loses stands for all that it does. After so many steps the other
+    questions, which are about what policy treats alike, are left for when the first are mended.
     """
     deciding: dict[Partition, list[Part]] = {}
     for one, (answer, *_) in group:
@@ -106,11 +106,11 @@ def _causes(group: list[tuple[Question, list[Answer]]], steps: int) -> Iterator[
             parts = deciding.get(drop.partition)
             if parts is None:
                 parts = deciding[drop.partition] = _deciding(drop.partition)
+            steps -= _OF_SETS * len(parts)
             if one.anybody:
                 point = _point(drop)
-                yield one, next(part.cause for part in parts if point in part.packets), drop, len(group)
-                return
-            steps -= _OF_SETS * len(parts)
+                found[next(part.cause for part in parts if point in part.packets)] = drop
+                break
             found = {**_shares(drop, parts), **found}
         yield from ((one, cause, drop, 1) for cause, drop in found.items())
         if steps < 0:
