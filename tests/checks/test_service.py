@@ -374,24 +374,6 @@ def test_flows_are_counted_where_they_end() -> None:
     assert second.message.endswith("; 4 more flows end there too")
 
 
-def test_nodes_that_anybody_may_ask_are_told_of_by_the_rule_that_drops_theirs() -> None:
-    deny = ", ".join(f"{{action: Deny, destination: {{nets: [10.0.0.{node}/32]}}}}" for node in (1, 2))
-    facts = "---\n".join(
-        f"version: 1\nnode: {name}\ninterfaces: [{{name: eth0, addresses: [{address}/24]}}]\n"
-        f"listening: [{{protocol: udp, port: 99, address: {address}}}]\n"
-        for name, address in {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"}.items()
-    )
-    manifests = hosts(a="10.0.0.1", b="10.0.0.2", c="10.0.0.3") + CLOSED.replace("ingress: []", f"ingress: [{deny}]")
-    need = {"name": "quotes", "at": [{"listener": {"ports": 99}}], "direction": "in", "peers": ["somebody"]}
-    breaches = list(find("flow-required")(cluster_of(manifests, facts=facts), {**need, "protocol": "UDP", "ports": 99}))
-    told = [(breach.message.partition('" at')[0], breach.path) for breach in breaches]
-    assert told == [
-        ('quotes to node "a', ("spec", "ingress", 0, "action")),
-        ('quotes to node "b', ("spec", "ingress", 1, "action")),
-        ('quotes to node "c', ("spec", "ingress")),
-    ]
-
-
 PEER = """
 ---
 apiVersion: projectcalico.org/v3
