@@ -89,10 +89,7 @@ def _checks(kind: str) -> Check | None:
 
 def _of_kubernetes(resource: Resource, target: Target, road: Road, limits: Limits) -> Validated:
     if resource.kind.endswith("NetworkPolicy"):
-        from callint.validate.kubernetes import selectors
-
         scope = Scope(resource, target.release, road, limits)
-        selectors(scope, resource.plain)
         plain = pruned(resource.plain, resource.gaps) if resource.gaps else resource.plain
         if resource.kind == "NetworkPolicy":
             from callint.validate.network_policy import network_policy

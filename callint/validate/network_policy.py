@@ -8,6 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from callint.finding import Path
+from callint.objects.kubernetes_policy import ConversionError
+from callint.objects.kubernetes_policy import label_selector as terms
+from callint.selector import SelectorError, parse
+from callint.selector.parse import MAX_LENGTH
 from callint.validate import values
 from callint.validate.ports import port
 from callint.validate.scope import UNREADABLE, Check, Scope, each, fields, together
@@ -15,6 +19,8 @@ from callint.validate.scope import UNREADABLE, Check, Scope, each, fields, toget
 _PEERS = ("podSelector", "namespaceSelector", "ipBlock")
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 _WITH_VALUES = ("In", "NotIn")
+_SCOPE = 60
+"""Characters that may be put before a selector, to tell pods from others."""
 
 
 def deny(scope: Scope, kind: str, path: Path, message: str, *, key: bool = False) -> None:
@@ -89,8 +95,26 @@ def _expression(scope: Scope, path: Path, term: Any) -> None:
         deny(scope, "exclusive-fields", (*path, "values"), f'"{operator}" goes without "values"', key=True)
 
 
-label_selector: Check = fields(matchExpressions=each(_expression))
-"""Judges the terms of a label selector (ValidateLabelSelector of apimachinery)."""
+def _converted(scope: Scope, path: Path, value: Any) -> None:
+    """Whether Calico can read what it makes of a label selector."""
+    longest = min(scope.limits.selector_length, MAX_LENGTH - _SCOPE)
+    try:
+        text = " && ".join(terms(value))
+        if len(text) <= longest:
+            parse(text)
+            return
+    except ConversionError:
+        return
+    except SelectorError as error:
+        message = f"a label or value is none that Kubernetes admits: {error}"
+        scope.everywhere("bad-selector", path, message, gap=True)
+    else:
+        message = f"the selector is longer than {longest} characters and is not read"
+        scope.everywhere("selector-limit", path, message, gap=True)
+
+
+label_selector: Check = together(fields(matchExpressions=each(_expression)), _converted)
+"""Judges a label selector (ValidateLabelSelector of apimachinery)."""
 _peers = each(together(_one_peer, fields(podSelector=label_selector, namespaceSelector=label_selector, ipBlock=_block)))
 _ports = each(_port)
 
