@@ -81,7 +81,7 @@ def known_blocks(cluster: Cluster) -> Blocks:
 
 def host_local(cluster: Cluster) -> bool:
     """Whether Kubernetes gives each node its addresses: the Installation says so, or the environment of calico-node."""
-    for one in cluster.kubernetes("Installation", "operator.tigera.io/v1"):
+    for one in cluster.installations:
         if fields.text(fields.mapping(fields.mapping(one.spec, "cni"), "ipam"), "type") == "HostLocal":
             return True
     variable = environment(cluster).get("USE_POD_CIDR")

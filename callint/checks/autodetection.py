@@ -58,7 +58,7 @@ class _Method(NamedTuple):
 
 
 def _methods(cluster: Cluster) -> Iterator[_Method]:
-    for one in cluster.kubernetes("Installation", "operator.tigera.io/v1"):
+    for one in cluster.installations:
         for family in FAMILIES:
             base = ("spec", "calicoNetwork", f"nodeAddressAutodetectionV{family}")
             plain = fields.mapping(fields.mapping(one.spec, "calicoNetwork"), base[-1])

@@ -40,7 +40,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 def switched_off(cluster: Cluster) -> Iterator[tuple[Resource, Path, str]]:
     """Where the installation says that BIRD does not run."""
-    for one in cluster.kubernetes("Installation", "operator.tigera.io/v1"):
+    for one in cluster.installations:
         if fields.text(fields.mapping(one.spec, "calicoNetwork"), "bgp") == "Disabled":
             yield one, ("spec", "calicoNetwork", "bgp"), '"bgp" of the Installation is "Disabled"'
     for one in cluster.kubernetes("ConfigMap", "v1"):
@@ -76,7 +76,7 @@ def _unrouted(cluster: Cluster) -> Iterator[Breach]:
     """Pools of an Installation that the operator refuses, for BIRD brings the routes to their pods."""
     if any(one.spec.get("programClusterRoutes") for one in cluster.of("FelixConfiguration")):
         return
-    for one in cluster.kubernetes("Installation", "operator.tigera.io/v1"):
+    for one in cluster.installations:
         settings = fields.mapping(one.spec, "calicoNetwork")
         if fields.text(settings, "bgp") != "Disabled" or has_routing_mode(one) or not own_plugin(one):
             continue
@@ -100,6 +100,11 @@ def _unrouted(cluster: Cluster) -> Iterator[Breach]:
 def has_routing_mode(installation: Resource) -> bool:
     """Whether the operator is told who programs the routes between nodes, and writes it into both configurations."""
     return fields.mapping(installation.spec, "calicoNetwork").get("clusterRoutingMode") is not None
+
+
+def connects_pods(cluster: Cluster) -> bool:
+    """Whether Calico does, as far as anybody says."""
+    return all(map(own_plugin, cluster.installations))
 
 
 def own_plugin(installation: Resource) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.read import network
-from callint.checks.backend import own_plugin
+from callint.checks.backend import connects_pods
 from callint.checks.breach import Breach
 from callint.finding import Path, Related, Span, witness
 from callint.objects import Cluster, fields
@@ -57,10 +57,9 @@ def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
 
 def _machines(cluster: Cluster) -> Span | None:
     """Where it is said that the nodes are machines of AWS and that Calico connects the pods."""
-    installations = cluster.kubernetes("Installation", "operator.tigera.io/v1")
-    if not all(map(own_plugin, installations)):
+    if not connects_pods(cluster):
         return None
-    for one in installations:
+    for one in cluster.installations:
         if one.spec.get("kubernetesProvider") == "EKS":
             return one.span("spec", "kubernetesProvider")
     for one in cluster.kubernetes("Node", "v1"):

@@ -79,7 +79,7 @@ def _owner(cluster: Cluster) -> Iterator[Breach]:
     release = cluster.target.release
     felix = "Disabled" if release < FELIX_TAKES_IPIP else "EnabledIPIPOnly"
     pools = {_tunnelled(pool): pool for pool in reversed(cluster.pools) if _shared(pool)}
-    by_operator = any(map(has_routing_mode, cluster.kubernetes("Installation", "operator.tigera.io/v1")))
+    by_operator = any(map(has_routing_mode, cluster.installations))
     for one, other in _both(cluster, _OWNER, programs_of_bird(None, release), felix):
         if by_operator and not (one.written and other.written):
             continue

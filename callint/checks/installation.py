@@ -31,7 +31,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 def _installation(cluster: Cluster) -> Resource | None:
     """The one that there is; of several nothing tells which is meant."""
-    found = cluster.kubernetes("Installation", "operator.tigera.io/v1")
+    found = cluster.installations
     return found[0] if len(found) == 1 and not found[0].unreadable("spec") else None
 
 

@@ -79,7 +79,7 @@ def _places(secret: Resource) -> Iterator[Span]:
 
 def _homes(cluster: Cluster) -> tuple[str, ...]:
     """The namespace of calico-node, or those that it may be."""
-    if cluster.kubernetes("Installation", "operator.tigera.io/v1"):
+    if cluster.installations:
         return (OPERATOR_NAMESPACE,)
     for one in cluster.kubernetes("DaemonSet", "apps/v1"):
         if one.name == "calico-node":

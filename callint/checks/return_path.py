@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.read import network
-from callint.checks.backend import own_plugin
+from callint.checks.backend import connects_pods
 from callint.checks.breach import Breach
 from callint.finding import witness
 from callint.net import intervals
@@ -21,9 +21,8 @@ def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     Where nothing is said of BGP, peers may be in another place; routes that somebody wrote by hand on a router outside
     are not known.
     """
-    installations = cluster.kubernetes("Installation", "operator.tigera.io/v1")
-    about_peers = installations or cluster.of("BGPConfiguration") or "BGPPeer" in cluster.intent.complete
-    if any(peer.peer_ip for peer in cluster.bgp_peers) or not about_peers or not all(map(own_plugin, installations)):
+    about_peers = cluster.installations or cluster.of("BGPConfiguration") or "BGPPeer" in cluster.intent.complete
+    if any(peer.peer_ip for peer in cluster.bgp_peers) or not about_peers or not connects_pods(cluster):
         return
     pools = [pool for pool in cluster.pools if _private(pool)]
     if not pools:

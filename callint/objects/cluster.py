@@ -170,7 +170,12 @@ class Cluster:
         """All IPPools, disabled ones and those of an operator's Installation included."""
         from callint.objects.pool import pools
 
-        return pools(self.of("IPPool"), self.kubernetes("Installation", "operator.tigera.io/v1"))
+        return pools(self.of("IPPool"), self.installations)
+
+    @property
+    def installations(self) -> tuple[Resource, ...]:
+        """What the operator is told to install."""
+        return self.kubernetes("Installation", "operator.tigera.io/v1")
 
     @cached_property
     def host_endpoints(self) -> tuple[HostEndpoint, ...]:
