@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from callint.source.scalars import go_text
+
 Plain = dict[str, Any]
 _EMPTY: Plain = {}
 
@@ -15,13 +17,7 @@ def as_text(value: Any) -> str | None:
     """The text of a scalar as Go prints it into a string field; None for null, lists and maps."""
     if isinstance(value, str):
         return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e21 else repr(value)
-    return None
+    return go_text(value) if isinstance(value, (int, float)) else None
 
 
 def text(plain: Plain, key: str) -> str | None:
@@ -76,9 +72,10 @@ def texts(plain: Plain, key: str) -> tuple[str, ...]:
 
 
 def labels(plain: Plain, key: str = "labels") -> dict[str, str]:
-    """A map of strings to strings; values that are no scalars are left out."""
+    """A map of strings to strings; null is the empty one, and values that are no scalars are left out."""
     written = mapping(plain, key)
     for item in written.values():
         if item.__class__ is not str:
-            return {name: found for name, item in written.items() if (found := as_text(item)) is not None}
+            texts = ((name, "" if item is None else as_text(item)) for name, item in written.items())
+            return {name: found for name, found in texts if found is not None}
     return written  # as nearly all are: nothing to convert, nothing to hold twice

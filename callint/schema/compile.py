@@ -16,6 +16,7 @@ from callint.finding import Path, Step
 from callint.record import NamedTuple
 from callint.schema.history import Schema
 from callint.schema.patterns import LONGEST_TEXT, compiled
+from callint.source.scalars import go_text
 
 TEXT = "x-callint-text"
 EXACT = "x-callint-exact"
@@ -55,15 +56,6 @@ def checker(schema: Schema, *, lenient: bool = False, placeholders: bool = False
 def under(step: Step, faults: list[Fault]) -> list[Fault]:
     """The same faults seen from one step above."""
     return [Fault((step, *fault.path), fault.keyword, fault.value, fault.expected) for fault in faults]
-
-
-def go_text(value: Any) -> str:
-    """A number or boolean as sigs.k8s.io/yaml prints it into a Go string field."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
-        return str(int(value))
-    return hex(value) if isinstance(value, int) and value.bit_length() > 256 else str(value)
 
 
 def _anything(value: Any) -> Faults:

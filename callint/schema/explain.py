@@ -14,6 +14,7 @@ from callint.schema.compile import Fault
 from callint.schema.history import DEPRECATED, USE, Schema, child, form, node_at, release_of, releases, resolve
 from callint.schema.suggest import nearest
 from callint.source import placeholder
+from callint.source.scalars import go_text
 
 _NOUNS = {
     "object": "a map",
@@ -131,7 +132,7 @@ def explain(judge: Judge, fault: Fault) -> Story | None:
     if fault.keyword == keyword.LABEL:
         return Story(
             "calicoctl-only",
-            f'{where} is {shown(value)}, which calicoctl turns into the text "{keyword.go_text(value)}"; '
+            f'{where} is {shown(value)}, which calicoctl turns into the text "{go_text(value)}"; '
             "kubectl refuses what is no string",
         )
     if fault.keyword == "required":

@@ -126,6 +126,19 @@ def key_text(value: Scalar) -> str | None:
     return value
 
 
+def go_text(value: int | float) -> str:
+    """A number or boolean as sigs.k8s.io/yaml prints it into a Go string field."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        text = _float32(value)
+        return _WORDLESS.get(text, text)
+    return hex(value) if value.bit_length() > 256 else str(value)
+
+
+_WORDLESS = {".inf": "+Inf", "-.inf": "-Inf", ".nan": "NaN"}
+
+
 def _float32(value: float) -> str:
     """Go's FormatFloat(value, 'g', -1, 32): the shortest digits that give the same 32-bit number."""
     if isnan(value):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callint.finding import Path
-from callint.objects import Resource
+from callint.objects import Resource, fields
 from callint.source import parse
 
 PATHS = st.lists(st.sampled_from(["spec", "ingress", 0, 1]), max_size=4).map(tuple)
@@ -21,3 +21,7 @@ def test_the_first_gap_at_in_or_above_a_path(gaps: tuple[Path, ...], path: Path)
     fields = {str(step) for gap in gaps for step in gap} | {"other"}
     assert resource.unreadable_fields(path, fields) == {key for key in fields if resource.unreadable(*path, key)}
     assert resource.unreadable(*path) == bool(near)
+
+
+def test_a_label_that_is_null_is_the_empty_text() -> None:
+    assert fields.labels({"labels": {"a": None, "b": 1e7, "c": []}}) == {"a": "", "b": "1e+07"}

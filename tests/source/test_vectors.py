@@ -15,7 +15,7 @@ from callint.source.limits import Limits
 from callint.source.lines import Lines
 from callint.source.load import Sources, parse
 from callint.source.reader import read as read_file
-from callint.source.scalars import Typed
+from callint.source.scalars import Typed, go_text
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -59,6 +59,14 @@ def test_every_scalar_has_the_type_that_go_gives_it(shared: Path) -> None:
         else:
             value = sources.documents[0].value["v"]
             assert same(value, go_value(row["goyaml.v2"])), (row["scalar"], value)
+
+
+def test_every_scalar_is_printed_into_a_string_as_calicoctl_prints_it(shared: Path) -> None:
+    for row in rows(shared / "vectors" / "yaml-scalars.tsv"):
+        if row["calicoctl into Go string"].startswith('"'):
+            value = parse(f"v: {row['scalar']}\n").documents[0].value["v"]
+            printed = go_text(value) if isinstance(value, (int, float)) else value or ""
+            assert printed == json.loads(row["calicoctl into Go string"]), row["scalar"]
 
 
 # A key that the tables leave blank is refused by Go, or is no key; what we make of it instead.
