@@ -52,7 +52,7 @@ def _foreign(cluster: Cluster, policy: Policy, hosts: list[HostMember]) -> Itera
     for direction, end, rules in (("Ingress", "destination", policy.ingress), ("Egress", "source", policy.egress)):
         for rule in rules if direction in policy.types else ():
             nets = (rule.destination if end == "destination" else rule.source).nets
-            if not nets:
+            if ranges(nets) == NO_RANGES:
                 continue
             local = local or _local(cluster, hosts)
             if local is None:
