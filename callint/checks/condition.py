@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.bgp.communities import tags
 from callint.bgp.filtering import filtering
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY
+from callint.bgp.route import PeerType
 from callint.bgp.rules import Direction, Rule
 from callint.bgp.tagging import Tag
 from callint.checks.breach import Breach, CheckError
@@ -19,8 +20,12 @@ from callint.net.community import Community, format_community
 from callint.net.prefixes import everything, union_all
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
+from callint.record import NamedTuple
 
 _LISTS: tuple[tuple[Direction, Family], ...] = (("export", 4), ("import", 4), ("export", 6), ("import", 6))
+
+# So many ASes are named
+_MOST_NAMED = 3
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -64,17 +69,33 @@ def _length(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
+class _Sessions(NamedTuple):
+    """What the sessions with a filter are, in one family: their types, and the ASes of their near ends."""
+
+    types: set[PeerType]
+    own: set[int]
+
+
+def _sessions(cluster: Cluster, used: Iterable[BGPPeer], family: Family) -> _Sessions:
+    found = [one for peer in used for one in peerings(cluster, peer) if one.family == family]
+    own = {number for one in found for number in one.local_as_numbers}
+    return _Sessions({one.form.peer_type for one in found}, own)
+
+
 def _never(cluster: Cluster) -> Iterator[Breach]:
     users = _users(cluster)
+    known: dict[tuple[str, Family], _Sessions] = {}
     for direction, family, rule in _rules(cluster):
-        used = users.get(rule.resource.name, [])
-        sessions = [one for peer in used for one in peerings(cluster, peer) if one.family == family]
-        forms = {one.form for one in sessions}
-        if not forms:
+        name = rule.resource.name
+        used = users.get(name, [])
+        sessions = known.get((name, family))
+        if sessions is None:
+            sessions = known[name, family] = _sessions(cluster, used, family)
+        if not sessions.types:
             continue
         for condition in rule.conditions:
-            if condition.kind == "peer-type" and all(form.peer_type != condition.value for form in forms):
-                types = " and ".join(sorted({form.peer_type for form in forms}))
+            if condition.kind == "peer-type" and condition.value not in sessions.types:
+                types = " and ".join(sorted(sessions.types))
                 yield _inert(
                     rule,
                     direction,
@@ -84,8 +105,8 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
                 )
             elif condition.kind == "as-path" and direction == "export":
                 first = condition.value[0]
-                if all(form.peer_type == "eBGP" and form.local_as != first for form in forms) and _sure_of_as(cluster):
-                    own = " and ".join(sorted({str(number) for one in sessions for number in one.local_as_numbers}))
+                if sessions.types == {"eBGP"} and first not in sessions.own and _sure_of_as(cluster):
+                    own = _few(sorted(map(str, sessions.own)))
                     yield _inert(
                         rule,
                         direction,
@@ -94,6 +115,11 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
                         f"asks for a path that begins with {first}, but on export to another AS it begins with the "
                         f"session's own AS {own} already",
                     )
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return f"{', '.join(names[:_MOST_NAMED])} and {more} more" if more > 0 else " and ".join(names)
 
 
 def _sure_of_as(cluster: Cluster) -> bool:

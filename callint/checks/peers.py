@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 
 from callint.bgp.filtering import filtering
 from callint.bgp.network import Network, network
@@ -81,13 +82,13 @@ def at(session: Session) -> str | None:
 
 def used_by(peers: Iterable[BGPPeer], filter_name: str) -> tuple[Related, ...]:
     """Where up to three peers name a filter."""
-    found = [
+    found = (
         Related(peer.resource.span("spec", "filters", index), f'BGPPeer "{peer.resource.name}" uses it')
         for peer in peers
         for index, name in peer.filters
         if name == filter_name
-    ]
-    return tuple(found[:3])
+    )
+    return tuple(islice(found, 3))
 
 
 def nodes_complete(cluster: Cluster) -> bool:

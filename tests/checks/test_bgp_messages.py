@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from callint.calico import Target
-from callint.checks import backend, connectivity, exposure, fallthrough, far_end, peer_field, service_range, session
+from callint.checks import (
+    backend,
+    condition,
+    connectivity,
+    exposure,
+    fallthrough,
+    far_end,
+    peer_field,
+    service_range,
+    session,
+)
 from callint.checks.breach import Breach
 from manifests import calico, cluster_of
 
@@ -227,3 +237,18 @@ def test_routes_to_services_are_missed_only_if_they_come_from_outside(outside: b
         calico("BGPPeer", "p", {**far, "filters": ["f"]}),
     ]
     assert bool(list(exposure.check(cluster_of(objects), {"problem": "unprogrammed"}))) is outside
+
+
+@pytest.mark.parametrize(
+    ("numbers", "own"),
+    [
+        ([64513], "AS 64513 already"),
+        ([64515, 64513, 64514], "AS 64513 and 64514 and 64515 already"),
+        ([64517, 64515, 64513, 64514, 64516], "AS 64513, 64514, 64515 and 2 more already"),
+    ],
+)
+def test_a_path_that_no_session_has_names_few_of_many_ases(numbers: list[int], own: str) -> None:
+    nodes = [node(f"n{n}", ipv4Address=f"10.0.0.{n - 64512}/24", asNumber=n) for n in numbers]
+    asking = calico("BGPFilter", "f", {"exportV4": [{"action": "Accept", "asPathPrefix": [65000]}]})
+    (breach,) = condition.check(cluster_of([*nodes, asking, peer(filters=["f"])]), {"problem": "never"})
+    assert own in breach.message

@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from callint.checks import host_endpoint, namespace_scope, reference, selection, tier_end, usage
+from callint.bgp.network import network
+from callint.checks import condition, host_endpoint, namespace_scope, reference, selection, tier_end, usage
 from callint.checks.breach import nobody
 from callint.objects import Cluster
 from callint.policy.match import entity_selectors
@@ -226,3 +227,48 @@ def test_a_proof_names_no_more_than_twenty() -> None:
     assert nobody("Node/x", names[:20]).as_dict()["known"] == tuple(names[:20])
     facts = nobody("Node/x", names).as_dict()
     assert (facts["known"], facts["known_in_all"]) == (tuple(names[:20]), 30)
+
+
+ASES = st.sampled_from([None, 64513, 64514, 65000])
+
+
+@given(
+    nodes=st.lists(ASES, min_size=1, max_size=4),
+    peers=st.lists(st.tuples(ASES, st.sampled_from(["f", "g"])), max_size=3),
+    rules=st.lists(st.sampled_from([{"peerType": "eBGP"}, {"peerType": "iBGP"}, 64513, 64514, 65000]), max_size=5),
+)
+def test_conditions_that_no_session_meets(
+    nodes: list[int | None], peers: list[tuple[int | None, str]], rules: list[dict[str, str] | int]
+) -> None:
+    written = [one if isinstance(one, dict) else {"asPathPrefix": [one]} for one in rules]
+    cluster = cluster_of(
+        [
+            *(
+                calico(
+                    "Node", f"n{n}", {"bgp": {"ipv4Address": f"10.0.0.{n}/24", **({"asNumber": own} if own else {})}}
+                )
+                for n, own in enumerate(nodes, 1)
+            ),
+            *(
+                calico("BGPPeer", f"p{n}", {"peerIP": f"192.0.2.{n}", "asNumber": own or 64512, "filters": [name]})
+                for n, (own, name) in enumerate(peers)
+            ),
+            *(
+                calico("BGPFilter", name, {"exportV4": [{"action": "Accept", **one} for one in written]})
+                for name in ("f", "g")
+            ),
+        ]
+    )
+    expected = []
+    for name in ("f", "g"):
+        sessions = [one.form for one in network(cluster).explicit() if one.form.filters == (name,)]
+        for index, one in enumerate(rules):
+            never = (
+                all(form.peer_type != one["peerType"] for form in sessions)
+                if isinstance(one, dict)
+                else all(form.peer_type == "eBGP" and form.local_as != one for form in sessions)
+            )
+            if sessions and never:
+                expected.append((name, index))
+    breaches = condition.check(cluster, {"problem": "never"})
+    assert [(one.object and one.object.name, one.path[2]) for one in breaches] == expected
