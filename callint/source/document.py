@@ -40,7 +40,7 @@ class Comment(NamedTuple):
 class SourceFile:
     """One file as text; `path` is relative to the working directory, with `/`, and safe to print as UTF-8."""
 
-    __slots__ = ("_comments", "_starts", "path", "text")
+    __slots__ = ("_comments", "_line", "_starts", "path", "text")
 
     def __init__(self, path: str, text: str) -> None:
         """Hold `text` as decoded, without a byte order mark."""
@@ -48,6 +48,7 @@ class SourceFile:
         self.text = text
         self._starts: array[int] | None = None
         self._comments: tuple[Comment, ...] | None = None
+        self._line = 0, ""
 
     @property
     def comments(self) -> tuple[Comment, ...]:
@@ -73,6 +74,12 @@ class SourceFile:
 
     def line(self, number: int) -> str:
         """The text of one line without its end; empty outside the file."""
+        # Thousands of findings may point into one line, which may be as long as the file.
+        if number != self._line[0]:
+            self._line = number, self._cut(number)
+        return self._line[1]
+
+    def _cut(self, number: int) -> str:
         starts = self.starts
         if not 1 <= number <= len(starts):
             return ""

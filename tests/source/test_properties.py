@@ -69,6 +69,13 @@ def check_everything(sources: Sources) -> None:
         assert comment.text.startswith("#")
 
 
+@given(TEXTS, st.lists(st.integers(-1, 20)))
+def test_lines_are_the_same_whatever_was_asked_before(text: str, numbers: list[int]) -> None:
+    file, lines = SourceFile("f", text), text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    expected = [lines[number - 1] if 1 <= number <= len(lines) else "" for number in numbers]
+    assert [file.line(number) for number in numbers] == expected
+
+
 @given(st.one_of(st.binary(max_size=200), TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass"))))
 @example(b"&0 $: *0")
 @settings(max_examples=300, deadline=None)
