@@ -58,7 +58,7 @@ class Crowds:
         """Nothing is asked yet."""
         self._cluster = cluster
         self._engine = engine(cluster)
-        pools = {family: shared.pools for family, shared in self._engine.shared.items()}
+        pools = {family: shared.pools for family, shared in self._engine.profiles.shared.items()}
         self._outside = {family: ~(one.exported | one.withheld) for family, one in pools.items()}
         self._bare: dict[int, Profile] = {}
         self._interned: dict[Profile, Profile] = {}
@@ -72,7 +72,7 @@ class Crowds:
         """
         found = self._bare.get(id(mine))
         if found is None:
-            outside = mine.blocks and self._engine.limits(mine).blocks & self._outside[mine.family]
+            outside = mine.blocks and self._engine.profiles.limits(mine).blocks & self._outside[mine.family]
             bare = mine if outside else mine.bare()
             found = self._bare[id(mine)] = self._interned.setdefault(bare, bare)
         return found
@@ -95,7 +95,7 @@ class Crowds:
         answer = self._crowds.get(key)
         if answer is None:
             answer = self._crowds[key] = Answer(partial(self._crowd, peering, there))
-        crowd, own = answer.get(), self._engine.profile(speaker, peering.family)
+        crowd, own = answer.get(), self._engine.profiles.of(speaker, peering.family)
         if there is not here or id(own) in crowd.shared:
             return tuple((*about, whole) for about, (whole, _) in crowd.brought.items())
         session = self._session(peering, speaker)
@@ -120,7 +120,7 @@ class Crowds:
             known.nodes += 1
             # Three are enough to know what several bring, for hardly a route is at home on two nodes.
             full = known.nodes <= 3
-            offers = (*(model.own_routes(members[0], peering.family) if full else ()), *model.passed(session))
+            offers = (*(model.profiles.own_routes(members[0], peering.family) if full else ()), *model.passed(session))
             decisions = [one for offer in known.of(offers, 3) for one in model.taken(session, offer)]
             if not full and (mine.blocks or mine.services or bare is mine):
                 decisions += [one for offer in self.own(mine) for one in model.taken(session, offer)]

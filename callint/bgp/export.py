@@ -25,7 +25,8 @@ from callint.bgp.route import (
 from callint.bgp.rules import UNCHANGED, Operations, Verdict
 from callint.bgp.session import Form
 from callint.bgp.steps import Steps
-from callint.bgp.tagging import Tag
+from callint.bgp.tagging import Tag, Tagging
+from callint.calico import Release
 from callint.net.interface import glob_matches
 from callint.net.prefixes import PrefixSet, exactly, nothing, union_all, within
 from callint.record import NamedTuple
@@ -36,8 +37,13 @@ _BPF = "bpf*.cali"
 
 
 class Limits(NamedTuple):
-    """The prefixes that Calico's own filter asks for, computed once for nodes that are equal."""
+    """What Calico's own filter asks for on a node, most of it prefixes; `node` is named where it is unlike others."""
 
+    release: Release
+    priority: int
+    blocks_known: bool
+    node: str
+    tagging: Tagging
     withheld: PrefixSet
     blocks: PrefixSet
     inside_blocks: PrefixSet
@@ -53,6 +59,11 @@ def limits(profile: Profile, pools: Pools) -> Limits:
     blocks = union_all(family, map(exactly, known or ()))
     possible = (within(pool, length + 1) for pool, length, _ in profile.possible)
     return Limits(
+        release=profile.release,
+        priority=profile.priority,
+        blocks_known=profile.blocks is not None,
+        node=profile.node,
+        tagging=profile.tagging,
         withheld=pools.withheld,
         blocks=blocks,
         inside_blocks=inside_all(known or (), family) - blocks,
@@ -135,20 +146,18 @@ def sent(attributes: Attributes, form: Form, operations: Operations) -> Attribut
 
 
 def own_filter(
-    profile: Profile, limit: Limits, peer_type: PeerType, routes: Routes, steps: Steps, *, ipip_by_felix: bool
+    limit: Limits, peer_type: PeerType, routes: Routes, steps: Steps, *, ipip_by_felix: bool
 ) -> Iterator[Outcome]:
     """What Calico's own filter does with routes, if no BGPFilter decides on them first; raises TooManyStepsError."""
-    for one in _own_filter(profile, limit, peer_type, routes, ipip_by_felix):
+    for one in _own_filter(limit, peer_type, routes, ipip_by_felix):
         if one.verdict == "reject":
             yield one
         else:
-            for prefixes, tags in profile.tagging.divide(one.prefixes, steps):
+            for prefixes, tags in limit.tagging.divide(one.prefixes, steps):
                 yield one._replace(prefixes=prefixes, tags=tags)
 
 
-def _own_filter(
-    profile: Profile, limit: Limits, peer_type: PeerType, routes: Routes, ipip_by_felix: bool
-) -> Iterator[Outcome]:
+def _own_filter(limit: Limits, peer_type: PeerType, routes: Routes, ipip_by_felix: bool) -> Iterator[Outcome]:
     left = routes.prefixes
     unless: tuple[Conditions, ...] = ()
     if hit := left & limit.withheld:
@@ -166,14 +175,14 @@ def _own_filter(
         yield Outcome(hit, "accept", "own-block", (), unless)
         left = left - limit.blocks
     if hit := left & limit.inside_blocks:
-        yield from _inside_block(profile, routes, hit, "own-block", (), unless)
+        yield from _inside_block(limit, routes, hit, "own-block", (), unless)
         left = left - limit.inside_blocks
     if routes.origin != "block" and (hit := left & limit.perhaps_inside):
-        block = Condition("block", profile.node)
+        block = Condition("block", limit.node)
         accepting = hit & (limit.services | limit.reflected | limit.exported)
-        yield from _inside_block(profile, routes, accepting, "pool-exported", (block,), unless)
+        yield from _inside_block(limit, routes, accepting, "pool-exported", (block,), unless)
         left = left - accepting
-    elif routes.origin == "block" and profile.blocks is None and left:
+    elif routes.origin == "block" and not limit.blocks_known and left:
         yield Outcome(left, "accept", "own-block", (), unless)
         return
     last: tuple[tuple[PrefixSet, Step], ...] = (
@@ -190,7 +199,7 @@ def _own_filter(
 
 
 def _inside_block(
-    profile: Profile,
+    limit: Limits,
     routes: Routes,
     prefixes: PrefixSet,
     step: Step,
@@ -202,10 +211,10 @@ def _inside_block(
         return
     preference = routes.attributes.local_pref
     normal: Conditions = ()
-    if profile.release >= (3, 32):
+    if limit.release >= (3, 32):
         if preference is None:
-            normal = (Condition("normal", profile.priority),)
-        elif HIGHEST - preference < profile.priority:
+            normal = (Condition("normal", limit.priority),)
+        elif HIGHEST - preference < limit.priority:
             yield Outcome(prefixes, "accept", step, (), unless)
             return
     stays: Conditions = (*block, *normal)

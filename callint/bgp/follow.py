@@ -50,7 +50,7 @@ def follow(
         return Trail(nothing(wanted.family), (), ())
     speakers = model.network.speakers.values() if nodes is None else nodes
     speaking = (one for one in speakers if one.speaks(wanted.family) is not False)
-    found = [Source(one, routes) for one in speaking for routes in model.own_routes(one, wanted.family)]
+    found = [Source(one, routes) for one in speaking for routes in model.profiles.own_routes(one, wanted.family)]
     region, inside = exactly(wanted), within(wanted)
     there = [one.routes.prefixes for one in found if one.routes.presence != "any"]
     # Everything is inside the default route, which is asked for alone.

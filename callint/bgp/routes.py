@@ -7,27 +7,24 @@ from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from callint.bgp.alike import Alike
-from callint.bgp.candidates import Routes, own_routes
+from callint.bgp.candidates import Routes
 from callint.bgp.decision import Decision
-from callint.bgp.export import Limits, Outcome, export, limits, own_filter, stopped
+from callint.bgp.export import Outcome, export, own_filter, stopped
 from callint.bgp.filtering import filtering
 from callint.bgp.filters import Part, View
 from callint.bgp.imports import Kernel, imported, ipip_by_bird, kernel
 from callint.bgp.network import network
-from callint.bgp.nodes import ANY, Speaker, subnet
+from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
-from callint.bgp.placement import Placement
-from callint.bgp.pools import known_blocks, pools_of
-from callint.bgp.profile import Profile, Shared, gateways, profile
+from callint.bgp.profile import Profile
+from callint.bgp.profiles import Profiles
 from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes, PeerType, Presence
 from callint.bgp.rules import Direction
-from callint.bgp.services import host_routes, ranges
 from callint.bgp.session import LIVE, Form, Session
 from callint.bgp.steps import Steps
 from callint.net.address import Family
-from callint.net.prefixes import PrefixSet, everything, nothing, union_all
+from callint.net.prefixes import PrefixSet, everything, union_all
 from callint.objects import Cluster
-from callint.objects.bgp import BGPPeer
 from callint.record import NamedTuple
 
 Brought = tuple[Presence, Attributes, PrefixSet]
@@ -76,14 +73,11 @@ class Engine:
         """Nothing is computed yet."""
         self.cluster = cluster
         self.network = network(cluster)
+        self.profiles = Profiles(cluster, self.network)
         self._filtering = filtering(cluster)
-        self._profiles: dict[object, Profile] = {}
         self._divided_nodes: dict[tuple[Alike, Family], tuple[tuple[Profile, Members], ...]] = {}
         self._divided_by_peers: dict[tuple[Alike, Family], tuple[Near, ...]] = {}
-        self._interned: dict[Profile, Profile] = {}
-        self._limits: dict[int, Limits] = {}
         self._sources: dict[object, tuple[Source, ...]] = {}
-        self._own: dict[int, tuple[Routes, ...]] = {}
         self._forms: dict[object, frozenset[Form]] = {}
         self._relaying_of: dict[tuple[Alike, Family], frozenset[Relay]] = {}
         self._relays: dict[tuple[frozenset[Form], Form], tuple[Relay, ...]] = {}
@@ -93,61 +87,13 @@ class Engine:
         self._taken: dict[tuple[int, int, int, Routes], tuple[Decision, ...]] = {}
 
     @cached_property
-    def shared(self) -> dict[Family, Shared]:
-        """What all nodes have in common, by family."""
-        cluster, settings = self.cluster, self.network.settings
-        blocks = known_blocks(cluster)
-        return {
-            family: Shared(
-                family,
-                cluster.target.release,
-                settings,
-                pools_of(cluster, family),
-                blocks,
-                Placement(cluster, self.network.nodes, pools_of(cluster, family), blocks, family),
-                ranges(settings.default, family),
-                host_routes(cluster, settings.default, family),
-            )
-            for family in self.network.families
-        }
-
-    @cached_property
     def kernels(self) -> dict[Family, Kernel]:
         """What BIRD keeps out of the kernel, by family."""
         configuration, release = self.network.settings.default, self.cluster.target.release
         return {
             family: kernel(shared.pools, shared.ranges, configuration, release)
-            for family, shared in self.shared.items()
+            for family, shared in self.profiles.shared.items()
         }
-
-    @cached_property
-    def _gateways(self) -> dict[tuple[Alike, Family], PrefixSet]:
-        found: dict[tuple[Alike, Family], dict[BGPPeer, None]] = {}
-        for peering in self.network.peerings:
-            peer = peering.form.peer
-            if peer is not None and peer.reachable_by is not None:
-                found.setdefault((peering.here, peering.family), {})[peer] = None
-        return {(here, family): gateways(peers, family) for (here, family), peers in found.items()}
-
-    def profile(self, speaker: Speaker, family: Family) -> Profile:
-        """The profile of a node; equal nodes have the same object, whose id is quicker to look up than its text."""
-        own = speaker.networks.get(family)
-        alike = self.network.nodes.of(speaker)
-        name = speaker.name if speaker.name in self._like_no_other else ""
-        key = (alike, family, name, own and subnet(own))
-        found = self._profiles.get(key)
-        if found is None:
-            made = profile(self.shared[family], alike, speaker, self._gateways.get((alike, family)) or nothing(family))
-            found = self._profiles[key] = self._interned.setdefault(made, made)
-        return found
-
-    @cached_property
-    def _like_no_other(self) -> frozenset[str]:
-        """Nodes whose name counts: for their own configuration or blocks, and for services with local endpoints."""
-        names = {name.removeprefix("node.") for name in self.network.settings.configurations}
-        for shared in self.shared.values():
-            names = names.union(shared.blocks.of_node, *(one.nodes or () for one in shared.hosts))
-        return frozenset(names)
 
     def profiled(self, alike: Alike, family: Family) -> tuple[tuple[Profile, Members], ...]:
         """Nodes that are alike for sessions, divided by what they export of their own and may pass on."""
@@ -155,7 +101,7 @@ class Engine:
         if found is None:
             divided: dict[object, tuple[Profile, list[Speaker]]] = {}
             for one in alike.members:
-                mine = self.profile(one, family)
+                mine = self.profiles.of(one, family)
                 divided.setdefault((id(mine), self._relaying(one, family)), (mine, []))[1].append(one)
             found = tuple((mine, tuple(members)) for mine, members in divided.values())
             self._divided_nodes[alike, family] = found
@@ -217,14 +163,6 @@ class Engine:
             if remote is not None:
                 yield peering.session(speaker, remote), len(members) - (speaker in members and speaker.name != ANY)
 
-    def own_routes(self, speaker: Speaker, family: Family) -> tuple[Routes, ...]:
-        """The routes that a node does not learn by BGP."""
-        mine = self.profile(speaker, family)
-        found = self._own.get(id(mine))
-        if found is None:
-            found = self._own[id(mine)] = own_routes(mine)
-        return found
-
     def exported(self, session: Session) -> tuple[Decision, ...]:
         """What becomes of every route that the local node has, on its way to the far end."""
         return self.decided(session, self.sources(session.local, session.family, session.form))
@@ -236,8 +174,8 @@ class Engine:
         return counted_decisions(self._existing_exported(session, learned, steps), steps)
 
     def _existing_exported(self, session: Session, learned: Iterable[Source], steps: Steps) -> Iterator[Decision]:
-        mine = self.profile(session.local, session.family)
-        for routes in self.own_routes(session.local, session.family):
+        mine = self.profiles.of(session.local, session.family)
+        for routes in self.profiles.own_routes(session.local, session.family):
             if routes.presence != "any":
                 yield from self.decide(mine, session.form, routes)
         existing = (one._replace(brought=self._existing_brought(one.session, steps)) for one in learned)
@@ -253,7 +191,7 @@ class Engine:
 
     def decided(self, session: Session, learned: tuple[Source, ...]) -> tuple[Decision, ...]:
         """What becomes of the local node's own routes and of those from some sources."""
-        form, mine = session.form, self.profile(session.local, session.family)
+        form, mine = session.form, self.profiles.of(session.local, session.family)
         told = (None if one.size > 1 else (_echoes(one, session), self._from(one)) for one in learned)
         key = (form, id(mine), tuple(zip((self.import_key(one.session) for one in learned), told, strict=True)))
         found = self._exports.get(key)
@@ -264,10 +202,10 @@ class Engine:
 
     def own_exported(self, session: Session) -> tuple[Decision, ...]:
         """What becomes of the routes that the local node does not learn by BGP."""
-        form, mine = session.form, self.profile(session.local, session.family)
+        form, mine = session.form, self.profiles.of(session.local, session.family)
         found = self._exports.get((form, id(mine)))
         if found is None:
-            own = self.own_routes(session.local, session.family)
+            own = self.profiles.own_routes(session.local, session.family)
             found = tuple(one for routes in own for one in self.decide(mine, form, routes))
             self._exports[form, id(mine)] = found
         return found
@@ -291,24 +229,18 @@ class Engine:
         step = stopped(routes, session.form, same_session=_echoes(source, session))
         if step is not None:
             return (Decision(routes, routes.prefixes, "reject", step),)
-        return tuple(self.decide(self.profile(session.local, session.family), session.form, routes))
+        return tuple(self.decide(self.profiles.of(session.local, session.family), session.form, routes))
 
     def decide(self, mine: Profile, form: Form, routes: Routes) -> Iterator[Decision]:
         """What becomes of routes that BIRD does not stop, on their way out of a node."""
-        key = (id(mine), form.peer_type, routes)
+        limit = self.profiles.limits(mine)
+        key = (id(limit), form.peer_type, routes)
         outcomes = self._outcomes.get(key)
         if outcomes is None:
             felix, steps = not self._ipip_by_bird, Steps(self.cluster, "prefixAdvertisements inside of each other")
-            own = own_filter(mine, self.limits(mine), form.peer_type, routes, steps, ipip_by_felix=felix)
+            own = own_filter(limit, form.peer_type, routes, steps, ipip_by_felix=felix)
             outcomes = self._outcomes[key] = tuple(own)
         return export(form, routes, self._filtered(form, "export", routes), outcomes)
-
-    def limits(self, mine: Profile) -> Limits:
-        """What Calico's own filter asks for on nodes with this profile."""
-        found = self._limits.get(id(mine))
-        if found is None:
-            found = self._limits[id(mine)] = limits(mine, self.shared[mine.family].pools)
-        return found
 
     @cached_property
     def _ipip_by_bird(self) -> bool:
@@ -345,7 +277,7 @@ class Engine:
         if answer is None or session.remote is None:
             return session.form, session.remote is not None
         relayed = self._relayed(answer) if passed else ()
-        return session.form, answer.form, id(self.profile(session.remote, session.family)), relayed
+        return session.form, answer.form, id(self.profiles.of(session.remote, session.family)), relayed
 
     def offers(self, session: Session) -> Iterator[Routes]:
         """What the far end may let out: a node its own routes and what it passes on, somebody else anything."""
@@ -354,7 +286,7 @@ class Engine:
             everywhere = everything(session.family)
             yield Routes(everywhere, "any", Attributes("bgp", None, None, None, preference), session.far_end)
         else:
-            yield from self.own_routes(session.remote, session.family)
+            yield from self.profiles.own_routes(session.remote, session.family)
             yield from self.passed(session)
 
     def passed(self, session: Session) -> Iterator[Routes]:
@@ -371,7 +303,7 @@ class Engine:
             return self.received(session, offer)
         if answer is None:
             return ()
-        theirs = self.profile(remote, session.family)
+        theirs = self.profiles.of(remote, session.family)
         key = (id(session.form), id(answer.form), id(theirs), offer)
         found = self._taken.get(key)
         if found is None:

@@ -89,7 +89,7 @@ class _Sending:
         if other_one:
             asked.profiles.add(id(mine))
         full = other_one or asked.nodes <= 2
-        own = model.own_routes(session.local, session.family) if full else self._crowds.own(mine)
+        own = model.profiles.own_routes(session.local, session.family) if full else self._crowds.own(mine)
         for routes in asked.of(own, None if full else 2):
             yield from counted_decisions(model.decide(mine, form, routes), self._steps)
         if full:

@@ -99,7 +99,7 @@ def _learns(model: Network, local: Speaker, family: Family, steps: Steps) -> boo
 def _passed_on(answers: Engine, session: Session, prefixes: PrefixSet) -> PrefixSet:
     """Which of the routes that come over iBGP surely leave."""
     routes = Routes(prefixes, "some", Attributes("bgp", None, (), (), None), "other nodes", ("iBGP", False))
-    mine = answers.profile(session.local, session.family)
+    mine = answers.profiles.of(session.local, session.family)
     decisions = answers.decide(mine, session.form, routes)
     return union_all(session.family, (one.prefixes for one in decisions if one.accepted and one.certain))
 
@@ -120,7 +120,7 @@ class _Local(NamedTuple):
 @lru_cache(maxsize=8)
 def _local(cluster: Cluster, family: Family) -> tuple[_Local, ...]:
     """Not the cluster's own addresses of Services: every node serves these."""
-    announced = {one.prefix: one.nodes for one in engine(cluster).shared[family].hosts}
+    announced = {one.prefix: one.nodes for one in engine(cluster).profiles.shared[family].hosts}
     found = []
     for service in cluster.kubernetes("Service", "v1"):
         if fields.text(service.spec, "externalTrafficPolicy") != "Local":
@@ -209,7 +209,7 @@ def _local_service_range(cluster: Cluster) -> Iterator[Breach]:
         local = _local(cluster, meeting.family) if meeting.session.form.filters else ()
         if not local:
             continue
-        ranges = answers.shared[meeting.family].ranges.announced
+        ranges = answers.profiles.shared[meeting.family].ranges.announced
         steps.spend(len(local))
         addresses, announced = _addresses(cluster, meeting.family), union_all(meeting.family, map(exactly, ranges))
         enclosing = Enclosing((net, net) for net in ranges)
@@ -228,7 +228,7 @@ def _local_service_range(cluster: Cluster) -> Iterator[Breach]:
 def _decided(answers: Engine, session: Session, prefixes: PrefixSet) -> list[Decision]:
     """What surely becomes of addresses or ranges of services that the node itself announces."""
     routes = Routes(prefixes, "all", Attributes("service", "", (), (), None), "addresses of services")
-    mine = answers.profile(session.local, session.family)
+    mine = answers.profiles.of(session.local, session.family)
     return [one for one in answers.decide(mine, session.form, routes) if one.certain]
 
 
@@ -261,7 +261,7 @@ def _pods(cluster: Cluster) -> Iterator[Breach]:
     answers = engine(cluster)
     found: list[tuple[_Meeting, IPPool, Prefix]] = []
     for meeting in _meetings(cluster):
-        for pool, inside in answers.shared[meeting.family].pools.pools:
+        for pool, inside in answers.profiles.shared[meeting.family].pools.pools:
             length = min(max(pool.block_size or BLOCK_SIZES[meeting.family], inside.length), BITS[meeting.family])
             for_pods = not pool.disabled and "Workload" in pool.allowed_uses
             if for_pods and _passed_on(answers, meeting.session, within(inside, length, length)):
