@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from callint.bgp.route import Conditions
 from callint.bgp.steps import Steps
 from callint.net.interface import glob_covers
 from callint.record import NamedTuple
+
+T = TypeVar("T")
 
 # Kinds of which no route meets two values, unless one implies the other
 _EXCLUSIVE = ("as-path", "priority", "peer-type")
@@ -33,7 +35,7 @@ class Numbered:
         """Each once, and none that is empty."""
         self.several = list(dict.fromkeys(several))
         self._numbers = {when: number for number, when in enumerate(self.several)}
-        self._kinds: dict[str, _Equal | _Paths | _Patterns] = {}
+        self._kinds: dict[str, _Equal[Any] | _Paths] = {}
         self._asking: dict[str, int] = {}
         for when, number in self._numbers.items():
             bit = 1 << number
@@ -64,16 +66,16 @@ class Numbered:
         return Relations((1 << len(self.several)) - 1 & ~lacking, stronger, excluded)
 
 
-class _Equal:
+class _Equal(Generic[T]):
     """Values that imply only themselves."""
 
     def __init__(self) -> None:
-        self._bits: dict[Any, int] = {}
+        self._bits: dict[T, int] = {}
 
-    def add(self, value: Any, bit: int) -> None:
+    def add(self, value: T, bit: int) -> None:
         self._bits[value] = self._bits.get(value, 0) | bit
 
-    def related(self, value: Any) -> tuple[int, int]:
+    def related(self, value: T) -> tuple[int, int]:
         """Who asks for something that the value implies, and for something that implies it."""
         return self._bits[value], self._bits[value]
 
@@ -111,15 +113,12 @@ class _Paths:
         return implied, at.below
 
 
-class _Patterns:
+class _Patterns(_Equal[str]):
     """Patterns of interfaces, compared where they begin and end so that one may cover the other."""
 
     def __init__(self, steps: Steps | None) -> None:
+        super().__init__()
         self._steps = steps
-        self._bits: dict[str, int] = {}
-
-    def add(self, value: str, bit: int) -> None:
-        self._bits[value] = self._bits.get(value, 0) | bit
 
     def related(self, value: str) -> tuple[int, int]:
         implied = implying = self._bits[value]

@@ -220,8 +220,8 @@ def _open(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Outward]:
 def _own(cluster: Cluster, family: Family) -> str:
     """Pools that give addresses to pods: routes inside them would take over traffic to pods."""
     mark = "." if family == 4 else ":"
-    names = [one.cidr for one in cluster.pools if not one.disabled and mark in one.cidr]
-    return f" and routes inside IPPool {names[0]}" if names else ""
+    first = next((one.cidr for one in cluster.pools if not one.disabled and mark in one.cidr), None)
+    return f" and routes inside IPPool {first}" if first is not None else ""
 
 
 def _imports_all(cluster: Cluster, one: Outward, consequence: str) -> Breach:
