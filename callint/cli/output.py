@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from callint.report.visible import visible
+from callint.source.files import why
 
 
 class JobFailed(click.ClickException):
@@ -67,7 +68,7 @@ def write_all(pieces: Iterable[str]) -> None:
         end_quietly()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        fail(f"the report cannot be printed: {error.strerror or error}")
+        fail(f"the report cannot be printed: {why(error)}")
 
 
 def end_quietly() -> NoReturn:
@@ -82,7 +83,7 @@ def write_file(path: str, pieces: Iterable[str], *, append: bool = False) -> Non
         with open(path, "ab" if append else "wb") as stream:
             stream.writelines(map(_encoded, pieces))
     except (OSError, ValueError) as error:
-        fail(f'report cannot be written to "{path}": {getattr(error, "strerror", None) or error}')
+        fail(f'report cannot be written to "{path}": {why(error)}')
 
 
 def _encoded(text: str) -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from callint.finding import Problem, Span
 from callint.record import NamedTuple
-from callint.source.files import NotRegularError, TooLargeError, read_regular, what
+from callint.source.files import NotRegularError, TooLargeError, read_regular, what, why
 from callint.source.globs import WILDCARDS, base_of, compile_glob
 from callint.source.ignore import Fate, Ignored
 
@@ -40,7 +40,7 @@ class Place(NamedTuple):
         except NotRegularError as error:
             return unreadable(self.shown, str(error))
         except (OSError, ValueError) as error:
-            return unreadable(self.shown, _reason(error))
+            return unreadable(self.shown, why(error))
 
 
 class Found(NamedTuple):
@@ -104,7 +104,7 @@ class _Search:
             if WILDCARDS.intersection(path) and not os.path.lexists(path.split("\0")[0]):
                 self.glob(path)
             else:
-                self.problems.append(unreadable(shown, _reason(error)))
+                self.problems.append(unreadable(shown, why(error)))
             return
         if stat.S_ISDIR(status.st_mode):
             for name, entry in self.walk(path, shown):
@@ -132,7 +132,7 @@ class _Search:
         try:
             status = entry.stat()
         except OSError as error:
-            self.problems.append(unreadable(shown, _reason(error)))
+            self.problems.append(unreadable(shown, why(error)))
             return
         if stat.S_ISREG(status.st_mode):
             self.found.append((Place(entry.path, shown), entry.is_symlink(), (status.st_dev, status.st_ino)))
@@ -157,7 +157,7 @@ class _Search:
                 with os.scandir(directory) as entries:
                     listed = list(entries)
             except OSError as error:
-                self.problems.append(unreadable(prefix.rstrip("/") or "/", _reason(error)))
+                self.problems.append(unreadable(prefix.rstrip("/") or "/", why(error)))
                 continue
             ignored = above.inside(directory, {entry.name for entry in listed}, fate) if self.ignore else above
             self.refused.update(ignored.refused)
@@ -197,8 +197,3 @@ def unreadable(shown: str, reason: str) -> Problem:
 def _too_large(shown: str, limit: int) -> Problem:
     message = f"this file is larger than the limit of {limit} bytes and is not read"
     return Problem("size-limit", Span(shown, 1, 1, 1, 1), message)
-
-
-def _reason(error: OSError | ValueError) -> str:
-    reason = getattr(error, "strerror", None) or str(error)
-    return reason[:1].lower() + reason[1:]

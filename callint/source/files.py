@@ -53,8 +53,16 @@ def read_text(path: str, limit: int = 1 << 20) -> str:
         raise UnreadableError(f"is larger than {limit} bytes") from error
     except UnicodeDecodeError as error:
         raise UnreadableError(f"is not UTF-8: the byte at offset {error.start} begins no character") from error
-    except (NotRegularError, OSError, ValueError) as error:
-        raise UnreadableError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    except NotRegularError as error:
+        raise UnreadableError(f"cannot be read: {error}") from error
+    except (OSError, ValueError) as error:
+        raise UnreadableError(f"cannot be read: {why(error)}") from error
+
+
+def why(error: OSError | ValueError) -> str:
+    """Why a path leads to no file that can be opened; ValueError, which each Python words otherwise, means a NUL."""
+    words = (error.strerror or str(error)) if isinstance(error, OSError) else "no path holds a NUL byte"
+    return words[:1].lower() + words[1:]
 
 
 def what(mode: int) -> str:

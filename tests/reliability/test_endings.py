@@ -45,7 +45,7 @@ def shell(line: str, folder: Path) -> tuple[int, str, str]:
         (
             "callint check broken.yaml > /dev/full",
             2,
-            "callint: the report cannot be printed: No space left on device\n",
+            "callint: the report cannot be printed: no space left on device\n",
         ),
         ("callint --version > /dev/full", 2, "callint: No space left on device\n"),
         ("callint check --help > /dev/full", 2, "callint: No space left on device\n"),
@@ -89,11 +89,11 @@ SHOWN = r"x\n::error::forged ##\[error]\x1b[31m\x00"
         ("rules: {FORGED: off}", "", f'callint: callint.yaml:1:9: "{SHOWN}" is no rule, `callint rules` lists them\n'),
         ("FORGED: off", "", f'callint: callint.yaml:1:1: "{SHOWN}" is no known key, known are '),
         ("rules: {paths: [FORGED]}", "", f'callint: no rule files in "{SHOWN}"\n'),
-        ("baseline: FORGED", "", f"callint: {SHOWN}: cannot be read: embedded null "),
+        ("baseline: FORGED", "", f"callint: {SHOWN}: cannot be read: no path holds a NUL byte\n"),
         (
             "baseline: FORGED",
             "--write-baseline",
-            f'callint: report cannot be written to "{SHOWN}": embedded null ',
+            f'callint: report cannot be written to "{SHOWN}": no path holds a NUL byte\n',
         ),
     ],
 )
