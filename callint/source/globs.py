@@ -37,7 +37,7 @@ def compile_glob(pattern: str) -> re.Pattern[str]:
     """
     runs: list[list[str]] = [[]]
     for step in pattern.split("/"):
-        if step == "**":
+        if len(step) > 1 and not step.strip("*"):  # three stars are two
             if len(runs) == 1 or runs[-1]:
                 runs.append([])
         else:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from callint.source import Limits, Sources, load
@@ -279,6 +279,7 @@ MANY = [f"{start}{n}" for n in range(30) for start in ("no-file-", "!no-file-*",
 @given(
     LINES, LINES, st.sampled_from([2, 4]), st.sampled_from(["a.yaml", "d/b.yaml", "d/a/b.yaml", None]), st.booleans()
 )
+@example([], ["***/a"], 2, None, False)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_git_agrees_on_what_is_ignored(
     tmp_path_factory: pytest.TempPathFactory,
