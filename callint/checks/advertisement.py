@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.advertisement import Effect, Reach, advertisement_effects
 from callint.bgp.explicit import explicit_exports
 from callint.bgp.read import network
 from callint.bgp.rules import Rule
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
 from callint.finding import Related, Witness, witness
 from callint.net.address import FAMILIES
 from callint.net.community import Community, format_community
@@ -23,11 +24,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `uncovered` (an exported network that no advertisement covers), `unexported` (an advertisement
     inside which nothing is exported), `untagged` (its communities are never attached where it is exported).
     """
-    problem = parameters.get("problem")
-    if problem not in _PROBLEMS:
-        raise CheckError(f'check "advertisement" needs the parameter "problem": {", ".join(_PROBLEMS)}')
+    question = asked("advertisement", _QUESTIONS, parameters)
     if any(configuration.prefix_advertisements for configuration in cluster.bgp_configurations):
-        yield from _PROBLEMS[problem](cluster)
+        yield from question(cluster)
 
 
 def _uncovered(cluster: Cluster) -> Iterator[Breach]:
@@ -147,7 +146,7 @@ def _route(effect: Effect, reach: Reach) -> Witness:
     )
 
 
-_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {
+_QUESTIONS: dict[str, Question] = {
     "uncovered": _uncovered,
     "unexported": _unexported,
     "untagged": _untagged,

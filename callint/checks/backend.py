@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.imports import kernel
 from callint.bgp.network import network
 from callint.bgp.pools import pools_of
 from callint.bgp.services import ranges
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, witness
 from callint.net.address import Address, Family
 from callint.net.prefixes import within
@@ -32,10 +33,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     pool whose routes between nodes go over BGP), `address` (two nodes with one BGP address), `router-id` (nodes without
     IPv4 are given no router id).
     """
-    problem = parameters.get("problem")
-    if problem not in _PROBLEMS:
-        raise CheckError(f'check "backend" needs the parameter "problem": {", ".join(_PROBLEMS)}')
-    yield from _PROBLEMS[problem](cluster)
+    yield from asked("backend", _QUESTIONS, parameters)(cluster)
 
 
 def switched_off(cluster: Cluster) -> Iterator[tuple[Resource, Path, str]]:
@@ -190,7 +188,7 @@ def _place(resource: Resource, family: Family) -> Span:
     return resource.span(*bgp_path(resource, f"ipv{family}Address"))
 
 
-_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {
+_QUESTIONS: dict[str, Question] = {
     "disabled": _off,
     "withheld": _withheld,
     "address": _address,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.network import network
 from callint.bgp.read import community
 from callint.bgp.read import network as network_of
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
 from callint.objects import Cluster
 
@@ -23,10 +24,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `replaced` (a node's prefixAdvertisements, in place of the default's), `twice` (a name with two
     values), `misnamed` (a name that says large or standard, of a value that is not).
     """
-    problem = parameters.get("problem")
-    if problem not in _PROBLEMS:
-        raise CheckError(f'check "community" needs the parameter "problem": {", ".join(_PROBLEMS)}')
-    yield from _PROBLEMS[problem](cluster)
+    yield from asked("community", _QUESTIONS, parameters)(cluster)
 
 
 def _replaced(cluster: Cluster) -> Iterator[Breach]:
@@ -93,7 +91,7 @@ def _misnamed(cluster: Cluster) -> Iterator[Breach]:
             )
 
 
-_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {
+_QUESTIONS: dict[str, Question] = {
     "replaced": _replaced,
     "twice": _twice,
     "misnamed": _misnamed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +14,8 @@ from callint.bgp.pools import pools_of
 from callint.bgp.reach import RouteGraph
 from callint.bgp.services import ranges
 from callint.bgp.session import Form
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, witness
 from callint.net.address import Address, Family, parse_peer
 from callint.net.prefixes import within
@@ -34,10 +35,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     for routes), `reflector` (a reflector without any session), `own-as` (the way leads through another AS back into
     the own one, which BIRD takes for a loop), `one-reflector` (all ways lead over one reflector).
     """
-    problem = parameters.get("problem")
-    if problem not in _PROBLEMS:
-        raise CheckError(f'check "connectivity" needs the parameter "problem": {", ".join(_PROBLEMS)}')
-    yield from _PROBLEMS[problem](cluster)
+    yield from asked("connectivity", _QUESTIONS, parameters)(cluster)
 
 
 @lru_cache(maxsize=8)
@@ -292,7 +290,7 @@ def _reflecting(cluster: Cluster, one: Speaker) -> tuple[Resource, Path]:
     return resource, bgp_path(resource, "routeReflectorClusterID")
 
 
-_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {
+_QUESTIONS: dict[str, Question] = {
     "no-peers": _no_peers,
     "unconnected": _unconnected,
     "reflector": _reflector,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from callint.checks.breach import Breach, CheckError
 from callint.objects import Cluster
 
 Question = Callable[[Cluster], Iterator[Breach]]
+Answering = TypeVar("Answering")
 
 
-def asked(check: str, questions: Mapping[str, Question], parameters: Mapping[str, Any]) -> Question:
+def asked(check: str, questions: Mapping[str, Answering], parameters: Mapping[str, Any]) -> Answering:
     """The question that `problem` names; raises CheckError, naming those that the check answers."""
     problem = parameters.get("problem")
     if not isinstance(problem, str) or problem not in questions:

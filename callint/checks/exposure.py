@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -14,7 +14,8 @@ from callint.bgp.reach import RouteGraph
 from callint.bgp.read import network as network_of
 from callint.bgp.routes import engine
 from callint.bgp.steps import Steps, counted
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
 from callint.checks.peers import outward, used_by
 from callint.finding import Related, witness
 from callint.net.address import FAMILIES, Family, Prefix
@@ -39,10 +40,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     default route), `own-prefixes` (imports and installs networks of pools), `unprogrammed` (imports what never reaches
     the kernel).
     """
-    problem = parameters.get("problem")
-    if problem not in _PROBLEMS:
-        raise CheckError(f'check "exposure" needs the parameter "problem": {", ".join(_PROBLEMS)}')
-    yield from _PROBLEMS[problem](cluster)
+    yield from asked("exposure", _QUESTIONS, parameters)(cluster)
 
 
 def _pools(cluster: Cluster) -> Iterator[tuple[IPPool, Prefix]]:
@@ -258,7 +256,7 @@ def _keeping_out(cluster: Cluster, pools: _Held, prefixes: PrefixSet) -> tuple[R
     return tuple(found)
 
 
-_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {
+_QUESTIONS: dict[str, Question] = {
     "withheld": _withheld,
     "default-route": _default_route,
     "own-prefixes": _own_prefixes,

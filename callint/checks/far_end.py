@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.network import network
@@ -10,7 +10,8 @@ from callint.bgp.nodes import Speaker
 from callint.bgp.read import network as network_of
 from callint.bgp.session import Session
 from callint.calico.defaults import BGP_PORT
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
 from callint.checks.peers import peerings
 from callint.facts import Address as FactAddress
 from callint.facts import Interface
@@ -29,10 +30,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     node at the far end listens on another port), `source` (it is in the network of an interface that does not have the
     address which the session is bound to), `ignored-interface` (it is in the network of an ignored interface).
     """
-    problem = parameters.get("problem")
-    if problem not in _PROBLEMS:
-        raise CheckError(f'check "far_end" needs the parameter "problem": {", ".join(_PROBLEMS)}')
-    yield from _PROBLEMS[problem](cluster)
+    yield from asked("far_end", _QUESTIONS, parameters)(cluster)
 
 
 def _far_ends(cluster: Cluster) -> Iterator[tuple[BGPPeer, Address, int | None]]:
@@ -221,7 +219,7 @@ def _ignored_interface(cluster: Cluster) -> Iterator[Breach]:
                 )
 
 
-_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {
+_QUESTIONS: dict[str, Question] = {
     "itself": _itself,
     "inside": _inside,
     "port": _port,

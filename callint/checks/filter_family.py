@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from callint.bgp.session import LIVE
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach
+from callint.checks.dispatch import asked
 from callint.checks.peers import families, peerings, rules_of
 from callint.finding import Related, witness
 from callint.net.address import Family
@@ -20,12 +21,10 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `wrong` (a peer of one family whose filters have rules for the other alone), `half` (a peer of
     both families whose filters have rules for one).
     """
-    problem = parameters.get("problem")
-    if problem not in _PROBLEMS:
-        raise CheckError(f'check "filter_family" needs the parameter "problem": {", ".join(_PROBLEMS)}')
+    question = asked("filter_family", _QUESTIONS, parameters)
     for peer in cluster.bgp_peers:
         if peer.filters and rules_of(cluster, peer, "import", 4) is not None:
-            yield from _PROBLEMS[problem](cluster, peer)
+            yield from question(cluster, peer)
 
 
 def _wrong(cluster: Cluster, peer: BGPPeer) -> Iterator[Breach]:
@@ -85,4 +84,4 @@ def _breach(cluster: Cluster, peer: BGPPeer, rules: tuple[int, str, str], unfilt
     )
 
 
-_PROBLEMS: dict[str, Callable[[Cluster, BGPPeer], Iterator[Breach]]] = {"wrong": _wrong, "half": _half}
+_QUESTIONS: dict[str, Callable[[Cluster, BGPPeer], Iterator[Breach]]] = {"wrong": _wrong, "half": _half}

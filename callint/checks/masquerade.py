@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach
+from callint.checks.dispatch import asked
 from callint.finding import Related, Span, witness
 from callint.nat.host_networks import HostAddress, hosts_in
 from callint.net.address import Prefix
@@ -22,12 +23,10 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `enabled` (IPAM would hand the addresses out), `inert` (neither allocates nor masquerades),
     `ebpf` (the eBPF dataplane never masquerades what does not come from a pod).
     """
-    problem = parameters.get("problem")
-    if problem not in _PROBLEMS:
-        raise CheckError(f'check "masquerade" needs the parameter "problem": {", ".join(_PROBLEMS)}')
+    question = asked("masquerade", _QUESTIONS, parameters)
     for pool, inside, named in _holding(cluster):
-        yield from _PROBLEMS[problem](cluster, pool, inside, named)
-    if problem == "inert":
+        yield from question(cluster, pool, inside, named)
+    if parameters["problem"] == "inert":
         yield from _uncovered(cluster)
 
 
@@ -154,7 +153,7 @@ def _ebpf(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: Span
     )
 
 
-_PROBLEMS: dict[str, Callable[[Cluster, IPPool, list[HostAddress], Span | None], Iterator[Breach]]] = {
+_QUESTIONS: dict[str, Callable[[Cluster, IPPool, list[HostAddress], Span | None], Iterator[Breach]]] = {
     "enabled": _enabled,
     "inert": _inert,
     "ebpf": _ebpf,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.network import network
 from callint.bgp.read import as_number
 from callint.calico.defaults import AS_NUMBER
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
 from callint.checks.peers import peerings
 from callint.finding import witness
 from callint.objects import Cluster
@@ -23,10 +24,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `repetitions` (an AS number where a count is expected), `ignored` (fields that count for other
     kinds of peers only).
     """
-    problem = parameters.get("problem")
-    if problem not in _PROBLEMS:
-        raise CheckError(f'check "peer_field" needs the parameter "problem": {", ".join(_PROBLEMS)}')
-    yield from _PROBLEMS[problem](cluster)
+    yield from asked("peer_field", _QUESTIONS, parameters)(cluster)
 
 
 def _repetitions(cluster: Cluster) -> Iterator[Breach]:
@@ -87,4 +85,4 @@ def _ignored(cluster: Cluster) -> Iterator[Breach]:
                 )
 
 
-_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {"repetitions": _repetitions, "ignored": _ignored}
+_QUESTIONS: dict[str, Question] = {"repetitions": _repetitions, "ignored": _ignored}

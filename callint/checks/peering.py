@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.expand import Target
 from callint.bgp.network import network
 from callint.bgp.nodes import Speaker
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
@@ -20,10 +21,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `conflict` (either of them may be in effect), `shadowed` (a node's peer gives way to a global
     one).
     """
-    problem = parameters.get("problem")
-    if problem not in _PROBLEMS:
-        raise CheckError(f'check "peering" needs the parameter "problem": {", ".join(_PROBLEMS)}')
-    yield from _PROBLEMS[problem](cluster)
+    yield from asked("peering", _QUESTIONS, parameters)(cluster)
 
 
 def _conflict(cluster: Cluster) -> Iterator[Breach]:
@@ -89,4 +87,4 @@ def _differences(one: BGPPeer, other: BGPPeer) -> str:
     return ", ".join(f'"{key}"' for key in differing[:3]) + (" and more" if len(differing) > 3 else "")
 
 
-_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {"conflict": _conflict, "shadowed": _shadowed}
+_QUESTIONS: dict[str, Question] = {"conflict": _conflict, "shadowed": _shadowed}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +10,8 @@ from callint.bgp.deciding import Dead, closing, dead
 from callint.bgp.filtering import filtering
 from callint.bgp.rules import Direction, Rule
 from callint.bgp.steps import Steps
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
 from callint.checks.peers import families
 from callint.finding import Related, witness
 from callint.net.address import Family
@@ -30,10 +31,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     other action), `redundant` (the same where all of them have its own action), `filter` (a filter of a peer behind
     others that decide on every route).
     """
-    problem = parameters.get("problem")
-    if problem not in _PROBLEMS:
-        raise CheckError(f'check "precedence" needs the parameter "problem": {", ".join(_PROBLEMS)}')
-    yield from _PROBLEMS[problem](cluster)
+    yield from asked("precedence", _QUESTIONS, parameters)(cluster)
 
 
 def _unreachable(cluster: Cluster) -> Iterator[Breach]:
@@ -147,7 +145,7 @@ def _closed(cluster: Cluster, names: Sequence[str], direction: Direction, family
     return found + [None] * (len(names) - known)
 
 
-_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {
+_QUESTIONS: dict[str, Question] = {
     "unreachable": _unreachable,
     "redundant": _redundant,
     "filter": _filters,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.bgp.network import network
@@ -10,7 +10,8 @@ from callint.bgp.read import address
 from callint.bgp.read import network as network_of
 from callint.bgp.services import EXCLUDE_LABEL
 from callint.bgp.steps import Steps, counted
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, witness
 from callint.net.address import FAMILIES, Family, Prefix
 from callint.net.overlapping import InOrder
@@ -28,10 +29,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `pool` (a range that overlaps a pool for pods), `outside` (an address of a Service in no range
     of its kind), `label` (a node with the label that excludes it, at a value that does not).
     """
-    problem = parameters.get("problem")
-    if problem not in _PROBLEMS:
-        raise CheckError(f'check "service_range" needs the parameter "problem": {", ".join(_PROBLEMS)}')
-    yield from _PROBLEMS[problem](cluster)
+    yield from asked("service_range", _QUESTIONS, parameters)(cluster)
 
 
 class _Range(NamedTuple):
@@ -169,4 +167,4 @@ def _label(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {"pool": _pool, "outside": _outside, "label": _label}
+_QUESTIONS: dict[str, Question] = {"pool": _pool, "outside": _outside, "label": _label}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.network import network
-from callint.checks.breach import Breach, CheckError, nobody
+from callint.checks.breach import Breach, nobody
+from callint.checks.dispatch import Question, asked
 from callint.checks.peers import nodes_complete
 from callint.finding import Related, witness
 from callint.objects import Cluster, Resource
@@ -22,10 +23,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `filter` (no BGPPeer names it), `node` (a BGPPeer or BGPConfiguration of a node that does not
     exist), `selector` (a BGPPeer's selector that matches no node).
     """
-    problem = parameters.get("problem")
-    if problem not in _PROBLEMS:
-        raise CheckError(f'check "usage" needs the parameter "problem": {", ".join(_PROBLEMS)}')
-    yield from _PROBLEMS[problem](cluster)
+    yield from asked("usage", _QUESTIONS, parameters)(cluster)
 
 
 def _filter(cluster: Cluster) -> Iterator[Breach]:
@@ -124,4 +122,4 @@ def _selector(cluster: Cluster) -> Iterator[Breach]:
             )
 
 
-_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {"filter": _filter, "node": _node, "selector": _selector}
+_QUESTIONS: dict[str, Question] = {"filter": _filter, "node": _node, "selector": _selector}
