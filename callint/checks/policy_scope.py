@@ -220,7 +220,7 @@ def _pods_only(cluster: Cluster) -> Iterator[Breach]:
 def _forward_pods_only(cluster: Cluster) -> Iterator[Breach]:
     for policy, selector in _enforced(cluster):
         if policy.apply_on_forward and not policy.pre_dnat and not policy.do_not_track:
-            yield from _on_pods(policy, selector, "applyOnForward", "its rules apply to these as they do without")
+            yield from _on_pods(policy, selector, "applyOnForward", "its rules apply to these as they do without it")
 
 
 def _on_pods(policy: Policy, selector: Selector, field: str, effect: str) -> Iterator[Breach]:
