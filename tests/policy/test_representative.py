@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from callint.objects import Cluster, Intent, Resource, unpack
@@ -14,6 +12,7 @@ from callint.policy.symbolic.connectivity import Connectivity
 from callint.policy.symbolic.engine import Engine
 from callint.selector import parse as selector
 from callint.source import parse
+from calls import calls
 
 POOL = """
 apiVersion: projectcalico.org/v3
@@ -147,16 +146,17 @@ spec: {nets: [203.0.113.0/24]}
 
 
 def test_many_selectors_take_no_longer_than_their_number() -> None:
-    def seconds(count: int) -> float:
+    def effort(count: int) -> int:
         rules = ", ".join(f"{{action: Allow, source: {{selector: app == 'a{number}'}}}}" for number in range(count))
         cluster = cluster_of(policy(f"selector: app == 'db', ingress: [{rules}]"))
-        start = time.process_time()
-        assert len(of_policies(model_of(cluster))) == min(count + 1, 256)
-        assert assumed(cluster, "app == 'web'")
-        return time.process_time() - start
 
-    seconds(10)
-    assert seconds(1000) < 30 * seconds(100) + 0.5
+        def work() -> None:
+            assert len(of_policies(model_of(cluster))) == min(count + 1, 256)
+            assert assumed(cluster, "app == 'web'")
+
+        return calls(work)
+
+    assert effort(1000) < 10 * effort(100)
 
 
 def test_namespaces_in_which_no_pod_can_be_are_not_tried_for_ever() -> None:
@@ -168,7 +168,9 @@ def test_namespaces_in_which_no_pod_can_be_are_not_tried_for_ever() -> None:
         for number in range(120)
     ]
     cluster = cluster_of(*namespaces, *hosts)
-    start = time.process_time()
-    assert assumed(cluster, "has(x) && pcns.team == 'green'") == []
-    assert len(assumed(cluster, "has(x)")) == MOST
-    assert time.process_time() - start < 5
+
+    def work() -> None:
+        assert assumed(cluster, "has(x) && pcns.team == 'green'") == []
+        assert len(assumed(cluster, "has(x)")) == MOST
+
+    assert calls(work) < 1_000_000
