@@ -111,7 +111,10 @@ def check(python: str, wanted: Inputs, folder: str) -> int:
     _print(_content(text) + f"\n::{token}::\n".encode())
     if wanted.annotations:
         _print(done.stdout)
-    tell(_outputs(_content(report), wanted.sarif_file))
+    made = _content(report)
+    tell(_outputs(made, wanted.sarif_file))
+    if done.returncode == 2 and not made:
+        return _fail("callint could not check anything: see the log above for the reason")
     return done.returncode
 
 

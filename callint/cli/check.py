@@ -60,7 +60,7 @@ def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]
 @click.option(
     "--fail-on",
     type=click.Choice([*SEVERITIES, "never"]),
-    help="Lowest severity with exit code 1; error, unless the configuration says another.",
+    help="Lowest severity with exit code 1; error, unless the configuration says otherwise.",
 )
 @click.option("--baseline", metavar="FILE", help="Findings that are known, and not reported again.")
 @click.option(
@@ -69,7 +69,10 @@ def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]
 @click.option("--no-ignores", is_flag=True, help="Report suppressed findings too.")
 @click.option("--no-git-ignore", is_flag=True, help="In folders, read files that git ignores too.")
 @click.option(
-    "--jobs", type=click.IntRange(1, 64), envvar="CALLINT_JOBS", help="Processes; by default as many as help."
+    "--jobs",
+    type=click.IntRange(1, 64),
+    envvar="CALLINT_JOBS",
+    help="How many processes; by default one, more for large trees.",
 )
 @click.option(
     "--cache/--no-cache",

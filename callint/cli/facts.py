@@ -31,7 +31,7 @@ SOURCES = {
     multiple=True,
     default=("cali",),
     show_default=True,
-    help="With what the names of workload interfaces begin.",
+    help="How the names of workload interfaces begin.",
 )
 @click.option("--workloads", is_flag=True, help="Print the interfaces of workloads too.")
 def command(node: str | None, prefixes: tuple[str, ...], workloads: bool, **files: str | None) -> None:

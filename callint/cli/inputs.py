@@ -39,7 +39,7 @@ _OPTIONS = (
         "--facts",
         metavar="PATH",
         multiple=True,
-        help="Facts of nodes, a file or a folder; repeatable.",
+        help="Facts of nodes, a file or a folder; can be given several times.",
     ),
 )
 

@@ -227,8 +227,20 @@ def test_annotations_and_summary_can_be_refused(job: Job, capfd: pytest.CaptureF
 
 def test_no_manifest_is_no_success(job: Job, capfd: pytest.CaptureFixture[str]) -> None:
     assert job.check() == 2
-    assert "no manifests found" in capfd.readouterr().err
+    said = capfd.readouterr()
+    assert "no manifests found" in said.err
+    assert [line.partition("::error title=callint::")[1] for line in commands(said.out)] == ["::error title=callint::"]
     assert job.outputs() == {}
+
+
+@pytest.mark.parametrize("inputs", [{"fail_on": "loud"}, {"config": "none.yaml"}])
+def test_that_nothing_could_be_checked_is_annotated(
+    inputs: dict[str, str], job: Job, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Path("peer.yaml").write_text(PEER)
+    assert job.check(**inputs) == 2
+    (annotation,) = commands(capfd.readouterr().out)
+    assert annotation == "::error title=callint::callint could not check anything: see the log above for the reason"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows forbids these file names")
