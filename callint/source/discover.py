@@ -53,8 +53,9 @@ class Found(NamedTuple):
 def discover(paths: Sequence[str], ignore: bool = True) -> Found:
     """The files that `paths` mean: a file whatever its name, YAML and JSON below a directory, matches of a glob, `-`.
 
-    Directories are walked without following symbolic links to directories, so there are no loops; `.git` and, with
-    `ignore`, what git ignores is left out. A file that is reached in two ways is read once.
+    Directories are walked without following symbolic links to directories, so there are no loops, and without reading
+    by a link what lies outside of them and of the working directory; `.git` and, with `ignore`, what git ignores is
+    left out. A file that is reached in two ways is read once.
     """
     search = _Search(ignore)
     for path in dict.fromkeys(paths):
@@ -109,7 +110,7 @@ class _Search:
         if stat.S_ISDIR(status.st_mode):
             for name, entry in self.walk(path, shown):
                 if name.endswith(_SUFFIXES):
-                    self.entry(entry, name)
+                    self.entry(entry, name, path)
         elif stat.S_ISREG(status.st_mode):
             self.found.append((Place(path, shown), os.path.islink(path), (status.st_dev, status.st_ino)))
         else:
@@ -124,18 +125,23 @@ class _Search:
         matching = [(name, entry) for name, entry in entries if matches(name[skip:])]
         before = len(self.found), len(self.problems)
         for name, entry in matching:
-            self.entry(entry, name)
+            self.entry(entry, name, base)
         if whole and before == (len(self.found), len(self.problems)):
             self.problems.append(unreadable(show(pattern), "no file matches this pattern"))
 
-    def entry(self, entry: os.DirEntry[str], shown: str) -> None:
+    def entry(self, entry: os.DirEntry[str], shown: str, base: str) -> None:
         try:
             status = entry.stat()
         except OSError as error:
             self.problems.append(unreadable(shown, why(error)))
             return
         if stat.S_ISREG(status.st_mode):
-            self.found.append((Place(entry.path, shown), entry.is_symlink(), (status.st_dev, status.st_ino)))
+            linked = entry.is_symlink()
+            if linked and not any(_leads_into(entry.path, folder) for folder in (base, os.curdir)):
+                reason = "it is a link out of the folder that is checked, name the file itself to have it read"
+                self.problems.append(unreadable(shown, reason))
+                return
+            self.found.append((Place(entry.path, shown), linked, (status.st_dev, status.st_ino)))
         elif not stat.S_ISDIR(status.st_mode):
             self.problems.append(unreadable(shown, what(status.st_mode)))
 
@@ -173,6 +179,14 @@ class _Search:
                     todo.append((entry.path, name + "/", ignored, fate))
                 else:
                     yield name, entry
+
+
+def _leads_into(link: str, folder: str) -> bool:
+    """Whether a link leads into a folder: by one that does not, a pull request could show a secret of the machine."""
+    try:
+        return os.path.realpath(link).startswith(os.path.join(os.path.realpath(folder), ""))
+    except OSError:  # a working directory that is gone
+        return False
 
 
 def show(path: str) -> str:

@@ -83,6 +83,23 @@ def test_a_file_that_is_reached_twice_is_read_once_under_its_own_name(tree: Path
     assert names(load(["a.yaml"])) == ["a.yaml"]
 
 
+def test_links_show_nothing_outside(tree: Path) -> None:
+    secret = write(tree / "secret", "token: abc\n")
+    write(tree / "work/shared/base.yaml")
+    (tree / "work/team").mkdir()
+    (tree / "work/team/base.yaml").symlink_to("../shared/base.yaml")
+    (tree / "work/team/z.yaml").symlink_to(secret)
+    os.chdir(tree / "work")
+    for arguments in (["team"], ["."], ["**/*.yaml"], [str(tree / "work")]):
+        sources = load(arguments)
+        assert "team/z.yaml" not in names(sources)
+        assert [problem.span.file for problem in sources.problems] == ["team/z.yaml"]
+        assert "a link out of the folder" in sources.problems[0].message
+    assert names(load(["team"])) == ["team/base.yaml"], "the working directory may be shown"
+    assert names(load(["team/z.yaml"])) == ["team/z.yaml"], "whoever names it wants it"
+    assert names(load([str(tree)])) == ["../work/shared/base.yaml", "../work/team/z.yaml"], "all of it is checked"
+
+
 def test_loops_pipes_and_dangling_links_end_decently(tree: Path) -> None:
     write(tree / "a/ok.yaml")
     (tree / "a/loop").symlink_to("..", target_is_directory=True)
