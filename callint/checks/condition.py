@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.bgp.communities import tags
@@ -12,7 +12,8 @@ from callint.bgp.nodes import ANY
 from callint.bgp.route import PeerType
 from callint.bgp.rules import Direction, Rule
 from callint.bgp.tagging import Tag
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
 from callint.checks.peers import families, peerings, rules_of, used_by
 from callint.finding import Related, witness
 from callint.net.address import FAMILIES, Family
@@ -35,10 +36,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     session with the filter has), `tag` (an export rule that asks for a community which is attached after it), `all`
     (rules that reject all but their own network, one after another).
     """
-    problem = parameters.get("problem")
-    if problem not in _PROBLEMS:
-        raise CheckError(f'check "condition" needs the parameter "problem": {", ".join(_PROBLEMS)}')
-    yield from _PROBLEMS[problem](cluster)
+    yield from asked("condition", _QUESTIONS, parameters)(cluster)
 
 
 def _rules(cluster: Cluster) -> Iterator[tuple[Direction, Family, Rule]]:
@@ -52,19 +50,19 @@ def _rules(cluster: Cluster) -> Iterator[tuple[Direction, Family, Rule]]:
 
 def _length(cluster: Cluster) -> Iterator[Breach]:
     for direction, _, rule in _rules(cluster):
-        asked = rule.rule
-        if asked.operator not in ("Equal", "NotEqual") or (asked.min_length is None and asked.max_length is None):
+        written = rule.rule
+        if written.operator not in ("Equal", "NotEqual") or (written.min_length is None and written.max_length is None):
             continue
-        path = (*asked.path, "matchOperator")
-        often, instead = ("never", "In") if asked.operator == "Equal" else ("always", "NotIn")
+        path = (*written.path, "matchOperator")
+        often, instead = ("never", "In") if written.operator == "Equal" else ("always", "NotIn")
         yield Breach(
-            f'{rule} has a "prefixLength" beside "{asked.operator}", and that {often} matches: BIRD compares the '
+            f'{rule} has a "prefixLength" beside "{written.operator}", and that {often} matches: BIRD compares the '
             f'prefix with a set, and "{instead}" is what looks inside it',
             rule.resource.span(*path),
             rule.resource.ref,
             path,
-            (Related(rule.resource.span(*asked.path, "prefixLength", key=True), "turns the network into a set"),),
-            witness("route", prefix=asked.cidr, direction=direction, matches=often == "always"),
+            (Related(rule.resource.span(*written.path, "prefixLength", key=True), "turns the network into a set"),),
+            witness("route", prefix=written.cidr, direction=direction, matches=often == "always"),
             help=f"use `matchOperator: {instead}`, or leave `prefixLength` out",
         )
 
@@ -228,7 +226,7 @@ def _contradiction(peer: BGPPeer, direction: Direction, exclusive: list[Rule]) -
     )
 
 
-_PROBLEMS: dict[str, Callable[[Cluster], Iterator[Breach]]] = {
+_QUESTIONS: dict[str, Question] = {
     "length": _length,
     "never": _never,
     "tag": _tag,

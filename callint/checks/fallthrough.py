@@ -15,7 +15,8 @@ from callint.bgp.rules import Rule
 from callint.bgp.steps import Steps, counted
 from callint.calico import format_release
 from callint.calico.defaults import BARE_FILTER_RULES
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach
+from callint.checks.dispatch import asked
 from callint.checks.peers import Outward, at, families, outward, rules_of, used_by
 from callint.finding import Related, witness
 from callint.net.address import Family
@@ -39,10 +40,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     The last two look only where filters are used, for that peer or on import for another; with `everywhere` true they
     look at every peer.
     """
-    problem = parameters.get("problem")
-    if problem not in _PROBLEMS:
-        raise CheckError(f'check "fallthrough" needs the parameter "problem": {", ".join(_PROBLEMS)}')
-    yield from _PROBLEMS[problem](cluster, parameters)
+    yield from asked("fallthrough", _QUESTIONS, parameters)(cluster, parameters)
 
 
 def _import(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
@@ -247,7 +245,7 @@ def _imports_all(cluster: Cluster, one: Outward, consequence: str) -> Breach:
     )
 
 
-_PROBLEMS: dict[str, Callable[[Cluster, Mapping[str, Any]], Iterator[Breach]]] = {
+_QUESTIONS: dict[str, Callable[[Cluster, Mapping[str, Any]], Iterator[Breach]]] = {
     "import": _import,
     "export": _export,
     "unfiltered": _unfiltered,

@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from callint.calico.kinds import is_calico
-from callint.checks.breach import Breach, CheckError, rule_words, unanswered
+from callint.checks.breach import Breach, rule_words, unanswered
+from callint.checks.dispatch import asked
 from callint.checks.proof import decided
 from callint.finding import Path, Related, Span, Witness
 from callint.objects import Cluster
@@ -25,10 +26,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     `redundant` (the same where all of them have its own action), `policy` (no packet gets as far as the rules of a
     policy, and these would decide otherwise).
     """
-    problem = parameters.get("problem")
-    if problem not in _PROBLEMS:
-        raise CheckError(f'check "unreachable" needs the parameter "problem": {", ".join(_PROBLEMS)}')
-    yield from _PROBLEMS[problem](never_deciding(cluster))
+    yield from asked("unreachable", _QUESTIONS, parameters)(never_deciding(cluster))
 
 
 _Found = Iterable[Dead | Unexamined]
@@ -154,7 +152,7 @@ def _undecided(question: Unexamined) -> Breach:
     return unanswered(f"{what}: {question.reason}", resource)
 
 
-_PROBLEMS: dict[str, Callable[[_Found], Iterator[Breach]]] = {
+_QUESTIONS: dict[str, Callable[[_Found], Iterator[Breach]]] = {
     "rule": _rule,
     "redundant": _redundant,
     "policy": _policy,
