@@ -56,13 +56,11 @@ class _Held:
     def __init__(self, cluster: Cluster, pools: Iterable[tuple[IPPool, Prefix]]) -> None:
         self._steps = Steps(cluster, "rules of BGPFilters with IPPools")
         self._near: dict[Family, InOrder[tuple[IPPool, Prefix]]] = {family: InOrder() for family in FAMILIES}
-        found = list(pools)
-        self._any = bool(found)
-        for pool, inside in found:
+        for pool, inside in pools:
             self._near[inside.family].add(((inside.first, inside.last),), (pool, inside))
 
     def __bool__(self) -> bool:
-        return self._any
+        return any(self._near.values())
 
     def overlapping(self, prefixes: PrefixSet) -> Iterator[tuple[IPPool, PrefixSet]]:
         """Each pool that holds some of the prefixes, with those that it holds; raises TooManyStepsError."""

@@ -37,7 +37,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     (felix/labelindex/named_port_index.go: an endpoint without the port is not in the set).
     """
     known = _Ports(_bearers(cluster))
-    if not known.any:
+    if not known:
         return
     for policy in policies_of(cluster):
         resource = policy.resource
@@ -121,9 +121,7 @@ class _Ports:
         self._unread = _selectable(unread)
         self._having: dict[tuple[int, str], Selectable[_Bearer]] = {}
 
-    @property
-    def any(self) -> bool:
-        """Whether there are any."""
+    def __bool__(self) -> bool:
         return bool(self._bearers)
 
     def meant(self, names: Sequence[str], protocol: int, selector: Selector) -> _Hint | None:

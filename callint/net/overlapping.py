@@ -40,6 +40,10 @@ class InOrder(Generic[T]):
         self._things: list[T] = []
         self._places: Overlapping[int] = Overlapping()
 
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self._things)
+
     def add(self, numbers: Intervals, thing: T) -> None:
         """A thing with its set, after all others."""
         self._places.add(numbers, len(self._things))

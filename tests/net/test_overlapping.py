@@ -18,6 +18,7 @@ def test_none_is_missed_and_each_comes_once_and_in_its_order(several: list[Inter
     known: InOrder[int] = InOrder()
     for place, numbers in enumerate(several):
         known.add(numbers, place)
+    assert bool(known) == bool(several)
     found = known.near(wanted)
     assert found == sorted(set(found))
     assert {place for place, numbers in enumerate(several) if _meet(numbers, wanted)} <= set(found)
