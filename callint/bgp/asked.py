@@ -49,7 +49,9 @@ class Untaken:
         return True
 
     def __eq__(self, other: object) -> bool:
-        return tuple(self) == tuple(other) if isinstance(other, Untaken) else NotImplemented
+        if not isinstance(other, Untaken):
+            return NotImplemented  # so that Python asks the other one
+        return tuple(self) == tuple(other)
 
     def __hash__(self) -> int:
         return hash(tuple(self))

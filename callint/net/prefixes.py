@@ -90,7 +90,7 @@ class PrefixSet:
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PrefixSet):
-            return NotImplemented
+            return NotImplemented  # so that Python asks the other one
         return self.family == other.family and self.starts == other.starts and self.masks == other.masks
 
     def __hash__(self) -> int:

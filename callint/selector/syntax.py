@@ -16,7 +16,7 @@ class Selector:
 
     def matches(self, labels: Labels) -> bool:
         """Whether an object with these labels, inherited ones merged in, is selected."""
-        raise NotImplementedError
+        raise NotImplementedError  # an abstract class would make each isinstance of a node slower
 
     def _parts(self) -> tuple[object, ...]:
         return ()
