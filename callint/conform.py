@@ -37,7 +37,9 @@ def violations(schema: str, value: Any) -> Iterator[tuple[Path, str, bool]]:
 
     Unknown keys come one by one with the nearest known name.
     """
-    for breach in sorted(breaches(schema, value), key=lambda one: [str(step) for step in one.path]):
+    root = _read(schema)
+    found = [inner for breach in breaches(schema, value) for inner in _meant(breach, root)]
+    for breach in sorted(found, key=lambda one: [str(step) for step in one.path]):
         if breach.keyword == "additionalProperties":
             known = list(breach.node.get("properties", {}))
             for key in breach.value:
@@ -192,24 +194,76 @@ def _unknown(key: str, known: list[str]) -> str:
     return f'"{key}" is no known key, {hint}'
 
 
+def _meant(breach: Breach, root: dict[str, Any]) -> Iterator[Breach]:
+    """What is wrong with a mapping where one is a form that is possible, else the breach itself."""
+    inside: list[Breach] = []
+    if breach.keyword == "anyOf" and isinstance(breach.value, dict):
+        for form in breach.node["anyOf"]:
+            if form.get("type") == "object":
+                inside += _breaches(form, breach.value, root, breach.path)
+    yield from inside or (breach,)
+
+
+_NOUNS = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "boolean": "true or false",
+    "null": "nothing",
+    "integer": "a whole number",
+    "number": "a number",
+}
+_SIZES = {
+    "minLength": "shorter than {} characters",
+    "maxLength": "longer than {} characters",
+    "minItems": "a list of fewer than {}",
+    "maxItems": "a list of more than {}",
+}
+
+
+def _shown(value: Any) -> str:
+    """A value as a message shows it, a collection by its kind."""
+    if isinstance(value, (dict, list)):
+        return _NOUNS["object" if isinstance(value, dict) else "array"]
+    found = "nothing" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+    return found if len(found) <= 60 else found[:57] + "..."
+
+
 def _sentence(breach: Breach) -> str:
-    found = json.dumps(breach.value, ensure_ascii=False, default=str)
-    if len(found) > 60:
-        found = found[:57] + "..."
-    wanted = breach.node[breach.keyword]
+    found, node = _shown(breach.value), breach.node
+    wanted = node[breach.keyword]
     match breach.keyword:
         case "type":
-            return f"{found} is no {wanted if isinstance(wanted, str) else ' or '.join(wanted)}"
+            nouns = [_NOUNS[one] for one in ([wanted] if isinstance(wanted, str) else wanted)]
+            plain = wanted == "string" and isinstance(breach.value, (int, float)) and "pattern" not in node
+            return f"{found} stands where {' or '.join(nouns)} is expected{_form(node)}" + "; put it in quotes" * plain
         case "enum":
-            return f"{found} is none of " + ", ".join(str(one) for one in wanted)
+            return f"{found} is none of " + ", ".join(map(str, wanted))
         case "required":
             missing = next(key for key in wanted if key not in breach.value)
             return f'"{missing}" is missing'
         case "minimum" | "maximum":
             return f"{found} is out of range, the {breach.keyword} is {wanted}"
         case "pattern":
-            return f"{found} does not have the form {wanted}"
+            return f"{found} does not have the form expected{_form(node) or f': {wanted}'}"
         case "anyOf":
-            return f"{found} is none of the forms that are possible here"
-        case _:
-            return f"{found} breaks {breach.keyword}: {wanted}"[:200]
+            return f"{found} is none of " + ", ".join(word for one in wanted for word in _words(one))
+        case "uniqueItems":
+            return "the list says something twice"
+        case "minLength" if not breach.value:
+            return "an empty text stands here"
+        case keyword:
+            size = _SIZES.get(keyword, f"not what {keyword} says: {{}}")
+            return f"{found} is {size.format(wanted)}"[:200]
+
+
+def _form(node: dict[str, Any]) -> str:
+    """What the description says about the form of a text that has one."""
+    return f": {node['description']}" if "pattern" in node and "description" in node else ""
+
+
+def _words(node: dict[str, Any]) -> list[str]:
+    """What a schema admits, in the words of YAML."""
+    if "enum" in node:
+        return [str(one) for one in node["enum"]]
+    return ["on", "off"] if node["type"] == "boolean" else [_NOUNS[node["type"]]]

@@ -82,14 +82,29 @@ def test_rules_by_id_and_name(folder: Path) -> None:
     [
         ("fail_on: error\n", 'callint.yaml:1:1: "fail_on" is no known key, did you mean "fail-on"'),
         ("fail-on: fatal\n", 'callint.yaml:1:10: "fatal" is none of error, warning, info, never'),
-        ("calico: {release: 2.6}\n", "callint.yaml:1:19: 2.6 is no string"),
+        (
+            "calico: {release: 3.31}\n",
+            "callint.yaml:1:19: 3.31 stands where text is expected: a release such as v3.30",
+        ),
+        (
+            "calico: {release: latest}\n",
+            'callint.yaml:1:19: "latest" does not have the form expected: a release such as v3.30',
+        ),
+        ("calico: v3.31\n", 'callint.yaml:1:9: "v3.31" stands where a mapping is expected'),
+        ("manifests: [5]\n", "callint.yaml:1:13: 5 stands where text is expected; put it in quotes"),
+        ("manifests: ['']\n", "callint.yaml:1:13: an empty text stands here"),
+        ("facts:\n", "callint.yaml:1:1: nothing stands where a list is expected"),
+        ("jobs: many\n", 'callint.yaml:1:7: "many" stands where a whole number is expected'),
+        ("jobs: 65\n", "callint.yaml:1:7: 65 is out of range, the maximum is 64"),
+        ("rules: {BGP001: warn}\n", 'callint.yaml:1:17: "warn" is none of on, off, error, warning, info, a mapping'),
+        ("rules: {BGP001: {severity: warn}}\n", 'callint.yaml:1:28: "warn" is none of error, warning, info'),
         ("calico: {release: v3.99}\n", 'Calico release "v3.99" is not known: v3.20 to v3.33 are'),
         ("ignore:\n  - {rule: BGP001}\n", 'callint.yaml:2:6: "reason" is missing'),
         ("ignore:\n  - {rule: A, reason: b, until: 2026-02-30}\n", 'callint.yaml:2:33: "2026-02-30" is no day'),
         ("clusters:\n  home: {facts: [x]}\n", 'callint.yaml:2:10: "manifests" is missing'),
         ("a: [\n", None),
         ("fail-on: error\n---\nfail-on: info\n", "callint.yaml:3: one document was expected, here begins a second"),
-        ("- list\n", 'callint.yaml:1:1: ["list"] is no object'),
+        ("- list\n", "callint.yaml:1:1: a list stands where a mapping is expected"),
     ],
 )
 def test_refused_with_the_place(folder: Path, text: str, message: str | None) -> None:
@@ -120,3 +135,80 @@ def test_ignore_entries(folder: Path) -> None:
         "on purpose",
     )
     assert ignore.entry.span.line == 2
+
+
+OUTSIDE = "out of the folder of the configuration, its git work tree and the working directory"
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git work tree beside a secret, and the working directory in it."""
+    (tmp_path / "secret").write_text("TOKEN=abc\n")
+    repository = tmp_path / "repository"
+    (repository / ".git").mkdir(parents=True)
+    (repository / ".git" / "config").write_text("token = abc\n")
+    (repository / "link").symlink_to("..", target_is_directory=True)
+    (repository / "link.yaml").symlink_to("../secret")
+    (repository / "clusters" / "home").mkdir(parents=True)
+    (repository / "clusters" / "home" / "up").symlink_to("../..", target_is_directory=True)
+    monkeypatch.chdir(repository)
+    return repository
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "leads_to", "instead"),
+    [
+        ("facts: [own, ../secret]", '1:14: "../secret"', "secret", "it with --facts"),
+        ("facts: [link.yaml]", '1:9: "link.yaml"', "secret", "it with --facts"),
+        ("facts: [link/secret]", '1:9: "link/secret"', "secret", "it with --facts"),
+        ("facts: [link/sec*]", '1:9: "link/sec*"', "", "it with --facts"),
+        ("facts: [.git/config]", '1:9: ".git/config"', "repository/.git/config", "it with --facts"),
+        ("facts: [.GIT/config]", '1:9: ".GIT/config"', "repository/.GIT/config", "it with --facts"),
+        ("baseline: link.yaml", '1:11: "link.yaml"', "secret", "it with --baseline"),
+        ("manifests: [link]", '1:13: "link"', "", "it as an argument"),
+        ("rules: {paths: [..]}", '1:17: ".."', "", "a configuration beside it with --config"),
+        (
+            "clusters:\n  home: {manifests: [home, ../**/*.yaml]}",
+            '2:28: "../**/*.yaml"',
+            "",
+            "a configuration beside it with --config",
+        ),
+        ("clusters: {home: {manifests: [home], facts: [..]}}", '1:46: ".."', "", "it with --facts"),
+    ],
+)
+def test_a_configuration_leads_nowhere_outside(
+    repository: Path, text: str, place: str, leads_to: str, instead: str
+) -> None:
+    with pytest.raises(config.ConfigError) as caught:
+        load(repository, text)
+    where = str(repository.parent / leads_to) if leads_to else str(repository.parent)
+    assert str(caught.value) == f'callint.yaml:{place} leads to "{where}", {OUTSIDE}, name {instead} instead'
+
+
+@pytest.mark.parametrize("working", [".", "clusters/home", "../elsewhere"])
+def test_a_configuration_may_name_what_lies_in_its_git_work_tree(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, working: str
+) -> None:
+    file = repository / "clusters" / "home" / "callint.yaml"
+    file.write_text("facts: [../../facts, up/facts, ., '*.yaml']\nbaseline: ../known.json\n")
+    (repository.parent / "elsewhere").mkdir()
+    monkeypatch.chdir(repository / working)
+    assert len(config.load(str(file)).clusters[0].facts) == 4
+    (repository / ".git").rename(repository.parent / "git")
+    if working == ".":
+        assert config.load(str(file)).baseline, "the working directory may be shown"
+    else:
+        with pytest.raises(config.ConfigError, match=r'callint.yaml:1:9: "../../facts" leads to'):
+            config.load(str(file))
+
+
+def test_a_link_that_is_found_is_no_configuration_if_it_leads_outside(repository: Path) -> None:
+    (repository / "callint.yaml").symlink_to("../secret")
+    with pytest.raises(config.ConfigError) as caught:
+        config.find("clusters/home")
+    secret = repository.parent / "secret"
+    said = f'callint.yaml: this file leads to "{secret}", {OUTSIDE}, name it with --config instead'
+    assert str(caught.value) == said
+    (repository / "clusters" / "callint.yaml").symlink_to("home/shared.yaml")
+    (repository / "clusters" / "home" / "shared.yaml").write_text("fail-on: info\n")
+    assert config.find("clusters/home") == "clusters/callint.yaml"

@@ -119,8 +119,11 @@ def test_a_rule_may_lack_its_explanation(
         ("a: [", "rule.yaml:1:4: a value is expected here, not the end of the document\n"),
         (OWN.replace("error", "grave"), 'rule.yaml:4:11: "grave" is none of error, warning, info\n'),
         (OWN + "---\nwhy: 3\n", 'rule.yaml:8:1: "fix" is missing\n'),
-        (OWN + "---\nwhy: a\nfix: b\nreferences: c\n", 'rule.yaml:10:13: "c" is no array\n'),
-        (OWN + "---\nwhy: a\nfix: b\nreferences: [c]\nexamples: [3]\n", "rule.yaml:11:12: 3 is no object\n"),
+        (OWN + "---\nwhy: a\nfix: b\nreferences: c\n", 'rule.yaml:10:13: "c" stands where a list is expected\n'),
+        (
+            OWN + "---\nwhy: a\nfix: b\nreferences: [c]\nexamples: [3]\n",
+            "rule.yaml:11:12: 3 stands where a mapping is expected\n",
+        ),
     ],
 )
 def test_a_rule_without_the_form_is_refused(
@@ -134,3 +137,20 @@ def test_a_problem_that_is_no_text_is_refused(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     code, output = asked(tmp_path, OWN.replace("problem: filter", "problem: [filter]"), "check", "filter.yaml")
     assert (code, output) == (2, 'callint: own/rule.yaml: the parameter "problem" must be a text\n')
+
+
+def test_a_link_among_the_rules_shows_nothing_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret").write_text("TOKEN=abc")
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    monkeypatch.chdir(repository)
+    (repository / "more").mkdir()
+    (repository / "more" / "link.yaml").symlink_to("../own/rule.yaml")
+    assert asked(repository, OWN, "explain", "HOME003")[0] == 0
+    (repository / "callint.yaml").write_text("rules: {paths: [more]}", encoding="utf-8")
+    run = CliRunner().invoke(main, ["explain", "HOME003"])
+    assert run.exit_code == 0, "the working directory may be shown"
+    (repository / "more" / "secret.yaml").symlink_to("../../secret")
+    run = CliRunner().invoke(main, ["explain", "HOME003"])
+    said = "it is a link out of the folder of rules, name the file itself to have it read"
+    assert (run.exit_code, run.output) == (2, f"callint: more/secret.yaml: {said}\n")
