@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from callint.calico import Dataplane, Release, Road, parse_release
@@ -12,7 +12,9 @@ from callint.objects import Intent
 from callint.record import NamedTuple
 from callint.rule import Catalogue
 from callint.source import Document, Limits
+from callint.source.bounds import Bounds, target, work_tree
 from callint.source.files import UnreadableError, read_text
+from callint.source.globs import base_of
 from callint.suppress import Entry
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ class Config(NamedTuple):
 
 
 def find(start: str) -> str | None:
-    """The nearest callint.yaml or .callint.yaml at or above a file or folder."""
+    """The nearest callint.yaml or .callint.yaml at or above a file or folder; raises ConfigError for a link out."""
     folder = os.path.abspath(start)
     if not os.path.isdir(folder):
         folder = os.path.dirname(folder)
@@ -94,7 +96,10 @@ def find(start: str) -> str | None:
         for name in NAMES:
             candidate = os.path.join(folder, name)
             if os.path.isfile(candidate):
-                return os.path.relpath(candidate)
+                file = os.path.relpath(candidate)
+                if os.path.islink(candidate) and not _bounds(folder).hold(candidate):
+                    raise ConfigError(f"{file}: this file {_outside(candidate)}, name it with --config instead")
+                return file
         parent = os.path.dirname(folder)
         if parent == folder:
             return None
@@ -174,6 +179,7 @@ def _intent(plain: Mapping[str, Any], masqueraded: tuple[tuple[str, Span], ...])
 def _config(file: str, document: Document) -> Config:
     plain: dict[str, Any] = document.value
     folder = os.path.dirname(file)
+    _confine(document, folder)
 
     def here(paths: list[str]) -> tuple[str, ...]:
         return tuple(os.path.normpath(os.path.join(folder, path)) for path in paths)
@@ -210,6 +216,40 @@ def _config(file: str, document: Document) -> Config:
         cache=plain.get("cache"),
         document=document,
     )
+
+
+def _confine(document: Document, folder: str) -> None:
+    """Raises ConfigError for a path that leads out of the bounds: whoever proposes a change writes it."""
+    bounds = _bounds(folder)
+    for at, path, instead in _named(document.value):
+        base, _ = base_of(os.path.normpath(os.path.join(folder, path)).replace(os.sep, "/"))
+        if not bounds.hold(base):
+            span = document.span(at)
+            place = f"{span.file}:{span.line}:{span.column}"
+            raise ConfigError(f'{place}: "{path}" {_outside(base)}, name {instead} instead')
+
+
+def _named(plain: Mapping[str, Any]) -> Iterator[tuple[Path, str, str]]:
+    """All that is read: place of the path in the configuration, path, and what the command line may name instead."""
+    beside = "a configuration beside it with --config"
+    for number, path in enumerate(plain.get("rules", {}).get("paths", [])):
+        yield ("rules", "paths", number), path, beside
+    if "baseline" in plain:
+        yield ("baseline",), plain["baseline"], "it with --baseline"
+    for at, own in (((), plain), *((("clusters", name), own) for name, own in plain.get("clusters", {}).items())):
+        for number, path in enumerate(own.get("facts", [])):
+            yield (*at, "facts", number), path, "it with --facts"
+        for number, path in enumerate(own.get("manifests", [])):
+            yield (*at, "manifests", number), path, beside if at else "it as an argument"
+
+
+def _bounds(folder: str) -> Bounds:
+    return Bounds(folder, os.curdir, work_tree(folder))
+
+
+def _outside(path: str) -> str:
+    bounds = "the folder of the configuration, its git work tree and the working directory"
+    return f'leads to "{target(path)}", out of {bounds}'
 
 
 def _ignore(document: Document, folder: str, index: int, item: Mapping[str, Any]) -> Ignore:

@@ -164,7 +164,7 @@ def load(roots: Iterable[str] = ()) -> Catalogue:
     shipped = directory("rules")
     heads = _indexed(shipped) or _parsed(shipped)
     for root in roots:
-        heads += _judged(_found(root))
+        heads += _judged(_own(root))
     return Catalogue(_rule(file, head) for file, head in heads)
 
 
@@ -190,6 +190,16 @@ def _found(root: str) -> list[str]:
     if not files:
         raise RuleError(f'no rule files in "{root}"')
     return files
+
+
+def _own(root: str) -> Iterator[str]:
+    """The rule files of a user's folder; raises RuleError for a link to a file that it would show."""
+    from callint.source.bounds import Bounds
+
+    for file in _found(root):
+        if file != root and os.path.islink(file) and not Bounds(root, os.curdir).hold(file):
+            raise RuleError(f"{file}: it is a link out of the folder of rules, name the file itself to have it read")
+        yield file
 
 
 def _parsed(root: str) -> list[tuple[str, Any]]:

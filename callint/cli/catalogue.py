@@ -10,8 +10,8 @@ def loaded(config_file: str | None) -> Catalogue:
     """The catalogue under the configuration given or found; ends with exit code 2 when one of them cannot be used."""
     from callint import config, rule
 
-    file = config_file or config.find(".")
     try:
+        file = config_file or config.find(".")
         return rule.load(config.load(file).rule_paths if file else ())
     except (config.ConfigError, rule.RuleError) as error:
         output.fail(str(error))

@@ -63,10 +63,10 @@ class Given(NamedTuple):
             if file is not None:
                 output.fail("--config and --no-config exclude each other")
             return config.Config()
-        if not file:
-            first = next((path for path in paths if path != "-"), ".")
-            file = config.find(first.split("*")[0] or ".")
         try:
+            if not file:
+                first = next((path for path in paths if path != "-"), ".")
+                file = config.find(first.split("*")[0] or ".")
             return config.load(file) if file else config.Config()
         except config.ConfigError as error:
             output.fail(str(error))

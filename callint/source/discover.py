@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from callint.finding import Problem, Span
 from callint.record import NamedTuple
+from callint.source.bounds import Bounds
 from callint.source.files import NotRegularError, TooLargeError, read_regular, what, why
 from callint.source.globs import WILDCARDS, base_of, compile_glob
 from callint.source.ignore import Fate, Ignored
@@ -137,7 +138,7 @@ class _Search:
             return
         if stat.S_ISREG(status.st_mode):
             linked = entry.is_symlink()
-            if linked and not any(_leads_into(entry.path, folder) for folder in (base, os.curdir)):
+            if linked and not Bounds(base, os.curdir).hold(entry.path):
                 reason = "it is a link out of the folder that is checked, name the file itself to have it read"
                 self.problems.append(unreadable(shown, reason))
                 return
@@ -179,14 +180,6 @@ class _Search:
                     todo.append((entry.path, name + "/", ignored, fate))
                 else:
                     yield name, entry
-
-
-def _leads_into(link: str, folder: str) -> bool:
-    """Whether a link leads into a folder: by one that does not, a pull request could show a secret of the machine."""
-    try:
-        return os.path.realpath(link).startswith(os.path.join(os.path.realpath(folder), ""))
-    except OSError:  # a working directory that is gone
-        return False
 
 
 def show(path: str) -> str:

@@ -137,20 +137,3 @@ def test_a_problem_that_is_no_text_is_refused(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     code, output = asked(tmp_path, OWN.replace("problem: filter", "problem: [filter]"), "check", "filter.yaml")
     assert (code, output) == (2, 'callint: own/rule.yaml: the parameter "problem" must be a text\n')
-
-
-def test_a_link_among_the_rules_shows_nothing_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "secret").write_text("TOKEN=abc")
-    repository = tmp_path / "repository"
-    repository.mkdir()
-    monkeypatch.chdir(repository)
-    (repository / "more").mkdir()
-    (repository / "more" / "link.yaml").symlink_to("../own/rule.yaml")
-    assert asked(repository, OWN, "explain", "HOME003")[0] == 0
-    (repository / "callint.yaml").write_text("rules: {paths: [more]}", encoding="utf-8")
-    run = CliRunner().invoke(main, ["explain", "HOME003"])
-    assert run.exit_code == 0, "the working directory may be shown"
-    (repository / "more" / "secret.yaml").symlink_to("../../secret")
-    run = CliRunner().invoke(main, ["explain", "HOME003"])
-    said = "it is a link out of the folder of rules, name the file itself to have it read"
-    assert (run.exit_code, run.output) == (2, f"callint: more/secret.yaml: {said}\n")

@@ -100,6 +100,14 @@ def test_links_show_nothing_outside(tree: Path) -> None:
     assert names(load([str(tree)])) == ["../work/shared/base.yaml", "../work/team/z.yaml"], "all of it is checked"
 
 
+def test_links_show_nothing_that_git_keeps(tree: Path) -> None:
+    write(tree / ".git/config", "token: abc\n")
+    (tree / "a.yaml").symlink_to(".git/config")
+    os.chdir(tree)
+    (problem,) = load(["."]).problems
+    assert "a link out of the folder" in problem.message
+
+
 def test_loops_pipes_and_dangling_links_end_decently(tree: Path) -> None:
     write(tree / "a/ok.yaml")
     (tree / "a/loop").symlink_to("..", target_is_directory=True)
