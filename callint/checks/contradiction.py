@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from callint.calico.defaults import NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, rule_words
 from callint.finding import Path, Related
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
+from callint.policy import model_of
 from callint.policy.chains import Direction
+from callint.policy.labels import Labels
+from callint.policy.match import entity_selectors
+from callint.policy.selectable import Selectable
 from callint.policy.symbolic.order import DIRECTIONS, rules
 from callint.policy.symbolic.shadow import Shadows, shadows_of
+from callint.policy.tiers import PlacedPolicy
+from callint.selector.satisfy import overlaps
 
 _PAIRS = (
     (("protocol",), ("notProtocol",)),
@@ -24,11 +31,16 @@ _PAIRS = (
     (("destination", "ports"), ("destination", "notPorts")),
 )
 """Fields of a rule that can exclude each other; what contradicts itself otherwise is reported where it is written."""
+_INHERITED = (NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX, "projectcalico.org/")
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    """Rules of which two fields leave no packet that could match."""
+    """Rules of which two fields leave no packet that could match, or that select others on the side of the subject."""
     shadows = shadows_of(cluster)
+    sets = Selectable((Labels(one.labels, _INHERITED), one) for one in cluster.network_sets)
+    for tier in model_of(cluster).tiers:
+        for placed in tier.policies:
+            yield from _of_others(placed, sets)
     for _, placed in shadows.subjects:
         policy = placed.policy
         said: set[Path] = set()
@@ -42,6 +54,35 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
                         yield _never(policy, direction, rule, one, other)
         if shadows.crowded:
             shadows.forget()
+
+
+def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:
+    """Rules that select pods on the side where the policy's own stand, and none of these.
+
+    An address is that of a pod and of a network set that holds it: where one matches, nothing is told.
+    """
+    policy = placed.policy
+    if not policy.of_pods or policy.apply_on_forward or policy.resource.gaps or not policy.resource.document.complete:
+        return
+    for direction in DIRECTIONS:
+        for rule in rules(policy, direction):
+            own, far = (rule.destination, "source") if direction == "ingress" else (rule.source, "destination")
+            if not own.selector:
+                continue
+            selector, _ = entity_selectors(own, policy.namespace)
+            if selector is None or sets.classes(selector) or overlaps(selector, placed.selector) is not False:
+                continue
+            side = own.path[-1]
+            path = (*own.path, "selector")
+            yield Breach(
+                f"{rule_words(policy.resource, rule.path)} can match no packet: in {direction} the {side} is a pod "
+                f'that the policy itself selects, and "{side}.selector" matches none of these',
+                policy.resource.span(*path),
+                policy.resource.ref,
+                path,
+                (Related(policy.resource.span("spec", "selector"), "selects other pods"),) if policy.selector else (),
+                help=f"select the other end of {direction} in `{far}`",
+            )
 
 
 def _negates(rule: Rule) -> bool:

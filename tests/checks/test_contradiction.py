@@ -1,0 +1,47 @@
+"""Rules that select others where the policy's own pods stand: what is certain."""
+
+from __future__ import annotations
+
+import pytest
+
+from callint.checks import find
+from manifests import cluster_of
+
+POLICY = """
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: db, namespace: shop}
+spec:
+  selector: app == 'db'
+  types: [Ingress]
+  ingress: [{action: Allow, destination: {selector: app == 'web'}}]
+"""
+OF_CLUSTER = POLICY.replace("kind: Net", "kind: GlobalNet").replace(", namespace: shop", "")
+EGRESS = POLICY.replace("Ingress", "Egress").replace("ingress", "egress")
+NETWORK_SET = """
+---
+apiVersion: projectcalico.org/v3
+kind: NetworkSet
+metadata: {name: pods, namespace: shop, labels: {app: web}}
+spec: {nets: [10.244.0.0/16]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("manifests", "told"),
+    [
+        (POLICY, True),
+        (POLICY.replace("app == 'web'", "tier == 'web'"), False),  # a pod may have both
+        (POLICY.replace("destination", "source"), False),
+        (POLICY + NETWORK_SET, False),  # it holds the addresses of the pods
+        (POLICY + NETWORK_SET.replace("web", "other"), True),
+        (OF_CLUSTER, False),  # it is for host endpoints, too, and they forward
+        (OF_CLUSTER.replace("spec:", "spec:\n  namespaceSelector: shop == 'yes'"), True),
+        (OF_CLUSTER.replace("spec:", "spec:\n  applyOnForward: true\n  namespaceSelector: '!has(x)'"), False),
+        (EGRESS, False),
+        (EGRESS.replace("destination", "source"), True),
+    ],
+)
+def test_others_in_the_place_of_the_subject(manifests: str, told: bool) -> None:
+    found = list(find("contradiction")(cluster_of(manifests), {}))
+    assert len(found) == told
