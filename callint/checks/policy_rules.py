@@ -122,6 +122,20 @@ def _not_selector(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
+def _allowing_egress(cluster: Cluster) -> Iterator[tuple[Policy, Rule, Path]]:
+    """The rules that let tracked packets out, and where the first of their networks stands.
+
+    One peer of Kubernetes' policies is a rule for each protocol, and shown once.
+    """
+    for policy, rule in _rules(cluster):
+        if rule.path[1] == "egress" and rule.action.capitalize() == "Allow" and not policy.do_not_track:
+            yield policy, rule, (*rule.destination.path, "nets", 0)
+    for policy in (placed.policy for tier in model_of(cluster).tiers for placed in tier.policies):
+        if policy.kind == "KubernetesNetworkPolicy" and policy.resource.document.complete and not policy.resource.gaps:
+            peers = {rule.destination.path: rule for rule in policy.egress}
+            yield from ((policy, rule, (*path, "ipBlock", "cidr")) for path, rule in peers.items())
+
+
 def _service_address(cluster: Cluster) -> Iterator[Breach]:
     if cluster.target.dataplane == "ebpf":
         return
@@ -129,15 +143,12 @@ def _service_address(cluster: Cluster) -> Iterator[Breach]:
     if not known:
         return
     ranges = Enclosing(known)
-    for policy, rule in _rules(cluster):
-        if rule.path[1] != "egress" or rule.action.capitalize() != "Allow" or policy.do_not_track:
-            continue
+    for policy, rule, path in _allowing_egress(cluster):
         nets = list(prefixes(rule.destination.nets))
         inside = [(net, place) for net in nets for _, place in ranges.of(net)]
         cache = rule.destination.ports == ("53",)
         if not nets or len({net for net, _ in inside}) < len(set(nets)) or cache:
             continue
-        path = (*rule.destination.path, "nets", 0)
         first = inside[0][0]
         whose = "the address of a service" if first.length == BITS[first.family] else "addresses of services"
         yield Breach(
@@ -148,7 +159,9 @@ def _service_address(cluster: Cluster) -> Iterator[Breach]:
             path,
             (Related(inside[0][1], "the addresses of services"),),
             witness("address", address=str(first), verdict="no match"),
-            "name the service in destination.services, or select the pods behind it",
+            "select the pods behind it"
+            if policy.kind == "KubernetesNetworkPolicy"
+            else "name the service in destination.services, or select the pods behind it",
         )
 
 
