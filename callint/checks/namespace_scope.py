@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.calico.defaults import NAMESPACE_LABEL
+from callint.calico.defaults import CLUSTER_DNS, NAMESPACE_LABEL
+from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach
+from callint.checks.name_resolution import may_be_question
 from callint.checks.pod_template import pod_templates
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource
-from callint.objects.policy import Policy
+from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
 from callint.policy.labels import Labels
+from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, keys, parse
+from callint.selector.satisfy import implies
+from callint.selector.syntax import Compare
 
 
 class _Thing(NamedTuple):
@@ -35,9 +40,10 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Selectors of rules, without namespaceSelector, that match something elsewhere and nothing in their namespace.
 
     Others than global network sets are meant only where pods of the policy's own namespace are known, none of which may
-    match.
+    match. The pods of the cluster's DNS are known without manifests.
     """
     things = _Things(cluster)
+    yield from _resolvers(cluster, things)
     for policy in cluster.policies if things.elsewhere else ():
         if policy.namespace is None or policy.staged or policy.resource.gaps or not policy.resource.document.complete:
             continue
@@ -65,6 +71,50 @@ def _breach(policy: Policy, path: Path, text: str, meant: _Thing) -> Breach:
         path,
         (Related(meant.resource.span("metadata", "name"), f"has the labels, and {where}"),),
         witness("selector", selector=text, endpoint=meant.resource.name, verdict="no match"),
+        f"add `namespaceSelector: {scope}` beside the selector",
+    )
+
+
+def _resolvers(cluster: Cluster, things: _Things) -> Iterator[Breach]:
+    """Questions for names that a rule lets go to the pods of the cluster's DNS, in a namespace where these are not."""
+    for policy in (placed.policy for tier in model_of(cluster).tiers for placed in tier.policies):
+        namespace, resource = policy.namespace, policy.resource
+        if namespace is None or policy.staged or resource.gaps or not resource.document.complete:
+            continue
+        said: set[Path] = set()
+        for rule in policy.egress:
+            there = rule.destination
+            if not there.selector or there.namespace_selector or there.path in said or not may_be_question(rule):
+                continue
+            selector, _ = entity_selectors(there, namespace)
+            found = None if selector is None or things.at_home(namespace, selector) else _answering(selector, namespace)
+            if found is not None:
+                said.add(there.path)
+                yield _unasked(policy, there, found)
+
+
+def _answering(selector: Selector, namespace: str) -> tuple[str, str, str] | None:
+    """The pods of a cluster's DNS that a selector asks for by their label, as (namespace, label, value)."""
+    for found in CLUSTER_DNS:
+        if found[0] != namespace and implies(selector, Compare(found[1], "==", found[2])):
+            return None if any(one[0] == namespace for one in CLUSTER_DNS) else found
+    return None
+
+
+def _unasked(policy: Policy, there: Entity, found: tuple[str, str, str]) -> Breach:
+    of_calico = is_calico(policy.resource.api_version)
+    path = (*there.path, "selector" if of_calico else "podSelector")
+    elsewhere, key, value = found
+    home = "projectcalico.org/name" if of_calico else "kubernetes.io/metadata.name"
+    scope = f"projectcalico.org/name == '{elsewhere}'" if of_calico else f"{{matchLabels: {{{home}: {elsewhere}}}}}"
+    return Breach(
+        f'a rule of NetworkPolicy "{policy.namespace}/{policy.name}" selects the pods of the cluster\'s DNS by '
+        f'"{key}", but without namespaceSelector it sees its own namespace alone, and they are in "{elsewhere}"',
+        policy.resource.span(*path),
+        policy.resource.ref,
+        path,
+        (),
+        witness("selector", selector=f"{key} == '{value}'", endpoint=f"the pods of {elsewhere}", verdict="no match"),
         f"add `namespaceSelector: {scope}` beside the selector",
     )
 
@@ -101,10 +151,12 @@ class _Things:
         found = self._sets.first(selector)
         if found is None and policy.resource.namespace not in self._with_pods:
             return None
-        if NAMESPACE_LABEL in keys(selector):
-            return None
-        if namespace not in self._of:
-            self._of[namespace] = Selectable([*self._inside.get(namespace, ()), *self._inside.get(None, ())])
-        if self._of[namespace].any(selector):
+        if NAMESPACE_LABEL in keys(selector) or self.at_home(namespace, selector):
             return None
         return found or self._others.first(selector)
+
+    def at_home(self, namespace: str, selector: Selector) -> bool:
+        """Whether something known in a namespace matches, or may."""
+        if namespace not in self._of:
+            self._of[namespace] = Selectable([*self._inside.get(namespace, ()), *self._inside.get(None, ())])
+        return self._of[namespace].any(selector)

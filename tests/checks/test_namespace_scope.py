@@ -64,3 +64,54 @@ def test_the_cure_names_the_namespace() -> None:
     (found,) = find("namespace_scope")(cluster_of(POLICY + HOME + AWAY), {})
     assert found.help == "add `namespaceSelector: projectcalico.org/name == 'monitoring'` beside the selector"
     assert found.path == ("spec", "ingress", 0, "source", "selector")
+
+
+NAMES = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: names, namespace: shop}
+spec:
+  podSelector: {}
+  policyTypes: [Egress]
+  egress:
+    - to: [{podSelector: {matchLabels: {k8s-app: kube-dns}}}]
+      ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+"""
+OF_CALICO = """
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: names, namespace: shop}
+spec:
+  types: [Egress]
+  egress: [{action: Allow, protocol: UDP, destination: {selector: "k8s-app == 'kube-dns'", ports: [53]}}]
+"""
+OWN = """
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: coredns, namespace: shop}
+spec: {template: {metadata: {labels: {k8s-app: kube-dns}}, spec: {containers: []}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("manifests", "told"),
+    [
+        (NAMES, True),
+        (OF_CALICO, True),
+        (NAMES.replace("namespace: shop", "namespace: kube-system"), False),
+        (NAMES + OWN, False),
+        (OF_CALICO + OWN, False),
+        (NAMES + OWN.replace("namespace: shop", "namespace: other"), True),
+        (NAMES.replace("kube-dns", "own-dns"), False),
+        (NAMES.replace("53", "9153"), False),
+        (NAMES.replace("podSelector: {m", "namespaceSelector: {}, podSelector: {m"), False),
+        (OF_CALICO.replace("[53]", "[53], namespaceSelector: all()"), False),
+        (OF_CALICO.replace("== 'kube-dns'", "in {'kube-dns', 'own'}"), False),  # the own may be at home
+        (OF_CALICO.replace("kind: Net", "kind: StagedNet"), False),
+        (OF_CALICO.replace("kind: Net", "kind: GlobalNet").replace(", namespace: shop", ""), False),
+    ],
+)
+def test_names_are_asked_for_elsewhere(manifests: str, told: bool) -> None:
+    found = list(find("namespace_scope")(cluster_of(manifests), {}))
+    assert ["cluster's DNS" in one.message for one in found] == [True] * told
