@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -23,9 +24,12 @@ from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, parse
 from callint.selector.satisfy import Unknown, implies, satisfiable
 from callint.selector.syntax import And, Compare, Has, Member, Not, atoms
+from callint.validate.values import dns_label
 
 _INHERITED = (NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX)
 _NAMES = ("projectcalico.org/name", "kubernetes.io/metadata.name")
+_WRITTEN_OUT = r"[A-Za-z0-9._-]+"
+"""A value in which no later step puts anything in the place of a variable."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -342,6 +346,7 @@ def _by_name(cluster: Cluster, policy: Policy, path: Path, text: str) -> Iterato
     except SelectorError:
         return
     for atom in found:
+        yield from _impossible(policy, path, text, atom)
         if not (isinstance(atom, Compare) and atom.operator == "==" and atom.key in ("name", "namespace")):
             continue
         about = cluster.namespaces.get(atom.value)
@@ -358,6 +363,25 @@ def _by_name(cluster: Cluster, policy: Policy, path: Path, text: str) -> Iterato
             (Related(about.resource.span("metadata", "name"), "the namespace"),),
             witness("selector", selector=text, namespace=atom.value, labels=tuple(sorted(about.labels))),
         )
+
+
+def _impossible(policy: Policy, path: Path, text: str, atom: Selector) -> Iterator[Breach]:
+    """Names that no namespace can have, among those that are asked for as a whole or left out."""
+    names: tuple[str, ...] = ()
+    if isinstance(atom, Member) and atom.key in _NAMES:
+        names = tuple(atom.values)
+    elif isinstance(atom, Compare) and atom.key in _NAMES and atom.operator in ("==", "!="):
+        names = (atom.value,)
+    for name in names:
+        if re.fullmatch(_WRITTEN_OUT, name) and dns_label(name) is not None:
+            yield Breach(
+                f'no namespace can be named "{name}": names are made of small letters, digits and "-"',
+                policy.resource.span(*path),
+                policy.resource.ref,
+                path,
+                (),
+                witness("selector", selector=text, namespace=name, verdict="no match"),
+            )
 
 
 _QUESTIONS: dict[str, Question] = {
