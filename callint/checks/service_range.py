@@ -12,7 +12,7 @@ from callint.bgp.services import EXCLUDE_LABEL
 from callint.bgp.steps import Steps, counted
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
-from callint.finding import Path, Related, Span, witness
+from callint.finding import Path, Related, Span, Witness, witness
 from callint.net.address import FAMILIES, Family, Prefix
 from callint.net.overlapping import InOrder
 from callint.objects import Cluster, Resource, fields
@@ -104,33 +104,58 @@ def _outside(cluster: Cluster) -> Iterator[Breach]:
     """Only where ranges are given for the kind of address: a cluster may announce the others by other means."""
     ranges = {key: _ranges(cluster, key) for key in _LISTS}
     networks = {key: _Networks(one.network for one in several) for key, several in ranges.items()}
+    for one in _announceable(cluster):
+        own = ranges[one.wanted]
+        if next(networks[one.wanted].overlapping(one.network), None) is not None:
+            continue
+        others = (
+            (key, ranges[key][place].span)
+            for key in _LISTS
+            for place in networks[key].overlapping(one.network)
+            if key != one.wanted
+        )
+        crossed = next(others, None)
+        if not own and crossed is None:
+            continue
+        where = f', though it is in "{crossed[0]}"' if crossed else ""
+        labelled = [(near.span, "the range that is announced") for near in own[:3]]
+        if crossed is not None:
+            labelled = [(crossed[1], f'"{crossed[0]}" counts for another kind of address')]
+        yield Breach(
+            f'{one.words} is announced by no node: it is not in "{one.wanted}" of the BGPConfiguration{where}',
+            one.resource.span(*one.path),
+            one.resource.ref,
+            one.path,
+            tuple(Related(span, label) for span, label in labelled),
+            one.proof,
+        )
+
+
+class _Announceable(NamedTuple):
+    """What nodes are to announce, in which list its range belongs, and where it stands."""
+
+    words: str
+    network: Prefix
+    wanted: str
+    resource: Resource
+    path: Path
+    proof: Witness
+
+
+def _announceable(cluster: Cluster) -> Iterator[_Announceable]:
+    """Addresses of services, and the pools of which Calico gives those of load balancers."""
     for service in cluster.kubernetes("Service", "v1"):
+        name = f"{service.namespace or 'default'}/{service.name}"
         for kind, wanted, path, text in _addresses(service):
-            own, found = ranges[wanted], address(text)
-            if found is None or next(networks[wanted].overlapping(found.prefix()), None) is not None:
-                continue
-            others = (
-                (key, ranges[key][place].span)
-                for key in _LISTS
-                for place in networks[key].overlapping(found.prefix())
-                if key != wanted
-            )
-            crossed = next(others, None)
-            if not own and crossed is None:
-                continue
-            where = f', though it is in "{crossed[0]}"' if crossed else ""
-            labelled = [(one.span, "the range that is announced") for one in own[:3]]
-            if crossed is not None:
-                labelled = [(crossed[1], f'"{crossed[0]}" counts for another kind of address')]
-            yield Breach(
-                f'{kind} {text} of Service "{service.namespace or "default"}/{service.name}" is announced by no node: '
-                f'it is not in "{wanted}" of the BGPConfiguration{where}',
-                service.span(*path),
-                service.ref,
-                path,
-                tuple(Related(span, label) for span, label in labelled),
-                witness("address", address=text, service=f"{service.namespace or 'default'}/{service.name}"),
-            )
+            found = address(text)
+            if found is not None:
+                words, proof = f'{kind} {text} of Service "{name}"', witness("address", address=text, service=name)
+                yield _Announceable(words, found.prefix(), wanted, service, path, proof)
+    for pool in cluster.pools:
+        net = network_of(pool.cidr)
+        if net is not None and "LoadBalancer" in pool.allowed_uses and not pool.disabled and not pool.unreadable:
+            words, proof = f'what IPPool "{pool.name}" gives load balancers', witness("address", address=str(net))
+            yield _Announceable(words, net, "serviceLoadBalancerIPs", pool.resource, pool.path("cidr"), proof)
 
 
 def _addresses(service: Resource) -> Iterator[tuple[str, str, Path, str]]:
