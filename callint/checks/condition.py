@@ -9,6 +9,8 @@ from callint.bgp.communities import tags
 from callint.bgp.filtering import filtering
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY
+from callint.bgp.pools import BLOCK_SIZES, host_local, pools_of
+from callint.bgp.read import network as rule_network
 from callint.bgp.route import PeerType
 from callint.bgp.rules import Direction, Rule
 from callint.bgp.tagging import Tag
@@ -21,6 +23,7 @@ from callint.net.community import Community, format_community
 from callint.net.prefixes import everything, union_all
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
+from callint.objects.pool import IPPool
 from callint.record import NamedTuple
 
 _LISTS: tuple[tuple[Direction, Family], ...] = (("export", 4), ("import", 4), ("export", 6), ("import", 6))
@@ -91,6 +94,11 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
             sessions = known[name, family] = _sessions(cluster, used, family)
         if not sessions.types:
             continue
+        blocks = _too_short(cluster, rule, family) if direction == "export" else None
+        if blocks is not None:
+            pool, length, longest = blocks
+            reason = f'asks for prefixes of at most /{longest} in IPPool "{pool.name}", whose blocks are /{length}'
+            yield _inert(rule, direction, "prefixLength", used, reason, (Related(pool.span("cidr"), "the pool"),))
         for condition in rule.conditions:
             if condition.kind == "peer-type" and condition.value not in sessions.types:
                 types = " and ".join(sorted(sessions.types))
@@ -115,6 +123,19 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
                     )
 
 
+def _too_short(cluster: Cluster, rule: Rule, family: Family) -> tuple[IPPool, int, int] | None:
+    """The pool whose blocks an accepting rule is about and whose length it leaves out, with both lengths."""
+    asked, inside = rule.rule, rule_network(rule.rule.cidr, family)
+    if rule.verdict != "accept" or asked.operator != "In" or asked.max_length is None or inside is None:
+        return None
+    for pool, net in pools_of(cluster, family).pools:
+        length = pool.block_size or BLOCK_SIZES[family]
+        pods = "Workload" in pool.allowed_uses and not pool.unreadable and not host_local(cluster)
+        if net.contains(inside) and pods and inside.length <= asked.max_length < max(length, net.length):
+            return pool, max(length, net.length), asked.max_length
+    return None
+
+
 def _few(names: list[str]) -> str:
     more = len(names) - _MOST_NAMED
     return f"{', '.join(names[:_MOST_NAMED])} and {more} more" if more > 0 else " and ".join(names)
@@ -126,14 +147,21 @@ def _sure_of_as(cluster: Cluster) -> bool:
     return model.listed or all(peer.local_as_number is not None for peer in cluster.bgp_peers)
 
 
-def _inert(rule: Rule, direction: Direction, field: str, used: list[BGPPeer], reason: str) -> Breach:
+def _inert(
+    rule: Rule,
+    direction: Direction,
+    field: str,
+    used: list[BGPPeer],
+    reason: str,
+    related: tuple[Related, ...] = (),
+) -> Breach:
     path = (*rule.rule.path, field)
     return Breach(
         f"{rule} matches no route: it {reason}",
-        rule.resource.span(*path, key=field == "asPathPrefix"),
+        rule.resource.span(*path, key=field != "peerType"),
         rule.resource.ref,
         path,
-        used_by(used, rule.resource.name),
+        (*related, *used_by(used, rule.resource.name)),
         witness("route", prefix=str(rule.prefixes.witness()), direction=direction, matches=False),
     )
 
