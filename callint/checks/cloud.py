@@ -8,6 +8,7 @@ from typing import Any
 from callint.bgp.read import network
 from callint.checks.backend import connects_pods
 from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, witness
 from callint.objects import Cluster, fields
 from callint.objects.calico_node import environment
@@ -24,13 +25,40 @@ class _Said(NamedTuple):
     span: Span
 
 
-def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Pools whose packets the network between the machines of a cloud drops.
+
+    Parameter `problem`: `aws` (untunnelled, where AWS checks the source), `azure` (tunnelled by IPIP).
+    """
+    yield from asked("cloud", _QUESTIONS, parameters)(cluster)
+
+
+def _azure(cluster: Cluster) -> Iterator[Breach]:
+    """Azure lets TCP, UDP and ICMP through between its machines, and no other protocol."""
+    machines = _machines(cluster, "AKS", "azure://")
+    for pool in cluster.pools if machines is not None else ():
+        used = not pool.disabled and "Workload" in pool.allowed_uses and not pool.unreadable
+        if used and pool.ipip_mode in ("Always", "CrossSubnet"):
+            unreached = "other nodes" if pool.ipip_mode == "Always" else "nodes of other subnets"
+            yield Breach(
+                f'IPPool "{pool.name}" tunnels by IPIP, which Azure drops between its machines: pods do not reach '
+                f"those on {unreached}",
+                pool.span("ipipMode"),
+                pool.resource.ref,
+                pool.path("ipipMode"),
+                (Related(machines, "on Azure"),) if machines is not None else (),
+                witness("packet", protocol="ipip", source=pool.cidr, verdict="drop", decided_by="Azure"),
+                "tunnel by VXLAN: `vxlanMode: Always` and `ipipMode: Never`, or `encapsulation: VXLAN`",
+            )
+
+
+def _aws(cluster: Cluster) -> Iterator[Breach]:
     """Pools whose packets travel untunnelled in a network of AWS, which drops them unless told otherwise.
 
     A machine's own check of source and destination may be off by other means than Felix, which is not known
     (felix/aws, FelixConfiguration awsSrcDstCheck).
     """
-    machines = _machines(cluster)
+    machines = _machines(cluster, "EKS", "aws://")
     pool = next(_untunnelled(cluster), None) if machines is not None else None
     said = list(_said(cluster))
     if machines is None or pool is None or any(one.word == "disable" for one in said):
@@ -55,15 +83,15 @@ def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     )
 
 
-def _machines(cluster: Cluster) -> Span | None:
-    """Where it is said that the nodes are machines of AWS and that Calico connects the pods."""
+def _machines(cluster: Cluster, provider: str, scheme: str) -> Span | None:
+    """Where it is said that the nodes are machines of a cloud and that Calico connects the pods."""
     if not connects_pods(cluster):
         return None
     for one in cluster.installations:
-        if one.spec.get("kubernetesProvider") == "EKS":
+        if one.spec.get("kubernetesProvider") == provider:
             return one.span("spec", "kubernetesProvider")
     for one in cluster.kubernetes("Node", "v1"):
-        if (fields.text(one.spec, "providerID") or "").startswith("aws://"):
+        if (fields.text(one.spec, "providerID") or "").startswith(scheme):
             return one.span("spec", "providerID")
     return None
 
@@ -91,3 +119,6 @@ def _said(cluster: Cluster) -> Iterator[_Said]:
     variable = environment(cluster).get("FELIX_AWSSRCDSTCHECK")
     if variable is not None:
         yield _Said((variable.value or "disable").lower(), variable.span)
+
+
+_QUESTIONS: dict[str, Question] = {"aws": _aws, "azure": _azure}

@@ -41,7 +41,7 @@ def calico_node(**env: str) -> dict[str, Any]:
 
 
 def told(*objects: Any) -> list[Breach]:
-    return list(find("cloud")(cluster_of(objects), {}))
+    return list(find("cloud")(cluster_of(objects), {"problem": "aws"}))
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,24 @@ def test_nodes_tell_the_provider() -> None:
 def test_only_felix_tells_of_the_check(objects: list[dict[str, Any]], undecided: bool | None) -> None:
     found = told(node(), pool(ipipMode="CrossSubnet"), *objects)
     assert [one.undecided for one in found] == ([] if undecided is None else [undecided])
+
+
+@pytest.mark.parametrize(
+    ("provider", "spec", "said"),
+    [
+        ("azure:///subscriptions/1", {"ipipMode": "Always"}, 1),
+        ("azure:///subscriptions/1", {"ipipMode": "CrossSubnet"}, 1),
+        ("azure:///subscriptions/1", {"vxlanMode": "Always"}, 0),
+        ("azure:///subscriptions/1", {"ipipMode": "Always", "disabled": True}, 0),
+        ("aws:///eu-central-1a/i-01", {"ipipMode": "Always"}, 0),
+        (None, {"ipipMode": "Always"}, 0),
+    ],
+)
+def test_azure_drops_ipip(provider: str | None, spec: dict[str, Any], said: int) -> None:
+    cluster = cluster_of([node(provider), pool(**spec)])
+    assert len(list(find("cloud")(cluster, {"problem": "azure"}))) == said
+
+
+def test_on_azure_with_a_plugin_of_others_no_pool_tunnels() -> None:
+    installed = installation("IPIP", kubernetesProvider="AKS", cni={"type": "AzureVNET"})
+    assert not list(find("cloud")(cluster_of([installed]), {"problem": "azure"}))
