@@ -18,7 +18,7 @@ from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.peers import families, peerings, rules_of, used_by
 from callint.finding import Related, witness
-from callint.net.address import FAMILIES, Family
+from callint.net.address import FAMILIES, Family, Prefix
 from callint.net.community import Community, format_community
 from callint.net.prefixes import everything, union_all
 from callint.objects import Cluster
@@ -96,9 +96,12 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
             continue
         blocks = _too_short(cluster, rule, family) if direction == "export" else None
         if blocks is not None:
-            pool, length, longest = blocks
-            reason = f'asks for prefixes of at most /{longest} in IPPool "{pool.name}", whose blocks are /{length}'
-            yield _inert(rule, direction, "prefixLength", used, reason, (Related(pool.span("cidr"), "the pool"),))
+            pool, block, longest = blocks
+            reason = (
+                f'asks for prefixes of at most /{longest} in IPPool "{pool.name}", whose blocks are /{block.length}'
+            )
+            of_pool = (Related(pool.span("cidr"), "the pool"),)
+            yield _inert(rule, direction, "prefixLength", used, reason, of_pool, block)
         for condition in rule.conditions:
             if condition.kind == "peer-type" and condition.value not in sessions.types:
                 types = " and ".join(sorted(sessions.types))
@@ -123,16 +126,16 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
                     )
 
 
-def _too_short(cluster: Cluster, rule: Rule, family: Family) -> tuple[IPPool, int, int] | None:
-    """The pool whose blocks an accepting rule is about and whose length it leaves out, with both lengths."""
+def _too_short(cluster: Cluster, rule: Rule, family: Family) -> tuple[IPPool, Prefix, int] | None:
+    """The pool whose blocks an accepting rule is about and leaves out, one of these, and the longest that it takes."""
     asked, inside = rule.rule, rule_network(rule.rule.cidr, family)
     if rule.verdict != "accept" or asked.operator != "In" or asked.max_length is None or inside is None:
         return None
     for pool, net in pools_of(cluster, family).pools:
-        length = pool.block_size or BLOCK_SIZES[family]
+        length = max(pool.block_size or BLOCK_SIZES[family], net.length)
         pods = "Workload" in pool.allowed_uses and not pool.unreadable and not host_local(cluster)
-        if net.contains(inside) and pods and inside.length <= asked.max_length < max(length, net.length):
-            return pool, max(length, net.length), asked.max_length
+        if net.contains(inside) and pods and inside.length <= asked.max_length < length:
+            return pool, Prefix(family, inside.first, length), asked.max_length
     return None
 
 
@@ -154,6 +157,7 @@ def _inert(
     used: list[BGPPeer],
     reason: str,
     related: tuple[Related, ...] = (),
+    route: Prefix | None = None,
 ) -> Breach:
     path = (*rule.rule.path, field)
     return Breach(
@@ -162,7 +166,7 @@ def _inert(
         rule.resource.ref,
         path,
         (*related, *used_by(used, rule.resource.name)),
-        witness("route", prefix=str(rule.prefixes.witness()), direction=direction, matches=False),
+        witness("route", prefix=str(route or rule.prefixes.witness()), direction=direction, matches=False),
     )
 
 
