@@ -183,8 +183,8 @@ def build(text: str, typed: Typed, limits: Limits, expanded: int = 0) -> Tree:
         tree.complete = False
     except YAMLError as error:
         tree.error = error
-        if key is _NO_KEY and kind is scalar_event and _runs_into(event, error):
-            # A plain text swallowed the beginning of the line that cannot be read: it is not what was meant.
+        if key is _NO_KEY and kind is scalar_event and (_runs_into(event, error) or _cut_short(event, error, text)):
+            # A plain text swallowed the beginning of the line that cannot be read, or ends where it should go on.
             if is_map:
                 cur.pop(trace[-3], None)  # its key, if that is one and no merge
             else:
@@ -333,6 +333,12 @@ def _runs_into(event: Any, error: Any) -> bool:
     """Whether a scalar began on an earlier line and reaches into the line where the parser stopped."""
     mark = getattr(error, "problem_mark", None)
     return mark is not None and event.start_mark.line < mark.line == event.end_mark.line
+
+
+def _cut_short(event: Any, error: Any, text: str) -> bool:
+    """Whether a plain text inside brackets ended at an opening bracket, as `app in {'a'}` does."""
+    mark = getattr(error, "problem_mark", None)
+    return mark is not None and event.implicit[0] and text[mark.index : mark.index + 1] in ("{", "[")
 
 
 def _path(stack: list[_Frame], cur: Any, is_map: bool, key: Any) -> Path:

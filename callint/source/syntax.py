@@ -14,6 +14,8 @@ _KEY = re.compile(r"[^\s:][^:\r\n]*(?=:)")
 _FLOW_TEXT = re.compile(r"[^\s,\[\]{}]+")
 _LONGEST_KEY = 1000
 _SHOWN = 40
+_SIGNS = ("{", "[", "}", "]", ",", ":", '"', "'")
+"""Behind these, no plain text goes on inside brackets."""
 _QUOTE_VALUE = "put the value in quotes"
 
 
@@ -164,7 +166,8 @@ def _flow_end(stop: _Stop) -> Complaint:
         message = f'the "{sign}" that opens here is not closed by "{close}"'
         return Complaint(start, start + 1, message, "", at, "reading stopped here")
     message = f'"," or "{close}" is expected before {_unread(text, at)}'
-    return Complaint(at, at, message, "", start, f'the "{sign}" opens here')
+    in_text = text[at : at + 1] in ("{", "[") and text[start:at].rstrip()[-1:] not in _SIGNS
+    return Complaint(at, at, message, _QUOTE_VALUE if in_text else "", start, f'the "{sign}" opens here')
 
 
 def _no_content(stop: _Stop) -> Complaint:

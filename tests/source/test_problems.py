@@ -74,6 +74,19 @@ def test_a_text_that_ran_into_the_broken_line_is_no_value() -> None:
     assert document.value == {"a": 1}
 
 
+@pytest.mark.parametrize(("text", "value"), [("a: {b: 1, c: d in {'e'}}\n", {"b": 1}), ("a: [b, c in [d]]\n", ["b"])])
+def test_a_text_that_a_bracket_cuts_short_is_no_value_and_must_be_quoted(text: str, value: object) -> None:
+    sources = parse(text)
+    assert [document.value for document in sources.documents] == [{"a": value}]
+    (problem,) = sources.problems
+    assert problem.help == "put the value in quotes"
+
+
+def test_no_quotes_help_where_a_bracket_is_missing() -> None:
+    (problem,) = parse("a: {b: [c}\n").problems
+    assert problem.help == ""
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
