@@ -28,28 +28,36 @@ class _Said(NamedTuple):
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Pools whose packets the network between the machines of a cloud drops.
 
-    Parameter `problem`: `aws` (untunnelled, where AWS checks the source), `azure` (tunnelled by IPIP).
+    Parameter `problem`: `aws` (untunnelled, where AWS checks the source), `azure` (by IPIP, or untunnelled inside of a
+    subnet).
     """
     yield from asked("cloud", _QUESTIONS, parameters)(cluster)
 
 
 def _azure(cluster: Cluster) -> Iterator[Breach]:
-    """Azure lets TCP, UDP and ICMP through between its machines, and no other protocol."""
+    """Azure carries no IPIP between its machines, and nothing that has the addresses of pods outside of a tunnel."""
     machines = _machines(cluster, "AKS", "azure://")
     for pool in cluster.pools if machines is not None else ():
+        found = next((one for one in _modes(pool) if one[1] != "Never"), None)
         used = not pool.disabled and "Workload" in pool.allowed_uses and not pool.unreadable
-        if used and pool.ipip_mode in ("Always", "CrossSubnet"):
-            unreached = "other nodes" if pool.ipip_mode == "Always" else "nodes of other subnets"
-            yield Breach(
-                f'IPPool "{pool.name}" tunnels by IPIP, which Azure drops between its machines: pods do not reach '
-                f"those on {unreached}",
-                pool.span("ipipMode"),
-                pool.resource.ref,
-                pool.path("ipipMode"),
-                (Related(machines, "on Azure"),) if machines is not None else (),
-                witness("packet", protocol="ipip", source=pool.cidr, verdict="drop", decided_by="Azure"),
-                "tunnel by VXLAN: `vxlanMode: Always` and `ipipMode: Never`, or `encapsulation: VXLAN`",
-            )
+        if machines is None or not used or found is None or found == ("vxlanMode", "Always"):
+            continue
+        field, _ = found
+        if field == "ipipMode":
+            way, what = "tunnels by IPIP", "which Azure drops between its machines"
+            unreached, protocol = "other nodes", "ipip"
+        else:
+            way, what = "tunnels between subnets alone", "and Azure drops what has the addresses of pods untunnelled"
+            unreached, protocol = "other nodes of their subnet", "any"
+        yield Breach(
+            f'IPPool "{pool.name}" {way}, {what}: pods do not reach those on {unreached}',
+            pool.span(field),
+            pool.resource.ref,
+            pool.path(field),
+            (Related(machines, "on Azure"),),
+            witness("packet", protocol=protocol, source=pool.cidr, verdict="drop", decided_by="Azure"),
+            "tunnel all by VXLAN: `vxlanMode: Always` and `ipipMode: Never`, or `encapsulation: VXLAN`",
+        )
 
 
 def _aws(cluster: Cluster) -> Iterator[Breach]:

@@ -1,0 +1,58 @@
+"""Egress to the addresses of services, in Calico's policies and in Kubernetes' own."""
+
+from __future__ import annotations
+
+import pytest
+
+from callint.checks import find
+from manifests import cluster_of
+
+SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {name: database, namespace: shop}
+spec: {clusterIP: 10.96.7.7, selector: {app: database}, ports: [{port: 5432}]}
+---"""
+KUBERNETES = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web, namespace: shop}
+spec:
+  podSelector: {}
+  policyTypes: [Egress]
+  egress:
+    - to: [{ipBlock: {cidr: 10.96.7.7/32}}, {podSelector: {}}]
+      ports: [{port: 5432}, {port: 5432, protocol: UDP}]
+"""
+CALICO = """
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: web, namespace: shop}
+spec:
+  types: [Egress]
+  egress: [{action: Allow, protocol: TCP, destination: {nets: [10.96.7.7/32], ports: [5432]}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("manifests", "path"),
+    [
+        (SERVICE + KUBERNETES, ("spec", "egress", 0, "to", 0, "ipBlock", "cidr")),
+        (SERVICE + CALICO, ("spec", "egress", 0, "destination", "nets", 0)),
+        (KUBERNETES, None),  # nothing tells that it is a service's
+        (SERVICE + KUBERNETES.replace("10.96.7.7/32", "10.96.0.0/16"), None),  # not services alone
+        (SERVICE + KUBERNETES.replace("egress", "ingress").replace("Egress", "Ingress").replace("to:", "from:"), None),
+        (SERVICE + CALICO.replace("Allow", "Deny"), None),
+    ],
+)
+def test_told_once_for_a_peer(manifests: str, path: tuple[str | int, ...] | None) -> None:
+    found = find("policy_rules")(cluster_of(manifests), {"problem": "service-address"})
+    assert [one.path for one in found] == ([path] if path else [])
+
+
+def test_kubernetes_policies_cannot_name_a_service() -> None:
+    question = {"problem": "service-address"}
+    (of_kubernetes,) = find("policy_rules")(cluster_of(SERVICE + KUBERNETES), question)
+    (of_calico,) = find("policy_rules")(cluster_of(SERVICE + CALICO), question)
+    assert "destination.services" in of_calico.help
+    assert "destination.services" not in of_kubernetes.help
