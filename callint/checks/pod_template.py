@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL
+from callint.finding import Path
 from callint.objects import Cluster, Resource, fields
 from callint.objects.endpoint import EndpointPort
 from callint.objects.workload import container_ports
 from callint.policy.labels import Labels
 from callint.record import NamedTuple
 
-_PLACES = {
+_PLACES: dict[str, tuple[str, ...]] = {
     "Deployment": ("spec", "template"),
     "DaemonSet": ("spec", "template"),
     "StatefulSet": ("spec", "template"),
@@ -33,18 +34,24 @@ class PodTemplate(NamedTuple):
     host_network: bool
 
 
-def pod_templates(cluster: Cluster) -> Iterator[PodTemplate]:
-    """The templates of all kinds; none says where, as whom and with which inherited labels its pods will run."""
+def templates(cluster: Cluster) -> Iterator[tuple[Resource, Path, dict[str, Any]]]:
+    """The templates of all kinds as they are written, each with the object and the place that it stands in."""
     for kind, path in _PLACES.items():
         for resource in cluster.kubernetes(kind, *_VERSIONS):
             template: Any = resource.plain
             for step in path:
                 template = fields.mapping(template, step)
-            own = fields.labels(fields.mapping(template, "metadata"))
-            spec = fields.mapping(template, "spec")
-            yield PodTemplate(
-                resource,
-                Labels(own, _INHERITED, frozenset((NAMESPACE_LABEL,))),
-                container_ports(spec),
-                fields.flag(spec, "hostNetwork") or False,
-            )
+            yield resource, path, template
+
+
+def pod_templates(cluster: Cluster) -> Iterator[PodTemplate]:
+    """The templates of all kinds; none says where, as whom and with which inherited labels its pods will run."""
+    for resource, _, template in templates(cluster):
+        own = fields.labels(fields.mapping(template, "metadata"))
+        spec = fields.mapping(template, "spec")
+        yield PodTemplate(
+            resource,
+            Labels(own, _INHERITED, frozenset((NAMESPACE_LABEL,))),
+            container_ports(spec),
+            fields.flag(spec, "hostNetwork") or False,
+        )

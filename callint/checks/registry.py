@@ -24,6 +24,7 @@ _POLICIES = (
     "BaselineAdminNetworkPolicy",
     "ClusterNetworkPolicy",
 )
+_PODS = ("Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job", "CronJob")
 
 CHECKS: dict[str, tuple[str, ...]] = {
     "advertisement": ("BGPConfiguration",),
@@ -66,6 +67,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "policy_rules": _POLICIES,
     "policy_scope": _POLICIES,
     "policy_tie": _POLICIES,
+    "pool_request": ("Namespace", "Pod", *_PODS),
     "pools": (*_POOLS, "FelixConfiguration"),
     "precedence": ("BGPFilter",),
     "public_pool": _POOLS,

@@ -1,0 +1,133 @@
+"""Pools that pods ask for by annotations: which of them surely give no address, and annotations that pods never get."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from callint.checks import find
+from callint.objects import Intent
+from manifests import calico, cluster_of
+
+COMPLETE = Intent(complete=("IPPool",))
+KEYS = {4: "cni.projectcalico.org/ipv4pools", 6: "cni.projectcalico.org/ipv6pools"}
+PHOTOS = calico("IPPool", "photos", {"cidr": "10.1.0.0/16"})
+OLD = calico("IPPool", "old", {"cidr": "10.2.0.0/16", "disabled": True})
+SIX = calico("IPPool", "six", {"cidr": "fd00:1::/64"})
+DEFAULT = calico("IPPool", "default-ipv4-ippool", {"cidr": "192.168.0.0/16"})
+INSTALLED = {
+    "apiVersion": "operator.tigera.io/v1",
+    "kind": "Installation",
+    "metadata": {"name": "default"},
+    "spec": {"calicoNetwork": {"ipPools": [{"name": "pods", "cidr": "10.9.0.0/16"}]}},
+}
+AMAZON = {**INSTALLED, "spec": {"cni": {"type": "AmazonVPC"}}}
+HOST_LOCAL = {**INSTALLED, "spec": {"cni": {"type": "Calico", "ipam": {"type": "HostLocal"}}}}
+
+
+def namespace(text: str, family: int = 4) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "home", "annotations": {KEYS[family]: text}}}
+
+
+def pod(text: str, spec: dict[str, Any] | None = None, **status: Any) -> dict[str, Any]:
+    metadata = {"name": "web", "namespace": "home", "annotations": {KEYS[4]: text}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec or {}, "status": status}
+
+
+def template(text: str | None, **spec: Any) -> dict[str, Any]:
+    annotations = {} if text is None else {KEYS[4]: text}
+    return {"metadata": {"labels": {"app": "web"}, "annotations": annotations}, "spec": spec}
+
+
+def deployment(inside: str | None, own: str | None = None, **spec: Any) -> dict[str, Any]:
+    metadata = {"name": "web", "namespace": "home", "annotations": {} if own is None else {KEYS[4]: own}}
+    made = {"template": template(inside, **spec)}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": made}
+
+
+def cron_job(text: str) -> dict[str, Any]:
+    spec = {"jobTemplate": {"spec": {"template": template(text)}}}
+    return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "web", "namespace": "home"}, "spec": spec}
+
+
+def told(problem: str, *objects: dict[str, Any], intent: Intent | None = None) -> list[str]:
+    return [one.message for one in find("pool_request")(cluster_of(objects, intent=intent), {"problem": problem})]
+
+
+@pytest.mark.parametrize(
+    ("objects", "words"),
+    [
+        ((OLD, namespace('["old"]')), 'pods of Namespace "home" get no address: they ask for IPPool "old", which is'),
+        ((OLD, deployment('["10.2.0.0/16"]')), 'Deployment "web" get no address: they ask for IPPool "old", which is'),
+        ((OLD, PHOTOS, cron_job('["photos", "old"]')), 'CronJob "web" get no address: they ask for IPPool "old"'),
+        ((OLD, pod('["old"]')), 'pods of Pod "web" get no address'),
+        ((PHOTOS, namespace('["fotos"]'), DEFAULT), "the IPPools known are"),
+        ((PHOTOS, namespace('["photo"]')), 'which does not exist, did you mean "photos"'),
+        ((PHOTOS, namespace('["10.1.0.0/24"]')), 'no IPPool but overlaps "photos" of 10.1.0.0/16'),
+        ((PHOTOS, namespace('["10.0.0.0/8"]')), 'no IPPool but overlaps "photos" of 10.1.0.0/16'),
+        ((PHOTOS, INSTALLED, namespace('["10.3.0.0/16"]')), 'known are "photos", "pods"'),
+        ((SIX, namespace('["six"]')), '"six" of IPv6 by an annotation for IPv4'),
+        ((PHOTOS, namespace('["10.1.0.0/16"]', 6)), '"10.1.0.0/16" of IPv4 by an annotation for IPv6'),
+        ((PHOTOS, namespace("photos")), "is no list of texts in JSON"),
+        ((PHOTOS, namespace("[photos]")), "is no list of texts in JSON"),
+        ((PHOTOS, namespace('"photos"')), "is no list of texts in JSON"),
+        ((PHOTOS, namespace("[" * 100_000)), "is no list of texts in JSON"),
+    ],
+)
+def test_pools_that_give_no_address(objects: tuple[dict[str, Any], ...], words: str) -> None:
+    (message,) = told("unavailable", *objects)
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        (PHOTOS, namespace('["photos"]'), deployment('["10.1.0.0/16"]'), cron_job('["photos", "10.1.0.0/16"]')),
+        (PHOTOS, namespace('["10.1.7.7/16"]')),  # masked, as Go reads it
+        (SIX, namespace('["six"]', 6)),
+        (namespace('["elsewhere"]'), deployment('["10.7.0.0/16"]')),  # no pool is in the manifests
+        (PHOTOS, namespace('["default-ipv4-ippool"]'), deployment('["192.168.0.0/16"]')),  # made by calico-node
+        (PHOTOS, INSTALLED, namespace('["default-ipv4-ippool"]')),
+        (PHOTOS, namespace('["pool-of-other-people"]')),
+        (calico("IPPool", "zone-a", {"cidr": "10.3.0.0/16"}), namespace('["zone-b"]')),
+        (calico("IPPool", "pool1", {"cidr": "10.3.0.0/16"}), namespace('["pool2"]')),
+        (calico("IPPool", "by-hand", {"cidr": "10.3.0.0/16", "nodeSelector": "!all()"}), namespace('["by-hand"]')),
+        (OLD, deployment('["old"]', hostNetwork=True), pod('["old"]', {"hostNetwork": True})),
+        (OLD, pod('["old"]', podIP="10.2.0.7")),  # given before the pool was switched off
+        (PHOTOS, namespace('["${POOL}"]'), deployment("${POOLS}")),
+        (PHOTOS, namespace("null"), deployment("[]"), cron_job("")),
+        (AMAZON, OLD, namespace('["old"]')),
+        (HOST_LOCAL, OLD, namespace('["old"]')),
+    ],
+)
+def test_pools_that_may_give_addresses(objects: tuple[dict[str, Any], ...]) -> None:
+    assert told("unavailable", *objects) == []
+
+
+def test_all_pools_are_known_where_the_configuration_says_so() -> None:
+    assert told("unavailable", PHOTOS, namespace('["elsewhere"]')) == []
+    (message,) = told("unavailable", PHOTOS, namespace('["elsewhere"]'), intent=COMPLETE)
+    assert message.endswith('they ask for IPPool "elsewhere", which does not exist, the IPPools known are "photos"')
+
+
+def test_a_pool_that_cannot_be_read_may_be_any() -> None:
+    unsure = calico("IPPool", "${NAME}", {"cidr": "10.3.0.0/16"})
+    assert told("unavailable", PHOTOS, unsure, namespace('["elsewhere"]'), intent=COMPLETE) == []
+    broken = calico("IPPool", "else", {"cidr": "10.3.0.0"})
+    assert told("unavailable", OLD, broken, namespace('["elsewhere", "old"]'), intent=COMPLETE) != []
+
+
+@pytest.mark.parametrize(
+    ("objects", "misplaced"),
+    [
+        ((deployment(None, '["photos"]'),), True),
+        ((deployment('["photos"]', '["photos"]'),), False),
+        ((deployment('["photos"]'),), False),
+        ((namespace('["photos"]'), deployment(None, '["photos"]')), False),
+        ((namespace('["six"]', 6), deployment(None, '["photos"]')), True),
+        ((HOST_LOCAL, deployment(None, '["photos"]')), False),
+    ],
+)
+def test_annotations_of_what_makes_the_pods(objects: tuple[dict[str, Any], ...], misplaced: bool) -> None:
+    assert bool(told("misplaced", *objects)) is misplaced
