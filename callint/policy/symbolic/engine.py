@@ -80,7 +80,7 @@ class Engine:
         if found is not None:
             return found
         try:
-            known, leaves = selections(self.model), self.node(name).leaves(direction)
+            known, leaves = selections(self.model), self.node(name).whole.leaves(direction)
             met = self._class(name, interface, lambda one: known.own(known.of(one), direction, asked=leaves))
             found = self._met.get((direction, met))
             if found is None:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from callint.net.packets import PacketSet
-from callint.net.ports import UDP
-from callint.policy.chains import Direction, Kind
+from callint.policy.chains import Direction
 from callint.policy.doubt import UndecidedError
 from callint.policy.evaluator import Evaluator
 from callint.policy.inventory import Endpoint
-from callint.policy.packet import Outcome, protocol_number
-from callint.policy.settings import Failsafe
-from callint.policy.symbolic.block import Cause, Shares, add, within
+from callint.policy.packet import Outcome
+from callint.policy.symbolic.block import Cause, add
 from callint.policy.symbolic.chain import Chains
 from callint.policy.symbolic.partition import Partition
 from callint.policy.symbolic.selection import Selection
-from callint.policy.symbolic.sets import only
 from callint.policy.symbolic.way import Way, Wire
-from callint.policy.tunnels import IPIP
+from callint.policy.symbolic.whole import WholeChains
 
 _OUTCOMES: dict[str, Outcome] = {"allow": "accept", "finish": "accept", "drop": "drop", "unknown": "unknown"}
 
@@ -26,12 +23,11 @@ class Node:
 
     def __init__(self, evaluator: Evaluator, chains: Chains) -> None:
         """`evaluator` knows the node's settings, interfaces and host endpoints."""
-        self.evaluator = evaluator
         self.chains = chains
         self.space = chains.space
+        self.whole = WholeChains(evaluator, chains)
         self._ways: dict[tuple[str | None, str | None, Wire | None], Partition] = {}
         self._endpoints: dict[tuple[Selection, Direction], Partition] = {}
-        self._known: dict[tuple[Selection, Kind, Direction], Shares] = {}
 
     def to_host(self, interface: str, wire: Wire | None = None) -> Partition:
         """Packets that arrive at an interface and are for the node itself."""
@@ -50,19 +46,12 @@ class Node:
         selection = self.chains.selections.of(endpoint)
         found = self._endpoints.get((selection, direction))
         if found is None:
-            shares = self.chain(selection, "normal", direction, forwarded=False)
+            shares = self.whole.of(selection, "normal", direction, forwarded=False)
             ends: dict[Outcome, dict[Cause, PacketSet]] = {}
             for cause, packets in shares.items():
                 add(ends.setdefault(_OUTCOMES.get(cause.kind, "no-verdict"), {}), {cause: packets})
             found = self._endpoints[selection, direction] = Partition(self.space, ends)
         return found
-
-    def leaves(self, direction: Direction) -> bool:
-        """Whether Felix leaves any of the node's own packets to the normal policy of a host endpoint."""
-        try:
-            return bool(self._before_policy("normal", direction, host=True, forwarded=False)[1])
-        except UndecidedError:
-            return True
 
     def _went(self, arriving: str | None, leaving: str | None, wire: Wire | None) -> Partition:
         key = (arriving, leaving, wire)
@@ -73,85 +62,8 @@ class Node:
 
     def _go(self, arriving: str | None, leaving: str | None, wire: Wire | None) -> Partition:
         try:
-            way = Way(self, wire, forwarded=arriving is not None and leaving is not None)
+            way = Way(self.whole, wire, forwarded=arriving is not None and leaving is not None)
             way.go(arriving, leaving)
             return Partition(self.space, way.settled())
         except UndecidedError as error:
             return Partition(self.space, {"unknown": {Cause("unknown", error.missing): self.space.everything}})
-
-    def chain(self, selection: Selection, kind: Kind, direction: Direction, *, forwarded: bool) -> Shares:
-        """A whole chain of an endpoint: what Felix puts first, then policy."""
-        key = (selection, kind, direction)
-        if kind not in ("preDNAT", "untracked") or not self.evaluator.settings.ebpf:
-            forwarded = False
-        found = None if forwarded else self._known.get(key)
-        if found is None:
-            first, rest = self._before_policy(kind, direction, host=selection.host, forwarded=forwarded)
-            shares = dict(first)
-            if rest:
-                add(shares, within(self.chains.shares(selection, kind, direction), rest))
-            found = shares
-            if not forwarded:
-                self._known[key] = found
-        return found
-
-    def _before_policy(
-        self, kind: Kind, direction: Direction, *, host: bool, forwarded: bool
-    ) -> tuple[Shares, PacketSet]:
-        """What Felix puts first, the same at all nodes of equal settings, and the packets that are left for policy."""
-        key = (self.evaluator.settings.sources, kind, direction, host, forwarded)
-        found = self.chains.first.get(key)
-        if found is None:
-            first = self._first(kind, direction, host=host, forwarded=forwarded)
-            rest = self.space.everything - self.space.union_all(first.values())
-            found = self.chains.first[key] = (first, rest)
-        return found
-
-    def _first(self, kind: Kind, direction: Direction, *, host: bool, forwarded: bool) -> Shares:
-        """Failsafe ports, and encapsulated packets of workloads."""
-        found: dict[Cause, PacketSet] = {}
-        left = self.space.everything
-
-        def take(cause: Cause, packets: PacketSet) -> None:
-            nonlocal left
-            add(found, {cause: packets & left})
-            left -= packets
-
-        if host and kind != "forward" and not forwarded:
-            for failsafe, field, peer in self._failsafes(kind, direction):
-                reason = f"failsafe {failsafe.port.protocol}:{failsafe.port.port}"
-                cause = self.chains.cause("finish", reason, None, failsafe.resource, failsafe.path)
-                take(cause, self._failsafe_box(failsafe, field, peer))
-        if not host and direction == "egress":
-            vxlan = self.space.box(protocol=only(UDP), destination_port=only(self.evaluator.tunnels.vxlan_port))
-            for name, packets in (("VXLAN", vxlan), ("IPIP", self.space.box(protocol=only(IPIP)))):
-                try:
-                    allowed = self.evaluator.settings.flag(f"allow{name}PacketsFromWorkloads", default=False)
-                except UndecidedError as error:
-                    take(Cause("unknown", error.missing), packets)
-                    continue
-                if not allowed:
-                    take(self.chains.cause("drop", f"Felix: {name} from workload"), packets)
-        return found
-
-    def _failsafes(self, kind: Kind, direction: Direction) -> list[tuple[Failsafe, str, str]]:
-        """Entries with the field of their port and the field of their net; in raw the opposite list's answers too."""
-        lists = self.evaluator.failsafes
-        there, back = ("Inbound", "Outbound") if direction == "ingress" else ("Outbound", "Inbound")
-        peer = "source" if direction == "ingress" else "destination"
-        found = [(one, "destination_port", peer) for one in lists[there]]
-        if kind == "untracked":
-            found += [(one, "source_port", peer) for one in lists[back]]
-        return found
-
-    def _failsafe_box(self, failsafe: Failsafe, field: str, peer: str) -> PacketSet:
-        net = failsafe.net
-        if (net is not None and net.family != self.space.family) or not 0 <= failsafe.port.port <= 65535:
-            return self.space.nothing
-        return self.space.box(
-            **{
-                "protocol": only(protocol_number(failsafe.port.protocol)),
-                field: only(failsafe.port.port),
-                peer: None if net is None else ((net.first, net.last),),
-            }
-        )

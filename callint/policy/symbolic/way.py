@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from callint.net import intervals
 from callint.net.packets import PacketSet
 from callint.net.ports import ICMPV6, UDP, WITH_PORTS
@@ -13,12 +11,10 @@ from callint.policy.packet import Outcome
 from callint.policy.symbolic.block import Cause, Shares, add, of_kind, within
 from callint.policy.symbolic.selection import Selection
 from callint.policy.symbolic.sets import only
+from callint.policy.symbolic.whole import WholeChains
 from callint.policy.tunnels import IPIP
 from callint.policy.walk import NEIGHBOUR_TYPES
 from callint.record import NamedTuple
-
-if TYPE_CHECKING:
-    from callint.policy.symbolic.node import Node
 
 _LINK_LOCAL = ((0xFE80 << 112, (0xFEC0 << 112) - 1),)
 
@@ -33,11 +29,11 @@ class Wire(NamedTuple):
 class Way:
     """One walk: `plain` packets carry no mark, `marked` ones do, by the cause that set it; the others have ended."""
 
-    def __init__(self, node: Node, wire: Wire | None, *, forwarded: bool) -> None:
-        self.node = node
-        self.space = node.space
-        self.evaluator = node.evaluator
-        self.chains = node.chains
+    def __init__(self, whole: WholeChains, wire: Wire | None, *, forwarded: bool) -> None:
+        self.whole = whole
+        self.space = whole.space
+        self.evaluator = whole.evaluator
+        self.chains = whole.chains
         self.wire = wire
         self.is_forwarded = forwarded
         self.index = 0 if self.space.family == 4 else 1
@@ -249,7 +245,7 @@ class Way:
         self, selection: Selection, kind: Kind, direction: Direction, packets: PacketSet
     ) -> dict[Cause, PacketSet]:
         """What a chain says to some packets; those that it drops have ended."""
-        shares = self.node.chain(selection, kind, direction, forwarded=self.is_forwarded)
+        shares = self.whole.of(selection, kind, direction, forwarded=self.is_forwarded)
         if self.wire is not None and kind in ("preDNAT", "untracked"):
             shares = {cause: self.on_the_wire(share, self.wire) for cause, share in shares.items()}
         found = within(shares, packets)
