@@ -15,20 +15,24 @@ from callint.checks.dispatch import Question, asked
 from callint.checks.peers import peerings
 from callint.facts import Address as FactAddress
 from callint.facts import Interface
-from callint.finding import Related, witness
-from callint.net.address import Address, Prefix, parse_peer
+from callint.finding import Related, Span, witness
+from callint.net.address import BITS, Address, Prefix, parse_peer
 from callint.net.enclosing import Enclosing
 from callint.net.interface import glob_matches
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
+from callint.objects.node import bgp_path, bgp_value
+
+_IPV4 = "ipv4Address"
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Far ends at the wrong place.
 
     Parameter `problem`: `itself` (the far end is the node), `inside` (it is in a pool or service range), `port` (the
-    node at the far end listens on another port), `source` (it is in the network of an interface that does not have the
-    address which the session is bound to), `ignored-interface` (it is in the network of an ignored interface).
+    node at the far end listens on another port), `network` (it is the address of a network), `source` (it is in the
+    network of an interface that does not have the address which the session is bound to), `ignored-interface` (it is in
+    the network of an ignored interface).
     """
     yield from asked("far_end", _QUESTIONS, parameters)(cluster)
 
@@ -139,6 +143,51 @@ def _port(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
+def _network_itself(cluster: Cluster) -> Iterator[Breach]:
+    """Of IPv4 alone, whose networks keep two addresses: told where that holds in each known network around it."""
+    subnets = Enclosing((one.masked(), (one, name)) for one, name in _held(cluster))
+    for peer, address, _ in _far_ends(cluster):
+        around = subnets.of(address.prefix()) if address.family == 4 else []
+        if not around or any(net.length >= BITS[4] - 1 or _host(net, address) for net, _ in around):
+            continue
+        net, (held, name) = around[0]
+        path = ("spec", "peerIP")
+        what = f"the address of {net} itself" if address.value == net.first else f"the broadcast address of {net}"
+        yield Breach(
+            f'BGPPeer "{peer.resource.name}" peers with {address}, {what}, in which node "{name}" is: no router has it',
+            peer.resource.span(*path),
+            peer.resource.ref,
+            path,
+            tuple(Related(span, "is in that network") for span in _places(cluster, name, held)[:1]),
+            witness("address", address=str(address), network=str(net), node=name),
+            "write the address of the router",
+        )
+
+
+def _host(net: Prefix, address: Address) -> bool:
+    return net.first < address.value < net.last
+
+
+def _held(cluster: Cluster) -> Iterator[tuple[Prefix, str]]:
+    """The IPv4 addresses of nodes with their networks: of each network the first."""
+    found: dict[Prefix, tuple[Prefix, str]] = {}
+    for speaker in network(cluster).speakers.values():
+        interfaces = (speaker.facts.interfaces or ()) if speaker.facts is not None else ()
+        own = (_network(one) for interface in interfaces for one in interface.addresses or ())
+        for held in (speaker.networks.get(4), *own):
+            if held is not None and held.family == 4:
+                found.setdefault(held.masked(), (held, speaker.name))
+    yield from found.values()
+
+
+def _places(cluster: Cluster, name: str, held: Prefix) -> list[Span]:
+    """Where a node is said to have an address."""
+    node, facts = cluster.nodes[name], cluster.facts.get(name)
+    objects = [one.span(*bgp_path(one, _IPV4)) for one in node.resources if bgp_value(one, _IPV4) == str(held)]
+    interfaces = (facts.interfaces or ()) if facts is not None else ()
+    return objects + [one.span for all_ in interfaces for one in all_.addresses or () if _network(one) == held]
+
+
 def _adjacent(cluster: Cluster) -> Iterator[tuple[BGPPeer, Session, Interface, Address]]:
     """Sessions whose far end is in the network of an interface that facts show, with this interface.
 
@@ -223,6 +272,7 @@ _QUESTIONS: dict[str, Question] = {
     "itself": _itself,
     "inside": _inside,
     "port": _port,
+    "network": _network_itself,
     "source": _source,
     "ignored-interface": _ignored_interface,
 }
