@@ -11,6 +11,7 @@ from callint.engine import Setting
 from callint.objects import Intent
 from callint.record import NamedTuple
 from callint.rule import Catalogue
+from callint.sense import nonsense
 from callint.source import Document, Limits
 from callint.source.bounds import Bounds, target, work_tree
 from callint.source.files import UnreadableError, read_text
@@ -77,14 +78,15 @@ class Config(NamedTuple):
             rule = catalogue.get(name)
             if rule is None:
                 raise ConfigError(self._at(("rules", name), f'"{name}" is no rule{catalogue.meant(name)}'))
+            if rule.id in found:
+                raise ConfigError(self._at(("rules", name), f"{rule.id} {rule.name} stands here by id and by name"))
             found[rule.id] = _setting(value)
         return found
 
     def _at(self, path: Path, message: str) -> str:
         if self.document is None:
             return message
-        span = self.document.span(path, key=True)
-        return f"{span.file}:{span.line}:{span.column}: {message}"
+        return str(_misplaced(self.document, path, message, at_key=True))
 
 
 def find(start: str) -> str | None:
@@ -116,6 +118,8 @@ def known_findings(file: str) -> Baseline:
     """Read a baseline; raises ConfigError as `load`."""
     from callint.baseline import baseline
 
+    if "\0" not in file and not os.path.lexists(file):
+        raise ConfigError(f"{file}: there is no such baseline, `callint check --write-baseline` writes one")
     document = _document(file, "baseline.json")
     if document is None:
         raise ConfigError(f"{file}: this baseline is empty, `callint check --write-baseline` writes one")
@@ -140,10 +144,14 @@ def _document(file: str, schema: str) -> Document | None:
         return None
     if len(documents) > 1:
         raise ConfigError(f"{file}:{documents[1].first_line}: one document was expected, here begins a second")
-    for path, message, at_key in violations(schema, documents[0].value):
-        span = documents[0].span(path, key=at_key)
-        raise ConfigError(f"{span.file}:{span.line}:{span.column}: {message}")
+    for problem in violations(schema, documents[0].value):
+        raise _misplaced(documents[0], *problem)
     return documents[0]
+
+
+def _misplaced(document: Document, path: Path, message: str, at_key: bool = False) -> ConfigError:
+    span = document.span(path, key=at_key)
+    return ConfigError(f"{span.file}:{span.line}:{span.column}: {message}")
 
 
 def _setting(value: Any) -> Setting:
@@ -156,17 +164,14 @@ def _setting(value: Any) -> Setting:
 
 
 def _calico(plain: Mapping[str, Any]) -> Calico:
-    try:
-        release = parse_release(plain["release"]) if "release" in plain else None
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
+    release = parse_release(plain["release"]) if "release" in plain else None
     return Calico(release, plain.get("applied-with"), plain.get("dataplane"))
 
 
 def _intent(plain: Mapping[str, Any], masqueraded: tuple[tuple[str, Span], ...]) -> Intent:
     services = {
-        node: {interface: tuple(names) for interface, names in (about.get("services") or {}).items()}
-        for node, about in (plain.get("nodes") or {}).items()
+        node: {interface: dict(map(_service, said)) for interface, said in about.get("services", {}).items()}
+        for node, about in plain.get("nodes", {}).items()
     }
     return Intent(
         services,
@@ -176,9 +181,16 @@ def _intent(plain: Mapping[str, Any], masqueraded: tuple[tuple[str, Span], ...])
     )
 
 
+def _service(said: str | Mapping[str, Any]) -> tuple[str, int | None]:
+    """A service's name, and its port where it says one."""
+    return (said, None) if isinstance(said, str) else (said["name"], said["port"])
+
+
 def _config(file: str, document: Document) -> Config:
     plain: dict[str, Any] = document.value
     folder = os.path.dirname(file)
+    for problem in nonsense(plain):
+        raise _misplaced(document, *problem)
     _confine(document, folder)
 
     def here(paths: list[str]) -> tuple[str, ...]:
@@ -224,9 +236,7 @@ def _confine(document: Document, folder: str) -> None:
     for at, path, instead in _named(document.value):
         base, _ = base_of(os.path.normpath(os.path.join(folder, path)).replace(os.sep, "/"))
         if not bounds.hold(base):
-            span = document.span(at)
-            place = f"{span.file}:{span.line}:{span.column}"
-            raise ConfigError(f'{place}: "{path}" {_outside(base)}, name {instead} instead')
+            raise _misplaced(document, at, f'"{path}" {_outside(base)}, name {instead} instead')
 
 
 def _named(plain: Mapping[str, Any]) -> Iterator[tuple[Path, str, str]]:
@@ -258,11 +268,7 @@ def _ignore(document: Document, folder: str, index: int, item: Mapping[str, Any]
     if "until" in item:
         from datetime import date
 
-        try:
-            until = date.fromisoformat(item["until"])
-        except ValueError as error:
-            place = document.span(("ignore", index, "until"))
-            raise ConfigError(f'{place.file}:{place.line}:{place.column}: "{item["until"]}" is no day') from error
+        until = date.fromisoformat(item["until"])
     path = os.path.abspath(os.path.join(folder, item["path"])) if "path" in item else ""
     entry = Entry(item["rule"], item["reason"], span, object=item.get("object", ""), file=path, in_source=False)
     return Ignore(entry, until)

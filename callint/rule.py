@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from callint.finding import SEVERITIES, Severity
+from callint.finding import SEVERITIES, Severity, counted
 from callint.record import NamedTuple
 from callint.shipped import directory
 
@@ -102,11 +103,20 @@ class Catalogue:
         It is looked for so often as slips of the pen occur: whoever asks for more names makes them up.
         """
         if name not in self._meant and len(self._meant) < _SLIPS:
-            from callint.schema.suggest import Words
+            self._meant[name] = self._near(name)
+        return self._meant.get(name) or ", `callint rules` lists them"
 
-            self._meant[name] = Words(self._by_name).nearest(name)
-        near = self._meant.get(name)
-        return f', did you mean "{near}"' if near else ", `callint rules` lists them"
+    def _near(self, name: str) -> str | None:
+        number = re.fullmatch("([A-Za-z]+)[ _-]?([0-9]{1,3})", name)
+        if number and (identifier := f"{number[1].upper()}{number[2]:0>3}") in self.rules:
+            return f', did you mean "{identifier}"'
+        begun = [identifier for identifier in self.rules if name and identifier.startswith(name.upper())]
+        if len(begun) > 1:
+            return f", {begun[0]} and {counted(len(begun) - 1, 'other')} begin so"
+        from callint.schema.suggest import Words
+
+        near = begun[0] if begun else Words(self._by_name).nearest(name)
+        return near and f', did you mean "{near}"'
 
 
 def _heads(text: str) -> str:

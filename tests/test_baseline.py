@@ -171,7 +171,9 @@ def test_one_that_cannot_be_used(tree: Path, text: str, place: str) -> None:
 def test_one_that_is_not_there(tree: Path) -> None:
     done = check()
     assert done.exit_code == 2
-    assert done.stderr == "callint: known.json: cannot be read: no such file or directory\n"
+    assert (
+        done.stderr == "callint: known.json: there is no such baseline, `callint check --write-baseline` writes one\n"
+    )
     assert check("--baseline", ".").exit_code == 2
 
 

@@ -98,7 +98,36 @@ def test_rules_by_id_and_name(folder: Path) -> None:
         ("jobs: 65\n", "callint.yaml:1:7: 65 is out of range, the maximum is 64"),
         ("rules: {BGP001: warn}\n", 'callint.yaml:1:17: "warn" is none of on, off, error, warning, info, a mapping'),
         ("rules: {BGP001: {severity: warn}}\n", 'callint.yaml:1:28: "warn" is none of error, warning, info'),
-        ("calico: {release: v3.99}\n", 'Calico release "v3.99" is not known: v3.20 to v3.33 are'),
+        (
+            "calico: {release: v3.99}\n",
+            'callint.yaml:1:19: Calico release "v3.99" is not known: v3.20 to v3.33 are',
+        ),
+        (
+            "clusters:\n  a: {manifests: [a], calico: {release: v3.5}}\n",
+            'callint.yaml:2:41: Calico release "v3.5" is not known: v3.20 to v3.33 are',
+        ),
+        (
+            "clusters: {a: {manifests: [a]}}\nmanifests: [b]\n",
+            'callint.yaml:2:1: "manifests" stands beside "clusters", of which each names its own',
+        ),
+        (
+            "masqueraded: [10.0.0.0/33]\n",
+            'callint.yaml:1:15: "10.0.0.0/33" has the prefix length "33"; a number from 0 to 32 was expected',
+        ),
+        (
+            "complete: [Node, pods]\n",
+            'callint.yaml:1:18: "pods" is no kind of Calico or Kubernetes, did you mean "Pod"',
+        ),
+        (
+            "nodes: {a: {services: {b: [metrics]}}}\n",
+            'callint.yaml:1:28: "metrics" is none of dns-client, dhcp-client, api-client, api-server, bfd, bgp, dhcp, '
+            "dhcp-relay, dns, etcd, ipip, kubelet, ndp, node-ports, ntp, ping, ssh, typha, vrrp, vxlan, wireguard",
+        ),
+        ("nodes: {a: {services: {b: [{name: metrics}]}}}\n", 'callint.yaml:1:29: "port" is missing'),
+        (
+            "ignore: [{rule: NAT001, object: lan, reason: why}]\n",
+            'callint.yaml:1:33: "lan" does not have the form expected: Kind/name, or Kind/namespace/name',
+        ),
         ("ignore:\n  - {rule: BGP001}\n", 'callint.yaml:2:6: "reason" is missing'),
         ("ignore:\n  - {rule: A, reason: b, until: 2026-02-30}\n", 'callint.yaml:2:33: "2026-02-30" is no day'),
         ("clusters:\n  home: {facts: [x]}\n", 'callint.yaml:2:10: "manifests" is missing'),
@@ -120,6 +149,17 @@ def test_unknown_rule_is_refused_with_the_place(folder: Path) -> None:
     found = load(folder, "rules:\n  BGP999: off\n")
     with pytest.raises(config.ConfigError, match=r'callint.yaml:2:3: "BGP999" is no rule'):
         found.settings(rule.load())
+
+
+def test_a_rule_stands_there_once(folder: Path) -> None:
+    found = load(folder, "rules:\n  BGP001: off\n  filter-missing: error\n")
+    with pytest.raises(config.ConfigError, match=r"callint.yaml:3:3: BGP001 filter-missing stands here by id and by"):
+        found.settings(rule.load())
+
+
+def test_services_with_a_port_of_their_own(folder: Path) -> None:
+    found = load(folder, "nodes: {a: {services: {b: [dns, {name: metrics, protocol: tcp, port: 9100}]}}}\n")
+    assert found.clusters[0].intent.services == {"a": {"b": {"dns": None, "metrics": 9100}}}
 
 
 def test_ignore_entries(folder: Path) -> None:

@@ -55,7 +55,7 @@ def _declared(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
     for interface, services in about.cluster.intent.services.get(about.name, {}).items():
         for one in about.interfaces if interface == "*" else (interface,):
             if name in services:
-                yield Site(about.name, one, about.own(one), "the configuration asks for it")
+                yield Site(about.name, one, about.own(one), "the configuration asks for it", port=services[name])
     for service in (about.facts.services or ()) if about.facts else ():
         if service.name == name:
             own = about.own(service.interface)

@@ -214,7 +214,7 @@ def _plan(config: Config, select: tuple[str, ...], disable: tuple[str, ...]) -> 
     def named(values: tuple[str, ...]) -> set[str]:
         found = set()
         for name in (name.strip() for value in values for name in value.split(",") if name.strip()):
-            matching = {rule.id for rule in catalogue if name == rule.name or rule.id.startswith(name)}
+            matching = {rule.id for rule in catalogue if name.lower() == rule.name or rule.id.startswith(name.upper())}
             if not matching:
                 output.fail(f'"{name}" is no rule{catalogue.meant(name)}')
             found |= matching

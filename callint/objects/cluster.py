@@ -35,12 +35,12 @@ class Intent:
 
     def __init__(
         self,
-        services: dict[str, dict[str, tuple[str, ...]]] | None = None,
+        services: dict[str, dict[str, dict[str, int | None]]] | None = None,
         masqueraded: tuple[tuple[str, Span], ...] = (),
         api_server_port: int | None = None,
         complete: tuple[str, ...] = (),
     ) -> None:
-        """`services`: node → interface (or `*`) → names; `masqueraded`: CIDRs and where they are said.
+        """`services`: node → interface (or `*`) → name → port if one is said; `masqueraded`: CIDRs and their places.
 
         `complete`: kinds of which every object of the cluster is given.
         """

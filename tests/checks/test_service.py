@@ -141,10 +141,16 @@ def test_facts_declare() -> None:
 
 
 def test_the_configuration_asks() -> None:
-    intent = Intent({"router": {"*": ("dhcp",)}}, api_server_port=8443)
+    intent = Intent({"router": {"*": {"dhcp": None}}}, api_server_port=8443)
     cluster = cluster_of(HOSTS, intent=intent)
     assert places(cluster, "POL002") == {(name, way) for name in ("wan0", "lan0") for way in ("in", "out")}
     assert {one.connections[0].packets.ports for one in asked(cluster, "POL003")} == {((8443, 8443),)}
+
+
+def test_the_configuration_asks_at_a_port() -> None:
+    cluster = cluster_of(HOSTS, intent=Intent({"router": {"lan0": {"typha": 5474}}}))
+    (found,) = (one for one in asked(cluster, "POL006") if one.need.direction == "in")
+    assert (found.site.interface, found.connections[0].packets.ports) == ("lan0", ((5474, 5474),))
 
 
 def test_neighbours_are_all_of_the_network() -> None:

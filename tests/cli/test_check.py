@@ -186,4 +186,21 @@ def test_rules_and_explain(folder: Path) -> None:
     assert run(folder, "explain", "filter-missing").stdout == explained
     slip = 'callint: "Filter-mising" is no rule, did you mean "filter-missing"\n'
     assert run(folder, "explain", "Filter-mising").stderr == slip
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("BGP1", ', did you mean "BGP001"'),
+        ("nat-01", ', did you mean "NAT001"'),
+        ("POL00", ", POL001 and 8 others begin so"),
+        ("XYZ001", ", `callint rules` lists them"),
+        ("", ", `callint rules` lists them"),
+    ],
+)
+def test_what_is_no_rule_may_be_near_one(folder: Path, name: str, meant: str) -> None:
+    assert run(folder, "explain", name).stderr == f'callint: "{name}" is no rule{meant}\n'
+
+
+def test_explained_for_programs(folder: Path) -> None:
     assert json.loads(run(folder, "explain", "BGP001", "--format", "json").stdout)["id"] == "BGP001"

@@ -1,0 +1,65 @@
+"""What makes no sense in a configuration, though schemas/callint.json finds nothing wrong with its form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.calico import parse_release
+from callint.finding import Path
+
+Nonsense = tuple[Path, str, bool]
+"""Where it stands, one sentence, and whether it is the key that is wrong."""
+
+
+def nonsense(plain: Mapping[str, Any]) -> Iterator[Nonsense]:
+    """All that could only be passed over in silence."""
+    clusters = plain.get("clusters", {})
+    if clusters and "manifests" in plain:
+        yield ("manifests",), '"manifests" stands beside "clusters", of which each names its own', True
+    yield from _of_cluster(plain, ())
+    for name, own in clusters.items():
+        yield from _of_cluster(own, ("clusters", name))
+    for number, item in enumerate(plain.get("ignore", [])):
+        if "until" in item:
+            yield from _day(item["until"], ("ignore", number, "until"))
+
+
+def _of_cluster(own: Mapping[str, Any], at: Path) -> Iterator[Nonsense]:
+    release = own.get("calico", {}).get("release")
+    if release is not None:
+        try:
+            parse_release(release)
+        except ValueError as error:
+            yield (*at, "calico", "release"), str(error), False
+    for number, text in enumerate(own.get("masqueraded", [])):
+        yield from _network(text, (*at, "masqueraded", number))
+    for number, kind in enumerate(own.get("complete", [])):
+        yield from _kind(kind, (*at, "complete", number))
+
+
+def _network(text: str, at: Path) -> Iterator[Nonsense]:
+    from callint.net.address import parse_cidr
+
+    try:
+        parse_cidr(text)
+    except ValueError as error:
+        yield at, str(error), False
+
+
+def _kind(kind: str, at: Path) -> Iterator[Nonsense]:
+    from callint.schema.catalogue import KUBERNETES, calico_kinds
+    from callint.schema.suggest import nearest
+
+    near = nearest(kind, sorted(calico_kinds().union(known for _, known in KUBERNETES)))
+    if near not in (None, kind):
+        yield at, f'"{kind}" is no kind of Calico or Kubernetes, did you mean "{near}"', False
+
+
+def _day(text: str, at: Path) -> Iterator[Nonsense]:
+    from datetime import date
+
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        yield at, f'"{text}" is no day', False
