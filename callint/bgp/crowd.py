@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 
 from callint.bgp.alike import Alike
 from callint.bgp.candidates import Routes, own_routes
 from callint.bgp.decision import Decision
+from callint.bgp.lone import CROWD
 from callint.bgp.nodes import Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.profile import Profile
 from callint.bgp.route import Attributes, Presence
-from callint.bgp.routes import OF_SOURCE, Brought, engine, other
+from callint.bgp.routes import OF_SOURCE, Brought, Source, engine, other
 from callint.bgp.session import Session
 from callint.bgp.steps import Answer, Steps
 from callint.net.prefixes import PrefixSet, nothing
@@ -83,6 +84,28 @@ class Crowds:
         if found is None:
             found = self._own[id(mine)] = own_routes(mine.own())
         return found
+
+    def sources(
+        self, speaker: Speaker, peerings: Iterable[Peering], key: Callable[[Session], object]
+    ) -> tuple[Source, ...]:
+        """The sessions of a node whose routes it passes on, those with equal keys together, and those of a crowd.
+
+        Raises TooManyStepsError.
+        """
+        model = self._engine
+        found: dict[object, Source] = {}
+        for peering in peerings:
+            there = peering.there
+            if there is not None and len(model.profiled(there, peering.family)) >= CROWD:
+                size = len(there.members) - (there is peering.here)
+                session = next(peering.far_ends(speaker))
+                found[peering] = Source(session, size, self.brought(peering, speaker))
+                continue
+            for session, size in model.far_ends(peering, speaker):
+                told = key(session)
+                first = found.get(told)
+                found[told] = first._replace(size=first.size + size) if first else Source(session, size)
+        return tuple(found.values())
 
     def brought(self, peering: Peering, speaker: Speaker) -> tuple[Brought, ...]:
         """What gets in from all far ends of a node; AS numbers that are one's alone are all the same.

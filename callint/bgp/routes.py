@@ -116,16 +116,12 @@ class Engine:
             found = self._relaying_of[key] = frozenset(map(self._relay, forms))
         return found
 
-    def sources(self, speaker: Speaker, family: Family, form: Form, *, inside: bool = False) -> tuple[Source, ...]:
-        """The sessions whose routes a node may pass on to sessions of this form, those that are alike together.
-
-        With `inside` only those with nodes of the cluster.
-        """
-        key = (speaker.name, family, form.peer_type, form.rr_client, inside)
+    def sources(self, speaker: Speaker, family: Family, form: Form) -> tuple[Source, ...]:
+        """The sessions whose routes a node may pass on to sessions of this form, those that are alike together."""
+        key = (speaker.name, family, form.peer_type, form.rr_client)
         known = self._sources.get(key)
         if known is None:
-            found = self._find_sources(speaker, family, form, inside=inside)
-            known = self._sources[key] = tuple(found)
+            known = self._sources[key] = tuple(self._find_sources(speaker, family, form))
         return known
 
     def brought(self, session: Session, decisions: Iterable[Decision]) -> tuple[Brought, ...]:
@@ -142,14 +138,11 @@ class Engine:
             if peering.state in LIVE and may_pass((peering.form.peer_type, peering.form.rr_client), form):
                 yield peering
 
-    def _find_sources(self, speaker: Speaker, family: Family, form: Form, *, inside: bool) -> Iterator[Source]:
+    def _find_sources(self, speaker: Speaker, family: Family, form: Form) -> Iterator[Source]:
         found: dict[object, list[Source]] = {}
         for peering in self.passing(speaker, family, form):
-            if not inside or peering.there is not None:
-                for session, size in self.far_ends(peering, speaker):
-                    # What nodes pass on is not known to exist, so that with `inside` nobody asks for it.
-                    key = self.import_key(session, passed=not inside)
-                    found.setdefault(key, []).append(Source(session, size))
+            for session, size in self.far_ends(peering, speaker):
+                found.setdefault(self.import_key(session), []).append(Source(session, size))
         for alike in found.values():
             yield Source(alike[0].session, sum(one.size for one in alike))
 
@@ -166,28 +159,6 @@ class Engine:
     def exported(self, session: Session) -> tuple[Decision, ...]:
         """What becomes of every route that the local node has, on its way to the far end."""
         return self.decided(session, self.sources(session.local, session.family, session.form))
-
-    def existing_exported(self, session: Session, steps: Steps) -> Iterator[Decision]:
-        """What becomes of routes that there surely are, of nobody but nodes; raises TooManyStepsError."""
-        learned = self.sources(session.local, session.family, session.form, inside=True)
-        steps.spend(OF_SOURCE * len(learned))
-        return counted_decisions(self._existing_exported(session, learned, steps), steps)
-
-    def _existing_exported(self, session: Session, learned: Iterable[Source], steps: Steps) -> Iterator[Decision]:
-        mine = self.profiles.of(session.local, session.family)
-        for routes in self.profiles.own_routes(session.local, session.family):
-            if routes.presence != "any":
-                yield from self.decide(mine, session.form, routes)
-        existing = (one._replace(brought=self._existing_brought(one.session, steps)) for one in learned)
-        yield from self.learned(session, existing)
-
-    def _existing_brought(self, session: Session, steps: Steps) -> tuple[Brought, ...]:
-        decisions: list[Decision] = []
-        for offer in self.offers(session):
-            if offer.presence != "any":
-                steps.spend(len(offer.prefixes.starts) // 2)
-                decisions += self.taken(session, offer)
-        return tuple(one for one in self.brought(session, decisions) if one[0] != "any")
 
     def decided(self, session: Session, learned: tuple[Source, ...]) -> tuple[Decision, ...]:
         """What becomes of the local node's own routes and of those from some sources."""

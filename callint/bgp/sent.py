@@ -10,7 +10,6 @@ from callint.bgp.communities import in_effect
 from callint.bgp.crowd import Asked, Crowds, crowds
 from callint.bgp.decision import Decision
 from callint.bgp.filtering import filtering
-from callint.bgp.lone import CROWD
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.profile import Profile
@@ -139,23 +138,13 @@ class _Sending:
         key = (id(passing), speaker.name)
         found = self._learned.get(key)
         if found is None:
-            found = self._learned[key] = self._find_sources(speaker, passing.peerings)
+            found = self._learned[key] = self._crowds.sources(speaker, passing.peerings, self._key)
         return found
 
-    def _find_sources(self, speaker: Speaker, passing: Iterable[Peering]) -> tuple[Source, ...]:
-        model = self._engine
-        found: dict[object, Source] = {}
-        for peering in passing:
-            there = peering.there
-            if there is not None and len(model.profiled(there, peering.family)) >= CROWD:
-                session = next(peering.far_ends(speaker))
-                found[peering] = Source(session, len(peering), self._crowds.brought(peering, speaker))
-                continue
-            for session, size in model.far_ends(peering, speaker):
-                key = model.import_key(session) if there is not None else self._gate(peering.form, "import")
-                first = found.get(key)
-                found[key] = first._replace(size=first.size + size) if first else Source(session, size)
-        return tuple(found.values())
+    def _key(self, session: Session) -> object:
+        """What decides about routes that come over a session; routers of others are one where theirs get in alike."""
+        outside = session.remote is None
+        return self._gate(session.form, "import") if outside else self._engine.import_key(session)
 
 
 def senders(model: Engine) -> Iterator[tuple[Group, Profile]]:

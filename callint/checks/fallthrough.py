@@ -7,10 +7,10 @@ from functools import lru_cache
 from typing import Any
 
 from callint.bgp.decision import Decision
+from callint.bgp.existing import existing_exported
 from callint.bgp.explicit import explicit_accepts, fall_through
 from callint.bgp.numbered import Numbered
 from callint.bgp.route import excludes
-from callint.bgp.routes import engine
 from callint.bgp.rules import Rule
 from callint.bgp.steps import Steps, counted
 from callint.calico import format_release
@@ -145,7 +145,7 @@ def _leaving(cluster: Cluster, one: Outward, steps: Steps) -> list[Decision]:
     """What leaves because no rule decides, and certainly exists."""
     return [
         decision
-        for decision in engine(cluster).existing_exported(one.session, steps)
+        for decision in existing_exported(cluster, one.session, steps)
         if decision.accepted and decision.rule is None and not decision.when
     ]
 

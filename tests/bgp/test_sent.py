@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bgp_clusters import Cluster, Node, clusters, manifests
-from callint.bgp import alike, lone, sent
+from callint.bgp import alike, crowd, lone, sent
 from callint.bgp.decision import Decision
+from callint.bgp.existing import existing_exported
 from callint.bgp.routes import Engine, engine
 from callint.bgp.session import LIVE, Session
+from callint.bgp.steps import Steps
 from callint.calico import Target
 from callint.net.address import Prefix
 from callint.net.prefixes import PrefixSet, nothing, within
@@ -44,7 +46,7 @@ def _names() -> st.SearchStrategy[list[str]]:
 @pytest.fixture(autouse=True, scope="module")
 def _two_are_a_crowd() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for module in (lone, alike, sent):
+        for module in (lone, alike, crowd):
             patch.setattr(module, "CROWD", 2)
         yield
 
@@ -99,6 +101,20 @@ def test_no_more_leaves(cluster: Cluster, blocks: list[bool], outside: list[tupl
         several = tuple(one._replace(size=one.size + 1) for one in sources)
         found, most = _told(decisions), _told(model.decided(session, several))
         assert all(prefixes <= most[key] for key, prefixes in found.items())
+
+
+@settings(deadline=None)
+@given(clusters(), st.lists(st.booleans(), max_size=6), OUTSIDE)
+def test_what_exists_is_the_same_node_by_node(
+    cluster: Cluster, blocks: list[bool], outside: list[tuple[int, list[str]]]
+) -> None:
+    made = cluster_of(objects(cluster, blocks, outside), Target(cluster.release))
+    for session in engine(made).network:
+        if session.status.state in LIVE and session.remote is None:
+            told = _told(existing_exported(made, session, Steps(made, "routes")))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(crowd, "CROWD", len(cluster.nodes) + 1)
+                assert _told(existing_exported(made, session, Steps(made, "routes"))) == told
 
 
 @settings(deadline=None, max_examples=20)
