@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from callint.calico import Dataplane, Release, Road, parse_release
+from callint.checks import unknown_parameters
 from callint.engine import Setting
 from callint.objects import Intent
 from callint.record import NamedTuple
@@ -80,7 +81,9 @@ class Config(NamedTuple):
                 raise ConfigError(self._at(("rules", name), f'"{name}" is no rule{catalogue.meant(name)}'))
             if rule.id in found:
                 raise ConfigError(self._at(("rules", name), f"{rule.id} {rule.name} stands here by id and by name"))
-            found[rule.id] = _setting(value)
+            found[rule.id] = setting = _setting(value)
+            for key, message in unknown_parameters(rule.check, setting.parameters):
+                raise ConfigError(self._at(("rules", name, key), message))
         return found
 
     def _at(self, path: Path, message: str) -> str:

@@ -48,12 +48,11 @@ def _network(text: str, at: Path) -> Iterator[Nonsense]:
 
 
 def _kind(kind: str, at: Path) -> Iterator[Nonsense]:
-    from callint.schema.catalogue import KUBERNETES, calico_kinds
-    from callint.schema.suggest import nearest
+    from callint.schema.catalogue import meant_kind
 
-    near = nearest(kind, sorted(calico_kinds().union(known for _, known in KUBERNETES)))
-    if near not in (None, kind):
-        yield at, f'"{kind}" is no kind of Calico or Kubernetes, did you mean "{near}"', False
+    meant = meant_kind(kind)
+    if meant is not None:
+        yield at, f'"{kind}" is no kind of Calico or Kubernetes, did you mean "{meant}"', False
 
 
 def _day(text: str, at: Path) -> Iterator[Nonsense]:

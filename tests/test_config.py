@@ -157,6 +157,14 @@ def test_a_rule_stands_there_once(folder: Path) -> None:
         found.settings(rule.load())
 
 
+def test_a_parameter_that_the_check_does_not_take_is_refused_with_the_place(folder: Path) -> None:
+    found = load(folder, "rules:\n  BGP002: {sevrity: warning}\n")
+    with pytest.raises(config.ConfigError) as caught:
+        found.settings(rule.load())
+    expected = 'callint.yaml:2:12: check "advertisement" has no parameter "sevrity", it has problem'
+    assert str(caught.value) == expected
+
+
 def test_services_with_a_port_of_their_own(folder: Path) -> None:
     found = load(folder, "nodes: {a: {services: {b: [dns, {name: metrics, protocol: tcp, port: 9100}]}}}\n")
     assert found.clusters[0].intent.services == {"a": {"b": {"dns": None, "metrics": 9100}}}

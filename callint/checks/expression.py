@@ -19,6 +19,7 @@ from callint.checks.breach import Breach, CheckError
 from callint.finding import Path
 from callint.objects import Cluster, Resource
 from callint.record import NamedTuple
+from callint.schema.catalogue import meant_kind
 
 LONGEST = 4096
 """Characters of an expression; the library itself bounds how deep it nests and how often its macros go round."""
@@ -80,6 +81,9 @@ def _question(parameters: Mapping[str, Any]) -> Question:
         raise CheckError('check "expression" needs either "kind", or "each" with the value object or cluster')
     if len(text) > LONGEST:
         raise CheckError(f"an expression has at most {LONGEST} characters, this one has {len(text)}")
+    for name in re.findall(r"{\w+}", parameters["message"]):
+        if name not in ("{kind}", "{namespace}", "{name}"):
+            raise CheckError(f'check "expression": "message" knows {{kind}}, {{namespace}} and {{name}}, not {name}')
     at: Path = tuple(parameters.get("at", "metadata.name").split("."))
     words = frozenset(_WORD.findall(text))
     return Question(text, parameters["message"], kind, parameters.get("apiVersion"), each, at, words)
@@ -87,6 +91,8 @@ def _question(parameters: Mapping[str, Any]) -> Question:
 
 def _of_objects(cluster: Cluster, question: Question) -> Iterator[Breach]:
     resources = [one for one in _asked(cluster, question) if not _muted(one, question)]
+    if question.kind and not resources and (meant := meant_kind(question.kind)):
+        raise CheckError(f'check "expression": nothing is of the kind "{question.kind}", did you mean "{meant}"')
     everything = [_readable(one) for one in cluster.all] if "objects" in question.words else None
     answers = _evaluate(question, [_readable(one) for one in resources], everything, cluster.limits.expression_seconds)
     for resource, answer in zip(resources, answers.given, strict=False):

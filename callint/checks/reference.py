@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from callint.checks.breach import Breach, CheckError, nobody
 from callint.finding import Path, Related, Span
 from callint.objects import Cluster, Resource
+from callint.schema.catalogue import KUBERNETES, calico_kinds, meant_kind
 from callint.schema.suggest import Words
 from callint.source import Document
 
@@ -17,25 +18,35 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Names in `field` of each `kind` that no object of kind `to` bears.
 
     Parameters: `kind`, `field` (dotted, a list or a scalar), `to`; with `unless_unknown` true nothing is said while the
-    cluster holds no object of kind `to` at all.
+    cluster holds no object of kind `to` at all. A kind such as Node is both that of Calico and that of Kubernetes.
     """
     kind, field, target = (_text(parameters, name) for name in ("kind", "field", "to"))
-    known = {resource.name: resource for resource in cluster.of(target)}
+    asked, known = _of(cluster, kind), {resource.name: resource for resource in _of(cluster, target)}
+    for one, found in ((kind, asked), (target, known)):
+        if not found and (meant := meant_kind(one)):
+            raise CheckError(f'check "reference": nothing is of the kind "{one}", did you mean "{meant}"')
     if not known and parameters.get("unless_unknown"):
         return
     names = _Names(known)
-    for resource in cluster.of(kind):
+    for resource in asked:
         for path, name in _names(resource, tuple(field.split("."))):
             if name not in known:
                 yield _missing(cluster, resource, path, name, target, names)
 
 
-class _Names:
-    """The names that there are, in order, and what is near to them."""
+def _of(cluster: Cluster, kind: str) -> Sequence[Resource]:
+    """The objects of a kind: of one that Calico alone has, its own; MetalLB has BGPPeers, too."""
+    if kind in calico_kinds() and not any(kind == known for _, known in KUBERNETES):
+        return cluster.of(kind)
+    return [resource for resource in cluster.all if resource.kind == kind]
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self.known = tuple(sorted(names))
-        self.listed = _listed(self.known)
+
+class _Names:
+    """The objects that there are by name, in order, and what is near to their names."""
+
+    def __init__(self, named: Mapping[str, Resource]) -> None:
+        self.named = named
+        self.known = tuple(sorted(named))
         self.nearest = Words(self.known).nearest
 
 
@@ -75,13 +86,13 @@ def _missing(cluster: Cluster, resource: Resource, path: Path, name: str, target
                 help="mend the document that could not be read",
             )
     near = names.nearest(name)
-    hint = f', did you mean "{near}"' if near else f", the {target}s known are {names.listed}"
+    hint = f'did you mean "{near}"' if near else _listed(target, names.known)
     return Breach(
-        f'{resource.kind} "{resource.name}" names {target} "{name}", which does not exist{hint}',
+        f'{resource.kind} "{resource.name}" names {target} "{name}", which does not exist, {hint}',
         where,
         resource.ref,
         path,
-        _pointing_to(cluster, target, near),
+        (Related(names.named[near].span("metadata", "name"), "the nearest name"),) if near else (),
         proof,
     )
 
@@ -99,13 +110,9 @@ def _looks_like(document: Document, kind: str, name: str) -> Span | None:
     return None
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def _listed(kind: str, names: tuple[str, ...]) -> str:
     if not names:
-        return "none"
+        return f"no {kind} is known"
     shown = ", ".join(f'"{name}"' for name in names[:5])
-    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"
-
-
-def _pointing_to(cluster: Cluster, kind: str, name: str | None) -> tuple[Related, ...]:
-    found = cluster.find(kind, name) if name else None
-    return (Related(found.span("metadata", "name"), "the nearest name"),) if found else ()
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"the {kind}s known are {shown}{more}" if names[1:] else f"the only {kind} known is {shown}"

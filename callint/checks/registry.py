@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial, update_wrapper
 from importlib import import_module
 from typing import Any, cast
@@ -10,6 +10,7 @@ from typing import Any, cast
 from callint.bgp.steps import TooManyStepsError
 from callint.checks.breach import Breach, Check, CheckError, unanswered
 from callint.objects import Cluster, Resource
+from callint.schema.suggest import nearest
 
 _BGP = ("BGPPeer", "BGPConfiguration", "Node")
 _POOLS = ("IPPool", "Installation")
@@ -83,6 +84,21 @@ CHECKS: dict[str, tuple[str, ...]] = {
 }
 """Each check, and the kinds of which a cluster holds one if the check has anything to say; with none it always may."""
 
+_PARAMETERS = {
+    "fallthrough": ("problem", "everywhere"),
+    "reference": ("kind", "field", "to", "unless_unknown"),
+    "session": ("state",),
+}
+_JUDGE_THEIR_OWN = ("expression", "flow-forbidden", "flow-required")
+
+
+def unknown_parameters(name: str, given: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Of parameters those that a check does not take, with a sentence; some judge theirs when they run."""
+    known = _PARAMETERS.get(name, ("problem",))
+    for one in given if name not in _JUDGE_THEIR_OWN else ():
+        if one not in known:
+            yield one, f'check "{name}" has no parameter "{one}", it has {", ".join(known)}'
+
 
 def concerns(name: str, cluster: Cluster) -> bool:
     """Whether a check, with parameters as the rules that callint ships have them, may say anything about a cluster."""
@@ -93,16 +109,20 @@ def concerns(name: str, cluster: Cluster) -> bool:
 def find(name: str) -> Check:
     """The check of that name; raises CheckError, naming those that exist."""
     if name not in CHECKS:
-        raise CheckError(f'no check is called "{name}", these are: {", ".join(CHECKS)}')
+        near = nearest(name, CHECKS)
+        hint = f'did you mean "{near}"' if near else f"these are: {', '.join(CHECKS)}"
+        raise CheckError(f'no check is called "{name}", {hint}')
     module, _, function = name.partition("-")
     check = cast("Check", getattr(import_module(f"callint.checks.{module}"), function or "check"))
-    return update_wrapper(partial(_bounded, check), check)
+    return update_wrapper(partial(_bounded, name, check), check)
 
 
-def _bounded(check: Check, cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+def _bounded(name: str, check: Check, cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """What a check finds, and, if it met a limit, that it did not look at all."""
     if not isinstance(parameters.get("problem", ""), str):
         raise CheckError('the parameter "problem" must be a text')
+    for _, unknown in unknown_parameters(name, parameters):
+        raise CheckError(unknown)
     try:
         yield from check(cluster, parameters)
     except TooManyStepsError as error:

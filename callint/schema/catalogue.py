@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from callint.calico.kinds import CALICO_GROUPS, CANONICAL, V1, V3, group_of
 from callint.schema.history import APIS, Schema
+from callint.schema.suggest import nearest
 from callint.shipped import directory
 
 _TEMPLATED = ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
@@ -39,6 +40,12 @@ def calico_kinds() -> frozenset[str]:
     """
     names = os.listdir(directory("schemas"))
     return frozenset(name[:-5] for name in names if name.endswith(".json") and name[0].isupper())
+
+
+def meant_kind(kind: str) -> str | None:
+    """The kind of Calico or Kubernetes that was probably meant by one that callint does not know; None if it does."""
+    near = nearest(kind, sorted(calico_kinds().union(known for _, known in KUBERNETES)))
+    return None if near == kind else near
 
 
 @lru_cache(maxsize=128)

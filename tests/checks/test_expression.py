@@ -172,6 +172,11 @@ class TestUnusable:
             ({"kind": "IPPool", "message": "m"}, '"expression"'),
             ({"kind": "IPPool", "expression": "true"}, '"message"'),
             ({"kind": "IPPool", "expression": "true", "message": "m", "where": "x"}, "apiVersion, at, each"),
+            (
+                {"kind": "IPPool", "expression": "true", "message": "m {nme}"},
+                "{namespace} and {name}, not {nme}",
+            ),
+            ({"kind": "IPPol", "expression": "true", "message": "m"}, 'did you mean "IPPool"'),
             ({"kind": ["IPPool"], "expression": "true", "message": "m"}, '"kind"'),
             ({"expression": "true", "message": "m"}, '"each"'),
             ({"each": "node", "expression": "true", "message": "m"}, '"each"'),
