@@ -7,45 +7,55 @@ from functools import partial
 
 from callint.bgp.crowd import crowds
 from callint.bgp.decision import Decision
-from callint.bgp.routes import OF_SOURCE, Brought, Engine, Source, counted_decisions, engine
+from callint.bgp.routes import OF_SOURCE, Brought, Source, counted_decisions, engine
 from callint.bgp.session import Session
 from callint.bgp.steps import Steps
 from callint.objects import Cluster
 
 
-def existing_exported(cluster: Cluster, session: Session, steps: Steps) -> Iterator[Decision]:
-    """What becomes of such routes on their way to a far end that is no node; raises TooManyStepsError.
+class Existing:
+    """Such routes of all nodes; what brings a node those of others is looked for once."""
 
-    To a node of a crowd, which nobody tells apart, its own routes would go back.
-    """
-    return counted_decisions(_exported(cluster, session, steps), steps)
+    def __init__(self, cluster: Cluster, steps: Steps) -> None:
+        """Whatever is asked takes these steps."""
+        self._engine = engine(cluster)
+        self._crowds = crowds(cluster)
+        self._steps = steps
+        self._sources: dict[object, tuple[Source, ...]] = {}
 
+    def exported(self, session: Session) -> Iterator[Decision]:
+        """What becomes of such routes on their way to a far end that is no node; raises TooManyStepsError.
 
-def _exported(cluster: Cluster, session: Session, steps: Steps) -> Iterator[Decision]:
-    model = engine(cluster)
-    mine = model.profiles.of(session.local, session.family)
-    for routes in model.profiles.own_routes(session.local, session.family):
-        if routes.presence != "any":
-            yield from model.decide(mine, session.form, routes)
-    passing = model.passing(session.local, session.family, session.form)
-    inside = [peering for peering in passing if peering.there is not None]
-    # What nodes pass on is not known to exist, so that nobody asks for it.
-    learned = crowds(cluster).sources(session.local, inside, partial(model.import_key, passed=False))
-    steps.spend(OF_SOURCE * len(learned))
-    yield from model.learned(session, (_existing(model, one, steps) for one in learned))
+        To a node of a crowd, which nobody tells apart, its own routes would go back.
+        """
+        return counted_decisions(self._exported(session), self._steps)
 
+    def _exported(self, session: Session) -> Iterator[Decision]:
+        model = self._engine
+        mine = model.profiles.of(session.local, session.family)
+        for routes in model.profiles.own_routes(session.local, session.family):
+            if routes.presence != "any":
+                yield from model.decide(mine, session.form, routes)
+        key = (session.local.name, session.family, session.form.peer_type, session.form.rr_client)
+        learned = self._sources.get(key)
+        if learned is None:
+            learned = self._sources[key] = tuple(self._learned(session))
+        self._steps.spend(OF_SOURCE * len(learned))
+        yield from model.learned(session, learned)
 
-def _existing(model: Engine, source: Source, steps: Steps) -> Source:
-    brought = source.brought
-    if brought is None:
-        brought = _brought(model, source.session, steps)
-    return source._replace(brought=tuple(one for one in brought if one[0] != "any"))
+    def _learned(self, session: Session) -> Iterator[Source]:
+        passing = self._engine.passing(session.local, session.family, session.form)
+        inside = [peering for peering in passing if peering.there is not None]
+        # What nodes pass on is not known to exist, so that nobody asks for it.
+        alike = partial(self._engine.import_key, passed=False)
+        for one in self._crowds.sources(session.local, inside, alike):
+            brought = one.brought if one.brought is not None else self._brought(one.session)
+            yield one._replace(brought=tuple(some for some in brought if some[0] != "any"))
 
-
-def _brought(model: Engine, session: Session, steps: Steps) -> tuple[Brought, ...]:
-    decisions: list[Decision] = []
-    for offer in model.offers(session):
-        if offer.presence != "any":
-            steps.spend(len(offer.prefixes.starts) // 2)
-            decisions += model.taken(session, offer)
-    return model.brought(session, decisions)
+    def _brought(self, session: Session) -> tuple[Brought, ...]:
+        decisions: list[Decision] = []
+        for offer in self._engine.offers(session):
+            if offer.presence != "any":
+                self._steps.spend(len(offer.prefixes.starts) // 2)
+                decisions += self._engine.taken(session, offer)
+        return self._engine.brought(session, decisions)

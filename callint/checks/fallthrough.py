@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from callint.bgp.decision import Decision
-from callint.bgp.existing import existing_exported
+from callint.bgp.existing import Existing
 from callint.bgp.explicit import explicit_accepts, fall_through
 from callint.bgp.numbered import Numbered
 from callint.bgp.route import excludes
@@ -114,7 +114,7 @@ def _meet(one: Rule, other: Rule) -> bool:
 def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     """Lists that only accept, towards far ends outside the cluster."""
     said: set[tuple[str, Family]] = set()
-    steps = Steps(cluster, "routes that BGP sessions export")
+    existing = Existing(cluster, Steps(cluster, "routes that BGP sessions export"))
     for one in outward(cluster):
         family = one.session.family
         rules = rules_of(cluster, one.peer, "export", family)
@@ -124,7 +124,7 @@ def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
         if (last.resource.name, family) in said or not fall_through(cluster, one.peer, "export", family):
             continue
         said.add((last.resource.name, family))
-        leaving = _leaving(cluster, one, steps)
+        leaving = _leaving(existing, one)
         if leaving:
             yield _leaves(cluster, one, rules, leaving)
         elif not cluster.pools:
@@ -141,11 +141,11 @@ def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
             )
 
 
-def _leaving(cluster: Cluster, one: Outward, steps: Steps) -> list[Decision]:
+def _leaving(existing: Existing, one: Outward) -> list[Decision]:
     """What leaves because no rule decides, and certainly exists."""
     return [
         decision
-        for decision in existing_exported(cluster, one.session, steps)
+        for decision in existing.exported(one.session)
         if decision.accepted and decision.rule is None and not decision.when
     ]
 

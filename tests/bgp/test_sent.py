@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bgp_clusters import Cluster, Node, clusters, manifests
 from callint.bgp import alike, crowd, lone, sent
 from callint.bgp.decision import Decision
-from callint.bgp.existing import existing_exported
+from callint.bgp.existing import Existing
 from callint.bgp.routes import Engine, engine
 from callint.bgp.session import LIVE, Session
 from callint.bgp.steps import Steps
@@ -111,10 +111,10 @@ def test_what_exists_is_the_same_node_by_node(
     made = cluster_of(objects(cluster, blocks, outside), Target(cluster.release))
     for session in engine(made).network:
         if session.status.state in LIVE and session.remote is None:
-            told = _told(existing_exported(made, session, Steps(made, "routes")))
+            told = _told(Existing(made, Steps(made, "routes")).exported(session))
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(crowd, "CROWD", len(cluster.nodes) + 1)
-                assert _told(existing_exported(made, session, Steps(made, "routes"))) == told
+                assert _told(Existing(made, Steps(made, "routes")).exported(session)) == told
 
 
 @settings(deadline=None, max_examples=20)
