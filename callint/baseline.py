@@ -112,7 +112,8 @@ def _outdated(
             left_over = len(one.at) - gone
             still = "none is" if not left_over else "1 is" if left_over == 1 else f"{left_over} are"
             message = f'the baseline knows {counted(len(one.at), "finding")} of "{one.rule}"{about}, and {still} left'
-            yield Problem("baseline-outdated", one.span, message)
+            cure = "write the baseline anew with --write-baseline, or take out what is mended"
+            yield Problem("baseline-outdated", one.span, message, help=cure)
 
 
 def _key(finding: Finding) -> Place:

@@ -23,6 +23,7 @@ ANNOTATION = "callint.dev/ignore"
 
 _COMMENT = r"(?s)#+\s*callint:\s*(?P<verb>[a-z-]*)\s*(?:\[(?P<rules>[^\]]*)\])?(?P<reason>.*)"
 _SEPARATORS = " \t-:"
+_REACH = "a comment that stands alone is about what is reported in the next line"
 
 
 class Entry(NamedTuple):
@@ -60,7 +61,7 @@ def comments(sources: Sources) -> tuple[list[Entry], list[Problem]]:
             span = Span(file.path, line, column, line, column + len(text))
             if match["verb"] != "ignore" or match["rules"] is None or not _names(match["rules"]):
                 expected = "expected `# callint: ignore[RULE] reason`"
-                problems.append(Problem("suppression-malformed", span, f"comment is no suppression, {expected}"))
+                problems.append(Problem("suppression-malformed", span, f"the comment is no suppression, {expected}"))
                 continue
             reason = match["reason"].strip(_SEPARATORS)
             covered = (line, line + 1) if not file.line(line)[: column - 1].strip() else (line,)
@@ -155,13 +156,10 @@ def apply(entries: Iterable[Entry], findings: Iterable[Finding], catalogue: Cata
     for entry in entries:
         rule = catalogue.get(entry.rule)
         if rule is None:
-            problems.append(
-                Problem(
-                    "suppression-unknown-rule",
-                    entry.span,
-                    f'suppression names "{entry.rule}", which is no rule{catalogue.meant(entry.rule)}',
-                )
-            )
+            annotated = entry.in_source and not entry.lines
+            hint = ", expected `RULE: reason`" if annotated and " " in entry.rule else catalogue.meant(entry.rule)
+            message = f'suppression names "{entry.rule}", which is no rule{hint}'
+            problems.append(Problem("suppression-unknown-rule", entry.span, message))
         elif not entry.reason:
             problems.append(
                 Problem(
@@ -182,10 +180,9 @@ def apply(entries: Iterable[Entry], findings: Iterable[Finding], catalogue: Cata
         else:
             kept.append(finding)
     for identifier, shelf in by_rule.items():
-        problems.extend(
-            Problem("suppression-unused", entry.span, f'suppression of "{entry.rule}" suppresses nothing')
-            for entry in (shelf.unused() if identifier in ran else ())
-        )
+        for entry in shelf.unused() if identifier in ran else ():
+            message = f'suppression of "{entry.rule}" suppresses nothing'
+            problems.append(Problem("suppression-unused", entry.span, message, help=_REACH if entry.lines[1:] else ""))
     return Applied(kept, suppressed, problems)
 
 

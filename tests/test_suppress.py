@@ -122,6 +122,18 @@ def test_unknown_rule() -> None:
     ]
 
 
+def test_annotation_without_its_colon() -> None:
+    one = report(annotations='\n  annotations: {callint.dev/ignore: "NAT002 moved"}')
+    (slip,) = (finding for finding in one.findings if finding.rule == "SRC091")
+    assert slip.message == 'suppression names "NAT002 moved", which is no rule, expected `RULE: reason`'
+
+
+def test_a_comment_two_lines_above_is_told_how_far_it_reaches() -> None:
+    one = report(above="# callint: ignore[NAT002] moved\n  # next year")
+    (unused,) = (finding for finding in one.findings if finding.rule == "SRC093")
+    assert unused.help == "a comment that stands alone is about what is reported in the next line"
+
+
 @pytest.mark.parametrize("comment", ["# callint: ignore", "# callint: disable[NAT002] x", "# callint: ignore[] x"])
 def test_malformed(comment: str) -> None:
     assert found(report(above=comment)) == [("SRC090", 7), ("NAT002", 8)]

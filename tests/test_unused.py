@@ -15,6 +15,7 @@ CALLED_BY_OTHERS = {
     "invoke": "click, of a group",
     "format_commands": "click, of a group",
     "make_context": "click, of a group",
+    "resolve_command": "click, of a group",
     "from_crds": "click, as the command that its decorator makes of it",
     "Connectivity": "programs that import callint: who reaches whom; benchmarks/policy.py measures it",
     "of_policies": "programs that import callint: workloads for policies that select none; measured with Connectivity",

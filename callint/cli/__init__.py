@@ -34,6 +34,12 @@ class _Commands(click.Group):
         command: click.Command = import_module(f"callint.cli.{cmd_name}").command
         return command
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """The command that is named first; of what is none, what was probably meant."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f'"{args[0]}" is no command, {_meant(args[0])}')
+        return super().resolve_command(ctx, args)
+
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the arguments, some of which are answered at once; a reader that went away ends that quietly."""
         try:
@@ -72,6 +78,15 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _meant(name: str) -> str:
+    from difflib import get_close_matches
+
+    if os.path.exists(name):
+        return f"did you mean `callint check {name}`"
+    near = get_close_matches(name, COMMANDS, 1)
+    return f'did you mean "{near[0]}"' if near else f"these are: {', '.join(COMMANDS)}"
 
 
 def _end_quietly() -> NoReturn:

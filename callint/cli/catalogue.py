@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import click
+
 from callint.cli import output
 from callint.rule import Catalogue
 
@@ -15,3 +17,10 @@ def loaded(config_file: str | None) -> Catalogue:
         return rule.load(config.load(file).rule_paths if file else ())
     except (config.ConfigError, rule.RuleError) as error:
         output.fail(str(error))
+
+
+def known(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    """The ids and names with which a shell may go on from what is typed."""
+    rules = list(loaded(None))
+    names = [rule.id for rule in rules] + [rule.name for rule in rules]
+    return [name for name in names if name.lower().startswith(begun.lower())]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from callint.cli import inputs, output
+from callint.cli.catalogue import known
 from callint.finding import SEVERITIES, counted
 from callint.report.formats import FORMATS, pieces
 from callint.report.visible import guarded, visible
@@ -37,7 +38,16 @@ def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]
     return pairs
 
 
-@click.command("check")
+@click.command(
+    "check",
+    epilog="""\b
+Examples:
+  callint check --facts facts manifests
+  callint check --select BGP,no-way-back --format concise
+  kustomize build overlays/home | callint check -
+  callint check --format github --output sarif=callint.sarif
+""",
+)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=str))
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="What to print.")
 @click.option(
@@ -49,14 +59,21 @@ def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]
     help="Also write a report to a file; can be given several times.",
 )
 @inputs.options
-@click.option("--crds", metavar="PATH", multiple=True, help="Judge objects by these CRDs, which the cluster has.")
+@click.option(
+    "--crds",
+    type=inputs.FILE,
+    metavar="PATH",
+    multiple=True,
+    help="Judge objects by these CRDs, which the cluster has.",
+)
 @click.option(
     "--select",
     metavar="RULES",
     multiple=True,
+    shell_complete=known,
     help="Run only these rules: ids, their beginnings, or names.",
 )
-@click.option("--disable", metavar="RULES", multiple=True, help="Do not run these rules.")
+@click.option("--disable", metavar="RULES", multiple=True, shell_complete=known, help="Do not run these rules.")
 @click.option(
     "--fail-on",
     type=click.Choice([*SEVERITIES, "never"]),

@@ -5,15 +5,15 @@ from __future__ import annotations
 import click
 
 from callint.cli import inputs, output
+from callint.cli.catalogue import known, loaded
 
 
 @click.command("explain")
-@click.argument("rule")
+@click.argument("rule", shell_complete=known)
 @inputs.FORM
 @inputs.CONFIGURATION
 def command(rule: str, form: str, config_file: str | None) -> None:
     """Explain RULE, an id such as BGP001 or a name such as filter-missing."""
-    from callint.cli.catalogue import loaded
     from callint.report.catalogue import render_rule, render_rule_json
     from callint.rule import text_of
 

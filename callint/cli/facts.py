@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from callint.cli import output
+from callint.cli import inputs, output
 
 SOURCES = {
     "address": "`ip -details -json address`",
@@ -16,14 +16,21 @@ SOURCES = {
 }
 
 
-@click.command("facts")
+@click.command(
+    "facts",
+    epilog="""\b
+Examples:
+  callint facts > facts/router.yaml
+  ssh router ip -details -json address | callint facts --node router --address -
+""",
+)
 @click.option("--node", metavar="NAME", help="Name of the Kubernetes node; else this machine's host name.")
-@click.option("--address", metavar="FILE", help=f"Saved output of {SOURCES['address']}.")
-@click.option("--route", metavar="FILE", help=f"Saved output of {SOURCES['route']}.")
-@click.option("--route6", metavar="FILE", help=f"Saved output of {SOURCES['route6']}.")
-@click.option("--forwarding", metavar="FILE", help=f"Saved output of {SOURCES['forwarding']}.")
-@click.option("--sockets", metavar="FILE", help=f"Saved output of {SOURCES['sockets']}.")
-@click.option("--firewall", metavar="FILE", help=f"Saved output of {SOURCES['firewall']}.")
+@click.option("--address", type=inputs.FILE, metavar="FILE", help=f"Saved output of {SOURCES['address']}.")
+@click.option("--route", type=inputs.FILE, metavar="FILE", help=f"Saved output of {SOURCES['route']}.")
+@click.option("--route6", type=inputs.FILE, metavar="FILE", help=f"Saved output of {SOURCES['route6']}.")
+@click.option("--forwarding", type=inputs.FILE, metavar="FILE", help=f"Saved output of {SOURCES['forwarding']}.")
+@click.option("--sockets", type=inputs.FILE, metavar="FILE", help=f"Saved output of {SOURCES['sockets']}.")
+@click.option("--firewall", type=inputs.FILE, metavar="FILE", help=f"Saved output of {SOURCES['firewall']}.")
 @click.option(
     "--workload-prefix",
     "prefixes",

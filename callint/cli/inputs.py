@@ -16,8 +16,15 @@ if TYPE_CHECKING:
     from callint.config import Calico, Config
     from callint.objects import Cluster
 
+FILE = click.Path(readable=False)
+"""A path that shells complete; who reads it says what is wrong with it."""
+
 CONFIGURATION = click.option(
-    "--config", "config_file", metavar="FILE", help="Configuration; else callint.yaml is searched upwards."
+    "--config",
+    "config_file",
+    type=FILE,
+    metavar="FILE",
+    help="Configuration; else callint.yaml is searched upwards.",
 )
 CLUSTER = click.option("--cluster", "cluster_name", metavar="NAME", help="Which of the configuration's clusters.")
 FORM = click.option(
@@ -37,6 +44,7 @@ _OPTIONS = (
     click.option("--dataplane", type=click.Choice(DATAPLANES), help="Felix's dataplane."),
     click.option(
         "--facts",
+        type=FILE,
         metavar="PATH",
         multiple=True,
         help="Facts of nodes, a file or a folder; can be given several times.",

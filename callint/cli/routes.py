@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 _LISTED = 200
 
 
-@click.command("routes")
+@click.command(
+    "routes",
+    epilog="""\b
+Examples:
+  callint routes --node router
+  callint routes --peer jump-server --prefix 10.0.0.0/24 manifests
+""",
+)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=str))
 @click.option("--node", metavar="NAME", help="Only sessions of this node.")
 @click.option("--peer", metavar="NAME|ADDRESS", help="Only sessions by this BGPPeer, to this address or node, or mesh.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from callint.cli import inputs, output
+from callint.cli.catalogue import loaded
 
 
 @click.command("rules")
@@ -12,7 +13,6 @@ from callint.cli import inputs, output
 @inputs.CONFIGURATION
 def command(form: str, config_file: str | None) -> None:
     """List the rules that callint ships and those of the configuration."""
-    from callint.cli.catalogue import loaded
     from callint.report.catalogue import render_rules, render_rules_json
 
     rules = loaded(config_file)

@@ -15,8 +15,18 @@ def command() -> None:
     """Show schemas, or make them from the CRDs that a cluster really has."""
 
 
-@command.command("show", short_help="Print the schema of a kind in one release.")
-@click.argument("kind")
+def _known(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    from callint.schema.catalogue import calico_kinds
+
+    return sorted(kind for kind in calico_kinds() if kind.lower().startswith(begun.lower()))
+
+
+@command.command(
+    "show",
+    short_help="Print the schema of a kind in one release.",
+    epilog="Example: callint schema show BGPPeer --calico-version v3.28",
+)
+@click.argument("kind", shell_complete=_known)
 @click.option("--calico-version", metavar="RELEASE", help="Release; else the newest.")
 @click.option(
     "--applied-with",
@@ -47,7 +57,11 @@ def show(kind: str, calico_version: str | None, applied_with: str) -> None:
     output.write(_json(schema))
 
 
-@command.command("from-crds", short_help="Print the schemas of the CRDs of a cluster.")
+@command.command(
+    "from-crds",
+    short_help="Print the schemas of the CRDs of a cluster.",
+    epilog="Example: kubectl get crd -o yaml | callint schema from-crds -",
+)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=str))
 def from_crds(files: tuple[str, ...]) -> None:
     """Print the JSON Schemas of the CRDs in FILES, as `kubectl get crd -o yaml` gives them.

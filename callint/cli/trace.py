@@ -41,7 +41,14 @@ class Wanted(NamedTuple):
 PORT = click.IntRange(0, 65535)
 
 
-@click.command("trace")
+@click.command(
+    "trace",
+    epilog="""\b
+Examples:
+  callint trace --node router --in wan0 --src 192.0.2.7 --dst 10.0.0.1 --udp 53
+  callint trace --from pod:shop/web-0 --to labels:app=db,ns=shop --tcp 5432
+""",
+)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=str))
 @click.option("--node", metavar="NAME", help="The node at which the packet is; that of --from or --to otherwise.")
 @click.option("--in", "arriving", metavar="INTERFACE", help="Where it comes in; without it the node itself sends it.")

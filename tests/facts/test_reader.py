@@ -164,7 +164,7 @@ PROBLEMS = [
     ("listening: [{protocol: udp, port: 53, address: fe80::1%a0}]", "fe80::1%a0", "expected an address"),
     ("listening: [{protocol: udp, port: 53, address: 1.2.3}]", "1.2.3", '"1.2.3" is not an address'),
     ("services: {a0: [dsn]}", "dsn", 'did you mean "dns"?'),
-    ("services: {a0: [{name: metrics, port: 1}]}", "name", 'a service without a known name without "protocol"'),
+    ("services: {a0: [{name: metrics, port: 1}]}", "name", 'a service by a name of its own without "protocol"'),
     ("services: {a0: dns}", "dns", '"a0" is "dns", expected a list of services'),
     ("services: {lna0: [dns]}\ninterfaces: [{name: lan0}]", "lna0", 'did you mean "lan0"?'),
     ("firewall: {forward: dorp}", "dorp", '"forward" is "dorp", expected accept or drop; did you mean "drop"?'),

@@ -1,0 +1,82 @@
+"""What `--help` shows can be typed, shells complete it, and what is mistyped is understood."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.shell_completion import ShellComplete
+from click.testing import CliRunner
+
+from callint.cli import COMMANDS, main
+
+
+def examples(command: click.Command) -> Iterator[list[str]]:
+    """The arguments of each example under a command's help, and of those below it."""
+    for line in (command.epilog or "").splitlines():
+        _, called, arguments = line.rpartition("callint ")
+        if called:
+            yield shlex.split(arguments.partition(" > ")[0])
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from examples(below)
+
+
+@pytest.mark.parametrize("arguments", list(examples(main)), ids=" ".join)
+def test_an_example_is_understood(arguments: list[str]) -> None:
+    command: click.Command | None = main
+    while isinstance(command, click.Group):
+        command = command.get_command(click.Context(command), arguments[0])
+        arguments = arguments[1:]
+    assert command is not None
+    assert command.make_context("callint", arguments).args == []
+
+
+def test_there_are_examples_of_what_takes_many_options() -> None:
+    assert {arguments[0] for arguments in examples(main)} == {"check", "facts", "routes", "schema", "trace"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("exp", ["explain"]),
+        ("explain bgp00", [f"BGP00{number}" for number in range(1, 10)]),
+        ("explain no-way", ["no-way-back"]),
+        ("check --select no-way", ["no-way-back"]),
+        ("schema show bg", ["BGPConfiguration", "BGPFilter", "BGPPeer"]),
+        ("check --fail-on n", ["never"]),
+    ],
+)
+def test_a_shell_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, completed: list[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    *arguments, begun = typed.split()
+    shell = ShellComplete(main, {}, "callint", "_CALLINT_COMPLETE")
+    assert [one.value for one in shell.get_completions(arguments, begun)] == completed
+
+
+@pytest.mark.parametrize("typed", ["check --config c", "check --facts f", "routes --facts f", "facts --address a"])
+def test_a_shell_completes_paths(typed: str) -> None:
+    *arguments, begun = typed.split()
+    shell = ShellComplete(main, {}, "callint", "_CALLINT_COMPLETE")
+    assert [one.type for one in shell.get_completions(arguments, begun)] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("expain", 'did you mean "explain"'),
+        ("manifests", "did you mean `callint check manifests`"),
+        ("xyzzy", f"these are: {', '.join(COMMANDS)}"),
+    ],
+)
+def test_what_is_no_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, meant: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "manifests").mkdir()
+    done = CliRunner().invoke(main, [typed])
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (2, f'Error: "{typed}" is no command, {meant}')
