@@ -42,6 +42,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "duplicate": (),
     "exposure": ("BGPPeer",),
     "expression": (),
+    "facts_node": ("Node", "HostEndpoint"),
     "fallthrough": ("BGPPeer",),
     "far_end": ("BGPPeer",),
     "filter_family": ("BGPPeer",),
