@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from click.testing import CliRunner
@@ -30,13 +30,11 @@ RAW = {
 ODD: list[Any] = [*RAW, None, True, 0, 5, 1.5, "", "10.0.0.0/8", "all()", [], {}, [[]], {"a": [None]}, ["a", "b"]]
 
 
-@pytest.fixture
-def tree(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "tree"
-    shutil.copytree(repository / "examples" / "home-router-broken", folder)
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return folder
+class Made(NamedTuple):
+    """A cache, what it says, and what is said without it."""
+
+    folder: Path
+    expected: tuple[int, str, str]
 
 
 def check(*arguments: str) -> tuple[int, str, str]:
@@ -44,11 +42,41 @@ def check(*arguments: str) -> tuple[int, str, str]:
     return found.exit_code, found.output, Path("report.txt").read_text(encoding="utf-8")
 
 
-def kept(tree: Path) -> tuple[Path, Path]:
+@pytest.fixture(scope="module")
+def made(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    """The cache that a first run makes of a tree, in which all tests here then stand."""
+    top = tmp_path_factory.mktemp("made")
+    (top / ".git").mkdir()
+    shutil.copytree(repository / "examples", top / "examples")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(top / "examples" / "home-router-broken")
+        patch.setenv("XDG_CACHE_HOME", str(top / "cache"))
+        expected = check("--no-cache")
+        assert check("--cache") == expected
+        yield Made(top / "cache", expected)
+
+
+class Kept(NamedTuple):
     """The files of pieces and of the answer."""
-    pieces, answer = sorted((tree.parent / "cache" / "callint").iterdir())
+
+    pieces: Path
+    answer: Path
+
+
+def kept(made: Made, folder: Path) -> Kept:
+    """A copy of the cache, in place of the last one."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(made.folder, folder)
+    pieces, answer = sorted((folder / "callint").iterdir())
     assert answer.name == f"{pieces.name}-answer"
-    return pieces, answer
+    return Kept(pieces, answer)
+
+
+@pytest.fixture
+def cache(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kept:
+    """A cache of its own for each test."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return kept(made, tmp_path)
 
 
 def written(value: Any) -> bytes:
@@ -111,16 +139,14 @@ WRONG: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_piece_that_is_none_is_read_anew_and_replaced(wrong: str, tree: Path) -> None:
-    expected = check("--cache")
-    pieces, answer = kept(tree)
-    right = pieces.read_bytes()
+def test_a_piece_that_is_none_is_read_anew_and_replaced(wrong: str, made: Made, cache: Kept) -> None:
+    right = cache.pieces.read_bytes()
     forged = {name: WRONG[wrong](bytes(piece)) for name, piece in opened(right).items()}
     assert forged != {name: bytes(piece) for name, piece in opened(right).items()}
-    pieces.write_bytes(sealed(forged))
-    answer.unlink()
-    assert check("--cache") == expected == check("--no-cache")
-    assert pieces.read_bytes() == right
+    cache.pieces.write_bytes(sealed(forged))
+    cache.answer.unlink()
+    assert check("--cache") == made.expected
+    assert cache.pieces.read_bytes() == right
 
 
 INDEXES = {
@@ -136,12 +162,11 @@ INDEXES = {
 
 
 @pytest.mark.parametrize("wrong", INDEXES.values(), ids=INDEXES)
-def test_an_index_that_is_none_leaves_nothing(wrong: str, tree: Path) -> None:
-    expected = check("--cache")
-    for file in kept(tree):
+def test_an_index_that_is_none_leaves_nothing(wrong: str, made: Made, cache: Kept) -> None:
+    for file in cache:
         body = b"\n" + wrong.encode() + b"\n" + file.read_bytes()[32:]
         file.write_bytes(_seal(body) + body)
-    assert check("--cache") == expected
+    assert check("--cache") == made.expected
 
 
 ANSWERS: dict[str, Callable[[list[Any]], Any]] = {
@@ -174,23 +199,19 @@ ANSWERS: dict[str, Callable[[list[Any]], Any]] = {
 
 
 @pytest.mark.parametrize("wrong", ANSWERS)
-def test_an_answer_that_is_none_is_worked_out_anew(wrong: str, tree: Path) -> None:
-    expected = check("--cache")
-    _, answer = kept(tree)
-    right = answer.read_bytes()
+def test_an_answer_that_is_none_is_worked_out_anew(wrong: str, made: Made, cache: Kept) -> None:
+    right = cache.answer.read_bytes()
     forged = {name: written(ANSWERS[wrong](json.loads(bytes(piece)))) for name, piece in opened(right).items()}
-    answer.write_bytes(sealed(forged))
-    assert check("--cache") == expected
-    assert answer.read_bytes() == right
+    cache.answer.write_bytes(sealed(forged))
+    assert check("--cache") == made.expected
+    assert cache.answer.read_bytes() == right
 
 
 @settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.data())
-def test_whatever_the_cache_says_the_ending_is_decent(tree: Path, data: st.DataObject) -> None:
+def test_whatever_the_cache_says_the_ending_is_decent(made: Made, cache: Kept, data: st.DataObject) -> None:
     """Values that another file could have, and findings about it, are believed; nothing crashes over them."""
-    shutil.rmtree(tree.parent / "cache", ignore_errors=True)
-    check("--cache")
-    pieces, answer = kept(tree)
+    pieces, answer = kept(made, cache.pieces.parent.parent)
     if data.draw(st.booleans()):
         told = {name: json.loads(bytes(piece)) for name, piece in opened(answer.read_bytes()).items()}
         answer.write_bytes(sealed({name: written(changed(value, data)) for name, value in told.items()}))

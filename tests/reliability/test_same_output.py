@@ -102,11 +102,12 @@ def examples(folder: Path, groups: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("name", ["home-router", "home-router-broken", "rules"])
 def test_every_way_leads_to_the_same(name: str, repository: Path, tmp_path: Path) -> None:
-    tree = tmp_path / "tree"
+    tree = tmp_path / name
     if name == "rules":
         examples(tree, ("BGP", "NAT", "HEP"))
     else:
-        shutil.copytree(repository / "examples" / name, tree)
+        (tmp_path / ".git").mkdir()
+        shutil.copytree(repository / "examples", tmp_path, dirs_exist_ok=True)
     cache = tmp_path / "cache"
     cache.mkdir()
     expected = output(tree, cache, Way(1, "--no-cache", 0))
