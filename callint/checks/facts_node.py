@@ -23,8 +23,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             continue
         meant = hosts.get(_host(name)) or words.nearest(name)
         if meant is not None and (_host(meant) == _host(name) or _is_slip(name, meant)):
+            nobody = "which neither a Node nor a HostEndpoint names"
             yield Breach(
-                f'these are facts of node "{name}", which neither a Node nor a HostEndpoint names, did you mean "{meant}"',
+                f'these are facts of node "{name}", {nobody}, did you mean "{meant}"',
                 facts.span,
                 related=(Related(lacking[meant], "this node has no facts"),),
                 witness=witness("reference", reference=f"facts/{name}", known=(meant,)),
