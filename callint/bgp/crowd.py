@@ -148,7 +148,7 @@ class Crowds:
             if not full and (mine.blocks or mine.services or bare is mine):
                 decisions += [one for offer in self.own(mine) for one in model.taken(session, offer)]
             elif not full:
-                for offer in self.own(mine):
+                for offer in known.of(self.own(mine), 3):
                     key = (id(bare), offer._replace(prefixes=nothing(peering.family)))
                     alike.setdefault(key, (session, []))[1].append(offer.prefixes)
             for about, prefixes in self._got(peering, session, decisions).items():

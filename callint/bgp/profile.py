@@ -66,11 +66,11 @@ class Profile(NamedTuple):
         """The same without what a node has of its own: what is left decides on the routes of all nodes."""
         blocks = None if self.blocks is None else ()
         gateways = nothing(self.family)
-        return self._replace(blocks=blocks, services=(), gateways=gateways, connected=(), kernel=(), node="")
+        return self._replace(blocks=blocks, possible=(), services=(), gateways=gateways, connected=(), kernel=(), node="")
 
     def own(self) -> Profile:
         """The same without routes that any node with what is left of it has, or may have."""
-        return self._replace(possible=(), perhaps=(), interfaces_known=True, routes_known=True)
+        return self._replace(perhaps=(), interfaces_known=True, routes_known=True)
 
 
 class Shared(NamedTuple):

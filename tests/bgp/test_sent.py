@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bgp_clusters import Cluster, Node, clusters, manifests
+from bgp_clusters import SELECTORS, Cluster, Node, clusters, manifests
 from callint.bgp import alike, crowd, lone, sent
 from callint.bgp.decision import Decision
 from callint.bgp.existing import Existing
@@ -35,8 +35,11 @@ FILTERS: dict[str, dict[str, Any]] = {
         "importV4": [{"action": "Accept", "cidr": "10.244.2.0/24", "matchOperator": "In"}, {"action": "Reject"}],
         "exportV4": [{"action": "Reject", "communities": {"values": ["64512:1"]}}],
     },
+    "pooled": {"exportV4": [{"action": "Accept", "cidr": "10.245.0.0/23", "matchOperator": "In"}]},
 }
 OUTSIDE = st.lists(st.sampled_from([64512, 64999]).flatmap(lambda n: st.tuples(st.just(n), _names())), max_size=3)
+
+POOLS = st.lists(st.tuples(st.sampled_from(list(SELECTORS)), st.booleans()), max_size=3)
 
 
 def _names() -> st.SearchStrategy[list[str]]:
@@ -51,8 +54,13 @@ def _two_are_a_crowd() -> Iterator[None]:
         yield
 
 
-def objects(cluster: Cluster, blocks: list[bool], outside: list[tuple[int, list[str]]]) -> Iterator[dict[str, Any]]:
+def objects(
+    cluster: Cluster, blocks: list[bool], outside: list[tuple[int, list[str]]], pools: Iterable[tuple[str, bool]] = ()
+) -> Iterator[dict[str, Any]]:
     yield from manifests(cluster)
+    for number, (selector, withheld) in enumerate(pools):
+        spec = {"cidr": f"10.245.{number}.0/24", "nodeSelector": selector, "disableBGPExport": withheld}
+        yield calico("IPPool", f"pool{number}", spec)
     for name, spec in FILTERS.items():
         yield calico("BGPFilter", name, spec)
     for number, (node, has) in enumerate(zip(cluster.nodes, blocks, strict=False)):
@@ -65,10 +73,12 @@ def objects(cluster: Cluster, blocks: list[bool], outside: list[tuple[int, list[
 
 
 @settings(deadline=None)
-@given(clusters(), st.lists(st.booleans(), max_size=6), OUTSIDE)
-def test_the_same_routes_leave(cluster: Cluster, blocks: list[bool], outside: list[tuple[int, list[str]]]) -> None:
+@given(clusters(), st.lists(st.booleans(), max_size=6), OUTSIDE, POOLS)
+def test_the_same_routes_leave(
+    cluster: Cluster, blocks: list[bool], outside: list[tuple[int, list[str]]], pools: list[tuple[str, bool]]
+) -> None:
     """All that any session lets out is told of one that is like it."""
-    made = cluster_of(objects(cluster, blocks, outside), Target(cluster.release))
+    made = cluster_of(objects(cluster, blocks, outside, pools), Target(cluster.release))
     model = engine(made)
     exact = ((one, model.exported(one)) for one in model.network if one.status.state in LIVE)
     found, expected = _together((group.session, told) for group, told in sent.sent(made)), _together(exact)
@@ -90,10 +100,12 @@ def test_of_two_that_are_asked_one_is_another_node() -> None:
 
 
 @settings(deadline=None)
-@given(clusters(), st.lists(st.booleans(), max_size=6), OUTSIDE)
-def test_no_more_leaves(cluster: Cluster, blocks: list[bool], outside: list[tuple[int, list[str]]]) -> None:
+@given(clusters(), st.lists(st.booleans(), max_size=6), OUTSIDE, POOLS)
+def test_no_more_leaves(
+    cluster: Cluster, blocks: list[bool], outside: list[tuple[int, list[str]]], pools: list[tuple[str, bool]]
+) -> None:
     """Of a crowd it is not told who brings what, so that some of it may go back where it came from."""
-    made = cluster_of(objects(cluster, blocks, outside), Target(cluster.release))
+    made = cluster_of(objects(cluster, blocks, outside, pools), Target(cluster.release))
     model = engine(made)
     for group, decisions in sent.sent(made):
         session = group.session
@@ -104,11 +116,11 @@ def test_no_more_leaves(cluster: Cluster, blocks: list[bool], outside: list[tupl
 
 
 @settings(deadline=None)
-@given(clusters(), st.lists(st.booleans(), max_size=6), OUTSIDE)
+@given(clusters(), st.lists(st.booleans(), max_size=6), OUTSIDE, POOLS)
 def test_what_exists_is_the_same_node_by_node(
-    cluster: Cluster, blocks: list[bool], outside: list[tuple[int, list[str]]]
+    cluster: Cluster, blocks: list[bool], outside: list[tuple[int, list[str]]], pools: list[tuple[str, bool]]
 ) -> None:
-    made = cluster_of(objects(cluster, blocks, outside), Target(cluster.release))
+    made = cluster_of(objects(cluster, blocks, outside, pools), Target(cluster.release))
     for session in engine(made).network:
         if session.status.state in LIVE and session.remote is None:
             told = _told(Existing(made, Steps(made, "routes")).exported(session))
