@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from callint.bgp.alike import Alike, together
+from callint.bgp.inventory import Inventory
 from callint.bgp.lone import lone_in_mesh
 from callint.bgp.nodes import ANY, Speaker
+from callint.bgp.peering import Peering
 from callint.net.address import Family
-
-if TYPE_CHECKING:
-    from callint.bgp.network import Network
 
 
 class Mesh:
     """The mesh of one family; labels and BGPPeers that lead out of the cluster make no difference to it."""
 
-    def __init__(self, model: Network, family: Family) -> None:
-        """Nodes that a BGPPeer calls are like those that it calls as well."""
-        self._nodes, held = model.nodes, model.nodes.held
-        self.members = tuple(one for one in model.speakers.values() if model.in_mesh(one, family))
-        self.lone = lone_in_mesh(model.cluster, self.members)
-        shared = Counter(one.address(family) for one in model.speakers.values())
-        calls, called = _calls(model, family)
+    def __init__(self, known: Inventory, peerings: Sequence[Peering], family: Family) -> None:
+        """Nodes that a BGPPeer calls are like those that it calls as well; `peerings` are what BGPPeers make."""
+        self._nodes, held = known.nodes, known.nodes.held
+        self.members = tuple(one for one in known.speakers.values() if known.in_mesh(one, family))
+        self.lone = lone_in_mesh(known.cluster, self.members)
+        shared = Counter(one.address(family) for one in known.speakers.values())
+        calls, called = _calls(known, peerings, family)
         divided: dict[object, list[Speaker]] = {}
         for one in self.members:
-            alike, address = model.nodes.of(one), one.address(family)
+            alike, address = known.nodes.of(one), one.address(family)
             as_number, _, port = self.lone.identity(one)
             key = (
                 alike if alike in called or one.name == ANY else None,
@@ -44,17 +43,19 @@ class Mesh:
         return self._of.get(speaker.name) or self._nodes.of(speaker)
 
 
-def _calls(model: Network, family: Family) -> tuple[dict[Alike, list[object]], set[Alike]]:
+def _calls(
+    known: Inventory, peerings: Sequence[Peering], family: Family
+) -> tuple[dict[Alike, list[object]], set[Alike]]:
     """What BGPPeers make nodes call that is or may be another node, and the nodes that are called."""
     calls: dict[Alike, list[object]] = {}
     called: set[Alike] = set()
-    for peering in (one for one in model.peerings if one.family == family):
-        owner = model.nodes.owners.get(peering.address) if peering.address is not None else None
-        there = model.nodes.of(owner) if owner is not None else peering.there
+    for peering in (one for one in peerings if one.family == family):
+        owner = known.nodes.owners.get(peering.address) if peering.address is not None else None
+        there = known.nodes.of(owner) if owner is not None else peering.there
         if there is not None:
             called.add(there)
         # A node with facts has further addresses, at which it may be called.
-        if there is not None or model.holder(peering.address) is not None:
+        if there is not None or known.holder(peering.address) is not None:
             call = (id(peering.form), there, peering.address, peering.selected)
             calls.setdefault(peering.here, []).append(call)
     return calls, called

@@ -5,60 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache, partial
 
-from callint.bgp.alike import Alike, Nodes
+from callint.bgp.alike import Alike
 from callint.bgp.expand import Conflict, Entry, Expander, itself
+from callint.bgp.inventory import Inventory
 from callint.bgp.mesh import Mesh
-from callint.bgp.nodes import ANY, Settings, Speaker, speakers
+from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.read import as_number
-from callint.bgp.session import Form, Kind, Session, Status
-from callint.bgp.status import status
+from callint.bgp.session import Form, Kind, Session
+from callint.bgp.status import SORTED, status
 from callint.bgp.steps import Answer, Steps
 from callint.net.address import Address, Family
 from callint.objects import Cluster
 
-# confd sorts protocols by name from v3.32 on, before that the mesh comes first (bgp_processor.go, bird.cfg.template)
-_SORTED = (3, 32)
 # What sessions take that are alike: to make the first of them, and to see whether it comes up
 _OF_PEERING = 20
-_KINDS: tuple[Kind, ...] = ("global", "workload", "mesh", "node")
 
 
-class Network:
+class Network(Inventory):
     """The speakers of a cluster and the sessions between them and to others, made on demand."""
 
     def __init__(self, cluster: Cluster) -> None:
-        """Nothing is computed yet."""
-        self.cluster = cluster
-        self.settings = Settings(cluster.bgp_configurations)
-        self.speakers = speakers(cluster, self.settings)
-        self.listed = ANY not in self.speakers
+        """No session is made yet."""
+        super().__init__(cluster)
+        self._status = partial(status, self, self.between)
         self._forms: dict[Form, Form] = {}
         self._meshing: dict[tuple[Alike, Family], tuple[Peering, ...]] = {}
-
-    @property
-    def alone(self) -> bool:
-        """Whether there is one node and no other, so that no routes between nodes are needed."""
-        return self.listed and len(self.speakers) == 1
-
-    @cached_property
-    def families(self) -> tuple[Family, ...]:
-        """The families that the cluster uses: IPv6 only if something says so."""
-        cluster = self.cluster
-        configuration = self.settings.default
-        texts = [pool.cidr for pool in cluster.pools] + [peer.peer_ip or "" for peer in cluster.bgp_peers]
-        if configuration is not None:
-            texts += [entry.cidr for entry in configuration.prefix_advertisements]
-            texts += configuration.service_cluster_ips + configuration.service_external_ips
-            texts += configuration.service_load_balancer_ips
-        speaks = any(speaker.speaks(6) for speaker in self.speakers.values())
-        filtered = any(one.export_v6 or one.import_v6 for one in cluster.bgp_filters.values())
-        return (4, 6) if speaks or filtered or any(":" in text.split(".")[0] for text in texts) else (4,)
-
-    @cached_property
-    def nodes(self) -> Nodes:
-        """The speakers, those that are alike together."""
-        return Nodes(self.cluster, self.speakers)
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
@@ -100,7 +72,7 @@ class Network:
         if here.first.speaks(target.family) is False or (entry.local is None and itself(here, target)):
             return None
         form_of = partial(self._form, entry)
-        return Peering(self, here, target.nodes, target.address, form_of, entry.sure and target.sure)
+        return Peering(self._status, here, target.nodes, target.address, form_of, entry.sure and target.sure)
 
     def _form(self, entry: Entry, local: Speaker, remote: Speaker | None) -> Form:
         target, peer = entry.target, entry.peer
@@ -119,7 +91,7 @@ class Network:
     @cached_property
     def meshes(self) -> dict[Family, Mesh]:
         """The node-to-node mesh, by family."""
-        return {family: Mesh(self, family) for family in self.families}
+        return {family: Mesh(self, self.peerings, family) for family in self.families}
 
     @cached_property
     def meshed(self) -> dict[Family, tuple[Speaker, ...]]:
@@ -160,7 +132,7 @@ class Network:
         for there in self.meshes[family].all:
             remote = there.first if there is not here or local.name == ANY else there.other_than(local)
             if remote is not None and self._meshes(local, remote, family):
-                yield Peering(self, here, there, None, partial(self._mesh_form, family), True)
+                yield Peering(self._status, here, there, None, partial(self._mesh_form, family), True)
 
     def mesh(self, family: Family, of: Speaker | None = None) -> Iterator[Session]:
         """The sessions of the mesh, all or those of one node: there are as many as pairs of nodes."""
@@ -178,11 +150,11 @@ class Network:
 
     def mesh_session(self, local: Speaker, remote: Speaker, family: Family) -> Session:
         """The session of the mesh that `local` has with `remote`."""
-        return Session(self, local, remote, remote.address(family), self._mesh_form(family, local, remote))
+        return Session(self._status, local, remote, remote.address(family), self._mesh_form(family, local, remote))
 
     def _mesh_form(self, family: Family, local: Speaker, remote: Speaker | None) -> Form:
         assert remote is not None, "the mesh leads to nodes"
-        fallback = local.as_number if self.cluster.target.release >= _SORTED else remote.as_number
+        fallback = local.as_number if self.cluster.target.release >= SORTED else remote.as_number
         remote_as = remote.own_as if remote.own_as is not None else fallback
         form = Form("mesh", family, None, False, local.as_number, remote_as, remote.port, False)
         return self._forms.setdefault(form, form)
@@ -263,41 +235,6 @@ class Network:
         if remote is not None and self.in_mesh(local, address.family) and self._meshes(local, remote, address.family):
             found.append(self.mesh_session(local, remote, address.family))
         return found
-
-    def holder(self, address: Address | None) -> Speaker | None:
-        """The one node that has an address besides its BGP address, as far as facts tell."""
-        return self._held.get(address) if address is not None else None
-
-    def held(self, speaker: Speaker, family: Family) -> Iterator[Address]:
-        """The addresses that a node has besides its BGP address, as far as facts tell."""
-        for interface in (speaker.facts and speaker.facts.interfaces) or ():
-            for one in interface.addresses or ():
-                found = Address(one.version, one.value)
-                if one.version == family and found != speaker.address(family):
-                    yield found
-
-    @cached_property
-    def _held(self) -> dict[Address, Speaker | None]:
-        found: dict[Address, Speaker | None] = {}
-        for speaker in self.speakers.values():
-            for address in (one for family in self.families for one in self.held(speaker, family)):
-                # What several nodes have, a loopback or link-local address as a rule, says nothing of any of them.
-                found[address] = speaker if found.get(address, speaker) is speaker else None
-        return found
-
-    def in_mesh(self, speaker: Speaker, family: Family) -> bool:
-        """Whether a node takes part in the node-to-node mesh."""
-        return self.settings.mesh is not False and not speaker.cluster_id and speaker.speaks(family) is not False
-
-    def precedence(self, kind: Kind) -> int:
-        """The place of a kind of session among several with one neighbour: the first one runs."""
-        if kind == "mesh" and self.cluster.target.release < _SORTED:
-            return -1
-        return _KINDS.index(kind)
-
-    def status(self, session: Session) -> Status:
-        """Whether a session comes up."""
-        return status(self, session)
 
 
 @lru_cache(maxsize=8)

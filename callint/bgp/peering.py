@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from callint.bgp.alike import Alike
 from callint.bgp.nodes import ANY, Speaker
-from callint.bgp.session import Form, Session, State
+from callint.bgp.session import Form, Judge, Session, State
 from callint.net.address import Address, Family
-
-if TYPE_CHECKING:
-    from callint.bgp.network import Network
-
 
 FormOf = Callable[[Speaker, Speaker | None], Form]
 """The form of the session between two nodes, or of a node with somebody else."""
@@ -25,7 +20,7 @@ class Peering:
 
     def __init__(
         self,
-        network: Network,
+        status: Judge,
         here: Alike,
         there: Alike | None,
         address: Address | None,
@@ -33,7 +28,7 @@ class Peering:
         selected: bool,
     ) -> None:
         """`address` is that of a far end which the peer names by it; for the rest as in `Session`."""
-        self.network = network
+        self._status = status
         self.here = here
         self.there = there
         self.address = address
@@ -83,7 +78,7 @@ class Peering:
         if address is None and remote is not None:
             address = remote.address(self.family)
         form = self.form if self._form_of is None else self._form_of(local, remote)
-        return Session(self.network, local, remote, address, form, self.selected)
+        return Session(self._status, local, remote, address, form, self.selected)
 
     def __iter__(self) -> Iterator[Session]:
         """Every session, those of one node together."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable
+from typing import Literal
 
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.route import PeerType
 from callint.net.address import Address, Family
 from callint.objects.bgp import BGPPeer
 from callint.record import NamedTuple
-
-if TYPE_CHECKING:
-    from callint.bgp.network import Network
 
 Kind = Literal["global", "workload", "mesh", "node"]
 """The order is that of confd's protocol names Global_, Local_Workload_, Mesh_ and Node_."""
@@ -84,6 +82,10 @@ class Form(NamedTuple):
         return self.peer.password_secret, bool(self.peer.ttl_security)
 
 
+Judge = Callable[["Session"], Status]
+"""Tells whether a session comes up, from what is known of all the others."""
+
+
 class Session:
     """A session of node `local`; `remote` is the far end where it is a node of the cluster.
 
@@ -91,19 +93,19 @@ class Session:
     exists, because a selector reads labels that no manifest gives.
     """
 
-    __slots__ = ("_status", "address", "form", "local", "network", "remote", "selected")
+    __slots__ = ("_judge", "_status", "address", "form", "local", "remote", "selected")
 
     def __init__(
         self,
-        network: Network,
+        judge: Judge,
         local: Speaker,
         remote: Speaker | None,
         address: Address | None,
         form: Form,
         selected: bool = True,
     ) -> None:
-        """`network` is the model that the session belongs to; it answers for it."""
-        self.network = network
+        """`judge` is asked once, for the status."""
+        self._judge = judge
         self.local = local
         self.remote = remote
         self.address = address
@@ -156,7 +158,7 @@ class Session:
     def status(self) -> Status:
         """Whether it comes up."""
         if self._status is None:
-            self._status = self.network.status(self)
+            self._status = self._judge(self)
         return self._status
 
     def __repr__(self) -> str:

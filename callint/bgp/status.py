@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
+from callint.bgp.inventory import Inventory
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.read import address as read_address
-from callint.bgp.session import Session, Status
+from callint.bgp.session import Kind, Session, Status
 from callint.calico.defaults import BGP_PORT
-from callint.net.address import Family
+from callint.net.address import Address, Family
 from callint.objects import fields
 
-if TYPE_CHECKING:
-    from callint.bgp.network import Network
+# confd sorts protocols by name from v3.32 on, before that the mesh comes first (bgp_processor.go, bird.cfg.template)
+SORTED = (3, 32)
+_KINDS: tuple[Kind, ...] = ("global", "workload", "mesh", "node")
+
+Between = Callable[[Speaker, Address | None], Sequence[Session]]
+"""The sessions that a node has with an address."""
 
 
-def status(network: Network, session: Session) -> Status:
+def status(known: Inventory, between: Between, session: Session) -> Status:
     """The first of the things that keep a session down, in the order in which an operator would look for them."""
     return (
-        _local_end(network, session)
-        or _never_called(network, session)
+        _local_end(known, session)
+        or _never_called(known, session)
         or _far_end_known(session)
-        or _one_of_several(network, session)
-        or _reachable(network, session)
-        or _both_ends(network, session)
+        or _one_of_several(known, between, session)
+        or _reachable(known, session)
+        or _both_ends(known, between, session)
         or Status("up", "" if session.remote else "the far end is not part of the cluster, and taken to agree")
     )
 
 
-def _local_end(network: Network, session: Session) -> Status | None:
+def _local_end(known: Inventory, session: Session) -> Status | None:
     local, form = session.local, session.form
-    if not local.described and network.listed:
+    if not local.described and known.listed:
         return Status("no-such-node", f'no node is called "{local.name}"')
     if form.remote_as is None:
         return Status("down", "the peer has no asNumber, and BIRD refuses the whole configuration")
-    if network.settings.mesh is None and form.kind == "mesh":
+    if known.settings.mesh is None and form.kind == "mesh":
         return _unknown("whether the mesh is on", "spec.nodeToNodeMeshEnabled of BGPConfiguration/default")
     if not session.selected:
         nodes = [one.name for one in (local, session.remote) if one is not None and one.labels is None]
@@ -44,10 +49,10 @@ def _local_end(network: Network, session: Session) -> Status | None:
     return None
 
 
-def _never_called(network: Network, session: Session) -> Status | None:
+def _never_called(known: Inventory, session: Session) -> Status | None:
     """Workloads call the node, at an address that is in the configuration and need not be the one it listens on."""
-    default, family = network.settings.default, session.family
-    if session.form.kind != "workload" or default is None or not network.settings.own_address_alone:
+    default, family = known.settings.default, session.family
+    if session.form.kind != "workload" or default is None or not known.settings.own_address_alone:
         return None
     field = f"localWorkloadPeeringIPV{family}"
     called = read_address(fields.text(default.resource.spec, field), family)
@@ -64,46 +69,51 @@ def _far_end_known(session: Session) -> Status | None:
     return None
 
 
-def _one_of_several(network: Network, session: Session) -> Status | None:
+def _one_of_several(known: Inventory, between: Between, session: Session) -> Status | None:
     """BIRD locks address and port: of several protocols to one neighbour only the first one by name runs.
 
     A port that the peer names stands at the end of the protocol's name.
     """
     form = session.form
-    own = (network.precedence(form.kind), form.port is not None)
-    for other in network.between(session.local, session.address):
+    own = (_precedence(known, form.kind), form.port is not None)
+    for other in between(session.local, session.address):
         rival = other.form
         if rival == form or (rival.port or BGP_PORT) != (form.port or BGP_PORT):
             continue
-        if (network.precedence(rival.kind), rival.port is not None) < own:
+        if (_precedence(known, rival.kind), rival.port is not None) < own:
             return Status("idle", f"the session of {_called(other)} has the same neighbour and goes first")
     return None
+
+
+def _precedence(known: Inventory, kind: Kind) -> int:
+    """The place of a kind of session among several with one neighbour: the first one runs."""
+    return -1 if kind == "mesh" and known.cluster.target.release < SORTED else _KINDS.index(kind)
 
 
 def _called(session: Session) -> str:
     return "the mesh" if session.peer is None else f'BGPPeer "{session.peer.resource.name}"'
 
 
-def _reachable(network: Network, session: Session) -> Status | None:
+def _reachable(known: Inventory, session: Session) -> Status | None:
     """Whether the node has any route to the far end; asked only where facts list its interfaces and routes."""
     address = session.address
     if address is None or (session.peer is not None and session.peer.reachable_by is not None):
         return None
-    if network.nodes.held.holds(session.local, address) is not False:
+    if known.nodes.held.holds(session.local, address) is not False:
         return None
     return Status("unreachable", f'node "{session.local.name}" has neither a network nor a route that holds {address}')
 
 
-def _both_ends(network: Network, session: Session) -> Status | None:
+def _both_ends(known: Inventory, between: Between, session: Session) -> Status | None:
     form = session.form
-    remote = session.remote or network.holder(session.address)
+    remote = session.remote or known.holder(session.address)
     if remote is None or remote is session.local:
         return None
     own = session.local.address(session.family)
-    answers = list(network.between(remote, own))
+    answers = list(between(remote, own))
     # The far end may call the node at another address than the one by which the node calls.
-    others = network.held(session.local, session.family)
-    answers += [one for other in others for one in network.between(remote, other)] if not answers else []
+    others = known.held(session.local, session.family)
+    answers += [one for other in others for one in between(remote, other)] if not answers else []
     if not answers:
         if form.remote_as != remote.as_number:
             return _mismatch(session, remote.as_number)
@@ -121,10 +131,10 @@ def _both_ends(network: Network, session: Session) -> Status | None:
         return Status("down", f"the ends differ in {'the password' if mine != theirs else 'ttlSecurity'}")
     if session.passive and all(one.passive for one in secrets):
         return Status("down", "both ends wait for the other one to connect")
-    return _heard(network, session, remote, secrets) if network.settings.own_address_alone else None
+    return _heard(known, session, remote, secrets) if known.settings.own_address_alone else None
 
 
-def _heard(network: Network, session: Session, remote: Speaker, answers: list[Session]) -> Status | None:
+def _heard(known: Inventory, session: Session, remote: Speaker, answers: list[Session]) -> Status | None:
     """Where nodes listen on their BGP addresses alone, one end must call the other one there, from where it is known.
 
     An end without a fixed source address may call from any.

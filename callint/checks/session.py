@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.bgp.network import network
+from callint.bgp.network import Network, network
 from callint.bgp.read import as_number
 from callint.bgp.session import Session, State
 from callint.checks.breach import Breach, CheckError
@@ -39,7 +39,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     for kind in (one for family in model.families for one in model.kinds(family)):
         session = kind.first
         # without an AS number BIRD refuses the file, which is said of the peer itself
-        if session.form.remote_as is not None and session.status.state == state and not _as_ignored(session):
+        if session.form.remote_as is not None and session.status.state == state and not _as_ignored(model, session):
             about = session.peer.resource.name if session.peer is not None else None
             found.setdefault(about, []).append((session, len(kind)))
     # a mesh session gives way to a peer, and the peer's own finding says so
@@ -51,9 +51,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             yield _breach(cluster, place, sessions)
 
 
-def _as_ignored(session: Session) -> bool:
+def _as_ignored(model: Network, session: Session) -> bool:
     """Whether the far end expects the localASNumber that does not count here, which is said of that field."""
-    peer, answer = session.peer, session.network.answer(session)
+    peer, answer = session.peer, model.answer(session)
     if peer is None or answer is None or session.form.by_address or session.status.state != "as-mismatch":
         return False
     return answer.form.remote_as == as_number(peer.local_as_number) != session.form.local_as

@@ -1,0 +1,71 @@
+"""The speakers of a cluster and what is known of them before there are any sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from callint.bgp.alike import Nodes
+from callint.bgp.nodes import ANY, Settings, Speaker, speakers
+from callint.net.address import Address, Family
+from callint.objects import Cluster
+
+
+class Inventory:
+    """The speakers of a cluster, with their settings and addresses."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        """Nothing is computed yet but who they are."""
+        self.cluster = cluster
+        self.settings = Settings(cluster.bgp_configurations)
+        self.speakers = speakers(cluster, self.settings)
+        self.listed = ANY not in self.speakers
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is one node and no other, so that no routes between nodes are needed."""
+        return self.listed and len(self.speakers) == 1
+
+    @cached_property
+    def families(self) -> tuple[Family, ...]:
+        """The families that the cluster uses: IPv6 only if something says so."""
+        cluster = self.cluster
+        configuration = self.settings.default
+        texts = [pool.cidr for pool in cluster.pools] + [peer.peer_ip or "" for peer in cluster.bgp_peers]
+        if configuration is not None:
+            texts += [entry.cidr for entry in configuration.prefix_advertisements]
+            texts += configuration.service_cluster_ips + configuration.service_external_ips
+            texts += configuration.service_load_balancer_ips
+        speaks = any(speaker.speaks(6) for speaker in self.speakers.values())
+        filtered = any(one.export_v6 or one.import_v6 for one in cluster.bgp_filters.values())
+        return (4, 6) if speaks or filtered or any(":" in text.split(".")[0] for text in texts) else (4,)
+
+    @cached_property
+    def nodes(self) -> Nodes:
+        """The speakers, those that are alike together."""
+        return Nodes(self.cluster, self.speakers)
+
+    def in_mesh(self, speaker: Speaker, family: Family) -> bool:
+        """Whether a node takes part in the node-to-node mesh."""
+        return self.settings.mesh is not False and not speaker.cluster_id and speaker.speaks(family) is not False
+
+    def holder(self, address: Address | None) -> Speaker | None:
+        """The one node that has an address besides its BGP address, as far as facts tell."""
+        return self._held.get(address) if address is not None else None
+
+    def held(self, speaker: Speaker, family: Family) -> Iterator[Address]:
+        """The addresses that a node has besides its BGP address, as far as facts tell."""
+        for interface in (speaker.facts and speaker.facts.interfaces) or ():
+            for one in interface.addresses or ():
+                found = Address(one.version, one.value)
+                if one.version == family and found != speaker.address(family):
+                    yield found
+
+    @cached_property
+    def _held(self) -> dict[Address, Speaker | None]:
+        found: dict[Address, Speaker | None] = {}
+        for speaker in self.speakers.values():
+            for address in (one for family in self.families for one in self.held(speaker, family)):
+                # What several nodes have, a loopback or link-local address as a rule, says nothing of any of them.
+                found[address] = speaker if found.get(address, speaker) is speaker else None
+        return found
