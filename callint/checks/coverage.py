@@ -10,7 +10,7 @@ from callint.facts import Interface
 from callint.finding import Related, witness
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
-from callint.policy import Evaluator, Packet, model_of
+from callint.policy import NodePolicy, Packet, evaluate, model_of
 from callint.policy.links import is_host_interface
 
 SOMEWHERE = "192.0.2.1"
@@ -23,36 +23,36 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         endpoints.setdefault(endpoint.node, []).append(endpoint)
     model = model_of(cluster)
     for node, own in sorted(endpoints.items()):
-        evaluator = model.evaluator(node)
-        if not _means_to_forward(cluster, evaluator, own) or evaluator.governance.wildcard is not None:
+        here = model.at(node)
+        if not _means_to_forward(cluster, here, own) or here.governance.wildcard is not None:
             continue
         facts = cluster.facts.get(node)
         if facts is None or facts.interfaces is None or not facts.knows("interfaces"):
             yield _unknown(node, own)
             continue
         for interface in facts.interfaces:
-            if _forwards(evaluator, interface) and evaluator.governance.of(interface.name).endpoint is None:
-                yield _uncovered(evaluator, node, interface, own)
+            if _forwards(here, interface) and here.governance.of(interface.name).endpoint is None:
+                yield _uncovered(here, node, interface, own)
 
 
-def _means_to_forward(cluster: Cluster, evaluator: Evaluator, own: list[HostEndpoint]) -> bool:
+def _means_to_forward(cluster: Cluster, here: NodePolicy, own: list[HostEndpoint]) -> bool:
     """Facts call the node a router, or policy for forwarded packets selects one of several host endpoints."""
-    facts = cluster.facts.get(evaluator.node)
+    facts = cluster.facts.get(here.node)
     if facts is not None and facts.roles is not None:
         return "router" in facts.roles
     if len(own) < 2:
         return False
     names = {endpoint.name for endpoint in own}
     return any(
-        evaluator.chains(member).stages["forward"]
-        for member in evaluator.inventory.hosts_of(evaluator.node)
+        here.chains(member).stages["forward"]
+        for member in here.inventory.hosts_of(here.node)
         if member.about.name in names
     )
 
 
-def _forwards(evaluator: Evaluator, interface: Interface) -> bool:
+def _forwards(here: NodePolicy, interface: Interface) -> bool:
     return (
-        is_host_interface(evaluator.inventory.cluster, evaluator.node, interface.name)
+        is_host_interface(here.inventory.cluster, here.node, interface.name)
         and interface.kind != "loopback"
         and interface.up is not False
         and True in (interface.forwarding.ipv4, interface.forwarding.ipv6)
@@ -72,12 +72,12 @@ def _unknown(node: str, own: list[HostEndpoint]) -> Breach:
     )
 
 
-def _uncovered(evaluator: Evaluator, node: str, interface: Interface, own: list[HostEndpoint]) -> Breach:
-    governor = evaluator.governance.of(interface.name)
-    other = next((one for one in own if one.interface and evaluator.governance.of(one.interface).endpoint), None)
+def _uncovered(here: NodePolicy, node: str, interface: Interface, own: list[HostEndpoint]) -> Breach:
+    governor = here.governance.of(interface.name)
+    other = next((one for one in own if one.interface and here.governance.of(one.interface).endpoint), None)
     outcomes = {}
     if other is not None:
-        there, back = _forwarded(evaluator, interface.name, other.interface)
+        there, back = _forwarded(here, interface.name, other.interface)
         outcomes = {f"to_{other.interface}": there, f"from_{other.interface}": back}
     return Breach(
         f'interface "{interface.name}" of node "{node}" forwards, but there is {governor.reason}; packets to and from '
@@ -91,8 +91,8 @@ def _uncovered(evaluator: Evaluator, node: str, interface: Interface, own: list[
     )
 
 
-def _forwarded(evaluator: Evaluator, one: str, other: str) -> tuple[str, str]:
+def _forwarded(here: NodePolicy, one: str, other: str) -> tuple[str, str]:
     """What Calico says to new packets between two interfaces, there and back."""
     packets = (Packet(a, b, SOMEWHERE, "198.51.100.1", "tcp", 40000, 443) for a, b in ((one, other), (other, one)))
-    there, back = (evaluator.evaluate(packet).outcome for packet in packets)
+    there, back = (evaluate(here, packet).outcome for packet in packets)
     return there, back

@@ -16,7 +16,7 @@ from callint.net.diagrams import TooLargeError
 from callint.net.packets import Packet as Point
 from callint.net.packets import PacketSet
 from callint.objects import Cluster, Resource
-from callint.policy import Model
+from callint.policy import Model, evaluate
 from callint.policy.doubt import UndecidedError
 from callint.policy.packet import read
 from callint.policy.representative import model_for
@@ -203,13 +203,13 @@ def _missing(case: _Case, stage: Stage, unknown: PacketSet) -> str:
     point = unknown.witness(source_port=(SOURCE_PORT,))
     if point is None:
         return "facts that several rules wait for"
-    evaluator = case.engine.model.evaluator(stage.node)
+    here = case.engine.model.at(stage.node)
     packet = packet_at(case.engine.space.family, point, stage.arriving, stage.leaving)
-    if stage.endpoint is not None and stage.endpoint in evaluator.inventory.workloads:
+    if stage.endpoint is not None and stage.endpoint in here.inventory.workloads:
         chains = case.engine.model.chains(stage.endpoint)
         found = missing_fact(chains, stage.direction, read(packet))
     else:
-        found = evaluator.evaluate(packet).unknown
+        found = evaluate(here, packet).unknown
     return found or "facts that several rules wait for"
 
 

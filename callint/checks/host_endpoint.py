@@ -14,7 +14,7 @@ from callint.finding import Path, Related, Span, witness
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.objects.policy import Policy
-from callint.policy import Evaluator, Model, Packet, model_of
+from callint.policy import Model, NodePolicy, Packet, evaluate, model_of
 from callint.policy.chains import Kind
 from callint.policy.inventory import HostMember
 from callint.policy.labels import holds
@@ -79,8 +79,8 @@ def _enforced(known: Selections, selection: Selection) -> tuple[set[str], list[P
 
 def denied(model: Model, about: HostEndpoint, direction: str) -> Any:
     """A packet that no failsafe port lets through and its verdict, as a witness; None where it is not dropped."""
-    evaluator = model.evaluator(about.node)
-    name = _entered(evaluator, about)
+    here = model.at(about.node)
+    name = _entered(here, about)
     own = next(iter(about.expected_ips), "192.0.2.2").split("/")[0]
     far = "2001:db8::1" if ":" in own else "192.0.2.1"
     arriving = direction == "Ingress"
@@ -96,26 +96,26 @@ def denied(model: Model, about: HostEndpoint, direction: str) -> Any:
         port,
     )
     try:
-        verdict = evaluator.evaluate(packet)
+        verdict = evaluate(here, packet)
     except ValueError:
         return None
     if verdict.outcome != "drop":
         return None
     return witness(
         "packet",
-        node=evaluator.node,
+        node=here.node,
         **told(packet),
         verdict="drop",
         decided_by=verdict.decided_by,
     )
 
 
-def _entered(evaluator: Evaluator, about: HostEndpoint) -> str:
+def _entered(here: NodePolicy, about: HostEndpoint) -> str:
     """An interface that an endpoint governs, "eth0" if nobody tells which."""
     if about.interface:
         return about.interface if about.interface != "*" else "eth0"
     expected = {prefix.address for prefix in prefixes(about.expected_ips)}
-    known = evaluator.interfaces.items()
+    known = here.interfaces.items()
     return next((name for name, addresses in known if not expected.isdisjoint(addresses or ())), "eth0")
 
 
@@ -221,9 +221,9 @@ def _rivals(cluster: Cluster) -> Iterator[Breach]:
     for node, own in sorted(nodes.items()):
         if len(model.inventory.hosts_of(node)) < 2:
             continue
-        evaluator = model.evaluator(node)
-        governance = evaluator.governance
-        names = {*evaluator.interfaces, *(one.about.interface for one in own)}
+        here = model.at(node)
+        governance = here.governance
+        names = {*here.interfaces, *(one.about.interface for one in own)}
         for name in sorted(names - {"", "*"}):
             governor = governance.of(name)
             if governor.endpoint is None or governor.wildcard:
@@ -255,8 +255,8 @@ def _rival(loser: HostMember, winner: HostMember, interface: str, what: str) -> 
 def _workload_interface(cluster: Cluster) -> Iterator[Breach]:
     for member in _written(cluster):
         about = member.about
-        evaluator = model_of(cluster).evaluator(about.node)
-        if about.interface and evaluator.governance.is_workload(about.interface):
+        here = model_of(cluster).at(about.node)
+        if about.interface and here.governance.is_workload(about.interface):
             yield _at_interface(
                 about,
                 f'HostEndpoint "{about.name}" names "{about.interface}", which is a workload\'s interface by its name: '
@@ -269,20 +269,20 @@ def _ebpf_ignores(cluster: Cluster) -> Iterator[Breach]:
         about = member.about
         if about.interface in ("", "*"):
             continue
-        governor = model_of(cluster).evaluator(about.node).governance.of(about.interface)
+        governor = model_of(cluster).at(about.node).governance.of(about.interface)
         if governor.endpoint is None and "eBPF ignores" in governor.reason:
             yield _at_interface(
                 about,
                 f'HostEndpoint "{about.name}" names "{about.interface}", which the eBPF dataplane ignores, for neither '
                 "bpfDataIfacePattern nor bpfL3IfacePattern matches it: no policy applies there",
-                tuple(_patterns(model_of(cluster).evaluator(about.node))),
+                tuple(_patterns(model_of(cluster).at(about.node))),
             )
 
 
-def _patterns(evaluator: Evaluator) -> Iterator[Related]:
+def _patterns(here: NodePolicy) -> Iterator[Related]:
     """Where the patterns are written that do not match."""
     for key in ("bpfDataIfacePattern", "bpfL3IfacePattern"):
-        said = evaluator.settings.said(key)
+        said = here.settings.said(key)
         if said is not None:
             yield Related(said.span("spec", key), "does not match it")
 

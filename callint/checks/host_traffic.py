@@ -16,7 +16,7 @@ from callint.net.packets import Box
 from callint.net.ports import TCP
 from callint.objects import Cluster
 from callint.objects.policy import Policy
-from callint.policy import Evaluator, Packet, Verdict, model_of
+from callint.policy import NodePolicy, Packet, Verdict, evaluate, model_of
 from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import HostMember
 from callint.policy.nodes import prefixes
@@ -40,18 +40,18 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from asked("host_traffic", _QUESTIONS, parameters)(cluster)
 
 
-def _members(cluster: Cluster) -> Iterator[tuple[Evaluator, HostMember, str]]:
-    """Every host endpoint with its evaluator and the interface at which it is active."""
+def _members(cluster: Cluster) -> Iterator[tuple[NodePolicy, HostMember, str]]:
+    """Every host endpoint with its node and the interface at which it is active."""
     model = model_of(cluster)
     for member in model.inventory.host_endpoints:
         about = member.about
         if about.resource.kind != "HostEndpoint" or not about.node or placeholder(about.node) is not None:
             continue
-        evaluator = model.evaluator(about.node)
-        for name in evaluator.interfaces if about.interface in ("", "*") else (about.interface,):
-            governor = evaluator.governance.of(name)
+        here = model.at(about.node)
+        for name in here.interfaces if about.interface in ("", "*") else (about.interface,):
+            governor = here.governance.of(name)
             if governor.endpoint is member and governor.unknown is None:
-                yield evaluator, member, name
+                yield here, member, name
                 break
 
 
@@ -59,19 +59,19 @@ def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
     """Table 2.4 of the semantics: a chain with forward policy for the other direction alone clears the accept mark."""
     known = selections(model_of(cluster))
     of_class: dict[Selection, Policy | None] = {}
-    for evaluator, member, name in _members(cluster):
+    for here, member, name in _members(cluster):
         selection = known.of(member)
         if selection not in of_class:
             of_class[selection] = _ingress_alone(known, selection)
         decisive = of_class[selection]
         if decisive is None:
             continue
-        facts = cluster.facts.get(evaluator.node)
+        facts = cluster.facts.get(here.node)
         chain = facts.firewall.forward if facts else None
         fallback = chain.verdict if chain else None
         if fallback == "accept" or member.about.interface == "*":
             continue
-        way = _through(evaluator, name)
+        way = _through(here, name)
         if way is None or way[1].outcome != "no-verdict":
             continue
         packet, verdict = way
@@ -79,12 +79,12 @@ def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
         lost = "drops them" if fallback == "drop" else "may drop them"
         yield Breach(
             f'policy "{resource.name}" with applyOnForward is of ingress alone, so packets forwarded out of "{name}" '
-            f'of node "{evaluator.node}" are no longer accepted by Calico, and the host\'s own FORWARD chain {lost}',
+            f'of node "{here.node}" are no longer accepted by Calico, and the host\'s own FORWARD chain {lost}',
             resource.span("spec", "applyOnForward"),
             resource.ref,
             ("spec", "applyOnForward"),
             (Related(member.about.resource.span("metadata", "name"), "packets leave here"),),
-            _proof(evaluator, packet, verdict),
+            _proof(here, packet, verdict),
             "add Egress to its types with a rule that allows them"
             if fallback == "drop"
             else 'say in the facts of the node what the chain FORWARD does: "firewall: {forward: drop}" or accept',
@@ -101,30 +101,28 @@ def _ingress_alone(known: Selections, selection: Selection) -> Policy | None:
     return enforced[0] if sure and enforced and not any("Egress" in policy.types for policy in enforced) else None
 
 
-def _through(evaluator: Evaluator, leaving: str) -> tuple[Packet, Verdict] | None:
+def _through(here: NodePolicy, leaving: str) -> tuple[Packet, Verdict] | None:
     """A packet forwarded out of an interface from another one that has an endpoint, which policy does not drop."""
-    for arriving in evaluator.interfaces:
-        if arriving != leaving and evaluator.governance.of(arriving).endpoint is not None:
+    for arriving in here.interfaces:
+        if arriving != leaving and here.governance.of(arriving).endpoint is not None:
             packet = Packet(arriving, leaving, "192.0.2.1", "198.51.100.1", "tcp", 40000, 443)
-            verdict = evaluator.evaluate(packet)
+            verdict = evaluate(here, packet)
             if verdict.outcome in ("accept", "no-verdict"):
                 return packet, verdict
     return None
 
 
-def _proof(evaluator: Evaluator, packet: Packet, verdict: Verdict) -> Any:
-    return witness(
-        "packet", node=evaluator.node, **told(packet), verdict=verdict.outcome, decided_by=verdict.decided_by
-    )
+def _proof(here: NodePolicy, packet: Packet, verdict: Verdict) -> Any:
+    return witness("packet", node=here.node, **told(packet), verdict=verdict.outcome, decided_by=verdict.decided_by)
 
 
 def _failsafe_open(cluster: Cluster) -> Iterator[Breach]:
-    for evaluator, member, name in _members(cluster):
-        public = next(filter(_is_public, _addresses(evaluator, member, name)), None)
+    for here, member, name in _members(cluster):
+        public = next(filter(_is_public, _addresses(here, member, name)), None)
         if public is None:
             continue
         try:
-            ports = [one for one in evaluator.settings.failsafe("Inbound") if _open_to_all(one, public)]
+            ports = [one for one in here.settings.failsafe("Inbound") if _open_to_all(one, public)]
         except UndecidedError:
             continue
         closable = [one for one in ports if (one.port.protocol, one.port.port) != ("udp", 68)]
@@ -142,7 +140,7 @@ def _failsafe_open(cluster: Cluster) -> Iterator[Breach]:
             _lists(closable),
             witness(
                 "packet",
-                node=evaluator.node,
+                node=here.node,
                 in_interface=name,
                 source=packet.source,
                 destination=public,
@@ -160,8 +158,8 @@ def _open_to_all(one: Failsafe, address: str) -> bool:
     return one.net is None or (one.net.length == 0 and (one.net.family == 6) is (":" in address))
 
 
-def _addresses(evaluator: Evaluator, member: HostMember, name: str) -> Iterator[str]:
-    yield from (str(address) for address in evaluator.interfaces.get(name) or ())
+def _addresses(here: NodePolicy, member: HostMember, name: str) -> Iterator[str]:
+    yield from (str(address) for address in here.interfaces.get(name) or ())
     yield from (str(prefix.address) for prefix in prefixes(member.about.expected_ips))
 
 
@@ -194,28 +192,28 @@ def _failsafe_cut(cluster: Cluster) -> Iterator[Breach]:
     model, ssh = model_of(cluster), next(one for one in failsafe.INBOUND if one.port == SSH_PORT)
     box: Box = {"protocol": only(TCP), "destination_port": only(SSH_PORT)}
     engines = [Engine(model, family, only=[box]) for family in FAMILIES]
-    for evaluator, member, name in _members(cluster):
-        configured = evaluator.settings.said("failsafeInboundHostPorts")
+    for here, member, name in _members(cluster):
+        configured = here.settings.said("failsafeInboundHostPorts")
         try:
-            kept = evaluator.settings.failsafe("Inbound")
+            kept = here.settings.failsafe("Inbound")
         except UndecidedError:
             continue
         if configured is None or any((one.port.protocol, one.port.port) == (ssh.protocol, ssh.port) for one in kept):
             continue
-        dropped = [engine.own(evaluator.node, name, "ingress").drop for engine in engines]
+        dropped = [engine.own(here.node, name, "ingress").drop for engine in engines]
         if any(drop != engine.space.everything for drop, engine in zip(dropped, engines, strict=True)):
             continue
-        own = next(_addresses(evaluator, member, name), "192.0.2.2")
+        own = next(_addresses(here, member, name), "192.0.2.2")
         packet = Packet(name, None, "2001:db8::1" if ":" in own else "192.0.2.1", own, "tcp", 40000, SSH_PORT)
         path = ("spec", "failsafeInboundHostPorts")
         yield Breach(
             f'the failsafe list of FelixConfiguration "{configured.name}" leaves out tcp {SSH_PORT} (remote '
-            f'administration), which no policy allows at "{name}" of node "{evaluator.node}" to anybody',
+            f'administration), which no policy allows at "{name}" of node "{here.node}" to anybody',
             configured.span(*path, key=True),
             configured.ref,
             path,
             (Related(member.about.resource.span("metadata", "name"), "the host endpoint"),),
-            _proof(evaluator, packet, evaluator.evaluate(packet)),
+            _proof(here, packet, evaluate(here, packet)),
             "keep the port in the list, with a `net` where that is possible, or allow it by policy first",
         )
 

@@ -132,7 +132,7 @@ def _vpn_masqueraded(cluster: Cluster) -> Iterator[Breach]:
             if net in peers and net.family in masqueraded and not around.of(net):
                 peer, (pool, lan) = peers[net], masqueraded[net.family]
                 packet = _packet(lan, interface.name, peer)
-                if not Masquerading(model_of(cluster).evaluator(facts.node)).of(packet).snat:
+                if not Masquerading(model_of(cluster).at(facts.node)).of(packet).snat:
                     continue
                 yield Breach(
                     f'packets from "{pool.cidr}" to {net} behind "{interface.name}" of node "{facts.node}" are '

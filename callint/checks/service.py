@@ -16,7 +16,7 @@ from callint.net.address import FAMILIES, parse_ip
 from callint.net.diagrams import TooLargeError
 from callint.net.packets import Packet as One
 from callint.objects import Cluster, Resource
-from callint.policy import Model, Packet, Verdict, model_of
+from callint.policy import Model, Packet, Verdict, evaluate, model_of
 from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.partition import Part, Partition
 from callint.policy.symbolic.point import SOURCE_PORT, packet_at
@@ -190,7 +190,7 @@ def _proof(model: Model, drop: Drop) -> tuple[Packet, Verdict]:
     """One of the packets, and its trace."""
     ends = (drop.point.interface, None) if drop.point.direction == "ingress" else (None, drop.point.interface)
     packet = packet_at(drop.family, _point(drop), *ends)
-    return packet, model.evaluator(drop.point.node).evaluate(packet)
+    return packet, evaluate(model.at(drop.point.node), packet)
 
 
 def _witness(point: Point, packet: Packet, verdict: Verdict) -> Witness:
@@ -220,7 +220,7 @@ def _place(model: Model, point: Point, verdict: Verdict) -> tuple[Resource, Path
 
 def _endpoint(model: Model, point: Point) -> tuple[Resource, Path, bool]:
     """The host endpoint of an interface, else one of the node."""
-    governor = model.evaluator(point.node).governance.of(point.interface).endpoint
+    governor = model.at(point.node).governance.of(point.interface).endpoint
     resource = (
         next(one.about.resource for one in model.inventory.host_endpoints if one.about.node == point.node)
         if governor is None

@@ -168,7 +168,7 @@ def _route(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
 def _tunnel(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
     """Nodes with a tunnel of Calico, at the addresses between which it runs."""
     try:
-        tunnels = about.model.evaluator(about.name).tunnels
+        tunnels = about.model.at(about.name).tunnels
     except UndecidedError:
         return
     kind = evidence.value

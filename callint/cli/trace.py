@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from callint.cli.pods import Pods
     from callint.finding import Path
     from callint.objects import Cluster, Resource
-    from callint.policy import Evaluator, Model, Packet, Verdict
+    from callint.policy import Model, NodePolicy, Packet, Verdict
     from callint.report.place import Place
     from callint.report.trace import Source, Trace
 
@@ -166,6 +166,8 @@ def _before(text: str | None) -> tuple[str | None, int | None]:
 
 
 def _follow(cluster: Cluster, wanted: Wanted) -> Trace:
+    from callint.policy import evaluate
+
     pods = find(cluster, wanted.sender, wanted.source, wanted.receiver, wanted.destination, staged=wanted.staged)
     wanted = _with_pods(pods, wanted)
     nodes = _nodes(cluster, pods.model)
@@ -180,18 +182,18 @@ def _follow(cluster: Cluster, wanted: Wanted) -> Trace:
     if nodes and wanted.node not in nodes:
         listed = ", ".join(sorted(nodes))
         output.fail(f'no manifest and no facts name a node "{wanted.node}", the nodes known are {listed}')
-    evaluator = pods.model.evaluator(wanted.node)
+    here = pods.model.at(wanted.node)
     for interface in (wanted.arriving, wanted.leaving):
-        _known_interface(cluster, evaluator, interface)
+        _known_interface(cluster, here, interface)
     packet = _packet(wanted, wanted.source, wanted.destination)
     try:
-        verdict = evaluator.evaluate(packet)
+        verdict = evaluate(here, packet)
     except ValueError as error:
         output.fail(str(error))
     assumed = [words(pods.model, one) for one in pods.assumed]
     if wanted.staged:
         assumed.append("staged policies are enforced")
-    return _trace(cluster, evaluator, packet, verdict, tuple(assumed))
+    return _trace(cluster, here, packet, verdict, tuple(assumed))
 
 
 def _with_pods(pods: Pods, wanted: Wanted) -> Wanted:
@@ -225,14 +227,14 @@ def _nodes(cluster: Cluster, model: Model) -> set[str]:
     return {name for name in (*hosts, *cluster.nodes, *pods) if name}
 
 
-def _known_interface(cluster: Cluster, evaluator: Evaluator, name: str | None) -> None:
+def _known_interface(cluster: Cluster, here: NodePolicy, name: str | None) -> None:
     """A name that facts rule out is a slip of the pen; without facts any may exist."""
-    facts = cluster.facts.get(evaluator.node)
+    facts = cluster.facts.get(here.node)
     if name is None or facts is None or facts.interfaces is None or not facts.knows("interfaces"):
         return
-    if facts.interface(name) is None and not evaluator.governance.is_workload(name):
+    if facts.interface(name) is None and not here.governance.is_workload(name):
         listed = ", ".join(one.name for one in facts.interfaces)
-        output.fail(f'node "{evaluator.node}" has no interface "{name}", its facts list {listed}')
+        output.fail(f'node "{here.node}" has no interface "{name}", its facts list {listed}')
 
 
 def _packet(wanted: Wanted, source: str, destination: str) -> Packet:
@@ -254,17 +256,17 @@ def _packet(wanted: Wanted, source: str, destination: str) -> Packet:
     )
 
 
-def _trace(cluster: Cluster, evaluator: Evaluator, packet: Packet, verdict: Verdict, assumed: tuple[str, ...]) -> Trace:
+def _trace(cluster: Cluster, here: NodePolicy, packet: Packet, verdict: Verdict, assumed: tuple[str, ...]) -> Trace:
     from callint.calico import format_release
     from callint.finding import witness
     from callint.policy.nearest import Way
     from callint.report.trace import Interface, Nearest, Stop, Trace
 
-    way = Way(evaluator, packet, verdict)
+    way = Way(here, packet, verdict)
     interfaces = []
     for word, name in (("in", packet.in_interface), ("out", packet.out_interface)):
         if name is not None:
-            governor = evaluator.governance.of(name)
+            governor = here.governance.of(name)
             about = governor.endpoint.about.resource if governor.endpoint else None
             place = _place(about, ("spec", "interfaceName")) if about else None
             interfaces.append(Interface(word, name, governor.unknown or governor.reason, place))
@@ -294,7 +296,7 @@ def _trace(cluster: Cluster, evaluator: Evaluator, packet: Packet, verdict: Verd
     return Trace(
         format_release(cluster.target.release),
         cluster.name,
-        witness("packet", **({"node": evaluator.node} if evaluator.node else {}), **named),
+        witness("packet", **({"node": here.node} if here.node else {}), **named),
         assumed,
         tuple(interfaces),
         stops,
@@ -302,19 +304,19 @@ def _trace(cluster: Cluster, evaluator: Evaluator, packet: Packet, verdict: Verd
         verdict.decided_by,
         _place(verdict.policy, verdict.path) if verdict.policy else None,
         verdict.unknown,
-        _source(cluster, evaluator, packet, verdict),
+        _source(cluster, here, packet, verdict),
         nearest,
     )
 
 
-def _source(cluster: Cluster, evaluator: Evaluator, packet: Packet, verdict: Verdict) -> Source | None:
+def _source(cluster: Cluster, here: NodePolicy, packet: Packet, verdict: Verdict) -> Source | None:
     """Whether the source is masqueraded; None where nothing leaves and where the manifests hold no pool."""
     from callint.nat.masquerade import Masquerading
     from callint.report.trace import Source
 
     if packet.out_interface is None or verdict.outcome in ("drop", "unknown") or not cluster.pools:
         return None
-    found = Masquerading(evaluator).of(packet)
+    found = Masquerading(here).of(packet)
     place = _place(found.pool.resource, found.pool.path("cidr")) if found.pool else None
     return Source(None if found.unknown else found.snat, found.reason, place)
 

@@ -6,7 +6,7 @@ from callint.net.address import Family, Prefix
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
 from callint.policy.doubt import Doubts, UndecidedError
-from callint.policy.evaluator import Evaluator
+from callint.policy.model import NodePolicy
 from callint.policy.nodes import prefixes
 from callint.policy.packet import Flow, Packet, read
 from callint.policy.tunnels import calico_nodes
@@ -35,11 +35,11 @@ class _Pool(NamedTuple):
 class Masquerading:
     """The rules of one node; `disabled` of a pool is of no account, `allowedUses: [LoadBalancer]` alone is."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, here: NodePolicy) -> None:
         """Read pools and settings once."""
-        self._evaluator = evaluator
-        self._settings = evaluator.settings
-        self._cluster = evaluator.model.cluster
+        self.here = here
+        self._settings = here.settings
+        self._cluster = here.model.cluster
         self._pools = _pools(self._cluster)
         self._hidden = next(filter(None, map(_hidden, self._cluster.pools)), None)
 
@@ -79,7 +79,7 @@ class Masquerading:
         return Masquerade(True, f'the pool "{pool.name}" has natOutgoing', pool)
 
     def _from_workload(self, packet: Packet) -> bool:
-        return packet.in_interface is not None and self._evaluator.governance.is_workload(packet.in_interface)
+        return packet.in_interface is not None and self.here.governance.is_workload(packet.in_interface)
 
     def _pool(self, family: Family, address: int, *, masquerades: bool) -> IPPool | None:
         for prefix, pool in self._pools:
@@ -99,7 +99,7 @@ class Masquerading:
         return found
 
     def _is_here(self, flow: Flow) -> bool:
-        known = self._evaluator.interfaces.values()
+        known = self.here.interfaces.values()
         return any((flow.family, flow.destination) in (addresses or ()) for addresses in known)
 
 

@@ -14,7 +14,7 @@ from callint.net.enclosing import Enclosing
 from callint.net.intervals import Intervals
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
-from callint.policy.evaluator import model_of
+from callint.policy.model import model_of
 from callint.policy.nodes import prefixes, with_nameless
 from callint.policy.ranges import Ranges
 from callint.policy.settings import workload_prefixes

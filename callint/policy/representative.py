@@ -22,10 +22,10 @@ from callint.net.intervals import Intervals
 from callint.objects import Cluster
 from callint.objects.endpoint import Workload
 from callint.objects.policy import Policy
-from callint.policy.evaluator import Model, model_of
 from callint.policy.inventory import Endpoint, Inventory, WorkloadMember
 from callint.policy.labels import Labels, holds, inherit
 from callint.policy.match import entity_selectors
+from callint.policy.model import Model, model_of
 from callint.policy.ranges import NO_RANGES, ranges
 from callint.policy.settings import workload_prefixes
 from callint.selector import Selector, SelectorError, keys_and_values

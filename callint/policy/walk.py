@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from callint.finding import Path
 from callint.net import intervals
@@ -10,14 +10,12 @@ from callint.net.address import Family
 from callint.net.ports import ICMPV6, UDP
 from callint.objects import Resource
 from callint.policy.chains import Chain, Decision, Direction, EndpointChains, Kind, through_tiers
-from callint.policy.doubt import Doubts, UndecidedError
+from callint.policy.doubt import Doubts, UndecidedError, explore
 from callint.policy.inventory import HostMember
+from callint.policy.model import NodePolicy
 from callint.policy.packet import Conntrack, Flow, Outcome, Packet, Step, Verdict, protocol_number, read
 from callint.policy.settings import Failsafe
 from callint.policy.tunnels import IPIP
-
-if TYPE_CHECKING:
-    from callint.policy.evaluator import Evaluator
 
 NEIGHBOUR_TYPES = (130, 131, 132, 133, 135, 136)
 """ICMPv6 types that Felix lets in from workloads, and in eBPF mode everywhere (static.go ICMPv6Filter, tc.c)."""
@@ -48,12 +46,21 @@ class EndError(Exception):
         self.path = path
 
 
+def evaluate(here: NodePolicy, packet: Packet) -> Verdict:
+    """What Calico does with a packet at a node; raises ValueError for a packet that cannot exist."""
+    if packet.in_interface is None and packet.out_interface is None:
+        raise ValueError("the packet has neither an incoming nor an outgoing interface")
+    read(packet)
+    read(packet, pre_dnat=True)
+    return explore(lambda doubts: Walk(here, packet, doubts).verdict())
+
+
 class Walk:
     """One packet under one set of answers to what nobody knows."""
 
-    def __init__(self, node: Evaluator, packet: Packet, doubts: Doubts) -> None:
+    def __init__(self, here: NodePolicy, packet: Packet, doubts: Doubts) -> None:
         """`packet` must be valid."""
-        self._node = node
+        self._here = here
         self._packet = packet
         self._doubts = doubts
         self._flow = read(packet)
@@ -69,9 +76,9 @@ class Walk:
             self._go(self._packet.in_interface, self._packet.out_interface)
         except EndError as end:
             outcome, reason = end.outcome, end.reason
-            if outcome == "accept" and not self._node.settings.accepts:
-                outcome, reason = "no-verdict", f"{reason}, left to the host by {self._node.settings.allow_action_key}"
-            if outcome == "no-verdict" and self._node.settings.ebpf:
+            if outcome == "accept" and not self._here.settings.accepts:
+                outcome, reason = "no-verdict", f"{reason}, left to the host by {self._here.settings.allow_action_key}"
+            if outcome == "no-verdict" and self._here.settings.ebpf:
                 outcome, reason = "accept", f"{reason}, which eBPF allows"
             return Verdict(outcome, reason, end.policy, end.path, tuple(self._steps))
 
@@ -87,7 +94,7 @@ class Walk:
     # what every arriving packet meets: raw, then mangle
 
     def _before_routing(self, interface: str) -> None:
-        if self._node.governance.is_workload(interface):
+        if self._here.governance.is_workload(interface):
             self._check_source(interface)
         else:
             self._untracked(interface, "ingress")
@@ -99,7 +106,7 @@ class Walk:
 
     def _check_source(self, interface: str) -> None:
         """Strict reverse path check: an address comes from its own workload (raw PREROUTING, rpfilter)."""
-        allowed = self._node.sources_of(interface)
+        allowed = self._here.sources_of(interface)
         index = 0 if self._flow.family == 4 else 1
         link_local = self._flow.family == 6 and _LINK_LOCAL[0] <= self._flow.source <= _LINK_LOCAL[1]
         if allowed is None or link_local or intervals.contains(allowed[index], self._flow.source):
@@ -108,10 +115,10 @@ class Walk:
 
     def _untracked(self, interface: str, direction: Direction) -> None:
         """Policy without connection tracking; a wildcard endpoint has none, whatever is written."""
-        governor = self._node.governor(interface)
+        governor = self._here.governor(interface)
         if governor.endpoint is None or governor.wildcard:
             return
-        chains = self._node.chains(governor.endpoint)
+        chains = self._here.chains(governor.endpoint)
         if chains.has("untracked", self._doubts):
             decision = self._chain(chains, "untracked", direction, interface, self._wire)
             if decision.kind == "allow":
@@ -119,15 +126,15 @@ class Walk:
 
     def _pre_dnat(self, interface: str) -> tuple[EndpointChains | None, str]:
         """The chains whose preDNAT policy applies: a named endpoint without any falls back to the wildcard's."""
-        governor = self._node.governor(interface)
-        wildcard = self._node.governance.wildcard
+        governor = self._here.governor(interface)
+        wildcard = self._here.governance.wildcard
         candidates: list[tuple[HostMember, str]] = []
         if governor.endpoint is not None:
             candidates.append((governor.endpoint, WILDCARD_NAME if governor.wildcard else interface))
-            if wildcard is not None and not governor.wildcard and not self._node.settings.ebpf:
+            if wildcard is not None and not governor.wildcard and not self._here.settings.ebpf:
                 candidates.append((wildcard, WILDCARD_NAME))
         for endpoint, name in candidates:
-            chains = self._node.chains(endpoint)
+            chains = self._here.chains(endpoint)
             if chains.has("preDNAT", self._doubts):
                 return chains, name
         return None, ""
@@ -135,14 +142,14 @@ class Walk:
     # the three ways
 
     def _to_host(self, interface: str) -> NoReturn:
-        tunnel = self._node.tunnels.incoming(self._flow, self._doubts)
+        tunnel = self._here.tunnels.incoming(self._flow, self._doubts)
         if tunnel is not None:
             self._stop("accept" if tunnel[0] else "drop", tunnel[1])
-        if self._node.governance.is_workload(interface):
+        if self._here.governance.is_workload(interface):
             self._workload_to_host(interface)
         if self._mark is not None:
             self._finish(self._mark)
-        governor = self._node.governor(interface)
+        governor = self._here.governor(interface)
         if governor.endpoint is None:
             self._stop("no-verdict", governor.reason)
         self._allow_neighbours()
@@ -155,7 +162,7 @@ class Walk:
         self._mark = self._workload_chain(interface, "egress")
         if self._mark.kind == "none":
             self._finish(self._mark)
-        action = self._node.settings.word("defaultEndpointToHostAction", "Drop")
+        action = self._here.settings.word("defaultEndpointToHostAction", "Drop")
         if action == "drop":
             self._stop("drop", "defaultEndpointToHostAction Drop")
         if action == "accept":
@@ -163,17 +170,17 @@ class Walk:
         self._stop("no-verdict", "defaultEndpointToHostAction Return")
 
     def _from_host(self, interface: str) -> NoReturn:
-        workload = self._node.governance.is_workload(interface)
+        workload = self._here.governance.is_workload(interface)
         if not workload:
             self._untracked(interface, "egress")
             if self._mark is not None:
                 self._finish(self._mark)
         if workload:
             self._stop("no-verdict", "host to local workload")
-        tunnel = self._node.tunnels.outgoing(self._flow, self._doubts)
+        tunnel = self._here.tunnels.outgoing(self._flow, self._doubts)
         if tunnel is not None:
             self._stop("accept", tunnel)
-        governor = self._node.governor(interface)
+        governor = self._here.governor(interface)
         if governor.endpoint is None:
             self._stop("no-verdict", governor.reason)
         self._allow_neighbours()
@@ -184,7 +191,7 @@ class Walk:
         self._finish(decision)
 
     def _forwarded(self, arriving: str, leaving: str) -> NoReturn:
-        is_workload = self._node.governance.is_workload
+        is_workload = self._here.governance.is_workload
         met = False
         if self._mark is None:
             met = self._forward_chain(arriving, "ingress") or met
@@ -196,18 +203,18 @@ class Walk:
                 self._last = self._workload_chain(interface, "egress" if direction == "egress" else "ingress")
                 self._mark = self._last if self._last.kind == "allow" else None
         met = self._forward_chain(leaving, "egress") or met
-        if self._node.loops(self._flow):
+        if self._here.loops(self._flow):
             self._stop("drop", "service loop prevention")
         if self._mark is not None:
             self._finish(self._mark)
         if not met and self._last.kind == "none":
-            reasons = (self._node.governor(name).reason for name in (arriving, leaving))
+            reasons = (self._here.governor(name).reason for name in (arriving, leaving))
             self._stop("no-verdict", "; ".join(dict.fromkeys(reasons)))
         self._finish(self._last)
 
     def _forward_chain(self, interface: str, direction: Direction) -> bool:
         """Visit the forward chain of an interface's endpoint, if it has one."""
-        if self._node.governor(interface).endpoint is None:
+        if self._here.governor(interface).endpoint is None:
             return False
         self._last = self._host_chain(interface, "forward", direction)
         self._mark = self._last if self._last.kind == "allow" else None
@@ -216,15 +223,15 @@ class Walk:
     # single chains
 
     def _host_chain(self, interface: str, kind: Kind, direction: Direction) -> Decision:
-        governor = self._node.governor(interface)
+        governor = self._here.governor(interface)
         assert governor.endpoint is not None
         name = WILDCARD_NAME if governor.wildcard else interface
-        return self._chain(self._node.chains(governor.endpoint), kind, direction, name, self._flow)
+        return self._chain(self._here.chains(governor.endpoint), kind, direction, name, self._flow)
 
     def _workload_chain(self, interface: str, direction: Direction) -> Decision:
-        chains = self._node.workload_chains(interface)
+        chains = self._here.workload_chains(interface)
         if chains is None:
-            if not self._node.inventory.pods_complete:
+            if not self._here.inventory.pods_complete:
                 raise UndecidedError(f'the workload behind the interface "{interface}", which no manifest holds')
             self._stop("drop", f"no workload is known on {interface}")
         return self._chain(chains, "normal", direction, interface, self._flow)
@@ -239,7 +246,7 @@ class Walk:
                 return Decision("finish", "conntrack")
             outcome: Outcome = "no-verdict" if self._in_mangle(chains, kind, direction) else "accept"
             self._stop(outcome, "conntrack", chain=chain)
-        if tracked and self._conntrack == "invalid" and self._node.checks_invalid:
+        if tracked and self._conntrack == "invalid" and self._here.checks_invalid:
             self._stop("drop", "conntrack INVALID", chain=chain)
         if chains.host and kind != "forward":
             failsafe = self._failsafe(kind, direction, flow)
@@ -260,8 +267,8 @@ class Walk:
 
     def _profiles(self, chain: Chain, flow: Flow) -> Decision:
         endpoint = chain.chains.endpoint
-        decision = self._node.profiles.decide(
-            endpoint.about.profiles, chain.direction, flow, self._doubts, ebpf=self._node.settings.ebpf
+        decision = self._here.profiles.decide(
+            endpoint.about.profiles, chain.direction, flow, self._doubts, ebpf=self._here.settings.ebpf
         )
         if decision is None:
             reason = f"no profile matched ({chain.direction}, {chain.name})"
@@ -276,9 +283,9 @@ class Walk:
 
         An unknown source port is taken for none of those.
         """
-        if self._node.settings.ebpf and self._packet.in_interface and self._packet.out_interface:
+        if self._here.settings.ebpf and self._packet.in_interface and self._packet.out_interface:
             return None
-        lists = self._node.failsafes
+        lists = self._here.failsafes
         peer = flow.source if direction == "ingress" else flow.destination
         there = lists["Inbound" if direction == "ingress" else "Outbound"]
         found = _hit(there, flow.protocol, flow.destination_port, flow.family, peer)
@@ -291,8 +298,8 @@ class Walk:
         return Decision("finish", f"failsafe {port.protocol}:{port.port}", found.resource, found.path)
 
     def _check_encapsulation(self, chain: Chain, flow: Flow) -> None:
-        settings = self._node.settings
-        vxlan = flow.protocol == UDP and flow.destination_port == self._node.tunnels.vxlan_port
+        settings = self._here.settings
+        vxlan = flow.protocol == UDP and flow.destination_port == self._here.tunnels.vxlan_port
         if vxlan and not settings.flag("allowVXLANPacketsFromWorkloads", default=False):
             self._stop("drop", "Felix: VXLAN from workload", chain=chain)
         if flow.protocol == IPIP and not settings.flag("allowIPIPPacketsFromWorkloads", default=False):
@@ -303,7 +310,7 @@ class Walk:
         return flow.family == 6 and flow.protocol == ICMPV6 and flow.icmp_type in NEIGHBOUR_TYPES
 
     def _allow_neighbours(self) -> None:
-        if self._node.settings.ebpf and self._is_neighbour():
+        if self._here.settings.ebpf and self._is_neighbour():
             self._stop("accept", "Felix: eBPF allows ICMPv6 of neighbours")
 
     def _in_mangle(self, chains: EndpointChains, kind: Kind, direction: Direction) -> bool:

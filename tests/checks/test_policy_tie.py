@@ -9,7 +9,7 @@ import pytest
 from callint.calico import Target
 from callint.checks import Breach, find
 from callint.checks.policy_tie import MOST_PAIRS
-from callint.policy import evaluate
+from callint.policy import NodePolicy, evaluate
 from callint.policy.packet import Packet
 from manifests import calico, cluster_of
 
@@ -38,7 +38,7 @@ def test_the_witness_is_decided_by_the_name() -> None:
     shown = found.witness.as_dict()
     packet = Packet("eth0", None, *(shown[key] for key in ("source", "destination", "protocol", "source_port")), 443)
     renamed = [HOST, gnp("z", ALLOW), gnp("b", DENY)]
-    outcomes = [evaluate(cluster_of(one), "n", packet).outcome for one in (objects, renamed)]
+    outcomes = [evaluate(NodePolicy(cluster_of(one), "n"), packet).outcome for one in (objects, renamed)]
     assert outcomes == ["accept", "drop"]
 
 

@@ -17,7 +17,7 @@ from callint.checks.place import abouts
 from callint.checks.question import Question, question
 from callint.checks.sites import sites
 from callint.objects import Cluster, Intent
-from callint.policy import Packet, model_of
+from callint.policy import Packet, evaluate, model_of
 from manifests import calico, cluster_of, hosts
 
 CATALOGUE = rule.load()
@@ -221,7 +221,7 @@ def test_sets_say_what_each_packet_says(
         "sourcePorts": 40000,
     }
     found = list(find("flow-required")(cluster, parameters))
-    evaluator = model_of(cluster).evaluator("router")
+    here = model_of(cluster).at("router")
     inward = direction == "in"
     # addresses of every kind that the policies can tell apart, and one of none
     universe = ("10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.9.9", "203.0.113.9", "203.0.113.99", "198.51.100.1")
@@ -231,7 +231,7 @@ def test_sets_say_what_each_packet_says(
         for port in ports:
             interfaces = ("lan0", None) if inward else (None, "lan0")
             packet = Packet(*interfaces, *ends, protocol.lower(), 40000, port)
-            verdicts.append(evaluator.evaluate(packet))
+            verdicts.append(evaluate(here, packet))
     dropped = [verdict.outcome == "drop" for verdict in verdicts]
     assert bool(found) is (all(dropped) if peers is None else any(dropped))
     for breach in found:
@@ -281,7 +281,7 @@ def _counterexample(breach: Breach, cluster: Cluster) -> str:
     fields = {name: shown.get(name) for name in Packet._fields if name in shown}
     assert ip_address(shown["source"]) != ip_address(shown["destination"])
     packet = Packet(**{"in_interface": None, "out_interface": None, **fields})
-    return model_of(cluster).evaluator("router").evaluate(packet).outcome
+    return evaluate(model_of(cluster).at("router"), packet).outcome
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from callint.bgp.network import network
 from callint.bgp.session import LIVE, Session
 from callint.checks import Breach, find, question
 from callint.objects import Cluster, Intent
-from callint.policy import Packet, model_of
+from callint.policy import Packet, evaluate, model_of
 from manifests import calico, cluster_of
 
 BLOCKED = next(one for one in rule.load() if one.id == "POL007")
@@ -91,7 +91,7 @@ def dropped(cluster: Cluster, session: Session, way: str) -> set[object]:
         if any(one.node == node for one in cluster.host_endpoints):
             interfaces = ("eth0", None) if arrives else (None, "eth0")
             packet = Packet(*interfaces, source, destination, "tcp", 40000, port)
-            verdict = model_of(cluster).evaluator(node).evaluate(packet)
+            verdict = evaluate(model_of(cluster).at(node), packet)
             if verdict.outcome == "drop":
                 found.add((verdict.policy, verdict.path, verdict.decided_by))
     return found

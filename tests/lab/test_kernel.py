@@ -21,7 +21,7 @@ from lab_kernel import (
 )
 
 from callint.objects import Cluster
-from callint.policy import Packet, evaluate
+from callint.policy import NodePolicy, Packet, evaluate
 from manifests import calico, cluster_of
 
 ALLOW = [{"action": "Allow"}]
@@ -164,7 +164,7 @@ def test_the_kernel_agrees(network: Network, name: str, default: str) -> None:
     interfaces_of_router = {"lan0": [f"{LAN_ROUTER}/24"], "wan0": [f"{WAN_ROUTER}/24"]}
     said = {}
     for title, sent in PACKETS.items():
-        outcome = evaluate(cluster, "router", packet_of(sent), interfaces_of_router).outcome
+        outcome = evaluate(NodePolicy(cluster, "router", interfaces_of_router), packet_of(sent)).outcome
         assert outcome != "unknown", title
         said[title] = outcome == "accept" or (outcome == "no-verdict" and default == "ACCEPT")
     assert network.passing(PACKETS, said) == said
@@ -173,7 +173,7 @@ def test_the_kernel_agrees(network: Network, name: str, default: str) -> None:
 def test_the_cases_tell_the_three_verdicts_apart() -> None:
     """Without each of them among the packets, the comparison would prove little."""
     seen = {
-        evaluate(router(*case), "router", packet_of(sent), {"lan0": None, "wan0": None}).outcome
+        evaluate(NodePolicy(router(*case), "router", {"lan0": None, "wan0": None}), packet_of(sent)).outcome
         for case in CASES.values()
         for sent in PACKETS.values()
     }

@@ -19,7 +19,7 @@ from manifests import calico, cluster_of
 
 
 def masquerade(cluster: Cluster, node: str, packet: Packet) -> Masquerade:
-    return Masquerading(model_of(cluster).evaluator(node)).of(packet)
+    return Masquerading(model_of(cluster).at(node)).of(packet)
 
 
 def pool(name: str, cidr: str, **spec: object) -> dict[str, Any]:

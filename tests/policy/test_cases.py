@@ -15,7 +15,7 @@ from callint.calico import Target, parse_release
 from callint.cli import main
 from callint.net.packets import Packet as Point
 from callint.objects import Cluster, Intent, Resource, unpack
-from callint.policy import Evaluator, Model, Packet
+from callint.policy import Model, NodePolicy, Packet, evaluate
 from callint.policy.packet import read
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.node import Node
@@ -102,14 +102,14 @@ def test_there_are_enough() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_engines(name: str) -> None:
     case = CASES[name]
-    evaluator = Evaluator(Model(cluster(case)), "n1", case.get("interfaces", LINKS))
+    here = NodePolicy(Model(cluster(case)), "n1", case.get("interfaces", LINKS))
     nodes: dict[int, Node] = {}
     for family in (4, 6):
-        engine = Engine(evaluator.model, family)
-        nodes[family] = Node(evaluator, engine.chains(ebpf=evaluator.settings.ebpf))
+        engine = Engine(here.model, family)
+        nodes[family] = Node(here, engine.chains(ebpf=here.settings.ebpf))
     wrong = []
     for one in map(expected, case["packets"]):
-        verdict = evaluator.evaluate(one.packet)
+        verdict = evaluate(here, one.packet)
         said = verdict.unknown if verdict.outcome == "unknown" else verdict.decided_by
         if (verdict.outcome, one.reason in (said or "")) != (one.verdict, True):
             wrong.append(f"{one.line}\n    but it is {verdict.outcome} by {said}")

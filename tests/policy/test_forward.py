@@ -9,7 +9,7 @@ import pytest
 
 from callint.calico import Road, Target
 from callint.objects import Cluster
-from callint.policy import Evaluator, Packet
+from callint.policy import NodePolicy, Packet, evaluate
 
 MakeCluster = Callable[..., Cluster]
 
@@ -75,7 +75,7 @@ TABLE = {
 @pytest.mark.parametrize("name", TABLE)
 def test_forwarded(name: str, make_cluster: MakeCluster) -> None:
     parts, expected = TABLE[name]
-    verdict = Evaluator(make_cluster(documents("", *parts)), "router", INTERFACES).evaluate(OUTWARD)
+    verdict = evaluate(NodePolicy(make_cluster(documents("", *parts)), "router", INTERFACES), OUTWARD)
     assert verdict.outcome == expected
     assert verdict.unknown is None
 
@@ -90,7 +90,7 @@ metadata: {name: default}
 spec: {bpfDataIfacePattern: "^(wan|lan)0$"}
 """
     cluster = make_cluster(documents(pattern, *parts), Target(dataplane="ebpf"))
-    assert Evaluator(cluster, "router", INTERFACES).evaluate(OUTWARD).outcome == (
+    assert evaluate(NodePolicy(cluster, "router", INTERFACES), OUTWARD).outcome == (
         "drop" if expected == "drop" else "accept"
     )
 
@@ -103,7 +103,7 @@ metadata: {name: soft}
 spec: {order: 1, defaultAction: Pass}
 """
     text = documents(tier, *HEPS, policy(ROUTER, f"tier: soft, {OUT_TCP_80}"))
-    assert Evaluator(make_cluster(text), "router", INTERFACES).evaluate(OUTWARD).outcome == "no-verdict"
+    assert evaluate(NodePolicy(make_cluster(text), "router", INTERFACES), OUTWARD).outcome == "no-verdict"
 
 
 # the policy of a home router and its mutilations
@@ -172,37 +172,37 @@ def variant_cluster(variant: Variant, make_cluster: MakeCluster, **target: Any) 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_variants_of_allow_forward(name: str, make_cluster: MakeCluster) -> None:
     variant = VARIANTS[name]
-    evaluator = Evaluator(variant_cluster(variant, make_cluster), "router", INTERFACES)
+    here = NodePolicy(variant_cluster(variant, make_cluster), "router", INTERFACES)
     for packet in SERVICES_IN:
-        assert evaluator.evaluate(packet).outcome == ("accept" if variant.host_in else "drop"), packet
+        assert evaluate(here, packet).outcome == ("accept" if variant.host_in else "drop"), packet
     for packet in SERVICES_OUT:
-        assert evaluator.evaluate(packet).outcome == ("accept" if variant.host_out else "drop"), packet
+        assert evaluate(here, packet).outcome == ("accept" if variant.host_out else "drop"), packet
     for packet in (FAILSAFE_IN, FAILSAFE_OUT):
-        verdict = evaluator.evaluate(packet)
+        verdict = evaluate(here, packet)
         assert verdict.outcome == "accept"
         assert verdict.decided_by.startswith("failsafe ")
     for packet in (OUTWARD, INWARD):
-        assert evaluator.evaluate(packet).outcome == variant.forward
-        assert evaluator.evaluate(packet._replace(conntrack="established")).outcome == "accept"
+        assert evaluate(here, packet).outcome == variant.forward
+        assert evaluate(here, packet._replace(conntrack="established")).outcome == "accept"
 
 
 def test_without_an_endpoint_on_lan0(make_cluster: MakeCluster) -> None:
     cluster = make_cluster(documents("", endpoint("wan0"), policy(ROUTER, BOTH)))
-    evaluator = Evaluator(cluster, "router", INTERFACES)
+    here = NodePolicy(cluster, "router", INTERFACES)
     for packet in SERVICES_IN[:4]:
-        verdict = evaluator.evaluate(packet)
+        verdict = evaluate(here, packet)
         assert (verdict.outcome, verdict.decided_by) == ("no-verdict", "no HostEndpoint on lan0")
-    assert evaluator.evaluate(OUTWARD).outcome == "accept"
-    assert evaluator.evaluate(INWARD).outcome == "accept"
+    assert evaluate(here, OUTWARD).outcome == "accept"
+    assert evaluate(here, INWARD).outcome == "accept"
 
 
 def test_the_deciding_rule_has_a_place(make_cluster: MakeCluster) -> None:
     variant = VARIANTS["no egress, both types"]
-    evaluator = Evaluator(variant_cluster(variant, make_cluster), "router", INTERFACES)
-    accepted = evaluator.evaluate(SERVICES_IN[0])
+    here = NodePolicy(variant_cluster(variant, make_cluster), "router", INTERFACES)
+    accepted = evaluate(here, SERVICES_IN[0])
     assert accepted.policy is not None
     assert accepted.path == ("spec", "ingress", 0)
-    dropped = evaluator.evaluate(OUTWARD)
+    dropped = evaluate(here, OUTWARD)
     assert dropped.policy is accepted.policy
     assert [step.chain for step in dropped.steps] == ["fhfw-lan0", "thfw-wan0"]
     assert dropped.steps[-1].tier == "default"
@@ -219,7 +219,7 @@ spec: {{{field}: Return}}
 """
     dataplane = field.removesuffix("FilterAllowAction")
     cluster = make_cluster(documents(config, *HEPS), Target(dataplane=dataplane))  # type: ignore[arg-type]
-    evaluator = Evaluator(cluster, "router", INTERFACES)
-    assert evaluator.evaluate(OUTWARD).outcome == "no-verdict"
-    assert evaluator.evaluate(FAILSAFE_IN).outcome == "no-verdict"
-    assert evaluator.evaluate(SERVICES_IN[0]).outcome == "drop"
+    here = NodePolicy(cluster, "router", INTERFACES)
+    assert evaluate(here, OUTWARD).outcome == "no-verdict"
+    assert evaluate(here, FAILSAFE_IN).outcome == "no-verdict"
+    assert evaluate(here, SERVICES_IN[0]).outcome == "drop"

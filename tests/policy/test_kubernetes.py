@@ -8,7 +8,7 @@ import pytest
 
 from callint.calico import Release, Target
 from callint.objects import Cluster, Intent
-from callint.policy import Evaluator, Packet
+from callint.policy import NodePolicy, Packet, evaluate
 from manifests import pod
 
 MakeCluster = Callable[..., Cluster]
@@ -56,10 +56,10 @@ def reaches(
     release: Release = (3, 32),
 ) -> bool:
     cluster = make_cluster(PODS + policy, Target(release=release), Intent(complete=("Pod",)))
-    evaluator = Evaluator(cluster, "box", {"eth0": ["172.17.0.10"]})
-    (interface,) = (one.about.interface for one in evaluator.inventory.workloads if one.about.name == "server")
+    here = NodePolicy(cluster, "box", {"eth0": ["172.17.0.10"]})
+    (interface,) = (one.about.interface for one in here.inventory.workloads if one.about.name == "server")
     destination = "fd00::1" if ":" in source else "10.0.0.1"
-    verdict = evaluator.evaluate(Packet("eth0", interface, source, destination, protocol, 40000, port))
+    verdict = evaluate(here, Packet("eth0", interface, source, destination, protocol, 40000, port))
     assert verdict.unknown is None
     return verdict.outcome == "accept"
 
@@ -139,12 +139,12 @@ def test_network_policy(
 
 def test_absent_policy_types_follow_the_egress_rules(make_cluster: MakeCluster) -> None:
     cluster = make_cluster(PODS + network_policy("egress: [{ports: [{port: 443}]}]"))
-    evaluator = Evaluator(cluster, "box", {"eth0": []})
-    (interface,) = (one.about.interface for one in evaluator.inventory.workloads if one.about.name == "server")
+    here = NodePolicy(cluster, "box", {"eth0": []})
+    (interface,) = (one.about.interface for one in here.inventory.workloads if one.about.name == "server")
     out = Packet(interface, "eth0", "10.0.0.1", "8.8.8.8", "tcp", 40000, 443)
-    assert evaluator.evaluate(out).decided_by == "policy p egress rule 0"
-    assert evaluator.evaluate(out._replace(destination_port=80)).outcome == "drop"
-    assert evaluator.evaluate(Packet("eth0", interface, "8.8.8.8", "10.0.0.1", "tcp", 1, 443)).outcome == "drop"
+    assert evaluate(here, out).decided_by == "policy p egress rule 0"
+    assert evaluate(here, out._replace(destination_port=80)).outcome == "drop"
+    assert evaluate(here, Packet("eth0", interface, "8.8.8.8", "10.0.0.1", "tcp", 1, 443)).outcome == "drop"
 
 
 def admin(kind: str, spec: str, version: str = "v1alpha2") -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from callint.objects import Intent
-from callint.policy import Evaluator, Model, Packet
+from callint.policy import Model, NodePolicy, Packet, evaluate
 from manifests import calico, cluster_of
 from policy_oracle import NAMESPACES, SELECTORS, TEAMS, Sent, World
 
@@ -171,12 +171,12 @@ def test_against_the_oracle(seed: int) -> None:
     for step in range(5):
         objects = Maker(1000 * seed + step).cluster()
         intent = Intent(complete=("Pod", "WorkloadEndpoint", "IPPool"))
-        evaluator = Evaluator(Model(cluster_of(objects, intent=intent)), "n", LINKS)
+        here = NodePolicy(Model(cluster_of(objects, intent=intent)), "n", LINKS)
         world = World(objects)
         for sent in random.Random(seed).sample(list(universe()), 250):
             wanted = world.verdict(sent)
             SEEN[wanted] += 1
-            verdict = evaluator.evaluate(packet(sent))
+            verdict = evaluate(here, packet(sent))
             assert verdict.outcome == wanted, (sent, verdict.decided_by, objects)
 
 

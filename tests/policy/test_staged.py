@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from callint.objects import Intent
-from callint.policy import Evaluator, Model, Packet
+from callint.policy import Model, NodePolicy, Packet, evaluate
 from callint.policy.symbolic.engine import Engine
 from manifests import calico, cluster_of
 
@@ -111,7 +111,7 @@ def test_now_and_then(policies: list[dict[str, Any]], packet: Packet, now: str, 
     cluster = cluster_of([HOST, POD, *policies], intent=Intent(complete=("Pod",)))
     for staged, expected in ((False, now), (True, then)):
         model = Model(cluster, staged=staged)
-        assert Evaluator(model, "n", {"eth0": None, "eth7": None}).evaluate(packet).outcome == expected
+        assert evaluate(NodePolicy(model, "n", {"eth0": None, "eth7": None}), packet).outcome == expected
         if packet is TO_HOST:
             web = Engine(model, 4).node("n").to_host("eth0")
             boxes = [box for box in web.of(expected).boxes() if (80, 80) in box.get("destination_port", ((80, 80),))]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from callint.calico import Target
 from callint.net.packets import Packet as Point
 from callint.objects import Cluster, Intent
-from callint.policy import Evaluator, Model, Packet, Verdict
+from callint.policy import Model, NodePolicy, Packet, Verdict, evaluate
 from callint.policy.packet import read
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.node import Node
@@ -242,15 +242,15 @@ QUICK = settings(max_examples=10, deadline=None, suppress_health_check=list(Heal
 @QUICK
 @given(clusters(), st.sampled_from(["iptables", "nftables", "ebpf"]), st.sampled_from([4, 6]))
 def test_every_packet_on_every_way(objects: list[dict[str, Any]], dataplane: Any, family: Any) -> None:
-    evaluator = Evaluator(Model(build(objects, Target(dataplane=dataplane), True)), "n", INTERFACES)
-    engine = Engine(evaluator.model, family)
-    node = Node(evaluator, engine.chains(ebpf=evaluator.settings.ebpf))
+    here = NodePolicy(Model(build(objects, Target(dataplane=dataplane), True)), "n", INTERFACES)
+    engine = Engine(here.model, family)
+    node = Node(here, engine.chains(ebpf=here.settings.ebpf))
     for way in WAYS:
         found = partition(node, way)
         parts = (found.accept, found.drop, found.no_verdict, found.unknown)
         assert sum(part.size() for part in parts) == engine.space.everything.size()
         for packet in universe(family, way):
-            verdict = evaluator.evaluate(packet)
+            verdict = evaluate(here, packet)
             assert point(packet) in found.of(verdict.outcome), (packet, verdict)
             assert decides(found, packet, verdict), (packet, verdict)
 
@@ -259,7 +259,7 @@ def test_every_packet_on_every_way(objects: list[dict[str, Any]], dataplane: Any
 @given(clusters(), st.sampled_from(["iptables", "ebpf"]), st.sampled_from([4, 6]))
 def test_few_packets_at_interfaces_that_are_alike(objects: list[dict[str, Any]], dataplane: Any, family: Any) -> None:
     model = Model(build(objects, Target(dataplane=dataplane), True))
-    evaluator = model.evaluator("n")
+    here = model.at("n")
     engine = Engine(
         model, family, only=[{"protocol": ((6, 6),), "destination_port": ((53, 80),)}, {"protocol": ((4, 4),)}]
     )
@@ -272,33 +272,33 @@ def test_few_packets_at_interfaces_that_are_alike(objects: list[dict[str, Any]],
         found = engine.own("n", interface, direction)  # type: ignore[arg-type]  # one of the two words
         for packet in universe(family, way):
             if any(all(getattr(packet, name) == value for name, value in one.items()) for one in asked):
-                verdict = evaluator.evaluate(packet)
+                verdict = evaluate(here, packet)
                 assert point(packet) in found.of(verdict.outcome), (packet, verdict)
 
 
 @QUICK
 @given(clusters(), st.sampled_from(["iptables", "ebpf"]), st.sampled_from([None, 80]))
 def test_packets_sent_elsewhere(objects: list[dict[str, Any]], dataplane: Any, port: int | None) -> None:
-    evaluator = Evaluator(Model(build(objects, Target(dataplane=dataplane), True)), "n", INTERFACES)
-    node = Node(evaluator, Engine(evaluator.model, 4).chains(ebpf=evaluator.settings.ebpf))
+    here = NodePolicy(Model(build(objects, Target(dataplane=dataplane), True)), "n", INTERFACES)
+    node = Node(here, Engine(here.model, 4).chains(ebpf=here.settings.ebpf))
     sent = Packet("eth0", None, "10.0.0.1", "192.0.2.1", "tcp")
     for way in [("eth0", None), (None, "eth0"), ("eth0", "cali1")]:
         found = partition(node, way, Wire(read(sent).destination, port))
         for packet in universe(4, way):
             moved = packet._replace(pre_dnat_destination=sent.destination, pre_dnat_port=port)
-            verdict = evaluator.evaluate(moved)
+            verdict = evaluate(here, moved)
             assert point(packet) in found.of(verdict.outcome), (moved, verdict)
 
 
 @QUICK
 @given(clusters(complete=False))
 def test_what_is_said_is_certain(objects: list[dict[str, Any]]) -> None:
-    evaluator = Evaluator(Model(build(objects, Target(), False)), "n", INTERFACES)
-    node = Node(evaluator, Engine(evaluator.model, 4).chains(ebpf=False))
+    here = NodePolicy(Model(build(objects, Target(), False)), "n", INTERFACES)
+    node = Node(here, Engine(here.model, 4).chains(ebpf=False))
     for way in WAYS:
         found = partition(node, way)
         for packet in universe(4, way):
-            verdict = evaluator.evaluate(packet)
+            verdict = evaluate(here, packet)
             assert point(packet) in found.of(verdict.outcome) or point(packet) in found.unknown, (packet, verdict)
 
 

@@ -13,7 +13,7 @@ from callint.net import intervals
 from callint.net.internet import INTERNET
 from callint.net.packets import Packet as Point
 from callint.objects import Cluster, Intent
-from callint.policy import Evaluator, Model, Packet
+from callint.policy import Model, NodePolicy, Packet, evaluate
 from callint.policy.symbolic.connectivity import Connectivity
 from callint.policy.symbolic.engine import Engine
 
@@ -47,14 +47,14 @@ def test_pairs(make_cluster: Callable[..., Cluster]) -> None:
         numbers = (chance.randrange(4), kind, kind.lower(), actions[0], side, chance.randrange(4))
         parts.append(POLICY.format(number, *numbers, actions[1], chance.choice((80, 443))))
     cluster = make_cluster("---".join(parts), None, Intent(complete=("Pod", "EndpointSlice")))
-    evaluator = Evaluator(Model(cluster), "node1", {})
+    here = NodePolicy(Model(cluster), "node1", {})
     asked = passed = 0
-    for source, target, passing in Connectivity(Engine(evaluator.model, 4)).pairs():
+    for source, target, passing in Connectivity(Engine(here.model, 4)).pairs():
         ends = (source.about.addresses[0].split("/")[0], target.about.addresses[0].split("/")[0])
         for protocol, port in product(("tcp", "udp"), (80, 443)):
             packet = Packet(source.about.interface, target.about.interface, *ends, protocol, 40000, port)
             point = Point(*(int(ip_address(one)) for one in ends), 6 if protocol == "tcp" else 17, 40000, port)
-            outcome = evaluator.evaluate(packet).outcome
+            outcome = evaluate(here, packet).outcome
             assert (point in passing) is (outcome == "accept"), packet
             asked += 1
             passed += outcome == "accept"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from callint.net.packets import Packet as Point
-from callint.policy import Evaluator, Model, Packet
+from callint.policy import Model, NodePolicy, Packet
 from callint.policy.packet import read
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.node import Node
@@ -45,12 +45,12 @@ def test_vectors(vectors: list[Any]) -> None:
     for case in vectors:
         if case.raw.get("kind", "packet") != "packet":
             continue
-        evaluator = Evaluator(Model(case.cluster), case.node, case.interfaces)
+        here = NodePolicy(Model(case.cluster), case.node, case.interfaces)
         for packet, expected in case.packets:
             if packet.conntrack != "new":
                 continue
-            engine = Engine(evaluator.model, read(packet).family)
-            found = partition(Node(evaluator, engine.chains(ebpf=evaluator.settings.ebpf)), packet)
+            engine = Engine(here.model, read(packet).family)
+            found = partition(Node(here, engine.chains(ebpf=here.settings.ebpf)), packet)
             asked += 1
             if point(packet) not in found.of(expected["verdict"]):
                 wrong.append((case.raw["id"], packet, expected))

@@ -6,7 +6,7 @@ import pytest
 
 from callint.finding import Path
 from callint.objects import Cluster, Intent, Resource, unpack
-from callint.policy import Evaluator, Packet, Verdict
+from callint.policy import NodePolicy, Packet, Verdict, evaluate
 from callint.policy.doubt import MOST_RUNS, Doubts, UndecidedError, explore
 from callint.source import parse
 
@@ -37,7 +37,7 @@ def run(
     resources = [Resource(document, base, plain) for document in documents for base, plain in unpack(document)]
     for resource in resources:
         resource.gaps = (gaps or {}).get(resource.name, ())
-    return Evaluator(Cluster(resources, intent=intent, documents=documents), "box", INTERFACES).evaluate(packet)
+    return evaluate(NodePolicy(Cluster(resources, intent=intent, documents=documents), "box", INTERFACES), packet)
 
 
 ALLOW = policy("selector: role == 'router', ingress: [{action: Allow}]")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from callint.policy import Evaluator, model_of, resolve
+from callint.policy import NodePolicy, evaluate, model_of, resolve
 from callint.policy.interfaces import matches_pattern
 from callint.policy.nodes import read_interfaces
 
@@ -31,9 +31,9 @@ def test_packets(vectors: list[Case]) -> None:
     wrong = []
     count = 0
     for case in of_kind(vectors, "packet"):
-        evaluator = Evaluator(case.cluster, case.node, case.interfaces)
+        here = NodePolicy(case.cluster, case.node, case.interfaces)
         for index, (packet, expected) in enumerate(case.packets):
-            verdict = evaluator.evaluate(packet)
+            verdict = evaluate(here, packet)
             count += 1
             if verdict.outcome != expected["verdict"] or expected.get("by", "") not in verdict.decided_by:
                 wrong.append(f"{case.raw['id']}[{index}]: {verdict.outcome} by {verdict.decided_by!r}, not {expected}")

@@ -9,7 +9,7 @@ import pytest
 
 from callint.calico import Target
 from callint.objects import Cluster, Intent
-from callint.policy import Evaluator, Packet, Verdict
+from callint.policy import NodePolicy, Packet, Verdict, evaluate
 
 MakeCluster = Callable[..., Cluster]
 
@@ -53,7 +53,7 @@ def run(make_cluster: MakeCluster) -> Callable[..., Verdict]:
     def go(packet: Packet, *parts: str, **target: Any) -> Verdict:
         intent = Intent(complete=("WorkloadEndpoint", "Node"))
         cluster = make_cluster("---".join(("", *parts)), Target(**target), intent)
-        verdict = Evaluator(cluster, "f0", INTERFACES).evaluate(packet)
+        verdict = evaluate(NodePolicy(cluster, "f0", INTERFACES), packet)
         assert (verdict.unknown is None) == (verdict.outcome != "unknown")
         return verdict
 
@@ -207,7 +207,7 @@ def test_own_labels_win_over_those_of_profiles(run: Run) -> None:
 
 def test_an_unknown_workload_interface(run: Run, make_cluster: MakeCluster) -> None:
     assert run(FROM_POD).outcome == "drop"
-    verdict = Evaluator(make_cluster("---"), "f0", INTERFACES).evaluate(FROM_POD)
+    verdict = evaluate(NodePolicy(make_cluster("---"), "f0", INTERFACES), FROM_POD)
     assert verdict.outcome == "unknown"
     assert '"cali1"' in (verdict.unknown or "")
 
@@ -336,6 +336,6 @@ def test_neighbour_discovery_is_free_in_ebpf(run: Run) -> None:
     ],
 )
 def test_packets_that_cannot_exist(packet: Packet, make_cluster: MakeCluster) -> None:
-    evaluator = Evaluator(make_cluster("---"), "f0", INTERFACES)
+    here = NodePolicy(make_cluster("---"), "f0", INTERFACES)
     with pytest.raises(ValueError, match=r"packet|protocol|network|address"):
-        evaluator.evaluate(packet)
+        evaluate(here, packet)

@@ -40,10 +40,10 @@ def cluster(felix: str = "", facts: str = FACTS) -> Cluster:
 @pytest.mark.parametrize(("felix", "facts"), [(DEFAULT, FACTS), (OF_NODE, FACTS), ("", TOLD), (OF_NODE, TOLD)])
 def test_they_are_no_host_interfaces(felix: str, facts: str) -> None:
     found = cluster(felix, facts)
-    evaluator = model_of(found).evaluator("router")
-    (workload,) = evaluator.inventory.workloads
+    here = model_of(found).at("router")
+    (workload,) = here.inventory.workloads
     assert workload.about.interface == "eni" + interface().removeprefix("cali")
-    assert evaluator.governance.is_workload(workload.about.interface)
+    assert here.governance.is_workload(workload.about.interface)
     assert set(interfaces_of(found, "router")) == {"lan0"}
     assert {one.interface for one in host_addresses(found)} == {"lan0"}
     assert list(find("coverage")(found, {})) == []

@@ -9,8 +9,8 @@ from callint.net.address import Family
 from callint.net.packets import Box, PacketSpace
 from callint.policy.chains import Direction
 from callint.policy.doubt import UndecidedError
-from callint.policy.evaluator import Model
 from callint.policy.inventory import HostMember
+from callint.policy.model import Model
 from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.chain import Chains
 from callint.policy.symbolic.node import Node
@@ -59,8 +59,8 @@ class Engine:
         """A node with the interfaces that facts or objects tell; raises UndecidedError if its settings are hidden."""
         found = self._nodes.get(name)
         if found is None:
-            evaluator = self.model.evaluator(name)
-            found = self._nodes[name] = Node(evaluator, self.chains(ebpf=evaluator.settings.ebpf))
+            here = self.model.at(name)
+            found = self._nodes[name] = Node(here, self.chains(ebpf=here.settings.ebpf))
         return found
 
     def own(self, name: str, interface: str, direction: Direction) -> Partition:
@@ -106,14 +106,14 @@ class Engine:
 
     def _class(self, name: str, interface: str, about: Callable[[HostMember], object]) -> tuple[object, ...]:
         """All that a node's own packets at an interface depend on, where `about` tells that of an endpoint."""
-        evaluator = self.model.evaluator(name)
-        governance = evaluator.governance
+        here = self.model.at(name)
+        governance = here.governance
         if governance.is_workload(interface):
             return name, interface
         governor = governance.of(interface)
         endpoints = (governor.endpoint, None if governor.wildcard else governance.wildcard)
         return (
-            evaluator.settings.sources,
+            here.settings.sources,
             governor.wildcard,
             governor.unknown,
             governor.reason if governor.endpoint is None else None,

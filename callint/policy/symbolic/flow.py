@@ -111,7 +111,7 @@ def _selected(engine: Engine, end: End, selector: Selector, *, by_node: bool) ->
 
 def _hosts(engine: Engine, host: HostMember, doubt: str | None) -> Iterator[Place]:
     about = host.about
-    governance = engine.model.evaluator(about.node).governance
+    governance = engine.model.at(about.node).governance
     for name, addresses in interfaces_of(engine.model.cluster, about.node).items():
         if governance.of(name).endpoint is host:
             own = ranges(about.expected_ips) if about.expected_ips else singles(addresses) if addresses else None

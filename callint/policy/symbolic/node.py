@@ -5,8 +5,8 @@ from __future__ import annotations
 from callint.net.packets import PacketSet
 from callint.policy.chains import Direction
 from callint.policy.doubt import UndecidedError
-from callint.policy.evaluator import Evaluator
 from callint.policy.inventory import Endpoint
+from callint.policy.model import NodePolicy
 from callint.policy.packet import Outcome
 from callint.policy.symbolic.block import Cause, add
 from callint.policy.symbolic.chain import Chains
@@ -21,11 +21,11 @@ _OUTCOMES: dict[str, Outcome] = {"allow": "accept", "finish": "accept", "drop": 
 class Node:
     """What Calico does at a node with whole sets of new packets, after `wire` where they were sent elsewhere."""
 
-    def __init__(self, evaluator: Evaluator, chains: Chains) -> None:
-        """`evaluator` knows the node's settings, interfaces and host endpoints."""
+    def __init__(self, here: NodePolicy, chains: Chains) -> None:
+        """`here` knows the node's settings, interfaces and host endpoints."""
         self.chains = chains
         self.space = chains.space
-        self.whole = WholeChains(evaluator, chains)
+        self.whole = WholeChains(here, chains)
         self._ways: dict[tuple[str | None, str | None, Wire | None], Partition] = {}
         self._endpoints: dict[tuple[Selection, Direction], Partition] = {}
 

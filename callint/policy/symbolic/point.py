@@ -1,4 +1,4 @@
-"""One packet of a set as the evaluator of single packets takes it."""
+"""One packet of a set as `policy.walk` takes it."""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ from callint.net.intervals import contains
 from callint.net.packets import PacketSet, PacketSpace
 from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy, Rule
-from callint.policy.evaluator import model_of
 from callint.policy.inventory import AddressSet, Inventory, NamedPort, Service
 from callint.policy.match import Criteria, Side, criteria, entity_selectors
+from callint.policy.model import model_of
 from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges
 from callint.policy.symbolic.implication import Implication
 from callint.policy.symbolic.order import Item, Order, whole

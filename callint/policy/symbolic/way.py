@@ -32,7 +32,7 @@ class Way:
     def __init__(self, whole: WholeChains, wire: Wire | None, *, forwarded: bool) -> None:
         self.whole = whole
         self.space = whole.space
-        self.evaluator = whole.evaluator
+        self.here = whole.here
         self.chains = whole.chains
         self.wire = wire
         self.is_forwarded = forwarded
@@ -47,7 +47,7 @@ class Way:
 
     def settled(self) -> dict[Outcome, dict[Cause, PacketSet]]:
         """The ends, after what accepting means here."""
-        settings = self.evaluator.settings
+        settings = self.here.settings
         if not settings.accepts:
             add(self.ends.setdefault("no-verdict", {}), self.ends.pop("accept", {}))
         if settings.ebpf:
@@ -70,7 +70,7 @@ class Way:
         """Packets for the node itself."""
         self.before_routing(interface)
         self.tunnel("source")
-        if self.evaluator.governance.is_workload(interface):
+        if self.here.governance.is_workload(interface):
             self.workload_to_host(interface)
             return
         self.end("accept", self.marked)
@@ -79,7 +79,7 @@ class Way:
 
     def from_host(self, interface: str) -> None:
         """Packets of the node itself."""
-        if self.evaluator.governance.is_workload(interface):
+        if self.here.governance.is_workload(interface):
             self.take("no-verdict", "host to local workload")
             return
         self.untracked(interface, "egress")
@@ -95,11 +95,11 @@ class Way:
         last = self.forward_chain(arriving, "ingress", plain)
         add(last, self.marked)
         for interface, direction in ((arriving, "egress"), (leaving, "ingress")):
-            if self.evaluator.governance.is_workload(interface):
+            if self.here.governance.is_workload(interface):
                 packets = self.space.union_all(last.values())
                 last = self.workload_chain(interface, "egress" if direction == "egress" else "ingress", packets)
         last = self.forward_chain(leaving, "egress", last)
-        networks = self.evaluator.service_ranges[self.index]
+        networks = self.here.service_ranges[self.index]
         if networks:
             loops = self.space.box(destination=networks)
             cause = self.chains.cause("drop", "service loop prevention")
@@ -112,8 +112,8 @@ class Way:
 
     def before_routing(self, interface: str) -> None:
         """Raw and mangle: the reverse path check, untracked and preDNAT policy."""
-        if self.evaluator.governance.is_workload(interface):
-            allowed = self.evaluator.sources_of(interface)
+        if self.here.governance.is_workload(interface):
+            allowed = self.here.sources_of(interface)
             if allowed is not None:
                 own = intervals.union(allowed[self.index], _LINK_LOCAL if self.index else ())
                 self.take("drop", "reverse path check", ~self.space.box(source=own))
@@ -121,10 +121,10 @@ class Way:
             self.untracked(interface, "ingress")
         if not self.plain:
             return
-        governor = self.evaluator.governor(interface)
-        wildcard = self.evaluator.governance.wildcard
+        governor = self.here.governor(interface)
+        wildcard = self.here.governance.wildcard
         candidates = [] if governor.endpoint is None else [governor.endpoint]
-        if candidates and wildcard is not None and not governor.wildcard and not self.evaluator.settings.ebpf:
+        if candidates and wildcard is not None and not governor.wildcard and not self.here.settings.ebpf:
             candidates.append(wildcard)
         before, self.plain = self.plain, self.space.nothing
         for endpoint in candidates:
@@ -138,7 +138,7 @@ class Way:
 
     def untracked(self, interface: str, direction: Direction) -> None:
         """Policy without connection tracking; a wildcard endpoint has none."""
-        governor = self.evaluator.governor(interface)
+        governor = self.here.governor(interface)
         if governor.endpoint is None or governor.wildcard:
             return
         selection = self.chains.selections.of(governor.endpoint)
@@ -153,7 +153,7 @@ class Way:
 
     def tunnel(self, peer: str) -> None:
         """Felix's own rules about tunnels, which come before policy."""
-        tunnels = self.evaluator.tunnels
+        tunnels = self.here.tunnels
         family = self.space.family
         vxlan = self.space.box(protocol=only(UDP), destination_port=only(tunnels.vxlan_port))
         ipip = self.space.box(protocol=only(IPIP))
@@ -189,7 +189,7 @@ class Way:
         if governor.endpoint is None:
             self.take("no-verdict", governor.reason)
             return
-        if self.evaluator.settings.ebpf:
+        if self.here.settings.ebpf:
             self.take("accept", "Felix: eBPF allows ICMPv6 of neighbours", self.neighbours)
         found = self.visit(self.chains.selections.of(governor.endpoint), "normal", direction, self.plain)
         in_mangle = direction == "egress" and self.wire is not None
@@ -202,7 +202,7 @@ class Way:
         """A workload's own policy, then the default action; no policy of a host endpoint."""
         self.take("accept", "Felix: ICMPv6 from workload", self.neighbours)
         found = self.workload_chain(interface, "egress", self.everyone())
-        action = self.evaluator.settings.word("defaultEndpointToHostAction", "Drop")
+        action = self.here.settings.word("defaultEndpointToHostAction", "Drop")
         outcome: Outcome = "drop" if action == "drop" else "accept" if action == "accept" else "no-verdict"
         cause = self.chains.cause("none", f"defaultEndpointToHostAction {action.capitalize()}")
         self.end(outcome, {cause: self.space.union_all(found.values())})
@@ -211,9 +211,9 @@ class Way:
         """A workload's normal chain; without a workload behind the interface the packets end."""
         if not packets:
             return {}
-        chains = self.evaluator.workload_chains(interface)
+        chains = self.here.workload_chains(interface)
         if chains is None:
-            known = self.evaluator.inventory.pods_complete
+            known = self.here.inventory.pods_complete
             missing = f'the workload behind the interface "{interface}", which no manifest holds'
             gone = self.chains.cause("drop", f"no workload is known on {interface}")
             self.end("drop" if known else "unknown", {gone if known else Cause("unknown", missing): packets})
@@ -225,7 +225,7 @@ class Way:
         packets = self.space.union_all(last.values())
         if not packets:
             return {}
-        governor = self.evaluator.governance.of(interface)
+        governor = self.here.governance.of(interface)
         if governor.unknown is not None:
             self.end("unknown", {Cause("unknown", governor.unknown): packets})
             return {}
@@ -235,7 +235,7 @@ class Way:
 
     def governor(self, interface: str) -> Governor | None:
         """The governor of an interface; where nobody knows it the way of the plain packets ends."""
-        found = self.evaluator.governance.of(interface)
+        found = self.here.governance.of(interface)
         if found.unknown is None:
             return found
         self.end("unknown", {Cause("unknown", found.unknown): self.plain})

@@ -6,7 +6,7 @@ from callint.net.packets import PacketSet
 from callint.net.ports import UDP
 from callint.policy.chains import Direction, Kind
 from callint.policy.doubt import UndecidedError
-from callint.policy.evaluator import Evaluator
+from callint.policy.model import NodePolicy
 from callint.policy.packet import protocol_number
 from callint.policy.settings import Failsafe
 from callint.policy.symbolic.block import Cause, Shares, add, within
@@ -19,9 +19,9 @@ from callint.policy.tunnels import IPIP
 class WholeChains:
     """What the chains at one node make of packets."""
 
-    def __init__(self, evaluator: Evaluator, chains: Chains) -> None:
-        """`evaluator` knows the node's settings, `chains` what is the same at all nodes of a dataplane."""
-        self.evaluator = evaluator
+    def __init__(self, here: NodePolicy, chains: Chains) -> None:
+        """`here` knows the node's settings, `chains` what is the same at all nodes of a dataplane."""
+        self.here = here
         self.chains = chains
         self.space = chains.space
         self._known: dict[tuple[Selection, Kind, Direction], Shares] = {}
@@ -29,7 +29,7 @@ class WholeChains:
     def of(self, selection: Selection, kind: Kind, direction: Direction, *, forwarded: bool) -> Shares:
         """The chain of an endpoint; `forwarded` packets of eBPF meet no failsafe ports."""
         key = (selection, kind, direction)
-        if kind not in ("preDNAT", "untracked") or not self.evaluator.settings.ebpf:
+        if kind not in ("preDNAT", "untracked") or not self.here.settings.ebpf:
             forwarded = False
         found = None if forwarded else self._known.get(key)
         if found is None:
@@ -53,7 +53,7 @@ class WholeChains:
         self, kind: Kind, direction: Direction, *, host: bool, forwarded: bool
     ) -> tuple[Shares, PacketSet]:
         """What Felix puts first, the same at all nodes of equal settings, and the packets that are left for policy."""
-        key = (self.evaluator.settings.sources, kind, direction, host, forwarded)
+        key = (self.here.settings.sources, kind, direction, host, forwarded)
         found = self.chains.first.get(key)
         if found is None:
             first = self._first(kind, direction, host=host, forwarded=forwarded)
@@ -77,10 +77,10 @@ class WholeChains:
                 cause = self.chains.cause("finish", reason, None, failsafe.resource, failsafe.path)
                 take(cause, self._failsafe_box(failsafe, field, peer))
         if not host and direction == "egress":
-            vxlan = self.space.box(protocol=only(UDP), destination_port=only(self.evaluator.tunnels.vxlan_port))
+            vxlan = self.space.box(protocol=only(UDP), destination_port=only(self.here.tunnels.vxlan_port))
             for name, packets in (("VXLAN", vxlan), ("IPIP", self.space.box(protocol=only(IPIP)))):
                 try:
-                    allowed = self.evaluator.settings.flag(f"allow{name}PacketsFromWorkloads", default=False)
+                    allowed = self.here.settings.flag(f"allow{name}PacketsFromWorkloads", default=False)
                 except UndecidedError as error:
                     take(Cause("unknown", error.missing), packets)
                     continue
@@ -90,7 +90,7 @@ class WholeChains:
 
     def _failsafes(self, kind: Kind, direction: Direction) -> list[tuple[Failsafe, str, str]]:
         """Entries with the field of their port and the field of their net; in raw the opposite list's answers too."""
-        lists = self.evaluator.failsafes
+        lists = self.here.failsafes
         there, back = ("Inbound", "Outbound") if direction == "ingress" else ("Outbound", "Inbound")
         peer = "source" if direction == "ingress" else "destination"
         found = [(one, "destination_port", peer) for one in lists[there]]

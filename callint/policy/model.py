@@ -1,4 +1,4 @@
-"""What Calico does with one packet at one node: everything that packets have in common is made once."""
+"""The policy of a cluster and of its nodes: everything that packets have in common is made once."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from functools import cached_property, lru_cache
 from callint.net import intervals
 from callint.objects import Cluster, Resource
 from callint.policy.chains import CompiledPolicy, EndpointChains, Profiles
-from callint.policy.doubt import UndecidedError, explore
+from callint.policy.doubt import UndecidedError
 from callint.policy.interfaces import Governance, Governor
 from callint.policy.inventory import Endpoint, HostMember, Inventory, WorkloadMember
 from callint.policy.nodes import Interfaces, node_interfaces, read_interfaces, with_nameless
-from callint.policy.packet import Flow, Packet, Verdict, read
+from callint.policy.packet import Flow
 from callint.policy.ranges import Ranges, ranges
 from callint.policy.settings import Failsafe, Settings
 from callint.policy.tiers import PlacedTier, selecting, tiers_of
 from callint.policy.tunnels import Tunnels
-from callint.policy.walk import Walk
 from callint.selector.index import SelectorIndex
 
 GivenInterfaces = Mapping[str, "Sequence[str] | None"]
@@ -40,7 +39,7 @@ class Model:
         self.profiles = Profiles(self.inventory)
         self._chains: dict[int, EndpointChains] = {}
         self._policies: dict[tuple[int, int], CompiledPolicy] = {}
-        self._evaluators: dict[str, Evaluator] = {}
+        self._nodes: dict[str, NodePolicy] = {}
         self._tunnels: dict[tuple[Resource, ...], Tunnels] = {}
 
     @cached_property
@@ -78,15 +77,15 @@ class Model:
             found = self._tunnels[settings.sources] = Tunnels(self.cluster, settings)
         return found
 
-    def evaluator(self, node: str) -> Evaluator:
-        """The evaluator of a node with the interfaces that facts or objects tell."""
-        found = self._evaluators.get(node)
+    def at(self, node: str) -> NodePolicy:
+        """The here of a node with the interfaces that facts or objects tell."""
+        found = self._nodes.get(node)
         if found is None:
-            found = self._evaluators[node] = Evaluator(self, node)
+            found = self._nodes[node] = NodePolicy(self, node)
         return found
 
 
-class Evaluator:
+class NodePolicy:
     """One node: its settings, its interfaces and their host endpoints."""
 
     def __init__(self, model: Model | Cluster, node: str, interfaces: GivenInterfaces | None = None) -> None:
@@ -176,23 +175,8 @@ class Evaluator:
         """Whether a forwarded packet goes to a service network, from which no route leads on."""
         return intervals.contains(self.service_ranges[0 if flow.family == 4 else 1], flow.destination)
 
-    def evaluate(self, packet: Packet) -> Verdict:
-        """What Calico does with the packet; raises ValueError for one that cannot exist."""
-        if packet.in_interface is None and packet.out_interface is None:
-            raise ValueError("the packet has neither an incoming nor an outgoing interface")
-        read(packet)
-        read(packet, pre_dnat=True)
-        return explore(lambda doubts: Walk(self, packet, doubts).verdict())
-
 
 @lru_cache(maxsize=8)
 def model_of(cluster: Cluster) -> Model:
     """The model of a cluster, made once."""
     return Model(cluster)
-
-
-def evaluate(cluster: Cluster, node: str, packet: Packet, interfaces: GivenInterfaces | None = None) -> Verdict:
-    """What Calico does with a packet at a node; raises ValueError for a packet that cannot exist."""
-    model = model_of(cluster)
-    evaluator = model.evaluator(node) if interfaces is None else Evaluator(model, node, interfaces)
-    return evaluator.evaluate(packet)
