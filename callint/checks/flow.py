@@ -25,8 +25,10 @@ from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.flow import FlowError, Place, Stage, packets, places, stages
 from callint.policy.symbolic.missing import missing_fact
 from callint.policy.symbolic.partition import Partition
-from callint.policy.symbolic.point import SOURCE_PORT, packet_at
+from callint.policy.symbolic.point import ANOTHER, SOMEBODY, SOURCE_PORT, packet_at
 from callint.record import NamedTuple
+
+_USUAL_PORT = 443
 
 
 def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -214,7 +216,12 @@ def _missing(case: _Case, stage: Stage, unknown: PacketSet) -> str:
 
 
 def _breach(cluster: Cluster, terms: Terms, case: _Case, stage: Stage, found: PacketSet) -> Breach:
-    point = found.witness(source_port=(SOURCE_PORT,))
+    point = found.witness(
+        source=_usual(cluster, case, case.source, SOMEBODY),
+        destination=_usual(cluster, case, case.target, ANOTHER),
+        destination_port=(_USUAL_PORT,),
+        source_port=(SOURCE_PORT,),
+    )
     assert point is not None, "a breach has a packet"
     cause, outcome = _decision(stage, point)
     resource, path, at_key = _place(cluster, stage, cause)
@@ -247,6 +254,16 @@ def _breach(cluster: Cluster, terms: Terms, case: _Case, stage: Stage, found: Pa
             decided_by=cause.reason,
         ),
     )
+
+
+def _usual(cluster: Cluster, case: _Case, place: Place, stranger: Mapping[Family, int]) -> tuple[int, ...]:
+    """Addresses that one expects at an end: of neighbours behind an interface, else a stranger's."""
+    family = case.engine.space.family
+    facts = cluster.facts.get(place.node) if place.kind == "interface" else None
+    interface = facts.interface(place.interface) if facts else None
+    own = [one for one in (interface.addresses if interface else None) or () if one.version == family]
+    beside = [value for one in own for value in (one.value + 1, one.value - 1) if one.first < value < one.last]
+    return (*beside, stranger[family])
 
 
 def _decision(stage: Stage, point: Point) -> tuple[Cause, str]:

@@ -12,21 +12,16 @@ from callint.checks.proof import told
 from callint.checks.question import Answer, Answers, Drop, Point, Question, questions, wanted
 from callint.checks.sites import sites
 from callint.finding import Path, Related, Span, Witness, witness
-from callint.net.address import FAMILIES, parse_ip
 from callint.net.diagrams import TooLargeError
 from callint.net.packets import Packet as One
 from callint.objects import Cluster, Resource
 from callint.policy import Model, Packet, Verdict, evaluate, model_of
 from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.partition import Part, Partition
-from callint.policy.symbolic.point import SOURCE_PORT, packet_at
+from callint.policy.symbolic.point import ANOTHER, SOMEBODY, SOURCE_PORT, packet_at
 
 _OF_SETS = 100
 """Steps of `limits.comparisons` that it takes to hold two sets of packets against each other."""
-_SOMEBODY = tuple(parse_ip(text).value for text in ("192.0.2.1", "2001:db8::1"))
-"""Stands for an address that nothing tells (RFC 5737, RFC 3849)."""
-_ANOTHER = tuple(parse_ip(text).value for text in ("192.0.2.2", "2001:db8::2"))
-"""Stands for another such address."""
 
 
 def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -178,7 +173,7 @@ def _open(model: Model, one: Question, missing: str) -> Breach:
 
 def _point(drop: Drop) -> One:
     """One of the packets, preferably with strangers, and not of one to itself if there are others."""
-    somebody, another = ((pair[FAMILIES.index(drop.family)],) for pair in (_SOMEBODY, _ANOTHER))
+    somebody, another = (SOMEBODY[drop.family],), (ANOTHER[drop.family],)
     point = drop.packets.witness(source_port=(SOURCE_PORT,), source=somebody, destination=somebody)
     if point is not None and point.source == point.destination:
         point = drop.packets.witness(source_port=(SOURCE_PORT,), source=somebody, destination=another)

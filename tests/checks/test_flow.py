@@ -131,7 +131,7 @@ def test_a_forwarded_flow_that_is_dropped(ask: Any) -> None:
         "in_interface": "lan0",
         "out_interface": "wan0",
         "source": "192.168.1.128",
-        "destination": "0.0.0.0",
+        "destination": "203.0.113.3",
         "protocol": "tcp",
         "source_port": 40000,
         "destination_port": 443,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from callint.net.address import Family, format_address
+from callint.net.address import Family, format_address, parse_ip
 from callint.net.packets import Packet as Point
 from callint.net.ports import ICMP, ICMPV6
 from callint.policy.packet import Packet, protocol_name
 
 SOURCE_PORT = 40000
 """What clients send from, in a packet that is shown."""
+SOMEBODY: dict[Family, int] = {4: parse_ip("192.0.2.1").value, 6: parse_ip("2001:db8::1").value}
+"""Stands for an address that nothing tells (RFC 5737, RFC 3849)."""
+ANOTHER: dict[Family, int] = {4: parse_ip("192.0.2.2").value, 6: parse_ip("2001:db8::2").value}
+"""Stands for another such address."""
 
 
 def packet_at(family: Family, point: Point, arriving: str | None, leaving: str | None) -> Packet:
