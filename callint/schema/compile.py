@@ -138,12 +138,12 @@ class _Compiler:
     def number(self, node: Schema, wanted: str) -> Checker:
         low, high, values = node.get("minimum"), node.get("maximum"), node.get("enum")
         whole = wanted == "integer"
-        text_too = self.lenient and bool(node.get(TEXT))
+        text_too, marked = self.lenient and bool(node.get(TEXT)), self.text
 
         def check(value: Any) -> Faults:
             kind = value.__class__
             if kind is not int and not (kind is float and (not whole or value.is_integer())):
-                return None if text_too and kind is str else [Fault((), "type", value, wanted)]
+                return marked(value) if text_too and kind is str else [Fault((), "type", value, wanted)]
             if low is not None and value < low:
                 return [Fault((), "minimum", value, low)]
             if high is not None and value > high:

@@ -27,6 +27,8 @@ class Examined(NamedTuple):
 
 
 NOTHING = Examined((), ())
+_FILLED_IN = ("networking.k8s.io/", "policy.networking.k8s.io/", "operator.tigera.io/")
+"""Kubernetes' groups in which a variable is told of; in its pods, `$(NAME)` means something."""
 
 
 def check(document: Document, path: Path, value: Any, target: Target, road: Road) -> list[Problem]:
@@ -74,7 +76,8 @@ def _checker(api_version: str, kind: str, release: Release, road: Road) -> tuple
     history = catalogue.find(api_version, kind)
     if history is None or form(history, release, road) is None:
         return history, None
-    return history, _root(at(history, release, road), road, calico=is_calico(api_version))
+    calico = is_calico(api_version)
+    return history, _root(at(history, release, road), road, calico, calico or api_version.startswith(_FILLED_IN))
 
 
 def _explaining(crds: Crds | None, api_version: str, kind: str, history: Schema, release: Release, road: Road) -> Judge:
@@ -98,15 +101,15 @@ def _of_cluster(crds: Crds, api_version: str, kind: str, road: Road) -> Checker:
         identity = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}  # the API server implies them
         metadata = catalogue.read("kubernetes/ObjectMeta")
         properties = {**identity, **schema.get("properties", {}), "metadata": metadata}
-        crds.compiled[key] = _root({**schema, "properties": properties}, road, calico=True)
+        crds.compiled[key] = _root({**schema, "properties": properties}, road, calico=True, placeholders=True)
     return crds.compiled[key]
 
 
-def _root(schema: Schema, road: Road, calico: bool) -> Checker:
+def _root(schema: Schema, road: Road, calico: bool, placeholders: bool) -> Checker:
     """The checker of a whole object: status is the controllers' affair, and every object of Calico has a name."""
     properties = {name: child for name, child in schema.get("properties", {}).items() if name != "status"}
     if not calico:
-        return checker({**schema, "properties": {**properties, "status": {}}})
+        return checker({**schema, "properties": {**properties, "status": {}}}, placeholders=placeholders)
     required = list(schema.get("required", ()))
     if road == "calicoctl" and properties.get("spec", {}).get("required") and "spec" not in required:
         required.append("spec")
@@ -114,12 +117,13 @@ def _root(schema: Schema, road: Road, calico: bool) -> Checker:
         required.append("metadata")
     lenient = road == "calicoctl"
     properties = {**properties, "status": {}, "metadata": _metadata(properties.get("metadata", {}), lenient)}
-    whole = checker({**schema, "required": required, "properties": properties}, lenient=lenient, placeholders=True)
+    whole = {**schema, "required": required, "properties": properties}
+    judge = checker(whole, lenient=lenient, placeholders=placeholders)
     if not lenient:
-        return whole
+        return judge
 
     def check(value: Any) -> list[Fault] | None:
-        faults = whole(value)
+        faults = judge(value)
         labels = value.get("metadata")
         labels = labels.get("labels") if isinstance(labels, dict) else None
         if isinstance(labels, dict):

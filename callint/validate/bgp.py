@@ -91,7 +91,7 @@ def _advertisement(scope: Scope, path: Path, item: Any) -> None:
     listed = item["communities"]
     for index, value in enumerate(listed if listed.__class__ is list else ()):
         name = None if value is UNREADABLE else as_text(value)
-        if name is None or name in known:
+        if name is None or known is None or name in known:
             continue
         place = (*path, "communities", index)
         if values.looks_like_community(name):
@@ -103,11 +103,13 @@ def _advertisement(scope: Scope, path: Path, item: Any) -> None:
 
 
 @lru_cache(maxsize=1)
-def _defined(resource: Resource) -> frozenset[str | None]:
-    """The names of an object's communities, of which each of its advertisements asks."""
+def _defined(resource: Resource) -> frozenset[str | None] | None:
+    """The names of an object's communities, of which each of its advertisements asks; None if not all can be read."""
     listed = resource.spec.get("communities")
     if not isinstance(listed, list):
         return frozenset()
+    if any(resource.unreadable("spec", "communities", index, "name") for index in range(len(listed))):
+        return None
     return frozenset(as_text(one.get("name")) for one in listed if isinstance(one, dict))
 
 
@@ -142,7 +144,7 @@ _CONFIGURATION = fields(
 def _configuration(scope: Scope, path: Path, spec: Any) -> None:
     if spec.__class__ is not dict:
         return
-    name = scope.resource.name
+    name = scope.name
     if name.startswith("node."):
         _per_node(scope, path, spec)
     elif name and name != "default":

@@ -286,7 +286,7 @@ def _felix(scope: Scope, path: Path, plain: Any) -> None:
 
 def _name(scope: Scope, spec: dict[str, Any]) -> None:
     """Which objects are read: by name, and from v3.32 on by selector."""
-    name, place = scope.resource.name, ("metadata", "name")
+    name, place = scope.name, ("metadata", "name")
     own = name == "default" or name.startswith("node.")
     if not name:
         return

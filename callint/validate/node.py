@@ -6,6 +6,7 @@ from typing import Any
 
 from callint.finding import Path
 from callint.objects import Resource
+from callint.source import placeholder
 from callint.validate import values
 from callint.validate.numbers import node_as_number
 from callint.validate.scope import Check, Flaw, Scope, Verdict, each, fields, text
@@ -41,7 +42,7 @@ def node_annotations(scope: Scope, resource: Resource) -> None:
     for name, verdict in _ANNOTATIONS.items():
         key = f"projectcalico.org/{name}"
         said = resource.annotations.get(key)
-        flaw = verdict(said) if said else None
+        flaw = verdict(said) if said and placeholder(said) is None else None
         if flaw is not None:
             message = f"{flaw.message}; the annotation is ignored"
             scope.say("silently-ignored", ("metadata", "annotations", key), message, gap=True)

@@ -155,7 +155,7 @@ def _deleted(scope: Scope, path: Path, value: Any) -> None:
 
 def only_default(scope: Scope, path: Path, plain: Any) -> None:
     """A singleton: created under another name nobody reads it."""
-    name = scope.resource.name
+    name = scope.name
     if name and name != "default":
         kind = scope.resource.kind
         message = f'"{name}" is read by nobody; the only {kind} is named "default"'

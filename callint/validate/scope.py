@@ -70,6 +70,11 @@ class Scope:
         self.of_values: list[Problem] = []
         self.gaps: dict[Path, None] = {}
 
+    @property
+    def name(self) -> str:
+        """What the object is called; empty where nobody can read that."""
+        return "" if self.resource.unreadable("metadata", "name") else self.resource.name
+
     def say(
         self,
         kind: str,

@@ -37,6 +37,45 @@ def test_a_failsafe_port_without_protocol_is_told_in_whole_words(judge) -> None:
     assert message.endswith('needs its "protocol", "TCP" or "UDP"; Felix does not start without it')
 
 
+@pytest.mark.parametrize(
+    ("api", "kind", "rest"),
+    [
+        (V3, "BGPPeer", "metadata: {name: x}\nspec: {peerIP: 10.0.0.1, asNumber: $AS}"),
+        (V3, "Node", "metadata: {name: x}\nspec: {bgp: {ipv4Address: 10.0.0.1/24, asNumber: '${AS}'}}"),
+        (V3, "BGPConfiguration", "metadata: {name: '${NODE}'}\nspec: {asNumber: 64512}"),
+        (V3, "FelixConfiguration", "metadata: {name: '${NODE}'}\nspec: {ipv6Support: true}"),
+        (
+            V3,
+            "BGPConfiguration",
+            "metadata: {name: default}\nspec: {communities: [{name: '$NAME', value: '64512:1'}], "
+            "prefixAdvertisements: [{cidr: 10.1.0.0/16, communities: [pods]}]}",
+        ),
+        ("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {}, ingress: [{ports: [{port: '${PORT}'}]}]}"),
+        (
+            "networking.k8s.io/v1",
+            "NetworkPolicy",
+            "spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: '${OFFICE}'}}]}]}",
+        ),
+        ("operator.tigera.io/v1", "Installation", "spec: {calicoNetwork: {ipPools: [{cidr: '${PODS}'}]}}"),
+    ],
+)
+@pytest.mark.parametrize("road", ["calicoctl", "native"])
+def test_what_a_later_step_fills_in_is_said_to_be_that_alone(api: str, kind: str, rest: str, road: str, judge) -> None:
+    judged = judge(f"apiVersion: {api}\nkind: {kind}\n{rest}", road=road)
+    assert [problem.kind for problem in judged.problems] == ["variable-left"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rest"),
+    [
+        ("Node", "metadata: {name: x, annotations: {projectcalico.org/IPv4Address: '${ADDRESS}'}}"),
+        ("Pod", "metadata: {name: x}\nspec: {containers: [{name: x, args: [--address=$(POD_IP)]}]}"),
+    ],
+)
+def test_variables_of_objects_that_others_judge_are_theirs(kind: str, rest: str, judge) -> None:
+    assert judge(f"apiVersion: v1\nkind: {kind}\n{rest}").problems == []
+
+
 @pytest.mark.parametrize(("rules", "types"), [("", "Egress"), ("ingress: [{action: Allow}], ", "Ingress, Egress")])
 def test_types_to_write_keep_the_rules_that_there_are(rules: str, types: str, judge) -> None:
     (problem,) = judge(POLICY % V3 + f"spec: {{{rules}egress: []}}").problems
