@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,22 @@ def test_imports_go_down(module: Path) -> None:
         return
     upwards = {name for name in imported(module) if name in height and name != own and height[name] >= height[own]}
     assert upwards == set()
+
+
+def named(module: Path) -> Iterator[Path]:
+    """The files of callint that a file imports, for types too."""
+    for node in ast.walk(ast.parse(module.read_bytes())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("callint."):
+            place = REPOSITORY.joinpath(*(node.module or "").split("."))
+            if place.is_dir():
+                yield from (place / f"{alias.name}.py" for alias in node.names if (place / f"{alias.name}.py").exists())
+            else:
+                yield place.with_suffix(".py")
+
+
+def test_no_module_comes_back_to_itself() -> None:
+    order = TopologicalSorter({module: list(named(module)) for module in MODULES})
+    assert len(list(order.static_order())) >= len(MODULES)
 
 
 def test_a_report_knows_findings_and_the_texts_of_rules() -> None:
