@@ -15,7 +15,7 @@ from callint.finding import Finding, Problem, Span
 from callint.intake import Judge, Judged, Measure, Reading
 from callint.intake import judge as judge_here
 from callint.intake.beside import manifests
-from callint.intake.kustomize import patches
+from callint.intake.kustomize import built, namespaces, patches
 from callint.objects import Cluster, Resource
 from callint.record import NamedTuple
 from callint.report import Report
@@ -90,14 +90,14 @@ def describe(
     findings = report_problems(plan, sources.problems)
     places = {problem.span[:3] for problem in sources.problems}
     parts, unapplied = patches(sources.documents)
+    spaces = namespaces(sources.documents)
     findings += report_problems(plan, unapplied)
     clusters = []
     files = []
     for about, documents in divide(sources.documents, config.clusters):
         findings += report_problems(plan, left_out(config, options.paths, about), about.name)
         target, assumed = _target(about.calico, options.calico, documents)
-        whole = (one for one in judge(documents, target) if one.resource.document.file not in parts)
-        resources, shape = _resources(whole, plan, about.name, places)
+        resources, shape = _resources(built(judge(documents, target), parts, spaces), plan, about.name, places)
         findings.extend(on_assumed_release(shape, plan, target.release) if assumed else shape)
         facts, problems, read = known[about.facts + options.facts]
         files.append(read)

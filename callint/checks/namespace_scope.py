@@ -79,7 +79,8 @@ def _resolvers(cluster: Cluster, things: _Things) -> Iterator[Breach]:
     """Questions for names that a rule lets go to the pods of the cluster's DNS, in a namespace where these are not."""
     for policy in (placed.policy for tier in model_of(cluster).tiers for placed in tier.policies):
         namespace, resource = policy.namespace, policy.resource
-        if namespace is None or policy.staged or resource.gaps or not resource.document.complete:
+        unsaid = resource.namespace is None  # who applies it says where it goes
+        if namespace is None or unsaid or policy.staged or resource.gaps or not resource.document.complete:
             continue
         said: set[Path] = set()
         for rule in policy.egress:

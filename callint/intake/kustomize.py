@@ -1,17 +1,28 @@
-"""Patches of kustomize: files with parts of objects, which are none by themselves."""
+"""What kustomizations do to the objects of other files: patches, which are none by themselves, and namespaces."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from posixpath import dirname, join, normpath
 from typing import Any
 
 from callint.finding import Problem
-from callint.source import Document
+from callint.intake.judge import Judged
+from callint.objects import fields
+from callint.record import NamedTuple
+from callint.source import Document, placeholder
 
 _NAMES = frozenset(("kustomization.yaml", "kustomization.yml"))
 _GROUP = "kustomize.config.k8s.io/"
 _FIELDS = ("patches", "patchesStrategicMerge", "patchesJson6902")
+_RESOURCES = ("resources", "bases", "components")
+_NAMESPACED = frozenset(
+    (
+        *("NetworkPolicy", "Pod", "Service", "EndpointSlice", "ServiceAccount", "Secret", "ConfigMap", "Role"),
+        *("RoleBinding", "Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job", "CronJob"),
+    )
+)
+"""Kubernetes' own kinds that are read and are in a namespace, though none be written."""
 
 
 def patches(documents: Iterable[Document]) -> tuple[frozenset[str], list[Problem]]:
@@ -21,23 +32,80 @@ def patches(documents: Iterable[Document]) -> tuple[frozenset[str], list[Problem
     """
     files: set[str] = set()
     problems = []
-    for document in documents:
-        value = document.value
-        if not isinstance(value, dict) or not _is_kustomization(document.file, value):
-            continue
-        fields = [field for field in _FIELDS if isinstance(value.get(field), list) and value[field]]
-        files.update(normpath(join(dirname(document.file), path)) for field in fields for path in _paths(value[field]))
-        if fields:
+    for document, value in _kustomizations(documents):
+        given = [field for field in _FIELDS if isinstance(value.get(field), list) and value[field]]
+        files.update(normpath(join(dirname(document.file), path)) for field in given for path in _paths(value[field]))
+        if given:
             problems.append(
                 Problem(
                     "patches-unapplied",
-                    document.span((fields[0],), key=True),
+                    document.span((given[0],), key=True),
                     "these patches are not applied, and what they change is checked as it was before",
-                    path=(fields[0],),
+                    path=(given[0],),
                     help="give callint what `kustomize build` prints",
                 )
             )
     return frozenset(files), problems
+
+
+class _Kustomization(NamedTuple):
+    """The namespace that it puts things into, if it names one, and the files and folders that these are in."""
+
+    namespace: str | None
+    resources: tuple[str, ...]
+
+
+def namespaces(documents: Iterable[Document]) -> dict[str, str]:
+    """The namespace of what is in each file, where all kustomizations that take it in put it into one.
+
+    The outermost that names one decides (api/types/kustomization.go and the NamespaceTransformer of kustomize).
+    """
+    known = {
+        _folder(document): _kustomization(_folder(document), value) for document, value in _kustomizations(documents)
+    }
+    inner = {path for one in known.values() for path in one.resources}
+    found: dict[str, set[str | None]] = {}
+    left: list[tuple[str, str | None]] = [(folder, None) for folder in known if folder not in inner]
+    while left:
+        path, around = left.pop()
+        one = known.get(path)
+        several = found.setdefault(path, set())
+        namespace = around or (one.namespace if one else None)
+        if namespace in several or len(several) > 1:
+            continue
+        several.add(namespace)
+        left += [(child, namespace) for child in one.resources] if one else ()
+    return {path: only for path, (only, *more) in found.items() if only is not None and not more}
+
+
+def built(judged: Iterable[Judged], parts: frozenset[str], spaces: Mapping[str, str]) -> Iterator[Judged]:
+    """Objects as kustomizations take them in: without patches, and in the namespace of their file, if it has one."""
+    for one in judged:
+        resource = one.resource
+        file = resource.document.file
+        if file in parts:
+            continue
+        if file in spaces and (resource.namespace is not None or resource.kind in _NAMESPACED):
+            resource.namespace = spaces[file]
+        yield one
+
+
+def _folder(document: Document) -> str:
+    return dirname(document.file) or "."
+
+
+def _kustomization(folder: str, value: dict[str, Any]) -> _Kustomization:
+    namespace = fields.text(value, "namespace")
+    paths = (path for field in _RESOURCES for path in fields.texts(value, field))
+    written = namespace if namespace and placeholder(namespace) is None else None
+    return _Kustomization(written, tuple(normpath(join(folder, path)) for path in paths))
+
+
+def _kustomizations(documents: Iterable[Document]) -> Iterator[tuple[Document, dict[str, Any]]]:
+    for document in documents:
+        value = document.value
+        if isinstance(value, dict) and _is_kustomization(document.file, value):
+            yield document, value
 
 
 def _is_kustomization(file: str, value: dict[str, Any]) -> bool:

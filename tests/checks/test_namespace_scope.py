@@ -100,6 +100,7 @@ spec: {template: {metadata: {labels: {k8s-app: kube-dns}}, spec: {containers: []
         (NAMES, True),
         (OF_CALICO, True),
         (NAMES.replace("namespace: shop", "namespace: kube-system"), False),
+        (NAMES.replace(", namespace: shop", ""), False),  # it goes where somebody applies it
         (NAMES + OWN, False),
         (OF_CALICO + OWN, False),
         (NAMES + OWN.replace("namespace: shop", "namespace: other"), True),

@@ -1,4 +1,4 @@
-"""Patches of kustomize are no objects, and that they are not applied is said."""
+"""Patches of kustomize are no objects, and that they are not applied is said; namespaces of kustomizations are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from callint import rule
 from callint.config import Config
 from callint.engine import Plan
-from callint.intake.kustomize import patches
+from callint.finding import Finding
+from callint.intake.kustomize import namespaces, patches
 from callint.lint import lint
 from callint.source import load, parse
 
@@ -53,5 +54,80 @@ def test_a_patch_is_no_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert (found, {one.rule for one in report()}) == ({"OBJ003", "REF001"}, {"SRC027"})
 
 
-def report() -> tuple[object, ...]:
+@pytest.mark.parametrize(
+    ("tree", "found"),
+    [
+        ({"a": "namespace: shop\nresources: [x.yaml]"}, {"a/x.yaml": "shop"}),
+        (
+            {".": "namespace: shop\nresources: [x.yaml, a]", "a": "resources: [y.yaml]"},
+            {"x.yaml": "shop", "a/y.yaml": "shop"},
+        ),
+        (
+            {"a": "namespace: shop\nresources: [../b]", "b": "namespace: base\nresources: [x.yaml]"},
+            {"b/x.yaml": "shop"},
+        ),
+        ({"a": "resources: [../b]", "b": "namespace: base\nresources: [x.yaml]"}, {"b/x.yaml": "base"}),
+        (
+            {
+                "a": "namespace: one\nresources: [../b]",
+                "b": "resources: [x.yaml]",
+                "c": "resources: [../b]\nnamespace: two",
+            },
+            {},
+        ),
+        ({"a": "namespace: one\nresources: [../b]", "b": "resources: [x.yaml]", "c": "bases: [../b]"}, {}),
+        ({"a": "namespace: shop\nresources: [../b]", "b": "resources: [../a, x.yaml]"}, {}),
+        ({"a": "namespace: ${SPACE}\nresources: [x.yaml]"}, {}),
+        ({"a": "namespace: [shop]\nresources: {a: x.yaml}\ncomponents: [5, null]"}, {}),
+    ],
+)
+def test_the_namespace_of_files(tree: dict[str, str], found: dict[str, str]) -> None:
+    documents = [one for folder, text in tree.items() for one in parse(text, named(folder)).documents]
+    taken = namespaces(documents)
+    assert {path: namespace for path, namespace in taken.items() if path.endswith(".yaml")} == found
+
+
+def named(folder: str) -> str:
+    return "kustomization.yaml" if folder == "." else f"{folder}/kustomization.yaml"
+
+
+NAMES = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: names}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  policyTypes: [Egress]
+  egress:
+    - to: [{podSelector: {matchLabels: {k8s-app: kube-dns}}}]
+      ports: [{port: 53, protocol: UDP}, {port: 53}]
+---
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: names}
+spec:
+  selector: app == 'db'
+  types: [Egress]
+  egress:
+    - {action: Allow, protocol: UDP, destination: {selector: k8s-app == 'kube-dns', ports: [53]}}
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkSet
+metadata: {name: friends, labels: {list: friends}}
+spec: {nets: [192.0.2.0/24]}
+"""
+
+
+@pytest.mark.parametrize(("namespace", "said"), [("kube-system", []), ("shop", ["shop", "shop"])])
+def test_objects_are_where_their_kustomization_puts_them(
+    namespace: str, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("policy.yaml").write_text(NAMES)
+    Path("kustomization.yaml").write_text(f"namespace: {namespace}\nresources: [policy.yaml]\n")
+    assert [one.object.namespace for one in report() if one.rule == "POL035" and one.object] == said
+    assert not [one for one in report() if one.rule.startswith("OBJ")]
+
+
+def report() -> tuple[Finding, ...]:
     return lint(load(["."]), Config(), Plan(rule.load())).report.findings
