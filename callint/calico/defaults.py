@@ -56,12 +56,13 @@ CONTROL_PLANE_LABELS = ("node-role.kubernetes.io/control-plane", "node-role.kube
 API_SERVER_PORT = 6443
 
 # kubeadm, CoreDNS chart, OpenShift dns operator: (namespace, label, value) of the pods that answer a cluster's DNS, and
-# the ports on which policy sees them, behind the address of their service
+# the ports on which policy sees them, behind the address of their service: the latter those of OpenShift
+OPENSHIFT_DNS = ("openshift-dns", "dns.operator.openshift.io/daemonset-dns", "default")
 CLUSTER_DNS = (
     ("kube-system", "k8s-app", "kube-dns"),
     ("kube-system", "k8s-app", "coredns"),
     ("kube-system", "k8s-app", "node-local-dns"),
-    ("openshift-dns", "dns.operator.openshift.io/daemonset-dns", "default"),
+    OPENSHIFT_DNS,
 )
 DNS_PORTS = (53, 5353)
 

@@ -86,9 +86,9 @@ def _subject(tier: PlacedTier, placed: PlacedPolicy) -> bool:
     return shuts_in(tier, placed) and any(map(_by_name, allowing))
 
 
-def shuts_in(tier: PlacedTier, placed: PlacedPolicy) -> bool:
-    """Whether what no rule allows of those whom a policy selects to send is surely dropped."""
-    if tier.default_action == "Pass" or tier.hidden or not tier.exists or not enforced(placed):
+def shuts_in(tier: PlacedTier, placed: PlacedPolicy, direction: str = "Egress") -> bool:
+    """Whether what no rule allows those whom a policy selects to send, or to get, is surely dropped."""
+    if tier.default_action == "Pass" or tier.hidden or not tier.exists or not enforced(placed, direction):
         return False
     return not (placed.hidden_place or placed.hidden_selection or placed.policy.resource.gaps)
 

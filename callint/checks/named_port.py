@@ -48,7 +48,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             if not names:
                 continue
             try:
-                selector = _at_the_end(policy, rule)
+                selector = at_the_end(policy, rule)
                 protocol = parse_protocol(rule.protocol, any_case=True)
             except (SelectorError, ValueError):
                 continue
@@ -84,8 +84,11 @@ def _names(rule: Rule) -> tuple[str, ...]:
         return ()
 
 
-def _at_the_end(policy: Policy, rule: Rule) -> Selector | None:
-    """To whom a packet goes that the rule may match, as far as selectors say; None: to anybody."""
+def at_the_end(policy: Policy, rule: Rule) -> Selector | None:
+    """To whom a packet goes that the rule may match, as far as selectors say; None: to anybody.
+
+    Raises SelectorError.
+    """
     positive, _ = entity_selectors(rule.destination, policy.namespace)
     if rule.path[1] == "egress":
         return positive
@@ -160,7 +163,7 @@ def _selectable(bearers: Iterable[_Bearer]) -> Selectable[_Bearer]:
 
 
 def _breach(policy: Policy, rule: Rule, hint: _Hint) -> Breach:
-    resource, path = policy.resource, _place(policy.resource, rule, hint.name)
+    resource, path = policy.resource, place_of_port(policy.resource, rule, hint.name)
     return Breach(
         f"{rule_words(resource, rule.path)} matches nothing that is known, for no endpoint that it is about has a port "
         f'called "{hint.name}" for {rule.protocol}; {hint.words}',
@@ -172,11 +175,12 @@ def _breach(policy: Policy, rule: Rule, hint: _Hint) -> Breach:
     )
 
 
-def _place(resource: Resource, rule: Rule, name: str) -> Path:
+def place_of_port(resource: Resource, rule: Rule, text: str) -> Path:
+    """Where a rule names a destination port, whichever the kind of policy; its own place where that is not found."""
     if is_calico(resource.api_version):
-        return (*rule.destination.path, "ports", rule.destination.ports.index(name))
+        return (*rule.destination.path, "ports", rule.destination.ports.index(text))
     item = resource.spec[str(rule.path[1])][rule.path[2]]
     for index, port in fields.items(item, "ports"):
-        if isinstance(port, dict) and port.get("port") == name:
+        if isinstance(port, dict) and fields.text(port, "port") == text:
             return (*rule.path, "ports", index, "port")
     return rule.path

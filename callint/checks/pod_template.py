@@ -22,7 +22,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
 _VERSIONS = ("apps/v1", "batch/v1")
-_INHERITED = (NAMESPACE_LABEL, "pcns.", "pcsa.", "projectcalico.org/")
+INHERITED = (NAMESPACE_LABEL, "pcns.", "pcsa.", "projectcalico.org/")
+"""What labels of pods begin with that no template tells."""
 
 
 class PodTemplate(NamedTuple):
@@ -51,7 +52,7 @@ def pod_templates(cluster: Cluster) -> Iterator[PodTemplate]:
         spec = fields.mapping(template, "spec")
         yield PodTemplate(
             resource,
-            Labels(own, _INHERITED, frozenset((NAMESPACE_LABEL,))),
+            Labels(own, INHERITED, frozenset((NAMESPACE_LABEL,))),
             container_ports(spec),
             fields.flag(spec, "hostNetwork") or False,
         )

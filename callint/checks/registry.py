@@ -78,6 +78,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "selection": _POLICIES,
     "return_path": _POOLS,
     "service_range": ("BGPConfiguration",),
+    "service_port": _POLICIES,
     "session": _BGP,
     "tier_end": (*_POLICIES, "Tier"),
     "unreachable": _POLICIES,
