@@ -18,15 +18,17 @@ from callint.net.packets import PacketSet
 from callint.objects import Cluster, Resource
 from callint.policy import Model, evaluate
 from callint.policy.doubt import UndecidedError
+from callint.policy.links import is_host_interface
 from callint.policy.packet import read
 from callint.policy.representative import model_for
 from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.engine import Engine
-from callint.policy.symbolic.flow import FlowError, Place, Stage, packets, places, stages
+from callint.policy.symbolic.flow import End, FlowError, Place, Stage, packets, places, stages
 from callint.policy.symbolic.missing import missing_fact
 from callint.policy.symbolic.partition import Partition
 from callint.policy.symbolic.point import ANOTHER, SOMEBODY, SOURCE_PORT, packet_at
 from callint.record import NamedTuple
+from callint.schema.suggest import nearest
 
 _USUAL_PORT = 443
 
@@ -86,6 +88,11 @@ def _judge(cluster: Cluster, terms: Terms, *, must_pass: bool) -> Iterator[Breac
     """The first breach at each place with the number of those like it, and at most one doubt."""
     if not cluster.all:
         return
+    for end in (terms.source, terms.target):
+        absent = _absent(cluster, end)
+        if absent is not None:
+            yield _undecided(cluster, terms, absent)
+            return
     proven: list[tuple[_Case, Breach]] = []
     assumed: list[tuple[_Case, Breach | None]] = []
     doubt: Breach | None = None
@@ -151,6 +158,17 @@ def _assumed(cluster: Cluster, terms: Terms, cases: list[tuple[_Case, Breach | N
     others = len(cases) - 1
     more = f", and so between {counted(others, 'other pair')}" if others else ""
     return _undecided(cluster, terms, f"{missing}; it {does} from {first.source.words} to {first.target.words}{more}")
+
+
+def _absent(cluster: Cluster, end: End) -> str | None:
+    """The end, where it is behind an interface that its node has not."""
+    facts = cluster.facts.get(end.node or "")
+    if facts is None or end.interface is None or facts.interfaces is None or not facts.knows("interfaces"):
+        return None
+    if facts.interface(end.interface) is not None or not is_host_interface(cluster, facts.node, end.interface):
+        return None
+    near = nearest(end.interface, (one.name for one in facts.interfaces))
+    return f"{end.words}, which its facts do not list" + (f', did you mean "{near}"' if near else "")
 
 
 def _nobody(cluster: Cluster, terms: Terms) -> Breach | None:

@@ -223,6 +223,18 @@ def test_nobody_is_selected(ask: Any) -> None:
     assert "of which neither manifests nor facts hold an endpoint" in found.message
 
 
+def test_an_interface_that_the_node_has_not(ask: Any) -> None:
+    end = {"node": "router", "interface": "lan1"}
+    for check in ("flow-required", "flow-forbidden"):
+        (found,) = ask(check, ROUTER, FACTS, **{"from": WAN, "to": end})
+        assert found.severity == "info"
+        assert found.message == (
+            'whether traffic from interface "wan0" of node "router" to interface "lan1" of node "router" passes is not '
+            'known: it depends on interface "lan1" of node "router", which its facts do not list, did you mean "lan0"'
+        )
+    assert all("facts" not in one.message for one in ask("flow-required", ROUTER, **{"from": WAN, "to": end}))
+
+
 ALONE = PODS[PODS.index("apiVersion: projectcalico.org/v3\nkind: NetworkPolicy") :]
 """The policies of the pods without the pods."""
 
