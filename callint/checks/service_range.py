@@ -13,13 +13,17 @@ from callint.bgp.steps import Steps, counted
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, Witness, witness
+from callint.nat.host_networks import host_addresses
 from callint.net.address import FAMILIES, Family, Prefix
+from callint.net.enclosing import Enclosing
 from callint.net.overlapping import InOrder
 from callint.objects import Cluster, Resource, fields
 from callint.record import NamedTuple
 
 # What a finding takes
 _OF_BREACH = 30
+_METALLB = ("metallb.io/v1beta1",)
+_KUBE_VIP = "kube-vip.io/"
 _LISTS = ("serviceClusterIPs", "serviceExternalIPs", "serviceLoadBalancerIPs")
 
 
@@ -102,6 +106,7 @@ def _drops_forwarded(cluster: Cluster) -> bool:
 
 def _outside(cluster: Cluster) -> Iterator[Breach]:
     """Only where ranges are given for the kind of address: a cluster may announce the others by other means."""
+    reached: _Reached | None = None
     ranges = {key: _ranges(cluster, key) for key in _LISTS}
     networks = {key: _Networks(one.network for one in several) for key, several in ranges.items()}
     for one in _announceable(cluster):
@@ -116,6 +121,10 @@ def _outside(cluster: Cluster) -> Iterator[Breach]:
         )
         crossed = next(others, None)
         if not own and crossed is None:
+            continue
+        if reached is None:
+            reached = _Reached(cluster)
+        if one.resource.kind == "Service" and reached.otherwise(one, crossed=crossed is not None):
             continue
         where = f', though it is in "{crossed[0]}"' if crossed else ""
         labelled = [(near.span, "the range that is announced") for near in own[:3]]
@@ -156,6 +165,21 @@ def _announceable(cluster: Cluster) -> Iterator[_Announceable]:
         if net is not None and "LoadBalancer" in pool.allowed_uses and not pool.disabled and not pool.unreadable:
             words, proof = f'what IPPool "{pool.name}" gives load balancers', witness("address", address=str(net))
             yield _Announceable(words, net, "serviceLoadBalancerIPs", pool.resource, pool.path("cidr"), proof)
+
+
+class _Reached:
+    """What others find without BGP: what a node answers for in its own network, and what another balancer announces."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._near = Enclosing({(one.prefix.masked(), None): None for one in host_addresses(cluster)})
+        self._balanced = any(cluster.kubernetes(kind, *_METALLB) for kind in ("L2Advertisement", "BGPAdvertisement"))
+
+    def otherwise(self, one: _Announceable, *, crossed: bool) -> bool:
+        """Whether the address of a service may be reached so; in the list of another kind it was meant for Calico."""
+        if next(iter(self._near.of(one.network)), None) is not None:
+            return True
+        balanced = self._balanced or any(key.startswith(_KUBE_VIP) for key in one.resource.annotations)
+        return balanced and not crossed and one.wanted == "serviceLoadBalancerIPs"
 
 
 def _addresses(service: Resource) -> Iterator[tuple[str, str, Path, str]]:

@@ -1,0 +1,68 @@
+"""Addresses of services that nobody announces, and those that are found without."""
+
+from __future__ import annotations
+
+import pytest
+
+from callint.checks import find
+from manifests import cluster_of
+
+RANGES = """
+apiVersion: projectcalico.org/v3
+kind: BGPConfiguration
+metadata: {name: default}
+spec:
+  serviceLoadBalancerIPs: [{cidr: 192.0.2.0/24}]
+  serviceExternalIPs: [{cidr: 198.51.100.0/24}]
+---"""
+SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {type: LoadBalancer, loadBalancerIP: 10.0.0.40, selector: {app: web}, ports: [{port: 443}]}
+---"""
+EXTERNAL = SERVICE.replace("type: LoadBalancer, loadBalancerIP: 10.0.0.40", "externalIPs: [10.0.0.11]")
+CROSSED = SERVICE.replace("10.0.0.40", "198.51.100.7")
+NODE = """
+apiVersion: v1
+kind: Node
+metadata: {name: one}
+status: {addresses: [{type: InternalIP, address: 10.0.0.11}]}
+---"""
+IN_NETWORK = """
+apiVersion: projectcalico.org/v3
+kind: Node
+metadata: {name: one}
+spec: {bgp: {ipv4Address: 10.0.0.11/24}}
+---"""
+METALLB = """
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata: {name: lan, namespace: metallb-system}
+---"""
+POOL = """
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: balancers}
+spec: {cidr: 10.0.0.32/27, allowedUses: [LoadBalancer]}
+---"""
+
+
+@pytest.mark.parametrize(
+    ("manifests", "told"),
+    [
+        (SERVICE, 1),
+        (SERVICE + NODE, 1),
+        (SERVICE + IN_NETWORK, 0),
+        (SERVICE + METALLB, 0),
+        (SERVICE.replace("namespace: shop", "annotations: {kube-vip.io/loadbalancerIPs: 10.0.0.40}"), 0),
+        (CROSSED + METALLB, 1),
+        (EXTERNAL, 1),
+        (EXTERNAL + NODE, 0),
+        (EXTERNAL + METALLB, 1),
+        (POOL + IN_NETWORK + METALLB, 1),  # what Calico gives nobody but Calico announces
+    ],
+)
+def test_addresses_that_nobody_announces(manifests: str, told: int) -> None:
+    found = list(find("service_range")(cluster_of(RANGES + manifests), {"problem": "outside"}))
+    assert len(found) == told
