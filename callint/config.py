@@ -171,17 +171,22 @@ def _calico(plain: Mapping[str, Any]) -> Calico:
     return Calico(release, plain.get("applied-with"), plain.get("dataplane"))
 
 
-def _intent(plain: Mapping[str, Any], masqueraded: tuple[tuple[str, Span], ...]) -> Intent:
-    services = {
-        node: {interface: dict(map(_service, said)) for interface, said in about.get("services", {}).items()}
-        for node, about in plain.get("nodes", {}).items()
-    }
-    return Intent(
-        services,
-        masqueraded,
-        plain.get("api-server-port"),
-        tuple(plain.get("complete", ())),
+def _intent(document: Document, said: Mapping[str, Any], at: Mapping[str, Path]) -> Intent:
+    """What a cluster is like; `at` is where the configuration says it, of the keys that have places."""
+    services: dict[str, dict[str, dict[str, int | None]]] = {}
+    places: dict[tuple[str, ...], Span] = {}
+    for node, about in said.get("nodes", {}).items():
+        path: Path = (*at["nodes"], "nodes", node)
+        places[(node,)] = document.span(path, key=True)
+        services[node] = {}
+        for interface, names in about.get("services", {}).items():
+            places[node, interface] = document.span((*path, "services", interface), key=True)
+            services[node][interface] = dict(map(_service, names))
+    networks = said.get("masqueraded", [])
+    masqueraded = tuple(
+        (cidr, document.span((*at["masqueraded"], "masqueraded", index))) for index, cidr in enumerate(networks)
     )
+    return Intent(services, masqueraded, said.get("api-server-port"), tuple(said.get("complete", ())), places)
 
 
 def _service(said: str | Mapping[str, Any]) -> tuple[str, int | None]:
@@ -201,17 +206,13 @@ def _config(file: str, document: Document) -> Config:
 
     def cluster(name: str, own: Mapping[str, Any], base: Path) -> ClusterConfig:
         merged = {**plain, **own, "calico": {**plain.get("calico", {}), **own.get("calico", {})}}
-        at = base if "masqueraded" in own else ()
-        masqueraded = tuple(
-            (cidr, document.span((*at, "masqueraded", index)))
-            for index, cidr in enumerate(merged.get("masqueraded", []))
-        )
+        at = {key: base if key in own else () for key in ("nodes", "masqueraded")}
         return ClusterConfig(
             name,
             _calico(merged["calico"]),
             here(own.get("manifests", [])),
             here(merged.get("facts", [])),
-            _intent(merged, masqueraded),
+            _intent(document, merged, at),
         )
 
     clusters = tuple(cluster(name, own, ("clusters", name)) for name, own in plain.get("clusters", {}).items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -31,7 +31,7 @@ _PREFIX = f"{DEFAULT_TIER}."
 class Intent:
     """What the configuration says about a cluster and manifests cannot: services of nodes, networks, complete kinds."""
 
-    __slots__ = ("api_server_port", "complete", "masqueraded", "services")
+    __slots__ = ("api_server_port", "complete", "masqueraded", "places", "services")
 
     def __init__(
         self,
@@ -39,15 +39,18 @@ class Intent:
         masqueraded: tuple[tuple[str, Span], ...] = (),
         api_server_port: int | None = None,
         complete: tuple[str, ...] = (),
+        places: Mapping[tuple[str, ...], Span] | None = None,
     ) -> None:
         """`services`: node → interface (or `*`) → name → port if one is said; `masqueraded`: CIDRs and their places.
 
-        `complete`: kinds of which every object of the cluster is given.
+        `complete`: kinds of which every object of the cluster is given; `places`: where nodes, and interfaces of them,
+        are named that services are asked of.
         """
         self.services = services or {}
         self.masqueraded = masqueraded
         self.api_server_port = api_server_port
         self.complete = complete
+        self.places = places or {}
 
 
 class Cluster:

@@ -1,0 +1,119 @@
+"""What is said of a node under a name that the manifests do not know, or of an interface that it has not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.finding import Related, Span, witness
+from callint.objects import Cluster
+from callint.policy.links import is_host_interface
+from callint.schema.suggest import Words, nearest
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Nodes that no Node and no HostEndpoint names, where another has nearly the name.
+
+    Parameter `problem`: `facts` (of such a node, where the other has none), `services` (that the configuration asks of
+    it, or at an interface that its facts do not list).
+    """
+    yield from asked("node_names", _QUESTIONS, parameters)(cluster)
+
+
+def _facts(cluster: Cluster) -> Iterator[Breach]:
+    named = _named(cluster)
+    lacking = _Names({name: place for name, place in named.items() if name not in cluster.facts})
+    for name, facts in cluster.facts.items():
+        meant = None if name in named else lacking.meant(name)
+        if meant is not None:
+            yield _breach(
+                f'these are facts of node "{name}", {_NOBODY}', facts.span, name, meant, lacking.places[meant]
+            )
+
+
+def _services(cluster: Cluster) -> Iterator[Breach]:
+    named = _named(cluster)
+    names = _Names(named)
+    for (node, *rest), place in cluster.intent.places.items():
+        words = f'the configuration asks for services of node "{node}"'
+        if not rest:
+            meant = None if node in named or node in cluster.facts else names.meant(node)
+            if meant is not None:
+                yield _breach(f"{words}, {_NOBODY}", place, node, meant, named[meant])
+        elif rest[0] != "*":
+            yield from _at(cluster, node, rest[0], f'{words} at "{rest[0]}"', place)
+
+
+def _at(cluster: Cluster, node: str, interface: str, words: str, place: Span) -> Iterator[Breach]:
+    facts = cluster.facts.get(node)
+    if facts is None or facts.interfaces is None or not facts.knows("interfaces"):
+        return
+    if facts.interface(interface) is not None or not is_host_interface(cluster, node, interface):
+        return
+    near = nearest(interface, (one.name for one in facts.interfaces))
+    meant = f', did you mean "{near}"' if near else ""
+    yield Breach(
+        f"{words}, which is none of the interfaces that its facts list{meant}",
+        place,
+        related=(Related(facts.span, "the facts of the node"),),
+        witness=witness("interface", node=node, interface=interface, known=tuple(one.name for one in facts.interfaces)),
+    )
+
+
+_QUESTIONS: dict[str, Question] = {"facts": _facts, "services": _services}
+_NOBODY = "which neither a Node nor a HostEndpoint names"
+
+
+def _breach(words: str, place: Span, name: str, meant: str, there: Span) -> Breach:
+    return Breach(
+        f'{words}, did you mean "{meant}"',
+        place,
+        related=(Related(there, "the nearest name"),),
+        witness=witness("reference", reference=f"Node/{name}", known=(meant,)),
+    )
+
+
+def _named(cluster: Cluster) -> dict[str, Span]:
+    """The nodes of the manifests, and where each is named first."""
+    nodes = (
+        (node.name, node.resources[0].span("metadata", "name")) for node in cluster.nodes.values() if node.resources
+    )
+    endpoints = ((one.node, one.resource.span("spec", "node")) for one in cluster.host_endpoints if one.node)
+    found: dict[str, Span] = {}
+    for name, place in chain(nodes, endpoints):
+        found.setdefault(name, place)
+    return found
+
+
+class _Names:
+    """Nodes, of which one may be meant by another name."""
+
+    def __init__(self, places: Mapping[str, Span]) -> None:
+        self.places = places
+        self._hosts = {_host(name): name for name in places}
+        self._words = Words(places)
+
+    def meant(self, name: str) -> str | None:
+        """The node of the same machine, or the one whose name was mistyped."""
+        near = self._hosts.get(_host(name)) or self._words.nearest(name)
+        return near if near is not None and (_host(near) == _host(name) or _is_slip(name, near)) else None
+
+
+def _host(name: str) -> str:
+    """A machine may be called by its name alone or with its domain."""
+    return name.partition(".")[0]
+
+
+def _is_slip(name: str, meant: str) -> bool:
+    """Letters that changed places, or one too many or too few; `edge-a` is no slip for `edge-b`."""
+    if len(name) == len(meant):
+        return sorted(name) == sorted(meant) and _letters(name) != _letters(meant)
+    short, long = sorted((name, meant), key=len)
+    return any(long[:at] + long[at + 1 :] == short and long[at].isalpha() for at in range(len(long)))
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name if not letter.isdigit())

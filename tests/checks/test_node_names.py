@@ -1,0 +1,125 @@
+"""Facts and services whose node the manifests call otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from callint import config
+from callint.checks import Breach
+from callint.checks.node_names import check
+from manifests import cluster_of
+
+FACTS = {"problem": "facts"}
+ENDPOINT = """
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: lan}
+spec: {node: NAME, interfaceName: lan0}
+"""
+NODE = """
+---
+apiVersion: v1
+kind: Node
+metadata: {name: NAME}
+"""
+
+
+def said(named: str, *facts: str, nodes: str = "") -> list[str]:
+    cluster = cluster_of(
+        ENDPOINT.replace("NAME", named) + nodes,
+        facts="\n---\n".join(f"version: 1\nnode: {name}" for name in facts),
+    )
+    return [breach.message for breach in check(cluster, FACTS)]
+
+
+@pytest.mark.parametrize(
+    ("named", "facts"),
+    [
+        ("router", "ruoter"),
+        ("router", "routr"),
+        ("router", "rourter"),
+        ("router", "router.home.arpa"),
+        ("router.home.arpa", "router"),
+        ("router.home.arpa", "router.local"),
+    ],
+)
+def test_nearly_the_name(named: str, facts: str) -> None:
+    (message,) = said(named, facts)
+    assert message == (
+        f'these are facts of node "{facts}", which neither a Node nor a HostEndpoint names, did you mean "{named}"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("named", "facts"),
+    [
+        ("router", "router"),
+        ("router", "jump"),
+        ("worker1", "worker2"),
+        ("worker12", "worker21"),
+        ("worker1", "worker11"),
+        ("edge-a", "edge-b"),
+        ("north", "south"),
+    ],
+)
+def test_another_node(named: str, facts: str) -> None:
+    assert said(named, facts) == []
+
+
+def test_a_node_that_has_facts_lacks_none() -> None:
+    assert said("router", "router", "ruoter") == []
+
+
+def test_a_name_that_a_node_bears_is_right() -> None:
+    assert said("router", "ruoter", nodes=NODE.replace("NAME", "ruoter")) == []
+
+
+def test_the_place_that_is_meant_is_shown() -> None:
+    (breach,) = check(cluster_of(ENDPOINT.replace("NAME", "router"), facts="version: 1\nnode: ruoter"), FACTS)
+    assert [(one.span.line, one.label) for one in breach.related] == [(5, "the nearest name")]
+
+
+def wanted(folder: Path, services: str, named: str = "router", facts: str = "") -> list[Breach]:
+    file = folder / "callint.yaml"
+    file.write_text(f"nodes: {services}\n")
+    cluster = cluster_of(ENDPOINT.replace("NAME", named), facts=facts, intent=config.load(str(file)).clusters[0].intent)
+    return list(check(cluster, {"problem": "services"}))
+
+
+LISTED = "version: 1\nnode: router\ninterfaces: [{name: lan0}, {name: wan0}]"
+
+
+def test_services_of_another_node(tmp_path: Path) -> None:
+    (found,) = wanted(tmp_path, "{ruoter: {services: {lan0: [dns]}}}")
+    assert found.message == (
+        'the configuration asks for services of node "ruoter", which neither a Node nor a HostEndpoint names, '
+        'did you mean "router"'
+    )
+    assert (found.span.line, found.span.column) == (1, 9)
+
+
+def test_services_at_another_interface(tmp_path: Path) -> None:
+    (found,) = wanted(tmp_path, "{router: {services: {lan1: [dns], wan0: [dns]}}}", facts=LISTED)
+    assert found.message == (
+        'the configuration asks for services of node "router" at "lan1", which is none of the interfaces that its '
+        'facts list, did you mean "lan0"'
+    )
+    assert (found.span.line, found.span.column) == (1, 29)
+
+
+@pytest.mark.parametrize(
+    ("services", "facts"),
+    [
+        ("{router: {services: {lan0: [dns]}}}", LISTED),
+        ("{router: {services: {'*': [dns]}}}", LISTED),
+        ("{router: {services: {tunl0: [dns]}}}", LISTED),
+        ("{router: {services: {lan1: [dns]}}}", ""),
+        ("{router: {services: {lan1: [dns]}}}", "version: 1\nnode: router\n"),
+        ("{ruoter: {services: {lan0: [dns]}}}", "version: 1\nnode: ruoter\n"),
+        ("{jump: {services: {lan0: [dns]}}}", ""),
+    ],
+)
+def test_services_that_may_be_there(tmp_path: Path, services: str, facts: str) -> None:
+    assert wanted(tmp_path, services, facts=facts) == []
