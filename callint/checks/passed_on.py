@@ -60,7 +60,8 @@ class _Meeting(NamedTuple):
 def _meetings(cluster: Cluster, *, learning: bool = True) -> tuple[_Meeting, ...]:
     """Only of nodes that are described: nobody knows whether there is more than one of the others.
 
-    With `learning` only of those that learn the routes of others.
+    With `learning` only of those that learn the routes of others and pass them on as their own: a next hop that is kept
+    leads to the node itself.
     """
     model = network(cluster)
     steps = Steps(cluster, "routes that nodes pass on")
@@ -69,7 +70,7 @@ def _meetings(cluster: Cluster, *, learning: bool = True) -> tuple[_Meeting, ...
     for peering in model.peerings:
         form = peering.form
         outside = peering.there is None and form.peer_type == "eBGP" and form.kind != "workload"
-        if form.peer is None or not outside or peering.state not in LIVE:
+        if form.peer is None or not outside or peering.state not in LIVE or (learning and form.next_hop == "keep"):
             continue
         here = [one for one in peering.here.members if one.described]
         steps.spend(_OF_PEERING + len(here))

@@ -134,6 +134,13 @@ def test_one_way_out_and_the_own_as(spec: dict[str, Any]) -> None:
     assert both(configuration(), peer(**spec)) == [0, 0]
 
 
+@pytest.mark.parametrize(
+    ("spec", "count"), [({"nextHopMode": "Keep"}, 0), ({"keepOriginalNextHop": True}, 0), ({"nextHopMode": "Self"}, 1)]
+)
+def test_a_next_hop_that_is_kept_is_the_node_itself(spec: dict[str, Any], count: int) -> None:
+    assert both(configuration(), peer(**spec)) == [count, count]
+
+
 def test_nodes_that_nobody_describes_may_be_one() -> None:
     assert both(configuration(), peer(), nodes=[]) == [0, 0]
     assert both(configuration(), peer(), nodes=[node(2)]) == [0, 0]
