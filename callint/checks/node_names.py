@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import chain
 from typing import Any
 
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, Span, witness
-from callint.objects import Cluster
+from callint.objects import Cluster, Resource
 from callint.policy.links import is_host_interface
+from callint.record import NamedTuple
 from callint.schema.suggest import Words, nearest
+
+
+class Mention(NamedTuple):
+    """Where an object names a node."""
+
+    resource: Resource
+    path: tuple[str, str]
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -24,6 +31,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _facts(cluster: Cluster) -> Iterator[Breach]:
+    if not cluster.facts:
+        return
     named = _named(cluster)
     lacking = _Names({name: place for name, place in named.items() if name not in cluster.facts})
     for name, facts in cluster.facts.items():
@@ -35,6 +44,8 @@ def _facts(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _services(cluster: Cluster) -> Iterator[Breach]:
+    if not cluster.intent.places:
+        return
     named = _named(cluster)
     names = _Names(named)
     for (node, *rest), place in cluster.intent.places.items():
@@ -67,31 +78,31 @@ _QUESTIONS: dict[str, Question] = {"facts": _facts, "services": _services}
 _NOBODY = "which neither a Node nor a HostEndpoint names"
 
 
-def _breach(words: str, place: Span, name: str, meant: str, there: Span) -> Breach:
+def _breach(words: str, place: Span, name: str, meant: str, there: Mention) -> Breach:
     return Breach(
         f'{words}, did you mean "{meant}"',
         place,
-        related=(Related(there, "the nearest name"),),
+        related=(Related(there.resource.span(*there.path), "the nearest name"),),
         witness=witness("reference", reference=f"Node/{name}", known=(meant,)),
     )
 
 
-def _named(cluster: Cluster) -> dict[str, Span]:
+def _named(cluster: Cluster) -> dict[str, Mention]:
     """The nodes of the manifests, and where each is named first."""
-    nodes = (
-        (node.name, node.resources[0].span("metadata", "name")) for node in cluster.nodes.values() if node.resources
-    )
-    endpoints = ((one.node, one.resource.span("spec", "node")) for one in cluster.host_endpoints if one.node)
-    found: dict[str, Span] = {}
-    for name, place in chain(nodes, endpoints):
-        found.setdefault(name, place)
+    found: dict[str, Mention] = {}
+    for node in cluster.nodes.values():
+        for resource in node.resources[:1]:
+            found[node.name] = Mention(resource, ("metadata", "name"))
+    for one in cluster.host_endpoints:
+        if one.node:
+            found.setdefault(one.node, Mention(one.resource, ("spec", "node")))
     return found
 
 
 class _Names:
     """Nodes, of which one may be meant by another name."""
 
-    def __init__(self, places: Mapping[str, Span]) -> None:
+    def __init__(self, places: Mapping[str, Mention]) -> None:
         self.places = places
         self._hosts = {_host(name): name for name in places}
         self._words = Words(places)
