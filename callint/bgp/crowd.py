@@ -46,10 +46,10 @@ class Asked:
 
 
 class _Crowd(NamedTuple):
-    """What nodes bring: any of them, and several; `shared` are profiles that several have."""
+    """What nodes bring: any of them, and several; `shared` are the names of those who bring what another one does."""
 
     brought: dict[_About, _Twice]
-    shared: set[int]
+    shared: set[str]
 
 
 class Crowds:
@@ -118,8 +118,8 @@ class Crowds:
         answer = self._crowds.get(key)
         if answer is None:
             answer = self._crowds[key] = Answer(partial(self._crowd, peering, there))
-        crowd, own = answer.get(), self._engine.profiles.of(speaker, peering.family)
-        if there is not here or id(own) in crowd.shared:
+        crowd = answer.get()
+        if there is not here or speaker.name in crowd.shared:
             return tuple((*about, whole) for about, (whole, _) in crowd.brought.items())
         session = self._session(peering, speaker)
         mine = self._got(peering, session, self._engine.imported(session))
@@ -132,8 +132,7 @@ class Crowds:
     def _crowd(self, peering: Peering, there: Alike) -> _Crowd:
         model, steps = self._engine, Steps(self._cluster, "routes that BGP sessions export")
         sets: dict[_About, list[_Twice]] = {}
-        seen: set[int] = set()
-        shared: set[int] = set()
+        shared: set[str] = set()
         asked: dict[int, Asked] = {}
         alike: dict[tuple[int, Routes], tuple[Session, list[PrefixSet]]] = {}
         for mine, members in model.profiled(there, peering.family):
@@ -153,9 +152,8 @@ class Crowds:
                     alike.setdefault(key, (session, []))[1].append(offer.prefixes)
             for about, prefixes in self._got(peering, session, decisions).items():
                 sets.setdefault(about, []).append((prefixes, nothing(peering.family)))
-            if len(members) > 1 or id(mine) in seen:
-                shared.add(id(mine))
-            seen.add(id(mine))
+            if len(members) > 1:
+                shared.update(one.name for one in members)
         for (_, offer), (session, several) in alike.items():
             whole, twice = (
                 self._got(peering, session, model.taken(session, offer._replace(prefixes=prefixes)))

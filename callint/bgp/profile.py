@@ -65,8 +65,8 @@ class Profile(NamedTuple):
     def bare(self) -> Profile:
         """The same without what a node has of its own: what is left decides on the routes of all nodes."""
         blocks = None if self.blocks is None else ()
-        gateways = nothing(self.family)
-        return self._replace(blocks=blocks, possible=(), services=(), gateways=gateways, connected=(), kernel=(), node="")
+        none = nothing(self.family)
+        return self._replace(blocks=blocks, possible=(), services=(), gateways=none, connected=(), kernel=(), node="")
 
     def own(self) -> Profile:
         """The same without routes that any node with what is left of it has, or may have."""

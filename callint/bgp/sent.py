@@ -44,12 +44,14 @@ def _sent(cluster: Cluster, filtered: bool) -> Answer[Sent]:
 class _Passing(NamedTuple):
     """Sessions whose routes a node may pass on, and what tells these routes from others.
 
-    `by_form` has, by the id of a form, those that come over sessions of this form, and those that come over no others.
+    `by_form` has, by the id of a form, those that come over sessions of this form, and those that come over no others;
+    `several` are the ids of forms of which a node has several sessions.
     """
 
     peerings: tuple[Peering, ...]
     all: frozenset[object]
     by_form: Mapping[int, tuple[frozenset[object], frozenset[object]]]
+    several: frozenset[int]
 
     def seen_by(self, form: Form) -> object:
         """What tells what a session of this form has to pass on from what another one has: it echoes nothing."""
@@ -92,7 +94,11 @@ class _Sending:
         for routes in asked.of(own, None if full else 2):
             yield from counted_decisions(model.decide(mine, form, routes), self._steps)
         if full:
-            learned = model.learned(session, self._sources(session.local, passing))
+            sources = self._sources(session.local, passing)
+            if id(form) in passing.several:
+                # What came over this session leaves by the others that it stands for.
+                sources = tuple(one._replace(size=max(one.size, 2)) for one in sources)
+            learned = model.learned(session, sources)
             yield from counted_decisions(counted(learned, self._steps, _OF_LEARNED), self._steps)
 
     def _passes(self, session: Session) -> _Passing:
@@ -107,14 +113,17 @@ class _Sending:
 
     def _told(self, peerings: tuple[Peering, ...]) -> _Passing:
         by_form: dict[int, set[object]] = {}
+        sessions: Counter[int] = Counter()
         for one in peerings:
             by_form.setdefault(id(one.form), set()).add(self._source(one))
+            sessions[id(one.form)] += len(one) // len(one.here.members)
         forms = Counter(source for several in by_form.values() for source in several)
         own = {
             form: (self._set(several), self._set(one for one in several if forms[one] == 1))
             for form, several in by_form.items()
         }
-        return _Passing(peerings, self._set(forms), own)
+        several = frozenset(form for form, number in sessions.items() if number > 1)
+        return _Passing(peerings, self._set(forms), own, several)
 
     def _set(self, several: Iterable[object]) -> frozenset[object]:
         """Equal sets are the same object, which is quicker to look up."""
