@@ -104,17 +104,21 @@ class _Names:
 
     def __init__(self, places: Mapping[str, Mention]) -> None:
         self.places = places
-        self._hosts = {_host(name): name for name in places}
+        self._hosts = {_host(name): name for name in places if "." in name}
         self._words = Words(places)
 
     def meant(self, name: str) -> str | None:
         """The node of the same machine, or the one whose name was mistyped."""
-        near = self._hosts.get(_host(name)) or self._words.nearest(name)
-        return near if near is not None and (_host(near) == _host(name) or _is_slip(name, near)) else None
+        host = _host(name)
+        same = self._hosts.get(name) or (host if host in self.places else None)
+        if same is not None:
+            return same
+        near = self._words.nearest(name)
+        return near if near is not None and _is_slip(name, near) else None
 
 
 def _host(name: str) -> str:
-    """A machine may be called by its name alone or with its domain."""
+    """A machine that is called with its domain may be called by its name alone."""
     return name.partition(".")[0]
 
 
