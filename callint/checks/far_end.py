@@ -237,8 +237,8 @@ def _source(cluster: Cluster) -> Iterator[Breach]:
             continue
         yield Breach(
             f'BGPPeer "{peer.resource.name}" is bound to {own.address}, the BGP address of node "{node}", but '
-            f"{address} is in the network of {interface.name}: the far end is called from {own.address} and told it as "
-            "next hop",
+            f'{address} is in the network of "{interface.name}": the far end is called from {own.address} and told it '
+            "as next hop",
             peer.resource.span(*path),
             peer.resource.ref,
             path,
@@ -255,13 +255,13 @@ def _ignored_interface(cluster: Cluster) -> Iterator[Breach]:
             if default is not None and glob_matches(pattern, interface.name):
                 path = ("spec", "ignoredInterfaces", index)
                 yield Breach(
-                    f'"{pattern}" hides the network of {interface.name} from BIRD on node "{session.local.name}", but '
-                    f'BGPPeer "{peer.resource.name}" peers with {address} in it: traffic takes another way',
+                    f'"{pattern}" hides the network of "{interface.name}" from BIRD on node "{session.local.name}", '
+                    f'but BGPPeer "{peer.resource.name}" peers with {address} in it: traffic takes another way',
                     default.resource.span(*path),
                     default.resource.ref,
                     path,
                     (
-                        Related(peer.resource.span("spec", "peerIP"), f"in the network of {interface.name}"),
+                        Related(peer.resource.span("spec", "peerIP"), f'in the network of "{interface.name}"'),
                         Related(interface.span, "the interface"),
                     ),
                     witness("interface", interface=interface.name, node=session.local.name, peer=str(address)),

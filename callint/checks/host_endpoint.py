@@ -10,6 +10,7 @@ from callint.checks.breach import Breach, nobody, unexamined
 from callint.checks.dispatch import Question, asked
 from callint.checks.peers import nodes_complete
 from callint.checks.proof import told
+from callint.checks.vocabulary import Meant
 from callint.finding import Path, Related, Span, witness
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
@@ -328,7 +329,7 @@ def _unused_labels(cluster: Cluster) -> Iterator[Breach]:
 
 def _unknown_node(cluster: Cluster) -> Iterator[Breach]:
     known = {one.name: None for one in sorted(cluster.nodes.values(), key=lambda one: one.name)}
-    words = Words(known)
+    words = Meant(known)
     described = [one for one in cluster.nodes.values() if one.resources]
     if not described or not nodes_complete(cluster):
         return
@@ -336,7 +337,7 @@ def _unknown_node(cluster: Cluster) -> Iterator[Breach]:
         about = member.about
         if not about.node or about.node in known:
             continue
-        near = words.nearest(about.node)
+        near = words.by(about.node)
         hint = f', did you mean "{near}"' if near else ""
         yield Breach(
             f'HostEndpoint "{about.name}" is for node "{about.node}", which does not exist{hint}: no Felix takes it up',

@@ -68,7 +68,7 @@ def _owner(inside: list[HostAddress], named: Span | None) -> tuple[str, tuple[Re
     """Who holds the addresses, in words, and the places that say so."""
     if inside or named is None:
         host = inside[0]
-        at = f" at {host.interface}" if host.interface else ""
+        at = f' at "{host.interface}"' if host.interface else ""
         more = f" and {len(inside) - 1} more" if len(inside) > 1 else ""
         words = f'{host.prefix.address} of node "{host.node}"{at}{more}'
         return words, tuple(Related(one.span, f"an address of node {one.node}") for one in inside[:3])

@@ -83,8 +83,8 @@ def _bridge(cluster: Cluster) -> Iterator[Breach]:
         (place, name), *more = left
         further = f", and so it is with {len(more)} more" if more else ""
         yield Breach(
-            f'the BGP address "{place.held}" of node "{place.node.name}" is that of {name}, a bridge for what runs on '
-            f"the node itself: no other node reaches it there{further}",
+            f'the BGP address "{place.held}" of node "{place.node.name}" is that of "{name}", a bridge for what runs '
+            f"on the node itself: no other node reaches it there{further}",
             place.resource.span(*place.path),
             place.resource.ref,
             place.path,

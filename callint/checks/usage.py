@@ -9,9 +9,9 @@ from callint.bgp.network import network
 from callint.checks.breach import Breach, nobody
 from callint.checks.dispatch import Question, asked
 from callint.checks.peers import nodes_complete
+from callint.checks.vocabulary import Meant
 from callint.finding import Related, witness
 from callint.objects import Cluster, Resource
-from callint.schema.suggest import Words
 from callint.selector import SelectorError, parse
 from callint.selector.index import LabelIndex
 from callint.selector.satisfy import satisfiable
@@ -57,7 +57,7 @@ def _filter(cluster: Cluster) -> Iterator[Breach]:
 def _node(cluster: Cluster) -> Iterator[Breach]:
     """Names of nodes; proven only where every node is given."""
     known = tuple(sorted(name for name, node in cluster.nodes.items() if node.resources))
-    words, every = Words(known), frozenset(known)
+    words, every = Meant(known), frozenset(known)
     if not known or not nodes_complete(cluster):
         return
     for peer in cluster.bgp_peers:
@@ -70,9 +70,9 @@ def _node(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _unknown_node(
-    resource: Resource, path: tuple[str, str], name: str, words: Words, known: tuple[str, ...], effect: str
+    resource: Resource, path: tuple[str, str], name: str, words: Meant, known: tuple[str, ...], effect: str
 ) -> Breach:
-    near = words.nearest(name)
+    near = words.by(name)
     listed = ", ".join(f'"{one}"' for one in known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
     hint = f'did you mean "{near}"' if near else f"the nodes are {listed}"
     return Breach(

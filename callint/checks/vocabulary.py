@@ -44,8 +44,8 @@ class Vocabulary:
         for item in known:
             for key, value in item.labels.known.items():
                 self._values.setdefault(key, {}).setdefault(value, item)
-        self._keys = _Meant(self._values)
-        self._words = {key: _Meant(values) for key, values in self._values.items()}
+        self._keys = Meant(self._values)
+        self._words = {key: Meant(values) for key, values in self._values.items()}
         self._slips: dict[Selector, Slip | None] = {}
 
     def slip(self, selector: Selector) -> Slip | None:
@@ -82,10 +82,11 @@ class Vocabulary:
         return None
 
 
-class _Meant:
+class Meant:
     """Known words by what is written for them; each is looked for once."""
 
     def __init__(self, known: Iterable[str]) -> None:
+        """Sort nothing yet."""
         self._known = Words(known)
         self._answers: dict[str, str | None] = {}
 
