@@ -22,6 +22,9 @@ CHECKED_POOLS = (3, 33)
 KUBERNETES_POLICY_ORDER = 1000.0
 
 # libcalico-go/lib/clientv3/client.go EnsureInitialized; kube-* from v3.32, adminnetworkpolicy v3.29, baseline v3.30
+DEFAULT_POOLS = {4: "default-ipv4-ippool", 6: "default-ipv6-ippool"}
+"""The pools that calico-node or the operator makes: where one is written down, the others are, too."""
+
 DEFAULT_TIER = "default"
 DEFAULT_TIER_ORDER = 1_000_000.0
 ADMIN_TIER_ORDER = 1_000.0

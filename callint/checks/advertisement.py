@@ -16,6 +16,7 @@ from callint.net.address import FAMILIES
 from callint.net.community import Community, format_community
 from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects import Cluster
+from callint.objects.charts import pools_elsewhere
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -96,6 +97,8 @@ def _unknown_exports(cluster: Cluster) -> str | None:
     """The fact without which one cannot say that nothing is exported."""
     if not cluster.pools:
         return "IPPools, of which the manifests hold none"
+    if pools_elsewhere(cluster):
+        return "the IPPools that come with the installation of Calico, which no manifest shows"
     if not cluster.bgp_peers and not cluster.nodes:
         return "the cluster's nodes, of which the manifests hold none"
     return None

@@ -12,6 +12,7 @@ from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
 from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.objects import Cluster
+from callint.objects.charts import pools_elsewhere
 from callint.objects.node import Node, bgp_path, bgp_value
 from callint.objects.pool import IPPool
 from callint.selector import Selector, SelectorError, keys, parse
@@ -36,7 +37,7 @@ def _unserved(cluster: Cluster) -> Iterator[Breach]:
 
     A node without labels may get any elsewhere; where a pool given by hand is for some nodes, their pods ask for it.
     """
-    if not cluster.pools or cluster.incomplete or host_local(cluster):
+    if not cluster.pools or cluster.incomplete or host_local(cluster) or pools_elsewhere(cluster):
         return
     pools: list[tuple[IPPool, Selector]] = []
     asked: list[Selector] = []

@@ -9,6 +9,7 @@ from typing import Any
 
 from callint.bgp.pools import host_local
 from callint.bgp.read import network
+from callint.calico.defaults import DEFAULT_POOLS
 from callint.checks.breach import Breach, nobody
 from callint.checks.dispatch import Question, asked
 from callint.checks.pod_template import templates
@@ -22,8 +23,6 @@ from callint.schema.suggest import distance
 from callint.source import placeholder
 
 _ANNOTATIONS: dict[Family, str] = {family: f"cni.projectcalico.org/ipv{family}pools" for family in FAMILIES}
-_DEFAULTS = {family: f"default-ipv{family}-ippool" for family in FAMILIES}
-"""The pools that calico-node or the operator makes: where one is written down, the others are, too."""
 _METADATA: Path = ("metadata", "annotations")
 _SHORT = 2
 _MOST_SHOWN = 5
@@ -125,7 +124,7 @@ class _Pools:
         self._readable = not cluster.incomplete and len(self._networks) == len(cluster.pools)
         self._complete = "IPPool" in cluster.intent.complete
         self._all = self._complete or any(
-            pool.name in _DEFAULTS.values() or pool.resource.kind == "Installation" for _, pool in self._networks
+            pool.name in DEFAULT_POOLS.values() or pool.resource.kind == "Installation" for _, pool in self._networks
         )
 
     def form(self, request: _Request) -> _Lack:
@@ -167,7 +166,7 @@ class _Pools:
         words = f'they ask for IPPool "{wanted}", which does not exist'
         if near is not None:
             return _Lack(f'{words}, did you mean "{near.name}"', ((near, "cidr"),), proof)
-        if not self._all or (wanted in _DEFAULTS.values() and not self._complete):
+        if not self._all or (wanted in DEFAULT_POOLS.values() and not self._complete):
             return None
         shown = ", ".join(f'"{pool.name}"' for _, pool in mine[:_MOST_SHOWN]) or "none"
         more = f" and {len(mine) - _MOST_SHOWN} more" if len(mine) > _MOST_SHOWN else ""

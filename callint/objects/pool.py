@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from callint.calico.defaults import DEFAULT_POOLS
 from callint.finding import Path, Span
 from callint.net.address import parse_cidr
 from callint.objects import fields
@@ -107,7 +108,7 @@ def _installed(resource: Resource, base: Path, plain: dict[str, Any], *, tunnels
     masqueraded = fields.text(plain, "natOutgoing") or ("Disabled" if ipv6 else "Enabled")
     return IPPool(
         resource=resource,
-        name=fields.text(plain, "name") or f"default-ipv{6 if ipv6 else 4}-ippool",
+        name=fields.text(plain, "name") or DEFAULT_POOLS[6 if ipv6 else 4],
         base=base,
         plain=plain,
         cidr=cidr,

@@ -1,0 +1,68 @@
+"""Pools of an installation that no manifest shows, and what is not concluded from those that are there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from callint.checks import find
+from callint.objects import Intent
+from callint.objects.charts import pools_elsewhere
+from manifests import calico, cluster_of
+
+
+def thing(api: str, kind: str, spec: dict[str, Any] | None = None, **rest: Any) -> dict[str, Any]:
+    return {"apiVersion": api, "kind": kind, "metadata": {"name": "calico"}, "spec": spec or {}, **rest}
+
+
+def calico_node(*env: dict[str, str]) -> dict[str, Any]:
+    pod = {"containers": [{"name": "calico-node", "env": [{"name": "IP", "value": "autodetect"}, *env]}]}
+    return thing("apps/v1", "DaemonSet", {"template": {"spec": pod}}, metadata={"name": "calico-node"})
+
+
+FLUX = thing("helm.toolkit.fluxcd.io/v2", "HelmRelease", {"chart": {"spec": {"chart": "tigera-operator"}}})
+OTHER = thing("helm.toolkit.fluxcd.io/v2", "HelmRelease", {"chart": {"spec": {"chart": "metallb"}}})
+K3S = thing("helm.cattle.io/v1", "HelmChart", {"chart": "tigera-operator"})
+RKE2 = thing("helm.cattle.io/v1", "HelmChartConfig", metadata={"name": "rke2-calico"})
+ARGO = thing("argoproj.io/v1alpha1", "Application", {"source": {"chart": "tigera-operator"}})
+SEVERAL = thing("argoproj.io/v1alpha1", "Application", {"sources": [{"path": "x"}, {"chart": "tigera-operator"}]})
+REMOTE = thing(
+    "kustomize.config.k8s.io/v1beta1",
+    "Kustomization",
+    resources=["pools.yaml", "https://raw.githubusercontent.com/projectcalico/calico/v3.30.2/manifests/calico.yaml"],
+)
+OWN = {**REMOTE, "resources": ["projectcalico/pools.yaml", "https://example.org/metallb.yaml"]}
+NO_POOLS = calico_node({"name": "NO_DEFAULT_POOLS", "value": "true"})
+
+EXTRA = calico("IPPool", "extra", {"cidr": "10.66.0.0/24", "nodeSelector": "edge == 'true'"})
+DEFAULT = calico("IPPool", "default-ipv4-ippool", {"cidr": "10.244.0.0/16"})
+INSTALLATION = thing("operator.tigera.io/v1", "Installation", metadata={"name": "default"})
+BGP = calico(
+    "BGPConfiguration",
+    "default",
+    {"prefixAdvertisements": [{"cidr": "10.244.0.0/16", "communities": ["64512:1"]}]},
+)
+PEER = calico("BGPPeer", "tor", {"peerIP": "192.0.2.1", "asNumber": 64500})
+NODES = [calico("Node", name, {}, labels={"edge": said}) for name, said in (("one", "true"), ("two", "false"))]
+
+
+@pytest.mark.parametrize("one", [FLUX, K3S, RKE2, ARGO, SEVERAL, REMOTE, calico_node()])
+def test_an_installation_brings_pools_of_its_own(one: dict[str, Any]) -> None:
+    assert pools_elsewhere(cluster_of([EXTRA, one]))
+    for known in (DEFAULT, INSTALLATION):
+        assert not pools_elsewhere(cluster_of([EXTRA, one, known]))
+    assert not pools_elsewhere(cluster_of([EXTRA, one], intent=Intent(complete=("IPPool",))))
+
+
+@pytest.mark.parametrize("others", [[], [OTHER], [OWN], [NO_POOLS]])
+def test_without_one_the_pools_are_those_of_the_manifests(others: list[dict[str, Any]]) -> None:
+    assert not pools_elsewhere(cluster_of([EXTRA, *others]))
+
+
+@pytest.mark.parametrize(("others", "sure"), [([], True), ([FLUX], False)])
+def test_pools_that_nobody_sees_may_serve_and_be_exported(others: list[dict[str, Any]], sure: bool) -> None:
+    cluster = cluster_of([EXTRA, BGP, PEER, *NODES, *others])
+    assert bool(list(find("node_pools")(cluster, {"problem": "unserved"}))) is sure
+    (unexported,) = find("advertisement")(cluster, {"problem": "unexported"})
+    assert unexported.undecided is not sure
