@@ -69,4 +69,5 @@ def decider(resource: Resource | None, path: Path, reason: str) -> str:
     if resource is not None and len(path) > 2 and path[1] in ("ingress", "egress"):
         return rule_words(resource, path)
     said = reason.partition(" (")[0]
-    return _DECIDERS.get(said, said)
+    _, ended, tier = said.partition("end of tier ")
+    return f'the end of tier "{tier}"' if ended else _DECIDERS.get(said, said)

@@ -75,13 +75,14 @@ def _unknown(node: str, own: list[HostEndpoint]) -> Breach:
 def _uncovered(here: NodePolicy, node: str, interface: Interface, own: list[HostEndpoint]) -> Breach:
     governor = here.governance.of(interface.name)
     other = next((one for one in own if one.interface and here.governance.of(one.interface).endpoint), None)
+    reason = governor.reason.replace(f" on {interface.name}", " for it", 1)
     outcomes = {}
     if other is not None:
         there, back = _forwarded(here, interface.name, other.interface)
         outcomes = {f"to_{other.interface}": there, f"from_{other.interface}": back}
     return Breach(
-        f'interface "{interface.name}" of node "{node}" forwards, but there is {governor.reason}; packets to and from '
-        "the node meet no policy there",
+        f'interface "{interface.name}" of node "{node}" forwards, but there is {reason}; packets to and from the '
+        "node meet no policy there",
         interface.span,
         own[0].resource.ref,
         (),

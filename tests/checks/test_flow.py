@@ -207,7 +207,7 @@ def test_all_that_must_not_reach_a_pod(ask: Any) -> None:
     assert (anybody.severity, "nor an IPPool" in anybody.message) == ("info", True)
     (found,) = ask("flow-required", PODS, **{"from": "internet", "to": DB})
     assert line(PODS, found.span.line) == "ingress:"
-    assert "dropped by end of tier default" in found.message
+    assert 'dropped by the end of tier "default"' in found.message
 
 
 def test_a_pod_without_address_leaves_it_open(ask: Any) -> None:

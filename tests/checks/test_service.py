@@ -352,7 +352,7 @@ def test_of_two_nodes_in_the_mesh_the_one_with_the_lesser_address_is_called() ->
         breaches = found(cluster_of(hosts(a="10.0.0.1", b="10.0.0.2") + policy), "POL007")
         assert bool(breaches) is broken, closed
     (breach,) = found(cluster_of(hosts(a="10.0.0.1", b="10.0.0.2", c="10.0.0.3") + CLOSED), "POL007")
-    assert 'BGP to node "a" at "eth0" (TCP port 179) is dropped by end of tier default' in breach.message
+    assert 'BGP to node "a" at "eth0" (TCP port 179) is dropped by the end of tier "default"' in breach.message
     assert breach.message.endswith("; 1 more flow ends there too")
 
 
