@@ -86,6 +86,10 @@ def run() -> None:
         kept = ending  # noqa: F841  # with the frames that it holds, and all that was made in them
     except KeyboardInterrupt:
         code = 130
+    except MemoryError:  # to take apart what was made would need some, and to say more
+        with suppress(OSError):
+            os.write(2, b"callint: out of memory\n")
+        os._exit(2)
     except OSError as error:  # what click prints itself, to a full disk
         with suppress(AttributeError, OSError):  # as below
             sys.stderr.write(f"callint: {error.strerror or error}\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -44,25 +45,20 @@ class _Commands(click.Group):
         """Read the arguments, some of which are answered at once; a reader that went away ends that quietly."""
         try:
             return super().make_context(*args, **extra)
+        except KeyboardInterrupt:
+            _interrupted()
         except BrokenPipeError:
             _end_quietly()
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a bug ends in one sentence and exit code 2, with the traceback only where it is asked for."""
-        from callint.cli.output import tell
-
         try:
-            os.getcwd()
-        except OSError:
-            tell("the working directory is gone")
-            ctx.exit(2)
-        try:
+            _stand_somewhere()
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, MemoryError):
             raise
         except KeyboardInterrupt:
-            tell("interrupted")
-            ctx.exit(130)
+            _interrupted()
         except BrokenPipeError:
             _end_quietly()
         except Exception as error:
@@ -70,6 +66,8 @@ class _Commands(click.Group):
                 raise
             if os.environ.get("CALLINT_DEBUG"):
                 raise
+            from callint.cli.output import tell
+
             reason = f"{type(error).__name__}: {error}"[:200]
             tell(f"internal error: {reason}")
             tell("please report it, with what CALLINT_DEBUG=1 prints")
@@ -87,6 +85,22 @@ def _meant(name: str) -> str:
         return f"did you mean `callint check {name}`"
     near = get_close_matches(name, COMMANDS, 1)
     return f'did you mean "{near[0]}"' if near else f"these are: {', '.join(COMMANDS)}"
+
+
+def _stand_somewhere() -> None:
+    try:
+        os.getcwd()
+    except OSError:
+        from callint.cli.output import fail
+
+        fail("the working directory is gone")
+
+
+def _interrupted() -> NoReturn:
+    from callint.cli.output import tell
+
+    tell("interrupted")
+    sys.exit(130)
 
 
 def _end_quietly() -> NoReturn:

@@ -32,7 +32,7 @@ def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]
             raise click.BadParameter(f'"{value}" is not FORMAT=FILE with one of {", ".join(FORMATS)}')
         if path == "-":
             raise click.BadParameter("standard output is what --format is for")
-        if path in [known for _, known in pairs]:
+        if os.path.realpath(path) in [os.path.realpath(known) for _, known in pairs]:
             raise click.BadParameter(f'two reports would be written to "{path}"')
         pairs.append((form, path))
     return pairs
@@ -132,6 +132,7 @@ def command(
     from callint.checks import CheckError
     from callint.intake import Means, Measure, read
     from callint.lint import Options, lint_together
+    from callint.rule import RuleError
 
     config = given.configuration(paths)
     plan = _plan(config, select, disable)
@@ -144,6 +145,7 @@ def command(
         output.fail(f"no manifests found in {', '.join(where)}")
     if where == ("-",) and not reading.sources.documents and not reading.sources.problems:
         output.fail("standard input is empty")
+    _spare_manifests(reading, destinations)
     known = baseline or config.baseline
     if write_baseline and known is None:
         output.fail("there is no baseline to write, say with --baseline which file is one")
@@ -161,10 +163,13 @@ def command(
     except CheckError as error:
         output.fail(str(error))
     failed = bool(reading.died or result.crashes or result.nothing_read)
-    if write_baseline and known and not failed:
-        _write_baseline(result, known)
-    else:
-        _write(result, form, destinations, color)
+    try:
+        if write_baseline and known and not failed:
+            _write_baseline(result, known)
+        else:
+            _write(result, form, destinations, color)
+    except RuleError as error:  # a report explains the rules, whose files may be gone by now
+        output.fail(str(error))
     if debug:
         for crash in result.crashes:
             for line in crash.trace.splitlines():
@@ -193,6 +198,18 @@ def _write_baseline(result: Lint, file: str) -> None:
     findings = result.report.findings
     output.write_file(file, [written(findings, os.path.dirname(os.path.abspath(file)))])
     output.tell(f'the baseline "{file}" knows {counted(len(findings), "finding")} now')
+
+
+def _spare_manifests(reading: Reading, destinations: list[tuple[str, str]]) -> None:
+    """End before a report is written over what it is about; an earlier report in the same place is none."""
+    from callint.source import parse
+    from callint.source.discover import show
+
+    for _, path in destinations:
+        file = reading.texts.file(show(path)) or reading.texts.file(show(os.path.realpath(path)))
+        values = [document.value for document in parse(file.text).documents] if file else ()
+        if any(isinstance(value, dict) and "apiVersion" in value for value in values):
+            output.fail(f'a report would be written over the manifests in "{path}"')
 
 
 def _question(reading: Reading, config: Config, plan: Plan, options: Options) -> Question:

@@ -78,12 +78,30 @@ def end_quietly() -> NoReturn:
 
 
 def write_file(path: str, pieces: Iterable[str], *, append: bool = False) -> None:
-    """Write one report to a file; raises JobFailed when that cannot be done."""
+    """Write one report to a file; raises JobFailed when that cannot be done.
+
+    A new file appears when it is whole. What is there already, be it a link or a device, stays that and is written to.
+    """
     try:
-        with open(path, "ab" if append else "wb") as stream:
-            stream.writelines(map(_encoded, pieces))
+        if append or os.path.lexists(path):
+            with open(path, "ab" if append else "wb") as stream:
+                stream.writelines(map(_encoded, pieces))
+        else:
+            _create(path, pieces)
     except (OSError, ValueError) as error:
         fail(f'report cannot be written to "{path}": {why(error)}')
+
+
+def _create(path: str, pieces: Iterable[str]) -> None:
+    unfinished = f"{path}.{os.getpid()}.part"
+    try:
+        with open(unfinished, "xb") as stream:
+            stream.writelines(map(_encoded, pieces))
+        os.replace(unfinished, path)
+    except BaseException:
+        with suppress(OSError, ValueError):
+            os.unlink(unfinished)
+        raise
 
 
 def _encoded(text: str) -> bytes:

@@ -89,6 +89,7 @@ def test_nothing_readable_is_two(folder: Path) -> None:
         ["check", "--output", "sarif"],
         ["check", "--output", "json=-"],
         ["check", "--output", "json=a", "--output", "sarif=a"],
+        ["check", "--output", "json=a", "--output", "sarif=./a"],
         ["check", "--config", "."],
         ["check", "--config", "callint.yaml", "--no-config"],
         ["check", "--select", ""],
@@ -134,6 +135,52 @@ def test_report_that_cannot_be_written_is_two(folder: Path) -> None:
     done = run(folder, "check", "--output", "json=no/such/folder/r.json")
     assert done.returncode == 2
     assert 'report cannot be written to "no/such/folder/r.json"' in done.stderr
+
+
+def test_a_report_of_which_nothing_can_be_written_leaves_nothing(folder: Path) -> None:
+    (folder / "many.yaml").write_text("---\n".join(PEER.replace("jump", f"jump{number}") for number in range(99)))
+    module = f"{sys.executable} -m callint check many.yaml --output json=r.json > /dev/null"
+    root = Path(__file__).resolve().parents[2]
+    script = f"ulimit -f 8; trap '' XFSZ; PYTHONPATH={root} PYTHONDONTWRITEBYTECODE=1 {module}"
+    done = subprocess.run(["sh", "-c", script], cwd=folder, capture_output=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr == b'callint: report cannot be written to "r.json": file too large\n'
+    assert os.listdir(folder) == ["many.yaml"]
+
+
+@pytest.mark.parametrize("output", ["peer.yaml", "./peer.yaml", "link.yaml"])
+@pytest.mark.parametrize("path", [".", "peer.yaml"])
+def test_a_report_is_not_written_over_manifests(folder: Path, output: str, path: str) -> None:
+    (folder / "peer.yaml").write_text(PEER)
+    (folder / "link.yaml").symlink_to("peer.yaml")
+    done = run(folder, "check", "--output", f"json={output}", path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f'callint: a report would be written over the manifests in "{output}"\n'
+    assert (folder / "peer.yaml").read_text() == PEER
+
+
+def test_a_report_in_the_tree_is_written_anew(folder: Path) -> None:
+    (folder / "peer.yaml").write_text(PEER)
+    for _ in range(2):
+        assert run(folder, "check", "--output", "json=r.json").returncode == 1
+    assert json.loads((folder / "r.json").read_text())["summary"]["objects"] == 1
+
+
+def test_a_rule_that_went_away_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from callint import rule
+    from callint.cli import main
+
+    def gone(_: rule.Rule) -> rule.Explanation:
+        raise rule.RuleError("own/rule.yaml: cannot be read: no such file or directory")
+
+    (folder / "peer.yaml").write_text(PEER)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(rule, "explanation", gone)
+    done = CliRunner().invoke(main, ["check", "--format", "sarif", "--output", "json=r.json"])
+    said = "callint: own/rule.yaml: cannot be read: no such file or directory\n"
+    assert (done.exit_code, done.output, os.listdir(folder)) == (2, said, ["peer.yaml"])
 
 
 def test_json_says_what_was_read(folder: Path) -> None:

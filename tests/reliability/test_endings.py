@@ -176,6 +176,41 @@ def test_an_interrupt_ends_quietly(folder: Path) -> None:
     assert (process.returncode, printed, errors) == (130, b"", b"callint: interrupted\n")
 
 
+@posix
+@pytest.mark.parametrize("module", ["callint.cli.output", "callint.cli.check", "callint.config"])
+def test_an_interrupt_while_modules_are_imported(folder: Path, module: str) -> None:
+    script = f"""
+import sys
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == "{module}":
+            sys.meta_path.remove(self)
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt())
+from callint.__main__ import run
+run()
+"""
+    arguments = [sys.executable, "-c", script, "check", "broken.yaml"]
+    run = subprocess.run(arguments, cwd=folder, capture_output=True, timeout=30)
+    assert (run.returncode, run.stdout, run.stderr) == (130, b"", b"callint: interrupted\n")
+
+
+@posix
+def test_no_memory_is_told_at_once(folder: Path) -> None:
+    script = """
+import sys
+import callint.lint
+def exhausted(*_):
+    raise MemoryError
+callint.lint.lint_together = exhausted
+from callint.__main__ import run
+run()
+"""
+    arguments = [sys.executable, "-c", script, "check", "broken.yaml"]
+    run = subprocess.run(arguments, cwd=folder, capture_output=True, timeout=30)
+    assert (run.returncode, run.stdout, run.stderr) == (2, b"", b"callint: out of memory\n")
+
+
 def waits_for(process: int) -> str:
     """What the kernel says that a process waits for; `pipe` in its name when it reads its empty input."""
     try:
