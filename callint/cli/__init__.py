@@ -109,7 +109,15 @@ def _end_quietly() -> NoReturn:
     end_quietly()
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+Examples:
+  callint check manifests
+  callint explain BGP001
+""",
+)
 @click.version_option(__version__, prog_name="callint", message="%(prog)s %(version)s")
 def main() -> None:
     """Lint Calico manifests: BGP, IP pools, host endpoints and policy, as the network that they describe together."""

@@ -39,7 +39,7 @@ def test_an_example_is_understood(arguments: list[str]) -> None:
 
 
 def test_there_are_examples_of_what_takes_many_options() -> None:
-    assert {arguments[0] for arguments in examples(main)} == {"check", "facts", "routes", "schema", "trace"}
+    assert {arguments[0] for arguments in examples(main)} == {"check", "explain", "facts", "routes", "schema", "trace"}
 
 
 @pytest.mark.parametrize(
