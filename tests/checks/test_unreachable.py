@@ -333,6 +333,13 @@ def anp(name: str, priority: int, *ingress: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def late(namespace: str, **spec: Any) -> dict[str, Any]:
+    whole = {"tier": "late", "types": ["Ingress"], "ingress": [tcp("Allow", 80)], **spec}
+    return made("NetworkPolicy", "late.b", namespace, **whole)
+
+
+LATE = made("Tier", "late", order=2_000_000)
+OPENSTACK = made("WorkloadEndpoint", "vm", "x", orchestrator="openstack", node="n", workload="vm", endpoint="eth0")
 PODS = [{"podSelector": {}}]
 BOTH = [{"podSelector": {"matchLabels": {"app": "a"}}}, {"ipBlock": {"cidr": "10.1.0.0/16"}}]
 WIDE = {"from": [{"podSelector": {}}, {"ipBlock": {"cidr": "10.0.0.0/8"}}]}
@@ -352,6 +359,13 @@ EVERYONE = [{"namespaces": {}}]
             only(rule=[("b", 0)]),
         ),
         ([gnp("a", DENY, order=1), knp("b", {"from": PODS})], only(policy=[("b", -1)])),
+        ([LATE, knp("a"), late("x")], only(policy=[("late.b", -1)])),
+        ([LATE, knp("a", {"from": PODS}), late("x", selector="app == 'a'")], only(policy=[("late.b", -1)])),
+        ([LATE, knp("a"), late("y")], only()),
+        ([LATE, knp("a", pods={"app": "a"}), late("x")], only()),
+        ([LATE, knp("a"), late("x"), gnp("c", PASS)], only()),
+        ([LATE, knp("a"), late("x"), OPENSTACK], only()),
+        ([knp("a", {}), late("x", tier="default")], only(redundant=[("late.b", 0)])),
     ],
 )
 def test_policies_of_kubernetes(objects: list[dict[str, Any]], wanted: dict[str, list[tuple[str, int]]]) -> None:
