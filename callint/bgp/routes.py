@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from callint.bgp.alike import Alike
 from callint.bgp.candidates import Routes
-from callint.bgp.decision import Decision
+from callint.bgp.decision import Decision, Step
 from callint.bgp.export import Outcome, export, own_filter, stopped
 from callint.bgp.filtering import filtering
 from callint.bgp.filters import Part, View
@@ -183,13 +183,17 @@ class Engine:
 
     def learned(self, session: Session, sources: Iterable[Source]) -> Iterator[Decision]:
         """What becomes of routes that the local node learns from some sources."""
+        for source, routes in self.heard(sources):
+            yield from self.passed_on(session, source, routes)
+
+    def heard(self, sources: Iterable[Source]) -> Iterator[tuple[Source, Routes]]:
+        """The routes that some sources bring."""
         for source in sources:
             brought = source.brought
             if brought is None:
                 brought = self.brought(source.session, self.imported(source.session))
             for presence, attributes, prefixes in brought:
-                routes = Routes(prefixes, presence, attributes, self._from(source), _learned(source.session))
-                yield from self.passed_on(session, source, routes)
+                yield source, Routes(prefixes, presence, attributes, self._from(source), _learned(source.session))
 
     def received(self, session: Session, routes: Routes) -> tuple[Decision, ...]:
         """What becomes of routes that the far end sends."""
@@ -197,21 +201,35 @@ class Engine:
 
     def passed_on(self, session: Session, source: Source, routes: Routes) -> tuple[Decision, ...]:
         """What becomes of routes that the local node learned from `source`, on their way out."""
-        step = stopped(routes, session.form, same_session=_echoes(source, session))
+        step = self.stopped(session, source, routes)
         if step is not None:
             return (Decision(routes, routes.prefixes, "reject", step),)
         return tuple(self.decide(self.profiles.of(session.local, session.family), session.form, routes))
 
+    def stopped(self, session: Session, source: Source, routes: Routes) -> Step | None:
+        """The step at which BIRD itself stops such routes."""
+        return stopped(routes, session.form, same_session=_echoes(source, session))
+
     def decide(self, mine: Profile, form: Form, routes: Routes) -> Iterator[Decision]:
         """What becomes of routes that BIRD does not stop, on their way out of a node."""
+        parts = self._filtered(form, "export", routes)
+        falling = bool(parts) and parts[-1].rule is None
+        return export(form, routes, parts, self._outcome(mine, form, routes) if falling else ())
+
+    def ruled(self, form: Form, routes: Routes) -> Iterator[Decision]:
+        """The same, as far as rules of BGPFilters decide on them."""
+        parts = self._filtered(form, "export", routes)
+        return export(form, routes, (part for part in parts if part.rule is not None), ())
+
+    def _outcome(self, mine: Profile, form: Form, routes: Routes) -> tuple[Outcome, ...]:
         limit = self.profiles.limits(mine)
         key = (id(limit), form.peer_type, routes)
-        outcomes = self._outcomes.get(key)
-        if outcomes is None:
+        found = self._outcomes.get(key)
+        if found is None:
             felix, steps = not self._ipip_by_bird, Steps(self.cluster, "prefixAdvertisements inside of each other")
             own = own_filter(limit, form.peer_type, routes, steps, ipip_by_felix=felix)
-            outcomes = self._outcomes[key] = tuple(own)
-        return export(form, routes, self._filtered(form, "export", routes), outcomes)
+            found = self._outcomes[key] = tuple(own)
+        return found
 
     @cached_property
     def _ipip_by_bird(self) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
+from callint.bgp.candidates import Routes
 from callint.bgp.communities import in_effect
 from callint.bgp.crowd import Asked, Crowds, crowds
 from callint.bgp.decision import Decision
@@ -14,7 +15,7 @@ from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.profile import Profile
 from callint.bgp.routes import OF_SOURCE, Engine, Group, Source, counted_decisions, engine, other
-from callint.bgp.rules import Direction
+from callint.bgp.rules import Direction, Rule
 from callint.bgp.session import LIVE, Form, Session
 from callint.bgp.steps import Answer, Steps, counted
 from callint.objects import Cluster
@@ -27,18 +28,18 @@ Sent = tuple[tuple[Group, tuple[Decision, ...]], ...]
 _OF_SENDER, _OF_LEARNED = 5, 10
 
 
-def sent(cluster: Cluster, *, filtered: bool = False) -> Sent:
-    """What sessions export, all or those with filters.
+def sent(cluster: Cluster, *, ruled: bool = False) -> Sent:
+    """What sessions export, all or what rules of BGPFilters decide.
 
     Sessions that let out the same, but for what each node has of its own, are many: the routes that two of them let
     out are not told of the others. Of a crowd it is not told who has which route. Raises TooManyStepsError.
     """
-    return _sent(cluster, filtered).get()
+    return _sent(cluster, ruled).get()
 
 
 @lru_cache(maxsize=16)
-def _sent(cluster: Cluster, filtered: bool) -> Answer[Sent]:
-    return Answer(lambda: _Sending(cluster).all(filtered=filtered))
+def _sent(cluster: Cluster, ruled: bool) -> Answer[Sent]:
+    return Answer(lambda: _Sending(cluster, ruled=ruled).all())
 
 
 class _Passing(NamedTuple):
@@ -59,7 +60,8 @@ class _Passing(NamedTuple):
 
 
 class _Sending:
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, *, ruled: bool) -> None:
+        self._ruled = ruled
         self._engine: Engine = engine(cluster)
         self._crowds: Crowds = crowds(cluster)
         self._filtering = filtering(cluster)
@@ -69,12 +71,15 @@ class _Sending:
         self._learned: dict[tuple[int, str], tuple[Source, ...]] = {}
         self._asked: dict[object, Asked] = {}
 
-    def all(self, *, filtered: bool) -> Sent:
+    def all(self) -> Sent:
         return tuple(
             (group, tuple(self._decided(group.session, mine)))
             for group, mine in senders(self._engine)
-            if group.session.form.filters or not filtered
+            if not self._ruled or self._rules(group.session.form, "export")
         )
+
+    def _rules(self, form: Form, direction: Direction) -> tuple[Rule, ...]:
+        return self._filtering.rules(form.filters, direction, form.family)
 
     def _decided(self, session: Session, mine: Profile) -> Iterator[Decision]:
         """What sessions of two nodes that are alike but for their own routes let out is not asked of a third one."""
@@ -92,14 +97,21 @@ class _Sending:
         full = other_one or asked.nodes <= 2
         own = model.profiles.own_routes(session.local, session.family) if full else self._crowds.own(mine)
         for routes in asked.of(own, None if full else 2):
-            yield from counted_decisions(model.decide(mine, form, routes), self._steps)
+            decisions = model.ruled(form, routes) if self._ruled else model.decide(mine, form, routes)
+            yield from counted_decisions(decisions, self._steps)
         if full:
             sources = self._sources(session.local, passing)
             if id(form) in passing.several:
                 # What came over this session leaves by the others that it stands for.
                 sources = tuple(one._replace(size=max(one.size, 2)) for one in sources)
-            learned = model.learned(session, sources)
-            yield from counted_decisions(counted(learned, self._steps, _OF_LEARNED), self._steps)
+            for source, routes in counted(model.heard(sources), self._steps, _OF_LEARNED):
+                yield from counted_decisions(self._passed_on(session, source, routes), self._steps)
+
+    def _passed_on(self, session: Session, source: Source, routes: Routes) -> Iterable[Decision]:
+        if not self._ruled:
+            return self._engine.passed_on(session, source, routes)
+        stopped = self._engine.stopped(session, source, routes)
+        return () if stopped else self._engine.ruled(session.form, routes)
 
     def _passes(self, session: Session) -> _Passing:
         model, local, family, form = self._engine, session.local, session.family, session.form
@@ -136,7 +148,7 @@ class _Sending:
 
     def _gate(self, form: Form, direction: Direction) -> object:
         """What decides about routes on their way out or in, whatever they are."""
-        filters = form.filters if self._filtering.rules(form.filters, direction, form.family) else ()
+        filters = form.filters if self._rules(form, direction) else ()
         model = self._engine.network
         lone = model.meshes[form.family].lone if form.kind == "mesh" else model.nodes.lone
         local_as = form.local_as in lone.as_numbers or form.local_as

@@ -57,15 +57,15 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 def _ranks(cluster: Cluster) -> dict[str, dict[Family, dict[_Place, int]]]:
     """For each peer with sessions that may come up, and each family, the ranks of the rules that decide there."""
     found: dict[str, dict[Family, dict[_Place, int]]] = {}
-    for group, decisions in sent(cluster, filtered=True):
+    for group, decisions in sent(cluster, ruled=True):
         session = group.session
         if session.peer is None:
             continue
         mine = found.setdefault(session.peer.resource.name, {}).setdefault(session.family, {})
         for decision in decisions:
-            if decision.rule is not None:
-                place = _place(decision.rule)
-                mine[place] = max(mine.get(place, 0), 2 if _exists(decision) else 1)
+            assert decision.rule is not None, "rules alone are asked"
+            place = _place(decision.rule)
+            mine[place] = max(mine.get(place, 0), 2 if _exists(decision) else 1)
     return found
 
 

@@ -131,11 +131,15 @@ def test_what_exists_is_the_same_node_by_node(
 
 @settings(deadline=None, max_examples=20)
 @given(clusters(), OUTSIDE)
-def test_those_with_filters_are_some_of_all(cluster: Cluster, outside: list[tuple[int, list[str]]]) -> None:
+def test_what_rules_decide_is_some_of_all(cluster: Cluster, outside: list[tuple[int, list[str]]]) -> None:
     made = cluster_of(objects(cluster, [], outside), Target(cluster.release))
-    filtered = [(group.session.form, decisions) for group, decisions in sent.sent(made, filtered=True)]
-    everything = [(group.session.form, decisions) for group, decisions in sent.sent(made)]
-    assert filtered == [one for one in everything if one[0].filters]
+    found = [(group.session.form, decisions) for group, decisions in sent.sent(made, ruled=True) if decisions]
+    everything = ((group.session.form, _by_rules(decisions)) for group, decisions in sent.sent(made))
+    assert found == [one for one in everything if one[1]]
+
+
+def _by_rules(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
+    return tuple(one for one in decisions if one.rule is not None)
 
 
 @settings(deadline=None)
