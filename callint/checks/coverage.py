@@ -11,7 +11,7 @@ from callint.finding import Related, witness
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.policy import NodePolicy, Packet, evaluate, model_of
-from callint.policy.links import is_host_interface
+from callint.policy.links import is_host_interface, leads_somewhere
 
 SOMEWHERE = "192.0.2.1"
 
@@ -53,7 +53,7 @@ def _means_to_forward(cluster: Cluster, here: NodePolicy, own: list[HostEndpoint
 def _forwards(here: NodePolicy, interface: Interface) -> bool:
     return (
         is_host_interface(here.inventory.cluster, here.node, interface.name)
-        and interface.kind != "loopback"
+        and leads_somewhere(interface)
         and interface.up is not False
         and True in (interface.forwarding.ipv4, interface.forwarding.ipv6)
     )

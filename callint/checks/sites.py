@@ -17,14 +17,14 @@ from callint.net import intervals
 from callint.net.address import FAMILIES, Address
 from callint.objects import Cluster, Resource
 from callint.policy.doubt import UndecidedError
-from callint.policy.links import inner_interfaces, outward_interfaces
+from callint.policy.links import inner_interfaces, leads_somewhere, outward_interfaces
 from callint.policy.nodes import calico_addresses
 from callint.policy.packet import protocol_number
 from callint.selector import Selector, SelectorError, parse
 
 _LINK_LOCAL = 0xFE80 >> 6  # the first ten bits of fe80::/10
 # links without link-layer addresses, as `ip -details` names their kinds, and what such links are usually called
-_BARE_KINDS = frozenset(("wireguard", "tun", "ppp", "ipip", "ip6tnl", "sit", "gre", "vti", "vti6", "xfrm", "loopback"))
+_BARE_KINDS = frozenset(("wireguard", "tun", "ppp", "ipip", "ip6tnl", "sit", "gre", "vti", "vti6", "xfrm"))
 _BARE_NAMES = ("wg", "tun", "ppp", "tailscale", "sit", "ip6tnl")
 
 
@@ -94,7 +94,8 @@ def _heard_at(about: About, listener: Listener, *, bound: bool) -> Iterator[tupl
             yield listener.interface, about.own(listener.interface)
     elif listener.address is not None and listener.address.value != 0:
         own = Address(listener.address.version, listener.address.value)
-        yield from ((name, (own,)) for name in about.at.get(own, ()))
+        dead = {one.name for one in about.facts.interfaces or () if not leads_somewhere(one)} if about.facts else ()
+        yield from ((name, (own,)) for name in about.at.get(own, ()) if name not in dead)
     elif about.facts is not None and not bound:
         inner = [one.name for one in inner_interfaces(about.cluster, about.facts) if one.name in about.interfaces]
         yield from ((name, about.own(name)) for name in inner)
@@ -206,7 +207,8 @@ def _ipv6(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
         known = told.get(name)
         bare = name.startswith(_BARE_NAMES) if known is None or known.kind is None else known.kind in _BARE_KINDS
         own = tuple(one for one in addresses if one.family == 6)
-        if not bare and any(one.value >> 118 != _LINK_LOCAL for one in own):
+        sought = not bare and (known is None or leads_somewhere(known))
+        if sought and any(one.value >> 118 != _LINK_LOCAL for one in own):
             yield Site(about.name, name, own, f"the interface has the address {own[0]}")
 
 

@@ -19,6 +19,17 @@ from callint.policy.nodes import prefixes, with_nameless
 from callint.policy.ranges import Ranges
 from callint.policy.settings import workload_prefixes
 
+# links with nothing behind them, as `ip -details` names their kinds, and what such links are usually called
+_DEAD_ENDS = frozenset(("loopback", "dummy", "ifb", "nlmon"))
+_DEAD_NAMES = ("dummy", "ifb", "kube-ipvs", "nodelocaldns")
+
+
+def leads_somewhere(interface: Interface) -> bool:
+    """Whether packets come in by an interface: by those that only hold addresses none do."""
+    if interface.kind is None:
+        return not interface.name.startswith(_DEAD_NAMES)
+    return interface.kind not in _DEAD_ENDS
+
 
 def interfaces_of(cluster: Cluster, node: str) -> Mapping[str, tuple[Address, ...]]:
     """The host interfaces of a node with their addresses: from facts, else those of its host endpoints.
@@ -68,6 +79,7 @@ def inner_interfaces(cluster: Cluster, facts: NodeFacts) -> tuple[Interface, ...
         and one.name not in outer
         and one.forwarding.ipv4 is True
         and one.kind != "wireguard"
+        and leads_somewhere(one)
     )
 
 
