@@ -16,6 +16,7 @@ from callint.checks import Breach, find, question
 from callint.objects import Cluster, Intent
 from callint.policy import Packet, evaluate, model_of
 from manifests import calico, cluster_of
+from random_cases import examples
 
 BLOCKED = next(one for one in rule.load() if one.id == "POL007")
 ADDRESSES = {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.1.3", "d": "10.0.1.14", "e": "10.0.1.5"}
@@ -131,7 +132,7 @@ def told(breaches: list[Breach]) -> int:
     return sum(1 if one is None else 1 + int(one[1]) for one in more)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(clusters())
 def test_every_session_by_itself(objects: list[dict[str, Any]]) -> None:
     cluster = cluster_of(objects, intent=Intent(complete=("Pod",)))

@@ -17,6 +17,7 @@ from callint.intake import Judged, Means, Measure, judge, read
 from callint.objects import unpack
 from callint.processes import Team
 from callint.source import Limits, Sources, load
+from random_cases import examples
 
 NEWEST = Target()
 VALUES = """\
@@ -132,7 +133,7 @@ def test_another_target_and_other_limits_have_their_own_answers(tree: Path) -> N
         same_as_load(Means(1, True), limits=Limits(documents=1, nesting=3, problems=1))
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.data())
 def test_a_damaged_cache_is_ignored_and_replaced(tree: Path, cache: Path, data: st.DataObject) -> None:
     same_as_load(Means(1, True))

@@ -13,6 +13,7 @@ from callint.policy.chains import Direction
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.partition import Partition
 from manifests import calico, cluster_of
+from random_cases import examples
 
 INTERFACES = tuple(product("mn", ("eth0", "eth1", "eth2", "eth3")))
 WAYS: tuple[Direction, ...] = ("ingress", "egress")
@@ -64,7 +65,7 @@ def shared(engine: Engine, node: str, interface: str, way: Direction) -> bool:
     return content(engine.own(node, interface, way)) == content(alone(interface))
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(250), deadline=None, suppress_health_check=list(HealthCheck))
 @given(clusters(), st.sampled_from([None, ((22, 22),), ((53, 80),)]))
 def test_shared_or_not(objects: list[dict[str, Any]], ports: Any) -> None:
     only = None if ports is None else [{"protocol": ((6, 6),), "destination_port": ports}]

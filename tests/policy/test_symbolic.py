@@ -20,6 +20,7 @@ from callint.policy.symbolic.node import Node
 from callint.policy.symbolic.partition import Partition
 from callint.policy.symbolic.way import Wire
 from manifests import calico, cluster_of
+from random_cases import examples
 
 INTERFACES = {"eth0": ["192.0.2.1", "2001:db8::1"], "eth1": ["198.51.100.1"], "lo": ["127.0.0.1"]}
 HOSTS, PODS = ("eth0", "eth1"), ("cali1", "cali2")
@@ -236,7 +237,7 @@ def decides(found: Partition, packet: Packet, verdict: Verdict) -> bool:
     return any(one.policy is verdict.policy and one.path == verdict.path for one in parts)
 
 
-QUICK = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @QUICK

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from callint.cache import opened, sealed
 from callint.cache.pack import _seal
 from callint.cli import main
+from random_cases import examples
 
 RAW = {
     "deep lists": "[" * 900 + "]" * 900,
@@ -207,7 +208,7 @@ def test_an_answer_that_is_none_is_worked_out_anew(wrong: str, made: Made, cache
     assert cache.answer.read_bytes() == right
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=examples(40), suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.data())
 def test_whatever_the_cache_says_the_ending_is_decent(made: Made, cache: Kept, data: st.DataObject) -> None:
     """Values that another file could have, and findings about it, are believed; nothing crashes over them."""

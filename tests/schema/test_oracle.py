@@ -191,9 +191,7 @@ def cases(draw: st.DrawFn) -> tuple[str, Release, Road, Any]:
     return kind, release, road, draw(values(both[0], both[0])) if both else None
 
 
-SLOW = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
+SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 
 @SLOW

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from callint.source import Limits, Sources, load
 from callint.source.globs import compile_glob
+from random_cases import examples
 
 
 @pytest.fixture
@@ -305,7 +306,7 @@ MANY = [f"{start}{n}" for n in range(30) for start in ("no-file-", "!no-file-*",
     LINES, LINES, st.sampled_from([2, 4]), st.sampled_from(["a.yaml", "d/b.yaml", "d/a/b.yaml", None]), st.booleans()
 )
 @example([], ["***/a"], 2, None, False)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_git_agrees_on_what_is_ignored(
     tmp_path_factory: pytest.TempPathFactory,
     outer: list[str],

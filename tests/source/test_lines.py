@@ -17,6 +17,7 @@ from callint.source.limits import Limits
 from callint.source.lines import UNREAD, Lines, ends, read, trace
 from callint.source.load import parse
 from callint.source.scalars import Typed
+from random_cases import examples
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -162,13 +163,13 @@ INSIDE = st.recursive(
 
 
 @given(st.lists(INSIDE, min_size=1, max_size=3))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_any_words_in_brackets(parts: list[str]) -> None:
     by_lines(f"a: {{b: {', c: '.join(parts[:2])}}}\nd: [{', '.join(parts)}]\n")
 
 
 @given(st.one_of(st.lists(LINES, max_size=8), st.lists(PLAIN, max_size=8)).map("\n".join))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_any_lines(text: str) -> None:
     by_lines(text)
 
