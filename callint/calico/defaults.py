@@ -38,6 +38,7 @@ TIERS_BY_NAME = ((3, 29), (3, 31))
 INTERFACE_PREFIXES = ("cali",)
 TUNNEL_INTERFACES = ("tunl0", "vxlan.calico", "vxlan-v6.calico", "wireguard.cali", "wg-v6.cali")
 VXLAN_PORT = 4789
+NODE_PORTS = (30000, 32767)
 WIREGUARD_PORT = 51820
 WIREGUARD_PORT_V6 = 51821
 

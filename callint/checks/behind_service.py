@@ -12,7 +12,7 @@ from callint.calico.defaults import (
     OPENSHIFT_DNS,
     ORCHESTRATOR_LABEL,
 )
-from callint.checks.pod_template import INHERITED, templates
+from callint.checks.pod_template import INHERITED, declared_ports, templates
 from callint.net.ports import TCP, UDP, parse_protocol
 from callint.objects import Cluster, Resource, fields
 from callint.policy import model_of
@@ -140,23 +140,13 @@ def _pods(cluster: Cluster) -> Iterator[_Pods]:
     for resource, _, plain in (*every, *templates(cluster)):
         own = fields.labels(fields.mapping(plain, "metadata"))
         spec = fields.mapping(plain, "spec")
-        ports = list(_container_ports(spec))
+        ports = list(declared_ports(spec))
         yield _Pods(
             _labels(own, resource.namespace or "default", sources),
             frozenset(number for _, _, number in ports),
             {(protocol, name): number for protocol, name, number in ports},
             fields.flag(spec, "hostNetwork") or False,
         )
-
-
-def _container_ports(spec: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
-    for kind in ("containers", "initContainers"):
-        for _, container in fields.items(spec, kind):
-            for _, port in fields.items(container, "ports") if isinstance(container, dict) else ():
-                number = fields.integer(port, "containerPort") if isinstance(port, dict) else None
-                if number:
-                    protocol = (fields.text(port, "protocol") or "TCP").lower()
-                    yield protocol, fields.text(port, "name") or "", number
 
 
 def _target(port: _Port, pods: _Pods) -> int | None:

@@ -56,3 +56,14 @@ def pod_templates(cluster: Cluster) -> Iterator[PodTemplate]:
             container_ports(spec),
             fields.flag(spec, "hostNetwork") or False,
         )
+
+
+def declared_ports(spec: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
+    """The ports that the containers of a pod declare: protocol in lower case, name if there is one, and number."""
+    for kind in ("containers", "initContainers"):
+        for _, container in fields.items(spec, kind):
+            for _, port in fields.items(container, "ports") if isinstance(container, dict) else ():
+                number = fields.integer(port, "containerPort") if isinstance(port, dict) else None
+                if number:
+                    protocol = (fields.text(port, "protocol") or "TCP").lower()
+                    yield protocol, fields.text(port, "name") or "", number

@@ -61,6 +61,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "node_names": ("Node", "HostEndpoint"),
     "node_local_dns": ("DaemonSet",),
     "node_pools": _POOLS,
+    "node_port": _HOSTS,
     "origin": ("BGPPeer",),
     "passed_on": ("BGPPeer",),
     "password": ("Secret",),

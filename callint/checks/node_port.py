@@ -1,0 +1,189 @@
+"""Rules for hosts that name node ports, in policies that are asked when these are translated already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from callint.calico.defaults import NODE_PORTS
+from callint.checks.breach import Breach, rule_words
+from callint.checks.dispatch import Question, asked
+from callint.checks.pod_template import declared_ports, templates
+from callint.finding import Path, Related, Span, witness
+from callint.net.intervals import Interval
+from callint.net.ports import parse_port
+from callint.objects import Cluster, fields
+from callint.objects.policy import Policy, Rule
+from callint.policy import model_of
+from callint.policy.inventory import HostMember
+from callint.policy.labels import holds
+from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.record import NamedTuple
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Rules for node ports in policies of host endpoints that are neither `preDNAT` nor `doNotTrack`.
+
+    Parameter `problem`: `denied` (a Deny that never sees them), `opened` (an Allow in policy for what is forwarded,
+    whose end then drops all that is sent to pods). A packet to a node port has the port of the pod when it gets there
+    (felix/rules/static.go, dispatch.go); kube-proxy's IPVS ones are marked before. With eBPF nothing is said.
+    """
+    question = asked("node_port", _QUESTIONS, parameters)
+    if cluster.target.dataplane != "ebpf" and model_of(cluster).inventory.host_endpoints:
+        yield from question(cluster)
+
+
+class _NodePorts:
+    """The node ports that there are: all of them, and those of services."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    @cached_property
+    def _of_services(self) -> frozenset[int]:
+        services = (one.spec for one in self._cluster.kubernetes("Service", "v1"))
+        ports = (item for spec in services for _, item in fields.items(spec, "ports") if isinstance(item, dict))
+        return frozenset(number for item in ports if (number := fields.integer(item, "nodePort")))
+
+    @cached_property
+    def _declared(self) -> frozenset[int]:
+        """The ports at which pods listen, those on the network of their host included."""
+        pods = [one.spec for one in self._cluster.kubernetes("Pod", "v1")]
+        pods += [fields.mapping(template, "spec") for _, _, template in templates(self._cluster)]
+        return frozenset(number for spec in pods for _, _, number in declared_ports(spec))
+
+    def meant(self, text: str) -> bool:
+        """Whether a rule's port is surely meant as one: the whole range, or some of it that services have."""
+        port = parse_port(text) if text.startswith("3") else ""
+        if isinstance(port, str) or not NODE_PORTS[0] <= port[0] <= port[1] <= NODE_PORTS[1]:
+            return False
+        return (port == NODE_PORTS or _some(port, self._of_services)) and not _some(port, self._declared)
+
+
+def _some(port: Interval, numbers: frozenset[int]) -> bool:
+    return any(port[0] <= number <= port[1] for number in numbers)
+
+
+class _Placed(NamedTuple):
+    """A policy for host endpoints with its tier."""
+
+    tier: PlacedTier
+    placed: PlacedPolicy
+
+    @property
+    def policy(self) -> Policy:
+        return self.placed.policy
+
+    def may_select(self, host: HostMember) -> bool:
+        return bool(self.placed.hidden_selection) or holds(self.placed.selector, host.labels) is not False
+
+    def rules(self, *actions: str) -> list[Rule]:
+        return [rule for rule in self.policy.ingress if rule.action.capitalize() in actions]
+
+
+def _policies(cluster: Cluster) -> Iterator[_Placed]:
+    """The policies that are asked about packets that come in at host endpoints."""
+    for tier in model_of(cluster).tiers:
+        for placed in tier.policies:
+            policy = placed.policy
+            if policy.kind == "GlobalNetworkPolicy" and not policy.staged and "Ingress" in policy.types:
+                yield _Placed(tier, placed)
+
+
+def _late(one: _Placed) -> bool:
+    """Whether a policy that could be read as a whole is asked after translation."""
+    policy = one.policy
+    readable = policy.resource.document.complete and not policy.resource.gaps
+    return readable and not policy.pre_dnat and not policy.do_not_track
+
+
+def _denied(cluster: Cluster) -> Iterator[Breach]:
+    """Not where policy before translation denies anything that may be the same."""
+    ports, every = _NodePorts(cluster), list(_policies(cluster))
+    hosts = model_of(cluster).inventory.hosts
+    early = [one for one in every if one.policy.pre_dnat or one.policy.do_not_track]
+    for one in filter(_late, every):
+        for rule in one.rules("Deny"):
+            text = next((text for text in rule.destination.ports if ports.meant(text)), None)
+            host = hosts.first(one.placed.selector) if text is not None else None
+            if text is None or host is None or any(map(_denies, early)):
+                continue
+            yield _breach(
+                one,
+                rule,
+                text,
+                host,
+                f"denies node port{'s' if ':' in text else ''} {text}, but it is asked when packets have the port of "
+                "the pod already: it never sees what is sent to node ports",
+                "not asked",
+                "set preDNAT and applyOnForward, in a policy of Ingress alone, and allow first whom it must not hit",
+            )
+
+
+def _denies(one: _Placed) -> bool:
+    if one.placed.hidden_selection or one.policy.resource.gaps or not one.policy.resource.document.complete:
+        return True
+    return any(rule.action.capitalize() == "Deny" for rule in one.policy.ingress)
+
+
+def _opened(cluster: Cluster) -> Iterator[Breach]:
+    """Where nothing else lets packets through that are forwarded, or accepts them before translation."""
+    ports, every = _NodePorts(cluster), list(_policies(cluster))
+    hosts = model_of(cluster).inventory.hosts
+    forwarding = [one for one in every if one.policy.apply_on_forward]
+    for one in filter(_late, forwarding):
+        opening = one.rules("Allow", "Pass")
+        if not opening or one.tier.default_action == "Pass" or one.tier.hidden or not one.tier.exists:
+            continue
+        if not all(_only(rule, ports) for rule in opening):
+            continue
+        host = hosts.first(one.placed.selector)
+        others = [other for other in forwarding if host is not None and other is not one and other.may_select(host)]
+        if host is None or any(not _closed(other, ports) for other in others):
+            continue
+        rule = opening[0]
+        yield _breach(
+            one,
+            rule,
+            rule.destination.ports[0],
+            host,
+            "opens node ports alone, but what is forwarded to pods has their port when it gets there: the end of tier "
+            f'"{one.tier.name}" drops all of it, what is sent to node ports too',
+            "drop",
+            "set preDNAT, or allow the ports of the pods",
+        )
+
+
+def _only(rule: Rule, ports: _NodePorts) -> bool:
+    """Whether a rule opens node ports and nothing else."""
+    return (
+        rule.action.capitalize() == "Allow"
+        and bool(rule.destination.ports)
+        and all(map(ports.meant, rule.destination.ports))
+    )
+
+
+def _closed(one: _Placed, ports: _NodePorts) -> bool:
+    """Whether a policy lets nothing through to pods either."""
+    return _late(one) and all(_only(rule, ports) for rule in one.rules("Allow", "Pass"))
+
+
+def _breach(one: _Placed, rule: Rule, text: str, host: HostMember, what: str, verdict: str, cure: str) -> Breach:
+    resource = one.policy.resource
+    path: Path = (*rule.destination.path, "ports", rule.destination.ports.index(text))
+    place: Span = host.about.resource.span("metadata", "name")
+    return Breach(
+        f"{rule_words(resource, rule.path)} {what}",
+        resource.span(*path),
+        resource.ref,
+        path,
+        (Related(place, "is selected"),),
+        witness(
+            "packet", direction="ingress", node=host.about.node, destination_port=text.split(":")[0], verdict=verdict
+        ),
+        cure,
+    )
+
+
+_QUESTIONS: dict[str, Question] = {"denied": _denied, "opened": _opened}

@@ -1,0 +1,129 @@
+"""Rules for node ports in policies that are asked too late to see them: only what is certain is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from callint.calico import Target
+from callint.checks import find
+from manifests import calico, cluster_of
+
+HOST = calico("HostEndpoint", "wan", {"node": "router", "interfaceName": "wan0"}, labels={"zone": "wan"})
+EVERY = "30000:32767"
+ALLOW, DENY = {"action": "Allow"}, {"action": "Deny"}
+
+
+def rule(action: str, *ports: int | str, protocol: str = "TCP", **source: Any) -> dict[str, Any]:
+    return {"action": action, "protocol": protocol, "source": source, "destination": {"ports": list(ports)}}
+
+
+def policy(name: str, *ingress: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    whole = {"selector": "zone == 'wan'", "types": ["Ingress"], "ingress": list(ingress), **spec}
+    return calico("GlobalNetworkPolicy", name, whole)
+
+
+def forward(name: str, *ingress: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    return policy(name, *ingress, applyOnForward=True, **spec)
+
+
+def early(name: str, *ingress: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    return forward(name, *ingress, preDNAT=True, **spec)
+
+
+def service(node_port: int, kind: str = "NodePort") -> dict[str, Any]:
+    spec = {
+        "type": kind,
+        "selector": {"app": "web"},
+        "ports": [{"port": 80, "targetPort": 8080, "nodePort": node_port}],
+    }
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": spec}
+
+
+def pods(port: int, **spec: Any) -> dict[str, Any]:
+    template = {"metadata": {}, "spec": {"containers": [{"name": "a", "ports": [{"containerPort": port}]}], **spec}}
+    metadata = {"name": "media", "namespace": "shop"}
+    return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": metadata, "spec": {"template": template}}
+
+
+def told(problem: str, *objects: dict[str, Any], dataplane: str = "iptables") -> list[str]:
+    cluster = cluster_of(objects, Target(dataplane=dataplane))
+    return [one.message for one in find("node_port")(cluster, {"problem": problem})]
+
+
+@pytest.mark.parametrize(
+    ("objects", "number"),
+    [
+        ((HOST, policy("a", rule("Deny", EVERY), ALLOW)), 1),
+        ((HOST, policy("a", rule("Deny", 22, EVERY), rule("Deny", EVERY, protocol="UDP"), ALLOW)), 2),
+        ((HOST, policy("a", rule("Deny", 30080), ALLOW), service(30080)), 1),
+        ((HOST, policy("a", rule("Deny", "30000:30100"), ALLOW), service(30080, "LoadBalancer")), 1),
+        ((HOST, forward("a", rule("Deny", EVERY), ALLOW)), 1),
+        ((HOST, policy("a", rule("Deny", EVERY, nets=["192.0.2.0/24"]), ALLOW), pods(8080)), 1),
+        ((HOST, policy("a", rule("Deny", EVERY), ALLOW), early("b", rule("Allow", 30080))), 1),
+        ((HOST, early("a", rule("Deny", EVERY))), 0),
+        ((HOST, forward("a", rule("Deny", EVERY), doNotTrack=True)), 0),
+        ((HOST, policy("a", rule("Deny", EVERY), ALLOW), early("b", rule("Deny", EVERY))), 0),
+        ((HOST, policy("a", rule("Deny", 30080), ALLOW)), 0),  # a process may listen there
+        ((HOST, policy("a", rule("Deny", 30080), ALLOW), service(30081)), 0),
+        ((HOST, policy("a", rule("Deny", "1:65535"), ALLOW), service(30080)), 0),
+        ((HOST, policy("a", rule("Deny", "32000:33000"), ALLOW), service(32080)), 0),
+        ((HOST, policy("a", rule("Deny", EVERY), ALLOW), pods(30500, hostNetwork=True)), 0),
+        ((HOST, policy("a", rule("Allow", EVERY))), 0),
+        ((HOST, policy("a", rule("Deny", EVERY), ALLOW, types=["Egress"])), 0),
+        ((HOST, policy("a", rule("Deny", EVERY), ALLOW, selector="zone == 'lan'")), 0),
+        ((policy("a", rule("Deny", EVERY), ALLOW),), 0),
+        ((HOST, calico("StagedGlobalNetworkPolicy", "a", policy("a", rule("Deny", EVERY))["spec"])), 0),
+    ],
+)
+def test_what_denies_too_late(objects: tuple[dict[str, Any], ...], number: int) -> None:
+    found = told("denied", *objects)
+    assert len(found) == number
+    assert all("it never sees what is sent to node ports" in one for one in found)
+
+
+@pytest.mark.parametrize(
+    ("objects", "number"),
+    [
+        ((HOST, forward("a", rule("Allow", EVERY))), 1),
+        ((HOST, forward("a", rule("Allow", EVERY), rule("Allow", 30080, protocol="UDP"), DENY), service(30080)), 1),
+        ((HOST, forward("a", rule("Allow", 30080)), service(30080)), 1),
+        ((HOST, forward("a", rule("Allow", EVERY)), policy("b", ALLOW)), 1),
+        ((HOST, forward("a", rule("Allow", EVERY)), forward("b", ALLOW, selector="zone == 'lan'")), 1),
+        ((HOST, forward("a", rule("Allow", EVERY)), forward("b", rule("Deny", 22))), 1),
+        ((HOST, forward("a", rule("Allow", EVERY), rule("Allow", 8080))), 0),
+        ((HOST, forward("a", rule("Allow", EVERY, 8080))), 0),
+        ((HOST, forward("a", rule("Allow", EVERY), {"action": "Allow", "source": {"nets": ["10.0.0.0/8"]}})), 0),
+        ((HOST, forward("a", rule("Allow", EVERY), {"action": "Pass"})), 0),
+        ((HOST, forward("a", rule("Allow", EVERY)), forward("b", ALLOW)), 0),
+        ((HOST, forward("a", rule("Allow", EVERY)), forward("b", rule("Allow", 8080), selector="has(zone)")), 0),
+        ((HOST, forward("a", rule("Allow", EVERY)), early("b", rule("Allow", EVERY))), 0),
+        ((HOST, early("a", rule("Allow", EVERY))), 0),
+        ((HOST, policy("a", rule("Allow", EVERY))), 0),  # forwarded packets do not meet it
+        ((HOST, forward("a", rule("Allow", EVERY)), pods(30500)), 0),
+        ((HOST, forward("a", rule("Allow", 30080))), 0),
+        ((HOST, forward("a")), 0),
+        ((forward("a", rule("Allow", EVERY)),), 0),
+        (
+            (
+                HOST,
+                calico("Tier", "first", {"order": 5, "defaultAction": "Pass"}),
+                forward("first.a", rule("Allow", EVERY), tier="first"),
+            ),
+            0,
+        ),
+    ],
+)
+def test_what_opens_too_late(objects: tuple[dict[str, Any], ...], number: int) -> None:
+    found = told("opened", *objects)
+    assert len(found) == number
+    assert all('the end of tier "default" drops all of it' in one for one in found)
+
+
+def test_nothing_is_said_with_ebpf() -> None:
+    objects = (HOST, policy("a", rule("Deny", EVERY), ALLOW), forward("b", rule("Allow", EVERY)))
+    assert told("denied", *objects) != []
+    assert told("opened", *objects) != []
+    assert told("denied", *objects, dataplane="ebpf") == []
+    assert told("opened", *objects, dataplane="ebpf") == []
