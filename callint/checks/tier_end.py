@@ -263,6 +263,8 @@ def _tier_missing(cluster: Cluster) -> Iterator[Breach]:
         for placed in tier.policies:
             resource = placed.policy.resource
             path: Path = ("spec", "tier")
+            if resource.unreadable(*path):
+                continue
             hint = f', did you mean "{near}"' if near else ""
             yield Breach(
                 f'policy "{placed.policy.name}" is in tier "{tier.name}", which does not exist{hint}: calicoctl '
@@ -280,13 +282,17 @@ def _tier_missing(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _tier_unused(cluster: Cluster) -> Iterator[Breach]:
+    """Not while the tier of a policy cannot be read: it may be any of them."""
     tiers = model_of(cluster).tiers
-    if not any(tier.policies for tier in tiers):
+    policies = [placed.policy.resource for tier in tiers for placed in tier.policies]
+    if not policies or any(one.unreadable("spec", "tier") for one in policies):
         return
     for tier in tiers:
         if tier.policies or tier.resource is None or not tier.resource.document.complete:
             continue
         resource = tier.resource
+        if resource.unreadable("metadata", "name"):
+            continue
         if tier.name in ("default", "kube-admin", "kube-baseline", "adminnetworkpolicy", "baselineadminnetworkpolicy"):
             continue
         yield Breach(

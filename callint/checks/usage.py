@@ -61,12 +61,15 @@ def _node(cluster: Cluster) -> Iterator[Breach]:
     if not known or not nodes_complete(cluster):
         return
     for peer in cluster.bgp_peers:
-        if peer.node is not None and peer.node_selector is None and peer.node not in every:
+        if peer.node is None or peer.node_selector is not None or peer.node in every:
+            continue
+        if not peer.resource.unreadable("spec", "node"):
             yield _unknown_node(peer.resource, ("spec", "node"), peer.node, words, known, "it makes no session")
     for configuration in cluster.bgp_configurations:
-        name = configuration.resource.name.removeprefix("node.")
-        if name != configuration.resource.name and name not in every:
-            yield _unknown_node(configuration.resource, ("metadata", "name"), name, words, known, "nobody reads it")
+        resource = configuration.resource
+        name = resource.name.removeprefix("node.")
+        if name != resource.name and name not in every and not resource.unreadable("metadata", "name"):
+            yield _unknown_node(resource, ("metadata", "name"), name, words, known, "nobody reads it")
 
 
 def _unknown_node(
@@ -96,6 +99,8 @@ def _selector(cluster: Cluster) -> Iterator[Breach]:
     for peer in cluster.bgp_peers:
         for field, text in (("nodeSelector", peer.node_selector), ("peerSelector", peer.peer_selector)):
             if text is None or (field == "peerSelector" and peer.peer_ip is not None):
+                continue
+            if peer.resource.unreadable("spec", field):
                 continue
             try:
                 selector = parse(text)
