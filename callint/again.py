@@ -85,5 +85,5 @@ class Question:
         facts = [([(file.path, file.text) for file in read.files], read.problems) for read in self._fact_files]
         baseline = options.baseline
         known = baseline and (baseline.document.file, baseline.document.source.text, sorted(baseline.gone))
-        given = options.calico, options.facts, options.paths, options.suppress, options.today or date.today()
-        return repr((config.file, about, rules, facts, known, given))
+        given = options.calico, options.facts, options.paths, options.sought, options.suppress
+        return repr((config.file, about, rules, facts, known, given, options.today or date.today()))

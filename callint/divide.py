@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 
-from callint.config import Calico, ClusterConfig, Config
+from callint.config import NAMES, Calico, ClusterConfig, Config
 from callint.finding import Problem
 from callint.objects import Intent
 from callint.source import Document
@@ -58,6 +58,19 @@ def _holders(file: str, roots: _Roots) -> list[ClusterConfig]:
             return list(found.values())
         folder = folder.rpartition("/")[0] or ("." if folder != "." else "")
     return []
+
+
+def unread(config: Config, documents: Sequence[Document]) -> Iterator[Problem]:
+    """Configurations among the files that were read, other than the one that is in force."""
+    used = absolute(config.file) if config.file else ""
+    for file, (document, *_) in groupby(documents, attrgetter("file")):
+        if file.rpartition("/")[2] not in NAMES or absolute(file) == used:
+            continue
+        force = f'"{show(config.file)}" is in force' if config.file else "it is below the paths that were given"
+        first = next(iter(document.value), None) if isinstance(document.value, dict) else None
+        span = document.span() if first is None else document.span((first,), key=True)
+        cure = "check its folder by itself, or let one configuration above name the clusters"
+        yield Problem("configuration-unread", span, f"this configuration is not read, {force}", help=cure)
 
 
 def left_out(config: Config, given: Sequence[str], cluster: ClusterConfig) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from callint import __version__
 from callint.calico import NEWEST, Target, format_release
 from callint.config import Calico, Config
-from callint.divide import REST, divide, left_out
+from callint.divide import REST, divide, left_out, unread
 from callint.engine import Crash, Plan, crash_finding, order, report_problems, run
 from callint.finding import Finding, Problem, Span
 from callint.intake import Judge, Judged, Measure, Reading
@@ -37,7 +37,8 @@ class Options(NamedTuple):
     """What the command line says over the configuration.
 
     `crds` are schemas of a cluster's own CRDs in place of callint's; what the `baseline` knows is suppressed as well;
-    `today` makes expiry dates testable; `paths` are those of the manifests, if the configuration's are not meant.
+    `today` makes expiry dates testable; `paths` are those of the manifests, if the configuration's are not meant. If a
+    configuration was `sought`, others among the manifests are told.
     """
 
     calico: Calico = Calico()
@@ -47,6 +48,7 @@ class Options(NamedTuple):
     today: date | None = None
     baseline: Baseline | None = None
     paths: tuple[str, ...] = ()
+    sought: bool = False
 
 
 DEFAULT = Options()
@@ -92,6 +94,8 @@ def describe(
     parts, unapplied = patches(sources.documents)
     spaces = namespaces(sources.documents)
     findings += report_problems(plan, unapplied)
+    if options.sought:
+        findings += report_problems(plan, unread(config, sources.documents))
     clusters = []
     files = []
     for about, documents in divide(sources.documents, config.clusters):

@@ -165,3 +165,30 @@ def test_of_many_that_are_not_given_three_are_named(folder: Path) -> None:
     (found,) = (one for one in report.findings if one.rule == "SRC028")
     assert found.message.startswith('cluster "default" has manifests in "b", "c", "d" and 2 more that are not given')
     assert (found.span.file, found.span.line, found.span.column) == ("callint.yaml", 1, 21)
+
+
+@pytest.mark.parametrize(
+    ("above", "told"),
+    [
+        ("fail-on: never\n", 'this configuration is not read, "callint.yaml" is in force'),
+        ("", "this configuration is not read, it is below the paths that were given"),
+    ],
+)
+def test_another_configuration_is_not_read(folder: Path, above: str, told: str) -> None:
+    (folder / "a").mkdir()
+    (folder / "a" / "x.yaml").write_text(POOL)
+    (folder / "a" / "callint.yaml").write_text("# of a alone\nmanifests: [x.yaml]\n")
+    if above:
+        (folder / "callint.yaml").write_text(above)
+    settings = config.load("callint.yaml") if above else config.Config()
+    for sought in (True, False):
+        report = lint(load(["."]), settings, Plan(rule.load()), Options(paths=(".",), sought=sought)).report
+        found = [one for one in report.findings if one.rule == "SRC029"]
+        assert [(one.message, one.span.file, one.span.line) for one in found] == [(told, "a/callint.yaml", 2)] * sought
+
+
+def test_the_configuration_in_force_is_read(folder: Path) -> None:
+    (folder / "callint.yaml").write_text("fail-on: never\n")
+    (folder / "x.yaml").write_text(POOL)
+    report = lint(load(["."]), config.load("callint.yaml"), Plan(rule.load()), Options(sought=True)).report
+    assert "SRC029" not in {one.rule for one in report.findings}

@@ -156,6 +156,7 @@ def command(
         own_crds,
         baseline=None if write_baseline else _baseline(known),
         paths=paths,
+        sought=not given.no_config,
     )
     question = _question(reading, config, plan, options) if reading.cached else None
     try:

@@ -22,6 +22,7 @@ EXAMPLES = [
 ]
 WITHOUT_EXAMPLE = {
     "SRC009": "is about a path of which nothing can be read",
+    "SRC029": "is about a second configuration, of which an example has none",
     "SRC095": "reports a crash inside callint, which no manifest may cause",
     "SRC096": "is about a baseline, of which an example has none",
 }
