@@ -86,11 +86,11 @@ class Crowds:
         return found
 
     def sources(
-        self, speaker: Speaker, peerings: Iterable[Peering], key: Callable[[Session], object]
+        self, speaker: Speaker, peerings: Iterable[Peering], key: Callable[[Session], object], *, existing: bool = False
     ) -> tuple[Source, ...]:
         """The sessions of a node whose routes it passes on, those with equal keys together, and those of a crowd.
 
-        Raises TooManyStepsError.
+        With `existing` a crowd brings only routes that there surely are. Raises TooManyStepsError.
         """
         model = self._engine
         found: dict[object, Source] = {}
@@ -99,7 +99,7 @@ class Crowds:
             if there is not None and len(model.profiled(there, peering.family)) >= CROWD:
                 size = len(there.members) - (there is peering.here)
                 session = next(peering.far_ends(speaker))
-                found[peering] = Source(session, size, self.brought(peering, speaker))
+                found[peering] = Source(session, size, self.brought(peering, speaker, existing=existing))
                 continue
             for session, size in model.far_ends(peering, speaker):
                 told = key(session)
@@ -107,7 +107,7 @@ class Crowds:
                 found[told] = first._replace(size=first.size + size) if first else Source(session, size)
         return tuple(found.values())
 
-    def brought(self, peering: Peering, speaker: Speaker) -> tuple[Brought, ...]:
+    def brought(self, peering: Peering, speaker: Speaker, *, existing: bool = False) -> tuple[Brought, ...]:
         """What gets in from all far ends of a node; AS numbers that are one's alone are all the same.
 
         Raises TooManyStepsError.
@@ -119,30 +119,29 @@ class Crowds:
         if answer is None:
             answer = self._crowds[key] = Answer(partial(self._crowd, peering, there))
         crowd = answer.get()
+        brought = [(about, sets) for about, sets in crowd.brought.items() if not existing or about[0] != "any"]
         if there is not here or speaker.name in crowd.shared:
-            return tuple((*about, whole) for about, (whole, _) in crowd.brought.items())
-        session = self._session(peering, speaker)
-        mine = self._got(peering, session, self._engine.imported(session))
-        left = (
-            (about, (whole - mine[about]) | twice if about in mine else whole)
-            for about, (whole, twice) in crowd.brought.items()
-        )
+            return tuple((*about, whole) for about, (whole, _) in brought)
+        model, session = self._engine, self._session(peering, speaker)
+        offers = (one for one in model.offers(session) if not existing or one.presence != "any")
+        mine = self._got(peering, session, (one for offer in offers for one in model.taken(session, offer)))
+        left = ((about, (whole - mine[about]) | twice if about in mine else whole) for about, (whole, twice) in brought)
         return tuple((*about, prefixes) for about, prefixes in left if prefixes)
 
     def _crowd(self, peering: Peering, there: Alike) -> _Crowd:
         model, steps = self._engine, Steps(self._cluster, "routes that BGP sessions export")
         sets: dict[_About, list[_Twice]] = {}
         shared: set[str] = set()
-        asked: dict[int, Asked] = {}
+        asked: dict[object, Asked] = {}
         alike: dict[tuple[int, Routes], tuple[Session, list[PrefixSet]]] = {}
         for mine, members in model.profiled(there, peering.family):
             steps.spend(OF_SOURCE)
             session, bare = self._session(peering, members[0]), self.bare(mine)
-            known = asked.setdefault(id(bare), Asked())
+            known = asked.setdefault((id(bare), model.relaying(members[0], peering.family)), Asked())
             known.nodes += 1
             # Three are enough to know what several bring, for hardly a route is at home on two nodes.
             full = known.nodes <= 3
-            offers = (*(model.profiles.own_routes(members[0], peering.family) if full else ()), *model.passed(session))
+            offers = model.offers(session) if full else ()
             decisions = [one for offer in known.of(offers, 3) for one in model.taken(session, offer)]
             if not full and (mine.blocks or mine.services or bare is mine):
                 decisions += [one for offer in self.own(mine) for one in model.taken(session, offer)]

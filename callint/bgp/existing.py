@@ -48,14 +48,13 @@ class Existing:
         inside = [peering for peering in passing if peering.there is not None]
         # What nodes pass on is not known to exist, so that nobody asks for it.
         alike = partial(self._engine.import_key, passed=False)
-        for one in self._crowds.sources(session.local, inside, alike):
-            brought = one.brought if one.brought is not None else self._brought(one.session)
-            yield one._replace(brought=tuple(some for some in brought if some[0] != "any"))
+        for one in self._crowds.sources(session.local, inside, alike, existing=True):
+            yield one if one.brought is not None else one._replace(brought=tuple(self._brought(one.session)))
 
-    def _brought(self, session: Session) -> tuple[Brought, ...]:
+    def _brought(self, session: Session) -> Iterator[Brought]:
         decisions: list[Decision] = []
         for offer in self._engine.offers(session):
             if offer.presence != "any":
                 self._steps.spend(len(offer.prefixes.starts) // 2)
                 decisions += self._engine.taken(session, offer)
-        return self._engine.brought(session, decisions)
+        yield from (one for one in self._engine.brought(session, decisions) if one[0] != "any")

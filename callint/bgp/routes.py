@@ -102,12 +102,12 @@ class Engine:
             divided: dict[object, tuple[Profile, list[Speaker]]] = {}
             for one in alike.members:
                 mine = self.profiles.of(one, family)
-                divided.setdefault((id(mine), self._relaying(one, family)), (mine, []))[1].append(one)
+                divided.setdefault((id(mine), self.relaying(one, family)), (mine, []))[1].append(one)
             found = tuple((mine, tuple(members)) for mine, members in divided.values())
             self._divided_nodes[alike, family] = found
         return found
 
-    def _relaying(self, speaker: Speaker, family: Family) -> frozenset[Relay]:
+    def relaying(self, speaker: Speaker, family: Family) -> frozenset[Relay]:
         """The kinds of sessions that BGPPeers make on a node: to the mesh nodes are alike that differ in these."""
         key = (self.network.nodes.of(speaker), family)
         found = self._relaying_of.get(key)
