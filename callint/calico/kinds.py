@@ -35,3 +35,8 @@ def is_list(api_version: object, kind: object) -> bool:
     if not isinstance(api_version, str) or not isinstance(kind, str) or not kind.endswith("List"):
         return False
     return (api_version, kind) == ("v1", "List") or is_calico(api_version)
+
+
+def is_item(value: object, kind: object) -> bool:
+    """Whether a value can be an item of a list: an object, which a list of any says the kind of by itself."""
+    return isinstance(value, dict) and (kind != "List" or "kind" in value or "apiVersion" in value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from callint.calico.kinds import CANONICAL, LIST_FIELDS, NAMESPACED, V3, is_calico, is_list
+from callint.calico.kinds import CANONICAL, LIST_FIELDS, NAMESPACED, V3, is_calico, is_item, is_list
 from callint.finding import ObjectRef, Path, Span, Step
 from callint.objects import fields
 
@@ -136,8 +136,8 @@ def _near(gaps: tuple[Path, ...]) -> tuple[dict[Path, int], dict[Path, int]]:
 def unpack(document: Document) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The objects inside a document with the paths to them; `List` and `*List` objects and bare lists are opened.
 
-    A list with fields that no list has is an object too, so that somebody can say so. Values that are no objects (no
-    `kind` and no `apiVersion`) are left out: chart values are not manifests.
+    A list with fields that no list has, or with items that are no objects, is an object too, so that somebody can say
+    so. Values that are no objects (no `kind` and no `apiVersion`) are left out: chart values are not manifests.
     """
     pending: list[tuple[Path, Any, int]] = [((), document.value, 0)]
     while pending:
@@ -150,7 +150,8 @@ def unpack(document: Document) -> Iterator[tuple[Path, dict[str, Any]]]:
             kind = value.get("kind")
             items = value.get("items")
             if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
-                if not value.keys() <= LIST_FIELDS and is_list(value.get("apiVersion"), kind):
+                odd = not value.keys() <= LIST_FIELDS or not all(is_item(item, kind) for item in items)
+                if odd and is_list(value.get("apiVersion"), kind):
                     yield path, value
                 typed = {"apiVersion": value.get("apiVersion"), "kind": kind.removesuffix("List")}
                 pending.extend(

@@ -139,7 +139,7 @@ def explain(judge: Judge, fault: Fault) -> Story | None:
         holder = dotted(path[:-1]) or judge.kind
         return Story("missing-field", f'"{holder}" needs the field "{fault.expected}"', gaps=(path,))
     if fault.keyword == "type":
-        return Story("wrong-type", f"{where} is {_is(value)}, {_wanted(fault.expected)} was expected", gaps=(path,))
+        return Story("wrong-type", mistyped(path, value, fault.expected), gaps=(path,))
     if fault.keyword == "enum":
         return _value(judge, fault)
     if fault.keyword == "uniqueItems":
@@ -154,6 +154,11 @@ def _placeholder(value: Any) -> str | None:
     if isinstance(value, str) and ("(?P<" in value or "(?<" in value):  # a named group of a regular expression
         return None
     return placeholder(value)
+
+
+def mistyped(path: Path, value: Any, types: str | list[str]) -> str:
+    """What a value is, and of which types one was expected."""
+    return f'"{dotted(path)}" is {_is(value)}, {_wanted(types)} was expected'
 
 
 def _is(value: Any) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from callint.calico import format_release
-from callint.calico.kinds import LIST_FIELDS, is_list
+from callint.calico.kinds import LIST_FIELDS, is_item, is_list
 from callint.finding import Path, Problem, Related
 from callint.schema import enterprise
 from callint.schema.compile import DEPRECATED, Fault
-from callint.schema.explain import Judge, Story, deprecated, explain
+from callint.schema.explain import Judge, Story, deprecated, dotted, explain, mistyped
 from callint.schema.history import form, release_of, releases
 from callint.schema.identify import stranger
 from callint.schema.suggest import nearest
@@ -30,7 +31,7 @@ _ABSENCE = frozenset({"required", "minItems", "minProperties"})
 def of_identity(document: Document, path: Path, value: dict[str, Any]) -> Outcome:
     """What is wrong with an object of no known kind; nothing if it is none of Calico's."""
     if is_list(value.get("apiVersion"), value.get("kind")):
-        return tuple(_unlisted(document, path, value)), ()
+        return (*_unlisted(document, path, value), *islice(_no_objects(document, path, value), MOST)), ()
     found = stranger(value)
     if found is None:
         return (), ()
@@ -47,6 +48,26 @@ def _unlisted(document: Document, path: Path, value: dict[str, Any]) -> Iterator
         hint = f'; did you mean "{near}"' if near else ""
         message = f'"{name}" is no field of "{value["kind"]}"{hint}'
         yield Problem("unknown-field", document.span((*path, name), key=True), message, (), (*path, name))
+
+
+def _no_objects(document: Document, path: Path, value: dict[str, Any]) -> Iterator[Problem]:
+    """Items of a list that are no objects: for one of them kubectl and calicoctl refuse the whole list."""
+    items, kind = value.get("items"), value["kind"]
+    if not isinstance(items, list):
+        if items is not None:
+            place = (*path, "items")
+            span = document.span(place, key=isinstance(items, dict))
+            yield Problem("wrong-type", span, mistyped(("items",), items, "array"), (), place)
+        return
+    for number, item in enumerate(items):
+        if is_item(item, kind):
+            continue
+        about, place = ("items", number), (*path, "items", number)
+        span = document.span(*_name(place, item, False))
+        if isinstance(item, dict):
+            yield Problem("missing-field", span, f'"{dotted(about)}" needs the field "kind"', (), place)
+        else:
+            yield Problem("wrong-type", span, mistyped(about, item, "object"), (), place)
 
 
 def of_absent_kind(document: Document, path: Path, judge: Judge) -> Outcome:
