@@ -1,17 +1,21 @@
-"""Kubernetes' policies that isolate by what they leave out, and a policy behind them that allows all of it."""
+"""Kubernetes' policies that isolate by what they leave out, and policies before or behind them that allow all of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from callint.calico.defaults import DEFAULT_TIER
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, rule_words, unexamined
+from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
 from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
 from callint.policy.chains import Direction
+from callint.policy.labels import ANY_POD, holds
+from callint.policy.symbolic.order import DIRECTIONS
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector import Selector
 from callint.selector.index import OverlapIndex
@@ -23,15 +27,25 @@ _OF_CANDIDATE = 10
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    """Rules of Calico's policies that allow everything to the pods of Kubernetes' policies before them, in one tier.
+    """Rules of Calico's policies that allow everything to the pods of Kubernetes' policies.
 
-    Told where no policy before the rule may deny, or pass on, anything of these pods.
+    Parameter `problem`: `undone` (behind them, in one tier, where no policy before the rule may deny, or pass on,
+    anything of these pods), `overtaken` (before them, to every pod: whoever puts some pods first may mean to leave them
+    out).
     """
-    if not cluster.kubernetes("NetworkPolicy", "networking.k8s.io/v1"):
-        return
-    tiers = model_of(cluster).tiers
-    for direction in ("ingress", "egress"):
-        yield from _Tiers(cluster, direction).undone(tiers)
+    question = asked("isolation", _QUESTIONS, parameters)
+    if cluster.kubernetes("NetworkPolicy", "networking.k8s.io/v1"):
+        yield from question(cluster)
+
+
+def _undone(cluster: Cluster) -> Iterator[Breach]:
+    for direction in DIRECTIONS:
+        yield from _Tiers(cluster, direction).undone(model_of(cluster).tiers)
+
+
+def _overtaken(cluster: Cluster) -> Iterator[Breach]:
+    for direction in DIRECTIONS:
+        yield from _Tiers(cluster, direction).overtaken(model_of(cluster).tiers)
 
 
 class _Tiers:
@@ -81,6 +95,30 @@ class _Tiers:
             if found:
                 yield self._breach(placed.policy, opener, found)
 
+    def overtaken(self, tiers: tuple[PlacedTier, ...]) -> Iterator[Breach]:
+        """What allows all to every pod, so that policies after it are not asked."""
+        if any(tier.hidden for tier in tiers):
+            return
+        first: tuple[PlacedTier, Policy, Rule] | None = None
+        passed: list[Policy] = []
+        for tier in tiers:
+            for placed in tier.policies:
+                if not self._governs(placed.policy):
+                    continue
+                if first is not None:
+                    passed += [placed.policy] if self._isolates(placed) else []
+                    continue
+                opener = self._opener(placed) if holds(placed.selector, ANY_POD) else None
+                if opener is not None:
+                    first = tier, placed.policy, opener
+                elif tier.name != DEFAULT_TIER and self._may_pass(placed):
+                    return
+        if first is not None and passed:
+            yield self._passing_by(*first[1:], passed)
+
+    def _may_pass(self, placed: PlacedPolicy) -> bool:
+        return _unsure(placed) or any(rule.action.capitalize() == "Pass" for rule in self._rules(placed.policy))
+
     def _governs(self, policy: Policy) -> bool:
         apart = policy.staged or policy.pre_dnat or policy.do_not_track
         return not apart and (self._direction.capitalize() in policy.types or bool(policy.resource.gaps))
@@ -112,27 +150,48 @@ class _Tiers:
         return None
 
     def _breach(self, policy: Policy, opener: Rule, undone: list[Policy]) -> Breach:
-        resource, path = policy.resource, (*opener.path, "action")
-        first, further = undone[0], len(undone) - 1
-        others = f" and {further} more" if further else ""
-        effect = "leave out: they isolate" if further else "leaves out: it isolates"
+        effect = "leave out: they isolate" if len(undone) > 1 else "leaves out: it isolates"
+        return self._opening(
+            policy,
+            opener,
+            undone,
+            f"allows all {self._direction} that {_named(undone)} before it {effect} nothing any more",
+            "is undone",
+        )
+
+    def _passing_by(self, policy: Policy, opener: Rule, passed: list[Policy]) -> Breach:
+        effect = "are asked: they isolate" if len(passed) > 1 else "is asked: it isolates"
+        return self._opening(
+            policy,
+            opener,
+            passed,
+            f"allows all {self._direction} of every pod before {_named(passed)} {effect} nothing",
+            "is never asked",
+        )
+
+    def _opening(self, policy: Policy, opener: Rule, governed: list[Policy], what: str, label: str) -> Breach:
+        resource, path, first = policy.resource, (*opener.path, "action"), governed[0]
         end = "destination" if self._direction == "ingress" else "source"
         return Breach(
-            f"{rule_words(resource, opener.path)} allows all {self._direction} that NetworkPolicy "
-            f'"{first.namespace}/{first.name}"{others} before it {effect} nothing any more',
+            f"{rule_words(resource, opener.path)} {what}",
             resource.span(*path),
             resource.ref,
             path,
-            tuple(Related(one.resource.span("metadata", "name"), "is undone") for one in undone[:3]),
+            tuple(Related(one.resource.span("metadata", "name"), label) for one in governed[:3]),
             witness(
                 "packet",
                 direction=self._direction,
-                **{end: f"pods of {first.namespace}/{first.name}"},
+                **{end: f"pods of {first.namespace}/{first.resource.name}"},
                 verdict="accept",
                 decided_by=f"policy {policy.name} {self._direction} rule {opener.path[-1]}",
             ),
             "leave out the pods that other policies govern, or drop it: without any policy pods are open",
         )
+
+
+def _named(policies: list[Policy]) -> str:
+    first, further = policies[0], len(policies) - 1
+    return f'NetworkPolicy "{first.namespace}/{first.resource.name}"' + (f" and {further} more" if further else "")
 
 
 def _unsure(placed: PlacedPolicy) -> bool:
@@ -145,3 +204,6 @@ def _everything(rule: Rule) -> bool:
     nothing = all(side._replace(path=()) == Entity(()) for side in (rule.source, rule.destination))
     fields = (rule.ip_version, rule.protocol, rule.not_protocol, rule.icmp, rule.not_icmp)
     return nothing and not rule.http and not any(field is not None for field in fields)
+
+
+_QUESTIONS: dict[str, Question] = {"undone": _undone, "overtaken": _overtaken}

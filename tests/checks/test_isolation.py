@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from callint.calico import Target
+from callint.calico import Release, Target
 from callint.checks import find
 from manifests import cluster_of
 
@@ -67,13 +67,58 @@ ALLOW = "ingress: [{action: Allow}]"
 )
 def test_what_is_undone(manifests: str, told: bool) -> None:
     cluster = cluster_of(manifests, Target(release=(3, 32)))
-    assert [one.path for one in find("isolation")(cluster, {})] == [
+    assert [one.path for one in find("isolation")(cluster, {"problem": "undone"})] == [
         ("spec", "ingress", 1 if "Log" in manifests else 0, "action")
     ] * told
 
 
 def test_all_that_are_undone_are_counted() -> None:
     others = "".join("---" + ISOLATING.replace("database", name) for name in ("web", "cache"))
-    (found,) = find("isolation")(cluster_of(ISOLATING + others + OPEN, Target(release=(3, 32))), {})
+    (found,) = find("isolation")(cluster_of(ISOLATING + others + OPEN, Target(release=(3, 32))), {"problem": "undone"})
     assert 'NetworkPolicy "shop/cache" and 2 more before it leave out: they isolate nothing any more' in found.message
+    assert len(found.related) == 3
+
+
+EARLY = OPEN.replace("order: 2000", "order: 500")
+OTHER = FIRST.replace("selector: has(app)", "namespaceSelector: all()").replace("Allow, protocol: TCP", "Allow")
+
+
+@pytest.mark.parametrize(
+    ("manifests", "told"),
+    [
+        (ISOLATING + EARLY, True),
+        (ISOLATING + EARLY.replace("namespaceSelector: all()", "selector: all()"), True),
+        (ISOLATING + EARLY.replace(ALLOW, "ingress: [{action: Log}, {action: Allow}]"), True),
+        (ISOLATING + EARLY + DENY.replace("1500", "100"), True),
+        (ISOLATING + OTHER, True),
+        (ISOLATING + FIRST.replace("Allow, protocol: TCP", "Deny, protocol: TCP") + EARLY, True),
+        (ISOLATING + FIRST.replace("Allow, protocol: TCP", "Pass") + EARLY, False),
+        (ISOLATING + FIRST.replace("Allow, protocol: TCP", "Pass") + OTHER.replace("first.shop", "first.z"), False),
+        (ISOLATING + OPEN, False),
+        (ISOLATING + EARLY.replace("namespaceSelector: all()", "selector: has(app)"), False),
+        (ISOLATING + EARLY.replace("all()", "projectcalico.org/name == 'kube-system'"), False),
+        (ISOLATING + EARLY.replace("all()", "team != 'shop'"), False),
+        (ISOLATING + EARLY.replace(ALLOW, "ingress: [{action: Allow, protocol: TCP}]"), False),
+        (ISOLATING + EARLY.replace(ALLOW, "ingress: [{action: Allow, source: {nets: [10.0.0.0/8]}}]"), False),
+        (ISOLATING + EARLY.replace(ALLOW, "ingress: [{action: Deny, protocol: UDP}, {action: Allow}]"), False),
+        (ISOLATING + EARLY.replace("kind: Global", "kind: StagedGlobal"), False),
+        (ISOLATING.replace("ingress: []", "ingress: [{}]") + EARLY, False),
+        (ISOLATING.replace("policyTypes: [Ingress]", "policyTypes: [Egress]") + EARLY, False),
+        (EARLY, False),
+    ],
+)
+@pytest.mark.parametrize("release", [(3, 31), (3, 32)])  # which call Kubernetes' policies otherwise
+def test_what_is_never_asked(manifests: str, told: bool, release: Release) -> None:
+    cluster = cluster_of(manifests, Target(release=release))
+    found = list(find("isolation")(cluster, {"problem": "overtaken"}))
+    assert len(found) == told
+    if told:
+        assert 'allows all ingress of every pod before NetworkPolicy "shop/database" is asked' in found[0].message
+
+
+def test_all_that_are_never_asked_are_counted() -> None:
+    others = "".join("---" + ISOLATING.replace("database", name) for name in ("web", "cache"))
+    cluster = cluster_of(ISOLATING + others + EARLY, Target(release=(3, 32)))
+    (found,) = find("isolation")(cluster, {"problem": "overtaken"})
+    assert 'NetworkPolicy "shop/cache" and 2 more are asked: they isolate nothing' in found.message
     assert len(found.related) == 3
