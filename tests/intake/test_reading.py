@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +21,7 @@ from callint.source import Limits, Sources, load
 from random_cases import examples
 
 NEWEST = Target()
+LIMITS = Limits()
 VALUES = """\
 apiVersion: projectcalico.org/v3
 kind: GlobalNetworkSet
@@ -71,19 +73,36 @@ def objects(judged: Iterator[Judged]) -> list[tuple[str, Any, tuple[Problem, ...
     return [(repr(one.resource), one.resource.gaps, one.problems) for one in judged]
 
 
-def same_as_load(means: Means, target: Target = NEWEST, limits: Limits | None = None) -> None:
-    expected = load(["."], limits=limits)
-    measure = Measure(limits or Limits())
-    reading = read(["."], means, measure)
+class Told(NamedTuple):
+    """All that is said of a tree."""
+
+    files: list[tuple[str, str]]
+    problems: set[Problem]
+    unreadable: Any
+    places: list[Any]
+    objects: list[tuple[str, Any, tuple[Problem, ...]]]
+
+
+def told(sources: Sources, judged: Iterator[Judged]) -> Told:
+    files = [(file.path, file.text) for file in sources.files]
+    return Told(files, set(sources.problems), sources.unreadable, list(places(sources)), objects(judged))
+
+
+@functools.cache
+def loaded(content: frozenset[tuple[str, bytes]], target: Target, limits: Limits) -> Told:
+    """What is said of the working directory, whose content is given so that the same is looked at once."""
+    sources = load(["."], limits=limits)
+    return told(sources, judge(sources.documents, target, Measure(limits)))
+
+
+def same_as_load(means: Means, target: Target = NEWEST, limits: Limits = LIMITS) -> None:
+    content = frozenset((str(file), file.read_bytes()) for file in Path().rglob("*") if file.is_file())
+    expected = loaded(content, target, limits)
+    reading = read(["."], means, Measure(limits))
 
     def everywhere(team: Team | None) -> Sources:
         found = reading.sources
-        assert [file.path for file in found.files] == [file.path for file in expected.files]
-        assert [file.text for file in found.files] == [file.text for file in expected.files]
-        assert set(found.problems) == set(expected.problems)
-        assert found.unreadable == expected.unreadable
-        assert list(places(found)) == list(places(expected))
-        assert objects(reading.judge(found.documents, target)) == objects(judge(expected.documents, target, measure))
+        assert told(found, reading.judge(found.documents, target)) == expected
         assert not reading.died
         if team:
             assert team.tell(b"the same here") == [b"the same here"] * team.size
