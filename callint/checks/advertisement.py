@@ -11,6 +11,7 @@ from callint.bgp.read import network
 from callint.bgp.rules import Rule
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
+from callint.checks.left_open import EXPORTS, left_open
 from callint.finding import Related, Witness, witness
 from callint.net.address import FAMILIES
 from callint.net.community import Community, format_community
@@ -97,6 +98,8 @@ def _unknown_exports(cluster: Cluster) -> str | None:
     """The fact without which one cannot say that nothing is exported."""
     if not cluster.pools:
         return "IPPools, of which the manifests hold none"
+    if left_open(cluster, EXPORTS):
+        return "variables that are left in the manifests"
     if pools_elsewhere(cluster):
         return "the IPPools that come with the installation of Calico, which no manifest shows"
     if not cluster.bgp_peers and not cluster.nodes:

@@ -16,6 +16,7 @@ from callint.bgp.services import ranges
 from callint.bgp.session import Form
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
+from callint.checks.left_open import SESSIONS, left_open
 from callint.finding import Path, Related, witness
 from callint.net.address import Address, Family, parse_peer
 from callint.net.prefixes import within
@@ -35,7 +36,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     for routes), `reflector` (a reflector without any session), `own-as` (the way leads through another AS back into
     the own one, which BIRD takes for a loop), `one-reflector` (all ways lead over one reflector).
     """
-    yield from asked("connectivity", _QUESTIONS, parameters)(cluster)
+    question = asked("connectivity", _QUESTIONS, parameters)
+    if not left_open(cluster, SESSIONS):
+        yield from question(cluster)
 
 
 @lru_cache(maxsize=8)

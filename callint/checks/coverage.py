@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.checks.breach import Breach
+from callint.checks.left_open import COVERAGE, left_open
 from callint.facts import Interface
 from callint.finding import Related, witness
 from callint.objects import Cluster
@@ -18,6 +19,8 @@ SOMEWHERE = "192.0.2.1"
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """On each node with host endpoints that means to forward: the forwarding interfaces that none of them covers."""
+    if left_open(cluster, COVERAGE):
+        return
     endpoints: dict[str, list[HostEndpoint]] = {}
     for endpoint in cluster.host_endpoints:
         endpoints.setdefault(endpoint.node, []).append(endpoint)

@@ -20,6 +20,7 @@ from callint.bgp.session import LIVE, Session
 from callint.bgp.steps import Steps
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
+from callint.checks.left_open import EXPORTS, left_open
 from callint.finding import Path, Related, all_of, witness
 from callint.net.address import BITS, Family, Prefix
 from callint.net.enclosing import Enclosing
@@ -41,7 +42,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     there), `local-service-range` (the range of such an address alone, from all nodes), `pods` (blocks of pods, to which
     packets then take a detour).
     """
-    yield from asked("passed_on", _QUESTIONS, parameters)(cluster)
+    question = asked("passed_on", _QUESTIONS, parameters)
+    if not left_open(cluster, EXPORTS):
+        yield from question(cluster)
 
 
 class _Meeting(NamedTuple):

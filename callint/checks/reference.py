@@ -11,7 +11,7 @@ from callint.finding import Path, Related, Span
 from callint.objects import Cluster, Resource
 from callint.schema.catalogue import KUBERNETES, calico_kinds, meant_kind
 from callint.schema.suggest import Words
-from callint.source import Document
+from callint.source import Document, placeholder
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -26,6 +26,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         if not found and (meant := meant_kind(one)):
             raise CheckError(f'check "reference": nothing is of the kind "{one}", did you mean "{meant}"')
     if not known and parameters.get("unless_unknown"):
+        return
+    if any(placeholder(name) is not None for name in known):  # it may be the one that is named
         return
     names = _Names(known)
     for resource in asked:

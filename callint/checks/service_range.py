@@ -12,6 +12,7 @@ from callint.bgp.services import EXCLUDE_LABEL
 from callint.bgp.steps import Steps, counted
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
+from callint.checks.left_open import left_open
 from callint.finding import Path, Related, Span, Witness, witness
 from callint.nat.host_networks import host_addresses
 from callint.net.address import FAMILIES, Family, Prefix
@@ -111,6 +112,8 @@ def _outside(cluster: Cluster) -> Iterator[Breach]:
     networks = {key: _Networks(one.network for one in several) for key, several in ranges.items()}
     for one in _announceable(cluster):
         own = ranges[one.wanted]
+        if left_open(cluster, (("BGPConfiguration", ("spec", one.wanted)),)):
+            continue
         if next(networks[one.wanted].overlapping(one.network), None) is not None:
             continue
         others = (

@@ -9,6 +9,7 @@ from callint.bgp.network import Network, network
 from callint.bgp.read import as_number
 from callint.bgp.session import Session, State
 from callint.checks.breach import Breach, CheckError
+from callint.checks.left_open import SESSIONS, left_open
 from callint.checks.peers import at
 from callint.finding import Path, Related, counted, witness
 from callint.objects import Cluster, Resource
@@ -34,6 +35,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     state = parameters.get("state")
     if state not in _STATES:
         raise CheckError(f'check "session" needs the parameter "state": {", ".join(_STATES)}')
+    if left_open(cluster, SESSIONS):
+        return
     found: dict[str | None, list[tuple[Session, int]]] = {}
     model = network(cluster)
     for kind in (one for family in model.families for one in model.kinds(family)):

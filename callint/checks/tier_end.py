@@ -8,6 +8,7 @@ from typing import Any
 
 from callint.checks.breach import Breach, nobody, unexamined
 from callint.checks.dispatch import Question, asked
+from callint.checks.left_open import TIERS, left_open
 from callint.checks.unreachable import never_deciding
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource
@@ -252,6 +253,8 @@ class _Governors:
 
 
 def _tier_missing(cluster: Cluster) -> Iterator[Breach]:
+    if left_open(cluster, TIERS):
+        return
     known = tuple(tier.name for tier in model_of(cluster).tiers if tier.exists)
     words = Words(known)
     for tier in model_of(cluster).tiers:

@@ -57,3 +57,91 @@ def test_what_is_left_to_be_filled_in_may_be_anything(identifier: str, places: l
     cluster = cluster_of(MANIFESTS % ((written,) * 5), intent=Intent(complete=("Node",)), judged=True)
     one = RULES[identifier]
     assert [breach.path for breach in find(one.check)(cluster, one.parameters)] == ([] if left else places)
+
+
+SESSIONS = """
+apiVersion: projectcalico.org/v3
+kind: Node
+metadata: {name: one, labels: {rr: 'yes'}}
+spec: {bgp: {ipv4Address: 10.0.0.1/24, routeReflectorClusterID: 1.0.0.1}}
+---
+apiVersion: projectcalico.org/v3
+kind: Node
+metadata: {name: two}
+spec: {bgp: {ipv4Address: 10.0.0.2/24}}
+---
+apiVersion: projectcalico.org/v3
+kind: Node
+metadata: {name: three}
+spec: {bgp: {ipv4Address: 10.0.0.3/24}}
+---
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: pods}
+spec: {cidr: 10.244.0.0/16}
+---
+apiVersion: projectcalico.org/v3
+kind: BGPConfiguration
+metadata: {name: default}
+spec:
+  nodeToNodeMeshEnabled: false
+  serviceLoadBalancerIPs: [{cidr: 192.0.2.0/24}]
+  prefixAdvertisements: [{cidr: 192.0.2.0/24, communities: ['64512:1']}]
+---
+apiVersion: projectcalico.org/v3
+kind: BGPFilter
+metadata: {name: out}
+spec: {exportV4: [{action: Reject}]}
+---
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: reflector}
+spec: {node: two, peerIP: 10.0.0.1, asNumber: 64512, reversePeering: Manual, filters: [out]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {type: LoadBalancer, loadBalancerIP: 198.51.100.1}
+---
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: lan}
+spec: {node: one, interfaceName: lan0}
+"""
+FACTS = """
+version: 1
+node: one
+roles: [router]
+interfaces:
+  - {name: lan0, addresses: [10.0.0.1/24], forwarding: true}
+  - {name: wan0, addresses: [192.168.0.2/24], forwarding: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("identifier", "written"),
+    [
+        ("BGP024", "node: two"),
+        ("BGP024", "asNumber: 64512"),
+        ("BGP038", "peerIP: 10.0.0.1"),
+        ("BGP038", "labels: {rr: 'yes'}"),
+        ("BGP045", "cidr: 192.0.2.0/24}]\n  prefix"),
+        ("BGP001", "name: out}"),
+        ("HEP001", "interfaceName: lan0"),
+    ],
+)
+@pytest.mark.parametrize("left", [True, False])
+def test_what_is_not_known_yet_proves_nothing_of_others(identifier: str, written: str, left: bool) -> None:
+    """Every finding is there without the variable."""
+    text = SESSIONS if identifier != "BGP001" else SESSIONS.replace("filters: [out]", "filters: [in]")
+    key, _, value = written.partition(": ")
+    shown = value.rstrip("}")
+    if identifier == "BGP045":
+        written, shown = "cidr: 192.0.2.0/24", "192.0.2.0/24"
+    if identifier == "BGP038" and key == "labels":
+        written, shown = "rr: 'yes'", "'yes'"
+    if left:
+        text = text.replace(written, written.replace(shown, "'${NAME}'"), 1)
+    cluster = cluster_of(text, facts=FACTS, judged=True)
+    one = RULES[identifier]
+    assert bool(list(find(one.check)(cluster, one.parameters))) is not left
