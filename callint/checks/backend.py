@@ -114,7 +114,7 @@ def own_plugin(installation: Resource) -> bool:
 def _for_any_pod(pool: IPPool) -> bool:
     """Whether pods get addresses from it unasked; pools of a cloud's subnets are routed by the cloud."""
     asked_for = pool.node_selector.replace(" ", "") == "!all()" or "awsSubnetID" in pool.plain
-    return not pool.disabled and "Workload" in pool.allowed_uses and not asked_for
+    return not pool.disabled and "Workload" in pool.allowed_uses and not asked_for and not pool.unreadable
 
 
 def _withheld(cluster: Cluster) -> Iterator[Breach]:

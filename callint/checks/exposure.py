@@ -72,7 +72,7 @@ class _Held:
 
 
 def _gives_to_pods(pool: IPPool) -> bool:
-    return not pool.disabled and bool({"Workload", "Tunnel"} & set(pool.allowed_uses))
+    return not pool.disabled and not pool.unreadable and bool({"Workload", "Tunnel"} & set(pool.allowed_uses))
 
 
 def _withheld(cluster: Cluster) -> Iterator[Breach]:
@@ -97,8 +97,12 @@ def _withheld(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _plain(accept: Explicit) -> bool:
-    """Whether the rule asks for nothing but the prefix, and perhaps the type of the session."""
-    return all(condition.kind == "peer-type" for condition in accept.when)
+    """Whether the rule asks for nothing but the prefix, and perhaps the type of the session.
+
+    Among rules that cannot be read one may decide first.
+    """
+    rule = accept.rule
+    return all(one.kind == "peer-type" for one in accept.when) and not rule.resource.unreadable(*rule.rule.path[:2])
 
 
 def _accepting(

@@ -110,7 +110,7 @@ def _inside(cluster: Cluster) -> Iterator[Breach]:
 def _own_ranges(cluster: Cluster) -> Iterator[tuple[Prefix, tuple[str, Related]]]:
     for pool in cluster.pools:
         inside = network_of(pool.cidr)
-        if inside is not None and not pool.disabled and "Workload" in pool.allowed_uses:
+        if inside is not None and not pool.disabled and not pool.unreadable and "Workload" in pool.allowed_uses:
             name = f'IPPool "{pool.name}"'
             yield inside, (f"{name}, whose addresses pods get", Related(pool.span("cidr"), "the pool"))
     default = network(cluster).settings.default
@@ -214,7 +214,7 @@ def _network(one: FactAddress) -> Prefix:
 def _source(cluster: Cluster) -> Iterator[Breach]:
     """The session is bound to the node's BGP address, which is then the next hop that the far end is told."""
     for peer, session, interface, address in _adjacent(cluster):
-        if peer.source_address == "None":
+        if peer.source_address == "None" or peer.resource.unreadable("spec", "sourceAddress"):
             continue
         own = session.local.networks.get(session.family)
         held = [one for one in interface.addresses or () if one.version == session.family]

@@ -145,3 +145,62 @@ def test_what_is_not_known_yet_proves_nothing_of_others(identifier: str, written
     cluster = cluster_of(text, facts=FACTS, judged=True)
     one = RULES[identifier]
     assert bool(list(find(one.check)(cluster, one.parameters))) is not left
+
+
+HELD = """
+apiVersion: projectcalico.org/v3
+kind: BGPConfiguration
+metadata: {name: default}
+spec: {nodeToNodeMeshEnabled: true}
+---
+apiVersion: projectcalico.org/v3
+kind: Node
+metadata: {name: one}
+spec: {bgp: {ipv4Address: 192.168.0.2/24}}
+---
+apiVersion: projectcalico.org/v3
+kind: Node
+metadata: {name: two}
+spec: {bgp: {ipv4Address: 192.168.0.3/24}}
+---
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: pods}
+spec: {cidr: 10.244.0.0/16, disabled: false, disableBGPExport: true}
+---
+apiVersion: projectcalico.org/v3
+kind: BGPFilter
+metadata: {name: wide}
+spec:
+  exportV4:
+    - {action: Reject, matchOperator: In, cidr: 10.99.0.0/16}
+    - {action: Accept, matchOperator: In, cidr: 10.0.0.0/8}
+---
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: inside}
+spec: {peerIP: 10.244.0.7, asNumber: 65000, filters: [wide]}
+---
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: lan}
+spec: {node: one, peerIP: 10.0.0.9, asNumber: 65000, sourceAddress: UseNodeIP}
+"""
+
+
+@pytest.mark.parametrize(
+    ("identifier", "value"),
+    [
+        ("BGP016", "10.99.0.0/16"),
+        ("BGP031", "disabled: false"),
+        ("BGP033", "UseNodeIP"),
+        ("BGP048", "disabled: false"),
+    ],
+)
+@pytest.mark.parametrize("left", [True, False])
+def test_what_an_object_says_of_itself_may_be_left_too(identifier: str, value: str, left: bool) -> None:
+    shown = value.rpartition(": ")[2]
+    text = HELD.replace(value, value.replace(shown, "'${NAME}'"), 1) if left else HELD
+    cluster = cluster_of(text, facts=FACTS, judged=True)
+    one = RULES[identifier]
+    assert bool(list(find(one.check)(cluster, one.parameters))) is not left
