@@ -33,6 +33,8 @@ def _replaced(cluster: Cluster) -> Iterator[Breach]:
     for name, own in settings.configurations.items():
         if default is None or not name.startswith("node.") or not own.prefix_advertisements:
             continue
+        if own.resource.unreadable("spec", "prefixAdvertisements"):
+            continue
         covering = [net for one in own.prefix_advertisements if (net := network_of(one.cidr)) is not None]
         for entry in default.prefix_advertisements:
             inside = network_of(entry.cidr)

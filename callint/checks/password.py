@@ -14,6 +14,7 @@ from callint.finding import Path, Related, Span, witness
 from callint.objects import Cluster, Resource, fields
 from callint.record import NamedTuple
 from callint.schema.suggest import Words
+from callint.source import placeholder
 
 _SOURCE = "secretKeyRef"
 _FIELDS = {"BGPPeer": "password", "BGPConfiguration": "nodeMeshPassword"}
@@ -96,8 +97,8 @@ def _secrets(cluster: Cluster) -> dict[str, list[Resource]]:
 
 
 def _there(secrets: list[Resource], homes: tuple[str, ...]) -> list[Resource]:
-    """Those that calico-node may read; where one without namespace goes, whoever applies it decides."""
-    return [one for one in secrets if one.namespace is None or one.namespace in homes]
+    """Those that calico-node may read; where one without namespace goes, or with a variable, a later step decides."""
+    return [one for one in secrets if one.namespace in (None, *homes) or placeholder(one.namespace) is not None]
 
 
 def _unread(cluster: Cluster) -> Iterator[Breach]:

@@ -20,6 +20,7 @@ from callint.net.enclosing import Enclosing
 from callint.net.overlapping import InOrder
 from callint.objects import Cluster, Resource, fields
 from callint.record import NamedTuple
+from callint.source import placeholder
 
 # What a finding takes
 _OF_BREACH = 30
@@ -205,7 +206,7 @@ def _label(cluster: Cluster) -> Iterator[Breach]:
     announced = _ranges(cluster, *_LISTS)
     for node in cluster.kubernetes("Node", "v1") if announced and default is not None else ():
         value = node.labels.get(EXCLUDE_LABEL)
-        if value is None or value == "true":
+        if value is None or value == "true" or placeholder(value) is not None:
             continue
         path = ("metadata", "labels", EXCLUDE_LABEL)
         yield Breach(

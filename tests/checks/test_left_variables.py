@@ -204,3 +204,42 @@ def test_what_an_object_says_of_itself_may_be_left_too(identifier: str, value: s
     cluster = cluster_of(text, facts=FACTS, judged=True)
     one = RULES[identifier]
     assert bool(list(find(one.check)(cluster, one.parameters))) is not left
+
+
+OTHERS = """
+apiVersion: projectcalico.org/v3
+kind: BGPConfiguration
+metadata: {name: default}
+spec:
+  serviceClusterIPs: [{cidr: 10.96.0.0/12}]
+  prefixAdvertisements: [{cidr: 10.244.0.0/16, communities: ['64512:1']}]
+---
+apiVersion: projectcalico.org/v3
+kind: BGPConfiguration
+metadata: {name: node.one}
+spec: {prefixAdvertisements: [{cidr: 10.245.0.0/16, communities: ['64512:2']}]}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: one, labels: {node.kubernetes.io/exclude-from-external-load-balancers: 'yes'}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: bgp, namespace: elsewhere}
+stringData: {password: secret}
+---
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: tor}
+spec: {peerIP: 192.0.2.1, asNumber: 65000, password: {secretKeyRef: {name: bgp, key: password}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("identifier", "value"), [("BGP041", "10.245.0.0/16"), ("BGP046", "'yes'"), ("REF028", "elsewhere")]
+)
+@pytest.mark.parametrize("left", [True, False])
+def test_what_others_are_asked_of_may_be_left(identifier: str, value: str, left: bool) -> None:
+    cluster = cluster_of(OTHERS.replace(value, "'${NAME}'") if left else OTHERS, judged=True)
+    one = RULES[identifier]
+    assert bool(list(find(one.check)(cluster, one.parameters))) is not left
