@@ -81,7 +81,10 @@ class Config(NamedTuple):
                 raise ConfigError(self._at(("rules", name), f'"{name}" is no rule{catalogue.meant(name)}'))
             if rule.id in found:
                 raise ConfigError(self._at(("rules", name), f"{rule.id} {rule.name} stands here by id and by name"))
-            found[rule.id] = setting = _setting(value)
+            setting = _setting(value)
+            if setting.parameters and self.document:
+                setting = setting._replace(place=_place(self.document, ("rules", name), at_key=True))
+            found[rule.id] = setting
             for key, message in unknown_parameters(rule.check, setting.parameters):
                 raise ConfigError(self._at(("rules", name, key), message))
         return found
@@ -153,8 +156,12 @@ def _document(file: str, schema: str) -> Document | None:
 
 
 def _misplaced(document: Document, path: Path, message: str, at_key: bool = False) -> ConfigError:
+    return ConfigError(f"{_place(document, path, at_key)}: {message}")
+
+
+def _place(document: Document, path: Path, at_key: bool) -> str:
     span = document.span(path, key=at_key)
-    return ConfigError(f"{span.file}:{span.line}:{span.column}: {message}")
+    return f"{span.file}:{span.line}:{span.column}"
 
 
 def _setting(value: Any) -> Setting:

@@ -11,16 +11,17 @@ from callint.checks import Breach, CheckError, concerns, find
 from callint.finding import SEVERITIES, Finding, ObjectRef, Problem, Severity, Span
 from callint.objects import Cluster, Resource
 from callint.record import NamedTuple
-from callint.rule import Catalogue, Rule
+from callint.rule import Catalogue, Rule, placed
 from callint.shipped import directory
 
 
 class Setting(NamedTuple):
-    """What the configuration says about one rule; None leaves the rule as it is."""
+    """What the configuration says about one rule, and where; None leaves the rule as it is."""
 
     enabled: bool | None = None
     severity: Severity | None = None
     parameters: Mapping[str, Any] = {}
+    place: str = ""
 
 
 class Crash(NamedTuple):
@@ -61,6 +62,11 @@ class Plan:
         """The rule's parameters with the configuration's over them."""
         setting = self.settings.get(rule.id)
         return {**rule.parameters, **setting.parameters} if setting and setting.parameters else rule.parameters
+
+    def place(self, rule: Rule, parameter: str) -> str:
+        """Where a parameter is given, or all of them: file, line and column."""
+        setting = self.settings.get(rule.id)
+        return setting.place if setting and parameter in setting.parameters else placed(rule, parameter)
 
 
 def _finding(rule: Rule, severity: Severity, breach: Breach, cluster: str) -> Finding:
@@ -117,7 +123,7 @@ def run(plan: Plan, cluster: Cluster) -> tuple[list[Finding], list[Crash]]:
         try:
             breaches = list(find(rule.check)(cluster, plan.parameters(rule)))
         except CheckError as error:
-            raise CheckError(f"{rule.file}: {error}") from error
+            raise CheckError(f"{plan.place(rule, error.parameter)}: {error}") from error
         except Exception as error:  # whatever a check raises must not hide the findings of the others
             import traceback
 

@@ -245,6 +245,19 @@ def _misplaced(span: Span, message: str) -> RuleError:
     return RuleError(f"{span.file}:{span.line}:{span.column}: {message}")
 
 
+def placed(rule: Rule, parameter: str) -> str:
+    """Where the file of a rule has a parameter of its check, or all of them: file, line and column."""
+    from callint.source import parse
+
+    try:
+        (document,) = parse(_heads(_read(rule.file)), rule.file).documents
+    except (RuleError, ValueError):  # it was read before, and is another one by now
+        return rule.file
+    path = ("with", parameter) if parameter in rule.parameters else ("with",) if rule.parameters else ("check",)
+    span = document.span(path, key=True)
+    return f"{span.file}:{span.line}:{span.column}"
+
+
 def explanation(rule: Rule) -> Explanation:
     """The second document of a rule's file, which those of users may lack; raises RuleError when it is no map."""
     from callint.source import parse

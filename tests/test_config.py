@@ -73,7 +73,7 @@ def test_rules_by_id_and_name(folder: Path) -> None:
     ).settings(catalogue)
     assert found["BGP001"] == Setting(enabled=False)
     assert found["REF001"] == Setting(enabled=True, severity="error")
-    assert found["NAT002"] == Setting(True, "info", {"problem": "x"})
+    assert found["NAT002"] == Setting(True, "info", {"problem": "x"}, "callint.yaml:1:44")
     assert found["NAT001"] == Setting(enabled=True)
 
 

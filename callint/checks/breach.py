@@ -11,7 +11,15 @@ from callint.record import NamedTuple
 
 
 class CheckError(Exception):
-    """A rule gives a check parameters that it cannot use; the text says which and what was expected."""
+    """A rule gives a check parameters that it cannot use; the text says which and what was expected.
+
+    `parameter` is the one that is wrong, if it is one alone.
+    """
+
+    def __init__(self, message: str, parameter: str = "") -> None:
+        """Raised by whoever reads the parameters; the engine says in which file they stand."""
+        super().__init__(message)
+        self.parameter = parameter
 
 
 class Breach(NamedTuple):

@@ -16,5 +16,5 @@ def asked(check: str, questions: Mapping[str, Answering], parameters: Mapping[st
     """The question that `problem` names; raises CheckError, naming those that the check answers."""
     problem = parameters.get("problem")
     if not isinstance(problem, str) or problem not in questions:
-        raise CheckError(f'check "{check}" needs the parameter "problem": {", ".join(questions)}')
+        raise CheckError(f'check "{check}" needs the parameter "problem": {", ".join(questions)}', "problem")
     return questions[problem]

@@ -80,7 +80,7 @@ def read_ports(value: Any) -> Intervals | None:
         return None
     found = []
     for one in value if isinstance(value, list) else [value]:
-        port = parse_port(one)
+        port = parse_port(one if isinstance(one, (str, int)) else str(one))
         if isinstance(port, str):
             raise ValueError(f'"{port}" is no port; a number or a range such as "80:90" was expected')
         found.append(port)
@@ -141,4 +141,4 @@ def known_keys(check: str, value: Mapping[str, Any], keys: Iterable[str]) -> Non
     """Raise CheckError for a key that is none of those."""
     for name in value:
         if name not in keys:
-            raise CheckError(f'check "{check}" knows no "{name}", these are: {", ".join(keys)}')
+            raise CheckError(f'check "{check}" knows no "{name}", these are: {", ".join(keys)}', name)

@@ -21,6 +21,8 @@ from callint.record import NamedTuple
 DIRECTIONS = ("in", "out", "either")
 PLACES = ("declared", "listener", "role", "nodes", "outward", "way", "route", "tunnel", "session", "deployed", "ipv6")
 """Where a need may be seen; `callint.checks.sites` looks."""
+_ALONE = ("outward", "ipv6")
+_LISTENER = frozenset({"ports", "process", "bound"})
 PEERS = ("somebody", "neighbours", "nodes", "calico-nodes", "control-plane", "etcd", "pods", "session")
 """Who may be at the far end; `callint.checks.peer_addresses` knows them."""
 _KEYS = (
@@ -129,8 +131,23 @@ def _evidence(given: Any) -> Evidence:
         missing = given.get("missing")
         words = [key for key in given if key != "missing"]
         if len(words) == 1 and words[0] in PLACES and (missing is None or isinstance(missing, str)):
-            return Evidence(words[0], given[words[0]], missing)
+            return Evidence(words[0], _looked_for(words[0], given[words[0]]), missing)
     raise CheckError(f'check "flow-required": each of "at" is one of {", ".join(PLACES)}')
+
+
+def _looked_for(place: str, value: Any) -> Any:
+    if place == "listener":
+        if not isinstance(value, dict) or not value.keys() <= _LISTENER:
+            raise CheckError(
+                'check "flow-required": "listener" is a map of ports, process and bound, maybe empty', "at"
+            )
+        try:
+            read_ports(value.get("ports"))
+        except ValueError as error:
+            raise CheckError(f'check "flow-required", "listener": {error}', "at") from error
+    elif place not in _ALONE and not isinstance(value, str):
+        raise CheckError(f'check "flow-required": "{place}" of "at" must be text', "at")
+    return value
 
 
 def _peer(given: Any) -> str | Ranges:
@@ -175,5 +192,5 @@ def _listed(given: Any) -> list[Any]:
 def _text(given: Mapping[str, Any], key: str, default: str) -> str:
     found = given.get(key, default)
     if not isinstance(found, str):
-        raise CheckError(f'check "flow-required": "{key}" must be text')
+        raise CheckError(f'check "flow-required": "{key}" must be text', key)
     return found

@@ -123,9 +123,9 @@ def find(name: str) -> Check:
 def _bounded(name: str, check: Check, cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """What a check finds, and, if it met a limit, that it did not look at all."""
     if not isinstance(parameters.get("problem", ""), str):
-        raise CheckError('the parameter "problem" must be a text')
-    for _, unknown in unknown_parameters(name, parameters):
-        raise CheckError(unknown)
+        raise CheckError('the parameter "problem" must be a text', "problem")
+    for parameter, unknown in unknown_parameters(name, parameters):
+        raise CheckError(unknown, parameter)
     try:
         yield from check(cluster, parameters)
     except TooManyStepsError as error:

@@ -42,9 +42,7 @@ def sites(abouts: Collection[About], need: Need) -> tuple[Site, ...]:
 
 
 def _may_be_seen(cluster: Cluster, evidence: Evidence) -> bool:
-    """Whether anything in the cluster tells of such; what cannot be understood is said in any case."""
-    if evidence.word == "listener":
-        _mapping(evidence)
+    """Whether anything in the cluster tells of such."""
     if evidence.word in ("listener", "route"):
         return bool(cluster.facts)
     return bool(cluster.facts or cluster.intent.services) if evidence.word == "declared" else True
@@ -63,7 +61,7 @@ def _declared(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
 
 
 def _listener(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
-    wanted = _mapping(evidence)
+    wanted = evidence.value
     if about.facts is None:
         return
     heard: set[object] = set()
@@ -215,14 +213,10 @@ def _ipv6(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
 def _selector(evidence: Evidence) -> Selector:
     try:
         return parse(evidence.value)
-    except (SelectorError, TypeError, AttributeError) as error:
-        raise CheckError(f'check "flow-required": "nodes" needs a selector over labels of nodes: {error}') from error
-
-
-def _mapping(evidence: Evidence) -> dict[str, Any]:
-    if not isinstance(evidence.value, dict) or not evidence.value.keys() <= {"ports", "process", "bound"}:
-        raise CheckError('check "flow-required": "listener" is a map of ports, process and bound, maybe empty')
-    return evidence.value
+    except SelectorError as error:
+        raise CheckError(
+            f'check "flow-required": "nodes" needs a selector over labels of nodes: {error}', "at"
+        ) from error
 
 
 _LOOKS: dict[str, Callable[[About, Need, Evidence], Iterator[Site]]] = {

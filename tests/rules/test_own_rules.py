@@ -136,4 +136,38 @@ def test_a_rule_without_the_form_is_refused(
 def test_a_problem_that_is_no_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     code, output = asked(tmp_path, OWN.replace("problem: filter", "problem: [filter]"), "check", "filter.yaml")
-    assert (code, output) == (2, 'callint: own/rule.yaml: the parameter "problem" must be a text\n')
+    assert (code, output) == (2, 'callint: own/rule.yaml:6:8: the parameter "problem" must be a text\n')
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ("  protocol: TCP\n  at: {declared: [dns]}\n", '8:3: check "flow-required": "declared" of "at" must be text'),
+        ("  protocol: TCP\n  at: declared\n", '8:3: check "flow-required": "declared" of "at" must be text'),
+        ("  protocol: TCP\n  at: {nodes: 3}\n", '8:3: check "flow-required": "nodes" of "at" must be text'),
+        (
+            "  protocol: TCP\n  at: {listener: {ports: name}}\n",
+            '8:3: check "flow-required", "listener": "name" is no port',
+        ),
+        ("  protocol: TCP\n  at: outward\n  name: 7\n", '9:3: check "flow-required": "name" must be text'),
+        ("  at: outward\n  protocol: TCP\n  ports: {a: 1}\n", '6:1: check "flow-required": "{\'a\': 1}" '),
+        ("  protocol: TCP\n  at: outward\n  port: 7\n", '9:3: check "flow-required" knows no "port", '),
+    ],
+)
+def test_wrong_parameters_are_told_with_their_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parameters: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = OWN.replace("usage", "flow-required").replace(" {problem: filter}", f"\n{parameters.rstrip()}")
+    code, output = asked(tmp_path, own, "check", "filter.yaml")
+    said = f"callint: own/rule.yaml:{said}"
+    assert (code, output[: len(said)]) == (2, said)
+
+
+def test_a_wrong_parameter_of_the_configuration_is_told_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked(tmp_path, OWN, "rules")
+    (tmp_path / "callint.yaml").write_text("rules:\n  paths: [own]\n  HOME003: {problem: fliter}\n", encoding="utf-8")
+    run = CliRunner().invoke(main, ["check", "filter.yaml"])
+    said = 'callint: callint.yaml:3:3: check "usage" needs the parameter "problem": '
+    assert (run.exit_code, run.output[: len(said)]) == (2, said)
