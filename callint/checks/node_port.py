@@ -20,6 +20,7 @@ from callint.policy.inventory import HostMember
 from callint.policy.labels import holds
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
+from callint.selector.index import SelectorIndex
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -75,9 +76,6 @@ class _Placed(NamedTuple):
     def policy(self) -> Policy:
         return self.placed.policy
 
-    def may_select(self, host: HostMember) -> bool:
-        return bool(self.placed.hidden_selection) or holds(self.placed.selector, host.labels) is not False
-
     def rules(self, *actions: str) -> list[Rule]:
         return [rule for rule in self.policy.ingress if rule.action.capitalize() in actions]
 
@@ -132,6 +130,10 @@ def _opened(cluster: Cluster) -> Iterator[Breach]:
     ports, every = _NodePorts(cluster), list(_policies(cluster))
     hosts = model_of(cluster).inventory.hosts
     forwarding = [one for one in every if one.policy.apply_on_forward]
+    letting = [one for one in forwarding if not _closed(one, ports)]
+    if any(one.placed.hidden_selection for one in letting):
+        return
+    others = SelectorIndex((one.placed.selector, one.placed.selector) for one in letting)
     for one in filter(_late, forwarding):
         opening = one.rules("Allow", "Pass")
         if not opening or one.tier.default_action == "Pass" or one.tier.hidden or not one.tier.exists:
@@ -139,8 +141,10 @@ def _opened(cluster: Cluster) -> Iterator[Breach]:
         if not all(_only(rule, ports) for rule in opening):
             continue
         host = hosts.first(one.placed.selector)
-        others = [other for other in forwarding if host is not None and other is not one and other.may_select(host)]
-        if host is None or any(not _closed(other, ports) for other in others):
+        if host is None or any(
+            holds(other, host.labels) is not False
+            for other in others.candidates(host.labels.known, host.labels.present, host.labels.open)
+        ):
             continue
         rule = opening[0]
         yield _breach(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from string import digits
 from typing import Any
 
@@ -15,11 +16,12 @@ from callint.checks.dispatch import Question, asked
 from callint.checks.pod_template import templates
 from callint.finding import Path, Related, Witness, witness
 from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
+from callint.net.overlapping import InOrder
 from callint.objects import Cluster, Resource, fields
 from callint.objects.pool import IPPool
 from callint.objects.workload import pod
 from callint.record import NamedTuple
-from callint.schema.suggest import distance
+from callint.schema.suggest import Words, distance
 from callint.source import placeholder
 
 _ANNOTATIONS: dict[Family, str] = {family: f"cni.projectcalico.org/ipv{family}pools" for family in FAMILIES}
@@ -121,6 +123,8 @@ class _Pools:
         readable = [pool for pool in cluster.pools if not pool.unreadable and placeholder(pool.name) is None]
         self._networks = [(net, pool) for pool in readable if (net := network(pool.cidr)) is not None]
         self._names = {pool.name: (net, pool) for net, pool in self._networks}
+        self._known = sorted(self._names)
+        self._of = {family: _OfFamily(one for one in self._networks if one[0].family == family) for family in FAMILIES}
         self._readable = not cluster.incomplete and len(self._networks) == len(cluster.pools)
         self._complete = "IPPool" in cluster.intent.complete
         self._all = self._complete or any(
@@ -138,7 +142,7 @@ class _Pools:
         """Why a pool that is asked for by network or name gives no addresses; None if nobody can tell."""
         net = _slashed(wanted)
         if net is not None:
-            found = [one for one in self._networks if one[0] == net]
+            found = self._of[net.family].equal(net)
         else:
             found = [self._names[wanted]] if wanted in self._names else []
             net = found[0][0] if found else None
@@ -157,9 +161,9 @@ class _Pools:
 
     def _unknown(self, wanted: str, net: Prefix | None, family: Family) -> _Lack | None:
         """A pool that no manifest holds, where all that there are are known, or one that leaves no room for it."""
-        mine = [one for one in self._networks if one[0].family == family]
-        near = next((pool for inside, pool in mine if _leaves_no_room(inside, pool, wanted, net)), None)
-        proof = nobody(f"IPPool/{wanted}", sorted(self._names))
+        mine = self._of[family]
+        near = mine.alike(wanted) if net is None else mine.overlapping(net)
+        proof = nobody(f"IPPool/{wanted}", self._known)
         if near is not None and net is not None:
             words = f'they ask for {wanted}, which is no IPPool but overlaps "{near.name}" of {near.cidr}'
             return _Lack(words, ((near, "cidr"),), proof, f'ask for the whole pool, by its name "{near.name}"')
@@ -168,9 +172,44 @@ class _Pools:
             return _Lack(f'{words}, did you mean "{near.name}"', ((near, "cidr"),), proof)
         if not self._all or (wanted in DEFAULT_POOLS.values() and not self._complete):
             return None
-        shown = ", ".join(f'"{pool.name}"' for _, pool in mine[:_MOST_SHOWN]) or "none"
-        more = f" and {len(mine) - _MOST_SHOWN} more" if len(mine) > _MOST_SHOWN else ""
-        return _Lack(f"{words}, the IPPools known are {shown}{more}", (), proof)
+        return _Lack(f"{words}, the IPPools known are {mine.listed}", (), proof)
+
+
+class _OfFamily:
+    """The pools of one family, to be found by network and by name."""
+
+    def __init__(self, pools: Iterable[tuple[Prefix, IPPool]]) -> None:
+        self._pools = list(pools)
+        self._names = {pool.name: pool for _, pool in self._pools}
+        self._nearest = Words(self._names).nearest
+        self._equal: dict[Prefix, list[tuple[Prefix, IPPool]]] = {}
+        self._near: InOrder[tuple[Prefix, IPPool]] = InOrder()
+        for net, pool in self._pools:
+            self._equal.setdefault(net, []).append((net, pool))
+            self._near.add(((net.first, net.last),), (net, pool))
+
+    def equal(self, net: Prefix) -> list[tuple[Prefix, IPPool]]:
+        """Those of just this network."""
+        return self._equal.get(net, [])
+
+    def overlapping(self, net: Prefix) -> IPPool | None:
+        """One that leaves no room for a network, for pools do not overlap."""
+        near = self._near.near(((net.first, net.last),))
+        return next((pool for inside, pool in near if inside.overlaps(net)), None)
+
+    def alike(self, name: str) -> IPPool | None:
+        """The one that was surely meant by a name, for it differs by one letter."""
+        found = self._nearest(name)
+        if found is None or distance(name, found, 1) != 1 or _apart(name.split("-"), found.split("-")):
+            return None
+        return self._names[found]
+
+    @cached_property
+    def listed(self) -> str:
+        """Their names, or of many the first."""
+        shown = ", ".join(f'"{pool.name}"' for _, pool in self._pools[:_MOST_SHOWN]) or "none"
+        more = len(self._pools) - _MOST_SHOWN
+        return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _slashed(text: str) -> Prefix | None:
@@ -178,13 +217,6 @@ def _slashed(text: str) -> Prefix | None:
         return parse_cidr(text, bare=False).masked()
     except ValueError:
         return None
-
-
-def _leaves_no_room(inside: Prefix, pool: IPPool, wanted: str, net: Prefix | None) -> bool:
-    """Whether a pool cannot be there beside one that is asked for: pools do not overlap, nor differ by one letter."""
-    if net is not None:
-        return net.overlaps(inside)
-    return distance(wanted, pool.name, 1) == 1 and not _apart(wanted.split("-"), pool.name.split("-"))
 
 
 def _apart(words: list[str], others: list[str]) -> bool:
