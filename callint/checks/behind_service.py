@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from callint.bgp.steps import Steps, counted
 from callint.calico.defaults import (
     DNS_PORTS,
     NAMESPACE_LABEL,
@@ -21,6 +22,7 @@ from callint.policy.selectable import Selectable
 from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.rewrite import both, either
+from callint.selector.satisfy import implies
 from callint.selector.syntax import Compare
 
 _METADATA_NAME = NAMESPACE_PREFIX + "kubernetes.io/metadata.name"
@@ -60,49 +62,110 @@ class _Service(NamedTuple):
 
 
 class _Pods(NamedTuple):
-    """A pod, or those of a template, with the ports that containers declare: all numbers, and those with names."""
+    """A pod, or those of a template, with the ports that containers declare: protocol, name and number."""
 
     labels: Labels
-    numbers: frozenset[int]
-    named: dict[tuple[str, str], int]
+    ports: tuple[tuple[str, str, int], ...]
     host_network: bool
 
 
-def translations(cluster: Cluster) -> Iterator[tuple[Labels, Translation]]:
-    """Pods that are known to be behind services that translate ports, by their labels; of OpenShift's DNS all know.
+_Translations = dict[tuple[int, int], Translation]
 
-    Left out are ports at which pods behind the service seem to get packets that name them, too.
+
+class Backends:
+    """What is known to be behind services that translate ports; of OpenShift's DNS everybody knows."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        """Raises TooManyStepsError."""
+        found = [_openshift()]
+        services = list(_services(cluster))
+        if any(port.target != port.number for one in services for port in one.ports if not one.headless):
+            found += _behind(services, list(_pods(cluster)), Steps(cluster, "services with pods"))
+        self.ports = frozenset(str(port) for _, several in found for one in several for _, port in one)
+        """The ports that clients name, as rules write them."""
+        self._index = Selectable((labels, (labels, several)) for labels, several in found)
+
+    def behind(self, selector: Selector, protocol: int, port: int) -> tuple[Labels, Translation] | None:
+        """Pods that get at another port what is sent to this one of a service, if the selector matches none but such.
+
+        Then every pod that is matched is one of them.
+        """
+        found = self._index.first(selector)
+        for several in found[1] if found is not None else ():
+            one = several.get((protocol, port))
+            if found is not None and one is not None and implies(selector, one.selector):
+                return found[0], one
+        return None
+
+
+class _Group:
+    """The pods behind services of one selector, and the ports at which they get packets that name these ports."""
+
+    def __init__(self, found: list[tuple[int, bool | None]], pods: list[_Pods]) -> None:
+        """`found` are the numbers of the pods that the selector matches, or may match (None)."""
+        self.numbers = [number for number, _ in found]
+        self.sure = [number for number, answer in found if answer]
+        self.services: list[_Service] = []
+        self.host_network = any(pods[number].host_network for number in self.numbers)
+        self._declared = {pods[number].ports for number in self.numbers}
+        self.taken = {number for ports in self._declared for _, _, number in ports}
+
+    def add(self, service: _Service, steps: Steps) -> None:
+        """One more service."""
+        self.services.append(service)
+        for port in service.ports:
+            steps.spend(len(self._declared))
+            self.taken.update([port.number] if service.headless else self._targets(port))
+
+    def translations(self, taken: set[int]) -> _Translations:
+        """The ports that are translated to one and the same of all pods, without those at which some get packets."""
+        found: _Translations = {}
+        for service in self.services if not self.host_network else ():
+            for port in service.ports if not service.headless else ():
+                targets = self._targets(port)
+                target = targets.pop() if len(targets) == 1 else 0
+                if target and target != port.number and port.number not in taken:
+                    one = _translation(service, port, target)
+                    found[one.protocol, one.port] = one
+        return found
+
+    def _targets(self, port: _Port) -> set[int]:
+        return {_target(port, ports) for ports in self._declared}
+
+
+def _behind(services: list[_Service], pods: list[_Pods], steps: Steps) -> list[tuple[Labels, list[_Translations]]]:
+    """Pods that are behind services for certain.
+
+    Left out are ports at which pods behind the service seem to get packets that name them, by other services as well.
     """
-    yield from _openshift()
-    services = list(_services(cluster))
-    if not any(port.target != port.number for one in services for port in one.ports if not one.headless):
-        return
-    pods = list(_pods(cluster))
     index = Selectable((one.labels, number) for number, one in enumerate(pods))
-    behind = [index.all(one.selector) for one in services]
-    taken = [set(one.numbers) for one in pods]
-    for service, found in zip(services, behind, strict=True):
-        for port in service.ports:
-            for number, _ in found:
-                taken[number].add(port.number if service.headless else _target(port, pods[number]) or 0)
-    for service, found in zip(services, behind, strict=True):
-        reached = [pods[number] for number, _ in found]
-        if service.headless or any(one.host_network for one in reached):
-            continue
-        for port in service.ports:
-            targets = {_target(port, one) for one in reached}
-            target = targets.pop() if len(targets) == 1 else None
-            if target and target != port.number and not any(port.number in taken[number] for number, _ in found):
-                one = _translation(service, port, target)
-                yield from ((pods[number].labels, one) for number, sure in found if sure)
+    groups: dict[Selector, _Group] = {}
+    of_pod: dict[int, list[_Group]] = {}
+    for service in services:
+        if service.selector not in groups:
+            group = groups[service.selector] = _Group(index.all(service.selector), pods)
+            for number in counted(group.numbers, steps, 1):
+                of_pod.setdefault(number, []).append(group)
+        groups[service.selector].add(service, steps)
+    translated: dict[int, list[_Translations]] = {}
+    for group in groups.values():
+        near: dict[int, _Group] = {}
+        for number in group.numbers:
+            steps.spend(len(of_pod[number]))
+            near |= {id(one): one for one in of_pod[number]}
+        steps.spend(sum(len(one.taken) for one in near.values()))
+        found = group.translations(set().union(*(one.taken for one in near.values())))
+        for number in group.sure if found else ():
+            translated.setdefault(number, []).append(found)
+    return [(pods[number].labels, several) for number, several in translated.items()]
 
 
-def _openshift() -> Iterator[tuple[Labels, Translation]]:
+def _openshift() -> tuple[Labels, list[_Translations]]:
     namespace, key, value = OPENSHIFT_DNS
     port, target = DNS_PORTS
-    labels, selector = _labels({key: value}, namespace, _UNLABELLED), _in_namespace(namespace)
-    for protocol in (UDP, TCP):
-        yield labels, Translation(f"{namespace}/dns-default", None, selector, protocol, port, target)
+    service, selector = f"{namespace}/dns-default", _in_namespace(namespace)
+    found = {(protocol, port): Translation(service, None, selector, protocol, port, target) for protocol in (UDP, TCP)}
+    return _labels({key: value}, namespace, _UNLABELLED), [found]
 
 
 def _in_namespace(namespace: str) -> Selector:
@@ -140,23 +203,23 @@ def _pods(cluster: Cluster) -> Iterator[_Pods]:
     for resource, _, plain in (*every, *templates(cluster)):
         own = fields.labels(fields.mapping(plain, "metadata"))
         spec = fields.mapping(plain, "spec")
-        ports = list(declared_ports(spec))
         yield _Pods(
             _labels(own, resource.namespace or "default", sources),
-            frozenset(number for _, _, number in ports),
-            {(protocol, name): number for protocol, name, number in ports},
+            tuple(declared_ports(spec)),
             fields.flag(spec, "hostNetwork") or False,
         )
 
 
-def _target(port: _Port, pods: _Pods) -> int | None:
-    """The number of the port at which pods get packets; None where it is a name that they do not have.
+def _target(port: _Port, declared: tuple[tuple[str, str, int], ...]) -> int:
+    """The number of the port at which pods get packets; 0 where it is a name that they do not have.
 
-    A number that is not among those that they declare is none either: what they listen at is not known.
+    Also for a number that is not among those that they declare: at what they listen is not known.
     """
     if isinstance(port.target, str):
-        return pods.named.get((port.protocol, port.target))
-    return port.target if not pods.numbers or port.target in pods.numbers else None
+        return next(
+            (number for protocol, name, number in declared if (protocol, name) == (port.protocol, port.target)), 0
+        )
+    return port.target if not declared or any(number == port.target for _, _, number in declared) else 0
 
 
 def _translation(service: _Service, port: _Port, target: int) -> Translation:

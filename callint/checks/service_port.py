@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.checks.behind_service import Translation, translations
+from callint.checks.behind_service import Backends, Translation
 from callint.checks.breach import Breach, rule_words, unexamined
 from callint.checks.name_resolution import enforced, shuts_in
 from callint.checks.named_port import at_the_end, place_of_port
@@ -16,12 +16,11 @@ from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.labels import Labels, holds
 from callint.policy.match import entity_selectors
-from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.index import OverlapIndex
-from callint.selector.satisfy import implies, overlaps
+from callint.selector.satisfy import overlaps
 from callint.selector.values import Budget, ExhaustedError
 
 _OF_CANDIDATE = 10
@@ -36,13 +35,13 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     if cluster.target.dataplane == "ebpf":
         return
-    tiers, services = model_of(cluster).tiers, _Services(translations(cluster))
+    tiers, backends = model_of(cluster).tiers, Backends(cluster)
     for direction in ("Ingress", "Egress"):
         openers = _Openers(cluster, tiers, direction)
         for tier, placed in ((one, placed) for one in tiers for placed in one.policies):
             if not shuts_in(tier, placed, direction):
                 continue
-            for meant in services.meant(placed.policy, direction):
+            for meant in _meant(placed.policy, direction, backends):
                 opened = openers.open(placed.selector, meant)
                 if opened is None:
                     reason = f"more than {cluster.limits.comparisons:,} comparisons of selectors would be needed"
@@ -61,42 +60,23 @@ class _Meant(NamedTuple):
     service: Translation
 
 
-class _Services:
-    """The pods behind services, by the port that clients name, as rules write it, and its protocol."""
-
-    def __init__(self, found: Iterator[tuple[Labels, Translation]]) -> None:
-        by_port: dict[str, dict[int, list[tuple[Labels, tuple[Labels, Translation]]]]] = {}
-        for labels, one in found:
-            by_port.setdefault(str(one.port), {}).setdefault(one.protocol, []).append((labels, (labels, one)))
-        self._by_port = {
-            text: {protocol: Selectable(several) for protocol, several in found.items()}
-            for text, found in by_port.items()
-        }
-
-    def meant(self, policy: Policy, direction: str) -> Iterator[_Meant]:
-        """The rules that allow the port of a service, to pods behind it and to nobody else."""
-        said: set[Path] = set()
-        for rule in policy.egress if direction == "Egress" else policy.ingress:
-            there = rule.destination
-            if not there.ports or self._by_port.keys().isdisjoint(there.ports) or rule.path in said:
-                continue
-            if rule.action.capitalize() != "Allow" or there.nets or there.services is not None:
-                continue
-            for text in there.ports:
-                found = self._behind(policy, rule, text)
-                if found is not None:
-                    said.add(rule.path)
-                    yield _Meant(rule, text, *found)
-                    break
-
-    def _behind(self, policy: Policy, rule: Rule, text: str) -> tuple[Labels, Translation] | None:
-        protocol = None if rule.protocol is None else parse_protocol(rule.protocol, any_case=True)
-        backed = self._by_port.get(text, {}).get(protocol or 0)
-        selector = at_the_end(policy, rule) if backed is not None else None
-        found = backed.first(selector) if backed is not None and selector is not None else None
-        if found is None or selector is None or not implies(selector, found[1].selector):
-            return None
-        return found
+def _meant(policy: Policy, direction: str, backends: Backends) -> Iterator[_Meant]:
+    """The rules that allow the port of a service, to pods behind it and to nobody else."""
+    said: set[Path] = set()
+    for rule in policy.egress if direction == "Egress" else policy.ingress:
+        there = rule.destination
+        if not there.ports or backends.ports.isdisjoint(there.ports) or rule.path in said or rule.protocol is None:
+            continue
+        selector = at_the_end(policy, rule)
+        if rule.action.capitalize() != "Allow" or there.nets or there.services is not None or selector is None:
+            continue
+        protocol = parse_protocol(rule.protocol, any_case=True)
+        for text in filter(backends.ports.__contains__, there.ports):
+            found = backends.behind(selector, protocol, int(text))
+            if found is not None:
+                said.add(rule.path)
+                yield _Meant(rule, text, *found)
+                break
 
 
 class _Openers:

@@ -191,3 +191,14 @@ def test_work_has_a_bound() -> None:
     cluster.limits = Limits(comparisons=300)
     *_, last = find("service_port")(cluster, {})
     assert last.undecided
+
+
+def test_work_on_services_has_a_bound() -> None:
+    services = [service(80, 8080, f"s{number}", selector={"app": "api", f"k{number}": "v"}) for number in range(30)]
+    pods = [deployment(8080, name=f"d{number}") for number in range(30)]
+    for one in pods:
+        one["spec"]["template"]["metadata"]["labels"].update({f"k{number}": "v" for number in range(30)})
+    cluster = cluster_of([*services, *pods, ingress(allow(80))])
+    cluster.limits = Limits(comparisons=1000)
+    (one,) = find("service_port")(cluster, {})
+    assert "comparisons of services with pods would be needed" in one.message
