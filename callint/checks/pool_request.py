@@ -14,6 +14,7 @@ from callint.calico.defaults import DEFAULT_POOLS
 from callint.checks.breach import Breach, nobody
 from callint.checks.dispatch import Question, asked
 from callint.checks.pod_template import templates
+from callint.checks.reference import listed
 from callint.finding import Path, Related, Witness, witness
 from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
 from callint.net.overlapping import InOrder
@@ -172,7 +173,7 @@ class _Pools:
             return _Lack(f'{words}, did you mean "{near.name}"', ((near, "cidr"),), proof)
         if not self._all or (wanted in DEFAULT_POOLS.values() and not self._complete):
             return None
-        return _Lack(f"{words}, the IPPools known are {mine.listed}", (), proof)
+        return _Lack(f"{words}, {mine.listed}", (), proof)
 
 
 class _OfFamily:
@@ -206,10 +207,8 @@ class _OfFamily:
 
     @cached_property
     def listed(self) -> str:
-        """Their names, or of many the first."""
-        shown = ", ".join(f'"{pool.name}"' for _, pool in self._pools[:_MOST_SHOWN]) or "none"
-        more = len(self._pools) - _MOST_SHOWN
-        return f"{shown} and {more} more" if more > 0 else shown
+        """All of them, in words."""
+        return listed("IPPool", list(self._names))
 
 
 def _slashed(text: str) -> Prefix | None:

@@ -88,7 +88,7 @@ def _missing(cluster: Cluster, resource: Resource, path: Path, name: str, target
                 help="mend the document that could not be read",
             )
     near = names.nearest(name)
-    hint = f'did you mean "{near}"' if near else _listed(target, names.known)
+    hint = f'did you mean "{near}"' if near else listed(target, names.known)
     return Breach(
         f'{resource.kind} "{resource.name}" names {target} "{name}", which does not exist, {hint}',
         where,
@@ -112,7 +112,8 @@ def _looks_like(document: Document, kind: str, name: str) -> Span | None:
     return None
 
 
-def _listed(kind: str, names: tuple[str, ...]) -> str:
+def listed(kind: str, names: Sequence[str]) -> str:
+    """The objects of a kind that are known, in words: of many the first."""
     if not names:
         return f"no {kind} is known"
     shown = ", ".join(f'"{name}"' for name in names[:5])

@@ -108,13 +108,15 @@ def test_pools_that_may_give_addresses(objects: tuple[dict[str, Any], ...]) -> N
 def test_all_pools_are_known_where_the_configuration_says_so() -> None:
     assert told("unavailable", PHOTOS, namespace('["elsewhere"]')) == []
     (message,) = told("unavailable", PHOTOS, namespace('["elsewhere"]'), intent=COMPLETE)
-    assert message.endswith('they ask for IPPool "elsewhere", which does not exist, the IPPools known are "photos"')
+    assert message.endswith('they ask for IPPool "elsewhere", which does not exist, the only IPPool known is "photos"')
 
 
 def test_a_pool_that_cannot_be_read_may_be_any() -> None:
     unsure = calico("IPPool", "${NAME}", {"cidr": "10.3.0.0/16"})
     assert told("unavailable", PHOTOS, unsure, namespace('["elsewhere"]'), intent=COMPLETE) == []
     broken = calico("IPPool", "else", {"cidr": "10.3.0.0"})
+    (message,) = told("unavailable", SIX, namespace('["six"]', 6), namespace('["old"]'), intent=COMPLETE)
+    assert message.endswith("which does not exist, no IPPool is known")
     assert told("unavailable", OLD, broken, namespace('["elsewhere", "old"]'), intent=COMPLETE) != []
 
 
