@@ -17,6 +17,7 @@ from callint.finding import Path, witness
 from callint.net.address import Family
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
+from callint.objects.charts import pools_elsewhere
 from callint.record import NamedTuple
 
 _Place = tuple[str, Path]
@@ -35,7 +36,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     Where facts do not list a node's networks and routes there may be one, and nothing is said: the author will know.
     """
-    if not cluster.pools:
+    if not cluster.pools or pools_elsewhere(cluster):
         return
     ranks = _ranks(cluster)
     best: dict[_Place, _Answer] = {}

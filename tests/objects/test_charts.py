@@ -66,3 +66,20 @@ def test_pools_that_nobody_sees_may_serve_and_be_exported(others: list[dict[str,
     assert bool(list(find("node_pools")(cluster, {"problem": "unserved"}))) is sure
     (unexported,) = find("advertisement")(cluster, {"problem": "unexported"})
     assert unexported.undecided is not sure
+
+
+FACTS = """
+version: 1
+node: one
+interfaces: [{name: lan0, addresses: [192.0.2.2/24]}]
+routes: [{to: 192.0.2.0/24, interface: lan0, protocol: kernel}]
+"""
+
+
+@pytest.mark.parametrize(("others", "told"), [([], True), ([FLUX], False)])
+def test_what_a_filter_lets_out_may_be_in_such_a_pool(others: list[dict[str, Any]], told: bool) -> None:
+    out = {"exportV4": [{"action": "Accept", "matchOperator": "In", "cidr": "10.244.0.0/16"}, {"action": "Reject"}]}
+    node = calico("Node", "one", {"bgp": {"ipv4Address": "192.0.2.2/24"}})
+    peer = calico("BGPPeer", "tor", {"peerIP": "192.0.2.1", "asNumber": 64500, "filters": ["out"]})
+    cluster = cluster_of([EXTRA, calico("BGPFilter", "out", out), node, peer, *others], facts=FACTS)
+    assert bool(list(find("origin")(cluster, {}))) is told
