@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from hashlib import blake2b
 
+from callint import __version__
 from callint.shipped import directory
 
 
@@ -21,11 +22,12 @@ def digest(*parts: bytes | str) -> str:
 
 
 def stamp() -> str:
-    """A name for the program: Python, and every file of the code, rules and schemas by size and time.
+    """A name for the program: Python, release, and every file of the code, rules and schemas by path, size and time.
 
-    No edit of a checkout goes unseen. Two installations of one release may differ; then they share nothing.
+    No edit of a checkout goes unseen. Two installations share nothing, for where files have no times of their own, as
+    in reproducible images, a file of the same size may be another one.
     """
-    return digest(sys.version, *_files())
+    return digest(sys.version, __version__, *_files())
 
 
 def _files() -> Iterator[str]:
@@ -34,4 +36,4 @@ def _files() -> Iterator[str]:
             folders[:] = sorted(name for name in folders if name != "__pycache__")
             for name in sorted(names):
                 status = os.stat(os.path.join(folder, name))
-                yield f"{folder[len(root) :]}/{name} {status.st_size} {status.st_mtime_ns}"
+                yield f"{folder}/{name} {status.st_size} {status.st_mtime_ns}"

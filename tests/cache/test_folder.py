@@ -186,12 +186,16 @@ def test_another_program_has_another_stamp(repository: Path, tmp_path: Path) -> 
     for name in ("rules", "schemas"):
         (tmp_path / name).mkdir()
 
-    def its() -> str:
-        run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    def its(folder: Path = tmp_path) -> str:
+        run = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
         return run.stdout
 
     before = its()
     assert before == its()
     (tmp_path / "rules" / "A001-new.yaml").write_text("a: 1\n", encoding="utf-8")
     assert its() != before
+    twin = tmp_path / "twin"
+    twin.mkdir()
+    subprocess.run(["cp", "-pr", copy, tmp_path / "rules", tmp_path / "schemas", twin], check=True)
+    assert its(twin) != its(), "the times of files tell nothing where all are set to one"
     assert len(stamp()) == 32
