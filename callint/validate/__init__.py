@@ -58,8 +58,8 @@ DEFAULT = Limits()
 def validate(resource: Resource, target: Target, road: Road, limits: Limits = DEFAULT) -> Validated:
     """Judge an object whose shape the schema stage has examined; its gaps are not looked at.
 
-    Objects of other groups have no problems, but for the annotations of a Kubernetes Node that Calico reads, and for
-    policies: selectors that cannot be read, and whatever the API server refuses of them.
+    Objects of other groups have no problems, but for the annotations of a Kubernetes Node that Calico reads, the pools
+    of an Installation, and policies: selectors that cannot be read, and whatever the API server refuses of them.
     """
     if not is_calico(resource.api_version):
         return _of_kubernetes(resource, target, road, limits)
@@ -100,6 +100,12 @@ def _of_kubernetes(resource: Resource, target: Target, road: Road, limits: Limit
 
             cluster_policy(scope, (), plain)
         return Validated(tuple(scope.problems), tuple(scope.gaps))
+    if resource.kind == "Installation" and resource.api_version == "operator.tigera.io/v1":
+        from callint.validate.pool import installation
+
+        scope = Scope(resource, target.release, road, limits)
+        installation(scope, resource.spec)
+        return Validated(tuple(scope.problems), ())
     if resource.kind != "Node" or resource.api_version != "v1" or not resource.annotations:
         return NOTHING
     from callint.validate.node import node_annotations

@@ -7,7 +7,7 @@ from typing import Any
 from callint.calico import Release
 from callint.finding import Path
 from callint.net.address import Prefix, parse_cidr
-from callint.objects.fields import as_text
+from callint.objects.fields import as_text, integer, items, mapping
 from callint.validate import values
 from callint.validate.scope import (
     CEL,
@@ -64,15 +64,33 @@ def _size(scope: Scope, path: Path, spec: dict[str, Any], prefix: Prefix) -> Non
     size = spec.get("blockSize")
     if size is not None and size.__class__ is not int:
         return
-    low, high = BLOCK_SIZES[prefix.family]
-    if size and not low <= size <= high:
-        message = f'"blockSize" is {size}, {low} to {high} was expected in a pool of IPv{prefix.family}'
+    message = _beyond(size, prefix) if size else None
+    if message is not None:
         scope.refuse("bad-block-size", (*path, "blockSize"), message, since=LATE_CEL)
     elif prefix.length > (size or DEFAULT_BLOCK_SIZE[prefix.family]) and off(spec, "disabled"):
         block = size or DEFAULT_BLOCK_SIZE[prefix.family]
         default = "" if size else ', the default "blockSize"'
         message = f'the pool "{prefix}" is smaller than one block of /{block}{default}'
         scope.refuse("bad-block-size", (*path, "blockSize" if size else "cidr"), message, since=LATE_CEL)
+
+
+def _beyond(size: int, prefix: Prefix) -> str | None:
+    low, high = BLOCK_SIZES[prefix.family]
+    if low <= size <= high:
+        return None
+    return f'"blockSize" is {size}, {low} to {high} was expected in a pool of IPv{prefix.family}'
+
+
+def installation(scope: Scope, spec: dict[str, Any]) -> None:
+    """Block sizes in the pools of an Installation (tigera/operator pkg/controller/ippool/validation.go)."""
+    for index, pool in items(mapping(spec, "calicoNetwork"), "ipPools"):
+        if not isinstance(pool, dict):
+            continue
+        size, prefix = integer(pool, "blockSize"), values.prefix_of(as_text(pool.get("cidr")) or "")
+        message = _beyond(size, prefix) if size is not None and prefix is not None else None
+        if message is not None:
+            path: Path = ("spec", "calicoNetwork", "ipPools", index, "blockSize")
+            scope.say("bad-block-size", path, f"{message}; the operator refuses the Installation")
 
 
 def _on(spec: dict[str, Any], mode: str) -> bool:
