@@ -245,6 +245,8 @@ def _confine(document: Document, folder: str) -> None:
     """Raises ConfigError for a path that leads out of the bounds: whoever proposes a change writes it."""
     bounds = _bounds(folder)
     for at, path, instead in _named(document.value):
+        if path == "-":
+            raise _misplaced(document, at, '"-" is standard input, which arguments alone may name')
         base, _ = base_of(os.path.normpath(os.path.join(folder, path)).replace(os.sep, "/"))
         if not bounds.hold(base):
             raise _misplaced(document, at, f'"{path}" {_outside(base)}, name {instead} instead')

@@ -80,6 +80,12 @@ def test_a_configuration_may_name_what_lies_in_its_git_work_tree(
             config.load(str(file))
 
 
+@pytest.mark.parametrize("text", ["facts: ['-']", "clusters: {home: {manifests: ['-']}}", "baseline: '-'"])
+def test_a_configuration_reads_no_standard_input(repository: Path, text: str) -> None:
+    with pytest.raises(config.ConfigError, match='"-" is standard input, which arguments alone may name$'):
+        loaded(repository, text)
+
+
 def test_a_link_that_is_found_is_no_configuration_if_it_leads_outside(repository: Path) -> None:
     (repository / "callint.yaml").symlink_to("../secret")
     with pytest.raises(config.ConfigError) as caught:
