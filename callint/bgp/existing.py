@@ -7,7 +7,7 @@ from functools import partial
 
 from callint.bgp.crowd import crowds
 from callint.bgp.decision import Decision
-from callint.bgp.routes import OF_SOURCE, Brought, Source, counted_decisions, engine
+from callint.bgp.routes import OF_PIECES, OF_SOURCE, Brought, Source, counted_decisions, engine
 from callint.bgp.session import Session
 from callint.bgp.steps import Steps
 from callint.objects import Cluster
@@ -49,7 +49,9 @@ class Existing:
         # What nodes pass on is not known to exist, so that nobody asks for it.
         alike = partial(self._engine.import_key, passed=False)
         for one in self._crowds.sources(session.local, inside, alike, existing=True):
-            yield one if one.brought is not None else one._replace(brought=tuple(self._brought(one.session)))
+            brought = one.brought if one.brought is not None else tuple(self._brought(one.session))
+            self._steps.spend(sum(len(prefixes.starts) for _, _, prefixes in brought) // OF_PIECES)
+            yield one._replace(brought=brought)
 
     def _brought(self, session: Session) -> Iterator[Brought]:
         decisions: list[Decision] = []

@@ -75,9 +75,11 @@ class _Divided:
         """The parts cut to some prefixes."""
         found = self._known.get(prefixes)
         if found is None:
+            # Where parts are fewer, each is asked rather than each piece of the prefixes for those near to it.
+            few = len(self._parts) <= len(prefixes.starts)
             found = self._known[prefixes] = tuple(
                 Part(hit, part.rule, part.when, part.unless)
-                for part in self._near.near(prefixes.addresses())
+                for part in (self._parts if few else self._near.near(prefixes.addresses()))
                 if (hit := part.prefixes & prefixes)
             )
         return found

@@ -14,10 +14,10 @@ from callint.bgp.filtering import filtering
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.profile import Profile
-from callint.bgp.routes import OF_SOURCE, Engine, Group, Source, counted_decisions, engine, other
+from callint.bgp.routes import OF_PIECES, OF_SOURCE, Engine, Group, Source, counted_decisions, engine, other
 from callint.bgp.rules import Direction, Rule
 from callint.bgp.session import LIVE, Form, Session
-from callint.bgp.steps import Answer, Steps, counted
+from callint.bgp.steps import Answer, Steps
 from callint.objects import Cluster
 from callint.record import NamedTuple
 
@@ -104,7 +104,8 @@ class _Sending:
             if id(form) in passing.several:
                 # What came over this session leaves by the others that it stands for.
                 sources = tuple(one._replace(size=max(one.size, 2)) for one in sources)
-            for source, routes in counted(model.heard(sources), self._steps, _OF_LEARNED):
+            for source, routes in model.heard(sources):
+                self._steps.spend(_OF_LEARNED + len(routes.prefixes.starts) // OF_PIECES)
                 yield from counted_decisions(self._passed_on(session, source, routes), self._steps)
 
     def _passed_on(self, session: Session, source: Source, routes: Routes) -> Iterable[Decision]:

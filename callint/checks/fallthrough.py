@@ -27,8 +27,8 @@ from callint.objects.bgp import BGPPeer
 
 # From this release on an imported route has a worse kernel metric than any other (K2, bird_ipam.cfg.template)
 _HARMLESS_DEFAULT = (3, 32)
-# So many parts of a set of prefixes are written out
-_MOST_PARTS = 4
+# So many parts of a set of prefixes are written out, of which each takes steps to find
+_MOST_PARTS, _OF_PART = 4, 2
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -114,7 +114,8 @@ def _meet(one: Rule, other: Rule) -> bool:
 def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     """Lists that only accept, towards far ends outside the cluster."""
     said: set[tuple[str, Family]] = set()
-    existing = Existing(cluster, Steps(cluster, "routes that BGP sessions export"))
+    steps = Steps(cluster, "routes that BGP sessions export")
+    existing = Existing(cluster, steps)
     for one in outward(cluster):
         family = one.session.family
         rules = rules_of(cluster, one.peer, "export", family)
@@ -126,6 +127,7 @@ def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
         said.add((last.resource.name, family))
         leaving = _leaving(existing, one)
         if leaving:
+            steps.spend(_OF_PART * sum(len(decision.prefixes.starts) for decision in leaving))
             yield _leaves(cluster, one, rules, leaving)
         elif not cluster.pools:
             resource, path = last.resource, ("spec", f"exportV{family}")

@@ -151,7 +151,10 @@ class PrefixSet:
         inside = self.parts()
         if not inside or self == everything(self.family):
             return "everything" if inside else "nothing"
-        outside = (~self).parts() if len(inside) > 1 else inside
+        outside = inside
+        # Parts of different lengths are no fewer than the ranges of addresses at one, which are quicker to count.
+        if all(len(addresses) < len(inside) for _, _, addresses in (~self).runs()):
+            outside = (~self).parts()
         start, parts = ("everything but ", outside) if len(outside) < len(inside) else ("", inside)
         more = len(parts) - most if most is not None else 0
         return f"{start}{', '.join(map(str, parts[:most]))}{f' and {more} more' if more > 0 else ''}"
