@@ -9,6 +9,7 @@ from callint.calico.defaults import NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, rule_words
 from callint.finding import Path, Related
+from callint.net.ports import ICMP, ICMPV6, parse_protocol
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
@@ -31,16 +32,32 @@ _PAIRS = (
     (("destination", "ports"), ("destination", "notPorts")),
 )
 """Fields of a rule that can exclude each other; what contradicts itself otherwise is reported where it is written."""
+_NAMED: dict[int, dict[int, tuple[str, int | None]]] = {
+    ICMP: {
+        128: ("an echo request", 8),
+        129: ("an echo reply", 0),
+        133: ("a router solicitation", 10),
+        134: ("a router advertisement", 9),
+        135: ("a neighbour solicitation", None),
+        136: ("a neighbour advertisement", None),
+    },
+    ICMPV6: {0: ("an echo reply", 129), 8: ("an echo request", 128), 11: ("time exceeded", 3)},
+}
+"""By protocol, types that are none of its own: what they are in the other one, and its own type of that (IANA)."""
 _INHERITED = (NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX, "projectcalico.org/")
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    """Rules of which two fields leave no packet that could match, or that select others on the side of the subject."""
+    """Rules of which two fields leave no packet that could match, or that select others on the side of the subject.
+
+    Types that ICMP or ICMPv6 does not have, but the other one, count as such a pair with the protocol.
+    """
     shadows = shadows_of(cluster)
     sets = Selectable((Labels(one.labels, _INHERITED), one) for one in cluster.network_sets)
     for tier in model_of(cluster).tiers:
         for placed in tier.policies:
             yield from _of_others(placed, sets)
+            yield from _of_other_icmp(placed.policy)
     for _, placed in shadows.subjects:
         policy = placed.policy
         said: set[Path] = set()
@@ -82,6 +99,31 @@ def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:
                 path,
                 (Related(policy.resource.span("spec", "selector"), "selects other pods"),) if policy.selector else (),
                 help=f"select the other end of {direction} in `{far}`",
+            )
+
+
+def _of_other_icmp(policy: Policy) -> Iterator[Breach]:
+    """Rules for packets of ICMP that have a type of ICMPv6, or the other way round."""
+    resource = policy.resource
+    for direction in DIRECTIONS:
+        for rule in rules(policy, direction):
+            said = rule.icmp.type if rule.icmp else None
+            if said is None or rule.protocol is None or resource.unreadable(*rule.path):
+                continue
+            protocol = parse_protocol(rule.protocol, any_case=True)
+            what, own = _NAMED.get(protocol, {}).get(said, ("", None))
+            if not what:
+                continue
+            mine, other = ("ICMP", "ICMPv6") if protocol == ICMP else ("ICMPv6", "ICMP")
+            meant = f"{what} of {mine} has type {own}" if own is not None else f"{mine} has none"
+            path = (*rule.path, "icmp", "type")
+            yield Breach(
+                f"{rule_words(resource, rule.path)} can match no packet: type {said} is {what} in {other} alone, and "
+                f"{meant}",
+                resource.span(*path),
+                resource.ref,
+                path,
+                (Related(resource.span(*rule.path, "protocol"), f"asks for {mine}"),),
             )
 
 

@@ -45,3 +45,29 @@ spec: {nets: [10.244.0.0/16]}
 def test_others_in_the_place_of_the_subject(manifests: str, told: bool) -> None:
     found = list(find("contradiction")(cluster_of(manifests), {}))
     assert len(found) == told
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("protocol: ICMPv6, icmp: {type: 8}", "an echo request of ICMPv6 has type 128"),
+        ("protocol: ICMPv6, icmp: {type: 0, code: 0}", "an echo reply of ICMPv6 has type 129"),
+        ("protocol: ICMPv6, icmp: {type: 11}", "time exceeded of ICMPv6 has type 3"),
+        ("ipVersion: 6, protocol: 58, icmp: {type: 8}", "an echo request of ICMPv6 has type 128"),
+        ("protocol: ICMP, icmp: {type: 128}", "an echo request of ICMP has type 8"),
+        ("protocol: ICMP, icmp: {type: 135}", "a neighbour solicitation in ICMPv6 alone, and ICMP has none"),
+        ("protocol: ICMP, icmp: {type: 8}", None),
+        ("protocol: ICMP, icmp: {type: 3, code: 4}", None),
+        ("protocol: ICMP, icmp: {type: 11}", None),
+        ("protocol: ICMPv6, icmp: {type: 128}", None),
+        ("protocol: ICMPv6, icmp: {type: 3}", None),
+        ("protocol: ICMPv6, icmp: {type: 2, code: 0}", None),
+        ("protocol: ICMPv6, icmp: {type: 143}", None),
+        ("protocol: ICMPv6", None),
+        ("protocol: ICMPv6, notICMP: {type: 8}", None),
+    ],
+)
+def test_types_of_icmp_in_the_other_protocol(rule: str, told: str | None) -> None:
+    manifest = POLICY.replace("destination: {selector: app == 'web'}", rule)
+    found = [one.message for one in find("contradiction")(cluster_of(manifest), {})]
+    assert [told in message for message in found] == [True] * (told is not None), found
