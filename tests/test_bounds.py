@@ -82,7 +82,7 @@ def test_a_configuration_may_name_what_lies_in_its_git_work_tree(
 
 @pytest.mark.parametrize("text", ["facts: ['-']", "clusters: {home: {manifests: ['-']}}", "baseline: '-'"])
 def test_a_configuration_reads_no_standard_input(repository: Path, text: str) -> None:
-    with pytest.raises(config.ConfigError, match='"-" is standard input, which arguments alone may name$'):
+    with pytest.raises(config.ConfigError, match="which arguments alone may name"):
         loaded(repository, text)
 
 
