@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="address space i
 MEGABYTE = 1 << 20
 MEMORY = 1024 * MEGABYTE
 """Bytes of address space; Python with its libraries takes a tenth of it."""
-SECONDS = 20
+SECONDS = 40
 """Seconds of CPU: about ten times what the slowest takes, for machines that are busy."""
 
 
