@@ -17,14 +17,14 @@ from callint.bgp.profile import Profile
 from callint.bgp.routes import OF_PIECES, OF_SOURCE, Engine, Group, Source, counted_decisions, engine, other
 from callint.bgp.rules import Direction, Rule
 from callint.bgp.session import LIVE, Form, Session
-from callint.bgp.steps import Answer, Steps
+from callint.bgp.steps import Answer, Steps, counted
 from callint.objects import Cluster
 from callint.record import NamedTuple
 
 Sent = tuple[tuple[Group, tuple[Decision, ...]], ...]
 """Sessions that may come up, those that export alike together, and what these export."""
 
-# What nodes that export alike take, and what is brought to one of them, beside what is decided on it
+# What nodes that export alike take, and what is brought to one of them, and what Calico decides on it
 _OF_SENDER, _OF_LEARNED = 5, 10
 
 
@@ -110,7 +110,7 @@ class _Sending:
 
     def _passed_on(self, session: Session, source: Source, routes: Routes) -> Iterable[Decision]:
         if not self._ruled:
-            return self._engine.passed_on(session, source, routes)
+            return counted(self._engine.passed_on(session, source, routes), self._steps, _OF_LEARNED)
         stopped = self._engine.stopped(session, source, routes)
         return () if stopped else self._engine.ruled(session.form, routes)
 
