@@ -7,6 +7,7 @@ from typing import Any
 
 from callint.calico.defaults import CLUSTER_DNS, NAMESPACE_LABEL
 from callint.calico.kinds import is_calico
+from callint.checks.account_scope import accounts_elsewhere
 from callint.checks.breach import Breach
 from callint.checks.name_resolution import may_be_question
 from callint.checks.pod_template import pod_templates
@@ -44,6 +45,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     things = _Things(cluster)
     yield from _resolvers(cluster, things)
+    yield from accounts_elsewhere(cluster)
     for policy in cluster.policies if things.elsewhere else ():
         if policy.namespace is None or policy.staged or policy.resource.gaps or not policy.resource.document.complete:
             continue

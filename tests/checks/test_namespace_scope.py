@@ -116,3 +116,68 @@ spec: {template: {metadata: {labels: {k8s-app: kube-dns}}, spec: {containers: []
 def test_names_are_asked_for_elsewhere(manifests: str, told: bool) -> None:
     found = list(find("namespace_scope")(cluster_of(manifests), {}))
     assert ["cluster's DNS" in one.message for one in found] == [True] * told
+
+
+BY_ACCOUNT = """
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: web, namespace: shop}
+spec:
+  selector: app == 'web'
+  types: [Ingress]
+  ingress: [{action: Allow, source: {serviceAccounts: {names: [web, prometheus]}}}]
+"""
+
+
+def account(name: str, namespace: str | None) -> str:
+    place = "" if namespace is None else f", namespace: '{namespace}'"
+    return f"\n---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: '{name}'{place}}}\n"
+
+
+WEB = account("web", "shop")
+SCRAPER = account("prometheus", "monitoring")
+USED = AWAY.replace("namespace: monitoring", "namespace: shop").replace(
+    "containers", "serviceAccountName: prometheus, containers"
+)
+BOUND = """
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: prometheus}
+subjects: [{kind: ServiceAccount, name: prometheus, namespace: shop}]
+"""
+CHART = """
+---
+apiVersion: helm.cattle.io/v1
+kind: HelmChart
+metadata: {name: prometheus, namespace: kube-system}
+"""
+
+
+@pytest.mark.parametrize(
+    ("manifests", "told"),
+    [
+        (BY_ACCOUNT + WEB + SCRAPER, True),
+        (BY_ACCOUNT + HOME + SCRAPER, True),
+        (BY_ACCOUNT + SCRAPER, False),  # whatever is in the namespace is kept elsewhere
+        (BY_ACCOUNT + WEB, False),
+        (BY_ACCOUNT + WEB + SCRAPER + account("prometheus", "shop"), False),
+        (BY_ACCOUNT + WEB + SCRAPER + account("prometheus", None), False),
+        (BY_ACCOUNT + WEB + SCRAPER + account("prometheus", "staging"), False),  # each namespace may have one
+        (BY_ACCOUNT + WEB + SCRAPER + account("${NAME}", "shop"), False),
+        (BY_ACCOUNT + WEB + SCRAPER + account("prometheus", "${NAMESPACE}"), False),
+        (BY_ACCOUNT + WEB + SCRAPER + USED, False),
+        (BY_ACCOUNT + WEB + SCRAPER + BOUND, False),
+        (BY_ACCOUNT + WEB + SCRAPER + CHART, False),
+        (BY_ACCOUNT.replace("prometheus", "default") + WEB + account("default", "monitoring"), False),
+        (BY_ACCOUNT.replace("source: {", "source: {namespaceSelector: all(), ") + WEB + SCRAPER, False),
+        (BY_ACCOUNT.replace(", namespace: shop", "") + WEB + SCRAPER, False),
+        (BY_ACCOUNT.replace(", namespace: shop", "").replace("kind: Net", "kind: GlobalNet") + WEB + SCRAPER, False),
+        (BY_ACCOUNT.replace("kind: Net", "kind: StagedNet") + WEB + SCRAPER, False),
+    ],
+)
+def test_accounts_of_another_namespace(manifests: str, told: bool) -> None:
+    found = list(find("namespace_scope")(cluster_of(manifests), {}))
+    assert [(one.path[-2:], 'one of namespace "monitoring",' in one.message) for one in found] == [
+        (("names", 1), True)
+    ] * told
