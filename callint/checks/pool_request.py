@@ -1,4 +1,4 @@
-"""Pods that ask, by annotations of their own or of their namespace, for addresses of certain IP pools."""
+"""Pods that ask for addresses of certain IP pools by annotations, their own or their namespace's; services, too."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from callint.bgp.pools import host_local
 from callint.bgp.read import network
+from callint.calico import Release
 from callint.calico.defaults import DEFAULT_POOLS
 from callint.checks.breach import Breach, nobody
 from callint.checks.dispatch import Question, asked
@@ -26,6 +27,9 @@ from callint.schema.suggest import Words, distance
 from callint.source import placeholder
 
 _ANNOTATIONS: dict[Family, str] = {family: f"cni.projectcalico.org/ipv{family}pools" for family in FAMILIES}
+_BALANCED: dict[Family, str] = {family: f"projectcalico.org/ipv{family}pools" for family in FAMILIES}
+_BALANCER_ADDRESSES = "projectcalico.org/loadBalancerIPs"
+_BALANCES: Release = (3, 30)
 _METADATA: Path = ("metadata", "annotations")
 _SHORT = 2
 _MOST_SHOWN = 5
@@ -35,8 +39,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Annotations that ask for pools in vain, where Calico's own IPAM reads them.
 
     Parameter `problem`: `unavailable` (no such pool gives addresses of the family: cni-plugin/pkg/k8s/k8s.go,
-    cni-plugin/internal/pkg/utils ResolvePools, libcalico-go/lib/ipam/ipam.go determinePools), `misplaced` (the
-    annotation is that of an object whose pods do not get it).
+    cni-plugin/internal/pkg/utils ResolvePools, libcalico-go/lib/ipam/ipam.go determinePools; for load balancers
+    kube-controllers/pkg/controllers/loadbalancer), `misplaced` (the annotation is that of an object whose pods do not
+    get it).
     """
     question = asked("pool_request", _QUESTIONS, parameters)
     plugins = (fields.text(fields.mapping(one.spec, "cni"), "type") for one in cluster.installations)
@@ -72,8 +77,10 @@ def _annotations(plain: dict[str, Any]) -> dict[str, Any]:
     return fields.mapping(fields.mapping(plain, "metadata"), "annotations")
 
 
-def _written(resource: Resource, path: Path, annotations: Mapping[str, Any]) -> Iterator[_Request]:
-    for family, key in _ANNOTATIONS.items():
+def _written(
+    resource: Resource, path: Path, annotations: Mapping[str, Any], keys: Mapping[Family, str] = _ANNOTATIONS
+) -> Iterator[_Request]:
+    for family, key in keys.items():
         text = annotations.get(key)
         if isinstance(text, str) and text and placeholder(text) is None:
             yield _Request(resource, (*path, key), family, text)
@@ -96,6 +103,35 @@ def _unavailable(cluster: Cluster) -> Iterator[Breach]:
                 lack.proof,
                 lack.cure,
             )
+    for request in _balancers(cluster):
+        pools = pools or _Pools(cluster)
+        useless = pools.useless(request)
+        if useless is not None:
+            words, pool, field = useless
+            service = request.resource
+            yield Breach(
+                f'the load balancer of Service "{service.namespace or "default"}/{service.name}" gets no address of '
+                f"IPv{request.family}: {words}",
+                service.span(*request.path),
+                service.ref,
+                request.path,
+                (Related(pool.span(field), "the pool"),) if pool is not None else (),
+                witness("reference", reference=request.text, pool=pool.name if pool is not None else None),
+            )
+
+
+def _balancers(cluster: Cluster) -> Iterator[_Request]:
+    """Services that ask Calico for an address of certain pools, and neither name nor have one."""
+    if cluster.target.release < _BALANCES:
+        return
+    for service in cluster.kubernetes("Service", "v1"):
+        spec, annotations = service.spec, service.annotations
+        if annotations.keys().isdisjoint(_BALANCED.values()) or fields.text(spec, "type") != "LoadBalancer":
+            continue
+        ours = fields.text(spec, "loadBalancerClass") in (None, "calico")
+        given = fields.mapping(fields.mapping(service.plain, "status"), "loadBalancer").get("ingress")
+        if ours and not given and not spec.get("loadBalancerIP") and _BALANCER_ADDRESSES not in annotations:
+            yield from _written(service, _METADATA, annotations, _BALANCED)
 
 
 def _items(text: str) -> list[str] | None:
@@ -138,6 +174,27 @@ class _Pools:
         words = f"their annotation {key} is no list of texts in JSON"
         cure = f"""write it as '["{names[0] if names else "name"}"]'"""
         return _Lack(words, (), witness("reference", reference=request.text, known=tuple(names[:_MOST_SHOWN])), cure)
+
+    def useless(self, request: _Request) -> tuple[str, IPPool | None, str] | None:
+        """Why a load balancer gets nothing of what it asks for: in words, with a pool and its field that tell."""
+        wanted = _items(request.text)
+        if wanted is None:
+            return "its annotation is no list of texts in JSON", None, ""
+        found = [self._useless(one, request.family) for one in wanted]
+        return found[0] if found and all(found) else None
+
+    def _useless(self, wanted: str, family: Family) -> tuple[str, IPPool, str] | None:
+        net = _slashed(wanted)
+        known = [self._names[wanted]] if wanted in self._names else self._of[net.family].equal(net) if net else []
+        if len(known) != 1:
+            return None
+        ((inside, pool),) = known
+        said = f'it asks for IPPool "{pool.name}", which is'
+        if "LoadBalancer" not in pool.allowed_uses:
+            return f"{said} not for load balancers", pool, "allowedUses" if pool.plain.get("allowedUses") else "cidr"
+        if inside.family != family:
+            return f"{said} of IPv{inside.family}", pool, "cidr"
+        return (f"{said} disabled", pool, "disabled") if pool.disabled else None
 
     def lack(self, wanted: str, family: Family) -> _Lack | None:
         """Why a pool that is asked for by network or name gives no addresses; None if nobody can tell."""

@@ -70,7 +70,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "policy_rules": _POLICIES,
     "policy_scope": _POLICIES,
     "policy_tie": _POLICIES,
-    "pool_request": ("Namespace", "Pod", *_PODS),
+    "pool_request": ("Namespace", "Pod", "Service", *_PODS),
     "pools": (*_POOLS, "FelixConfiguration"),
     "precedence": ("BGPFilter",),
     "public_pool": _POOLS,

@@ -133,3 +133,44 @@ def test_a_pool_that_cannot_be_read_may_be_any() -> None:
 )
 def test_annotations_of_what_makes_the_pods(objects: tuple[dict[str, Any], ...], misplaced: bool) -> None:
     assert bool(told("misplaced", *objects)) is misplaced
+
+
+BALANCED = calico("IPPool", "lb", {"cidr": "192.0.2.0/24", "allowedUses": ["LoadBalancer"]})
+BALANCED_OFF = calico("IPPool", "off", {"cidr": "192.0.3.0/24", "allowedUses": ["LoadBalancer"], "disabled": True})
+BALANCED_SIX = calico("IPPool", "lb6", {"cidr": "2001:db8::/112", "allowedUses": ["LoadBalancer"]})
+
+
+def service(text: str, family: int = 4, status: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    annotations = {f"projectcalico.org/ipv{family}pools": text, **more.pop("annotations", {})}
+    metadata = {"name": "shop", "namespace": "shop", "annotations": annotations}
+    spec = {"type": "LoadBalancer", "ports": [{"port": 80}], **more}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec, "status": status or {}}
+
+
+@pytest.mark.parametrize(
+    ("asking", "words"),
+    [
+        (service('["photos"]'), 'it asks for IPPool "photos", which is not for load balancers'),
+        (service('["10.1.0.0/16"]'), 'it asks for IPPool "photos", which is not for load balancers'),
+        (service('["off"]', loadBalancerClass="calico"), 'it asks for IPPool "off", which is disabled'),
+        (service('["lb6"]'), 'it asks for IPPool "lb6", which is of IPv6'),
+        (service('["lb"]', family=6), 'it asks for IPPool "lb", which is of IPv4'),
+        (service("lb"), "its annotation is no list of texts in JSON"),
+        (service('["off", "photos"]'), 'it asks for IPPool "off", which is disabled'),
+        (service('["lb"]'), None),
+        (service('["192.0.2.0/24"]'), None),
+        (service('["lb6"]', family=6), None),
+        (service("[]"), None),
+        (service('["photos", "lb"]'), None),  # it may have the other
+        (service('["elsewhere"]'), None),
+        (service("${POOLS}"), None),
+        (service('["photos"]', type="ClusterIP"), None),
+        (service('["photos"]', loadBalancerClass="metallb"), None),
+        (service('["photos"]', loadBalancerIP="192.0.2.1"), None),
+        (service('["photos"]', annotations={"projectcalico.org/loadBalancerIPs": '["192.0.2.1"]'}), None),
+        (service('["photos"]', status={"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}), None),
+    ],
+)
+def test_load_balancers(asking: dict[str, Any], words: str | None) -> None:
+    found = told("unavailable", PHOTOS, BALANCED, BALANCED_OFF, BALANCED_SIX, asking)
+    assert [message.split(": ", 1)[1] for message in found] == [words] * (words is not None)
