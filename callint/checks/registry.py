@@ -56,6 +56,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "masquerade": _POOLS,
     "name_resolution": _POLICIES,
     "named_port": _POLICIES,
+    "named_service": ("Service",),
     "namespace_scope": _POLICIES,
     "node_address": ("Node",),
     "node_names": ("Node", "HostEndpoint"),
