@@ -47,6 +47,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "filter_family": ("BGPPeer",),
     "flow-forbidden": (),
     "flow-required": _HOSTS,
+    "foreign_address": ("HostEndpoint",),
     "forwarded_rule": _HOSTS,
     "host_endpoint": _HOSTS,
     "host_traffic": _HOSTS,
