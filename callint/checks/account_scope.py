@@ -73,8 +73,12 @@ class _Accounts:
             return None
         if (home, name) in self._used or (None, name) in self._used:
             return None
-        known = home in self._homes or any(namespace == home for namespace, _ in self._used)
-        return next(iter(elsewhere.values())) if known else None
+        return next(iter(elsewhere.values())) if home in self._homes or home in self._using else None
+
+    @cached_property
+    def _using(self) -> set[str | None]:
+        """Namespaces of which pods are known, or what roles are bound to."""
+        return {namespace for namespace, _ in self._used}
 
     @cached_property
     def _used(self) -> set[tuple[str | None, str]]:

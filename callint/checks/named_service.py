@@ -51,11 +51,7 @@ class _Services:
         self._written = written
         self._others = others
         self._nearest = Words(written).nearest
-
-    @property
-    def names(self) -> list[str]:
-        """The names of those that are written down."""
-        return sorted(self._written)
+        self.names = sorted(written)
 
     def meant(self, name: str) -> Resource | None:
         """The one that a name surely means, which no other has."""
