@@ -163,14 +163,14 @@ def analyse_assumed(cluster: Cluster) -> str:
 
 def analyse_unreachable(cluster: Cluster) -> str:
     """The rules and policies that never decide."""
-    from callint.checks.unreachable import check
+    from callint.checks.policy.unreachable import check
 
     return f"{sum(1 for _ in check(cluster, {'problem': 'rule'}))} rules never reached"
 
 
 def analyse_redundant(cluster: Cluster) -> str:
     """The rules that change nothing."""
-    from callint.checks.unreachable import check
+    from callint.checks.policy.unreachable import check
 
     return f"{sum(1 for _ in check(cluster, {'problem': 'redundant'}))} rules redundant"
 

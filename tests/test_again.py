@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from callint import config, encoded, rule
-from callint.checks import duplicate
+from callint.checks.objects import duplicate
 from callint.cli import main
 from callint.engine import Plan
 from callint.lint import lint, lint_together

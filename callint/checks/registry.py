@@ -27,67 +27,81 @@ _POLICIES = (
 )
 _PODS = ("Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job", "CronJob")
 
-CHECKS: dict[str, tuple[str, ...]] = {
-    "advertisement": ("BGPConfiguration",),
-    "autodetection": ("Installation", "DaemonSet"),
-    "backend": ("BGPPeer", *_POOLS, "Node", "DaemonSet"),
-    "cloud": _POOLS,
-    "cluster_network": (*_POOLS, "DaemonSet"),
-    "cluster_routes": ("BGPConfiguration", "FelixConfiguration"),
-    "community": ("BGPConfiguration",),
-    "condition": ("BGPFilter",),
-    "connectivity": _BGP,
-    "contradiction": _POLICIES,
-    "coverage": ("HostEndpoint",),
-    "duplicate": (),
-    "exposure": ("BGPPeer",),
-    "expression": (),
-    "fallthrough": ("BGPPeer",),
-    "far_end": ("BGPPeer",),
-    "filter_family": ("BGPPeer",),
-    "flow-forbidden": (),
-    "flow-required": _HOSTS,
-    "foreign_address": ("HostEndpoint",),
-    "forwarded_rule": _HOSTS,
-    "host_endpoint": _HOSTS,
-    "host_traffic": _HOSTS,
-    "installation": ("Installation",),
-    "isolation": ("NetworkPolicy",),
-    "kubernetes_policy": ("NetworkPolicy",),
-    "masquerade": _POOLS,
-    "name_resolution": _POLICIES,
-    "named_port": _POLICIES,
-    "named_service": ("Service",),
-    "namespace_scope": _POLICIES,
-    "node_address": ("Node",),
-    "node_names": ("Node", "HostEndpoint"),
-    "node_local_dns": ("DaemonSet",),
-    "node_pools": _POOLS,
-    "node_port": _HOSTS,
-    "origin": ("BGPPeer",),
-    "passed_on": ("BGPPeer",),
-    "password": ("Secret",),
-    "peer_field": ("BGPPeer",),
-    "peering": ("BGPPeer",),
-    "policy_rules": _POLICIES,
-    "policy_scope": _POLICIES,
-    "policy_tie": _POLICIES,
-    "pool_request": ("Namespace", "Pod", "Service", *_PODS),
-    "pools": (*_POOLS, "FelixConfiguration"),
-    "precedence": ("BGPFilter",),
-    "public_pool": _POOLS,
-    "raw_objects": (),
-    "reference": (),
-    "selection": _POLICIES,
-    "return_path": _POOLS,
-    "service_range": ("BGPConfiguration",),
-    "service_port": _POLICIES,
-    "session": _BGP,
-    "tier_end": (*_POLICIES, "Tier"),
-    "unreachable": _POLICIES,
-    "usage": ("BGPPeer", "BGPConfiguration", "BGPFilter"),
+_KINDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "callint.checks.bgp": {
+        "advertisement": ("BGPConfiguration",),
+        "autodetection": ("Installation", "DaemonSet"),
+        "backend": ("BGPPeer", *_POOLS, "Node", "DaemonSet"),
+        "cluster_routes": ("BGPConfiguration", "FelixConfiguration"),
+        "community": ("BGPConfiguration",),
+        "condition": ("BGPFilter",),
+        "connectivity": _BGP,
+        "exposure": ("BGPPeer",),
+        "fallthrough": ("BGPPeer",),
+        "far_end": ("BGPPeer",),
+        "filter_family": ("BGPPeer",),
+        "node_address": ("Node",),
+        "origin": ("BGPPeer",),
+        "passed_on": ("BGPPeer",),
+        "password": ("Secret",),
+        "peer_field": ("BGPPeer",),
+        "peering": ("BGPPeer",),
+        "precedence": ("BGPFilter",),
+        "service_range": ("BGPConfiguration",),
+        "session": _BGP,
+    },
+    "callint.checks.hosts": {
+        "coverage": ("HostEndpoint",),
+        "foreign_address": ("HostEndpoint",),
+        "forwarded_rule": _HOSTS,
+        "host_endpoint": _HOSTS,
+        "host_traffic": _HOSTS,
+    },
+    "callint.checks.objects": {
+        "duplicate": (),
+        "installation": ("Installation",),
+        "node_names": ("Node", "HostEndpoint"),
+        "raw_objects": (),
+        "reference": (),
+        "usage": ("BGPPeer", "BGPConfiguration", "BGPFilter"),
+    },
+    "callint.checks.policy": {
+        "contradiction": _POLICIES,
+        "isolation": ("NetworkPolicy",),
+        "kubernetes_policy": ("NetworkPolicy",),
+        "name_resolution": _POLICIES,
+        "named_port": _POLICIES,
+        "named_service": ("Service",),
+        "namespace_scope": _POLICIES,
+        "node_local_dns": ("DaemonSet",),
+        "node_port": _HOSTS,
+        "policy_rules": _POLICIES,
+        "policy_scope": _POLICIES,
+        "policy_tie": _POLICIES,
+        "selection": _POLICIES,
+        "service_port": _POLICIES,
+        "tier_end": (*_POLICIES, "Tier"),
+        "unreachable": _POLICIES,
+    },
+    "callint.checks.pools": {
+        "cloud": _POOLS,
+        "cluster_network": (*_POOLS, "DaemonSet"),
+        "masquerade": _POOLS,
+        "node_pools": _POOLS,
+        "pool_request": ("Namespace", "Pod", "Service", *_PODS),
+        "pools": (*_POOLS, "FelixConfiguration"),
+        "public_pool": _POOLS,
+        "return_path": _POOLS,
+    },
+    "callint.checks.traffic": {
+        "flow-forbidden": (),
+        "flow-required": _HOSTS,
+    },
+    "callint.checks": {"expression": ()},
 }
-"""Each check, and the kinds of which a cluster holds one if the check has anything to say; with none it always may."""
+"""The checks of each package, and the kinds of which a cluster holds one if a check says anything; with none it may."""
+
+CHECKS = {name: (package, kinds) for package, checks in _KINDS.items() for name, kinds in checks.items()}
 
 _PARAMETERS = {
     "fallthrough": ("problem", "everywhere"),
@@ -107,7 +121,7 @@ def unknown_parameters(name: str, given: Iterable[str]) -> Iterator[tuple[str, s
 
 def concerns(name: str, cluster: Cluster) -> bool:
     """Whether a check, with parameters as the rules that callint ships have them, may say anything about a cluster."""
-    kinds = CHECKS.get(name, ())
+    _, kinds = CHECKS.get(name, ("", ()))
     return not kinds or cluster.holds(*kinds)
 
 
@@ -117,8 +131,9 @@ def find(name: str) -> Check:
         near = nearest(name, CHECKS)
         hint = f'did you mean "{near}"' if near else f"these are: {', '.join(CHECKS)}"
         raise CheckError(f'no check is called "{name}", {hint}')
+    package, _ = CHECKS[name]
     module, _, function = name.partition("-")
-    check = cast("Check", getattr(import_module(f"callint.checks.{module}"), function or "check"))
+    check = cast("Check", getattr(import_module(f"{package}.{module}"), function or "check"))
     return update_wrapper(partial(_bounded, name, check), check)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from callint.calico import Target
-from callint.checks import (
+from callint.checks.bgp import (
     backend,
     condition,
     connectivity,

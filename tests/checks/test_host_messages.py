@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from callint.calico import Target
-from callint.checks import coverage, host_endpoint, host_traffic
+from callint.checks.hosts import coverage, host_endpoint, host_traffic
 from manifests import calico, cluster_of, hosts
 
 UDP_ALONE = """\

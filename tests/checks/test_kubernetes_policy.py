@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from callint.calico import Target
-from callint.checks import kubernetes_policy
+from callint.checks.policy import kubernetes_policy
 from manifests import calico, cluster_of
 
 WEB: dict[str, Any] = {"matchLabels": {"app": "web"}}

@@ -8,8 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from callint.bgp.network import network
-from callint.checks import condition, host_endpoint, namespace_scope, reference, selection, tier_end, usage
+from callint.checks.bgp import condition
 from callint.checks.breach import nobody
+from callint.checks.hosts import host_endpoint
+from callint.checks.objects import reference, usage
+from callint.checks.policy import namespace_scope, selection, tier_end
 from callint.objects import Cluster
 from callint.policy.match import entity_selectors
 from callint.policy.tiers import selector_of

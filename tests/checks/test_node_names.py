@@ -8,7 +8,7 @@ import pytest
 
 from callint import config
 from callint.checks import Breach
-from callint.checks.node_names import check
+from callint.checks.objects.node_names import check
 from manifests import cluster_of
 
 FACTS = {"problem": "facts"}

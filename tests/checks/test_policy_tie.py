@@ -8,7 +8,7 @@ import pytest
 
 from callint.calico import Target
 from callint.checks import Breach, find
-from callint.checks.policy_tie import MOST_PAIRS
+from callint.checks.policy.policy_tie import MOST_PAIRS
 from callint.policy import NodePolicy, evaluate
 from callint.policy.packet import Packet
 from manifests import calico, cluster_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from callint.checks import masquerade, pools
+from callint.checks.pools import masquerade, pools
 from callint.finding import Span
 from callint.net.address import parse_cidr
 from callint.objects import Intent

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from callint.calico import Release, Road, Target
-from callint.checks import masquerade, node_pools, pools
 from callint.checks.breach import Breach
+from callint.checks.pools import masquerade, node_pools, pools
 from callint.objects import Intent
 from manifests import calico, cluster_of
 

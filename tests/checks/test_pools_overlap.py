@@ -8,7 +8,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callint.checks.pools import check
+from callint.checks.pools.pools import check
 from manifests import calico, cluster_of
 
 _NETWORKS = st.builds(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from callint.checks import CheckError, find
-from callint.checks.reference import check
+from callint.checks.objects.reference import check
 from manifests import cluster_of
 
 PARAMETERS = {"kind": "HostEndpoint", "field": "spec.node", "to": "Node"}

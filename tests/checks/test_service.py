@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from callint import rule
 from callint.checks import Breach, CheckError, find
-from callint.checks.need import read_needs
-from callint.checks.place import abouts
-from callint.checks.question import Question, question
-from callint.checks.sites import sites
+from callint.checks.traffic.need import read_needs
+from callint.checks.traffic.place import abouts
+from callint.checks.traffic.question import Question, question
+from callint.checks.traffic.sites import sites
 from callint.objects import Cluster, Intent
 from callint.policy import Packet, evaluate, model_of
 from manifests import calico, cluster_of, hosts

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from callint import rule
 from callint.bgp.network import network
 from callint.bgp.session import LIVE, Session
-from callint.checks import Breach, find, question
+from callint.checks import Breach, find
+from callint.checks.traffic import question
 from callint.objects import Cluster, Intent
 from callint.policy import Packet, evaluate, model_of
 from manifests import calico, cluster_of

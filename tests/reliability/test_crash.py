@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from callint.checks import duplicate
+from callint.checks.objects import duplicate
 from callint.cli import main
 
 TWICE = "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: a}\nspec: {cidr: 10.0.0.0/8, cird: 1}\n"

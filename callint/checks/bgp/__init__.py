@@ -1,0 +1,1 @@
+"""Questions about BGP: peers, sessions, filters, what is announced."""

@@ -1,0 +1,266 @@
+"""Rules of BGPFilters whose conditions hold for no route at all, or for every one, against what they look like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from callint.bgp.communities import tags
+from callint.bgp.filtering import filtering
+from callint.bgp.network import network
+from callint.bgp.nodes import ANY
+from callint.bgp.pools import BLOCK_SIZES, host_local, pools_of
+from callint.bgp.read import network as rule_network
+from callint.bgp.route import PeerType
+from callint.bgp.rules import Direction, Rule
+from callint.bgp.tagging import Tag
+from callint.checks.bgp.peers import families, peerings, rules_of, used_by
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.finding import Related, witness
+from callint.net.address import FAMILIES, Family, Prefix
+from callint.net.community import Community, format_community
+from callint.net.prefixes import everything, union_all
+from callint.objects import Cluster
+from callint.objects.bgp import BGPPeer
+from callint.objects.pool import IPPool
+from callint.record import NamedTuple
+
+_LISTS: tuple[tuple[Direction, Family], ...] = (("export", 4), ("import", 4), ("export", 6), ("import", 6))
+
+# So many ASes are named
+_MOST_NAMED = 3
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Conditions that cannot mean what they say.
+
+    Parameter `problem`: `length` (`prefixLength` beside Equal or NotEqual), `never` (a peerType or an AS path that no
+    session with the filter has), `tag` (an export rule that asks for a community which is attached after it), `all`
+    (rules that reject all but their own network, one after another).
+    """
+    yield from asked("condition", _QUESTIONS, parameters)(cluster)
+
+
+def _rules(cluster: Cluster) -> Iterator[tuple[Direction, Family, Rule]]:
+    known = filtering(cluster)
+    for name in cluster.bgp_filters:
+        for direction, family in _LISTS:
+            for rule in known.rules((name,), direction, family):
+                if not rule.broken:
+                    yield direction, family, rule
+
+
+def _length(cluster: Cluster) -> Iterator[Breach]:
+    for direction, _, rule in _rules(cluster):
+        written = rule.rule
+        if written.operator not in ("Equal", "NotEqual") or (written.min_length is None and written.max_length is None):
+            continue
+        path = (*written.path, "matchOperator")
+        often, instead = ("never", "In") if written.operator == "Equal" else ("always", "NotIn")
+        yield Breach(
+            f'{rule} has a "prefixLength" beside "{written.operator}", and that {often} matches: BIRD compares the '
+            f'prefix with a set, and "{instead}" is what looks inside it',
+            rule.resource.span(*path),
+            rule.resource.ref,
+            path,
+            (Related(rule.resource.span(*written.path, "prefixLength", key=True), "turns the network into a set"),),
+            witness("route", prefix=written.cidr, direction=direction, matches=often == "always"),
+            help=f"use `matchOperator: {instead}`, or leave `prefixLength` out",
+        )
+
+
+class _Sessions(NamedTuple):
+    """What the sessions with a filter are, in one family: their types, and the ASes of their near ends."""
+
+    types: set[PeerType]
+    own: set[int]
+
+
+def _sessions(cluster: Cluster, used: Iterable[BGPPeer], family: Family) -> _Sessions:
+    found = [one for peer in used for one in peerings(cluster, peer) if one.family == family]
+    own = {number for one in found for number in one.local_as_numbers}
+    return _Sessions({one.form.peer_type for one in found}, own)
+
+
+def _never(cluster: Cluster) -> Iterator[Breach]:
+    users = _users(cluster)
+    known: dict[tuple[str, Family], _Sessions] = {}
+    for direction, family, rule in _rules(cluster):
+        name = rule.resource.name
+        used = users.get(name, [])
+        sessions = known.get((name, family))
+        if sessions is None:
+            sessions = known[name, family] = _sessions(cluster, used, family)
+        if not sessions.types:
+            continue
+        blocks = _too_short(cluster, rule, family) if direction == "export" else None
+        if blocks is not None:
+            pool, block, longest = blocks
+            reason = (
+                f'asks for prefixes of at most /{longest} in IPPool "{pool.name}", whose blocks are /{block.length}'
+            )
+            of_pool = (Related(pool.span("cidr"), "the pool"),)
+            yield _inert(rule, direction, "prefixLength", used, reason, of_pool, block)
+        for condition in rule.conditions:
+            if condition.kind == "peer-type" and condition.value not in sessions.types:
+                types = " and ".join(sorted(sessions.types))
+                yield _inert(
+                    rule,
+                    direction,
+                    "peerType",
+                    used,
+                    f'asks for "{condition.value}", but every session with the filter is {types}',
+                )
+            elif condition.kind == "as-path" and direction == "export":
+                first = condition.value[0]
+                if sessions.types == {"eBGP"} and first not in sessions.own and _sure_of_as(cluster):
+                    own = _few(sorted(map(str, sessions.own)))
+                    yield _inert(
+                        rule,
+                        direction,
+                        "asPathPrefix",
+                        used,
+                        f"asks for a path that begins with {first}, but on export to another AS it begins with the "
+                        f"session's own AS {own} already",
+                    )
+
+
+def _too_short(cluster: Cluster, rule: Rule, family: Family) -> tuple[IPPool, Prefix, int] | None:
+    """The pool whose blocks an accepting rule is about and leaves out, one of these, and the longest that it takes."""
+    asked, inside = rule.rule, rule_network(rule.rule.cidr, family)
+    if rule.verdict != "accept" or asked.operator != "In" or asked.max_length is None or inside is None:
+        return None
+    for pool, net in pools_of(cluster, family).pools:
+        length = max(pool.block_size or BLOCK_SIZES[family], net.length)
+        pods = "Workload" in pool.allowed_uses and not pool.unreadable and not host_local(cluster)
+        if net.contains(inside) and pods and inside.length <= asked.max_length < length:
+            return pool, Prefix(family, inside.first, length), asked.max_length
+    return None
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return f"{', '.join(names[:_MOST_NAMED])} and {more} more" if more > 0 else " and ".join(names)
+
+
+def _sure_of_as(cluster: Cluster) -> bool:
+    """Nodes have AS numbers of their own, which no manifest shows where the nodes are not listed."""
+    model = network(cluster)
+    return model.listed or all(peer.local_as_number is not None for peer in cluster.bgp_peers)
+
+
+def _inert(
+    rule: Rule,
+    direction: Direction,
+    field: str,
+    used: list[BGPPeer],
+    reason: str,
+    related: tuple[Related, ...] = (),
+    route: Prefix | None = None,
+) -> Breach:
+    path = (*rule.rule.path, field)
+    return Breach(
+        f"{rule} matches no route: it {reason}",
+        rule.resource.span(*path, key=field != "peerType"),
+        rule.resource.ref,
+        path,
+        (*related, *used_by(used, rule.resource.name)),
+        witness("route", prefix=str(route or rule.prefixes.witness()), direction=direction, matches=False),
+    )
+
+
+def _tag(cluster: Cluster) -> Iterator[Breach]:
+    users = _users(cluster)
+    attached = {family: _attached(cluster, family) for family in FAMILIES}
+    for direction, family, rule in _rules(cluster):
+        if direction != "export" or rule.resource.name not in users:
+            continue
+        if any(condition.kind == "source" for condition in rule.conditions):
+            continue
+        wanted: list[Community] = [one.value for one in rule.conditions if one.kind == "community"]
+        for community in wanted:
+            tag = attached[family].get(community)
+            if tag is not None:
+                path = (*rule.rule.path, "communities", "values", 0)
+                place = tag.configuration.resource.span(*tag.advertisement.path, "cidr")
+                yield Breach(
+                    f"{rule} asks for the community {format_community(community)}, which prefixAdvertisements attach "
+                    "only after the filters, so that it never matches the node's own routes",
+                    rule.resource.span(*path),
+                    rule.resource.ref,
+                    path,
+                    (Related(place, "attached to these routes, after the filter"),),
+                    witness("route", prefix=str(tag.network), direction="export", communities=(), matches=False),
+                    help=f"match the network instead: `matchOperator: In, cidr: {tag.network}`",
+                )
+
+
+def _attached(cluster: Cluster, family: Family) -> dict[Community, Tag]:
+    """The communities that prefixAdvertisements attach on any node."""
+    settings = network(cluster).settings
+    names = {name.removeprefix("node.") for name in settings.configurations if name.startswith("node.")} | {ANY}
+    return {
+        community: tag
+        for name in sorted(names)
+        for tag in tags(settings, name, family).tags
+        for community in tag.communities
+    }
+
+
+def _users(cluster: Cluster) -> dict[str, list[BGPPeer]]:
+    found: dict[str, list[BGPPeer]] = {}
+    for peer in cluster.bgp_peers:
+        for _, name in peer.filters:
+            found.setdefault(name, []).append(peer)
+    return found
+
+
+def _all(cluster: Cluster) -> Iterator[Breach]:
+    """Each rule was meant to let its own network through, and the others reject it."""
+    said: set[tuple[object, ...]] = set()
+    for peer in cluster.bgp_peers:
+        for family in families(cluster, peer):
+            for direction, _ in _LISTS[:2]:
+                rules = rules_of(cluster, peer, direction, family) or ()
+                exclusive = [rule for rule in rules if _rejects_all_but_its_own(rule)]
+                places = tuple((rule.resource.name, rule.rule.path) for rule in exclusive)
+                if len(exclusive) < 2 or places in said or any(rule.verdict == "accept" for rule in rules):
+                    continue
+                if union_all(family, (rule.prefixes for rule in exclusive)) == everything(family):
+                    said.add(places)
+                    yield _contradiction(peer, direction, exclusive)
+
+
+def _rejects_all_but_its_own(rule: Rule) -> bool:
+    return rule.verdict == "reject" and rule.rule.operator in ("NotIn", "NotEqual") and not rule.conditions
+
+
+def _contradiction(peer: BGPPeer, direction: Direction, exclusive: list[Rule]) -> Breach:
+    first, last = exclusive[0], exclusive[-1]
+    path = (*last.rule.path, "matchOperator")
+    return Breach(
+        f'BGPPeer "{peer.resource.name}" {direction}s nothing: {last} rejects all but "{last.rule.cidr}", and '
+        f'{first} has rejected all but "{first.rule.cidr}" before',
+        last.resource.span(*path),
+        last.resource.ref,
+        path,
+        tuple(Related(one.span, f'rejects all but "{one.rule.cidr}"') for one in exclusive[:-1][:3]),
+        witness(
+            "route",
+            prefix=last.rule.cidr,
+            peer=peer.resource.name,
+            direction=direction,
+            verdict="reject",
+            decided_by=str(first),
+        ),
+        help="accept each network with `matchOperator: In` and end with one Reject",
+    )
+
+
+_QUESTIONS: dict[str, Question] = {
+    "length": _length,
+    "never": _never,
+    "tag": _tag,
+    "all": _all,
+}

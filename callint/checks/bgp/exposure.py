@@ -1,0 +1,266 @@
+"""What accepting rules of BGPFilters let through, held against pools, service ranges and the routes that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+from callint.bgp.explicit import Explicit, explicit_accepts
+from callint.bgp.imports import Kernel, KernelStep, Programmed
+from callint.bgp.network import network
+from callint.bgp.reach import RouteGraph
+from callint.bgp.read import network as network_of
+from callint.bgp.routes import engine
+from callint.bgp.steps import Steps, counted
+from callint.checks.bgp.peers import outward, used_by
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.finding import Related, witness
+from callint.net.address import FAMILIES, Family, Prefix
+from callint.net.overlapping import InOrder
+from callint.net.prefixes import PrefixSet, union_all, within
+from callint.objects import Cluster
+from callint.objects.bgp import BGPPeer
+from callint.objects.pool import IPPool
+
+# Why nobody installs what others than the cluster announce there (K1, K4 of bird_ipam.cfg.template)
+_LOST: dict[KernelStep, str] = {
+    "service-range": "BIRD installs none inside a service range",
+    "vxlan-pool": "BIRD leaves those inside VXLAN pools to Felix, which installs routes to pods alone",
+    "ipip-pool": "BIRD leaves those inside IPIP pools to Felix, which installs routes to pods alone",
+}
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Accepting rules against the rest of the cluster.
+
+    Parameter `problem`: `withheld` (exports what `disableBGPExport` keeps in), `default-route` (exports the node's
+    default route), `own-prefixes` (imports and installs networks of pools), `unprogrammed` (imports what never reaches
+    the kernel).
+    """
+    yield from asked("exposure", _QUESTIONS, parameters)(cluster)
+
+
+def _pools(cluster: Cluster) -> Iterator[tuple[IPPool, Prefix]]:
+    for pool in cluster.pools:
+        inside = network_of(pool.cidr)
+        if inside is not None:
+            yield pool, inside
+
+
+class _Held:
+    """Pools, found by what overlaps them."""
+
+    def __init__(self, cluster: Cluster, pools: Iterable[tuple[IPPool, Prefix]]) -> None:
+        self._steps = Steps(cluster, "rules of BGPFilters with IPPools")
+        self._near: dict[Family, InOrder[tuple[IPPool, Prefix]]] = {family: InOrder() for family in FAMILIES}
+        for pool, inside in pools:
+            self._near[inside.family].add(((inside.first, inside.last),), (pool, inside))
+
+    def __bool__(self) -> bool:
+        return any(self._near.values())
+
+    def overlapping(self, prefixes: PrefixSet) -> Iterator[tuple[IPPool, PrefixSet]]:
+        """Each pool that holds some of the prefixes, with those that it holds; raises TooManyStepsError."""
+        near = self._near[prefixes.family].near(prefixes.addresses())
+        for pool, inside in counted(near, self._steps, 1):
+            both = prefixes & within(inside)
+            if both:
+                yield pool, both
+
+
+def _gives_to_pods(pool: IPPool) -> bool:
+    return not pool.disabled and not pool.unreadable and bool({"Workload", "Tunnel"} & set(pool.allowed_uses))
+
+
+def _withheld(cluster: Cluster) -> Iterator[Breach]:
+    said: set[tuple[object, ...]] = set()
+    withheld = _Held(cluster, (one for one in _pools(cluster) if one[0].disable_bgp_export))
+    for peer in cluster.bgp_peers if withheld else ():
+        for accept in explicit_accepts(cluster, peer, "export"):
+            for pool, both in withheld.overlapping(accept.prefixes) if _plain(accept) else ():
+                place = (accept.rule.resource.name, accept.rule.rule.path, pool.name)
+                if place not in said:
+                    said.add(place)
+                    where = pool.span("disableBGPExport")
+                    yield _accepting(
+                        accept,
+                        f'{accept.rule} lets {both} out to BGPPeer "{peer.resource.name}", though IPPool '
+                        f'"{pool.name}" has `disableBGPExport`: what a filter accepts is not asked again',
+                        (Related(where, "is to keep the pool in"), *used_by([peer], accept.rule.resource.name)),
+                        both,
+                        peer,
+                        "export",
+                    )
+
+
+def _plain(accept: Explicit) -> bool:
+    """Whether the rule asks for nothing but the prefix, and perhaps the type of the session.
+
+    Among rules that cannot be read one may decide first.
+    """
+    rule = accept.rule
+    return all(one.kind == "peer-type" for one in accept.when) and not rule.resource.unreadable(*rule.rule.path[:2])
+
+
+def _accepting(
+    accept: Explicit,
+    message: str,
+    related: tuple[Related, ...],
+    prefixes: PrefixSet,
+    peer: BGPPeer,
+    direction: str,
+    advice: str = "",
+) -> Breach:
+    """A breach at the network that a rule names, or at its action where it names none."""
+    rule = accept.rule
+    path = (*rule.rule.path, "cidr" if rule.rule.cidr else "action")
+    return Breach(
+        message,
+        rule.resource.span(*path),
+        rule.resource.ref,
+        path,
+        related,
+        witness(
+            "route",
+            prefix=str(prefixes.witness()),
+            peer=peer.resource.name,
+            direction=direction,
+            verdict="accept",
+            decided_by=str(rule),
+        ),
+        advice,
+    )
+
+
+def _default_route(cluster: Cluster) -> Iterator[Breach]:
+    said: set[tuple[object, ...]] = set()
+    for one in outward(cluster):
+        for accept in explicit_accepts(cluster, one.peer, "export"):
+            rule = accept.rule
+            place = (rule.resource.name, rule.rule.path)
+            default = Prefix(accept.family, 0, 0)
+            named = rule.rule.operator == "Equal" or (rule.rule.cidr or "").endswith("/0")
+            if place in said or accept.family != one.session.family or named or not _plain(accept):
+                continue
+            if default in accept.prefixes:
+                said.add(place)
+                but = "" if rule.rule.operator == "NotEqual" else "those in "
+                what = f'every route but {but}"{rule.rule.cidr}"' if rule.rule.cidr else "every route"
+                yield _accepting(
+                    accept,
+                    f'{rule} accepts {what} for export, so that BGPPeer "{one.peer.resource.name}" learns the default '
+                    "route of the node with all the rest",
+                    used_by([one.peer], rule.resource.name),
+                    within(default, 0, 0),
+                    one.peer,
+                    "export",
+                    "name the networks that are to leave with `matchOperator: In`",
+                )
+
+
+def _own_prefixes(cluster: Cluster) -> Iterator[Breach]:
+    said: set[tuple[object, ...]] = set()
+    own = _Held(cluster, (one for one in _pools(cluster) if _gives_to_pods(one[0])))
+    kernels = engine(cluster).kernels
+    for one in outward(cluster) if own else ():
+        for accept in explicit_accepts(cluster, one.peer, "import"):
+            rule = accept.rule
+            place = (rule.resource.name, rule.rule.path)
+            if place in said or accept.family != one.session.family or rule.rule.operator not in ("In", "Equal"):
+                continue
+            if not _plain(accept):
+                continue
+            for pool, both in own.overlapping(accept.prefixes):
+                if _installed(kernels.get(accept.family), both) and not _through_routers(cluster, accept.family):
+                    said.add(place)
+                    yield _accepting(
+                        accept,
+                        f'{rule} imports {both} from BGPPeer "{one.peer.resource.name}", which is inside IPPool '
+                        f'"{pool.name}": a more specific route from there takes over traffic to pods',
+                        (
+                            Related(pool.span("cidr"), "the cluster's own network"),
+                            *used_by([one.peer], rule.resource.name),
+                        ),
+                        both,
+                        one.peer,
+                        "import",
+                        "put a Reject for the cluster's own networks before this rule",
+                    )
+                    break
+
+
+def _installed(kernel: Kernel | None, prefixes: PrefixSet) -> bool:
+    """Whether any of it takes over traffic, which what stays out of the kernel does not."""
+    return kernel is None or any(part.in_kernel for part in kernel.divide(prefixes))
+
+
+@lru_cache(maxsize=8)
+def _through_routers(cluster: Cluster, family: Family) -> bool:
+    """Whether nodes hear of each other's pods through routers outside, as with one for each rack and no mesh."""
+    model = network(cluster)
+    if model.settings.mesh is not False:
+        return False
+    if not model.listed:
+        forms = (peering.form for peering in model.peerings if peering.form.kind != "workload")
+        return all(form.peer_type == "eBGP" and form.peer and not form.peer.peer_selector for form in forms)
+    graph = RouteGraph(model, family)
+    speaking = {one for one in model.nodes.all if one.first.speaks(family) is not False}
+    return any(not speaking <= graph.reach(start) for start in graph.starts(mesh=False) if start in speaking)
+
+
+def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
+    """Felix installs the routes to pods, and no node needs one to services; what others announce there is lost."""
+    said: set[tuple[object, ...]] = set()
+    kernels, pools = engine(cluster).kernels, _Held(cluster, _pools(cluster))
+    outside = {one.peer.resource.name for one in outward(cluster)} if cluster.bgp_filters else set()
+    given = [inside for pool, inside in _pools(cluster) if _gives_to_pods(pool)]
+    pods = {family: union_all(family, (within(one) for one in given if one.family == family)) for family in FAMILIES}
+
+    def lost(part: Programmed, peer: BGPPeer) -> bool:
+        if part.step == "service-range":
+            return peer.resource.name in outside
+        return part.step in _LOST and not part.prefixes.overlaps(pods[part.prefixes.family])
+
+    for peer in cluster.bgp_peers:
+        for accept in explicit_accepts(cluster, peer, "import"):
+            rule = accept.rule
+            place = (rule.resource.name, rule.rule.path)
+            kernel = kernels.get(accept.family)
+            if kernel is None or place in said or rule.rule.operator not in ("In", "Equal"):
+                continue
+            parts = list(kernel.divide(accept.prefixes))
+            if not parts or not all(lost(part, peer) for part in parts):
+                continue
+            said.add(place)
+            yield _accepting(
+                accept,
+                f'{rule} accepts routes from BGPPeer "{peer.resource.name}" that no node installs: '
+                f"{_LOST[parts[0].step]}",
+                (*_keeping_out(cluster, pools, parts[0].prefixes), *used_by([peer], rule.resource.name)),
+                accept.prefixes,
+                peer,
+                "import",
+            )
+
+
+def _keeping_out(cluster: Cluster, pools: _Held, prefixes: PrefixSet) -> tuple[Related, ...]:
+    """The pools and service ranges that the prefixes lie in."""
+    found = [
+        Related(pool.span("cidr"), f"this pool has vxlanMode {pool.vxlan_mode}, ipipMode {pool.ipip_mode}")
+        for pool, _ in islice(pools.overlapping(prefixes), 3)
+    ]
+    default = network(cluster).settings.default
+    if default is not None and not found:
+        found.append(Related(default.resource.span("metadata", "name"), "its service ranges hold the network"))
+    return tuple(found)
+
+
+_QUESTIONS: dict[str, Question] = {
+    "withheld": _withheld,
+    "default-route": _default_route,
+    "own-prefixes": _own_prefixes,
+    "unprogrammed": _unprogrammed,
+}

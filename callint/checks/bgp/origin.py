@@ -1,0 +1,100 @@
+"""Networks that a filter exports and that no node has a route to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.bgp.decision import Decision
+from callint.bgp.explicit import Explicit, explicit_accepts
+from callint.bgp.pools import pools_of
+from callint.bgp.read import network
+from callint.bgp.rules import Rule
+from callint.bgp.sent import sent
+from callint.checks.bgp.peers import used_by
+from callint.checks.breach import Breach
+from callint.finding import Path, witness
+from callint.net.address import Family
+from callint.objects import Cluster
+from callint.objects.bgp import BGPPeer
+from callint.objects.charts import pools_elsewhere
+from callint.record import NamedTuple
+
+_Place = tuple[str, Path]
+
+
+class _Answer(NamedTuple):
+    """How much is known of routes for an accepting rule: 2 they exist, 1 they may, 0 there are none."""
+
+    rank: int
+    accept: Explicit
+    peer: BGPPeer
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Accepting rules that name a network for export; what one session of all peers that use them has is enough.
+
+    Where facts do not list a node's networks and routes there may be one, and nothing is said: the author will know.
+    """
+    if not cluster.pools or pools_elsewhere(cluster):
+        return
+    ranks = _ranks(cluster)
+    best: dict[_Place, _Answer] = {}
+    for peer in cluster.bgp_peers:
+        known = ranks.get(peer.resource.name, {})
+        for accept in explicit_accepts(cluster, peer, "export"):
+            if accept.family not in known or accept.rule.rule.operator not in ("In", "Equal"):
+                continue
+            place = _place(accept.rule)
+            answer = _Answer(known[accept.family].get(place, 0), accept, peer)
+            if place not in best or best[place].rank < answer.rank:
+                best[place] = answer
+    for answer in best.values():
+        # of a rule with other conditions it may be these that no route meets
+        if answer.rank == 0 and not answer.accept.when:
+            yield _nowhere(cluster, answer)
+
+
+def _ranks(cluster: Cluster) -> dict[str, dict[Family, dict[_Place, int]]]:
+    """For each peer with sessions that may come up, and each family, the ranks of the rules that decide there."""
+    found: dict[str, dict[Family, dict[_Place, int]]] = {}
+    for group, decisions in sent(cluster, ruled=True):
+        session = group.session
+        if session.peer is None:
+            continue
+        mine = found.setdefault(session.peer.resource.name, {}).setdefault(session.family, {})
+        for decision in decisions:
+            assert decision.rule is not None, "rules alone are asked"
+            place = _place(decision.rule)
+            mine[place] = max(mine.get(place, 0), 2 if _exists(decision) else 1)
+    return found
+
+
+def _place(rule: Rule) -> _Place:
+    return rule.resource.name, rule.rule.path
+
+
+def _exists(decision: Decision) -> bool:
+    """Routes that there are; what a peer may announce counts, for nobody here can say that it does not."""
+    return decision.routes.presence != "any" or decision.routes.learned is not None
+
+
+def _nowhere(cluster: Cluster, answer: _Answer) -> Breach:
+    rule, family = answer.accept.rule, answer.accept.family
+    inside = network(rule.rule.cidr, family)
+    pools = pools_of(cluster, family).pools
+    pool = next((one for one, held in pools if inside is not None and held.overlaps(inside)), None)
+    where = "it is in no pool"
+    if pool is not None:
+        where = f'the pool "{pool.cidr}" has no known block there, and it is in no other pool'
+    path = (*rule.rule.path, "cidr")
+    return Breach(
+        f'{rule} exports "{rule.rule.cidr}" to BGPPeer "{answer.peer.resource.name}", but no node has a route '
+        f"in there: {where}, no service range and no network of a node, and nobody announces it",
+        rule.resource.span(*path),
+        rule.resource.ref,
+        path,
+        used_by([answer.peer], rule.resource.name),
+        witness("route", prefix=rule.rule.cidr, peer=answer.peer.resource.name, direction="export", source="none"),
+        "a filter lets routes through and makes none: give the node the route, or correct the network",
+    )

@@ -1,0 +1,88 @@
+"""Fields of BGPPeers that do something else than they look like, or nothing at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.bgp.network import network
+from callint.bgp.read import as_number
+from callint.calico.defaults import AS_NUMBER
+from callint.checks.bgp.peers import peerings
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.finding import witness
+from callint.objects import Cluster
+
+# One or two are what a design may need; an AS number is what is written here by mistake (calico issue 8565)
+_MOST_REPETITIONS = 10
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Fields against the kind of peer.
+
+    Parameter `problem`: `repetitions` (an AS number where a count is expected), `ignored` (fields that count for other
+    kinds of peers only).
+    """
+    yield from asked("peer_field", _QUESTIONS, parameters)(cluster)
+
+
+def _repetitions(cluster: Cluster) -> Iterator[Breach]:
+    written: list[object] = [AS_NUMBER, *(node.bgp.as_number for node in cluster.nodes.values())]
+    written += [one.as_number for one in cluster.bgp_configurations]
+    written += [value for one in cluster.bgp_peers for value in (one.as_number, one.local_as_number)]
+    known = {as_number(value) for value in written}
+    for peer in cluster.bgp_peers:
+        count = peer.allowed_local_as
+        if count is not None and count > _MOST_REPETITIONS:
+            path = ("spec", "numAllowedLocalASNumbers")
+            what = "is an AS number of this cluster" if count in known else "looks like an AS number"
+            yield Breach(
+                f'"numAllowedLocalASNumbers" of BGPPeer "{peer.resource.name}" is {count}, which {what}; it counts how '
+                "often the own AS may stand in the path of a route, and 1 is what most designs need",
+                peer.resource.span(*path),
+                peer.resource.ref,
+                path,
+                (),
+                witness("reference", reference=f"AS {count}", peer=peer.resource.name),
+            )
+
+
+_BY_SELECTOR = ("localASNumber", "numAllowedLocalASNumbers")
+_FOR_WORKLOADS = (
+    "password",
+    "maxRestartTime",
+    "keepaliveTime",
+    "ttlSecurity",
+    "sourceAddress",
+    "reachableBy",
+    "numAllowedLocalASNumbers",
+)
+
+
+def _ignored(cluster: Cluster) -> Iterator[Breach]:
+    """What bgp_processor.go never reads for some kinds of peers."""
+    for peer in cluster.bgp_peers:
+        spec = peer.resource.spec
+        fields: list[tuple[str, str]] = []
+        if peer.peer_selector is not None and peer.peer_ip is None:
+            fields += [(name, 'peers by "peerSelector"') for name in _BY_SELECTOR]
+        if peer.local_workload_selector is not None:
+            fields += [(name, 'peers by "localWorkloadSelector"') for name in _FOR_WORKLOADS]
+        types = {one.form.peer_type for one in peerings(cluster, peer)}
+        if types == {"iBGP"} and peer.keep_original_next_hop and network(cluster).listed:
+            fields.append(("keepOriginalNextHop", "sessions inside one AS, which keep the next hop as it is"))
+        for name, kind in fields:
+            if spec.get(name) is not None:
+                path = ("spec", name)
+                yield Breach(
+                    f'"{name}" of BGPPeer "{peer.resource.name}" has no effect on {kind}',
+                    peer.resource.span(*path, key=True),
+                    peer.resource.ref,
+                    path,
+                    (),
+                    witness("reference", reference=name, peer=peer.resource.name),
+                )
+
+
+_QUESTIONS: dict[str, Question] = {"repetitions": _repetitions, "ignored": _ignored}

@@ -1,0 +1,152 @@
+"""Rules of BGPFilters, and whole filters, that never decide because earlier ones take every route."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from callint.bgp.deciding import Dead, closing, dead
+from callint.bgp.filtering import filtering
+from callint.bgp.rules import Direction, Rule
+from callint.bgp.steps import Steps
+from callint.checks.bgp.peers import families
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.finding import Related, witness
+from callint.net.address import Family
+from callint.net.prefixes import everything
+from callint.objects import Cluster
+
+_LISTS: tuple[tuple[Direction, Family], ...] = (("export", 4), ("import", 4), ("export", 6), ("import", 6))
+_WAYS: tuple[Direction, Direction] = ("export", "import")
+# So many parts of a set of prefixes are written out
+_MOST_PARTS = 4
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """What never decides.
+
+    Parameter `problem`: `unreachable` (a rule of which earlier rules take every route, at least one of them with the
+    other action), `redundant` (the same where all of them have its own action), `filter` (a filter of a peer behind
+    others that decide on every route).
+    """
+    yield from asked("precedence", _QUESTIONS, parameters)(cluster)
+
+
+def _unreachable(cluster: Cluster) -> Iterator[Breach]:
+    for one in _dead(cluster):
+        if one.other is not None:
+            rule, decide = one.rule, _earlier(one, "already decide")
+            yield _breach(
+                one,
+                f"{rule} is never reached: {decide} on {_prefixes(rule)}, and the action is not "
+                f'"{rule.rule.action}" but "{one.other.rule.action}"',
+            )
+
+
+def _redundant(cluster: Cluster) -> Iterator[Breach]:
+    for one in _dead(cluster):
+        if one.other is None:
+            others = _earlier(one, "with the same action cover")
+            yield _breach(one, f"{one.rule} changes nothing: {others} it")
+
+
+def _earlier(dead: Dead, verb: str) -> str:
+    return f"an earlier rule {verb}s" if dead.number == 1 else f"{dead.number} earlier rules {verb}"
+
+
+def _prefixes(rule: Rule) -> str:
+    return (
+        "every route"
+        if rule.prefixes == everything(rule.prefixes.family)
+        else f"all of {rule.prefixes.said(_MOST_PARTS)}"
+    )
+
+
+def _breach(dead: Dead, message: str) -> Breach:
+    rule, covering = dead.rule, dead.first
+    path = (*rule.rule.path, "action")
+    return Breach(
+        message,
+        rule.span,
+        rule.resource.ref,
+        path,
+        tuple(Related(other.span, f"decides first ({other.rule.action})") for other in covering),
+        witness(
+            "route",
+            prefix=str(rule.prefixes.witness()),
+            direction=str(rule.rule.path[1])[:6],
+            verdict=covering[0].verdict,
+            decided_by=str(covering[0]),
+        ),
+    )
+
+
+@lru_cache(maxsize=8)
+def _dead(cluster: Cluster) -> tuple[Dead, ...]:
+    """Rules that ask for something and never get it, each with the fewest earlier rules that take it all."""
+    known = filtering(cluster)
+    found: list[Dead] = []
+    for name in cluster.bgp_filters:
+        for direction, family in _LISTS:
+            rules = known.rules((name,), direction, family)
+            if rules and not any(rule.broken for rule in rules):
+                found += dead(known, (name,), direction, family, Steps(cluster, "rules of a BGPFilter"))
+    return tuple(found)
+
+
+def _filters(cluster: Cluster) -> Iterator[Breach]:
+    known: dict[object, list[Rule | None]] = {}
+    for peer in cluster.bgp_peers:
+        names = tuple(name for _, name in peer.filters)
+        if len(names) < 2 or peer.resource.unreadable("spec", "filters"):
+            continue
+        ways = [(direction, family) for family in families(cluster, peer) for direction in _WAYS]
+        for way in ways:
+            if (names, way) not in known:
+                known[names, way] = _closed(cluster, names, *way)
+        for place, (index, name) in enumerate(peer.filters):
+            mine = cluster.bgp_filters.get(name)
+            before = [known[names, way][place] for way in ways if mine is not None and mine.rules(*way)]
+            last = before[-1] if before and None not in before else None
+            if last is not None:
+                path = ("spec", "filters", index)
+                yield Breach(
+                    f'BGPFilter "{name}" is never asked for BGPPeer "{peer.resource.name}": BGPFilter '
+                    f'"{last.resource.name}", which comes first, decides on every route',
+                    peer.resource.span(*path),
+                    peer.resource.ref,
+                    path,
+                    (Related(last.span, "no route gets past this rule"),),
+                    witness(
+                        "route",
+                        prefix=str(last.prefixes.witness()),
+                        peer=peer.resource.name,
+                        verdict=last.verdict,
+                        decided_by=str(last),
+                    ),
+                )
+
+
+def _closed(cluster: Cluster, names: Sequence[str], direction: Direction, family: Family) -> list[Rule | None]:
+    """For each of some filters the last rule before it, if all before it are known and leave it no route."""
+    filters, ends = filtering(cluster), [0]
+    known = 0
+    for name in names:
+        mine = filters.rules((name,), direction, family)
+        if name not in cluster.bgp_filters or any(rule.broken for rule in mine):
+            break
+        known += 1
+        ends.append(ends[-1] + len(mine))
+    rules = filters.rules(tuple(names[:known]), direction, family)
+    last = closing(filters, tuple(names[:known]), direction, family)
+    found = [None if last is None or last >= end else rules[end - 1] for end in ends]
+    return found + [None] * (len(names) - known)
+
+
+_QUESTIONS: dict[str, Question] = {
+    "unreachable": _unreachable,
+    "redundant": _redundant,
+    "filter": _filters,
+}

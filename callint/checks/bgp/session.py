@@ -1,0 +1,141 @@
+"""BGP sessions that cannot come up, or that another one keeps from running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.bgp.network import Network, network
+from callint.bgp.read import as_number
+from callint.bgp.session import Session, State
+from callint.checks.bgp.peers import at
+from callint.checks.breach import Breach, CheckError
+from callint.checks.left_open import SESSIONS, left_open
+from callint.finding import Path, Related, counted, witness
+from callint.objects import Cluster, Resource
+from callint.objects.node import bgp_path
+from callint.record import NamedTuple
+
+_STATES: tuple[State, ...] = ("as-mismatch", "half-open", "down", "idle", "unreachable")
+
+
+class _Place(NamedTuple):
+    """Where a finding stands."""
+
+    resource: Resource
+    path: Path
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Sessions of one state, those of one BGPPeer, or of the mesh, together.
+
+    Parameter `state`: `as-mismatch`, `half-open` (the far end has no session), `down` (the ends contradict each other),
+    `idle` (another session has the same neighbour), `unreachable` (the node has no route to the far end).
+    """
+    state = parameters.get("state")
+    if state not in _STATES:
+        raise CheckError(f'check "session" needs the parameter "state": {", ".join(_STATES)}')
+    if left_open(cluster, SESSIONS):
+        return
+    found: dict[str | None, list[tuple[Session, int]]] = {}
+    model = network(cluster)
+    for kind in (one for family in model.families for one in model.kinds(family)):
+        session = kind.first
+        # without an AS number BIRD refuses the file, which is said of the peer itself
+        if session.form.remote_as is not None and session.status.state == state and not _as_ignored(model, session):
+            about = session.peer.resource.name if session.peer is not None else None
+            found.setdefault(about, []).append((session, len(kind)))
+    # a mesh session gives way to a peer, and the peer's own finding says so
+    if state == "idle":
+        found.pop(None, None)
+    for sessions in found.values():
+        place = _place(cluster, sessions[0][0], state)
+        if place is not None:
+            yield _breach(cluster, place, sessions)
+
+
+def _as_ignored(model: Network, session: Session) -> bool:
+    """Whether the far end expects the localASNumber that does not count here, which is said of that field."""
+    peer, answer = session.peer, model.answer(session)
+    if peer is None or answer is None or session.form.by_address or session.status.state != "as-mismatch":
+        return False
+    return answer.form.remote_as == as_number(peer.local_as_number) != session.form.local_as
+
+
+def _breach(cluster: Cluster, place: _Place, sessions: list[tuple[Session, int]]) -> Breach:
+    session = sessions[0][0]
+    size = sum(count for _, count in sessions)
+    who = f'BGPPeer "{session.peer.resource.name}"' if session.peer is not None else "the node-to-node mesh"
+    more = f"; the same goes for {counted(size - 1, 'other')}" if size > 1 else ""
+    status = session.status
+    where = f'on node "{at(session)}"' if at(session) else "on every node"
+    return Breach(
+        f"the session of {who} {where} with {session.far_end} {_SAYS[status.state]}: {status.why}{more}",
+        place.resource.span(*place.path),
+        place.resource.ref,
+        place.path,
+        tuple(_related(cluster, session, place)),
+        witness(
+            "address",
+            address=str(session.address) if session.address is not None else None,
+            node=at(session),
+            peer=session.peer.resource.name if session.peer is not None else None,
+            state=status.state,
+            local_as=session.form.local_as,
+            remote_as=session.form.remote_as,
+        ),
+    )
+
+
+_SAYS: dict[str, str] = {
+    "as-mismatch": "does not come up",
+    "half-open": "does not come up",
+    "down": "does not come up",
+    "idle": "never runs",
+    "unreachable": "does not come up",
+}
+
+
+def _place(cluster: Cluster, session: Session, state: str) -> _Place | None:
+    """The field that would have to change."""
+    peer = session.peer
+    if peer is None:
+        return _node_as(cluster, session.local.name) or (
+            _node_as(cluster, session.remote.name) if session.remote is not None else None
+        )
+    spec = peer.resource.spec
+    wanted = {
+        "as-mismatch": ("asNumber", "localASNumber"),
+        "half-open": ("reversePeering",),
+        "down": ("password", "ttlSecurity"),
+    }.get(state, ())
+    for name in (*wanted, "peerIP", "peerSelector", "localWorkloadSelector"):
+        if name in spec:
+            return _Place(peer.resource, ("spec", name))
+    return None
+
+
+def _node_as(cluster: Cluster, name: str) -> _Place | None:
+    node = cluster.nodes.get(name)
+    if node is None or node.bgp.as_number is None or not node.resources:
+        return None
+    return _Place(node.resources[0], bgp_path(node.resources[0], "asNumber"))
+
+
+def _related(cluster: Cluster, session: Session, place: _Place) -> Iterator[Related]:
+    """The far end's own words."""
+    remote = session.remote
+    if remote is None:
+        return
+    node = cluster.nodes.get(remote.name)
+    if node is not None and node.resources:
+        resource = node.resources[0]
+        field = "asNumber" if node.bgp.as_number is not None else f"ipv{session.family}Address"
+        if resource is not place.resource:
+            yield Related(resource.span(*bgp_path(resource, field)), f"the far end, in AS {remote.as_number}")
+    answer = network(cluster).answer(session)
+    if answer is not None and answer.peer is not None and answer.peer.resource is not place.resource:
+        yield Related(answer.peer.resource.span("metadata", "name"), "the far end's own BGPPeer")
+    mesh = network(cluster).settings.default
+    if session.status.state == "idle" and mesh is not None:
+        yield Related(mesh.resource.span("spec", "nodeToNodeMeshEnabled"), "the mesh")

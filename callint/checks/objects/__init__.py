@@ -1,0 +1,1 @@
+"""Questions about objects as such: twice there, never used, stored past validation."""

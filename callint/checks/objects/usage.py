@@ -1,0 +1,130 @@
+"""BGP objects that nothing uses, and names and selectors of theirs that lead to no node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.bgp.network import network
+from callint.checks.bgp.peers import nodes_complete
+from callint.checks.breach import Breach, nobody
+from callint.checks.dispatch import Question, asked
+from callint.checks.vocabulary import Meant
+from callint.finding import Related, witness
+from callint.objects import Cluster, Resource
+from callint.selector import SelectorError, parse
+from callint.selector.index import LabelIndex
+from callint.selector.satisfy import satisfiable
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """BGP objects without effect for want of another object.
+
+    Parameter `problem`: `filter` (no BGPPeer names it), `node` (a BGPPeer or BGPConfiguration of a node that does not
+    exist), `selector` (a BGPPeer's selector that matches no node).
+    """
+    yield from asked("usage", _QUESTIONS, parameters)(cluster)
+
+
+def _filter(cluster: Cluster) -> Iterator[Breach]:
+    """Where a peer names a filter that does not exist, that is said of the peer, and probably explains this one.
+
+    Without any peer the peers are elsewhere, unless the configuration says that they are all here.
+    """
+    if not cluster.bgp_peers and "BGPPeer" not in cluster.intent.complete:
+        return
+    named = {name for peer in cluster.bgp_peers for _, name in peer.filters}
+    unreadable = any(peer.resource.unreadable("spec", "filters") for peer in cluster.bgp_peers)
+    if unreadable or named - set(cluster.bgp_filters) or cluster.incomplete:
+        return
+    peers = [peer.resource for peer in cluster.bgp_peers]
+    for name, one in cluster.bgp_filters.items():
+        if name in named:
+            continue
+        span, path = one.resource.span("metadata", "name"), ("metadata", "name")
+        yield Breach(
+            f'no BGPPeer uses BGPFilter "{name}", so that it filters nothing; the sessions of the node-to-node mesh '
+            "never have filters",
+            span,
+            one.resource.ref,
+            path,
+            tuple(Related(peer.span("metadata", "name"), "does not name it") for peer in peers[:3]),
+            witness("reference", reference=f"BGPFilter/{name}", used_by=()),
+            help="name it under `filters` of the BGPPeers that it is meant for",
+        )
+
+
+def _node(cluster: Cluster) -> Iterator[Breach]:
+    """Names of nodes; proven only where every node is given."""
+    known = tuple(sorted(name for name, node in cluster.nodes.items() if node.resources))
+    words, every = Meant(known), frozenset(known)
+    if not known or not nodes_complete(cluster):
+        return
+    for peer in cluster.bgp_peers:
+        if peer.node is None or peer.node_selector is not None or peer.node in every:
+            continue
+        if not peer.resource.unreadable("spec", "node"):
+            yield _unknown_node(peer.resource, ("spec", "node"), peer.node, words, known, "it makes no session")
+    for configuration in cluster.bgp_configurations:
+        resource = configuration.resource
+        name = resource.name.removeprefix("node.")
+        if name != resource.name and name not in every and not resource.unreadable("metadata", "name"):
+            yield _unknown_node(resource, ("metadata", "name"), name, words, known, "nobody reads it")
+
+
+def _unknown_node(
+    resource: Resource, path: tuple[str, str], name: str, words: Meant, known: tuple[str, ...], effect: str
+) -> Breach:
+    near = words.by(name)
+    listed = ", ".join(f'"{one}"' for one in known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
+    hint = f'did you mean "{near}"' if near else f"the nodes are {listed}"
+    return Breach(
+        f'{resource.kind} "{resource.name}" is about node "{name}", which does not exist, so that {effect}; {hint}',
+        resource.span(*path),
+        resource.ref,
+        path,
+        (),
+        nobody(f"Node/{name}", known),
+    )
+
+
+def _selector(cluster: Cluster) -> Iterator[Breach]:
+    """Selectors that no labels satisfy, or none of the nodes where every node is given."""
+    model = network(cluster)
+    complete = nodes_complete(cluster)
+    described = [one for one in model.speakers.values() if one.labels is not None]
+    labelled: LabelIndex[Mapping[str, str]] = LabelIndex()
+    for one in described:
+        labelled.add(one.labels or {}, one.labels or {})
+    for peer in cluster.bgp_peers:
+        for field, text in (("nodeSelector", peer.node_selector), ("peerSelector", peer.peer_selector)):
+            if text is None or (field == "peerSelector" and peer.peer_ip is not None):
+                continue
+            if peer.resource.unreadable("spec", field):
+                continue
+            try:
+                selector = parse(text)
+            except SelectorError:
+                continue
+            impossible = satisfiable(selector) is None
+            if not impossible and (not complete or any(map(selector.matches, labelled.candidates(selector)))):
+                continue
+            reason = (
+                "no labels can satisfy it"
+                if impossible
+                else ("there is no node", "the only node has no such labels")[len(described)]
+                if len(described) < 2
+                else f"none of the {len(described)} nodes has such labels"
+            )
+            path = ("spec", field)
+            yield Breach(
+                f'"{field}" of BGPPeer "{peer.resource.name}" matches no node, so that it makes no session: {reason}',
+                peer.resource.span(*path),
+                peer.resource.ref,
+                path,
+                (),
+                witness("selector", selector=text, nodes=tuple(one.name for one in described[:5])),
+            )
+
+
+_QUESTIONS: dict[str, Question] = {"filter": _filter, "node": _node, "selector": _selector}

@@ -1,0 +1,1 @@
+"""Questions about policies, rules and their selectors."""

@@ -1,0 +1,189 @@
+"""Kubernetes' own policies: what their form makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.checks.policy.name_resolution import may_open, unanswerable
+from callint.finding import Path, Related, witness
+from callint.net.address import Prefix
+from callint.net.enclosing import Enclosing
+from callint.objects import Cluster, Resource, fields
+from callint.objects.pool import IPPool
+from callint.policy import model_of
+from callint.policy.nodes import prefixes
+from callint.selector.satisfy import difference
+from callint.selector.syntax import ALL
+from callint.selector.values import Budget, ExhaustedError
+
+_PEERS = (("ingress", "from"), ("egress", "to"))
+_API = "networking.k8s.io/v1"
+_EVERY_POD = "{}"
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Kubernetes policies that mislead in one way, which `problem` names.
+
+    `peer-or` (two list items where one was meant), `dns-over-tcp-alone` (port 53 without a protocol is TCP),
+    `pod-addresses` (an ipBlock inside an IPPool), `types-mismatch` (rules of a direction that policyTypes leave out).
+    """
+    yield from asked("kubernetes_policy", _QUESTIONS, parameters)(cluster)
+
+
+def _policies(cluster: Cluster) -> Iterator[Resource]:
+    for resource in cluster.kubernetes("NetworkPolicy", _API):
+        if resource.document.complete and not resource.unreadable("spec"):
+            yield resource
+
+
+def _rules(resource: Resource) -> Iterator[tuple[str, str, Path, dict[str, Any]]]:
+    """Direction, the name of its list of peers, the way to the rule, and the rule."""
+    for direction, side in _PEERS:
+        for index, rule in fields.items(resource.spec, direction):
+            if isinstance(rule, dict):
+                yield direction, side, ("spec", direction, index), rule
+
+
+def _peer_or(cluster: Cluster) -> Iterator[Breach]:
+    for resource in _policies(cluster):
+        for _, side, path, rule in _rules(resource):
+            peers = [item for _, item in fields.items(rule, side) if isinstance(item, dict)]
+            if len(peers) != 2 or set(peers[0]) != {"namespaceSelector"} or set(peers[1]) != {"podSelector"}:
+                continue
+            place = (*path, side, 1)
+            yield Breach(
+                f'NetworkPolicy "{resource.namespace}/{resource.name}" names namespaces and pods in two items of '
+                f'"{side}": that is all pods of the namespaces, and besides those pods of its own namespace; a single '
+                "item would be those pods of the namespaces",
+                resource.span(*place, "podSelector", key=True),
+                resource.ref,
+                place,
+                (Related(resource.span(*path, side, 0, "namespaceSelector", key=True), "an item of its own"),),
+                witness("selector", selector=f"{side}[0] or {side}[1]"),
+                "if one item is meant, remove the dash before podSelector",
+            )
+
+
+def _dns_over_tcp_alone(cluster: Cluster) -> Iterator[Breach]:
+    """Not where another policy of the same pods or of the namespace lets them ask, or one of another kind may."""
+    asking = {
+        (resource.namespace, _selected(resource))
+        for resource in _policies(cluster)
+        if any(_opens_udp(rule) for direction, _, _, rule in _rules(resource) if direction == "egress")
+    }
+    found = [
+        (resource, place)
+        for resource in _policies(cluster)
+        if asking.isdisjoint({(resource.namespace, _EVERY_POD), (resource.namespace, _selected(resource))})
+        for place in _without_protocol(resource)
+    ]
+    if found:
+        placed = [one for tier in model_of(cluster).tiers for one in tier.policies]
+        selectors = {id(one.policy.resource): one.selector for one in placed}
+        openers = may_open(cluster, (one for one in placed if one.policy.resource.api_version != _API))
+        budget = Budget(cluster.limits.comparisons)
+        for resource, place in found:
+            selector = selectors.get(id(resource), ALL)
+            try:
+                left = (difference(selector, one.selector, budget) for one in openers.candidates(selector))
+                if not all(isinstance(labels, dict) for labels in left):
+                    continue
+            except ExhaustedError:
+                yield unanswerable(cluster, resource)
+                return
+            yield Breach(
+                f'NetworkPolicy "{resource.namespace}/{resource.name}" opens port 53 without a protocol, which is TCP '
+                "alone: names are asked for over UDP",
+                resource.span(*place),
+                resource.ref,
+                place,
+                (),
+                witness(
+                    "packet",
+                    protocol="udp",
+                    source="any",
+                    destination="any",
+                    destination_port=53,
+                    verdict="drop",
+                    decided_by="end of tier default, or a Deny before it",
+                ),
+                "list the port twice, with `protocol: UDP` and with `protocol: TCP`",
+            )
+
+
+def _without_protocol(resource: Resource) -> Iterator[Path]:
+    """Ports 53 of egress for which no protocol is written."""
+    for direction, _, path, rule in _rules(resource):
+        for index, entry in fields.items(rule, "ports") if direction == "egress" else ():
+            if isinstance(entry, dict) and fields.text(entry, "port") == "53" and "protocol" not in entry:
+                yield (*path, "ports", index, "port")
+
+
+def _selected(resource: Resource) -> str:
+    """The pods of a policy, in words that are the same for the same selector."""
+    return str(resource.spec.get("podSelector") or _EVERY_POD)
+
+
+def _opens_udp(rule: dict[str, Any]) -> bool:
+    """Whether an egress rule is open for UDP to port 53, to whatever peers."""
+    ports = [entry for _, entry in fields.items(rule, "ports") if isinstance(entry, dict)]
+    udp = (fields.text(entry, "port") for entry in ports if fields.text(entry, "protocol") == "UDP")
+    return not ports or any(port in (None, "53") for port in udp)
+
+
+def _pod_addresses(cluster: Cluster) -> Iterator[Breach]:
+    pools = Enclosing((net, pool) for pool in cluster.pools if _gives_to_pods(pool) for net in prefixes((pool.cidr,)))
+    for resource in _policies(cluster) if cluster.pools else ():
+        for _, side, path, rule in _rules(resource):
+            for index, peer in fields.items(rule, side):
+                block = fields.mapping(peer, "ipBlock") if isinstance(peer, dict) else {}
+                for net in prefixes((fields.text(block, "cidr") or "",)):
+                    yield from _inside(resource, (*path, side, index, "ipBlock", "cidr"), net, pools)
+
+
+def _gives_to_pods(pool: IPPool) -> bool:
+    return not pool.disabled and "Workload" in pool.allowed_uses
+
+
+def _inside(resource: Resource, path: Path, net: Prefix, pools: Enclosing[IPPool]) -> Iterator[Breach]:
+    for cidr, pool in pools.of(net):
+        if net.masked() != cidr.masked():
+            yield Breach(
+                f'NetworkPolicy "{resource.namespace}/{resource.name}" names {net}, addresses of pods from IPPool '
+                f'"{pool.name}": the next pod there may be any other',
+                resource.span(*path),
+                resource.ref,
+                path,
+                (Related(pool.span("cidr"), "gives addresses to pods"),),
+                witness("address", address=str(net), pool=pool.cidr),
+                "select pods by their labels, with podSelector and namespaceSelector",
+            )
+            return
+
+
+def _types_mismatch(cluster: Cluster) -> Iterator[Breach]:
+    for resource in _policies(cluster):
+        types = fields.texts(resource.spec, "policyTypes")
+        for direction, _ in _PEERS:
+            if types and direction.capitalize() not in types and fields.items(resource.spec, direction):
+                path = ("spec", direction)
+                yield Breach(
+                    f'NetworkPolicy "{resource.namespace}/{resource.name}" has {direction} rules, and its policyTypes '
+                    f"are {' and '.join(types)} alone: the rules are never asked",
+                    resource.span(*path, key=True),
+                    resource.ref,
+                    path,
+                    (Related(resource.span("spec", "policyTypes", key=True), f"without {direction.capitalize()}"),),
+                    witness("reference", reference="policyTypes", values=types, missing=direction.capitalize()),
+                )
+
+
+_QUESTIONS: dict[str, Question] = {
+    "peer-or": _peer_or,
+    "dns-over-tcp-alone": _dns_over_tcp_alone,
+    "pod-addresses": _pod_addresses,
+    "types-mismatch": _types_mismatch,
+}

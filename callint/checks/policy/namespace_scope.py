@@ -1,0 +1,165 @@
+"""Rules of namespaced policies that mean what is outside of their namespace, and do not see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.calico.defaults import CLUSTER_DNS, NAMESPACE_LABEL
+from callint.calico.kinds import is_calico
+from callint.checks.breach import Breach
+from callint.checks.pod_template import pod_templates
+from callint.checks.policy.account_scope import accounts_elsewhere
+from callint.checks.policy.name_resolution import may_be_question
+from callint.finding import Path, Related, witness
+from callint.objects import Cluster, Resource
+from callint.objects.policy import Entity, Policy
+from callint.policy import model_of
+from callint.policy.labels import Labels
+from callint.policy.match import entity_selectors
+from callint.policy.selectable import Selectable
+from callint.record import NamedTuple
+from callint.selector import Selector, SelectorError, keys, parse
+from callint.selector.satisfy import implies
+from callint.selector.syntax import Compare
+
+
+class _Thing(NamedTuple):
+    """Something that a selector may mean; `namespace` None: it is in none."""
+
+    resource: Resource
+    namespace: str | None
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        scope = f"{self.namespace}/" if self.namespace is not None else ""
+        return f'{self.resource.kind} "{scope}{self.resource.name}"'
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Selectors of rules, without namespaceSelector, that match something elsewhere and nothing in their namespace.
+
+    Others than global network sets are meant only where pods of the policy's own namespace are known, none of which may
+    match. The pods of the cluster's DNS are known without manifests.
+    """
+    things = _Things(cluster)
+    yield from _resolvers(cluster, things)
+    yield from accounts_elsewhere(cluster)
+    for policy in cluster.policies if things.elsewhere else ():
+        if policy.namespace is None or policy.staged or policy.resource.gaps or not policy.resource.document.complete:
+            continue
+        for rule in (*policy.ingress, *policy.egress):
+            for side in (rule.source, rule.destination):
+                if not side.selector or side.namespace_selector:
+                    continue
+                try:
+                    selector = parse(side.selector)
+                except SelectorError:
+                    continue
+                meant = None if selector.matches({}) else things.meant(policy, policy.namespace, selector)
+                if meant is not None:
+                    yield _breach(policy, (*side.path, "selector"), side.selector, meant)
+
+
+def _breach(policy: Policy, path: Path, text: str, meant: _Thing) -> Breach:
+    scope = "global()" if meant.namespace is None else f"projectcalico.org/name == '{meant.namespace}'"
+    where = "no namespace" if meant.namespace is None else "another namespace"
+    return Breach(
+        f'a rule of NetworkPolicy "{policy.namespace}/{policy.name}" selects by labels of {meant.name}, but without '
+        "namespaceSelector it sees its own namespace alone",
+        policy.resource.span(*path),
+        policy.resource.ref,
+        path,
+        (Related(meant.resource.span("metadata", "name"), f"has the labels, and {where}"),),
+        witness("selector", selector=text, endpoint=meant.resource.name, verdict="no match"),
+        f"add `namespaceSelector: {scope}` beside the selector",
+    )
+
+
+def _resolvers(cluster: Cluster, things: _Things) -> Iterator[Breach]:
+    """Questions for names that a rule lets go to the pods of the cluster's DNS, in a namespace where these are not."""
+    for policy in (placed.policy for tier in model_of(cluster).tiers for placed in tier.policies):
+        namespace, resource = policy.namespace, policy.resource
+        unsaid = resource.namespace is None  # who applies it says where it goes
+        if namespace is None or unsaid or policy.staged or resource.gaps or not resource.document.complete:
+            continue
+        said: set[Path] = set()
+        for rule in policy.egress:
+            there = rule.destination
+            if not there.selector or there.namespace_selector or there.path in said or not may_be_question(rule):
+                continue
+            selector, _ = entity_selectors(there, namespace)
+            found = None if selector is None or things.at_home(namespace, selector) else _answering(selector, namespace)
+            if found is not None:
+                said.add(there.path)
+                yield _unasked(policy, there, found)
+
+
+def _answering(selector: Selector, namespace: str) -> tuple[str, str, str] | None:
+    """The pods of a cluster's DNS that a selector asks for by their label, as (namespace, label, value)."""
+    for found in CLUSTER_DNS:
+        if found[0] != namespace and implies(selector, Compare(found[1], "==", found[2])):
+            return None if any(one[0] == namespace for one in CLUSTER_DNS) else found
+    return None
+
+
+def _unasked(policy: Policy, there: Entity, found: tuple[str, str, str]) -> Breach:
+    of_calico = is_calico(policy.resource.api_version)
+    path = (*there.path, "selector" if of_calico else "podSelector")
+    elsewhere, key, value = found
+    home = "projectcalico.org/name" if of_calico else "kubernetes.io/metadata.name"
+    scope = f"projectcalico.org/name == '{elsewhere}'" if of_calico else f"{{matchLabels: {{{home}: {elsewhere}}}}}"
+    return Breach(
+        f'a rule of NetworkPolicy "{policy.namespace}/{policy.name}" selects the pods of the cluster\'s DNS by '
+        f'"{key}", but without namespaceSelector it sees its own namespace alone, and they are in "{elsewhere}"',
+        policy.resource.span(*path),
+        policy.resource.ref,
+        path,
+        (),
+        witness("selector", selector=f"{key} == '{value}'", endpoint=f"the pods of {elsewhere}", verdict="no match"),
+        f"add `namespaceSelector: {scope}` beside the selector",
+    )
+
+
+class _Things:
+    """Network sets, host endpoints and pods by namespace, those that something makes of templates included."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._inside: dict[str | None, list[tuple[Labels, _Thing]]] = {}
+        self._of: dict[str, Selectable[_Thing]] = {}
+        self._with_pods: set[str] = set()
+        sets = [(Labels(one.labels), _Thing(one.resource, None)) for one in cluster.network_sets if not one.namespace]
+        self._sets = Selectable(sets)
+        inventory = model_of(cluster).inventory
+        for one in cluster.network_sets:
+            if one.namespace is not None:
+                self._add(one.namespace, Labels(one.labels), one.resource)
+        pods = [(one.labels, one.about.resource) for one in inventory.workloads]
+        pods += [(one.labels, one.resource) for one in pod_templates(cluster) if not one.host_network]
+        for labels, resource in pods:
+            self._add(resource.namespace, labels, resource)
+            if resource.namespace is not None:
+                self._with_pods.add(resource.namespace)
+        others = [pair for namespace, pairs in self._inside.items() if namespace is not None for pair in pairs]
+        hosts = (one for one in inventory.host_endpoints if one.about.expected_ips)
+        self._others = Selectable([*((one.labels, _Thing(one.about.resource, None)) for one in hosts), *others])
+        self.elsewhere = bool(sets or self._with_pods)
+
+    def _add(self, namespace: str | None, labels: Labels, resource: Resource) -> None:
+        self._inside.setdefault(namespace, []).append((labels, _Thing(resource, namespace)))
+
+    def meant(self, policy: Policy, namespace: str, selector: Selector) -> _Thing | None:
+        """What a selector of a namespace's policy surely means elsewhere, and what surely is not at home."""
+        found = self._sets.first(selector)
+        if found is None and policy.resource.namespace not in self._with_pods:
+            return None
+        if NAMESPACE_LABEL in keys(selector) or self.at_home(namespace, selector):
+            return None
+        return found or self._others.first(selector)
+
+    def at_home(self, namespace: str, selector: Selector) -> bool:
+        """Whether something known in a namespace matches, or may."""
+        if namespace not in self._of:
+            self._of[namespace] = Selectable([*self._inside.get(namespace, ()), *self._inside.get(None, ())])
+        return self._of[namespace].any(selector)

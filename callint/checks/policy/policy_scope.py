@@ -1,0 +1,302 @@
+"""Policies that apply to more, less or other endpoints than their author meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.calico.defaults import (
+    NAMESPACE_LABEL,
+    NAMESPACE_PREFIX,
+    ORCHESTRATOR_LABEL,
+    SERVICE_ACCOUNT_LABEL,
+    SERVICE_ACCOUNT_PREFIX,
+)
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.checks.hosts.host_endpoint import denied
+from callint.finding import Path, Related, Witness, counted, witness
+from callint.objects import Cluster
+from callint.objects.policy import Entity, Policy, Rule
+from callint.policy import model_of
+from callint.policy.autohep import made_automatically
+from callint.policy.inventory import HostMember
+from callint.policy.selectable import Selectable
+from callint.selector import Selector, SelectorError, keys, parse
+from callint.selector.satisfy import implies
+from callint.selector.syntax import ALL, Has, Or
+
+_INHERITED = (NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX)
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Policies whose scope is not what it seems, in one way, which `problem` names.
+
+    `reaches-hosts` (no selector, not for hosts, and host endpoints exist), `reaches-pods` (for forwarded traffic of
+    hosts, and no selector), `namespaces-and-hosts` (a selector of namespaces or accounts that selects host endpoints),
+    `pods-only` (before NAT or untracked, which is for hosts, and selects pods alone), `forward-pods-only` (for
+    forwarded traffic of hosts, and selects pods alone), `untracked-wildcard`, `subject-in-rule` (rules name the
+    subject, the policy selects everything).
+    """
+    yield from asked("policy_scope", _QUESTIONS, parameters)(cluster)
+
+
+def _enforced(cluster: Cluster, *, closing: bool = False) -> Iterator[tuple[Policy, Selector]]:
+    """The Calico policies that Felix has and of which everything can be read, with whom they select.
+
+    With `closing` those of tiers that surely drop what is left.
+    """
+    for tier in model_of(cluster).tiers:
+        if closing and (tier.default_action == "Pass" or tier.hidden):
+            continue
+        for placed in tier.policies:
+            policy, resource = placed.policy, placed.policy.resource
+            readable = resource.document.complete and not resource.unreadable("spec")
+            if policy.kind in ("GlobalNetworkPolicy", "NetworkPolicy") and readable:
+                yield policy, placed.selector
+
+
+def _unselective(policy: Policy) -> bool:
+    """Whether a policy applies to every endpoint there is."""
+    if policy.of_pods:
+        return False
+    try:
+        return parse(policy.selector or "") == ALL
+    except SelectorError:
+        return False
+
+
+def _hosts(cluster: Cluster) -> list[HostMember]:
+    return list(model_of(cluster).inventory.host_endpoints)
+
+
+def _counted(hosts: list[HostMember]) -> str:
+    return counted(len(hosts), "HostEndpoint")
+
+
+def _shown(hosts: list[HostMember], label: str) -> tuple[Related, ...]:
+    return tuple(Related(one.about.resource.span("metadata", "name"), label) for one in hosts[:3])
+
+
+def _everything(rule: Rule) -> bool:
+    """Whether a rule has no criteria at all."""
+    nothing = all(side._replace(path=()) == Entity(()) for side in (rule.source, rule.destination))
+    fields = (rule.ip_version, rule.protocol, rule.not_protocol, rule.icmp, rule.not_icmp)
+    return nothing and not rule.http and not any(field is not None for field in fields)
+
+
+def _for_everything(policy: Policy, direction: str) -> str | None:
+    """The action for everything of a policy that denies nothing in a direction: Allow, Pass, or None without any."""
+    rules = policy.ingress if direction == "Ingress" else policy.egress
+    deciding = [(rule.action.capitalize(), rule) for rule in rules if rule.action.capitalize() != "Log"]
+    if any(action == "Deny" for action, _ in deciding):
+        return None
+    return next((action for action, rule in deciding if _everything(rule)), None)
+
+
+def _opens(policy: Policy, direction: str) -> bool:
+    """Whether the policy lets everything through in a direction, or leaves it to later tiers."""
+    return _for_everything(policy, direction) is not None
+
+
+def _reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
+    hosts, selectable = _hosts(cluster), model_of(cluster).inventory.hosts
+    if not cluster.nodes:
+        yield from _reaches_unknown_hosts(cluster)
+    for policy, _ in _enforced(cluster) if hosts else ():
+        if policy.apply_on_forward or policy.pre_dnat or policy.do_not_track or not _unselective(policy):
+            continue
+        closed = [name for name in policy.types if not _opens(policy, name)]
+        if not closed or _speaks_of_hosts(policy, selectable):
+            continue
+        proof = next((one for host in hosts for name in closed if (one := _closed(cluster, host, name))), None)
+        if proof is not None:
+            yield _reaching(policy, closed, _counted(hosts), _shown(hosts, "is selected"), proof)
+
+
+def _reaches_unknown_hosts(cluster: Cluster) -> Iterator[Breach]:
+    """Where host endpoints are made for nodes that no manifest shows, and no other policy may be about these."""
+    configuration = next((one for one, _ in made_automatically(cluster)), None)
+    if configuration is None or cluster.incomplete:
+        return
+    placed = [(tier, one.policy) for tier in model_of(cluster).tiers for one in tier.policies]
+    about_hosts = [(tier, policy) for tier, policy in placed if not policy.staged and not policy.of_pods]
+    if len(about_hosts) != 1:
+        return
+    tier, policy = about_hosts[0]
+    closed = [name for name in policy.types if not _opens(policy, name)]
+    readable = not policy.resource.unreadable("spec") and tier.exists and not tier.hidden
+    if not readable or tier.default_action == "Pass" or policy.apply_on_forward or not closed:
+        return
+    if not policy.pre_dnat and not policy.do_not_track and _unselective(policy):
+        made = Related(configuration.span("metadata", "name"), "makes them for every node")
+        end = f"end of tier {tier.name}, or a Deny before it"
+        proof = witness("packet", direction=closed[0].lower(), node="any", verdict="drop", decided_by=end)
+        yield _reaching(policy, closed, "the HostEndpoints of all nodes", (made,), proof)
+
+
+def _reaching(policy: Policy, closed: list[str], hosts: str, related: tuple[Related, ...], proof: Witness) -> Breach:
+    resource = policy.resource
+    path: Path = ("spec", "selector") if policy.selector else ("metadata", "name")
+    return Breach(
+        f'policy "{policy.name}" selects every endpoint, host endpoints too: it closes '
+        f"{' and '.join(closed).lower()} of {hosts} to all that neither rules nor failsafe ports allow",
+        resource.span(*path),
+        resource.ref,
+        path,
+        related,
+        proof,
+        "for pods alone, add `namespaceSelector: all()`: host endpoints have no namespace",
+    )
+
+
+def _closed(cluster: Cluster, host: HostMember, direction: str) -> Any:
+    return denied(model_of(cluster), host.about, direction) if host.about.node else None
+
+
+def _speaks_of_hosts(policy: Policy, hosts: Selectable[HostMember]) -> bool:
+    """Whether other fields show that hosts are meant: a rule that selects them."""
+    texts = [side.selector for rule in (*policy.ingress, *policy.egress) for side in (rule.source, rule.destination)]
+    for text in filter(None, texts):
+        try:
+            selector = parse(text)
+        except SelectorError:
+            continue
+        if hosts.surely(selector):
+            return True
+    return False
+
+
+def _reaches_pods(cluster: Cluster) -> Iterator[Breach]:
+    for policy, _ in _enforced(cluster):
+        if not policy.apply_on_forward or policy.pre_dnat or policy.do_not_track or not _unselective(policy):
+            continue
+        opened = [name for name in policy.types if _for_everything(policy, name) == "Allow"]
+        if not opened:
+            continue
+        resource = policy.resource
+        yield Breach(
+            f'policy "{policy.name}" has applyOnForward and no selector, so that it applies to every pod as well and '
+            f"allows all their {' and '.join(opened).lower()}, whatever later policies say",
+            resource.span("spec", "applyOnForward"),
+            resource.ref,
+            ("spec", "applyOnForward"),
+            _shown(_hosts(cluster), "probably meant"),
+            witness("selector", selector="all()", pods="every one"),
+            "select the host endpoints by a label that they have",
+        )
+
+
+def _namespaces_and_hosts(cluster: Cluster) -> Iterator[Breach]:
+    for policy, selector in _enforced(cluster):
+        if not (policy.namespace_selector or policy.service_account_selector) or policy.apply_on_forward:
+            continue
+        selected = model_of(cluster).inventory.hosts.surely(selector)
+        if not selected:
+            continue
+        resource = policy.resource
+        what, key = "namespace", "namespaceSelector"
+        if not policy.namespace_selector:
+            what, key = "service account", "serviceAccountSelector"
+        yield Breach(
+            f'{key} of policy "{policy.name}" selects {_counted(selected)} as well: none has a {what}, and a negation '
+            "is true of what has no such label",
+            resource.span("spec", key),
+            resource.ref,
+            ("spec", key),
+            _shown(selected, "is selected"),
+            witness("selector", selector=str(selector), endpoints=tuple(one.about.name for one in selected[:5])),
+            f"add `selector: all()`, which beside a {key} leaves host endpoints out",
+        )
+
+
+def _pods_only(cluster: Cluster) -> Iterator[Breach]:
+    for policy, selector in _enforced(cluster):
+        if policy.pre_dnat or policy.do_not_track:
+            field = "preDNAT" if policy.pre_dnat else "doNotTrack"
+            yield from _on_pods(policy, selector, field, "it is without any effect")
+
+
+def _forward_pods_only(cluster: Cluster) -> Iterator[Breach]:
+    for policy, selector in _enforced(cluster):
+        if policy.apply_on_forward and not policy.pre_dnat and not policy.do_not_track:
+            yield from _on_pods(policy, selector, "applyOnForward", "its rules apply to these as they do without it")
+
+
+def _on_pods(policy: Policy, selector: Selector, field: str, effect: str) -> Iterator[Breach]:
+    if implies(selector, _is_pod(selector)) is not True:
+        return
+    resource = policy.resource
+    key = next((name for name in ("namespaceSelector", "serviceAccountSelector") if name in resource.spec), "selector")
+    yield Breach(
+        f'policy "{policy.name}" has {field}, which is for host endpoints, and selects pods alone: {effect}',
+        resource.span("spec", key),
+        resource.ref,
+        ("spec", key),
+        (Related(resource.span("spec", field), "is for host endpoints"),),
+        witness("selector", selector=str(selector), endpoints=()),
+    )
+
+
+def _is_pod(selector: Selector) -> Selector:
+    """What only pods meet: labels that Calico gives to them, or that they inherit, of those that a selector names."""
+    inherited = (key for key in sorted(keys(selector)) if key.startswith(_INHERITED))
+    return Or(tuple(map(Has, (NAMESPACE_LABEL, ORCHESTRATOR_LABEL, SERVICE_ACCOUNT_LABEL, *inherited))))
+
+
+def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:
+    hosts = _hosts(cluster)
+    wild = Selectable((one.labels, one) for one in hosts if one.about.interface == "*")
+    others = Selectable((one.labels, one) for one in hosts if one.about.interface != "*")
+    for policy, selector in _enforced(cluster):
+        if not policy.do_not_track or others.any(selector):
+            continue
+        selected = [one for one, _ in wild.all(selector)]
+        if not selected:
+            continue
+        resource = policy.resource
+        yield Breach(
+            f'policy "{policy.name}" has doNotTrack and selects nothing but endpoints of all interfaces, which Felix '
+            "gives no untracked policy: it is without effect",
+            resource.span("spec", "doNotTrack"),
+            resource.ref,
+            ("spec", "doNotTrack"),
+            _shown(selected, 'is for "*"'),
+            witness("selector", selector=str(selector), endpoints=tuple(one.about.name for one in selected[:5])),
+            "make HostEndpoints that name their interface, with the same labels and profiles",
+        )
+
+
+def _subject_in_rule(cluster: Cluster) -> Iterator[Breach]:
+    for policy, _ in _enforced(cluster, closing=True):
+        if policy.pre_dnat or policy.do_not_track or not _unselective(policy):
+            continue
+        for direction, rules in (("ingress", policy.ingress), ("egress", policy.egress)):
+            own = [rule.destination if direction == "ingress" else rule.source for rule in rules]
+            texts = {side.selector for side in own}
+            if not rules or None in texts or len(texts) != 1 or direction.capitalize() not in policy.types:
+                continue
+            path = (*own[0].path, "selector")
+            side_name = "destination" if direction == "ingress" else "source"
+            yield Breach(
+                f'policy "{policy.name}" selects every endpoint, and each {direction} rule names its subject in '
+                f"{side_name}: all the others get the policy without a rule, and what no other policy allows of their "
+                f"{direction} is denied",
+                policy.resource.span(*path),
+                policy.resource.ref,
+                path,
+                (Related(policy.resource.span("metadata", "name"), "applies to everything"),),
+                witness("selector", selector=next(iter(texts)), subject="all()"),
+                "move the selector to spec.selector",
+            )
+
+
+_QUESTIONS: dict[str, Question] = {
+    "reaches-hosts": _reaches_hosts,
+    "reaches-pods": _reaches_pods,
+    "namespaces-and-hosts": _namespaces_and_hosts,
+    "pods-only": _pods_only,
+    "forward-pods-only": _forward_pods_only,
+    "untracked-wildcard": _untracked_wildcard,
+    "subject-in-rule": _subject_in_rule,
+}

@@ -1,0 +1,159 @@
+"""Rules that open the port of a service, behind which pods listen at another one that nothing opens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.checks.breach import Breach, rule_words, unexamined
+from callint.checks.policy.behind_service import Backends, Translation
+from callint.checks.policy.name_resolution import enforced, shuts_in
+from callint.checks.policy.named_port import at_the_end, place_of_port
+from callint.finding import Path, Related, witness
+from callint.net.ports import PROTOCOLS, parse_port, parse_protocol
+from callint.objects import Cluster
+from callint.objects.policy import Policy, Rule
+from callint.policy import model_of
+from callint.policy.labels import Labels, holds
+from callint.policy.match import entity_selectors
+from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.record import NamedTuple
+from callint.selector import Selector
+from callint.selector.index import OverlapIndex
+from callint.selector.satisfy import overlaps
+from callint.selector.values import Budget, ExhaustedError
+
+_OF_CANDIDATE = 10
+"""Steps that it takes to see whether a policy lets packets through."""
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Rules for pods of a service that name the port of the service, where policy shuts the one of the pods.
+
+    What a client sends to a service is translated before policy sees it (felix/rules/static.go), with eBPF not always.
+    Told where every pod that a rule is about is behind the service, and no policy may let anything to the pods' port.
+    """
+    if cluster.target.dataplane == "ebpf":
+        return
+    tiers, backends = model_of(cluster).tiers, Backends(cluster)
+    for direction in ("Ingress", "Egress"):
+        openers = _Openers(cluster, tiers, direction)
+        for tier, placed in ((one, placed) for one in tiers for placed in one.policies):
+            if not shuts_in(tier, placed, direction):
+                continue
+            for meant in _meant(placed.policy, direction, backends):
+                opened = openers.open(placed.selector, meant)
+                if opened is None:
+                    reason = f"more than {cluster.limits.comparisons:,} comparisons of selectors would be needed"
+                    yield unexamined("whether ports of pods are closed by", placed.policy.resource, reason)
+                    return
+                if not opened:
+                    yield _breach(tier, placed.policy, direction, meant)
+
+
+class _Meant(NamedTuple):
+    """A rule that names the port of a service, as it is written, and pods behind the service."""
+
+    rule: Rule
+    text: str
+    labels: Labels
+    service: Translation
+
+
+def _meant(policy: Policy, direction: str, backends: Backends) -> Iterator[_Meant]:
+    """The rules that allow the port of a service, to pods behind it and to nobody else."""
+    said: set[Path] = set()
+    for rule in policy.egress if direction == "Egress" else policy.ingress:
+        there = rule.destination
+        if not there.ports or backends.ports.isdisjoint(there.ports) or rule.path in said or rule.protocol is None:
+            continue
+        selector = at_the_end(policy, rule)
+        if rule.action.capitalize() != "Allow" or there.nets or there.services is not None or selector is None:
+            continue
+        protocol = parse_protocol(rule.protocol, any_case=True)
+        for text in filter(backends.ports.__contains__, there.ports):
+            found = backends.behind(selector, protocol, int(text))
+            if found is not None:
+                said.add(rule.path)
+                yield _Meant(rule, text, *found)
+                break
+
+
+class _Openers:
+    """The policies that let packets through in a direction, to be found by whom they select."""
+
+    def __init__(self, cluster: Cluster, tiers: tuple[PlacedTier, ...], direction: str) -> None:
+        self._budget = Budget(cluster.limits.comparisons)
+        self._direction = direction
+        self._tiers = tiers
+        self._index: OverlapIndex[PlacedPolicy] | None = None
+
+    def open(self, selector: Selector, meant: _Meant) -> bool | None:
+        """Whether a policy for some of those may let packets through to the port of the pods; None if it takes long."""
+        if self._index is None:
+            every = (one for tier in self._tiers for one in tier.policies if enforced(one, self._direction))
+            self._index = OverlapIndex((one.selector, one) for one in every)
+        try:
+            return any(self._may_let(one, selector, meant) for one in self._index.candidates(selector))
+        except ExhaustedError:
+            return None
+
+    def _may_let(self, placed: PlacedPolicy, selector: Selector, meant: _Meant) -> bool:
+        self._budget.spend(_OF_CANDIDATE)
+        return self._lets(placed, meant) and overlaps(placed.selector, selector, self._budget) is not False
+
+    def _lets(self, placed: PlacedPolicy, meant: _Meant) -> bool:
+        policy = placed.policy
+        if placed.hidden_selection or policy.resource.gaps or not policy.resource.document.complete:
+            return True
+        rules = policy.egress if self._direction == "Egress" else policy.ingress
+        return any(_may_match(rule, policy, meant.labels, meant.service) for rule in rules)
+
+
+def _may_match(rule: Rule, policy: Policy, labels: Labels, service: Translation) -> bool:
+    """Whether a rule may let packets through, or leave them to others, at the port where the pods get them."""
+    if rule.action.capitalize() not in ("Allow", "Pass") or rule.icmp is not None:
+        return False
+    if rule.protocol is not None and parse_protocol(rule.protocol, any_case=True) != service.protocol:
+        return False
+    if rule.not_protocol is not None and parse_protocol(rule.not_protocol, any_case=True) == service.protocol:
+        return False
+    there = rule.destination
+    if there.ports and not _among(there.ports, service.target, named=True):
+        return False
+    if _among(there.not_ports, service.target, named=False):
+        return False
+    selector, _ = entity_selectors(there, policy.namespace)
+    return selector is None or holds(selector, labels) is not False
+
+
+def _among(texts: tuple[str, ...], number: int, *, named: bool) -> bool:
+    """Whether a port is one of several; `named` is the answer for one that has a name."""
+    ports = (parse_port(text) for text in texts)
+    return any(named if isinstance(port, str) else port[0] <= number <= port[1] for port in ports)
+
+
+def _breach(tier: PlacedTier, policy: Policy, direction: str, meant: _Meant) -> Breach:
+    resource, service = policy.resource, meant.service
+    path = place_of_port(resource, meant.rule, meant.text)
+    protocol = next(word for word, number in PROTOCOLS.items() if number == service.protocol)
+    port = f"{protocol} port {service.target}"
+    places = () if service.resource is None else (Related(service.resource.span("spec", "ports"), "translates ports"),)
+    return Breach(
+        f'{rule_words(resource, meant.rule.path)} opens port {service.port} of Service "{service.service}", but its '
+        f"pods listen at {service.target}, which is the port that policy sees, and no policy opens it",
+        resource.span(*path),
+        resource.ref,
+        path,
+        places,
+        witness(
+            "packet",
+            direction=direction.lower(),
+            destination=f"pods of {service.service}",
+            protocol=protocol.lower(),
+            destination_port=service.target,
+            verdict="drop",
+            decided_by=f"end of tier {tier.name}, or a Deny before it",
+        ),
+        f"allow {port}",
+    )

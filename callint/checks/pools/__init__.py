@@ -1,0 +1,1 @@
+"""Questions about IP pools and the addresses that pods get."""

@@ -1,0 +1,242 @@
+"""IP pools against each other and against nodes, and what they make of translation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from callint.calico.defaults import CHECKED_POOLS
+from callint.checks.bgp.peers import nodes_complete
+from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
+from callint.facts import Interface
+from callint.finding import Related, all_of, counted, witness
+from callint.nat.host_networks import hosts_in
+from callint.nat.masquerade import Masquerading
+from callint.net.address import BITS, Address, Family, Prefix, parse_peer
+from callint.net.enclosing import Enclosing
+from callint.objects import Cluster
+from callint.objects.bgp import BGPPeer
+from callint.objects.pool import IPPool
+from callint.policy import Packet, model_of
+from callint.policy.nodes import prefixes
+
+_BLOCK_SIZES = {4: 26, 6: 122}
+_MOST_SHOWN = 10
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Pools that fail in one way, which `problem` names.
+
+    `overlap`, `tunnelled-host-network` (a pool for translation switches encapsulation on),
+    `vpn-masqueraded` (no pool exempts the network of a BGP peer), `one-address` (all nodes translate to one address),
+    `few-blocks` (fewer blocks than nodes).
+    """
+    yield from asked("pools", _QUESTIONS, parameters)(cluster)
+
+
+@lru_cache(maxsize=8)
+def _networks(cluster: Cluster) -> list[tuple[IPPool, Prefix]]:
+    return [
+        (pool, net.masked())
+        for pool in cluster.pools
+        if not pool.unreadable and pool.resource.document.complete
+        for net in prefixes((pool.cidr,))
+    ]
+
+
+def _overlap(cluster: Cluster) -> Iterator[Breach]:
+    """On roads where nobody refuses the second pool, one that is disabled is in nobody's way."""
+    networks = [
+        (pool, net)
+        for pool, net in _networks(cluster)
+        if not pool.disabled or cluster.target.road_of(pool.resource.api_version) == "calicoctl"
+    ]
+    for place, others in _overlapping([net for _, net in networks]):
+        (second, other), (first, one) = networks[place], networks[others[0]]
+        how = "is" if one == other else "overlaps"
+        yield Breach(
+            f'the network of IPPool "{second.name}" {how} that of "{first.name}": {_outcome(cluster, second)}',
+            second.span("cidr"),
+            second.resource.ref,
+            second.path("cidr"),
+            tuple(
+                Related(networks[found][0].span("cidr"), "has these addresses too") for found in others[:_MOST_SHOWN]
+            ),
+            witness("address", address=str(max(one, other, key=lambda net: net.length).address), pool=first.cidr),
+        )
+
+
+def _outcome(cluster: Cluster, second: IPPool) -> str:
+    road = cluster.target.road_of(second.resource.api_version)
+    if road == "calicoctl":
+        return "calicoctl and the API server refuse the second"
+    taken_out = road == "native" and cluster.target.release >= CHECKED_POOLS
+    return "kube-controllers takes the later one out of use" if taken_out else "both claim the same addresses"
+
+
+def _overlapping(networks: Sequence[Prefix]) -> list[tuple[int, list[int]]]:
+    """The places of networks that overlap with earlier ones, with the places of those.
+
+    Of the networks around one, the widest and the narrowest are looked at: so many equal ones cost no more than others.
+    """
+    found: dict[int, set[int]] = {}
+    around: list[int] = []
+    for place in sorted(
+        range(len(networks)), key=lambda at: (networks[at].family, networks[at].value, networks[at].length)
+    ):
+        while around and not networks[around[-1]].contains(networks[place]):
+            around.pop()
+        for other in {*around[:1], *around[-1:]}:
+            found.setdefault(max(place, other), set()).add(min(place, other))
+        around.append(place)
+    return [(place, sorted(others)) for place, others in sorted(found.items())]
+
+
+def _tunnelled_host_network(cluster: Cluster) -> Iterator[Breach]:
+    for pool, net in _networks(cluster):
+        modes = {"ipipMode": pool.ipip_mode, "vxlanMode": pool.vxlan_mode}
+        mode = next((name for name, value in modes.items() if value != "Never"), None)
+        if not pool.disabled or mode is None:
+            continue
+        inside = next(iter(hosts_in(cluster, net)), None)
+        if inside is None:
+            continue
+        yield Breach(
+            f'IPPool "{pool.name}" holds {inside.prefix.address} of node "{inside.node}" and has '
+            f"`{mode}: {modes[mode]}`: `disabled` does not switch that off, so Calico sets tunnels up and "
+            "treats routes into the network as tunnelled",
+            pool.span(mode),
+            pool.resource.ref,
+            pool.path(mode),
+            (Related(inside.span, "an address of a node"),),
+            witness("address", address=str(inside.prefix.address), node=inside.node, pool=pool.cidr),
+            "a pool for translation alone has neither mode",
+        )
+
+
+def _vpn_masqueraded(cluster: Cluster) -> Iterator[Breach]:
+    pools = _networks(cluster)
+    masqueraded: dict[Family, tuple[IPPool, Prefix]] = {}
+    for pool, net in pools:
+        if pool.disabled and pool.nat_outgoing:
+            masqueraded.setdefault(net.family, (pool, net))
+    around = Enclosing((net, None) for net in {net for _, net in pools})
+    interfaces = [(facts, one) for facts in cluster.facts.values() for one in facts.interfaces or ()]
+    peers = (
+        _first_peers(cluster, {net for _, one in interfaces for net in _tunnel_networks(one)}) if masqueraded else {}
+    )
+    for facts, interface in interfaces if peers else ():
+        for net in _tunnel_networks(interface):
+            if net in peers and net.family in masqueraded and not around.of(net):
+                peer, (pool, lan) = peers[net], masqueraded[net.family]
+                packet = _packet(lan, interface.name, peer)
+                if not Masquerading(model_of(cluster).at(facts.node)).of(packet).snat:
+                    continue
+                yield Breach(
+                    f'packets from "{pool.cidr}" to {net} behind "{interface.name}" of node "{facts.node}" are '
+                    f'masqueraded, for no pool holds {net}: BGPPeer "{peer.resource.name}" there sees the node '
+                    "in place of who sent them",
+                    pool.span("natOutgoing"),
+                    pool.resource.ref,
+                    pool.path("natOutgoing"),
+                    (
+                        Related(interface.span, "the network of the VPN"),
+                        Related(peer.resource.span("spec", "peerIP"), "a BGP peer inside it"),
+                    ),
+                    witness(
+                        "packet",
+                        source=packet.source,
+                        destination=packet.destination,
+                        out_interface=interface.name,
+                        node=facts.node,
+                        verdict="masqueraded",
+                    ),
+                    f"add an IPPool for {net} with `disabled: true`, `disableBGPExport: true` and no natOutgoing",
+                )
+
+
+def _packet(lan: Prefix, leaving: str, peer: BGPPeer) -> Packet:
+    """The first packet of a connection from a host of a masqueraded network to a peer behind a VPN."""
+    host = lan.last - 1 if lan.length < BITS[lan.family] - 1 else lan.first
+    far = parse_peer(peer.peer_ip or "")[0]
+    return Packet(None, leaving, str(Address(lan.family, host)), str(far), "tcp", 40000, 443)
+
+
+def _tunnel_networks(interface: Interface) -> Iterator[Prefix]:
+    if interface.kind == "wireguard" and not interface.name.startswith("wireguard.cali"):
+        for address in interface.addresses or ():
+            if address.length < BITS[address.version] - 1:
+                yield Prefix(address.version, address.value, address.length).masked()
+
+
+def _first_peers(cluster: Cluster, networks: Iterable[Prefix]) -> dict[Prefix, BGPPeer]:
+    """The first peer with an address in each of the networks."""
+    around = Enclosing((net, net) for net in networks)
+    found: dict[Prefix, BGPPeer] = {}
+    for peer in cluster.bgp_peers:
+        try:
+            address = parse_peer(peer.peer_ip or "")[0]
+        except ValueError:
+            continue
+        for net, _ in around.of(address.prefix()):
+            found.setdefault(net, peer)
+    return found
+
+
+def _one_address(cluster: Cluster) -> Iterator[Breach]:
+    """Where a configuration by selector says it too, which nodes are left is not asked."""
+    nodes = [node for node in cluster.nodes.values() if node.resources]
+    saying = [one for one in cluster.felix if one.values.get("natOutgoingAddress")]
+    own = {one.name.removeprefix("node.") for one in saying if one.name.startswith("node.")}
+    left = [node for node in nodes if node.name not in own]
+    scoped = any(one.node_selector for one in saying)
+    for one in saying if len(left) > 1 and not scoped else ():
+        address = one.values["natOutgoingAddress"]
+        if one.name != "default" or not isinstance(address, str):
+            continue
+        path = ("spec", "natOutgoingAddress")
+        several = all_of(len(left), "node") if left == nodes else f"{len(left)} nodes"
+        yield Breach(
+            f'{several} translate to the one address "{address}": answers '
+            "reach a single node, and connections of the others break",
+            one.resource.span(*path),
+            one.resource.ref,
+            path,
+            tuple(Related(node.resources[0].span("metadata", "name"), "a node") for node in left[:3]),
+            witness("address", address=address, nodes=tuple(node.name for node in left[:5])),
+            "write it in a FelixConfiguration of one node, `node.<name>`",
+        )
+
+
+def _few_blocks(cluster: Cluster) -> Iterator[Breach]:
+    nodes = [node for node in cluster.nodes.values() if node.resources]
+    if not nodes_complete(cluster):
+        return
+    for pool, net in _networks(cluster):
+        size = pool.block_size or _BLOCK_SIZES[net.family]
+        blocks = 1 << max(0, size - net.length)
+        every = pool.node_selector.replace(" ", "") == "all()"
+        if pool.disabled or not every or "Workload" not in pool.allowed_uses or blocks >= len(nodes):
+            continue
+        if any(other is not pool and not other.disabled for other, _ in _networks(cluster)):
+            continue
+        yield Breach(
+            f'IPPool "{pool.name}" has {counted(blocks, "block")} of /{size}, and there are '
+            f"{len(nodes)} nodes: those that come last find no block of their own",
+            pool.span("cidr"),
+            pool.resource.ref,
+            pool.path("cidr"),
+            (),
+            witness("address", address=str(net), blocks=blocks, nodes=len(nodes)),
+        )
+
+
+_QUESTIONS: dict[str, Question] = {
+    "overlap": _overlap,
+    "tunnelled-host-network": _tunnelled_host_network,
+    "vpn-masqueraded": _vpn_masqueraded,
+    "one-address": _one_address,
+    "few-blocks": _few_blocks,
+}

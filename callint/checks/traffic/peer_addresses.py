@@ -1,0 +1,112 @@
+"""Who would really be at the other end of what a node needs, as far as objects and facts tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from callint.checks.traffic.need import Need
+from callint.checks.traffic.place import About, Site, internal
+from callint.checks.traffic.sites import nodes_with
+from callint.facts import Address as FactAddress
+from callint.net import intervals
+from callint.net.address import BITS
+from callint.objects import Cluster
+from callint.policy.links import led_by
+from callint.policy.nodes import calico_addresses
+from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges, intersection, ranges, singles, union, without
+from callint.record import NamedTuple
+
+
+class Peers(NamedTuple):
+    """`addresses` all of which must get through, or of which one must, whichever, if it is `somebody`.
+
+    `among` are addresses that hold those of many sites, one value for all of these. Of `anyones` a rule may shut some
+    out on purpose, by name.
+    """
+
+    addresses: Ranges
+    among: Ranges | None = None
+    anyones: bool = False
+    somebody: bool = False
+
+
+def peer_addresses(about: About, need: Need, site: Site) -> Peers:
+    """The first peers of a need of which any is known; no addresses if nobody is meant. The node itself is no peer."""
+    for peers in need.peers:
+        if peers == "somebody":
+            return Peers(without(EVERYWHERE, about.addresses), somebody=True)
+        among = _NODES[peers](about.cluster) if isinstance(peers, str) and peers in _NODES else None
+        if among is not None:
+            found = _others(among, about, site)
+        else:
+            found = _WORDS[peers](about, site) if isinstance(peers, str) else without(peers, about.addresses)
+        if found != NO_RANGES:
+            return Peers(found, site.among if peers == "session" else among, peers == "neighbours")
+    return Peers(NO_RANGES)
+
+
+def _neighbours(about: About, site: Site) -> Ranges:
+    """Every address of the networks that the interface is in, the node's own and those of networks themselves aside."""
+    interface = about.facts.interface(site.interface) if about.facts else None
+    found: list[FactAddress] = [
+        one
+        for one in (interface.addresses or () if interface else ())
+        if not site.own or any(own.family == one.version and one.first <= own.value <= one.last for own in site.own)
+    ]
+    inside: list[Ranges] = [NO_RANGES]
+    for one in found:
+        edges = 1 if one.version == 4 and one.length < BITS[4] - 1 else 0
+        pair = ((one.first + edges, one.last - edges),)
+        inside.append((pair, ()) if one.version == 4 else ((), pair))
+    return without(union(inside), about.addresses)
+
+
+def _others(nodes: Ranges, about: About, site: Site) -> Ranges:
+    """Addresses of other nodes, as far as the way to them leads through the interface."""
+    others = without(nodes, about.addresses)
+    return others if about.facts is None else intersection(others, led_by(about.facts, site.interface))
+
+
+def _internal(role: str | None) -> Callable[[Cluster], Ranges]:
+    @lru_cache(maxsize=8)
+    def found(cluster: Cluster) -> Ranges:
+        names = cluster.nodes if role is None else nodes_with(cluster, role)
+        return singles(address for name in names for address in internal(cluster.nodes[name]))
+
+    return found
+
+
+@lru_cache(maxsize=8)
+def _calico(cluster: Cluster) -> Ranges:
+    return singles(one for name in cluster.nodes for one in calico_addresses(cluster, name))
+
+
+def _pods(about: About, site: Site) -> Ranges:
+    """Pods of other nodes whose packets come with their own address: no tunnel, no masquerade (masq_mgr.go)."""
+    if _others(_NODES["nodes"](about.cluster), about, site) == NO_RANGES:
+        return NO_RANGES
+    own = singles(site.own)
+    pools = about.cluster.pools
+    covered = any(intervals.overlaps(a, b) for pool in pools for a, b in zip(ranges((pool.cidr,)), own, strict=True))
+    return ranges(
+        pool.cidr
+        for pool in pools
+        if not pool.disabled
+        and "Workload" in pool.allowed_uses
+        and "Always" not in (pool.ipip_mode, pool.vxlan_mode)
+        and (covered or not pool.nat_outgoing)
+    )
+
+
+def _session(about: About, site: Site) -> Ranges:
+    return site.far or NO_RANGES
+
+
+_WORDS: dict[str, Callable[[About, Site], Ranges]] = {"neighbours": _neighbours, "pods": _pods, "session": _session}
+_NODES: dict[str, Callable[[Cluster], Ranges]] = {
+    "nodes": _internal(None),
+    "calico-nodes": _calico,
+    "control-plane": _internal("control-plane"),
+    "etcd": _internal("etcd"),
+}

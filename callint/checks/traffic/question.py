@@ -1,0 +1,292 @@
+"""What must hold at one site: connections as sets of packets, and whether policy lets them through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+
+from callint.checks.traffic.bgp_calls import Ends
+from callint.checks.traffic.need import Need, Packets
+from callint.checks.traffic.peer_addresses import Peers, peer_addresses
+from callint.checks.traffic.place import About, Site, abouts
+from callint.checks.traffic.session_sites import apart
+from callint.net.address import FAMILIES, Address, Family
+from callint.net.diagrams import TooLargeError
+from callint.net.packets import PacketSet
+from callint.policy import Model
+from callint.policy.chains import Direction
+from callint.policy.ranges import NO_RANGES, Ranges, singles
+from callint.policy.symbolic.block import Cause
+from callint.policy.symbolic.engine import Engine
+from callint.policy.symbolic.partition import Partition
+from callint.record import NamedTuple
+
+
+class Point(NamedTuple):
+    """Where packets meet policy: a node's interface, into the node or out of it."""
+
+    node: str
+    interface: str
+    direction: Direction
+
+
+class Connection(NamedTuple):
+    """Packets with both ends and all points on their way; an end is None where nobody knows the node's own address.
+
+    `sources` and `destinations` hold the ends of many connections, and are one value for all of these; `anyones` is
+    that of `Peers`. `beyond` are the points of many far ends.
+    """
+
+    packets: Packets
+    source: Ranges | None
+    destination: Ranges | None
+    sources: Ranges | None
+    destinations: Ranges | None
+    anyones: bool
+    points: tuple[Point, ...]
+    beyond: tuple[Point, ...] = ()
+
+
+class Question(NamedTuple):
+    """One of the connections must pass, for all addresses or, if `anybody`, for any one of them."""
+
+    need: Need
+    site: Site
+    connections: tuple[Connection, ...]
+    anybody: bool
+
+
+class Drop(NamedTuple):
+    """Packets of a connection that do not pass a point, or may not; `partition` is that of the point."""
+
+    family: Family
+    packets: PacketSet
+    point: Point
+    partition: Partition
+
+
+class Answer(NamedTuple):
+    """Whether a connection surely passes, else what is dropped of it and what is not known."""
+
+    passes: bool
+    fails: bool
+    dropped: tuple[Drop, ...] = ()
+    unknown: tuple[Drop, ...] = ()
+
+
+def question(names: Mapping[str, About], need: Need, site: Site) -> Question | None:
+    """The packets of a need at a site; None where nobody is at the far end."""
+    peers = peer_addresses(names[site.node], need, site)
+    if peers.addresses == NO_RANGES:
+        return None
+    places = ((site.interface, site.own), *site.others)
+    own_known = need.own is not None or all(own for _, own in places)
+    if need.direction == "either":
+        found = tuple(_either(names, need, site, peers))
+    else:
+        direction: Direction = "ingress" if need.direction == "in" else "egress"
+        found = tuple(_connection(need, Point(site.node, name, direction), site, own, peers) for name, own in places)
+    return Question(need, site, found, peers.somebody or not own_known)
+
+
+def _connection(need: Need, point: Point, site: Site, own: tuple[Address, ...], peers: Peers) -> Connection:
+    here, near = need.own or (singles(own) if own else None), site.near if need.own is None else None
+    far, among, packets = peers.addresses, peers.among, need.packets.to_port(site.port)
+    if point.direction == "ingress":
+        return Connection(packets, far, here, among, near, peers.anyones, (point,))
+    return Connection(packets, here, far, near, among, peers.anyones, (point,))
+
+
+def _either(names: Mapping[str, About], need: Need, site: Site, peers: Peers) -> Iterator[Connection]:
+    """Connections from afar and to there; where the far end is a node with host endpoints, they pass those too."""
+    ways: tuple[tuple[Direction, Direction, int | None], ...] = (
+        ("ingress", "egress", site.port),
+        ("egress", "ingress", site.far_port),
+    )
+    there = None if site.remote is None else _at(names.get(site.remote), peers.addresses)
+    for direction, opposite, port in ways:
+        point = Point(site.node, site.interface, direction)
+        found = _connection(need, point, site._replace(port=port), site.own, peers)
+        if there is not None:
+            found = found._replace(points=(point, Point(*there, opposite)))
+        elif site.calls is not None:
+            found = found._replace(beyond=_beyond(names[site.node].model, site.calls.far, opposite))
+        yield found
+
+
+def _at(about: About | None, addresses: Ranges) -> tuple[str, str] | None:
+    """The node and the interface that has just these addresses."""
+    interfaces = about.interfaces.items() if about is not None else ()
+    return next(((about.name, name) for name, own in interfaces if about and singles(own) == addresses), None)
+
+
+@lru_cache(maxsize=1 << 10)
+def _beyond(model: Model, ends: Ends, direction: Direction) -> tuple[Point, ...]:
+    """The points of all nodes at one end of sessions, where they have host endpoints."""
+    found = ((one.name, singles((address,))) for one, address, _ in ends.known)
+    places = (_at(abouts(model).get(name), addresses) for name, addresses in found)
+    return tuple(Point(*place, direction) for place in places if place is not None)
+
+
+def _not_by_name(drop: Drop) -> Drop:
+    """What is dropped by other rules than those that deny the far end by its address or labels."""
+    far = "source" if drop.point.direction == "ingress" else "destination"
+    meant = (one.packets for one in drop.partition.parts() if one.outcome == "drop" and _names(one.cause, far))
+    return drop._replace(packets=drop.packets - drop.packets.space.union_all(meant))
+
+
+def _names(cause: Cause, end: str) -> bool:
+    """Whether it is a rule that says whom it is about at an end."""
+    value: object = None if cause.policy is None else cause.policy.plain
+    for step in (*cause.path, end):
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return False
+    return isinstance(value, dict) and any(value.get(key) for key in ("nets", "selector", "namespaceSelector"))
+
+
+def questions(names: Mapping[str, About], answers: Answers, sites: Iterable[tuple[Need, Site]]) -> Iterator[Question]:
+    """What is to be asked where packets are at risk; of several calls about each, if packets of any are."""
+    known: set[object] = set()
+    for need, site in sites:
+        found = None if _safe(answers.untouched, need, site) else question(names, need, site)
+        if found is None:
+            continue
+        if site.calls is None:
+            yield found
+        elif not _safe(answers.safe, found):
+            for one in apart(names[site.node], need, site):
+                found = question(names, need, one) if (need, one.key) not in known else None
+                known.add((need, one.key))
+                if found is not None:
+                    yield found
+
+
+def wanted(need: Need, site: Site) -> tuple[Packets, ...]:
+    """The packets that a site asks about."""
+    ports = (site.port, site.far_port) if need.direction == "either" else (site.port,)
+    return tuple(need.packets.to_port(port) for port in ports)
+
+
+def _safe(ask: Callable[..., bool], *about: object) -> bool:
+    try:
+        return ask(*about)
+    except TooLargeError:
+        return False
+
+
+class Answers:
+    """Answers to some questions, over spaces of the packets that they are about."""
+
+    def __init__(self, model: Model, packets: Iterable[Packets], *, governed: bool) -> None:
+        """`packets` are all that will be asked about.
+
+        With `governed`, what is dropped for want of any policy is not dropped.
+        """
+        self._governed = governed
+        asked = dict.fromkeys(packets)
+        self._engines = {
+            family: Engine(model, family, only=[box for one in asked if (box := one.box(family))])
+            for family in FAMILIES
+        }
+        self._risks: dict[object, tuple[PacketSet, PacketSet]] = {}
+        self._beyond: dict[object, bool] = {}
+
+    def alike(self, drop: Drop) -> object:
+        """Equal for drops at points of one direction that policy treats alike."""
+        name, interface, direction = drop.point
+        return drop.family, direction, self._engines[drop.family].alike(name, interface)
+
+    def untouched(self, need: Need, site: Site) -> bool:
+        """Whether packets of a need pass at one of the interfaces, whoever the far end is; may raise TooLargeError."""
+        if need.direction == "either":
+            return False
+        direction: Direction = "ingress" if need.direction == "in" else "egress"
+        (packets,) = wanted(need, site)
+        return any(
+            not any(
+                any(self._risk(packets, None, None, family, Point(site.node, name, direction))) for family in FAMILIES
+            )
+            for name in (site.interface, *(name for name, _ in site.others))
+        )
+
+    def safe(self, asked: Question) -> bool:
+        """Whether all packets between any of the ends pass by one way; may raise TooLargeError."""
+        return any(
+            all(
+                not any(any(self._risk_of(connection, family, point)) for point in connection.points)
+                and not self._risk_beyond(connection, family)
+                for family in FAMILIES
+            )
+            for connection in asked.connections
+        )
+
+    def _risk_beyond(self, connection: Connection, family: Family) -> bool:
+        key = (family, connection.packets, *map(id, (connection.sources, connection.destinations, connection.beyond)))
+        found = self._beyond.get(key)
+        if found is None:
+            found = any(any(self._risk_of(connection, family, point)) for point in connection.beyond)
+            self._beyond[key] = found
+        return found
+
+    def of(self, asked: Question, connection: Connection) -> Answer:
+        """What becomes of a connection; may raise callint.net.diagrams.TooLargeError."""
+        risks = {
+            family: [self._risk_of(connection, family, point) for point in connection.points] for family in FAMILIES
+        }
+        if not any(drop or doubt for found in risks.values() for drop, doubt in found):
+            return Answer(passes=True, fails=False)
+        dropped: list[Drop] = []
+        unknown: list[Drop] = []
+        sets: list[tuple[PacketSet, PacketSet, PacketSet]] = []
+        for family, found in risks.items():
+            packets = self._between(connection.packets, family, connection.source, connection.destination)
+            if not packets:
+                continue
+            lost = open_ = self._engines[family].space.nothing
+            for point, (drop, doubt) in zip(connection.points, found, strict=True):
+                lost, open_ = lost | (packets & drop), open_ | (packets & doubt)
+                partition = self._engines[family].own(*point)
+                dropped += [Drop(family, packets & drop, point, partition)] if packets & drop else []
+                unknown += [Drop(family, packets & doubt, point, partition)] if packets & doubt else []
+            sets.append((packets, lost, open_))
+        if connection.anyones and any(packets - lost for packets, lost, _ in sets):
+            dropped = [one for one in map(_not_by_name, dropped) if one.packets]
+        if asked.anybody:
+            passes = any(packets - lost - open_ for packets, lost, open_ in sets) or not sets
+            fails = bool(sets) and not any(packets - lost for packets, lost, _ in sets)
+        else:
+            passes, fails = not dropped and not unknown, bool(dropped)
+        return Answer(passes, fails, tuple(dropped), tuple(unknown))
+
+    def _risk_of(self, connection: Connection, family: Family, point: Point) -> tuple[PacketSet, PacketSet]:
+        return self._risk(connection.packets, connection.sources, connection.destinations, family, point)
+
+    def _risk(
+        self, packets: Packets, sources: Ranges | None, destinations: Ranges | None, family: Family, point: Point
+    ) -> tuple[PacketSet, PacketSet]:
+        """What is dropped, and what may be, of packets between anybody: the same for many sites."""
+        partition = self._engines[family].own(*point)
+        key = (packets, id(sources), id(destinations), partition)
+        found = self._risks.get(key)
+        if found is None:
+            about = self._between(packets, family, sources, destinations)
+            found = self._risks[key] = (about & self._drop(partition), about & partition.unknown)
+        return found
+
+    def _between(
+        self, packets: Packets, family: Family, source: Ranges | None, destination: Ranges | None
+    ) -> PacketSet:
+        box, space = packets.box(family), self._engines[family].space
+        ends = {"source": source, "destination": destination}
+        sides = {name: end[FAMILIES.index(family)] for name, end in ends.items() if end is not None}
+        return space.nothing if box is None or () in sides.values() else space.box(**box, **sides)
+
+    def _drop(self, partition: Partition) -> PacketSet:
+        if not self._governed:
+            return partition.drop
+        parts = (one for one in partition.parts() if one.outcome == "drop" and one.cause.tier is not None)
+        return partition.space.union_all(one.packets for one in parts)

@@ -1,0 +1,234 @@
+"""`flow-required` at the interfaces of nodes that need it: every packet of a service, after all policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from callint.checks.breach import Breach, decider
+from callint.checks.proof import told
+from callint.checks.traffic.need import read_needs
+from callint.checks.traffic.place import abouts
+from callint.checks.traffic.question import Answer, Answers, Drop, Point, Question, questions, wanted
+from callint.checks.traffic.sites import sites
+from callint.finding import Path, Related, Span, Witness, witness
+from callint.net.diagrams import TooLargeError
+from callint.net.packets import Packet as One
+from callint.objects import Cluster, Resource
+from callint.policy import Model, Packet, Verdict, evaluate, model_of
+from callint.policy.symbolic.block import Cause
+from callint.policy.symbolic.partition import Part, Partition
+from callint.policy.symbolic.point import ANOTHER, SOMEBODY, SOURCE_PORT, packet_at
+
+_OF_SETS = 100
+"""Steps of `limits.comparisons` that it takes to hold two sets of packets against each other."""
+
+
+def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Packets that nodes need and Calico drops, at the interfaces where the need is evident.
+
+    Parameters: `name`; `at`, the evidence (`sites.py`); `direction`: in, out or either; `peers`, who is at
+    the far end, the first that is known (`peer_addresses.py`): all of them must get through, or
+    `somebody`; `own` addresses instead of the node's; `protocol`, `ports`, `sourcePorts`, `icmpTypes`; `because`, where
+    the evidence says too little; `flows`, a list of maps with these keys, for which those beside it hold as well. With
+    `governed` true only what a policy governs counts, not what is dropped for want of any.
+    """
+    governed = parameters.get("governed") is True
+    needs = read_needs(cluster, parameters)
+    model = model_of(cluster)
+    nodes = abouts(model)
+    if not nodes:
+        return
+    found = [(need, site) for need in needs for site in sites(nodes.values(), need)]
+    answers = Answers(model, (packets for one in found for packets in wanted(*one)), governed=governed)
+    breaches: dict[Span, tuple[Breach, int]] = {}
+    doubts: dict[str, Breach] = {}
+    for breach, count in _judge(model, answers, questions(nodes, answers, found)):
+        if breach.undecided:
+            doubts.setdefault(breach.help, breach._replace(help=""))
+        else:
+            first, before = breaches.get(breach.span, (breach, 0))
+            breaches[breach.span] = (first, before + count)
+    for breach, count in breaches.values():
+        more = "" if count == 1 else f"; {count - 1} more flow{'s end' if count > 2 else ' ends'} there too"
+        yield breach._replace(message=breach.message + more)
+    if not governed and not _said(cluster):
+        yield from doubts.values()
+
+
+def _judge(model: Model, answers: Answers, asked: Iterable[Question]) -> Iterator[tuple[Breach, int]]:
+    """A breach for each cause by which questions fail, with their number, or a doubt with the missing fact as help."""
+    alike: dict[tuple[object, ...], list[tuple[Question, list[Answer]]]] = {}
+    for one in asked:
+        try:
+            found = [answers.of(one, connection) for connection in one.connections]
+        except TooLargeError as error:
+            yield _open(model, one, f"a question that is too large: {error}"), 1
+            continue
+        if not any(answer.passes for answer in found):
+            drops = tuple(
+                (answer.fails, answers.alike(drop)) for answer in found for drop in (*answer.dropped, *answer.unknown)
+            )
+            key = (one.connections[0].packets, one.need.direction, one.site.missing, one.anybody, drops)
+            alike.setdefault(key, []).append((one, found))
+    failed: dict[object, tuple[Question, Drop, int]] = {}
+    for (asked_packets, direction, missing, *_), group in alike.items():
+        one, found = group[0]
+        if not all(answer.fails for answer in found):
+            yield _doubt(model, one, next(answer.unknown for answer in found if not answer.fails)[0]), len(group)
+            continue
+        try:
+            for one, cause, drop, count in _causes(group, model.cluster.limits.comparisons):
+                place = (asked_packets, direction, missing, cause)
+                first, its, before = failed.get(place, (one, drop, 0))
+                failed[place] = (first, its, before + count)
+        except TooLargeError as error:
+            yield _open(model, one, f"a question that is too large: {error}"), len(group)
+    for one, drop, count in failed.values():
+        yield _breach(model, one, drop), count
+
+
+def _causes(group: list[tuple[Question, list[Answer]]], steps: int) -> Iterator[tuple[Question, Cause, Drop, int]]:
+    """What decides about the packets that each of the questions loses, with what it drops and of how many questions.
+
+    Where any packets would do, one that a question loses stands for all that it does. After so many steps the other
+    questions, which are about what policy treats alike, are left for when the first are mended.
+    """
+    deciding: dict[Partition, list[Part]] = {}
+    for one, (answer, *_) in group:
+        found: dict[Cause, Drop] = {}
+        for drop in answer.dropped:
+            parts = deciding.get(drop.partition)
+            if parts is None:
+                parts = deciding[drop.partition] = _deciding(drop.partition)
+            steps -= _OF_SETS * len(parts)
+            if one.anybody:
+                point = _point(drop)
+                found[next(part.cause for part in parts if point in part.packets)] = drop
+                break
+            found = {**_shares(drop, parts), **found}
+        yield from ((one, cause, drop, 1) for cause, drop in found.items())
+        if steps < 0:
+            return
+
+
+def _deciding(partition: Partition) -> list[Part]:
+    """The parts that are dropped, those of an object's rule first."""
+    found = [part for part in partition.parts() if part.outcome == "drop"]
+    return sorted(found, key=lambda part: part.cause.policy is None)
+
+
+def _shares(drop: Drop, parts: Iterable[Part]) -> dict[Cause, Drop]:
+    """The packets of a drop by what decides about them."""
+    found = {}
+    left = drop.packets
+    for part in parts:
+        here = left & part.packets
+        if here:
+            found[part.cause] = drop._replace(packets=here)
+            left = left - here
+    return found
+
+
+def _said(cluster: Cluster) -> bool:
+    """Whether a policy or endpoint could not be read: that is told where it stands, and the doubt is its shadow."""
+    resources = cluster.of("HostEndpoint", "GlobalNetworkPolicy", "Tier", "FelixConfiguration", "GlobalNetworkSet")
+    return any(resource.gaps or not resource.document.complete for resource in resources) or bool(cluster.incomplete)
+
+
+def _about(one: Question) -> str:
+    need, site = one.need, one.site
+    way = {"in": "to", "out": "from", "either": "of"}[need.direction]
+    return f'{need.name} {way} node "{site.node}" at "{site.interface}" ({one.connections[0].packets.words})'
+
+
+def _breach(model: Model, one: Question, drop: Drop) -> Breach:
+    missing = one.site.missing
+    packet, verdict = _proof(model, drop)
+    resource, path, at_key = _place(model, drop.point, verdict)
+    both = ", as are connections the other way" if len(one.connections) > 1 else ""
+    reason = f"though {one.site.reason}" if missing is None else f"and whether it is needed depends on {missing}"
+    return Breach(
+        f"{_about(one)} is dropped by {decider(verdict.policy, verdict.path, verdict.decided_by)}{both}, {reason}",
+        resource.span(*path, key=at_key),
+        resource.ref,
+        path,
+        _related(model, one, drop.point, resource),
+        _witness(drop.point, packet, verdict),
+        help=_cure(one, drop, verdict) if missing is None else missing,
+        undecided=missing is not None,
+    )
+
+
+def _doubt(model: Model, one: Question, drop: Drop) -> Breach:
+    _, verdict = _proof(model, drop)
+    return _open(model, one, verdict.unknown or "facts that several rules wait for")
+
+
+def _open(model: Model, one: Question, missing: str) -> Breach:
+    resource, path, at_key = _endpoint(model, one.connections[0].points[0])
+    message = f"whether {_about(one)} is let through is not known: it depends on {missing}"
+    return Breach(message, resource.span(*path, key=at_key), resource.ref, path, undecided=True, help=missing)
+
+
+def _point(drop: Drop) -> One:
+    """One of the packets, preferably with strangers, and not of one to itself if there are others."""
+    somebody, another = (SOMEBODY[drop.family],), (ANOTHER[drop.family],)
+    point = drop.packets.witness(source_port=(SOURCE_PORT,), source=somebody, destination=somebody)
+    if point is not None and point.source == point.destination:
+        point = drop.packets.witness(source_port=(SOURCE_PORT,), source=somebody, destination=another)
+    assert point is not None, "there is a packet"
+    return point
+
+
+def _proof(model: Model, drop: Drop) -> tuple[Packet, Verdict]:
+    """One of the packets, and its trace."""
+    ends = (drop.point.interface, None) if drop.point.direction == "ingress" else (None, drop.point.interface)
+    packet = packet_at(drop.family, _point(drop), *ends)
+    return packet, evaluate(model.at(drop.point.node), packet)
+
+
+def _witness(point: Point, packet: Packet, verdict: Verdict) -> Witness:
+    return witness(
+        "packet",
+        node=point.node,
+        **told(packet),
+        verdict=verdict.outcome,
+        decided_by=verdict.decided_by,
+        trace=[f"{step.chain}: {step.outcome}, {step.reason}" for step in verdict.steps],
+    )
+
+
+def _cure(one: Question, drop: Drop, verdict: Verdict) -> str:
+    before = " before that rule" if verdict.policy is not None and len(verdict.path) > 2 else ""
+    words, point = one.connections[0].packets.words, drop.point
+    return f"allow {point.direction} of {words} at the host endpoint of {point.interface}{before}"
+
+
+def _place(model: Model, point: Point, verdict: Verdict) -> tuple[Resource, Path, bool]:
+    """The action of the rule or the key of the list that decided, else the endpoint whose policy is missing."""
+    if verdict.policy is not None:
+        in_rule = bool(verdict.path) and isinstance(verdict.path[-1], int)
+        return verdict.policy, ((*verdict.path, "action") if in_rule else verdict.path), not in_rule
+    return _endpoint(model, point)
+
+
+def _endpoint(model: Model, point: Point) -> tuple[Resource, Path, bool]:
+    """The host endpoint of an interface, else one of the node."""
+    governor = model.at(point.node).governance.of(point.interface).endpoint
+    resource = (
+        next(one.about.resource for one in model.inventory.host_endpoints if one.about.node == point.node)
+        if governor is None
+        else governor.about.resource
+    )
+    if resource.kind != "HostEndpoint":
+        return resource, ("metadata", "name"), False
+    return resource, ("spec", "interfaceName" if governor is not None and governor.about.interface else "node"), False
+
+
+def _related(model: Model, one: Question, point: Point, place: Resource) -> tuple[Related, ...]:
+    found = [Related(one.site.span, f"{one.need.name}: {one.site.reason}")] if one.site.span else []
+    endpoint = _endpoint(model, point)[0]
+    if endpoint is not place:
+        found.append(Related(endpoint.span("metadata", "name"), "the host endpoint"))
+    return tuple(found)
