@@ -82,7 +82,9 @@ def _meant(name: str) -> str:
     from difflib import get_close_matches
 
     if os.path.exists(name):
-        return f"did you mean `callint check {name}`"
+        from shlex import quote
+
+        return f"did you mean `callint check {quote(name)}`"
     near = get_close_matches(name, COMMANDS, 1)
     return f'did you mean "{near[0]}"' if near else f"these are: {', '.join(COMMANDS)}"
 

@@ -21,6 +21,11 @@ def loaded(config_file: str | None) -> Catalogue:
 
 def known(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
     """The ids and names with which a shell may go on from what is typed."""
-    rules = list(loaded(None))
+    try:
+        rules = loaded(None)
+    except (click.ClickException, OSError):  # nobody who types wants to be told of a configuration
+        from callint.rule import load
+
+        rules = load()
     names = [rule.id for rule in rules] + [rule.name for rule in rules]
     return [name for name in names if name.lower().startswith(begun.lower())]

@@ -60,6 +60,15 @@ def test_a_shell_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed:
     assert [one.value for one in shell.get_completions(arguments, begun)] == completed
 
 
+def test_a_shell_goes_on_without_a_configuration_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "callint.yaml").write_text("rules: [")
+    shell = ShellComplete(main, {}, "callint", "_CALLINT_COMPLETE")
+    assert [one.value for one in shell.get_completions(["explain"], "no-way")] == ["no-way-back"]
+
+
 @pytest.mark.parametrize("typed", ["check --config c", "check --facts f", "routes --facts f", "facts --address a"])
 def test_a_shell_completes_paths(typed: str) -> None:
     *arguments, begun = typed.split()
@@ -72,11 +81,13 @@ def test_a_shell_completes_paths(typed: str) -> None:
     [
         ("expain", 'did you mean "explain"'),
         ("manifests", "did you mean `callint check manifests`"),
+        ("my manifests", "did you mean `callint check 'my manifests'`"),
         ("xyzzy", f"these are: {', '.join(COMMANDS)}"),
     ],
 )
 def test_what_is_no_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, meant: str) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "manifests").mkdir()
+    (tmp_path / "my manifests").mkdir()
     done = CliRunner().invoke(main, [typed])
     assert (done.exit_code, done.stderr.splitlines()[-1]) == (2, f'Error: "{typed}" is no command, {meant}')
