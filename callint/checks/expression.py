@@ -17,7 +17,7 @@ from typing import Any
 from callint.checks import cel_worker
 from callint.checks.breach import Breach, CheckError
 from callint.finding import Path
-from callint.objects import Cluster, Resource
+from callint.objects import Cluster, Resource, fields
 from callint.record import NamedTuple
 from callint.schema.catalogue import meant_kind
 
@@ -158,7 +158,7 @@ def _without(value: Any, path: Path) -> Any:
 
 def _breach(cluster: Cluster, question: Question, resource: Resource, answer: bool | str) -> Breach:
     path = _steps(resource.plain, question.at)
-    value = _value(resource.plain, path)
+    value = fields.at(resource.plain, path)
     span = resource.span(*path, key=value is None or isinstance(value, (dict, list)))
     if answer is False:
         partial = [resource.document] if not resource.document.complete else []
@@ -193,19 +193,8 @@ def _steps(value: Any, dotted: Path) -> Path:
     for step in dotted:
         index = isinstance(value, list) and str(step).isascii() and str(step).isdigit()
         steps.append(int(step) if index else step)
-        value = _value(value, (steps[-1],))
+        value = fields.at(value, (steps[-1],))
     return tuple(steps)
-
-
-def _value(value: Any, path: Path) -> Any:
-    for step in path:
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        else:
-            return None
-    return value
 
 
 def _evaluate(question: Question, subjects: list[Any], everything: list[Any] | None, seconds: int) -> Answers:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 from callint.finding import Path
-from callint.objects import Cluster, Resource
+from callint.objects import Cluster, fields
 from callint.source import placeholder
 
 _NAME: Path = ("metadata", "name")
@@ -37,21 +36,9 @@ TIERS: tuple[tuple[str, Path], ...] = (("Tier", _NAME),)
 def left_open(cluster: Cluster, places: tuple[tuple[str, Path], ...]) -> bool:
     """Whether a variable stands at or in any of these places of objects of a kind."""
     return any(
-        _variable(resource, gap)
+        placeholder(fields.at(resource.plain, gap)) is not None
         for kind, path in places
         for resource in cluster.of(kind)
         for gap in resource.gaps
         if gap[: len(path)] == path
     )
-
-
-def _variable(resource: Resource, path: Path) -> bool:
-    value: Any = resource.plain
-    for step in path:
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        else:
-            return False
-    return placeholder(value) is not None

@@ -82,9 +82,7 @@ def _named(cluster: Cluster, places: tuple[_Place, ...], flag: str) -> Iterator[
 
 
 def _read(resource: Resource, path: Path) -> Iterator[ClusterNetwork]:
-    value: Any = resource.plain
-    for step in path:
-        value = value.get(step) if isinstance(value, dict) else None
+    value = fields.at(resource.plain, path)
     if isinstance(value, list):
         for index, item in enumerate(value):
             if isinstance(item, dict):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from callint.finding import Path
 from callint.source.scalars import go_text
 
 Plain = dict[str, Any]
@@ -18,6 +19,18 @@ def as_text(value: Any) -> str | None:
     if isinstance(value, str):
         return value
     return go_text(value) if isinstance(value, (int, float)) else None
+
+
+def at(value: Any, path: Path) -> Any:
+    """What stands at a path below a value; None where the way there ends."""
+    for step in path:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
 
 
 def text(plain: Plain, key: str) -> str | None:

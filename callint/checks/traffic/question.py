@@ -13,6 +13,7 @@ from callint.checks.traffic.session_sites import apart
 from callint.net.address import FAMILIES, Address, Family
 from callint.net.diagrams import TooLargeError
 from callint.net.packets import PacketSet
+from callint.objects import fields
 from callint.policy import Model
 from callint.policy.chains import Direction
 from callint.policy.ranges import NO_RANGES, Ranges, singles
@@ -137,14 +138,7 @@ def _not_by_name(drop: Drop) -> Drop:
 
 def _names(cause: Cause, end: str) -> bool:
     """Whether it is a rule that says whom it is about at an end."""
-    value: object = None if cause.policy is None else cause.policy.plain
-    for step in (*cause.path, end):
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        else:
-            return False
+    value = None if cause.policy is None else fields.at(cause.policy.plain, (*cause.path, end))
     return isinstance(value, dict) and any(value.get(key) for key in ("nets", "selector", "namespaceSelector"))
 
 
