@@ -64,13 +64,21 @@ def unread(config: Config, documents: Sequence[Document]) -> Iterator[Problem]:
     """Configurations among the files that were read, other than the one that is in force."""
     used = absolute(config.file) if config.file else ""
     for file, (document, *_) in groupby(documents, attrgetter("file")):
-        if file.rpartition("/")[2] not in NAMES or absolute(file) == used:
+        if file.rpartition("/")[2] not in NAMES or absolute(file) == used or not _configures(document.value):
             continue
         force = f'"{show(config.file)}" is in force' if config.file else "it is below the paths that were given"
-        first = next(iter(document.value), None) if isinstance(document.value, dict) else None
+        first = next(iter(document.value), None)
         span = document.span() if first is None else document.span((first,), key=True)
         cure = "check its folder by itself, or let one configuration above name the clusters"
         yield Problem("configuration-unread", span, f"this configuration is not read, {force}", help=cure)
+
+
+def _configures(value: object) -> bool:
+    """Whether a file of such a name is a configuration: workflows of CI and manifests have keys that none has."""
+    from callint.conform import breaches
+
+    found = breaches("callint.json", value)
+    return isinstance(value, dict) and not any(one.keyword == "additionalProperties" and not one.path for one in found)
 
 
 def left_out(config: Config, given: Sequence[str], cluster: ClusterConfig) -> Iterator[Problem]:

@@ -187,6 +187,16 @@ def test_another_configuration_is_not_read(folder: Path, above: str, told: str) 
         assert [(one.message, one.span.file, one.span.line) for one in found] == [(told, "a/callint.yaml", 2)] * sought
 
 
+def test_a_workflow_or_manifest_that_is_called_like_a_configuration_is_none(folder: Path) -> None:
+    (folder / ".github" / "workflows").mkdir(parents=True)
+    (folder / ".github" / "workflows" / "callint.yaml").write_text("on: [push]\njobs: {}\n")
+    (folder / "a").mkdir()
+    (folder / "a" / "callint.yaml").write_text(POOL)
+    report = lint(load(["."]), config.Config(), Plan(rule.load()), Options(sought=True)).report
+    assert report.files == 2
+    assert "SRC029" not in {one.rule for one in report.findings}
+
+
 def test_the_configuration_in_force_is_read(folder: Path) -> None:
     (folder / "callint.yaml").write_text("fail-on: never\n")
     (folder / "x.yaml").write_text(POOL)
