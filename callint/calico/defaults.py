@@ -21,10 +21,11 @@ CHECKED_POOLS = (3, 33)
 # libcalico-go/lib/backend/k8s/conversion: Kubernetes NetworkPolicies sort at this order in tier `default`
 KUBERNETES_POLICY_ORDER = 1000.0
 
-# libcalico-go/lib/clientv3/client.go EnsureInitialized; kube-* from v3.32, adminnetworkpolicy v3.29, baseline v3.30
+# node/pkg/lifecycle/startup; the operator takes the same names
 DEFAULT_POOLS = {4: "default-ipv4-ippool", 6: "default-ipv6-ippool"}
 """The pools that calico-node or the operator makes: where one is written down, the others are, too."""
 
+# libcalico-go/lib/clientv3/client.go EnsureInitialized; kube-* from v3.32, adminnetworkpolicy v3.29, baseline v3.30
 DEFAULT_TIER = "default"
 DEFAULT_TIER_ORDER = 1_000_000.0
 ADMIN_TIER_ORDER = 1_000.0

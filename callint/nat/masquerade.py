@@ -37,7 +37,7 @@ class Masquerading:
 
     def __init__(self, here: NodePolicy) -> None:
         """Read pools and settings once."""
-        self.here = here
+        self._here = here
         self._settings = here.settings
         self._cluster = here.model.cluster
         self._pools = _pools(self._cluster)
@@ -79,7 +79,7 @@ class Masquerading:
         return Masquerade(True, f'the pool "{pool.name}" has natOutgoing', pool)
 
     def _from_workload(self, packet: Packet) -> bool:
-        return packet.in_interface is not None and self.here.governance.is_workload(packet.in_interface)
+        return packet.in_interface is not None and self._here.governance.is_workload(packet.in_interface)
 
     def _pool(self, family: Family, address: int, *, masquerades: bool) -> IPPool | None:
         for prefix, pool in self._pools:
@@ -99,7 +99,7 @@ class Masquerading:
         return found
 
     def _is_here(self, flow: Flow) -> bool:
-        known = self.here.interfaces.values()
+        known = self._here.interfaces.values()
         return any((flow.family, flow.destination) in (addresses or ()) for addresses in known)
 
 

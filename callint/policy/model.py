@@ -78,7 +78,7 @@ class Model:
         return found
 
     def at(self, node: str) -> NodePolicy:
-        """The here of a node with the interfaces that facts or objects tell."""
+        """The policy of a node with the interfaces that facts or objects tell."""
         found = self._nodes.get(node)
         if found is None:
             found = self._nodes[node] = NodePolicy(self, node)

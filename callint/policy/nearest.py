@@ -65,7 +65,7 @@ class Way:
 
     def __init__(self, here: NodePolicy, packet: Packet, verdict: Verdict) -> None:
         """`verdict` is what `evaluate` says of the packet."""
-        self.here = here
+        self._here = here
         self._verdict = verdict
         self._flow = read(packet)
         self._wire = read(packet, pre_dnat=True)
@@ -118,9 +118,9 @@ class Way:
         for interface, direction in ((packet.in_interface, "ingress"), (packet.out_interface, "egress")):
             if interface is None:
                 continue
-            governance = self.here.governance
+            governance = self._here.governance
             if governance.is_workload(interface):
-                chains = self.here.workload_chains(interface)
+                chains = self._here.workload_chains(interface)
                 if chains is not None:
                     own: Direction = "egress" if direction == "ingress" else "ingress"
                     yield f"{'fw' if own == 'egress' else 'tw'}-{interface}", _Visit(chains, "normal", own)
@@ -132,7 +132,7 @@ class Way:
                     continue
                 for (kind, toward), prefix in CHAIN_PREFIXES.items():
                     if toward == direction:
-                        yield f"{prefix}-{name}", _Visit(self.here.chains(endpoint), kind, toward)
+                        yield f"{prefix}-{name}", _Visit(self._here.chains(endpoint), kind, toward)
 
     def _rules(self, name: str) -> Iterator[_Asked]:
         """The rules of a chain in the order in which Felix asks them."""
@@ -164,7 +164,7 @@ class Way:
         if policy.resource.unreadable(*rule.path):
             return None
         flow, doubts = self._flow_in(name), Doubts()
-        demand = criteria(readable(rule, policy.resource), flow.family, self.here.inventory, policy.namespace)
+        demand = criteria(readable(rule, policy.resource), flow.family, self._here.inventory, policy.namespace)
         if demand is None:
             return None
         failing = [path for path, part in _parts(demand) if not matches(part, flow, doubts)]
