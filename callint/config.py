@@ -12,7 +12,7 @@ from callint.engine import Setting
 from callint.objects import Intent
 from callint.record import NamedTuple
 from callint.rule import Catalogue
-from callint.sense import nonsense
+from callint.sense import nonsense, service
 from callint.source import Document, Limits
 from callint.source.bounds import Bounds, target, work_tree
 from callint.source.files import UnreadableError, read_text
@@ -188,17 +188,12 @@ def _intent(document: Document, said: Mapping[str, Any], at: Mapping[str, Path])
         services[node] = {}
         for interface, names in about.get("services", {}).items():
             places[node, interface] = document.span((*path, "services", interface), key=True)
-            services[node][interface] = dict(map(_service, names))
+            services[node][interface] = dict(map(service, names))
     networks = said.get("masqueraded", [])
     masqueraded = tuple(
         (cidr, document.span((*at["masqueraded"], "masqueraded", index))) for index, cidr in enumerate(networks)
     )
     return Intent(services, masqueraded, said.get("api-server-port"), tuple(said.get("complete", ())), places)
-
-
-def _service(said: str | Mapping[str, Any]) -> tuple[str, int | None]:
-    """A service's name, and its port where it says one."""
-    return (said, None) if isinstance(said, str) else (said["name"], said["port"])
 
 
 def _config(file: str, document: Document) -> Config:

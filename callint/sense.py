@@ -12,6 +12,11 @@ Nonsense = tuple[Path, str, bool]
 """Where it stands, one sentence, and whether it is the key that is wrong."""
 
 
+def service(said: str | Mapping[str, Any]) -> tuple[str, int | None]:
+    """The name of a service of a node, and its port where it says one."""
+    return (said, None) if isinstance(said, str) else (said["name"], said["port"])
+
+
 def nonsense(plain: Mapping[str, Any]) -> Iterator[Nonsense]:
     """All that could only be passed over in silence."""
     clusters = plain.get("clusters", {})
@@ -36,6 +41,9 @@ def _of_cluster(own: Mapping[str, Any], at: Path) -> Iterator[Nonsense]:
         yield from _network(text, (*at, "masqueraded", number))
     for number, kind in enumerate(own.get("complete", [])):
         yield from _kind(kind, (*at, "complete", number))
+    for node, about in own.get("nodes", {}).items():
+        for interface, services in about.get("services", {}).items():
+            yield from _services(services, (*at, "nodes", node, "services", interface))
 
 
 def _network(text: str, at: Path) -> Iterator[Nonsense]:
@@ -53,6 +61,15 @@ def _kind(kind: str, at: Path) -> Iterator[Nonsense]:
     meant = meant_kind(kind)
     if meant is not None:
         yield at, f'"{kind}" is no kind of Calico or Kubernetes, did you mean "{meant}"', False
+
+
+def _services(listed: list[Any], at: Path) -> Iterator[Nonsense]:
+    ports: dict[str, int | None] = {}
+    for number, said in enumerate(listed):
+        name, port = service(said)
+        if ports.setdefault(name, port) != port:
+            place = (*at, number) if isinstance(said, str) else (*at, number, "name")
+            yield place, f'"{name}" stands here with two ports, of which one alone would be asked for', False
 
 
 def _day(text: str, at: Path) -> Iterator[Nonsense]:

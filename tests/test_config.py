@@ -125,6 +125,14 @@ def test_rules_by_id_and_name(folder: Path) -> None:
         ),
         ("nodes: {a: {services: {b: [{name: metrics}]}}}\n", 'callint.yaml:1:29: "port" is missing'),
         (
+            "nodes: {a: {services: {b: [dns, {name: dns, port: 5353}]}}}\n",
+            'callint.yaml:1:40: "dns" stands here with two ports, of which one alone would be asked for',
+        ),
+        (
+            "clusters: {home: {manifests: [x], nodes: {a: {services: {b: [{name: ssh, port: 22}, ssh]}}}}}\n",
+            'callint.yaml:1:85: "ssh" stands here with two ports, of which one alone would be asked for',
+        ),
+        (
             "ignore: [{rule: NAT001, object: lan, reason: why}]\n",
             'callint.yaml:1:33: "lan" does not have the form expected: Kind/name, or Kind/namespace/name',
         ),
