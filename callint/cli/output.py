@@ -93,7 +93,7 @@ def write_file(path: str, pieces: Iterable[str], *, append: bool = False) -> Non
 
 
 def _create(path: str, pieces: Iterable[str]) -> None:
-    unfinished = f"{path}.{os.getpid()}.part"
+    unfinished = os.path.join(os.path.dirname(path), f".callint.{os.getpid()}.part")
     try:
         with open(unfinished, "xb") as stream:
             stream.writelines(map(_encoded, pieces))

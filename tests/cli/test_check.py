@@ -148,6 +148,12 @@ def test_a_report_of_which_nothing_can_be_written_leaves_nothing(folder: Path) -
     assert os.listdir(folder) == ["many.yaml"]
 
 
+def test_a_report_may_have_a_long_name(folder: Path) -> None:
+    (folder / "peer.yaml").write_text(PEER)
+    assert run(folder, "check", "--output", f"json={'r' * 255}").returncode == 1
+    assert sorted(os.listdir(folder)) == ["peer.yaml", "r" * 255]
+
+
 @pytest.mark.parametrize("output", ["peer.yaml", "./peer.yaml", "link.yaml"])
 @pytest.mark.parametrize("path", [".", "peer.yaml"])
 def test_a_report_is_not_written_over_manifests(folder: Path, output: str, path: str) -> None:
