@@ -18,7 +18,7 @@ from callint.checks.bgp.peers import families, peerings, rules_of, used_by
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
-from callint.net.address import FAMILIES, Family, Prefix
+from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.community import Community, format_community
 from callint.net.prefixes import everything, union_all
 from callint.objects import Cluster
@@ -134,7 +134,7 @@ def _too_short(cluster: Cluster, rule: Rule, family: Family) -> tuple[IPPool, Pr
     for pool, net in pools_of(cluster, family).pools:
         length = max(pool.block_size or BLOCK_SIZES[family], net.length)
         pods = "Workload" in pool.allowed_uses and not pool.unreadable and not host_local(cluster)
-        if net.contains(inside) and pods and inside.length <= asked.max_length < length:
+        if net.contains(inside) and pods and inside.length <= asked.max_length < length <= BITS[family]:
             return pool, Prefix(family, inside.first, length), asked.max_length
     return None
 
