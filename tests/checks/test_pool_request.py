@@ -126,6 +126,7 @@ def test_a_pool_that_cannot_be_read_may_be_any() -> None:
         ((deployment(None, '["photos"]'),), True),
         ((deployment('["photos"]', '["photos"]'),), False),
         ((deployment('["photos"]'),), False),
+        ((deployment(None, '["photos"]', hostNetwork=True),), False),
         ((namespace('["photos"]'), deployment(None, '["photos"]')), False),
         ((namespace('["six"]', 6), deployment(None, '["photos"]')), True),
         ((HOST_LOCAL, deployment(None, '["photos"]')), False),

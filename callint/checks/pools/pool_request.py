@@ -284,8 +284,13 @@ def _apart(words: list[str], others: list[str]) -> bool:
 
 
 def _misplaced(cluster: Cluster) -> Iterator[Breach]:
-    """Told where neither the pods nor their namespace say so as well: then it may be there for people."""
+    """Told where neither the pods nor their namespace say so as well: then it may be there for people.
+
+    Pods on the network of their host take addresses of no pool.
+    """
     for resource, path, template in templates(cluster):
+        if fields.flag(fields.mapping(template, "spec"), "hostNetwork"):
+            continue
         around = cluster.namespaces.get(resource.namespace or "default")
         also = {*_annotations(template), *(around.resource.annotations if around is not None else ())}
         for request in _written(resource, _METADATA, resource.annotations):
