@@ -8,6 +8,7 @@ import pytest
 
 from callint.calico import Target
 from callint.checks import find
+from callint.checks.policy import node_port
 from manifests import calico, cluster_of
 
 HOST = calico("HostEndpoint", "wan", {"node": "router", "interfaceName": "wan0"}, labels={"zone": "wan"})
@@ -127,3 +128,11 @@ def test_nothing_is_said_with_ebpf() -> None:
     assert told("opened", *objects) != []
     assert told("denied", *objects, dataplane="ebpf") == []
     assert told("opened", *objects, dataplane="ebpf") == []
+
+
+def test_each_policy_before_translation_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(node_port, "_denies", asked.append)
+    late = [policy(f"late{number}", rule("Deny", EVERY)) for number in range(3)]
+    assert len(told("denied", HOST, *late, early("a", ALLOW), early("b", ALLOW))) == 3
+    assert len(asked) == 2

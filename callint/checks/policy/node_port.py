@@ -100,12 +100,13 @@ def _denied(cluster: Cluster) -> Iterator[Breach]:
     """Not where policy before translation denies anything that may be the same."""
     ports, every = _NodePorts(cluster), list(_policies(cluster))
     hosts = model_of(cluster).inventory.hosts
-    early = [one for one in every if one.policy.pre_dnat or one.policy.do_not_track]
+    if any(_denies(one) for one in every if one.policy.pre_dnat or one.policy.do_not_track):
+        return
     for one in filter(_late, every):
         for rule in one.rules("Deny"):
             text = next((text for text in rule.destination.ports if ports.meant(text)), None)
             host = hosts.first(one.placed.selector) if text is not None else None
-            if text is None or host is None or any(map(_denies, early)):
+            if text is None or host is None:
                 continue
             yield _breach(
                 one,
