@@ -43,9 +43,12 @@ def calico_kinds() -> frozenset[str]:
 
 
 def meant_kind(kind: str) -> str | None:
-    """The kind of Calico or Kubernetes that was probably meant by one that callint does not know; None if it does."""
+    """The kind of Calico or Kubernetes that was probably meant by one that callint does not know; None if it does.
+
+    With a word before it, it is a kind of somebody else: MetalLB's BFDProfile, NetNamespace of OpenShift.
+    """
     near = nearest(kind, sorted(calico_kinds().union(known for _, known in KUBERNETES)))
-    return None if near == kind else near
+    return None if near is None or kind.endswith(near) else near
 
 
 @lru_cache(maxsize=128)

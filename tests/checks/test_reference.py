@@ -62,6 +62,8 @@ def test_kinds_that_calico_has_not() -> None:
     secret = 'HostEndpoint "lan" names Secret "garage", which does not exist, the only Secret known is "bgp"'
     assert said(NODES + endpoint("garage"), to="Secret") == [secret]
     assert said(NODES + endpoint("bgp"), to="Secret") == []
+    profile = 'HostEndpoint "lan" names BFDProfile "fast", which does not exist, no BFDProfile is known'
+    assert said(endpoint("fast"), to="BFDProfile") == [profile]  # MetalLB's
 
 
 @pytest.mark.parametrize(
