@@ -47,6 +47,12 @@ def test_others_in_the_place_of_the_subject(manifests: str, told: bool) -> None:
     assert len(found) == told
 
 
+def test_others_by_their_namespace() -> None:
+    elsewhere = POLICY.replace("app == 'web'", "app == 'db', namespaceSelector: global()")
+    (found,) = find("contradiction")(cluster_of(elsewhere), {})
+    assert found.message.endswith('and "destination" matches none of these')
+
+
 @pytest.mark.parametrize(
     ("rule", "told"),
     [

@@ -90,10 +90,11 @@ def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:
             if selector is None or sets.classes(selector) or overlaps(selector, placed.selector) is not False:
                 continue
             side = own.path[-1]
+            matching = side if own.namespace_selector else f"{side}.selector"
             path = (*own.path, "selector")
             yield Breach(
                 f"{rule_words(policy.resource, rule.path)} can match no packet: in {direction} the {side} is a pod "
-                f'that the policy itself selects, and "{side}.selector" matches none of these',
+                f'that the policy itself selects, and "{matching}" matches none of these',
                 policy.resource.span(*path),
                 policy.resource.ref,
                 path,
