@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from posixpath import dirname, join, normpath
+from posixpath import dirname, join, normpath, relpath
 from typing import Any
 
 from callint.finding import Problem
@@ -34,7 +34,7 @@ def patches(documents: Iterable[Document]) -> tuple[frozenset[str], list[Problem
     problems = []
     for document, value in _kustomizations(documents):
         given = [field for field in _FIELDS if isinstance(value.get(field), list) and value[field]]
-        files.update(normpath(join(dirname(document.file), path)) for field in given for path in _paths(value[field]))
+        files.update(_place(join(dirname(document.file), path)) for field in given for path in _paths(value[field]))
         if given:
             problems.append(
                 Problem(
@@ -80,9 +80,12 @@ def namespaces(documents: Iterable[Document]) -> dict[str, str]:
 
 def built(judged: Iterable[Judged], parts: frozenset[str], spaces: Mapping[str, str]) -> Iterator[Judged]:
     """Objects as kustomizations take them in: without patches, and in the namespace of their file, if it has one."""
+    if not parts and not spaces:
+        yield from judged
+        return
     for one in judged:
         resource = one.resource
-        file = resource.document.file
+        file = _place(resource.document.file)
         if file in parts:
             continue
         if file in spaces and (resource.namespace is not None or resource.kind in _NAMESPACED):
@@ -91,14 +94,25 @@ def built(judged: Iterable[Judged], parts: frozenset[str], spaces: Mapping[str, 
 
 
 def _folder(document: Document) -> str:
-    return dirname(document.file) or "."
+    return _place(dirname(document.file))
+
+
+def _place(path: str) -> str:
+    """The same for all ways to a place; what is in the working directory may be named from outside of it."""
+    short = normpath(path)
+    if short != ".." and not short.startswith("../"):
+        return short
+    try:
+        return relpath(short)
+    except (OSError, ValueError):  # a working directory that is gone, a NUL byte
+        return short
 
 
 def _kustomization(folder: str, value: dict[str, Any]) -> _Kustomization:
     namespace = fields.text(value, "namespace")
     paths = (path for field in _RESOURCES for path in fields.texts(value, field))
     written = namespace if namespace and placeholder(namespace) is None else None
-    return _Kustomization(written, tuple(normpath(join(folder, path)) for path in paths))
+    return _Kustomization(written, tuple(_place(join(folder, path)) for path in paths))
 
 
 def _kustomizations(documents: Iterable[Document]) -> Iterator[tuple[Document, dict[str, Any]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -129,5 +130,20 @@ def test_objects_are_where_their_kustomization_puts_them(
     assert not [one for one in report() if one.rule.startswith("OBJ")]
 
 
-def report() -> tuple[Finding, ...]:
-    return lint(load(["."]), Config(), Plan(rule.load())).report.findings
+@pytest.mark.parametrize(("working", "paths"), [(".", ["."]), ("base", [".", "../shop"]), ("shop", [".", "../base"])])
+def test_what_a_kustomization_takes_in_is_the_same_from_everywhere(
+    working: str, paths: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("base", "shop"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "base" / "policy.yaml").write_text(NAMES)
+    (tmp_path / "base" / "patch.yaml").write_text("apiVersion: projectcalico.org/v3\nkind: IPPool\n")
+    (tmp_path / "base" / "kustomization.yaml").write_text("resources: [policy.yaml]\n")
+    taken = "namespace: kube-system\nresources: [../base]\npatches: [{path: ../base/patch.yaml}]\n"
+    (tmp_path / "shop" / "kustomization.yaml").write_text(taken)
+    monkeypatch.chdir(tmp_path / working)
+    assert {one.rule for one in report(paths) if one.rule.startswith(("OBJ", "POL035", "SRC"))} == {"SRC027"}
+
+
+def report(paths: Sequence[str] = (".",)) -> tuple[Finding, ...]:
+    return lint(load(paths), Config(), Plan(rule.load())).report.findings
