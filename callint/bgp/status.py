@@ -123,7 +123,8 @@ def _both_ends(known: Inventory, between: Between, session: Session) -> Status |
         other = next((one for one in answers if one.form.local_as != form.remote_as), answers[0])
         if other.form.local_as != form.remote_as:
             return _mismatch(session, other.form.local_as)
-        return Status("as-mismatch", f'node "{remote.name}" expects AS {other.form.remote_as}, not {form.local_as}')
+        expected = "no AS" if other.form.remote_as is None else f"AS {other.form.remote_as}"
+        return Status("as-mismatch", f'node "{remote.name}" expects {expected}, not {form.local_as}')
     secured = form.secured
     secrets = [one for one in agreeing if one.form.secured == secured]
     if not secrets:

@@ -156,6 +156,13 @@ def test_address_of_a_node_answers_only_in_its_as(made: Any) -> None:
     assert table(model) == {"node a 10.0.0.2": ("as-mismatch", '10.0.0.2 (node "b") is in AS 64512, not 65009')}
 
 
+def test_a_far_end_that_is_told_no_as(made: Any) -> None:
+    model = made(
+        NO_MESH, A, B, peer("p", node="a", peerIP="10.0.0.2", asNumber=64512), peer("q", node="b", peerIP="10.0.0.1")
+    )
+    assert table(model)["node a 10.0.0.2"] == ("as-mismatch", 'node "b" expects no AS, not 64512')
+
+
 def test_both_ports_must_agree_for_a_reverse_peering(made: Any) -> None:
     own = configuration("node.b", listenPort=1790)
     default = configuration(nodeToNodeMeshEnabled=False, listenPort=1791)
