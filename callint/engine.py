@@ -64,9 +64,11 @@ class Plan:
         return {**rule.parameters, **setting.parameters} if setting and setting.parameters else rule.parameters
 
     def place(self, rule: Rule, parameter: str) -> str:
-        """Where a parameter is given, or all of them: file, line and column."""
+        """Where a parameter is given: file, line and column; where none is named, what the configuration gives."""
         setting = self.settings.get(rule.id)
-        return setting.place if setting and parameter in setting.parameters else placed(rule, parameter)
+        given = setting.parameters if setting else {}
+        configured = parameter in given if parameter else bool(given)
+        return setting.place if setting and configured else placed(rule, parameter)
 
 
 def _finding(rule: Rule, severity: Severity, breach: Breach, cluster: str) -> Finding:

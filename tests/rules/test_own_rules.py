@@ -171,3 +171,12 @@ def test_a_wrong_parameter_of_the_configuration_is_told_there(tmp_path: Path, mo
     run = CliRunner().invoke(main, ["check", "filter.yaml"])
     said = 'callint: callint.yaml:3:3: check "usage" needs the parameter "problem": '
     assert (run.exit_code, run.output[: len(said)]) == (2, said)
+
+
+def test_wrong_parameters_of_the_configuration_are_told_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "filter.yaml").write_text(IDLE, encoding="utf-8")
+    (tmp_path / "callint.yaml").write_text("rules:\n  POL001: {ports: many}\n", encoding="utf-8")
+    run = CliRunner().invoke(main, ["check", "filter.yaml"])
+    said = 'callint: callint.yaml:2:3: check "flow-required": "many" is no port; '
+    assert (run.exit_code, run.output[: len(said)]) == (2, said)
