@@ -37,7 +37,7 @@ class _Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """The command that is named first; of what is none, what was probably meant."""
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             ctx.fail(f'"{args[0]}" is no command, {_meant(args[0])}')
         return super().resolve_command(ctx, args)
 

@@ -69,6 +69,10 @@ def test_a_shell_goes_on_without_a_configuration_that_cannot_be_read(
     assert [one.value for one in shell.get_completions(["explain"], "no-way")] == ["no-way-back"]
 
 
+def test_a_shell_has_nothing_for_what_is_no_command() -> None:
+    assert ShellComplete(main, {}, "callint", "_CALLINT_COMPLETE").get_completions(["xyzzy"], "m") == []
+
+
 @pytest.mark.parametrize("typed", ["check --config c", "check --facts f", "routes --facts f", "facts --address a"])
 def test_a_shell_completes_paths(typed: str) -> None:
     *arguments, begun = typed.split()
