@@ -87,7 +87,7 @@ def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:
             if not own.selector:
                 continue
             selector, _ = entity_selectors(own, policy.namespace)
-            if selector is None or sets.classes(selector) or overlaps(selector, placed.selector) is not False:
+            if selector is None or overlaps(selector, placed.selector) is not False or sets.any(selector):
                 continue
             side = own.path[-1]
             matching = side if own.namespace_selector else f"{side}.selector"
