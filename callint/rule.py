@@ -78,16 +78,17 @@ class Catalogue:
     __slots__ = ("_by_name", "_meant", "rules")
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        """Raises RuleError when two rules share an id or a name."""
+        """Raises RuleError when a rule has the id or the name of an earlier one."""
         self._meant: dict[str, str | None] = {}
-        self.rules: dict[str, Rule] = {}
-        self._by_name: dict[str, Rule] = {}
-        for rule in sorted(rules):
-            for known in (self.rules.get(rule.id), self._by_name.get(rule.name)):
+        by_id: dict[str, Rule] = {}
+        by_name: dict[str, Rule] = {}
+        for rule in rules:
+            for known in (by_id.get(rule.id), by_name.get(rule.name)):
                 if known is not None:
                     raise RuleError(f'{rule.file}: "{rule.id} {rule.name}" is taken by {known.file}')
-            self.rules[rule.id] = rule
-            self._by_name[rule.name] = rule
+            by_id[rule.id] = by_name[rule.name] = rule
+        self.rules = dict(sorted(by_id.items()))
+        self._by_name = {rule.name: rule for rule in self.rules.values()}
 
     def __iter__(self) -> Iterator[Rule]:
         """In the order of ids."""

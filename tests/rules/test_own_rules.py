@@ -164,6 +164,16 @@ def test_wrong_parameters_are_told_with_their_place(
     assert (code, output[: len(said)]) == (2, said)
 
 
+@pytest.mark.parametrize(("own", "taken"), [("HOME003", "BGP001"), ("filter-idle", "filter-missing")])
+def test_what_callint_calls_a_rule_is_not_given_a_second_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str, taken: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, output = asked(tmp_path, OWN.replace(own, taken), "rules")
+    assert (code, output[:23]) == (2, "callint: own/rule.yaml:")
+    assert output.endswith("BGP001-filter-missing.yaml\n")
+
+
 def test_a_wrong_parameter_of_the_configuration_is_told_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     asked(tmp_path, OWN, "rules")
