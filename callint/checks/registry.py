@@ -129,7 +129,7 @@ def find(name: str) -> Check:
     """The check of that name; raises CheckError, naming those that exist."""
     if name not in CHECKS:
         near = nearest(name, CHECKS)
-        hint = f'did you mean "{near}"' if near else f"these are: {', '.join(CHECKS)}"
+        hint = f'did you mean "{near}"' if near else f"these are: {', '.join(sorted(CHECKS))}"
         raise CheckError(f'no check is called "{name}", {hint}')
     package, _ = CHECKS[name]
     module, _, function = name.partition("-")
