@@ -193,6 +193,14 @@ def test_work_has_a_bound() -> None:
     assert last.undecided
 
 
+def test_work_on_the_rules_of_one_policy_has_a_bound() -> None:
+    cluster = cluster_of([*USUAL, ingress(*[allow(80)] * 60)])
+    assert len(list(find("service_port")(cluster, {}))) == 60
+    cluster.limits = Limits(comparisons=60 * 40)
+    *_, last = find("service_port")(cluster, {})
+    assert last.undecided
+
+
 def test_work_on_services_has_a_bound() -> None:
     services = [service(80, 8080, f"s{number}", selector={"app": "api", f"k{number}": "v"}) for number in range(30)]
     pods = [deployment(8080, name=f"d{number}") for number in range(30)]

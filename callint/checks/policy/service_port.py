@@ -24,7 +24,7 @@ from callint.selector.satisfy import overlaps
 from callint.selector.values import Budget, ExhaustedError
 
 _OF_CANDIDATE = 10
-"""Steps that it takes to see whether a policy lets packets through."""
+"""Steps that it takes to see whether a policy lets packets through; one for each of many rules."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -99,15 +99,17 @@ class _Openers:
             return None
 
     def _may_let(self, placed: PlacedPolicy, selector: Selector, meant: _Meant) -> bool:
-        self._budget.spend(_OF_CANDIDATE)
+        self._budget.spend(max(_OF_CANDIDATE, len(self._rules(placed))))
         return self._lets(placed, meant) and overlaps(placed.selector, selector, self._budget) is not False
 
     def _lets(self, placed: PlacedPolicy, meant: _Meant) -> bool:
         policy = placed.policy
         if placed.hidden_selection or policy.resource.gaps or not policy.resource.document.complete:
             return True
-        rules = policy.egress if self._direction == "Egress" else policy.ingress
-        return any(_may_match(rule, policy, meant.labels, meant.service) for rule in rules)
+        return any(_may_match(rule, policy, meant.labels, meant.service) for rule in self._rules(placed))
+
+    def _rules(self, placed: PlacedPolicy) -> tuple[Rule, ...]:
+        return placed.policy.egress if self._direction == "Egress" else placed.policy.ingress
 
 
 def _may_match(rule: Rule, policy: Policy, labels: Labels, service: Translation) -> bool:
