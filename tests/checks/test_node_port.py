@@ -9,6 +9,7 @@ import pytest
 from callint.calico import Target
 from callint.checks import find
 from callint.checks.policy import node_port
+from callint.source import Limits
 from manifests import calico, cluster_of
 
 HOST = calico("HostEndpoint", "wan", {"node": "router", "interfaceName": "wan0"}, labels={"zone": "wan"})
@@ -136,3 +137,14 @@ def test_each_policy_before_translation_is_looked_at_once(monkeypatch: pytest.Mo
     late = [policy(f"late{number}", rule("Deny", EVERY)) for number in range(3)]
     assert len(told("denied", HOST, *late, early("a", ALLOW), early("b", ALLOW))) == 3
     assert len(asked) == 2
+
+
+def test_work_on_policies_for_hosts_has_a_bound() -> None:
+    opening = [forward(f"a{number}", rule("Allow", EVERY)) for number in range(20)]
+    others = [forward(f"b{number}", ALLOW, selector=f"zone != 'wan' && x != '{number}'") for number in range(20)]
+    cluster = cluster_of([HOST, *opening, *others])
+    assert len(list(find("node_port")(cluster, {"problem": "opened"}))) == 20
+    cluster.limits = Limits(comparisons=400)
+    *_, last = find("node_port")(cluster, {"problem": "opened"})
+    assert last.undecided
+    assert "more than 400 comparisons of policies for hosts with each other would be needed" in last.message

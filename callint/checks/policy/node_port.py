@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from callint.bgp.steps import Steps, counted
 from callint.calico.defaults import NODE_PORTS
 from callint.checks.breach import Breach, rule_words
 from callint.checks.dispatch import Question, asked
@@ -21,6 +22,9 @@ from callint.policy.labels import holds
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
 from callint.selector.index import SelectorIndex
+
+_OF_CANDIDATE = 2
+"""Steps that it takes to see whether a selector matches a host."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -135,6 +139,7 @@ def _opened(cluster: Cluster) -> Iterator[Breach]:
     if any(one.placed.hidden_selection for one in letting):
         return
     others = SelectorIndex((one.placed.selector, one.placed.selector) for one in letting)
+    steps = Steps(cluster, "policies for hosts with each other")
     for one in filter(_late, forwarding):
         opening = one.rules("Allow", "Pass")
         if not opening or one.tier.default_action == "Pass" or one.tier.hidden or not one.tier.exists:
@@ -142,10 +147,10 @@ def _opened(cluster: Cluster) -> Iterator[Breach]:
         if not all(_only(rule, ports) for rule in opening):
             continue
         host = hosts.first(one.placed.selector)
-        if host is None or any(
-            holds(other, host.labels) is not False
-            for other in others.candidates(host.labels.known, host.labels.present, host.labels.open)
-        ):
+        if host is None:
+            continue
+        near = others.candidates(host.labels.known, host.labels.present, host.labels.open)
+        if any(holds(other, host.labels) is not False for other in counted(near, steps, _OF_CANDIDATE)):
             continue
         rule = opening[0]
         yield _breach(
