@@ -71,7 +71,8 @@ class Words:
             self._answers[name] = self._find(name)
         return self._answers[name]
 
-    def _find(self, name: str) -> str | None:
+    def slip(self, name: str) -> str | None:
+        """The known name that has the same letters, or is one edit away: found without comparing with many."""
         if not self._exact:
             for word in sorted(self._known):
                 self._exact.setdefault(word.lower(), word)
@@ -79,8 +80,15 @@ class Words:
         lower = name.lower()
         if lower in self._exact or not 2 <= len(name) <= _LONGEST:
             return self._exact.get(lower)
-        most = min(3, (len(name) + 3) // 4)
-        found = self._one_edit(lower) or (self._edits(lower, most) if most > 1 else None) or self._beginning(lower)
+        found = self._one_edit(lower)
+        return None if found is None else self._exact[found]
+
+    def _find(self, name: str) -> str | None:
+        near = self.slip(name)
+        if near is not None or not 2 <= len(name) <= _LONGEST:
+            return near
+        lower, most = name.lower(), min(3, (len(name) + 3) // 4)
+        found = (self._edits(lower, most) if most > 1 else None) or self._beginning(lower)
         return None if found is None else self._exact[found]
 
     def _one_edit(self, lower: str) -> str | None:

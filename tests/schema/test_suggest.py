@@ -74,3 +74,10 @@ def test_the_nearest_of_many_is_that_of_comparing_all(known: list[str], name: st
     assert nearest(name, known) == naively(name, known)
     words = Words(known)
     assert [words.nearest(name), words.nearest(name)] == [naively(name, known)] * 2
+
+
+@given(st.text("abcD", max_size=7), st.lists(st.text("abcD", max_size=7), max_size=5))
+def test_a_slip_is_the_nearest_name_where_it_is_one_edit_away(name: str, known: list[str]) -> None:
+    near = nearest(name, known)
+    close = near is not None and distance(name.lower(), near.lower(), 1) <= 1
+    assert Words(known).slip(name) == (near if close else None)

@@ -50,14 +50,14 @@ class _Services:
     def __init__(self, written: dict[str, Resource], others: set[str]) -> None:
         self._written = written
         self._others = others
-        self._nearest = Words(written).nearest
+        self._near = Words(written).slip
         self.names = sorted(written)
 
     def meant(self, name: str) -> Resource | None:
         """The one that a name surely means, which no other has."""
         if name in self._written or name in self._others:
             return None
-        near = self._nearest(name)
+        near = self._near(name)
         return self._written[near] if near is not None and _slip(name, near) else None
 
 

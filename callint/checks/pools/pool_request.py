@@ -239,7 +239,7 @@ class _OfFamily:
     def __init__(self, pools: Iterable[tuple[Prefix, IPPool]]) -> None:
         self._pools = list(pools)
         self._names = {pool.name: pool for _, pool in self._pools}
-        self._nearest = Words(self._names).nearest
+        self._near_name = Words(self._names).slip
         self._equal: dict[Prefix, list[tuple[Prefix, IPPool]]] = {}
         self._near: InOrder[tuple[Prefix, IPPool]] = InOrder()
         for net, pool in self._pools:
@@ -257,7 +257,7 @@ class _OfFamily:
 
     def alike(self, name: str) -> IPPool | None:
         """The one that was surely meant by a name, for it differs by one letter."""
-        found = self._nearest(name)
+        found = self._near_name(name)
         if found is None or distance(name, found, 1) != 1 or _apart(name.split("-"), found.split("-")):
             return None
         return self._names[found]
