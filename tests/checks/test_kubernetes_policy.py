@@ -65,3 +65,10 @@ def test_names_are_asked_for_where_another_policy_lets_the_pods(other: dict[str,
     cluster = cluster_of([policy("web", WEB, BARE), other], Target(release=(3, 31)))
     found = kubernetes_policy.check(cluster, {"problem": "dns-over-tcp-alone"})
     assert [breach.object.name for breach in found if breach.object] == (["web"] if told else [])
+
+
+def test_a_policy_without_namespace_is_of_the_default_one() -> None:
+    bare = policy("web", WEB, BARE)
+    del bare["metadata"]["namespace"]
+    (found,) = kubernetes_policy.check(cluster_of([bare]), {"problem": "dns-over-tcp-alone"})
+    assert found.message.startswith('NetworkPolicy "default/web" opens port 53')

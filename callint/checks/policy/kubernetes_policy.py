@@ -39,6 +39,10 @@ def _policies(cluster: Cluster) -> Iterator[Resource]:
             yield resource
 
 
+def _named(resource: Resource) -> str:
+    return f'NetworkPolicy "{resource.namespace or "default"}/{resource.name}"'
+
+
 def _rules(resource: Resource) -> Iterator[tuple[str, str, Path, dict[str, Any]]]:
     """Direction, the name of its list of peers, the way to the rule, and the rule."""
     for direction, side in _PEERS:
@@ -55,7 +59,7 @@ def _peer_or(cluster: Cluster) -> Iterator[Breach]:
                 continue
             place = (*path, side, 1)
             yield Breach(
-                f'NetworkPolicy "{resource.namespace}/{resource.name}" names namespaces and pods in two items of '
+                f"{_named(resource)} names namespaces and pods in two items of "
                 f'"{side}": that is all pods of the namespaces, and besides those pods of its own namespace; a single '
                 "item would be those pods of the namespaces",
                 resource.span(*place, "podSelector", key=True),
@@ -95,8 +99,8 @@ def _dns_over_tcp_alone(cluster: Cluster) -> Iterator[Breach]:
                 yield unanswerable(cluster, resource)
                 return
             yield Breach(
-                f'NetworkPolicy "{resource.namespace}/{resource.name}" opens port 53 without a protocol, which is TCP '
-                "alone: names are asked for over UDP",
+                f"{_named(resource)} opens port 53 without a protocol, which is TCP alone: "
+                "names are asked for over UDP",
                 resource.span(*place),
                 resource.ref,
                 place,
@@ -152,7 +156,7 @@ def _inside(resource: Resource, path: Path, net: Prefix, pools: Enclosing[IPPool
     for cidr, pool in pools.of(net):
         if net.masked() != cidr.masked():
             yield Breach(
-                f'NetworkPolicy "{resource.namespace}/{resource.name}" names {net}, addresses of pods from IPPool '
+                f"{_named(resource)} names {net}, addresses of pods from IPPool "
                 f'"{pool.name}": the next pod there may be any other',
                 resource.span(*path),
                 resource.ref,
@@ -171,7 +175,7 @@ def _types_mismatch(cluster: Cluster) -> Iterator[Breach]:
             if types and direction.capitalize() not in types and fields.items(resource.spec, direction):
                 path = ("spec", direction)
                 yield Breach(
-                    f'NetworkPolicy "{resource.namespace}/{resource.name}" has {direction} rules, and its policyTypes '
+                    f"{_named(resource)} has {direction} rules, and its policyTypes "
                     f"are {' and '.join(types)} alone: the rules are never asked",
                     resource.span(*path, key=True),
                     resource.ref,
