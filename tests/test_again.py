@@ -165,11 +165,11 @@ def test_what_crashed_is_asked_again(tree: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_every_finding_comes_back_as_it_was(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(repository / "examples" / "home-router-broken")
-    settings = config.load("callint.yaml")
+    monkeypatch.chdir(repository)
+    settings = config.load("examples/home-router-broken/callint.yaml")
     catalogue = rule.load()
     plan = Plan(catalogue, settings.settings(catalogue))
-    report = lint(load(["."], limits=settings.limits), settings, plan).report
+    report = lint(load(["examples/home-router-broken"], limits=settings.limits), settings, plan).report
     found = [*report.findings, *report.suppressed]
     assert len({one.rule for one in found}) > 150
     back = [encoded.finding(json.loads(json.dumps(one))) for one in found]
