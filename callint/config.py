@@ -83,7 +83,7 @@ class Config(NamedTuple):
                 raise ConfigError(self._at(("rules", name), f"{rule.id} {rule.name} stands here by id and by name"))
             setting = _setting(value)
             if setting.parameters and self.document:
-                setting = setting._replace(place=_place(self.document, ("rules", name), at_key=True))
+                setting = setting._replace(place=self.document.span(("rules", name), key=True).start)
             found[rule.id] = setting
             for key, message in unknown_parameters(rule.check, setting.parameters):
                 raise ConfigError(self._at(("rules", name, key), message))
@@ -143,8 +143,8 @@ def _document(file: str, schema: str) -> Document | None:
         raise ConfigError(f"{file}: {error}") from error
     parsed = parse(text, file)
     if parsed.problems:
-        span = parsed.problems[0].span
-        raise ConfigError(f"{span.file}:{span.line}:{span.column}: {parsed.problems[0].message}")
+        first = parsed.problems[0]
+        raise ConfigError(f"{first.span.start}: {first.message}")
     documents = parsed.documents
     if not documents or documents[0].value is None:
         return None
@@ -156,12 +156,7 @@ def _document(file: str, schema: str) -> Document | None:
 
 
 def _misplaced(document: Document, path: Path, message: str, at_key: bool = False) -> ConfigError:
-    return ConfigError(f"{_place(document, path, at_key)}: {message}")
-
-
-def _place(document: Document, path: Path, at_key: bool) -> str:
-    span = document.span(path, key=at_key)
-    return f"{span.file}:{span.line}:{span.column}"
+    return ConfigError(f"{document.span(path, key=at_key).start}: {message}")
 
 
 def _setting(value: Any) -> Setting:

@@ -32,6 +32,11 @@ class Span(NamedTuple):
     end_line: int
     end_column: int
 
+    @property
+    def start(self) -> str:
+        """Where it begins, as editors and people read it."""
+        return f"{self.file}:{self.line}:{self.column}"
+
 
 class Related(NamedTuple):
     """A second place that explains a finding, with a label of a few words."""

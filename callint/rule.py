@@ -243,7 +243,7 @@ def _judged(files: Iterable[str]) -> Iterator[tuple[str, Any]]:
 
 
 def _misplaced(span: Span, message: str) -> RuleError:
-    return RuleError(f"{span.file}:{span.line}:{span.column}: {message}")
+    return RuleError(f"{span.start}: {message}")
 
 
 def placed(rule: Rule, parameter: str) -> str:
@@ -255,8 +255,7 @@ def placed(rule: Rule, parameter: str) -> str:
     except (RuleError, ValueError):  # it was read before, and is another one by now
         return rule.file
     path = ("with", parameter) if parameter in rule.parameters else ("with",) if rule.parameters else ("check",)
-    span = document.span(path, key=True)
-    return f"{span.file}:{span.line}:{span.column}"
+    return document.span(path, key=True).start
 
 
 def explanation(rule: Rule) -> Explanation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from callint.calico.defaults import NAMESPACE_LABEL
+from callint.calico.defaults import NAMESPACE_LABEL, NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX
 from callint.finding import Path
 from callint.objects import Cluster, Resource, fields
 from callint.objects.endpoint import EndpointPort
@@ -22,7 +22,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
 _VERSIONS = ("apps/v1", "batch/v1")
-INHERITED = (NAMESPACE_LABEL, "pcns.", "pcsa.", "projectcalico.org/")
+INHERITED = (NAMESPACE_LABEL, NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX, "projectcalico.org/")
 """What labels of pods begin with that no template tells."""
 
 
@@ -45,6 +45,12 @@ def templates(cluster: Cluster) -> Iterator[tuple[Resource, Path, dict[str, Any]
             yield resource, path, template
 
 
+def written_pods(cluster: Cluster) -> Iterator[tuple[Resource, dict[str, Any]]]:
+    """Pods and what they are made of, as they are written: metadata and spec, each with the object it stands in."""
+    yield from ((resource, resource.plain) for resource in cluster.kubernetes("Pod", "v1"))
+    yield from ((resource, template) for resource, _, template in templates(cluster))
+
+
 def pod_templates(cluster: Cluster) -> Iterator[PodTemplate]:
     """The templates of all kinds; none says where, as whom and with which inherited labels its pods will run."""
     for resource, _, template in templates(cluster):
@@ -56,14 +62,3 @@ def pod_templates(cluster: Cluster) -> Iterator[PodTemplate]:
             container_ports(spec),
             fields.flag(spec, "hostNetwork") or False,
         )
-
-
-def declared_ports(spec: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
-    """The ports that the containers of a pod declare: protocol in lower case, name if there is one, and number."""
-    for kind in ("containers", "initContainers"):
-        for _, container in fields.items(spec, kind):
-            for _, port in fields.items(container, "ports") if isinstance(container, dict) else ():
-                number = fields.integer(port, "containerPort") if isinstance(port, dict) else None
-                if number:
-                    protocol = (fields.text(port, "protocol") or "TCP").lower()
-                    yield protocol, fields.text(port, "name") or "", number

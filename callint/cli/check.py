@@ -227,7 +227,7 @@ def _crds(paths: tuple[str, ...]) -> Crds | None:
 
     sources = load(paths)
     for problem in sources.problems:
-        output.fail(f"{problem.span.file}:{problem.span.line}:{problem.span.column}: {problem.message}")
+        output.fail(f"{problem.span.start}: {problem.message}")
     crds = load_crds(document.value for document in sources.documents)
     if not crds.schemas:
         output.fail(f"no CustomResourceDefinition in {', '.join(paths)}")

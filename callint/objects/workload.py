@@ -90,18 +90,21 @@ def host_interface(namespace: str, name: str, prefix: str = INTERFACE_PREFIXES[0
     return prefix + sha1(f"{namespace}.{name}".encode(), usedforsecurity=False).hexdigest()[:11]
 
 
-def container_ports(spec: dict[str, Any]) -> tuple[EndpointPort, ...]:
-    """The named ports of a pod's containers, those of init containers included."""
+def declared_ports(spec: dict[str, Any]) -> tuple[EndpointPort, ...]:
+    """The ports that a pod's containers declare, those of init containers included; the name may be empty."""
     return tuple(
-        EndpointPort(name, (fields.text(port, "protocol") or "TCP").lower(), number)
+        EndpointPort(fields.text(port, "name") or "", (fields.text(port, "protocol") or "TCP").lower(), number)
         for containers in ("containers", "initContainers")
         for _, container in fields.items(spec, containers)
         if isinstance(container, dict)
         for _, port in fields.items(container, "ports")
-        if isinstance(port, dict)
-        and (name := fields.text(port, "name"))
-        and (number := fields.integer(port, "containerPort"))
+        if isinstance(port, dict) and (number := fields.integer(port, "containerPort"))
     )
+
+
+def container_ports(spec: dict[str, Any]) -> tuple[EndpointPort, ...]:
+    """Those that have a name."""
+    return tuple(port for port in declared_ports(spec) if port.name)
 
 
 def service_account(resource: Resource) -> ServiceAccount:

@@ -67,6 +67,15 @@ def is_host_interface(cluster: Cluster, node: str, name: str) -> bool:
     return not name.startswith(workload_prefixes(cluster, node))
 
 
+def not_listed(cluster: Cluster, node: str, name: str) -> tuple[Interface, ...] | None:
+    """The interfaces of a node, if facts list them all and there is none of that name; those of pods come and go."""
+    facts = cluster.facts.get(node)
+    if facts is None or facts.interfaces is None or not facts.knows("interfaces"):
+        return None
+    known = facts.interface(name) is not None or not is_host_interface(cluster, node, name)
+    return None if known else facts.interfaces
+
+
 def inner_interfaces(cluster: Cluster, facts: NodeFacts) -> tuple[Interface, ...]:
     """Interfaces that forward and through which no default route leaves; none while routes are unknown."""
     if facts.interfaces is None or facts.routes is None:

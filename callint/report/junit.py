@@ -70,14 +70,11 @@ def _result(finding: Finding) -> str:
 
 
 def _content(finding: Finding) -> str:
-    span = finding.span
     lines = [
         f"{finding.severity}[{finding.rule}] {finding.name}: {finding.message}",
-        f"at {span.file}:{span.line}:{span.column}",
+        f"at {finding.span.start}",
     ]
-    lines += [
-        f"see {place.span.file}:{place.span.line}:{place.span.column}: {place.label}" for place in finding.related
-    ]
+    lines += [f"see {place.span.start}: {place.label}" for place in finding.related]
     lines += [f"{name}: {text}" for name, text in remarks(finding)]
     if finding.suppressed is not None:
         lines.append(f"suppressed: {finding.suppressed.reason}")

@@ -43,6 +43,11 @@ def _up_to_one(one: str, other: str) -> int:
     return 1 if one[:2] == other[1::-1] and one[2:] == other[2:] else 2
 
 
+def letters(word: str) -> str:
+    """A word without its digits: what differs in these alone are two things, and no slip."""
+    return "".join(letter for letter in word if not letter.isdigit())
+
+
 class Words:
     """Known names, among which that is looked for which was probably meant; each name is looked for once.
 

@@ -9,9 +9,9 @@ from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, Span, witness
 from callint.objects import Cluster, Resource
-from callint.policy.links import is_host_interface
+from callint.policy.links import not_listed
 from callint.record import NamedTuple
-from callint.schema.suggest import Words, nearest
+from callint.schema.suggest import Words, letters, nearest
 
 
 class Mention(NamedTuple):
@@ -59,18 +59,17 @@ def _services(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _at(cluster: Cluster, node: str, interface: str, words: str, place: Span) -> Iterator[Breach]:
-    facts = cluster.facts.get(node)
-    if facts is None or facts.interfaces is None or not facts.knows("interfaces"):
+    listed = not_listed(cluster, node, interface)
+    if listed is None:
         return
-    if facts.interface(interface) is not None or not is_host_interface(cluster, node, interface):
-        return
-    near = nearest(interface, (one.name for one in facts.interfaces))
+    known = tuple(one.name for one in listed)
+    near = nearest(interface, known)
     meant = f', did you mean "{near}"' if near else ""
     yield Breach(
         f"{words}, which is none of the interfaces that its facts list{meant}",
         place,
-        related=(Related(facts.span, "the facts of the node"),),
-        witness=witness("interface", node=node, interface=interface, known=tuple(one.name for one in facts.interfaces)),
+        related=(Related(cluster.facts[node].span, "the facts of the node"),),
+        witness=witness("interface", node=node, interface=interface, known=known),
     )
 
 
@@ -125,10 +124,6 @@ def _host(name: str) -> str:
 def _is_slip(name: str, meant: str) -> bool:
     """Letters that changed places, or one too many or too few; `edge-a` is no slip for `edge-b`."""
     if len(name) == len(meant):
-        return sorted(name) == sorted(meant) and _letters(name) != _letters(meant)
+        return sorted(name) == sorted(meant) and letters(name) != letters(meant)
     short, long = sorted((name, meant), key=len)
     return any(long[:at] + long[at + 1 :] == short and long[at].isalpha() for at in range(len(long)))
-
-
-def _letters(name: str) -> str:
-    return "".join(letter for letter in name if not letter.isdigit())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from callint.checks.breach import Breach
-from callint.checks.pod_template import templates
+from callint.checks.pod_template import written_pods
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Policy
@@ -84,11 +84,9 @@ class _Accounts:
     def _used(self) -> set[tuple[str | None, str]]:
         """Namespaces and names of the accounts that pods run as, and that roles are bound to."""
         found = {
-            (resource.namespace, fields.text(fields.mapping(template, "spec"), "serviceAccountName") or "default")
-            for resource, _, template in templates(self._cluster)
+            (resource.namespace, fields.text(fields.mapping(plain, "spec"), "serviceAccountName") or "default")
+            for resource, plain in written_pods(self._cluster)
         }
-        for one in self._cluster.kubernetes("Pod", "v1"):
-            found.add((one.namespace, fields.text(one.spec, "serviceAccountName") or "default"))
         for one in (one for one in self._cluster.all if one.kind in _BINDINGS):
             for _, subject in fields.items(one.plain, "subjects"):
                 if isinstance(subject, dict) and fields.text(subject, "kind") == "ServiceAccount":

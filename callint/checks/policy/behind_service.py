@@ -13,9 +13,11 @@ from callint.calico.defaults import (
     OPENSHIFT_DNS,
     ORCHESTRATOR_LABEL,
 )
-from callint.checks.pod_template import INHERITED, declared_ports, templates
+from callint.checks.pod_template import INHERITED, written_pods
 from callint.net.ports import TCP, UDP, parse_protocol
 from callint.objects import Cluster, Resource, fields
+from callint.objects.endpoint import EndpointPort
+from callint.objects.workload import declared_ports
 from callint.policy import model_of
 from callint.policy.labels import Labels, Sources, inherit
 from callint.policy.selectable import Selectable
@@ -62,10 +64,10 @@ class _Service(NamedTuple):
 
 
 class _Pods(NamedTuple):
-    """A pod, or those of a template, with the ports that containers declare: protocol, name and number."""
+    """A pod, or those of a template, with the ports that containers declare."""
 
     labels: Labels
-    ports: tuple[tuple[str, str, int], ...]
+    ports: tuple[EndpointPort, ...]
     host_network: bool
 
 
@@ -108,7 +110,7 @@ class _Group:
         self.services: list[_Service] = []
         self.host_network = any(pods[number].host_network for number in self.numbers)
         self._declared = {pods[number].ports for number in self.numbers}
-        self.taken = {number for ports in self._declared for _, _, number in ports}
+        self.taken = {one.port for ports in self._declared for one in ports}
 
     def add(self, service: _Service, steps: Steps) -> None:
         """One more service."""
@@ -199,27 +201,24 @@ def _ports(spec: dict[str, Any]) -> Iterator[_Port]:
 
 def _pods(cluster: Cluster) -> Iterator[_Pods]:
     sources = model_of(cluster).inventory.sources
-    every = [(one, (), one.plain) for one in cluster.kubernetes("Pod", "v1")]
-    for resource, _, plain in (*every, *templates(cluster)):
+    for resource, plain in written_pods(cluster):
         own = fields.labels(fields.mapping(plain, "metadata"))
         spec = fields.mapping(plain, "spec")
         yield _Pods(
             _labels(own, resource.namespace or "default", sources),
-            tuple(declared_ports(spec)),
+            declared_ports(spec),
             fields.flag(spec, "hostNetwork") or False,
         )
 
 
-def _target(port: _Port, declared: tuple[tuple[str, str, int], ...]) -> int:
+def _target(port: _Port, declared: tuple[EndpointPort, ...]) -> int:
     """The number of the port at which pods get packets; 0 where it is a name that they do not have.
 
     Also for a number that is not among those that they declare: at what they listen is not known.
     """
     if isinstance(port.target, str):
-        return next(
-            (number for protocol, name, number in declared if (protocol, name) == (port.protocol, port.target)), 0
-        )
-    return port.target if not declared or any(number == port.target for _, _, number in declared) else 0
+        return next((one.port for one in declared if (one.protocol, one.name) == (port.protocol, port.target)), 0)
+    return port.target if not declared or any(one.port == port.target for one in declared) else 0
 
 
 def _translation(service: _Service, port: _Port, target: int) -> Translation:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.calico.defaults import NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, rule_words
+from callint.checks.pod_template import INHERITED
 from callint.finding import Path, Related
 from callint.net.ports import ICMP, ICMPV6, parse_protocol
 from callint.objects import Cluster
@@ -44,7 +44,6 @@ _NAMED: dict[int, dict[int, tuple[str, int | None]]] = {
     ICMPV6: {0: ("an echo reply", 129), 8: ("an echo request", 128), 11: ("time exceeded", 3)},
 }
 """By protocol, types that are none of its own: what they are in the other one, and its own type of that (IANA)."""
-_INHERITED = (NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX, "projectcalico.org/")
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -53,7 +52,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Types that ICMP or ICMPv6 does not have, but the other one, count as such a pair with the protocol.
     """
     shadows = shadows_of(cluster)
-    sets = Selectable((Labels(one.labels, _INHERITED), one) for one in cluster.network_sets)
+    sets = Selectable((Labels(one.labels, INHERITED), one) for one in cluster.network_sets)
     for tier in model_of(cluster).tiers:
         for placed in tier.policies:
             yield from _of_others(placed, sets)

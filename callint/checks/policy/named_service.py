@@ -9,7 +9,7 @@ from callint.checks.breach import Breach, nobody
 from callint.finding import Related
 from callint.objects import Cluster, Resource
 from callint.objects.service import endpoint_slice
-from callint.schema.suggest import Words, distance
+from callint.schema.suggest import Words, distance, letters
 from callint.source import placeholder
 
 _SHORTEST = 5
@@ -71,11 +71,7 @@ def _slip(name: str, meant: str) -> bool:
         return False
     ((one, two),) = pairs
     plural = one.rstrip("s") == two.rstrip("s")
-    return min(len(one), len(two)) >= _SHORTEST and not plural and _letters(one) != _letters(two)
-
-
-def _letters(word: str) -> str:
-    return "".join(letter for letter in word if not letter.isdigit())
+    return min(len(one), len(two)) >= _SHORTEST and not plural and letters(one) != letters(two)
 
 
 def _by_namespace(cluster: Cluster) -> dict[str, _Services]:

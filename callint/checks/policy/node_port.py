@@ -10,12 +10,13 @@ from callint.bgp.steps import Steps, counted
 from callint.calico.defaults import NODE_PORTS
 from callint.checks.breach import Breach, rule_words
 from callint.checks.dispatch import Question, asked
-from callint.checks.pod_template import declared_ports, templates
+from callint.checks.pod_template import written_pods
 from callint.finding import Path, Related, Span, witness
 from callint.net.intervals import Interval
 from callint.net.ports import parse_port
 from callint.objects import Cluster, fields
 from callint.objects.policy import Policy, Rule
+from callint.objects.workload import declared_ports
 from callint.policy import model_of
 from callint.policy.inventory import HostMember
 from callint.policy.labels import holds
@@ -54,9 +55,8 @@ class _NodePorts:
     @cached_property
     def _declared(self) -> frozenset[int]:
         """The ports at which pods listen, those on the network of their host included."""
-        pods = [one.spec for one in self._cluster.kubernetes("Pod", "v1")]
-        pods += [fields.mapping(template, "spec") for _, _, template in templates(self._cluster)]
-        return frozenset(number for spec in pods for _, _, number in declared_ports(spec))
+        specs = (fields.mapping(plain, "spec") for _, plain in written_pods(self._cluster))
+        return frozenset(one.port for spec in specs for one in declared_ports(spec))
 
     def meant(self, text: str) -> bool:
         """Whether a rule's port is surely meant as one: the whole range, or some of it that services have."""

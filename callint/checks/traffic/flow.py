@@ -18,7 +18,7 @@ from callint.net.packets import PacketSet
 from callint.objects import Cluster, Resource
 from callint.policy import Model, evaluate
 from callint.policy.doubt import UndecidedError
-from callint.policy.links import is_host_interface
+from callint.policy.links import not_listed
 from callint.policy.packet import read
 from callint.policy.representative import model_for
 from callint.policy.symbolic.block import Cause
@@ -162,12 +162,12 @@ def _assumed(cluster: Cluster, terms: Terms, cases: list[tuple[_Case, Breach | N
 
 def _absent(cluster: Cluster, end: End) -> str | None:
     """The end, where it is behind an interface that its node has not."""
-    facts = cluster.facts.get(end.node or "")
-    if facts is None or end.interface is None or facts.interfaces is None or not facts.knows("interfaces"):
+    if end.node is None or end.interface is None:
         return None
-    if facts.interface(end.interface) is not None or not is_host_interface(cluster, facts.node, end.interface):
+    listed = not_listed(cluster, end.node, end.interface)
+    if listed is None:
         return None
-    near = nearest(end.interface, (one.name for one in facts.interfaces))
+    near = nearest(end.interface, (one.name for one in listed))
     return f"{end.words}, which its facts do not list" + (f', did you mean "{near}"' if near else "")
 
 
