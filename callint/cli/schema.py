@@ -81,8 +81,7 @@ def _values(files: tuple[str, ...]) -> list[Any]:
 
     sources = load(files)
     for problem in sources.problems:
-        place = f"{problem.span.file}:{problem.span.line}:{problem.span.column}"
-        output.fail(f"{place}: {problem.message}")
+        output.fail(f"{problem.span.start}: {problem.message}")
     return [document.value for document in sources.documents]
 
 

@@ -68,6 +68,11 @@ class Resource:
         return fields.mapping(self.plain, "spec")
 
     @property
+    def whole(self) -> bool:
+        """Whether all of it could be read, and all of the document that it stands in."""
+        return not self.gaps and self.document.complete
+
+    @property
     def ref(self) -> ObjectRef:
         """The identity that findings carry."""
         if self._ref is None:

@@ -39,7 +39,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             policy, selector = placed.policy, placed.selector
             if policy.of_pods or policy.staged or policy.apply_on_forward or policy.pre_dnat or policy.do_not_track:
                 continue
-            readable = policy.resource.document.complete and not policy.resource.gaps
+            readable = policy.resource.whole
             if not readable or selector == ALL or pods.any(selector):
                 continue
             hosts = inventory.hosts.all(selector)

@@ -301,7 +301,7 @@ def _unused_labels(cluster: Cluster) -> Iterator[Breach]:
         return
     named: set[str] = set()
     for policy in policies:
-        if policy.resource.gaps or not policy.resource.document.complete:
+        if not policy.resource.whole:
             return
         try:
             named |= keys(selector_of(policy))

@@ -26,7 +26,7 @@ def accounts_elsewhere(cluster: Cluster) -> Iterator[Breach]:
     accounts = _Accounts(cluster)
     for policy in cluster.policies:
         home, resource = policy.resource.namespace, policy.resource
-        if home is None or policy.staged or resource.gaps or not resource.document.complete:
+        if home is None or policy.staged or not resource.whole:
             continue
         far = [rule.source for rule in policy.ingress] + [rule.destination for rule in policy.egress]
         for side in far:

@@ -78,7 +78,7 @@ def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:
     An address is that of a pod and of a network set that holds it: where one matches, nothing is told.
     """
     policy = placed.policy
-    if not policy.of_pods or policy.apply_on_forward or policy.resource.gaps or not policy.resource.document.complete:
+    if not policy.of_pods or policy.apply_on_forward or not policy.resource.whole:
         return
     for direction in DIRECTIONS:
         for rule in rules(policy, direction):

@@ -195,8 +195,7 @@ def _named(policies: list[Policy]) -> str:
 
 
 def _unsure(placed: PlacedPolicy) -> bool:
-    resource = placed.policy.resource
-    return bool(placed.hidden_place or placed.hidden_selection or resource.gaps) or not resource.document.complete
+    return bool(placed.hidden_place or placed.hidden_selection) or not placed.policy.resource.whole
 
 
 def _everything(rule: Rule) -> bool:

@@ -145,7 +145,7 @@ def _opens(placed: PlacedPolicy) -> bool:
     policy = placed.policy
     if not enforced(placed):
         return False
-    if policy.resource.gaps or not policy.resource.document.complete:
+    if not policy.resource.whole:
         return True
     return any(rule.action.capitalize() in ("Allow", "Pass") and asks(rule, policy) for rule in policy.egress)
 

@@ -41,7 +41,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         return
     for policy in policies_of(cluster):
         resource = policy.resource
-        if not resource.document.complete or resource.gaps:
+        if not resource.whole:
             continue
         for rule in (*policy.ingress, *policy.egress):
             names = _names(rule)
@@ -110,7 +110,7 @@ class _Ports:
         found: dict[int, dict[str, list[_Bearer]]] = {}
         unread = []
         for bearer in bearers:
-            if bearer.resource.gaps or not bearer.resource.document.complete:
+            if not bearer.resource.whole:
                 unread.append(bearer)
             for port in bearer.ports:
                 try:

@@ -21,7 +21,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     known: dict[str, _Services] | None = None
     for policy in cluster.policies if not cluster.incomplete else ():
         resource = policy.resource
-        if policy.staged or resource.gaps or not resource.document.complete:
+        if policy.staged or not resource.whole:
             continue
         for rule in (*policy.ingress, *policy.egress):
             for side in (rule.source, rule.destination):

@@ -47,7 +47,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from _resolvers(cluster, things)
     yield from accounts_elsewhere(cluster)
     for policy in cluster.policies if things.elsewhere else ():
-        if policy.namespace is None or policy.staged or policy.resource.gaps or not policy.resource.document.complete:
+        if policy.namespace is None or policy.staged or not policy.resource.whole:
             continue
         for rule in (*policy.ingress, *policy.egress):
             for side in (rule.source, rule.destination):
@@ -82,7 +82,7 @@ def _resolvers(cluster: Cluster, things: _Things) -> Iterator[Breach]:
     for policy in (placed.policy for tier in model_of(cluster).tiers for placed in tier.policies):
         namespace, resource = policy.namespace, policy.resource
         unsaid = resource.namespace is None  # who applies it says where it goes
-        if namespace is None or unsaid or policy.staged or resource.gaps or not resource.document.complete:
+        if namespace is None or unsaid or policy.staged or not resource.whole:
             continue
         said: set[Path] = set()
         for rule in policy.egress:

@@ -96,7 +96,7 @@ def _policies(cluster: Cluster) -> Iterator[_Placed]:
 def _late(one: _Placed) -> bool:
     """Whether a policy that could be read as a whole is asked after translation."""
     policy = one.policy
-    readable = policy.resource.document.complete and not policy.resource.gaps
+    readable = policy.resource.whole
     return readable and not policy.pre_dnat and not policy.do_not_track
 
 
@@ -125,7 +125,7 @@ def _denied(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _denies(one: _Placed) -> bool:
-    if one.placed.hidden_selection or one.policy.resource.gaps or not one.policy.resource.document.complete:
+    if one.placed.hidden_selection or not one.policy.resource.whole:
         return True
     return any(rule.action.capitalize() == "Deny" for rule in one.policy.ingress)
 

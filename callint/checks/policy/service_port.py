@@ -104,7 +104,7 @@ class _Openers:
 
     def _lets(self, placed: PlacedPolicy, meant: _Meant) -> bool:
         policy = placed.policy
-        if placed.hidden_selection or policy.resource.gaps or not policy.resource.document.complete:
+        if placed.hidden_selection or not policy.resource.whole:
             return True
         return any(_may_match(rule, policy, meant.labels, meant.service) for rule in self._rules(placed))
 

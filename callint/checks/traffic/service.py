@@ -133,7 +133,7 @@ def _shares(drop: Drop, parts: Iterable[Part]) -> dict[Cause, Drop]:
 def _said(cluster: Cluster) -> bool:
     """Whether a policy or endpoint could not be read: that is told where it stands, and the doubt is its shadow."""
     resources = cluster.of("HostEndpoint", "GlobalNetworkPolicy", "Tier", "FelixConfiguration", "GlobalNetworkSet")
-    return any(resource.gaps or not resource.document.complete for resource in resources) or bool(cluster.incomplete)
+    return any(not resource.whole for resource in resources) or bool(cluster.incomplete)
 
 
 def _about(one: Question) -> str:
