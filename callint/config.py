@@ -141,7 +141,7 @@ def _document(file: str, schema: str) -> Document | None:
         text = read_text(file)
     except UnreadableError as error:
         raise ConfigError(f"{file}: {error}") from error
-    parsed = parse(text, file)
+    parsed = parse(text, file, own=True)
     if parsed.problems:
         first = parsed.problems[0]
         raise ConfigError(f"{first.span.start}: {first.message}")

@@ -209,7 +209,7 @@ def _facts(paths: tuple[str, ...]) -> tuple[tuple[NodeFacts, ...], tuple[Problem
         return (), (), Sources()
     from callint.facts import read
 
-    sources = load(paths)
+    sources = load(paths, own=True)
     facts, problems = read(sources.documents)
     return facts, (*sources.problems, *problems), sources
 

@@ -218,7 +218,7 @@ def _parsed(root: str) -> list[tuple[str, Any]]:
     from callint.source import parse
 
     files = _found(root)
-    parsed = parse("\n---\n".join(_heads(_read(file)) for file in files), root)
+    parsed = parse("\n---\n".join(_heads(_read(file)) for file in files), root, own=True)
     if parsed.problems or len(parsed.documents) != len(files):
         return list(_judged(files))
     return [(file, document.value) for file, document in zip(files, parsed.documents, strict=True)]
@@ -230,7 +230,7 @@ def _judged(files: Iterable[str]) -> Iterator[tuple[str, Any]]:
     from callint.source import parse
 
     for file in files:
-        parsed = parse(_read(file), file)
+        parsed = parse(_read(file), file, own=True)
         for problem in parsed.problems:
             raise _misplaced(problem.span, problem.message)
         documents = [document for document in parsed.documents if document.value is not None]
@@ -263,7 +263,7 @@ def explanation(rule: Rule) -> Explanation:
     from callint.source import parse
 
     _, _, body = _read(rule.file).partition("\n---\n")
-    parsed = parse(body, rule.file)
+    parsed = parse(body, rule.file, own=True)
     plain = parsed.documents[0].value or {} if parsed.documents else {}
     if parsed.problems or not isinstance(plain, dict):
         raise RuleError(f"{rule.file}: the second document must be a map with why, fix, references and examples")

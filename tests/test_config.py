@@ -142,6 +142,25 @@ def test_rules_by_id_and_name(folder: Path) -> None:
         ("a: [\n", None),
         ("fail-on: error\n---\nfail-on: info\n", "callint.yaml:3: one document was expected, here begins a second"),
         ("- list\n", "callint.yaml:1:1: a list stands where a mapping is expected"),
+        (
+            "fail-on: info\nrules:\n  ? {a: b}\n  : off\n",
+            "callint.yaml:3:5: a list or mapping stands as a key, where a text is expected",
+        ),
+        ("[BGP001]: off\n", "callint.yaml:1:1: a list or mapping stands as a key, where a text is expected"),
+        ("rules: {~: off}\n", "callint.yaml:1:9: this key is empty, or too large a number"),
+        (
+            "fail-on: error\nfail-on: info\n",
+            'callint.yaml:2:1: "fail-on" is set twice in this mapping, first in line 1',
+        ),
+        (
+            "nodes: {1: {}, '1': {}}\n",
+            'callint.yaml:1:16: "1" is set twice in this mapping, first in line 1',
+        ),
+        (
+            "jobs: 1\n<<: {jobs: 2}\n",
+            'callint.yaml:2:1: the merge "<<" stands behind "jobs" and overwrites it',
+        ),
+        ("jobs: !!int many\n", 'callint.yaml:1:13: the value does not fit its tag "!!int"'),
     ],
 )
 def test_refused_with_the_place(folder: Path, text: str, message: str | None) -> None:

@@ -53,11 +53,13 @@ def load(
     stdin: Callable[[], bytes] | None = None,
     limits: Limits | None = None,
     ignore: bool = True,
+    own: bool = False,
 ) -> Sources:
     """Read every file that `paths` name: files, directories, globs, and `-` for what `stdin` returns.
 
-    `ignore` leaves out what git ignores below directories and globs. Never raises for what it meets: whatever cannot
-    be read is in `problems`. The garbage collector is off meanwhile, for it would cost as much as the reading.
+    `ignore` leaves out what git ignores below directories and globs, `own` is as for `reader.read`. Never raises for
+    what it meets: whatever cannot be read is in `problems`. The garbage collector is off meanwhile, for it would cost
+    as much as the reading.
     """
     limits = limits or Limits()
     found = discover(paths, ignore)
@@ -78,7 +80,7 @@ def load(
             text, bad = decode(data)
             file = SourceFile(place.shown, text)
             files.append(file)
-            read_documents, told = read(file, lines, bad)
+            read_documents, told = read(file, lines, bad, own=own)
             documents += read_documents
             problems += told
     finally:
@@ -87,7 +89,7 @@ def load(
     return Sources(files, documents, problems, unreadable)
 
 
-def parse(text: str, path: str = "<text>", limits: Limits | None = None) -> Sources:
+def parse(text: str, path: str = "<text>", limits: Limits | None = None, *, own: bool = False) -> Sources:
     """Read one text as `load` reads a file."""
     file = SourceFile(path, text)
-    return Sources([file], *read(file, Lines(Typed(), limits or Limits())))
+    return Sources([file], *read(file, Lines(Typed(), limits or Limits()), own=own))

@@ -10,21 +10,27 @@ from callint.source.scalars import TAG, scalar
 _FOR_GO = frozenset({"non-string-key", "null-key", "complex-key", "lost-tag", "no-number"})
 
 
-def for_go(document: Document, note: Note) -> bool:
+def untold(document: Document, note: Note, own: bool) -> bool:
     """Whether a note is about what Go's YAML makes of a value, or of two keys: that matters in manifests only."""
+    if own and note.kind in _OWN:
+        return False
     if note.kind != "duplicate-key" or note.first < 0:
         return note.kind in _FOR_GO
     first, second = _written(document, note.first), _written(document, note.start)
     return _type(first) is not _type(second) or (_type(first) is bool and first != second)
 
 
-def problem_of(document: Document, note: Note) -> Problem:
-    """The problem that tells one note, at the key or scalar it is about."""
+def problem_of(document: Document, note: Note, own: bool = False) -> Problem:
+    """The problem that tells one note, at the key or scalar it is about; `own` as for `reader.read`."""
     span = document.span_at(note.start) if note.start >= 0 else document.span(note.path)
-    message, advice = _SENTENCES[note.kind]
+    message, advice = (own and _OWN.get(note.kind)) or _SENTENCES[note.kind]
     related: tuple[Related, ...] = ()
     if note.first >= 0:
-        if note.kind == "duplicate-key" and len({_type(_written(document, at)) for at in (note.first, note.start)}) > 1:
+        if (
+            not own
+            and note.kind == "duplicate-key"
+            and len({_type(_written(document, at)) for at in (note.first, note.start)}) > 1
+        ):
             message = _ALIKE
         first = document.span_at(note.first)
         message = message.replace("{line}", f"line {first.line}")
@@ -106,3 +112,26 @@ _SENTENCES = {
         "",
     ),
 }
+_OWN = {
+    "duplicate-key": (
+        '"{it}" is set twice in this mapping, first in {line}',
+        "remove one of them",
+    ),
+    "merge-overwrites": (
+        'the merge "<<" stands behind "{it}" and overwrites it',
+        "remove one of the two",
+    ),
+    "null-key": (
+        "this key is empty, or too large a number",
+        "",
+    ),
+    "complex-key": (
+        "a list or mapping stands as a key, where a text is expected",
+        "",
+    ),
+    "wrong-tag": (
+        'the value does not fit its tag "{it}"',
+        "remove the tag",
+    ),
+}
+"""For a file that is read by callint alone."""

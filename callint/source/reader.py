@@ -16,12 +16,13 @@ _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 _NOTHING = r"(?:\s+|#[^\r\n]*|\.\.\.(?=\s|\Z))*"
 
 
-def read(file: SourceFile, lines: Lines, bad: int = -1) -> tuple[list[Document], list[Problem]]:
+def read(file: SourceFile, lines: Lines, bad: int = -1, *, own: bool = False) -> tuple[list[Document], list[Problem]]:
     """The documents of a file, and what is wrong with its text; `bad` is the offset of the first undecodable byte.
 
-    `lines` says within which limits, and can be shared by all files that are read within the same.
+    `lines` says within which limits, and can be shared by all files that are read within the same. A file is callint's
+    `own` if nobody else reads it, such as facts: then it does not matter what kubectl makes of it.
     """
-    reader = _Reader(file, lines, bad)
+    reader = _Reader(file, lines, bad, own)
     reader.read()
     return reader.documents, reader.problems
 
@@ -29,14 +30,27 @@ def read(file: SourceFile, lines: Lines, bad: int = -1) -> tuple[list[Document],
 class _Reader:
     """The reading of one file."""
 
-    __slots__ = ("bad", "documents", "expanded", "failed", "file", "limits", "lines", "problems", "said", "typed")
+    __slots__ = (
+        "bad",
+        "documents",
+        "expanded",
+        "failed",
+        "file",
+        "limits",
+        "lines",
+        "own",
+        "problems",
+        "said",
+        "typed",
+    )
 
-    def __init__(self, file: SourceFile, lines: Lines, bad: int) -> None:
+    def __init__(self, file: SourceFile, lines: Lines, bad: int, own: bool) -> None:
         self.file = file
         self.lines = lines
         self.typed = lines.typed
         self.limits = lines.limits
         self.bad = bad
+        self.own = own
         self.documents: list[Document] = []
         self.problems: list[Problem] = []
         self.said: dict[str, int] = {}
@@ -105,13 +119,13 @@ class _Reader:
         self.documents.append(document)
         if not notes:
             return
-        from callint.source.notes import for_go, problem_of
+        from callint.source.notes import problem_of, untold
 
         manifest = is_manifest(tree.value)
-        told = [note for note in notes if manifest or not for_go(document, note)]
+        told = [note for note in notes if manifest or not untold(document, note, self.own)]
         for note in told:
             if not self.full(note.kind):
-                self.tell(problem_of(document, note))
+                self.tell(problem_of(document, note, self.own))
         if told and tree.unsaid:
             self.said[told[-1].kind] += tree.unsaid
 

@@ -65,6 +65,14 @@ def test_fail_on(folder: Path) -> None:
     assert run(folder, "check", "--disable", "BGP001", "--no-config").returncode == 0
 
 
+def test_a_key_of_facts_that_is_none_is_a_finding(folder: Path) -> None:
+    (folder / "pool.yaml").write_text(POOL)
+    (folder / "facts.yaml").write_text("version: 1\nnode: a\n[roles]: [router]\n")
+    done = run(folder, "check", "--format", "concise", "--facts", "facts.yaml", "pool.yaml")
+    assert "facts.yaml:3:1: error[SRC018] complex-key: a list or mapping stands as a key, where a text" in done.stdout
+    assert done.returncode == 1
+
+
 def test_an_unreadable_document_among_good_ones_is_a_finding(folder: Path) -> None:
     (folder / "a.yaml").write_text(POOL)
     (folder / "b.yaml").write_text(BROKEN)

@@ -197,6 +197,23 @@ def test_what_only_kubernetes_reads_otherwise_is_no_problem_elsewhere(text: str)
     assert told(text) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        ("a: {? [b] : c}\n", "complex-key", "a list or mapping stands as a key, where a text is expected"),
+        ("a: {~: c}\n", "null-key", "this key is empty, or too large a number"),
+        ("1: c\n'1': d\n", "duplicate-key", '"1" is set twice in this mapping, first in line 1'),
+        ("b: c\n<<: {b: d}\n", "merge-overwrites", 'the merge "<<" stands behind "b" and overwrites it'),
+    ],
+)
+def test_of_a_file_of_callint_s_own_no_key_is_dropped_in_silence(
+    tmp_path: Path, text: str, kind: str, message: str
+) -> None:
+    (tmp_path / "facts.yaml").write_text(text)
+    problems = load([str(tmp_path / "facts.yaml")], own=True).problems
+    assert [(problem.kind, problem.message) for problem in problems] == [(kind, message)]
+
+
 def test_an_unquoted_selector_that_begins_with_not_is_empty() -> None:
     (document,) = parse("kind: x\nselector: !has(x)\n").documents
     assert document.value["selector"] == ""
