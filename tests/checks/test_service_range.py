@@ -35,6 +35,12 @@ kind: Node
 metadata: {name: one}
 spec: {bgp: {ipv4Address: 10.0.0.11/24}}
 ---"""
+ENDPOINT = """
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: one}
+spec: {node: one, interfaceName: eth0, expectedIPs: [10.0.0.11]}
+---"""
 METALLB = """
 apiVersion: metallb.io/v1beta1
 kind: L2Advertisement
@@ -54,6 +60,7 @@ spec: {cidr: 10.0.0.32/27, allowedUses: [LoadBalancer]}
         (SERVICE, 1),
         (SERVICE + NODE, 1),
         (SERVICE + IN_NETWORK, 0),
+        (SERVICE + IN_NETWORK + ENDPOINT, 0),
         (SERVICE + METALLB, 0),
         (SERVICE.replace("namespace: shop", "annotations: {kube-vip.io/loadbalancerIPs: 10.0.0.40}"), 0),
         (CROSSED + METALLB, 1),
@@ -66,3 +73,22 @@ spec: {cidr: 10.0.0.32/27, allowedUses: [LoadBalancer]}
 def test_addresses_that_nobody_announces(manifests: str, told: int) -> None:
     found = list(find("service_range")(cluster_of(RANGES + manifests), {"problem": "outside"}))
     assert len(found) == told
+
+
+@pytest.mark.parametrize(
+    ("manifests", "known"),
+    [
+        (SERVICE, True),
+        (SERVICE + NODE, False),
+        (SERVICE + ENDPOINT, False),
+        (SERVICE.replace("10.0.0.40", "10.0.200.40") + NODE, False),
+        (SERVICE.replace("10.0.0.40", "10.1.0.40") + NODE, True),
+        (SERVICE.replace("10.0.0.40", "10.0.2.40") + NODE + IN_NETWORK, True),
+        (CROSSED + NODE.replace("10.0.0.11", "198.51.100.1"), True),  # it was meant for Calico
+        (POOL + NODE, True),
+    ],
+)
+def test_the_network_of_an_address_without_length_may_hold_others(manifests: str, known: bool) -> None:
+    """The status of a Node and a HostEndpoint tell addresses alone, which decides nothing of those beside them."""
+    (found,) = find("service_range")(cluster_of(RANGES + manifests), {"problem": "outside"})
+    assert found.undecided is not known

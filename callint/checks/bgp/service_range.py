@@ -14,8 +14,8 @@ from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import left_open
 from callint.finding import Path, Related, Span, Witness, witness
-from callint.nat.host_networks import host_addresses
-from callint.net.address import FAMILIES, Family, Prefix
+from callint.nat.host_networks import HostAddress, host_addresses
+from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.overlapping import InOrder
 from callint.objects import Cluster, Resource, fields
@@ -24,6 +24,8 @@ from callint.source import placeholder
 
 # What a finding takes
 _OF_BREACH = 30
+# No wider is a network of nodes taken to be whose length nobody tells
+_WIDEST: dict[Family, int] = {4: 16, 6: 64}
 _METALLB = ("metallb.io/v1beta1",)
 _KUBE_VIP = "kube-vip.io/"
 _LISTS = ("serviceClusterIPs", "serviceExternalIPs", "serviceLoadBalancerIPs")
@@ -128,7 +130,12 @@ def _outside(cluster: Cluster) -> Iterator[Breach]:
             continue
         if reached is None:
             reached = _Reached(cluster)
-        if one.resource.kind == "Service" and reached.otherwise(one, crossed=crossed is not None):
+        service = one.resource.kind == "Service"
+        if service and reached.otherwise(one, crossed=crossed is not None):
+            continue
+        neighbour = reached.neighbour(one.network) if service and crossed is None else None
+        if neighbour is not None:
+            yield _perhaps_near(one, neighbour)
             continue
         where = f', though it is in "{crossed[0]}"' if crossed else ""
         labelled = [(near.span, "the range that is announced") for near in own[:3]]
@@ -142,6 +149,19 @@ def _outside(cluster: Cluster) -> Iterator[Breach]:
             tuple(Related(span, label) for span, label in labelled),
             one.proof,
         )
+
+
+def _perhaps_near(one: _Announceable, neighbour: HostAddress) -> Breach:
+    address = neighbour.prefix.address
+    return Breach(
+        f"{one.words} is announced by no node; whether it is found without, in the network of nodes, is not known: it "
+        f'depends on how far the network of node "{neighbour.node}" with {address} goes, which nothing here tells',
+        one.resource.span(*one.path),
+        one.resource.ref,
+        one.path,
+        (Related(neighbour.span, f"has {address}, without the length of its network"),),
+        undecided=True,
+    )
 
 
 class _Announceable(NamedTuple):
@@ -175,7 +195,16 @@ class _Reached:
     """What others find without BGP: what a node answers for in its own network, and what another balancer announces."""
 
     def __init__(self, cluster: Cluster) -> None:
-        self._near = Enclosing({(one.prefix.masked(), None): None for one in host_addresses(cluster)})
+        held = host_addresses(cluster)
+        subnets = [net for one in network(cluster).speakers.values() for net in one.networks.values() if net]
+        known = dict.fromkeys(net.masked() for net in (*(one.prefix for one in held), *subnets))
+        self._near = Enclosing((net, None) for net in known)
+        wide = Enclosing((net, None) for net in known if net.length < BITS[net.family])
+        perhaps: dict[Prefix, HostAddress] = {}
+        for one in held:
+            if not wide.of(one.address):
+                perhaps.setdefault(one.prefix._replace(length=_WIDEST[one.prefix.family]).masked(), one)
+        self._perhaps = Enclosing(perhaps.items())
         self._balanced = any(cluster.kubernetes(kind, *_METALLB) for kind in ("L2Advertisement", "BGPAdvertisement"))
 
     def otherwise(self, one: _Announceable, *, crossed: bool) -> bool:
@@ -184,6 +213,10 @@ class _Reached:
             return True
         balanced = self._balanced or any(key.startswith(_KUBE_VIP) for key in one.resource.annotations)
         return balanced and not crossed and one.wanted == "serviceLoadBalancerIPs"
+
+    def neighbour(self, network: Prefix) -> HostAddress | None:
+        """A node that may have an address in one network with these, for the length of its own is not known."""
+        return next((one for _, one in self._perhaps.of(network)), None)
 
 
 def _addresses(service: Resource) -> Iterator[tuple[str, str, Path, str]]:
