@@ -128,6 +128,18 @@ def test_reflectors_bring_routes_as_the_mesh_does() -> None:
     assert both(configuration(mesh=False), peer(nodeSelector="has(hub)"), hub, nodes=nodes) == [0, 0]
 
 
+def test_advice_hides_no_node_that_others_announce() -> None:
+    def advice(*nodes: dict[str, Any], **spec: Any) -> set[str]:
+        objects = configuration(mesh=False), peer(**spec), hub, service(), POOL, *nodes, endpoints("n1")
+        return {one.help.split(" ")[0] for problem in ("local-service", "pods") for one in told(problem, *objects)}
+
+    hub = calico("BGPPeer", "hub", {"nodeSelector": "all()", "peerSelector": "has(hub)"})
+    hubs = [node(8, routeReflectorClusterID="1.1.1.1"), node(9, routeReflectorClusterID="1.1.1.1")]
+    assert advice(*NODES, *hubs, nodeSelector="has(hub)") == {"`nextHopMode:"}
+    assert advice(*NODES, *hubs) == {"a"}
+    assert advice(*hubs, nodeSelector="has(hub)") == {"a"}
+
+
 @pytest.mark.parametrize("spec", [{"nodeSelector": "name == 'n2'"}, {"node": "n2"}, {"asNumber": 64512}])
 def test_one_way_out_and_the_own_as(spec: dict[str, Any]) -> None:
     """A node that alone has a session must pass on; to its own AS none passes on what it learned inside."""

@@ -33,6 +33,10 @@ from callint.record import NamedTuple
 _OF_PEERING = 20
 _LOCAL: Path = ("spec", "externalTrafficPolicy")
 _REJECT = "a BGPFilter that rejects `source: RemotePeers` for export leaves each node its own routes (from v3.27 on)"
+_KEEP = (
+    "`nextHopMode: Keep` (before v3.31, `keepOriginalNextHop: true`) tells the peer the node itself as next hop; a "
+    "filter would hide the nodes that have no session of their own with a router outside"
+)
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -90,6 +94,14 @@ def _meetings(cluster: Cluster, *, learning: bool = True) -> tuple[_Meeting, ...
         _Meeting(peer, one, tuple(dict.fromkeys(each.name for each in nodes))) for peer, one, nodes in found.values()
     )
     return tuple(meeting for meeting in made if len(meeting.nodes) > 1)
+
+
+def _rely_on_others(model: Network, family: Family) -> bool:
+    """Whether nodes have no session with a router of another AS, so that others are to pass on what they have."""
+    live = (one for one in model.peerings if one.family == family and one.state in LIVE)
+    outward = {one.here for one in live if one.there is None and one.form.peer_type == "eBGP"}
+    speaking = (one for one in model.nodes.all if one.first.described and one.first.speaks(family) is not False)
+    return not outward.issuperset(speaking)
 
 
 def _learns(model: Network, local: Speaker, family: Family, steps: Steps) -> bool:
@@ -158,13 +170,14 @@ def _local_services(cluster: Cluster) -> Iterator[Breach]:
         heard = [one for one in local if one.prefix in leaving]
         lacking = [one for one in heard if one.nodes is not None and not one.nodes.issuperset(meeting.nodes)]
         if lacking:
-            yield _dropped(meeting, lacking[0], len(lacking) - 1)
+            yield _dropped(cluster, meeting, lacking[0], len(lacking) - 1)
         open_ones += [(meeting, one) for one in heard if one.nodes is None]
     for meeting, one in open_ones[:1]:
         yield _at_peer(
+            cluster,
             meeting,
             f'whether every node that announces {one.prefix.address} to BGPPeer "{meeting.peer.resource.name}" has an '
-            f"endpoint of {_name(one.service)} is not known: all do, for they pass on what they learn from each other",
+            f"endpoint of {_name(one.service)} is not known: all do, for they pass on what they learn from other nodes",
             one.droppers,
         )
 
@@ -173,10 +186,11 @@ def _name(service: Resource) -> str:
     return f'Service "{service.namespace or "default"}/{service.name}"'
 
 
-def _dropped(meeting: _Meeting, one: _Local, more: int) -> Breach:
+def _dropped(cluster: Cluster, meeting: _Meeting, one: _Local, more: int) -> Breach:
     node = next(name for name in meeting.nodes if name not in (one.nodes or ()))
     others = f", and so it is with {more} more" if more else ""
     return _at_peer(
+        cluster,
         meeting,
         f'BGPPeer "{meeting.peer.resource.name}" hears of {one.prefix.address} from node "{node}" as well, which '
         f"learns of it from others and drops what is sent there: {_name(one.service)} is Local and has no endpoint "
@@ -186,7 +200,9 @@ def _dropped(meeting: _Meeting, one: _Local, more: int) -> Breach:
     )
 
 
-def _at_peer(meeting: _Meeting, message: str, related: Related, heard: tuple[Prefix, str] | None = None) -> Breach:
+def _at_peer(
+    cluster: Cluster, meeting: _Meeting, message: str, related: Related, heard: tuple[Prefix, str] | None = None
+) -> Breach:
     """What a peer hears, from which node; that is not known without."""
     resource, path = meeting.peer.resource, ("metadata", "name")
     proof = None
@@ -200,7 +216,7 @@ def _at_peer(meeting: _Meeting, message: str, related: Related, heard: tuple[Pre
         path,
         (related,),
         proof,
-        _REJECT,
+        _KEEP if _rely_on_others(network(cluster), meeting.family) else _REJECT,
         undecided=proof is None,
     )
 
@@ -275,9 +291,10 @@ def _pods(cluster: Cluster) -> Iterator[Breach]:
         others = len(found) - 1
         more = ("", ", and so does another one")[others] if others < 2 else f", and so do {others} others"
         yield _at_peer(
+            cluster,
             meeting,
             f'BGPPeer "{meeting.peer.resource.name}" hears of the pods of each node from '
-            f"{all_of(len(meeting.nodes), 'node')}{more}: they pass on what they learn from each other as "
+            f"{all_of(len(meeting.nodes), 'node')}{more}: they pass on what they learn from other nodes as "
             "their own, and packets take a detour",
             Related(pool.span("cidr"), "these pods"),
             (inside, meeting.nodes[0]),
