@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from callint.cli import output
-from callint.rule import Catalogue
+
+if TYPE_CHECKING:
+    from callint.config import Config
+    from callint.rule import Catalogue
 
 
-def loaded(config_file: str | None) -> Catalogue:
+def loaded(config_file: str | None) -> tuple[Catalogue, Config]:
     """The catalogue under the configuration given or found; ends with exit code 2 when one of them cannot be used."""
     from callint import config, rule
 
     try:
         file = config_file or config.find(".")
-        return rule.load(config.load(file).rule_paths if file else ())
+        found = config.load(file) if file else config.Config()
+        return rule.load(found.rule_paths), found
     except (config.ConfigError, rule.RuleError) as error:
         output.fail(str(error))
 
@@ -22,10 +28,16 @@ def loaded(config_file: str | None) -> Catalogue:
 def known(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
     """The ids and names with which a shell may go on from what is typed."""
     try:
-        rules = loaded(None)
+        rules, _config = loaded(None)
     except (click.ClickException, OSError):  # nobody who types wants to be told of a configuration
         from callint.rule import load
 
         rules = load()
     names = [rule.id for rule in rules] + [rule.name for rule in rules]
     return [name for name in names if name.lower().startswith(begun.lower())]
+
+
+def known_last(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """The same behind what is typed of a list up to its last comma."""
+    before, comma, last = begun.rpartition(",")
+    return [before + comma + name for name in known(context, parameter, last)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from callint.cli import inputs, output
-from callint.cli.catalogue import known
+from callint.cli.catalogue import known_last
 from callint.finding import SEVERITIES, counted
 from callint.report.formats import FORMATS, pieces
 from callint.report.visible import guarded, visible
@@ -70,10 +70,10 @@ Examples:
     "--select",
     metavar="RULES",
     multiple=True,
-    shell_complete=known,
+    shell_complete=known_last,
     help="Run only these rules: ids, their beginnings, or names.",
 )
-@click.option("--disable", metavar="RULES", multiple=True, shell_complete=known, help="Do not run these rules.")
+@click.option("--disable", metavar="RULES", multiple=True, shell_complete=known_last, help="Do not run these rules.")
 @click.option(
     "--fail-on",
     type=click.Choice([*SEVERITIES, "never"]),

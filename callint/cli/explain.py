@@ -17,7 +17,7 @@ def command(rule: str, form: str, config_file: str | None) -> None:
     from callint.report.catalogue import render_rule, render_rule_json
     from callint.rule import text_of
 
-    catalogue = loaded(config_file)
+    catalogue, _ = loaded(config_file)
     found = catalogue.get(rule.upper()) or catalogue.get(rule.lower())
     if found is None:
         output.fail(f'"{rule}" is no rule{catalogue.meant(rule.lower())}')

@@ -11,19 +11,18 @@ from callint.rule import Rule, RuleText
 
 
 def render_rules(rules: Iterable[Rule]) -> str:
-    """The list of rules in the order given, one line a rule, a blank line between groups."""
-    rows = list(rules)
-    ids = max((len(visible(rule.id)) for rule in rows), default=0)
-    severities = max((len(visible(rule.severity)) for rule in rows), default=0)
-    names = max((len(visible(rule.name)) for rule in rows), default=0)
+    """The list of rules in the order given, one line a rule, "off" if it does not run; a blank line between groups."""
+    rows = [
+        (rule.group, *map(visible, (rule.id, rule.severity if rule.enabled else "off", rule.name, rule.summary)))
+        for rule in rules
+    ]
+    ids, severities, names = (max((len(row[column]) for row in rows), default=0) for column in (1, 2, 3))
     blocks = [
         "".join(
-            f"{guarded(visible(rule.id)):{ids}}  {visible(rule.severity):{severities}}  {visible(rule.name):{names}}  "
-            f"{visible(rule.summary)}".rstrip()
-            + "\n"
-            for rule in group
+            f"{guarded(identifier):{ids}}  {severity:{severities}}  {name:{names}}  {summary}".rstrip() + "\n"
+            for _, identifier, severity, name, summary in group
         )
-        for _, group in groupby(rows, key=lambda rule: rule.group)
+        for _, group in groupby(rows, key=lambda row: row[0])
     ]
     return "\n".join(blocks)
 
@@ -32,7 +31,7 @@ def render_rules_json(rules: Iterable[Rule]) -> str:
     """The list of rules as a JSON array, one object a line, without the explanations."""
     from callint.report.machine import encode, rows
 
-    return "".join([*rows(encode(_entry(rule)) for rule in rules), "\n"])
+    return "".join([*rows(encode({**_entry(rule), "enabled": rule.enabled}) for rule in rules), "\n"])
 
 
 def render_rule(rule: RuleText, *, width: int = 80) -> str:

@@ -44,6 +44,7 @@ class Rule(NamedTuple):
     fix: str = ""
     references: tuple[str, ...] = ()
     examples: tuple[tuple[str, str, str], ...] = ()
+    enabled: bool = True
 
 
 FILTER_MISSING = Rule(
@@ -82,6 +83,7 @@ def catalogue() -> list[Rule]:
             "NAT",
             "pool",
             {"on": True},
+            enabled=False,
         ),
     ]
 
