@@ -43,7 +43,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "node_address": ("Node",),
         "origin": ("BGPPeer",),
         "passed_on": ("BGPPeer",),
-        "password": ("Secret",),
+        "password": ("Secret", "Role", "ClusterRole"),
         "peer_field": ("BGPPeer",),
         "peering": ("BGPPeer",),
         "precedence": ("BGPFilter",),

@@ -95,6 +95,74 @@ def test_where_it_is_looked_for(wanting: Any, objects: list[Any], field: str | N
     assert [one.path[-1] for one in found] == ([field] if field else [])
 
 
+API = "rbac.authorization.k8s.io"
+CALICO_NODE = {"kind": "ServiceAccount", "name": "calico-node", "namespace": "calico-system"}
+
+
+def role(*names: str, namespace: str | None = "calico-system", kind: str = "Role", **rule: Any) -> dict[str, Any]:
+    rules = [{"apiGroups": [""], "resources": ["secrets"], "resourceNames": list(names), "verbs": ["get"], **rule}]
+    metadata = {"name": "passwords", **({"namespace": namespace} if namespace else {})}
+    return {"apiVersion": f"{API}/v1", "kind": kind, "metadata": metadata, "rules": rules}
+
+
+def bound(
+    home: str | None = "calico-system", role: str = "passwords", of: str = "Role", **subject: str
+) -> dict[str, Any]:
+    metadata = {"name": "passwords", **({"namespace": home} if home else {})}
+    reference = {"apiGroup": API, "kind": of, "name": role}
+    binding = {"apiVersion": f"{API}/v1", "kind": "RoleBinding" if home else "ClusterRoleBinding"}
+    return {**binding, "metadata": metadata, "roleRef": reference, "subjects": [{**CALICO_NODE, **subject}]}
+
+
+def whole(**more: Any) -> dict[str, Any]:
+    """A ClusterRole that has a part which names no Secret."""
+    return {**role("other", kind="ClusterRole", namespace=None), **more}
+
+
+@pytest.mark.parametrize("wanting", [peer, mesh])
+@pytest.mark.parametrize(
+    ("objects", "told_of"),
+    [
+        ([role("other"), bound()], True),
+        ([role("other", "bgp"), bound()], False),
+        ([role("other"), role("bgp"), bound()], False),
+        ([role("other")], False),  # the binding is kept elsewhere, and may be one of another role
+        ([bound()], False),
+        ([role("other"), bound(), bound(role="elsewhere")], False),
+        ([role("other"), bound(name="calico-typha")], False),
+        ([role("other"), bound("default")], False),  # in that namespace it looks for no Secret
+        ([role("other"), bound(), bound("default", "elsewhere")], True),
+        ([role("other", namespace="kube-system"), bound()], False),  # another one of its name is bound
+        ([role("other", namespace=None), bound()], True),
+        ([INSTALLATION, role("other", namespace="kube-system"), bound("kube-system", namespace="kube-system")], False),
+        ([daemon("networking"), role("other"), bound()], False),
+        ([role("other", resources=["configmaps"]), bound()], False),
+        ([role("other", apiGroups=["apps"]), bound()], False),
+        ([role("other", verbs=["create"]), bound()], False),
+        ([role("other", verbs=["*"], resources=["*"], apiGroups=["*"]), bound()], True),
+        ([role(), bound()], False),
+        ([role("${NAME}"), bound()], False),
+        ([role("other"), bound(), whole(), bound(None, of="ClusterRole")], True),
+        ([role("other"), bound(), whole(rules=[]), bound(None, of="ClusterRole")], True),
+        ([role("other"), bound(), whole(aggregationRule={}), bound(None, of="ClusterRole")], False),
+        ([role("other"), bound(), role(kind="ClusterRole"), bound(None, of="ClusterRole")], False),
+        (
+            [role("other"), bound(), bound(None, "view", "ClusterRole", kind="Group", name="system:authenticated")],
+            False,
+        ),
+        ([role("other"), bound(), bound(None, "view", "ClusterRole", kind="Group", name="ops")], True),
+    ],
+)
+def test_what_it_may_read(wanting: Any, objects: list[Any], told_of: bool) -> None:
+    found = told("unread", *objects, wanting())
+    assert [one.path[-1] for one in found] == (["name"] if told_of else [])
+
+
+def test_what_is_not_there_and_not_its_to_read_is_told_once() -> None:
+    found = told("unread", role("other"), bound(), secret(namespace="default"), peer())
+    assert ['is in namespace "default"' in one.message for one in found] == [True]
+
+
 @pytest.mark.parametrize("encode", [plain, encoded])
 @pytest.mark.parametrize(
     ("value", "character"),

@@ -8,7 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 from callint.calico.defaults import MANIFEST_NAMESPACE, OPERATOR_NAMESPACE
-from callint.checks.breach import Breach
+from callint.checks.bgp.secret_access import Grant, granted
+from callint.checks.breach import Breach, nobody
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, witness
 from callint.objects import Cluster, Resource, fields
@@ -16,6 +17,7 @@ from callint.record import NamedTuple
 from callint.schema.suggest import Words
 from callint.source import placeholder
 
+_SHOWN = 3
 _SOURCE = "secretKeyRef"
 _FIELDS = {"BGPPeer": "password", "BGPConfiguration": "nodeMeshPassword"}
 
@@ -23,9 +25,9 @@ _FIELDS = {"BGPPeer": "password", "BGPConfiguration": "nodeMeshPassword"}
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Secrets named for BGP passwords (confd/pkg/backends/calico/client.go getPassword).
 
-    Parameter `problem`: `unread` (a Secret is here, and calico-node does not find the password in it), `content` (the
-    password is none that both ends can have). Of Secrets that are not among the manifests nothing is said: most are
-    kept elsewhere.
+    Parameter `problem`: `unread` (a Secret is here, and calico-node does not find the password in it, or its roles are
+    here, and let it read others), `content` (the password is none that both ends can have). Of Secrets that are not
+    among the manifests nothing else is said: most are kept elsewhere.
     """
     yield from asked("password", _QUESTIONS, parameters)(cluster)
 
@@ -102,8 +104,42 @@ def _there(secrets: list[Resource], homes: tuple[str, ...]) -> list[Resource]:
 
 
 def _unread(cluster: Cluster) -> Iterator[Breach]:
+    if cluster.incomplete:
+        return
+    said = set()
+    for breach in _unfound(cluster):
+        said.add((breach.object, breach.path))
+        yield breach
+    yield from (breach for breach in _forbidden(cluster) if (breach.object, breach.path) not in said)
+
+
+def _forbidden(cluster: Cluster) -> Iterator[Breach]:
+    """Secrets that are left out where roles name those that calico-node may read."""
+    grants = granted(cluster, _homes(cluster))
+    names = {name for grant in grants for name in grant.names}
+    for wanted in _wanted(cluster) if names else ():
+        if wanted.name not in names:
+            yield _left_out(wanted, grants, sorted(names))
+
+
+def _left_out(wanted: _Wanted, grants: tuple[Grant, ...], names: list[str]) -> Breach:
+    grant, path = grants[0], (*wanted.path, "name")
+    allowed = " and ".join(f'"{name}"' for name in names[:_SHOWN]) + (" and others" if len(names) > _SHOWN else "")
+    return Breach(
+        f'{wanted.who} takes its password from Secret "{wanted.name}", which calico-node may not read: '
+        f'{grant.role.kind} "{grant.role.name}" lets it read {allowed} alone, so that its sessions have no password',
+        wanted.resource.span(*path),
+        wanted.resource.ref,
+        path,
+        tuple(Related(one.role.span(*one.path, 0), "the Secrets that it may read") for one in grants[:_SHOWN]),
+        nobody(f"Secret/{wanted.name}", names),
+        "add its name to `resourceNames`",
+    )
+
+
+def _unfound(cluster: Cluster) -> Iterator[Breach]:
     secrets, homes = _secrets(cluster), _homes(cluster)
-    if not secrets or cluster.incomplete:
+    if not secrets:
         return
     made = _made(cluster)
     for wanted in _wanted(cluster):
