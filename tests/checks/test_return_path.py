@@ -84,3 +84,40 @@ def test_where_nothing_is_said_of_bgp_peers_may_be_elsewhere() -> None:
 def test_another_plugin_sees_to_its_pods() -> None:
     assert told(pool(), installation(kubernetesProvider="EKS")) == []
     assert told(pool(), installation(cni={"type": "AzureVNET"})) == []
+
+
+FACTS = """
+version: 1
+node: one
+interfaces: [{name: eth0, addresses: [10.0.0.1/24, '2001:db8::1/64']}]
+routes:
+  - {to: default, via: 10.0.0.254, interface: eth0}
+  - {to: '::/0', via: 'fe80::1', interface: eth0}
+"""
+LABELLED = calico("Node", "one", {}, labels={"rack": "a"})
+UNIQUE_LOCAL: dict[str, Any] = {"cidr": "fd00:10::/64", "natOutgoing": False}
+ROUTER = calico("BGPPeer", "router", {"peerIP": "10.0.0.254", "asNumber": 65001})
+ROUTER_V6 = calico("BGPPeer", "router", {"peerIP": "2001:db8::fe", "asNumber": 65001})
+
+
+@pytest.mark.parametrize(
+    ("spec", "more", "facts", "count"),
+    [
+        ({}, [], FACTS, 1),
+        ({}, [], "", 0),  # where no IPv6 leads out there is nobody to answer
+        ({}, [], FACTS.replace("'::/0', via: 'fe80::1'", "'::/0', type: unreachable"), 0),
+        ({}, [], FACTS.replace("'::/0', via", "'::/0', table: '100', via"), 0),
+        ({}, [], FACTS.replace("'::/0'", "'2001:db8:1::/48'"), 0),
+        ({"natOutgoing": True}, [], FACTS, 0),
+        ({"cidr": "2001:db8:10::/64"}, [], FACTS, 0),  # whoever has such addresses routes them
+        ({"nodeSelector": "rack == 'b'"}, [LABELLED], FACTS, 0),
+        ({"nodeSelector": "rack == 'a'"}, [LABELLED], FACTS, 1),
+        ({}, [ROUTER], FACTS, 1),  # a session of IPv4 brings no routes of IPv6
+        ({}, [ROUTER_V6], FACTS, 0),
+        ({"cidr": "10.244.0.0/16"}, [ROUTER_V6], FACTS, 1),
+        ({}, [calico("BGPPeer", "router", {"peerIP": "${ROUTER}", "asNumber": 65001})], FACTS, 0),
+    ],
+)
+def test_ipv6_where_facts_show_a_way_out(spec: dict[str, Any], more: list[Any], facts: str, count: int) -> None:
+    cluster = cluster_of([BGP, *more, calico("IPPool", "pods", {**UNIQUE_LOCAL, **spec})], facts=facts, judged=True)
+    assert len(list(find("return_path")(cluster, {}))) == count

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.bgp.read import network
+from callint.bgp.alike import far_address
+from callint.bgp.network import network
+from callint.bgp.read import network as network_of
 from callint.checks.bgp.backend import connects_pods
 from callint.checks.breach import Breach
+from callint.facts.values import NodeFacts
 from callint.finding import witness
 from callint.net import intervals
+from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
 from callint.net.internet import INTERNET
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
+
+# What every site takes for itself of IPv6 (RFC 4193)
+_UNIQUE_LOCAL = parse_cidr("fc00::/7")
 
 
 def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
@@ -22,9 +29,10 @@ def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     are not known.
     """
     about_peers = cluster.installations or cluster.of("BGPConfiguration") or "BGPPeer" in cluster.intent.complete
-    if any(peer.peer_ip for peer in cluster.bgp_peers) or not about_peers or not connects_pods(cluster):
+    if not about_peers or not connects_pods(cluster):
         return
-    pools = [pool for pool in cluster.pools if _private(pool)]
+    told = _told(cluster)
+    pools = [pool for pool in cluster.pools if _stays_unanswered(cluster, pool, told)] if len(told) < 2 else []
     if not pools:
         return
     first, *more = pools
@@ -42,10 +50,37 @@ def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     )
 
 
-def _private(pool: IPPool) -> bool:
-    """Whether pods get addresses from it that nobody answers who is not told: of IPv4, and none of the Internet."""
+def _told(cluster: Cluster) -> set[Family]:
+    """Of which addresses routers may hear: the routes of a family go over sessions of that family alone."""
+    found: set[Family] = set()
+    for text in dict.fromkeys(peer.peer_ip for peer in cluster.bgp_peers if peer.peer_ip):
+        far = far_address(text)
+        found |= {far.family} if far is not None else set(FAMILIES)
+    return found
+
+
+def _stays_unanswered(cluster: Cluster, pool: IPPool, told: set[Family]) -> bool:
+    """Whether pods get addresses from it that nobody answers who is not told, and there is nobody to tell."""
     given = not pool.disabled and "Workload" in pool.allowed_uses and pool.node_selector.replace(" ", "") != "!all()"
     if not given or pool.nat_outgoing or pool.unreadable or not pool.resource.document.complete:
         return False
-    net = network(pool.cidr, 4)
-    return net is not None and not intervals.intersection(((net.first, net.last),), INTERNET[0])
+    net = network_of(pool.cidr)
+    return net is not None and net.family not in told and _private(cluster, pool, net)
+
+
+def _private(cluster: Cluster, pool: IPPool, net: Prefix) -> bool:
+    """Whether no stranger can answer: of IPv6 only where facts show that there is a way to strangers at all."""
+    if net.family == 4:
+        return not intervals.intersection(((net.first, net.last),), INTERNET[0])
+    return _UNIQUE_LOCAL.contains(net) and any(
+        sure and any(one.facts is not None and _leads_out(one.facts) for one in alike.members)
+        for alike, sure in network(cluster).nodes.selected(pool.node_selector)
+    )
+
+
+def _leads_out(facts: NodeFacts) -> bool:
+    """Whether the node has a default route of IPv6."""
+    return any(
+        one.destination.version == 6 and one.destination.length == 0 and one.type == "unicast" and one.table == "main"
+        for one in facts.routes or ()
+    )
