@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -231,7 +232,11 @@ NAMES = [
     b"##[error]x.yaml",
     b"--config.yaml",
     b"a b\t'\"&<>.yaml",
+    b"[a]#b?c.yaml",
+    b"surrogate-\xed\xa0\x80.yaml",
 ]
+URI = re.compile(r"(?:[A-Za-z0-9._~/-]|%[0-9A-F]{2})+")
+ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii:strict"}
 
 
 @posix
@@ -242,9 +247,15 @@ def test_names_of_files_forge_nothing(tmp_path: Path, form: str) -> None:
     run = subprocess.run([*CALLINT, "check", "--format", form, "."], cwd=tmp_path, capture_output=True, timeout=30)
     assert (run.returncode, run.stderr) == (1, b"")
     text = run.stdout.decode("utf-8")
+    again = [*CALLINT, "check", "--format", form, "--output", f"{form}=report", "."]
+    assert subprocess.run(again, cwd=tmp_path, capture_output=True, env=os.environ | ASCII).stdout == run.stdout
+    assert (tmp_path / "report").read_bytes() == run.stdout
     assert "\x1b" not in text
     if form in ("json", "sarif", "gitlab"):
-        json.loads(text)
+        json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8")  # which would not take half a character
+        uris = re.findall('"uri": "(.*?)"', text)
+        assert bool(uris) == (form == "sarif")
+        assert all(map(URI.fullmatch, uris))
     elif form == "junit":
         ElementTree.fromstring(text)
     lines = text.splitlines()
