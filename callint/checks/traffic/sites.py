@@ -125,8 +125,11 @@ def nodes_with(cluster: Cluster, role: str) -> tuple[str, ...]:
 
 
 def _nodes(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
-    """Nodes by a selector over their labels, at their internal address."""
-    if about.known is not None and about.known.resources and _selector(evidence).matches(about.known.labels):
+    """Nodes by a selector over their labels, at their internal address, unless facts tell that nothing listens."""
+    if about.known is None or not about.known.resources or not _selector(evidence).matches(about.known.labels):
+        return
+    sockets = about.facts.listeners if about.facts is not None and about.facts.knows("listeners") else None
+    if need.direction != "in" or sockets is None or any(_is_wanted(one, need, {}) for one in sockets):
         for name, own in about.holding(about.internal):
             yield Site(about.name, name, own, need.because or "it is a node of the cluster")
 
