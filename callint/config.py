@@ -72,6 +72,11 @@ class Config(NamedTuple):
     cache: bool | None = None
     document: Document | None = None
 
+    @property
+    def bounds(self) -> Bounds | None:
+        """How far the paths in it may lead."""
+        return _bounds(os.path.dirname(self.file)) if self.file else None
+
     def settings(self, catalogue: Catalogue) -> dict[str, Setting]:
         """The entries under `rules:` by rule id; raises ConfigError for a rule that does not exist."""
         found = {}
@@ -114,31 +119,37 @@ def find(start: str) -> str | None:
         folder = parent
 
 
-def load(file: str) -> Config:
+def load(file: str, bounds: Bounds | None = None) -> Config:
     """Read a configuration file; raises ConfigError with file, line and column for anything that cannot be used."""
-    document = _document(file, "callint.json")
+    document = _document(file, "callint.json", bounds)
     return _config(file, document) if document else Config(file=file)
 
 
-def known_findings(file: str) -> Baseline:
+def sought(start: str) -> Config:
+    """The configuration that `find` finds, the default if there is none; raises ConfigError as `load`."""
+    file = find(start)
+    return load(file, _bounds(os.path.dirname(file))) if file else Config()
+
+
+def known_findings(file: str, bounds: Bounds | None = None) -> Baseline:
     """Read a baseline; raises ConfigError as `load`."""
     from callint.baseline import baseline
 
     if "\0" not in file and not os.path.lexists(file):
         raise ConfigError(f"{file}: there is no such baseline, `callint check --write-baseline` writes one")
-    document = _document(file, "baseline.json")
+    document = _document(file, "baseline.json", bounds)
     if document is None:
         raise ConfigError(f"{file}: this baseline is empty, `callint check --write-baseline` writes one")
     return baseline(document, os.path.dirname(os.path.abspath(file)))
 
 
-def _document(file: str, schema: str) -> Document | None:
+def _document(file: str, schema: str, bounds: Bounds | None) -> Document | None:
     """The one document of a file, which fits a schema of `schemas/`; None if there is none."""
     from callint.conform import violations
     from callint.source import parse
 
     try:
-        text = read_text(file)
+        text = read_text(file, bounds)
     except UnreadableError as error:
         raise ConfigError(f"{file}: {error}") from error
     parsed = parse(text, file, own=True)

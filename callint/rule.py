@@ -13,6 +13,7 @@ from callint.shipped import directory
 
 if TYPE_CHECKING:
     from callint.finding import Span
+    from callint.source.bounds import Bounds
 
 _SLIPS = 100
 STAGES = ("source", "schema", "facts", "suppression", "engine")
@@ -133,11 +134,11 @@ def _files(root: str) -> Iterator[str]:
                 yield os.path.join(folder, name)
 
 
-def _read(file: str) -> str:
+def _read(file: str, bounds: Bounds | None = None) -> str:
     from callint.source.files import UnreadableError, read_text
 
     try:
-        return read_text(file).replace("\r\n", "\n")
+        return read_text(file, bounds).replace("\r\n", "\n")
     except UnreadableError as error:
         raise RuleError(f"{file}: {error}") from error
 
@@ -175,7 +176,7 @@ def load(roots: Iterable[str] = ()) -> Catalogue:
     shipped = directory("rules")
     heads = _indexed(shipped) or _parsed(shipped)
     for root in roots:
-        heads += _judged(_own(root))
+        heads += _own(root)
     return Catalogue(_rule(file, head) for file, head in heads)
 
 
@@ -203,14 +204,18 @@ def _found(root: str) -> list[str]:
     return files
 
 
-def _own(root: str) -> Iterator[str]:
-    """The rule files of a user's folder; raises RuleError for a link to a file that it would show."""
+def _own(root: str) -> Iterator[tuple[str, Any]]:
+    """The rules of a user's file or folder, as `_judged`; raises RuleError for a link to a file that it would show."""
     from callint.source.bounds import Bounds
 
-    for file in _found(root):
-        if file != root and os.path.islink(file) and not Bounds(root, os.curdir).hold(file):
+    files = _found(root)
+    if files == [root]:
+        return _judged(files)
+    bounds = Bounds(root, os.curdir)
+    for file in files:
+        if os.path.islink(file) and not bounds.hold(file):
             raise RuleError(f"{file}: it is a link out of the folder of rules, name the file itself to have it read")
-        yield file
+    return _judged(files, bounds)
 
 
 def _parsed(root: str) -> list[tuple[str, Any]]:
@@ -224,13 +229,13 @@ def _parsed(root: str) -> list[tuple[str, Any]]:
     return [(file, document.value) for file, document in zip(files, parsed.documents, strict=True)]
 
 
-def _judged(files: Iterable[str]) -> Iterator[tuple[str, Any]]:
+def _judged(files: Iterable[str], bounds: Bounds | None = None) -> Iterator[tuple[str, Any]]:
     """Each file with its first document, held against schemas/rule.json; raises RuleError where it does not fit."""
     from callint.conform import violations
     from callint.source import parse
 
     for file in files:
-        parsed = parse(_read(file), file, own=True)
+        parsed = parse(_read(file, bounds), file, own=True)
         for problem in parsed.problems:
             raise _misplaced(problem.span, problem.message)
         documents = [document for document in parsed.documents if document.value is not None]

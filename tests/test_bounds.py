@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from callint import config
+from callint import config, rule
 from callint.cli import main
 
 OUTSIDE = "out of the folder of the configuration, its git work tree and the working directory"
@@ -121,3 +121,26 @@ def test_a_link_among_rules_shows_nothing_outside(repository: Path) -> None:
     (repository / "own" / "secret.yaml").symlink_to("../../secret")
     said = "it is a link out of the folder of rules, name the file itself to have it read"
     assert explained() == (2, f"callint: own/secret.yaml: {said}\n")
+
+
+def test_a_link_that_takes_the_place_of_a_file_of_callint_leads_nowhere_outside(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "cannot be read: another file has taken its place meanwhile, which lies outside"
+    found = loaded(repository, "rules: {paths: [own]}\nbaseline: known.json\n")
+    (repository / "known.json").symlink_to("../secret")
+    with pytest.raises(config.ConfigError, match=f"^known.json: {said}$"):
+        config.known_findings("known.json", found.bounds)
+    with pytest.raises(config.ConfigError, match=r"^known.json:1:1: "):
+        config.known_findings("known.json")
+    monkeypatch.setattr("os.path.islink", lambda path: False)  # as it was when it was looked at
+    (repository / "own").mkdir()
+    (repository / "own" / "rule.yaml").symlink_to("../../secret")
+    with pytest.raises(rule.RuleError, match=f"^own/rule.yaml: {said}$"):
+        rule.load(found.rule_paths)
+    (repository / "callint.yaml").unlink()
+    (repository / "callint.yaml").symlink_to("../secret")
+    with pytest.raises(config.ConfigError, match=f"^callint.yaml: {said}$"):
+        config.sought("clusters")
+    with pytest.raises(config.ConfigError, match=r"^callint.yaml:1:1: "):
+        config.load("callint.yaml")

@@ -18,8 +18,7 @@ def loaded(config_file: str | None) -> tuple[Catalogue, Config]:
     from callint import config, rule
 
     try:
-        file = config_file or config.find(".")
-        found = config.load(file) if file else config.Config()
+        found = config.load(config_file) if config_file else config.sought(".")
         return rule.load(found.rule_paths), found
     except (config.ConfigError, rule.RuleError) as error:
         output.fail(str(error))

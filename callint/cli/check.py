@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from callint.intake import Reading
     from callint.lint import Lint, Options
     from callint.schema.from_crds import Crds
+    from callint.source.bounds import Bounds
 
 
 def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -154,7 +155,7 @@ def command(
         given.facts,
         not no_ignores,
         own_crds,
-        baseline=None if write_baseline else _baseline(known),
+        baseline=None if write_baseline else _baseline(known, None if baseline else config.bounds),
         paths=paths,
         sought=not given.no_config,
     )
@@ -182,13 +183,13 @@ def command(
     sys.exit(not write_baseline and _exit_code(result, fail_on or config.fail_on))
 
 
-def _baseline(file: str | None) -> Baseline | None:
+def _baseline(file: str | None, bounds: Bounds | None) -> Baseline | None:
     if file is None:
         return None
     from callint.config import ConfigError, known_findings
 
     try:
-        return known_findings(file)
+        return known_findings(file, bounds)
     except ConfigError as error:
         output.fail(str(error))
 

@@ -66,16 +66,15 @@ class Given(NamedTuple):
         """The configuration named, or found above the first path; an unusable one ends the program."""
         from callint import config
 
-        file = self.config_file
         if self.no_config:
-            if file is not None:
+            if self.config_file is not None:
                 output.fail("--config and --no-config exclude each other")
             return config.Config()
         try:
-            if not file:
-                first = next((path for path in paths if path != "-"), ".")
-                file = config.find(first.split("*")[0] or ".")
-            return config.load(file) if file else config.Config()
+            if self.config_file:
+                return config.load(self.config_file)
+            first = next((path for path in paths if path != "-"), ".")
+            return config.sought(first.split("*")[0] or ".")
         except config.ConfigError as error:
             output.fail(str(error))
 

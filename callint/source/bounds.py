@@ -22,6 +22,11 @@ class Bounds:
         whole = os.path.join(target(path), "")
         return any(whole.startswith(top) and ".git" not in _steps(whole[len(top) :]) for top in self._tops)
 
+    def opened(self, path: str, status: os.stat_result) -> bool:
+        """Whether a file that was opened by a path lies inside, wherever the path led before."""
+        end = target(path)
+        return self.hold(end) and os.path.samestat(os.lstat(end), status)
+
 
 def target(path: str) -> str:
     """Where a path leads after all links, as far as there is something; no path holds a NUL byte."""

@@ -19,10 +19,15 @@ STDIN = "<stdin>"
 
 
 class Place(NamedTuple):
-    """One file to be read: the path to open (empty for standard input) and the path to show."""
+    """One file to be read: the path to open (empty for standard input) and the path to show.
+
+    Of a file that nobody named, `bounds` are those of the folder in which it was found, and `inode` what it was then.
+    """
 
     path: str
     shown: str
+    bounds: Bounds | None = None
+    inode: tuple[int, int] = (0, 0)
 
     def read(self, limit: int, stdin: Callable[[], bytes] | None) -> bytes | Problem:
         """The bytes of the file, at most `limit` of them; a problem if it is larger or cannot be read.
@@ -35,13 +40,18 @@ class Place(NamedTuple):
             data = stdin() if stdin else sys.stdin.buffer.read(limit + 1)
             return data if len(data) <= limit else _too_large(self.shown, limit)
         try:
-            return read_regular(self.path, limit)
+            return read_regular(self.path, limit, self._inside)
         except TooLargeError:
             return _too_large(self.shown, limit)
         except NotRegularError as error:
             return unreadable(self.shown, str(error))
         except (OSError, ValueError) as error:
             return unreadable(self.shown, why(error))
+
+    def _inside(self, status: os.stat_result) -> bool:
+        """Whether what was opened is the file that was found, or one that might have been."""
+        same = self.inode == (status.st_dev, status.st_ino)
+        return same or self.bounds is None or self.bounds.opened(self.path, status)
 
 
 class Found(NamedTuple):
@@ -61,18 +71,18 @@ def discover(paths: Sequence[str], ignore: bool = True) -> Found:
     search = _Search(ignore)
     for path in dict.fromkeys(paths):
         search.argument(path)
-    chosen: dict[object, tuple[bool, str, Place]] = {}
+    chosen: dict[object, tuple[tuple[bool, str, str, bool], Place]] = {}
     for place, linked, identity in search.found:
-        rank = (linked, place.shown, place)
-        if identity not in chosen or rank < chosen[identity]:
-            chosen[identity] = rank
+        rank = linked, place.shown, place.path, place.bounds is not None
+        if identity not in chosen or rank < chosen[identity][0]:
+            chosen[identity] = rank, place
     problems = {problem.span.file: problem for problem in search.problems}
     for path, reason in search.refused.items():
         shown = show(path)
         message = f"what this file ignores is checked all the same: {reason}"
         problems[shown] = Problem("size-limit", Span(shown, 1, 1, 1, 1), message)
     places: dict[str, Place] = {}
-    for place in sorted((place for _, _, place in chosen.values()), key=lambda place: (place.shown, place.path)):
+    for place in sorted((place for _, place in chosen.values()), key=lambda place: (place.shown, place.path)):
         if places.setdefault(place.shown, place) is not place:
             # A byte that is no UTF-8 is shown as another name may be spelt.
             reason = "another file is shown under the same name, rename one"
@@ -109,9 +119,10 @@ class _Search:
                 self.problems.append(unreadable(shown, why(error)))
             return
         if stat.S_ISDIR(status.st_mode):
+            bounds = Bounds(path, os.curdir)
             for name, entry in self.walk(path, shown):
                 if name.endswith(_SUFFIXES):
-                    self.entry(entry, name, path)
+                    self.entry(entry, name, bounds)
         elif stat.S_ISREG(status.st_mode):
             self.found.append((Place(path, shown), os.path.islink(path), (status.st_dev, status.st_ino)))
         else:
@@ -125,12 +136,13 @@ class _Search:
         entries, whole = self.below(base, shown)
         matching = [(name, entry) for name, entry in entries if matches(name[skip:])]
         before = len(self.found), len(self.problems)
+        bounds = Bounds(base, os.curdir)
         for name, entry in matching:
-            self.entry(entry, name, base)
+            self.entry(entry, name, bounds)
         if whole and before == (len(self.found), len(self.problems)):
             self.problems.append(unreadable(show(pattern), "no file matches this pattern"))
 
-    def entry(self, entry: os.DirEntry[str], shown: str, base: str) -> None:
+    def entry(self, entry: os.DirEntry[str], shown: str, bounds: Bounds) -> None:
         try:
             status = entry.stat()
         except OSError as error:
@@ -138,11 +150,12 @@ class _Search:
             return
         if stat.S_ISREG(status.st_mode):
             linked = entry.is_symlink()
-            if linked and not Bounds(base, os.curdir).hold(entry.path):
+            if linked and not bounds.hold(entry.path):
                 reason = "it is a link out of the folder that is checked, name the file itself to have it read"
                 self.problems.append(unreadable(shown, reason))
                 return
-            self.found.append((Place(entry.path, shown), linked, (status.st_dev, status.st_ino)))
+            inode = status.st_dev, status.st_ino
+            self.found.append((Place(entry.path, shown, bounds, inode), linked, inode))
         elif not stat.S_ISDIR(status.st_mode):
             self.problems.append(unreadable(shown, what(status.st_mode)))
 

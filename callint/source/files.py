@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
+
+from callint.source.bounds import Bounds
 
 _FLAGS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"))
 _BLOCK = 1 << 16
@@ -21,16 +24,19 @@ class UnreadableError(Exception):
     """A file that had to be read cannot be; the text is the reason."""
 
 
-def read_regular(path: str, limit: int) -> bytes:
+def read_regular(path: str, limit: int, allowed: Callable[[os.stat_result], bool] | None = None) -> bytes:
     """The bytes of a regular file; raises OSError, ValueError (a NUL in the path), NotRegularError or TooLargeError.
 
     A FIFO is opened without waiting for its writer and then refused, so that none can take a file's place in between.
+    Nor can a link: `allowed` is asked about what was opened, whatever stood there when the path was looked at.
     """
     handle = os.open(path, os.O_RDONLY | _FLAGS)
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise NotRegularError(what(status.st_mode))
+        if allowed and not allowed(status):
+            raise NotRegularError("another file has taken its place meanwhile, which lies outside")
         if status.st_size > limit:
             raise TooLargeError
         parts = []
@@ -45,10 +51,11 @@ def read_regular(path: str, limit: int) -> bytes:
         os.close(handle)
 
 
-def read_text(path: str, limit: int = 1 << 20) -> str:
+def read_text(path: str, bounds: Bounds | None = None, limit: int = 1 << 20) -> str:
     """The text of a small UTF-8 file of callint's own, such as a configuration; raises UnreadableError with why."""
+    allowed = (lambda status: bounds.opened(path, status)) if bounds else None
     try:
-        return read_regular(path, limit).decode("utf-8-sig")
+        return read_regular(path, limit, allowed).decode("utf-8-sig")
     except TooLargeError as error:
         raise UnreadableError(f"is larger than {limit} bytes") from error
     except UnicodeDecodeError as error:

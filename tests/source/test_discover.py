@@ -141,6 +141,33 @@ def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(tree: Path, mon
     assert getattr(place.read(100, None), "kind", None) == "unreadable-file"
 
 
+@pytest.mark.parametrize("argument", [".", "a", "a/*.yaml"])
+@pytest.mark.parametrize("exchanged", ["a", "a/x.yaml"])
+def test_a_link_that_takes_the_place_of_a_file_leads_nowhere_outside(
+    tree: Path, tmp_path_factory: pytest.TempPathFactory, argument: str, exchanged: str
+) -> None:
+    from callint.source import discover
+
+    outside = tmp_path_factory.mktemp("outside")
+    for folder, text in ((outside, "token: abc\n"), (tree / "a", "a: 1\n"), (tree / "b", "b: 1\n")):
+        write(folder / "x.yaml", text)
+    place = discover.discover([argument]).places[0]
+    os.rename(exchanged, "old")
+
+    def read_by_link_to(folder: Path) -> object:
+        Path(exchanged).symlink_to(folder / Path(exchanged).relative_to("a"))
+        read = place.read(100, None)
+        Path(exchanged).unlink()
+        return getattr(read, "message", read)
+
+    assert read_by_link_to(outside) == (
+        "this file cannot be read: another file has taken its place meanwhile, which lies outside"
+    )
+    assert read_by_link_to(tree / "b") == b"b: 1\n", "the working directory may be shown"
+    write(Path("a/x.yaml"), "a: 2\n")
+    assert place.read(100, None) == b"a: 2\n", "an editor may write a file anew"
+
+
 @pytest.mark.parametrize(
     "name", [b"new\nline.yaml", b"co:lon,com%ma.yaml", b"\xff\xfe.yaml", b"-.yaml", b"a[1]*.yaml", " ü.yaml".encode()]
 )
