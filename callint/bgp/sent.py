@@ -59,6 +59,22 @@ class _Passing(NamedTuple):
         return self.all, self.by_form.get(id(form))
 
 
+class _Heard(NamedTuple):
+    """Routes that a node learned, with where from, and the steps that it takes to look at all of them."""
+
+    routes: tuple[tuple[Source, Routes], ...]
+    steps: int
+
+
+class _Question(NamedTuple):
+    """Sessions that export alike, and the routes of one of their nodes, its own and those heard, to be decided on."""
+
+    group: Group
+    profile: Profile
+    own: tuple[Routes, ...]
+    heard: tuple[tuple[Source, Routes], ...]
+
+
 class _Sending:
     def __init__(self, cluster: Cluster, *, ruled: bool) -> None:
         self._ruled = ruled
@@ -68,22 +84,24 @@ class _Sending:
         self._steps = Steps(cluster, "routes that BGP sessions export")
         self._passing: dict[object, _Passing] = {}
         self._interned: dict[frozenset[object], frozenset[object]] = {}
-        self._learned: dict[tuple[int, str], tuple[Source, ...]] = {}
+        self._heard: dict[tuple[int, str, bool], _Heard] = {}
         self._asked: dict[object, Asked] = {}
 
     def all(self) -> Sent:
-        return tuple(
-            (group, tuple(self._decided(group.session, mine)))
+        """Who asks for too much is told before the first decision: what is heard takes most of the steps."""
+        questions = [
+            self._question(group, mine)
             for group, mine in senders(self._engine)
             if not self._ruled or self._rules(group.session.form, "export")
-        )
+        ]
+        return tuple((one.group, tuple(self._decided(one))) for one in questions)
 
     def _rules(self, form: Form, direction: Direction) -> tuple[Rule, ...]:
         return self._filtering.rules(form.filters, direction, form.family)
 
-    def _decided(self, session: Session, mine: Profile) -> Iterator[Decision]:
+    def _question(self, group: Group, mine: Profile) -> _Question:
         """What sessions of two nodes that are alike but for their own routes let out is not asked of a third one."""
-        model, form = self._engine, session.form
+        model, session, form = self._engine, group.session, group.session.form
         passing = self._passes(session)
         bare = self._crowds.bare(mine)
         configuration = in_effect(model.network.settings, session.local.name)
@@ -94,19 +112,21 @@ class _Sending:
         other_one = id(mine) not in asked.profiles and len(asked.profiles) < 2
         if other_one:
             asked.profiles.add(id(mine))
-        full = other_one or asked.nodes <= 2
-        own = model.profiles.own_routes(session.local, session.family) if full else self._crowds.own(mine)
-        for routes in asked.of(own, None if full else 2):
-            decisions = model.ruled(form, routes) if self._ruled else model.decide(mine, form, routes)
+        if not other_one and asked.nodes > 2:
+            return _Question(group, mine, tuple(asked.of(self._crowds.own(mine), 2)), ())
+        own = model.profiles.own_routes(session.local, session.family)
+        # What came over this session leaves by the others that it stands for.
+        heard = self._hear(session.local, passing, several=id(form) in passing.several)
+        self._steps.spend(heard.steps)
+        return _Question(group, mine, tuple(asked.of(own, None)), heard.routes)
+
+    def _decided(self, question: _Question) -> Iterator[Decision]:
+        model, session, mine = self._engine, question.group.session, question.profile
+        for routes in question.own:
+            decisions = model.ruled(session.form, routes) if self._ruled else model.decide(mine, session.form, routes)
             yield from counted_decisions(decisions, self._steps)
-        if full:
-            sources = self._sources(session.local, passing)
-            if id(form) in passing.several:
-                # What came over this session leaves by the others that it stands for.
-                sources = tuple(one._replace(size=max(one.size, 2)) for one in sources)
-            for source, routes in model.heard(sources):
-                self._steps.spend(_OF_LEARNED + len(routes.prefixes.starts) // OF_PIECES)
-                yield from counted_decisions(self._passed_on(session, source, routes), self._steps)
+        for source, routes in question.heard:
+            yield from counted_decisions(self._passed_on(session, source, routes), self._steps)
 
     def _passed_on(self, session: Session, source: Source, routes: Routes) -> Iterable[Decision]:
         if not self._ruled:
@@ -155,12 +175,20 @@ class _Sending:
         local_as = form.local_as in lone.as_numbers or form.local_as
         return form.kind, form.family, form.peer_type, form.rr_client, filters, local_as
 
-    def _sources(self, speaker: Speaker, passing: _Passing) -> tuple[Source, ...]:
-        """As those of the engine, but of nodes that are alike but for their routes, and of routers of others, few."""
-        key = (id(passing), speaker.name)
-        found = self._learned.get(key)
+    def _hear(self, speaker: Speaker, passing: _Passing, *, several: bool) -> _Heard:
+        """As what the engine hears, but from nodes that are alike but for their routes, and routers of others, few.
+
+        With `several` each source is more than one session.
+        """
+        key = (id(passing), speaker.name, several)
+        found = self._heard.get(key)
         if found is None:
-            found = self._learned[key] = self._crowds.sources(speaker, passing.peerings, self._key)
+            sources = self._crowds.sources(speaker, passing.peerings, self._key)
+            if several:
+                sources = tuple(one._replace(size=max(one.size, 2)) for one in sources)
+            routes = tuple(self._engine.heard(sources))
+            steps = sum(_OF_LEARNED + len(one.prefixes.starts) // OF_PIECES for _, one in routes)
+            found = self._heard[key] = _Heard(routes, steps)
         return found
 
     def _key(self, session: Session) -> object:
