@@ -14,7 +14,14 @@ from callint.source import Document, placeholder
 
 _NAMES = frozenset(("kustomization.yaml", "kustomization.yml"))
 _GROUP = "kustomize.config.k8s.io/"
-_FIELDS = ("patches", "patchesStrategicMerge", "patchesJson6902")
+_PATCHES = "patches are not applied"
+_UNDONE = {
+    "patches": _PATCHES,
+    "patchesStrategicMerge": _PATCHES,
+    "patchesJson6902": _PATCHES,
+    "replacements": "replacements are not made",
+}
+"""What kustomizations change in objects of other files, and what callint says of it."""
 _RESOURCES = ("resources", "bases", "components")
 _NAMESPACED = frozenset(
     (
@@ -26,21 +33,21 @@ _NAMESPACED = frozenset(
 
 
 def patches(documents: Iterable[Document]) -> tuple[frozenset[str], list[Problem]]:
-    """The files that kustomizations name as patches, and that these are not applied, once for each kustomization.
+    """The files that kustomizations name as patches, and that nothing is changed by any, once for each kustomization.
 
     Source: api/types/kustomization.go of kustomize; `patchesStrategicMerge` may hold patches instead of paths.
     """
     files: set[str] = set()
     problems = []
     for document, value in _kustomizations(documents):
-        given = [field for field in _FIELDS if isinstance(value.get(field), list) and value[field]]
+        given = [field for field in _UNDONE if isinstance(value.get(field), list) and value[field]]
         files.update(_place(join(dirname(document.file), path)) for field in given for path in _paths(value[field]))
         if given:
             problems.append(
                 Problem(
                     "patches-unapplied",
                     document.span((given[0],), key=True),
-                    "these patches are not applied, and what they change is checked as it was before",
+                    f"these {_UNDONE[given[0]]}, and what they change is checked as it was before",
                     path=(given[0],),
                     help="give callint what `kustomize build` prints",
                 )

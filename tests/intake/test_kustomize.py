@@ -36,6 +36,7 @@ HEAD = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
         ("any.yaml", "patches: [{path: a.yaml}]", None),
         ("any.yaml", HEAD + "resources: [a.yaml]\npatches: []", None),
         ("any.yaml", HEAD + "patches: {path: a.yaml}", None),
+        ("any.yaml", HEAD + "replacements: [{source: {kind: ConfigMap}, targets: []}]", set()),
         ("any.yaml", HEAD + "patches: [5, null, [a.yaml], {path: [a.yaml]}]", set()),
     ],
 )
@@ -43,6 +44,12 @@ def test_files_that_are_patches(file: str, text: str, files: set[str] | None) ->
     found, problems = patches(parse(text, file).documents)
     assert found == (files or set())
     assert len(problems) == (files is not None)
+
+
+def test_what_is_not_done_is_called_by_its_name() -> None:
+    texts = "patches: [{path: a}]", "replacements: [{path: a}]", "replacements: [{path: a}]\npatches: [{path: b}]"
+    said = [one.message.split(",")[0] for text in texts for one in patches(parse(HEAD + text, "k.yaml").documents)[1]]
+    assert said == ["these patches are not applied", "these replacements are not made", "these patches are not applied"]
 
 
 def test_a_patch_is_no_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
