@@ -285,7 +285,7 @@ def _trace(cluster: Cluster, here: NodePolicy, packet: Packet, verdict: Verdict,
     nearest = tuple(
         Nearest(
             one.kind,
-            one.rule.action.capitalize(),
+            one.rule.action,
             _place(one.policy.resource, one.rule.path),
             _place(one.policy.resource, one.path),
             one.reason,

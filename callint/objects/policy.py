@@ -44,7 +44,7 @@ class Icmp(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """One rule of a policy or profile; the action in the case in which it was written."""
+    """One rule of a policy or profile; the action in the case that Felix gives it, whichever was written."""
 
     path: Path
     action: str
@@ -144,6 +144,11 @@ _USUAL = frozenset(("action", "protocol", "source", "destination"))
 """The fields that most sides of rules, and most rules, have alone."""
 
 
+@lru_cache(maxsize=1 << 8)
+def _action(written: str | None) -> str:
+    return (written or "").capitalize()
+
+
 def _icmp(plain: dict[str, Any], key: str) -> Icmp | None:
     value = plain.get(key)
     if not isinstance(value, dict):
@@ -156,7 +161,7 @@ def _rule(item: dict[str, Any], place: _Place) -> Rule:
     if _USUAL.issuperset(item):
         return Rule(
             place.path,
-            fields.text(item, "action") or "",
+            _action(fields.text(item, "action")),
             None,
             fields.text(item, "protocol"),
             None,
@@ -168,7 +173,7 @@ def _rule(item: dict[str, Any], place: _Place) -> Rule:
         )
     return Rule(
         place.path,
-        fields.text(item, "action") or "",
+        _action(fields.text(item, "action")),
         fields.integer(item, "ipVersion") if "ipVersion" in item else None,
         fields.text(item, "protocol") if "protocol" in item else None,
         fields.text(item, "notProtocol") if "notProtocol" in item else None,

@@ -10,7 +10,7 @@ from callint.calico.kinds import is_calico
 from callint.finding import Path
 from callint.net.address import parse_net
 from callint.net.ports import WITH_PORTS, parse_port, parse_protocol
-from callint.objects import Resource
+from callint.objects import Resource, fields
 from callint.objects.policy import Entity, Icmp, Policy, Rule
 from callint.selector import SelectorError, parse
 
@@ -132,9 +132,10 @@ def _selector(text: str | None, field: str, strict: bool) -> tuple[str, ...]:
 
 def _rule(rule: Rule, resource: Resource, strict: bool, road: Road, release: Release) -> Iterator[str]:
     exact = road == "calicoctl" or release >= (3, 32)
-    action = rule.action if exact else rule.action.capitalize()
-    if action not in ACTIONS and not hidden(resource, (*rule.path, "action")):
-        yield f'"{rule.action}" is no action'
+    path = (*rule.path, "action")
+    written = fields.as_text(fields.at(resource.plain, path)) or ""
+    if (written if exact else rule.action) not in ACTIONS and not hidden(resource, path):
+        yield f'"{written}" is no action'
     try:
         protocol = _protocol(rule.protocol, strict)
         _protocol(rule.not_protocol, strict)

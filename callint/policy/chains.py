@@ -39,7 +39,7 @@ class CompiledRule:
 
     def __init__(self, rule: Rule, resource: Resource, namespace: str | None, inventory: Inventory) -> None:
         """`missing` names what a schema error hides: then the demands are necessary, but not sufficient."""
-        self.action = None if hidden(resource, (*rule.path, "action")) else rule.action.capitalize()
+        self.action = None if hidden(resource, (*rule.path, "action")) else rule.action
         self.missing = hidden(resource, rule.path)
         self.path = rule.path
         self._rule = readable(rule, resource)

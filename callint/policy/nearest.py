@@ -91,8 +91,7 @@ class Way:
         rules = list(self._rules(last.chain))
         reached = max((index for index, one in enumerate(rules) if one.evaluated), default=-1)
         for policy, rule, _ in rules[reached + 1 :]:
-            action = rule.action.capitalize()
-            if action not in ("Log", decided) and self._failing(last.chain, policy, rule) == []:
+            if rule.action not in ("Log", decided) and self._failing(last.chain, policy, rule) == []:
                 return Alternative("later", policy, rule, (*rule.path, "action"), "matches, but is never asked")
         return None
 
@@ -105,7 +104,7 @@ class Way:
             if outcome == "no-verdict" and name == last.chain:
                 wanted = {"Allow", "Deny"}
             for policy, rule, evaluated in self._rules(name):
-                if not evaluated or rule.action.capitalize() not in wanted:
+                if not evaluated or rule.action not in wanted:
                     continue
                 failing = self._failing(name, policy, rule)
                 if failing is not None and len(failing) == 1:

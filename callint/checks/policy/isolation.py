@@ -117,7 +117,7 @@ class _Tiers:
             yield self._passing_by(*first[1:], passed)
 
     def _may_pass(self, placed: PlacedPolicy) -> bool:
-        return _unsure(placed) or any(rule.action.capitalize() == "Pass" for rule in self._rules(placed.policy))
+        return _unsure(placed) or any(rule.action == "Pass" for rule in self._rules(placed.policy))
 
     def _governs(self, policy: Policy) -> bool:
         apart = policy.staged or policy.pre_dnat or policy.do_not_track
@@ -135,17 +135,16 @@ class _Tiers:
 
     def _may_deny(self, placed: PlacedPolicy) -> bool:
         rules = self._rules(placed.policy)
-        return _unsure(placed) or any(rule.action.capitalize() in ("Deny", "Pass") for rule in rules)
+        return _unsure(placed) or any(rule.action in ("Deny", "Pass") for rule in rules)
 
     def _opener(self, placed: PlacedPolicy) -> Rule | None:
         """The rule that allows everything, if nothing is denied before it."""
         if not is_calico(placed.policy.resource.api_version) or _unsure(placed):
             return None
         for rule in self._rules(placed.policy):
-            action = rule.action.capitalize()
-            if action in ("Deny", "Pass"):
+            if rule.action in ("Deny", "Pass"):
                 return None
-            if action == "Allow" and _everything(rule):
+            if rule.action == "Allow" and _everything(rule):
                 return rule
         return None
 

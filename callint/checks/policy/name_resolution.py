@@ -82,7 +82,7 @@ def unanswerable(cluster: Cluster, resource: Resource) -> Breach:
 
 def _subject(tier: PlacedTier, placed: PlacedPolicy) -> bool:
     """Whether a policy shuts in the pods that it selects, and lets them send to something by its name."""
-    allowing = (rule for rule in placed.policy.egress if rule.action.capitalize() == "Allow")
+    allowing = (rule for rule in placed.policy.egress if rule.action == "Allow")
     return shuts_in(tier, placed) and any(map(_by_name, allowing))
 
 
@@ -108,7 +108,7 @@ def _unasked(tiers: tuple[PlacedTier, ...]) -> Iterator[Breach]:
         policy = placed.policy
         if tier.default_action == "Pass" or tier.hidden or not tier.exists or policy.resource.gaps:
             continue
-        opens = any(rule.action.capitalize() in ("Allow", "Pass") for rule in policy.ingress)
+        opens = any(rule.action in ("Allow", "Pass") for rule in policy.ingress)
         if not opens and holds(placed.selector, _ANSWERING):
             yield _closed(tier, policy)
             return
@@ -122,7 +122,7 @@ def _answers(placed: PlacedPolicy) -> bool:
         return True
     if all(holds(placed.selector, labels) is False for labels in _RESOLVERS):
         return False
-    return any(rule.action.capitalize() in ("Allow", "Pass") and asks(rule, policy) for rule in policy.ingress)
+    return any(rule.action in ("Allow", "Pass") and asks(rule, policy) for rule in policy.ingress)
 
 
 def for_hosts(placed: PlacedPolicy, hosts: Selectable[Any]) -> bool:
@@ -147,7 +147,7 @@ def _opens(placed: PlacedPolicy) -> bool:
         return False
     if not policy.resource.whole:
         return True
-    return any(rule.action.capitalize() in ("Allow", "Pass") and asks(rule, policy) for rule in policy.egress)
+    return any(rule.action in ("Allow", "Pass") and asks(rule, policy) for rule in policy.egress)
 
 
 def asks(rule: Rule, policy: Policy) -> bool:
@@ -190,7 +190,7 @@ def _resolver(there: Entity, namespace: str | None) -> bool:
 
 def _over_tcp(policy: Policy) -> bool:
     """Whether a policy lets pods ask over TCP, which they do not do first."""
-    allowed = (rule for rule in policy.egress if rule.action.capitalize() == "Allow" and _protocol(rule) == TCP)
+    allowed = (rule for rule in policy.egress if rule.action == "Allow" and _protocol(rule) == TCP)
     return any(rule.destination.ports and _among(rule.destination.ports, some=True) for rule in allowed)
 
 
@@ -225,7 +225,7 @@ def _closed(tier: PlacedTier, policy: Policy) -> Breach:
 
 
 def _breach(tier: PlacedTier, policy: Policy) -> Breach:
-    first = next(rule for rule in policy.egress if rule.action.capitalize() == "Allow" and _by_name(rule))
+    first = next(rule for rule in policy.egress if rule.action == "Allow" and _by_name(rule))
     path: Path = ("spec", "egress")
     return Breach(
         f'{policy.resource.kind} "{policy.name}" lets pods send to others, but no policy lets them ask DNS '

@@ -91,7 +91,7 @@ def _ebpf(cluster: Cluster) -> bool:
 
 def _for_dns(policy: Policy) -> bool:
     """Whether rules with selectors let pods ask the cluster's DNS."""
-    allowing = (rule for rule in policy.egress if rule.action.capitalize() == "Allow")
+    allowing = (rule for rule in policy.egress if rule.action == "Allow")
     return any(
         asks(rule, policy) and rule.destination.ports and entity_selectors(rule.destination, policy.namespace)[0]
         for rule in allowing
@@ -106,7 +106,7 @@ def _opens(placed: PlacedPolicy, cache: _Cache, inventory: Inventory) -> bool:
     if not policy.resource.whole:
         return True
     return any(
-        rule.action.capitalize() in ("Allow", "Pass")
+        rule.action in ("Allow", "Pass")
         and may_be_question(rule)
         and _reaches(rule.destination, policy.namespace, cache, inventory)
         for rule in policy.egress

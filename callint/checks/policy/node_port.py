@@ -81,7 +81,7 @@ class _Placed(NamedTuple):
         return self.placed.policy
 
     def rules(self, *actions: str) -> list[Rule]:
-        return [rule for rule in self.policy.ingress if rule.action.capitalize() in actions]
+        return [rule for rule in self.policy.ingress if rule.action in actions]
 
 
 def _policies(cluster: Cluster) -> Iterator[_Placed]:
@@ -127,7 +127,7 @@ def _denied(cluster: Cluster) -> Iterator[Breach]:
 def _denies(one: _Placed) -> bool:
     if one.placed.hidden_selection or not one.policy.resource.whole:
         return True
-    return any(rule.action.capitalize() == "Deny" for rule in one.policy.ingress)
+    return any(rule.action == "Deny" for rule in one.policy.ingress)
 
 
 def _opened(cluster: Cluster) -> Iterator[Breach]:
@@ -167,11 +167,7 @@ def _opened(cluster: Cluster) -> Iterator[Breach]:
 
 def _only(rule: Rule, ports: _NodePorts) -> bool:
     """Whether a rule opens node ports and nothing else."""
-    return (
-        rule.action.capitalize() == "Allow"
-        and bool(rule.destination.ports)
-        and all(map(ports.meant, rule.destination.ports))
-    )
+    return rule.action == "Allow" and bool(rule.destination.ports) and all(map(ports.meant, rule.destination.ports))
 
 
 def _closed(one: _Placed, ports: _NodePorts) -> bool:

@@ -102,7 +102,7 @@ def _overlooked(rule: Rule) -> Any:
 
 def _not_selector(cluster: Cluster) -> Iterator[Breach]:
     for policy, rule in _rules(cluster):
-        if policy.namespace is not None or rule.action.capitalize() != "Allow":
+        if policy.namespace is not None or rule.action != "Allow":
             continue
         inward = rule.path[1] == "ingress"
         side = rule.source if inward else rule.destination
@@ -128,7 +128,7 @@ def _allowing_egress(cluster: Cluster) -> Iterator[tuple[Policy, Rule, Path]]:
     One peer of Kubernetes' policies is a rule for each protocol, and shown once.
     """
     for policy, rule in _rules(cluster):
-        if rule.path[1] == "egress" and rule.action.capitalize() == "Allow" and not policy.do_not_track:
+        if rule.path[1] == "egress" and rule.action == "Allow" and not policy.do_not_track:
             yield policy, rule, (*rule.destination.path, "nets", 0)
     for policy in (placed.policy for tier in model_of(cluster).tiers for placed in tier.policies):
         if policy.kind == "KubernetesNetworkPolicy" and policy.resource.whole:
@@ -186,7 +186,7 @@ def _untracked_replies(cluster: Cluster) -> Iterator[Breach]:
     except SelectorError:
         return
     for policy in untracked:
-        allows = [rule for rule in policy.ingress if rule.action.capitalize() == "Allow"]
+        allows = [rule for rule in policy.ingress if rule.action == "Allow"]
         if not allows or "Ingress" not in policy.types or policy.resource.unreadable("spec"):
             continue
         if answers and _together(cluster, policy, answered):
@@ -205,7 +205,7 @@ def _untracked_replies(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _answers(policy: Policy) -> bool:
-    return "Egress" in policy.types and any(rule.action.capitalize() == "Allow" for rule in policy.egress)
+    return "Egress" in policy.types and any(rule.action == "Allow" for rule in policy.egress)
 
 
 def _together(cluster: Cluster, policy: Policy, answered: set[int]) -> bool:

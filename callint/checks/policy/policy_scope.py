@@ -88,10 +88,9 @@ def _everything(rule: Rule) -> bool:
 def _for_everything(policy: Policy, direction: str) -> str | None:
     """The action for everything of a policy that denies nothing in a direction: Allow, Pass, or None without any."""
     rules = policy.ingress if direction == "Ingress" else policy.egress
-    deciding = [(rule.action.capitalize(), rule) for rule in rules if rule.action.capitalize() != "Log"]
-    if any(action == "Deny" for action, _ in deciding):
+    if any(rule.action == "Deny" for rule in rules):
         return None
-    return next((action for action, rule in deciding if _everything(rule)), None)
+    return next((rule.action for rule in rules if rule.action != "Log" and _everything(rule)), None)
 
 
 def _opens(policy: Policy, direction: str) -> bool:

@@ -68,7 +68,7 @@ def _meant(policy: Policy, direction: str, backends: Backends) -> Iterator[_Mean
         if not there.ports or backends.ports.isdisjoint(there.ports) or rule.path in said or rule.protocol is None:
             continue
         selector = at_the_end(policy, rule)
-        if rule.action.capitalize() != "Allow" or there.nets or there.services is not None or selector is None:
+        if rule.action != "Allow" or there.nets or there.services is not None or selector is None:
             continue
         protocol = parse_protocol(rule.protocol, any_case=True)
         for text in filter(backends.ports.__contains__, there.ports):
@@ -114,7 +114,7 @@ class _Openers:
 
 def _may_match(rule: Rule, policy: Policy, labels: Labels, service: Translation) -> bool:
     """Whether a rule may let packets through, or leave them to others, at the port where the pods get them."""
-    if rule.action.capitalize() not in ("Allow", "Pass") or rule.icmp is not None:
+    if rule.action not in ("Allow", "Pass") or rule.icmp is not None:
         return False
     if rule.protocol is not None and parse_protocol(rule.protocol, any_case=True) != service.protocol:
         return False

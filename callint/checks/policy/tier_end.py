@@ -46,9 +46,9 @@ def _deny_only(cluster: Cluster) -> Iterator[Breach]:
         reason = f"more than {cluster.limits.comparisons:,} comparisons of selectors would be needed"
         yield unexamined("whether anything else lets through what is not allowed by", left, reason)
     for tier, placed, direction, rules in found:
-        actions = {rule.action.capitalize() for rule in rules}
+        actions = {rule.action for rule in rules}
         if actions <= {"Deny", "Log"} and "Deny" in actions and all(map(_specific, rules)):
-            first = next(rule for rule in rules if rule.action.capitalize() == "Deny")
+            first = next(rule for rule in rules if rule.action == "Deny")
             yield _end(
                 tier,
                 placed.policy,
@@ -61,7 +61,7 @@ def _deny_only(cluster: Cluster) -> Iterator[Breach]:
 
 def _log_only(cluster: Cluster) -> Iterator[Breach]:
     for tier, placed, direction, rules in _closing(cluster)[0]:
-        if {rule.action.capitalize() for rule in rules} == {"Log"}:
+        if {rule.action for rule in rules} == {"Log"}:
             yield _end(
                 tier,
                 placed.policy,
@@ -132,7 +132,7 @@ class _Openers:
 def _opens(placed: PlacedPolicy, direction: str) -> bool:
     rules = placed.policy.ingress if direction == "ingress" else placed.policy.egress
     for rule in rules:
-        if rule.http or rule.action.capitalize() in ("Allow", "Pass"):
+        if rule.http or rule.action in ("Allow", "Pass"):
             return True
     return not _readable(placed)
 
@@ -177,7 +177,7 @@ def _pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
             policy = placed.policy
             if policy.staged or policy.pre_dnat or policy.do_not_track or not _readable(placed):
                 continue
-            passing = [rule for rule in (*policy.ingress, *policy.egress) if rule.action.capitalize() == "Pass"]
+            passing = [rule for rule in (*policy.ingress, *policy.egress) if rule.action == "Pass"]
             if not passing:
                 continue
             hosts = bare.surely(placed.selector)

@@ -46,7 +46,7 @@ def _by_rule(found: _Found, *, differs: bool) -> Iterator[Breach]:
             continue
         if one.rule is None:
             continue
-        action = one.rule.action.capitalize()
+        action = one.rule.action
         other = next((item.action for item in one.covering if item.action != action), None)
         if (other is not None) is not differs:
             continue

@@ -161,8 +161,7 @@ class Chains:
     def _rule(self, rule: Rule, resource: Resource, namespace: str | None, reason: str, tier: str | None) -> Block:
         missing = hidden(resource, rule.path)
         unknown_action = hidden(resource, (*rule.path, "action")) is not None
-        action = rule.action.capitalize()
-        kinds = list(_KINDS.values()) if unknown_action else [_KINDS[action]] if action in _KINDS else []
+        kinds = list(_KINDS.values()) if unknown_action else [_KINDS[rule.action]] if rule.action in _KINDS else []
         if not kinds:
             return Block({}, self.space.nothing)
         read = readable(rule, resource)

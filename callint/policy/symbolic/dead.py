@@ -116,7 +116,7 @@ class _Search:
 
     def _direction(self, policy: Policy, direction: Direction, own: Sequence[Rule], chain: _Chain) -> Iterator[Dead]:
         covering = self._covering(chain)
-        if covering is not None and {item.action for item in covering} != {rule.action.capitalize() for rule in own}:
+        if covering is not None and {item.action for item in covering} != {rule.action for rule in own}:
             yield Dead(policy, direction, None, _packet(self._shadows.everything), covering)
             return
         mine = Earlier(chain.earlier if chain.earlier.count else None)

@@ -214,8 +214,7 @@ def items(policy: Policy, direction: Direction) -> Iterator[Item]:
 
 def item_of(policy: Policy, direction: Direction, rule: Rule) -> Item | None:
     """A rule as something that decides; None for one that only logs."""
-    action = rule.action if rule.action in _ENDING else rule.action.capitalize()
-    return Item(policy, direction, rule, action) if action in _ENDING else None
+    return Item(policy, direction, rule, rule.action) if rule.action in _ENDING else None
 
 
 def rules(policy: Policy, direction: Direction) -> Sequence[Rule]:
