@@ -35,6 +35,14 @@ class Entity(NamedTuple):
     ports: tuple[str, ...] = ()
     not_ports: tuple[str, ...] = ()
 
+    @property
+    def unconditional(self) -> bool:
+        """Whether every address and port meets it."""
+        return self[1:] == _NO_CRITERIA
+
+
+_NO_CRITERIA = Entity(())[1:]
+
 
 class Icmp(NamedTuple):
     """Type and code; both absent is not written."""
@@ -56,6 +64,13 @@ class Rule(NamedTuple):
     source: Entity
     destination: Entity
     http: bool
+
+    @property
+    def unconditional(self) -> bool:
+        """Whether every packet meets it."""
+        asked = (self.ip_version, self.protocol, self.not_protocol, self.icmp, self.not_icmp)
+        anybody = self.source.unconditional and self.destination.unconditional
+        return anybody and not self.http and all(one is None for one in asked)
 
 
 class Policy(NamedTuple):

@@ -146,7 +146,7 @@ def _rule(rule: Rule, resource: Resource, strict: bool, road: Road, release: Rel
         for icmp in (rule.icmp, rule.not_icmp):
             yield from _icmp(icmp, exact)
     for entity in (rule.source, rule.destination):
-        if entity[1:] == _NOTHING:
+        if entity.unconditional:
             continue
         for field, text in (
             ("selector", entity.selector),
@@ -161,9 +161,6 @@ def _rule(rule: Rule, resource: Resource, strict: bool, road: Road, release: Rel
             yield from _ports((*entity.ports, *entity.not_ports), protocol, unreadable, release)
         if strict and (entity.nets or entity.not_nets):
             yield from _nets(entity, release)
-
-
-_NOTHING = Entity(())[1:]
 
 
 def _protocol(text: str | None, strict: bool) -> int | None:

@@ -11,7 +11,7 @@ from callint.checks.breach import Breach, rule_words, unexamined
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
 from callint.objects import Cluster
-from callint.objects.policy import Entity, Policy, Rule
+from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.chains import Direction
 from callint.policy.labels import ANY_POD, holds
@@ -131,7 +131,7 @@ class _Tiers:
         policy = placed.policy
         if policy.kind != "KubernetesNetworkPolicy" or _unsure(placed):
             return False
-        return not any(_everything(rule) for rule in self._rules(policy))
+        return not any(rule.unconditional for rule in self._rules(policy))
 
     def _may_deny(self, placed: PlacedPolicy) -> bool:
         rules = self._rules(placed.policy)
@@ -144,7 +144,7 @@ class _Tiers:
         for rule in self._rules(placed.policy):
             if rule.action in ("Deny", "Pass"):
                 return None
-            if rule.action == "Allow" and _everything(rule):
+            if rule.action == "Allow" and rule.unconditional:
                 return rule
         return None
 
@@ -195,13 +195,6 @@ def _named(policies: list[Policy]) -> str:
 
 def _unsure(placed: PlacedPolicy) -> bool:
     return bool(placed.hidden_place or placed.hidden_selection) or not placed.policy.resource.whole
-
-
-def _everything(rule: Rule) -> bool:
-    """Whether a rule has no criteria at all."""
-    nothing = all(side._replace(path=()) == Entity(()) for side in (rule.source, rule.destination))
-    fields = (rule.ip_version, rule.protocol, rule.not_protocol, rule.icmp, rule.not_icmp)
-    return nothing and not rule.http and not any(field is not None for field in fields)
 
 
 _QUESTIONS: dict[str, Question] = {"undone": _undone, "overtaken": _overtaken}

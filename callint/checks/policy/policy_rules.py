@@ -12,7 +12,7 @@ from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.ports import parse_port
 from callint.objects import Cluster, fields
-from callint.objects.policy import Entity, Policy, Rule
+from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.nodes import prefixes
 from callint.policy.tiers import selector_of
@@ -106,7 +106,7 @@ def _not_selector(cluster: Cluster) -> Iterator[Breach]:
             continue
         inward = rule.path[1] == "ingress"
         side = rule.source if inward else rule.destination
-        if not side.not_selector or side._replace(path=(), not_selector=None, ports=(), not_ports=()) != Entity(()):
+        if not side.not_selector or not side._replace(not_selector=None, ports=(), not_ports=()).unconditional:
             continue
         path = (*side.path, "notSelector")
         way = "comes from" if inward else "goes to"

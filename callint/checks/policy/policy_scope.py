@@ -17,7 +17,7 @@ from callint.checks.dispatch import Question, asked
 from callint.checks.hosts.host_endpoint import denied
 from callint.finding import Path, Related, Witness, counted, witness
 from callint.objects import Cluster
-from callint.objects.policy import Entity, Policy, Rule
+from callint.objects.policy import Policy
 from callint.policy import model_of
 from callint.policy.autohep import made_automatically
 from callint.policy.inventory import HostMember
@@ -78,19 +78,12 @@ def _shown(hosts: list[HostMember], label: str) -> tuple[Related, ...]:
     return tuple(Related(one.about.resource.span("metadata", "name"), label) for one in hosts[:3])
 
 
-def _everything(rule: Rule) -> bool:
-    """Whether a rule has no criteria at all."""
-    nothing = all(side._replace(path=()) == Entity(()) for side in (rule.source, rule.destination))
-    fields = (rule.ip_version, rule.protocol, rule.not_protocol, rule.icmp, rule.not_icmp)
-    return nothing and not rule.http and not any(field is not None for field in fields)
-
-
 def _for_everything(policy: Policy, direction: str) -> str | None:
     """The action for everything of a policy that denies nothing in a direction: Allow, Pass, or None without any."""
     rules = policy.ingress if direction == "Ingress" else policy.egress
     if any(rule.action == "Deny" for rule in rules):
         return None
-    return next((rule.action for rule in rules if rule.action != "Log" and _everything(rule)), None)
+    return next((rule.action for rule in rules if rule.action != "Log" and rule.unconditional), None)
 
 
 def _opens(policy: Policy, direction: str) -> bool:
