@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -96,6 +97,19 @@ class Policy(NamedTuple):
     do_not_track: bool
     staged: bool
     staged_action: str
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Those of ingress, then those of egress."""
+        return (*self.ingress, *self.egress)
+
+    def rules_of(self, direction: str) -> tuple[Rule, ...]:
+        """Those of `ingress` or of `egress`."""
+        return self.ingress if direction == "ingress" else self.egress
+
+    def sides(self) -> Iterator[Entity]:
+        """The sources and destinations of all rules."""
+        return (side for rule in self.rules for side in (rule.source, rule.destination))
 
     @property
     def of_pods(self) -> bool:

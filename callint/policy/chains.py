@@ -83,7 +83,7 @@ class CompiledPolicy:
         found = self._rules.get(direction)
         if found is None:
             policy = self.placed.policy
-            written = policy.ingress if direction == "ingress" else policy.egress
+            written = policy.rules_of(direction)
             paths = {rule.path for rule in written}
             for gap in policy.resource.gaps:
                 in_list = gap[:2] == ("spec", direction)

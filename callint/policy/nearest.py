@@ -150,7 +150,7 @@ class Way:
                 policy = compiled.placed.policy
                 if policy.staged or not compiled.governs(visit.direction):
                     continue
-                for rule in policy.ingress if visit.direction == "ingress" else policy.egress:
+                for rule in policy.rules_of(visit.direction):
                     yield _Asked(policy, rule, evaluated)
                     if step is not None and step.policy is policy.resource and step.path == rule.path:
                         evaluated = False

@@ -129,14 +129,13 @@ def _written(model: Model) -> Iterator[Selector]:
 
 
 def _of_rules(policy: Policy) -> Iterator[Selector]:
-    for rule in (*policy.ingress, *policy.egress):
-        for entity in (rule.source, rule.destination):
-            try:
-                positive, _ = entity_selectors(entity, policy.namespace)
-            except SelectorError:  # of a document that breaks off
-                continue
-            if positive is not None:
-                yield positive
+    for entity in policy.sides():
+        try:
+            positive, _ = entity_selectors(entity, policy.namespace)
+        except SelectorError:  # of a document that breaks off
+            continue
+        if positive is not None:
+            yield positive
 
 
 def _namespaces(model: Model, selector: Selector) -> Iterator[str]:
@@ -244,9 +243,8 @@ def _first(family: Family, own: Intervals, count: int) -> Iterator[str]:
 def _nets(model: Model) -> Iterator[str]:
     for tier in model.tiers:
         for placed in tier.policies:
-            for rule in (*placed.policy.ingress, *placed.policy.egress):
-                for entity in (rule.source, rule.destination):
-                    yield from entity.nets
-                    yield from entity.not_nets
+            for entity in placed.policy.sides():
+                yield from entity.nets
+                yield from entity.not_nets
     for one in model.cluster.network_sets:
         yield from one.nets

@@ -202,15 +202,14 @@ def _invisible(cluster: Cluster) -> Iterator[Breach]:
 def _rule_selectors(cluster: Cluster) -> Iterator[tuple[Policy, Path, Any]]:
     """What each side of each enforced rule selects, and where that is written."""
     for policy in policies_of(cluster):
-        for rule in (*policy.ingress, *policy.egress):
-            for entity in (rule.source, rule.destination):
-                try:
-                    selectors = entity_selectors(entity, policy.namespace)
-                except SelectorError:
-                    continue
-                for key, selector in zip(("selector", "notSelector"), selectors, strict=True):
-                    if selector is not None:
-                        yield policy, (*entity.path, key), selector
+        for entity in policy.sides():
+            try:
+                selectors = entity_selectors(entity, policy.namespace)
+            except SelectorError:
+                continue
+            for key, selector in zip(("selector", "notSelector"), selectors, strict=True):
+                if selector is not None:
+                    yield policy, (*entity.path, key), selector
 
 
 def _rivals(cluster: Cluster) -> Iterator[Breach]:

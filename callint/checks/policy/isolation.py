@@ -124,7 +124,7 @@ class _Tiers:
         return not apart and (self._direction.capitalize() in policy.types or bool(policy.resource.gaps))
 
     def _rules(self, policy: Policy) -> tuple[Rule, ...]:
-        return policy.ingress if self._direction == "ingress" else policy.egress
+        return policy.rules_of(self._direction)
 
     def _isolates(self, placed: PlacedPolicy) -> bool:
         """Whether it is one of Kubernetes' own, which promise to drop what they do not allow."""

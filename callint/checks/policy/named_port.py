@@ -43,7 +43,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         resource = policy.resource
         if not resource.whole:
             continue
-        for rule in (*policy.ingress, *policy.egress):
+        for rule in policy.rules:
             names = _names(rule)
             if not names:
                 continue

@@ -23,25 +23,24 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         resource = policy.resource
         if policy.staged or not resource.whole:
             continue
-        for rule in (*policy.ingress, *policy.egress):
-            for side in (rule.source, rule.destination):
-                said = side.services
-                if said is None or not said.namespace:
-                    continue
-                known = _by_namespace(cluster) if known is None else known
-                meant = known[said.namespace].meant(said.name) if said.namespace in known else None
-                if meant is None:
-                    continue
-                path = (*side.path, "services", "name")
-                yield Breach(
-                    f'a rule of {resource.kind} "{resource.name}" names Service "{said.namespace}/{said.name}", which '
-                    f'does not exist, so that it matches nothing; did you mean "{meant.name}"',
-                    resource.span(*path),
-                    resource.ref,
-                    path,
-                    (Related(meant.span("metadata", "name"), "the nearest name"),),
-                    nobody(f"Service/{said.namespace}/{said.name}", known[said.namespace].names),
-                )
+        for side in policy.sides():
+            said = side.services
+            if said is None or not said.namespace:
+                continue
+            known = _by_namespace(cluster) if known is None else known
+            meant = known[said.namespace].meant(said.name) if said.namespace in known else None
+            if meant is None:
+                continue
+            path = (*side.path, "services", "name")
+            yield Breach(
+                f'a rule of {resource.kind} "{resource.name}" names Service "{said.namespace}/{said.name}", which '
+                f'does not exist, so that it matches nothing; did you mean "{meant.name}"',
+                resource.span(*path),
+                resource.ref,
+                path,
+                (Related(meant.span("metadata", "name"), "the nearest name"),),
+                nobody(f"Service/{said.namespace}/{said.name}", known[said.namespace].names),
+            )
 
 
 class _Services:

@@ -49,17 +49,16 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     for policy in cluster.policies if things.elsewhere else ():
         if policy.namespace is None or policy.staged or not policy.resource.whole:
             continue
-        for rule in (*policy.ingress, *policy.egress):
-            for side in (rule.source, rule.destination):
-                if not side.selector or side.namespace_selector:
-                    continue
-                try:
-                    selector = parse(side.selector)
-                except SelectorError:
-                    continue
-                meant = None if selector.matches({}) else things.meant(policy, policy.namespace, selector)
-                if meant is not None:
-                    yield _breach(policy, (*side.path, "selector"), side.selector, meant)
+        for side in policy.sides():
+            if not side.selector or side.namespace_selector:
+                continue
+            try:
+                selector = parse(side.selector)
+            except SelectorError:
+                continue
+            meant = None if selector.matches({}) else things.meant(policy, policy.namespace, selector)
+            if meant is not None:
+                yield _breach(policy, (*side.path, "selector"), side.selector, meant)
 
 
 def _breach(policy: Policy, path: Path, text: str, meant: _Thing) -> Breach:

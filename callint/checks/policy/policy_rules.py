@@ -35,7 +35,7 @@ def _rules(cluster: Cluster) -> Iterator[tuple[Policy, Rule]]:
     for policy in cluster.policies:
         if policy.staged or not policy.resource.document.complete:
             continue
-        for rule in (*policy.ingress, *policy.egress):
+        for rule in policy.rules:
             if not policy.resource.unreadable(*rule.path):
                 yield policy, rule
 

@@ -80,7 +80,7 @@ def _shown(hosts: list[HostMember], label: str) -> tuple[Related, ...]:
 
 def _for_everything(policy: Policy, direction: str) -> str | None:
     """The action for everything of a policy that denies nothing in a direction: Allow, Pass, or None without any."""
-    rules = policy.ingress if direction == "Ingress" else policy.egress
+    rules = policy.rules_of(direction.lower())
     if any(rule.action == "Deny" for rule in rules):
         return None
     return next((rule.action for rule in rules if rule.action != "Log" and rule.unconditional), None)
@@ -148,8 +148,7 @@ def _closed(cluster: Cluster, host: HostMember, direction: str) -> Any:
 
 def _speaks_of_hosts(policy: Policy, hosts: Selectable[HostMember]) -> bool:
     """Whether other fields show that hosts are meant: a rule that selects them."""
-    texts = [side.selector for rule in (*policy.ingress, *policy.egress) for side in (rule.source, rule.destination)]
-    for text in filter(None, texts):
+    for text in filter(None, (side.selector for side in policy.sides())):
         try:
             selector = parse(text)
         except SelectorError:

@@ -86,18 +86,17 @@ def _readable(cluster: Cluster) -> Iterator[_Written]:
                 yield _Written(policy, None, policy.selector, parse(policy.selector))
             except SelectorError:
                 continue
-        for rule in (*policy.ingress, *policy.egress):
-            for side in (rule.source, rule.destination):
-                text = side.selector
-                if text is None or (gaps and resource.unreadable(*side.path)):
-                    continue
-                try:
-                    own = parse(text)
-                    if not _alone(side):
-                        _positive(side, policy)
-                except SelectorError:
-                    continue
-                yield _Written(policy, side, text, own)
+        for side in policy.sides():
+            text = side.selector
+            if text is None or (gaps and resource.unreadable(*side.path)):
+                continue
+            try:
+                own = parse(text)
+                if not _alone(side):
+                    _positive(side, policy)
+            except SelectorError:
+                continue
+            yield _Written(policy, side, text, own)
 
 
 def _positive(side: Entity, policy: Policy) -> Selector | None:
@@ -334,10 +333,9 @@ def _namespace_selectors(policy: Policy) -> Iterator[tuple[Path, str]]:
     """Where they stand, repeatedly where several rules stand for one of Kubernetes' own."""
     if policy.namespace_selector:
         yield ("spec", "namespaceSelector"), policy.namespace_selector
-    for rule in (*policy.ingress, *policy.egress):
-        for entity in (rule.source, rule.destination):
-            if entity.namespace_selector:
-                yield (*entity.path, "namespaceSelector"), entity.namespace_selector
+    for entity in policy.sides():
+        if entity.namespace_selector:
+            yield (*entity.path, "namespaceSelector"), entity.namespace_selector
 
 
 def _by_name(cluster: Cluster, policy: Policy, path: Path, text: str) -> Iterator[Breach]:

@@ -63,7 +63,7 @@ class _Meant(NamedTuple):
 def _meant(policy: Policy, direction: str, backends: Backends) -> Iterator[_Meant]:
     """The rules that allow the port of a service, to pods behind it and to nobody else."""
     said: set[Path] = set()
-    for rule in policy.egress if direction == "Egress" else policy.ingress:
+    for rule in policy.rules_of(direction.lower()):
         there = rule.destination
         if not there.ports or backends.ports.isdisjoint(there.ports) or rule.path in said or rule.protocol is None:
             continue
@@ -109,7 +109,7 @@ class _Openers:
         return any(_may_match(rule, policy, meant.labels, meant.service) for rule in self._rules(placed))
 
     def _rules(self, placed: PlacedPolicy) -> tuple[Rule, ...]:
-        return placed.policy.egress if self._direction == "Egress" else placed.policy.ingress
+        return placed.policy.rules_of(self._direction.lower())
 
 
 def _may_match(rule: Rule, policy: Policy, labels: Labels, service: Translation) -> bool:

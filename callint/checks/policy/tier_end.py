@@ -106,7 +106,7 @@ def _governing(cluster: Cluster) -> Iterator[tuple[PlacedTier, PlacedPolicy, str
             if policy.staged or for_hosts_only or not _readable(placed) or policy.kind.startswith("Kubernetes"):
                 continue
             for direction in ("ingress", "egress"):
-                rules = policy.ingress if direction == "ingress" else policy.egress
+                rules = policy.rules_of(direction)
                 if rules and direction.capitalize() in policy.types:
                     yield tier, placed, direction, rules, openers[direction]
 
@@ -130,11 +130,8 @@ class _Openers:
 
 
 def _opens(placed: PlacedPolicy, direction: str) -> bool:
-    rules = placed.policy.ingress if direction == "ingress" else placed.policy.egress
-    for rule in rules:
-        if rule.http or rule.action in ("Allow", "Pass"):
-            return True
-    return not _readable(placed)
+    rules = placed.policy.rules_of(direction)
+    return any(rule.http or rule.action in ("Allow", "Pass") for rule in rules) or not _readable(placed)
 
 
 def _specific(rule: Rule) -> bool:
@@ -177,7 +174,7 @@ def _pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
             policy = placed.policy
             if policy.staged or policy.pre_dnat or policy.do_not_track or not _readable(placed):
                 continue
-            passing = [rule for rule in (*policy.ingress, *policy.egress) if rule.action == "Pass"]
+            passing = [rule for rule in policy.rules if rule.action == "Pass"]
             if not passing:
                 continue
             hosts = bare.surely(placed.selector)

@@ -93,7 +93,7 @@ def _written(found: _Found) -> Iterator[Dead | Unexamined]:
         several.append(one)
         policy = one.policy
         if id(policy) not in parts:
-            parts[id(policy)] = Counter(part.path for part in (*policy.ingress, *policy.egress))
+            parts[id(policy)] = Counter(part.path for part in policy.rules)
         if len(several) == parts[id(policy)][path]:
             covering = {_identity(item): item for each in several for item in each.covering}
             yield several[0]._replace(covering=tuple(covering.values()))

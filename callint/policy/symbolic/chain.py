@@ -138,7 +138,7 @@ class Chains:
         if found is None:
             tier = self._tiers[number]
             policy = tier.policies[place].policy
-            rules = policy.ingress if direction == "ingress" else policy.egress
+            rules = policy.rules_of(direction)
             missing = _missing_rule(policy.resource, direction, rules)
             if missing is not None:
                 everything = self.space.everything
