@@ -15,7 +15,7 @@ from callint.policy.nodes import Interfaces, node_interfaces, read_interfaces, w
 from callint.policy.packet import Flow
 from callint.policy.ranges import Ranges, ranges
 from callint.policy.settings import Failsafe, Settings
-from callint.policy.tiers import PlacedTier, selecting, tiers_of
+from callint.policy.tiers import PlacedPolicy, PlacedTier, selecting, tiers_of
 from callint.policy.tunnels import Tunnels
 from callint.selector.index import SelectorIndex
 
@@ -46,6 +46,11 @@ class Model:
     def tiers(self) -> tuple[PlacedTier, ...]:
         """All tiers with their policies, in order."""
         return tiers_of(self.cluster, staged=self._staged)
+
+    @cached_property
+    def policies(self) -> tuple[tuple[PlacedTier, PlacedPolicy], ...]:
+        """All policies in order, each with its tier."""
+        return tuple((tier, placed) for tier in self.tiers for placed in tier.policies)
 
     @cached_property
     def selecting(self) -> SelectorIndex[tuple[int, int]]:

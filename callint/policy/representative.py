@@ -118,14 +118,13 @@ def _of_selector(model: Model, selector: Selector, *, more: bool = True) -> Iter
 def _written(model: Model) -> Iterator[Selector]:
     """Every selector of a policy once: whom it selects, then from whom and to whom its rules apply."""
     seen: set[Selector] = set()
-    for tier in model.tiers:
-        for placed in tier.policies:
-            for selector in (placed.selector, *_of_rules(placed.policy)):
-                if selector not in seen:
-                    seen.add(selector)
-                    yield selector
-                if len(seen) == _MOST_SELECTORS:
-                    return
+    for _, placed in model.policies:
+        for selector in (placed.selector, *_of_rules(placed.policy)):
+            if selector not in seen:
+                seen.add(selector)
+                yield selector
+            if len(seen) == _MOST_SELECTORS:
+                return
 
 
 def _of_rules(policy: Policy) -> Iterator[Selector]:
@@ -148,7 +147,7 @@ def _namespaces(model: Model, selector: Selector) -> Iterator[str]:
 
 @lru_cache(maxsize=4)
 def _known_namespaces(model: Model) -> tuple[str, ...]:
-    policies = (one.policy.namespace for tier in model.tiers for one in tier.policies)
+    policies = (one.policy.namespace for _, one in model.policies)
     pods = (one.about.namespace for one in model.inventory.workloads)
     return tuple(sorted({*model.cluster.namespaces, *filter(None, policies), *pods})) or ("default",)
 
@@ -241,10 +240,9 @@ def _first(family: Family, own: Intervals, count: int) -> Iterator[str]:
 
 
 def _nets(model: Model) -> Iterator[str]:
-    for tier in model.tiers:
-        for placed in tier.policies:
-            for entity in placed.policy.sides():
-                yield from entity.nets
-                yield from entity.not_nets
+    for _, placed in model.policies:
+        for entity in placed.policy.sides():
+            yield from entity.nets
+            yield from entity.not_nets
     for one in model.cluster.network_sets:
         yield from one.nets

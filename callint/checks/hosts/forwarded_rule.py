@@ -31,20 +31,19 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     if not any(facts.interfaces is not None for facts in cluster.facts.values()):
         return
-    inventory = model_of(cluster).inventory
+    model = model_of(cluster)
+    inventory = model.inventory
     labels = [one.labels for one in inventory.workloads] + [one.labels for one in pod_templates(cluster)]
     pods = Selectable((one, None) for one in labels)
-    for tier in model_of(cluster).tiers:
-        for placed in tier.policies:
-            policy, selector = placed.policy, placed.selector
-            if policy.of_pods or policy.staged or policy.apply_on_forward or policy.pre_dnat or policy.do_not_track:
-                continue
-            readable = policy.resource.whole
-            if not readable or selector == ALL or pods.any(selector):
-                continue
-            hosts = inventory.hosts.all(selector)
-            if hosts and all(sure for _, sure in hosts):
-                yield from _foreign(cluster, policy, [host for host, _ in hosts])
+    for _, placed in model.policies:
+        policy, selector = placed.policy, placed.selector
+        if policy.of_pods or policy.staged or policy.apply_on_forward or policy.pre_dnat or policy.do_not_track:
+            continue
+        if not policy.resource.whole or selector == ALL or pods.any(selector):
+            continue
+        hosts = inventory.hosts.all(selector)
+        if hosts and all(sure for _, sure in hosts):
+            yield from _foreign(cluster, policy, [host for host, _ in hosts])
 
 
 def _foreign(cluster: Cluster, policy: Policy, hosts: list[HostMember]) -> Iterator[Breach]:

@@ -53,10 +53,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     shadows = shadows_of(cluster)
     sets = Selectable((Labels(one.labels, INHERITED), one) for one in cluster.network_sets)
-    for tier in model_of(cluster).tiers:
-        for placed in tier.policies:
-            yield from _of_others(placed, sets)
-            yield from _of_other_icmp(placed.policy)
+    for _, placed in model_of(cluster).policies:
+        yield from _of_others(placed, sets)
+        yield from _of_other_icmp(placed.policy)
     for _, placed in shadows.subjects:
         policy = placed.policy
         said: set[Path] = set()

@@ -85,7 +85,7 @@ def _dns_over_tcp_alone(cluster: Cluster) -> Iterator[Breach]:
         for place in _without_protocol(resource)
     ]
     if found:
-        placed = [one for tier in model_of(cluster).tiers for one in tier.policies]
+        placed = [one for _, one in model_of(cluster).policies]
         selectors = {id(one.policy.resource): one.selector for one in placed}
         openers = may_open(cluster, (one for one in placed if one.policy.resource.api_version != _API))
         budget = Budget(cluster.limits.comparisons)

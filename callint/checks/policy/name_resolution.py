@@ -49,12 +49,12 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     to be silent. Networks in a rule, and the API server, need no name. The same of the pods that answer: where a policy
     surely shuts them in and none may let anybody ask them, there are no names for any pod.
     """
-    tiers = model_of(cluster).tiers
-    yield from _unasked(tiers)
-    subjects = [(tier, placed) for tier in tiers for placed in tier.policies if _subject(tier, placed)]
+    policies = model_of(cluster).policies
+    yield from _unasked(policies)
+    subjects = [(tier, placed) for tier, placed in policies if _subject(tier, placed)]
     if not subjects:
         return
-    openers = may_open(cluster, (placed for tier in tiers for placed in tier.policies))
+    openers = may_open(cluster, (placed for _, placed in policies))
     hosts = model_of(cluster).inventory.hosts
     for tier, placed in subjects:
         policy = placed.policy
@@ -99,9 +99,9 @@ def enforced(placed: PlacedPolicy, direction: str = "Egress") -> bool:
     return not policy.staged and not policy.pre_dnat and not policy.do_not_track and direction in policy.types
 
 
-def _unasked(tiers: tuple[PlacedTier, ...]) -> Iterator[Breach]:
+def _unasked(policies: Iterable[tuple[PlacedTier, PlacedPolicy]]) -> Iterator[Breach]:
     """The first policy that allows nothing and shuts in the pods of DNS."""
-    every = [(tier, placed) for tier in tiers for placed in tier.policies if enforced(placed, "Ingress")]
+    every = [(tier, placed) for tier, placed in policies if enforced(placed, "Ingress")]
     if any(_answers(placed) for _, placed in every):
         return
     for tier, placed in every:

@@ -78,8 +78,8 @@ def _breach(policy: Policy, path: Path, text: str, meant: _Thing) -> Breach:
 
 def _resolvers(cluster: Cluster, things: _Things) -> Iterator[Breach]:
     """Questions for names that a rule lets go to the pods of the cluster's DNS, in a namespace where these are not."""
-    for policy in (placed.policy for tier in model_of(cluster).tiers for placed in tier.policies):
-        namespace, resource = policy.namespace, policy.resource
+    for _, placed in model_of(cluster).policies:
+        policy, namespace, resource = placed.policy, placed.policy.namespace, placed.policy.resource
         unsaid = resource.namespace is None  # who applies it says where it goes
         if namespace is None or unsaid or policy.staged or not resource.whole:
             continue

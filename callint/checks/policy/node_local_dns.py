@@ -41,10 +41,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     if cache is None or _ebpf(cluster):
         return
     model = model_of(cluster)
-    placed = [(tier, one) for tier in model.tiers for one in tier.policies]
-    opening = [(one.selector, one) for _, one in placed if _opens(one, cache, model.inventory)]
+    opening = [(one.selector, one) for _, one in model.policies if _opens(one, cache, model.inventory)]
     openers = OverlapIndex(opening, cluster.limits.comparisons)
-    for tier, one in placed:
+    for tier, one in model.policies:
         policy = one.policy
         if not shuts_in(tier, one) or not _for_dns(policy) or for_hosts(one, model.inventory.hosts):
             continue

@@ -86,11 +86,10 @@ class _Placed(NamedTuple):
 
 def _policies(cluster: Cluster) -> Iterator[_Placed]:
     """The policies that are asked about packets that come in at host endpoints."""
-    for tier in model_of(cluster).tiers:
-        for placed in tier.policies:
-            policy = placed.policy
-            if policy.kind == "GlobalNetworkPolicy" and not policy.staged and "Ingress" in policy.types:
-                yield _Placed(tier, placed)
+    for tier, placed in model_of(cluster).policies:
+        policy = placed.policy
+        if policy.kind == "GlobalNetworkPolicy" and not policy.staged and "Ingress" in policy.types:
+            yield _Placed(tier, placed)
 
 
 def _late(one: _Placed) -> bool:

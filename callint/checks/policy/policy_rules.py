@@ -130,7 +130,7 @@ def _allowing_egress(cluster: Cluster) -> Iterator[tuple[Policy, Rule, Path]]:
     for policy, rule in _rules(cluster):
         if rule.path[1] == "egress" and rule.action == "Allow" and not policy.do_not_track:
             yield policy, rule, (*rule.destination.path, "nets", 0)
-    for policy in (placed.policy for tier in model_of(cluster).tiers for placed in tier.policies):
+    for policy in (placed.policy for _, placed in model_of(cluster).policies):
         if policy.kind == "KubernetesNetworkPolicy" and policy.resource.whole:
             peers = {rule.destination.path: rule for rule in policy.egress}
             yield from ((policy, rule, (*path, "ipBlock", "cidr")) for path, rule in peers.items())

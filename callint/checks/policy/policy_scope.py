@@ -111,7 +111,7 @@ def _reaches_unknown_hosts(cluster: Cluster) -> Iterator[Breach]:
     configuration = next((one for one, _ in made_automatically(cluster)), None)
     if configuration is None or cluster.incomplete:
         return
-    placed = [(tier, one.policy) for tier in model_of(cluster).tiers for one in tier.policies]
+    placed = ((tier, one.policy) for tier, one in model_of(cluster).policies)
     about_hosts = [(tier, policy) for tier, policy in placed if not policy.staged and not policy.of_pods]
     if len(about_hosts) != 1:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from callint.checks.breach import Breach, rule_words, unexamined
@@ -35,10 +36,10 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     if cluster.target.dataplane == "ebpf":
         return
-    tiers, backends = model_of(cluster).tiers, Backends(cluster)
+    backends = Backends(cluster)
     for direction in ("Ingress", "Egress"):
-        openers = _Openers(cluster, tiers, direction)
-        for tier, placed in ((one, placed) for one in tiers for placed in one.policies):
+        openers = _Openers(cluster, direction)
+        for tier, placed in model_of(cluster).policies:
             if not shuts_in(tier, placed, direction):
                 continue
             for meant in _meant(placed.policy, direction, backends):
@@ -82,17 +83,18 @@ def _meant(policy: Policy, direction: str, backends: Backends) -> Iterator[_Mean
 class _Openers:
     """The policies that let packets through in a direction, to be found by whom they select."""
 
-    def __init__(self, cluster: Cluster, tiers: tuple[PlacedTier, ...], direction: str) -> None:
+    def __init__(self, cluster: Cluster, direction: str) -> None:
+        self._cluster = cluster
         self._budget = Budget(cluster.limits.comparisons)
         self._direction = direction
-        self._tiers = tiers
-        self._index: OverlapIndex[PlacedPolicy] | None = None
+
+    @cached_property
+    def _index(self) -> OverlapIndex[PlacedPolicy]:
+        every = (one for _, one in model_of(self._cluster).policies if enforced(one, self._direction))
+        return OverlapIndex((one.selector, one) for one in every)
 
     def open(self, selector: Selector, meant: _Meant) -> bool | None:
         """Whether a policy for some of those may let packets through to the port of the pods; None if it takes long."""
-        if self._index is None:
-            every = (one for tier in self._tiers for one in tier.policies if enforced(one, self._direction))
-            self._index = OverlapIndex((one.selector, one) for one in every)
         try:
             return any(self._may_let(one, selector, meant) for one in self._index.candidates(selector))
         except ExhaustedError:

@@ -283,11 +283,10 @@ def _tier_missing(cluster: Cluster) -> Iterator[Breach]:
 
 def _tier_unused(cluster: Cluster) -> Iterator[Breach]:
     """Not while the tier of a policy cannot be read: it may be any of them."""
-    tiers = model_of(cluster).tiers
-    policies = [placed.policy.resource for tier in tiers for placed in tier.policies]
-    if not policies or any(one.unreadable("spec", "tier") for one in policies):
+    model = model_of(cluster)
+    if not model.policies or any(one.policy.resource.unreadable("spec", "tier") for _, one in model.policies):
         return
-    for tier in tiers:
+    for tier in model.tiers:
         if tier.policies or tier.resource is None or not tier.resource.document.complete:
             continue
         resource = tier.resource
