@@ -112,6 +112,11 @@ class Policy(NamedTuple):
         return (side for rule in self.rules for side in (rule.source, rule.destination))
 
     @property
+    def early(self) -> bool:
+        """Whether it is asked before connections are tracked or destinations translated, as hosts alone do."""
+        return self.pre_dnat or self.do_not_track
+
+    @property
     def of_pods(self) -> bool:
         """Whether it selects pods alone: host endpoints have neither a namespace nor a service account."""
         return bool(self.namespace is not None or self.namespace_selector or self.service_account_selector)

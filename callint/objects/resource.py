@@ -73,6 +73,11 @@ class Resource:
         return not self.gaps and self.document.complete
 
     @property
+    def legible(self) -> bool:
+        """Whether its spec could be read, and all of the document that it stands in."""
+        return self.document.complete and not self.unreadable("spec")
+
+    @property
     def ref(self) -> ObjectRef:
         """The identity that findings carry."""
         if self._ref is None:

@@ -111,7 +111,7 @@ def _complaints(policy: Policy, strict: bool, road: Road, release: Release) -> I
 def _flags(policy: Policy) -> Iterator[str]:
     if policy.pre_dnat and policy.do_not_track:
         yield "preDNAT and doNotTrack exclude each other"
-    if (policy.pre_dnat or policy.do_not_track) and not policy.apply_on_forward:
+    if policy.early and not policy.apply_on_forward:
         yield "preDNAT and doNotTrack need applyOnForward"
     if policy.pre_dnat and (policy.egress or "Egress" in policy.types):
         yield "preDNAT policy has no egress"

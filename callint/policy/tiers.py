@@ -74,6 +74,11 @@ class PlacedTier(NamedTuple):
         found = (hidden(self.resource, ("spec", field)) for field in ("order", "defaultAction"))
         return next((one for one in found if one), None)
 
+    @property
+    def closes(self) -> bool:
+        """Whether what its policies leave undecided is surely dropped."""
+        return self.exists and self.default_action != "Pass" and not self.hidden
+
 
 def built_in_tiers(release: Release) -> tuple[Tier, ...]:
     """The tiers that Calico makes by itself (libcalico-go/lib/clientv3/client.go EnsureInitialized)."""

@@ -22,7 +22,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     Both nodes have one such address of the family: what moves between nodes is beside it, or beside the node's own.
     """
-    endpoints = [one for one in cluster.host_endpoints if one.expected_ips and _whole(one)]
+    endpoints = [one for one in cluster.host_endpoints if one.expected_ips and _readable(one)]
     if not endpoints or len(cluster.nodes) < 2:
         return
     internal = {node.name: _internal(node) for node in cluster.nodes.values()}
@@ -43,9 +43,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
                 yield _breach(cluster, endpoint, index, owner[0], str(own))
 
 
-def _whole(endpoint: HostEndpoint) -> bool:
-    resource = endpoint.resource
-    return resource.document.complete and not resource.unreadable("spec") and placeholder(endpoint.node) is None
+def _readable(endpoint: HostEndpoint) -> bool:
+    return endpoint.resource.legible and placeholder(endpoint.node) is None
 
 
 def _own(cluster: Cluster, node: Node) -> set[Address | None]:

@@ -37,7 +37,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     pods = Selectable((one, None) for one in labels)
     for _, placed in model.policies:
         policy, selector = placed.policy, placed.selector
-        if policy.of_pods or policy.staged or policy.apply_on_forward or policy.pre_dnat or policy.do_not_track:
+        if policy.of_pods or policy.staged or policy.apply_on_forward or policy.early:
             continue
         if not policy.resource.whole or selector == ALL or pods.any(selector):
             continue

@@ -44,8 +44,7 @@ def _written(cluster: Cluster) -> Iterator[HostMember]:
     """The host endpoints that manifests hold and that can be read."""
     for member in model_of(cluster).inventory.host_endpoints:
         resource = member.about.resource
-        readable = resource.document.complete and not resource.unreadable("spec")
-        if resource.kind == "HostEndpoint" and readable and placeholder(member.about.node) is None:
+        if resource.kind == "HostEndpoint" and resource.legible and placeholder(member.about.node) is None:
             yield member
 
 

@@ -120,8 +120,8 @@ class _Tiers:
         return _unsure(placed) or any(rule.action == "Pass" for rule in self._rules(placed.policy))
 
     def _governs(self, policy: Policy) -> bool:
-        apart = policy.staged or policy.pre_dnat or policy.do_not_track
-        return not apart and (self._direction.capitalize() in policy.types or bool(policy.resource.gaps))
+        in_direction = self._direction.capitalize() in policy.types or bool(policy.resource.gaps)
+        return in_direction and not policy.staged and not policy.early
 
     def _rules(self, policy: Policy) -> tuple[Rule, ...]:
         return policy.rules_of(self._direction)

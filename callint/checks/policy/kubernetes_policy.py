@@ -35,7 +35,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 def _policies(cluster: Cluster) -> Iterator[Resource]:
     for resource in cluster.kubernetes("NetworkPolicy", _API):
-        if resource.document.complete and not resource.unreadable("spec"):
+        if resource.legible:
             yield resource
 
 

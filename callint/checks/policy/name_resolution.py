@@ -88,15 +88,14 @@ def _subject(tier: PlacedTier, placed: PlacedPolicy) -> bool:
 
 def shuts_in(tier: PlacedTier, placed: PlacedPolicy, direction: str = "Egress") -> bool:
     """Whether what no rule allows those whom a policy selects to send, or to get, is surely dropped."""
-    if tier.default_action == "Pass" or tier.hidden or not tier.exists or not enforced(placed, direction):
-        return False
-    return not (placed.hidden_place or placed.hidden_selection or placed.policy.resource.gaps)
+    hidden = placed.hidden_place or placed.hidden_selection or placed.policy.resource.gaps
+    return tier.closes and enforced(placed, direction) and not hidden
 
 
 def enforced(placed: PlacedPolicy, direction: str = "Egress") -> bool:
     """Whether tracked packets of pods meet a policy in a direction."""
     policy = placed.policy
-    return not policy.staged and not policy.pre_dnat and not policy.do_not_track and direction in policy.types
+    return not policy.staged and not policy.early and direction in policy.types
 
 
 def _unasked(policies: Iterable[tuple[PlacedTier, PlacedPolicy]]) -> Iterator[Breach]:
@@ -106,10 +105,8 @@ def _unasked(policies: Iterable[tuple[PlacedTier, PlacedPolicy]]) -> Iterator[Br
         return
     for tier, placed in every:
         policy = placed.policy
-        if tier.default_action == "Pass" or tier.hidden or not tier.exists or policy.resource.gaps:
-            continue
         opens = any(rule.action in ("Allow", "Pass") for rule in policy.ingress)
-        if not opens and holds(placed.selector, _ANSWERING):
+        if tier.closes and not policy.resource.gaps and not opens and holds(placed.selector, _ANSWERING):
             yield _closed(tier, policy)
             return
 

@@ -94,16 +94,14 @@ def _policies(cluster: Cluster) -> Iterator[_Placed]:
 
 def _late(one: _Placed) -> bool:
     """Whether a policy that could be read as a whole is asked after translation."""
-    policy = one.policy
-    readable = policy.resource.whole
-    return readable and not policy.pre_dnat and not policy.do_not_track
+    return one.policy.resource.whole and not one.policy.early
 
 
 def _denied(cluster: Cluster) -> Iterator[Breach]:
     """Not where policy before translation denies anything that may be the same."""
     ports, every = _NodePorts(cluster), list(_policies(cluster))
     hosts = model_of(cluster).inventory.hosts
-    if any(_denies(one) for one in every if one.policy.pre_dnat or one.policy.do_not_track):
+    if any(_denies(one) for one in every if one.policy.early):
         return
     for one in filter(_late, every):
         for rule in one.rules("Deny"):
@@ -141,7 +139,7 @@ def _opened(cluster: Cluster) -> Iterator[Breach]:
     steps = Steps(cluster, "policies for hosts with each other")
     for one in filter(_late, forwarding):
         opening = one.rules("Allow", "Pass")
-        if not opening or one.tier.default_action == "Pass" or one.tier.hidden or not one.tier.exists:
+        if not opening or not one.tier.closes:
             continue
         if not all(_only(rule, ports) for rule in opening):
             continue

@@ -50,9 +50,8 @@ def _enforced(cluster: Cluster, *, closing: bool = False) -> Iterator[tuple[Poli
         if closing and (tier.default_action == "Pass" or tier.hidden):
             continue
         for placed in tier.policies:
-            policy, resource = placed.policy, placed.policy.resource
-            readable = resource.document.complete and not resource.unreadable("spec")
-            if policy.kind in ("GlobalNetworkPolicy", "NetworkPolicy") and readable:
+            policy = placed.policy
+            if policy.kind in ("GlobalNetworkPolicy", "NetworkPolicy") and policy.resource.legible:
                 yield policy, placed.selector
 
 
@@ -96,7 +95,7 @@ def _reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
     if not cluster.nodes:
         yield from _reaches_unknown_hosts(cluster)
     for policy, _ in _enforced(cluster) if hosts else ():
-        if policy.apply_on_forward or policy.pre_dnat or policy.do_not_track or not _unselective(policy):
+        if policy.apply_on_forward or policy.early or not _unselective(policy):
             continue
         closed = [name for name in policy.types if not _opens(policy, name)]
         if not closed or _speaks_of_hosts(policy, selectable):
@@ -117,10 +116,9 @@ def _reaches_unknown_hosts(cluster: Cluster) -> Iterator[Breach]:
         return
     tier, policy = about_hosts[0]
     closed = [name for name in policy.types if not _opens(policy, name)]
-    readable = not policy.resource.unreadable("spec") and tier.exists and not tier.hidden
-    if not readable or tier.default_action == "Pass" or policy.apply_on_forward or not closed:
+    if policy.resource.unreadable("spec") or not tier.closes or policy.apply_on_forward or not closed:
         return
-    if not policy.pre_dnat and not policy.do_not_track and _unselective(policy):
+    if not policy.early and _unselective(policy):
         made = Related(configuration.span("metadata", "name"), "makes them for every node")
         end = f"end of tier {tier.name}, or a Deny before it"
         proof = witness("packet", direction=closed[0].lower(), node="any", verdict="drop", decided_by=end)
@@ -160,7 +158,7 @@ def _speaks_of_hosts(policy: Policy, hosts: Selectable[HostMember]) -> bool:
 
 def _reaches_pods(cluster: Cluster) -> Iterator[Breach]:
     for policy, _ in _enforced(cluster):
-        if not policy.apply_on_forward or policy.pre_dnat or policy.do_not_track or not _unselective(policy):
+        if not policy.apply_on_forward or policy.early or not _unselective(policy):
             continue
         opened = [name for name in policy.types if _for_everything(policy, name) == "Allow"]
         if not opened:
@@ -203,14 +201,14 @@ def _namespaces_and_hosts(cluster: Cluster) -> Iterator[Breach]:
 
 def _pods_only(cluster: Cluster) -> Iterator[Breach]:
     for policy, selector in _enforced(cluster):
-        if policy.pre_dnat or policy.do_not_track:
+        if policy.early:
             field = "preDNAT" if policy.pre_dnat else "doNotTrack"
             yield from _on_pods(policy, selector, field, "it is without any effect")
 
 
 def _forward_pods_only(cluster: Cluster) -> Iterator[Breach]:
     for policy, selector in _enforced(cluster):
-        if policy.apply_on_forward and not policy.pre_dnat and not policy.do_not_track:
+        if policy.apply_on_forward and not policy.early:
             yield from _on_pods(policy, selector, "applyOnForward", "its rules apply to these as they do without it")
 
 
@@ -260,7 +258,7 @@ def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:
 
 def _subject_in_rule(cluster: Cluster) -> Iterator[Breach]:
     for policy, _ in _enforced(cluster, closing=True):
-        if policy.pre_dnat or policy.do_not_track or not _unselective(policy):
+        if policy.early or not _unselective(policy):
             continue
         for direction, rules in (("ingress", policy.ingress), ("egress", policy.egress)):
             own = [rule.destination if direction == "ingress" else rule.source for rule in rules]

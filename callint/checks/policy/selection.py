@@ -201,11 +201,11 @@ def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
     labels = Vocabulary(Known(one.labels, one.about.resource) for one in hosts)
     selectable = model_of(cluster).inventory.hosts
     for policy in cluster.policies:
-        if not (policy.apply_on_forward or policy.pre_dnat or policy.do_not_track) or policy.staged:
+        if not (policy.apply_on_forward or policy.early) or policy.staged:
             continue
         # what namespaces and accounts select are pods, and a slip of the pen is said as such
         for_pods = policy.namespace_selector or policy.service_account_selector
-        if for_pods or not policy.resource.document.complete or policy.resource.unreadable("spec"):
+        if for_pods or not policy.resource.legible:
             continue
         try:
             selector = selector_of(policy)

@@ -35,11 +35,6 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from asked("tier_end", _QUESTIONS, parameters)(cluster)
 
 
-def _readable(placed: PlacedPolicy) -> bool:
-    resource = placed.policy.resource
-    return resource.document.complete and not resource.unreadable("spec")
-
-
 def _deny_only(cluster: Cluster) -> Iterator[Breach]:
     found, left = _closing(cluster)
     if left is not None:
@@ -96,14 +91,13 @@ def _closing(cluster: Cluster) -> tuple[Sequence[_Closing], Resource | None]:
 def _governing(cluster: Cluster) -> Iterator[tuple[PlacedTier, PlacedPolicy, str, tuple[Rule, ...], _Openers]]:
     """Policies with rules in a direction, and those of their tier that let anything through in it."""
     for tier in model_of(cluster).tiers:
-        if tier.default_action == "Pass" or tier.hidden or not tier.exists:
+        if not tier.closes:
             continue
         steps = cluster.limits.comparisons
         openers = {direction: _Openers(tier, direction, steps) for direction in ("ingress", "egress")}
         for placed in tier.policies:
             policy = placed.policy
-            for_hosts_only = policy.pre_dnat or policy.do_not_track
-            if policy.staged or for_hosts_only or not _readable(placed) or policy.kind.startswith("Kubernetes"):
+            if policy.staged or policy.early or not policy.resource.legible or policy.kind.startswith("Kubernetes"):
                 continue
             for direction in ("ingress", "egress"):
                 rules = policy.rules_of(direction)
@@ -131,7 +125,7 @@ class _Openers:
 
 def _opens(placed: PlacedPolicy, direction: str) -> bool:
     rules = placed.policy.rules_of(direction)
-    return any(rule.http or rule.action in ("Allow", "Pass") for rule in rules) or not _readable(placed)
+    return any(rule.http or rule.action in ("Allow", "Pass") for rule in rules) or not placed.policy.resource.legible
 
 
 def _specific(rule: Rule) -> bool:
@@ -172,7 +166,7 @@ def _pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
     for position, tier in enumerate(model.tiers):
         for placed in tier.policies:
             policy = placed.policy
-            if policy.staged or policy.pre_dnat or policy.do_not_track or not _readable(placed):
+            if policy.staged or policy.early or not policy.resource.legible:
                 continue
             passing = [rule for rule in policy.rules if rule.action == "Pass"]
             if not passing:
