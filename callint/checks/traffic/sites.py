@@ -29,16 +29,19 @@ _BARE_NAMES = ("wg", "tun", "ppp", "tailscale", "sit", "ip6tnl")
 
 
 def sites(abouts: Collection[About], need: Need) -> tuple[Site, ...]:
-    """Where a need is evident, each interface for each far end and port once, by the strongest evidence."""
-    found: dict[object, Site] = {}
+    """Where a need is evident, each interface for each far end and port once, by the strongest evidence for it."""
+    found: dict[object, dict[int | None, Site]] = {}
     looked = [one for one in need.at if any(_may_be_seen(about.cluster, one) for about in islice(abouts, 1))]
     for about in abouts:
         for evidence in looked:
+            strongest: dict[object, dict[int | None, Site]] = {}
             for site in _LOOKS[evidence.word](about, need, evidence):
-                if evidence.missing is not None:
-                    site = site._replace(missing=evidence.missing)
-                found.setdefault(site.key, site)
-    return tuple(found.values())
+                if site.key not in found:
+                    if evidence.missing is not None:
+                        site = site._replace(missing=evidence.missing)
+                    strongest.setdefault(site.key, {}).setdefault(site.port, site)
+            found |= strongest
+    return tuple(site for sites in found.values() for site in sites.values())
 
 
 def _may_be_seen(cluster: Cluster, evidence: Evidence) -> bool:
@@ -50,12 +53,14 @@ def _may_be_seen(cluster: Cluster, evidence: Evidence) -> bool:
 
 def _declared(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
     name = evidence.value
+    asked = set()
     for interface, services in about.cluster.intent.services.get(about.name, {}).items():
         for one in about.interfaces if interface == "*" else (interface,):
             if name in services:
+                asked.add(one)
                 yield Site(about.name, one, about.own(one), "the configuration asks for it", port=services[name])
     for service in (about.facts.services or ()) if about.facts else ():
-        if service.name == name:
+        if service.name == name and service.interface not in asked:
             own = about.own(service.interface)
             yield Site(about.name, service.interface, own, "its facts declare it", service.span, service.port)
 

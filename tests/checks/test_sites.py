@@ -1,0 +1,53 @@
+"""A service is asked for at each of its ports, and once at each."""
+
+from __future__ import annotations
+
+import pytest
+
+from callint.checks.traffic.need import read_needs
+from callint.checks.traffic.place import abouts
+from callint.checks.traffic.sites import sites
+from callint.objects import Intent
+from callint.policy import model_of
+from manifests import cluster_of, hosts
+
+HOSTS = hosts(wan="192.168.0.2", lan="10.0.0.1")
+FACTS = """
+version: 1
+node: router
+interfaces:
+  - {name: wan0, addresses: [192.168.0.2/24], forwarding: true}
+  - {name: lan0, addresses: [10.0.0.1/24], forwarding: true}
+"""
+AT = [{"declared": "ssh"}, {"listener": {"process": "sshd"}}]
+LISTENING = "listening: [{protocol: tcp, port: 2222, process: sshd}]"
+
+
+@pytest.mark.parametrize(
+    ("facts", "configured", "expected"),
+    [
+        ("services: {lan0: [{name: ssh, port: 22}]}", {}, [("lan0", 22)]),
+        (
+            "services: {lan0: [{name: ssh, port: 22}, {name: ssh, port: 2222}]}",
+            {},
+            [("lan0", 22), ("lan0", 2222)],
+        ),
+        (
+            "services: {lan0: [{name: ssh, port: 22}, {name: ssh, port: 22}], wan0: [ssh]}",
+            {},
+            [("lan0", 22), ("wan0", None)],
+        ),
+        ("services: {lan0: [{name: ssh, port: 22}]}\n" + LISTENING, {}, [("lan0", 22)]),
+        (LISTENING, {}, [("lan0", 2222)]),
+        ("services: {lan0: [{name: ssh, port: 22}]}", {"lan0": {"ssh": 2022}}, [("lan0", 2022)]),
+    ],
+)
+def test_the_strongest_evidence_names_the_ports(
+    facts: str, configured: dict[str, dict[str, int | None]], expected: list[tuple[str, int | None]]
+) -> None:
+    routes = "routes: [{to: default, via: 192.168.0.1, interface: wan0}]\n"
+    cluster = cluster_of(HOSTS, facts=FACTS + routes + facts, intent=Intent({"router": configured}))
+    parameters = {"name": "ssh", "protocol": "TCP", "at": AT, "flows": [{"direction": "in", "ports": 22}]}
+    nodes = abouts(model_of(cluster)).values()
+    found = [(site.interface, site.port) for need in read_needs(cluster, parameters) for site in sites(nodes, need)]
+    assert found == expected
