@@ -1,6 +1,7 @@
 """Kubernetes' NetworkPolicy as the API server judges it beyond its shape (pkg/apis/networking/validation).
 
-Whatever is told here the API server refuses, so that the policy is not stored, or stays as it was before.
+What is told here the API server refuses, so that the policy is not stored, or stays as it was before; a value that no
+label can have it takes on some ways, and then it matches nothing.
 """
 
 from __future__ import annotations
@@ -8,11 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from callint.finding import Path
+from callint.objects import fields as objects
+from callint.objects.fields import as_text
 from callint.objects.kubernetes_policy import ConversionError
 from callint.objects.kubernetes_policy import label_selector as terms
 from callint.selector import SelectorError, parse
 from callint.selector.parse import MAX_LENGTH
 from callint.validate import values
+from callint.validate.label_values import impossible, impossible_value
 from callint.validate.ports import port
 from callint.validate.scope import UNREADABLE, Check, Scope, each, fields, together
 
@@ -102,6 +106,8 @@ def _converted(scope: Scope, path: Path, value: Any) -> None:
         text = " && ".join(terms(value))
         if len(text) <= longest:
             parse(text)
+            if impossible_value(text) is not None:
+                _values(scope, path, value)
             return
     except ConversionError:
         return
@@ -111,6 +117,22 @@ def _converted(scope: Scope, path: Path, value: Any) -> None:
     else:
         message = f"the selector is longer than {longest} characters and is not read"
         scope.everywhere("selector-limit", path, message, gap=True)
+
+
+def _values(scope: Scope, path: Path, plain: dict[str, Any]) -> None:
+    """Those that no label can have."""
+    asked: list[tuple[Path, str, str]] = [
+        (("matchLabels", key), key, value) for key, value in objects.labels(plain, "matchLabels").items()
+    ]
+    for index, term in objects.items(plain, "matchExpressions"):
+        for place, value in objects.items(term, "values"):
+            key, said = objects.text(term, "key"), as_text(value)
+            if key and said is not None:
+                asked.append((("matchExpressions", index, "values", place), key, said))
+    for way, key, value in asked:
+        flaw = impossible(key, value)
+        if flaw is not None:
+            scope.say("impossible-label-value", (*path, *way), flaw)
 
 
 label_selector: Check = together(fields(matchExpressions=each(_expression)), _converted)

@@ -10,6 +10,7 @@ from typing import Any
 
 from callint.net.address import surely_all_v4
 from callint.net.ports import surely_port
+from callint.validate.label_values import impossible_value
 from callint.validate.scope import Scope
 from callint.validate.selectors import readable
 
@@ -40,6 +41,8 @@ def _side(scope: Scope, side: Any, may_have_ports: bool) -> bool:
     for name, value in side.items():
         if name == "selector":
             if value.__class__ is not str or "global(" in value or not readable(scope, value):
+                return False
+            if impossible_value(value) is not None:
                 return False
         elif value.__class__ is not list:
             return False

@@ -11,6 +11,7 @@ from callint.finding import Path, Span
 from callint.objects.fields import as_text
 from callint.record import NamedTuple
 from callint.selector import SelectorError, parse
+from callint.validate.label_values import impossible_value
 from callint.validate.scope import Check, Effect, Flaw, Scope, judge
 
 
@@ -67,6 +68,10 @@ def selector(
             judge(scope, path, found.flaw, since=since, stored=stored, malformed=True, span=span, hint=found.hint)
         elif global_ is not None and "global(" in text:
             global_(scope, path, text)
+        elif (value_in_vain := impossible_value(text)) is not None:
+            token, message = value_in_vain
+            span = word(scope, path, text, token.start, token.end - token.start)
+            scope.say("impossible-label-value", path, message, span=span)
 
     return check
 

@@ -93,6 +93,24 @@ def test_terms_of_label_selectors(terms: str, kinds: str, hold) -> None:
 
 
 @pytest.mark.parametrize(
+    ("selector", "kinds"),
+    [
+        ("matchLabels: {a: b, c: '', d: «e f»}", "impossible-label-value"),
+        ("matchLabels: {a: «-b», c: «'*'»}", "impossible-label-value impossible-label-value"),
+        ("matchExpressions: [{key: a, operator: In, values: [b, «c/d»]}]", "impossible-label-value"),
+        ("matchExpressions: [{key: a, operator: NotIn, values: [«b=c»]}]", "impossible-label-value"),
+        ("matchExpressions: [{key: a, operator: NotIn, values: ['%A%']}]", ""),
+        ("matchLabels: {a: «%s»}" % ("b" * 64), "impossible-label-value"),
+        ("matchLabels: {a: %s}" % ("b" * 63), ""),
+    ],
+)
+def test_values_that_no_label_can_have(selector: str, kinds: str, hold) -> None:
+    hold("", NETWORK % (selector, ""), kinds)
+    hold("", NETWORK % ("", f"from: [{{namespaceSelector: {{{selector}}}}}]"), kinds)
+    hold("", ADMIN % (selector, "namespaces: {}", "namedPort: http"), kinds, "v3.30")
+
+
+@pytest.mark.parametrize(
     ("peer", "port", "kinds"),
     [
         ("networks: [10.0.0.0/8]", "portRange: {protocol: TCP, start: 80, end: 90}", ""),

@@ -19,7 +19,19 @@ from callint.validate.scope import Scope
 
 LIMITS = Limits(selector_length=40)
 SELECTORS = st.sampled_from(
-    ["", "a == 'b'", "a == 'b' && has(c)", "a =", "global()", "a == 'global('", "has(\na)", "b in {'x'}" * 5, 3, None]
+    [
+        "",
+        "a == 'b'",
+        "a == 'b' && has(c)",
+        "a == 'b c'",
+        "a =",
+        "global()",
+        "a == 'global('",
+        "has(\na)",
+        "b in {'x'}" * 5,
+        3,
+        None,
+    ]
 )
 NETS = st.sampled_from(
     ["10.0.0.0/8", "10.0.0.1/8", "10.0.0.1", "1/1.2.3.4", "10.0.0.0/33", "::/0", "10.0.0.0/8\n10.0.0.0/8", "", 4, None]

@@ -234,7 +234,7 @@ port = st.one_of(
     st.tuples(st.integers(1, 65535), st.integers(1, 65535)).map(lambda pair: f"{min(pair)}:{max(pair)}"),
     st.from_regex(r"[a-z]{1,7}(-[a-z0-9]{1,7})?", fullmatch=True),
 )
-literal = st.from_regex(r"[A-Za-z0-9_.-]{0,10}", fullmatch=True).map(lambda text: f'"{text}"')
+literal = st.from_regex(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,8}[A-Za-z0-9])?", fullmatch=True).map(lambda text: f'"{text}"')
 key = st.from_regex(r"[a-z]{1,8}(/[a-z.-]{1,5}[a-z])?", fullmatch=True)
 atom = st.one_of(
     key.map(lambda name: f"has({name})"),
