@@ -16,12 +16,15 @@ from callint.source.scalars import Typed
 _MORE = r"[^\s,\[\]{}:?#]+(?::+[^\s,\[\]{}:?#]+)*"
 _WORD = r"[A-Za-z0-9_./(][^\s,\[\]{}:?#]*(?::+[^\s,\[\]{}:?#]+)*"
 _SCALAR = rf"""(?:"[^"\\]*"|'[^']*'|{_WORD}(?: +{_MORE})*)"""
-_TOKEN = rf" *(?:([\[\]{{}},])|({_SCALAR})(:(?= ))?)"
 _ALONE = rf"{_SCALAR}(?= *[,\]}}]|: )"
 _ENTRY = rf" *[{{,] *({_WORD}): +({_SCALAR})(?= *[,}}])"
 _ITEM = rf" *[\[,] *()({_SCALAR})(?= *[,\]])"
 _REST = r" *(?:(?<= )#.*)?$"
 _END = rf" *[\]}}]{_REST}"
+_NEXT = r"(?: *,(?! *(?:[\]}]|$))|(?= *[\]}]))"
+_TOKEN = rf" *(?:([\[{{])|([\]}}])(?:{_NEXT}|{_REST})|({_SCALAR})(?:{_NEXT}|(:)(?= ))|(.+))"
+_OPEN, _CLOSE, _TEXT, _COLON, _ = range(1, 6)
+"""The groups of a token, the last one of what is none; behind each stands what may, or a key's value."""
 
 _LONGEST_KEY = 1000
 
@@ -33,6 +36,9 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 def _flat(written: str) -> list[re.Match[str]]:
     """The items of a list or mapping of nothing but scalars: their keys, or "", and themselves; none for another."""
+    inside = written[1:]
+    if "[" in inside or "{" in inside:  # of a text in quotes, if it is flat after all
+        return []
     take = _pattern(_ENTRY if written[0] == "{" else _ITEM).match
     found = []
     done = 0
@@ -78,68 +84,35 @@ class _UnlikeError(Exception):
     """This is not written as plainly as that."""
 
 
-class _Tokens:
-    """The signs, scalars and keys of a value in brackets, one after the other."""
-
-    __slots__ = ("_take", "_written", "done")
-
-    def __init__(self, written: str) -> None:
-        self._take = _pattern(_TOKEN).match
-        self._written = written
-        self.done = 0
-
-    def next(self) -> re.Match[str]:
-        found = self._take(self._written, self.done)
-        if found is None:
-            raise _UnlikeError
-        self.done = found.end()
-        return found
-
-    def expect(self, sign: str) -> int:
-        """The offset of the next token, which must be that sign."""
-        found = self.next()
-        if found[1] != sign:
-            raise _UnlikeError
-        return found.start(1)
-
-
 def _whole(written: str, typed: Typed) -> Any:
     """The value of a list or mapping that holds others."""
-    tokens = _Tokens(written)
-
-    def value(first: re.Match[str]) -> Any:
-        if first[1] == "[":
-            return [value(item) for item in items("]")]
-        if first[1] == "{":
-            named: dict[str, Any] = {}
-            for item in items("}"):
-                if not item[3]:
-                    raise _UnlikeError
-                key = _key(item[2], named, typed)
-                named[key] = value(tokens.next())
-            return named
-        if first[2] is None or first[3]:
-            raise _UnlikeError
-        return _scalar(first[2], typed)
-
-    def items(end: str) -> Iterator[re.Match[str]]:
-        """The first token of each item; whoever takes it reads the rest of the item."""
-        found = tokens.next()
-        while found[1] != end:
-            yield found
-            behind = tokens.next()
-            if behind[1] == end:
-                return
-            if behind[1] != ",":
-                raise _UnlikeError
-            found = tokens.next()
-            if found[1] == end:
-                raise _UnlikeError
-
-    whole = value(tokens.next())
-    if not _pattern(_REST).match(written, tokens.done):
+    tokens = _pattern(_TOKEN).finditer(written)
+    whole = _value(next(tokens), tokens, typed)
+    if next(tokens, None):
         raise _UnlikeError
     return whole
+
+
+def _value(token: re.Match[str], tokens: Iterator[re.Match[str]], typed: Typed) -> Any:
+    """The value that begins with a token; the rest of it is taken from the others."""
+    if token.lastindex == _TEXT:
+        return _scalar(token[_TEXT], typed)
+    if token[_OPEN] == "[":
+        several: list[Any] = []
+        for item in tokens:
+            if item[_CLOSE] == "]":
+                return several
+            several.append(_value(item, tokens, typed))
+    elif token[_OPEN] == "{":
+        named: dict[str, Any] = {}
+        for item in tokens:
+            if item[_CLOSE] == "}":
+                return named
+            if item.lastindex != _COLON:
+                break
+            key = _key(item[_TEXT], named, typed)
+            named[key] = _value(next(tokens), tokens, typed)
+    raise _UnlikeError
 
 
 def trace(written: str, value: Any, at: int, base: int) -> list[Any] | None:
@@ -160,40 +133,40 @@ def trace(written: str, value: Any, at: int, base: int) -> list[Any] | None:
 
 def _nested(written: str, value: Any, at: int, base: int) -> list[Any] | None:
     made: list[Any] = []
-    add = made.append
-    tokens = _Tokens(written)
-
-    def collection(value: Any) -> None:
-        is_list = value.__class__ is list
-        add(~(at + tokens.expect("[" if is_list else "{")))
-        slot = len(made)
-        add(0)
-        for number, item in enumerate(value):
-            if number:
-                tokens.expect(",")
-            child = item
-            if not is_list:
-                name = tokens.next()
-                if name[2] != item or not name[3]:
-                    raise _UnlikeError
-                add(item)
-                add(at + name.start(2))
-                child = value[item]
-            if child.__class__ in (list, dict):
-                collection(child)
-                continue
-            scalar = tokens.next()
-            if scalar[2] is None or scalar[3]:
-                raise _UnlikeError
-            add(at + scalar.start(2))
-        tokens.expect("]" if is_list else "}")
-        made[slot] = base + len(made)
-
+    tokens = _pattern(_TOKEN).finditer(written)
     try:
-        collection(value)
-    except _UnlikeError:
+        _add(made, next(tokens), tokens, value, at, base)
+    except (_UnlikeError, StopIteration):
         return None
     return made
+
+
+def _add(
+    made: list[Any], token: re.Match[str], tokens: Iterator[re.Match[str]], value: Any, at: int, base: int
+) -> None:
+    """Add the list or mapping that begins with a token."""
+    is_list = value.__class__ is list
+    if token[_OPEN] != ("[" if is_list else "{"):
+        raise _UnlikeError
+    slot = len(made) + 1
+    made += (~(at + token.start(_OPEN)), 0)
+    for child in value if is_list else value.items():
+        token = next(tokens)
+        if not is_list:
+            key, child = child
+            if token.lastindex != _COLON or token[_TEXT] != key:
+                raise _UnlikeError
+            made += (key, at + token.start(_TEXT))
+            token = next(tokens)
+        if child.__class__ in (list, dict):
+            _add(made, token, tokens, child, at, base)
+        elif token.lastindex == _TEXT:
+            made.append(at + token.start(_TEXT))
+        else:
+            raise _UnlikeError
+    if next(tokens)[_CLOSE] != ("]" if is_list else "}"):
+        raise _UnlikeError
+    made[slot] = base + len(made)
 
 
 def end(written: str, start: int) -> int | None:

@@ -242,44 +242,43 @@ def trace(text: str, value: Any) -> list[Any]:
 
     Raises something or other if it did not.
     """
-    typed = Typed()
     made: list[Any] = []
-    add = made.append
     entries = _entry().finditer(text)
-
-    def collection(value: Any, entry: re.Match[str]) -> None:
-        """Add a list or mapping whose first item stands on the line of `entry`."""
-        is_list = value.__class__ is list
-        start = entry.start(1 if is_list else 2)
-        if start < 0:
-            raise ValueError("this is not the value of the text")
-        add(~start)
-        slot = len(made)
-        add(0)
-        for step, child in enumerate(value) if is_list else value.items():
-            if len(made) > slot + 1:
-                entry = next(entries)
-            if is_list:
-                if entry[2] is not None:
-                    collection(child, entry)
-                    continue
-            else:
-                add(step)
-                add(entry.start(2))
-            written = entry[3]
-            if not written or written[0] == "#":
-                if child is None:
-                    add(entry.end(2) + 1)
-                else:
-                    collection(child, next(entries))
-            elif written[0] in "[{":
-                _append(made, written, child, entry.start(3), typed)
-            else:
-                add(entry.start(3))
-        made[slot] = len(made)
-
-    collection(value, next(entries))
+    _add(made, value, next(entries), entries, Typed())
     return made
+
+
+def _add(made: list[Any], value: Any, entry: re.Match[str], entries: Iterator[re.Match[str]], typed: Typed) -> None:
+    """Add a list or mapping whose first item stands on the line of `entry`."""
+    is_list = value.__class__ is list
+    start = entry.start(1 if is_list else 2)
+    if start < 0:
+        raise ValueError("this is not the value of the text")
+    add = made.append
+    add(~start)
+    slot = len(made)
+    add(0)
+    for step, child in enumerate(value) if is_list else value.items():
+        if len(made) > slot + 1:
+            entry = next(entries)
+        if is_list:
+            if entry[2] is not None:
+                _add(made, child, entry, entries, typed)
+                continue
+        else:
+            add(step)
+            add(entry.start(2))
+        written = entry[3]
+        if not written or written[0] == "#":
+            if child is None:
+                add(entry.end(2) + 1)
+            else:
+                _add(made, child, next(entries), entries, typed)
+        elif written[0] in "[{":
+            _append(made, written, child, entry.start(3), typed)
+        else:
+            add(entry.start(3))
+    made[slot] = len(made)
 
 
 def ends(text: str, start: int) -> dict[int, int]:
