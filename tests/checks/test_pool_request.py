@@ -158,6 +158,10 @@ def service(text: str, family: int = 4, status: dict[str, Any] | None = None, **
         (service('["lb"]', family=6), 'it asks for IPPool "lb", which is of IPv4'),
         (service("lb"), "its annotation is no list of texts in JSON"),
         (service('["off", "photos"]'), 'it asks for IPPool "off", which is disabled'),
+        (service('["of"]'), 'it asks for IPPool "of", which does not exist, did you mean "off"'),
+        (service('["192.0.2.0/25"]'), 'it asks for 192.0.2.0/25, which is no IPPool but overlaps "lb" of 192.0.2.0/24'),
+        (service('["photo"]'), None),  # a slip for a pool of pods
+        (service('["2001:db9::/112"]'), None),
         (service('["lb"]'), None),
         (service('["192.0.2.0/24"]'), None),
         (service('["lb6"]', family=6), None),
@@ -175,3 +179,10 @@ def service(text: str, family: int = 4, status: dict[str, Any] | None = None, **
 def test_load_balancers(asking: dict[str, Any], words: str | None) -> None:
     found = told("unavailable", PHOTOS, BALANCED, BALANCED_OFF, BALANCED_SIX, asking)
     assert [message.split(": ", 1)[1] for message in found] == [words] * (words is not None)
+
+
+def test_a_pool_for_load_balancers_that_is_nowhere() -> None:
+    objects = PHOTOS, BALANCED, service('["elsewhere"]')
+    (found,) = told("unavailable", *objects, intent=Intent(complete=frozenset({"IPPool"})))
+    assert 'it asks for IPPool "elsewhere", which does not exist' in found
+    assert told("unavailable", *objects) == []

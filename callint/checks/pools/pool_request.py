@@ -107,16 +107,16 @@ def _unavailable(cluster: Cluster) -> Iterator[Breach]:
         pools = pools or _Pools(cluster)
         useless = pools.useless(request)
         if useless is not None:
-            words, pool, field = useless
             service = request.resource
             yield Breach(
                 f'the load balancer of Service "{service.namespace or "default"}/{service.name}" gets no address of '
-                f"IPv{request.family}: {words}",
+                f"IPv{request.family}: {useless.words}",
                 service.span(*request.path),
                 service.ref,
                 request.path,
-                (Related(pool.span(field), "the pool"),) if pool is not None else (),
-                witness("reference", reference=request.text, pool=pool.name if pool is not None else None),
+                tuple(Related(pool.span(field), "the pool") for pool, field in useless.pools),
+                useless.proof,
+                useless.cure,
             )
 
 
@@ -145,7 +145,7 @@ def _items(text: str) -> list[str] | None:
 
 
 class _Lack(NamedTuple):
-    """Why pods get no address: in words, with the pool and its field that tell, and what would help."""
+    """Why pods or a load balancer get no address: in words, with the pool and field that tell, and what would help."""
 
     words: str
     pools: tuple[tuple[IPPool, str], ...]
@@ -175,26 +175,32 @@ class _Pools:
         cure = f"""write it as '["{names[0] if names else "name"}"]'"""
         return _Lack(words, (), witness("reference", reference=request.text, known=tuple(names[:_MOST_SHOWN])), cure)
 
-    def useless(self, request: _Request) -> tuple[str, IPPool | None, str] | None:
-        """Why a load balancer gets nothing of what it asks for: in words, with a pool and its field that tell."""
+    def useless(self, request: _Request) -> _Lack | None:
+        """Why a load balancer gets nothing of what it asks for."""
         wanted = _items(request.text)
         if wanted is None:
-            return "its annotation is no list of texts in JSON", None, ""
-        found = [self._useless(one, request.family) for one in wanted]
+            return _Lack("its annotation is no list of texts in JSON", (), witness("reference", reference=request.text))
+        found = [self._useless(request.text, one, request.family) for one in wanted]
         return found[0] if found and all(found) else None
 
-    def _useless(self, wanted: str, family: Family) -> tuple[str, IPPool, str] | None:
+    def _useless(self, text: str, wanted: str, family: Family) -> _Lack | None:
         net = _slashed(wanted)
         known = [self._names[wanted]] if wanted in self._names else self._of[net.family].equal(net) if net else []
+        if not known and self._readable and (net is None or net.family == family):
+            lack = self._unknown("it asks", wanted, net, family)
+            balancing = lack is not None and any("LoadBalancer" in pool.allowed_uses for pool, _ in lack.pools)
+            return lack if balancing or self._complete else None
         if len(known) != 1:
             return None
         ((inside, pool),) = known
         said = f'it asks for IPPool "{pool.name}", which is'
+        proof = witness("reference", reference=text, pool=pool.name)
         if "LoadBalancer" not in pool.allowed_uses:
-            return f"{said} not for load balancers", pool, "allowedUses" if pool.plain.get("allowedUses") else "cidr"
+            field = "allowedUses" if pool.plain.get("allowedUses") else "cidr"
+            return _Lack(f"{said} not for load balancers", ((pool, field),), proof)
         if inside.family != family:
-            return f"{said} of IPv{inside.family}", pool, "cidr"
-        return (f"{said} disabled", pool, "disabled") if pool.disabled else None
+            return _Lack(f"{said} of IPv{inside.family}", ((pool, "cidr"),), proof)
+        return _Lack(f"{said} disabled", ((pool, "disabled"),), proof) if pool.disabled else None
 
     def lack(self, wanted: str, family: Family) -> _Lack | None:
         """Why a pool that is asked for by network or name gives no addresses; None if nobody can tell."""
@@ -215,17 +221,17 @@ class _Pools:
             words = f'they ask for IPPool "{pool.name}", which is disabled'
             proof = witness("address", address=str(net), pool=pool.name)
             return _Lack(words, ((pool, "disabled"),), proof, "ask for another pool, or enable this one")
-        return self._unknown(wanted, net, family) if self._readable else None
+        return self._unknown("they ask", wanted, net, family) if self._readable else None
 
-    def _unknown(self, wanted: str, net: Prefix | None, family: Family) -> _Lack | None:
+    def _unknown(self, who: str, wanted: str, net: Prefix | None, family: Family) -> _Lack | None:
         """A pool that no manifest holds, where all that there are are known, or one that leaves no room for it."""
         mine = self._of[family]
         near = mine.alike(wanted) if net is None else mine.overlapping(net)
         proof = nobody(f"IPPool/{wanted}", self._known)
         if near is not None and net is not None:
-            words = f'they ask for {wanted}, which is no IPPool but overlaps "{near.name}" of {near.cidr}'
+            words = f'{who} for {wanted}, which is no IPPool but overlaps "{near.name}" of {near.cidr}'
             return _Lack(words, ((near, "cidr"),), proof, f'ask for the whole pool, by its name "{near.name}"')
-        words = f'they ask for IPPool "{wanted}", which does not exist'
+        words = f'{who} for IPPool "{wanted}", which does not exist'
         if near is not None:
             return _Lack(f'{words}, did you mean "{near.name}"', ((near, "cidr"),), proof)
         if not self._all or (wanted in DEFAULT_POOLS.values() and not self._complete):
