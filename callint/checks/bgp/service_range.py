@@ -44,19 +44,25 @@ class _Range(NamedTuple):
     """A range, with its place."""
 
     network: Prefix
-    span: Span
+    resource: Resource
     path: Path
+
+    @property
+    def span(self) -> Span:
+        """Where it stands, which is asked of few."""
+        return self.resource.span(*self.path)
 
 
 def _ranges(cluster: Cluster, *lists: str) -> list[_Range]:
     default = network(cluster).settings.default
+    if default is None:
+        return []
     found = []
-    for key in lists if default is not None else ():
-        for index, item in fields.items(default.resource.spec if default is not None else {}, key):
+    for key in lists:
+        for index, item in fields.items(default.resource.spec, key):
             inside = network_of(fields.text(item, "cidr")) if isinstance(item, dict) else None
-            if inside is not None and default is not None:
-                path: Path = ("spec", key, index, "cidr")
-                found.append(_Range(inside, default.resource.span(*path), path))
+            if inside is not None:
+                found.append(_Range(inside, default.resource, ("spec", key, index, "cidr")))
     return found
 
 
@@ -76,8 +82,8 @@ class _Networks:
 
 
 def _pool(cluster: Cluster) -> Iterator[Breach]:
-    default, dropped = network(cluster).settings.default, _drops_forwarded(cluster)
-    if default is None:
+    ranges, dropped = _ranges(cluster, *_LISTS), _drops_forwarded(cluster)
+    if not ranges:
         return
     felix = "Felix drops what it forwards to a service range, and " if dropped else ""
     harmed = [
@@ -87,16 +93,17 @@ def _pool(cluster: Cluster) -> Iterator[Breach]:
         if (net := network_of(pool.cidr)) is not None
     ]
     steps, networks = Steps(cluster, "service ranges with IPPools"), _Networks(net for _, net in harmed)
-    for inside, span, path in _ranges(cluster, *_LISTS):
+    for one in ranges:
+        inside = one.network
         for place in counted(networks.overlapping(inside), steps, _OF_BREACH):
             pool, net = harmed[place]
             both = net if net.length > inside.length else inside
             yield Breach(
                 f'the service range "{inside}" overlaps IPPool "{pool.name}": {felix}BIRD installs no route inside '
                 f"one, so that pods in {both} are not reached from other nodes",
-                span,
-                default.resource.ref,
-                path,
+                one.span,
+                one.resource.ref,
+                one.path,
                 (Related(pool.span("cidr"), "pods get these addresses"),),
                 witness("route", prefix=str(both), direction="import", verdict="reject", decided_by="service range"),
             )
@@ -235,9 +242,8 @@ def _addresses(service: Resource) -> Iterator[tuple[str, str, Path, str]]:
 
 
 def _label(cluster: Cluster) -> Iterator[Breach]:
-    default = network(cluster).settings.default
     announced = _ranges(cluster, *_LISTS)
-    for node in cluster.kubernetes("Node", "v1") if announced and default is not None else ():
+    for node in cluster.kubernetes("Node", "v1") if announced else ():
         value = node.labels.get(EXCLUDE_LABEL)
         if value is None or value == "true" or placeholder(value) is not None:
             continue
