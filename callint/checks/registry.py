@@ -72,6 +72,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "name_resolution": _POLICIES,
         "named_port": _POLICIES,
         "named_service": ("Service",),
+        "namespace_label": _POLICIES,
         "namespace_scope": _POLICIES,
         "node_local_dns": ("DaemonSet",),
         "node_port": _HOSTS,

@@ -14,14 +14,14 @@ from callint.source import placeholder
 
 _EVERYWHERE = frozenset(("default", "builder", "deployer", "pipeline"))
 """Accounts that Kubernetes and OpenShift make in each namespace."""
-_CHARTS = ("HelmRelease", "HelmChart", "Application", "ApplicationSet")
+CHARTS = ("HelmRelease", "HelmChart", "Application", "ApplicationSet")
 """What makes accounts that no manifest holds."""
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 
 
 def accounts_elsewhere(cluster: Cluster) -> Iterator[Breach]:
     """Names that no account of the policy's namespace bears, of which some are known, and one of another does."""
-    if not cluster.holds("ServiceAccount") or cluster.holds(*_CHARTS) or cluster.incomplete:
+    if not cluster.holds("ServiceAccount") or cluster.holds(*CHARTS) or cluster.incomplete:
         return
     accounts = _Accounts(cluster)
     for policy in cluster.policies:

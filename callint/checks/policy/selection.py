@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL, NAMESPACE_PREFIX, ORCHESTRATOR_LABEL, SERVICE_ACCOUNT_PREFIX
 from callint.checks.breach import Breach, unexamined
 from callint.checks.dispatch import Question, asked
 from callint.checks.pod_template import PodTemplate, pod_templates
+from callint.checks.policy.written import Written, alone, written_selectors
 from callint.checks.vocabulary import Known, Vocabulary
 from callint.finding import ObjectRef, Path, Related, witness
 from callint.objects import Cluster, fields
-from callint.objects.policy import Entity, Policy
+from callint.objects.policy import Policy
 from callint.policy import model_of
 from callint.policy.labels import Labels
-from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import policies_of, selector_of
-from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, parse
 from callint.selector.satisfy import Unknown, implies, satisfiable
 from callint.selector.syntax import And, Compare, Has, Member, Not, atoms
@@ -43,78 +41,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from asked("selection", _QUESTIONS, parameters)(cluster)
 
 
-class _Written(NamedTuple):
-    """A selector of a Calico policy, and the side of a rule where it stands; None: the policy's own."""
-
-    policy: Policy
-    side: Entity | None
-    text: str
-    own: Selector
-
-    @property
-    def subject(self) -> bool:
-        """Whether it says to whom the policy applies."""
-        return self.side is None
-
-    @property
-    def selector(self) -> Selector:
-        """The selector in its scope."""
-        positive = selector_of(self.policy) if self.side is None else _positive(self.side, self.policy)
-        assert positive is not None, "there is the selector itself"
-        return positive
-
-    @property
-    def path(self) -> Path:
-        """Where it stands."""
-        return (*(("spec",) if self.side is None else self.side.path), "selector")
-
-
-@lru_cache(maxsize=2)
-def _written(cluster: Cluster) -> tuple[_Written, ...]:
-    """The selectors of Calico policies that can be read."""
-    return tuple(_readable(cluster))
-
-
-def _readable(cluster: Cluster) -> Iterator[_Written]:
-    for policy in cluster.policies:
-        resource = policy.resource
-        if not resource.document.complete:
-            continue
-        gaps = resource.gaps
-        if policy.selector and not (gaps and any(resource.unreadable("spec", name) for name in _SUBJECT_FIELDS)):
-            try:
-                yield _Written(policy, None, policy.selector, parse(policy.selector))
-            except SelectorError:
-                continue
-        for side in policy.sides():
-            text = side.selector
-            if text is None or (gaps and resource.unreadable(*side.path)):
-                continue
-            try:
-                own = parse(text)
-                if not _alone(side):
-                    _positive(side, policy)
-            except SelectorError:
-                continue
-            yield _Written(policy, side, text, own)
-
-
-def _positive(side: Entity, policy: Policy) -> Selector | None:
-    return entity_selectors(side, policy.namespace)[0]
-
-
-def _alone(about: Policy | Entity) -> bool:
-    """Whether no other selector stands beside it: then its scope is a namespace, or everything."""
-    beside = about.namespace_selector or about.service_account_selector
-    return not (beside or (isinstance(about, Entity) and (about.not_selector or about.service_account_names)))
-
-
-_SUBJECT_FIELDS = ("selector", "namespaceSelector", "serviceAccountSelector")
-
-
 def _contradiction(cluster: Cluster) -> Iterator[Breach]:
     unknown: dict[ObjectRef, Policy] = {}
-    for one in _written(cluster):
+    for one in written_selectors(cluster):
         if _may_be_met(one):
             continue
         found = satisfiable(one.selector)
@@ -130,11 +59,11 @@ def _contradiction(cluster: Cluster) -> Iterator[Breach]:
         yield unexamined(question, policy.resource, "it has too many alternatives", len(unknown) - 1)
 
 
-def _may_be_met(written: _Written) -> bool:
+def _may_be_met(one: Written) -> bool:
     """Whether that is plain to see: it asks one thing each of several labels, none of which its scope asks about."""
-    if not _alone(written.side or written.policy):
+    if not alone(one.side or one.policy):
         return False
-    parts = written.own.operands if isinstance(written.own, And) else (written.own,)
+    parts = one.own.operands if isinstance(one.own, And) else (one.own,)
     keys = set(map(_key, parts))
     return len(keys) == len(parts) and keys.isdisjoint((None, NAMESPACE_LABEL))
 
@@ -150,7 +79,7 @@ def _quoted(text: str) -> str:
     return f"`{text}`" if '"' in text else f'"{text}"'
 
 
-def _breach(one: _Written, message: str, related: tuple[Related, ...] = (), **facts: Any) -> Breach:
+def _breach(one: Written, message: str, related: tuple[Related, ...] = (), **facts: Any) -> Breach:
     resource = one.policy.resource
     proof = witness("selector", selector=str(one.selector), **facts)
     return Breach(message, resource.span(*one.path), resource.ref, one.path, related, proof)
@@ -180,7 +109,7 @@ def _near_miss(cluster: Cluster) -> Iterator[Breach]:
     both = [*subjects, *_sets(cluster)]
     labels = {True: Vocabulary(subjects), False: Vocabulary(both)}
     selectable = {True: _selectable(subjects), False: _selectable(both)}
-    for one in _written(cluster):
+    for one in written_selectors(cluster):
         hint = labels[one.subject].slip(one.own)
         if hint is None or satisfiable(one.selector) is None or selectable[one.subject].any(one.selector):
             continue
@@ -239,7 +168,7 @@ def _network_set(cluster: Cluster) -> Iterator[Breach]:
     if not cluster.network_sets:
         return
     subjects, sets = _selectable(_subjects(cluster)), _selectable(_sets(cluster))
-    for one in _written(cluster):
+    for one in written_selectors(cluster):
         if not one.subject or one.own.matches({}):
             continue
         meant = next((item for item, sure in sets.classes(one.own) if sure), None)
@@ -261,7 +190,7 @@ def _host_network(cluster: Cluster) -> Iterator[Breach]:
     others = [Known(one.labels, one.about.resource) for one in model_of(cluster).inventory.endpoints]
     others += [Known(one.labels, one.resource) for one in pod_templates(cluster) if not one.host_network]
     endpoints = {True: _selectable(others), False: _selectable([*others, *_sets(cluster)])}
-    for one in _written(cluster):
+    for one in written_selectors(cluster):
         if one.own.matches({}) or endpoints[one.subject].any(one.selector):
             continue
         pods = outside.first(one.selector)
@@ -306,7 +235,7 @@ def _placed(one: PodTemplate) -> tuple[Labels, PodTemplate]:
 
 def _unlabelled_set(cluster: Cluster) -> Iterator[Breach]:
     """Only where rules select anything: without any, the policies are kept elsewhere."""
-    if all(one.subject for one in _written(cluster)):
+    if all(one.subject for one in written_selectors(cluster)):
         return
     for one in cluster.network_sets:
         resource = one.resource

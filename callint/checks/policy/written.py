@@ -1,0 +1,83 @@
+"""Selectors of Calico policies as they are written, each with its scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from callint.finding import Path
+from callint.objects import Cluster
+from callint.objects.policy import Entity, Policy
+from callint.policy.match import entity_selectors
+from callint.policy.tiers import selector_of
+from callint.record import NamedTuple
+from callint.selector import Selector, SelectorError, parse
+
+
+class Written(NamedTuple):
+    """A selector of a Calico policy, and the side of a rule where it stands; None: the policy's own."""
+
+    policy: Policy
+    side: Entity | None
+    text: str
+    own: Selector
+
+    @property
+    def subject(self) -> bool:
+        """Whether it says to whom the policy applies."""
+        return self.side is None
+
+    @property
+    def selector(self) -> Selector:
+        """The selector in its scope."""
+        positive = selector_of(self.policy) if self.side is None else _positive(self.side, self.policy)
+        assert positive is not None, "there is the selector itself"
+        return positive
+
+    @property
+    def path(self) -> Path:
+        """Where it stands."""
+        return (*(("spec",) if self.side is None else self.side.path), "selector")
+
+
+@lru_cache(maxsize=2)
+def written_selectors(cluster: Cluster) -> tuple[Written, ...]:
+    """The selectors of Calico policies that can be read."""
+    return tuple(_readable(cluster))
+
+
+def _readable(cluster: Cluster) -> Iterator[Written]:
+    for policy in cluster.policies:
+        resource = policy.resource
+        if not resource.document.complete:
+            continue
+        gaps = resource.gaps
+        if policy.selector and not (gaps and any(resource.unreadable("spec", name) for name in _SUBJECT_FIELDS)):
+            try:
+                yield Written(policy, None, policy.selector, parse(policy.selector))
+            except SelectorError:
+                continue
+        for side in policy.sides():
+            text = side.selector
+            if text is None or (gaps and resource.unreadable(*side.path)):
+                continue
+            try:
+                own = parse(text)
+                if not alone(side):
+                    _positive(side, policy)
+            except SelectorError:
+                continue
+            yield Written(policy, side, text, own)
+
+
+def _positive(side: Entity, policy: Policy) -> Selector | None:
+    return entity_selectors(side, policy.namespace)[0]
+
+
+def alone(about: Policy | Entity) -> bool:
+    """Whether no other selector stands beside it: then its scope is a namespace, or everything."""
+    beside = about.namespace_selector or about.service_account_selector
+    return not (beside or (isinstance(about, Entity) and (about.not_selector or about.service_account_names)))
+
+
+_SUBJECT_FIELDS = ("selector", "namespaceSelector", "serviceAccountSelector")
