@@ -60,6 +60,16 @@ class IPPool(NamedTuple):
         return self.resource.span(*self.path(field))
 
     @property
+    def for_pods(self) -> bool:
+        """Whether pods get addresses from it."""
+        return not self.disabled and "Workload" in self.allowed_uses
+
+    @property
+    def of_no_node(self) -> bool:
+        """Whether its selector leaves out every node, so that only pods that ask for it get addresses from it."""
+        return self.node_selector.replace(" ", "") == "!all()"
+
+    @property
     def unreadable(self) -> bool:
         """Whether a value of it is a gap, or a word that the operator does not know."""
         word = self.plain.get("encapsulation") or "None"

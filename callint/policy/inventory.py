@@ -241,7 +241,7 @@ class Inventory:
         """Where pods get their addresses; None if no manifest holds an IPPool, so that any address may be a pod's."""
         if not self.cluster.pools and "IPPool" not in self.cluster.intent.complete:
             return None
-        return ranges(one.cidr for one in self.cluster.pools if not one.disabled and "Workload" in one.allowed_uses)
+        return ranges(one.cidr for one in self.cluster.pools if one.for_pods)
 
     @cached_property
     def unknown_pods(self) -> Ranges:

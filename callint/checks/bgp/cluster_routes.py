@@ -106,7 +106,7 @@ def _tunnelled(pool: IPPool) -> str:
 
 def _shared(pool: IPPool) -> bool:
     """Whether the routes to its pods are among those shared; with VXLAN they are always Felix's."""
-    return pool.vxlan_mode == "Never" and not pool.unreadable and not pool.disabled and "Workload" in pool.allowed_uses
+    return pool.vxlan_mode == "Never" and not pool.unreadable and pool.for_pods
 
 
 def _priority(cluster: Cluster) -> Iterator[Breach]:

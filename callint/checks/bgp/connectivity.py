@@ -49,8 +49,7 @@ def needs_routes(cluster: Cluster) -> IPPool | None:
         pools = pools_of(cluster, family)
         programmed = kernel(pools, ranges(default, family), default, cluster.target.release)
         for pool, inside in pools.pools:
-            for_pods = not pool.disabled and "Workload" in pool.allowed_uses
-            if for_pods and any(part.in_kernel for part in programmed.divide(within(inside))):
+            if pool.for_pods and any(part.in_kernel for part in programmed.divide(within(inside))):
                 return pool
     return None
 

@@ -110,7 +110,7 @@ def _inside(cluster: Cluster) -> Iterator[Breach]:
 def _own_ranges(cluster: Cluster) -> Iterator[tuple[Prefix, tuple[str, Related]]]:
     for pool in cluster.pools:
         inside = network_of(pool.cidr)
-        if inside is not None and not pool.disabled and not pool.unreadable and "Workload" in pool.allowed_uses:
+        if inside is not None and pool.for_pods and not pool.unreadable:
             name = f'IPPool "{pool.name}"'
             yield inside, (f"{name}, whose addresses pods get", Related(pool.span("cidr"), "the pool"))
     default = network(cluster).settings.default

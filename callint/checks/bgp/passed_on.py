@@ -283,8 +283,7 @@ def _pods(cluster: Cluster) -> Iterator[Breach]:
     for meeting in _meetings(cluster):
         for pool, inside in answers.profiles.shared[meeting.family].pools.pools:
             length = min(max(pool.block_size or BLOCK_SIZES[meeting.family], inside.length), BITS[meeting.family])
-            for_pods = not pool.disabled and "Workload" in pool.allowed_uses
-            if for_pods and _passed_on(answers, meeting.session, within(inside, length, length)):
+            if pool.for_pods and _passed_on(answers, meeting.session, within(inside, length, length)):
                 found.append((meeting, pool, inside))
                 break
     for meeting, pool, inside in found[:1]:

@@ -139,17 +139,13 @@ def _opens_udp(rule: dict[str, Any]) -> bool:
 
 
 def _pod_addresses(cluster: Cluster) -> Iterator[Breach]:
-    pools = Enclosing((net, pool) for pool in cluster.pools if _gives_to_pods(pool) for net in prefixes((pool.cidr,)))
+    pools = Enclosing((net, pool) for pool in cluster.pools if pool.for_pods for net in prefixes((pool.cidr,)))
     for resource in _policies(cluster) if cluster.pools else ():
         for _, side, path, rule in _rules(resource):
             for index, peer in fields.items(rule, side):
                 block = fields.mapping(peer, "ipBlock") if isinstance(peer, dict) else {}
                 for net in prefixes((fields.text(block, "cidr") or "",)):
                     yield from _inside(resource, (*path, side, index, "ipBlock", "cidr"), net, pools)
-
-
-def _gives_to_pods(pool: IPPool) -> bool:
-    return not pool.disabled and "Workload" in pool.allowed_uses
 
 
 def _inside(resource: Resource, path: Path, net: Prefix, pools: Enclosing[IPPool]) -> Iterator[Breach]:

@@ -39,7 +39,7 @@ def _azure(cluster: Cluster) -> Iterator[Breach]:
     machines = _machines(cluster, "AKS", "azure://")
     for pool in cluster.pools if machines is not None else ():
         found = next((one for one in _modes(pool) if one[1] != "Never"), None)
-        used = not pool.disabled and "Workload" in pool.allowed_uses and not pool.unreadable
+        used = pool.for_pods and not pool.unreadable
         if machines is None or not used or found is None or found == ("vxlanMode", "Always"):
             continue
         field, _ = found
@@ -106,7 +106,7 @@ def _machines(cluster: Cluster, provider: str, scheme: str) -> Span | None:
 
 def _untunnelled(cluster: Cluster) -> Iterator[IPPool]:
     for pool in cluster.pools:
-        used = not pool.disabled and "Workload" in pool.allowed_uses and "awsSubnetID" not in pool.plain
+        used = pool.for_pods and "awsSubnetID" not in pool.plain
         if used and not pool.unreadable and network(pool.cidr, 4) is not None:
             values = [value for _, value in _modes(pool)]
             if "CrossSubnet" in values or values == ["Never", "Never"]:

@@ -48,11 +48,10 @@ class _Pool(NamedTuple):
 def _for_pods(cluster: Cluster) -> Iterator[_Pool]:
     """Those of the manifests, or where there are none the first ones, which calico-node makes as it starts."""
     for pool in cluster.pools:
-        usable = not pool.disabled and "Workload" in pool.allowed_uses
-        if not usable or pool.unreadable or not pool.resource.document.complete:
+        if not pool.for_pods or pool.unreadable or not pool.resource.document.complete:
             continue
         net = network(pool.cidr)
-        by_hand = pool.node_selector.replace(" ", "") == "!all()" or pool.plain.get("assignmentMode") == "Manual"
+        by_hand = pool.of_no_node or pool.plain.get("assignmentMode") == "Manual"
         if net is not None:
             yield _Pool(f'IPPool "{pool.name}"', net, pool.resource, pool.path("cidr"), by_hand)
     told = {} if cluster.pools else environment(cluster)

@@ -102,8 +102,7 @@ def _enabled(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: S
 
 
 def _gives_to_pods(pool: IPPool) -> bool:
-    asked_for = pool.node_selector.replace(" ", "") == "!all()"
-    return not pool.disabled and "Workload" in pool.allowed_uses and not asked_for
+    return pool.for_pods and not pool.of_no_node
 
 
 def _inert(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: Span | None) -> Iterator[Breach]:

@@ -48,7 +48,7 @@ def _unserved(cluster: Cluster) -> Iterator[Breach]:
             return
         if pool.unreadable:
             return
-        if pool.disabled or "Workload" not in pool.allowed_uses:
+        if not pool.for_pods:
             continue
         if pool.plain.get("assignmentMode") != "Manual":
             pools.append((pool, selector))

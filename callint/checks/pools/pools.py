@@ -218,7 +218,7 @@ def _few_blocks(cluster: Cluster) -> Iterator[Breach]:
         size = pool.block_size or _BLOCK_SIZES[net.family]
         blocks = 1 << max(0, size - net.length)
         every = pool.node_selector.replace(" ", "") == "all()"
-        if pool.disabled or not every or "Workload" not in pool.allowed_uses or blocks >= len(nodes):
+        if not pool.for_pods or not every or blocks >= len(nodes):
             continue
         if any(other is not pool and not other.disabled for other, _ in _networks(cluster)):
             continue

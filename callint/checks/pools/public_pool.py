@@ -20,7 +20,7 @@ def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     """
     for pool in cluster.pools:
         resource = pool.resource
-        if not (pool.nat_outgoing and not pool.disabled and "Workload" in pool.allowed_uses):
+        if not pool.nat_outgoing or not pool.for_pods:
             continue
         if resource.unreadable(*pool.base) or not resource.document.complete:
             continue

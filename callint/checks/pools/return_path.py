@@ -61,7 +61,7 @@ def _told(cluster: Cluster) -> set[Family]:
 
 def _stays_unanswered(cluster: Cluster, pool: IPPool, told: set[Family]) -> bool:
     """Whether pods get addresses from it that nobody answers who is not told, and there is nobody to tell."""
-    given = not pool.disabled and "Workload" in pool.allowed_uses and pool.node_selector.replace(" ", "") != "!all()"
+    given = pool.for_pods and not pool.of_no_node
     if not given or pool.nat_outgoing or pool.unreadable or not pool.resource.document.complete:
         return False
     net = network_of(pool.cidr)

@@ -92,10 +92,7 @@ def _pods(about: About, site: Site) -> Ranges:
     return ranges(
         pool.cidr
         for pool in pools
-        if not pool.disabled
-        and "Workload" in pool.allowed_uses
-        and "Always" not in (pool.ipip_mode, pool.vxlan_mode)
-        and (covered or not pool.nat_outgoing)
+        if pool.for_pods and "Always" not in (pool.ipip_mode, pool.vxlan_mode) and (covered or not pool.nat_outgoing)
     )
 
 
