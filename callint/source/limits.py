@@ -37,6 +37,10 @@ class Limits(NamedTuple):
     comparisons: int = 1_000_000
     expression_seconds: int = 10
 
+    def too_many(self, compared: str) -> str:
+        """Why something was not examined: so much is to be compared that `comparisons` are not enough."""
+        return f"more than {self.comparisons:,} comparisons of {compared} would be needed"
+
 
 UNLIMITED = Limits(*[sys.maxsize] * len(Limits._fields))
 """For text that was read within limits before."""

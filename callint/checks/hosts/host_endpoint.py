@@ -125,7 +125,7 @@ def _default_deny(cluster: Cluster) -> Iterator[Breach]:
         return
     limited = [one.about.resource for one in _written(cluster)] if selections(model_of(cluster)).limited else []
     for resource in limited[:1]:
-        reason = f"more than {cluster.limits.comparisons:,} comparisons of labels and selectors would be needed"
+        reason = cluster.limits.too_many("labels and selectors")
         yield unexamined("which policies govern", resource, reason, len(limited) - 1)
     for member, directions, _ in _governed(cluster):
         about = member.about

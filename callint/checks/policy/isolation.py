@@ -52,7 +52,7 @@ class _Tiers:
     """The tiers in order, in one direction, each policy with its place among all."""
 
     def __init__(self, cluster: Cluster, direction: Direction) -> None:
-        self._limit = cluster.limits.comparisons
+        self._limits = cluster.limits
         self._direction = direction
 
     def undone(self, tiers: tuple[PlacedTier, ...]) -> Iterator[Breach]:
@@ -77,8 +77,8 @@ class _Tiers:
                 denying += [(one.selector, (place, one.selector)) for one in governing]
         if not openers:
             return
-        undoable, deniers = OverlapIndex(isolating, self._limit), OverlapIndex(denying, self._limit)
-        budget = Budget(self._limit)
+        most = self._limits.comparisons
+        undoable, deniers, budget = OverlapIndex(isolating, most), OverlapIndex(denying, most), Budget(most)
         for number, place, placed, opener in openers:
             found = []
             try:
@@ -89,7 +89,7 @@ class _Tiers:
                         if not any(overlaps(about, one.selector, budget) is not False for about in near):
                             found.append(one.policy)
             except ExhaustedError:
-                reason = f"more than {self._limit:,} comparisons of selectors would be needed"
+                reason = self._limits.too_many("selectors")
                 yield unexamined("whose isolation is undone by", placed.policy.resource, reason)
                 return
             if found:

@@ -76,7 +76,7 @@ def may_open(cluster: Cluster, policies: Iterable[PlacedPolicy]) -> OverlapIndex
 
 def unanswerable(cluster: Cluster, resource: Resource) -> Breach:
     """That it took too long to find who may let the pods of a policy ask for names."""
-    reason = f"more than {cluster.limits.comparisons:,} comparisons of selectors would be needed"
+    reason = cluster.limits.too_many("selectors")
     return unexamined("whether names can be asked for by whom is selected by", resource, reason)
 
 

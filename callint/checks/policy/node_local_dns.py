@@ -51,7 +51,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             if not openers.meets(one.selector):
                 yield _breach(policy, cache, tier.name)
         except ExhaustedError:
-            reason = f"more than {cluster.limits.comparisons:,} comparisons of selectors would be needed"
+            reason = cluster.limits.too_many("selectors")
             yield unexamined("whether the cache of names can be asked by whom is selected by", policy.resource, reason)
             return
 

@@ -62,8 +62,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         except _TooManyError:
             yield _unasked(group[0], f"of {len(group)} of them more than {MOST_PAIRS} pairs had to be compared")
         except ExhaustedError:
-            limit = f"{cluster.limits.comparisons:,}"
-            yield _unasked(group[0], f"more than {limit} comparisons of selectors would be needed")
+            yield _unasked(group[0], cluster.limits.too_many("selectors"))
         for placed in group:
             if id(placed) in found:
                 yield _breach(placed, found[id(placed)])

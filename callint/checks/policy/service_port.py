@@ -45,7 +45,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             for meant in _meant(placed.policy, direction, backends):
                 opened = openers.open(placed.selector, meant)
                 if opened is None:
-                    reason = f"more than {cluster.limits.comparisons:,} comparisons of selectors would be needed"
+                    reason = cluster.limits.too_many("selectors")
                     yield unexamined("whether ports of pods are closed by", placed.policy.resource, reason)
                     return
                 if not opened:

@@ -38,7 +38,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 def _deny_only(cluster: Cluster) -> Iterator[Breach]:
     found, left = _closing(cluster)
     if left is not None:
-        reason = f"more than {cluster.limits.comparisons:,} comparisons of selectors would be needed"
+        reason = cluster.limits.too_many("selectors")
         yield unexamined("whether anything else lets through what is not allowed by", left, reason)
     for tier, placed, direction, rules in found:
         actions = {rule.action for rule in rules}
