@@ -55,6 +55,13 @@ ORCHESTRATOR_LABEL = "projectcalico.org/orchestrator"
 SERVICE_ACCOUNT_LABEL = "projectcalico.org/serviceaccount"
 NAMESPACE_PREFIX = "pcns."
 SERVICE_ACCOUNT_PREFIX = "pcsa."
+INHERITED = (NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX)
+"""What labels begin with that an endpoint has of its namespace and its service account."""
+NAME_LABEL = "projectcalico.org/name"
+NAMESPACE_NAMES = (NAME_LABEL, "kubernetes.io/metadata.name")
+"""The labels of a namespace that hold its name."""
+INHERITED_NAMES = tuple(NAMESPACE_PREFIX + name for name in NAMESPACE_NAMES)
+"""The same as its endpoints have them."""
 
 # kubeadm and Kubernetes: roles of a node
 CONTROL_PLANE_LABELS = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from callint.calico.defaults import NAMESPACE_LABEL, NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX
+from callint.calico.defaults import NAMESPACE_LABEL
 from callint.finding import Path
 from callint.objects import Cluster, Resource, fields
 from callint.objects.endpoint import EndpointPort
 from callint.objects.workload import container_ports
-from callint.policy.labels import Labels
+from callint.policy.labels import ADDED, Labels
 from callint.record import NamedTuple
 
 _PLACES: dict[str, tuple[str, ...]] = {
@@ -22,8 +22,6 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
 _VERSIONS = ("apps/v1", "batch/v1")
-INHERITED = (NAMESPACE_LABEL, NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX, "projectcalico.org/")
-"""What labels of pods begin with that no template tells."""
 
 
 class PodTemplate(NamedTuple):
@@ -58,7 +56,7 @@ def pod_templates(cluster: Cluster) -> Iterator[PodTemplate]:
         spec = fields.mapping(template, "spec")
         yield PodTemplate(
             resource,
-            Labels(own, INHERITED, frozenset((NAMESPACE_LABEL,))),
+            Labels(own, ADDED, frozenset((NAMESPACE_LABEL,))),
             container_ports(spec),
             fields.flag(spec, "hostNetwork") or False,
         )

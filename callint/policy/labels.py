@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from callint.calico.defaults import (
+    INHERITED,
+    INHERITED_NAMES,
+    NAME_LABEL,
     NAMESPACE_LABEL,
     NAMESPACE_PREFIX,
     ORCHESTRATOR_LABEL,
@@ -15,9 +18,9 @@ from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.syntax import And, Compare, Has, Member, Not, Or
 
-_NAME = "projectcalico.org/name"
-_METADATA_NAME = "kubernetes.io/metadata.name"
 _EVERY_KEY = ("",)
+ADDED = ("projectcalico.org/", *INHERITED)
+"""What labels begin with that Calico adds to those of a pod."""
 
 
 class Labels(NamedTuple):
@@ -44,7 +47,7 @@ class Sources(NamedTuple):
 ANY_POD = Labels(
     {ORCHESTRATOR_LABEL: "k8s"},
     _EVERY_KEY,
-    frozenset((NAMESPACE_LABEL, SERVICE_ACCOUNT_LABEL, NAMESPACE_PREFIX + _NAME, NAMESPACE_PREFIX + _METADATA_NAME)),
+    frozenset((NAMESPACE_LABEL, SERVICE_ACCOUNT_LABEL, *INHERITED_NAMES)),
 )
 """What is known of a pod of which nothing is known (libcalico-go/lib/backend/k8s/conversion)."""
 
@@ -69,10 +72,9 @@ def inherit(own: Labels, profiles: tuple[str, ...], sources: Sources) -> Labels:
             missing = f"the labels of {what}" + (f" and {missing}" if missing else "")
         known |= found or {}
         if prefix == NAMESPACE_PREFIX:
-            name = profile.removeprefix("kns.")
-            known |= {prefix + _NAME: name, prefix + _METADATA_NAME: name}
+            known |= dict.fromkeys(INHERITED_NAMES, profile.removeprefix("kns."))
         elif prefix == SERVICE_ACCOUNT_PREFIX:
-            known[prefix + _NAME] = profile.removeprefix("ksa.").partition(".")[2]
+            known[prefix + NAME_LABEL] = profile.removeprefix("ksa.").partition(".")[2]
     return Labels({**known, **own.known}, opened, own.present, missing)
 
 

@@ -10,7 +10,10 @@ from functools import lru_cache
 from itertools import chain, islice
 
 from callint.calico.defaults import (
+    INHERITED,
+    NAME_LABEL,
     NAMESPACE_LABEL,
+    NAMESPACE_NAMES,
     NAMESPACE_PREFIX,
     ORCHESTRATOR_LABEL,
     SERVICE_ACCOUNT_LABEL,
@@ -42,13 +45,11 @@ MOST_OF_POLICIES = 256
 _MOST_SELECTORS = 2_000
 _MOST_TRIED = 2_000
 _PREFERRED = intervals.from_prefixes((parse_cidr("10.0.0.0/8"),))
-_PROFILE_PREFIXES = (NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX)
-_NAME = "projectcalico.org/name"
 _DERIVED = (
     NAMESPACE_LABEL,
     ORCHESTRATOR_LABEL,
     SERVICE_ACCOUNT_LABEL,
-    *(prefix + name for prefix in _PROFILE_PREFIXES for name in (_NAME, "kubernetes.io/metadata.name")),
+    *(prefix + name for prefix in INHERITED for name in NAMESPACE_NAMES),
 )
 
 
@@ -140,7 +141,7 @@ def _of_rules(policy: Policy) -> Iterator[Selector]:
 def _namespaces(model: Model, selector: Selector) -> Iterator[str]:
     """The namespaces in which a pod of the selector may be: those it names, then all that manifests name."""
     named = keys_and_values(selector)
-    values = sorted({*named.get(NAMESPACE_LABEL, ()), *named.get(NAMESPACE_PREFIX + _NAME, ())})
+    values = sorted({*named.get(NAMESPACE_LABEL, ()), *named.get(NAMESPACE_PREFIX + NAME_LABEL, ())})
     yield from values
     yield from (name for name in _known_namespaces(model) if name not in values)
 
@@ -187,7 +188,7 @@ def _shown(labels: Mapping[str, str], prefix: str = "") -> str:
     found = (
         (key.removeprefix(prefix), value)
         for key, value in sorted(labels.items())
-        if key not in _DERIVED and (key.startswith(prefix) if prefix else not key.startswith(_PROFILE_PREFIXES))
+        if key not in _DERIVED and (key.startswith(prefix) if prefix else not key.startswith(INHERITED))
     )
     return ",".join(f"{key}={value}" for key, value in found)
 

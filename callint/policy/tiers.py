@@ -13,6 +13,7 @@ from callint.calico.defaults import (
     BASELINE_TIER_ORDER,
     DEFAULT_TIER,
     DEFAULT_TIER_ORDER,
+    INHERITED_NAMES,
     NAMESPACE_LABEL,
     NAMESPACE_PREFIX,
     SERVICE_ACCOUNT_LABEL,
@@ -29,7 +30,6 @@ from callint.selector.index import SelectorIndex
 from callint.selector.rewrite import replace_all, rewrite, with_prefix
 from callint.selector.syntax import ALL, And, Compare, Has, Member
 
-_NAMES = frozenset(NAMESPACE_PREFIX + key for key in ("projectcalico.org/name", "kubernetes.io/metadata.name"))
 _INFINITY = float("inf")
 _PLACE_FIELDS = (
     "tier",
@@ -205,11 +205,11 @@ def _extended(selector: Selector, written: str | None, text: str, prefix: str) -
 
 def _by_name(leaf: Selector) -> Selector:
     """The labels that hold the name of its namespace are one and the same of an endpoint."""
-    if isinstance(leaf, Compare) and leaf.key in _NAMES:
+    if isinstance(leaf, Compare) and leaf.key in INHERITED_NAMES:
         return Compare(NAMESPACE_LABEL, leaf.operator, leaf.value)
-    if isinstance(leaf, Member) and leaf.key in _NAMES:
+    if isinstance(leaf, Member) and leaf.key in INHERITED_NAMES:
         return Member(NAMESPACE_LABEL, leaf.values, negated=leaf.negated)
-    return Has(NAMESPACE_LABEL) if isinstance(leaf, Has) and leaf.key in _NAMES else leaf
+    return Has(NAMESPACE_LABEL) if isinstance(leaf, Has) and leaf.key in INHERITED_NAMES else leaf
 
 
 def _sorted(policies: list[PlacedPolicy], release: Release) -> tuple[PlacedPolicy, ...]:

@@ -8,18 +8,18 @@ from typing import Any
 from callint.bgp.steps import Steps, counted
 from callint.calico.defaults import (
     DNS_PORTS,
+    INHERITED_NAMES,
     NAMESPACE_LABEL,
-    NAMESPACE_PREFIX,
     OPENSHIFT_DNS,
     ORCHESTRATOR_LABEL,
 )
-from callint.checks.pod_template import INHERITED, written_pods
+from callint.checks.pod_template import written_pods
 from callint.net.ports import TCP, UDP, parse_protocol
 from callint.objects import Cluster, Resource, fields
 from callint.objects.endpoint import EndpointPort
 from callint.objects.workload import declared_ports
 from callint.policy import model_of
-from callint.policy.labels import Labels, Sources, inherit
+from callint.policy.labels import ADDED, Labels, Sources, inherit
 from callint.policy.selectable import Selectable
 from callint.record import NamedTuple
 from callint.selector import Selector
@@ -27,8 +27,6 @@ from callint.selector.rewrite import both, either
 from callint.selector.satisfy import implies
 from callint.selector.syntax import Compare
 
-_METADATA_NAME = NAMESPACE_PREFIX + "kubernetes.io/metadata.name"
-_NAME = NAMESPACE_PREFIX + "projectcalico.org/name"
 _UNLABELLED = Sources({}, {}, {})
 
 
@@ -172,12 +170,12 @@ def _openshift() -> tuple[Labels, list[_Translations]]:
 
 def _in_namespace(namespace: str) -> Selector:
     """Pods of a namespace, by whichever of its names."""
-    return either(*(Compare(key, "==", namespace) for key in (NAMESPACE_LABEL, _METADATA_NAME, _NAME)))
+    return either(*(Compare(key, "==", namespace) for key in (NAMESPACE_LABEL, *INHERITED_NAMES)))
 
 
 def _labels(own: dict[str, str], namespace: str, sources: Sources) -> Labels:
     known = {**own, NAMESPACE_LABEL: namespace, ORCHESTRATOR_LABEL: "k8s"}
-    return inherit(Labels(known, INHERITED), (f"kns.{namespace}",), sources)
+    return inherit(Labels(known, ADDED), (f"kns.{namespace}",), sources)
 
 
 def _services(cluster: Cluster) -> Iterator[_Service]:

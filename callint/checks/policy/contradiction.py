@@ -7,14 +7,13 @@ from typing import Any
 
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, rule_words
-from callint.checks.pod_template import INHERITED
 from callint.finding import Path, Related
 from callint.net.ports import ICMP, ICMPV6, parse_protocol
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.chains import Direction
-from callint.policy.labels import Labels
+from callint.policy.labels import ADDED, Labels
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
 from callint.policy.symbolic.order import DIRECTIONS, rules
@@ -52,7 +51,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Types that ICMP or ICMPv6 does not have, but the other one, count as such a pair with the protocol.
     """
     shadows = shadows_of(cluster)
-    sets = Selectable((Labels(one.labels, INHERITED), one) for one in cluster.network_sets)
+    sets = Selectable((Labels(one.labels, ADDED), one) for one in cluster.network_sets)
     for _, placed in model_of(cluster).policies:
         yield from _of_others(placed, sets)
         yield from _of_other_icmp(placed.policy)

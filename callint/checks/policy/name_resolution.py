@@ -9,9 +9,7 @@ from callint.calico.defaults import (
     CLUSTER_DNS,
     DNS_PORTS,
     NAMESPACE_LABEL,
-    NAMESPACE_PREFIX,
     ORCHESTRATOR_LABEL,
-    SERVICE_ACCOUNT_PREFIX,
 )
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, unexamined
@@ -20,7 +18,7 @@ from callint.net.ports import ICMP, ICMPV6, TCP, UDP, parse_port, parse_protocol
 from callint.objects import Cluster, Resource
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
-from callint.policy.labels import Labels, holds
+from callint.policy.labels import ADDED, Labels, holds
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
@@ -31,13 +29,9 @@ from callint.selector.values import ExhaustedError
 _KUBERNETES = "kubernetes"
 """The service of the API server, which pods find by an environment variable."""
 _RESOLVERS = tuple(
-    Labels(
-        {ORCHESTRATOR_LABEL: "k8s", NAMESPACE_LABEL: namespace, key: value},
-        (NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX, "projectcalico.org/"),
-    )
+    Labels({ORCHESTRATOR_LABEL: "k8s", NAMESPACE_LABEL: namespace, key: value}, ADDED)
     for namespace, key, value in CLUSTER_DNS
 )
-
 _ANSWERING = _RESOLVERS[0]._replace(open=("",))
 """The pods of DNS that most clusters have, whatever other labels they have."""
 

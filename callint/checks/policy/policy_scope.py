@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import (
+    INHERITED,
     NAMESPACE_LABEL,
-    NAMESPACE_PREFIX,
     ORCHESTRATOR_LABEL,
     SERVICE_ACCOUNT_LABEL,
-    SERVICE_ACCOUNT_PREFIX,
 )
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
@@ -25,8 +24,6 @@ from callint.policy.selectable import Selectable
 from callint.selector import Selector, SelectorError, keys, parse
 from callint.selector.satisfy import implies
 from callint.selector.syntax import ALL, Has, Or
-
-_INHERITED = (NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX)
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -229,7 +226,7 @@ def _on_pods(policy: Policy, selector: Selector, field: str, effect: str) -> Ite
 
 def _is_pod(selector: Selector) -> Selector:
     """What only pods meet: labels that Calico gives to them, or that they inherit, of those that a selector names."""
-    inherited = (key for key in sorted(keys(selector)) if key.startswith(_INHERITED))
+    inherited = (key for key in sorted(keys(selector)) if key.startswith(INHERITED))
     return Or(tuple(map(Has, (NAMESPACE_LABEL, ORCHESTRATOR_LABEL, SERVICE_ACCOUNT_LABEL, *inherited))))
 
 
