@@ -37,11 +37,26 @@ class Breach(NamedTuple):
     help: str = ""
     undecided: bool = False
 
+    @classmethod
+    def at(
+        cls,
+        resource: Resource,
+        path: Path,
+        message: str,
+        related: tuple[Related, ...] = (),
+        witness: Witness | None = None,
+        help: str = "",  # noqa: A002  # as the field is called
+        *,
+        key: bool = False,
+        undecided: bool = False,
+    ) -> Breach:
+        """That of the value at a path of an object, shown there or at its key."""
+        return cls(message, resource.span(*path, key=key), resource.ref, path, related, witness, help, undecided)
+
 
 def unanswered(message: str, resource: Resource, cure: str = "") -> Breach:
     """What is left open, at the name of an object."""
-    path = ("metadata", "name")
-    return Breach(message, resource.span(*path), resource.ref, path, help=cure, undecided=True)
+    return Breach.at(resource, ("metadata", "name"), message, help=cure, undecided=True)
 
 
 def unexamined(question: str, resource: Resource, reason: str, further: int = 0) -> Breach:

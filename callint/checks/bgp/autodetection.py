@@ -36,12 +36,11 @@ def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
         names = ", ".join(one.name for one in (first.interfaces or ())[:_MOST_SHOWN])
         others = f" and {len(more)} more" if more else ""
         what = "interfaces that match" if method.kind == "interface" else "addresses in"
-        yield Breach(
+        yield Breach.at(
+            method.resource,
+            method.path,
             f'calico-node finds no IPv{method.family} address on node "{first.node}"{others} and does not start there: '
             f'it is to look for {what} "{",".join(method.texts)}", and its interfaces are {names or "none"}',
-            method.resource.span(*method.path),
-            method.resource.ref,
-            method.path,
             tuple(Related(facts.span, "none on this node") for facts in left[:3]),
             witness("interface", node=first.node, interfaces=tuple(one.name for one in first.interfaces or ())),
         )

@@ -132,11 +132,10 @@ def _breach(
     elsewhere = beside.resource is None and beside.kind not in cluster.intent.complete
     words = f"{message}: {at.field} is {beside.words} and {at.words}"
     path = ("spec", at.field)
-    return Breach(
-        f"{words}, unless one that is not among the manifests says otherwise" if elsewhere else words,
-        at.resource.span(*path),
-        at.resource.ref,
+    return Breach.at(
+        at.resource,
         path,
+        f"{words}, unless one that is not among the manifests says otherwise" if elsewhere else words,
         tuple(related),
         proof,
         undecided=elsewhere or pool is None,

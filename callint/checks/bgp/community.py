@@ -41,15 +41,15 @@ def _replaced(cluster: Cluster) -> Iterator[Breach]:
             if inside is None or any(net.contains(inside) for net in covering):
                 continue
             path = ("spec", "prefixAdvertisements")
-            yield Breach(
+            yield Breach.at(
+                own.resource,
+                path,
                 f'the list of BGPConfiguration "{name}" takes the place of the default\'s on that node and has nothing '
                 f'for "{entry.cidr}", whose routes leave it without communities',
-                own.resource.span(*path, key=True),
-                own.resource.ref,
-                path,
                 (Related(default.resource.span(*entry.path, "cidr"), "counts on the other nodes only"),),
                 witness("route", prefix=str(inside), node=name.removeprefix("node."), communities=()),
                 help="repeat the default's entries in the node's list",
+                key=True,
             )
             break
 
@@ -62,12 +62,11 @@ def _twice(cluster: Cluster) -> Iterator[Breach]:
             if not one.name or community(known.value) == community(one.value):
                 continue
             path = (*one.path, "name")
-            yield Breach(
+            yield Breach.at(
+                configuration.resource,
+                path,
                 f'community "{one.name}" has the value {one.value} here and {known.value} before, and one of them is '
                 "never used",
-                configuration.resource.span(*path),
-                configuration.resource.ref,
-                path,
                 (Related(configuration.resource.span(*known.path, "value"), "the other value"),),
                 witness("reference", reference=one.name, values=(known.value, one.value)),
             )
@@ -82,12 +81,11 @@ def _misnamed(cluster: Cluster) -> Iterator[Breach]:
             if value is None or len(said) != 1 or said == {len(value)}:
                 continue
             path = (*one.path, "value")
-            yield Breach(
+            yield Breach.at(
+                configuration.resource,
+                path,
                 f'community "{one.name}" is {one.value}, {_SHAPES[len(value)]}, where its name says '
                 f"{_SHAPES[next(iter(said))]}",
-                configuration.resource.span(*path),
-                configuration.resource.ref,
-                path,
                 (Related(configuration.resource.span(*one.path, "name"), "says what it is"),),
                 witness("reference", reference=one.name, value=one.value),
             )

@@ -62,23 +62,21 @@ def _no_peers(cluster: Cluster) -> Iterator[Breach]:
     path = ("spec", "nodeToNodeMeshEnabled")
     pool = needs_routes(cluster)
     if pool is not None:
-        yield Breach(
+        yield Breach.at(
+            default.resource,
+            path,
             "the node-to-node mesh is off and there is no BGPPeer, so that no node learns a route to the pods of "
             f'another one, which IPPool "{pool.name}" needs',
-            default.resource.span(*path),
-            default.resource.ref,
-            path,
             (Related(pool.span("cidr"), "needs routes between nodes"),),
             witness("route", prefix=pool.cidr, direction="import", peer="none"),
             help="add the BGPPeers first, and switch the mesh off when their sessions are up",
         )
     elif not cluster.pools:
-        yield Breach(
+        yield Breach.at(
+            default.resource,
+            path,
             "the node-to-node mesh is off and there is no BGPPeer; whether the pods need routes between nodes is not "
             "known: it depends on IPPools, of which the manifests hold none",
-            default.resource.span(*path),
-            default.resource.ref,
-            path,
             undecided=True,
         )
 
@@ -137,11 +135,10 @@ def _pair(cluster: Cluster, graph: RouteGraph, pool: IPPool, start: Alike, missi
     others = len(missing) - 1
     more = ("", ", nor does one other")[others] if others < 2 else f", nor do {others} others"
     resource, path = _where(cluster, pool, (*between[:1], node.name, other.name))
-    return Breach(
-        f'node "{other.name}" never learns the routes of node "{node.name}"{more}: {reason}',
-        resource.span(*path),
-        resource.ref,
+    return Breach.at(
+        resource,
         path,
+        f'node "{other.name}" never learns the routes of node "{node.name}"{more}: {reason}',
         (Related(pool.span("cidr"), "its pods need routes between nodes"),),
         witness("route", prefix=pool.cidr, node=other.name, direction="import", source=f'node "{node.name}"'),
     )
@@ -162,12 +159,11 @@ def _reflector(cluster: Cluster) -> Iterator[Breach]:
         if not one.cluster_id or _selected_by_any(cluster, one):
             continue
         resource, path = _reflecting(cluster, one)
-        yield Breach(
+        yield Breach.at(
+            resource,
+            path,
             f'node "{one.name}" is a route reflector, which takes it out of the node-to-node mesh, and no BGPPeer '
             "gives it a session: it learns no routes and its pods are reached by nobody",
-            resource.span(*path),
-            resource.ref,
-            path,
             (),
             witness("reference", reference=f"Node/{one.name}", cluster_id=one.cluster_id, sessions=0),
             help="add a BGPPeer whose `peerSelector` matches the node, before it becomes a reflector",
@@ -231,13 +227,12 @@ def _loops(out: Form, back: Form) -> bool:
 def _loop(pool: IPPool, node: Speaker, other: Speaker, form: Form) -> Breach:
     assert form.peer is not None, "sessions with the outside come from BGPPeers"
     resource, path = form.peer.resource, ("spec", "peerIP")
-    return Breach(
+    return Breach.at(
+        resource,
+        path,
         f'node "{other.name}" refuses the routes of node "{node.name}": both are in AS {form.local_as} and '
         f'hear of each other only through routers of other ASes, as by BGPPeer "{resource.name}", and a path with the '
         "own AS in it is a loop",
-        resource.span(*path),
-        resource.ref,
-        path,
         (Related(pool.span("cidr"), "its pods need routes between nodes"),),
         witness(
             "route",
@@ -272,12 +267,11 @@ def _one_reflector(cluster: Cluster) -> Iterator[Breach]:
 
 def _alone(cluster: Cluster, pool: IPPool, hub: Speaker, others: int) -> Breach:
     resource, path = _reflecting(cluster, hub)
-    return Breach(
+    return Breach.at(
+        resource,
+        path,
         f'node "{hub.name}" is the only route reflector, and all {others} others learn their routes over it: when it '
         "is away, no pod reaches those on other nodes",
-        resource.span(*path),
-        resource.ref,
-        path,
         (Related(pool.span("cidr"), "its pods need routes between nodes"),),
         witness("reference", reference=f"Node/{hub.name}", cluster_id=hub.cluster_id, clients=others),
         help="make a second node a reflector, with the same `routeReflectorClusterID`, and let all peer with both",

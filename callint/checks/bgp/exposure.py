@@ -117,11 +117,10 @@ def _accepting(
     """A breach at the network that a rule names, or at its action where it names none."""
     rule = accept.rule
     path = (*rule.rule.path, "cidr" if rule.rule.cidr else "action")
-    return Breach(
-        message,
-        rule.resource.span(*path),
-        rule.resource.ref,
+    return Breach.at(
+        rule.resource,
         path,
+        message,
         related,
         witness(
             "route",

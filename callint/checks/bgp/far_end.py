@@ -66,12 +66,11 @@ def _itself(cluster: Cluster) -> Iterator[Breach]:
         ]
         if held or selected.address(address.family) == address:
             path = ("spec", "peerIP")
-            yield Breach(
+            yield Breach.at(
+                peer.resource,
+                path,
                 f'BGPPeer "{peer.resource.name}" is about node "{selected.name}" alone, and {address} is an address of '
                 "that node: no node peers with itself",
-                peer.resource.span(*path),
-                peer.resource.ref,
-                path,
                 tuple(Related(span, "the node's own address") for span in held[:1]),
                 witness("address", address=str(address), node=selected.name),
             )
@@ -96,12 +95,11 @@ def _inside(cluster: Cluster) -> Iterator[Breach]:
             continue
         for inside, (about, related) in ranges.of(address.prefix())[:1]:
             path = ("spec", "peerIP")
-            yield Breach(
+            yield Breach.at(
+                peer.resource,
+                path,
                 f'BGPPeer "{peer.resource.name}" peers with {address}, which is in {about}: such addresses belong '
                 "to the cluster, and no router has one",
-                peer.resource.span(*path),
-                peer.resource.ref,
-                path,
                 (related,),
                 witness("address", address=str(address), peer=peer.resource.name, inside=str(inside)),
             )
@@ -132,12 +130,11 @@ def _port(cluster: Cluster) -> Iterator[Breach]:
         if configuration is not None and owner.port is not None:
             related = (Related(configuration.resource.span("spec", "listenPort"), "what the node listens on"),)
         path = ("spec", "peerIP")
-        yield Breach(
+        yield Breach.at(
+            peer.resource,
+            path,
             f'BGPPeer "{peer.resource.name}" calls port {port} of {address}, but node "{owner.name}" listens on '
             f"{owner.port or BGP_PORT}",
-            peer.resource.span(*path),
-            peer.resource.ref,
-            path,
             related,
             witness("address", address=str(address), node=owner.name, port=port, listens_on=owner.port or BGP_PORT),
         )
@@ -153,11 +150,10 @@ def _network_itself(cluster: Cluster) -> Iterator[Breach]:
         net, (held, name) = around[0]
         path = ("spec", "peerIP")
         what = f"the address of {net} itself" if address.value == net.first else f"the broadcast address of {net}"
-        yield Breach(
-            f'BGPPeer "{peer.resource.name}" peers with {address}, {what}, in which node "{name}" is: no router has it',
-            peer.resource.span(*path),
-            peer.resource.ref,
+        yield Breach.at(
+            peer.resource,
             path,
+            f'BGPPeer "{peer.resource.name}" peers with {address}, {what}, in which node "{name}" is: no router has it',
             tuple(Related(span, "is in that network") for span in _places(cluster, name, held)[:1]),
             witness("address", address=str(address), network=str(net), node=name),
             "write the address of the router",
@@ -224,24 +220,22 @@ def _source(cluster: Cluster) -> Iterator[Breach]:
         related = (Related(interface.span, f"the interface towards {address}"),)
         node = session.local.name
         if own is None:
-            yield Breach(
+            yield Breach.at(
+                peer.resource,
+                path,
                 f'whether BGPPeer "{peer.resource.name}" is bound to the address of {interface.name}, in whose network '
                 f'{address} is, is not known: it depends on the BGP address of node "{node}"',
-                peer.resource.span(*path),
-                peer.resource.ref,
-                path,
                 related,
                 help="`sourceAddress: None` makes it the address of the interface, whatever the node's own is",
                 undecided=True,
             )
             continue
-        yield Breach(
+        yield Breach.at(
+            peer.resource,
+            path,
             f'BGPPeer "{peer.resource.name}" is bound to {own.address}, the BGP address of node "{node}", but '
             f'{address} is in the network of "{interface.name}": the far end is called from {own.address} and told it '
             "as next hop",
-            peer.resource.span(*path),
-            peer.resource.ref,
-            path,
             related,
             witness("address", address=str(own.address), node=node, interface=interface.name, peer=str(address)),
             help="`sourceAddress: None` lets the kernel choose the address of that interface",
@@ -254,12 +248,11 @@ def _ignored_interface(cluster: Cluster) -> Iterator[Breach]:
         for index, pattern in enumerate(default.ignored_interfaces if default is not None else ()):
             if default is not None and glob_matches(pattern, interface.name):
                 path = ("spec", "ignoredInterfaces", index)
-                yield Breach(
+                yield Breach.at(
+                    default.resource,
+                    path,
                     f'"{pattern}" hides the network of "{interface.name}" from BIRD on node "{session.local.name}", '
                     f'but BGPPeer "{peer.resource.name}" peers with {address} in it: traffic takes another way',
-                    default.resource.span(*path),
-                    default.resource.ref,
-                    path,
                     (
                         Related(peer.resource.span("spec", "peerIP"), f'in the network of "{interface.name}"'),
                         Related(interface.span, "the interface"),

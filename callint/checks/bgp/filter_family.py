@@ -74,11 +74,10 @@ def _breach(cluster: Cluster, peer: BGPPeer, rules: tuple[int, str, str], unfilt
     path = ("spec", "filters", index)
     where = cluster.bgp_filters[name].resource.span("spec", key, key=True)
     default = "0.0.0.0/0" if unfiltered == 4 else "::/0"
-    return Breach(
-        message,
-        peer.resource.span(*path),
-        peer.resource.ref,
+    return Breach.at(
+        peer.resource,
         path,
+        message,
         (Related(where, "rules for the other family"),),
         witness("route", prefix=default, peer=peer.resource.name, direction="import", verdict="accept"),
     )

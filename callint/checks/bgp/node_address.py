@@ -82,12 +82,11 @@ def _bridge(cluster: Cluster) -> Iterator[Breach]:
             continue
         (place, name), *more = left
         further = f", and so it is with {len(more)} more" if more else ""
-        yield Breach(
+        yield Breach.at(
+            place.resource,
+            place.path,
             f'the BGP address "{place.held}" of node "{place.node.name}" is that of "{name}", a bridge for what runs '
             f"on the node itself: no other node reaches it there{further}",
-            place.resource.span(*place.path),
-            place.resource.ref,
-            place.path,
             tuple(Related(one.resource.span(*one.path), "of a bridge, too") for one, _ in more[:3]),
             witness("address", address=str(place.held.address), node=place.node.name, interface=name),
             _CURE,
@@ -124,12 +123,11 @@ def _apart(cluster: Cluster) -> Iterator[Breach]:
             here = common.contains(place.held.address)
             if not inside or here or place.held.address in internal or _engine(cluster, place) is not None:
                 continue
-            yield Breach(
+            yield Breach.at(
+                place.resource,
+                place.path,
                 f'the BGP address "{place.held}" of node "{place.node.name}" is not in {common}, where most nodes have '
                 f"theirs and this one has its InternalIP, {inside[0]}",
-                place.resource.span(*place.path),
-                place.resource.ref,
-                place.path,
                 (),
                 witness("address", address=str(inside[0]), node=place.node.name),
                 _CURE,

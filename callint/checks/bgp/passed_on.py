@@ -209,11 +209,10 @@ def _at_peer(
     if heard is not None:
         prefix, node = str(heard[0]), heard[1]
         proof = witness("route", prefix=prefix, node=node, peer=resource.name, direction="export", verdict="accept")
-    return Breach(
-        message,
-        resource.span(*path),
-        resource.ref,
+    return Breach.at(
+        resource,
         path,
+        message,
         (related,),
         proof,
         _KEEP if _rely_on_others(network(cluster), meeting.family) else _REJECT,
@@ -255,13 +254,12 @@ def _decided(answers: Engine, session: Session, prefixes: PrefixSet) -> list[Dec
 def _kept_in(meeting: _Meeting, one: _Local, wide: Prefix, rule: Rule) -> Breach:
     path: Path = (*rule.rule.path, "action")
     known = one.nodes is not None
-    return Breach(
+    return Breach.at(
+        rule.resource,
+        path,
         f'{rule} keeps {one.prefix.address} in, and BGPPeer "{meeting.peer.resource.name}" hears of {wide} alone, from '
         f"{all_of(len(meeting.nodes), 'node')}: those without an endpoint of {_name(one.service)}, which is Local, "
         f"drop what is sent there{'' if known else '; which ones these are is not known'}",
-        rule.resource.span(*path),
-        rule.resource.ref,
-        path,
         (one.droppers,),
         witness(
             "route",

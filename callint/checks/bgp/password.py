@@ -49,11 +49,10 @@ class _Wanted(NamedTuple):
         path = (*self.path, field)
         name = secret.span("metadata", "name")
         beside = any(place.line <= name.line <= place.end_line for place in _places(secret))
-        return Breach(
-            message,
-            self.resource.span(*path),
-            self.resource.ref,
+        return Breach.at(
+            self.resource,
             path,
+            message,
             () if beside else (Related(name, "the Secret"),),
             witness("reference", reference=f"Secret/{_place(secret)}/{secret.name}", key=self.key, **facts),
         )
@@ -125,12 +124,11 @@ def _forbidden(cluster: Cluster) -> Iterator[Breach]:
 def _left_out(wanted: _Wanted, grants: tuple[Grant, ...], names: list[str]) -> Breach:
     grant, path = grants[0], (*wanted.path, "name")
     allowed = " and ".join(f'"{name}"' for name in names[:_SHOWN]) + (" and others" if len(names) > _SHOWN else "")
-    return Breach(
+    return Breach.at(
+        wanted.resource,
+        path,
         f'{wanted.who} takes its password from Secret "{wanted.name}", which calico-node may not read: '
         f'{grant.role.kind} "{grant.role.name}" lets it read {allowed} alone, so that its sessions have no password',
-        wanted.resource.span(*path),
-        wanted.resource.ref,
-        path,
         tuple(Related(one.role.span(*one.path, 0), "the Secrets that it may read") for one in grants[:_SHOWN]),
         nobody(f"Secret/{wanted.name}", names),
         "add its name to `resourceNames`",

@@ -37,12 +37,11 @@ def _repetitions(cluster: Cluster) -> Iterator[Breach]:
         if count is not None and count > _MOST_REPETITIONS:
             path = ("spec", "numAllowedLocalASNumbers")
             what = "is an AS number of this cluster" if count in known else "looks like an AS number"
-            yield Breach(
+            yield Breach.at(
+                peer.resource,
+                path,
                 f'"numAllowedLocalASNumbers" of BGPPeer "{peer.resource.name}" is {count}, which {what}; it counts how '
                 "often the own AS may stand in the path of a route, and 1 is what most designs need",
-                peer.resource.span(*path),
-                peer.resource.ref,
-                path,
                 (),
                 witness("reference", reference=f"AS {count}", peer=peer.resource.name),
             )
@@ -75,13 +74,13 @@ def _ignored(cluster: Cluster) -> Iterator[Breach]:
         for name, kind in fields:
             if spec.get(name) is not None:
                 path = ("spec", name)
-                yield Breach(
-                    f'"{name}" of BGPPeer "{peer.resource.name}" has no effect on {kind}',
-                    peer.resource.span(*path, key=True),
-                    peer.resource.ref,
+                yield Breach.at(
+                    peer.resource,
                     path,
+                    f'"{name}" of BGPPeer "{peer.resource.name}" has no effect on {kind}',
                     (),
                     witness("reference", reference=name, peer=peer.resource.name),
+                    key=True,
                 )
 
 

@@ -61,11 +61,10 @@ def _rivals(cluster: Cluster, *, random: bool, says: str) -> Iterator[Breach]:
         field = "peerIP" if loser.peer.peer_ip is not None else "peerSelector"
         path = ("spec", field)
         where = f'on node "{local.name}"' if local is not None else "on every node"
-        yield Breach(
-            says.format(winner=pair[0], loser=pair[1], end=end, where=where, fields=fields),
-            loser.peer.resource.span(*path),
-            loser.peer.resource.ref,
+        yield Breach.at(
+            loser.peer.resource,
             path,
+            says.format(winner=pair[0], loser=pair[1], end=end, where=where, fields=fields),
             (Related(winner.peer.resource.span("spec", field), f'the same far end in BGPPeer "{pair[0]}"'),),
             witness("address", address=end, node=local.name if local else None, peers=pair),
         )

@@ -69,11 +69,10 @@ def _breach(cluster: Cluster, place: _Place, sessions: list[tuple[Session, int]]
     more = f"; the same goes for {counted(size - 1, 'other')}" if size > 1 else ""
     status = session.status
     where = f'on node "{at(session)}"' if at(session) else "on every node"
-    return Breach(
-        f"the session of {who} {where} with {session.far_end} {_SAYS[status.state]}: {status.why}{more}",
-        place.resource.span(*place.path),
-        place.resource.ref,
+    return Breach.at(
+        place.resource,
         place.path,
+        f"the session of {who} {where} with {session.far_end} {_SAYS[status.state]}: {status.why}{more}",
         tuple(_related(cluster, session, place)),
         witness(
             "address",

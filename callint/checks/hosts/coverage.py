@@ -65,11 +65,10 @@ def _forwards(here: NodePolicy, interface: Interface) -> bool:
 def _unknown(node: str, own: list[HostEndpoint]) -> Breach:
     resource = own[0].resource
     cover = f"its {len(own)} HostEndpoints cover" if len(own) > 1 else "its HostEndpoint covers"
-    return Breach(
-        f'which interfaces of node "{node}" forward is not known, so whether {cover} them is open',
-        resource.span("spec", "node"),
-        resource.ref,
+    return Breach.at(
+        resource,
         ("spec", "node"),
+        f'which interfaces of node "{node}" forward is not known, so whether {cover} them is open',
         help=f"give callint the facts of the node: `callint facts > facts/{node}.yaml` there, then --facts facts",
         undecided=True,
     )

@@ -67,12 +67,11 @@ def _breach(cluster: Cluster, endpoint: HostEndpoint, index: int, owner: str, ow
     path = ("spec", "expectedIPs", index)
     text = endpoint.expected_ips[index]
     there = cluster.nodes[owner].resources[0]
-    return Breach(
+    return Breach.at(
+        endpoint.resource,
+        path,
         f'HostEndpoint "{endpoint.name}" of node "{endpoint.node}" lists {text}, the address of node "{owner}", and '
         f"none of its own, which is {own}: rules that select it match the packets of the other node",
-        endpoint.resource.span(*path),
-        endpoint.resource.ref,
-        path,
         (Related(there.span("metadata", "name"), "the node of this address"),),
         witness("address", address=text, node=owner, endpoint=endpoint.name),
     )

@@ -85,13 +85,13 @@ def _breach(policy: Policy, rule: Rule, end: str, nets: tuple[str, ...], host: H
     resource, path = policy.resource, (*rule.path, end, "nets")
     way = "to" if end == "destination" else "from"
     first = next(prefixes(nets))
-    return Breach(
+    return Breach.at(
+        resource,
+        path,
         f"{rule_words(resource, rule.path)} is about packets {way} {', '.join(nets)}, where none of its nodes has an "
         "address: they forward these, and without applyOnForward the policy is not asked about what is forwarded",
-        resource.span(*path, key=True),
-        resource.ref,
-        path,
         (Related(host.about.resource.span("metadata", "name"), "is selected"),),
         witness("packet", node=host.about.node, **{end: str(first.address)}, verdict="not asked"),
         "set applyOnForward, and allow there all that is to be forwarded",
+        key=True,
     )

@@ -11,7 +11,7 @@ from callint.checks.breach import Breach, nobody, unexamined
 from callint.checks.dispatch import Question, asked
 from callint.checks.proof import told
 from callint.checks.vocabulary import Meant
-from callint.finding import Path, Related, Span, witness
+from callint.finding import Path, Related, witness
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.objects.policy import Policy
@@ -134,12 +134,11 @@ def _default_deny(cluster: Cluster) -> Iterator[Breach]:
         proof = denied(model_of(cluster), about, "Ingress")
         if proof is not None:
             where = f'"{about.interface}"' if about.interface else "its interface"
-            yield Breach(
+            yield Breach.at(
+                about.resource,
+                ("metadata", "name"),
                 f'HostEndpoint "{about.name}" has neither policy nor profile: all traffic of node "{about.node}" '
                 f"through {where} is dropped, but for the failsafe ports",
-                about.resource.span("metadata", "name"),
-                about.resource.ref,
-                ("metadata", "name"),
                 (),
                 proof,
                 f"write the policy first, or give the endpoint the profile {ALLOW_ALL_PROFILE} until there is one",
@@ -161,12 +160,11 @@ def _one_direction(cluster: Cluster) -> Iterator[Breach]:
         whose = "a policy for it,"
         if all(one.pre_dnat for one in policies):
             whose = "a policy for it that is not preDNAT, as Egress is refused there,"
-        yield Breach(
+        yield Breach.at(
+            about.resource,
+            ("metadata", "name"),
             f'HostEndpoint "{about.name}" has policy for {governed.lower()} alone and no profile: everything that node '
             f'"{about.node}" itself {what} there is dropped, but for the failsafe ports',
-            about.resource.span("metadata", "name"),
-            about.resource.ref,
-            ("metadata", "name"),
             (Related(policy.resource.span("metadata", "name"), f"governs {governed.lower()}"),),
             proof,
             f"add {missing} to the types of {whose} with rules that allow what the node {what}",
@@ -186,11 +184,10 @@ def _invisible(cluster: Cluster) -> Iterator[Breach]:
                 if path[-1] == "selector"
                 else "that is to leave it out does not"
             )
-            yield Breach(
-                f'HostEndpoint "{about.name}" has no `expectedIPs`, so a rule of policy "{policy.name}" {does}',
-                about.resource.span("spec", "interfaceName"),
-                about.resource.ref,
+            yield Breach.at(
+                about.resource,
                 ("spec", "interfaceName"),
+                f'HostEndpoint "{about.name}" has no `expectedIPs`, so a rule of policy "{policy.name}" {does}',
                 (Related(policy.resource.span(*path), "selects it as a peer"),),
                 witness("selector", selector=str(selector), endpoint=about.name, addresses=()),
                 "list the interface's addresses in expectedIPs: Calico never learns them by itself",
@@ -239,12 +236,11 @@ def _rivals(cluster: Cluster) -> Iterator[Breach]:
 def _rival(loser: HostMember, winner: HostMember, interface: str, what: str) -> Breach:
     resource = loser.about.resource
     path: Path = ("spec", "interfaceName") if loser.about.interface else ("spec", "expectedIPs")
-    return Breach(
+    return Breach.at(
+        resource,
+        path,
         f'HostEndpoint "{loser.about.name}" is without effect on {what}: "{winner.about.name}" claims it too, and of '
         "several the first name in the alphabet counts",
-        resource.span(*path),
-        resource.ref,
-        path,
         (Related(winner.about.resource.span("metadata", "name"), "counts"),),
         witness("interface", interface=interface, node=loser.about.node, endpoint=winner.about.name),
         "keep one endpoint for each interface, with the labels of both",
@@ -289,7 +285,7 @@ def _patterns(here: NodePolicy) -> Iterator[Related]:
 def _at_interface(about: HostEndpoint, message: str, related: tuple[Related, ...] = ()) -> Breach:
     path: Path = ("spec", "interfaceName")
     proof = witness("interface", interface=about.interface, node=about.node, verdict="no-verdict")
-    return Breach(message, about.resource.span(*path), about.resource.ref, path, related, proof)
+    return Breach.at(about.resource, path, message, related, proof)
 
 
 def _unused_labels(cluster: Cluster) -> Iterator[Breach]:
@@ -313,15 +309,15 @@ def _unused_labels(cluster: Cluster) -> Iterator[Breach]:
         if not named.isdisjoint(labels):
             continue
         listed = ", ".join(f'"{key}"' for key in labels[:3])
-        yield Breach(
+        yield Breach.at(
+            resource,
+            ("metadata", "labels"),
             f'no selector of any policy names a label of HostEndpoint "{member.about.name}", which has {listed}: '
             "the labels tell nobody anything",
-            resource.span("metadata", "labels", key=True),
-            resource.ref,
-            ("metadata", "labels"),
             (),
             witness("selector", selector="none", endpoint=member.about.name, labels=tuple(labels)),
             "select the endpoint by its labels in the policies meant for it",
+            key=True,
         )
 
 
@@ -337,11 +333,10 @@ def _unknown_node(cluster: Cluster) -> Iterator[Breach]:
             continue
         near = words.by(about.node)
         hint = f', did you mean "{near}"' if near else ""
-        yield Breach(
-            f'HostEndpoint "{about.name}" is for node "{about.node}", which does not exist{hint}: no Felix takes it up',
-            about.resource.span("spec", "node"),
-            about.resource.ref,
+        yield Breach.at(
+            about.resource,
             ("spec", "node"),
+            f'HostEndpoint "{about.name}" is for node "{about.node}", which does not exist{hint}: no Felix takes it up',
             tuple(Related(one.resources[0].span("metadata", "name"), "a node") for one in described[:3]),
             nobody(f"Node/{about.node}", tuple(known)),
         )
@@ -358,13 +353,11 @@ def _profile_missing(cluster: Cluster) -> Iterator[Breach]:
             near = words.nearest(name)
             hint = f', did you mean "{near}"' if near else ""
             path: Path = ("spec", "profiles", index)
-            place: Span = about.resource.span(*path)
-            yield Breach(
+            yield Breach.at(
+                about.resource,
+                path,
                 f'HostEndpoint "{about.name}" names the profile "{name}", which does not exist{hint}: packets that no '
                 "policy decides are dropped there",
-                place,
-                about.resource.ref,
-                path,
                 (),
                 nobody(f"Profile/{name}", tuple(known)),
             )

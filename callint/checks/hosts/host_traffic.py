@@ -77,12 +77,11 @@ def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
         packet, verdict = way
         resource = decisive.resource
         lost = "drops them" if fallback == "drop" else "may drop them"
-        yield Breach(
+        yield Breach.at(
+            resource,
+            ("spec", "applyOnForward"),
             f'policy "{resource.name}" with applyOnForward is of ingress alone, so packets forwarded out of "{name}" '
             f'of node "{here.node}" are no longer accepted by Calico, and the host\'s own FORWARD chain {lost}',
-            resource.span("spec", "applyOnForward"),
-            resource.ref,
-            ("spec", "applyOnForward"),
             (Related(member.about.resource.span("metadata", "name"), "packets leave here"),),
             _proof(here, packet, verdict),
             "add Egress to its types with a rule that allows them"
@@ -131,12 +130,11 @@ def _failsafe_open(cluster: Cluster) -> Iterator[Breach]:
         listed = ", ".join(f"{one.port.protocol} {one.port.port}" for one in closable)
         resource = member.about.resource
         packet = Packet(name, None, "192.0.2.1", public, closable[0].port.protocol, 40000, closable[0].port.port)
-        yield Breach(
+        yield Breach.at(
+            resource,
+            ("metadata", "name"),
             f'failsafe ports of HostEndpoint "{member.about.name}" are open to everybody at the public address '
             f'"{public}", and no policy can close them: {listed}',
-            resource.span("metadata", "name"),
-            resource.ref,
-            ("metadata", "name"),
             _lists(closable),
             witness(
                 "packet",
@@ -206,15 +204,15 @@ def _failsafe_cut(cluster: Cluster) -> Iterator[Breach]:
         own = next(_addresses(here, member, name), "192.0.2.2")
         packet = Packet(name, None, "2001:db8::1" if ":" in own else "192.0.2.1", own, "tcp", 40000, SSH_PORT)
         path = ("spec", "failsafeInboundHostPorts")
-        yield Breach(
+        yield Breach.at(
+            configured,
+            path,
             f'the failsafe list of FelixConfiguration "{configured.name}" leaves out tcp {SSH_PORT} (remote '
             f'administration), which no policy allows at "{name}" of node "{here.node}" to anybody',
-            configured.span(*path, key=True),
-            configured.ref,
-            path,
             (Related(member.about.resource.span("metadata", "name"), "the host endpoint"),),
             _proof(here, packet, evaluate(here, packet)),
             "keep the port in the list, with a `net` where that is possible, or allow it by policy first",
+            key=True,
         )
 
 

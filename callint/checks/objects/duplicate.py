@@ -28,11 +28,10 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 def _breach(later: Resource, first: Resource, span: Span) -> Breach:
     also = "" if later.name == first.name else f' as "{first.name}", which up to v3.31 is one stored object with it'
-    return Breach(
-        f'{later.kind} "{later.name}" is defined again, the first definition is in {span.file}:{span.line}{also}',
-        later.span("metadata", "name"),
-        later.ref,
+    return Breach.at(
+        later,
         ("metadata", "name"),
+        f'{later.kind} "{later.name}" is defined again, the first definition is in {span.file}:{span.line}{also}',
         (Related(span, "first defined here"),),
         witness("reference", reference=str(later.ref), defined_in=f"{span.file}:{span.line}"),
     )
@@ -48,11 +47,10 @@ def _undecided(pairs: tuple[tuple[Resource, Resource], ...]) -> Breach:
         listed += f" and {len(folders) - 3} more"
     objects = len({resource.identity for resource, _ in pairs})
     about = f'{later.kind} "{later.name}" is' if objects == 1 else f"{objects} objects are"
-    return Breach(
-        f"{about} defined in more than one of the folders {listed}: whether they are one cluster is not known",
-        later.span("metadata", "name"),
-        later.ref,
+    return Breach.at(
+        later,
         ("metadata", "name"),
+        f"{about} defined in more than one of the folders {listed}: whether they are one cluster is not known",
         (Related(span, "first defined here"),),
         witness("reference", reference=str(later.ref), defined_in=f"{span.file}:{span.line}"),
         help="name the clusters and their folders under `clusters` in callint.yaml",

@@ -54,12 +54,11 @@ def _pool(cluster: Cluster) -> Iterator[Breach]:
         if not differing:
             continue
         said = ", ".join(f"`{field}` {theirs[field]}" for field in differing)
-        yield Breach(
+        yield Breach.at(
+            pool.resource,
+            pool.path(differing[0]),
             f'IPPool "{pool.name}" is made by the operator, with {said} as the Installation "{installation.name}" has '
             "it: what is said here it writes over, or it stops because the pool is not its own",
-            pool.span(differing[0]),
-            pool.resource.ref,
-            pool.path(differing[0]),
             (Related(other.span(differing[0]), "what the operator writes"),),
             witness("reference", reference=f"Installation/{installation.name}", fields=tuple(differing)),
             "change the pool in the Installation",
@@ -104,12 +103,11 @@ def _dataplane(cluster: Cluster) -> Iterator[Breach]:
             continue
         path: Path = ("spec", field)
         written = fields.as_text(felix.spec.get(field))
-        yield Breach(
+        yield Breach.at(
+            felix,
+            path,
             f"`{field}: {written}` does not last: the operator sets it by the Installation, where `linuxDataplane` is "
             f'"{chosen}", and stops when somebody else has changed it',
-            felix.span(*path),
-            felix.ref,
-            path,
             (Related(installation.span(*_DATAPLANE), f"the dataplane is {chosen}"),),
             witness("reference", reference=f"Installation/{installation.name}", dataplane=chosen),
             "choose the dataplane in the Installation alone",

@@ -32,12 +32,11 @@ def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     first, *more = written
     others = f" and {len(more)} more are raw objects" if more else " is a raw object"
     path = ("apiVersion",)
-    yield Breach(
+    yield Breach.at(
+        first,
+        path,
         f'{first.kind} "{first.name}"{others} of "{V1}", stored without Calico\'s own validation and defaults; the API '
         f'to be written is "{V3}"',
-        first.span(*path),
-        first.ref,
-        path,
         (),
         witness("reference", reference=str(first.ref), objects=len(written)),
         "if this is how manifests are applied on purpose, say `calico: {applied-with: crd}` in callint.yaml",

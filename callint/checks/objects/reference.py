@@ -72,28 +72,25 @@ def _names(resource: Resource, field: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _missing(cluster: Cluster, resource: Resource, path: Path, name: str, target: str, names: _Names) -> Breach:
-    where = resource.span(*path)
     proof = nobody(f"{target}/{name}", names.known)
     for document in cluster.incomplete:
         place = _looks_like(document, target, name)
         if place is not None:
-            return Breach(
+            return Breach.at(
+                resource,
+                path,
                 f'{resource.kind} "{resource.name}" names {target} "{name}", which no readable document defines; '
                 f"one in {place.file}:{place.line} looks as if it did but could not be read",
-                where,
-                resource.ref,
-                path,
                 (Related(place, f'looks like {target} "{name}", but the document cannot be read'),),
                 proof,
                 help="mend the document that could not be read",
             )
     near = names.nearest(name)
     hint = f'did you mean "{near}"' if near else listed(target, names.known)
-    return Breach(
-        f'{resource.kind} "{resource.name}" names {target} "{name}", which does not exist, {hint}',
-        where,
-        resource.ref,
+    return Breach.at(
+        resource,
         path,
+        f'{resource.kind} "{resource.name}" names {target} "{name}", which does not exist, {hint}',
         (Related(names.named[near].span("metadata", "name"), "the nearest name"),) if near else (),
         proof,
     )

@@ -41,13 +41,12 @@ def _filter(cluster: Cluster) -> Iterator[Breach]:
     for name, one in cluster.bgp_filters.items():
         if name in named:
             continue
-        span, path = one.resource.span("metadata", "name"), ("metadata", "name")
-        yield Breach(
+        path = ("metadata", "name")
+        yield Breach.at(
+            one.resource,
+            path,
             f'no BGPPeer uses BGPFilter "{name}", so that it filters nothing; the sessions of the node-to-node mesh '
             "never have filters",
-            span,
-            one.resource.ref,
-            path,
             tuple(Related(peer.span("metadata", "name"), "does not name it") for peer in peers[:3]),
             witness("reference", reference=f"BGPFilter/{name}", used_by=()),
             help="name it under `filters` of the BGPPeers that it is meant for",
@@ -78,11 +77,10 @@ def _unknown_node(
     near = words.by(name)
     listed = ", ".join(f'"{one}"' for one in known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
     hint = f'did you mean "{near}"' if near else f"the nodes are {listed}"
-    return Breach(
-        f'{resource.kind} "{resource.name}" is about node "{name}", which does not exist, so that {effect}; {hint}',
-        resource.span(*path),
-        resource.ref,
+    return Breach.at(
+        resource,
         path,
+        f'{resource.kind} "{resource.name}" is about node "{name}", which does not exist, so that {effect}; {hint}',
         (),
         nobody(f"Node/{name}", known),
     )
@@ -117,11 +115,10 @@ def _selector(cluster: Cluster) -> Iterator[Breach]:
                 else f"none of the {len(described)} nodes has such labels"
             )
             path = ("spec", field)
-            yield Breach(
-                f'"{field}" of BGPPeer "{peer.resource.name}" matches no node, so that it makes no session: {reason}',
-                peer.resource.span(*path),
-                peer.resource.ref,
+            yield Breach.at(
+                peer.resource,
                 path,
+                f'"{field}" of BGPPeer "{peer.resource.name}" matches no node, so that it makes no session: {reason}',
                 (),
                 witness("selector", selector=text, nodes=tuple(one.name for one in described[:5])),
             )

@@ -89,12 +89,11 @@ def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:
             side = own.path[-1]
             matching = side if own.namespace_selector else f"{side}.selector"
             path = (*own.path, "selector")
-            yield Breach(
+            yield Breach.at(
+                policy.resource,
+                path,
                 f"{rule_words(policy.resource, rule.path)} can match no packet: in {direction} the {side} is a pod "
                 f'that the policy itself selects, and "{matching}" matches none of these',
-                policy.resource.span(*path),
-                policy.resource.ref,
-                path,
                 (Related(policy.resource.span("spec", "selector"), "selects other pods"),) if policy.selector else (),
                 help=f"select the other end of {direction} in `{far}`",
             )
@@ -115,12 +114,11 @@ def _of_other_icmp(policy: Policy) -> Iterator[Breach]:
             mine, other = ("ICMP", "ICMPv6") if protocol == ICMP else ("ICMPv6", "ICMP")
             meant = f"{what} of {mine} has type {own}" if own is not None else f"{mine} has none"
             path = (*rule.path, "icmp", "type")
-            yield Breach(
+            yield Breach.at(
+                resource,
+                path,
                 f"{rule_words(resource, rule.path)} can match no packet: type {said} is {what} in {other} alone, and "
                 f"{meant}",
-                resource.span(*path),
-                resource.ref,
-                path,
                 (Related(resource.span(*rule.path, "protocol"), f"asks for {mine}"),),
             )
 
@@ -154,11 +152,11 @@ def _written(policy: Policy, rule: Rule, path: Path) -> Path:
 def _never(policy: Policy, direction: Direction, rule: Rule, one: Path, other: Path) -> Breach:
     names = [".".join(map(str, path[len(rule.path) :])) for path in (one, other)]
     resource = policy.resource
-    return Breach(
+    return Breach.at(
+        resource,
+        other,
         f"{rule_words(policy.resource, rule.path)} can match no packet: "
         f'"{names[0]}" and "{names[1]}" leave nothing between them',
-        resource.span(*other, key=True),
-        resource.ref,
-        other,
         (Related(resource.span(*one, key=True), f"{names[0]} here"),),
+        key=True,
     )

@@ -171,11 +171,10 @@ class _Tiers:
     def _opening(self, policy: Policy, opener: Rule, governed: list[Policy], what: str, label: str) -> Breach:
         resource, path, first = policy.resource, (*opener.path, "action"), governed[0]
         end = "destination" if self._direction == "ingress" else "source"
-        return Breach(
-            f"{rule_words(resource, opener.path)} {what}",
-            resource.span(*path),
-            resource.ref,
+        return Breach.at(
+            resource,
             path,
+            f"{rule_words(resource, opener.path)} {what}",
             tuple(Related(one.resource.span("metadata", "name"), label) for one in governed[:3]),
             witness(
                 "packet",

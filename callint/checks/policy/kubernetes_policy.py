@@ -98,12 +98,11 @@ def _dns_over_tcp_alone(cluster: Cluster) -> Iterator[Breach]:
             except ExhaustedError:
                 yield unanswerable(cluster, resource)
                 return
-            yield Breach(
+            yield Breach.at(
+                resource,
+                place,
                 f"{_named(resource)} opens port 53 without a protocol, which is TCP alone: "
                 "names are asked for over UDP",
-                resource.span(*place),
-                resource.ref,
-                place,
                 (),
                 witness(
                     "packet",
@@ -151,12 +150,11 @@ def _pod_addresses(cluster: Cluster) -> Iterator[Breach]:
 def _inside(resource: Resource, path: Path, net: Prefix, pools: Enclosing[IPPool]) -> Iterator[Breach]:
     for cidr, pool in pools.of(net):
         if net.masked() != cidr.masked():
-            yield Breach(
+            yield Breach.at(
+                resource,
+                path,
                 f"{_named(resource)} names {net}, addresses of pods from IPPool "
                 f'"{pool.name}": the next pod there may be any other',
-                resource.span(*path),
-                resource.ref,
-                path,
                 (Related(pool.span("cidr"), "gives addresses to pods"),),
                 witness("address", address=str(net), pool=pool.cidr),
                 "select pods by their labels, with podSelector and namespaceSelector",
@@ -170,14 +168,14 @@ def _types_mismatch(cluster: Cluster) -> Iterator[Breach]:
         for direction, _ in _PEERS:
             if types and direction.capitalize() not in types and fields.items(resource.spec, direction):
                 path = ("spec", direction)
-                yield Breach(
+                yield Breach.at(
+                    resource,
+                    path,
                     f"{_named(resource)} has {direction} rules, and its policyTypes "
                     f"are {' and '.join(types)} alone: the rules are never asked",
-                    resource.span(*path, key=True),
-                    resource.ref,
-                    path,
                     (Related(resource.span("spec", "policyTypes", key=True), f"without {direction.capitalize()}"),),
                     witness("reference", reference="policyTypes", values=types, missing=direction.capitalize()),
+                    key=True,
                 )
 
 

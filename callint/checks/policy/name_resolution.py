@@ -194,12 +194,11 @@ def _closed(tier: PlacedTier, policy: Policy) -> Breach:
     resource = policy.resource
     written = [field for field in ("namespaceSelector", "selector", "podSelector") if field in resource.spec]
     path: Path = ("spec", written[0]) if written else ("metadata", "name")
-    return Breach(
+    return Breach.at(
+        resource,
+        path,
         f'{resource.kind} "{policy.name}" selects the pods of the cluster\'s DNS, too, and no policy lets anybody ask '
         "them: there are no names for any pod",
-        resource.span(*path),
-        resource.ref,
-        path,
         (),
         witness(
             "packet",
@@ -218,12 +217,11 @@ def _closed(tier: PlacedTier, policy: Policy) -> Breach:
 def _breach(tier: PlacedTier, policy: Policy) -> Breach:
     first = next(rule for rule in policy.egress if rule.action == "Allow" and _by_name(rule))
     path: Path = ("spec", "egress")
-    return Breach(
+    return Breach.at(
+        policy.resource,
+        path,
         f'{policy.resource.kind} "{policy.name}" lets pods send to others, but no policy lets them ask DNS '
         f"{'except over TCP' if _over_tcp(policy) else 'for their addresses'}: UDP to port 53 is dropped",
-        policy.resource.span(*path, key=True),
-        policy.resource.ref,
-        path,
         (Related(policy.resource.span(*first.path), "is allowed, if its address is known"),),
         witness(
             "packet",
@@ -236,4 +234,5 @@ def _breach(tier: PlacedTier, policy: Policy) -> Breach:
             decided_by=f"end of tier {tier.name}, or a Deny before it",
         ),
         "allow UDP and TCP port 53 to the pods of the cluster's DNS",
+        key=True,
     )

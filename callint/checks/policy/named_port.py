@@ -164,12 +164,11 @@ def _selectable(bearers: Iterable[_Bearer]) -> Selectable[_Bearer]:
 
 def _breach(policy: Policy, rule: Rule, hint: _Hint) -> Breach:
     resource, path = policy.resource, place_of_port(policy.resource, rule, hint.name)
-    return Breach(
+    return Breach.at(
+        resource,
+        path,
         f"{rule_words(resource, rule.path)} matches nothing that is known, for no endpoint that it is about has a port "
         f'called "{hint.name}" for {rule.protocol}; {hint.words}',
-        resource.span(*path),
-        resource.ref,
-        path,
         (Related(hint.bearer.resource.span("metadata", "name"), "is what the rule is about"),),
         nobody(f"port {hint.name}", sorted({one.name for one in hint.bearer.ports})),
     )

@@ -32,12 +32,11 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             if meant is None:
                 continue
             path = (*side.path, "services", "name")
-            yield Breach(
+            yield Breach.at(
+                resource,
+                path,
                 f'a rule of {resource.kind} "{resource.name}" names Service "{said.namespace}/{said.name}", which '
                 f'does not exist, so that it matches nothing; did you mean "{meant.name}"',
-                resource.span(*path),
-                resource.ref,
-                path,
                 (Related(meant.span("metadata", "name"), "the nearest name"),),
                 nobody(f"Service/{said.namespace}/{said.name}", known[said.namespace].names),
             )

@@ -64,12 +64,11 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 def _breach(policy: Policy, path: Path, text: str, meant: _Thing) -> Breach:
     scope = "global()" if meant.namespace is None else f"projectcalico.org/name == '{meant.namespace}'"
     where = "no namespace" if meant.namespace is None else "another namespace"
-    return Breach(
+    return Breach.at(
+        policy.resource,
+        path,
         f'a rule of NetworkPolicy "{policy.namespace}/{policy.name}" selects by labels of {meant.name}, but without '
         "namespaceSelector it sees its own namespace alone",
-        policy.resource.span(*path),
-        policy.resource.ref,
-        path,
         (Related(meant.resource.span("metadata", "name"), f"has the labels, and {where}"),),
         witness("selector", selector=text, endpoint=meant.resource.name, verdict="no match"),
         f"add `namespaceSelector: {scope}` beside the selector",
@@ -109,12 +108,11 @@ def _unasked(policy: Policy, there: Entity, found: tuple[str, str, str]) -> Brea
     elsewhere, key, value = found
     home = "projectcalico.org/name" if of_calico else "kubernetes.io/metadata.name"
     scope = f"projectcalico.org/name == '{elsewhere}'" if of_calico else f"{{matchLabels: {{{home}: {elsewhere}}}}}"
-    return Breach(
+    return Breach.at(
+        policy.resource,
+        path,
         f'a rule of NetworkPolicy "{policy.namespace}/{policy.name}" selects the pods of the cluster\'s DNS by '
         f'"{key}", but without namespaceSelector it sees its own namespace alone, and they are in "{elsewhere}"',
-        policy.resource.span(*path),
-        policy.resource.ref,
-        path,
         (),
         witness("selector", selector=f"{key} == '{value}'", endpoint=f"the pods of {elsewhere}", verdict="no match"),
         f"add `namespaceSelector: {scope}` beside the selector",

@@ -129,12 +129,11 @@ def _breach(policy: Policy, cache: _Cache, tier: str) -> Breach:
     resource, path = policy.resource, ("spec", "egress")
     service = next(one for one in cache.addresses if not _link_local(one))
     at: Path = ("metadata", "name")
-    return Breach(
+    return Breach.at(
+        resource,
+        path,
         f'{resource.kind} "{policy.name}" lets pods ask the pods of the cluster\'s DNS, but {cache.resource.kind} '
         f'"{cache.resource.name}" answers at {service} on each node in their place, and no policy lets them ask it',
-        resource.span(*path, key=True),
-        resource.ref,
-        path,
         (Related(cache.resource.span(*at), f"listens at {' and '.join(map(str, cache.addresses))}"),),
         witness(
             "packet",
@@ -147,4 +146,5 @@ def _breach(policy: Policy, cache: _Cache, tier: str) -> Breach:
             decided_by=f"end of tier {tier}, or a Deny before it",
         ),
         f"allow UDP and TCP port 53 to {', '.join(map(str, cache.addresses))} as well",
+        key=True,
     )

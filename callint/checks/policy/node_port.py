@@ -176,11 +176,10 @@ def _breach(one: _Placed, rule: Rule, text: str, host: HostMember, what: str, ve
     resource = one.policy.resource
     path: Path = (*rule.destination.path, "ports", rule.destination.ports.index(text))
     place: Span = host.about.resource.span("metadata", "name")
-    return Breach(
-        f"{rule_words(resource, rule.path)} {what}",
-        resource.span(*path),
-        resource.ref,
+    return Breach.at(
+        resource,
         path,
+        f"{rule_words(resource, rule.path)} {what}",
         (Related(place, "is selected"),),
         witness(
             "packet", direction="ingress", node=host.about.node, destination_port=text.split(":")[0], verdict=verdict

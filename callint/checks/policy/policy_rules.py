@@ -54,16 +54,16 @@ def _blocks(cluster: Cluster) -> Iterator[Breach]:
             continue
         last = found[-1]
         resource = policy.resource
-        yield Breach(
+        yield Breach.at(
+            resource,
+            (*rule.path, *last),
             f'a rule of policy "{policy.name}" has {len(found)} lists that take more than one match of '
             f"{cluster.target.dataplane} ({', '.join('.'.join(path) for path in found)}): what comes after the second "
             "is not enforced",
-            resource.span(*rule.path, *last, key=True),
-            resource.ref,
-            (*rule.path, *last),
             tuple(Related(resource.span(*rule.path, *path, key=True), "takes a block too") for path in found[:-1]),
             _overlooked(rule),
             "write one rule for each network of one side, or name the networks by a GlobalNetworkSet and a selector",
+            key=True,
         )
 
 
@@ -110,12 +110,11 @@ def _not_selector(cluster: Cluster) -> Iterator[Breach]:
             continue
         path = (*side.path, "notSelector")
         way = "comes from" if inward else "goes to"
-        yield Breach(
+        yield Breach.at(
+            policy.resource,
+            path,
             f'a rule of policy "{policy.name}" allows what {way} all that "{side.not_selector}" does not match, '
             "the Internet and every other address that is no endpoint included",
-            policy.resource.span(*path),
-            policy.resource.ref,
-            path,
             (),
             witness("address", address="192.0.2.1", verdict="match"),
             "if pods alone are meant, add `namespaceSelector: all()`, if networks, name them in nets",
@@ -151,12 +150,11 @@ def _service_address(cluster: Cluster) -> Iterator[Breach]:
             continue
         first = inside[0][0]
         whose = "the address of a service" if first.length == BITS[first.family] else "addresses of services"
-        yield Breach(
+        yield Breach.at(
+            policy.resource,
+            path,
             f'a rule of policy "{policy.name}" allows egress to {first}, {whose}: policy sees the packet when its '
             "destination is that of a pod already, so that the rule matches nothing",
-            policy.resource.span(*path),
-            policy.resource.ref,
-            path,
             (Related(inside[0][1], "the addresses of services"),),
             witness("address", address=str(first), verdict="no match"),
             "select the pods behind it"
@@ -192,12 +190,11 @@ def _untracked_replies(cluster: Cluster) -> Iterator[Breach]:
         if answers and _together(cluster, policy, answered):
             continue
         path: Path = (*allows[0].path, "action")
-        yield Breach(
+        yield Breach.at(
+            policy.resource,
+            path,
             f'policy "{policy.name}" with doNotTrack lets packets in, and no untracked policy lets the answers out: '
             "without tracking they are not known as answers and need rules of their own",
-            policy.resource.span(*path),
-            policy.resource.ref,
-            path,
             (Related(policy.resource.span("spec", "doNotTrack"), "switches tracking off"),),
             witness("packet", direction="answer", protocol=(allows[0].protocol or "any").lower(), verdict="unmatched"),
             "add Egress with rules that have the ports of the service in source.ports",

@@ -125,12 +125,11 @@ def _reaches_unknown_hosts(cluster: Cluster) -> Iterator[Breach]:
 def _reaching(policy: Policy, closed: list[str], hosts: str, related: tuple[Related, ...], proof: Witness) -> Breach:
     resource = policy.resource
     path: Path = ("spec", "selector") if policy.selector else ("metadata", "name")
-    return Breach(
+    return Breach.at(
+        resource,
+        path,
         f'policy "{policy.name}" selects every endpoint, host endpoints too: it closes '
         f"{' and '.join(closed).lower()} of {hosts} to all that neither rules nor failsafe ports allow",
-        resource.span(*path),
-        resource.ref,
-        path,
         related,
         proof,
         "for pods alone, add `namespaceSelector: all()`: host endpoints have no namespace",
@@ -161,12 +160,11 @@ def _reaches_pods(cluster: Cluster) -> Iterator[Breach]:
         if not opened:
             continue
         resource = policy.resource
-        yield Breach(
+        yield Breach.at(
+            resource,
+            ("spec", "applyOnForward"),
             f'policy "{policy.name}" has applyOnForward and no selector, so that it applies to every pod as well and '
             f"allows all their {' and '.join(opened).lower()}, whatever later policies say",
-            resource.span("spec", "applyOnForward"),
-            resource.ref,
-            ("spec", "applyOnForward"),
             _shown(_hosts(cluster), "probably meant"),
             witness("selector", selector="all()", pods="every one"),
             "select the host endpoints by a label that they have",
@@ -184,12 +182,11 @@ def _namespaces_and_hosts(cluster: Cluster) -> Iterator[Breach]:
         what, key = "namespace", "namespaceSelector"
         if not policy.namespace_selector:
             what, key = "service account", "serviceAccountSelector"
-        yield Breach(
+        yield Breach.at(
+            resource,
+            ("spec", key),
             f'{key} of policy "{policy.name}" selects {_counted(selected)} as well: none has a {what}, and a negation '
             "is true of what has no such label",
-            resource.span("spec", key),
-            resource.ref,
-            ("spec", key),
             _shown(selected, "is selected"),
             witness("selector", selector=str(selector), endpoints=tuple(one.about.name for one in selected[:5])),
             f"add `selector: all()`, which beside a {key} leaves host endpoints out",
@@ -214,11 +211,10 @@ def _on_pods(policy: Policy, selector: Selector, field: str, effect: str) -> Ite
         return
     resource = policy.resource
     key = next((name for name in ("namespaceSelector", "serviceAccountSelector") if name in resource.spec), "selector")
-    yield Breach(
-        f'policy "{policy.name}" has {field}, which is for host endpoints, and selects pods alone: {effect}',
-        resource.span("spec", key),
-        resource.ref,
+    yield Breach.at(
+        resource,
         ("spec", key),
+        f'policy "{policy.name}" has {field}, which is for host endpoints, and selects pods alone: {effect}',
         (Related(resource.span("spec", field), "is for host endpoints"),),
         witness("selector", selector=str(selector), endpoints=()),
     )
@@ -241,12 +237,11 @@ def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:
         if not selected:
             continue
         resource = policy.resource
-        yield Breach(
+        yield Breach.at(
+            resource,
+            ("spec", "doNotTrack"),
             f'policy "{policy.name}" has doNotTrack and selects nothing but endpoints of all interfaces, which Felix '
             "gives no untracked policy: it is without effect",
-            resource.span("spec", "doNotTrack"),
-            resource.ref,
-            ("spec", "doNotTrack"),
             _shown(selected, 'is for "*"'),
             witness("selector", selector=str(selector), endpoints=tuple(one.about.name for one in selected[:5])),
             "make HostEndpoints that name their interface, with the same labels and profiles",
@@ -264,13 +259,12 @@ def _subject_in_rule(cluster: Cluster) -> Iterator[Breach]:
                 continue
             path = (*own[0].path, "selector")
             side_name = "destination" if direction == "ingress" else "source"
-            yield Breach(
+            yield Breach.at(
+                policy.resource,
+                path,
                 f'policy "{policy.name}" selects every endpoint, and each {direction} rule names its subject in '
                 f"{side_name}: all the others get the policy without a rule, and what no other policy allows of their "
                 f"{direction} is denied",
-                policy.resource.span(*path),
-                policy.resource.ref,
-                path,
                 (Related(policy.resource.span("metadata", "name"), "applies to everything"),),
                 witness("selector", selector=next(iter(texts)), subject="all()"),
                 "move the selector to spec.selector",

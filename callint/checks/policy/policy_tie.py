@@ -192,7 +192,7 @@ def _breach(placed: PlacedPolicy, ties: Sequence[_Tie]) -> Breach:
     )
     path = ("spec", "order") if policy.order is not None and "order" in policy.resource.spec else ("metadata", "name")
     related = tuple(Related(_place(item), f"{_VERBS[item.action]} the packet") for item in (here, there))
-    return Breach(message, policy.resource.span(*path), policy.resource.ref, path, related, _proof(tie))
+    return Breach.at(policy.resource, path, message, related, _proof(tie))
 
 
 def _named(policy: Policy) -> str:

@@ -143,12 +143,11 @@ def _breach(tier: PlacedTier, policy: Policy, direction: str, meant: _Meant) -> 
     protocol = next(word for word, number in PROTOCOLS.items() if number == service.protocol)
     port = f"{protocol} port {service.target}"
     places = () if service.resource is None else (Related(service.resource.span("spec", "ports"), "translates ports"),)
-    return Breach(
+    return Breach.at(
+        resource,
+        path,
         f'{rule_words(resource, meant.rule.path)} opens port {service.port} of Service "{service.service}", but its '
         f"pods listen at {service.target}, which is the port that policy sees, and no policy opens it",
-        resource.span(*path),
-        resource.ref,
-        path,
         places,
         witness(
             "packet",

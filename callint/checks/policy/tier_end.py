@@ -140,11 +140,10 @@ def _specific(rule: Rule) -> bool:
 
 def _end(tier: PlacedTier, policy: Policy, path: Path, message: str, direction: str) -> Breach:
     related = (Related(tier.resource.span("metadata", "name"), "its default action is Deny"),) if tier.resource else ()
-    return Breach(
-        message,
-        policy.resource.span(*path),
-        policy.resource.ref,
+    return Breach.at(
+        policy.resource,
         path,
+        message,
         related,
         witness(
             "packet",
@@ -181,12 +180,11 @@ def _pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
                     continue
                 path = (*rule.path, "action")
                 lost = f"packets {'to' if direction == 'Ingress' else 'from'} the node are dropped"
-                yield Breach(
+                yield Breach.at(
+                    policy.resource,
+                    path,
                     f'policy "{policy.name}" passes {direction.lower()} of HostEndpoint "{ends[0].about.name}" on, but '
                     f'no tier after "{tier.name}" has policy for it and it has no profile: {lost}',
-                    policy.resource.span(*path),
-                    policy.resource.ref,
-                    path,
                     tuple(Related(host.about.resource.span("metadata", "name"), "has no profile") for host in ends[:3]),
                     witness(
                         "packet",
@@ -260,12 +258,11 @@ def _tier_missing(cluster: Cluster) -> Iterator[Breach]:
             if resource.unreadable(*path):
                 continue
             hint = f', did you mean "{near}"' if near else ""
-            yield Breach(
+            yield Breach.at(
+                resource,
+                path,
                 f'policy "{placed.policy.name}" is in tier "{tier.name}", which does not exist{hint}: calicoctl '
                 "and the API server refuse the policy, and stored as a CRD it comes after all tiers",
-                resource.span(*path),
-                resource.ref,
-                path,
                 tuple(
                     Related(one.resource.span("metadata", "name"), "a tier")
                     for one in cluster.tiers[:3]
@@ -288,11 +285,10 @@ def _tier_unused(cluster: Cluster) -> Iterator[Breach]:
             continue
         if tier.name in ("default", "kube-admin", "kube-baseline", "adminnetworkpolicy", "baselineadminnetworkpolicy"):
             continue
-        yield Breach(
-            f'no policy is in tier "{tier.name}", so that the tier decides nothing, its default action included',
-            resource.span("metadata", "name"),
-            resource.ref,
+        yield Breach.at(
+            resource,
             ("metadata", "name"),
+            f'no policy is in tier "{tier.name}", so that the tier decides nothing, its default action included',
             (),
             witness("reference", reference=f"Tier/{tier.name}", policies=()),
         )

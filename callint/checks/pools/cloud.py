@@ -49,11 +49,10 @@ def _azure(cluster: Cluster) -> Iterator[Breach]:
         else:
             way, what = "tunnels between subnets alone", "and Azure drops what has the addresses of pods untunnelled"
             unreached, protocol = "other nodes of their subnet", "any"
-        yield Breach(
-            f'IPPool "{pool.name}" {way}, {what}: pods do not reach those on {unreached}',
-            pool.span(field),
-            pool.resource.ref,
+        yield Breach.at(
+            pool.resource,
             pool.path(field),
+            f'IPPool "{pool.name}" {way}, {what}: pods do not reach those on {unreached}',
             (Related(machines, "on Azure"),),
             witness("packet", protocol=protocol, source=pool.cidr, verdict="drop", decided_by="Azure"),
             "tunnel all by VXLAN: `vxlanMode: Always` and `ipipMode: Never`, or `encapsulation: VXLAN`",
@@ -79,11 +78,10 @@ def _aws(cluster: Cluster) -> Iterator[Breach]:
         if switched_on
         else "whether AWS still checks that their source is the machine's own, and drops them, is not known"
     )
-    yield Breach(
-        f'IPPool "{pool.name}" sends what pods say to each other untunnelled {way}: {what}',
-        pool.span(field),
-        pool.resource.ref,
+    yield Breach.at(
+        pool.resource,
         pool.path(field),
+        f'IPPool "{pool.name}" sends what pods say to each other untunnelled {way}: {what}',
         (Related(switched_on.span if switched_on else machines, "the check is on" if switched_on else "on AWS"),),
         witness("reference", reference="FelixConfiguration/default", field="awsSrcDstCheck"),
         "`awsSrcDstCheck: Disable` in FelixConfiguration `default`, with the permission for it, or a tunnel always",

@@ -102,12 +102,11 @@ def _holds_services(cluster: Cluster) -> Iterator[Breach]:
         if not found:
             continue
         both = max(net, found[0].prefix, key=lambda one: one.length)
-        yield Breach(
+        yield Breach.at(
+            pool.resource,
+            pool.path,
             f"{pool.words} gives pods addresses of services: {found[0].words}, and kube-proxy catches what is sent "
             "there on every node",
-            pool.resource.span(*pool.path),
-            pool.resource.ref,
-            pool.path,
             tuple(Related(one.resource.span(*one.path), "addresses of services") for one in found),
             witness("address", address=str(both.address), pool=str(net)),
         )
@@ -129,11 +128,10 @@ def _outside(cluster: Cluster) -> Iterator[Breach]:
             continue
         what = "the operator refuses the Installation" if refused else _MISTAKEN
         networks = " and ".join(dict.fromkeys(str(one.prefix) for one in own[:_MOST_SHOWN]))
-        yield Breach(
-            f"{pool.words} is not inside the network of pods, {networks}: {what}",
-            pool.resource.span(*pool.path),
-            pool.resource.ref,
+        yield Breach.at(
+            pool.resource,
             pool.path,
+            f"{pool.words} is not inside the network of pods, {networks}: {what}",
             tuple(Related(one.span, "the network of pods") for one in own[:_MOST_SHOWN]),
             witness("address", address=str(net.address), pool=str(net)),
         )

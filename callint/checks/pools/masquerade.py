@@ -88,11 +88,10 @@ def _enabled(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: S
     if not _gives_to_pods(pool):
         return
     owner, related = _owner(inside, named)
-    yield Breach(
-        f'IPPool "{pool.name}" is enabled and holds {owner}, so pods would be given addresses of that network',
-        pool.span("cidr"),
-        pool.resource.ref,
+    yield Breach.at(
+        pool.resource,
         pool.path("cidr"),
+        f'IPPool "{pool.name}" is enabled and holds {owner}, so pods would be given addresses of that network',
         related,
         _proof(pool, inside),
         "`disabled: true` keeps it to translation"
@@ -112,12 +111,11 @@ def _inert(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: Spa
     if not named and (exempts or cluster.bgp_peers):
         return
     owner, related = _owner(inside, named)
-    yield Breach(
+    yield Breach.at(
+        pool.resource,
+        pool.path("disabled"),
         f'IPPool "{pool.name}" is disabled without `natOutgoing: true`, so it gives out no addresses and '
         f"masquerades nothing, though it holds {owner}",
-        pool.span("disabled"),
-        pool.resource.ref,
-        pool.path("disabled"),
         related,
         _proof(pool, inside),
     )
@@ -141,12 +139,11 @@ def _ebpf(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: Span
         return
     owner, related = _owner(inside, named)
     source = str(inside[0].prefix.address) if inside else pool.cidr
-    yield Breach(
+    yield Breach.at(
+        pool.resource,
+        pool.path("natOutgoing"),
         f'IPPool "{pool.name}" is to masquerade {owner}, but the eBPF dataplane translates only packets that '
         "come from pods",
-        pool.span("natOutgoing"),
-        pool.resource.ref,
-        pool.path("natOutgoing"),
         related,
         witness("packet", source=source, destination="any", verdict="not masqueraded"),
     )

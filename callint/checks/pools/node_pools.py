@@ -69,11 +69,10 @@ def _unserved(cluster: Cluster) -> Iterator[Breach]:
         there = f"the {several} that there are" if several > 1 else "the only one"
         are, select = ("are", "select") if several > 1 else ("is", "selects")
         which = f"{select} other nodes" if pools else f"{are} disabled, or for other uses"
-        yield Breach(
-            f'no IPPool gives addresses to the pods of node "{first.name}"{further}: {there} {which}',
-            resource.span(*path),
-            resource.ref,
+        yield Breach.at(
+            resource,
             path,
+            f'no IPPool gives addresses to the pods of node "{first.name}"{further}: {there} {which}',
             tuple(Related(one.span("nodeSelector"), "does not select it") for one, _ in pools[:_MOST_SHOWN]),
             witness(
                 "selector",
@@ -120,12 +119,11 @@ def _lone_address(cluster: Cluster) -> Iterator[Breach]:
                 continue
             path = bgp_path(resource, field)
             beside = f', though it is inside {around} of node "{networks[around]}"' if around else ""
-            yield Breach(
+            yield Breach.at(
+                resource,
+                path,
                 f'the BGP address "{text}" of node "{name}" is a network of one address{beside}: with `{mode}: '
                 f'CrossSubnet` of IPPool "{pool.name}" it tunnels to every other node',
-                resource.span(*path),
-                resource.ref,
-                path,
                 (Related(pool.span(mode), "tunnels from one network to another"),),
                 witness("address", address=text, node=name, pool=pool.cidr),
                 f"write it with the length of its network{f', /{around.length}' if around else ''}",

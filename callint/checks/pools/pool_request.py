@@ -94,11 +94,10 @@ def _unavailable(cluster: Cluster) -> Iterator[Breach]:
         lacks = [pools.form(request)] if wanted is None else (pools.lack(one, request.family) for one in wanted)
         lack = next((one for one in lacks if one is not None), None)
         if lack is not None:
-            yield Breach(
-                f'pods of {request.resource.kind} "{request.resource.name}" get no address: {lack.words}',
-                request.resource.span(*request.path),
-                request.resource.ref,
+            yield Breach.at(
+                request.resource,
                 request.path,
+                f'pods of {request.resource.kind} "{request.resource.name}" get no address: {lack.words}',
                 tuple(Related(pool.span(field), "the pool") for pool, field in lack.pools),
                 lack.proof,
                 lack.cure,
@@ -108,12 +107,11 @@ def _unavailable(cluster: Cluster) -> Iterator[Breach]:
         useless = pools.useless(request)
         if useless is not None:
             service = request.resource
-            yield Breach(
+            yield Breach.at(
+                service,
+                request.path,
                 f'the load balancer of Service "{service.namespace or "default"}/{service.name}" gets no address of '
                 f"IPv{request.family}: {useless.words}",
-                service.span(*request.path),
-                service.ref,
-                request.path,
                 tuple(Related(pool.span(field), "the pool") for pool, field in useless.pools),
                 useless.proof,
                 useless.cure,
@@ -302,12 +300,11 @@ def _misplaced(cluster: Cluster) -> Iterator[Breach]:
         for request in _written(resource, _METADATA, resource.annotations):
             key = _ANNOTATIONS[request.family]
             if key not in also:
-                yield Breach(
+                yield Breach.at(
+                    resource,
+                    request.path,
                     f'{resource.kind} "{resource.name}" asks for pools by an annotation of its own, which its pods do '
                     "not get: they take addresses of any pool",
-                    resource.span(*request.path),
-                    resource.ref,
-                    request.path,
                     (Related(resource.span(*path, "metadata"), "is what pods get"),),
                     witness("reference", reference=key, known=tuple(sorted(_annotations(template)))),
                     f"move it to {'.'.join(map(str, path))}.metadata.annotations",

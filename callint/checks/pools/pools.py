@@ -56,11 +56,10 @@ def _overlap(cluster: Cluster) -> Iterator[Breach]:
     for place, others in _overlapping([net for _, net in networks]):
         (second, other), (first, one) = networks[place], networks[others[0]]
         how = "is" if one == other else "overlaps"
-        yield Breach(
-            f'the network of IPPool "{second.name}" {how} that of "{first.name}": {_outcome(cluster, second)}',
-            second.span("cidr"),
-            second.resource.ref,
+        yield Breach.at(
+            second.resource,
             second.path("cidr"),
+            f'the network of IPPool "{second.name}" {how} that of "{first.name}": {_outcome(cluster, second)}',
             tuple(
                 Related(networks[found][0].span("cidr"), "has these addresses too") for found in others[:_MOST_SHOWN]
             ),
@@ -103,13 +102,12 @@ def _tunnelled_host_network(cluster: Cluster) -> Iterator[Breach]:
         inside = next(iter(hosts_in(cluster, net)), None)
         if inside is None:
             continue
-        yield Breach(
+        yield Breach.at(
+            pool.resource,
+            pool.path(mode),
             f'IPPool "{pool.name}" holds {inside.prefix.address} of node "{inside.node}" and has '
             f"`{mode}: {modes[mode]}`: `disabled` does not switch that off, so Calico sets tunnels up and "
             "treats routes into the network as tunnelled",
-            pool.span(mode),
-            pool.resource.ref,
-            pool.path(mode),
             (Related(inside.span, "an address of a node"),),
             witness("address", address=str(inside.prefix.address), node=inside.node, pool=pool.cidr),
             "a pool for translation alone has neither mode",
@@ -134,13 +132,12 @@ def _vpn_masqueraded(cluster: Cluster) -> Iterator[Breach]:
                 packet = _packet(lan, interface.name, peer)
                 if not Masquerading(model_of(cluster).at(facts.node)).of(packet).snat:
                     continue
-                yield Breach(
+                yield Breach.at(
+                    pool.resource,
+                    pool.path("natOutgoing"),
                     f'packets from "{pool.cidr}" to {net} behind "{interface.name}" of node "{facts.node}" are '
                     f'masqueraded, for no pool holds {net}: BGPPeer "{peer.resource.name}" there sees the node '
                     "in place of who sent them",
-                    pool.span("natOutgoing"),
-                    pool.resource.ref,
-                    pool.path("natOutgoing"),
                     (
                         Related(interface.span, "the network of the VPN"),
                         Related(peer.resource.span("spec", "peerIP"), "a BGP peer inside it"),
@@ -198,12 +195,11 @@ def _one_address(cluster: Cluster) -> Iterator[Breach]:
             continue
         path = ("spec", "natOutgoingAddress")
         several = all_of(len(left), "node") if left == nodes else f"{len(left)} nodes"
-        yield Breach(
+        yield Breach.at(
+            one.resource,
+            path,
             f'{several} translate to the one address "{address}": answers '
             "reach a single node, and connections of the others break",
-            one.resource.span(*path),
-            one.resource.ref,
-            path,
             tuple(Related(node.resources[0].span("metadata", "name"), "a node") for node in left[:3]),
             witness("address", address=address, nodes=tuple(node.name for node in left[:5])),
             "write it in a FelixConfiguration of one node, `node.<name>`",
@@ -222,12 +218,11 @@ def _few_blocks(cluster: Cluster) -> Iterator[Breach]:
             continue
         if any(other is not pool and not other.disabled for other, _ in _networks(cluster)):
             continue
-        yield Breach(
+        yield Breach.at(
+            pool.resource,
+            pool.path("cidr"),
             f'IPPool "{pool.name}" has {counted(blocks, "block")} of /{size}, and there are '
             f"{len(nodes)} nodes: those that come last find no block of their own",
-            pool.span("cidr"),
-            pool.resource.ref,
-            pool.path("cidr"),
             (),
             witness("address", address=str(net), blocks=blocks, nodes=len(nodes)),
         )

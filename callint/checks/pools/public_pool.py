@@ -29,12 +29,11 @@ def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
             if not public:
                 continue
             first = next(iter(intervals.to_prefixes(public, 4))).address
-            yield Breach(
+            yield Breach.at(
+                pool.resource,
+                pool.path("cidr"),
                 f'IPPool "{pool.name}" gives pods addresses of the Internet out of "{pool.cidr}" and masquerades them, '
                 "but not towards the same addresses: the hosts that really have them never answer a pod",
-                pool.span("cidr"),
-                resource.ref,
-                pool.path("cidr"),
                 (),
                 witness("address", address=str(first), pool=pool.cidr),
                 "take a private network, such as one in 10.0.0.0/8; for addresses of your own switch natOutgoing off",

@@ -38,12 +38,11 @@ def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     first, *more = pools
     others = f" and those of {len(more)} more" if more else ""
     said = "is off" if "natOutgoing" in first.plain else "is left out, which switches it off"
-    yield Breach(
+    yield Breach.at(
+        first.resource,
+        first.path("natOutgoing" if "natOutgoing" in first.plain else "cidr"),
         f'pods of IPPool "{first.name}"{others} keep their private addresses on the way out, for `natOutgoing` {said}, '
         "and no BGPPeer tells anybody outside where they are",
-        first.span("natOutgoing" if "natOutgoing" in first.plain else "cidr"),
-        first.resource.ref,
-        first.path("natOutgoing" if "natOutgoing" in first.plain else "cidr"),
         (),
         witness("packet", source=str(first.cidr), destination="any", verdict="accept", decided_by="not masqueraded"),
         "`natOutgoing: true`, or a BGPPeer to the router; a static route there does as well",

@@ -256,11 +256,10 @@ def _breach(cluster: Cluster, terms: Terms, case: _Case, stage: Stage, found: Pa
     related = []
     if endpoint is not None and endpoint is not resource:
         related.append(Related(endpoint.span("metadata", "name"), "the endpoint whose policy is asked"))
-    return Breach(
-        message,
-        resource.span(*path, key=at_key),
-        resource.ref,
+    return Breach.at(
+        resource,
         path,
+        message,
         tuple(related),
         witness(
             "packet",
@@ -271,6 +270,7 @@ def _breach(cluster: Cluster, terms: Terms, case: _Case, stage: Stage, found: Pa
             verdict=outcome,
             decided_by=cause.reason,
         ),
+        key=at_key,
     )
 
 
@@ -311,10 +311,9 @@ def _undecided(cluster: Cluster, terms: Terms, missing: str, case: _Case | None 
     path: Path = ("kind",)
     if stage is not None and stage.endpoint is not None and stage.endpoint.written is not None:
         resource, path = stage.endpoint.written, ("metadata", "name")
-    return Breach(
-        f"whether {terms.services} from {source} to {target} passes is not known: it depends on {missing}",
-        resource.span(*path),
-        resource.ref,
+    return Breach.at(
+        resource,
         path,
+        f"whether {terms.services} from {source} to {target} passes is not known: it depends on {missing}",
         undecided=True,
     )

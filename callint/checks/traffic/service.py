@@ -148,15 +148,15 @@ def _breach(model: Model, one: Question, drop: Drop) -> Breach:
     resource, path, at_key = _place(model, drop.point, verdict)
     both = ", as are connections the other way" if len(one.connections) > 1 else ""
     reason = f"though {one.site.reason}" if missing is None else f"and whether it is needed depends on {missing}"
-    return Breach(
-        f"{_about(one)} is dropped by {decider(verdict.policy, verdict.path, verdict.decided_by)}{both}, {reason}",
-        resource.span(*path, key=at_key),
-        resource.ref,
+    return Breach.at(
+        resource,
         path,
+        f"{_about(one)} is dropped by {decider(verdict.policy, verdict.path, verdict.decided_by)}{both}, {reason}",
         _related(model, one, drop.point, resource),
         _witness(drop.point, packet, verdict),
         help=_cure(one, drop, verdict) if missing is None else missing,
         undecided=missing is not None,
+        key=at_key,
     )
 
 
@@ -168,7 +168,7 @@ def _doubt(model: Model, one: Question, drop: Drop) -> Breach:
 def _open(model: Model, one: Question, missing: str) -> Breach:
     resource, path, at_key = _endpoint(model, one.connections[0].points[0])
     message = f"whether {_about(one)} is let through is not known: it depends on {missing}"
-    return Breach(message, resource.span(*path, key=at_key), resource.ref, path, undecided=True, help=missing)
+    return Breach.at(resource, path, message, undecided=True, help=missing, key=at_key)
 
 
 def _point(drop: Drop) -> One:
