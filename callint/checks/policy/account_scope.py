@@ -37,12 +37,11 @@ def accounts_elsewhere(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _breach(policy: Policy, path: Path, name: str, meant: Resource) -> Breach:
-    return Breach(
+    return Breach.at(
+        policy.resource,
+        path,
         f'a rule of NetworkPolicy "{policy.namespace}/{policy.name}" names the service account "{name}", which is one '
         f'of namespace "{meant.namespace}", but without namespaceSelector it sees its own namespace alone',
-        policy.resource.span(*path),
-        policy.resource.ref,
-        path,
         (Related(meant.span("metadata", "name"), "the account, in another namespace"),),
         witness("reference", reference=f"ServiceAccount/{policy.namespace}/{name}", verdict="no match"),
         f"add `namespaceSelector: projectcalico.org/name == '{meant.namespace}'` beside `serviceAccounts`",

@@ -155,7 +155,7 @@ def _breach(one: Written, key: str, message: str, related: tuple[Related, ...], 
     resource, path = one.policy.resource, _place(one, key)
     proof = witness("selector", selector=str(one.own), label=key, verdict="no match")
     last = path[-1] == key
-    return Breach(message, resource.span(*path, key=last), resource.ref, path, related, proof, cure)
+    return Breach.at(resource, path, message, related, proof, cure, key=last)
 
 
 def _place(one: Written, key: str) -> Path:

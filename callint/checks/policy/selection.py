@@ -6,7 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.calico.defaults import NAMESPACE_LABEL, NAMESPACE_PREFIX, ORCHESTRATOR_LABEL, SERVICE_ACCOUNT_PREFIX
+from callint.calico.defaults import (
+    INHERITED,
+    INHERITED_NAMES,
+    NAMESPACE_LABEL,
+    NAMESPACE_NAMES,
+    NAMESPACE_PREFIX,
+    ORCHESTRATOR_LABEL,
+)
 from callint.checks.breach import Breach, unexamined
 from callint.checks.dispatch import Question, asked
 from callint.checks.pod_template import PodTemplate, pod_templates
@@ -16,7 +23,7 @@ from callint.finding import ObjectRef, Path, Related, witness
 from callint.objects import Cluster, fields
 from callint.objects.policy import Policy
 from callint.policy import model_of
-from callint.policy.labels import Labels
+from callint.policy.labels import ADDED, Labels
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import policies_of, selector_of
 from callint.selector import Selector, SelectorError, parse
@@ -24,8 +31,6 @@ from callint.selector.satisfy import Unknown, implies, satisfiable
 from callint.selector.syntax import And, Compare, Has, Member, Not, atoms
 from callint.validate.values import dns_label
 
-_INHERITED = (NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX)
-_NAMES = ("projectcalico.org/name", "kubernetes.io/metadata.name")
 _WRITTEN_OUT = r"[A-Za-z0-9._-]+"
 """A value in which no later step puts anything in the place of a variable."""
 
@@ -82,7 +87,7 @@ def _quoted(text: str) -> str:
 def _breach(one: Written, message: str, related: tuple[Related, ...] = (), **facts: Any) -> Breach:
     resource = one.policy.resource
     proof = witness("selector", selector=str(one.selector), **facts)
-    return Breach(message, resource.span(*one.path), resource.ref, one.path, related, proof)
+    return Breach.at(resource, one.path, message, related, proof)
 
 
 def _subjects(cluster: Cluster) -> list[Known]:
@@ -99,7 +104,7 @@ def _sets(cluster: Cluster) -> list[Known]:
     found = []
     for one in cluster.network_sets:
         labels = {**one.labels, **({NAMESPACE_LABEL: one.namespace} if one.namespace else {})}
-        opened = ("pcns.",) if one.namespace else ()
+        opened = (NAMESPACE_PREFIX,) if one.namespace else ()
         found.append(Known(Labels(labels, opened), one.resource))
     return found
 
@@ -149,12 +154,11 @@ def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
         field = "preDNAT" if policy.pre_dnat else "doNotTrack" if policy.do_not_track else "applyOnForward"
         key = "selector" if policy.selector else field
         resource = policy.resource
-        yield Breach(
+        yield Breach.at(
+            resource,
+            ("spec", key),
             f'policy "{policy.name}" has {field}, which concerns host endpoints alone, and '
             f"{_none_of(len(hosts))} known",
-            resource.span("spec", key),
-            resource.ref,
-            ("spec", key),
             tuple(Related(one.about.resource.span("metadata", "name"), "is not selected") for one in hosts[:3]),
             witness("selector", selector=str(selector), endpoints=()),
         )
@@ -228,9 +232,9 @@ def _placed(one: PodTemplate) -> tuple[Labels, PodTemplate]:
     known = {**one.labels.known, ORCHESTRATOR_LABEL: "k8s"}
     namespace = one.resource.namespace
     if namespace is None:
-        return Labels(known, ("projectcalico.org/", *_INHERITED)), one
-    scope = {NAMESPACE_LABEL: namespace, **{NAMESPACE_PREFIX + key: namespace for key in _NAMES}}
-    return Labels({**known, **scope}, _INHERITED), one
+        return Labels(known, ADDED), one
+    scope = dict.fromkeys((NAMESPACE_LABEL, *INHERITED_NAMES), namespace)
+    return Labels({**known, **scope}, INHERITED), one
 
 
 def _unlabelled_set(cluster: Cluster) -> Iterator[Breach]:
@@ -241,11 +245,10 @@ def _unlabelled_set(cluster: Cluster) -> Iterator[Breach]:
         resource = one.resource
         if one.labels or resource.unreadable("metadata") or not resource.document.complete:
             continue
-        yield Breach(
-            f'{resource.kind} "{resource.name}" has no labels, by which alone rules can single out a network set',
-            resource.span("metadata", "name"),
-            resource.ref,
+        yield Breach.at(
+            resource,
             ("metadata", "name"),
+            f'{resource.kind} "{resource.name}" has no labels, by which alone rules can single out a network set',
             (),
             witness("selector", selector="none", endpoint=resource.name),
             "give it a label, and select that in source or destination of a rule",
@@ -281,12 +284,11 @@ def _by_name(cluster: Cluster, policy: Policy, path: Path, text: str) -> Iterato
         if about is None or bearers or about.resource.unreadable("metadata"):
             continue
         resource = policy.resource
-        yield Breach(
+        yield Breach.at(
+            resource,
+            path,
             f'the label "{atom.key}" is on no namespace, "{atom.value}" lacks it too: the name of a namespace '
             'is the value of "kubernetes.io/metadata.name"',
-            resource.span(*path),
-            resource.ref,
-            path,
             (Related(about.resource.span("metadata", "name"), "the namespace"),),
             witness("selector", selector=text, namespace=atom.value, labels=tuple(sorted(about.labels))),
         )
@@ -295,17 +297,16 @@ def _by_name(cluster: Cluster, policy: Policy, path: Path, text: str) -> Iterato
 def _impossible(policy: Policy, path: Path, text: str, atom: Selector) -> Iterator[Breach]:
     """Names that no namespace can have, among those that are asked for as a whole or left out."""
     names: tuple[str, ...] = ()
-    if isinstance(atom, Member) and atom.key in _NAMES:
+    if isinstance(atom, Member) and atom.key in NAMESPACE_NAMES:
         names = tuple(atom.values)
-    elif isinstance(atom, Compare) and atom.key in _NAMES and atom.operator in ("==", "!="):
+    elif isinstance(atom, Compare) and atom.key in NAMESPACE_NAMES and atom.operator in ("==", "!="):
         names = (atom.value,)
     for name in names:
         if re.fullmatch(_WRITTEN_OUT, name) and dns_label(name) is not None:
-            yield Breach(
-                f'no namespace can be named "{name}": names are made of small letters, digits and "-"',
-                policy.resource.span(*path),
-                policy.resource.ref,
+            yield Breach.at(
+                policy.resource,
                 path,
+                f'no namespace can be named "{name}": names are made of small letters, digits and "-"',
                 (),
                 witness("selector", selector=text, namespace=name, verdict="no match"),
             )
