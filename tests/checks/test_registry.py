@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from callint import config, rule
+from callint.checks import CheckError
 from callint.checks.registry import CHECKS, concerns, find
 from callint.engine import Plan
 from callint.lint import Options, describe
@@ -32,6 +33,12 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> list[Cluster]:
             found += describe(sources, settings, Options(facts=facts), Plan(CATALOGUE)).clusters
     patch.undo()
     return found
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_check_refuses_a_problem_that_it_does_not_know(name: str) -> None:
+    with pytest.raises(CheckError, match="problem"):
+        list(find(name)(Cluster(()), {"problem": "no such thing"}))
 
 
 def test_what_is_not_asked_has_nothing_to_say(clusters: list[Cluster]) -> None:
