@@ -13,6 +13,20 @@ from callint.objects import Cluster, Intent, Resource, unpack
 from callint.schema import examine
 from callint.source import parse
 
+CLOSED = """
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: hosts}
+spec: {selector: all(), types: [Ingress, Egress], ingress: [], egress: [{action: Allow}]}
+---
+apiVersion: projectcalico.org/v3
+kind: FelixConfiguration
+metadata: {name: default}
+spec: {failsafeInboundHostPorts: [], failsafeOutboundHostPorts: []}
+"""
+"""Policy of hosts that lets nothing in, without any failsafe port."""
+
 
 def calico(kind: str, name: str, spec: Mapping[str, Any], **metadata: Any) -> dict[str, Any]:
     """An object of Calico's own API."""

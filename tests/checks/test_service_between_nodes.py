@@ -1,0 +1,185 @@
+"""What nodes need of each other, and of who is beside them: which rules drop it, and how that is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from callint import rule
+from callint.checks import Breach, find
+from callint.objects import Cluster
+from manifests import CLOSED, cluster_of
+
+CATALOGUE = rule.load()
+
+
+def nodes(**addresses: str) -> str:
+    """Nodes with one open host endpoint each, by their labels and addresses, and a pool whose routes BGP brings."""
+    found = ["apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: pods}\nspec: {cidr: 10.244.0.0/16}\n"]
+    for name, address in addresses.items():
+        found.append(
+            f"apiVersion: v1\nkind: Node\nmetadata: {{name: {name}, annotations: {{projectcalico.org/IPv4Address: "
+            f"{address}/24}}}}\nstatus: {{addresses: [{{type: InternalIP, address: {address}}}]}}\n"
+        )
+        spec = f"node: {name}, interfaceName: eth0, expectedIPs: [{address}], profiles: [projectcalico-default-allow]"
+        found.append(
+            f"apiVersion: projectcalico.org/v3\nkind: HostEndpoint\n"
+            f"metadata: {{name: {name}, labels: {{host: {name}}}}}\nspec: {{{spec}}}\n"
+        )
+    return "---\n".join(found)
+
+
+def found(cluster: Cluster, identifier: str) -> list[Breach]:
+    one = next(one for one in CATALOGUE if one.id == identifier)
+    return list(find(one.check)(cluster, one.parameters))
+
+
+def test_of_two_nodes_in_the_mesh_the_one_with_the_lesser_address_is_called() -> None:
+    for closed, broken in (("a", True), ("b", False)):
+        policy = CLOSED.replace("all()", f"host == '{closed}'")
+        breaches = found(cluster_of(nodes(a="10.0.0.1", b="10.0.0.2") + policy), "POL007")
+        assert bool(breaches) is broken, closed
+    (breach,) = found(cluster_of(nodes(a="10.0.0.1", b="10.0.0.2", c="10.0.0.3") + CLOSED), "POL007")
+    assert 'BGP to node "a" at "eth0" (TCP port 179) is dropped by the end of tier "default"' in breach.message
+    assert breach.message.endswith("; 1 more flow ends there too")
+
+
+TWO_DENY = CLOSED.replace(
+    "ingress: []",
+    "ingress: [{action: Deny, source: {nets: [10.0.0.2/32]}}, {action: Deny, source: {nets: [10.0.0.3/32]}},"
+    " {action: Allow}]",
+)
+
+
+@pytest.mark.parametrize("node", ["a", "b", "c"])
+def test_each_rule_that_drops_packets_of_a_need_is_named(node: str) -> None:
+    addresses = {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"}
+    policy = TWO_DENY.replace("all()", f"host == '{node}'")
+    breaches = found(cluster_of(nodes(**addresses) + policy), "POL007")
+    expected = {"a": [0, 1], "b": [1], "c": []}[node]  # the node with the lesser address is called
+    assert [breach.path for breach in breaches] == [("spec", "ingress", rule, "action") for rule in expected]
+
+
+def test_flows_are_counted_where_they_end() -> None:
+    addresses = {"a": "10.0.0.1", **{f"b{number}": f"10.0.0.{number}" for number in range(2, 7)}}
+    first, second = found(cluster_of(nodes(**addresses) + TWO_DENY.replace("10.0.0.3/32", "10.0.0.4/30")), "POL007")
+    assert (first.path[2], second.path[2]) == (0, 1)
+    assert "more flow" not in first.message
+    assert second.message.endswith("; 4 more flows end there too")
+
+
+PEER = """
+---
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: upstream}
+spec: {node: a, peerIP: "10.0.0.9:1790", asNumber: 64513}
+---
+apiVersion: projectcalico.org/v3
+kind: BGPConfiguration
+metadata: {name: default}
+spec: {nodeToNodeMeshEnabled: false}
+"""
+
+
+def test_with_a_router_outside_either_end_may_call() -> None:
+    assert found(cluster_of(nodes(a="10.0.0.1") + PEER + CLOSED), "POL007") == []
+    shut = CLOSED.replace("egress: [{action: Allow}]", "egress: [{action: Allow, protocol: UDP}]")
+    (breach,) = found(cluster_of(nodes(a="10.0.0.1") + PEER + shut), "POL007")
+    assert "as are connections the other way" in breach.message
+    assert breach.related[0].label == "BGP: a BGP session needs it"
+
+
+def test_calls_of_routers_that_end_at_several_rules_are_told_apart() -> None:
+    peer, off = PEER.removeprefix("\n---").split("---")
+    peers = [peer.replace("upstream", f"up{n}").replace("10.0.0.9:1790", f"10.0.0.{n}") for n in range(2, 7)]
+    shut = TWO_DENY.replace(", egress: [{action: Allow}]", ", egress: []").replace("10.0.0.3/32", "10.0.0.4/30")
+    manifests = "---".join([nodes(a="10.0.0.1"), *peers, off])
+    first, second = found(cluster_of(manifests + shut), "POL007")
+    assert (first.path[2], second.path[2]) == (0, 1)
+    assert "more flow" not in first.message
+    assert second.message.endswith("; 2 more flows end there too")
+
+
+def test_tunnels_are_asked_for_where_pools_have_them() -> None:
+    drop = CLOSED.replace("types:", "preDNAT: true, applyOnForward: true, types:").replace(
+        "[Ingress, Egress], ingress: [], egress: [{action: Allow}]", "[Ingress], ingress: [{action: Deny}]"
+    )
+    for mode, expected in (("", []), ("ipipMode: Always, ", ["POL009"]), ("vxlanMode: CrossSubnet, ", ["POL008"])):
+        manifests = nodes(a="10.0.0.1", b="10.0.0.2").replace("cidr: 10.244", f"{mode}cidr: 10.244") + drop
+        assert [one for one in ("POL008", "POL009", "POL014") if found(cluster_of(manifests), one)] == expected
+
+
+@pytest.mark.parametrize(
+    ("listening", "doubts"),
+    [
+        ("", [True]),
+        ("listening: []\n", []),
+        ("listening: [{protocol: tcp, port: 2379, address: 10.0.0.1}]\n", [False]),
+    ],
+)
+def test_etcd_is_in_doubt_until_facts_tell(listening: str, doubts: list[bool]) -> None:
+    manifests = nodes(a="10.0.0.1", b="10.0.0.2").replace(
+        "annotations:", 'labels: {node-role.kubernetes.io/control-plane: ""}, annotations:'
+    )
+    facts = f"version: 1\nnode: a\ninterfaces: [{{name: eth0, addresses: [10.0.0.1/24]}}]\n{listening}"
+    breaches = found(cluster_of(manifests + CLOSED.replace("all()", "host == 'a'"), facts=facts), "POL005")
+    assert [one.undecided for one in breaches] == doubts
+    if not listening:
+        assert breaches[0].message.endswith("and whether it is needed depends on whether etcd runs there")
+
+
+V6 = """
+version: 1
+node: a
+interfaces: [{name: eth0, addresses: [10.0.0.1/24, "fd00::1/64", "fe80::1/64"]}]
+routes: [{to: "::/0", via: "fe80::9", interface: eth0, protocol: ra}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("allowed", "dropped"),
+    [
+        ("protocol: ICMPv6", set()),
+        ("protocol: ICMPv6, icmp: {type: 135}", {134, 136}),
+        ("protocol: ICMPv6, source: {nets: ['fd00::/64']}", {134, 135}),
+        ("protocol: ICMP", {134, 135}),
+    ],
+)
+def test_neighbours_are_found(allowed: str, dropped: set[int]) -> None:
+    policy = CLOSED.replace("ingress: []", f"ingress: [{{action: Allow, {allowed}}}]")
+    one = next(one for one in CATALOGUE if one.id == "POL016")
+    cluster = cluster_of(nodes(a="10.0.0.1") + policy, facts=V6)
+    types = set()
+    for flow in one.parameters["flows"]:
+        for breach in find(one.check)(cluster, {**one.parameters, "flows": [flow]}):
+            assert breach.witness is not None
+            types.add(breach.witness.as_dict()["icmp_type"])
+    assert types == dropped
+
+
+def test_a_doubt_names_the_missing_fact_once() -> None:
+    policy = CLOSED.replace("ingress: []", "ingress: [{action: Allow, source: {namespaceSelector: team == 'red'}}]")
+    parameters = {"at": "outward", "peers": {"addresses": ["10.244.0.7"]}, "protocol": "TCP", "ports": 80}
+    cluster = cluster_of(nodes(a="10.0.0.1", b="10.0.0.2") + policy)
+    (breach,) = find("flow-required")(cluster, parameters)
+    assert breach.undecided
+    assert 'whether traffic to node "a" at "eth0" (TCP port 80) is let through is not known' in breach.message
+    assert "namespace" in breach.message or "pod" in breach.message
+
+
+@pytest.mark.parametrize(
+    ("denied", "broken"),
+    [("nets: [10.0.0.66/32]", False), ("nets: [10.0.0.0/24]", True), ("ports: [40000]", True)],
+)
+def test_one_neighbour_may_be_shut_out_by_name(denied: str, broken: bool) -> None:
+    rules = f"[{{action: Deny, protocol: UDP, source: {{{denied}}}}}, {{action: Allow}}]"
+    policy = CLOSED.replace("ingress: []", f"ingress: {rules}")
+    facts = "version: 1\nnode: a\ninterfaces: [{name: eth0, addresses: [10.0.0.1/24]}]\nservices: {eth0: [dns]}\n"
+    assert bool(found(cluster_of(nodes(a="10.0.0.1") + policy, facts=facts), "POL001")) is broken
+
+
+def test_a_tunnel_has_no_neighbours() -> None:
+    link = V6.split("routes")[0]
+    for text in (link, link.replace("addresses", "kind: wireguard, addresses")):
+        breaches = found(cluster_of(nodes(a="10.0.0.1") + CLOSED, facts=text), "POL016")
+        assert bool(breaches) is ("wireguard" not in text)
