@@ -104,11 +104,33 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
 
 CHECKS = {name: (package, kinds) for package, checks in _KINDS.items() for name, kinds in checks.items()}
 
-_PARAMETERS = {
+_ONE_QUESTION = (
+    "autodetection",
+    "contradiction",
+    "coverage",
+    "duplicate",
+    "foreign_address",
+    "forwarded_rule",
+    "name_resolution",
+    "named_port",
+    "named_service",
+    "namespace_label",
+    "namespace_scope",
+    "node_local_dns",
+    "origin",
+    "policy_tie",
+    "public_pool",
+    "raw_objects",
+    "return_path",
+    "service_port",
+)
+_PARAMETERS: dict[str, tuple[str, ...]] = {
     "fallthrough": ("problem", "everywhere"),
     "reference": ("kind", "field", "to", "unless_unknown"),
     "session": ("state",),
+    **dict.fromkeys(_ONE_QUESTION, ()),
 }
+"""The parameters of the checks that have others than `problem` alone."""
 _JUDGE_THEIR_OWN = ("expression", "flow-forbidden", "flow-required")
 
 
@@ -117,7 +139,7 @@ def unknown_parameters(name: str, given: Iterable[str]) -> Iterator[tuple[str, s
     known = _PARAMETERS.get(name, ("problem",))
     for one in given if name not in _JUDGE_THEIR_OWN else ():
         if one not in known:
-            yield one, f'check "{name}" has no parameter "{one}", it has {", ".join(known)}'
+            yield one, f'check "{name}" has no parameter "{one}", it has {", ".join(known) or "none"}'
 
 
 def concerns(name: str, cluster: Cluster) -> bool:
@@ -140,8 +162,6 @@ def find(name: str) -> Check:
 
 def _bounded(name: str, check: Check, cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """What a check finds, and, if it met a limit, that it did not look at all."""
-    if not isinstance(parameters.get("problem", ""), str):
-        raise CheckError('the parameter "problem" must be a text', "problem")
     for parameter, unknown in unknown_parameters(name, parameters):
         raise CheckError(unknown, parameter)
     try:
