@@ -19,6 +19,7 @@ from callint.facts.values import (
     Service,
 )
 from callint.finding import Path, Problem, Related, Span
+from callint.net.address import Prefix, parse_cidr
 from callint.record import NamedTuple
 
 _MOST_PROBLEMS = 100
@@ -206,21 +207,17 @@ class _Reading:
         """Parse what the schema's pattern let through; the length must be given, except for hosts."""
         if text is None:
             return None
-        import ipaddress
-
         try:
-            parsed = ipaddress.ip_interface(text)
+            prefix = _prefix(text)
         except ValueError:
             self._problem(Misfit(path, False, f"{quoted(text)} is not an address{' or prefix' if '/' in text else ''}"))
             return None
-        version: IPVersion = 4 if parsed.version == 4 else 6
-        value, length = int(parsed.ip), parsed.network.prefixlen
-        if network and parsed.ip != parsed.network.network_address:
-            message = f'"{text}" has bits set behind its prefix length, expected "{parsed.network}"'
+        if network and prefix.value != prefix.first:
+            message = f'"{text}" has bits set behind its prefix length, expected "{prefix.masked()}"'
             self._problem(Misfit(path, False, message))
             return None
-        shown = str(parsed) if "/" in text or network else str(parsed.ip)
-        return Address(shown, version, value, length, self._document.span(path))
+        shown = str(prefix if "/" in text or network else prefix.address)
+        return Address(shown, prefix.family, prefix.value, prefix.length, self._document.span(path))
 
     def _has(self, section: str) -> bool:
         return self._root.get(section) is not None
@@ -255,6 +252,16 @@ class _Reading:
             value = value[step]
         named = bool(misfit.path) and isinstance(misfit.path[-1], str)
         return self._document.span(misfit.path, key=named and (misfit.names_key or isinstance(value, list)))
+
+
+def _prefix(text: str) -> Prefix:
+    """An address with its length; one of IPv4 that is written as one of IPv6 stays that, which to Go it does not."""
+    if ":" not in text:
+        return parse_cidr(text)
+    import ipaddress
+
+    found = ipaddress.IPv6Interface(text)
+    return Prefix(6, int(found.ip), found.network.prefixlen)
 
 
 class _Problems:

@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from itertools import chain
 
 from callint.checks.traffic.bgp_calls import Calls
+from callint.facts import Interface
 from callint.finding import Span
 from callint.net.address import Address
 from callint.objects.node import Node
@@ -72,6 +73,11 @@ class About:
             for one in dict.fromkeys(own):
                 found.setdefault(one, []).append(name)
         return found
+
+    @cached_property
+    def told(self) -> Mapping[str, Interface]:
+        """What facts tell of each interface."""
+        return {one.name: one for one in self.facts.interfaces or ()} if self.facts is not None else {}
 
     @cached_property
     def ways(self) -> Ways | None:

@@ -178,17 +178,20 @@ def _tunnel(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
         tunnels = about.model.at(about.name).tunnels
     except UndecidedError:
         return
-    kind = evidence.value
+    on: dict[str, dict[int, Any]] = {
+        "vxlan": tunnels.vxlan,
+        "ipip": {4: tunnels.ipip},
+        "wireguard": tunnels.wireguard,
+    }
+    kind = str(evidence.value)
+    families = [family for family in FAMILIES if on.get(kind, {}).get(family)]
+    if not families:
+        return
     for name, addresses in about.holding(calico_addresses(about.cluster, about.name) if about.known else ()):
-        for family in FAMILIES:
+        for family in families:
             own = tuple(one for one in addresses if one.family == family)
-            on = {
-                "vxlan": tunnels.vxlan[family],
-                "ipip": tunnels.ipip and family == 4,
-                "wireguard": bool(tunnels.wireguard[family]),
-            }
-            if own and on.get(str(kind)):
-                port = {"vxlan": tunnels.vxlan_port, "wireguard": tunnels.wireguard[family]}.get(str(kind))
+            if own:
+                port = {"vxlan": tunnels.vxlan_port, "wireguard": tunnels.wireguard[family]}.get(kind)
                 yield Site(about.name, name, own, need.because, None, port)
 
 
@@ -208,13 +211,13 @@ def _named(cluster: Cluster, name: str) -> tuple[Resource, ...]:
 
 def _ipv6(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
     """Interfaces with an IPv6 address that is not link-local alone, and with a link on which neighbours are sought."""
-    told = {one.name: one for one in reversed(about.facts.interfaces or ())} if about.facts is not None else {}
     for name, addresses in about.interfaces.items():
-        known = told.get(name)
-        bare = name.startswith(_BARE_NAMES) if known is None or known.kind is None else known.kind in _BARE_KINDS
         own = tuple(one for one in addresses if one.family == 6)
-        sought = not bare and (known is None or leads_somewhere(known))
-        if sought and any(one.value >> 118 != _LINK_LOCAL for one in own):
+        if all(one.value >> 118 == _LINK_LOCAL for one in own):
+            continue
+        known = about.told.get(name)
+        bare = name.startswith(_BARE_NAMES) if known is None or known.kind is None else known.kind in _BARE_KINDS
+        if not bare and (known is None or leads_somewhere(known)):
             yield Site(about.name, name, own, f"the interface has the address {own[0]}")
 
 
