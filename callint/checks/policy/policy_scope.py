@@ -13,7 +13,7 @@ from callint.calico.defaults import (
 )
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
-from callint.checks.hosts.host_endpoint import denied
+from callint.checks.hosts.shut_in import denied
 from callint.finding import Path, Related, Witness, counted, witness
 from callint.objects import Cluster
 from callint.objects.policy import Policy

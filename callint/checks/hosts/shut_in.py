@@ -1,0 +1,146 @@
+"""Host endpoints at which no policy allows what their node itself gets or sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from callint.calico.defaults import ALLOW_ALL_PROFILE
+from callint.checks.breach import Breach, unexamined
+from callint.checks.hosts.written import written_endpoints
+from callint.checks.proof import told
+from callint.finding import Related, witness
+from callint.objects import Cluster
+from callint.objects.endpoint import HostEndpoint
+from callint.objects.policy import Policy
+from callint.policy import Model, NodePolicy, Packet, evaluate, model_of
+from callint.policy.chains import Kind
+from callint.policy.inventory import HostMember
+from callint.policy.nodes import prefixes
+from callint.policy.symbolic.engine import selections
+from callint.policy.symbolic.selection import Selection, Selections
+
+
+def _governed(cluster: Cluster) -> Iterator[tuple[HostMember, set[str], list[Policy]]]:
+    """The endpoints without profile of which it is sure what policy governs the node's own traffic there.
+
+    With the directions in which it does, and that policy.
+    """
+    known = selections(model_of(cluster))
+    of_class: dict[Selection, tuple[set[str], list[Policy]] | None] = {}
+    for member in written_endpoints(cluster):
+        if member.about.profiles:
+            continue
+        selection = known.of(member)
+        if selection not in of_class:
+            of_class[selection] = _enforced(known, selection)
+        found = of_class[selection]
+        if found is not None:
+            yield member, *found
+
+
+def _enforced(known: Selections, selection: Selection) -> tuple[set[str], list[Policy]] | None:
+    """The directions of the policy for own traffic, and that policy; None where something of it is not known."""
+    kinds: tuple[Kind, ...] = ("normal", "preDNAT", "untracked")
+    entries = [entry for kind in kinds for entry in selection.of_kind(kind)]
+    if selection.hidden is not None or any(entry.doubt is not None for entry in entries):
+        return None
+    policies = (known.tiers[entry.tier].policies[entry.place].policy for entry in entries)
+    enforced = [policy for policy in policies if not policy.staged]
+    return {direction for policy in enforced for direction in policy.types}, enforced
+
+
+def denied(model: Model, about: HostEndpoint, direction: str) -> Any:
+    """A packet that no failsafe port lets through and its verdict, as a witness; None where it is not dropped."""
+    here = model.at(about.node)
+    name = _entered(here, about)
+    own = next(iter(about.expected_ips), "192.0.2.2").split("/")[0]
+    far = "2001:db8::1" if ":" in own else "192.0.2.1"
+    arriving = direction == "Ingress"
+    port = 10250 if arriving else 123
+    protocol = "tcp" if arriving else "udp"
+    packet = Packet(
+        name if arriving else None,
+        None if arriving else name,
+        far if arriving else own,
+        own if arriving else far,
+        protocol,
+        40000,
+        port,
+    )
+    try:
+        verdict = evaluate(here, packet)
+    except ValueError:
+        return None
+    if verdict.outcome != "drop":
+        return None
+    return witness(
+        "packet",
+        node=here.node,
+        **told(packet),
+        verdict="drop",
+        decided_by=verdict.decided_by,
+    )
+
+
+def _entered(here: NodePolicy, about: HostEndpoint) -> str:
+    """An interface that an endpoint governs, "eth0" if nobody tells which."""
+    if about.interface:
+        return about.interface if about.interface != "*" else "eth0"
+    expected = {prefix.address for prefix in prefixes(about.expected_ips)}
+    known = here.interfaces.items()
+    return next((name for name, addresses in known if not expected.isdisjoint(addresses or ())), "eth0")
+
+
+def default_deny(cluster: Cluster) -> Iterator[Breach]:
+    """Only where some policy could select hosts: without any, the policies are kept elsewhere."""
+    if not any(policy.kind == "GlobalNetworkPolicy" for policy in cluster.policies):
+        return
+    limited = (
+        [one.about.resource for one in written_endpoints(cluster)] if selections(model_of(cluster)).limited else []
+    )
+    for resource in limited[:1]:
+        reason = cluster.limits.too_many("labels and selectors")
+        yield unexamined("which policies govern", resource, reason, len(limited) - 1)
+    for member, directions, _ in _governed(cluster):
+        about = member.about
+        if directions:
+            continue
+        proof = denied(model_of(cluster), about, "Ingress")
+        if proof is not None:
+            where = f'"{about.interface}"' if about.interface else "its interface"
+            yield Breach.at(
+                about.resource,
+                ("metadata", "name"),
+                f'HostEndpoint "{about.name}" has neither policy nor profile: all traffic of node "{about.node}" '
+                f"through {where} is dropped, but for the failsafe ports",
+                (),
+                proof,
+                f"write the policy first, or give the endpoint the profile {ALLOW_ALL_PROFILE} until there is one",
+            )
+
+
+def one_direction(cluster: Cluster) -> Iterator[Breach]:
+    for member, directions, policies in _governed(cluster):
+        about = member.about
+        if len(directions) != 1:
+            continue
+        (governed,) = directions
+        missing = "Egress" if governed == "Ingress" else "Ingress"
+        proof = denied(model_of(cluster), about, missing)
+        if proof is None:
+            continue
+        what = "sends" if missing == "Egress" else "receives"
+        policy = policies[0]
+        whose = "a policy for it,"
+        if all(one.pre_dnat for one in policies):
+            whose = "a policy for it that is not preDNAT, as Egress is refused there,"
+        yield Breach.at(
+            about.resource,
+            ("metadata", "name"),
+            f'HostEndpoint "{about.name}" has policy for {governed.lower()} alone and no profile: everything that node '
+            f'"{about.node}" itself {what} there is dropped, but for the failsafe ports',
+            (Related(policy.resource.span("metadata", "name"), f"governs {governed.lower()}"),),
+            proof,
+            f"add {missing} to the types of {whose} with rules that allow what the node {what}",
+        )
