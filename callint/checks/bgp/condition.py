@@ -6,24 +6,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.bgp.communities import tags
-from callint.bgp.filtering import filtering
+from callint.bgp.filtering import Filters, filtering
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY
-from callint.bgp.pools import BLOCK_SIZES, host_local, pools_of
-from callint.bgp.read import network as rule_network
 from callint.bgp.route import PeerType
 from callint.bgp.rules import Direction, Rule
+from callint.bgp.steps import Steps
 from callint.bgp.tagging import Tag
+from callint.checks.bgp.block_lengths import Missed, missed
 from callint.checks.bgp.peers import families, peerings, rules_of, used_by
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
-from callint.net.address import BITS, FAMILIES, Family, Prefix
+from callint.net.address import FAMILIES, Family
 from callint.net.community import Community, format_community
 from callint.net.prefixes import everything, union_all
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
-from callint.objects.pool import IPPool
 from callint.record import NamedTuple
 
 _LISTS: tuple[tuple[Direction, Family], ...] = (("export", 4), ("import", 4), ("export", 6), ("import", 6))
@@ -86,6 +85,8 @@ def _sessions(cluster: Cluster, used: Iterable[BGPPeer], family: Family) -> _Ses
 def _never(cluster: Cluster) -> Iterator[Breach]:
     users = _users(cluster)
     known: dict[tuple[str, Family], _Sessions] = {}
+    together = {name: _together(used) for name, used in users.items()}
+    steps = Steps(cluster, "rules of BGPFilters with IPPools")
     for direction, family, rule in _rules(cluster):
         name = rule.resource.name
         used = users.get(name, [])
@@ -94,14 +95,9 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
             sessions = known[name, family] = _sessions(cluster, used, family)
         if not sessions.types:
             continue
-        blocks = _too_short(cluster, rule, family) if direction == "export" else None
+        blocks = missed(cluster, rule, family, together[name], steps) if direction == "export" else None
         if blocks is not None:
-            pool, block, longest = blocks
-            reason = (
-                f'asks for prefixes of at most /{longest} in IPPool "{pool.name}", whose blocks are /{block.length}'
-            )
-            of_pool = (Related(pool.span("cidr"), "the pool"),)
-            yield _inert(rule, direction, "prefixLength", used, reason, of_pool, block)
+            yield _leaves_out(rule, blocks, used)
         for condition in rule.conditions:
             if condition.kind == "peer-type" and condition.value not in sessions.types:
                 types = " and ".join(sorted(sessions.types))
@@ -126,17 +122,29 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
                     )
 
 
-def _too_short(cluster: Cluster, rule: Rule, family: Family) -> tuple[IPPool, Prefix, int] | None:
-    """The pool whose blocks an accepting rule is about and leaves out, one of these, and the longest that it takes."""
-    asked, inside = rule.rule, rule_network(rule.rule.cidr, family)
-    if rule.verdict != "accept" or asked.operator != "In" or asked.max_length is None or inside is None:
-        return None
-    for pool, net in pools_of(cluster, family).pools:
-        length = max(pool.block_size or BLOCK_SIZES[family], net.length)
-        pods = "Workload" in pool.allowed_uses and not pool.unreadable and not host_local(cluster)
-        if net.contains(inside) and pods and inside.length <= asked.max_length < length <= BITS[family]:
-            return pool, Prefix(family, inside.first, length), asked.max_length
-    return None
+def _together(used: Iterable[BGPPeer]) -> tuple[Filters, ...]:
+    """The filters that peers have, each list once; what cannot be read is one without a name, which nobody knows."""
+    return tuple(
+        dict.fromkeys(
+            (*(name for _, name in peer.filters), *([""] if peer.resource.unreadable("spec", "filters") else []))
+            for peer in used
+        )
+    )
+
+
+def _leaves_out(rule: Rule, blocks: Missed, used: list[BGPPeer]) -> Breach:
+    pool, block, path = blocks.pool, blocks.block, (*rule.rule.path, blocks.field)
+    itself = blocks.field == "matchOperator"
+    return Breach(
+        f'{rule} lets out no block of IPPool "{pool.name}": it asks for {blocks.wanted}, and nodes announce the pool '
+        f"in blocks of /{block.length}",
+        rule.resource.span(*path, key=not itself),
+        rule.resource.ref,
+        path,
+        (Related(pool.span("cidr"), "the pool"), *used_by(used, rule.resource.name)),
+        witness("route", prefix=str(block), direction="export", matches=False),
+        help="`matchOperator: In` takes the blocks inside the network" if itself else "",
+    )
 
 
 def _few(names: list[str]) -> str:
@@ -156,8 +164,6 @@ def _inert(
     field: str,
     used: list[BGPPeer],
     reason: str,
-    related: tuple[Related, ...] = (),
-    route: Prefix | None = None,
 ) -> Breach:
     path = (*rule.rule.path, field)
     return Breach(
@@ -165,8 +171,8 @@ def _inert(
         rule.resource.span(*path, key=field != "peerType"),
         rule.resource.ref,
         path,
-        (*related, *used_by(used, rule.resource.name)),
-        witness("route", prefix=str(route or rule.prefixes.witness()), direction=direction, matches=False),
+        used_by(used, rule.resource.name),
+        witness("route", prefix=str(rule.prefixes.witness()), direction=direction, matches=False),
     )
 
 
