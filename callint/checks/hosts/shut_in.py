@@ -93,15 +93,16 @@ def _entered(here: NodePolicy, about: HostEndpoint) -> str:
 
 
 def default_deny(cluster: Cluster) -> Iterator[Breach]:
-    """Only where some policy could select hosts: without any, the policies are kept elsewhere."""
+    """Endpoints with neither policy nor profile.
+
+    Only where some policy could select hosts: without any, the policies are kept elsewhere.
+    """
     if not any(policy.kind == "GlobalNetworkPolicy" for policy in cluster.policies):
         return
-    limited = (
-        [one.about.resource for one in written_endpoints(cluster)] if selections(model_of(cluster)).limited else []
-    )
-    for resource in limited[:1]:
+    limited = list(written_endpoints(cluster)) if selections(model_of(cluster)).limited else []
+    for member in limited[:1]:
         reason = cluster.limits.too_many("labels and selectors")
-        yield unexamined("which policies govern", resource, reason, len(limited) - 1)
+        yield unexamined("which policies govern", member.about.resource, reason, len(limited) - 1)
     for member, directions, _ in _governed(cluster):
         about = member.about
         if directions:
@@ -121,6 +122,7 @@ def default_deny(cluster: Cluster) -> Iterator[Breach]:
 
 
 def one_direction(cluster: Cluster) -> Iterator[Breach]:
+    """Endpoints with policy for one direction alone and no profile."""
     for member, directions, policies in _governed(cluster):
         about = member.about
         if len(directions) != 1:
