@@ -1,0 +1,86 @@
+"""Annotations by which pods and load balancers ask for addresses of certain IP pools."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.calico import Release
+from callint.checks.pod_template import templates
+from callint.finding import Path
+from callint.net.address import FAMILIES, Family
+from callint.objects import Cluster, Resource, fields
+from callint.objects.workload import pod
+from callint.record import NamedTuple
+from callint.source import placeholder
+
+ANNOTATIONS: dict[Family, str] = {family: f"cni.projectcalico.org/ipv{family}pools" for family in FAMILIES}
+_BALANCED: dict[Family, str] = {family: f"projectcalico.org/ipv{family}pools" for family in FAMILIES}
+_BALANCER_ADDRESSES = "projectcalico.org/loadBalancerIPs"
+_BALANCES: Release = (3, 30)
+METADATA: Path = ("metadata", "annotations")
+
+
+class Request(NamedTuple):
+    """An annotation that asks for pools of one family, and the object whose pods ask."""
+
+    resource: Resource
+    path: Path
+    family: Family
+    text: str
+
+    @property
+    def pools(self) -> list[str] | None:
+        """Names or networks of pools, any of which will do; None where it cannot be read."""
+        try:
+            found = json.loads(self.text)
+        except (ValueError, RecursionError):
+            return None
+        if found is None:
+            return []
+        return found if isinstance(found, list) and all(isinstance(one, str) for one in found) else None
+
+
+def pod_requests(cluster: Cluster) -> Iterator[Request]:
+    """What pods ask for; one on the network of its host asks for nothing, and one that has its address not again."""
+    for resource in cluster.kubernetes("Namespace", "v1"):
+        yield from written_requests(resource, METADATA, resource.annotations)
+    for resource in cluster.kubernetes("Pod", "v1"):
+        if not resource.annotations.keys().isdisjoint(ANNOTATIONS.values()):
+            endpoint = pod(resource)
+            if endpoint is not None and not endpoint.addresses:
+                yield from written_requests(resource, METADATA, resource.annotations)
+    for resource, path, template in templates(cluster):
+        annotations = annotations_of(template)
+        if annotations and not fields.flag(fields.mapping(template, "spec"), "hostNetwork"):
+            yield from written_requests(resource, (*path, *METADATA), annotations)
+
+
+def annotations_of(plain: dict[str, Any]) -> dict[str, Any]:
+    """The annotations of a template."""
+    return fields.mapping(fields.mapping(plain, "metadata"), "annotations")
+
+
+def written_requests(
+    resource: Resource, path: Path, annotations: Mapping[str, Any], keys: Mapping[Family, str] = ANNOTATIONS
+) -> Iterator[Request]:
+    """Those among the annotations that stand at a path of an object."""
+    for family, key in keys.items():
+        text = annotations.get(key)
+        if isinstance(text, str) and text and placeholder(text) is None:
+            yield Request(resource, (*path, key), family, text)
+
+
+def balancer_requests(cluster: Cluster) -> Iterator[Request]:
+    """Services that ask Calico for an address of certain pools, and neither name nor have one."""
+    if cluster.target.release < _BALANCES:
+        return
+    for service in cluster.kubernetes("Service", "v1"):
+        spec, annotations = service.spec, service.annotations
+        if annotations.keys().isdisjoint(_BALANCED.values()) or fields.text(spec, "type") != "LoadBalancer":
+            continue
+        ours = fields.text(spec, "loadBalancerClass") in (None, "calico")
+        given = fields.mapping(fields.mapping(service.plain, "status"), "loadBalancer").get("ingress")
+        if ours and not given and not spec.get("loadBalancerIP") and _BALANCER_ADDRESSES not in annotations:
+            yield from written_requests(service, METADATA, annotations, _BALANCED)
