@@ -69,7 +69,7 @@ class PlacedTier(NamedTuple):
     @property
     def hidden(self) -> str | None:
         """What could not be read about its place or its default action."""
-        if self.resource is None:
+        if self.resource is None or not self.resource.gaps:
             return None
         found = (hidden(self.resource, ("spec", field)) for field in ("order", "defaultAction"))
         return next((one for one in found if one), None)
@@ -194,7 +194,7 @@ def _selector(own: str | None, namespace: str | None, namespaces: str | None, ac
 
 def _extended(selector: Selector, written: str | None, text: str, prefix: str) -> Selector:
     try:
-        added = rewrite(with_prefix(parse(text), prefix), _by_name)
+        added = rewrite(with_prefix(parse(text), prefix), by_namespace)
     except SelectorError:
         return selector
     if not written:
@@ -203,7 +203,7 @@ def _extended(selector: Selector, written: str | None, text: str, prefix: str) -
     return And((selector, added))
 
 
-def _by_name(leaf: Selector) -> Selector:
+def by_namespace(leaf: Selector) -> Selector:
     """The labels that hold the name of its namespace are one and the same of an endpoint."""
     if isinstance(leaf, Compare) and leaf.key in INHERITED_NAMES:
         return Compare(NAMESPACE_LABEL, leaf.operator, leaf.value)

@@ -293,7 +293,7 @@ class OverlapIndex(Generic[T]):
                 best, fewest = (places, key), len(places) + len(self._items) - len(asking)
         places, chosen = best
         others = range(len(self._items)) if chosen is None else self._not_asking(chosen)
-        yield from merge(sorted(places), others)
+        yield from merge(sorted(places), others) if places else others
 
     def _not_asking(self, key: str) -> Iterable[int]:
         """The places of what does not ask for a label; kept where most do, for then it is short."""
