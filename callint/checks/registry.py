@@ -67,6 +67,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "callint.checks.policy": {
         "contradiction": _POLICIES,
+        "ends": _POLICIES,
         "isolation": ("NetworkPolicy",),
         "kubernetes_policy": ("NetworkPolicy",),
         "name_resolution": _POLICIES,
@@ -109,6 +110,7 @@ _ONE_QUESTION = (
     "contradiction",
     "coverage",
     "duplicate",
+    "ends",
     "foreign_address",
     "forwarded_rule",
     "name_resolution",

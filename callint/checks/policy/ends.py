@@ -1,0 +1,214 @@
+"""Policies of both ends of a connection that open different ports for it, so that nothing passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from callint.calico.defaults import NAMESPACE_LABEL, ORCHESTRATOR_LABEL
+from callint.checks.breach import Breach, unexamined
+from callint.checks.policy.opened_ports import Ports, meet, opened, words
+from callint.finding import Path, Related, witness
+from callint.objects import Cluster, Resource, fields
+from callint.objects.policy import Entity, Policy, Rule
+from callint.policy import model_of
+from callint.policy.chains import Direction
+from callint.policy.match import entity_selectors
+from callint.policy.symbolic.order import rules, whole
+from callint.policy.tiers import PlacedPolicy, by_namespace
+from callint.record import NamedTuple
+from callint.selector import Selector
+from callint.selector.index import OverlapIndex
+from callint.selector.rewrite import rewrite
+from callint.selector.satisfy import overlaps
+from callint.selector.syntax import ALL, And, Compare, Has, Member
+from callint.selector.values import Budget, ExhaustedError
+
+_API = "networking.k8s.io/v1"
+_OF_POLICY = 5
+"""Steps that it takes to see what else a policy opens."""
+_OF_EVERY_POD = (ALL, Compare(ORCHESTRATOR_LABEL, "==", "k8s"), Has(NAMESPACE_LABEL))
+
+_Terms = frozenset[Selector]
+"""What must hold of pods, all of it."""
+
+
+class _Opening(NamedTuple):
+    """A rule that allows something between pods that it and its policy name."""
+
+    placed: PlacedPolicy
+    rule: Rule
+
+
+_Openings = dict[tuple[_Terms, _Terms], list[_Opening]]
+"""By the pods that send and those that hear."""
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Pods of which one policy lets some send to others, and another lets these hear them, at ports that never meet.
+
+    Each of the two selects exactly the pods that the other names, and nothing else opens a port for both. Takes no
+    parameters.
+    """
+    if cluster.incomplete or any(one.namespace is None for one in cluster.kubernetes("NetworkPolicy", _API)):
+        return  # who applies them says where they go
+    sending = _openings(cluster, "egress", None)
+    hearing = _openings(cluster, "ingress", {there for _, there in sending}) if sending else {}
+    others = _Others(cluster)
+    for pods, sent in sending.items():
+        heard = hearing.get(pods)
+        if heard is None or meet(_ports(sent), _ports(heard)):
+            continue
+        try:
+            if others.open_nothing(sent[0].placed, heard[0].placed):
+                yield _breach(sent, heard)
+        except ExhaustedError:
+            reason = f"more than {cluster.limits.comparisons:,} comparisons of selectors would be needed"
+            yield unexamined("whether anything passes by both ends of what is sent by", _resource(sent[0]), reason)
+            return
+
+
+def _openings(cluster: Cluster, direction: Direction, subjects: set[_Terms] | None) -> _Openings:
+    """What policies open that close the rest: for pods that they select by name; of given ones, if any are given."""
+    found: _Openings = {}
+    closing = {id(tier) for tier in model_of(cluster).tiers if tier.closes}
+    for tier, placed in model_of(cluster).policies:
+        opening = [one for one in rules(placed.policy, direction) if _by_selector(one, direction)]
+        if not opening or id(tier) not in closing or not whole(placed) or placed.policy.staged or placed.policy.early:
+            continue
+        own = _terms(placed.selector)
+        if not _in_namespace(own) or (subjects is not None and own not in subjects):
+            continue
+        for rule in opening:
+            far = _terms(_far(rule, direction, placed.policy) or ALL)
+            if _in_namespace(far):
+                pods = (own, far) if direction == "egress" else (far, own)
+                found.setdefault(pods, []).append(_Opening(placed, rule))
+    return found
+
+
+def _allows(rule: Rule) -> bool:
+    return rule.action.capitalize() in ("Allow", "Pass")
+
+
+def _by_selector(rule: Rule, direction: Direction) -> bool:
+    """Whether it allows packets of which it says only who is at the other end, and ports."""
+    near, far = (rule.source, rule.destination) if direction == "egress" else (rule.destination, rule.source)
+    if not far.selector or rule.source.ports or rule.action.capitalize() != "Allow":
+        return False
+    said = far._replace(path=(), selector=None, namespace_selector=None, ports=())
+    return said == near._replace(path=(), ports=()) == Entity(())
+
+
+def _far(rule: Rule, direction: Direction, policy: Policy) -> Selector | None:
+    """The pods at the other end; None if it may be anybody."""
+    end = rule.destination if direction == "egress" else rule.source
+    found, _ = entity_selectors(end, policy.namespace)
+    return None if found is None else rewrite(found, by_namespace)
+
+
+def _terms(selector: Selector) -> _Terms:
+    found: set[Selector] = set()
+    pending = [selector]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, And):
+            pending += one.operands
+        elif isinstance(one, Member) and len(one.values) == 1 and not one.negated:
+            found.add(Compare(one.key, "==", next(iter(one.values))))
+        elif one not in _OF_EVERY_POD:
+            found.add(one)
+    return frozenset(found)
+
+
+def _in_namespace(terms: _Terms) -> bool:
+    return any(isinstance(one, Compare) and (one.key, one.operator) == (NAMESPACE_LABEL, "==") for one in terms)
+
+
+def _ports(openings: list[_Opening]) -> Ports:
+    return opened(one.rule for one in openings)
+
+
+def _resource(opening: _Opening) -> Resource:
+    return opening.placed.policy.resource
+
+
+class _Others:
+    """What all policies open."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._budget = Budget(cluster.limits.comparisons)
+
+    @cached_property
+    def _sending(self) -> OverlapIndex[PlacedPolicy]:
+        return self._index("egress")
+
+    @cached_property
+    def _hearing(self) -> OverlapIndex[PlacedPolicy]:
+        return self._index("ingress")
+
+    def _index(self, direction: Direction) -> OverlapIndex[PlacedPolicy]:
+        placed = (one for _, one in model_of(self._cluster).policies if not (one.policy.staged or one.policy.early))
+        return OverlapIndex((one.selector, one) for one in placed if not whole(one) or rules(one.policy, direction))
+
+    def open_nothing(self, sender: PlacedPolicy, hearer: PlacedPolicy) -> bool:
+        """Whether no port may be open at both ends between the pods of two policies; raises ExhaustedError."""
+        sent = self._opened(self._sending, "egress", sender.selector, hearer.selector)
+        heard = None if sent is None else self._opened(self._hearing, "ingress", hearer.selector, sender.selector)
+        return sent is not None and heard is not None and not meet(sent, heard)
+
+    def _opened(
+        self, index: OverlapIndex[PlacedPolicy], direction: Direction, own: Selector, far: Selector
+    ) -> Ports | None:
+        """What may be open at one end towards pods at the other; None if that cannot be read."""
+        found: list[Rule] = []
+        for placed in index.candidates(own):
+            policy = placed.policy
+            self._budget.spend(_OF_POLICY)
+            if overlaps(placed.selector, own, self._budget) is False:
+                continue
+            if not whole(placed):
+                return None
+            for rule in filter(_allows, rules(policy, direction)):
+                named = _far(rule, direction, policy)
+                if named is None or overlaps(named, far, self._budget) is not False:
+                    found.append(rule)
+        return opened(found)
+
+
+def _breach(sent: list[_Opening], heard: list[_Opening]) -> Breach:
+    here, there = sent[0], heard[0]
+    out, into = words(_ports(sent)), words(_ports(heard))
+    return Breach.at(
+        _resource(here),
+        _place(here),
+        f"{_named(here)} lets its pods send {out} to those of {_named(there)}, which lets them in by {into} alone: "
+        "nothing passes at both ends",
+        (Related(_resource(there).span(*_place(there), key=True), f"lets them in by {into}"),),
+        witness(
+            "packet",
+            direction="ingress",
+            source=f"pods of {_resource(here).namespace}/{_resource(here).name}",
+            destination=f"pods of {_resource(there).namespace}/{_resource(there).name}",
+            verdict="drop",
+            decided_by="end of tier, of either end",
+        ),
+        "open the port at which the pods listen, in both",
+        key=True,
+    )
+
+
+def _named(opening: _Opening) -> str:
+    policy = opening.placed.policy
+    scope = f"{policy.namespace}/" if policy.namespace is not None else ""
+    return f'{policy.resource.kind} "{scope}{policy.resource.name}"'
+
+
+def _place(opening: _Opening) -> Path:
+    """Where its ports are written, or its protocol, or the rule."""
+    path = opening.rule.path
+    places: tuple[Path, ...] = ((*path, "ports"), (*path, "destination", "ports"), (*path, "protocol"))
+    plain = opening.placed.policy.resource.plain
+    return next((one for one in places if fields.at(plain, one) is not None), path)

@@ -1,0 +1,54 @@
+"""The ports that rules may open: by protocol, whatever else they demand of a packet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from callint.net import intervals
+from callint.net.intervals import Intervals
+from callint.net.ports import PROTOCOLS, parse_port, parse_protocol
+from callint.objects.policy import Rule
+
+ANY = 0
+"""Stands for every protocol."""
+_ALL: Intervals = ((0, 65535),)
+_NAMES = {number: name for name, number in PROTOCOLS.items()}
+
+Ports = dict[int, Intervals]
+
+
+def opened(rules: Iterable[Rule]) -> Ports:
+    """All that some rules may open; a port by its name may be any."""
+    found: Ports = {}
+    for rule in rules:
+        protocol = ANY if rule.protocol is None else parse_protocol(rule.protocol, any_case=True)
+        numbers = [parse_port(port) for port in rule.destination.ports]
+        pairs = [one for one in numbers if not isinstance(one, str)]
+        ports = intervals.merge(pairs) if numbers and len(pairs) == len(numbers) else _ALL
+        found[protocol] = intervals.union(found.get(protocol, ()), ports)
+    return found
+
+
+def meet(one: Ports, other: Ports) -> bool:
+    """Whether some packet may be of both."""
+    if not one or not other:
+        return False
+    if ANY in one or ANY in other:
+        return True
+    return any(intervals.overlaps(ports, other[protocol]) for protocol, ports in one.items() if protocol in other)
+
+
+def words(ports: Ports) -> str:
+    """What is opened, as messages say it: `TCP 80, 443` or `UDP`."""
+    return " and ".join(_of_protocol(protocol, found) for protocol, found in sorted(ports.items()))
+
+
+def _of_protocol(protocol: int, ports: Intervals) -> str:
+    name = "anything" if protocol == ANY else _NAMES.get(protocol, f"protocol {protocol}")
+    if ports == _ALL:
+        return name
+    shown = [str(low) if low == high else f"{low}-{high}" for low, high in ports[:_SHOWN]]
+    return f"{name} {', '.join(shown)}{' and others' if len(ports) > _SHOWN else ''}"
+
+
+_SHOWN = 4
