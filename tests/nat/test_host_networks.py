@@ -27,3 +27,12 @@ def test_as_if_each_were_asked(hosts: list[str], nodes: list[str], written: str)
     objects += [calico("Node", f"n{n}", {"bgp": {"ipv4Address": f"{text}/16"}}) for n, text in enumerate(nodes)]
     cluster = cluster_of(objects)
     assert hosts_in(cluster, network) == [one for one in host_addresses(cluster) if network.contains(one.address)]
+
+
+def test_addresses_of_nodes_are_those_of_ip() -> None:
+    """A cloud may call a host by an address of another place, and a name is none."""
+    told = [{"type": "Hostname", "address": "router"}, {"type": "Hostname", "address": "10.9.9.9"}]
+    told += [{"type": "InternalIP", "address": "10.0.0.1"}, {"type": "ExternalIP", "address": "fd00::1"}]
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "router"}, "status": {"addresses": told}}
+    found = [str(one.prefix) for one in host_addresses(cluster_of([node]))]
+    assert found == ["10.0.0.1/32", "fd00::1/128"]
