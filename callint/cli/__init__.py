@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from importlib import import_module
@@ -62,7 +61,7 @@ class _Commands(click.Group):
         except BrokenPipeError:
             _end_quietly()
         except Exception as error:
-            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            if isinstance(error, OSError) and error.filename is None:  # click could not print
                 raise
             if os.environ.get("CALLINT_DEBUG"):
                 raise

@@ -67,6 +67,8 @@ def _read(path: str) -> str:
     from callint.finding import Problem
     from callint.source.discover import STDIN, Place
 
+    if not path:
+        output.fail("a saved output cannot be read: an empty path leads to no file")
     read = Place("", STDIN).read(LONGEST_TEXT, None) if path == "-" else Place(path, path).read(LONGEST_TEXT, None)
     if isinstance(read, Problem):
         output.fail(f"{read.span.file}: {read.message}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from callint.record import NamedTuple
 
 if TYPE_CHECKING:
     from callint.config import Calico, Config
+    from callint.lint import Described
     from callint.objects import Cluster
 
 FILE = click.Path(readable=False)
@@ -121,7 +122,8 @@ def cluster(paths: tuple[str, ...], given: Given, name: str | None) -> Cluster:
         plan = Plan(catalogue_of(config))
     except RuleError as error:
         output.fail(str(error))
-    clusters = describe(sources, config, Options(calico, given.facts), plan).clusters
+    described = describe(sources, config, Options(calico, given.facts), plan)
+    clusters = described.clusters
     found = [one for one in clusters if name in (None, one.name)]
     if name is not None and not found:
         output.fail(f'no cluster "{name}" in the configuration, these are: {", ".join(one.name for one in clusters)}')
@@ -129,6 +131,28 @@ def cluster(paths: tuple[str, ...], given: Given, name: str | None) -> Cluster:
         output.fail(
             f"there are {len(found)} clusters, say with --cluster which: {', '.join(one.name for one in found)}"
         )
+    _tell_unread(found[0], described, (*paths, *given.facts))
     if not found[0].all:
         output.fail(f"no manifests found in {', '.join(where)}")
     return found[0]
+
+
+def _tell_unread(asked: Cluster, described: Described, named: Iterable[str]) -> None:
+    """End where a path that the command line names leads nowhere; say of which other files not all is known."""
+    from callint.finding import counted
+    from callint.source.discover import STDIN, show
+
+    shown = {STDIN if path == "-" else show(path) for path in named}
+    facts = [document for sources in described.facts for document in sources.documents if not document.complete]
+    partly = {document.file for document in (*asked.incomplete, *facts)}
+    for sources in (described.sources, *described.facts):
+        for problem in sources.problems:
+            file = problem.span.file
+            if file in sources.unreadable and file in shown:
+                output.fail(f"{file}: {problem.message}")
+            if file in sources.unreadable or problem.kind == "document-limit":
+                partly.add(file)
+    if partly:
+        first, *others = sorted(partly)
+        more = f" and {counted(len(others), 'other file')}" if others else ""
+        output.tell(f"{first}{more} could not be read as a whole, `callint check` says why: the rest is not known here")

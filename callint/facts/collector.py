@@ -39,6 +39,7 @@ PARSERS: dict[str, Callable[[str], Any]] = {
 }
 """What reads the text of each source."""
 _NODE = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_PREFIX = re.compile(r"[^\s/:\x00-\x1f]{1,15}")
 _LINK_LOCAL = ("fe80:", "169.254.")
 
 
@@ -76,6 +77,9 @@ def assemble(node: str, parsed: Mapping[str, Any], missing: Mapping[str, str], p
     """Facts from what was parsed, and the reasons why the other sources are `missing`; no prefixes: keep workloads."""
     if not _NODE.fullmatch(node):
         raise ValueError(f"{node!r} is no name of a node: lower-case letters, digits, '-' and '.'")
+    for prefix in prefixes:
+        if not _PREFIX.fullmatch(prefix):
+            raise ValueError(f'no name of an interface begins with "{prefix}": 1 to 15 characters were expected')
     facts: Entry = {"version": 1, "node": node}
     if prefixes and prefixes != INTERFACE_PREFIXES:
         facts["workload-prefixes"] = list(prefixes)

@@ -116,7 +116,7 @@ class _Search:
             if WILDCARDS.intersection(path) and not os.path.lexists(path.split("\0")[0]):
                 self.glob(path)
             else:
-                self.problems.append(unreadable(shown, why(error)))
+                self.problems.append(unreadable(shown, why(error) if path else "an empty path leads to no file"))
             return
         if stat.S_ISDIR(status.st_mode):
             bounds = Bounds(path, os.curdir)

@@ -295,3 +295,9 @@ def test_damaged_outputs_are_refused_or_become_valid_facts(source: str, data: st
     except ValueError:
         return
     check(facts)
+
+
+@pytest.mark.parametrize("prefix", ["", "a/b", "a" * 16])
+def test_a_prefix_that_no_interface_has_is_refused(prefix: str):
+    with pytest.raises(ValueError, match="no name of an interface begins with"):
+        collect("router", workload_prefixes=("cali", prefix))

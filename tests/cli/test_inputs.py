@@ -1,0 +1,68 @@
+"""An answer about manifests and facts says what it could not read of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from callint.cli import main
+
+NODE = """\
+apiVersion: projectcalico.org/v3
+kind: Node
+metadata: {name: router}
+spec: {bgp: {ipv4Address: 10.0.0.1/24, asNumber: 64512}}
+"""
+FACTS = "version: 1\nnode: router\ninterfaces: [{name: lan0, addresses: [10.0.0.1/24]}]\nroutes: []\n"
+QUESTIONS = ["routes", "trace --node router --in lan0 --src 10.0.0.2 --dst 10.0.0.1 --tcp 22"]
+PARTLY = "could not be read as a whole, `callint check` says why: the rest is not known here\n"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests" / "node.yaml").write_text(NODE)
+    (tmp_path / "facts.yaml").write_text(FACTS)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def ask(question: str, *more: str) -> Result:
+    return CliRunner().invoke(main, [*question.split(), *more])
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize(
+    "named", [["manifests", "none.yaml"], ["manifests", "*.none"], ["manifests", "--facts", "none.yaml"]]
+)
+def test_what_is_named_must_be_there(question: str, named: list[str]) -> None:
+    done = ask(question, *named)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"callint: {named[-1]}: this file cannot be read: no ")
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("broken", ["facts.yaml", "manifests/broken.yaml"])
+def test_what_is_read_in_part_is_told_beside_the_answer(here: Path, question: str, broken: str) -> None:
+    whole = ask(question, "manifests", "--facts", "facts.yaml")
+    assert (whole.exit_code, whole.stderr) == (0, "")
+    with (here / broken).open("a") as file:
+        file.write("a: [\n")
+    done = ask(question, "manifests", "--facts", "facts.yaml")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, whole.stdout, f"callint: {broken} {PARTLY}")
+    (here / "manifests" / "gone.yaml").symlink_to("nowhere")
+    first = min(broken, "manifests/gone.yaml")
+    assert ask(question, "manifests", "--facts", "facts.yaml").stderr == f"callint: {first} and 1 other file {PARTLY}"
+
+
+def test_facts_of_the_configuration_may_be_missing(here: Path) -> None:
+    (here / "callint.yaml").write_text("facts: [none.yaml]\n")
+    done = ask("routes", "manifests")
+    assert (done.exit_code, done.stderr) == (0, f"callint: none.yaml {PARTLY}")
+    (here / "callint.yaml").write_text("clusters: {a: {manifests: [manifests]}, b: {manifests: [other]}}\n")
+    (here / "other").mkdir()
+    (here / "other" / "broken.yaml").write_text("a: [\n")
+    assert ask("routes", "--cluster", "a").stderr == "", "what another cluster lacks is none of this one's"
+    assert ask("routes", "--cluster", "b").stderr.startswith(f"callint: other/broken.yaml {PARTLY}")
