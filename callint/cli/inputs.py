@@ -123,28 +123,28 @@ def cluster(paths: tuple[str, ...], given: Given, name: str | None) -> Cluster:
     except RuleError as error:
         output.fail(str(error))
     described = describe(sources, config, Options(calico, given.facts), plan)
-    clusters = described.clusters
-    found = [one for one in clusters if name in (None, one.name)]
-    if name is not None and not found:
-        output.fail(f'no cluster "{name}" in the configuration, these are: {", ".join(one.name for one in clusters)}')
+    names = dict.fromkeys([about.name for about in config.clusters] + [one.name for one in described.clusters])
+    if name is not None and name not in names:
+        output.fail(f'no cluster "{name}" in the configuration, these are: {", ".join(names)}')
+    found = [one for one in described.clusters if name in (None, one.name)]
     if len(found) > 1:
         output.fail(
             f"there are {len(found)} clusters, say with --cluster which: {', '.join(one.name for one in found)}"
         )
-    _tell_unread(found[0], described, (*paths, *given.facts))
-    if not found[0].all:
+    _tell_unread(found, described, (*paths, *given.facts))
+    if not any(one.all for one in found):
         output.fail(f"no manifests found in {', '.join(where)}")
     return found[0]
 
 
-def _tell_unread(asked: Cluster, described: Described, named: Iterable[str]) -> None:
+def _tell_unread(asked: Iterable[Cluster], described: Described, named: Iterable[str]) -> None:
     """End where a path that the command line names leads nowhere; say of which other files not all is known."""
     from callint.finding import counted
     from callint.source.discover import STDIN, show
 
     shown = {STDIN if path == "-" else show(path) for path in named}
     facts = [document for sources in described.facts for document in sources.documents if not document.complete]
-    partly = {document.file for document in (*asked.incomplete, *facts)}
+    partly = {document.file for documents in (facts, *(one.incomplete for one in asked)) for document in documents}
     for sources in (described.sources, *described.facts):
         for problem in sources.problems:
             file = problem.span.file

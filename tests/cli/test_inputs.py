@@ -66,3 +66,17 @@ def test_facts_of_the_configuration_may_be_missing(here: Path) -> None:
     (here / "other" / "broken.yaml").write_text("a: [\n")
     assert ask("routes", "--cluster", "a").stderr == "", "what another cluster lacks is none of this one's"
     assert ask("routes", "--cluster", "b").stderr.startswith(f"callint: other/broken.yaml {PARTLY}")
+
+
+def test_a_cluster_without_manifests_is_one_all_the_same(here: Path) -> None:
+    (here / "callint.yaml").write_text("clusters: {a: {manifests: [a]}, b: {manifests: [b]}}\n")
+    for folder in ("a", "b"):
+        (here / folder).mkdir()
+    nothing = "callint: no manifests found in a, b\n"
+    for named in ((), ("--cluster", "a"), ("--cluster", "b")):
+        done = ask("routes", *named)
+        assert (done.exit_code, done.stderr) == (2, nothing)
+    assert ask("routes", "--cluster", "c").stderr == 'callint: no cluster "c" in the configuration, these are: a, b\n'
+    (here / "a" / "node.yaml").write_text(NODE)
+    assert ask("routes").exit_code == ask("routes", "--cluster", "a").exit_code == 0
+    assert ask("routes", "--cluster", "b").stderr == nothing
