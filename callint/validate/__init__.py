@@ -17,7 +17,8 @@ from callint.objects import Resource
 from callint.record import NamedTuple
 from callint.source import Limits
 from callint.validate.metadata import metadata
-from callint.validate.scope import Check, Scope, pruned
+from callint.validate.scope import Scope
+from callint.validate.shape import Check, pruned
 
 __all__ = ["Validated", "validate"]
 

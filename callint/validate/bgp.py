@@ -10,24 +10,9 @@ from callint.objects import Resource
 from callint.objects.fields import as_text
 from callint.validate import values
 from callint.validate.numbers import INT32, as_number, duration, within
-from callint.validate.scope import (
-    CEL,
-    LATE_CEL,
-    UNREADABLE,
-    Check,
-    Effect,
-    Scope,
-    each,
-    exclusive,
-    fields,
-    has,
-    judge,
-    lacks,
-    on,
-    text,
-    together,
-)
+from callint.validate.scope import CEL, LATE_CEL, Effect, Scope, judge
 from callint.validate.selectors import selector
+from callint.validate.shape import UNREADABLE, Check, each, exclusive, fields, has, lacks, on, text, together
 
 _AS_IT_WAS = "so that the nodes that get it keep the BGP configuration they had"
 BIRD_REFUSES = Effect("bird-refuses-value", f"BIRD refuses the whole file, {_AS_IT_WAS}")

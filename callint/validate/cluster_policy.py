@@ -12,7 +12,8 @@ from callint.finding import Path
 from callint.validate import values
 from callint.validate.network_policy import deny, label_selector
 from callint.validate.ports import port
-from callint.validate.scope import Check, Scope, each, fields, together
+from callint.validate.scope import Scope
+from callint.validate.shape import Check, each, fields, together
 
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 

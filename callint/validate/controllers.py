@@ -10,16 +10,9 @@ from callint.validate import values
 from callint.validate.metadata import annotation_map, label_map
 from callint.validate.numbers import duration
 from callint.validate.pool import only_default
-from callint.validate.scope import UNREADABLE, Check, Scope, each, fields, lacks, text, together
+from callint.validate.scope import Scope
 from callint.validate.selectors import selector
-
-
-def _labels(scope: Scope, path: Path, value: Any) -> None:
-    label_map(scope, path, value)
-
-
-def _annotations(scope: Scope, path: Path, value: Any) -> None:
-    annotation_map(scope, path, value)
+from callint.validate.shape import UNREADABLE, Check, each, fields, lacks, text, together
 
 
 def _template(scope: Scope, path: Path, template: Any) -> None:
@@ -54,8 +47,8 @@ _TEMPLATES = together(
                 interfaceCIDRs=each(text(values.cidr, malformed=True, empty=False)),
                 interfacePattern=text(values.pattern, malformed=True),
                 nodeSelector=selector(),
-                labels=_labels,
-                annotations=_annotations,
+                labels=label_map,
+                annotations=annotation_map,
             ),
             _template,
         )

@@ -9,20 +9,8 @@ from callint.net.address import surely_all_v4
 from callint.objects.fields import as_text
 from callint.validate import values
 from callint.validate.ports import POISON, carries_ports, protocol
-from callint.validate.scope import (
-    CEL,
-    UNREADABLE,
-    Check,
-    Effect,
-    Flaw,
-    Scope,
-    each,
-    fields,
-    judge,
-    lacks,
-    text,
-    together,
-)
+from callint.validate.scope import CEL, Effect, Flaw, Scope, judge
+from callint.validate.shape import UNREADABLE, Check, each, fields, lacks, text, together
 
 ENDPOINT_IGNORED = Effect("silently-ignored", "Felix then treats the whole host endpoint as missing")
 ENTRY_DROPPED = Effect("silently-ignored", "Felix drops the entry")

@@ -10,8 +10,9 @@ from callint.net.address import BITS
 from callint.objects.fields import as_text
 from callint.validate import values
 from callint.validate.ports import POLICY_IGNORED, carries_ports, port_list
-from callint.validate.scope import CEL, LATE_CEL, UNREADABLE, Check, Effect, Flaw, Scope, fields, has, judge, lacks
+from callint.validate.scope import CEL, LATE_CEL, Effect, Flaw, Scope, judge
 from callint.validate.selectors import no_global, only_global, selector
+from callint.validate.shape import UNREADABLE, Check, fields, has, lacks
 
 CATCH_ALL_REFUSED: Release = (3, 29)
 _ENTRY_DROPPED = Effect("silently-ignored", "Felix drops the entry", modelled=True)

@@ -11,23 +11,9 @@ from callint.objects.fields import as_text
 from callint.validate import values
 from callint.validate.numbers import INT32, STRICT_INT32, duration
 from callint.validate.ports import POISON, port
-from callint.validate.scope import (
-    CEL,
-    LATE_CEL,
-    UNREADABLE,
-    Check,
-    Effect,
-    Flaw,
-    Scope,
-    each,
-    exclusive,
-    fields,
-    judge,
-    lacks,
-    text,
-    together,
-)
+from callint.validate.scope import CEL, LATE_CEL, Effect, Flaw, Scope, judge
 from callint.validate.selectors import selector
+from callint.validate.shape import UNREADABLE, Check, each, exclusive, fields, lacks, text, together
 
 SELECTED: Release = (3, 32)
 """From here on a configuration of any name can be for the nodes of a selector (felix/calc/config_batcher.go)."""

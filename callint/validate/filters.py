@@ -10,7 +10,8 @@ from callint.objects.fields import as_text
 from callint.validate import values
 from callint.validate.bgp import BIRD_REFUSES, NOT_RENDERED
 from callint.validate.numbers import as_number
-from callint.validate.scope import CEL, UNREADABLE, Check, Scope, each, fields, has, judge, lacks, text, together
+from callint.validate.scope import CEL, Scope, judge
+from callint.validate.shape import UNREADABLE, Check, each, fields, has, lacks, text, together
 
 _WORDS = {
     "action": ("Accept", "Reject"),

@@ -10,7 +10,8 @@ from callint.calico.kinds import NAMESPACED, POLICIES
 from callint.finding import Path
 from callint.objects.fields import as_text
 from callint.validate import values
-from callint.validate.scope import UNREADABLE, Effect, Scope
+from callint.validate.scope import Effect, Scope
+from callint.validate.shape import UNREADABLE
 
 KUBERNETES_POLICY = ("knp.default.", "ossg.default.")
 _ONE_PART = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"

@@ -18,7 +18,8 @@ from callint.selector.parse import MAX_LENGTH
 from callint.validate import values
 from callint.validate.label_values import impossible, impossible_value
 from callint.validate.ports import port
-from callint.validate.scope import UNREADABLE, Check, Scope, each, fields, together
+from callint.validate.scope import Scope
+from callint.validate.shape import UNREADABLE, Check, each, fields, together
 
 _PEERS = ("podSelector", "namespaceSelector", "ipBlock")
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")

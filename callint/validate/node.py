@@ -9,7 +9,8 @@ from callint.objects import Resource
 from callint.source import placeholder
 from callint.validate import values
 from callint.validate.numbers import node_as_number
-from callint.validate.scope import Check, Flaw, Scope, Verdict, each, fields, text
+from callint.validate.scope import Flaw, Scope, Verdict
+from callint.validate.shape import Check, each, fields, text
 
 
 def _as_number(said: str) -> Flaw | None:

@@ -11,22 +11,9 @@ from callint.validate import values
 from callint.validate.metadata import label_map
 from callint.validate.ports import POLICY_IGNORED
 from callint.validate.rules import rule
-from callint.validate.scope import (
-    CEL,
-    LATE_CEL,
-    UNREADABLE,
-    Check,
-    Effect,
-    Scope,
-    each,
-    fields,
-    has,
-    off,
-    on,
-    text,
-    together,
-)
+from callint.validate.scope import CEL, LATE_CEL, Effect, Scope
 from callint.validate.selectors import no_global, selector
+from callint.validate.shape import UNREADABLE, Check, each, fields, has, off, on, text, together
 
 _WIDENED = Effect(
     "silently-widened", "Felix drops the selector, so that the policy applies to more endpoints", modelled=True
@@ -146,10 +133,6 @@ def _profile(scope: Scope, path: Path, plain: Any) -> None:
         scope.say("read-only-object", ("metadata", "name"), message)
 
 
-def _labels(scope: Scope, path: Path, value: Any) -> None:
-    label_map(scope, path, value)
-
-
 _BUILT_IN: dict[str, tuple[float, Release, Release]] = {
     "default": (DEFAULT_TIER_ORDER, (3, 29), (9, 0)),
     "kube-admin": (ADMIN_TIER_ORDER, (3, 32), (9, 0)),
@@ -204,7 +187,9 @@ KINDS: dict[str, Check] = {
     "Profile": together(
         fields(
             spec=fields(
-                ingress=each(rule("ingress", "Profile")), egress=each(rule("egress", "Profile")), labelsToApply=_labels
+                ingress=each(rule("ingress", "Profile")),
+                egress=each(rule("egress", "Profile")),
+                labelsToApply=label_map,
             )
         ),
         _profile,

@@ -9,23 +9,9 @@ from callint.finding import Path
 from callint.net.address import Prefix, parse_cidr
 from callint.objects.fields import as_text, integer, items, mapping
 from callint.validate import values
-from callint.validate.scope import (
-    CEL,
-    LATE_CEL,
-    UNREADABLE,
-    Check,
-    Scope,
-    each,
-    fields,
-    has,
-    judge,
-    lacks,
-    off,
-    on,
-    text,
-    together,
-)
+from callint.validate.scope import CEL, LATE_CEL, Scope, judge
 from callint.validate.selectors import no_global, selector
+from callint.validate.shape import UNREADABLE, Check, each, fields, has, lacks, off, on, text, together
 
 LINK_LOCAL = {4: parse_cidr("169.254.0.0/16"), 6: parse_cidr("fe80::/10")}
 BLOCK_SIZES = {4: (20, 32), 6: (116, 128)}

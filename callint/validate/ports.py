@@ -11,7 +11,8 @@ from callint.finding import Path
 from callint.net.ports import WITH_PORTS, parse_port, parse_protocol
 from callint.objects.fields import as_text
 from callint.record import NamedTuple
-from callint.validate.scope import UNREADABLE, Effect, Flaw, Scope, judge
+from callint.validate.scope import Effect, Flaw, Scope, judge
+from callint.validate.shape import UNREADABLE
 
 NAMED_WITHOUT_PROTOCOL: Release = (3, 32)
 """From here on a list of named ports alone may do without a protocol."""

@@ -10,7 +10,8 @@ from callint.validate.entities import entity, families
 from callint.validate.metadata import annotation_map
 from callint.validate.plain import plain
 from callint.validate.ports import POLICY_IGNORED, protocol
-from callint.validate.scope import CEL, LATE_CEL, UNREADABLE, Check, Scope, has, lacks
+from callint.validate.scope import CEL, LATE_CEL, Scope
+from callint.validate.shape import UNREADABLE, Check, has, lacks
 
 _WORDS = {"ICMP": 4, "ICMPv6": 6}
 

@@ -1,4 +1,4 @@
-"""One object under judgement: who judges it, what was found, and the small words that the checks of all kinds share.
+"""One object under judgement: who judges it, and what was found.
 
 The roads differ in who refuses: `refuse` says once for each constraint who does, from which release on, and what
 becomes of the value where nobody does (libcalico-go/lib/validator/v3 against the CRDs' schemas and CEL rules).
@@ -7,12 +7,10 @@ becomes of the value where nobody does (libcalico-go/lib/validator/v3 against th
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from callint.calico import Release, Road
 from callint.finding import Path, Problem, Related, Span, Step
 from callint.objects import Resource
-from callint.objects.fields import as_text
 from callint.record import NamedTuple
 from callint.source import Limits
 
@@ -20,18 +18,8 @@ CEL: Release = (3, 32)
 LATE_CEL: Release = (3, 33)
 """The releases whose CRDs took over the first and the other cross-field rules of Go's validator."""
 
-
 LONGEST = 400
 """How many characters of a message are shown; values have any length."""
-
-
-class Unreadable:
-    """Stands where the schema stage found a value that nobody may read: present, of no type, equal to nothing."""
-
-    __slots__ = ()
-
-
-UNREADABLE = Unreadable()
 
 
 class Effect(NamedTuple):
@@ -146,83 +134,6 @@ def shown(message: str) -> str:
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in message)
 
 
-Check = Callable[[Scope, Path, Any], None]
-"""Judges the value at a path; a value of another type than expected is the schema stage's affair."""
-
-
-def fields(**table: Check) -> Check:
-    """A map: the check of each field that is there."""
-    get = table.get
-
-    def check(scope: Scope, path: Path, value: Any) -> None:
-        if value.__class__ is dict:
-            for name, child in value.items():
-                found = get(name)
-                if found is not None and child is not None and child is not UNREADABLE:
-                    found(scope, (*path, name), child)
-
-    return check
-
-
-def each(item: Check) -> Check:
-    """A list: the check of every item."""
-
-    def check(scope: Scope, path: Path, value: Any) -> None:
-        if value.__class__ is list:
-            for index, child in enumerate(value):
-                if child is not None and child is not UNREADABLE:
-                    item(scope, (*path, index), child)
-
-    return check
-
-
-def entries(item: Check) -> Check:
-    """A map of any keys: the check of every value."""
-
-    def check(scope: Scope, path: Path, value: Any) -> None:
-        if value.__class__ is dict:
-            for name, child in value.items():
-                if child is not None and child is not UNREADABLE:
-                    item(scope, (*path, name), child)
-
-    return check
-
-
-def together(*checks: Check) -> Check:
-    """One value, several checks."""
-
-    def check(scope: Scope, path: Path, value: Any) -> None:
-        for one in checks:
-            one(scope, path, value)
-
-    return check
-
-
-def text(
-    verdict: Verdict,
-    *,
-    since: Release | None = None,
-    stored: Effect | None = None,
-    malformed: bool = False,
-    empty: bool = True,
-) -> Check:
-    """A text that the verdict judges; an empty one counts as absent (Go's omitempty) unless `empty` is False.
-
-    `malformed`: a value that is plainly no address, selector or duration is reported on the roads that nobody guards,
-    too, under its own kind.
-    """
-
-    def check(scope: Scope, path: Path, value: Any) -> None:
-        said = value if value.__class__ is str else as_text(value)
-        if said is None or (empty and not said):
-            return
-        flaw = verdict(said)
-        if flaw is not None:
-            judge(scope, path, flaw, since=since, stored=stored, malformed=malformed)
-
-    return check
-
-
 GARBAGE = frozenset({"bad-address", "wrong-family", "bad-selector", "selector-newline", "bad-pattern", "bad-duration"})
 """Kinds of what no reader can understand, whatever let it in."""
 
@@ -245,70 +156,3 @@ def judge(
             scope.say(flaw.kind, path, flaw.message, gap=True, span=span, hint=hint)
         return
     scope.refuse(flaw.kind, path, flaw.message, since=since, stored=stored, gap=True, span=span, hint=hint)
-
-
-EMPTY: tuple[Any, ...] = ("", [], {})
-
-
-def has(plain: dict[str, Any], name: str) -> bool:
-    """Whether a text, list or map is written, readable and not empty, as Go's zero values are."""
-    value = plain.get(name)
-    return value is not None and value is not UNREADABLE and value not in EMPTY
-
-
-def lacks(plain: dict[str, Any], name: str) -> bool:
-    """Whether a text, list or map is surely absent or empty; one that is written and unreadable is neither."""
-    value = plain.get(name)
-    return value is None or value in EMPTY
-
-
-def on(plain: dict[str, Any], name: str) -> bool:
-    """Whether a flag is surely set."""
-    return plain.get(name) is True
-
-
-def off(plain: dict[str, Any], name: str) -> bool:
-    """Whether a flag is surely not set."""
-    value = plain.get(name)
-    return value is None or value is False
-
-
-def exclusive(scope: Scope, path: Path, plain: dict[str, Any], one: str, other: str, since: Release | None) -> None:
-    """Two fields that cannot both be set: reported at the second one that is written."""
-    if has(plain, one) and has(plain, other):
-        order = list(plain)
-        first, second = sorted((one, other), key=order.index)
-        scope.refuse(
-            "exclusive-fields",
-            (*path, second),
-            f'"{second}" and "{first}" cannot both be set',
-            since=since,
-            key=True,
-            related=scope.related(*path, first, label="the other one"),
-        )
-
-
-def pruned(plain: dict[str, Any], gaps: tuple[Path, ...]) -> dict[str, Any]:
-    """The object with `UNREADABLE` in the place of every gap; only what leads there is copied."""
-    copy = dict(plain)
-    own: set[int] = set()
-    for gap in gaps:
-        node: Any = copy
-        for step in gap[:-1]:
-            child = _at(node, step)
-            if not isinstance(child, (dict, list)):
-                break
-            if id(child) not in own:
-                node[step] = child = child.copy()
-                own.add(id(child))
-            node = child
-        else:
-            if gap and (isinstance(node, dict) or _at(node, gap[-1]) is not None):
-                node[gap[-1]] = UNREADABLE
-    return copy
-
-
-def _at(node: Any, step: Step) -> Any:
-    if isinstance(node, dict):
-        return node.get(step)
-    return node[step] if isinstance(node, list) and isinstance(step, int) and 0 <= step < len(node) else None

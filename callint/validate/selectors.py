@@ -12,7 +12,8 @@ from callint.objects.fields import as_text
 from callint.record import NamedTuple
 from callint.selector import SelectorError, parse
 from callint.validate.label_values import impossible_value
-from callint.validate.scope import Check, Effect, Flaw, Scope, judge
+from callint.validate.scope import Effect, Flaw, Scope, judge
+from callint.validate.shape import Check
 
 
 class Wrong(NamedTuple):
