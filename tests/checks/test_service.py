@@ -70,19 +70,6 @@ def test_every_node_asks_dns_and_the_api_server() -> None:
         assert (at, found.need.direction, found.anybody) == ({"wan0", "lan0"}, "out", True)
 
 
-@pytest.mark.parametrize(
-    ("sockets", "needed"),
-    [
-        ("", True),
-        ("listening: [{protocol: tcp, port: 22}]", False),
-        ("listening: [{protocol: udp, port: 10250}]", False),
-        ("listening: [{protocol: tcp, port: 22}, {protocol: tcp, port: 10250}]", True),
-    ],
-)
-def test_a_host_where_no_kubelet_listens_needs_none(sockets: str, needed: bool) -> None:
-    assert places(cluster_of(HOSTS + NODES, facts=FACTS + sockets), "HEP014") == ({("lan0", "in")} if needed else set())
-
-
 def test_what_no_profile_allows_is_told_in_whole_words() -> None:
     closed = calico("FelixConfiguration", "default", {"failsafeOutboundHostPorts": []})
     endpoint = calico("HostEndpoint", "lan", {"node": "router", "interfaceName": "lan0", "expectedIPs": ["10.0.0.1"]})

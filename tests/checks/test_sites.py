@@ -51,3 +51,21 @@ def test_the_strongest_evidence_names_the_ports(
     nodes = abouts(model_of(cluster)).values()
     found = [(site.interface, site.port) for need in read_needs(cluster, parameters) for site in sites(nodes, need)]
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("sockets", "needed"),
+    [
+        ("", True),
+        ("listening: [{protocol: tcp, port: 22}]", False),
+        ("listening: [{protocol: udp, port: 10250}]", False),
+        ("listening: [{protocol: tcp, port: 22}, {protocol: tcp, port: 10250}]", True),
+    ],
+)
+def test_a_host_where_nothing_listens_is_no_site(sockets: str, needed: bool) -> None:
+    node = "\n---\n{apiVersion: v1, kind: Node, metadata: {name: router}, status: {addresses: [%s]}}\n"
+    cluster = cluster_of(HOSTS + node % "{type: InternalIP, address: 10.0.0.1}", facts=FACTS + sockets)
+    parameters = {"name": "kubelet traffic", "protocol": "TCP", "at": {"nodes": "all()"}, "ports": 10250}
+    nodes = abouts(model_of(cluster)).values()
+    found = [site.interface for need in read_needs(cluster, parameters) for site in sites(nodes, need)]
+    assert found == (["lan0"] if needed else [])

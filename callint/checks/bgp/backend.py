@@ -7,12 +7,16 @@ from typing import Any
 
 from callint.bgp.imports import kernel
 from callint.bgp.network import network
-from callint.bgp.pools import pools_of
+from callint.bgp.nodes import ANY
+from callint.bgp.pools import BLOCK_SIZES, host_local, pools_of
 from callint.bgp.services import ranges
+from callint.bgp.steps import Steps
+from callint.checks.bgp.kept_in import Gates
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
+from callint.checks.left_open import EXPORTS, left_open
 from callint.finding import Path, Related, Span, witness
-from callint.net.address import Address, Family
+from callint.net.address import BITS, Address, Family, Prefix
 from callint.net.prefixes import within
 from callint.objects import Cluster, Resource, fields
 from callint.objects.calico_node import environment
@@ -29,9 +33,9 @@ _ANNOUNCED = ("serviceClusterIPs", "serviceExternalIPs", "serviceLoadBalancerIPs
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """BGP that does not run, or not for what needs it.
 
-    Parameter `problem`: `disabled` (BGPPeers, and an installation without BGP), `withheld` (`disableBGPExport` on a
-    pool whose routes between nodes go over BGP), `address` (two nodes with one BGP address), `router-id` (nodes without
-    IPv4 are given no router id).
+    Parameter `problem`: `disabled` (BGPPeers, and an installation without BGP), `withheld` (a pool whose routes between
+    nodes go over BGP, with `disableBGPExport`, or with filters that keep it in on every session), `address` (two nodes
+    with one BGP address), `router-id` (nodes without IPv4 are given no router id).
     """
     yield from asked("backend", _QUESTIONS, parameters)(cluster)
 
@@ -93,6 +97,41 @@ def _unrouted(cluster: Cluster) -> Iterator[Breach]:
                 witness("route", prefix=fields.text(pool, "cidr") or "", programmed_by=()),
                 help="enable BGP, or use VXLAN or VXLANCrossSubnet",
             )
+    yield from _stranded(cluster)
+
+
+def _stranded(cluster: Cluster) -> Iterator[Breach]:
+    """Pools beside the Installation, where BIRD would bring the routes to their pods and does not run."""
+    off = next((one for one in switched_off(cluster) if fields.at(one[0].plain, one[1]) != "none"), None)
+    if off is None or not connects_pods(cluster) or any(map(has_routing_mode, cluster.installations)):
+        return
+    if network(cluster).alone or host_local(cluster):
+        return
+    for pool, _ in _routed(cluster):
+        if pool.resource.kind != "Installation":
+            yield Breach(
+                f"{off[2]}, so that BIRD does not run, and without VXLAN it is BGP that brings the routes to the pods "
+                f'of IPPool "{pool.name}" on other nodes, if there are any',
+                pool.span("cidr"),
+                pool.resource.ref,
+                pool.path("cidr"),
+                (Related(off[0].span(*off[1]), "BIRD does not run"),),
+                witness("route", prefix=pool.cidr, programmed_by=()),
+                help="enable BGP, or use `vxlanMode`",
+                undecided=pool.ipip_mode == "Never" and not network(cluster).listed,
+            )
+
+
+def _routed(cluster: Cluster) -> Iterator[tuple[IPPool, Prefix]]:
+    """Pools for pods whose routes between nodes go over BGP."""
+    model = network(cluster)
+    default = model.settings.default
+    for family in model.families:
+        pools = pools_of(cluster, family)
+        programmed = kernel(pools, ranges(default, family), default, cluster.target.release)
+        for pool, inside in pools.pools:
+            if _for_any_pod(pool) and any(part.in_kernel for part in programmed.divide(within(inside))):
+                yield pool, inside
 
 
 def has_routing_mode(installation: Resource) -> bool:
@@ -119,26 +158,49 @@ def _for_any_pod(pool: IPPool) -> bool:
 
 def _withheld(cluster: Cluster) -> Iterator[Breach]:
     model = network(cluster)
-    default = model.settings.default
     if model.alone or any(switched_off(cluster)):
         return
-    for family in model.families:
-        pools = pools_of(cluster, family)
-        programmed = kernel(pools, ranges(default, family), default, cluster.target.release)
-        for pool, inside in pools.pools:
-            if not pool.disable_bgp_export or not _for_any_pod(pool):
-                continue
-            if any(part.in_kernel for part in programmed.divide(within(inside))):
-                yield Breach(
-                    f'IPPool "{pool.name}" is kept from the other nodes, too: `disableBGPExport` counts on '
-                    "every session, and without VXLAN it is BGP that brings the routes to its pods",
-                    pool.span("disableBGPExport"),
-                    pool.resource.ref,
-                    pool.path("disableBGPExport"),
-                    (),
-                    witness("route", prefix=pool.cidr, direction="export", verdict="reject", decided_by="the pool"),
-                    help="keep the pool in with a BGPFilter on the peers outside, or let it use VXLAN",
-                )
+    steps = Steps(cluster, "IPPools with BGPFilters")
+    sessions = [one for one in model.peerings if one.form.kind != "workload"] if model.settings.mesh is False else []
+    nodes = {one.here for one in sessions}
+    several = sum(len(one.members) for one in nodes) > 1
+    if not several and not any(one.first.name == ANY for one in nodes):
+        sessions = []
+    gates = {family: Gates(cluster, sessions, family, steps) for family in model.families}
+    for pool, inside in _routed(cluster):
+        if not pool.disable_bgp_export:
+            yield from _filtered(cluster, pool, inside, gates[inside.family], several=several)
+            continue
+        yield Breach(
+            f'IPPool "{pool.name}" is kept from the other nodes, too: `disableBGPExport` counts on '
+            "every session, and without VXLAN it is BGP that brings the routes to its pods",
+            pool.span("disableBGPExport"),
+            pool.resource.ref,
+            pool.path("disableBGPExport"),
+            (),
+            witness("route", prefix=pool.cidr, direction="export", verdict="reject", decided_by="the pool"),
+            help="keep the pool in with a BGPFilter on the peers outside, or let it use VXLAN",
+        )
+
+
+def _filtered(cluster: Cluster, pool: IPPool, inside: Prefix, gates: Gates, *, several: bool) -> Iterator[Breach]:
+    """Without the mesh, filters decide alone whether anybody hears of a pool's blocks; one node needs nobody to."""
+    size = max(pool.block_size or BLOCK_SIZES[inside.family], inside.length)
+    if size > BITS[inside.family] or host_local(cluster) or left_open(cluster, EXPORTS):
+        return
+    rule = gates.keeper(within(inside, size, size))
+    if rule is not None:
+        yield Breach(
+            f'IPPool "{pool.name}" is kept from {"the other nodes" if several else "other nodes, if there are any"}: '
+            f"there is no mesh, and filters reject its blocks on every session, as {rule} does",
+            pool.span("cidr"),
+            pool.resource.ref,
+            pool.path("cidr"),
+            (Related(rule.span, "keeps them in"),),
+            witness("route", prefix=pool.cidr, direction="export", verdict="reject", decided_by=str(rule)),
+            help=f"accept {inside} before that rule, with `matchOperator: In`",
+            undecided=not several,
+        )
 
 
 def _address(cluster: Cluster) -> Iterator[Breach]:

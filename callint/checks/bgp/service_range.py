@@ -10,14 +10,16 @@ from callint.bgp.read import address
 from callint.bgp.read import network as network_of
 from callint.bgp.services import EXCLUDE_LABEL
 from callint.bgp.steps import Steps, counted
+from callint.checks.bgp.kept_in import Gates
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
-from callint.checks.left_open import left_open
+from callint.checks.left_open import EXPORTS, left_open
 from callint.finding import Path, Related, Span, Witness, witness
 from callint.nat.host_networks import HostAddress, host_addresses
 from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.overlapping import InOrder
+from callint.net.prefixes import within
 from callint.objects import Cluster, Resource, fields
 from callint.record import NamedTuple
 from callint.source import placeholder
@@ -28,14 +30,16 @@ _OF_BREACH = 30
 _WIDEST: dict[Family, int] = {4: 16, 6: 64}
 _METALLB = ("metallb.io/v1beta1",)
 _KUBE_VIP = "kube-vip.io/"
-_LISTS = ("serviceClusterIPs", "serviceExternalIPs", "serviceLoadBalancerIPs")
+_FOR_OUTSIDE = ("serviceExternalIPs", "serviceLoadBalancerIPs")
+_LISTS = ("serviceClusterIPs", *_FOR_OUTSIDE)
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Service ranges of BGPConfiguration `default`.
 
     Parameter `problem`: `pool` (a range that overlaps a pool for pods), `outside` (an address of a Service in no range
-    of its kind), `label` (a node with the label that excludes it, at a value that does not).
+    of its kind), `kept-in` (a range of which filters reject everything on every session with a router outside), `label`
+    (a node with the label that excludes it, at a value that does not).
     """
     yield from asked("service_range", _QUESTIONS, parameters)(cluster)
 
@@ -158,6 +162,30 @@ def _outside(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
+def _kept_in(cluster: Cluster) -> Iterator[Breach]:
+    """Ranges that are there for others; those of the cluster's own addresses may be named for Felix to drop loops."""
+    if left_open(cluster, EXPORTS):
+        return
+    steps, balanced = Steps(cluster, "service ranges with BGPFilters"), _balanced(cluster)
+    outside = [one for one in network(cluster).peerings if one.there is None and one.form.kind != "workload"]
+    gates = {family: Gates(cluster, outside, family, steps) for family in FAMILIES}
+    for one in _ranges(cluster, *_FOR_OUTSIDE):
+        if balanced and one.path[1] == "serviceLoadBalancerIPs":
+            continue
+        rule = gates[one.network.family].keeper(within(one.network))
+        if rule is not None:
+            yield Breach(
+                f'no router outside hears of the service range "{one.network}": {rule} rejects all of it, and so does '
+                "every session",
+                one.span,
+                one.resource.ref,
+                one.path,
+                (Related(rule.span, "keeps it in"),),
+                witness("route", prefix=str(one.network), direction="export", verdict="reject", decided_by=str(rule)),
+                f"accept {one.network} before that rule, with `matchOperator: In`",
+            )
+
+
 def _perhaps_near(one: _Announceable, neighbour: HostAddress) -> Breach:
     address = neighbour.prefix.address
     return Breach(
@@ -198,6 +226,11 @@ def _announceable(cluster: Cluster) -> Iterator[_Announceable]:
             yield _Announceable(words, net, "serviceLoadBalancerIPs", pool.resource, pool.path("cidr"), proof)
 
 
+def _balanced(cluster: Cluster) -> bool:
+    """Whether MetalLB announces addresses of load balancers."""
+    return any(cluster.kubernetes(kind, *_METALLB) for kind in ("L2Advertisement", "BGPAdvertisement"))
+
+
 class _Reached:
     """What others find without BGP: what a node answers for in its own network, and what another balancer announces."""
 
@@ -212,7 +245,7 @@ class _Reached:
             if not wide.of(one.address):
                 perhaps.setdefault(one.prefix._replace(length=_WIDEST[one.prefix.family]).masked(), one)
         self._perhaps = Enclosing(perhaps.items())
-        self._balanced = any(cluster.kubernetes(kind, *_METALLB) for kind in ("L2Advertisement", "BGPAdvertisement"))
+        self._balanced = _balanced(cluster)
 
     def otherwise(self, one: _Announceable, *, crossed: bool) -> bool:
         """Whether the address of a service may be reached so; in the list of another kind it was meant for Calico."""
@@ -259,4 +292,4 @@ def _label(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-_QUESTIONS: dict[str, Question] = {"pool": _pool, "outside": _outside, "label": _label}
+_QUESTIONS: dict[str, Question] = {"pool": _pool, "outside": _outside, "kept-in": _kept_in, "label": _label}
