@@ -6,32 +6,27 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from callint.calico.defaults import NAMESPACE_LABEL, ORCHESTRATOR_LABEL
+from callint.calico.defaults import NAMESPACE_LABEL
 from callint.checks.breach import Breach, unexamined
 from callint.checks.policy.opened_ports import Ports, meet, opened, words
+from callint.checks.policy.pod_terms import Terms, named, terms
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
 from callint.policy.chains import Direction
-from callint.policy.match import entity_selectors
 from callint.policy.symbolic.order import rules, whole
-from callint.policy.tiers import PlacedPolicy, by_namespace
+from callint.policy.tiers import PlacedPolicy
 from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.index import OverlapIndex
-from callint.selector.rewrite import rewrite
 from callint.selector.satisfy import overlaps
-from callint.selector.syntax import ALL, And, Compare, Has, Member
+from callint.selector.syntax import ALL, Compare
 from callint.selector.values import Budget, ExhaustedError
 
 _API = "networking.k8s.io/v1"
 _OF_POLICY = 5
 """Steps that it takes to see what else a policy opens."""
-_OF_EVERY_POD = (ALL, Compare(ORCHESTRATOR_LABEL, "==", "k8s"), Has(NAMESPACE_LABEL))
-
-_Terms = frozenset[Selector]
-"""What must hold of pods, all of it."""
 
 
 class _Opening(NamedTuple):
@@ -41,7 +36,7 @@ class _Opening(NamedTuple):
     rule: Rule
 
 
-_Openings = dict[tuple[_Terms, _Terms], list[_Opening]]
+_Openings = dict[tuple[Terms, Terms], list[_Opening]]
 """By the pods that send and those that hear."""
 
 
@@ -69,7 +64,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             return
 
 
-def _openings(cluster: Cluster, direction: Direction, subjects: set[_Terms] | None) -> _Openings:
+def _openings(cluster: Cluster, direction: Direction, subjects: set[Terms] | None) -> _Openings:
     """What policies open that close the rest: for pods that they select by name; of given ones, if any are given."""
     found: _Openings = {}
     closing = {id(tier) for tier in model_of(cluster).tiers if tier.closes}
@@ -77,11 +72,11 @@ def _openings(cluster: Cluster, direction: Direction, subjects: set[_Terms] | No
         opening = [one for one in rules(placed.policy, direction) if _by_selector(one, direction)]
         if not opening or id(tier) not in closing or not whole(placed) or placed.policy.staged or placed.policy.early:
             continue
-        own = _terms(placed.selector)
+        own = terms(placed.selector)
         if not _in_namespace(own) or (subjects is not None and own not in subjects):
             continue
         for rule in opening:
-            far = _terms(_far(rule, direction, placed.policy) or ALL)
+            far = terms(_far(rule, direction, placed.policy) or ALL)
             if _in_namespace(far):
                 pods = (own, far) if direction == "egress" else (far, own)
                 found.setdefault(pods, []).append(_Opening(placed, rule))
@@ -103,26 +98,10 @@ def _by_selector(rule: Rule, direction: Direction) -> bool:
 
 def _far(rule: Rule, direction: Direction, policy: Policy) -> Selector | None:
     """The pods at the other end; None if it may be anybody."""
-    end = rule.destination if direction == "egress" else rule.source
-    found, _ = entity_selectors(end, policy.namespace)
-    return None if found is None else rewrite(found, by_namespace)
+    return named(rule.destination if direction == "egress" else rule.source, policy)
 
 
-def _terms(selector: Selector) -> _Terms:
-    found: set[Selector] = set()
-    pending = [selector]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, And):
-            pending += one.operands
-        elif isinstance(one, Member) and len(one.values) == 1 and not one.negated:
-            found.add(Compare(one.key, "==", next(iter(one.values))))
-        elif one not in _OF_EVERY_POD:
-            found.add(one)
-    return frozenset(found)
-
-
-def _in_namespace(terms: _Terms) -> bool:
+def _in_namespace(terms: Terms) -> bool:
     return any(isinstance(one, Compare) and (one.key, one.operator) == (NAMESPACE_LABEL, "==") for one in terms)
 
 
@@ -172,8 +151,8 @@ class _Others:
             if not whole(placed):
                 return None
             for rule in filter(_allows, rules(policy, direction)):
-                named = _far(rule, direction, policy)
-                if named is None or overlaps(named, far, self._budget) is not False:
+                far_end = _far(rule, direction, policy)
+                if far_end is None or overlaps(far_end, far, self._budget) is not False:
                     found.append(rule)
         return opened(found)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, unanswered
+from callint.checks.policy.equal_priority import KINDS, contradictions
 from callint.checks.proof import decided
 from callint.finding import Related, Span, Witness
 from callint.net.address import FAMILIES
@@ -25,7 +26,7 @@ from callint.policy.symbolic.shadow import Shadows
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
 from callint.selector.index import SelectorIndex
-from callint.selector.values import ExhaustedError
+from callint.selector.values import Budget, ExhaustedError
 
 MOST_PAIRS = 20_000
 """So many pairs of policies of equal order are compared: their number grows with the square."""
@@ -45,18 +46,25 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Pairs of policies whose order decides about a packet and is told by their names alone.
 
     Policies are compared that select a common endpoint of the manifests, or of which one selects whatever the other
-    does. Takes no parameters.
+    does; those of Kubernetes for the whole cluster by whom their rules mean as well. Takes no parameters.
     """
     shadows = Shadows(cluster)
     tied = [(tier, group) for tier in shadows.tiers if not tier.hidden for group in _groups(tier)]
     together = list(_together(cluster, shadows)) if tied else []
+    budget = Budget(cluster.limits.comparisons)
     for tier, group in tied:
         found: dict[int, list[_Tie]] = defaultdict(list)
+        known: set[tuple[int, int]] = set()
         try:
             for one, other in _pairs(shadows, group, together):
                 tie = _tie(shadows, tier, group, one, other)
                 if tie is not None:
                     found[id(other if is_calico(other.policy.resource.api_version) else one)].append(tie)
+                    known.add((id(one), id(other)))
+            nothing = (shadows.spaces[0].nothing, shadows.spaces[1].nothing)
+            for one, first, other, second in contradictions(shadows.tiers, tier, group, budget):
+                if (id(one), id(other)) not in known:
+                    found[id(one)].append(_Tie(first, second, nothing))
         except TooLargeError as error:
             yield _unasked(group[0], f"the sets of packets are too large ({error})")
         except _TooManyError:
@@ -183,26 +191,28 @@ def _breach(placed: PlacedPolicy, ties: Sequence[_Tie]) -> Breach:
     tie = ties[0]
     here, there = (tie.second, tie.first) if tie.second.policy is placed.policy else (tie.first, tie.second)
     policy, other = placed.policy, there.policy
-    order = "has no order, like" if policy.order is None else f"has the order {policy.order:g}, like"
+    field = "priority" if policy.kind in KINDS else "order"
+    order = "has no order, like" if policy.order is None else f"has the {field} {policy.order:g}, like"
     others = len(ties) - 1
     more = f"; so it is with {others} other {'policy' if others == 1 else 'policies'}" if others else ""
     message = (
         f"{_named(policy)} {order} {_named(other)}, and nothing but names says that "
-        f'"{tie.first.policy.name}" is asked first: {_does(there)} what {_does(here)}{more}'
+        f'"{tie.first.policy.resource.name}" is asked first: {_does(there)} what {_does(here)}{more}'
     )
-    path = ("spec", "order") if policy.order is not None and "order" in policy.resource.spec else ("metadata", "name")
+    written = policy.order is not None and field in policy.resource.spec
+    path = ("spec", field) if written else ("metadata", "name")
     related = tuple(Related(_place(item), f"{_VERBS[item.action]} the packet") for item in (here, there))
     return Breach.at(policy.resource, path, message, related, _proof(tie))
 
 
 def _named(policy: Policy) -> str:
     whose = "" if is_calico(policy.resource.api_version) else " of Kubernetes"
-    return f'{policy.resource.kind} "{policy.name}"{whose}'
+    return f'{policy.resource.kind} "{policy.resource.name}"{whose}'
 
 
 def _does(item: Item) -> str:
     assert item.rule is not None
-    return f'rule {item.direction}[{item.rule.path[2]}] of "{item.policy.name}" {_VERBS[item.action]}'
+    return f'rule {item.direction}[{item.rule.path[2]}] of "{item.policy.resource.name}" {_VERBS[item.action]}'
 
 
 def _place(item: Item) -> Span:
