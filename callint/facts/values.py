@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from callint.finding import Span
+from callint.net.address import Address as IPAddress
+from callint.net.address import Prefix
 from callint.record import NamedTuple
 
 IPVersion = Literal[4, 6]
@@ -19,6 +21,16 @@ class Address(NamedTuple):
     value: int
     length: int
     span: Span
+
+    @property
+    def bare(self) -> IPAddress:
+        """The address alone."""
+        return IPAddress(self.version, self.value)
+
+    @property
+    def prefix(self) -> Prefix:
+        """The address with its length."""
+        return Prefix(self.version, self.value, self.length)
 
     @property
     def first(self) -> int:

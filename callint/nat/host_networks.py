@@ -75,8 +75,7 @@ def _from_facts(cluster: Cluster) -> Iterator[HostAddress]:
         for interface in facts.interfaces or ():
             if is_host_interface(cluster, facts.node, interface.name):
                 for address in interface.addresses or ():
-                    prefix = Prefix(address.version, address.value, address.length)
-                    yield HostAddress(prefix, facts.node, interface.name, address.span)
+                    yield HostAddress(address.prefix, facts.node, interface.name, address.span)
 
 
 def _from_endpoints(cluster: Cluster) -> Iterator[HostAddress]:

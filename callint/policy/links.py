@@ -9,7 +9,7 @@ from callint.calico.defaults import TUNNEL_INTERFACES
 from callint.facts import Address as FactAddress
 from callint.facts import Interface, NodeFacts
 from callint.net import intervals
-from callint.net.address import FAMILIES, LAST, Address, Prefix
+from callint.net.address import FAMILIES, LAST, Address
 from callint.net.enclosing import Enclosing
 from callint.net.intervals import Intervals
 from callint.objects import Cluster
@@ -39,7 +39,7 @@ def interfaces_of(cluster: Cluster, node: str) -> Mapping[str, tuple[Address, ..
     facts = cluster.facts.get(node)
     if facts is not None and facts.interfaces is not None:
         return {
-            interface.name: tuple(Address(one.version, one.value) for one in interface.addresses or ())
+            interface.name: tuple(one.bare for one in interface.addresses or ())
             for interface in facts.interfaces
             if is_host_interface(cluster, node, interface.name)
         }
@@ -110,7 +110,7 @@ class Ways:
 
     def __init__(self, facts: NodeFacts) -> None:
         """Read links and routes once."""
-        self._networks = Enclosing((Prefix(to.version, to.first, to.length), name) for to, name in _ways(facts))
+        self._networks = Enclosing((to.prefix.masked(), name) for to, name in _ways(facts))
 
     def to(self, address: Address) -> str | None:
         """The interface by which packets to an address leave: that of the longest prefix, links before routes."""

@@ -27,9 +27,7 @@ def node_interfaces(cluster: Cluster, node: str) -> Interfaces:
     if facts is not None and facts.interfaces is not None:
         known = facts.knows("interfaces")
         return {
-            one.name: tuple(Address(a.version, a.value) for a in one.addresses)
-            if known and one.addresses is not None
-            else None
+            one.name: tuple(address.bare for address in one.addresses) if known and one.addresses is not None else None
             for one in facts.interfaces
         }
     found: dict[str, tuple[Address, ...] | None] = {}
@@ -92,7 +90,7 @@ def all_addresses(cluster: Cluster, node: str) -> tuple[Address, ...]:
 def _from_facts(cluster: Cluster, node: str) -> tuple[Address, ...]:
     facts = cluster.facts.get(node)
     return tuple(
-        Address(address.version, address.value)
+        address.bare
         for interface in (facts.interfaces or () if facts else ())
         if interface.name != "lo"
         for address in interface.addresses or ()

@@ -83,7 +83,7 @@ def _finds(method: _Method, facts: NodeFacts) -> bool:
 
 
 def _usable(addresses: Iterable[Assigned]) -> Iterator[Address]:
-    found = (Address(one.version, one.value) for one in addresses)
+    found = (one.bare for one in addresses)
     return (one for one in found if not any(net.contains(one) for net in _NOT_GLOBAL))
 
 

@@ -13,8 +13,7 @@ from callint.calico.defaults import BGP_PORT
 from callint.checks.bgp.peers import peerings
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
-from callint.facts import Address as FactAddress
-from callint.facts import Interface
+from callint.facts import Interface, NodeFacts
 from callint.finding import Related, Span, witness
 from callint.net.address import BITS, Address, Prefix, parse_peer
 from callint.net.enclosing import Enclosing
@@ -169,7 +168,7 @@ def _held(cluster: Cluster) -> Iterator[tuple[Prefix, str]]:
     found: dict[Prefix, tuple[Prefix, str]] = {}
     for speaker in network(cluster).speakers.values():
         interfaces = (speaker.facts.interfaces or ()) if speaker.facts is not None else ()
-        own = (_network(one) for interface in interfaces for one in interface.addresses or ())
+        own = (one.prefix for interface in interfaces for one in interface.addresses or ())
         for held in (speaker.networks.get(4), *own):
             if held is not None and held.family == 4:
                 found.setdefault(held.masked(), (held, speaker.name))
@@ -181,7 +180,7 @@ def _places(cluster: Cluster, name: str, held: Prefix) -> list[Span]:
     node, facts = cluster.nodes[name], cluster.facts.get(name)
     objects = [one.span(*bgp_path(one, _IPV4)) for one in node.resources if bgp_value(one, _IPV4) == str(held)]
     interfaces = (facts.interfaces or ()) if facts is not None else ()
-    return objects + [one.span for all_ in interfaces for one in all_.addresses or () if _network(one) == held]
+    return objects + [one.span for all_ in interfaces for one in all_.addresses or () if one.prefix == held]
 
 
 def _adjacent(cluster: Cluster) -> Iterator[tuple[BGPPeer, Session, Interface, Address]]:
@@ -193,18 +192,19 @@ def _adjacent(cluster: Cluster) -> Iterator[tuple[BGPPeer, Session, Interface, A
         for session in (one.first for one in peerings(cluster, peer)):
             # A node with facts is like no other, so that this is each of its sessions.
             facts = session.local.facts
-            if facts is None or session.form.reverse:
-                continue
-            for interface in facts.interfaces or ():
-                held = [_network(one) for one in interface.addresses or ()]
-                if any(one.contains(address) for one in held):
-                    if all(one.address != address for one in held):
-                        yield peer, session, interface, address
-                    break
+            interface = _towards(facts, address) if facts is not None and not session.form.reverse else None
+            if interface is not None and all(one.bare != address for one in interface.addresses or ()):
+                yield peer, session, interface, address
 
 
-def _network(one: FactAddress) -> Prefix:
-    return Prefix(one.version, one.value, one.length)
+def _towards(facts: NodeFacts, address: Address) -> Interface | None:
+    """The first interface of a node in whose network an address is."""
+    found = (
+        interface
+        for interface in facts.interfaces or ()
+        if any(one.prefix.contains(address) for one in interface.addresses or ())
+    )
+    return next(found, None)
 
 
 def _source(cluster: Cluster) -> Iterator[Breach]:

@@ -53,7 +53,7 @@ def _own(cluster: Cluster, node: Node) -> set[Address | None]:
     said += [text.split("/")[0] for text in (node.bgp.ipv4_address, node.bgp.ipv6_address) if text]
     facts = cluster.facts.get(node.name)
     shown = [one for each in (facts.interfaces or () if facts else ()) for one in each.addresses or ()]
-    return {*map(address, said), *(Address(one.version, one.value) for one in shown)}
+    return {*map(address, said), *(one.bare for one in shown)}
 
 
 def _internal(node: Node) -> dict[Family, Address]:

@@ -165,7 +165,7 @@ def _tunnel_networks(interface: Interface) -> Iterator[Prefix]:
     if interface.kind == "wireguard" and not interface.name.startswith("wireguard.cali"):
         for address in interface.addresses or ():
             if address.length < BITS[address.version] - 1:
-                yield Prefix(address.version, address.value, address.length).masked()
+                yield address.prefix.masked()
 
 
 def _first_peers(cluster: Cluster, networks: Iterable[Prefix]) -> dict[Prefix, BGPPeer]:

@@ -52,7 +52,7 @@ def _neighbours(about: About, site: Site) -> Ranges:
     found: list[FactAddress] = [
         one
         for one in (interface.addresses or () if interface else ())
-        if not site.own or any(own.family == one.version and one.first <= own.value <= one.last for own in site.own)
+        if not site.own or any(map(one.prefix.contains, site.own))
     ]
     inside: list[Ranges] = [NO_RANGES]
     for one in found:

@@ -96,7 +96,7 @@ def _heard_at(about: About, listener: Listener, *, bound: bool) -> Iterator[tupl
         if listener.interface in about.interfaces:
             yield listener.interface, about.own(listener.interface)
     elif listener.address is not None and listener.address.value != 0:
-        own = Address(listener.address.version, listener.address.value)
+        own = listener.address.bare
         dead = {one.name for one in about.facts.interfaces or () if not leads_somewhere(one)} if about.facts else ()
         yield from ((name, (own,)) for name in about.at.get(own, ()) if name not in dead)
     elif about.facts is not None and not bound:
