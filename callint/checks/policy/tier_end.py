@@ -6,24 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
-from callint.checks.breach import Breach, nobody, unexamined
+from callint.checks.breach import Breach, unexamined
 from callint.checks.dispatch import Question, asked
-from callint.checks.left_open import TIERS, left_open
-from callint.checks.policy.unreachable import never_deciding
+from callint.checks.policy.pass_end import pass_to_nothing
+from callint.checks.policy.tier_names import tier_missing, tier_unused
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
-from callint.policy.labels import Labels, holds
-from callint.policy.selectable import Selectable
-from callint.policy.symbolic.dead import Dead
 from callint.policy.tiers import PlacedPolicy, PlacedTier
-from callint.schema.suggest import Words
-from callint.selector.index import OverlapIndex, SelectorIndex
+from callint.selector.index import OverlapIndex
 from callint.selector.values import ExhaustedError
-
-_OPERATORS = ("allow-tigera", "calico-system")
-"""Tiers that the operator makes (tigera/operator pkg/controller/tiers)."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -157,147 +150,10 @@ def _end(tier: PlacedTier, policy: Policy, path: Path, message: str, direction: 
     )
 
 
-def _pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
-    """A Pass that selects host endpoints without profile, in the last tier that has policy for them."""
-    model = model_of(cluster)
-    governors = _Governors(model.tiers)
-    bare = Selectable((one.labels, one) for one in model.inventory.host_endpoints if not one.about.profiles)
-    for position, tier in enumerate(model.tiers):
-        for placed in tier.policies:
-            policy = placed.policy
-            if policy.staged or policy.early or not policy.resource.legible:
-                continue
-            passing = [rule for rule in policy.rules if rule.action == "Pass"]
-            if not passing:
-                continue
-            hosts = bare.surely(placed.selector)
-            for rule in passing if hosts else ():
-                direction = str(rule.path[1]).capitalize()
-                if direction not in policy.types:
-                    continue
-                ends = [host for host in hosts if governors.last(host.labels, direction) <= position]
-                if not ends or _dead(cluster) & {_key(policy, rule.path), _key(policy, rule.path[:2])}:
-                    continue
-                path = (*rule.path, "action")
-                lost = f"packets {'to' if direction == 'Ingress' else 'from'} the node are dropped"
-                yield Breach.at(
-                    policy.resource,
-                    path,
-                    f'policy "{policy.name}" passes {direction.lower()} of HostEndpoint "{ends[0].about.name}" on, but '
-                    f'no tier after "{tier.name}" has policy for it and it has no profile: {lost}',
-                    tuple(Related(host.about.resource.span("metadata", "name"), "has no profile") for host in ends[:3]),
-                    witness(
-                        "packet",
-                        direction=direction.lower(),
-                        endpoint=ends[0].about.name,
-                        verdict="drop",
-                        decided_by="no profile matched",
-                    ),
-                    "allow what is to pass, or give the host endpoint a profile",
-                )
-
-
-def _key(policy: Policy, path: Path) -> tuple[int, Path]:
-    return id(policy.resource), path
-
-
-@lru_cache(maxsize=2)
-def _dead(cluster: Cluster) -> frozenset[tuple[int, Path]]:
-    """The rules, and whole directions of policies, of which it is known that no packet gets to them."""
-    found = (one for one in never_deciding(cluster) if isinstance(one, Dead))
-    return frozenset(_key(one.policy, one.rule.path if one.rule else ("spec", one.direction)) for one in found)
-
-
-class _Governors:
-    """The policies that are enforced, to be found by the labels that they select."""
-
-    def __init__(self, tiers: tuple[PlacedTier, ...]) -> None:
-        self._tiers = tiers
-        self._known: dict[tuple[int, str], int] = {}
-
-    @cached_property
-    def _index(self) -> SelectorIndex[tuple[int, PlacedPolicy]]:
-        enforced = (
-            (position, one)
-            for position, tier in enumerate(self._tiers)
-            for one in tier.policies
-            if not one.policy.staged
-        )
-        return SelectorIndex((one.selector, (position, one)) for position, one in enforced)
-
-    def last(self, labels: Labels, direction: str) -> int:
-        """The number of the last tier with policy that may select the labels in a direction, -1 without any."""
-        key = (id(labels), direction)
-        if key not in self._known:
-            found = self._index.candidates(labels.known, labels.present, labels.open)
-            self._known[key] = max(
-                (
-                    position
-                    for position, one in found
-                    if direction in one.policy.types and holds(one.selector, labels) is not False
-                ),
-                default=-1,
-            )
-        return self._known[key]
-
-
-def _tier_missing(cluster: Cluster) -> Iterator[Breach]:
-    if left_open(cluster, TIERS):
-        return
-    known = tuple(tier.name for tier in model_of(cluster).tiers if tier.exists)
-    words = Words(known)
-    for tier in model_of(cluster).tiers:
-        if tier.exists or not tier.policies or tier.name in _OPERATORS:
-            continue
-        near = words.nearest(tier.name)
-        if not cluster.tiers and near is None:
-            continue  # the tiers are kept elsewhere
-        for placed in tier.policies:
-            resource = placed.policy.resource
-            path: Path = ("spec", "tier")
-            if resource.unreadable(*path):
-                continue
-            hint = f', did you mean "{near}"' if near else ""
-            yield Breach.at(
-                resource,
-                path,
-                f'policy "{placed.policy.name}" is in tier "{tier.name}", which does not exist{hint}: calicoctl '
-                "and the API server refuse the policy, and stored as a CRD it comes after all tiers",
-                tuple(
-                    Related(one.resource.span("metadata", "name"), "a tier")
-                    for one in cluster.tiers[:3]
-                    if one.resource
-                ),
-                nobody(f"Tier/{tier.name}", known),
-            )
-
-
-def _tier_unused(cluster: Cluster) -> Iterator[Breach]:
-    """Not while the tier of a policy cannot be read: it may be any of them."""
-    model = model_of(cluster)
-    if not model.policies or any(one.policy.resource.unreadable("spec", "tier") for _, one in model.policies):
-        return
-    for tier in model.tiers:
-        if tier.policies or tier.resource is None or not tier.resource.document.complete:
-            continue
-        resource = tier.resource
-        if resource.unreadable("metadata", "name"):
-            continue
-        if tier.name in ("default", "kube-admin", "kube-baseline", "adminnetworkpolicy", "baselineadminnetworkpolicy"):
-            continue
-        yield Breach.at(
-            resource,
-            ("metadata", "name"),
-            f'no policy is in tier "{tier.name}", so that the tier decides nothing, its default action included',
-            (),
-            witness("reference", reference=f"Tier/{tier.name}", policies=()),
-        )
-
-
 _QUESTIONS: dict[str, Question] = {
     "deny-only": _deny_only,
     "log-only": _log_only,
-    "pass-to-nothing": _pass_to_nothing,
-    "tier-missing": _tier_missing,
-    "tier-unused": _tier_unused,
+    "pass-to-nothing": pass_to_nothing,
+    "tier-missing": tier_missing,
+    "tier-unused": tier_unused,
 }

@@ -1,0 +1,69 @@
+"""Tiers that policies name and that do not exist, and tiers that no policy names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from callint.checks.breach import Breach, nobody
+from callint.checks.left_open import TIERS, left_open
+from callint.finding import Path, Related, witness
+from callint.objects import Cluster
+from callint.policy import model_of
+from callint.schema.suggest import Words
+
+_OPERATORS = ("allow-tigera", "calico-system")
+"""Tiers that the operator makes (tigera/operator pkg/controller/tiers)."""
+
+
+def tier_missing(cluster: Cluster) -> Iterator[Breach]:
+    """Policies of tiers that do not exist; where no tier is written down, only a slip of the pen is one."""
+    if left_open(cluster, TIERS):
+        return
+    known = tuple(tier.name for tier in model_of(cluster).tiers if tier.exists)
+    words = Words(known)
+    for tier in model_of(cluster).tiers:
+        if tier.exists or not tier.policies or tier.name in _OPERATORS:
+            continue
+        near = words.nearest(tier.name)
+        if not cluster.tiers and near is None:
+            continue  # the tiers are kept elsewhere
+        for placed in tier.policies:
+            resource = placed.policy.resource
+            path: Path = ("spec", "tier")
+            if resource.unreadable(*path):
+                continue
+            hint = f', did you mean "{near}"' if near else ""
+            yield Breach.at(
+                resource,
+                path,
+                f'policy "{placed.policy.name}" is in tier "{tier.name}", which does not exist{hint}: calicoctl '
+                "and the API server refuse the policy, and stored as a CRD it comes after all tiers",
+                tuple(
+                    Related(one.resource.span("metadata", "name"), "a tier")
+                    for one in cluster.tiers[:3]
+                    if one.resource
+                ),
+                nobody(f"Tier/{tier.name}", known),
+            )
+
+
+def tier_unused(cluster: Cluster) -> Iterator[Breach]:
+    """Tiers without policies; not while the tier of a policy cannot be read: it may be any of them."""
+    model = model_of(cluster)
+    if not model.policies or any(one.policy.resource.unreadable("spec", "tier") for _, one in model.policies):
+        return
+    for tier in model.tiers:
+        if tier.policies or tier.resource is None or not tier.resource.document.complete:
+            continue
+        resource = tier.resource
+        if resource.unreadable("metadata", "name"):
+            continue
+        if tier.name in ("default", "kube-admin", "kube-baseline", "adminnetworkpolicy", "baselineadminnetworkpolicy"):
+            continue
+        yield Breach.at(
+            resource,
+            ("metadata", "name"),
+            f'no policy is in tier "{tier.name}", so that the tier decides nothing, its default action included',
+            (),
+            witness("reference", reference=f"Tier/{tier.name}", policies=()),
+        )
