@@ -51,6 +51,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "session": _BGP,
     },
     "callint.checks.hosts": {
+        "absent_interface": ("HostEndpoint",),
         "coverage": ("HostEndpoint",),
         "foreign_address": ("HostEndpoint",),
         "forwarded_rule": _HOSTS,
@@ -106,6 +107,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
 CHECKS = {name: (package, kinds) for package, checks in _KINDS.items() for name, kinds in checks.items()}
 
 _ONE_QUESTION = (
+    "absent_interface",
     "autodetection",
     "contradiction",
     "coverage",
