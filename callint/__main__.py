@@ -93,6 +93,11 @@ def run() -> None:
     except OSError as error:  # what click prints itself, to a full disk
         with suppress(AttributeError, OSError):  # as below
             sys.stderr.write(f"callint: {error.strerror or error}\n")
+    except Exception as error:  # what a shell that completes gives to click, or a bug
+        if os.environ.get("CALLINT_DEBUG"):
+            raise
+        with suppress(AttributeError, OSError):
+            sys.stderr.write(f"callint: internal error: {type(error).__name__}: {error}\n")
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError):  # closed or full: nobody is there to be told
             stream.flush()

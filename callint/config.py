@@ -15,7 +15,7 @@ from callint.rule import Catalogue
 from callint.sense import nonsense, service
 from callint.source import Document, Limits
 from callint.source.bounds import Bounds, target, work_tree
-from callint.source.files import UnreadableError, read_text
+from callint.source.files import OWN, UnreadableError, read_text
 from callint.source.globs import base_of
 from callint.suppress import Entry
 
@@ -137,19 +137,19 @@ def known_findings(file: str, bounds: Bounds | None = None) -> Baseline:
 
     if "\0" not in file and not os.path.lexists(file):
         raise ConfigError(f"{file}: there is no such baseline, `callint check --write-baseline` writes one")
-    document = _document(file, "baseline.json", bounds)
+    document = _document(file, "baseline.json", bounds, Limits().file_bytes)  # as long as the manifests it is about
     if document is None:
         raise ConfigError(f"{file}: this baseline is empty, `callint check --write-baseline` writes one")
     return baseline(document, os.path.dirname(os.path.abspath(file)))
 
 
-def _document(file: str, schema: str, bounds: Bounds | None) -> Document | None:
+def _document(file: str, schema: str, bounds: Bounds | None, limit: int = OWN) -> Document | None:
     """The one document of a file, which fits a schema of `schemas/`; None if there is none."""
     from callint.conform import violations
     from callint.source import parse
 
     try:
-        text = read_text(file, bounds)
+        text = read_text(file, bounds, limit)
     except UnreadableError as error:
         raise ConfigError(f"{file}: {error}") from error
     parsed = parse(text, file, own=True)

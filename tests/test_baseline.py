@@ -267,3 +267,27 @@ def test_what_is_written_does_not_depend_on_the_order(findings: list[Finding]) -
     assert written(findings, ".") == written(findings[::-1], ".")
     (document,) = parse(written(findings, "."), "known.json").documents
     assert sum(len(one.at) for one in baseline(document, ".").known) == len(findings)
+
+
+@pytest.mark.parametrize("text", ["a: 1\n", PEERS, "version: 1\nnode: a\n", "Read me.\n", "- findings\n"])
+def test_it_is_written_over_nothing_but_a_baseline(tree: Path, text: str) -> None:
+    file = tree / "known.json"
+    file.write_text(text)
+    done = check("--write-baseline")
+    said = 'callint: "known.json" holds something else than a baseline, and is not written over\n'
+    assert (done.exit_code, done.output, file.read_text()) == (2, said, text)
+
+
+@pytest.mark.parametrize("text", ["", "\n", '{"findings": [\n<<<<<<< ours\n{"rule"', "findings: 3\n"])
+def test_one_that_is_broken_is_written_anew(tree: Path, text: str) -> None:
+    (tree / "known.json").write_text(text)
+    write()
+    assert (tree / "known.json").read_text() == LINES
+
+
+def test_it_may_be_as_long_as_what_it_is_about(tree: Path) -> None:
+    peers = [PEERS[: PEERS.index("---")].replace("office", f"office-{number:0>100}") for number in range(5000)]
+    (tree / "net" / "peers.yaml").write_text("---\n".join(peers))
+    write()
+    assert (tree / "known.json").stat().st_size > 1 << 20
+    assert reported() == []

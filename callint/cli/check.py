@@ -146,10 +146,17 @@ def command(
         output.fail(f"no manifests found in {', '.join(where)}")
     if where == ("-",) and not reading.sources.documents and not reading.sources.problems:
         output.fail("standard input is empty")
-    _spare_manifests(reading, destinations)
     known = baseline or config.baseline
     if write_baseline and known is None:
         output.fail("there is no baseline to write, say with --baseline which file is one")
+    if destinations or write_baseline:
+        from callint.cli.spared import spare_all_but_baseline, spare_inputs
+
+        facts = (*given.facts, *(path for about in config.clusters for path in about.facts))
+        settings = {"configuration": config.file, "baseline": known}
+        spare_inputs([path for _, path in destinations], reading, settings, facts)
+        if write_baseline and known:
+            spare_all_but_baseline(known)
     options = Options(
         calico,
         given.facts,
@@ -200,18 +207,6 @@ def _write_baseline(result: Lint, file: str) -> None:
     findings = result.report.findings
     output.write_file(file, [written(findings, os.path.dirname(os.path.abspath(file)))])
     output.tell(f'the baseline "{file}" knows {counted(len(findings), "finding")} now')
-
-
-def _spare_manifests(reading: Reading, destinations: list[tuple[str, str]]) -> None:
-    """End before a report is written over what it is about; an earlier report in the same place is none."""
-    from callint.source import parse
-    from callint.source.discover import show
-
-    for _, path in destinations:
-        file = reading.texts.file(show(path)) or reading.texts.file(show(os.path.realpath(path)))
-        values = [document.value for document in parse(file.text).documents] if file else ()
-        if any(isinstance(value, dict) and "apiVersion" in value for value in values):
-            output.fail(f'a report would be written over the manifests in "{path}"')
 
 
 def _question(reading: Reading, config: Config, plan: Plan, options: Options) -> Question:

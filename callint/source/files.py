@@ -10,6 +10,8 @@ from callint.source.bounds import Bounds
 
 _FLAGS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"))
 _BLOCK = 1 << 16
+OWN = 1 << 20
+"""How many bytes a file of callint's own may have, such as a configuration."""
 
 
 class TooLargeError(Exception):
@@ -51,7 +53,7 @@ def read_regular(path: str, limit: int, allowed: Callable[[os.stat_result], bool
         os.close(handle)
 
 
-def read_text(path: str, bounds: Bounds | None = None, limit: int = 1 << 20) -> str:
+def read_text(path: str, bounds: Bounds | None = None, limit: int = OWN) -> str:
     """The text of a small UTF-8 file of callint's own, such as a configuration; raises UnreadableError with why."""
     allowed = (lambda status: bounds.opened(path, status)) if bounds else None
     try:

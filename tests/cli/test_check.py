@@ -173,6 +173,34 @@ def test_a_report_is_not_written_over_manifests(folder: Path, output: str, path:
     assert (folder / "peer.yaml").read_text() == PEER
 
 
+@pytest.mark.parametrize(
+    ("output", "what"),
+    [
+        ("set.yaml", 'the configuration "set.yaml"'),
+        ("known.json", 'the baseline "known.json"'),
+        ("nodes/a.yaml", 'the facts in "nodes/a.yaml"'),
+        ("b.yaml", 'the facts in "b.yaml"'),
+    ],
+)
+def test_a_report_is_not_written_over_what_else_is_read(folder: Path, output: str, what: str) -> None:
+    (folder / "nodes").mkdir()
+    for name, text in {
+        "peer.yaml": PEER,
+        "set.yaml": "facts: [nodes]\n",
+        "known.json": '{"findings": []}\n',
+        "nodes/a.yaml": "version: 1\nnode: a\n",
+        "b.yaml": "version: 1\nnode: b\n",
+    }.items():
+        (folder / name).write_text(text)
+    arguments = ["check", "--config=set.yaml", "--baseline=known.json", "--facts=b.yaml", "peer.yaml", "--output"]
+    before = (folder / output).read_text()
+    done = run(folder, *arguments, f"json={output}")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"callint: a report would be written over {what}\n")
+    assert (folder / output).read_text() == before
+    for _ in range(2):
+        assert run(folder, *arguments, "sarif=nodes/report.sarif").returncode == 1
+
+
 def test_a_report_in_the_tree_is_written_anew(folder: Path) -> None:
     (folder / "peer.yaml").write_text(PEER)
     for _ in range(2):

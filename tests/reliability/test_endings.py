@@ -109,6 +109,15 @@ def test_a_configuration_forges_nothing(folder: Path, configuration: str, argume
     assert (code, printed, errors[: len(said)]) == (2, "", said)
 
 
+@pytest.mark.parametrize("words", [{}, {"COMP_WORDS": "callint", "COMP_CWORD": "x"}])
+def test_a_shell_that_completes_and_says_nothing_sees_no_traceback(words: dict[str, str]) -> None:
+    environment = os.environ | words | {"_CALLINT_COMPLETE": "bash_complete"}
+    run = subprocess.run(CALLINT, env=environment, capture_output=True, text=True, timeout=30)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith("callint: internal error: ")
+    assert run.stderr.count("\n") == 1
+
+
 @posix
 def test_no_name_of_a_configuration_is_none_given(folder: Path) -> None:
     (folder / "callint.yaml").write_text("fail-on: never", encoding="utf-8")
