@@ -20,7 +20,7 @@ from callint.selector.satisfy import implies, overlaps, satisfiable
 from callint.selector.values import Budget
 
 KINDS = ("KubernetesAdminNetworkPolicy", "KubernetesClusterNetworkPolicy")
-_OF_PAIR = 10
+_OF_PAIR = 20
 """Steps that it takes to compare two rules, or two policies."""
 
 
