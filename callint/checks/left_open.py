@@ -5,23 +5,38 @@ from __future__ import annotations
 from functools import lru_cache
 
 from callint.finding import Path
-from callint.objects import Cluster, fields
+from callint.objects import Cluster, Resource, fields
 from callint.source import placeholder
 
 _NAME: Path = ("metadata", "name")
-_PEER = ("node", "nodeSelector", "peerIP", "peerSelector", "asNumber", "localASNumber", "sourceAddress", "ttlSecurity")
-_ROUTES = ("filters", "nextHopMode", "numAllowedLocalASNumbers", "reversePeering", "localWorkloadSelector")
-SESSIONS: tuple[tuple[str, Path], ...] = (
-    *(("BGPPeer", ("spec", field)) for field in (*_PEER, *_ROUTES)),
+SELECTING = ("node", "nodeSelector", "peerIP", "peerSelector", "localWorkloadSelector", "reversePeering")
+"""Fields of a BGPPeer that tell between whom sessions are."""
+AGREEING = ("asNumber", "localASNumber", "sourceAddress", "password", "ttlSecurity")
+"""Fields of a BGPPeer on which both ends must agree."""
+SPEAKERS: tuple[tuple[str, Path], ...] = (
     ("BGPConfiguration", _NAME),
     ("BGPConfiguration", ("spec", "nodeToNodeMeshEnabled")),
     ("BGPConfiguration", ("spec", "asNumber")),
+    ("BGPConfiguration", ("spec", "listenPort")),
     ("Node", _NAME),
+)
+"""On what it depends which nodes there are and how they speak with each other."""
+REFLECTORS = (*SPEAKERS, *(("BGPPeer", ("spec", field)) for field in SELECTING[:4]))
+"""On what it depends whether a BGPPeer is about a node."""
+SESSIONS: tuple[tuple[str, Path], ...] = (
+    *(("BGPPeer", ("spec", field)) for field in (*SELECTING, *AGREEING, "numAllowedLocalASNumbers")),
+    *SPEAKERS,
     ("Node", ("metadata", "labels")),
     ("Node", ("spec", "bgp")),
 )
-"""Of what BGP sessions are made."""
-EXPORTS = (*SESSIONS, ("BGPConfiguration", ("spec",)), ("IPPool", ("spec",)), ("BGPFilter", ()))
+"""Of what BGP sessions are made, and which routes of nodes get through them."""
+EXPORTS = (
+    *SESSIONS,
+    *(("BGPPeer", ("spec", field)) for field in ("filters", "nextHopMode")),
+    ("BGPConfiguration", ("spec",)),
+    ("IPPool", ("spec",)),
+    ("BGPFilter", ()),
+)
 """On what it depends besides what leaves by them."""
 COVERAGE: tuple[tuple[str, Path], ...] = (
     ("HostEndpoint", ("spec", "node")),
@@ -35,10 +50,11 @@ TIERS: tuple[tuple[str, Path], ...] = (("Tier", _NAME),)
 @lru_cache(maxsize=64)
 def left_open(cluster: Cluster, places: tuple[tuple[str, Path], ...]) -> bool:
     """Whether a variable stands at or in any of these places of objects of a kind."""
+    return any(left_in(resource, path) for kind, path in places for resource in cluster.of(kind))
+
+
+def left_in(resource: Resource, path: Path) -> bool:
+    """Whether a variable stands at or in a place of one object."""
     return any(
-        placeholder(fields.at(resource.plain, gap)) is not None
-        for kind, path in places
-        for resource in cluster.of(kind)
-        for gap in resource.gaps
-        if gap[: len(path)] == path
+        gap[: len(path)] == path and placeholder(fields.at(resource.plain, gap)) is not None for gap in resource.gaps
     )

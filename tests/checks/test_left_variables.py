@@ -147,6 +147,188 @@ def test_what_is_not_known_yet_proves_nothing_of_others(identifier: str, written
     assert bool(list(find(one.check)(cluster, one.parameters))) is not left
 
 
+def _peer(spec: str) -> str:
+    return f"---\napiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {{name: other}}\nspec: {{{spec}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ("node: three, peerIP: '${NAME}', asNumber: 65000", True),
+        ("node: one, peerIP: '${NAME}', asNumber: 65000", False),
+        ("node: two, peerIP: '${NAME}', asNumber: 65000", False),
+        ("peerIP: '${NAME}', asNumber: 65000", False),
+        ("nodeSelector: has(other), peerIP: '${NAME}', asNumber: 65000", True),
+        ("nodeSelector: rr == 'yes', peerIP: '${NAME}', asNumber: 65000", False),
+        ("nodeSelector: \"rr == '${NAME}'\", peerIP: 192.0.2.1, asNumber: 65000", True),
+        ("nodeSelector: \"rr == '${NAME}'\", peerIP: 10.0.0.2, asNumber: 65000", False),
+        ("node: '${NAME}', peerIP: 10.0.0.3, asNumber: 65000", True),
+        ("node: '${NAME}', peerIP: 10.0.0.1, asNumber: 65000, nodeSelector: all()", False),
+        ("peerIP: 192.0.2.1, asNumber: '${NAME}'", True),
+        ("peerIP: 10.0.0.2, asNumber: '${NAME}'", False),
+        ("node: three, peerSelector: \"rack == '${NAME}'\"", True),
+        ("node: one, peerSelector: \"rack == '${NAME}'\"", False),
+        ("nodeSelector: rr == 'yes', peerSelector: '!has(rr)', sourceAddress: '${NAME}'", False),
+        ("nodeSelector: rr == 'yes', peerSelector: rr == 'yes', sourceAddress: '${NAME}'", True),
+        ("node: one, localWorkloadSelector: \"app == '${NAME}'\", asNumber: 65000", False),
+        ("node: three, localWorkloadSelector: \"app == '${NAME}'\", asNumber: 65000", True),
+        ("node: one, localWorkloadSelector: app == 'x', asNumber: '${NAME}'", False),
+        ("node: one, peerIP: 192.168.0.9, asNumber: 65000, filters: ['${NAME}'], nextHopMode: '${NAME}'", True),
+    ],
+)
+def test_a_session_is_open_where_a_peer_may_be_between_its_ends(spec: str, told: bool) -> None:
+    """The node `one`, at the far end of the session of `two`, has no peering with `two` unless this peer is one."""
+    cluster = cluster_of(SESSIONS + _peer(spec), judged=True)
+    one = RULES["BGP024"]
+    found = [breach for breach in find(one.check)(cluster, one.parameters) if '"reflector"' in breach.message]
+    assert bool(found) is told
+
+
+@pytest.mark.parametrize(
+    ("written", "left", "told"),
+    [
+        ("10.0.0.3/24", "'${NAME}'", True),
+        ("10.0.0.2/24", "'${NAME}'", False),
+        ("1.0.0.1", "'${NAME}'", False),
+        ("name: three", "name: '${NAME}'", False),
+        ("metadata: {name: default}", "metadata: {name: '${NAME}'}", False),
+        ("nodeToNodeMeshEnabled: false", "nodeToNodeMeshEnabled: '${NAME}'", False),
+        ("nodeToNodeMeshEnabled", "logSeverityScreen: '${NAME}'\n  nodeToNodeMeshEnabled", True),
+    ],
+)
+def test_a_session_is_open_where_a_node_at_its_ends_is(written: str, left: str, told: bool) -> None:
+    one = RULES["BGP024"]
+    cluster = cluster_of(SESSIONS.replace(written, left, 1), judged=True)
+    assert bool(list(find(one.check)(cluster, one.parameters))) is told
+
+
+KUBERNETES = """
+---
+apiVersion: v1
+kind: Node
+metadata: {name: '%s', labels: {rr: '${NAME}'}}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: %s, annotations: {projectcalico.org/ASNumber: '%s'}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("labelled", "numbered", "number", "told"),
+    [
+        ("three", "three", "64512", True),
+        ("one", "three", "64512", False),
+        ("three", "three", "${NAME}", True),
+        ("three", "one", "${NAME}", False),
+        ("${NAME}", "three", "64512", False),
+    ],
+)
+def test_nodes_of_kubernetes_leave_as_much_open(labelled: str, numbered: str, number: str, told: bool) -> None:
+    one = RULES["BGP024"]
+    cluster = cluster_of(SESSIONS + KUBERNETES % (labelled, numbered, number), judged=True)
+    assert bool(list(find(one.check)(cluster, one.parameters))) is told
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ("node: three, peerIP: 192.0.2.7, asNumber: 65000", True),
+        ("node: one, peerIP: '${NAME}', asNumber: 65000", False),
+        ("node: three, peerIP: '${NAME}', asNumber: 65000", True),
+    ],
+)
+def test_a_node_is_also_at_the_addresses_that_facts_tell(spec: str, told: bool) -> None:
+    """The node `two` calls another address of the node `one` than its BGP address."""
+    called = SESSIONS.replace("peerIP: 10.0.0.1", "peerIP: 192.168.0.2")
+    cluster = cluster_of(called + _peer(spec), facts=FACTS, judged=True)
+    one = RULES["BGP024"]
+    found = [breach for breach in find(one.check)(cluster, one.parameters) if '"reflector"' in breach.message]
+    assert bool(found) is told
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ("node: one, peerIP: 10.0.7.9, asNumber: '${NAME}'", True),
+        ("node: one, peerIP: 10.0.7.2, asNumber: '${NAME}'", False),
+        ("node: '${NAME}', peerIP: 10.0.7.2, asNumber: 64512", False),
+    ],
+)
+def test_the_far_end_may_call_another_address_of_the_node(spec: str, told: bool) -> None:
+    facts = "{version: 1, node: two, interfaces: [{name: eth0, addresses: [10.0.0.2/24, 10.0.7.2/24]}]}"
+    cluster = cluster_of(SESSIONS + _peer(spec), facts=facts, judged=True)
+    one = RULES["BGP024"]
+    assert bool(list(find(one.check)(cluster, one.parameters))) is told
+
+
+RIVALS = """
+apiVersion: projectcalico.org/v3
+kind: BGPConfiguration
+metadata: {name: default}
+spec: {nodeToNodeMeshEnabled: false, listenPort: 1790}
+---
+apiVersion: projectcalico.org/v3
+kind: Node
+metadata: {name: one}
+spec: {bgp: {ipv4Address: 10.0.0.1/24}}
+---
+apiVersion: projectcalico.org/v3
+kind: Node
+metadata: {name: two}
+spec: {bgp: {ipv4Address: '%s'}}
+---
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: everywhere}
+spec: {peerIP: 10.0.0.9, asNumber: 64512}
+---
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: late}
+spec: {node: one, peerIP: '10.0.0.9:179', asNumber: 64512}
+"""
+
+
+@pytest.mark.parametrize(
+    ("address", "spec", "told"),
+    [
+        ("10.0.0.2/24", "", True),
+        ("${NAME}", "", False),  # at 10.0.0.9 the node would listen on another port than 179
+        ("10.0.0.2/24", "node: two, peerIP: '10.0.0.9:179', asNumber: '${NAME}'", True),
+        ("10.0.0.2/24", "node: '${NAME}', peerIP: '10.0.0.9:179', asNumber: 64512", False),
+        ("10.0.0.2/24", "node: '${NAME}', peerIP: '10.0.0.8:179', asNumber: 64512", True),
+    ],
+)
+def test_of_several_sessions_with_an_address_another_may_be_left(address: str, spec: str, told: bool) -> None:
+    one = RULES["BGP026"]
+    cluster = cluster_of(RIVALS % address + (_peer(spec) if spec else ""), judged=True)
+    found = [breach for breach in find(one.check)(cluster, one.parameters) if '"late"' in breach.message]
+    assert bool(found) is told
+
+
+@pytest.mark.parametrize(
+    ("identifier", "spec", "told"),
+    [
+        ("BGP038", "node: two, peerIP: 192.0.2.1, asNumber: 65000, filters: ['${NAME}']", True),
+        ("BGP038", "node: two, peerIP: 192.0.2.1, asNumber: '${NAME}'", False),
+        ("BGP039", "node: two, peerIP: 192.0.2.1, asNumber: '${NAME}'", True),
+        ("BGP039", "node: two, peerIP: '${NAME}', asNumber: 65000", False),
+        ("BGP039", "nodeSelector: \"rr == '${NAME}'\", peerIP: 192.0.2.1, asNumber: 65000", False),
+        ("BGP037", "", True),
+    ],
+)
+def test_what_does_not_decide_may_be_left(identifier: str, spec: str, told: bool) -> None:
+    """For want of a peer of the reflector, or of any, a label that is left makes no difference."""
+    text = SESSIONS
+    if identifier != "BGP038":
+        before, _, after = text.partition("kind: BGPPeer")
+        text = before.rpartition("---")[0] + "---" + after.partition("---")[2]
+    text = text + _peer(spec) if spec else text.replace("rr: 'yes'", "rr: '${NAME}'")
+    one = RULES[identifier]
+    assert bool(list(find(one.check)(cluster_of(text, judged=True), one.parameters))) is told
+
+
 HELD = """
 apiVersion: projectcalico.org/v3
 kind: BGPConfiguration

@@ -14,9 +14,10 @@ from callint.bgp.pools import pools_of
 from callint.bgp.reach import RouteGraph
 from callint.bgp.services import ranges
 from callint.bgp.session import Form
+from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
-from callint.checks.left_open import SESSIONS, left_open
+from callint.checks.left_open import REFLECTORS, SESSIONS, SPEAKERS, left_open
 from callint.finding import Path, Related, witness
 from callint.net.address import Address, Family, parse_peer
 from callint.net.prefixes import within
@@ -37,8 +38,10 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     the own one, which BIRD takes for a loop), `one-reflector` (all ways lead over one reflector).
     """
     question = asked("connectivity", _QUESTIONS, parameters)
-    if not left_open(cluster, SESSIONS):
-        yield from question(cluster)
+    deciding = _DECIDING.get(question)
+    if left_open(cluster, deciding or SESSIONS) or (deciding is None and unsettled(cluster).nodes):
+        return
+    yield from question(cluster)
 
 
 @lru_cache(maxsize=8)
@@ -156,7 +159,7 @@ def _reflector(cluster: Cluster) -> Iterator[Breach]:
     if not model.listed:
         return
     for one in model.speakers.values():
-        if not one.cluster_id or _selected_by_any(cluster, one):
+        if not one.cluster_id or one.name in unsettled(cluster).nodes or _selected_by_any(cluster, one):
             continue
         resource, path = _reflecting(cluster, one)
         yield Breach.at(
@@ -293,3 +296,4 @@ _QUESTIONS: dict[str, Question] = {
     "own-as": _own_as,
     "one-reflector": _one_reflector,
 }
+_DECIDING: dict[Question, tuple[tuple[str, Path], ...]] = {_no_peers: SPEAKERS, _reflector: REFLECTORS}

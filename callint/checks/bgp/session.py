@@ -8,9 +8,10 @@ from typing import Any
 from callint.bgp.network import Network, network
 from callint.bgp.read import as_number
 from callint.bgp.session import Session, State
+from callint.bgp.steps import Steps
 from callint.checks.bgp.peers import at
+from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach, CheckError
-from callint.checks.left_open import SESSIONS, left_open
 from callint.finding import Path, Related, counted, witness
 from callint.objects import Cluster, Resource
 from callint.objects.node import bgp_path
@@ -35,14 +36,16 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     state = parameters.get("state")
     if state not in _STATES:
         raise CheckError(f'check "session" needs the parameter "state": {", ".join(_STATES)}')
-    if left_open(cluster, SESSIONS):
+    left = unsettled(cluster)
+    if left.all:
         return
     found: dict[str | None, list[tuple[Session, int]]] = {}
-    model = network(cluster)
+    model, steps = network(cluster), Steps(cluster, "BGP sessions with BGPPeers that hold variables")
     for kind in (one for family in model.families for one in model.kinds(family)):
         session = kind.first
         # without an AS number BIRD refuses the file, which is said of the peer itself
-        if session.form.remote_as is not None and session.status.state == state and not _as_ignored(model, session):
+        wanted = session.form.remote_as is not None and session.status.state == state
+        if wanted and not _as_ignored(model, session) and not left.concerns(kind, steps):
             about = session.peer.resource.name if session.peer is not None else None
             found.setdefault(about, []).append((session, len(kind)))
     # a mesh session gives way to a peer, and the peer's own finding says so

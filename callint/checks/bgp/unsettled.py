@@ -1,0 +1,133 @@
+"""Which BGP sessions may be otherwise once the variables are filled in that are left in what sessions are made of."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from callint.bgp.alike import Alike, far_address
+from callint.bgp.network import Network, network
+from callint.bgp.nodes import Speaker
+from callint.bgp.peering import Peering
+from callint.bgp.steps import Steps, counted
+from callint.checks.left_open import AGREEING, SELECTING, SPEAKERS, left_in, left_open
+from callint.net.address import Address
+from callint.objects import Cluster, Resource
+from callint.objects.bgp import BGPPeer
+from callint.selector import Selector, SelectorError, parse
+from callint.source import placeholder
+
+_FAR = ("peerIP", "peerSelector", "localWorkloadSelector")
+
+
+class Unsettled:
+    """What variables leave open: all sessions, those of some nodes, and those between the ends that a peer may have."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        """Looks for the variables."""
+        self._model = network(cluster)
+        said = [(node.name, one) for node in cluster.nodes.values() for one in node.resources]
+        self.all = left_open(cluster, SPEAKERS) or any(placeholder(name) is not None for name, _ in said)
+        """Whether it is not even known which nodes there are, whether there is a mesh, and in which AS."""
+        self.nodes = frozenset(name for name, one in said if _open(one))
+        """The nodes of which objects leave something open."""
+        self._moving = any(_address_open(one) for _, one in said)
+        left = (peer for peer in cluster.bgp_peers if _any_left(peer, *SELECTING, *AGREEING))
+        self._peers = [_OpenPeer(self._model, peer) for peer in left]
+
+    def concerns(self, peering: Peering, steps: Steps) -> bool:
+        """Whether any of these sessions, or what the far end answers, may be otherwise; raises TooManyStepsError."""
+        here, there = peering.here, peering.there or self._owner(peering.address)
+        members = (*here.members, *(there.members if there is not None else ()))
+        # A far end that nobody is known to be may be the node whose address is left open.
+        if self.all or any(one.name in self.nodes for one in members) or (there is None and self._moving):
+            return True
+        peers = counted(self._peers, steps, 1)
+        return any(one.may_join(here, there, peering.address, steps) for one in peers)
+
+    def _owner(self, address: Address | None) -> Alike | None:
+        """The node with an address, its BGP address or another."""
+        if address is None:
+            return None
+        owner = self._model.nodes.owners.get(address) or self._model.holder(address)
+        return self._model.nodes.of(owner) if owner is not None else None
+
+
+@lru_cache(maxsize=8)
+def unsettled(cluster: Cluster) -> Unsettled:
+    """What variables leave open in a cluster, the same each time."""
+    return Unsettled(cluster)
+
+
+def _any_left(peer: BGPPeer, *names: str) -> bool:
+    return any(left_in(peer.resource, ("spec", name)) for name in names)
+
+
+def _open(resource: Resource) -> bool:
+    """Whether an object leaves open which peers select its node, or how the node speaks."""
+    return any(placeholder(value) is not None for value in resource.labels.values()) or _address_open(resource)
+
+
+def _address_open(resource: Resource) -> bool:
+    said = (value for key, value in resource.annotations.items() if key.startswith("projectcalico.org/"))
+    return left_in(resource, ("spec", "bgp")) or any(placeholder(value) is not None for value in said)
+
+
+class _OpenPeer:
+    """A peer with variables, and between whom it may have sessions: reverse ones are between the same ends."""
+
+    def __init__(self, model: Network, peer: BGPPeer) -> None:
+        """A selector that cannot be parsed selects nothing; which workloads one selects is known of few."""
+        self.peer = peer
+        self._model = model
+        self._anyone = _any_left(peer, "node", "nodeSelector")
+        self._anywhere = _any_left(peer, *_FAR) or peer.local_workload_selector is not None
+        self._near, self._far = _parsed(peer.node_selector), _parsed(peer.peer_selector)
+        self._address = far_address(peer.peer_ip)
+        self._known: dict[tuple[Alike, bool], bool] = {}
+
+    def may_join(self, here: Alike, there: Alike | None, address: Address | None, steps: Steps) -> bool:
+        """Whether it may have a session between the same ends, in the one direction or the other."""
+        called = address is not None and address == self._address
+        if self._is_near(here, steps) and (called or self._is_far(there, steps)):
+            return True
+        return there is not None and self._is_near(there, steps) and self._is_far(here, steps)
+
+    def _is_near(self, alike: Alike, steps: Steps) -> bool:
+        """Whether it may be about one of these nodes."""
+        return self._anyone or self._asked(alike, steps, near=True)
+
+    def _is_far(self, alike: Alike | None, steps: Steps) -> bool:
+        """Whether one of these nodes may be its far end."""
+        return self._anywhere or (alike is not None and self._asked(alike, steps, near=False))
+
+    def _asked(self, alike: Alike, steps: Steps, *, near: bool) -> bool:
+        found = self._known.get((alike, near))
+        if found is None:
+            steps.spend(len(alike.members))
+            found = self._known[alike, near] = any(map(self._selects if near else self._calls, alike.members))
+        return found
+
+    def _selects(self, speaker: Speaker) -> bool:
+        if self.peer.node_selector is not None:
+            return self._near is not None and speaker.selected(self._near) is not False
+        return self.peer.node is None or self.peer.node == speaker.name
+
+    def _calls(self, speaker: Speaker) -> bool:
+        """By its labels or by any address that it has."""
+        if self.peer.peer_selector is not None:
+            return self._far is not None and speaker.selected(self._far) is not False
+        address = self._address
+        if address is None:
+            return False
+        return (
+            speaker.speaks(address.family) is None
+            or address == speaker.address(address.family)
+            or address in self._model.held(speaker, address.family)
+        )
+
+
+def _parsed(text: str | None) -> Selector | None:
+    try:
+        return parse(text) if text is not None else None
+    except SelectorError:
+        return None
