@@ -50,12 +50,15 @@ def _own_routes(profile: Profile) -> Iterator[Routes]:
     for pool, length, sure in profile.possible:
         if length < BITS[family]:
             yield Routes(within(pool, length, length), "some" if sure else "any", blackhole, f"IPAM blocks of {pool}")
-    service = blackhole._replace(origin="service")
-    yield Routes(union_all(family, map(exactly, profile.services)), "all", service, "addresses of services")
-    yield Routes(union_all(family, map(exactly, profile.perhaps)), "any", service, "services, by their endpoints")
-    static = Attributes("static", None, (), (), usual)
-    yield Routes(profile.gateways, "all", static, "reachableBy of a BGPPeer")
-    connected = static._replace(origin="connected")
+    service = Attributes("service", "", (), (), usual)
+    if profile.services:
+        yield Routes(union_all(family, map(exactly, profile.services)), "all", service, "addresses of services")
+    if profile.perhaps:
+        yield Routes(union_all(family, map(exactly, profile.perhaps)), "any", service, "services, by their endpoints")
+    if profile.gateways:
+        static = Attributes("static", None, (), (), usual)
+        yield Routes(profile.gateways, "all", static, "reachableBy of a BGPPeer")
+    connected = Attributes("connected", None, (), (), usual)
     for network in profile.connected:
         where = f"network of {network.interface}" if network.interface else "network of the BGP address"
         yield Routes(exactly(network.prefix), "all", connected._replace(interface=network.interface), where)

@@ -17,7 +17,7 @@ from callint.bgp.route import Attributes, Presence
 from callint.bgp.routes import OF_SOURCE, Brought, Source, engine, other
 from callint.bgp.session import Session
 from callint.bgp.steps import Answer, Steps
-from callint.net.prefixes import PrefixSet, nothing
+from callint.net.prefixes import PrefixSet, everything, nothing
 from callint.objects import Cluster
 from callint.record import NamedTuple
 
@@ -40,15 +40,19 @@ class Asked:
     def of(self, own: Iterable[Routes], most: int | None) -> Iterator[Routes]:
         """The routes of one more node, without those about which so many nodes were asked, if that matters."""
         for routes in own:
-            self.routes[routes] += 1
-            if most is None or self.routes[routes] <= most:
+            times = self.routes[routes] = self.routes[routes] + 1
+            if most is None or times <= most:
                 yield routes
 
 
 class _Crowd(NamedTuple):
-    """What nodes bring: any of them, and several; `shared` are the names of those who bring what another one does."""
+    """What nodes bring: any of them, and several; `shared` are the names of those who bring what another one does.
+
+    `own` is by name what others do not bring, or hardly any: what nodes bring together, and what of that is this one's.
+    """
 
     brought: dict[_About, _Twice]
+    own: dict[str, list[tuple[dict[_About, PrefixSet], PrefixSet]]]
     shared: set[str]
 
 
@@ -122,45 +126,54 @@ class Crowds:
         brought = [(about, sets) for about, sets in crowd.brought.items() if not existing or about[0] != "any"]
         if there is not here or speaker.name in crowd.shared:
             return tuple((*about, whole) for about, (whole, _) in brought)
-        model, session = self._engine, self._session(peering, speaker)
-        offers = (one for one in model.offers(session) if not existing or one.presence != "any")
-        mine = self._got(peering, session, (one for offer in offers for one in model.taken(session, offer)))
+        mine: dict[_About, PrefixSet] = {}
+        for together, inside in crowd.own.get(speaker.name, ()):
+            for about, whole in together.items():
+                prefixes = whole & inside
+                mine[about] = mine[about] | prefixes if about in mine else prefixes
         left = ((about, (whole - mine[about]) | twice if about in mine else whole) for about, (whole, twice) in brought)
         return tuple((*about, prefixes) for about, prefixes in left if prefixes)
 
     def _crowd(self, peering: Peering, there: Alike) -> _Crowd:
         model, steps = self._engine, Steps(self._cluster, "routes that BGP sessions export")
+        none, every = nothing(peering.family), everything(peering.family)
         sets: dict[_About, list[_Twice]] = {}
+        own: dict[str, list[tuple[dict[_About, PrefixSet], PrefixSet]]] = {}
         shared: set[str] = set()
         asked: dict[object, Asked] = {}
-        alike: dict[tuple[int, Routes], tuple[Session, list[PrefixSet]]] = {}
+        alike: dict[tuple[int, Routes], tuple[Speaker, list[tuple[str, PrefixSet]]]] = {}
         for mine, members in model.profiled(there, peering.family):
             steps.spend(OF_SOURCE)
-            session, bare = self._session(peering, members[0]), self.bare(mine)
-            known = asked.setdefault((id(bare), model.relaying(members[0], peering.family)), Asked())
+            far, bare = members[0], self.bare(mine)
+            known = asked.setdefault((id(bare), model.relaying(far, peering.family)), Asked())
             known.nodes += 1
-            # Three are enough to know what several bring, for hardly a route is at home on two nodes.
-            full = known.nodes <= 3
-            offers = model.offers(session) if full else ()
-            decisions = [one for offer in known.of(offers, 3) for one in model.taken(session, offer)]
-            if not full and (mine.blocks or mine.services or bare is mine):
-                decisions += [one for offer in self.own(mine) for one in model.taken(session, offer)]
-            elif not full:
-                for offer in known.of(self.own(mine), 3):
-                    key = (id(bare), offer._replace(prefixes=nothing(peering.family)))
-                    alike.setdefault(key, (session, []))[1].append(offer.prefixes)
-            for about, prefixes in self._got(peering, session, decisions).items():
-                sets.setdefault(about, []).append((prefixes, nothing(peering.family)))
             if len(members) > 1:
                 shared.update(one.name for one in members)
-        for (_, offer), (session, several) in alike.items():
-            whole, twice = (
+            # Three are enough to know what several bring, for hardly a route is at home on two nodes.
+            full = known.nodes <= 3
+            if not full and not (mine.blocks or mine.services or bare is mine):
+                for offer in known.of(self.own(mine), 3):
+                    key = (id(bare), offer._replace(prefixes=none))
+                    alike.setdefault(key, (far, []))[1].append((far.name, offer.prefixes))
+                continue
+            session = self._session(peering, far)
+            offers = known.of(model.offers(session), 3) if full else self.own(mine)
+            decisions = [one for offer in offers for one in model.taken(session, offer)]
+            got = self._got(peering, session, decisions)
+            own[far.name] = [(got, every)]
+            for about, prefixes in got.items():
+                sets.setdefault(about, []).append((prefixes, none))
+        for (_, offer), (far, several) in alike.items():
+            session = self._session(peering, far)
+            together, twice = (
                 self._got(peering, session, model.taken(session, offer._replace(prefixes=prefixes)))
-                for prefixes in _any_and_several([(one, nothing(peering.family)) for one in several])
+                for prefixes in _any_and_several([(prefixes, none) for _, prefixes in several])
             )
-            for about, prefixes in whole.items():
-                sets.setdefault(about, []).append((prefixes, twice.get(about, nothing(peering.family))))
-        return _Crowd({about: _any_and_several(found) for about, found in sets.items()}, shared)
+            for name, prefixes in several:
+                own.setdefault(name, []).append((together, prefixes))
+            for about, prefixes in together.items():
+                sets.setdefault(about, []).append((prefixes, twice.get(about, none)))
+        return _Crowd({about: _any_and_several(found) for about, found in sets.items()}, own, shared)
 
     def _session(self, peering: Peering, far: Speaker) -> Session:
         near = other(peering.here.members, far)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from callint.bgp.candidates import Routes
 from callint.bgp.crowd import crowds
 from callint.bgp.decision import Decision
 from callint.bgp.routes import OF_PIECES, OF_SOURCE, Brought, Source, counted_decisions, engine
@@ -21,7 +22,7 @@ class Existing:
         self._engine = engine(cluster)
         self._crowds = crowds(cluster)
         self._steps = steps
-        self._sources: dict[object, tuple[Source, ...]] = {}
+        self._heard: dict[object, tuple[int, tuple[tuple[Source, Routes], ...]]] = {}
 
     def exported(self, session: Session) -> Iterator[Decision]:
         """What becomes of such routes on their way to a far end that is no node; raises TooManyStepsError.
@@ -37,11 +38,14 @@ class Existing:
             if routes.presence != "any":
                 yield from model.decide(mine, session.form, routes)
         key = (session.local.name, session.family, session.form.peer_type, session.form.rr_client)
-        learned = self._sources.get(key)
-        if learned is None:
-            learned = self._sources[key] = tuple(self._learned(session))
-        self._steps.spend(OF_SOURCE * len(learned))
-        yield from model.learned(session, learned)
+        heard = self._heard.get(key)
+        if heard is None:
+            sources = tuple(self._learned(session))
+            heard = self._heard[key] = OF_SOURCE * len(sources), tuple(model.heard(sources))
+        steps, learned = heard
+        self._steps.spend(steps)
+        for source, routes in learned:
+            yield from model.passed_on(session, source, routes)
 
     def _learned(self, session: Session) -> Iterator[Source]:
         passing = self._engine.passing(session.local, session.family, session.form)

@@ -68,6 +68,10 @@ class Profile(NamedTuple):
         none = nothing(self.family)
         return self._replace(blocks=blocks, possible=(), services=(), gateways=none, connected=(), kernel=(), node="")
 
+    def limiting(self) -> Profile:
+        """The same without routes that Calico's own filter asks about no more than about those of others."""
+        return self._replace(perhaps=(), gateways=nothing(self.family), connected=(), kernel=())
+
     def own(self) -> Profile:
         """The same without routes that any node with what is left of it has, or may have."""
         return self._replace(perhaps=(), interfaces_known=True, routes_known=True)

@@ -29,6 +29,7 @@ class Profiles:
         self._profiles: dict[object, Profile] = {}
         self._same: dict[Profile, Profile] = {}
         self._limits: dict[int, Limits] = {}
+        self._limits_of: dict[Profile, Limits] = {}
         self._same_limits: dict[Limits, Limits] = {}
         self._own: dict[int, tuple[Routes, ...]] = {}
 
@@ -92,6 +93,10 @@ class Profiles:
         """What Calico's own filter asks for on nodes with this profile; equal ones are the same object, too."""
         found = self._limits.get(id(mine))
         if found is None:
-            made = limits(mine, self.shared[mine.family].pools)
-            found = self._limits[id(mine)] = self._same_limits.setdefault(made, made)
+            asked = mine.limiting()
+            found = self._limits_of.get(asked)
+            if found is None:
+                made = limits(asked, self.shared[mine.family].pools)
+                found = self._limits_of[asked] = self._same_limits.setdefault(made, made)
+            self._limits[id(mine)] = found
         return found
