@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import reduce
 
 from callint.bgp.numbered import Numbered
@@ -67,9 +67,9 @@ Unless = tuple[Conditions, ...] | Untaken
 class Asked:
     """The conditions of the rules of one list; each trail of them is made once."""
 
-    def __init__(self, several: Iterable[Conditions], steps: Steps | None) -> None:
+    def __init__(self, numbered: Numbered, steps: Steps | None) -> None:
         """Nothing has been asked yet."""
-        self.numbered = Numbered(several, steps)
+        self.numbered = numbered
         self.nothing = Trail(None, -1)
         self._made: dict[tuple[Trail, int], Trail] = {}
         self._steps = steps

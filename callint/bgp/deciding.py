@@ -7,15 +7,14 @@ from functools import cached_property
 from itertools import accumulate
 from operator import or_
 
-from callint.bgp.filtering import Filtering, Filters
-from callint.bgp.filters import View, matchers
-from callint.bgp.numbered import Numbered
+from callint.bgp.filtering import Divided, Filtering, Filters
+from callint.bgp.filters import View
 from callint.bgp.route import Attributes, PeerType
 from callint.bgp.rules import Direction, Rule, Verdict
 from callint.bgp.steps import Steps
 from callint.net.address import Family
 from callint.net.overlapping import InOrder
-from callint.net.prefixes import PrefixSet, everything, nothing
+from callint.net.prefixes import PrefixSet, nothing
 from callint.record import NamedTuple
 
 MOST_TRIED = 60
@@ -40,39 +39,33 @@ class Dead(NamedTuple):
 class _Open:
     """What rules ask for on sessions of one type, of routes about which nothing is known."""
 
-    def __init__(self, rules: Sequence[Rule], view: View, steps: Steps) -> None:
-        self._steps = steps
-        self.view = view
-        self.when = {index: one.when for index, one in matchers(rules, Attributes(), view)}
+    def __init__(self, divided: Divided, rules: Sequence[Rule]) -> None:
+        """What is `divided` are all routes, among these rules; raises TooManyStepsError."""
+        self.when, self._numbered = divided.when, divided.numbered
+        # Parts have the very rules that are asked: identity tells equal ones apart
+        places = {id(rule): place for place, rule in enumerate(rules)}
+        self.deciding = [None if part.rule is None else places[id(part.rule)] for part in divided.parts]
+        """The places of the rules that decide on routes, for each part of these; None for what is left."""
 
     @cached_property
-    def _numbered(self) -> Numbered:
-        return Numbered((when for when in self.when.values() if when), self._steps)
+    def _numbers(self) -> dict[int, int | None]:
+        """By place the number of what a rule asks for; None if it asks for nothing."""
+        return {place: self._numbered.number(when) if when else None for place, when in self.when.items()}
 
     def implied(self, place: int, others: Sequence[int]) -> set[int]:
         """Those of the rules at other places that take whatever the rule at this place asks for, inside their own."""
-        when = self.when[place]
+        when, numbers = self.when[place], self._numbers
         weaker = self._numbered.about(when).weaker if when else 0
-        return {other for other in others if self._takes(other, weaker)}
-
-    def _takes(self, place: int, weaker: int) -> bool:
-        when = self.when.get(place)
-        return when is not None and (not when or bool(weaker >> self._numbered.number(when) & 1))
+        asking = ((other, numbers[other]) for other in others if other in numbers)
+        return {other for other, number in asking if number is None or weaker >> number & 1}
 
 
-def _views(rules: Sequence[Rule], direction: Direction) -> tuple[View, ...]:
-    """Sessions of any type; where no rule asks for the type, one stands for both."""
+def _by_type(known: Filtering, filters: Filters, direction: Direction, family: Family) -> list[_Open]:
+    """What is open on sessions of each type; where no rule asks for the type, one stands for both."""
+    rules = known.rules(filters, direction, family)
     asked = any(condition.kind == "peer-type" for rule in rules for condition in rule.conditions)
-    return tuple(View(direction, peer_type) for peer_type in (_TYPES if asked else _TYPES[:1]))
-
-
-def _places(known: Filtering, filters: Filters, view: View, family: Family) -> Iterator[int | None]:
-    """The places of the rules that decide on routes, for each part of these; None for what is left."""
-    rules = known.rules(filters, view.direction, family)
-    # Parts have the very rules that are asked: identity tells equal ones apart
-    places = {id(rule): place for place, rule in enumerate(rules)}
-    for part in known.parts(filters, view, Attributes(), everything(family)):
-        yield None if part.rule is None else places[id(part.rule)]
+    views = (View(direction, peer_type) for peer_type in (_TYPES if asked else _TYPES[:1]))
+    return [_Open(known.divided(filters, view, Attributes(), family), rules) for view in views]
 
 
 def closing(known: Filtering, filters: Filters, direction: Direction, family: Family) -> int | None:
@@ -81,8 +74,8 @@ def closing(known: Filtering, filters: Filters, direction: Direction, family: Fa
     Raises TooManyStepsError.
     """
     last = -1
-    for view in _views(known.rules(filters, direction, family), direction):
-        for place in _places(known, filters, view, family):
+    for one in _by_type(known, filters, direction, family):
+        for place in one.deciding:
             if place is None:
                 return None
             last = max(last, place)
@@ -92,8 +85,8 @@ def closing(known: Filtering, filters: Filters, direction: Direction, family: Fa
 def dead(known: Filtering, filters: Filters, direction: Direction, family: Family, steps: Steps) -> Iterator[Dead]:
     """The rules of a list that ask for something and never get it; raises TooManyStepsError."""
     rules = known.rules(filters, direction, family)
-    views = tuple(_Open(rules, view, steps) for view in _views(rules, direction))
-    deciding = {place for one in views for place in _places(known, filters, one.view, family)}
+    views = _by_type(known, filters, direction, family)
+    deciding = {place for one in views for place in one.deciding}
     earlier = _Earlier(rules, steps)
     alike: dict[object, Dead | None] = {}
     for place, rule in enumerate(rules):
@@ -163,7 +156,7 @@ def _needed(rules: Sequence[Rule], place: int, views: Sequence[_Open], others: S
     prefixes = rules[place].prefixes
     none = nothing(prefixes.family)
     takers = [one.implied(place, others) for one in views if place in one.when]
-    tried = [other for other in others if any(other in some for some in takers)]
+    tried = sorted(set[int]().union(*takers))
     taken = [[rules[other].prefixes & prefixes if other in some else none for other in tried] for some in takers]
     before = [list(accumulate(some, or_, initial=none)) for some in taken]
     if any(some[-1] != prefixes for some in before):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cached_property, lru_cache, partial
 
-from callint.bgp.filters import Matcher, Part, View, evaluate, matchers
+from callint.bgp.filters import TOLD_BY, Matcher, Part, View, evaluate, matchers, open_conditions
 from callint.bgp.route import Attributes
 from callint.bgp.rules import Direction, Rule, compile_filters
 from callint.bgp.steps import Answer, Steps
@@ -16,6 +16,7 @@ from callint.objects import Cluster
 
 Filters = tuple[str, ...]
 """The names of BGPFilters in the order of a BGPPeer."""
+_List = tuple[Filters, Direction, Family]
 
 
 class Filtering:
@@ -24,10 +25,10 @@ class Filtering:
     def __init__(self, cluster: Cluster) -> None:
         """Nothing is compiled yet."""
         self._cluster = cluster
-        self._rules: dict[tuple[Filters, Direction, Family], tuple[Rule, ...]] = {}
-        self._conditional: set[tuple[Filters, Direction, Family]] = set()
-        self._everywhere: dict[object, Answer[_Divided]] = {}
-        self._by_attributes: dict[object, Answer[_Divided]] = {}
+        self._rules: dict[_List, tuple[Rule, ...]] = {}
+        self._asking: dict[_List, tuple[str, ...]] = {}
+        self._everywhere: dict[object, Answer[Divided]] = {}
+        self._by_attributes: dict[object, Answer[Divided]] = {}
 
     def rules(self, filters: Filters, direction: Direction, family: Family) -> tuple[Rule, ...]:
         """The rules of the filters in order."""
@@ -35,51 +36,58 @@ class Filtering:
         found = self._rules.get(key)
         if found is None:
             found = self._rules[key] = compile_filters(filters, self._cluster.bgp_filters, direction, family)
-            if any(rule.conditions for rule in found):
-                self._conditional.add(key)
+            kinds = {condition.kind for rule in found for condition in rule.conditions}
+            if kinds:
+                self._asking[key] = tuple(TOLD_BY[kind] for kind in sorted(kinds) if kind in TOLD_BY)
         return found
 
     def parts(self, filters: Filters, view: View, attributes: Attributes, prefixes: PrefixSet) -> tuple[Part, ...]:
         """What the filters decide on routes with these prefixes and attributes; raises TooManyStepsError."""
-        key = (filters, view.direction, prefixes.family)
-        rules = self.rules(*key)
-        if not rules:
+        if not self.rules(filters, view.direction, prefixes.family):
             return (Part(prefixes, None),)
-        question: object = (key, view, attributes) if key in self._conditional else key
+        return self.divided(filters, view, attributes, prefixes.family).inside(prefixes)
+
+    def divided(self, filters: Filters, view: View, attributes: Attributes, family: Family) -> Divided:
+        """What the filters decide on all routes with these attributes; raises TooManyStepsError."""
+        key = (filters, view.direction, family)
+        rules = self.rules(*key)
+        asking = self._asking.get(key)
+        question = key if asking is None else (key, view, *[getattr(attributes, name) for name in asking])
         found = self._by_attributes.get(question)
         if found is None:
             found = self._by_attributes[question] = self._divide(key, matchers(rules, attributes, view))
-        return found.get().inside(prefixes)
+        return found.get()
 
-    def _divide(self, key: tuple[Filters, Direction, Family], found: Sequence[tuple[int, Matcher]]) -> Answer[_Divided]:
+    def _divide(self, key: _List, found: list[tuple[int, Matcher]]) -> Answer[Divided]:
         """The same for questions that leave the same open."""
         question = (key, tuple((index, one.when) for index, one in found))
         answer = self._everywhere.get(question)
         if answer is None:
             steps = Steps(self._cluster, "conditions of rules in BGPFilters")
-            every = everything(key[2])
-            make = partial(evaluate, [one for _, one in found], every, steps)
-            answer = self._everywhere[question] = Answer(lambda: _Divided(make()))
+            answer = self._everywhere[question] = Answer(partial(Divided, dict(found), key[2], steps))
         return answer
 
 
-class _Divided:
+class Divided:
     """What filters decide on all routes; those with some prefixes are found without asking parts far away."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
-        """Nothing has been asked yet."""
-        self._parts = tuple(parts)
-        self._known: dict[PrefixSet, tuple[Part, ...]] = {everything(parts[0].prefixes.family): self._parts}
+    def __init__(self, matchers: Mapping[int, Matcher], family: Family, steps: Steps) -> None:
+        """`matchers` are the rules that can match, by place; raises TooManyStepsError."""
+        every = everything(family)
+        self.when = {place: when for place, (_, when) in matchers.items()}
+        self.numbered = open_conditions(matchers.values(), steps)
+        self.parts = evaluate(matchers.values(), every, self.numbered, steps)
+        self._known: dict[PrefixSet, tuple[Part, ...]] = {every: self.parts}
 
     def inside(self, prefixes: PrefixSet) -> tuple[Part, ...]:
         """The parts cut to some prefixes."""
         found = self._known.get(prefixes)
         if found is None:
             # Where parts are fewer, each is asked rather than each piece of the prefixes for those near to it.
-            few = len(self._parts) <= len(prefixes.starts)
+            few = len(self.parts) <= len(prefixes.starts)
             found = self._known[prefixes] = tuple(
                 Part(hit, part.rule, part.when, part.unless)
-                for part in (self._parts if few else self._near.near(prefixes.addresses()))
+                for part in (self.parts if few else self._near.near(prefixes.addresses()))
                 if (hit := part.prefixes & prefixes)
             )
         return found
@@ -87,7 +95,7 @@ class _Divided:
     @cached_property
     def _near(self) -> InOrder[Part]:
         near: InOrder[Part] = InOrder()
-        for part in self._parts:
+        for part in self.parts:
             near.add(part.prefixes.addresses(), part)
         return near
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from callint.bgp.asked import Asked, Trail, Unless
+from callint.bgp.numbered import Numbered
 from callint.bgp.route import HIGHEST, Attributes, Condition, Conditions, PeerType
 from callint.bgp.rules import Direction, Rule
 from callint.bgp.steps import Steps
@@ -43,6 +44,16 @@ class View(NamedTuple):
     direction: Direction
     peer_type: PeerType | None = None
     local_as: int | None = None
+
+
+TOLD_BY: dict[str, str] = {
+    "source": "origin",
+    "interface": "interface",
+    "community": "communities",
+    "as-path": "as_path",
+    "priority": "local_pref",
+}
+"""Which attribute decides about a kind of condition, beside the session."""
 
 
 def decide(condition: Condition, attributes: Attributes, view: View) -> bool | None:
@@ -105,13 +116,21 @@ def matchers(rules: Sequence[Rule], attributes: Attributes, view: View) -> list[
     return found
 
 
-def evaluate(found: Iterable[Matcher], prefixes: PrefixSet, steps: Steps | None = None) -> tuple[Part, ...]:
+def open_conditions(found: Iterable[Matcher], steps: Steps | None) -> Numbered:
+    """What rules leave open, and what stands for that of too many."""
+    return Numbered((*(when for _, when in found if when), _TOO_MANY), steps)
+
+
+def evaluate(
+    found: Iterable[Matcher], prefixes: PrefixSet, numbered: Numbered | None = None, steps: Steps | None = None
+) -> tuple[Part, ...]:
     """Divide the prefixes among the rules in order; parts of the same rule are disjoint, empty ones are left out.
 
-    What may fall through is in the parts without a rule, which come last. Raises TooManyStepsError.
+    What may fall through is in the parts without a rule, which come last. `numbered` is what the rules leave open, if
+    somebody has it already. Raises TooManyStepsError.
     """
     found = tuple(found)
-    asked = Asked((*(when for _, when in found if when), _TOO_MANY), steps)
+    asked = Asked(numbered or open_conditions(found, steps), steps)
     parts: list[Part] = []
     pieces: Pieces = {asked.nothing: Piece(0, prefixes)} if prefixes else {}
     for rule, when in found:
