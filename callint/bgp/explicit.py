@@ -18,15 +18,21 @@ from callint.record import NamedTuple
 
 
 class Explicit(NamedTuple):
-    """The prefixes that one Accept rule lets through, what earlier rules take left out.
-
-    `when` are the rule's conditions that are not about prefixes. What no rule decides, `fall_through` tells.
-    """
+    """What one Accept rule lets through, what earlier rules take left out; what none decides, `fall_through` tells."""
 
     family: Family
-    prefixes: PrefixSet
     rule: Rule
-    when: Conditions
+    parts: tuple[Part, ...]
+
+    @property
+    def when(self) -> Conditions:
+        """The rule's conditions that are not about prefixes."""
+        return self.parts[0].when
+
+    @property
+    def prefixes(self) -> PrefixSet:
+        """The prefixes of all of it."""
+        return union_all(self.family, (one.prefixes for one in self.parts))
 
 
 def explicit_exports(cluster: Cluster, peer: BGPPeer) -> tuple[Explicit, ...]:
@@ -53,8 +59,7 @@ def _known(cluster: Cluster) -> dict[tuple[tuple[str, ...], Direction], tuple[Ex
 def _accepted(parts: Iterable[Part], family: Family) -> Iterator[Explicit]:
     for rule, several in groupby(parts, key=lambda part: part.rule):
         if rule is not None and rule.verdict == "accept":
-            together = list(several)
-            yield Explicit(family, union_all(family, (one.prefixes for one in together)), rule, together[0].when)
+            yield Explicit(family, rule, tuple(several))
 
 
 def fall_through(cluster: Cluster, peer: BGPPeer, direction: Direction, family: Family) -> PrefixSet:

@@ -38,6 +38,9 @@ def glob_matches(pattern: str, name: str) -> bool:
 
 def glob_covers(a: str, b: str) -> bool:
     """Whether every name that matches `b` matches `a` too."""
+    head, star, tail = a.partition("*")
+    if star and "*" not in tail and "*" in b:
+        return b.startswith(head) and b.endswith(tail)
     # A character that `a` does not name is the hardest for it, so that one stands for all that a star of `b` may be.
     other = next(character for character in map(chr, range(len(a) + 1)) if character not in a)
     return glob_matches(a, b.replace("*", other))

@@ -8,7 +8,7 @@ from itertools import pairwise
 from operator import and_, or_
 
 from callint.net import intervals
-from callint.net.address import BITS, Family, Prefix
+from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.intervals import Intervals
 from callint.record import NamedTuple
 
@@ -60,7 +60,11 @@ class PrefixSet:
     def divide(self, other: PrefixSet) -> tuple[PrefixSet, PrefixSet]:
         """`self & other` and `self - other` at once."""
         if self.family != other.family or not _is_box(other.masks):
-            return self & other, self - other
+            outside = ~other
+            if _is_box(outside.masks):
+                left, taken = self.divide(outside)
+                return taken, left
+            return self & other, self & outside
         (_, first, end), mask = other.starts, other.masks[1]
         starts, masks = self.starts, self.masks
         after = bisect_right(starts, first)
@@ -140,6 +144,8 @@ class PrefixSet:
 
     def addresses(self) -> Intervals:
         """Every address that some prefix of the set covers."""
+        if _is_box(self.masks):
+            return ((self.starts[1], self.starts[2] - 1),)
         return intervals.merge(pair for mask, pair in self._pieces() if mask)
 
     def __str__(self) -> str:
@@ -153,7 +159,7 @@ class PrefixSet:
             return "everything" if inside else "nothing"
         outside = inside
         # Parts of different lengths are no fewer than the ranges of addresses at one, which are quicker to count.
-        if all(len(addresses) < len(inside) for _, _, addresses in (~self).runs()):
+        if len(inside) > 1 and all(len(addresses) < len(inside) for _, _, addresses in (~self).runs()):
             outside = (~self).parts()
         start, parts = ("everything but ", outside) if len(outside) < len(inside) else ("", inside)
         more = len(parts) - most if most is not None else 0
@@ -168,14 +174,18 @@ class PrefixSet:
             yield mask, (start, end - 1)
 
 
+_NOTHING = {family: PrefixSet(family, (0,), (0,)) for family in FAMILIES}
+_EVERYTHING = {family: ~none for family, none in _NOTHING.items()}
+
+
 def nothing(family: Family) -> PrefixSet:
     """The empty set."""
-    return PrefixSet(family, (0,), (0,))
+    return _NOTHING[family]
 
 
 def everything(family: Family) -> PrefixSet:
     """All prefixes of the family, the default route among them."""
-    return PrefixSet(family, (0,), (_EVERY_LENGTH[family],))
+    return _EVERYTHING[family]
 
 
 def exactly(network: Prefix) -> PrefixSet:
@@ -218,6 +228,10 @@ def _combine(
         raise ValueError(f"an IPv{a.family} set has no operation with an IPv{b.family} set")
     if len(a.starts) < len(b.starts):
         a, b = b, a
+    if a is b or b.masks == (neutral,):
+        return a
+    if b.masks == (dominant,):
+        return b
     starts: list[int] = []
     masks: list[int] = []
     last, first, after = -1, 0, 0

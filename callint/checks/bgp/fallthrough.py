@@ -48,8 +48,10 @@ def _import(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     found: dict[tuple[str, Family], list[tuple[BGPPeer, list[Rule], PrefixSet]]] = {}
     for peer in cluster.bgp_peers:
         for family in families(cluster, peer):
+            rules = rules_of(cluster, peer, "import", family)
+            if not rules:
+                continue
             reached = {_place(one.rule) for one in explicit_accepts(cluster, peer, "import")}
-            rules = rules_of(cluster, peer, "import", family) or ()
             effective = [one for one in rules if one.verdict == "reject" or _place(one) in reached]
             idle = _without_effect(effective, Steps(cluster, "rules of BGPFilters"))
             rest = fall_through(cluster, peer, "import", family)
