@@ -56,8 +56,8 @@ def missed(cluster: Cluster, rule: Rule, family: Family, used: Iterable[Filters]
     if asked.operator == "In":
         return found
     blocks = within(inside, size)
-    every = counted(used, steps, _OF_FILTERS)
-    return found._replace(field="matchOperator") if all(_kept_in(cluster, one, blocks) for one in every) else None
+    kept_in = all(_kept_in(cluster, one, blocks, steps) for one in used)
+    return found._replace(field="matchOperator") if kept_in else None
 
 
 def _lengths(rule: Rule, inside: Prefix) -> tuple[int, int] | None:
@@ -131,10 +131,10 @@ def _networks(cluster: Cluster, family: Family) -> Iterator[Prefix]:
                 yield Prefix(family, to.first, to.length)
 
 
-def _kept_in(cluster: Cluster, filters: Filters, blocks: PrefixSet) -> bool:
+def _kept_in(cluster: Cluster, filters: Filters, blocks: PrefixSet, steps: Steps) -> bool:
     """Whether filters reject all routes with these prefixes; they are asked one by one, for many peers share some."""
     left = blocks
-    for name in filters:
+    for name in counted(filters, steps, _OF_FILTERS):
         if not left or name not in cluster.bgp_filters:
             break
         parts = filtering(cluster).parts((name,), View("export"), Attributes(), left)

@@ -85,7 +85,7 @@ def _sessions(cluster: Cluster, used: Iterable[BGPPeer], family: Family) -> _Ses
 def _never(cluster: Cluster) -> Iterator[Breach]:
     users = _users(cluster)
     known: dict[tuple[str, Family], _Sessions] = {}
-    together = {name: _together(used) for name, used in users.items()}
+    together = _Together()
     steps = Steps(cluster, "rules of BGPFilters with IPPools")
     for direction, family, rule in _rules(cluster):
         name = rule.resource.name
@@ -95,7 +95,7 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
             sessions = known[name, family] = _sessions(cluster, used, family)
         if not sessions.types:
             continue
-        blocks = missed(cluster, rule, family, together[name], steps) if direction == "export" else None
+        blocks = missed(cluster, rule, family, together.of(name, used), steps) if direction == "export" else None
         if blocks is not None:
             yield _leaves_out(rule, blocks, used)
         for condition in rule.conditions:
@@ -122,14 +122,28 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
                     )
 
 
-def _together(used: Iterable[BGPPeer]) -> tuple[Filters, ...]:
-    """The filters that peers have, each list once; what cannot be read is one without a name, which nobody knows."""
-    return tuple(
-        dict.fromkeys(
-            (*(name for _, name in peer.filters), *([""] if peer.resource.unreadable("spec", "filters") else []))
-            for peer in used
-        )
-    )
+class _Together:
+    """The lists of filters that peers have, each once; what cannot be read is a filter without a name, not known."""
+
+    def __init__(self) -> None:
+        self._lists: dict[Filters, Filters] = {}
+        self._of_peer: dict[int, Filters] = {}
+        self._of_filter: dict[str, tuple[Filters, ...]] = {}
+
+    def of(self, name: str, used: Iterable[BGPPeer]) -> tuple[Filters, ...]:
+        """The lists in which a filter is, given the peers that have it."""
+        if name not in self._of_filter:
+            lists = map(self._list, used)
+            self._of_filter[name] = tuple({id(one): one for one in lists}.values())
+        return self._of_filter[name]
+
+    def _list(self, peer: BGPPeer) -> Filters:
+        found = self._of_peer.get(id(peer))
+        if found is None:
+            unread = ("",) if peer.resource.unreadable("spec", "filters") else ()
+            written = (*(name for _, name in peer.filters), *unread)
+            found = self._of_peer[id(peer)] = self._lists.setdefault(written, written)
+        return found
 
 
 def _leaves_out(rule: Rule, blocks: Missed, used: list[BGPPeer]) -> Breach:
