@@ -12,7 +12,6 @@ from callint.net.ports import ICMP, ICMPV6, parse_protocol
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
-from callint.policy.chains import Direction
 from callint.policy.labels import ADDED, Labels
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
@@ -56,18 +55,14 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         yield from _of_others(placed, sets)
         yield from _of_other_icmp(placed.policy)
     for _, placed in shadows.subjects:
-        policy = placed.policy
-        said: set[Path] = set()
-        for direction in DIRECTIONS:
-            for rule in rules(policy, direction):
-                pair = _excluding(shadows, policy, rule) if _negates(rule) else None
-                if pair is not None:
-                    one, other = (_written(policy, rule, path) for path in pair)
-                    if other not in said:
-                        said.add(other)
-                        yield _never(policy, direction, rule, one, other)
+        yield from _of_fields(shadows, placed.policy)
         if shadows.crowded:
             shadows.forget()
+
+
+def _rules(policy: Policy) -> Iterator[Rule]:
+    """Those of the directions that a policy governs."""
+    return (rule for direction in DIRECTIONS for rule in rules(policy, direction))
 
 
 def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:
@@ -78,49 +73,58 @@ def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:
     policy = placed.policy
     if not policy.of_pods or policy.apply_on_forward or not policy.resource.whole:
         return
-    for direction in DIRECTIONS:
-        for rule in rules(policy, direction):
-            own, far = (rule.destination, "source") if direction == "ingress" else (rule.source, "destination")
-            if not own.selector:
-                continue
-            selector, _ = entity_selectors(own, policy.namespace)
-            if selector is None or overlaps(selector, placed.selector) is not False or sets.any(selector):
-                continue
-            side = own.path[-1]
-            matching = side if own.namespace_selector else f"{side}.selector"
-            path = (*own.path, "selector")
-            yield Breach.at(
-                policy.resource,
-                path,
-                f"{rule_words(policy.resource, rule.path)} can match no packet: in {direction} the {side} is a pod "
-                f'that the policy itself selects, and "{matching}" matches none of these',
-                (Related(policy.resource.span("spec", "selector"), "selects other pods"),) if policy.selector else (),
-                help=f"select the other end of {direction} in `{far}`",
-            )
+    for rule in _rules(policy):
+        direction = rule.path[1]
+        own, far = (rule.destination, "source") if direction == "ingress" else (rule.source, "destination")
+        if not own.selector:
+            continue
+        selector, _ = entity_selectors(own, policy.namespace)
+        if selector is None or overlaps(selector, placed.selector) is not False or sets.any(selector):
+            continue
+        side = own.path[-1]
+        matching = side if own.namespace_selector else f"{side}.selector"
+        yield Breach.at(
+            policy.resource,
+            (*own.path, "selector"),
+            f"{rule_words(policy.resource, rule.path)} can match no packet: in {direction} the {side} is a pod "
+            f'that the policy itself selects, and "{matching}" matches none of these',
+            (Related(policy.resource.span("spec", "selector"), "selects other pods"),) if policy.selector else (),
+            help=f"select the other end of {direction} in `{far}`",
+        )
 
 
 def _of_other_icmp(policy: Policy) -> Iterator[Breach]:
     """Rules for packets of ICMP that have a type of ICMPv6, or the other way round."""
     resource = policy.resource
-    for direction in DIRECTIONS:
-        for rule in rules(policy, direction):
-            said = rule.icmp.type if rule.icmp else None
-            if said is None or rule.protocol is None or resource.unreadable(*rule.path):
-                continue
-            protocol = parse_protocol(rule.protocol, any_case=True)
-            what, own = _NAMED.get(protocol, {}).get(said, ("", None))
-            if not what:
-                continue
-            mine, other = ("ICMP", "ICMPv6") if protocol == ICMP else ("ICMPv6", "ICMP")
-            meant = f"{what} of {mine} has type {own}" if own is not None else f"{mine} has none"
-            path = (*rule.path, "icmp", "type")
-            yield Breach.at(
-                resource,
-                path,
-                f"{rule_words(resource, rule.path)} can match no packet: type {said} is {what} in {other} alone, and "
-                f"{meant}",
-                (Related(resource.span(*rule.path, "protocol"), f"asks for {mine}"),),
-            )
+    for rule in _rules(policy):
+        said = rule.icmp.type if rule.icmp else None
+        if said is None or rule.protocol is None or resource.unreadable(*rule.path):
+            continue
+        protocol = parse_protocol(rule.protocol, any_case=True)
+        what, own = _NAMED.get(protocol, {}).get(said, ("", None))
+        if not what:
+            continue
+        mine, other = ("ICMP", "ICMPv6") if protocol == ICMP else ("ICMPv6", "ICMP")
+        meant = f"{what} of {mine} has type {own}" if own is not None else f"{mine} has none"
+        yield Breach.at(
+            resource,
+            (*rule.path, "icmp", "type"),
+            f"{rule_words(resource, rule.path)} can match no packet: type {said} is {what} in {other} alone, and "
+            f"{meant}",
+            (Related(resource.span(*rule.path, "protocol"), f"asks for {mine}"),),
+        )
+
+
+def _of_fields(shadows: Shadows, policy: Policy) -> Iterator[Breach]:
+    """Rules of which two fields leave nothing between them; those of one field of Kubernetes' are told once."""
+    said: set[Path] = set()
+    for rule in filter(_negates, _rules(policy)):
+        pair = _excluding(shadows, policy, rule)
+        if pair is not None:
+            one, other = (_written(policy, rule, path) for path in pair)
+            if other not in said:
+                said.add(other)
+                yield _never(policy, rule, one, other)
 
 
 def _negates(rule: Rule) -> bool:
@@ -149,7 +153,7 @@ def _written(policy: Policy, rule: Rule, path: Path) -> Path:
     return (*side.path, "ipBlock", {"nets": "cidr", "notNets": "except"}.get(str(path[-1]), path[-1]))
 
 
-def _never(policy: Policy, direction: Direction, rule: Rule, one: Path, other: Path) -> Breach:
+def _never(policy: Policy, rule: Rule, one: Path, other: Path) -> Breach:
     names = [".".join(map(str, path[len(rule.path) :])) for path in (one, other)]
     resource = policy.resource
     return Breach.at(

@@ -17,6 +17,7 @@ from callint.policy.chains import Direction
 from callint.policy.labels import ANY_POD, holds
 from callint.policy.symbolic.order import DIRECTIONS
 from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.index import OverlapIndex
 from callint.selector.satisfy import implies, overlaps
@@ -48,6 +49,14 @@ def _overtaken(cluster: Cluster) -> Iterator[Breach]:
         yield from _Tiers(cluster, direction).overtaken(model_of(cluster).tiers)
 
 
+class _Asked(NamedTuple):
+    """A policy with the number of its tier and its place among all."""
+
+    tier: int
+    place: int
+    placed: PlacedPolicy
+
+
 class _Tiers:
     """The tiers in order, in one direction, each policy with its place among all."""
 
@@ -57,8 +66,8 @@ class _Tiers:
 
     def undone(self, tiers: tuple[PlacedTier, ...]) -> Iterator[Breach]:
         """What allows all that policies before it leave out."""
-        openers: list[tuple[int, int, PlacedPolicy, Rule]] = []
-        isolating: list[tuple[Selector, tuple[int, int, PlacedPolicy]]] = []
+        openers: list[tuple[_Asked, Rule]] = []
+        isolating: list[tuple[Selector, _Asked]] = []
         denying: list[tuple[Selector, tuple[int, Selector]]] = []
         place = 0
         for number, tier in enumerate(tiers):
@@ -67,9 +76,9 @@ class _Tiers:
                 place += 1
                 opener = self._opener(placed)
                 if opener is not None and isolating:
-                    openers.append((number, place, placed, opener))
+                    openers.append((_Asked(number, place, placed), opener))
                 if self._isolates(placed):
-                    isolating.append((placed.selector, (number, place, placed)))
+                    isolating.append((placed.selector, _Asked(number, place, placed)))
                 elif self._may_deny(placed):
                     denying.append((placed.selector, (place, placed.selector)))
             place += 1
@@ -79,21 +88,15 @@ class _Tiers:
             return
         most = self._limits.comparisons
         undoable, deniers, budget = OverlapIndex(isolating, most), OverlapIndex(denying, most), Budget(most)
-        for number, place, placed, opener in openers:
-            found = []
+        for opening, opener in openers:
+            policy = opening.placed.policy
             try:
-                for tier_of, before, one in undoable.candidates(placed.selector):
-                    budget.spend(_OF_CANDIDATE)
-                    if tier_of == number and before < place and implies(one.selector, placed.selector) is True:
-                        near = (about for at, about in deniers.candidates(one.selector) if at < place)
-                        if not any(overlaps(about, one.selector, budget) is not False for about in near):
-                            found.append(one.policy)
+                found = [one.placed.policy for one in _undone_by(opening, undoable, deniers, budget)]
             except ExhaustedError:
-                reason = self._limits.too_many("selectors")
-                yield unexamined("whose isolation is undone by", placed.policy.resource, reason)
+                yield unexamined("whose isolation is undone by", policy.resource, self._limits.too_many("selectors"))
                 return
             if found:
-                yield self._breach(placed.policy, opener, found)
+                yield self._breach(policy, opener, found)
 
     def overtaken(self, tiers: tuple[PlacedTier, ...]) -> Iterator[Breach]:
         """What allows all to every pod, so that policies after it are not asked."""
@@ -185,6 +188,23 @@ class _Tiers:
             ),
             "leave out the pods that other policies govern, or drop it: without any policy pods are open",
         )
+
+
+def _undone_by(
+    opening: _Asked, undoable: OverlapIndex[_Asked], deniers: OverlapIndex[tuple[int, Selector]], budget: Budget
+) -> Iterator[_Asked]:
+    """What is asked before in the same tier, about pods of which nothing may be denied by then.
+
+    Raises ExhaustedError.
+    """
+    for one in undoable.candidates(opening.placed.selector):
+        budget.spend(_OF_CANDIDATE)
+        selector = one.placed.selector
+        before = one.tier == opening.tier and one.place < opening.place
+        if before and implies(selector, opening.placed.selector) is True:
+            near = (about for at, about in deniers.candidates(selector) if at < opening.place)
+            if all(overlaps(about, selector, budget) is False for about in near):
+                yield one
 
 
 def _named(policies: list[Policy]) -> str:
