@@ -6,15 +6,13 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from callint.calico.defaults import INTERFACE_PREFIXES, NAMESPACE_LABEL
-from callint.net import intervals
-from callint.net.address import Family, format_address
 from callint.net.ports import SCTP, TCP, UDP
 from callint.objects import Cluster, Resource
 from callint.objects.endpoint import EndpointPort, HostEndpoint, NetworkSet, Workload
 from callint.objects.service import endpoint_slice
 from callint.objects.workload import Profile, finished, host_interface, pod, profile, service_account, workload
+from callint.policy.address_set import AddressSet, NamedPort, Service
 from callint.policy.autohep import automatic_host_endpoints
-from callint.policy.doubt import Doubts
 from callint.policy.labels import ANY_POD, Labels, Sources, holds, inherit, unreadable
 from callint.policy.nodes import all_addresses, prefixes
 from callint.policy.ranges import EVERYWHERE, NO_RANGES, UNICAST, Ranges, ranges, union, without
@@ -26,44 +24,6 @@ from callint.selector.index import LabelIndex
 
 _ANYWHERE = ("0.0.0.0/0", "::/0")
 _PORT_PROTOCOLS = {"tcp": TCP, "udp": UDP, "sctp": SCTP}
-
-
-class AddressSet(NamedTuple):
-    """Addresses that surely belong, others that may, and what one would have to know to tell."""
-
-    sure: Ranges
-    maybe: Ranges
-    missing: str
-
-    def holds(self, family: Family, address: int, doubts: Doubts) -> bool:
-        """Whether the address belongs."""
-        index = 0 if family == 4 else 1
-        if intervals.contains(self.sure[index], address):
-            return True
-        if not self.maybe[index] or not intervals.contains(self.maybe[index], address):
-            return False
-        return doubts.ask(f"whether {format_address(family, address)} is meant: {self.missing}")
-
-
-class NamedPort(NamedTuple):
-    """A named port as rules match it: for each (protocol, port) the endpoints that declare it so."""
-
-    declared: dict[tuple[int, int], AddressSet]
-    pods: AddressSet
-
-    def holds(self, family: Family, address: int, service: tuple[int, int], doubts: Doubts) -> bool:
-        """Whether the endpoint at the address declares this (protocol, port) by the name."""
-        found = self.declared.get(service)
-        if found is not None and found.holds(family, address, doubts):
-            return True
-        return self.pods.holds(family, address, doubts)
-
-
-class Service(NamedTuple):
-    """The endpoints of a service: addresses alone, and by (protocol, port)."""
-
-    addresses: AddressSet
-    ports: dict[tuple[int, int], AddressSet]
 
 
 class HostMember(NamedTuple):

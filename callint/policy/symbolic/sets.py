@@ -10,7 +10,7 @@ from callint.net.intervals import Intervals
 from callint.net.packets import PacketSet, PacketSpace
 from callint.net.ports import ICMP, ICMPV6, WITH_PORTS
 from callint.objects.policy import Icmp
-from callint.policy.inventory import AddressSet
+from callint.policy.address_set import AddressSet
 from callint.policy.match import Criteria, PortSet, Side
 from callint.record import NamedTuple
 

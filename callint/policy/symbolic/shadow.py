@@ -18,7 +18,8 @@ from callint.net.intervals import contains
 from callint.net.packets import PacketSet, PacketSpace
 from callint.objects import Cluster, fields
 from callint.objects.policy import Entity, Policy, Rule
-from callint.policy.inventory import AddressSet, Inventory, NamedPort, Service
+from callint.policy.address_set import AddressSet, NamedPort, Service
+from callint.policy.inventory import Inventory
 from callint.policy.match import Criteria, Side, criteria, entity_selectors
 from callint.policy.model import model_of
 from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges
