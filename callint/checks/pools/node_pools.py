@@ -39,21 +39,15 @@ def _unserved(cluster: Cluster) -> Iterator[Breach]:
     """
     if not cluster.pools or cluster.incomplete or host_local(cluster) or pools_elsewhere(cluster):
         return
-    pools: list[tuple[IPPool, Selector]] = []
-    asked: list[Selector] = []
-    for pool in cluster.pools:
-        try:
-            selector = parse(pool.node_selector)
-        except SelectorError:
-            return
-        if pool.unreadable:
-            return
-        if not pool.for_pods:
-            continue
-        if pool.plain.get("assignmentMode") != "Manual":
-            pools.append((pool, selector))
-        elif selector != ALL:
-            asked.append(selector)
+    try:
+        every = [(pool, parse(pool.node_selector)) for pool in cluster.pools]
+    except SelectorError:
+        return
+    if any(pool.unreadable for pool in cluster.pools):
+        return
+    giving = [(pool, selector) for pool, selector in every if pool.for_pods]
+    pools = [(pool, selector) for pool, selector in giving if pool.plain.get("assignmentMode") != "Manual"]
+    asked = [selector for pool, selector in giving if pool.plain.get("assignmentMode") == "Manual" and selector != ALL]
     # Kubernetes labels nodes by itself, with such names
     unsaid = {key for _, selector in pools for key in keys(selector) if "/" in key}
     known = [node for node in cluster.nodes.values() if _labelled(node)]
@@ -61,27 +55,31 @@ def _unserved(cluster: Cluster) -> Iterator[Breach]:
     content = served | _selected(known, asked)
     left = [node for node in known if node.name not in content and unsaid <= node.labels.keys()]
     if left and (served or "IPPool" in cluster.intent.complete):
-        sure = [node for node in left if node.labels]
-        first, *more = sure or left
-        further = f" and {len(more)} more" if more else ""
-        resource, path = first.resources[0], ("metadata", "name")
-        several = len(pools or cluster.pools)
-        there = f"the {several} that there are" if several > 1 else "the only one"
-        are, select = ("are", "select") if several > 1 else ("is", "selects")
-        which = f"{select} other nodes" if pools else f"{are} disabled, or for other uses"
-        yield Breach.at(
-            resource,
-            path,
-            f'no IPPool gives addresses to the pods of node "{first.name}"{further}: {there} {which}',
-            tuple(Related(one.span("nodeSelector"), "does not select it") for one, _ in pools[:_MOST_SHOWN]),
-            witness(
-                "selector",
-                selector=pools[0][0].node_selector if pools else "none",
-                nodes=tuple(node.name for node in (first, *more)[:_MOST_SHOWN]),
-            ),
-            "label the node as one of the pools wants it, or add a pool that selects it",
-            undecided=not sure,
-        )
+        yield _left_out(left, [pool for pool, _ in pools], len(cluster.pools))
+
+
+def _left_out(left: list[Node], pools: list[IPPool], all_pools: int) -> Breach:
+    """Nodes that none of the pools that give addresses selects; doubtful are those without labels."""
+    sure = [node for node in left if node.labels]
+    first, *more = sure or left
+    further = f" and {len(more)} more" if more else ""
+    several = len(pools) or all_pools
+    there = f"the {several} that there are" if several > 1 else "the only one"
+    are, select = ("are", "select") if several > 1 else ("is", "selects")
+    which = f"{select} other nodes" if pools else f"{are} disabled, or for other uses"
+    return Breach.at(
+        first.resources[0],
+        ("metadata", "name"),
+        f'no IPPool gives addresses to the pods of node "{first.name}"{further}: {there} {which}',
+        tuple(Related(one.span("nodeSelector"), "does not select it") for one in pools[:_MOST_SHOWN]),
+        witness(
+            "selector",
+            selector=pools[0].node_selector if pools else "none",
+            nodes=tuple(node.name for node in (first, *more)[:_MOST_SHOWN]),
+        ),
+        "label the node as one of the pools wants it, or add a pool that selects it",
+        undecided=not sure,
+    )
 
 
 def _selected(nodes: list[Node], selectors: list[Selector]) -> set[str]:
