@@ -14,6 +14,8 @@ from callint.schema.patterns import bounded, portable
 if TYPE_CHECKING:
     from callint.schema.explain import Judge
 
+_COUNTS = ("maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties")
+_WORDS = ("format", "type")
 KEPT = (
     *("default", "enum", "format", "maxItems", "maxLength", "maxProperties", "maximum", "minItems", "minLength"),
     *("minProperties", "minimum", "required", "type"),
@@ -47,8 +49,8 @@ def definitions(documents: Iterable[Any]) -> Iterator[Kind]:
 def _versions(crd: dict[str, Any]) -> Iterator[Kind]:
     spec = _map(crd, "spec")
     names = _map(spec, "names")
-    for version in spec.get("versions") or ():
-        if not isinstance(version, dict) or not isinstance(version.get("name"), str):
+    for version in _maps(spec, "versions"):
+        if not isinstance(version.get("name"), str):
             continue
         # apiextensions.k8s.io/v1beta1 has one schema for all versions
         schema = _map(_map(version, "schema") or _map(spec, "validation"), "openAPIV3Schema")
@@ -60,21 +62,22 @@ def _versions(crd: dict[str, Any]) -> Iterator[Kind]:
 def plain(node: Schema) -> Schema:
     """One OpenAPI v3 node of a CRD as JSON Schema: no prose, closed objects, portable patterns.
 
-    Rules in CEL stay behind, except that of an immutable field; `list-type: set` becomes uniqueItems.
+    Rules in CEL stay behind, except that of an immutable field; `list-type: set` becomes uniqueItems. So does what has
+    not the form of its keyword: no API server takes such a CRD.
     """
-    out: Schema = {key: node[key] for key in KEPT if key in node}
+    out: Schema = {key: node[key] for key in KEPT if key in node and _formed(key, node[key])}
     if node.get("x-kubernetes-int-or-string") and "type" not in node:
         out["type"] = ["integer", "string"]
     if isinstance(node.get("pattern"), str) and node["pattern"] != _ANY_TEXT and bounded(portable(node["pattern"])):
         out["pattern"] = portable(node["pattern"])
     if node.get("nullable") and isinstance(out.get("type"), str):
         out["type"] = [out["type"], "null"]
-    for part in node.get("allOf") or ():
-        if isinstance(part.get("enum"), list):
+    for part in _maps(node, "allOf"):
+        if _formed("enum", part.get("enum")):
             out["enum"] = [value for value in part["enum"] if value in out.get("enum", part["enum"])]
     if node.get("x-kubernetes-list-type") == "set":
         out["uniqueItems"] = True
-    if any(rule.get("rule", "").strip() in _SAME for rule in node.get("x-kubernetes-validations") or ()):
+    if any(str(rule.get("rule")).strip() in _SAME for rule in _maps(node, "x-kubernetes-validations")):
         out[IMMUTABLE] = True
     properties = node.get("properties")
     if isinstance(properties, dict):
@@ -102,6 +105,25 @@ class Crds:
 def load_crds(documents: Iterable[Any]) -> Crds:
     """Schemas to hand to `examine(…, crds=…)`, from plain document values (dicts, lists) that hold CRDs."""
     return Crds({(found.api_version, found.kind): found.schema for found in definitions(documents)})
+
+
+def _formed(key: str, value: Any) -> bool:
+    """Whether a keyword says what it may say."""
+    if key in _COUNTS:
+        return value.__class__ is int
+    if key in _WORDS:
+        return isinstance(value, str)
+    if key in ("maximum", "minimum"):
+        return value.__class__ in (int, float)
+    if key in ("enum", "required"):
+        kinds = (str,) if key == "required" else (str, int, float, type(None))
+        return isinstance(value, list) and all(isinstance(one, kinds) for one in value)
+    return True
+
+
+def _maps(value: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    found = value.get(key)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _map(value: dict[str, Any], key: str) -> dict[str, Any]:

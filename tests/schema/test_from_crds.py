@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callint.schema.from_crds import load_crds
+from callint.schema.from_crds import KEPT, load_crds
 
 CRD = yaml.safe_load(
     r"""
@@ -118,3 +119,31 @@ JSON = st.recursive(
 @given(st.lists(JSON, max_size=3))
 def test_anything_may_stand_where_crds_were_expected(documents: list[Any]) -> None:
     assert isinstance(load_crds(documents).schemas, dict)
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Each container in a value, with each of its keys or indexes."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place for key, child in inside for place in ((value, key), *places(child))]
+
+
+KEYWORDS = [*KEPT, "allOf", "items", "additionalProperties", "properties", "pattern", "nullable", "$ref", "anyOf", "x"]
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.floats() | st.sampled_from(["", "a", "string", "(", "[a"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYWORDS), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.data())
+def test_a_crd_that_no_server_takes_judges_all_the_same(judge: Any, data: st.DataObject) -> None:
+    crd = deepcopy(CRD)
+    for _ in range(data.draw(st.integers(1, 3))):
+        holder, key = data.draw(st.sampled_from(places(crd["spec"]["versions"])))
+        if isinstance(holder, dict) and data.draw(st.booleans()):
+            key = data.draw(st.sampled_from([*KEYWORDS, "x-kubernetes-validations", "x-kubernetes-list-type"]))
+        holder[key] = data.draw(ODD)
+    crds = load_crds([crd])
+    for spec in ({"cidr": "a", "colour": "Red", "level": "x", "port": 1, "names": ["a"], "free": {"a": 1}}, {}):
+        for road in ("native", "calicoctl"):
+            assert judge(pool(**spec), road=road, crds=crds).problems is not None
