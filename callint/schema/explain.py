@@ -11,6 +11,7 @@ from callint.record import NamedTuple
 from callint.schema import compile as keyword
 from callint.schema import enterprise
 from callint.schema.compile import Fault
+from callint.schema.forms import expected
 from callint.schema.history import DEPRECATED, USE, Schema, child, form, node_at, release_of, releases, resolve
 from callint.schema.suggest import nearest
 from callint.source import placeholder
@@ -189,17 +190,17 @@ def _bound(fault: Fault, where: str) -> Story:
 
 
 def _pattern(fault: Fault, where: str) -> Story:
-    message = f"{where} is {shown(fault.value)}, which does not match {fault.expected}"
-    if len(str(fault.expected)) > 2 * _LONGEST:
-        message = f"{where} is {shown(fault.value)}, which does not have the form that Calico's schema asks for"
-    if fault.expected == _WHOLE_SECONDS:
-        return Story(
-            "malformed-text",
-            f"{where} is {shown(fault.value)}, whole numbers with ms, s, m or h were expected",
-            gaps=(fault.path,),
-            help="Calico's schema refuses fractions here, by a doubled backslash in its pattern: write 500ms for 0.5s",
-        )
-    return Story("malformed-text", message, gaps=(fault.path,))
+    wanted = expected(fault.expected, fault.value)
+    if wanted is None:
+        long = len(fault.expected) > 2 * _LONGEST
+        form = "have the form that Calico's schema asks for" if long else f"match {fault.expected}"
+        wanted = f"which does not {form}"
+    fractions = (
+        "Calico's schema refuses fractions here, by a doubled backslash in its pattern: write 500ms for 0.5s"
+        if fault.expected == _WHOLE_SECONDS
+        else ""
+    )
+    return Story("malformed-text", f"{where} is {shown(fault.value)}, {wanted}", gaps=(fault.path,), help=fractions)
 
 
 def _value(judge: Judge, fault: Fault) -> Story:

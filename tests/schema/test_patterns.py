@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callint.schema.catalogue import calico_kinds, read
+from callint.schema.forms import expected
 from callint.schema.patterns import LINEAR, bounded, compiled, portable
 
 TIMEOUT = r"^(([0-9]*(\.[0-9]*)?(ms|s|h|m|us)+)+|Auto)$"
@@ -155,3 +156,31 @@ def test_every_pattern_of_calico_is_used() -> None:
 )
 def test_patterns_of_a_cluster_are_used_if_they_are_bounded(pattern: str, expected: bool) -> None:
     assert bounded(pattern) is expected
+
+
+def test_every_pattern_has_words() -> None:
+    """Of fields that somebody writes: neither of the status nor of IPAMBlocks."""
+    schemas = [read(kind) for kind in calico_kinds() if kind != "IPAMBlock"]
+    for one in schemas:
+        written = {name: node for name, node in one["properties"].items() if name != "status"}
+        for pattern in patterns_of({**one, "properties": written}):
+            assert "expected" in (expected(pattern, "a") or ""), pattern
+
+
+@pytest.mark.parametrize(
+    ("pattern", "value", "words"),
+    [
+        (
+            r"(?i:^(Drop|Accept|Return)?$)",
+            "Acept",
+            'one of "Drop", "Accept", "Return" was expected; did you mean "Accept"',
+        ),
+        (r"(?i:^(Drop|Accept)?$)", "x", 'one of "Drop", "Accept" was expected'),
+        (r"(?i:^(Drop|[a-z])?$)", "x", None),
+        (r"^(Drop|Accept)$", "x", None),
+        (r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))*$", "x", "numbers with ms, s, m or h were expected, as in 1m30s"),
+        (r"^([0-9]+(\\.[0-9]+)?(ms|s|m|h))*$", "x", "whole numbers with ms, s, m or h were expected"),
+    ],
+)
+def test_patterns_in_words(pattern: str, value: str, words: str | None) -> None:
+    assert expected(pattern, value) == words
