@@ -89,11 +89,7 @@ def _finding(rule: Rule, severity: Severity, breach: Breach, cluster: str) -> Fi
 
 def pointer(path: Iterable[str | int]) -> str:
     """A path as a JSON pointer (RFC 6901)."""
-    return "".join(["/" + (_escaped(step) if isinstance(step, str) else str(step)) for step in path])
-
-
-def _escaped(step: str) -> str:
-    return step.replace("~", "~0").replace("/", "~1")
+    return "".join(["/" + str(step).replace("~", "~0").replace("/", "~1") for step in path])
 
 
 def report_problems(

@@ -107,6 +107,8 @@ class Words:
         return min((word for word in near if distance(lower, word, 1) == 1), key=self._order, default=None)
 
     def _edits(self, lower: str, most: int) -> str | None:
+        if self._lengths.isdisjoint(_around(lower, most)):
+            return None
         if not self._like:
             for word in self._exact:
                 self._like.setdefault(len(word), {}).setdefault(_letters(word), []).append(word)

@@ -29,7 +29,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         return
     if any(placeholder(name) is not None for name in known):  # it may be the one that is named
         return
-    names = _Names(known)
+    names = _Names(target, known)
     for resource in asked:
         for path, name in _names(resource, tuple(field.split("."))):
             if name not in known:
@@ -44,12 +44,13 @@ def _of(cluster: Cluster, kind: str) -> Sequence[Resource]:
 
 
 class _Names:
-    """The objects that there are by name, in order, and what is near to their names."""
+    """The objects of a kind that there are by name, in order and in words, and what is near to their names."""
 
-    def __init__(self, named: Mapping[str, Resource]) -> None:
+    def __init__(self, kind: str, named: Mapping[str, Resource]) -> None:
         self.named = named
         self.known = tuple(sorted(named))
         self.nearest = Words(self.known).nearest
+        self.listed = listed(kind, self.known)
 
 
 def _text(parameters: Mapping[str, Any], name: str) -> str:
@@ -86,7 +87,7 @@ def _missing(cluster: Cluster, resource: Resource, path: Path, name: str, target
                 help="mend the document that could not be read",
             )
     near = names.nearest(name)
-    hint = f'did you mean "{near}"' if near else listed(target, names.known)
+    hint = f'did you mean "{near}"' if near else names.listed
     return Breach.at(
         resource,
         path,

@@ -88,13 +88,16 @@ def _written(found: _Found) -> Iterator[Dead | Unexamined]:
         if isinstance(one, Unexamined) or one.rule is None:
             yield one
             continue
-        path = one.rule.path
-        several = pending.setdefault((id(one.policy), path), [])
-        several.append(one)
-        policy = one.policy
+        path, policy = one.rule.path, one.policy
         if id(policy) not in parts:
             parts[id(policy)] = Counter(part.path for part in policy.rules)
-        if len(several) == parts[id(policy)][path]:
+        in_all = parts[id(policy)][path]
+        if in_all == len(one.covering) == 1:
+            yield one
+            continue
+        several = pending.setdefault((id(policy), path), [])
+        several.append(one)
+        if len(several) == in_all:
             covering = {_identity(item): item for each in several for item in each.covering}
             yield several[0]._replace(covering=tuple(covering.values()))
 
