@@ -10,6 +10,7 @@ from callint.finding import ObjectRef, Path, Span, Step
 from callint.objects import fields
 
 if TYPE_CHECKING:
+    from callint.objects.gaps import Gaps
     from callint.source import Document
 
 
@@ -21,8 +22,8 @@ class Resource:
     """
 
     __slots__ = (
-        "_near",
         "_ref",
+        "_sorted",
         "annotations",
         "api_version",
         "base",
@@ -44,7 +45,7 @@ class Resource:
         self.plain = plain
         self.gaps = gaps
         self.sound = False
-        self._near: tuple[dict[Path, int], dict[Path, int]] | None = None
+        self._sorted: Gaps | None = None
         self._ref: ObjectRef | None = None
         self.api_version = fields.text(plain, "apiVersion") or ""
         kind = fields.text(plain, "kind") or ""
@@ -107,40 +108,24 @@ class Resource:
         """The first gap that is at, in or above a path."""
         if not self.gaps:
             return None
-        exact, above = self._numbered()
-        found = [number for end in range(len(path)) if (number := exact.get(path[:end])) is not None]
-        if path in above:
-            found.append(above[path])
-        return self.gaps[min(found)] if found else None
+        number = self._sorted_gaps.first(path)
+        return None if number is None else self.gaps[number]
 
     def unreadable_fields(self, path: Path, fields: Iterable[str]) -> set[str]:
         """Those fields of the mapping at a path of which `unreadable` is true, asked together."""
-        if not self.gaps:
-            return set()
-        exact, above = self._numbered()
-        if any(path[:end] in exact for end in range(len(path) + 1)):
-            return set(fields)
-        return {field for field in fields if (*path, field) in above}
+        return self._sorted_gaps.among(path, fields) if self.gaps else set()
 
-    def _numbered(self) -> tuple[dict[Path, int], dict[Path, int]]:
-        if self._near is None:
-            self._near = _near(self.gaps)
-        return self._near
+    @property
+    def _sorted_gaps(self) -> Gaps:
+        if self._sorted is None:
+            from callint.objects.gaps import Gaps
+
+            self._sorted = Gaps(self.gaps)
+        return self._sorted
 
     def __repr__(self) -> str:
         """For people who debug."""
         return f"<{self.ref} {self.document.file}:{self.span().line}>"
-
-
-def _near(gaps: tuple[Path, ...]) -> tuple[dict[Path, int], dict[Path, int]]:
-    """The number of the first gap at each path, and of the first at or below each."""
-    exact: dict[Path, int] = {}
-    above: dict[Path, int] = {}
-    for number, gap in enumerate(gaps):
-        exact.setdefault(gap, number)
-        for end in range(len(gap) + 1):
-            above.setdefault(gap[:end], number)
-    return exact, above
 
 
 def unpack(document: Document) -> Iterator[tuple[Path, dict[str, Any]]]:
