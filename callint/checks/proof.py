@@ -7,8 +7,10 @@ from typing import Any
 from callint.finding import Witness, witness
 from callint.net.address import Family, format_address
 from callint.net.packets import Packet as Point
+from callint.policy import NodePolicy, Verdict
 from callint.policy.packet import Packet, protocol_name
 from callint.policy.symbolic.order import Item
+from callint.policy.symbolic.point import SOURCE_PORT
 
 _TOLD = Packet._fields[: Packet._fields.index("icmp_code") + 1]
 
@@ -16,6 +18,21 @@ _TOLD = Packet._fields[: Packet._fields.index("icmp_code") + 1]
 def told(packet: Packet) -> dict[str, Any]:
     """What a witness tells of a packet on the wire."""
     return dict(zip(_TOLD, packet, strict=False))
+
+
+def stranger(address: str) -> str:
+    """Somebody of whom nothing is known, of the IP version of an address."""
+    return "2001:db8::1" if ":" in address else "192.0.2.1"
+
+
+def forwarded(arriving: str, leaving: str) -> Packet:
+    """The first packet of a connection between two of whom nothing is known, through a node."""
+    return Packet(arriving, leaving, "192.0.2.1", "198.51.100.1", "tcp", SOURCE_PORT, 443)
+
+
+def judged(here: NodePolicy, packet: Packet, verdict: Verdict) -> Witness:
+    """A packet at a node, and what becomes of it."""
+    return witness("packet", node=here.node, **told(packet), verdict=verdict.outcome, decided_by=verdict.decided_by)
 
 
 def decided(direction: str, family: Family, point: Point, item: Item) -> Witness:

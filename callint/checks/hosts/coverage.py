@@ -7,14 +7,13 @@ from typing import Any
 
 from callint.checks.breach import Breach
 from callint.checks.left_open import COVERAGE, left_open
+from callint.checks.proof import forwarded
 from callint.facts import Interface
 from callint.finding import Related, witness
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
-from callint.policy import NodePolicy, Packet, evaluate, model_of
+from callint.policy import NodePolicy, evaluate, model_of
 from callint.policy.links import is_host_interface, leads_somewhere
-
-SOMEWHERE = "192.0.2.1"
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -96,6 +95,4 @@ def _uncovered(here: NodePolicy, node: str, interface: Interface, own: list[Host
 
 def _forwarded(here: NodePolicy, one: str, other: str) -> tuple[str, str]:
     """What Calico says to new packets between two interfaces, there and back."""
-    packets = (Packet(a, b, SOMEWHERE, "198.51.100.1", "tcp", 40000, 443) for a, b in ((one, other), (other, one)))
-    there, back = (evaluate(here, packet).outcome for packet in packets)
-    return there, back
+    return evaluate(here, forwarded(one, other)).outcome, evaluate(here, forwarded(other, one)).outcome

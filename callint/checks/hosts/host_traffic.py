@@ -8,7 +8,7 @@ from typing import Any
 from callint.calico import failsafe
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
-from callint.checks.proof import told
+from callint.checks.proof import forwarded, judged, stranger
 from callint.finding import Related, witness
 from callint.net import intervals
 from callint.net.address import FAMILIES
@@ -23,6 +23,7 @@ from callint.policy.nodes import prefixes
 from callint.policy.ranges import ranges
 from callint.policy.settings import Failsafe
 from callint.policy.symbolic.engine import Engine, selections
+from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.selection import Selection, Selections
 from callint.policy.symbolic.sets import only
 from callint.source import placeholder
@@ -83,7 +84,7 @@ def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
             f'policy "{resource.name}" with applyOnForward is of ingress alone, so packets forwarded out of "{name}" '
             f'of node "{here.node}" are no longer accepted by Calico, and the host\'s own FORWARD chain {lost}',
             (Related(member.about.resource.span("metadata", "name"), "packets leave here"),),
-            _proof(here, packet, verdict),
+            judged(here, packet, verdict),
             "add Egress to its types with a rule that allows them"
             if fallback == "drop"
             else 'say in the facts of the node what the chain FORWARD does: "firewall: {forward: drop}" or accept',
@@ -104,15 +105,11 @@ def _through(here: NodePolicy, leaving: str) -> tuple[Packet, Verdict] | None:
     """A packet forwarded out of an interface from another one that has an endpoint, which policy does not drop."""
     for arriving in here.interfaces:
         if arriving != leaving and here.governance.of(arriving).endpoint is not None:
-            packet = Packet(arriving, leaving, "192.0.2.1", "198.51.100.1", "tcp", 40000, 443)
+            packet = forwarded(arriving, leaving)
             verdict = evaluate(here, packet)
             if verdict.outcome in ("accept", "no-verdict"):
                 return packet, verdict
     return None
-
-
-def _proof(here: NodePolicy, packet: Packet, verdict: Verdict) -> Any:
-    return witness("packet", node=here.node, **told(packet), verdict=verdict.outcome, decided_by=verdict.decided_by)
 
 
 def _failsafe_open(cluster: Cluster) -> Iterator[Breach]:
@@ -129,7 +126,7 @@ def _failsafe_open(cluster: Cluster) -> Iterator[Breach]:
             continue
         listed = ", ".join(f"{one.port.protocol} {one.port.port}" for one in closable)
         resource = member.about.resource
-        packet = Packet(name, None, "192.0.2.1", public, closable[0].port.protocol, 40000, closable[0].port.port)
+        packet = Packet(name, None, "192.0.2.1", public, closable[0].port.protocol, SOURCE_PORT, closable[0].port.port)
         yield Breach.at(
             resource,
             ("metadata", "name"),
@@ -202,7 +199,7 @@ def _failsafe_cut(cluster: Cluster) -> Iterator[Breach]:
         if any(drop != engine.space.everything for drop, engine in zip(dropped, engines, strict=True)):
             continue
         own = next(_addresses(here, member, name), "192.0.2.2")
-        packet = Packet(name, None, "2001:db8::1" if ":" in own else "192.0.2.1", own, "tcp", 40000, SSH_PORT)
+        packet = Packet(name, None, stranger(own), own, "tcp", SOURCE_PORT, SSH_PORT)
         path = ("spec", "failsafeInboundHostPorts")
         yield Breach.at(
             configured,
@@ -210,7 +207,7 @@ def _failsafe_cut(cluster: Cluster) -> Iterator[Breach]:
             f'the failsafe list of FelixConfiguration "{configured.name}" leaves out tcp {SSH_PORT} (remote '
             f'administration), which no policy allows at "{name}" of node "{here.node}" to anybody',
             (Related(member.about.resource.span("metadata", "name"), "the host endpoint"),),
-            _proof(here, packet, evaluate(here, packet)),
+            judged(here, packet, evaluate(here, packet)),
             "keep the port in the list, with a `net` where that is possible, or allow it by policy first",
             key=True,
         )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE
 from callint.checks.breach import Breach, unexamined
 from callint.checks.hosts.written import written_endpoints
-from callint.checks.proof import told
-from callint.finding import Related, witness
+from callint.checks.proof import judged, stranger
+from callint.finding import Related, Witness
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.objects.policy import Policy
@@ -18,6 +17,7 @@ from callint.policy.chains import Kind
 from callint.policy.inventory import HostMember
 from callint.policy.nodes import prefixes
 from callint.policy.symbolic.engine import selections
+from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.selection import Selection, Selections
 
 
@@ -50,37 +50,19 @@ def _enforced(known: Selections, selection: Selection) -> tuple[set[str], list[P
     return {direction for policy in enforced for direction in policy.types}, enforced
 
 
-def denied(model: Model, about: HostEndpoint, direction: str) -> Any:
+def denied(model: Model, about: HostEndpoint, direction: str) -> Witness | None:
     """A packet that no failsafe port lets through and its verdict, as a witness; None where it is not dropped."""
     here = model.at(about.node)
     name = _entered(here, about)
     own = next(iter(about.expected_ips), "192.0.2.2").split("/")[0]
-    far = "2001:db8::1" if ":" in own else "192.0.2.1"
-    arriving = direction == "Ingress"
-    port = 10250 if arriving else 123
-    protocol = "tcp" if arriving else "udp"
-    packet = Packet(
-        name if arriving else None,
-        None if arriving else name,
-        far if arriving else own,
-        own if arriving else far,
-        protocol,
-        40000,
-        port,
-    )
+    packet = Packet(None, name, own, stranger(own), "udp", SOURCE_PORT, 123)
+    if direction == "Ingress":
+        packet = Packet(name, None, stranger(own), own, "tcp", SOURCE_PORT, 10250)
     try:
         verdict = evaluate(here, packet)
     except ValueError:
         return None
-    if verdict.outcome != "drop":
-        return None
-    return witness(
-        "packet",
-        node=here.node,
-        **told(packet),
-        verdict="drop",
-        decided_by=verdict.decided_by,
-    )
+    return judged(here, packet, verdict) if verdict.outcome == "drop" else None
 
 
 def _entered(here: NodePolicy, about: HostEndpoint) -> str:

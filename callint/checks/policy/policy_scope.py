@@ -136,7 +136,7 @@ def _reaching(policy: Policy, closed: list[str], hosts: str, related: tuple[Rela
     )
 
 
-def _closed(cluster: Cluster, host: HostMember, direction: str) -> Any:
+def _closed(cluster: Cluster, host: HostMember, direction: str) -> Witness | None:
     return denied(model_of(cluster), host.about, direction) if host.about.node else None
 
 

@@ -21,6 +21,7 @@ from callint.objects.bgp import BGPPeer
 from callint.objects.pool import IPPool
 from callint.policy import Packet, model_of
 from callint.policy.nodes import prefixes
+from callint.policy.symbolic.point import SOURCE_PORT
 
 _BLOCK_SIZES = {4: 26, 6: 122}
 _MOST_SHOWN = 10
@@ -158,7 +159,7 @@ def _packet(lan: Prefix, leaving: str, peer: BGPPeer) -> Packet:
     """The first packet of a connection from a host of a masqueraded network to a peer behind a VPN."""
     host = lan.last - 1 if lan.length < BITS[lan.family] - 1 else lan.first
     far = parse_peer(peer.peer_ip or "")[0]
-    return Packet(None, leaving, str(Address(lan.family, host)), str(far), "tcp", 40000, 443)
+    return Packet(None, leaving, str(Address(lan.family, host)), str(far), "tcp", SOURCE_PORT, 443)
 
 
 def _tunnel_networks(interface: Interface) -> Iterator[Prefix]:
