@@ -5,7 +5,7 @@ from __future__ import annotations
 from callint.net import intervals
 from callint.net.address import Family, format_address
 from callint.policy.doubt import Doubts
-from callint.policy.ranges import Ranges
+from callint.policy.ranges import PLACE, Ranges
 from callint.record import NamedTuple
 
 
@@ -18,7 +18,7 @@ class AddressSet(NamedTuple):
 
     def holds(self, family: Family, address: int, doubts: Doubts) -> bool:
         """Whether the address belongs."""
-        index = 0 if family == 4 else 1
+        index = PLACE[family]
         if intervals.contains(self.sure[index], address):
             return True
         if not self.maybe[index] or not intervals.contains(self.maybe[index], address):

@@ -13,7 +13,7 @@ from callint.policy.interfaces import Governance, Governor
 from callint.policy.inventory import Endpoint, HostMember, Inventory, WorkloadMember
 from callint.policy.nodes import Interfaces, node_interfaces, read_interfaces, with_nameless
 from callint.policy.packet import Flow
-from callint.policy.ranges import Ranges, ranges
+from callint.policy.ranges import PLACE, Ranges, ranges
 from callint.policy.settings import Failsafe, Settings
 from callint.policy.tiers import PlacedPolicy, PlacedTier, selecting, tiers_of
 from callint.policy.tunnels import Tunnels
@@ -178,7 +178,7 @@ class NodePolicy:
 
     def loops(self, flow: Flow) -> bool:
         """Whether a forwarded packet goes to a service network, from which no route leads on."""
-        return intervals.contains(self.service_ranges[0 if flow.family == 4 else 1], flow.destination)
+        return intervals.contains(self.service_ranges[PLACE[flow.family]], flow.destination)
 
 
 @lru_cache(maxsize=8)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from callint.net import intervals
-from callint.net.address import LAST, Address, Prefix, parse_cidr
+from callint.net.address import LAST, Address, Family, Prefix, parse_cidr
 from callint.net.intervals import Intervals
 from callint.policy.nodes import prefixes
 
 Ranges = tuple[Intervals, Intervals]
 """Addresses of IPv4 and of IPv6."""
 
+PLACE: dict[Family, int] = {4: 0, 6: 1}
+"""Which of both are those of a family."""
 NO_RANGES: Ranges = ((), ())
 EVERYWHERE: Ranges = (((0, LAST[4]),), ((0, LAST[6]),))
 

@@ -12,7 +12,7 @@ from callint.objects import Cluster
 from callint.policy.doubt import Doubts
 from callint.policy.nodes import calico_addresses, prefixes
 from callint.policy.packet import Flow
-from callint.policy.ranges import Ranges, ranges, union
+from callint.policy.ranges import PLACE, Ranges, ranges, union
 from callint.policy.settings import Settings
 from callint.record import NamedTuple
 
@@ -27,7 +27,7 @@ class CalicoNodes(NamedTuple):
 
     def hold(self, family: int, address: int, doubts: Doubts) -> bool:
         """Whether the address is that of a node."""
-        if intervals.contains(self.addresses[0 if family == 4 else 1], address):
+        if intervals.contains(self.addresses[PLACE[family]], address):
             return True
         if self.complete:
             return False

@@ -14,6 +14,7 @@ from callint.policy.doubt import Doubts, UndecidedError, explore
 from callint.policy.inventory import HostMember
 from callint.policy.model import NodePolicy
 from callint.policy.packet import Conntrack, Flow, Outcome, Packet, Step, Verdict, protocol_number, read
+from callint.policy.ranges import PLACE
 from callint.policy.settings import Failsafe
 from callint.policy.tunnels import IPIP
 
@@ -107,7 +108,7 @@ class Walk:
     def _check_source(self, interface: str) -> None:
         """Strict reverse path check: an address comes from its own workload (raw PREROUTING, rpfilter)."""
         allowed = self._here.sources_of(interface)
-        index = 0 if self._flow.family == 4 else 1
+        index = PLACE[self._flow.family]
         link_local = self._flow.family == 6 and _LINK_LOCAL[0] <= self._flow.source <= _LINK_LOCAL[1]
         if allowed is None or link_local or intervals.contains(allowed[index], self._flow.source):
             return

@@ -9,7 +9,7 @@ from callint.checks.breach import Breach, unexamined
 from callint.checks.policy.name_resolution import asks, enforced, for_hosts, may_be_question, shuts_in
 from callint.finding import Path, Related, witness
 from callint.net import intervals
-from callint.net.address import FAMILIES, Address
+from callint.net.address import Address
 from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
@@ -17,7 +17,7 @@ from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import Inventory
 from callint.policy.match import entity_selectors
 from callint.policy.nodes import prefixes
-from callint.policy.ranges import ranges
+from callint.policy.ranges import PLACE, ranges
 from callint.policy.settings import Settings
 from callint.policy.tiers import PlacedPolicy
 from callint.record import NamedTuple
@@ -120,7 +120,7 @@ def _reaches(there: Entity, namespace: str | None, cache: _Cache, inventory: Inv
     every = [ranges(there.nets)] if there.nets else []
     every += [inventory.certain(positive)] if positive is not None else []
     return any(
-        all(intervals.contains(one[FAMILIES.index(address.family)], address.value) for one in every)
+        all(intervals.contains(one[PLACE[address.family]], address.value) for one in every)
         for address in cache.addresses
     )
 

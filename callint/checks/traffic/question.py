@@ -16,7 +16,7 @@ from callint.net.packets import PacketSet
 from callint.objects import fields
 from callint.policy import Model
 from callint.policy.chains import Direction
-from callint.policy.ranges import NO_RANGES, Ranges, singles
+from callint.policy.ranges import NO_RANGES, PLACE, Ranges, singles
 from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.partition import Partition
@@ -276,7 +276,7 @@ class Answers:
     ) -> PacketSet:
         box, space = packets.box(family), self._engines[family].space
         ends = {"source": source, "destination": destination}
-        sides = {name: end[FAMILIES.index(family)] for name, end in ends.items() if end is not None}
+        sides = {name: end[PLACE[family]] for name, end in ends.items() if end is not None}
         return space.nothing if box is None or () in sides.values() else space.box(**box, **sides)
 
     def _drop(self, partition: Partition) -> PacketSet:

@@ -9,7 +9,7 @@ from callint.net import intervals
 from callint.net.diagrams import EMPTY, Node
 from callint.net.packets import PacketSet
 from callint.policy.inventory import WorkloadMember
-from callint.policy.ranges import ranges
+from callint.policy.ranges import PLACE, ranges
 from callint.policy.symbolic.engine import Engine
 
 _DESTINATION, _SOURCE = 0, 1
@@ -21,7 +21,7 @@ class Connectivity:
     def __init__(self, engine: Engine) -> None:
         """`engine` of any family; workloads without an address of it are left out."""
         self.engine = engine
-        index = 0 if engine.space.family == 4 else 1
+        index = PLACE[engine.space.family]
         self.workloads: list[tuple[WorkloadMember, int]] = [
             (one, first)
             for one in engine.model.inventory.workloads

@@ -13,7 +13,7 @@ from callint.policy.chains import Direction
 from callint.policy.inventory import Endpoint, HostMember, WorkloadMember
 from callint.policy.labels import holds
 from callint.policy.links import interfaces_of
-from callint.policy.ranges import Ranges, ranges, singles
+from callint.policy.ranges import PLACE, Ranges, ranges, singles
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.partition import Partition
 from callint.record import NamedTuple
@@ -192,7 +192,7 @@ def packets(space: PacketSpace, source: Place, target: Place, services: PacketSe
         source=_side(source.addresses, space.family), destination=_side(target.addresses, space.family)
     )
     if source.kind == "workload" and target.kind == "workload" and source.addresses and target.addresses:
-        index = 0 if space.family == 4 else 1
+        index = PLACE[space.family]
         both = intervals.intersection(source.addresses[index], target.addresses[index])
         own = (value for low, high in both for value in range(low, high + 1))
         found -= space.union_all(space.box(source=((one, one),), destination=((one, one),)) for one in own)
@@ -200,5 +200,5 @@ def packets(space: PacketSpace, source: Place, target: Place, services: PacketSe
 
 
 def _side(addresses: Ranges | None, family: Family) -> Intervals | None:
-    found = None if addresses is None else addresses[0 if family == 4 else 1]
+    found = None if addresses is None else addresses[PLACE[family]]
     return None if found == ((0, LAST[family]),) else found

@@ -12,6 +12,7 @@ from callint.net.ports import ICMP, ICMPV6, WITH_PORTS
 from callint.objects.policy import Icmp
 from callint.policy.address_set import AddressSet
 from callint.policy.match import Criteria, PortSet, Side
+from callint.policy.ranges import PLACE
 from callint.record import NamedTuple
 
 _BYTE = ((0, 255),)
@@ -51,7 +52,7 @@ class _Reading:
         self.space = space
         self.demand = demand
         self.surely = surely
-        self.index = 0 if space.family == 4 else 1
+        self.index = PLACE[space.family]
         self.everyone: Intervals = ((0, LAST[space.family]),)
         self.icmp = ((ICMP, ICMP) if space.family == 4 else (ICMPV6, ICMPV6),)
 

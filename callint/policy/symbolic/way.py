@@ -8,6 +8,7 @@ from callint.net.ports import ICMPV6, UDP, WITH_PORTS
 from callint.policy.chains import Direction, Kind
 from callint.policy.interfaces import Governor
 from callint.policy.packet import Outcome
+from callint.policy.ranges import PLACE
 from callint.policy.symbolic.block import Cause, Shares, add, of_kind, within
 from callint.policy.symbolic.selection import Selection
 from callint.policy.symbolic.sets import only
@@ -36,7 +37,7 @@ class Way:
         self.chains = whole.chains
         self.wire = wire
         self.is_forwarded = forwarded
-        self.index = 0 if self.space.family == 4 else 1
+        self.index = PLACE[self.space.family]
         self.plain = self.space.everything
         self.marked: dict[Cause, PacketSet] = {}
         self.ends: dict[Outcome, dict[Cause, PacketSet]] = {}
