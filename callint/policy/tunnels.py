@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from callint.calico.defaults import VXLAN_PORT, WIREGUARD_PORT, WIREGUARD_PORT_V6
 from callint.net import intervals
-from callint.net.address import format_address
+from callint.net.address import Family, format_address
 from callint.net.ports import UDP
 from callint.objects import Cluster
 from callint.policy.doubt import Doubts
@@ -25,13 +25,13 @@ class CalicoNodes(NamedTuple):
     addresses: Ranges
     complete: bool
 
-    def hold(self, family: int, address: int, doubts: Doubts) -> bool:
+    def hold(self, family: Family, address: int, doubts: Doubts) -> bool:
         """Whether the address is that of a node."""
         if intervals.contains(self.addresses[PLACE[family]], address):
             return True
         if self.complete:
             return False
-        shown = format_address(4 if family == 4 else 6, address)
+        shown = format_address(family, address)
         return doubts.ask(f"whether {shown} is a node of the cluster")
 
 
