@@ -100,6 +100,8 @@ def overlaps(a: Intervals, b: Intervals) -> bool:
     """Whether the sets share a number."""
     if len(a) == len(b) == 1:
         return a[0][0] <= b[0][1] and b[0][0] <= a[0][1]
+    if not a or not b:
+        return False
     if len(a) < len(b):
         a, b = b, a
     return any(begin < len(a) and a[begin][0] <= high for _, high, begin in _found(a, b))

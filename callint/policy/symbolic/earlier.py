@@ -160,11 +160,7 @@ def meetings(shadows: Shadows, about: Shape, near: Iterable[Entry]) -> tuple[lis
             asked += other.source.selector is not None or other.destination.selector is not None
             source = _meant(shadows, about.source, other.source)
             destination = _meant(shadows, about.destination, other.destination)
-            if any(
-                overlaps(about.source.nets[index], source[index])
-                and overlaps(about.destination.nets[index], destination[index])
-                for index in (0, 1)
-            ):
+            if _meet(about, source, destination):
                 found.append(Meeting(entry, source, destination))
     return found, asked
 
@@ -175,10 +171,14 @@ def _may_meet(about: Shape, other: Shape) -> bool:
         other.destination.nets == EVERYWHERE or about.destination.nets == EVERYWHERE
     ):
         return True
-    return any(
-        intervals.overlaps(about.source.nets[index], other.source.nets[index])
-        and intervals.overlaps(about.destination.nets[index], other.destination.nets[index])
-        for index in (0, 1)
+    return _meet(about, other.source.nets, other.destination.nets)
+
+
+def _meet(about: Shape, source: Ranges, destination: Ranges) -> bool:
+    """Whether a rule is about some of these senders and receivers, of one family both."""
+    overlaps, senders, receivers = intervals.overlaps, about.source.nets, about.destination.nets
+    return (overlaps(senders[0], source[0]) and overlaps(receivers[0], destination[0])) or (
+        overlaps(senders[1], source[1]) and overlaps(receivers[1], destination[1])
     )
 
 
