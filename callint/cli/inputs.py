@@ -145,6 +145,7 @@ def _tell_unread(asked: Iterable[Cluster], described: Described, named: Iterable
     shown = {STDIN if path == "-" else show(path) for path in named}
     facts = [document for sources in described.facts for document in sources.documents if not document.complete]
     partly = {document.file for documents in (facts, *(one.incomplete for one in asked)) for document in documents}
+    partly |= {one.span.file for one in described.findings if one.name in ("facts-invalid", "facts-duplicate")}
     for sources in (described.sources, *described.facts):
         for problem in sources.problems:
             file = problem.span.file

@@ -57,6 +57,13 @@ def test_what_is_read_in_part_is_told_beside_the_answer(here: Path, question: st
     assert ask(question, "manifests", "--facts", "facts.yaml").stderr == f"callint: {first} and 1 other file {PARTLY}"
 
 
+@pytest.mark.parametrize("odd", ["version: 1\nnode: other\nbogus: 1\n", FACTS])
+def test_facts_that_are_left_out_are_told(here: Path, odd: str) -> None:
+    (here / "odd.yaml").write_text(odd)
+    done = ask("routes", "manifests", "--facts", "facts.yaml", "--facts", "odd.yaml")
+    assert (done.exit_code, done.stderr) == (0, f"callint: odd.yaml {PARTLY}")
+
+
 def test_facts_of_the_configuration_may_be_missing(here: Path) -> None:
     (here / "callint.yaml").write_text("facts: [none.yaml]\n")
     done = ask("routes", "manifests")
