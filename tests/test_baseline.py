@@ -291,3 +291,10 @@ def test_it_may_be_as_long_as_what_it_is_about(tree: Path) -> None:
     write()
     assert (tree / "known.json").stat().st_size > 1 << 20
     assert reported() == []
+
+
+def test_there_is_no_report_beside_it(tree: Path) -> None:
+    done = check("--write-baseline", "--output", "json=r.json")
+    said = "callint: --write-baseline reports nothing, so there is nothing for --output to write\n"
+    assert (done.exit_code, done.output) == (2, said)
+    assert not (tree / "known.json").exists()

@@ -149,6 +149,8 @@ def command(
     known = baseline or config.baseline
     if write_baseline and known is None:
         output.fail("there is no baseline to write, say with --baseline which file is one")
+    if write_baseline and destinations:
+        output.fail("--write-baseline reports nothing, so there is nothing for --output to write")
     if destinations or write_baseline:
         from callint.cli.spared import spare_all_but_baseline, spare_inputs
 
