@@ -57,11 +57,10 @@ def _off(cluster: Cluster) -> Iterator[Breach]:
     for resource, path, says in switched_off(cluster) if idle else ():
         first, *others = idle
         more = f" and {len(others)} more have" if others else " has"
-        yield Breach(
-            f'{says}, so that BIRD does not run on any node and {first.kind} "{first.name}"{more} no effect',
-            resource.span(*path),
-            resource.ref,
+        yield Breach.at(
+            resource,
             path,
+            f'{says}, so that BIRD does not run on any node and {first.kind} "{first.name}"{more} no effect',
             tuple(Related(one.span("metadata", "name"), "has no effect") for one in idle[:3]),
             witness("reference", reference=f"{first.kind}/{first.name}", peers=len(cluster.bgp_peers)),
         )
@@ -87,12 +86,11 @@ def _unrouted(cluster: Cluster) -> Iterator[Breach]:
             mode = fields.text(pool, "encapsulation") if isinstance(pool, dict) else None
             if mode is None or mode not in _ROUTED:
                 continue
-            yield Breach(
+            yield Breach.at(
+                one,
+                path,
                 f'"bgp" of the Installation is "Disabled", and with encapsulation "{mode}" it is BGP that brings the '
                 "routes to the pods of other nodes: the operator refuses the Installation",
-                one.span(*path),
-                one.ref,
-                path,
                 (Related(one.span("spec", "calicoNetwork", "bgp"), "BIRD does not run"),),
                 witness("route", prefix=fields.text(pool, "cidr") or "", programmed_by=()),
                 help="enable BGP, or use VXLAN or VXLANCrossSubnet",
@@ -109,12 +107,11 @@ def _stranded(cluster: Cluster) -> Iterator[Breach]:
         return
     for pool, _ in _routed(cluster):
         if pool.resource.kind != "Installation":
-            yield Breach(
+            yield Breach.at(
+                pool.resource,
+                pool.path("cidr"),
                 f"{off[2]}, so that BIRD does not run, and without VXLAN it is BGP that brings the routes to the pods "
                 f'of IPPool "{pool.name}" on other nodes, if there are any',
-                pool.span("cidr"),
-                pool.resource.ref,
-                pool.path("cidr"),
                 (Related(off[0].span(*off[1]), "BIRD does not run"),),
                 witness("route", prefix=pool.cidr, programmed_by=()),
                 help="enable BGP, or use `vxlanMode`",
@@ -152,8 +149,8 @@ def own_plugin(installation: Resource) -> bool:
 
 def _for_any_pod(pool: IPPool) -> bool:
     """Whether pods get addresses from it unasked; pools of a cloud's subnets are routed by the cloud."""
-    asked_for = pool.node_selector.replace(" ", "") == "!all()" or "awsSubnetID" in pool.plain
-    return not pool.disabled and "Workload" in pool.allowed_uses and not asked_for and not pool.unreadable
+    asked_for = pool.of_no_node or "awsSubnetID" in pool.plain
+    return pool.for_pods and not asked_for and not pool.unreadable
 
 
 def _withheld(cluster: Cluster) -> Iterator[Breach]:
@@ -171,12 +168,11 @@ def _withheld(cluster: Cluster) -> Iterator[Breach]:
         if not pool.disable_bgp_export:
             yield from _filtered(cluster, pool, inside, gates[inside.family], several=several)
             continue
-        yield Breach(
+        yield Breach.at(
+            pool.resource,
+            pool.path("disableBGPExport"),
             f'IPPool "{pool.name}" is kept from the other nodes, too: `disableBGPExport` counts on '
             "every session, and without VXLAN it is BGP that brings the routes to its pods",
-            pool.span("disableBGPExport"),
-            pool.resource.ref,
-            pool.path("disableBGPExport"),
             (),
             witness("route", prefix=pool.cidr, direction="export", verdict="reject", decided_by="the pool"),
             help="keep the pool in with a BGPFilter on the peers outside, or let it use VXLAN",
@@ -190,12 +186,11 @@ def _filtered(cluster: Cluster, pool: IPPool, inside: Prefix, gates: Gates, *, s
         return
     rule = gates.keeper(within(inside, size, size))
     if rule is not None:
-        yield Breach(
+        yield Breach.at(
+            pool.resource,
+            pool.path("cidr"),
             f'IPPool "{pool.name}" is kept from {"the other nodes" if several else "other nodes, if there are any"}: '
             f"there is no mesh, and filters reject its blocks on every session, as {rule} does",
-            pool.span("cidr"),
-            pool.resource.ref,
-            pool.path("cidr"),
             (Related(rule.span, "keeps them in"),),
             witness("route", prefix=pool.cidr, direction="export", verdict="reject", decided_by=str(rule)),
             help=f"accept {inside} before that rule, with `matchOperator: In`",
@@ -214,12 +209,11 @@ def _address(cluster: Cluster) -> Iterator[Breach]:
             if known == speaker.name or node is None or other is None or not node.resources or not other.resources:
                 continue
             resource, path = node.resources[0], bgp_path(node.resources[0], f"ipv{family}Address")
-            yield Breach(
+            yield Breach.at(
+                resource,
+                path,
                 f'{held.address} is the BGP address of node "{speaker.name}" and of node "{known}": calico-node starts '
                 "with no address that another node has, and BIRD refuses two sessions of one name",
-                resource.span(*path),
-                resource.ref,
-                path,
                 (Related(_place(other.resources[0], family), "has it, too"),),
                 witness("address", address=str(held.address), node=speaker.name, other=known),
             )

@@ -94,7 +94,7 @@ def _pool(cluster: Cluster, inside: Prefix, lengths: tuple[int, int], steps: Ste
         size = max(pool.block_size or BLOCK_SIZES[inside.family], net.length)
         if pool.unreadable or size > bits or low <= size <= high:
             return None
-        if found is None and net.contains(inside) and "Workload" in pool.allowed_uses and not pool.disabled:
+        if found is None and net.contains(inside) and pool.for_pods:
             found = pool, size
     return found if found is not None and inside.length <= found[1] else None
 

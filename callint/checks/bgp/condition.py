@@ -57,12 +57,11 @@ def _length(cluster: Cluster) -> Iterator[Breach]:
             continue
         path = (*written.path, "matchOperator")
         often, instead = ("never", "In") if written.operator == "Equal" else ("always", "NotIn")
-        yield Breach(
+        yield Breach.at(
+            rule.resource,
+            path,
             f'{rule} has a "prefixLength" beside "{written.operator}", and that {often} matches: BIRD compares the '
             f'prefix with a set, and "{instead}" is what looks inside it',
-            rule.resource.span(*path),
-            rule.resource.ref,
-            path,
             (Related(rule.resource.span(*written.path, "prefixLength", key=True), "turns the network into a set"),),
             witness("route", prefix=written.cidr, direction=direction, matches=often == "always"),
             help=f"use `matchOperator: {instead}`, or leave `prefixLength` out",
@@ -149,15 +148,15 @@ class _Together:
 def _leaves_out(rule: Rule, blocks: Missed, used: list[BGPPeer]) -> Breach:
     pool, block, path = blocks.pool, blocks.block, (*rule.rule.path, blocks.field)
     itself = blocks.field == "matchOperator"
-    return Breach(
+    return Breach.at(
+        rule.resource,
+        path,
         f'{rule} lets out no block of IPPool "{pool.name}": it asks for {blocks.wanted}, and nodes announce the pool '
         f"in blocks of /{block.length}",
-        rule.resource.span(*path, key=not itself),
-        rule.resource.ref,
-        path,
         (Related(pool.span("cidr"), "the pool"), *used_by(used, rule.resource.name)),
         witness("route", prefix=str(block), direction="export", matches=False),
         help="`matchOperator: In` takes the blocks inside the network" if itself else "",
+        key=not itself,
     )
 
 
@@ -180,13 +179,13 @@ def _inert(
     reason: str,
 ) -> Breach:
     path = (*rule.rule.path, field)
-    return Breach(
-        f"{rule} matches no route: it {reason}",
-        rule.resource.span(*path, key=field != "peerType"),
-        rule.resource.ref,
+    return Breach.at(
+        rule.resource,
         path,
+        f"{rule} matches no route: it {reason}",
         used_by(used, rule.resource.name),
         witness("route", prefix=str(rule.prefixes.witness()), direction=direction, matches=False),
+        key=field != "peerType",
     )
 
 
@@ -204,12 +203,11 @@ def _tag(cluster: Cluster) -> Iterator[Breach]:
             if tag is not None:
                 path = (*rule.rule.path, "communities", "values", 0)
                 place = tag.configuration.resource.span(*tag.advertisement.path, "cidr")
-                yield Breach(
+                yield Breach.at(
+                    rule.resource,
+                    path,
                     f"{rule} asks for the community {format_community(community)}, which prefixAdvertisements attach "
                     "only after the filters, so that it never matches the node's own routes",
-                    rule.resource.span(*path),
-                    rule.resource.ref,
-                    path,
                     (Related(place, "attached to these routes, after the filter"),),
                     witness("route", prefix=str(tag.network), direction="export", communities=(), matches=False),
                     help=f"match the network instead: `matchOperator: In, cidr: {tag.network}`",
@@ -259,12 +257,11 @@ def _rejects_all_but_its_own(rule: Rule) -> bool:
 def _contradiction(peer: BGPPeer, direction: Direction, exclusive: list[Rule]) -> Breach:
     first, last = exclusive[0], exclusive[-1]
     path = (*last.rule.path, "matchOperator")
-    return Breach(
+    return Breach.at(
+        last.resource,
+        path,
         f'BGPPeer "{peer.resource.name}" {direction}s nothing: {last} rejects all but "{last.rule.cidr}", and '
         f'{first} has rejected all but "{first.rule.cidr}" before',
-        last.resource.span(*path),
-        last.resource.ref,
-        path,
         tuple(Related(one.span, f'rejects all but "{one.rule.cidr}"') for one in exclusive[:-1][:3]),
         witness(
             "route",

@@ -93,7 +93,7 @@ def _pool(cluster: Cluster) -> Iterator[Breach]:
     harmed = [
         (pool, net)
         for pool in cluster.pools
-        if not pool.disabled and "Workload" in pool.allowed_uses and (dropped or pool.vxlan_mode == "Never")
+        if pool.for_pods and (dropped or pool.vxlan_mode == "Never")
         if (net := network_of(pool.cidr)) is not None
     ]
     steps, networks = Steps(cluster, "service ranges with IPPools"), _Networks(net for _, net in harmed)
@@ -152,11 +152,10 @@ def _outside(cluster: Cluster) -> Iterator[Breach]:
         labelled = [(near.span, "the range that is announced") for near in own[:3]]
         if crossed is not None:
             labelled = [(crossed[1], f'"{crossed[0]}" counts for another kind of address')]
-        yield Breach(
-            f'{one.words} is announced by no node: it is not in "{one.wanted}" of the BGPConfiguration{where}',
-            one.resource.span(*one.path),
-            one.resource.ref,
+        yield Breach.at(
+            one.resource,
             one.path,
+            f'{one.words} is announced by no node: it is not in "{one.wanted}" of the BGPConfiguration{where}',
             tuple(Related(span, label) for span, label in labelled),
             one.proof,
         )
@@ -188,12 +187,11 @@ def _kept_in(cluster: Cluster) -> Iterator[Breach]:
 
 def _perhaps_near(one: _Announceable, neighbour: HostAddress) -> Breach:
     address = neighbour.prefix.address
-    return Breach(
+    return Breach.at(
+        one.resource,
+        one.path,
         f"{one.words} is announced by no node; whether it is found without, in the network of nodes, is not known: it "
         f'depends on how far the network of node "{neighbour.node}" with {address} goes, which nothing here tells',
-        one.resource.span(*one.path),
-        one.resource.ref,
-        one.path,
         (Related(neighbour.span, f"has {address}, without the length of its network"),),
         undecided=True,
     )
@@ -281,12 +279,11 @@ def _label(cluster: Cluster) -> Iterator[Breach]:
         if value is None or value == "true" or placeholder(value) is not None:
             continue
         path = ("metadata", "labels", EXCLUDE_LABEL)
-        yield Breach(
+        yield Breach.at(
+            node,
+            path,
             f'node "{node.name}" announces service ranges all the same: "{EXCLUDE_LABEL}" counts for Calico only with '
             f'the value "true", and here it is "{value}"',
-            node.span(*path),
-            node.ref,
-            path,
             (Related(announced[0].span, "the node announces this range"),),
             witness("route", prefix=str(announced[0].network), node=node.name, direction="export", verdict="accept"),
         )

@@ -67,11 +67,10 @@ def _breach(endpoint: HostEndpoint, facts: NodeFacts, holder: tuple[Interface, A
     else:
         near = nearest(endpoint.interface, known)
         reason += f', did you mean "{near}"' if near else ""
-    return Breach(
-        f'HostEndpoint "{endpoint.name}" guards nothing: {reason}',
-        endpoint.resource.span(*path),
-        endpoint.resource.ref,
+    return Breach.at(
+        endpoint.resource,
         path,
+        f'HostEndpoint "{endpoint.name}" guards nothing: {reason}',
         (Related(*place),),
         witness("interface", interface=endpoint.interface, node=endpoint.node, known=known),
         "name the interface by which packets come in",

@@ -12,7 +12,7 @@ from callint.checks.policy.opened_ports import Ports, meet, opened, words
 from callint.checks.policy.pod_terms import Terms, named, terms
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource, fields
-from callint.objects.policy import Entity, Policy, Rule
+from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.chains import Direction
 from callint.policy.symbolic.order import rules, whole
@@ -59,7 +59,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             if others.open_nothing(sent[0].placed, heard[0].placed):
                 yield _breach(sent, heard)
         except ExhaustedError:
-            reason = f"more than {cluster.limits.comparisons:,} comparisons of selectors would be needed"
+            reason = cluster.limits.too_many("selectors")
             yield unexamined("whether anything passes by both ends of what is sent by", _resource(sent[0]), reason)
             return
 
@@ -84,16 +84,16 @@ def _openings(cluster: Cluster, direction: Direction, subjects: set[Terms] | Non
 
 
 def _allows(rule: Rule) -> bool:
-    return rule.action.capitalize() in ("Allow", "Pass")
+    return rule.action in ("Allow", "Pass")
 
 
 def _by_selector(rule: Rule, direction: Direction) -> bool:
     """Whether it allows packets of which it says only who is at the other end, and ports."""
     near, far = (rule.source, rule.destination) if direction == "egress" else (rule.destination, rule.source)
-    if not far.selector or rule.source.ports or rule.action.capitalize() != "Allow":
+    if not far.selector or rule.source.ports or rule.action != "Allow":
         return False
-    said = far._replace(path=(), selector=None, namespace_selector=None, ports=())
-    return said == near._replace(path=(), ports=()) == Entity(())
+    others = far._replace(selector=None, namespace_selector=None, ports=()), near._replace(ports=())
+    return all(side.unconditional for side in others)
 
 
 def _far(rule: Rule, direction: Direction, policy: Policy) -> Selector | None:
