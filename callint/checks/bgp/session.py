@@ -37,24 +37,38 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     if state not in _STATES:
         raise CheckError(f'check "session" needs the parameter "state": {", ".join(_STATES)}')
     left = unsettled(cluster)
-    if left.all:
-        return
+    unsaid: dict[str, Resource] = {}
     found: dict[str | None, list[tuple[Session, int]]] = {}
     model, steps = network(cluster), Steps(cluster, "BGP sessions with BGPPeers that hold variables")
     for kind in (one for family in model.families for one in model.kinds(family)):
         session = kind.first
         # without an AS number BIRD refuses the file, which is said of the peer itself
         wanted = session.form.remote_as is not None and session.status.state == state
-        if wanted and not _as_ignored(model, session) and not left.concerns(kind, steps):
+        # a mesh session gives way to a peer, and the peer's own finding says so
+        if not wanted or _as_ignored(model, session) or (state == "idle" and session.peer is None):
+            continue
+        if left.concerns(kind, steps):
+            unsaid.update((one.name, one) for one in left.unsaid(kind))
+        else:
             about = session.peer.resource.name if session.peer is not None else None
             found.setdefault(about, []).append((session, len(kind)))
-    # a mesh session gives way to a peer, and the peer's own finding says so
-    if state == "idle":
-        found.pop(None, None)
     for sessions in found.values():
         place = _place(cluster, sessions[0][0], state)
         if place is not None:
             yield _breach(cluster, place, sessions)
+    yield from map(_undecided, unsaid.values())
+
+
+def _undecided(node: Resource) -> Breach:
+    path = ("metadata", "name")
+    return Breach(
+        f'whether sessions with node "{node.name}" come up is not known: it depends on variables that are left in what '
+        "Kubernetes says of the node",
+        node.span(*path),
+        node.ref,
+        path,
+        undecided=True,
+    )
 
 
 def _as_ignored(model: Network, session: Session) -> bool:

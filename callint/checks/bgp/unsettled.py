@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from callint.bgp.alike import Alike, far_address
@@ -9,6 +10,7 @@ from callint.bgp.network import Network, network
 from callint.bgp.nodes import Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.steps import Steps, counted
+from callint.calico.kinds import is_calico
 from callint.checks.left_open import AGREEING, SELECTING, SPEAKERS, left_in, left_open
 from callint.net.address import Address
 from callint.objects import Cluster, Resource
@@ -30,24 +32,35 @@ class Unsettled:
         """Whether it is not even known which nodes there are, whether there is a mesh, and in which AS."""
         self.nodes = frozenset(name for name, one in said if _open(one))
         """The nodes of which objects leave something open."""
+        others = ((name, one) for name, one in said if not is_calico(one.api_version))
+        self._unsaid = [(name, one) for name, one in others if _open(one) or placeholder(name) is not None]
         self._moving = any(_address_open(one) for _, one in said)
         left = (peer for peer in cluster.bgp_peers if _any_left(peer, *SELECTING, *AGREEING))
         self._peers = [_OpenPeer(self._model, peer) for peer in left]
 
+    def unsaid(self, peering: Peering) -> Iterator[Resource]:
+        """The Nodes of Kubernetes with variables that these sessions may depend on: no finding tells of those."""
+        names = {one.name for one in self._members(peering)}
+        return (one for name, one in self._unsaid if self.all or peering.there is None or name in names)
+
     def concerns(self, peering: Peering, steps: Steps) -> bool:
         """Whether any of these sessions, or what the far end answers, may be otherwise; raises TooManyStepsError."""
-        here, there = peering.here, peering.there or self._owner(peering.address)
-        members = (*here.members, *(there.members if there is not None else ()))
+        here, there, members = peering.here, self._far_end(peering), self._members(peering)
         # A far end that nobody is known to be may be the node whose address is left open.
         if self.all or any(one.name in self.nodes for one in members) or (there is None and self._moving):
             return True
         peers = counted(self._peers, steps, 1)
         return any(one.may_join(here, there, peering.address, steps) for one in peers)
 
-    def _owner(self, address: Address | None) -> Alike | None:
-        """The node with an address, its BGP address or another."""
-        if address is None:
-            return None
+    def _members(self, peering: Peering) -> tuple[Speaker, ...]:
+        there = self._far_end(peering)
+        return (*peering.here.members, *(there.members if there is not None else ()))
+
+    def _far_end(self, peering: Peering) -> Alike | None:
+        """The nodes at the far end, or the one with its address, the BGP address or another."""
+        address = peering.address
+        if peering.there is not None or address is None:
+            return peering.there
         owner = self._model.nodes.owners.get(address) or self._model.holder(address)
         return self._model.nodes.of(owner) if owner is not None else None
 
