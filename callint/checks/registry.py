@@ -57,6 +57,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "forwarded_rule": _HOSTS,
         "host_endpoint": _HOSTS,
         "host_traffic": _HOSTS,
+        "loopback": _HOSTS,
     },
     "callint.checks.objects": {
         "duplicate": (),
@@ -115,6 +116,7 @@ _ONE_QUESTION = (
     "ends",
     "foreign_address",
     "forwarded_rule",
+    "loopback",
     "name_resolution",
     "named_port",
     "named_service",

@@ -1,0 +1,90 @@
+"""Nodes that do not reach themselves, for a host endpoint of all interfaces governs the loopback interface as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callint.checks.breach import Breach, decider
+from callint.checks.proof import judged
+from callint.finding import Path, Related
+from callint.objects import Cluster
+from callint.policy import NodePolicy, Packet, Verdict, evaluate, model_of
+from callint.policy.doubt import UndecidedError
+from callint.policy.inventory import HostMember
+from callint.policy.symbolic.engine import selections
+from callint.policy.symbolic.point import SOURCE_PORT
+from callint.policy.symbolic.selection import Selection
+from callint.source import placeholder
+
+_LOOPBACK, _HOST = "lo", "127.0.0.1"
+# where the kubelet and the scheduler tell their health, and a port of nobody in particular
+_PORTS = (10248, 10259, 34567)
+
+_Dropped = tuple[NodePolicy, HostMember, Packet, Verdict]
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """What a node sends to 127.0.0.1, where policy drops it whatever the port; one node stands for those alike."""
+    found: dict[object, list[_Dropped]] = {}
+    for dropped in _all_dropped(cluster):
+        verdict = dropped[-1]
+        found.setdefault((id(verdict.policy), verdict.path), []).append(dropped)
+    for several in found.values():
+        yield _breach(several)
+
+
+def _all_dropped(cluster: Cluster) -> Iterator[_Dropped]:
+    model = model_of(cluster)
+    every = [one for one in model.inventory.host_endpoints if one.about.interface == "*" and one.about.node]
+    if not every or (known := selections(model)).limited:
+        return
+    of_class: dict[Selection, tuple[Packet, Verdict] | None] = {}
+    for member in every:
+        about = member.about
+        if placeholder(about.node) is not None:
+            continue
+        here, selection = model.at(about.node), known.of(member)
+        if here.governance.of(_LOOPBACK).endpoint is not member or _ebpf(here):
+            continue
+        if selection not in of_class:
+            of_class[selection] = _dropped(here)
+        found = of_class[selection]
+        if found is not None:
+            yield here, member, *found
+
+
+def _ebpf(here: NodePolicy) -> bool:
+    try:
+        return here.settings.ebpf
+    except UndecidedError:
+        return True
+
+
+def _dropped(here: NodePolicy) -> tuple[Packet, Verdict] | None:
+    """A packet that policy of one direction drops as it does those to other ports: first out, then in."""
+    for arriving, leaving in ((None, _LOOPBACK), (_LOOPBACK, None)):
+        packets = [Packet(arriving, leaving, _HOST, _HOST, "tcp", SOURCE_PORT, port) for port in _PORTS]
+        verdicts = [evaluate(here, packet) for packet in packets]
+        if all(one.outcome == "drop" and one.policy is not None for one in verdicts):
+            return packets[0], verdicts[0]
+    return None
+
+
+def _breach(several: list[_Dropped]) -> Breach:
+    here, member, packet, verdict = several[0]
+    assert verdict.policy is not None, "only drops by policy are kept"
+    in_rule = bool(verdict.path) and isinstance(verdict.path[-1], int)
+    path: Path = (*verdict.path, "action") if in_rule else verdict.path
+    more = f"; so it is with {len(several) - 1} more" if len(several) > 1 else ""
+    return Breach.at(
+        verdict.policy,
+        path,
+        f'node "{here.node}" does not reach itself: what is sent to {_HOST} is dropped by '
+        f'{decider(verdict.policy, verdict.path, verdict.decided_by)}, for HostEndpoint "{member.about.name}" is for '
+        f'all interfaces, "{_LOOPBACK}" among them{more}',
+        (Related(member.about.resource.span("metadata", "name"), "is for all interfaces"),),
+        judged(here, packet, verdict),
+        help="allow 127.0.0.0/8 in both directions at endpoints of all interfaces",
+        key=not in_rule,
+    )
