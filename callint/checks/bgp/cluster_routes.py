@@ -131,10 +131,9 @@ def _breach(
         related.append(Related(beside.resource.span(*key), "the other side"))
     elsewhere = beside.resource is None and beside.kind not in cluster.intent.complete
     words = f"{message}: {at.field} is {beside.words} and {at.words}"
-    path = ("spec", at.field)
     return Breach.at(
         at.resource,
-        path,
+        ("spec", at.field),
         f"{words}, unless one that is not among the manifests says otherwise" if elsewhere else words,
         tuple(related),
         proof,

@@ -40,10 +40,9 @@ def _replaced(cluster: Cluster) -> Iterator[Breach]:
             inside = network_of(entry.cidr)
             if inside is None or any(net.contains(inside) for net in covering):
                 continue
-            path = ("spec", "prefixAdvertisements")
             yield Breach.at(
                 own.resource,
-                path,
+                ("spec", "prefixAdvertisements"),
                 f'the list of BGPConfiguration "{name}" takes the place of the default\'s on that node and has nothing '
                 f'for "{entry.cidr}", whose routes leave it without communities',
                 (Related(default.resource.span(*entry.path, "cidr"), "counts on the other nodes only"),),
@@ -61,10 +60,9 @@ def _twice(cluster: Cluster) -> Iterator[Breach]:
             known = configuration.communities[first.setdefault(one.name, index)]
             if not one.name or community(known.value) == community(one.value):
                 continue
-            path = (*one.path, "name")
             yield Breach.at(
                 configuration.resource,
-                path,
+                (*one.path, "name"),
                 f'community "{one.name}" has the value {one.value} here and {known.value} before, and one of them is '
                 "never used",
                 (Related(configuration.resource.span(*known.path, "value"), "the other value"),),
@@ -80,10 +78,9 @@ def _misnamed(cluster: Cluster) -> Iterator[Breach]:
             said = {_WORDS[word] for word in words & set(_WORDS)}
             if value is None or len(said) != 1 or said == {len(value)}:
                 continue
-            path = (*one.path, "value")
             yield Breach.at(
                 configuration.resource,
-                path,
+                (*one.path, "value"),
                 f'community "{one.name}" is {one.value}, {_SHAPES[len(value)]}, where its name says '
                 f"{_SHAPES[next(iter(said))]}",
                 (Related(configuration.resource.span(*one.path, "name"), "says what it is"),),

@@ -178,10 +178,9 @@ def _inert(
     used: list[BGPPeer],
     reason: str,
 ) -> Breach:
-    path = (*rule.rule.path, field)
     return Breach.at(
         rule.resource,
-        path,
+        (*rule.rule.path, field),
         f"{rule} matches no route: it {reason}",
         used_by(used, rule.resource.name),
         witness("route", prefix=str(rule.prefixes.witness()), direction=direction, matches=False),
@@ -256,10 +255,9 @@ def _rejects_all_but_its_own(rule: Rule) -> bool:
 
 def _contradiction(peer: BGPPeer, direction: Direction, exclusive: list[Rule]) -> Breach:
     first, last = exclusive[0], exclusive[-1]
-    path = (*last.rule.path, "matchOperator")
     return Breach.at(
         last.resource,
-        path,
+        (*last.rule.path, "matchOperator"),
         f'BGPPeer "{peer.resource.name}" {direction}s nothing: {last} rejects all but "{last.rule.cidr}", and '
         f'{first} has rejected all but "{first.rule.cidr}" before',
         tuple(Related(one.span, f'rejects all but "{one.rule.cidr}"') for one in exclusive[:-1][:3]),

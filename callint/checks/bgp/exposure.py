@@ -116,10 +116,9 @@ def _accepting(
 ) -> Breach:
     """A breach at the network that a rule names, or at its action where it names none."""
     rule = accept.rule
-    path = (*rule.rule.path, "cidr" if rule.rule.cidr else "action")
     return Breach.at(
         rule.resource,
-        path,
+        (*rule.rule.path, "cidr" if rule.rule.cidr else "action"),
         message,
         related,
         witness(

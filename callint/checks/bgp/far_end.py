@@ -64,10 +64,9 @@ def _itself(cluster: Cluster) -> Iterator[Breach]:
             if (one.version, one.value) == (address.family, address.value)
         ]
         if held or selected.address(address.family) == address:
-            path = ("spec", "peerIP")
             yield Breach.at(
                 peer.resource,
-                path,
+                ("spec", "peerIP"),
                 f'BGPPeer "{peer.resource.name}" is about node "{selected.name}" alone, and {address} is an address of '
                 "that node: no node peers with itself",
                 tuple(Related(span, "the node's own address") for span in held[:1]),
@@ -93,10 +92,9 @@ def _inside(cluster: Cluster) -> Iterator[Breach]:
         if _owner(cluster, address) is not None:
             continue
         for inside, (about, related) in ranges.of(address.prefix())[:1]:
-            path = ("spec", "peerIP")
             yield Breach.at(
                 peer.resource,
-                path,
+                ("spec", "peerIP"),
                 f'BGPPeer "{peer.resource.name}" peers with {address}, which is in {about}: such addresses belong '
                 "to the cluster, and no router has one",
                 (related,),
@@ -128,10 +126,9 @@ def _port(cluster: Cluster) -> Iterator[Breach]:
         related: tuple[Related, ...] = ()
         if configuration is not None and owner.port is not None:
             related = (Related(configuration.resource.span("spec", "listenPort"), "what the node listens on"),)
-        path = ("spec", "peerIP")
         yield Breach.at(
             peer.resource,
-            path,
+            ("spec", "peerIP"),
             f'BGPPeer "{peer.resource.name}" calls port {port} of {address}, but node "{owner.name}" listens on '
             f"{owner.port or BGP_PORT}",
             related,
@@ -247,10 +244,9 @@ def _ignored_interface(cluster: Cluster) -> Iterator[Breach]:
     for peer, session, interface, address in _adjacent(cluster) if default is not None else ():
         for index, pattern in enumerate(default.ignored_interfaces if default is not None else ()):
             if default is not None and glob_matches(pattern, interface.name):
-                path = ("spec", "ignoredInterfaces", index)
                 yield Breach.at(
                     default.resource,
-                    path,
+                    ("spec", "ignoredInterfaces", index),
                     f'"{pattern}" hides the network of "{interface.name}" from BIRD on node "{session.local.name}", '
                     f'but BGPPeer "{peer.resource.name}" peers with {address} in it: traffic takes another way',
                     (

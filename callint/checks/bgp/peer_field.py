@@ -73,10 +73,9 @@ def _ignored(cluster: Cluster) -> Iterator[Breach]:
             fields.append(("keepOriginalNextHop", "sessions inside one AS, which keep the next hop as it is"))
         for name, kind in fields:
             if spec.get(name) is not None:
-                path = ("spec", name)
                 yield Breach.at(
                     peer.resource,
-                    path,
+                    ("spec", name),
                     f'"{name}" of BGPPeer "{peer.resource.name}" has no effect on {kind}',
                     (),
                     witness("reference", reference=name, peer=peer.resource.name),

@@ -278,10 +278,9 @@ def _label(cluster: Cluster) -> Iterator[Breach]:
         value = node.labels.get(EXCLUDE_LABEL)
         if value is None or value == "true" or placeholder(value) is not None:
             continue
-        path = ("metadata", "labels", EXCLUDE_LABEL)
         yield Breach.at(
             node,
-            path,
+            ("metadata", "labels", EXCLUDE_LABEL),
             f'node "{node.name}" announces service ranges all the same: "{EXCLUDE_LABEL}" counts for Calico only with '
             f'the value "true", and here it is "{value}"',
             (Related(announced[0].span, "the node announces this range"),),

@@ -41,10 +41,9 @@ def rivals(cluster: Cluster) -> Iterator[Breach]:
 
 def _rival(loser: HostMember, winner: HostMember, interface: str, what: str) -> Breach:
     resource = loser.about.resource
-    path: Path = ("spec", "interfaceName") if loser.about.interface else ("spec", "expectedIPs")
     return Breach.at(
         resource,
-        path,
+        ("spec", "interfaceName") if loser.about.interface else ("spec", "expectedIPs"),
         f'HostEndpoint "{loser.about.name}" is without effect on {what}: "{winner.about.name}" claims it too, and of '
         "several the first name in the alphabet counts",
         (Related(winner.about.resource.span("metadata", "name"), "counts"),),

@@ -14,7 +14,7 @@ from callint.checks.hosts.selected import invisible, unused_labels
 from callint.checks.hosts.shut_in import default_deny, one_direction
 from callint.checks.hosts.written import written_endpoints
 from callint.checks.vocabulary import Meant
-from callint.finding import Path, Related
+from callint.finding import Related
 from callint.objects import Cluster
 from callint.policy import model_of
 from callint.schema.suggest import Words
@@ -61,10 +61,9 @@ def _profile_missing(cluster: Cluster) -> Iterator[Breach]:
                 continue
             near = words.nearest(name)
             hint = f', did you mean "{near}"' if near else ""
-            path: Path = ("spec", "profiles", index)
             yield Breach.at(
                 about.resource,
-                path,
+                ("spec", "profiles", index),
                 f'HostEndpoint "{about.name}" names the profile "{name}", which does not exist{hint}: packets that no '
                 "policy decides are dropped there",
                 (),

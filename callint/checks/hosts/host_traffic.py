@@ -200,10 +200,9 @@ def _failsafe_cut(cluster: Cluster) -> Iterator[Breach]:
             continue
         own = next(_addresses(here, member, name), "192.0.2.2")
         packet = Packet(name, None, stranger(own), own, "tcp", SOURCE_PORT, SSH_PORT)
-        path = ("spec", "failsafeInboundHostPorts")
         yield Breach.at(
             configured,
-            path,
+            ("spec", "failsafeInboundHostPorts"),
             f'the failsafe list of FelixConfiguration "{configured.name}" leaves out tcp {SSH_PORT} (remote '
             f'administration), which no policy allows at "{name}" of node "{here.node}" to anybody',
             (Related(member.about.resource.span("metadata", "name"), "the host endpoint"),),

@@ -31,10 +31,9 @@ def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
         return
     first, *more = written
     others = f" and {len(more)} more are raw objects" if more else " is a raw object"
-    path = ("apiVersion",)
     yield Breach.at(
         first,
-        path,
+        ("apiVersion",),
         f'{first.kind} "{first.name}"{others} of "{V1}", stored without Calico\'s own validation and defaults; the API '
         f'to be written is "{V3}"',
         (),

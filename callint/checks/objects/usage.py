@@ -41,10 +41,9 @@ def _filter(cluster: Cluster) -> Iterator[Breach]:
     for name, one in cluster.bgp_filters.items():
         if name in named:
             continue
-        path = ("metadata", "name")
         yield Breach.at(
             one.resource,
-            path,
+            ("metadata", "name"),
             f'no BGPPeer uses BGPFilter "{name}", so that it filters nothing; the sessions of the node-to-node mesh '
             "never have filters",
             tuple(Related(peer.span("metadata", "name"), "does not name it") for peer in peers[:3]),
@@ -114,10 +113,9 @@ def _selector(cluster: Cluster) -> Iterator[Breach]:
                 if len(described) < 2
                 else f"none of the {len(described)} nodes has such labels"
             )
-            path = ("spec", field)
             yield Breach.at(
                 peer.resource,
-                path,
+                ("spec", field),
                 f'"{field}" of BGPPeer "{peer.resource.name}" matches no node, so that it makes no session: {reason}',
                 (),
                 witness("selector", selector=text, nodes=tuple(one.name for one in described[:5])),

@@ -167,10 +167,9 @@ def _types_mismatch(cluster: Cluster) -> Iterator[Breach]:
         types = fields.texts(resource.spec, "policyTypes")
         for direction, _ in _PEERS:
             if types and direction.capitalize() not in types and fields.items(resource.spec, direction):
-                path = ("spec", direction)
                 yield Breach.at(
                     resource,
-                    path,
+                    ("spec", direction),
                     f"{_named(resource)} has {direction} rules, and its policyTypes "
                     f"are {' and '.join(types)} alone: the rules are never asked",
                     (Related(resource.span("spec", "policyTypes", key=True), f"without {direction.capitalize()}"),),

@@ -13,7 +13,7 @@ from callint.calico.defaults import (
 )
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, unexamined
-from callint.finding import Path, Related, witness
+from callint.finding import Related, witness
 from callint.net.ports import ICMP, ICMPV6, TCP, UDP, parse_port, parse_protocol
 from callint.objects import Cluster, Resource
 from callint.objects.policy import Entity, Policy, Rule
@@ -193,10 +193,9 @@ def _without_protocol(policy: Policy) -> bool:
 def _closed(tier: PlacedTier, policy: Policy) -> Breach:
     resource = policy.resource
     written = [field for field in ("namespaceSelector", "selector", "podSelector") if field in resource.spec]
-    path: Path = ("spec", written[0]) if written else ("metadata", "name")
     return Breach.at(
         resource,
-        path,
+        ("spec", written[0]) if written else ("metadata", "name"),
         f'{resource.kind} "{policy.name}" selects the pods of the cluster\'s DNS, too, and no policy lets anybody ask '
         "them: there are no names for any pod",
         (),
@@ -216,10 +215,9 @@ def _closed(tier: PlacedTier, policy: Policy) -> Breach:
 
 def _breach(tier: PlacedTier, policy: Policy) -> Breach:
     first = next(rule for rule in policy.egress if rule.action == "Allow" and _by_name(rule))
-    path: Path = ("spec", "egress")
     return Breach.at(
         policy.resource,
-        path,
+        ("spec", "egress"),
         f'{policy.resource.kind} "{policy.name}" lets pods send to others, but no policy lets them ask DNS '
         f"{'except over TCP' if _over_tcp(policy) else 'for their addresses'}: UDP to port 53 is dropped",
         (Related(policy.resource.span(*first.path), "is allowed, if its address is known"),),

@@ -31,10 +31,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             meant = known[said.namespace].meant(said.name) if said.namespace in known else None
             if meant is None:
                 continue
-            path = (*side.path, "services", "name")
             yield Breach.at(
                 resource,
-                path,
+                (*side.path, "services", "name"),
                 f'a rule of {resource.kind} "{resource.name}" names Service "{said.namespace}/{said.name}", which '
                 f'does not exist, so that it matches nothing; did you mean "{meant.name}"',
                 (Related(meant.span("metadata", "name"), "the nearest name"),),

@@ -189,10 +189,9 @@ def _untracked_replies(cluster: Cluster) -> Iterator[Breach]:
             continue
         if answers and _together(cluster, policy, answered):
             continue
-        path: Path = (*allows[0].path, "action")
         yield Breach.at(
             policy.resource,
-            path,
+            (*allows[0].path, "action"),
             f'policy "{policy.name}" with doNotTrack lets packets in, and no untracked policy lets the answers out: '
             "without tracking they are not known as answers and need rules of their own",
             (Related(policy.resource.span("spec", "doNotTrack"), "switches tracking off"),),

@@ -14,7 +14,7 @@ from callint.calico.defaults import (
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.hosts.shut_in import denied
-from callint.finding import Path, Related, Witness, counted, witness
+from callint.finding import Related, Witness, counted, witness
 from callint.objects import Cluster
 from callint.objects.policy import Policy
 from callint.policy import model_of
@@ -124,10 +124,9 @@ def _reaches_unknown_hosts(cluster: Cluster) -> Iterator[Breach]:
 
 def _reaching(policy: Policy, closed: list[str], hosts: str, related: tuple[Related, ...], proof: Witness) -> Breach:
     resource = policy.resource
-    path: Path = ("spec", "selector") if policy.selector else ("metadata", "name")
     return Breach.at(
         resource,
-        path,
+        ("spec", "selector") if policy.selector else ("metadata", "name"),
         f'policy "{policy.name}" selects every endpoint, host endpoints too: it closes '
         f"{' and '.join(closed).lower()} of {hosts} to all that neither rules nor failsafe ports allow",
         related,
