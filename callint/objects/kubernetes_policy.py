@@ -92,11 +92,6 @@ def network_policy(resource: Resource, release: Release) -> Policy:
         types=types,
         ingress=tuple(_network_rules(spec, "ingress", "from")),
         egress=tuple(_network_rules(spec, "egress", "to")),
-        apply_on_forward=False,
-        pre_dnat=False,
-        do_not_track=False,
-        staged=False,
-        staged_action="Set",
     )
 
 
@@ -203,11 +198,6 @@ def cluster_policy(resource: Resource, release: Release) -> Policy | None:
         types=tuple(types),
         ingress=ingress,
         egress=egress,
-        apply_on_forward=False,
-        pre_dnat=False,
-        do_not_track=False,
-        staged=False,
-        staged_action="Set",
     )
 
 

@@ -92,11 +92,11 @@ class Policy(NamedTuple):
     types: tuple[str, ...]
     ingress: tuple[Rule, ...]
     egress: tuple[Rule, ...]
-    apply_on_forward: bool
-    pre_dnat: bool
-    do_not_track: bool
-    staged: bool
-    staged_action: str
+    apply_on_forward: bool = False
+    pre_dnat: bool = False
+    do_not_track: bool = False
+    staged: bool = False
+    staged_action: str = "Set"
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -98,23 +98,26 @@ def _dns_over_tcp_alone(cluster: Cluster) -> Iterator[Breach]:
             except ExhaustedError:
                 yield unanswerable(cluster, resource)
                 return
-            yield Breach.at(
-                resource,
-                place,
-                f"{_named(resource)} opens port 53 without a protocol, which is TCP alone: "
-                "names are asked for over UDP",
-                (),
-                witness(
-                    "packet",
-                    protocol="udp",
-                    source="any",
-                    destination="any",
-                    destination_port=53,
-                    verdict="drop",
-                    decided_by="end of tier default, or a Deny before it",
-                ),
-                "list the port twice, with `protocol: UDP` and with `protocol: TCP`",
-            )
+            yield _over_tcp_alone(resource, place)
+
+
+def _over_tcp_alone(resource: Resource, place: Path) -> Breach:
+    return Breach.at(
+        resource,
+        place,
+        f"{_named(resource)} opens port 53 without a protocol, which is TCP alone: names are asked for over UDP",
+        (),
+        witness(
+            "packet",
+            protocol="udp",
+            source="any",
+            destination="any",
+            destination_port=53,
+            verdict="drop",
+            decided_by="end of tier default, or a Deny before it",
+        ),
+        "list the port twice, with `protocol: UDP` and with `protocol: TCP`",
+    )
 
 
 def _without_protocol(resource: Resource) -> Iterator[Path]:
