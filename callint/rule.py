@@ -241,9 +241,10 @@ def _judged(files: Iterable[str], bounds: Bounds | None = None) -> Iterator[tupl
         documents = [document for document in parsed.documents if document.value is not None]
         if not documents:
             raise RuleError(f"{file}: the first document is empty")
+        if len(documents) > 2:
+            raise RuleError(f"{file}:{documents[2].first_line}: two documents were expected, here begins a third")
         for path, message, at_key in violations("rule.json", [document.value for document in documents]):
-            number, inside = (int(path[0]), path[1:]) if path else (2, ())
-            raise _misplaced(documents[number].span(inside, key=at_key), message)
+            raise _misplaced(documents[int(path[0])].span(path[1:], key=at_key), message)
         yield file, documents[0].value
 
 

@@ -160,6 +160,12 @@ def test_rules_by_id_and_name(folder: Path) -> None:
             "jobs: 1\n<<: {jobs: 2}\n",
             'callint.yaml:2:1: the merge "<<" stands behind "jobs" and overwrites it',
         ),
+        ("%YAML 1.2\n---\njobs: 1\n", "callint.yaml:1:1: callint reads no YAML directives"),
+        (
+            "  jobs: 1\ncache: true\n",
+            "callint.yaml:2:1: this line is indented less than the document, which ends here: callint ignores the rest",
+        ),
+        ("jobs: 1\n--- cache\n", 'callint.yaml:2:5: a separator line holds nothing but "---" and a comment'),
         ("jobs: !!int many\n", 'callint.yaml:1:13: the value does not fit its tag "!!int"'),
     ],
 )

@@ -212,9 +212,9 @@ class _Reader:
     def crowded(self, chunk: Chunk) -> None:
         text = self.file.text[chunk.separator : chunk.line_end]
         start = len(text) - len(text[3:].lstrip())
-        message = (
-            'a separator line holds nothing but "---" and a comment: kubectl refuses the file, calicoctl drops the rest'
-        )
+        message = 'a separator line holds nothing but "---" and a comment'
+        if not self.own:
+            message += ": kubectl refuses the file, calicoctl drops the rest"
         advice = "move the rest to the next line"
         self.say("separator-with-content", chunk.separator + start, chunk.line_end, message, advice)
 
@@ -241,7 +241,8 @@ class _Reader:
     def say(
         self, kind: str, start: int, end: int, message: str, advice: str = "", related: tuple[Related, ...] = ()
     ) -> None:
-        self.tell(Problem(kind, self.file.span(start, end), message, related, (), advice))
+        told = message.replace("kubectl", "callint") if self.own else message
+        self.tell(Problem(kind, self.file.span(start, end), told, related, (), advice))
 
     def tell(self, problem: Problem) -> None:
         count = self.said.get(problem.kind, 0) + 1

@@ -120,6 +120,10 @@ def test_a_rule_may_lack_its_explanation(
         (OWN.replace("error", "grave"), 'rule.yaml:4:11: "grave" is none of error, warning, info\n'),
         (OWN + "? [a]\n: b\n", "rule.yaml:7:3: a list or mapping stands as a key, where a text is expected\n"),
         (OWN + "name: b\n", 'rule.yaml:7:1: "name" is set twice in this mapping, first in line 2\n'),
+        (
+            OWN + "---\nwhy: a\nfix: b\nreferences: [c]\n---\n\nid: HOME004\n",
+            "rule.yaml:12: two documents were expected, here begins a third\n",
+        ),
         (OWN + "---\nwhy: 3\n", 'rule.yaml:8:1: "fix" is missing\n'),
         (OWN + "---\nwhy: a\nfix: b\nreferences: c\n", 'rule.yaml:10:13: "c" stands where a list is expected\n'),
         (
