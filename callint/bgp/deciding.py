@@ -21,6 +21,8 @@ MOST_TRIED = 60
 """So many earlier rules are tried when the few that cover a rule are looked for, and so many are shown."""
 
 _TYPES: tuple[PeerType, ...] = ("iBGP", "eBGP")
+_Takers = tuple[frozenset[int], ...]
+"""By type of session the places of rules that take what another one asks for, inside their own prefixes."""
 
 
 class Dead(NamedTuple):
@@ -52,12 +54,12 @@ class _Open:
         """By place the number of what a rule asks for; None if it asks for nothing."""
         return {place: self._numbered.number(when) if when else None for place, when in self.when.items()}
 
-    def implied(self, place: int, others: Sequence[int]) -> set[int]:
+    def implied(self, place: int, others: Sequence[int]) -> frozenset[int]:
         """Those of the rules at other places that take whatever the rule at this place asks for, inside their own."""
         when, numbers = self.when[place], self._numbers
         weaker = self._numbered.about(when).weaker if when else 0
         asking = ((other, numbers[other]) for other in others if other in numbers)
-        return {other for other, number in asking if number is None or weaker >> number & 1}
+        return frozenset(other for other, number in asking if number is None or weaker >> number & 1)
 
 
 def _by_type(known: Filtering, filters: Filters, direction: Direction, family: Family) -> list[_Open]:
@@ -108,8 +110,8 @@ def _dead(rules: Sequence[Rule], place: int, views: Sequence[_Open], earlier: _E
         first = tuple(rules[other] for other in near.places[:MOST_TRIED])
         other = next((one for verdict, one in near.verdicts.items() if verdict != rule.verdict), None)
         return Dead(rule, len(near.places), first, other)
-    needed = _needed(rules, place, views, near.places)
-    few = tuple(rules[other] for other in needed)
+    takers = tuple(one.implied(place, near.places) for one in views if place in one.when)
+    few = earlier.covering(rule.prefixes, takers)
     return Dead(rule, len(few), few, next((one for one in few if one.verdict != rule.verdict), None)) if few else None
 
 
@@ -128,6 +130,7 @@ class _Earlier:
         self._places: list[int] = []
         self._near: InOrder[int] = InOrder()
         self._known: dict[PrefixSet, tuple[int, _Near]] = {}
+        self._covering: dict[object, tuple[Rule, ...]] = {}
 
     def add(self, place: int) -> None:
         """One more."""
@@ -147,15 +150,22 @@ class _Earlier:
         self._known[prefixes] = len(self._places), found
         return found
 
+    def covering(self, prefixes: PrefixSet, takers: _Takers) -> tuple[Rule, ...]:
+        """Rules that take all routes with some prefixes, as few as can be; many rules are covered by the same ones."""
+        key = (prefixes, takers)
+        found = self._covering.get(key)
+        if found is None:
+            found = tuple(self._rules[place] for place in _needed(self._rules, prefixes, takers))
+            self._covering[key] = found
+        return found
 
-def _needed(rules: Sequence[Rule], place: int, views: Sequence[_Open], others: Sequence[int]) -> list[int]:
-    """Places from which none can be left out: those nearest to the rule go first; none at all if all do not cover it.
+
+def _needed(rules: Sequence[Rule], prefixes: PrefixSet, takers: _Takers) -> list[int]:
+    """Places from which none can be left out: the last ones go first; none at all if all do not cover the prefixes.
 
     One rule takes all routes with a prefix that another asks for if what this one asks for implies what it asks for.
     """
-    prefixes = rules[place].prefixes
     none = nothing(prefixes.family)
-    takers = [one.implied(place, others) for one in views if place in one.when]
     tried = sorted(set[int]().union(*takers))
     taken = [[rules[other].prefixes & prefixes if other in some else none for other in tried] for some in takers]
     before = [list(accumulate(some, or_, initial=none)) for some in taken]

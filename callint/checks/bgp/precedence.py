@@ -13,10 +13,10 @@ from callint.bgp.steps import Steps
 from callint.checks.bgp.peers import families
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
-from callint.finding import Related, witness
+from callint.finding import Path, Related, witness
 from callint.net.address import Family
 from callint.net.prefixes import everything
-from callint.objects import Cluster
+from callint.objects import Cluster, Resource
 
 _LISTS: tuple[tuple[Direction, Family], ...] = (("export", 4), ("import", 4), ("export", 6), ("import", 6))
 _WAYS: tuple[Direction, Direction] = ("export", "import")
@@ -72,7 +72,7 @@ def _breach(dead: Dead, message: str) -> Breach:
         rule.span,
         rule.resource.ref,
         path,
-        tuple(Related(other.span, f"decides first ({other.rule.action})") for other in covering),
+        tuple(_decides_first(other.resource, other.rule.path, other.rule.action) for other in covering),
         witness(
             "route",
             prefix=str(rule.prefixes.witness()),
@@ -81,6 +81,12 @@ def _breach(dead: Dead, message: str) -> Breach:
             decided_by=str(covering[0]),
         ),
     )
+
+
+@lru_cache(maxsize=256)
+def _decides_first(resource: Resource, path: Path, action: str | None) -> Related:
+    """Where a rule stands that decides before others, which may be thousands."""
+    return Related(resource.span(*path, "action"), f"decides first ({action})")
 
 
 @lru_cache(maxsize=8)
