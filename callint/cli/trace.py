@@ -228,9 +228,9 @@ def _nodes(cluster: Cluster, model: Model) -> set[str]:
 
 
 def _known_interface(cluster: Cluster, here: NodePolicy, name: str | None) -> None:
-    """A name that facts rule out is a slip of the pen; without facts any may exist."""
+    """A name that facts rule out is a slip of the pen; without facts any may exist, and lo does anyway."""
     facts = cluster.facts.get(here.node)
-    if name is None or facts is None or facts.interfaces is None or not facts.knows("interfaces"):
+    if name in (None, "lo") or facts is None or facts.interfaces is None or not facts.knows("interfaces"):
         return
     if facts.interface(name) is None and not here.governance.is_workload(name):
         listed = ", ".join(one.name for one in facts.interfaces)

@@ -264,6 +264,8 @@ def test_an_interface_that_facts_rule_out_is_a_slip(tmp_path: Path) -> None:
     packet = ("--node", "router", "--in", "lan1", *TO_ROUTER[4:], "--udp", "53", "--facts", str(facts))
     done = run(tmp_path, *packet)
     assert (done.exit_code, "its facts list lan0" in done.output) == (2, True)
+    to_itself = ("--src", "127.0.0.1", "--dst", "127.0.0.1", "--tcp", "10248", "--facts", str(facts))
+    assert "its facts list" not in run(tmp_path, "--node", "router", "--in", "lo", *to_itself).output
 
 
 def test_no_escape_sequence_of_a_manifest_reaches_the_terminal(tmp_path: Path) -> None:
