@@ -233,6 +233,12 @@ class Cluster:
             found.setdefault(resource.name, []).append(resource)
         return {name: node(name, tuple(resources)) for name, resources in sorted(found.items())}
 
+    @property
+    def nodes_complete(self) -> bool:
+        """Whether the Node objects are all there are: the configuration says so, or the API server printed them."""
+        resources = [resource for node in self.nodes.values() for resource in node.resources]
+        return "Node" in self.intent.complete or (bool(resources) and all(one.printed for one in resources))
+
     def road(self, resource: Resource) -> Road:
         """The road on which one object travels."""
         return self.target.road_of(resource.api_version)

@@ -79,6 +79,11 @@ class Resource:
         return self.document.complete and not self.unreadable("spec")
 
     @property
+    def printed(self) -> bool:
+        """Whether the API server gave it out."""
+        return fields.text(fields.mapping(self.plain, "metadata"), "uid") is not None
+
+    @property
     def ref(self) -> ObjectRef:
         """The identity that findings carry."""
         if self._ref is None:

@@ -89,16 +89,3 @@ def used_by(peers: Iterable[BGPPeer], filter_name: str) -> tuple[Related, ...]:
         if name == filter_name
     )
     return tuple(islice(found, 3))
-
-
-def nodes_complete(cluster: Cluster) -> bool:
-    """Whether the Node objects given are all there are: the configuration says so, or the API server printed them."""
-    if "Node" in cluster.intent.complete:
-        return True
-    resources = [resource for node in cluster.nodes.values() for resource in node.resources]
-    return bool(resources) and all(isinstance(_uid(resource.plain), str) for resource in resources)
-
-
-def _uid(plain: dict[str, object]) -> object:
-    metadata = plain.get("metadata")
-    return metadata.get("uid") if isinstance(metadata, dict) else None

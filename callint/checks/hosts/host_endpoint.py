@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE
-from callint.checks.bgp.peers import nodes_complete
 from callint.checks.breach import Breach, nobody
 from callint.checks.dispatch import Question, asked
 from callint.checks.hosts.claim import ebpf_ignores, rivals, workload_interface
@@ -34,7 +33,7 @@ def _unknown_node(cluster: Cluster) -> Iterator[Breach]:
     known = {one.name: None for one in sorted(cluster.nodes.values(), key=lambda one: one.name)}
     words = Meant(known)
     described = [one for one in cluster.nodes.values() if one.resources]
-    if not described or not nodes_complete(cluster):
+    if not described or not cluster.nodes_complete:
         return
     for member in written_endpoints(cluster):
         about = member.about

@@ -8,7 +8,7 @@ from typing import Any
 from callint.calico.kinds import V1, V3
 from callint.checks.breach import Breach
 from callint.finding import witness
-from callint.objects import Cluster, Resource, fields
+from callint.objects import Cluster, Resource
 
 # What Calico's own manifests install beside objects of this kind
 _INSTALLERS = ("calico-node", "canal", "aws-node")
@@ -26,7 +26,7 @@ def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     if not raw or cluster.target.road == "crd":
         return
     installing = {one.document.file for one in cluster.all if _installs(one)}
-    written = [one for one in raw if one.document.file not in installing and not _printed(one)]
+    written = [one for one in raw if one.document.file not in installing and not one.printed]
     if not written:
         return
     first, *more = written
@@ -46,8 +46,3 @@ def _installs(resource: Resource) -> bool:
     if resource.kind == "CustomResourceDefinition":
         return True
     return resource.kind == "DaemonSet" and resource.name in _INSTALLERS
-
-
-def _printed(resource: Resource) -> bool:
-    """Whether the API server gave it out."""
-    return fields.text(fields.mapping(resource.plain, "metadata"), "uid") is not None

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.network import network
-from callint.checks.bgp.peers import nodes_complete
 from callint.checks.breach import Breach, nobody
 from callint.checks.dispatch import Question, asked
 from callint.checks.vocabulary import Meant
@@ -56,7 +55,7 @@ def _node(cluster: Cluster) -> Iterator[Breach]:
     """Names of nodes; proven only where every node is given."""
     known = tuple(sorted(name for name, node in cluster.nodes.items() if node.resources))
     words, every = Meant(known), frozenset(known)
-    if not known or not nodes_complete(cluster):
+    if not known or not cluster.nodes_complete:
         return
     for peer in cluster.bgp_peers:
         if peer.node is None or peer.node_selector is not None or peer.node in every:
@@ -88,7 +87,7 @@ def _unknown_node(
 def _selector(cluster: Cluster) -> Iterator[Breach]:
     """Selectors that no labels satisfy, or none of the nodes where every node is given."""
     model = network(cluster)
-    complete = nodes_complete(cluster)
+    complete = cluster.nodes_complete
     described = [one for one in model.speakers.values() if one.labels is not None]
     labelled: LabelIndex[Mapping[str, str]] = LabelIndex()
     for one in described:

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 from callint.calico.defaults import CHECKED_POOLS
-from callint.checks.bgp.peers import nodes_complete
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.facts import Interface
@@ -209,7 +208,7 @@ def _one_address(cluster: Cluster) -> Iterator[Breach]:
 
 def _few_blocks(cluster: Cluster) -> Iterator[Breach]:
     nodes = [node for node in cluster.nodes.values() if node.resources]
-    if not nodes_complete(cluster):
+    if not cluster.nodes_complete:
         return
     for pool, net in _networks(cluster):
         size = pool.block_size or _BLOCK_SIZES[net.family]
