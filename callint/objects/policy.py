@@ -67,6 +67,11 @@ class Rule(NamedTuple):
     http: bool
 
     @property
+    def opens(self) -> bool:
+        """Whether it lets packets through, or leaves them to later tiers that may."""
+        return self.action in ("Allow", "Pass")
+
+    @property
     def unconditional(self) -> bool:
         """Whether every packet meets it."""
         asked = (self.ip_version, self.protocol, self.not_protocol, self.icmp, self.not_icmp)

@@ -133,6 +133,11 @@ class Words:
         return self._exact[lower]
 
 
+def did_you_mean(near: str | None) -> str:
+    """The end of a sentence that names what was probably meant; nothing where nothing was."""
+    return f', did you mean "{near}"' if near else ""
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was probably meant (`Words`); None if nothing is near."""
     return _words(tuple(known)).nearest(name)

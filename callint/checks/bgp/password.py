@@ -14,7 +14,7 @@ from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, witness
 from callint.objects import Cluster, Resource, fields
 from callint.record import NamedTuple
-from callint.schema.suggest import Words
+from callint.schema.suggest import Words, did_you_mean
 from callint.source import placeholder
 
 _SHOWN = 3
@@ -162,8 +162,7 @@ def _unfound(cluster: Cluster) -> Iterator[Breach]:
             continue
         keys = {key for one in there for key in _keys(one)}
         if wanted.key not in keys and not any(_gaps(one) for one in there):
-            near = Words(tuple(sorted(keys))).nearest(wanted.key)
-            hint = f', did you mean "{near}"' if near else ""
+            hint = did_you_mean(Words(tuple(sorted(keys))).nearest(wanted.key))
             yield wanted.breach(
                 "key",
                 f'{wanted.who} takes its password from the key "{wanted.key}" of Secret "{wanted.name}", which has '

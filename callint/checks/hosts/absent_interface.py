@@ -15,7 +15,7 @@ from callint.policy.doubt import UndecidedError
 from callint.policy.links import is_host_interface, leads_somewhere
 from callint.policy.nodes import prefixes
 from callint.policy.settings import Settings
-from callint.schema.suggest import nearest
+from callint.schema.suggest import did_you_mean, nearest
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -65,8 +65,7 @@ def _breach(endpoint: HostEndpoint, facts: NodeFacts, holder: tuple[Interface, A
         reason += f', and {address} is at "{interface.name}"'
         place = interface.span, f"has {address}"
     else:
-        near = nearest(endpoint.interface, known)
-        reason += f', did you mean "{near}"' if near else ""
+        reason += did_you_mean(nearest(endpoint.interface, known))
     return Breach.at(
         endpoint.resource,
         path,

@@ -16,7 +16,7 @@ from callint.checks.vocabulary import Meant
 from callint.finding import Related
 from callint.objects import Cluster
 from callint.policy import model_of
-from callint.schema.suggest import Words
+from callint.schema.suggest import Words, did_you_mean
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -39,8 +39,7 @@ def _unknown_node(cluster: Cluster) -> Iterator[Breach]:
         about = member.about
         if not about.node or about.node in known:
             continue
-        near = words.by(about.node)
-        hint = f', did you mean "{near}"' if near else ""
+        hint = did_you_mean(words.by(about.node))
         yield Breach.at(
             about.resource,
             ("spec", "node"),
@@ -58,8 +57,7 @@ def _profile_missing(cluster: Cluster) -> Iterator[Breach]:
         for index, name in enumerate(about.profiles):
             if name in known or name.startswith(("kns.", "ksa.")):
                 continue
-            near = words.nearest(name)
-            hint = f', did you mean "{near}"' if near else ""
+            hint = did_you_mean(words.nearest(name))
             yield Breach.at(
                 about.resource,
                 ("spec", "profiles", index),

@@ -11,7 +11,7 @@ from callint.finding import Related, Span, witness
 from callint.objects import Cluster, Resource
 from callint.policy.links import not_listed
 from callint.record import NamedTuple
-from callint.schema.suggest import Words, letters, nearest
+from callint.schema.suggest import Words, did_you_mean, letters, nearest
 
 
 class Mention(NamedTuple):
@@ -63,8 +63,7 @@ def _at(cluster: Cluster, node: str, interface: str, words: str, place: Span) ->
     if listed is None:
         return
     known = tuple(one.name for one in listed)
-    near = nearest(interface, known)
-    meant = f', did you mean "{near}"' if near else ""
+    meant = did_you_mean(nearest(interface, known))
     yield Breach(
         f"{words}, which is none of the interfaces that its facts list{meant}",
         place,

@@ -83,10 +83,6 @@ def _openings(cluster: Cluster, direction: Direction, subjects: set[Terms] | Non
     return found
 
 
-def _allows(rule: Rule) -> bool:
-    return rule.action in ("Allow", "Pass")
-
-
 def _by_selector(rule: Rule, direction: Direction) -> bool:
     """Whether it allows packets of which it says only who is at the other end, and ports."""
     near, far = (rule.source, rule.destination) if direction == "egress" else (rule.destination, rule.source)
@@ -150,7 +146,7 @@ class _Others:
                 continue
             if not whole(placed):
                 return None
-            for rule in filter(_allows, rules(policy, direction)):
+            for rule in (one for one in rules(policy, direction) if one.opens):
                 far_end = _far(rule, direction, policy)
                 if far_end is None or overlaps(far_end, far, self._budget) is not False:
                     found.append(rule)

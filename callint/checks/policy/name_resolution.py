@@ -99,7 +99,7 @@ def _unasked(policies: Iterable[tuple[PlacedTier, PlacedPolicy]]) -> Iterator[Br
         return
     for tier, placed in every:
         policy = placed.policy
-        opens = any(rule.action in ("Allow", "Pass") for rule in policy.ingress)
+        opens = any(rule.opens for rule in policy.ingress)
         if tier.closes and not policy.resource.gaps and not opens and holds(placed.selector, _ANSWERING):
             yield _closed(tier, policy)
             return
@@ -113,7 +113,7 @@ def _answers(placed: PlacedPolicy) -> bool:
         return True
     if all(holds(placed.selector, labels) is False for labels in _RESOLVERS):
         return False
-    return any(rule.action in ("Allow", "Pass") and asks(rule, policy) for rule in policy.ingress)
+    return any(rule.opens and asks(rule, policy) for rule in policy.ingress)
 
 
 def for_hosts(placed: PlacedPolicy, hosts: Selectable[Any]) -> bool:
@@ -138,7 +138,7 @@ def _opens(placed: PlacedPolicy) -> bool:
         return False
     if not policy.resource.whole:
         return True
-    return any(rule.action in ("Allow", "Pass") and asks(rule, policy) for rule in policy.egress)
+    return any(rule.opens and asks(rule, policy) for rule in policy.egress)
 
 
 def asks(rule: Rule, policy: Policy) -> bool:

@@ -105,9 +105,7 @@ def _opens(placed: PlacedPolicy, cache: _Cache, inventory: Inventory) -> bool:
     if not policy.resource.whole:
         return True
     return any(
-        rule.action in ("Allow", "Pass")
-        and may_be_question(rule)
-        and _reaches(rule.destination, policy.namespace, cache, inventory)
+        rule.opens and may_be_question(rule) and _reaches(rule.destination, policy.namespace, cache, inventory)
         for rule in policy.egress
     )
 

@@ -116,7 +116,7 @@ class _Openers:
 
 def _may_match(rule: Rule, policy: Policy, labels: Labels, service: Translation) -> bool:
     """Whether a rule may let packets through, or leave them to others, at the port where the pods get them."""
-    if rule.action not in ("Allow", "Pass") or rule.icmp is not None:
+    if not rule.opens or rule.icmp is not None:
         return False
     if rule.protocol is not None and parse_protocol(rule.protocol, any_case=True) != service.protocol:
         return False

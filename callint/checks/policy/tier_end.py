@@ -118,7 +118,7 @@ class _Openers:
 
 def _opens(placed: PlacedPolicy, direction: str) -> bool:
     rules = placed.policy.rules_of(direction)
-    return any(rule.http or rule.action in ("Allow", "Pass") for rule in rules) or not placed.policy.resource.legible
+    return any(rule.http or rule.opens for rule in rules) or not placed.policy.resource.legible
 
 
 def _specific(rule: Rule) -> bool:

@@ -9,7 +9,7 @@ from callint.checks.left_open import TIERS, left_open
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster
 from callint.policy import model_of
-from callint.schema.suggest import Words
+from callint.schema.suggest import Words, did_you_mean
 
 _OPERATORS = ("allow-tigera", "calico-system")
 """Tiers that the operator makes (tigera/operator pkg/controller/tiers)."""
@@ -32,7 +32,7 @@ def tier_missing(cluster: Cluster) -> Iterator[Breach]:
             path: Path = ("spec", "tier")
             if resource.unreadable(*path):
                 continue
-            hint = f', did you mean "{near}"' if near else ""
+            hint = did_you_mean(near)
             yield Breach.at(
                 resource,
                 path,

@@ -28,7 +28,7 @@ from callint.policy.symbolic.missing import missing_fact
 from callint.policy.symbolic.partition import Partition
 from callint.policy.symbolic.point import ANOTHER, SOMEBODY, SOURCE_PORT, packet_at
 from callint.record import NamedTuple
-from callint.schema.suggest import nearest
+from callint.schema.suggest import did_you_mean, nearest
 
 _USUAL_PORT = 443
 
@@ -168,7 +168,7 @@ def _absent(cluster: Cluster, end: End) -> str | None:
     if listed is None:
         return None
     near = nearest(end.interface, (one.name for one in listed))
-    return f"{end.words}, which its facts do not list" + (f', did you mean "{near}"' if near else "")
+    return f"{end.words}, which its facts do not list{did_you_mean(near)}"
 
 
 def _nobody(cluster: Cluster, terms: Terms) -> Breach | None:
