@@ -17,6 +17,7 @@ from callint.bgp.route import Attributes, Presence
 from callint.bgp.routes import OF_SOURCE, Brought, Source, engine, other
 from callint.bgp.session import Session
 from callint.bgp.steps import Answer, Steps
+from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, everything, nothing
 from callint.objects import Cluster
 from callint.record import NamedTuple
@@ -45,6 +46,17 @@ class Asked:
                 yield routes
 
 
+class _Similar(NamedTuple):
+    """Nodes that are asked themselves, about all their routes or about some, and routes of the others together.
+
+    These are alike in all but the prefix: a node that has some, which nodes have which, and what any and several have.
+    """
+
+    asked: list[tuple[Speaker, tuple[Routes, ...] | None]]
+    together: list[tuple[Speaker, Routes, list[tuple[str, PrefixSet]], _Twice]]
+    shared: set[str]
+
+
 class _Crowd(NamedTuple):
     """What nodes bring: any of them, and several; `shared` are the names of those who bring what another one does.
 
@@ -68,6 +80,7 @@ class Crowds:
         self._bare: dict[int, Profile] = {}
         self._interned: dict[Profile, Profile] = {}
         self._own: dict[int, tuple[Routes, ...]] = {}
+        self._similar: dict[tuple[Alike, Family], _Similar] = {}
         self._crowds: dict[tuple[Alike, Alike, int], Answer[_Crowd]] = {}
 
     def bare(self, mine: Profile) -> Profile:
@@ -135,45 +148,59 @@ class Crowds:
         return tuple((*about, prefixes) for about, prefixes in left if prefixes)
 
     def _crowd(self, peering: Peering, there: Alike) -> _Crowd:
-        model, steps = self._engine, Steps(self._cluster, "routes that BGP sessions export")
-        none, every = nothing(peering.family), everything(peering.family)
+        model, family = self._engine, peering.family
+        none, every = nothing(family), everything(family)
+        steps = Steps(self._cluster, "routes that BGP sessions export")
+        steps.spend(OF_SOURCE * len(model.profiled(there, family)))
+        similar = self._similar.get((there, family))
+        if similar is None:
+            similar = self._similar[there, family] = self._divided(there, family)
         sets: dict[_About, list[_Twice]] = {}
         own: dict[str, list[tuple[dict[_About, PrefixSet], PrefixSet]]] = {}
-        shared: set[str] = set()
-        asked: dict[object, Asked] = {}
-        alike: dict[tuple[int, Routes], tuple[Speaker, list[tuple[str, PrefixSet]]]] = {}
-        for mine, members in model.profiled(there, peering.family):
-            steps.spend(OF_SOURCE)
-            far, bare = members[0], self.bare(mine)
-            known = asked.setdefault((id(bare), model.relaying(far, peering.family)), Asked())
-            known.nodes += 1
-            if len(members) > 1:
-                shared.update(one.name for one in members)
-            # Three are enough to know what several bring, for hardly a route is at home on two nodes.
-            full = known.nodes <= 3
-            if not full and not (mine.blocks or mine.services or bare is mine):
-                for offer in known.of(self.own(mine), 3):
-                    key = (id(bare), offer._replace(prefixes=none))
-                    alike.setdefault(key, (far, []))[1].append((far.name, offer.prefixes))
-                continue
+        for far, some in similar.asked:
             session = self._session(peering, far)
-            offers = known.of(model.offers(session), 3) if full else self.own(mine)
-            decisions = [one for offer in offers for one in model.taken(session, offer)]
-            got = self._got(peering, session, decisions)
+            offers = dict.fromkeys(model.offers(session)) if some is None else some
+            got = self._got(peering, session, [one for offer in offers for one in model.taken(session, offer)])
             own[far.name] = [(got, every)]
             for about, prefixes in got.items():
                 sets.setdefault(about, []).append((prefixes, none))
-        for (_, offer), (far, several) in alike.items():
+        for far, offer, owners, any_and_several in similar.together:
             session = self._session(peering, far)
-            together, twice = (
+            whole, twice = (
                 self._got(peering, session, model.taken(session, offer._replace(prefixes=prefixes)))
-                for prefixes in _any_and_several([(prefixes, none) for _, prefixes in several])
+                for prefixes in any_and_several
             )
-            for name, prefixes in several:
-                own.setdefault(name, []).append((together, prefixes))
-            for about, prefixes in together.items():
+            for name, prefixes in owners:
+                own.setdefault(name, []).append((whole, prefixes))
+            for about, prefixes in whole.items():
                 sets.setdefault(about, []).append((prefixes, twice.get(about, none)))
-        return _Crowd({about: _any_and_several(found) for about, found in sets.items()}, own, shared)
+        return _Crowd({about: _any_and_several(found) for about, found in sets.items()}, own, similar.shared)
+
+    def _divided(self, there: Alike, family: Family) -> _Similar:
+        """Three of each kind of nodes are enough to know what several bring, for hardly a route is at home on two."""
+        model, none = self._engine, nothing(family)
+        found = _Similar([], [], set())
+        kinds: dict[object, Asked] = {}
+        together: dict[tuple[int, Routes], tuple[Speaker, list[tuple[str, PrefixSet]]]] = {}
+        for mine, members in model.profiled(there, family):
+            far, bare = members[0], self.bare(mine)
+            kind = kinds.setdefault((id(bare), model.relaying(far, family)), Asked())
+            kind.nodes += 1
+            if len(members) > 1:
+                found.shared.update(one.name for one in members)
+            if kind.nodes <= 3:
+                kind.routes.update(model.profiles.own_routes(far, family))
+                found.asked.append((far, None))
+            elif mine.blocks or mine.services or bare is mine:
+                found.asked.append((far, self.own(mine)))
+            else:
+                for offer in kind.of(self.own(mine), 3):
+                    key = (id(bare), offer._replace(prefixes=none))
+                    together.setdefault(key, (far, []))[1].append((far.name, offer.prefixes))
+        for (_, offer), (far, owners) in together.items():
+            any_and_several = _any_and_several([(prefixes, none) for _, prefixes in owners])
+            found.together.append((far, offer, owners, any_and_several))
+        return found
 
     def _session(self, peering: Peering, far: Speaker) -> Session:
         near = other(peering.here.members, far)
