@@ -1,4 +1,4 @@
-"""Service ranges and pools that BGPFilters keep in on every session, and pools whose routes nobody brings."""
+"""Service ranges and pools that BGPFilters keep in or out on every session, and pools whose routes nobody brings."""
 
 from __future__ import annotations
 
@@ -144,3 +144,23 @@ def test_pools_without_bgp(
     ]
     cluster = cluster_of(objects, Target(release))
     assert [one.undecided for one in find("backend")(cluster, {"problem": "disabled"})] == undecided
+
+
+DEFAULT = {"action": "Accept", "matchOperator": "Equal", "cidr": "0.0.0.0/0"}
+
+
+@pytest.mark.parametrize(
+    ("objects", "told_of"),
+    [
+        ((peer(filters=()),), ["10.244.0.0/16"]),
+        ((peer(), only(REST, importV4=[PODS, REST])), ["10.244.0.0/16"]),
+        ((peer(), only(REST)), ["10.244.0.0/16"]),
+        ((peer(), only(REST, importV4=[DEFAULT, REST])), []),  # its author wants a default route alone
+        ((peer(), MORE, only(REST, importV4=[{**PODS, "action": "Reject"}])), ["10.245.0.0/16"]),
+        ((peer(), only(REST, importV6=[REST])), ["10.244.0.0/16"]),
+    ],
+)
+def test_routes_that_filters_keep_out_are_no_loop(objects: tuple[dict[str, Any], ...], told_of: list[str]) -> None:
+    nodes = [calico("Node", f"n{n}", {"bgp": {"ipv4Address": f"10.0.0.{n}/24"}}) for n in (1, 2)]
+    found = told("connectivity", "own-as", cluster_of([NO_MESH, POOL, *nodes, *objects]))
+    assert [prefix for prefix, _ in found] == told_of

@@ -10,17 +10,20 @@ from callint.bgp.alike import Alike
 from callint.bgp.imports import kernel
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY, Speaker
+from callint.bgp.peering import Peering
 from callint.bgp.pools import pools_of
 from callint.bgp.reach import RouteGraph
 from callint.bgp.services import ranges
 from callint.bgp.session import Form
+from callint.bgp.steps import Steps
+from callint.checks.bgp.kept_in import Gates
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import REFLECTORS, SESSIONS, SPEAKERS, left_open
 from callint.finding import Path, Related, witness
-from callint.net.address import Address, Family, parse_peer
-from callint.net.prefixes import within
+from callint.net.address import Address, Family, Prefix, parse_peer
+from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects import Cluster, Resource
 from callint.objects.node import bgp_path, bgp_value
 from callint.objects.pool import IPPool
@@ -47,14 +50,17 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 @lru_cache(maxsize=8)
 def needs_routes(cluster: Cluster) -> IPPool | None:
     """A pool for pods whose routes between nodes BIRD is to install; None where Felix does it for all."""
+    return next((pool for pool, _ in _routed(cluster)), None)
+
+
+def _routed(cluster: Cluster) -> Iterator[tuple[IPPool, Prefix]]:
     default = network(cluster).settings.default
     for family in network(cluster).families:
         pools = pools_of(cluster, family)
         programmed = kernel(pools, ranges(default, family), default, cluster.target.release)
         for pool, inside in pools.pools:
             if pool.for_pods and any(part.in_kernel for part in programmed.divide(within(inside))):
-                return pool
-    return None
+                yield pool, inside
 
 
 def _no_peers(cluster: Cluster) -> Iterator[Breach]:
@@ -202,9 +208,9 @@ def _host(text: str) -> Address | None:
 
 
 def _own_as(cluster: Cluster) -> Iterator[Breach]:
-    """Nodes of one AS that hear of each other only through routers of other ASes."""
-    model, pool = network(cluster), needs_routes(cluster)
-    if pool is None or model.settings.mesh is not False:
+    """Nodes of one AS that hear of each other only through routers of other ASes, and are to take these routes."""
+    model = network(cluster)
+    if needs_routes(cluster) is None or model.settings.mesh is not False:
         return
     for family in model.families:
         nodes = _listed(cluster, family)
@@ -212,13 +218,31 @@ def _own_as(cluster: Cluster) -> Iterator[Breach]:
             continue
         graph = RouteGraph(model, family)
         speaking = dict.fromkeys(map(model.nodes.of, nodes))
-        for start in (one for one in graph.starts(mesh=False) if one in speaking):
+        pools = [(pool, within(inside)) for pool, inside in _routed(cluster) if inside.family == family]
+        every = union_all(family, (inside for _, inside in pools))
+        taking = _taking(cluster, every, {one: graph.outside.get(one, []) for one in speaking})
+        for start in (one for one in graph.starts(mesh=False) if one in speaking and taking):
             reached, mine = graph.reach(start, mesh=False), graph.outside.get(start, [])
-            for far in (one for one in speaking if one not in reached):
+            for far in (one for one in taking if one not in reached):
                 theirs, other = graph.outside.get(far, []), far.other_than(start.first)
                 if mine and theirs and other and all(_loops(a.form, b.form) for a in mine for b in theirs):
-                    yield _loop(pool, start.first, other, theirs[0].form)
+                    taken = next(pool for pool, inside in pools if taking[far].open_to(inside))
+                    yield _loop(taken, start.first, other, theirs[0].form)
                     return
+
+
+def _taking(cluster: Cluster, pools: PrefixSet, outside: Mapping[Alike, list[Peering]]) -> dict[Alike, Gates]:
+    """The nodes whose filters may take blocks of pools from outside; those that want a default route alone do not."""
+    steps = Steps(cluster, "IPPools with BGPFilters")
+    known: dict[frozenset[tuple[str, ...]], Gates] = {}
+    taking = {}
+    for node, sessions in outside.items():
+        filters = frozenset(one.form.filters for one in sessions)
+        if filters not in known:
+            known[filters] = Gates(cluster, sessions, pools.family, steps, "import")
+        if known[filters].open_to(pools):
+            taking[node] = known[filters]
+    return taking
 
 
 def _loops(out: Form, back: Form) -> bool:
