@@ -65,7 +65,8 @@ def unexamined(question: str, resource: Resource, reason: str, further: int = 0)
     return unanswered(f'{question} {resource.kind} "{resource.name}"{others} was not examined: {reason}', resource)
 
 
-_MOST_NAMES = 20
+MOST_NAMES = 20
+"""How many of the names that are known a proof lists."""
 
 
 Check = Callable[[Cluster, Mapping[str, Any]], Iterator[Breach]]
@@ -73,9 +74,9 @@ Check = Callable[[Cluster, Mapping[str, Any]], Iterator[Breach]]
 
 def nobody(reference: str, known: Sequence[str]) -> Witness:
     """The proof that nothing bears a name: all names that there are, or of very many the first and how many."""
-    if len(known) <= _MOST_NAMES:
+    if len(known) <= MOST_NAMES:
         return witness("reference", reference=reference, known=tuple(known))
-    return witness("reference", reference=reference, known=tuple(known[:_MOST_NAMES]), known_in_all=len(known))
+    return witness("reference", reference=reference, known=tuple(known[:MOST_NAMES]), known_in_all=len(known))
 
 
 def rule_words(resource: Resource, path: Path) -> str:

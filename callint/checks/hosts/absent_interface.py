@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
-from callint.checks.breach import Breach
+from callint.checks.breach import MOST_NAMES, Breach
 from callint.facts import Interface, NodeFacts
 from callint.finding import Related, Span, witness
 from callint.net.address import Address
@@ -15,7 +16,7 @@ from callint.policy.doubt import UndecidedError
 from callint.policy.links import is_host_interface, leads_somewhere
 from callint.policy.nodes import prefixes
 from callint.policy.settings import Settings
-from callint.schema.suggest import did_you_mean, nearest
+from callint.schema.suggest import Words, did_you_mean
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -24,6 +25,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     An interface without an address, while another one has the address that is expected, is below that one: a port of
     a bridge, of a bond, or a trunk of VLANs. The kernel's filter sees no packet come in by it, but eBPF does.
     """
+    nodes: dict[str, _Node] = {}
     for endpoint in cluster.host_endpoints:
         facts = cluster.facts.get(endpoint.node)
         name = endpoint.interface
@@ -31,11 +33,35 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             continue
         if not is_host_interface(cluster, endpoint.node, name):
             continue
-        named, holder = facts.interface(name), _holder(facts, endpoint)
+        node = nodes.get(endpoint.node) or nodes.setdefault(endpoint.node, _Node(facts))
+        named, holder = node.named.get(name), node.holder(endpoint)
         if named is None:
-            yield _breach(endpoint, facts, holder, f'node "{endpoint.node}" has no interface "{name}"')
+            yield _breach(endpoint, node, holder, f'node "{endpoint.node}" has no interface "{name}"')
         elif holder is not None and named.addresses == () and not _ebpf(cluster, endpoint.node):
-            yield _breach(endpoint, facts, holder, f'"{name}" has no address')
+            yield _breach(endpoint, node, holder, f'"{name}" has no address')
+
+
+class _Node:
+    """The interfaces of a node by their names, and those by which packets come in by their addresses."""
+
+    __slots__ = ("_held", "named", "names", "span", "words")
+
+    def __init__(self, facts: NodeFacts) -> None:
+        self.span = facts.span
+        self.named = {one.name: one for one in facts.interfaces or ()}
+        self.names = tuple(self.named)
+        self.words = Words(self.names)
+        self._held: dict[Address, tuple[int, Interface]] = {}
+        for interface in filter(leads_somewhere, self.named.values()):
+            for one in interface.addresses or ():
+                self._held.setdefault(one.bare, (len(self._held), interface))
+
+    def holder(self, endpoint: HostEndpoint) -> tuple[Interface, Address] | None:
+        """The interface by which packets to an expected address come in: the first, with its first."""
+        expected = [prefix.address for prefix in prefixes(endpoint.expected_ips)]
+        found = [(*self._held[one], one) for one in expected if one in self._held]
+        _, interface, address = min(found, key=itemgetter(0), default=(0, None, None))
+        return None if interface is None or address is None else (interface, address)
 
 
 def _ebpf(cluster: Cluster, node: str) -> bool:
@@ -45,32 +71,27 @@ def _ebpf(cluster: Cluster, node: str) -> bool:
         return True
 
 
-def _holder(facts: NodeFacts, endpoint: HostEndpoint) -> tuple[Interface, Address] | None:
-    """The interface by which packets to an expected address come in."""
-    expected = {prefix.address for prefix in prefixes(endpoint.expected_ips)}
-    for interface in facts.interfaces or ():
-        for one in interface.addresses or () if leads_somewhere(interface) else ():
-            address = Address(one.version, one.value)
-            if address in expected:
-                return interface, address
-    return None
-
-
-def _breach(endpoint: HostEndpoint, facts: NodeFacts, holder: tuple[Interface, Address] | None, reason: str) -> Breach:
+def _breach(endpoint: HostEndpoint, node: _Node, holder: tuple[Interface, Address] | None, reason: str) -> Breach:
     path = ("spec", "interfaceName")
-    known = tuple(one.name for one in facts.interfaces or ())
-    place: tuple[Span, str] = (facts.span, "its facts list all interfaces")
+    known = node.names
+    place: tuple[Span, str] = (node.span, "its facts list all interfaces")
     if holder is not None:
         interface, address = holder
         reason += f', and {address} is at "{interface.name}"'
         place = interface.span, f"has {address}"
     else:
-        reason += did_you_mean(nearest(endpoint.interface, known))
+        reason += did_you_mean(node.words.nearest(endpoint.interface))
     return Breach.at(
         endpoint.resource,
         path,
         f'HostEndpoint "{endpoint.name}" guards nothing: {reason}',
         (Related(*place),),
-        witness("interface", interface=endpoint.interface, node=endpoint.node, known=known),
+        witness(
+            "interface",
+            interface=endpoint.interface,
+            node=endpoint.node,
+            known=known[:MOST_NAMES],
+            known_in_all=len(known) if len(known) > MOST_NAMES else None,
+        ),
         "name the interface by which packets come in",
     )
