@@ -128,6 +128,12 @@ SILENT: dict[str, list[dict[str, Any]]] = {
         host(profiles=["projectcalico-default-allow"]),
         policy(selector=LAN, types=["Ingress", "Egress"], ingress=[{"action": "Pass"}], egress=[{"action": "Allow"}]),
     ],
+    "pass to a later tier, which allows": [
+        calico("Tier", "edge", {"order": 10}),
+        host(),
+        policy("edge.a", tier="edge", selector=LAN, types=["Ingress"], ingress=[{"action": "Pass"}]),
+        policy("b", selector=LAN, **OPEN),
+    ],
     "pass to which no packet gets": [
         host(),
         policy("a", selector=LAN, **OPEN),
