@@ -8,9 +8,9 @@ import pytest
 
 from callint.calico import Target
 from callint.checks import Breach, find
-from callint.checks.policy.policy_tie import MOST_PAIRS
 from callint.policy import NodePolicy, evaluate
 from callint.policy.packet import Packet
+from callint.source import Limits
 from manifests import calico, cluster_of
 
 ALLOW: dict[str, Any] = {"action": "Allow", "protocol": "TCP", "destination": {"ports": [443]}}
@@ -23,8 +23,10 @@ def gnp(name: str, *ingress: dict[str, Any], selector: str = "zone == 'lan'", **
     return calico("GlobalNetworkPolicy", name, whole)
 
 
-def ties(*objects: dict[str, Any], release: tuple[int, int] = (3, 32)) -> list[Breach]:
-    return list(find("policy_tie")(cluster_of(objects, Target(release=release)), {}))
+def ties(*objects: dict[str, Any], release: tuple[int, int] = (3, 32), limits: Limits | None = None) -> list[Breach]:
+    cluster = cluster_of(objects, Target(release=release))
+    cluster.limits = limits or cluster.limits
+    return list(find("policy_tie")(cluster, {}))
 
 
 def test_the_witness_is_decided_by_the_name() -> None:
@@ -87,12 +89,30 @@ def test_kubernetes_policy_has_an_order_that_nobody_wrote() -> None:
         assert 'like NetworkPolicy "k" of Kubernetes' in found.message
 
 
-def test_more_pairs_than_can_be_compared() -> None:
+def test_so_many_comparisons() -> None:
     rules = [ALLOW, DENY]
-    count = int(MOST_PAIRS**0.5) + 2
-    apart = [gnp(f"p{number}", rules[number % 2], selector=f"x == '{number}'") for number in range(count)]
-    assert ties(*apart) == []
-    alike = [gnp(f"p{number}", rules[number % 2], selector=f"x != '{number}'") for number in range(count)]
-    (found,) = ties(*alike)
+    apart = [gnp(f"p{number}", rules[number % 2], selector=f"x == '{number}'", order=1) for number in range(60)]
+    alike = [gnp(f"q{number}", rules[number % 2], selector=f"x != '{number}'", order=2) for number in range(60)]
+    last = [gnp(f"r{number}", rules[number % 2], order=3) for number in range(2)]
+    (one,) = ties(*apart, *last, limits=Limits(comparisons=3_000))
+    assert not one.undecided
+    (found,) = ties(*apart, *alike, *last, limits=Limits(comparisons=3_000))
     assert found.undecided
-    assert f"of {count} of them more than {MOST_PAIRS} pairs had to be compared" in found.message
+    assert found.message == (
+        "whether names alone decide between policies of equal order, these and those of 1 more, was not examined: "
+        "more than 3,000 comparisons of rules and selectors would be needed"
+    )
+
+
+def test_endpoints_that_many_policies_select() -> None:
+    hosts = [
+        calico("HostEndpoint", f"h{number}", {"node": "n", "interfaceName": f"e{number}"}, labels={f"k{number}": "x"})
+        for number in range(20)
+    ]
+    policies = [gnp(f"p{n}", (ALLOW, DENY)[n % 2], selector=f"!has(k{n}) && b != '{n}'") for n in range(20)]
+    assert all(not one.undecided for one in ties(*hosts, *policies))
+    found = ties(*hosts, *policies, limits=Limits(comparisons=1_500))
+    assert found[0].message == (
+        "whether names alone decide between policies that select a common endpoint of the manifests was not examined: "
+        "more than 1,500 comparisons of selectors and labels of endpoints would be needed"
+    )

@@ -50,6 +50,14 @@ def nets(number: int) -> str:
     return ", ".join(f"10.{net // 256}.{net % 256}.0/24" for net in chosen)
 
 
+def apart(number: int, rule: int) -> str:
+    """A rule about packets that those with other numbers have nothing to do with, which do something else."""
+    return (
+        f"{{action: {('Allow', 'Deny')[(number + rule) % 2]}, protocol: TCP, "
+        f"source: {{nets: [10.{number}.{rule}.0/24]}}, destination: {{ports: [{1000 + rule}]}}}}"
+    )
+
+
 def bomb() -> str:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]" for level in range(1, 10)]
@@ -192,6 +200,9 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
     "policies that are equal, of a few orders": lambda: "".join(
         policy("a == 'x'", f"g{n}", f"order: {n % 7}, ingress: [{{action: Deny, source: {{selector: b == 'y'}}}}]")
         for n in range(5_500)
+    ),
+    "policies of one order with many rules": lambda: "".join(
+        policy("all()", f"g{n}", f"ingress: [{', '.join(apart(n, rule) for rule in range(90))}]") for n in range(100)
     ),
     "policies of Kubernetes that are equal": lambda: "".join(
         f"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p{n}, namespace: d}}\n"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from callint.calico.kinds import is_calico
@@ -17,29 +16,19 @@ from callint.net.diagrams import TooLargeError
 from callint.objects import Cluster
 from callint.objects.policy import Policy
 from callint.policy import model_of
-from callint.policy.chains import Direction
-from callint.policy.symbolic.order import DIRECTIONS, Item, items, kinds, whole
+from callint.policy.symbolic.order import DIRECTIONS, Item, items, whole
 from callint.policy.symbolic.point import SOURCE_PORT
-from callint.policy.symbolic.products import Sets
-from callint.policy.symbolic.selection import Selections
+from callint.policy.symbolic.selection import Entry, Selections
 from callint.policy.symbolic.shadow import Shadows
+from callint.policy.symbolic.tie import Tie, Ties
 from callint.policy.tiers import PlacedPolicy, PlacedTier
-from callint.record import NamedTuple
 from callint.selector.index import SelectorIndex
 from callint.selector.values import Budget, ExhaustedError
 
-MOST_PAIRS = 20_000
-"""So many pairs of policies of equal order are compared: their number grows with the square."""
+_OF_PAIR = 5
+"""Steps that it takes to see whether two policies surely select a common endpoint."""
 
 _VERBS = {"Allow": "allows", "Deny": "denies", "Pass": "passes on"}
-
-
-class _Tie(NamedTuple):
-    """Two rules, the first of which decides about some packets only because of its policy's name."""
-
-    first: Item
-    second: Item
-    packets: Sets
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -50,34 +39,45 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     shadows = Shadows(cluster)
     tied = [(tier, group) for tier in shadows.tiers if not tier.hidden for group in _groups(tier)]
-    together = list(_together(cluster, shadows)) if tied else []
-    budget = Budget(cluster.limits.comparisons)
-    for tier, group in tied:
-        found: dict[int, list[_Tie]] = defaultdict(list)
+    if not tied:
+        return
+    model = model_of(cluster)
+    selections = Selections(model.tiers, model.selecting)
+    selections.limit(model.inventory.endpoints, cluster.limits.comparisons // _OF_PAIR)
+    if selections.limited:
+        reason = cluster.limits.too_many("selectors and labels of endpoints")
+        yield _unasked(tied[0][1][0], "that select a common endpoint of the manifests", reason)
+    alike = {selections.of(one).entries for one in model.inventory.endpoints}
+    together = _together(shadows.tiers, [group for _, group in tied], alike)
+    budget, contradicting = Budget(cluster.limits.comparisons), Budget(cluster.limits.comparisons)
+    for number, (tier, group) in enumerate(tied):
+        found: dict[int, list[Tie]] = defaultdict(list)
         known: set[tuple[int, int]] = set()
+        exhausted = False
         try:
-            for one, other in _pairs(shadows, group, together):
-                tie = _tie(shadows, tier, group, one, other)
-                if tie is not None:
+            later = _later(shadows, group, together[number], budget)
+            ties = Ties(shadows, tier, group, budget)
+            for place, one in enumerate(group):
+                for at, tie in ties.with_later(place, later[place]):
+                    other = group[at]
                     found[id(other if is_calico(other.policy.resource.api_version) else one)].append(tie)
                     known.add((id(one), id(other)))
             nothing = (shadows.spaces[0].nothing, shadows.spaces[1].nothing)
-            for one, first, other, second in contradictions(shadows.tiers, tier, group, budget):
+            for one, first, other, second in contradictions(shadows.tiers, tier, group, contradicting):
                 if (id(one), id(other)) not in known:
-                    found[id(one)].append(_Tie(first, second, nothing))
+                    found[id(one)].append(Tie(first, second, nothing))
         except TooLargeError as error:
-            yield _unasked(group[0], f"the sets of packets are too large ({error})")
-        except _TooManyError:
-            yield _unasked(group[0], f"of {len(group)} of them more than {MOST_PAIRS} pairs had to be compared")
+            yield _unasked(group[0], "of equal order", f"the sets of packets are too large ({error})")
         except ExhaustedError:
-            yield _unasked(group[0], cluster.limits.too_many("selectors"))
+            exhausted = True
+            after = len(tied) - number - 1
+            which = "of equal order" + (f", these and those of {after} more," if after else "")
+            yield _unasked(group[0], which, cluster.limits.too_many("rules and selectors"))
         for placed in group:
             if id(placed) in found:
                 yield _breach(placed, found[id(placed)])
-
-
-class _TooManyError(Exception):
-    """More pairs than can be compared."""
+        if exhausted:
+            return
 
 
 def _groups(tier: PlacedTier) -> Iterator[list[PlacedPolicy]]:
@@ -97,97 +97,49 @@ def _differ(group: Sequence[PlacedPolicy]) -> bool:
     return any(action != first for action in actions)
 
 
-def _together(cluster: Cluster, shadows: Shadows) -> Iterator[list[PlacedPolicy]]:
-    """Policies, in order, that surely select one endpoint of the manifests; each class of endpoints is asked once."""
-    model = model_of(cluster)
-    selections = Selections(model.tiers, model.selecting)
-    for entries in {selections.of(one).entries for one in model.inventory.endpoints}:
-        yield [shadows.tiers[one.tier].policies[one.place] for one in entries if one.doubt is None]
-
-
-def _pairs(
-    shadows: Shadows, group: Sequence[PlacedPolicy], together: Sequence[Sequence[PlacedPolicy]]
-) -> Iterator[tuple[PlacedPolicy, PlacedPolicy]]:
-    """Pairs in order that surely select a common endpoint, or of which one selects whatever the other does.
-
-    Raises _TooManyError.
-    """
-    places = {id(one): number for number, one in enumerate(group)}
-    index = SelectorIndex((one.selector, number) for number, one in enumerate(group))
-    found: set[tuple[int, int]] = set()
-    asked = 0
-    for policies in together:
-        ours = [places[id(one)] for one in policies if id(one) in places]
-        asked += len(ours) * (len(ours) - 1) // 2
-        if asked > MOST_PAIRS:
-            raise _TooManyError
-        found.update(combinations(ours, 2))
-    for number, one in enumerate(group):
-        candidates = shadows.implication.candidates(one.selector, index)
-        others = range(len(group)) if candidates is None else candidates
-        asked += len(others)
-        if asked > MOST_PAIRS:
-            raise _TooManyError
-        found.update(
-            (min(number, other), max(number, other))
-            for other in others
-            if other != number and shadows.implication.holds(one.selector, group[other].selector)
-        )
-    for first, second in sorted(found):
-        yield group[first], group[second]
-
-
-def _tie(
-    shadows: Shadows, tier: PlacedTier, group: Sequence[PlacedPolicy], one: PlacedPolicy, other: PlacedPolicy
-) -> _Tie | None:
-    """Packets about which two policies decide differently, each if it is asked first, and none before them does."""
-    if not kinds(one.policy) & kinds(other.policy):
-        return None
-    for direction in DIRECTIONS:
-        firsts, seconds = _deciding(shadows, one, direction), _deciding(shadows, other, direction)
-        before: list[Sets] | None = None
-        for first, own in firsts:
-            for second, others in seconds:
-                packets = (own[0] & others[0], own[1] & others[1])
-                if first.action == second.action or not any(packets):
-                    continue
-                before = _before(shadows, tier, group, one, direction) if before is None else before
-                for sets in before:
-                    packets = (packets[0] - sets[0], packets[1] - sets[1])
-                if any(packets):
-                    return _Tie(first, second, packets)
-    return None
-
-
-def _deciding(shadows: Shadows, placed: PlacedPolicy, direction: Direction) -> list[tuple[Item, Sets]]:
-    """The rules of a policy with the packets about which each surely decides, if the policy is asked."""
-    found: list[tuple[Item, Sets]] = []
-    nothing = (shadows.spaces[0].nothing, shadows.spaces[1].nothing)
-    taken = nothing
-    for item in items(placed.policy, direction):
-        assert item.rule is not None
-        surely = shadows.surely(item, None)
-        sets = (surely[0] - taken[0], surely[1] - taken[1])
-        if any(sets):
-            found.append((item, sets))
-        may = shadows.may(placed.policy, item.rule)
-        taken = (taken[0] | may[0], taken[1] | may[1])
+def _together(
+    tiers: Sequence[PlacedTier], groups: Sequence[Sequence[PlacedPolicy]], selecting: Iterable[Sequence[Entry]]
+) -> list[set[tuple[int, ...]]]:
+    """For each group the places, in order, of those that surely select one endpoint together."""
+    found: list[set[tuple[int, ...]]] = [set() for _ in groups]
+    places = {id(one): (number, place) for number, group in enumerate(groups) for place, one in enumerate(group)}
+    for entries in selecting:
+        selected: dict[int, list[int]] = defaultdict(list)
+        for entry in entries:
+            placed = tiers[entry.tier].policies[entry.place]
+            if entry.doubt is None and id(placed) in places:
+                number, place = places[id(placed)]
+                selected[number].append(place)
+        for number, ours in selected.items():
+            found[number].add(tuple(sorted(ours)))
     return found
 
 
-def _before(
-    shadows: Shadows, tier: PlacedTier, group: Sequence[PlacedPolicy], placed: PlacedPolicy, direction: Direction
-) -> list[Sets]:
-    """What others may decide before, of whom some are surely asked."""
-    tied = {id(one.policy) for one in group}
-    return [
-        shadows.surely(item, None) if item.rule is None else shadows.may(item.policy, item.rule)
-        for item in shadows.order.items_before(tier, placed, direction)
-        if id(item.policy) not in tied
-    ]
+def _later(
+    shadows: Shadows, group: Sequence[PlacedPolicy], together: Iterable[tuple[int, ...]], budget: Budget
+) -> list[set[int]]:
+    """Of each policy the later ones that surely select an endpoint that it selects.
+
+    One of the manifests, or any, for one of the two selects whatever the other does.
+    """
+    found: list[set[int]] = [set() for _ in group]
+    for places in together:
+        budget.spend(_OF_PAIR * len(places) * len(places) // 2)
+        for position, place in enumerate(places, 1):
+            found[place].update(places[position:])
+    index = SelectorIndex((one.selector, place) for place, one in enumerate(group))
+    implication = shadows.implication
+    for place, one in enumerate(group):
+        candidates = implication.candidates(one.selector, index)
+        others = range(len(group)) if candidates is None else candidates
+        budget.spend(_OF_PAIR * len(others))
+        for other in others:
+            if other != place and implication.holds(one.selector, group[other].selector):
+                found[min(place, other)].add(max(place, other))
+    return found
 
 
-def _breach(placed: PlacedPolicy, ties: Sequence[_Tie]) -> Breach:
+def _breach(placed: PlacedPolicy, ties: Sequence[Tie]) -> Breach:
     tie = ties[0]
     here, there = (tie.second, tie.first) if tie.second.policy is placed.policy else (tie.first, tie.second)
     policy, other = placed.policy, there.policy
@@ -221,7 +173,7 @@ def _place(item: Item) -> Span:
     return item.policy.resource.span(*((*item.rule.path, "action") if written else item.rule.path))
 
 
-def _proof(tie: _Tie) -> Witness | None:
+def _proof(tie: Tie) -> Witness | None:
     """A packet about which they decide differently."""
     for family, packets in zip(FAMILIES, tie.packets, strict=True):
         point = packets.witness(source_port=(SOURCE_PORT,))
@@ -230,6 +182,6 @@ def _proof(tie: _Tie) -> Witness | None:
     return None
 
 
-def _unasked(placed: PlacedPolicy, reason: str) -> Breach:
-    what = "whether names alone decide between policies of equal order was not examined"
+def _unasked(placed: PlacedPolicy, which: str, reason: str) -> Breach:
+    what = f"whether names alone decide between policies {which} was not examined"
     return unanswered(f"{what}: {reason}", placed.policy.resource)

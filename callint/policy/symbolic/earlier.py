@@ -146,17 +146,11 @@ class _Tables:
 
 def meetings(shadows: Shadows, about: Shape, near: Iterable[Entry]) -> tuple[list[Meeting], int]:
     """Those of `near` that may decide on packets of a rule, and of how many the selectors had to be asked."""
-    overlaps = intervals.overlaps
     found: list[Meeting] = []
     asked = 0
     for entry in near:
         other = entry.shape
-        if (
-            overlaps(about.protocols, other.protocols)
-            and overlaps(about.destination_ports, other.destination_ports)
-            and overlaps(about.source_ports, other.source_ports)
-            and _may_meet(about, other)
-        ):
+        if may_meet(about, other):
             asked += other.source.selector is not None or other.destination.selector is not None
             source = _meant(shadows, about.source, other.source)
             destination = _meant(shadows, about.destination, other.destination)
@@ -165,8 +159,15 @@ def meetings(shadows: Shadows, about: Shape, near: Iterable[Entry]) -> tuple[lis
     return found, asked
 
 
-def _may_meet(about: Shape, other: Shape) -> bool:
-    """Whether the addresses that two rules name have any in common, whatever their selectors say."""
+def may_meet(about: Shape, other: Shape) -> bool:
+    """Whether two rules may be about one packet, whatever their selectors say."""
+    overlaps = intervals.overlaps
+    if not (
+        overlaps(about.protocols, other.protocols)
+        and overlaps(about.destination_ports, other.destination_ports)
+        and overlaps(about.source_ports, other.source_ports)
+    ):
+        return False
     if (other.source.nets == EVERYWHERE or about.source.nets == EVERYWHERE) and (
         other.destination.nets == EVERYWHERE or about.destination.nets == EVERYWHERE
     ):

@@ -91,14 +91,6 @@ class Order:
             self._joined[key] = tuple(item for part in found for item in part)
         return self._joined[key]
 
-    def items_before(self, tier: PlacedTier, placed: PlacedPolicy, direction: Direction) -> Iterator[Item]:
-        """Every thing that surely is asked before a policy wherever it applies, in order."""
-        before = self.before(tier, placed)
-        before.reach(next(place for place, one in enumerate(tier.policies) if one is placed))
-        yield from self.deciding(before, direction)
-        for one in before.own:
-            yield from items(one.placed.policy, direction)
-
 
 class Before:
     """The policies that surely are asked before those of a tier that select what `placed` does, in the same chains."""

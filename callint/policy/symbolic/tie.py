@@ -1,0 +1,150 @@
+"""Policies of one order in a tier of which each, if it is asked first, decides differently about some packets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from callint.policy.chains import Direction
+from callint.policy.symbolic.earlier import Earlier, may_meet
+from callint.policy.symbolic.order import DIRECTIONS, Item, Kinds, items, kinds
+from callint.policy.symbolic.products import Sets
+from callint.policy.symbolic.shadow import Shadows
+from callint.policy.symbolic.shape import FREE, Shape
+from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.record import NamedTuple
+from callint.selector import Selector
+from callint.selector.values import Budget
+
+_OF_SETS = 50
+"""Steps that an operation on sets of packets takes, the comparison of the shapes of two rules being one."""
+
+
+class Tie(NamedTuple):
+    """Two rules, the first of which decides about some packets only because of its policy's name."""
+
+    first: Item
+    second: Item
+    packets: Sets
+
+
+class _Place(NamedTuple):
+    """Where a rule stands: its policy in the group, and itself among those of its policy that decide."""
+
+    policy: int
+    rule: int
+
+
+class Ties:
+    """The rules of policies of one order, to be found by the packets that others may match.
+
+    Whoever asks for more comparisons than the budget allows raises ExhaustedError, for larger sets TooLargeError.
+    """
+
+    def __init__(self, shadows: Shadows, tier: PlacedTier, group: Sequence[PlacedPolicy], budget: Budget) -> None:
+        """Read the rules of a group of policies, which are enforced and could be read as a whole."""
+        self._shadows = shadows
+        self._tier = tier
+        self._group = group
+        self._spend = budget.spend
+        self._rules = {direction: [_shaped(one, direction) for one in group] for direction in DIRECTIONS}
+        self._places: dict[int, _Place] = {}
+        self._deciding: dict[int, Sets] = {}
+        self._before: dict[tuple[Selector, Kinds, Direction], list[tuple[Item, Shape]]] = {}
+        self._acting = {direction: self._by_action(direction) for direction in DIRECTIONS}
+
+    def with_later(self, number: int, others: Collection[int]) -> Iterator[tuple[int, Tie]]:
+        """Those of some later policies that a policy ties with, in order, each with the first two rules that do."""
+        own = kinds(self._group[number].policy)
+        untied = {other for other in others if own & kinds(self._group[other].policy)}
+        found: dict[int, Tie] = {}
+        for direction in DIRECTIONS:
+            for first, about in self._rules[direction][number]:
+                if not untied:
+                    break
+                for second, shape in self._near(direction, first, about):
+                    other = self._places[id(second.rule)].policy
+                    if other in untied and may_meet(about, shape):
+                        packets = self._left_to_both(first, about, second, shape)
+                        if any(packets):
+                            found[other] = Tie(first, second, packets)
+                            untied.remove(other)
+        yield from sorted(found.items())
+
+    def _by_action(self, direction: Direction) -> Mapping[str, Earlier]:
+        """The rules of all policies in order, by what they do."""
+        found: dict[str, Earlier] = {}
+        for number, own in enumerate(self._rules[direction]):
+            self._spend(1 + len(own))
+            for place, (item, shape) in enumerate(own):
+                self._places[id(item.rule)] = _Place(number, place)
+                found.setdefault(item.action, Earlier()).add(item, shape)
+        return found
+
+    def _near(self, direction: Direction, first: Item, about: Shape) -> list[tuple[Item, Shape]]:
+        """The rules that do something else and may meet a rule, and perhaps others, in order."""
+        acting = self._acting[direction]
+        near = [entry for action, rules in acting.items() if action != first.action for entry in rules.near(about)]
+        self._spend(1 + len(near))
+        found = [(entry.item, entry.shape) for entry in near]
+        return sorted(found, key=lambda one: self._places[id(one[0].rule)]) if len(acting) > 2 else found
+
+    def _left_to_both(self, first: Item, about: Shape, second: Item, shape: Shape) -> Sets:
+        """The packets on which both decide, if each is asked before the other, and nothing before them does."""
+        packets = _common(self._decided(first, about), self._decided(second, shape))
+        self._spend(_OF_SETS)
+        if any(packets):
+            before = self._asked_before(self._places[id(first.rule)].policy, first.direction)
+            self._spend(len(before))
+            for item, other in before:
+                if may_meet(about, other) and may_meet(shape, other):
+                    packets = self._without(packets, item)
+        return packets
+
+    def _decided(self, item: Item, about: Shape) -> Sets:
+        """The packets about which a rule surely decides, if its policy is asked."""
+        found = self._deciding.get(id(item.rule))
+        if found is None:
+            number, place = self._places[id(item.rule)]
+            found = self._shadows.surely(item, None)
+            self._spend(_OF_SETS + place)
+            for earlier, other in self._rules[item.direction][number][:place]:
+                if any(found) and may_meet(about, other):
+                    found = self._without(found, earlier)
+            self._deciding[id(item.rule)] = found
+        return found
+
+    def _asked_before(self, number: int, direction: Direction) -> list[tuple[Item, Shape]]:
+        """What surely is asked before a policy and all others of its order, wherever it applies."""
+        placed = self._group[number]
+        key = (placed.selector, kinds(placed.policy), direction)
+        if key not in self._before:
+            order = self._shadows.order
+            before = order.before(self._tier, placed)
+            self._spend(before.reach(next(place for place, one in enumerate(self._tier.policies) if one is placed)))
+            found = [(one, _shape(one)) for one in order.deciding(before, direction)]
+            tied = {id(one.policy) for one in self._group}
+            for asked in before.own:
+                if id(asked.placed.policy) not in tied:
+                    found += _shaped(asked.placed, direction)
+            self._spend(len(found))
+            self._before[key] = found
+        return self._before[key]
+
+    def _without(self, packets: Sets, item: Item) -> Sets:
+        """The packets on which something that is asked before does not decide."""
+        self._spend(_OF_SETS)
+        shadows = self._shadows
+        taken = shadows.everything if item.rule is None else shadows.may(item.policy, item.rule)
+        return packets[0] - taken[0], packets[1] - taken[1]
+
+
+def _shaped(placed: PlacedPolicy, direction: Direction) -> list[tuple[Item, Shape]]:
+    return [(item, _shape(item)) for item in items(placed.policy, direction)]
+
+
+def _shape(item: Item) -> Shape:
+    return FREE if item.rule is None else Shape(item.rule, item.policy.namespace)
+
+
+def _common(one: Sets, other: Sets) -> Sets:
+    return one[0] & other[0], one[1] & other[1]
