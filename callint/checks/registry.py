@@ -74,7 +74,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "kubernetes_policy": ("NetworkPolicy",),
         "name_resolution": _POLICIES,
         "named_port": _POLICIES,
-        "named_service": ("Service",),
+        "named_service": _POLICIES,
         "namespace_label": _POLICIES,
         "namespace_scope": _POLICIES,
         "node_local_dns": ("DaemonSet",),

@@ -45,7 +45,6 @@ endpoints: [{addresses: [10.0.0.1]}]
         ("database-1", service("database-2"), None),
         ("service-b", service("service-a"), None),
         ("auth", service("oauth"), None),
-        ("kubernetes", DATABASE, None),
         ("databse", service("database", "other"), None),  # what is in this namespace is kept elsewhere
         ("databse", service("database", None), None),
         ("databse", DATABASE + service("databse"), None),
@@ -59,6 +58,32 @@ endpoints: [{addresses: [10.0.0.1]}]
 def test_slips(name: str, others: str, meant: str | None) -> None:
     found = list(find("named_service")(cluster_of(POLICY.replace("NAME", name) + others), {}))
     assert [one.message.endswith(f'did you mean "{meant}"') for one in found] == [True] * (meant is not None)
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        ("", 1),
+        (DATABASE, 1),
+        (service("kubernetes", "default"), 1),
+        (service("kubernetes"), 0),
+        (service("kubernetes", None), 0),
+        (service("kubernetes", kind="Endpoints"), 0),
+        (service("kubernetes", None, kind="Endpoints"), 0),
+        (SLICE.replace("databse", "kubernetes"), 0),
+        (service("${NAME}"), 0),
+        (service("queue", "${NAMESPACE}"), 0),
+    ],
+)
+def test_api_server_elsewhere(others: str, told: int) -> None:
+    found = list(find("named_service")(cluster_of(POLICY.replace("NAME", "kubernetes") + others), {}))
+    assert [one.path[-1] for one in found] == ["namespace"] * told
+
+
+@pytest.mark.parametrize("namespace", ["default", "${NAMESPACE}"])
+def test_api_server_where_it_is(namespace: str) -> None:
+    policy = POLICY.replace("name: NAME, namespace: shop", f"name: kubernetes, namespace: '{namespace}'")
+    assert not list(find("named_service")(cluster_of(policy + DATABASE), {}))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.checks.breach import Breach, nobody
-from callint.finding import Related
+from callint.finding import Path, Related
 from callint.objects import Cluster, Resource
 from callint.objects.service import endpoint_slice
 from callint.schema.suggest import Words, distance, letters
@@ -14,11 +14,15 @@ from callint.source import placeholder
 
 _SHORTEST = 5
 """Letters of a word of which another letter makes a slip, and not another word."""
+_API_SERVER, _API_SERVER_HOME = "kubernetes", "default"
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    """Names in `services` of rules that no Service of the namespace bears, where one is a letter away."""
-    known: dict[str, _Services] | None = None
+    """Names in `services` of rules that no Service of the namespace bears, where one is a letter away.
+
+    The Service of the API server is in namespace `default` of every cluster (pkg/controlplane in Kubernetes).
+    """
+    known: _Known | None = None
     for policy in cluster.policies if not cluster.incomplete else ():
         resource = policy.resource
         if policy.staged or not resource.whole:
@@ -27,18 +31,58 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             said = side.services
             if said is None or not said.namespace:
                 continue
-            known = _by_namespace(cluster) if known is None else known
-            meant = known[said.namespace].meant(said.name) if said.namespace in known else None
-            if meant is None:
+            known = known or _Known(cluster)
+            there = known.of(said.namespace)
+            if said.name in there.names or placeholder(said.namespace) is not None:
                 continue
-            yield Breach.at(
-                resource,
-                (*side.path, "services", "name"),
-                f'a rule of {resource.kind} "{resource.name}" names Service "{said.namespace}/{said.name}", which '
-                f'does not exist, so that it matches nothing; did you mean "{meant.name}"',
-                (Related(meant.span("metadata", "name"), "the nearest name"),),
-                nobody(f"Service/{said.namespace}/{said.name}", known[said.namespace].names),
-            )
+            meant = there.meant(said.name)
+            named = f'a rule of {resource.kind} "{resource.name}" names Service "{said.namespace}/{said.name}", which'
+            proof = nobody(f"Service/{said.namespace}/{said.name}", there.written)
+            path: Path = (*side.path, "services")
+            if meant is not None:
+                yield Breach.at(
+                    resource,
+                    (*path, "name"),
+                    f'{named} does not exist, so that it matches nothing; did you mean "{meant.name}"',
+                    (Related(meant.span("metadata", "name"), "the nearest name"),),
+                    proof,
+                )
+            elif said.name == _API_SERVER and said.namespace != _API_SERVER_HOME and not known.variable:
+                yield Breach.at(
+                    resource,
+                    (*path, "namespace"),
+                    f"{named} does not exist, so that it matches nothing: the API server's is in namespace "
+                    f'"{_API_SERVER_HOME}"',
+                    (),
+                    proof,
+                    f"`namespace: {_API_SERVER_HOME}`",
+                )
+
+
+class _Known:
+    """The Services of each namespace; none where a variable may stand for any of them."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        written: dict[str, dict[str, Resource]] = {}
+        others: dict[str, set[str]] = {}
+        services = cluster.kubernetes("Service", "v1")
+        self.variable = any(placeholder(text) is not None for one in services for text in (one.name, one.namespace))
+        for one in () if self.variable else services:
+            written.setdefault(one.namespace or "", {})[one.name] = one
+        for one in cluster.kubernetes("Endpoints", "v1"):
+            others.setdefault(one.namespace or "", set()).add(one.name)
+        for slice_ in map(endpoint_slice, cluster.kubernetes("EndpointSlice", "discovery.k8s.io/v1")):
+            others.setdefault(slice_.namespace, set()).add(slice_.service)
+        unplaced = others.pop("", set()) | written.pop("", {}).keys()
+        self._unwritten = _Services({}, unplaced)
+        self._of = {
+            namespace: _Services(written.get(namespace, {}), others.get(namespace, set()) | unplaced)
+            for namespace in written.keys() | others.keys()
+        }
+
+    def of(self, namespace: str) -> _Services:
+        """Those of a namespace."""
+        return self._of.get(namespace, self._unwritten)
 
 
 class _Services:
@@ -46,14 +90,12 @@ class _Services:
 
     def __init__(self, written: dict[str, Resource], others: set[str]) -> None:
         self._written = written
-        self._others = others
         self._near = Words(written).slip
-        self.names = sorted(written)
+        self.names = written.keys() | others
+        self.written = sorted(written)
 
     def meant(self, name: str) -> Resource | None:
         """The one that a name surely means, which no other has."""
-        if name in self._written or name in self._others:
-            return None
         near = self._near(name)
         return self._written[near] if near is not None and _slip(name, near) else None
 
@@ -69,23 +111,3 @@ def _slip(name: str, meant: str) -> bool:
     ((one, two),) = pairs
     plural = one.rstrip("s") == two.rstrip("s")
     return min(len(one), len(two)) >= _SHORTEST and not plural and letters(one) != letters(two)
-
-
-def _by_namespace(cluster: Cluster) -> dict[str, _Services]:
-    """The Services of each namespace; none where a variable may stand for any of them."""
-    written: dict[str, dict[str, Resource]] = {}
-    for one in cluster.kubernetes("Service", "v1"):
-        if any(placeholder(text) is not None for text in (one.name, one.namespace or "")):
-            return {}
-        written.setdefault(one.namespace or "", {})[one.name] = one
-    others: dict[str, set[str]] = {}
-    for one in cluster.kubernetes("Endpoints", "v1"):
-        others.setdefault(one.namespace or "", set()).add(one.name)
-    for slice_ in map(endpoint_slice, cluster.kubernetes("EndpointSlice", "discovery.k8s.io/v1")):
-        others.setdefault(slice_.namespace, set()).add(slice_.service)
-    unplaced = others.get("", set()) | written.get("", {}).keys()
-    return {
-        namespace: _Services(services, others.get(namespace, set()) | unplaced)
-        for namespace, services in written.items()
-        if namespace
-    }
