@@ -281,17 +281,19 @@ class OverlapIndex(Generic[T]):
 
     def _near(self, selector: Selector) -> Iterator[int]:
         """The places of candidates, in order."""
-        best: tuple[set[int], str | None] = (set(), None)
+        best: tuple[Sequence[Sequence[int]], str | None] = ((), None)
         fewest = len(self._items)
         for key, values in _asked(selector).items():
             asking = self._asking.get(key)
             if asking is None or None in values:
                 continue
             under = self._places[key]
-            places = {place for value in (*values, None) for place in under.get(value, ())}
-            if len(places) + len(self._items) - len(asking) < fewest:
-                best, fewest = (places, key), len(places) + len(self._items) - len(asking)
-        places, chosen = best
+            under_values = [under.get(value, ()) for value in (*values, None)]
+            count = sum(map(len, under_values)) + len(self._items) - len(asking)
+            if count < fewest:
+                best, fewest = (under_values, key), count
+        alternatives, chosen = best
+        places = set().union(*alternatives)
         others = range(len(self._items)) if chosen is None else self._not_asking(chosen)
         yield from merge(sorted(places), others) if places else others
 

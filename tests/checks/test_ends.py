@@ -141,6 +141,18 @@ def test_so_many_comparisons() -> None:
     assert found.undecided
 
 
+def test_a_policy_that_sends_to_many_is_not_asked_for_each_of_its_rules() -> None:
+    count = 100
+    to = [f"{{to: [{{podSelector: {{matchLabels: {{app: b{n}}}}}}}], ports: [{{port: 1}}]}}" for n in range(count)]
+    sender = network(
+        "web", f"podSelector: {{matchLabels: {{app: web}}}}, policyTypes: [Egress], egress: [{', '.join(to)}]"
+    )
+    hearers = "".join(ingress("{port: 2}", who=f"app: b{n}", name=f"b{n}") for n in range(count))
+    found = told(sender + hearers, Limits(comparisons=50 * count))
+    assert len(found) == count
+    assert not any(one.undecided for one in found)
+
+
 def ports(protocol: str | int | None, *numbers: str | int) -> Rule:
     plain = {"action": "Allow", "protocol": protocol, "destination": {"ports": list(numbers)}}
     return read({"egress": [plain]}, "egress")[0]

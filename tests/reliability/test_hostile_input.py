@@ -50,6 +50,19 @@ def nets(number: int) -> str:
     return ", ".join(f"10.{net // 256}.{net % 256}.0/24" for net in chosen)
 
 
+def pods(app: str) -> str:
+    return f"{{podSelector: {{matchLabels: {{app: {app}}}}}}}"
+
+
+def kubernetes(name: str, app: str, direction: str, rules: list[str]) -> str:
+    """A NetworkPolicy of Kubernetes for pods of one label, of one direction."""
+    spec = f"podSelector: {{matchLabels: {{app: {app}}}}}, policyTypes: [{direction}]"
+    return (
+        f"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: {name}, namespace: d}}\n"
+        f"spec: {{{spec}, {direction.lower()}: [{', '.join(rules)}]}}\n"
+    )
+
+
 def apart(number: int, rule: int) -> str:
     """A rule about packets that those with other numbers have nothing to do with, which do something else."""
     return (
@@ -208,6 +221,18 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
         f"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p{n}, namespace: d}}\n"
         "spec: {podSelector: {}, ingress: [{from: [{podSelector: {}}, {namespaceSelector: {}}]}]}\n"
         for n in range(5_400)
+    ),
+    "a policy that sends to as many that hear others": lambda: (
+        kubernetes("o", "a", "Egress", [f"{{to: [{pods(f'b{n}')}], ports: [{{port: {n + 1}}}]}}" for n in range(3_000)])
+        + "".join(
+            kubernetes(f"i{n}", f"b{n}", "Ingress", [f"{{from: [{pods('a')}], ports: [{{port: 9999}}]}}"])
+            for n in range(3_000)
+        )
+    ),
+    "pods that nearly all policies select": lambda: "".join(
+        f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: p{n}, namespace: d, labels: {{k{n}: v}}}}\nspec: {{}}\n"
+        + policy(f"!has(k{n})", f"g{n}", f"ingress: [{{action: {('Allow', 'Deny')[n % 2]}}}]")
+        for n in range(4_000)
     ),
     "host endpoints of as many nodes": lambda: "".join(
         f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}, labels: {{a: b}}}}\n"

@@ -25,8 +25,8 @@ from callint.selector.syntax import ALL, Compare
 from callint.selector.values import Budget, ExhaustedError
 
 _API = "networking.k8s.io/v1"
-_OF_POLICY = 5
-"""Steps that it takes to see what else a policy opens."""
+_OF_RULE = 5
+"""Steps that it takes to see whom and what a policy, or a rule, lets through."""
 
 
 class _Opening(NamedTuple):
@@ -34,6 +34,13 @@ class _Opening(NamedTuple):
 
     placed: PlacedPolicy
     rule: Rule
+
+
+class _Allowed(NamedTuple):
+    """A rule that allows something, and the pods at the other end; None if it may be anybody."""
+
+    rule: Rule
+    far: Selector | None
 
 
 _Openings = dict[tuple[Terms, Terms], list[_Opening]]
@@ -115,6 +122,7 @@ class _Others:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._budget = Budget(cluster.limits.comparisons)
+        self._allowing: dict[tuple[int, Direction], OverlapIndex[_Allowed]] = {}
 
     @cached_property
     def _sending(self) -> OverlapIndex[PlacedPolicy]:
@@ -141,16 +149,27 @@ class _Others:
         found: list[Rule] = []
         for placed in index.candidates(own):
             policy = placed.policy
-            self._budget.spend(_OF_POLICY)
+            self._budget.spend(_OF_RULE)
             if overlaps(placed.selector, own, self._budget) is False:
                 continue
             if not whole(placed):
                 return None
-            for rule in (one for one in rules(policy, direction) if one.opens):
-                far_end = _far(rule, direction, policy)
-                if far_end is None or overlaps(far_end, far, self._budget) is not False:
-                    found.append(rule)
+            found += self._allowed(policy, direction, far)
+        self._budget.spend(_OF_RULE * len(found))
         return opened(found)
+
+    def _allowed(self, policy: Policy, direction: Direction, far: Selector) -> Iterator[Rule]:
+        """The rules of a policy that may let packets through to or from some pods."""
+        index = self._allowing.get((id(policy), direction))
+        if index is None:
+            own = rules(policy, direction)
+            self._budget.spend(_OF_RULE * len(own))
+            allowed = (_Allowed(one, _far(one, direction, policy)) for one in own if one.opens)
+            index = self._allowing[id(policy), direction] = OverlapIndex((one.far or ALL, one) for one in allowed)
+        for one in index.candidates(far):
+            self._budget.spend(1)
+            if one.far is None or overlaps(one.far, far, self._budget) is not False:
+                yield one.rule
 
 
 def _breach(sent: list[_Opening], heard: list[_Opening]) -> Breach:
