@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from callint.calico import Target
 from callint.checks import find
 from callint.objects import Intent
 from manifests import calico, cluster_of
@@ -186,3 +187,44 @@ def test_a_pool_for_load_balancers_that_is_nowhere() -> None:
     (found,) = told("unavailable", *objects, intent=Intent(complete=frozenset({"IPPool"})))
     assert 'it asks for IPPool "elsewhere", which does not exist' in found
     assert told("unavailable", *objects) == []
+
+
+def naming(text: str, **more: Any) -> dict[str, Any]:
+    return service("[]", annotations={"projectcalico.org/loadBalancerIPs": text}, **more)
+
+
+@pytest.mark.parametrize(
+    ("asking", "words"),
+    [
+        (naming('["198.51.100.1"]'), "it asks for 198.51.100.1, which is in no IPPool"),
+        (naming('["192.0.2.1", "2001:db9::1"]'), "it asks for 2001:db9::1, which is in no IPPool"),
+        (naming('["192.0.3.1"]'), 'it asks for 192.0.3.1 of IPPool "off", which is disabled'),
+        (naming('["192.0.2"]'), 'it asks for "192.0.2", which is no address'),
+        (naming("192.0.2.1"), "its annotation is no list of texts in JSON"),
+        (naming('["192.0.2.1", "2001:db8::1"]'), None),
+        (naming('["10.1.0.1"]'), None),
+        (naming("[]"), None),
+        (naming("null"), None),
+        (naming("${ADDRESSES}"), None),
+        (naming('["198.51.100.1"]', type="ClusterIP"), None),
+        (naming('["198.51.100.1"]', loadBalancerClass="metallb"), None),
+        (naming('["198.51.100.1"]', status={"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}), None),
+    ],
+)
+def test_addresses_that_load_balancers_ask_for(asking: dict[str, Any], words: str | None) -> None:
+    found = told("unavailable", PHOTOS, BALANCED, BALANCED_OFF, BALANCED_SIX, asking, intent=COMPLETE)
+    assert [message.split("gets no address: ", 1)[1] for message in found] == [words] * (words is not None)
+
+
+def test_an_address_may_be_of_a_pool_that_is_kept_elsewhere() -> None:
+    asking = naming('["198.51.100.1"]')
+    unsure = calico("IPPool", "more", {"cidr": "${NETWORK}"})
+    assert told("unavailable", BALANCED, asking) == []
+    assert told("unavailable", BALANCED, unsure, asking, intent=COMPLETE) == []
+
+
+def test_a_release_without_load_balancers_reads_no_addresses() -> None:
+    objects, problem = (BALANCED, naming("192.0.2.1")), {"problem": "unavailable"}
+    before, first = (cluster_of(objects, Target(release=release)) for release in ((3, 29), (3, 30)))
+    assert not list(find("pool_request")(before, problem))
+    assert list(find("pool_request")(first, problem))

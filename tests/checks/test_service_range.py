@@ -41,6 +41,12 @@ kind: HostEndpoint
 metadata: {name: one}
 spec: {node: one, interfaceName: eth0, expectedIPs: [10.0.0.11]}
 ---"""
+NAMED = """
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop, annotations: {projectcalico.org/loadBalancerIPs: '["10.0.0.40"]'}}
+spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 443}]}
+---"""
 METALLB = """
 apiVersion: metallb.io/v1beta1
 kind: L2Advertisement
@@ -63,6 +69,13 @@ spec: {cidr: 10.0.0.32/27, allowedUses: [LoadBalancer]}
         (SERVICE + IN_NETWORK + ENDPOINT, 0),
         (SERVICE + METALLB, 0),
         (SERVICE.replace("namespace: shop", "annotations: {kube-vip.io/loadbalancerIPs: 10.0.0.40}"), 0),
+        (NAMED, 1),
+        (NAMED.replace("10.0.0.40", "192.0.2.40"), 0),
+        (NAMED.replace("10.0.0.40", "192.0.2.40") + NAMED.replace('["10.0.0.40"]', '["192.0.2.40", "10.0.0.40"]'), 1),
+        (NAMED + IN_NETWORK, 0),
+        (NAMED.replace("type: LoadBalancer", "loadBalancerClass: other, type: LoadBalancer"), 0),
+        (NAMED.replace("type: LoadBalancer", "type: ClusterIP"), 0),
+        (NAMED[:-3] + "status: {loadBalancer: {ingress: [{ip: 192.0.2.7}]}}\n---", 0),  # it has another
         (CROSSED + METALLB, 1),
         (EXTERNAL, 1),
         (EXTERNAL + NODE, 0),

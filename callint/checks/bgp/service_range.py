@@ -14,6 +14,7 @@ from callint.checks.bgp.kept_in import Gates
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import EXPORTS, left_open
+from callint.checks.pools.request import address_requests
 from callint.finding import Path, Related, Span, Witness, witness
 from callint.nat.host_networks import HostAddress, host_addresses
 from callint.net.address import BITS, FAMILIES, Family, Prefix
@@ -210,13 +211,11 @@ class _Announceable(NamedTuple):
 
 def _announceable(cluster: Cluster) -> Iterator[_Announceable]:
     """Addresses of services, and the pools of which Calico gives those of load balancers."""
-    for service in cluster.kubernetes("Service", "v1"):
-        name = f"{service.namespace or 'default'}/{service.name}"
-        for kind, wanted, path, text in _addresses(service):
-            found = address(text)
-            if found is not None:
-                words, proof = f'{kind} {text} of Service "{name}"', witness("address", address=text, service=name)
-                yield _Announceable(words, found.prefix(), wanted, service, path, proof)
+    for service, kind, wanted, path, text in _addresses(cluster):
+        found, name = address(text), f"{service.namespace or 'default'}/{service.name}"
+        if found is not None:
+            words, proof = f'{kind} {text} of Service "{name}"', witness("address", address=text, service=name)
+            yield _Announceable(words, found.prefix(), wanted, service, path, proof)
     for pool in cluster.pools:
         net = network_of(pool.cidr)
         if net is not None and "LoadBalancer" in pool.allowed_uses and not pool.disabled and not pool.unreadable:
@@ -257,7 +256,17 @@ class _Reached:
         return next((one for _, one in self._perhaps.of(network)), None)
 
 
-def _addresses(service: Resource) -> Iterator[tuple[str, str, Path, str]]:
+def _addresses(cluster: Cluster) -> Iterator[tuple[Resource, str, str, Path, str]]:
+    """Those that Services have or ask for: (Service, kind in words, list in which its range belongs, path, text)."""
+    for service in cluster.kubernetes("Service", "v1"):
+        for kind, wanted, path, text in _written(service):
+            yield service, kind, wanted, path, text
+    for request in address_requests(cluster):
+        for text in request.addresses or ():
+            yield request.service, "the load balancer's address", "serviceLoadBalancerIPs", request.path, text
+
+
+def _written(service: Resource) -> Iterator[tuple[str, str, Path, str]]:
     for index, text in enumerate(fields.texts(service.spec, "externalIPs")):
         yield "the external address", "serviceExternalIPs", ("spec", "externalIPs", index), text
     asked = fields.text(service.spec, "loadBalancerIP")

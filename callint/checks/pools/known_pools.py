@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from functools import cached_property
 from string import digits
 
-from callint.bgp.read import network
+from callint.bgp.read import address, network
 from callint.calico.defaults import DEFAULT_POOLS
 from callint.checks.breach import nobody
 from callint.checks.objects.reference import listed
-from callint.checks.pools.request import ANNOTATIONS, Request
+from callint.checks.pools.request import ANNOTATIONS, AddressRequest, Request
 from callint.finding import Witness, witness
 from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
 from callint.net.overlapping import InOrder
@@ -82,6 +82,26 @@ class Pools:
             return Lack(f"{said} of IPv{inside.family}", ((pool, "cidr"),), proof)
         return Lack(f"{said} disabled", ((pool, "disabled"),), proof) if pool.disabled else None
 
+    def outside(self, request: AddressRequest) -> Lack | None:
+        """Why a load balancer does not get an address that it asks for; a pool may be for others as well."""
+        wanted = request.addresses
+        if wanted is None:
+            return Lack("its annotation is no list of texts in JSON", (), witness("reference", reference=request.text))
+        return next((lack for one in wanted if (lack := self._outside(one)) is not None), None)
+
+    def _outside(self, wanted: str) -> Lack | None:
+        found = address(wanted)
+        if found is None:
+            return Lack(f'it asks for "{wanted}", which is no address', (), witness("reference", reference=wanted))
+        net = found.prefix()
+        around = self._of[net.family].overlapping(net)
+        if not around and self._complete and self._readable:
+            return Lack(f"it asks for {wanted}, which is in no IPPool", (), nobody(f"IPPool of {wanted}", self._known))
+        if not around or not all(pool.disabled for pool in around):
+            return None
+        words = f'it asks for {wanted} of IPPool "{around[0].name}", which is disabled'
+        return Lack(words, ((around[0], "disabled"),), witness("address", address=wanted, pool=around[0].name))
+
     def lack(self, wanted: str, family: Family) -> Lack | None:
         """Why a pool that is asked for by network or name gives no addresses; None if nobody can tell."""
         net = _slashed(wanted)
@@ -106,7 +126,7 @@ class Pools:
     def _unknown(self, who: str, wanted: str, net: Prefix | None, family: Family) -> Lack | None:
         """A pool that no manifest holds, where all that there are are known, or one that leaves no room for it."""
         mine = self._of[family]
-        near = mine.alike(wanted) if net is None else mine.overlapping(net)
+        near = mine.alike(wanted) if net is None else next(iter(mine.overlapping(net)), None)
         proof = nobody(f"IPPool/{wanted}", self._known)
         if near is not None and net is not None:
             words = f'{who} for {wanted}, which is no IPPool but overlaps "{near.name}" of {near.cidr}'
@@ -136,10 +156,10 @@ class _OfFamily:
         """Those of just this network."""
         return self._equal.get(net, [])
 
-    def overlapping(self, net: Prefix) -> IPPool | None:
-        """One that leaves no room for a network, for pools do not overlap."""
+    def overlapping(self, net: Prefix) -> list[IPPool]:
+        """Those that leave no room for a network; it is one or none, for pools do not overlap."""
         near = self._near.near(((net.first, net.last),))
-        return next((pool for inside, pool in near if inside.overlaps(net)), None)
+        return [pool for inside, pool in near if inside.overlaps(net)]
 
     def alike(self, name: str) -> IPPool | None:
         """The one that was surely meant by a name, for it differs by one letter."""

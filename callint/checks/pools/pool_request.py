@@ -9,17 +9,18 @@ from callint.bgp.pools import host_local
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.pod_template import templates
-from callint.checks.pools.known_pools import Pools
+from callint.checks.pools.known_pools import Lack, Pools
 from callint.checks.pools.request import (
     ANNOTATIONS,
     METADATA,
+    address_requests,
     annotations_of,
     balancer_requests,
     pod_requests,
     written_requests,
 )
-from callint.finding import Related, witness
-from callint.objects import Cluster, fields
+from callint.finding import Path, Related, witness
+from callint.objects import Cluster, Resource, fields
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -52,20 +53,27 @@ def _unavailable(cluster: Cluster) -> Iterator[Breach]:
                 lack.proof,
                 lack.cure,
             )
-    for request in balancer_requests(cluster):
+    for asking in balancer_requests(cluster):
         pools = pools or Pools(cluster)
-        useless = pools.useless(request)
+        useless = pools.useless(asking)
         if useless is not None:
-            service = request.resource
-            yield Breach.at(
-                service,
-                request.path,
-                f'the load balancer of Service "{service.namespace or "default"}/{service.name}" gets no address of '
-                f"IPv{request.family}: {useless.words}",
-                tuple(Related(pool.span(field), "the pool") for pool, field in useless.pools),
-                useless.proof,
-                useless.cure,
-            )
+            yield _unbalanced(asking.resource, asking.path, f"gets no address of IPv{asking.family}", useless)
+    for naming in address_requests(cluster):
+        pools = pools or Pools(cluster)
+        outside = pools.outside(naming)
+        if outside is not None:
+            yield _unbalanced(naming.service, naming.path, "gets no address", outside)
+
+
+def _unbalanced(service: Resource, path: Path, words: str, lack: Lack) -> Breach:
+    return Breach.at(
+        service,
+        path,
+        f'the load balancer of Service "{service.namespace or "default"}/{service.name}" {words}: {lack.words}',
+        tuple(Related(pool.span(field), "the pool") for pool, field in lack.pools),
+        lack.proof,
+        lack.cure,
+    )
 
 
 def _misplaced(cluster: Cluster) -> Iterator[Breach]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.calico import Release
@@ -33,13 +33,30 @@ class Request(NamedTuple):
     @property
     def pools(self) -> list[str] | None:
         """Names or networks of pools, any of which will do; None where it cannot be read."""
-        try:
-            found = json.loads(self.text)
-        except (ValueError, RecursionError):
-            return None
-        if found is None:
-            return []
-        return found if isinstance(found, list) and all(isinstance(one, str) for one in found) else None
+        return _listed(self.text)
+
+
+class AddressRequest(NamedTuple):
+    """An annotation of a Service that asks for addresses, and not for any of a pool."""
+
+    service: Resource
+    path: Path
+    text: str
+
+    @property
+    def addresses(self) -> list[str] | None:
+        """At most one of each family, as they are written; None where it cannot be read."""
+        return _listed(self.text)
+
+
+def _listed(text: str) -> list[str] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if found is None:
+        return []
+    return found if isinstance(found, list) and all(isinstance(one, str) for one in found) else None
 
 
 def pod_requests(cluster: Cluster) -> Iterator[Request]:
@@ -74,13 +91,26 @@ def written_requests(
 
 def balancer_requests(cluster: Cluster) -> Iterator[Request]:
     """Services that ask Calico for an address of certain pools, and neither name nor have one."""
+    for service in _balanced(cluster, _BALANCED.values()):
+        if not service.spec.get("loadBalancerIP") and _BALANCER_ADDRESSES not in service.annotations:
+            yield from written_requests(service, METADATA, service.annotations, _BALANCED)
+
+
+def address_requests(cluster: Cluster) -> Iterator[AddressRequest]:
+    """Services that ask Calico for addresses by name, and have none."""
+    for service in _balanced(cluster, (_BALANCER_ADDRESSES,)):
+        text = service.annotations[_BALANCER_ADDRESSES]
+        if isinstance(text, str) and text and placeholder(text) is None:
+            yield AddressRequest(service, (*METADATA, _BALANCER_ADDRESSES), text)
+
+
+def _balanced(cluster: Cluster, keys: Iterable[str]) -> Iterator[Resource]:
+    """Services with any of some annotations whose load balancer is Calico's and still without an address."""
     if cluster.target.release < _BALANCES:
         return
     for service in cluster.kubernetes("Service", "v1"):
-        spec, annotations = service.spec, service.annotations
-        if annotations.keys().isdisjoint(_BALANCED.values()) or fields.text(spec, "type") != "LoadBalancer":
+        if service.annotations.keys().isdisjoint(keys) or fields.text(service.spec, "type") != "LoadBalancer":
             continue
-        ours = fields.text(spec, "loadBalancerClass") in (None, "calico")
-        given = fields.mapping(fields.mapping(service.plain, "status"), "loadBalancer").get("ingress")
-        if ours and not given and not spec.get("loadBalancerIP") and _BALANCER_ADDRESSES not in annotations:
-            yield from written_requests(service, METADATA, annotations, _BALANCED)
+        ours = fields.text(service.spec, "loadBalancerClass") in (None, "calico")
+        if ours and not fields.mapping(fields.mapping(service.plain, "status"), "loadBalancer").get("ingress"):
+            yield service
