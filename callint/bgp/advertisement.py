@@ -7,18 +7,18 @@ from functools import lru_cache
 
 from callint.bgp.communities import in_effect, named, resolve
 from callint.bgp.decision import Decision
-from callint.bgp.read import network
 from callint.bgp.route import Presence
 from callint.bgp.routes import Group, engine
 from callint.bgp.sent import sent
-from callint.bgp.steps import Answer, Steps, counted
 from callint.net.address import FAMILIES, Family, Prefix
 from callint.net.community import Community
 from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, within
+from callint.net.read import network
 from callint.objects import Cluster
 from callint.objects.bgp import BGPConfiguration, PrefixAdvertisement
 from callint.record import NamedTuple
+from callint.steps import Answer, Steps, counted
 
 
 class Reach(NamedTuple):

@@ -8,12 +8,12 @@ from callint.bgp.held import Held
 from callint.bgp.lone import CROWD, Lone, lone
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.services import EXCLUDE_LABEL
-from callint.bgp.steps import Steps
 from callint.bgp.workloads import selected
 from callint.net.address import FAMILIES, Address, Family, parse_peer
 from callint.objects import Cluster
 from callint.selector import Selector, SelectorError, keys_and_values, parse
 from callint.selector.syntax import And, Compare, atoms
+from callint.steps import Steps
 
 
 class Alike:

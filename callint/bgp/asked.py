@@ -7,7 +7,7 @@ from functools import reduce
 
 from callint.bgp.numbered import Numbered
 from callint.bgp.route import Conditions
-from callint.bgp.steps import Steps
+from callint.steps import Steps
 
 
 class Trail:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from callint.bgp.nodes import Settings
-from callint.bgp.read import community, network
 from callint.bgp.tagging import Tag, Tagging
 from callint.net.address import Family
 from callint.net.community import Community
+from callint.net.read import community, network
 from callint.objects.bgp import BGPConfiguration, PrefixAdvertisement
 
 

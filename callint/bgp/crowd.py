@@ -16,11 +16,11 @@ from callint.bgp.profile import Profile
 from callint.bgp.route import Attributes, Presence
 from callint.bgp.routes import OF_SOURCE, Brought, Source, engine, other
 from callint.bgp.session import Session
-from callint.bgp.steps import Answer, Steps
 from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, everything, nothing
 from callint.objects import Cluster
 from callint.record import NamedTuple
+from callint.steps import Answer, Steps
 
 _About = tuple[Presence, Attributes]
 _Twice = tuple[PrefixSet, PrefixSet]

@@ -11,11 +11,11 @@ from callint.bgp.filtering import Divided, Filtering, Filters
 from callint.bgp.filters import View
 from callint.bgp.route import Attributes, PeerType
 from callint.bgp.rules import Direction, Rule, Verdict
-from callint.bgp.steps import Steps
 from callint.net.address import Family
 from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, nothing
 from callint.record import NamedTuple
+from callint.steps import Steps
 
 MOST_TRIED = 60
 """So many earlier rules are tried when the few that cover a rule are looked for, and so many are shown."""

@@ -10,8 +10,8 @@ from callint.bgp.crowd import crowds
 from callint.bgp.decision import Decision
 from callint.bgp.routes import OF_PIECES, OF_SOURCE, Brought, Source, counted_decisions, engine
 from callint.bgp.session import Session
-from callint.bgp.steps import Steps
 from callint.objects import Cluster
+from callint.steps import Steps
 
 
 class Existing:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from callint.bgp import read
 from callint.bgp.alike import Alike, Nodes
 from callint.bgp.nodes import ANY, Settings, Speaker
-from callint.bgp.read import as_number
-from callint.bgp.steps import Steps
 from callint.bgp.workloads import all_known, selected
+from callint.net import read
 from callint.net.address import Address, Family, parse_peer
+from callint.net.read import as_number
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.record import NamedTuple
+from callint.steps import Steps
 
 _OF_ENTRY = 4
 """What a far end for some nodes takes."""

@@ -24,12 +24,12 @@ from callint.bgp.route import (
 )
 from callint.bgp.rules import UNCHANGED, Operations, Verdict
 from callint.bgp.session import Form
-from callint.bgp.steps import Steps
 from callint.bgp.tagging import Tag, Tagging
 from callint.calico import Release
 from callint.net.interface import glob_matches
 from callint.net.prefixes import PrefixSet, exactly, nothing, union_all, within
 from callint.record import NamedTuple
+from callint.steps import Steps
 
 _TUNNELS = ("*.cali", "*.calico")
 _IPIP = "tunl0"

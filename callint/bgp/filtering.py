@@ -8,11 +8,11 @@ from functools import cached_property, lru_cache, partial
 from callint.bgp.filters import TOLD_BY, Matcher, Part, View, evaluate, matchers, open_conditions
 from callint.bgp.route import Attributes
 from callint.bgp.rules import Direction, Rule, compile_filters
-from callint.bgp.steps import Answer, Steps
 from callint.net.address import Family
 from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, everything
 from callint.objects import Cluster
+from callint.steps import Answer, Steps
 
 Filters = tuple[str, ...]
 """The names of BGPFilters in the order of a BGPPeer."""

@@ -8,10 +8,10 @@ from callint.bgp.asked import Asked, Trail, Unless
 from callint.bgp.numbered import Numbered
 from callint.bgp.route import HIGHEST, Attributes, Condition, Conditions, PeerType
 from callint.bgp.rules import Direction, Rule
-from callint.bgp.steps import Steps
 from callint.net.interface import glob_matches
 from callint.net.prefixes import PrefixSet
 from callint.record import NamedTuple
+from callint.steps import Steps
 
 # Beyond so many pieces those that differ only in unknown attributes are joined: bounded time for a less sharp answer.
 MAX_PIECES = 100

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from callint.bgp.filtering import filtering
 from callint.bgp.nodes import Speaker
-from callint.bgp.read import as_number
 from callint.bgp.rules import Direction
 from callint.net.address import FAMILIES
+from callint.net.read import as_number
 from callint.objects import Cluster
 from callint.record import NamedTuple
 

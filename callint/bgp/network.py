@@ -11,12 +11,12 @@ from callint.bgp.inventory import Inventory
 from callint.bgp.mesh import Mesh
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
-from callint.bgp.read import as_number
 from callint.bgp.session import Form, Kind, Session
 from callint.bgp.status import SORTED, status
-from callint.bgp.steps import Answer, Steps
 from callint.net.address import Address, Family
+from callint.net.read import as_number
 from callint.objects import Cluster
+from callint.steps import Answer, Steps
 
 # What sessions take that are alike: to make the first of them, and to see whether it comes up
 _OF_PEERING = 20

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from callint.bgp.read import address, as_number, cidr
 from callint.calico.defaults import AS_NUMBER, INTERFACE_PREFIXES, TUNNEL_INTERFACES
 from callint.facts.values import NodeFacts
 from callint.net.address import BITS, Address, Family, Prefix
+from callint.net.read import address, as_number, cidr
 from callint.objects import Cluster, fields
 from callint.objects.bgp import BGPConfiguration
 from callint.objects.node import Node

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from callint.bgp.route import Conditions
-from callint.bgp.steps import Steps
 from callint.net.interface import glob_covers
 from callint.record import NamedTuple
+from callint.steps import Steps
 
 T = TypeVar("T")
 

@@ -8,12 +8,12 @@ from functools import cached_property
 from callint.bgp.alike import Alike, Nodes
 from callint.bgp.nodes import Speaker
 from callint.bgp.pools import BLOCK_SIZES, Blocks, Pools
-from callint.bgp.steps import Answer, Steps
 from callint.net.address import BITS, Family, Prefix
 from callint.objects import Cluster, fields
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, parse
 from callint.selector.index import SelectorIndex
+from callint.steps import Answer, Steps
 
 Possible = tuple[tuple[Prefix, int, bool], ...]
 """Where a node may have blocks: pool, block length, and whether it surely may have them there."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from callint.bgp.read import network
 from callint.net.address import Family, Prefix
 from callint.net.prefixes import PrefixSet, nothing, union_all, within
+from callint.net.read import network
 from callint.objects import Cluster, fields
 from callint.objects.calico_node import environment
 from callint.objects.pool import IPPool

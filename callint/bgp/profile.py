@@ -9,7 +9,6 @@ from callint.bgp.communities import tags
 from callint.bgp.nodes import Settings, Speaker, subnet
 from callint.bgp.placement import Placement, Possible
 from callint.bgp.pools import Block, Blocks, Pools
-from callint.bgp.read import address
 from callint.bgp.services import HostRoute, Ranges, excluded
 from callint.bgp.tagging import Tagging
 from callint.calico import Release
@@ -18,6 +17,7 @@ from callint.facts.values import NodeFacts
 from callint.net.address import Family, Prefix
 from callint.net.interface import glob_matches
 from callint.net.prefixes import PrefixSet, exactly, nothing, union_all
+from callint.net.read import address
 from callint.objects import fields
 from callint.objects.bgp import BGPPeer
 from callint.record import NamedTuple

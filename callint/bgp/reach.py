@@ -9,8 +9,8 @@ from callint.bgp.network import Network
 from callint.bgp.peering import Peering
 from callint.bgp.route import PeerType
 from callint.bgp.session import LIVE
-from callint.bgp.steps import Steps
 from callint.net.address import Family
+from callint.steps import Steps
 
 # Beyond so many sets of reflectors on the ways to one node a route counts as come by none of them: bounded time
 _MAX_WAYS = 8

@@ -21,11 +21,11 @@ from callint.bgp.profiles import Profiles
 from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes, PeerType, Presence
 from callint.bgp.rules import Direction
 from callint.bgp.session import LIVE, Form, Session
-from callint.bgp.steps import Steps
 from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, everything, union_all
 from callint.objects import Cluster
 from callint.record import NamedTuple
+from callint.steps import Steps
 
 Brought = tuple[Presence, Attributes, PrefixSet]
 """Routes that get in over sessions, and are alike in all but the prefix."""

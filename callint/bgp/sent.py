@@ -17,9 +17,9 @@ from callint.bgp.profile import Profile
 from callint.bgp.routes import OF_PIECES, OF_SOURCE, Engine, Group, Source, counted_decisions, engine, other
 from callint.bgp.rules import Direction, Rule
 from callint.bgp.session import LIVE, Form, Session
-from callint.bgp.steps import Answer, Steps, counted
 from callint.objects import Cluster
 from callint.record import NamedTuple
+from callint.steps import Answer, Steps, counted
 
 Sent = tuple[tuple[Group, tuple[Decision, ...]], ...]
 """Sessions that may come up, those that export alike together, and what these export."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from callint.bgp.read import address, networks
 from callint.net.address import BITS, Address, Family, Prefix
+from callint.net.read import address, networks
 from callint.objects import Cluster, Resource, fields
 from callint.objects.bgp import BGPConfiguration
 from callint.record import NamedTuple

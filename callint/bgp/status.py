@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 from callint.bgp.inventory import Inventory
 from callint.bgp.nodes import ANY, Speaker
-from callint.bgp.read import address as read_address
 from callint.bgp.session import Kind, Session, Status
 from callint.calico.defaults import BGP_PORT
 from callint.net.address import Address, Family
+from callint.net.read import address as read_address
 from callint.objects import fields
 
 # confd sorts protocols by name from v3.32 on, before that the mesh comes first (bgp_processor.go, bird.cfg.template)

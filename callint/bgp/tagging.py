@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from callint.bgp.steps import Steps
 from callint.net.address import Family, Prefix
 from callint.net.community import Community
 from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects.bgp import BGPConfiguration, PrefixAdvertisement
 from callint.record import NamedTuple
+from callint.steps import Steps
 
 
 class Tag(NamedTuple):

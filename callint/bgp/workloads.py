@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from callint.bgp.read import address
 from callint.net.address import Address
+from callint.net.read import address
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.objects.endpoint import Workload

@@ -7,10 +7,10 @@ from functools import partial, update_wrapper
 from importlib import import_module
 from typing import Any, cast
 
-from callint.bgp.steps import TooManyStepsError
 from callint.checks.breach import Breach, Check, CheckError, unanswered
 from callint.objects import Cluster, Resource
 from callint.schema.suggest import nearest
+from callint.steps import TooManyStepsError
 
 _BGP = ("BGPPeer", "BGPConfiguration", "Node")
 _POOLS = ("IPPool", "Installation")

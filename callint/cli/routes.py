@@ -57,8 +57,8 @@ def command(
 
     Exit codes: 0 the sessions are told, also if there is none, 2 callint could not do its job.
     """
-    from callint.bgp.steps import TooManyStepsError
     from callint.report.routes import render, render_json
+    from callint.steps import TooManyStepsError
 
     cluster = inputs.cluster(paths, given, cluster_name)
     try:

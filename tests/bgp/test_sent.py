@@ -16,10 +16,10 @@ from callint.bgp.decision import Decision
 from callint.bgp.existing import Existing
 from callint.bgp.routes import Engine, engine
 from callint.bgp.session import LIVE, Session
-from callint.bgp.steps import Steps
 from callint.calico import Target
 from callint.net.address import Prefix
 from callint.net.prefixes import PrefixSet, nothing, within
+from callint.steps import Steps
 from manifests import calico, cluster_of
 
 FILTERS: dict[str, dict[str, Any]] = {

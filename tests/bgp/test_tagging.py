@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callint.bgp.steps import Steps
 from callint.bgp.tagging import Tag, Tagging
 from callint.net.address import Prefix
 from callint.net.prefixes import PrefixSet, everything, exactly, within
@@ -13,6 +12,7 @@ from callint.objects import Cluster
 from callint.objects.bgp import PrefixAdvertisement, bgp_configuration
 from callint.objects.resource import Resource
 from callint.source.load import parse
+from callint.steps import Steps
 
 NETWORKS = [Prefix(4, 10 << 24 | third << 14, length).masked() for length in (0, 16, 17, 18, 19) for third in range(4)]
 CONFIGURATION = bgp_configuration(Resource(parse("{}").documents[0], (), {"metadata": {"name": "default"}}))

@@ -15,10 +15,10 @@ from callint.bgp.filtering import filtering
 from callint.bgp.filters import View, evaluate, matchers
 from callint.bgp.route import Attributes, PeerType
 from callint.bgp.rules import Rule
-from callint.bgp.steps import Steps
 from callint.net.prefixes import everything, union_all
 from callint.objects import Cluster, Resource, unpack
 from callint.source import parse
+from callint.steps import Steps
 
 NETWORKS = ["10.0.0.0/15", "10.0.0.0/16", "10.1.0.0/16", "10.0.0.0/17", "10.0.128.0/17"]
 RULES = st.fixed_dictionaries(

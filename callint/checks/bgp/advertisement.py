@@ -7,7 +7,6 @@ from typing import Any
 
 from callint.bgp.advertisement import Effect, Reach, advertisement_effects
 from callint.bgp.explicit import explicit_exports
-from callint.bgp.read import network
 from callint.bgp.rules import Rule
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
@@ -16,6 +15,7 @@ from callint.finding import Related, Witness, witness
 from callint.net.address import FAMILIES
 from callint.net.community import Community, format_community
 from callint.net.prefixes import PrefixSet, union_all, within
+from callint.net.read import network
 from callint.objects import Cluster
 from callint.objects.charts import pools_elsewhere
 

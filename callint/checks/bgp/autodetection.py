@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
-from callint.bgp.read import network
 from callint.checks.breach import Breach
 from callint.facts import Address as Assigned
 from callint.facts import Interface, NodeFacts
 from callint.finding import Path, Related, witness
 from callint.net.address import FAMILIES, Address, Family, parse_cidr
+from callint.net.read import network
 from callint.objects import Cluster, Resource, fields
 from callint.objects.calico_node import environment
 from callint.record import NamedTuple

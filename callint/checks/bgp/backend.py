@@ -10,7 +10,6 @@ from callint.bgp.network import network
 from callint.bgp.nodes import ANY
 from callint.bgp.pools import BLOCK_SIZES, host_local, pools_of
 from callint.bgp.services import ranges
-from callint.bgp.steps import Steps
 from callint.checks.bgp.kept_in import Gates
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
@@ -22,6 +21,7 @@ from callint.objects import Cluster, Resource, fields
 from callint.objects.calico_node import environment
 from callint.objects.node import bgp_path
 from callint.objects.pool import IPPool
+from callint.steps import Steps
 
 # node/filesystem/etc/rc.local: with these neither confd nor BIRD is started
 _WITHOUT_BGP = ("none", "vxlan")

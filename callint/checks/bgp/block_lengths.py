@@ -9,18 +9,18 @@ from callint.bgp.filtering import Filters, filtering
 from callint.bgp.filters import View
 from callint.bgp.network import network
 from callint.bgp.pools import BLOCK_SIZES, host_local, known_blocks, pools_of
-from callint.bgp.read import network as network_of
 from callint.bgp.route import Attributes
 from callint.bgp.rules import Rule
 from callint.bgp.services import ranges
-from callint.bgp.steps import Steps, counted
 from callint.nat.host_networks import host_addresses
 from callint.net.address import BITS, Family, Prefix
 from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, exactly, union_all, within
+from callint.net.read import network as network_of
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
 from callint.record import NamedTuple
+from callint.steps import Steps, counted
 
 # What it takes to ask filters about the blocks of a pool
 _OF_FILTERS = 10

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.network import network
-from callint.bgp.read import community
-from callint.bgp.read import network as network_of
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
+from callint.net.read import community
+from callint.net.read import network as network_of
 from callint.objects import Cluster
 
 # What a word in a name says of the value: how many numbers it has (RFC 1997, RFC 8092)

@@ -11,7 +11,6 @@ from callint.bgp.network import network
 from callint.bgp.nodes import ANY
 from callint.bgp.route import PeerType
 from callint.bgp.rules import Direction, Rule
-from callint.bgp.steps import Steps
 from callint.bgp.tagging import Tag
 from callint.checks.bgp.block_lengths import Missed, missed
 from callint.checks.bgp.peers import families, peerings, rules_of, used_by
@@ -24,6 +23,7 @@ from callint.net.prefixes import everything, union_all
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.record import NamedTuple
+from callint.steps import Steps
 
 _LISTS: tuple[tuple[Direction, Family], ...] = (("export", 4), ("import", 4), ("export", 6), ("import", 6))
 

@@ -15,7 +15,6 @@ from callint.bgp.pools import pools_of
 from callint.bgp.reach import RouteGraph
 from callint.bgp.services import ranges
 from callint.bgp.session import Form
-from callint.bgp.steps import Steps
 from callint.checks.bgp.kept_in import Gates
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
@@ -28,6 +27,7 @@ from callint.objects import Cluster, Resource
 from callint.objects.node import bgp_path, bgp_value
 from callint.objects.pool import IPPool
 from callint.selector import SelectorError, parse
+from callint.steps import Steps
 
 # So many nodes, with the reflector, are more than a few
 _FEW = 4

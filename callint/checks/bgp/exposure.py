@@ -11,9 +11,7 @@ from callint.bgp.explicit import Explicit, explicit_accepts
 from callint.bgp.imports import Kernel, KernelStep, Programmed
 from callint.bgp.network import network
 from callint.bgp.reach import RouteGraph
-from callint.bgp.read import network as network_of
 from callint.bgp.routes import engine
-from callint.bgp.steps import Steps, counted
 from callint.checks.bgp.peers import outward, used_by
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
@@ -21,9 +19,11 @@ from callint.finding import Related, witness
 from callint.net.address import FAMILIES, Family, Prefix
 from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, union_all, within
+from callint.net.read import network as network_of
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.objects.pool import IPPool
+from callint.steps import Steps, counted
 
 # Why nobody installs what others than the cluster announce there (K1, K4 of bird_ipam.cfg.template)
 _LOST: dict[KernelStep, str] = {

@@ -12,7 +12,6 @@ from callint.bgp.explicit import explicit_accepts, fall_through
 from callint.bgp.numbered import Numbered
 from callint.bgp.route import excludes
 from callint.bgp.rules import Rule
-from callint.bgp.steps import Steps, counted
 from callint.calico import format_release
 from callint.calico.defaults import BARE_FILTER_RULES
 from callint.checks.bgp.peers import Outward, at, families, outward, rules_of, used_by
@@ -24,6 +23,7 @@ from callint.net.overlapping import Overlapping
 from callint.net.prefixes import PrefixSet
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
+from callint.steps import Steps, counted
 
 # From this release on an imported route has a worse kernel metric than any other (K2, bird_ipam.cfg.template)
 _HARMLESS_DEFAULT = (3, 32)

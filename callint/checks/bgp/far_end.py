@@ -7,7 +7,6 @@ from typing import Any
 
 from callint.bgp.network import network
 from callint.bgp.nodes import Speaker
-from callint.bgp.read import network as network_of
 from callint.bgp.session import Session
 from callint.calico.defaults import BGP_PORT
 from callint.checks.bgp.peers import peerings
@@ -18,6 +17,7 @@ from callint.finding import Related, Span, witness
 from callint.net.address import BITS, Address, Prefix, parse_peer
 from callint.net.enclosing import Enclosing
 from callint.net.interface import glob_matches
+from callint.net.read import network as network_of
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.objects.node import bgp_path, bgp_value

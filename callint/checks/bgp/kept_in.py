@@ -9,10 +9,10 @@ from callint.bgp.filters import Part, View
 from callint.bgp.peering import Peering
 from callint.bgp.route import Attributes
 from callint.bgp.rules import Direction, Rule
-from callint.bgp.steps import Steps
 from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, everything, union_all
 from callint.objects import Cluster
+from callint.steps import Steps
 
 _OF_FILTERS = 10
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from callint.bgp.network import network
 from callint.bgp.nodes import subnet
-from callint.bgp.read import address, cidr
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, witness
 from callint.net.address import FAMILIES, Address, Family, Prefix
+from callint.net.read import address, cidr
 from callint.objects import Cluster, Resource
 from callint.objects.node import Node, bgp_path, bgp_value
 from callint.record import NamedTuple

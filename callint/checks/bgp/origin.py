@@ -8,13 +8,13 @@ from typing import Any
 from callint.bgp.decision import Decision
 from callint.bgp.explicit import Explicit, explicit_accepts
 from callint.bgp.pools import pools_of
-from callint.bgp.read import network
 from callint.bgp.rules import Rule
 from callint.bgp.sent import sent
 from callint.checks.bgp.peers import used_by
 from callint.checks.breach import Breach
 from callint.finding import Path, witness
 from callint.net.address import Family
+from callint.net.read import network
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.objects.charts import pools_elsewhere

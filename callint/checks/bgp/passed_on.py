@@ -12,12 +12,10 @@ from callint.bgp.decision import Decision
 from callint.bgp.network import Network, network
 from callint.bgp.nodes import Speaker
 from callint.bgp.pools import BLOCK_SIZES
-from callint.bgp.read import address
 from callint.bgp.route import Attributes
 from callint.bgp.routes import Engine, engine
 from callint.bgp.rules import Rule
 from callint.bgp.session import LIVE, Session
-from callint.bgp.steps import Steps
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import EXPORTS, left_open
@@ -25,10 +23,12 @@ from callint.finding import Path, Related, all_of, witness
 from callint.net.address import BITS, Family, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.prefixes import PrefixSet, exactly, union_all, within
+from callint.net.read import address
 from callint.objects import Cluster, Resource, fields
 from callint.objects.bgp import BGPPeer
 from callint.objects.pool import IPPool
 from callint.record import NamedTuple
+from callint.steps import Steps
 
 _OF_PEERING = 20
 _LOCAL: Path = ("spec", "externalTrafficPolicy")

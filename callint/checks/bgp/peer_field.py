@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.network import network
-from callint.bgp.read import as_number
 from callint.calico.defaults import AS_NUMBER
 from callint.checks.bgp.peers import peerings
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import witness
+from callint.net.read import as_number
 from callint.objects import Cluster
 
 # One or two are what a design may need; an AS number is what is written here by mistake (calico issue 8565)

@@ -9,7 +9,6 @@ from typing import Any
 from callint.bgp.deciding import Dead, closing, dead
 from callint.bgp.filtering import filtering
 from callint.bgp.rules import Direction, Rule
-from callint.bgp.steps import Steps
 from callint.checks.bgp.peers import families
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
@@ -17,6 +16,7 @@ from callint.finding import Path, Related, witness
 from callint.net.address import Family
 from callint.net.prefixes import everything
 from callint.objects import Cluster, Resource
+from callint.steps import Steps
 
 _LISTS: tuple[tuple[Direction, Family], ...] = (("export", 4), ("import", 4), ("export", 6), ("import", 6))
 _WAYS: tuple[Direction, Direction] = ("export", "import")

@@ -6,10 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.bgp.network import network
-from callint.bgp.read import address
-from callint.bgp.read import network as network_of
 from callint.bgp.services import EXCLUDE_LABEL
-from callint.bgp.steps import Steps, counted
 from callint.checks.bgp.kept_in import Gates
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
@@ -21,9 +18,12 @@ from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.overlapping import InOrder
 from callint.net.prefixes import within
+from callint.net.read import address
+from callint.net.read import network as network_of
 from callint.objects import Cluster, Resource, fields
 from callint.record import NamedTuple
 from callint.source import placeholder
+from callint.steps import Steps, counted
 
 # What a finding takes
 _OF_BREACH = 30

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.network import Network, network
-from callint.bgp.read import as_number
 from callint.bgp.session import Session, State
-from callint.bgp.steps import Steps
 from callint.checks.bgp.peers import at
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach, CheckError
 from callint.finding import Path, Related, counted, witness
+from callint.net.read import as_number
 from callint.objects import Cluster, Resource
 from callint.objects.node import bgp_path
 from callint.record import NamedTuple
+from callint.steps import Steps
 
 _STATES: tuple[State, ...] = ("as-mismatch", "half-open", "down", "idle", "unreachable")
 

@@ -9,7 +9,6 @@ from callint.bgp.alike import Alike, far_address
 from callint.bgp.network import Network, network
 from callint.bgp.nodes import Speaker
 from callint.bgp.peering import Peering
-from callint.bgp.steps import Steps, counted
 from callint.calico.kinds import is_calico
 from callint.checks.left_open import AGREEING, SELECTING, SPEAKERS, left_in, left_open
 from callint.net.address import Address
@@ -17,6 +16,7 @@ from callint.objects import Cluster, Resource
 from callint.objects.bgp import BGPPeer
 from callint.selector import Selector, SelectorError, parse
 from callint.source import placeholder
+from callint.steps import Steps, counted
 
 _FAR = ("peerIP", "peerSelector", "localWorkloadSelector")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.bgp.read import address
 from callint.checks.breach import Breach
 from callint.finding import Related, witness
 from callint.net.address import FAMILIES, Address, Family
+from callint.net.read import address
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.objects.node import Node

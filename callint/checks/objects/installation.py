@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.pools import BLOCK_SIZES
-from callint.bgp.read import network
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, witness
+from callint.net.read import network
 from callint.objects import Cluster, Resource, fields
 from callint.objects.pool import IPPool, installed_pools, ip_pool
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from callint.bgp.steps import Steps, counted
 from callint.calico.defaults import (
     DNS_PORTS,
     INHERITED_NAMES,
@@ -26,6 +25,7 @@ from callint.selector import Selector
 from callint.selector.rewrite import both, either
 from callint.selector.satisfy import implies
 from callint.selector.syntax import Compare
+from callint.steps import Steps, counted
 
 _UNLABELLED = Sources({}, {}, {})
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from callint.bgp.steps import Steps, counted
 from callint.calico.defaults import NODE_PORTS
 from callint.checks.breach import Breach, rule_words
 from callint.checks.dispatch import Question, asked
@@ -23,6 +22,7 @@ from callint.policy.labels import holds
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
 from callint.selector.index import SelectorIndex
+from callint.steps import Steps, counted
 
 _OF_CANDIDATE = 2
 """Steps that it takes to see whether a selector matches a host."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.bgp.read import network
 from callint.checks.bgp.backend import connects_pods
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, witness
+from callint.net.read import network
 from callint.objects import Cluster, fields
 from callint.objects.calico_node import environment
 from callint.objects.pool import IPPool

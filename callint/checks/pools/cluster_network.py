@@ -6,12 +6,12 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.bgp.read import address, network
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, witness
 from callint.net.address import FAMILIES, Prefix
 from callint.net.enclosing import Enclosing
+from callint.net.read import address, network
 from callint.objects import Cluster, Resource, fields
 from callint.objects.calico_node import environment
 from callint.objects.cluster_networks import pod_networks, service_networks

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from functools import cached_property
 from string import digits
 
-from callint.bgp.read import address, network
 from callint.calico.defaults import DEFAULT_POOLS
 from callint.checks.breach import nobody
 from callint.checks.objects.reference import listed
@@ -14,6 +13,7 @@ from callint.checks.pools.request import ANNOTATIONS, AddressRequest, Request
 from callint.finding import Witness, witness
 from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
 from callint.net.overlapping import InOrder
+from callint.net.read import address, network
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
 from callint.record import NamedTuple

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.pools import host_local
-from callint.bgp.read import cidr, network
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
 from callint.net.address import BITS, FAMILIES, Family, Prefix
+from callint.net.read import cidr, network
 from callint.objects import Cluster
 from callint.objects.charts import pools_elsewhere
 from callint.objects.node import Node, bgp_path, bgp_value

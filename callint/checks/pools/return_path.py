@@ -7,7 +7,6 @@ from typing import Any
 
 from callint.bgp.alike import far_address
 from callint.bgp.network import network
-from callint.bgp.read import network as network_of
 from callint.checks.bgp.backend import connects_pods
 from callint.checks.breach import Breach
 from callint.facts.values import NodeFacts
@@ -15,6 +14,7 @@ from callint.finding import witness
 from callint.net import intervals
 from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
 from callint.net.internet import INTERNET
+from callint.net.read import network as network_of
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
 

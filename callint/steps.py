@@ -1,4 +1,4 @@
-"""A bound for what grows with the pairs of nodes, peers and filters; who meets it has no answer and must say so."""
+"""A bound for what grows with pairs of objects; who meets it has no answer and must say so."""
 
 from __future__ import annotations
 
@@ -25,9 +25,8 @@ class Steps(Budget):
 
     def __init__(self, cluster: Cluster, what: str) -> None:
         """`what` is compared."""
-        most = cluster.limits.comparisons
-        super().__init__(most)
-        self._why = f"more than {most:,} comparisons of {what} would be needed"
+        super().__init__(cluster.limits.comparisons)
+        self._why = cluster.limits.too_many(what)
 
     def exhausted(self) -> TooManyStepsError:
         """Says what there is too much of."""
