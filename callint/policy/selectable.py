@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain, islice
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 from callint.policy.labels import Labels, holds
@@ -51,6 +53,12 @@ class Selectable(Generic[T]):
             if answer is not False:
                 found += ((place, thing, answer) for place, thing in one.members)
         return [(thing, answer) for _, thing, answer in sorted(found, key=_place)]
+
+    def few(self, selector: Selector, most: int) -> list[T]:
+        """The first of what the selector matches, or may; classes are in the order of their first members."""
+        found = (one for one in self._index.candidates(selector) if holds(selector, one.labels) is not False)
+        members = chain.from_iterable(one.members for one in islice(found, most))
+        return [thing for _, thing in sorted(members, key=itemgetter(0))[:most]]
 
     def surely(self, selector: Selector) -> list[T]:
         """What the selector matches for certain, in the order in which it was given."""

@@ -8,6 +8,7 @@ import pytest
 
 from callint.calico import Target
 from callint.checks.hosts import coverage, host_endpoint, host_traffic
+from callint.source import Limits
 from manifests import calico, cluster_of, hosts
 
 UDP_ALONE = """\
@@ -132,3 +133,25 @@ def test_failsafe_ports_for_every_source(net: str | None, told: bool) -> None:
         calico("FelixConfiguration", "default", {"failsafeInboundHostPorts": [port]}),
     ]
     assert bool(list(host_traffic.check(cluster_of(objects), {"problem": "failsafe-open"}))) is told
+
+
+def test_so_many_policies_of_host_endpoints() -> None:
+    ingress = {"types": ["Ingress"], "ingress": [{"action": "Deny"}]}
+    objects = [
+        *(
+            calico("HostEndpoint", f"h{n}", {"node": f"n{n}", "interfaceName": "eth0"}, labels={"a": "b"})
+            for n in range(4)
+        ),
+        *(calico("GlobalNetworkPolicy", f"g{n}", {"selector": "a == 'b'", **ingress}) for n in range(10)),
+    ]
+    cluster = cluster_of(objects)
+    assert len(list(host_endpoint.check(cluster, {"problem": "one-direction"}))) == 4
+    cluster = cluster_of(objects)
+    cluster.limits = Limits(comparisons=70)
+    *found, last = host_endpoint.check(cluster, {"problem": "one-direction"})
+    assert len(found) == 2
+    assert last.undecided
+    assert last.message == (
+        'whether anything passes without policy at HostEndpoint "h2" and 1 other was not examined: '
+        "more than 70 comparisons of policies with host endpoints would be needed"
+    )

@@ -40,6 +40,7 @@ def test_things_are_those_of_asking_each(several: list[Labels], selector: Select
     wanted = [pair for pair in answers if pair[1] is not False]
     assert things.all(selector) == wanted
     assert things.surely(selector) == [number for number, answer in wanted if answer]
+    assert things.few(selector, 3) == [number for number, _ in wanted[:3]]
     assert things.any(selector) is bool(wanted)
     seen: dict[object, int] = {}
     for number, labels in enumerate(several):

@@ -158,6 +158,12 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
         + policy(f"role == 'r{n}' || has(all)", f"g{n}", "doNotTrack: true, applyOnForward: true")
         for n in range(2_800)
     ),
+    "untracked policies for nearly all host endpoints": lambda: "".join(
+        f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}, labels: {{a: b{n}, c: d}}}}\n"
+        f"spec: {{node: n{n}, interfaceName: '*'}}\n"
+        + policy(f"c == 'd' && a != 'b{n}'", f"g{n}", "doNotTrack: true, applyOnForward: true")
+        for n in range(2_800)
+    ),
     "invalid rules": lambda: (
         f"{V3}kind: GlobalNetworkPolicy\nmetadata: {{name: a}}\nspec:\n  selector: all()\n  ingress:\n"
         + "  - {action: alow, protocol: TPC, source: {nets: [300.0.0.0/8], ports: [99999]}}\n" * 12_000

@@ -19,6 +19,10 @@ from callint.policy.nodes import prefixes
 from callint.policy.symbolic.engine import selections
 from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.selection import Selection, Selections
+from callint.selector.values import Budget, ExhaustedError
+
+_OF_POLICY = 3
+"""Steps that it takes to find a policy among those of an endpoint, and to ask it."""
 
 
 def _governed(cluster: Cluster) -> Iterator[tuple[HostMember, set[str], list[Policy]]]:
@@ -105,11 +109,18 @@ def default_deny(cluster: Cluster) -> Iterator[Breach]:
 
 def one_direction(cluster: Cluster) -> Iterator[Breach]:
     """Endpoints with policy for one direction alone and no profile."""
-    for member, directions, policies in _governed(cluster):
+    budget = Budget(cluster.limits.comparisons)
+    one_sided = [found for found in _governed(cluster) if len(found[1]) == 1]
+    for number, (member, (governed,), policies) in enumerate(one_sided, 1):
         about = member.about
-        if len(directions) != 1:
-            continue
-        (governed,) = directions
+        try:
+            budget.spend(_OF_POLICY * len(policies))
+        except ExhaustedError:
+            reason = cluster.limits.too_many("policies with host endpoints")
+            yield unexamined(
+                "whether anything passes without policy at", about.resource, reason, len(one_sided) - number
+            )
+            return
         missing = "Egress" if governed == "Ingress" else "Ingress"
         proof = denied(model_of(cluster), about, missing)
         if proof is None:

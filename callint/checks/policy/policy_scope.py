@@ -232,7 +232,7 @@ def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:
     for policy, selector in _enforced(cluster):
         if not policy.do_not_track or others.any(selector):
             continue
-        selected = [one for one, _ in wild.all(selector)]
+        selected = wild.few(selector, 5)
         if not selected:
             continue
         resource = policy.resource
@@ -242,7 +242,7 @@ def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:
             f'policy "{policy.name}" has doNotTrack and selects nothing but endpoints of all interfaces, which Felix '
             "gives no untracked policy: it is without effect",
             _shown(selected, 'is for "*"'),
-            witness("selector", selector=str(selector), endpoints=tuple(one.about.name for one in selected[:5])),
+            witness("selector", selector=str(selector), endpoints=tuple(one.about.name for one in selected)),
             "make HostEndpoints that name their interface, with the same labels and profiles",
         )
 
