@@ -63,6 +63,21 @@ status: {{podIP: {address}}}
 """
 
 
+def calico_node(name: str = "calico-node", **variables: Any) -> dict[str, Any]:
+    """The DaemonSet with variables by name; a mapping says where the value comes from."""
+    env = [
+        {"name": key, **({"valueFrom": value} if isinstance(value, dict) else {"value": value})}
+        for key, value in variables.items()
+    ]
+    containers = [{"name": "other"}, {"name": name, "env": env}]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": name, "namespace": "kube-system"},
+        "spec": {"template": {"spec": {"containers": containers}}},
+    }
+
+
 def cluster_of(
     manifests: str | Iterable[Mapping[str, Any]],
     target: Target | None = None,

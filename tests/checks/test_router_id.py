@@ -8,23 +8,9 @@ import pytest
 
 from callint.checks import Breach, find
 from callint.objects.calico_node import environment
-from manifests import cluster_of
+from manifests import calico_node, cluster_of
 
 FROM_ELSEWHERE = {"configMapKeyRef": {"name": "calico-config", "key": "calico_backend"}}
-
-
-def calico_node(name: str = "calico-node", **variables: Any) -> dict[str, Any]:
-    env = [
-        {"name": key, **({"valueFrom": value} if isinstance(value, dict) else {"value": value})}
-        for key, value in variables.items()
-    ]
-    containers = [{"name": "other"}, {"name": name, "env": env}]
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "DaemonSet",
-        "metadata": {"name": name, "namespace": "kube-system"},
-        "spec": {"template": {"spec": {"containers": containers}}},
-    }
 
 
 def backend(name: str) -> dict[str, Any]:
@@ -53,6 +39,7 @@ def told(*objects: Any) -> list[Breach]:
         ({"IP6": "none"}, 0),
         ({"IP": {"fieldRef": {"fieldPath": "status.hostIP"}}}, 0),
         ({"IP": "none", "CALICO_NETWORKING_BACKEND": "vxlan"}, 0),
+        ({"IP": "none", "CALICO_NETWORKING_BACKEND": "none"}, 0),
         ({"IP": "none", "CALICO_NETWORKING_BACKEND": "bird"}, 1),
         ({"IP": "none", "CALICO_NETWORKING_BACKEND": FROM_ELSEWHERE}, 1),
     ],
@@ -65,6 +52,8 @@ def test_without_an_ipv4_address_a_router_id_must_be_given(variables: dict[str, 
 def test_without_bird_nobody_needs_one() -> None:
     assert told(calico_node(IP="none"), backend("vxlan")) == []
     assert len(told(calico_node(IP="none"), backend("bird"))) == 1
+    assert len(told(calico_node(IP="none", CALICO_NETWORKING_BACKEND="bird"), backend("vxlan"))) == 1
+    assert told(calico_node(IP="none", CALICO_NETWORKING_BACKEND=FROM_ELSEWHERE), backend("vxlan")) == []
 
 
 def test_it_is_shown_where_ipv4_is_switched_off() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.bgp.imports import kernel
+from callint.bgp.imports import ipip_by_bird, kernel
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY
 from callint.bgp.pools import BLOCK_SIZES, host_local, pools_of
@@ -25,6 +25,9 @@ from callint.steps import Steps
 
 # node/filesystem/etc/rc.local: with these neither confd nor BIRD is started
 _WITHOUT_BGP = ("none", "vxlan")
+_BACKEND = "CALICO_NETWORKING_BACKEND"
+# node/pkg/lifecycle/startup: what CALICO_IPV4POOL_IPIP may be besides never
+_TUNNELLED = ("always", "cross-subnet", "crosssubnet")
 # operator pkg/controller/ippool/validation.go
 _ROUTED = ("IPIP", "IPIPCrossSubnet", "None")
 _ANNOUNCED = ("serviceClusterIPs", "serviceExternalIPs", "serviceLoadBalancerIPs", "prefixAdvertisements")
@@ -45,6 +48,11 @@ def switched_off(cluster: Cluster) -> Iterator[tuple[Resource, Path, str]]:
     for one in cluster.installations:
         if fields.text(fields.mapping(one.spec, "calicoNetwork"), "bgp") == "Disabled":
             yield one, ("spec", "calicoNetwork", "bgp"), '"bgp" of the Installation is "Disabled"'
+    named = environment(cluster).get(_BACKEND)
+    if named is not None and named.value is not None:
+        if named.value in _WITHOUT_BGP:
+            yield named.resource, (*named.path, "value"), f'"{_BACKEND}" is "{named.value}"'
+        return
     for one in cluster.kubernetes("ConfigMap", "v1"):
         backend = fields.text(fields.mapping(one.plain, "data"), "calico_backend")
         if one.name == "calico-config" and backend in _WITHOUT_BGP:
@@ -117,6 +125,26 @@ def _stranded(cluster: Cluster) -> Iterator[Breach]:
                 help="enable BGP, or use `vxlanMode`",
                 undecided=pool.ipip_mode == "Never" and not network(cluster).listed,
             )
+    yield from _first_pool(cluster, *off)
+
+
+def _first_pool(cluster: Cluster, resource: Resource, path: Path, says: str) -> Iterator[Breach]:
+    """The pool that calico-node makes as it starts where there is none, of a mode that lives on BIRD."""
+    told = {} if cluster.pools or cluster.incomplete else environment(cluster)
+    mode, makes_none = told.get("CALICO_IPV4POOL_IPIP"), told.get("NO_DEFAULT_POOLS")
+    if mode is None or (mode.value or "").lower() not in _TUNNELLED or "FELIX_PROGRAMCLUSTERROUTES" in told:
+        return
+    makes = makes_none is None or makes_none.value != "true"
+    if makes and ipip_by_bird(network(cluster).settings.default, cluster.target.release):
+        yield Breach.at(
+            mode.resource,
+            (*mode.path, "value"),
+            f"{says}, so that BIRD does not run, and with IPIP it is BGP that brings the routes to the pods on other "
+            "nodes, if there are any",
+            (Related(resource.span(*path), "BIRD does not run"),),
+            witness("reference", reference="CALICO_IPV4POOL_IPIP", backend=str(fields.at(resource.plain, path))),
+            help='set CALICO_IPV4POOL_IPIP to "Never" and CALICO_IPV4POOL_VXLAN to "Always", or the backend to "bird"',
+        )
 
 
 def _routed(cluster: Cluster) -> Iterator[tuple[IPPool, Prefix]]:
@@ -222,11 +250,11 @@ def _address(cluster: Cluster) -> Iterator[Breach]:
 def _router_id(cluster: Cluster) -> Iterator[Breach]:
     """BIRD's router id is the node's IPv4 address, unless calico-node is told otherwise (bird.cfg.template)."""
     told = environment(cluster)
-    ipv4, backend = told.get("IP"), told.get("CALICO_NETWORKING_BACKEND")
+    ipv4 = told.get("IP")
     if ipv4 is None or ipv4.value != "none" or any(switched_off(cluster)):
         return
     given = told.get("CALICO_ROUTER_ID")
-    if (given is not None and given.value != "") or (backend is not None and backend.value in _WITHOUT_BGP):
+    if given is not None and given.value != "":
         return
     yield Breach(
         "calico-node is told to look for no IPv4 address, of which BIRD would take its router id, and CALICO_ROUTER_ID "
