@@ -154,6 +154,10 @@ class PrefixSet:
 
     def said(self, most: int | None) -> str:
         """The set in words, with at most so many of its parts and the number of the others; None names them all."""
+        if _is_box((~self).masks):
+            one, *others = (~self).parts()
+            if not others:  # what is left has parts on both sides of it
+                return f"everything but {one}"
         inside = self.parts()
         if not inside or self == everything(self.family):
             return "everything" if inside else "nothing"

@@ -145,6 +145,16 @@ def test_what_is_missing_is_said_where_that_is_shorter() -> None:
     assert str(~nothing(6)) == "everything"
 
 
+@given(st.integers(0, 32), st.integers(0, 32), st.integers(0, 32), st.integers(0, (1 << 32) - 1))
+def test_whatever_has_fewer_parts_is_said(length: int, low: int, high: int, value: int) -> None:
+    box = within(Prefix(4, value, length), low, high)
+    for one in (box, ~box):
+        inside, outside = one.parts(), (~one).parts()
+        start, parts = ("everything but ", outside) if 0 < len(outside) < len(inside) else ("", inside)
+        words = ", ".join(map(str, parts)) if inside and outside else "everything" if inside else "nothing"
+        assert str(one) == start + words
+
+
 def test_of_many_parts_some_are_named_and_the_others_counted() -> None:
     many = union_all(4, (within(parse_cidr(f"10.{index}.0.0/16")) for index in (1, 3, 5, 7)))
     assert many.said(2) == "10.1.0.0/16{16,32}, 10.3.0.0/16{16,32} and 2 more"
