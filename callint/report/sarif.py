@@ -179,7 +179,11 @@ def _place(span: Span, prefix: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def _artifact(path: str) -> dict[str, str]:
-    """A percent-encoded reference to the file's very bytes, relative to the repository's root where it can be."""
+    """A percent-encoded reference to a file, relative to the repository's root where it can be.
+
+    Of a name that is no UTF-8 the span holds the printable form, and so does the reference; directories that lead to
+    the root are their very bytes.
+    """
     uri = quote(_NO_BYTE.sub("\ufffd", path), errors="surrogateescape")
     if path.startswith("/"):
         return {"uri": f"file://{uri}"}
