@@ -182,8 +182,14 @@ def _frozen(value: Any) -> object:
 
 def _in_text(keyword: str, wanted: Any, value: str) -> bool:
     if keyword == "pattern":
-        return re.search(wanted, value) is not None
+        return _pattern(wanted).search(value) is not None
     return bool(len(value) >= wanted if keyword == "minLength" else len(value) <= wanted)
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """A pattern whose last `$` is the end of the text, as ECMAScript has it: Python's lets a newline follow."""
+    return re.compile(rf"{text[:-1]}\Z" if text.endswith("$") else text)
 
 
 def _unknown(key: str, known: list[str]) -> str:

@@ -90,6 +90,10 @@ def test_rules_by_id_and_name(folder: Path) -> None:
             "calico: {release: latest}\n",
             'callint.yaml:1:19: "latest" does not have the form expected: a release such as v3.30',
         ),
+        (
+            'calico: {release: "v3.30\\n"}\n',
+            'callint.yaml:1:19: "v3.30\\n" does not have the form expected: a release such as v3.30',
+        ),
         ("calico: v3.31\n", 'callint.yaml:1:9: "v3.31" stands where a mapping is expected'),
         ("manifests: [5]\n", "callint.yaml:1:13: 5 stands where text is expected; put it in quotes"),
         ("manifests: ['']\n", "callint.yaml:1:13: an empty text stands here"),
