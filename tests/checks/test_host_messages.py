@@ -135,6 +135,15 @@ def test_failsafe_ports_for_every_source(net: str | None, told: bool) -> None:
     assert bool(list(host_traffic.check(cluster_of(objects), {"problem": "failsafe-open"}))) is told
 
 
+@pytest.mark.parametrize(("address", "source"), [("9.9.9.9", "192.0.2.1"), ("2620:fe::9", "2001:db8::1")])
+def test_who_proves_open_failsafe_ports_speaks_the_ip_version_of_the_address(address: str, source: str) -> None:
+    endpoint = calico("HostEndpoint", "edge", {"node": "edge", "interfaceName": "eth0", "expectedIPs": [address]})
+    (breach,) = host_traffic.check(cluster_of([endpoint]), {"problem": "failsafe-open"})
+    assert breach.witness is not None
+    packet = breach.witness.as_dict()
+    assert (packet["source"], packet["destination"]) == (source, address)
+
+
 def test_so_many_policies_of_host_endpoints() -> None:
     ingress = {"types": ["Ingress"], "ingress": [{"action": "Deny"}]}
     objects = [

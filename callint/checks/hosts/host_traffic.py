@@ -125,10 +125,9 @@ def _failsafe_open(cluster: Cluster) -> Iterator[Breach]:
         if not closable:
             continue
         listed = ", ".join(f"{one.port.protocol} {one.port.port}" for one in closable)
-        resource = member.about.resource
-        packet = Packet(name, None, "192.0.2.1", public, closable[0].port.protocol, SOURCE_PORT, closable[0].port.port)
+        first = closable[0].port
         yield Breach.at(
-            resource,
+            member.about.resource,
             ("metadata", "name"),
             f'failsafe ports of HostEndpoint "{member.about.name}" are open to everybody at the public address '
             f'"{public}", and no policy can close them: {listed}',
@@ -137,10 +136,10 @@ def _failsafe_open(cluster: Cluster) -> Iterator[Breach]:
                 "packet",
                 node=here.node,
                 in_interface=name,
-                source=packet.source,
+                source=stranger(public),
                 destination=public,
-                protocol=packet.protocol,
-                destination_port=packet.destination_port,
+                protocol=first.protocol,
+                destination_port=first.port,
                 verdict="accept",
                 decided_by="failsafe",
             ),
