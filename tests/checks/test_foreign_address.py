@@ -51,5 +51,15 @@ def test_what_the_node_itself_shows() -> None:
     annotations = {"projectcalico.org/IPv4Address": "10.0.0.11/24"}
     moved = {**CELLAR, "metadata": {"name": "cellar", "annotations": annotations}}
     assert not list(find("foreign_address")(cluster_of([ATTIC, moved, endpoint("10.0.0.11")]), {}))
-    facts = "version: 1\nnode: cellar\ninterfaces: [{name: eth0, addresses: [10.0.0.11/24]}]"
-    assert not list(find("foreign_address")(cluster_of([ATTIC, CELLAR, endpoint("10.0.0.11")], facts=facts), {}))
+    for name in ("eth0", "lo"):
+        facts = f"version: 1\nnode: cellar\ninterfaces: [{{name: {name}, addresses: [10.0.0.11/24]}}]"
+        assert not list(find("foreign_address")(cluster_of([ATTIC, CELLAR, endpoint("10.0.0.11")], facts=facts), {}))
+
+
+@pytest.mark.parametrize("tunnel", ["IPv4IPIPTunnelAddr", "IPv4VXLANTunnelAddr", "IPv4WireguardInterfaceAddr"])
+def test_an_address_of_a_tunnel_is_one_of_its_own(tunnel: str) -> None:
+    """What else is listed may move between nodes."""
+    annotations = {f"projectcalico.org/{tunnel}": "10.244.3.1"}
+    tunnelled = {**CELLAR, "metadata": {"name": "cellar", "annotations": annotations}}
+    listed = endpoint("10.244.3.1", "10.0.0.11", interface="*")
+    assert not list(find("foreign_address")(cluster_of([ATTIC, tunnelled, listed]), {}))

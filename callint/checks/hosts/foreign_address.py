@@ -12,6 +12,7 @@ from callint.net.read import address
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.objects.node import Node
+from callint.policy.nodes import all_addresses
 from callint.source import placeholder
 
 _INTERNAL = "InternalIP"
@@ -34,7 +35,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         listed = [address(text) for text in endpoint.expected_ips]
         if None in listed or endpoint.node not in cluster.nodes:
             continue
-        if not _own(cluster, cluster.nodes[endpoint.node]).isdisjoint(listed):
+        if not _own(cluster, endpoint.node).isdisjoint(listed):
             continue
         for index, one in enumerate(listed):
             owner = owners.get(one, []) if one is not None else []
@@ -47,13 +48,11 @@ def _readable(endpoint: HostEndpoint) -> bool:
     return endpoint.resource.legible and placeholder(endpoint.node) is None
 
 
-def _own(cluster: Cluster, node: Node) -> set[Address | None]:
-    """What objects and facts say of a node's addresses, however it came to them."""
-    said = [text for _, text in node.addresses]
-    said += [text.split("/")[0] for text in (node.bgp.ipv4_address, node.bgp.ipv6_address) if text]
-    facts = cluster.facts.get(node.name)
-    shown = [one for each in (facts.interfaces or () if facts else ()) for one in each.addresses or ()]
-    return {*map(address, said), *(one.bare for one in shown)}
+def _own(cluster: Cluster, node: str) -> set[Address | None]:
+    """Every address of a node, those of its loopback interface too."""
+    facts = cluster.facts.get(node)
+    shown = (one.bare for each in (facts.interfaces or () if facts else ()) for one in each.addresses or ())
+    return {*all_addresses(cluster, node), *shown}
 
 
 def _internal(node: Node) -> dict[Family, Address]:
