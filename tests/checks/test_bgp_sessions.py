@@ -74,6 +74,33 @@ def test_two_peers_with_one_far_end_are_one_session_if_they_say_the_same() -> No
     assert '"asNumber"' in finding.message
 
 
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ("peerIP: 192.0.2.1, asNumber: 65000, nodeSelector: rack == 'a'", 1),
+        ("asNumber: 65000, nodeSelector: rack == 'a', peerIP: 192.0.2.1", 1),
+        ("peerIP: 192.0.2.2, asNumber: 65000, nodeSelector: rack == 'a'", 0),
+        ("peerIP: 192.0.2.1, asNumber: 65000, nodeSelector: rack == 'b'", 0),
+        ("peerIP: 192.0.2.1, asNumber: 65001, nodeSelector: rack == 'a'", 0),
+        ("peerIP: 192.0.2.1, asNumber: 65000", 0),
+    ],
+)
+def test_two_peers_that_say_the_same_are_one_too_many(other: str, told: int) -> None:
+    one = peer("a", "peerIP: 192.0.2.1, asNumber: 65000, nodeSelector: rack == 'a'")
+    assert [finding.path for finding in found(one + peer("b", other), "peer-repeated")] == ["/spec/peerIP"] * told
+    assert found(one + peer("a", other), "peer-repeated") == []  # which the name tells
+
+
+def test_of_three_peers_that_say_the_same_two_are_one_too_many() -> None:
+    text = "".join(peer(name, "peerSelector: has(reflector)") for name in "abc")
+    assert [one.path for one in found(text, "peer-repeated")] == ["/spec/peerSelector"] * 2
+
+
+@pytest.mark.parametrize("spec", ["peerIP: '${ROUTER}', asNumber: 65000", "peerIP: 192.0.2.1, asNumbr: 65000", ""])
+def test_peers_that_are_not_known_as_a_whole_may_differ(spec: str) -> None:
+    assert found(peer("a", spec) + peer("b", spec), "peer-repeated") == []
+
+
 def test_nodes_that_nobody_describes_may_keep_two_peers_apart() -> None:
     text = peer("a", "nodeSelector: rack == 'a', peerIP: 192.0.2.1, asNumber: 65000")
     text += peer("b", "nodeSelector: rack == 'b', peerIP: 192.0.2.1, asNumber: 65001")

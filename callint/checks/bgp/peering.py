@@ -1,7 +1,8 @@
-"""BGPPeers with one and the same far end, of which only one is in effect."""
+"""BGPPeers with one and the same far end, of which only one is in effect or needed."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,12 +15,14 @@ from callint.finding import Related, witness
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 
+_FAR_ENDS = ("peerIP", "peerSelector", "localWorkloadSelector")
+
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    """Peers that differ in what they ask of one session.
+    """Peers that are about one session.
 
-    Parameter `problem`: `conflict` (either of them may be in effect), `shadowed` (a node's peer gives way to a global
-    one).
+    Parameter `problem`: `conflict` (they differ, and either of them may be in effect), `shadowed` (they differ, and a
+    node's peer gives way to a global one), `repeated` (they say the same).
     """
     yield from asked("peering", _QUESTIONS, parameters)(cluster)
 
@@ -40,6 +43,26 @@ def _shadowed(cluster: Cluster) -> Iterator[Breach]:
         says='BGPPeer "{loser}" is ignored: BGPPeer "{winner}" is about the same far end {end} on every node, and they '
         "differ in {fields}",
     )
+
+
+def _repeated(cluster: Cluster) -> Iterator[Breach]:
+    first: dict[str, BGPPeer] = {}
+    for peer in cluster.bgp_peers:
+        resource = peer.resource
+        field = next((one for one in _FAR_ENDS if resource.spec.get(one)), None)
+        if field is None or not resource.whole:
+            continue
+        other = first.setdefault(json.dumps(resource.spec, sort_keys=True), peer).resource
+        if other.name == resource.name:
+            continue
+        yield Breach.at(
+            resource,
+            ("spec", field),
+            f'BGPPeer "{resource.name}" says the same as BGPPeer "{other.name}", so that it adds no session',
+            (Related(other.span("spec", field), f'BGPPeer "{other.name}"'),),
+            witness("reference", reference=f"BGPPeer/{other.name}", **{field: resource.spec[field]}),
+            "give it the far end that it was meant for, or remove it",
+        )
 
 
 def _rivals(cluster: Cluster, *, random: bool, says: str) -> Iterator[Breach]:
@@ -86,4 +109,4 @@ def _differences(one: BGPPeer, other: BGPPeer) -> str:
     return ", ".join(f'"{key}"' for key in differing[:3]) + (" and more" if len(differing) > 3 else "")
 
 
-_QUESTIONS: dict[str, Question] = {"conflict": _conflict, "shadowed": _shadowed}
+_QUESTIONS: dict[str, Question] = {"conflict": _conflict, "shadowed": _shadowed, "repeated": _repeated}
