@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
+from callint.calico.defaults import INHERITED
 from callint.net.address import Address
 from callint.net.read import address
 from callint.objects import Cluster
@@ -14,9 +15,6 @@ from callint.objects.workload import finished, pod, workload
 from callint.record import NamedTuple
 from callint.selector import SelectorError, keys, parse
 from callint.selector.index import SelectorIndex
-
-# Labels that a workload inherits from its namespace and service account, which are not looked up here
-_INHERITED = ("pcns.", "pcsa.")
 
 
 class Peered(NamedTuple):
@@ -73,13 +71,14 @@ def _addresses(one: Workload) -> list[Address]:
 
 
 def _readable(peer: BGPPeer) -> bool:
+    """Whether its selector asks for no label of a namespace or a service account, which are not looked up here."""
     if peer.local_workload_selector is None:
         return False
     try:
         named = keys(parse(peer.local_workload_selector))
     except SelectorError:
         return False
-    return not any(key.startswith(_INHERITED) for key in named)
+    return not any(key.startswith(INHERITED) for key in named)
 
 
 def _workloads(cluster: Cluster) -> Iterator[Workload]:
