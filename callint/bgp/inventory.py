@@ -57,8 +57,8 @@ class Inventory:
         """The addresses that a node has besides its BGP address, as far as facts tell."""
         for interface in (speaker.facts and speaker.facts.interfaces) or ():
             for one in interface.addresses or ():
-                found = Address(one.version, one.value)
-                if one.version == family and found != speaker.address(family):
+                found = one.bare
+                if found.family == family and found != speaker.address(family):
                     yield found
 
     @cached_property

@@ -57,12 +57,7 @@ def _itself(cluster: Cluster) -> Iterator[Breach]:
             continue
         facts = selected.facts
         interfaces = facts.interfaces or () if facts is not None else ()
-        held = [
-            one.span
-            for interface in interfaces
-            for one in interface.addresses or ()
-            if (one.version, one.value) == (address.family, address.value)
-        ]
+        held = [one.span for interface in interfaces for one in interface.addresses or () if one.bare == address]
         if held or selected.address(address.family) == address:
             yield Breach.at(
                 peer.resource,
