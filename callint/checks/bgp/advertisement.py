@@ -54,14 +54,12 @@ def _uncovered(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _leaves_untold(rule: Rule, peer: str, rest: PrefixSet, advertised: list[str]) -> Breach:
-    path = (*rule.rule.path, "cidr")
     listed = ", ".join(f'"{cidr}"' for cidr in advertised[:3]) + (" and more" if len(advertised) > 3 else "")
-    return Breach(
+    return Breach.at(
+        rule.resource,
+        (*rule.rule.path, "cidr"),
         f'BGPFilter "{rule.resource.name}" exports {rest} to BGPPeer "{peer}", which no prefixAdvertisement covers: '
         f"they name {listed}",
-        rule.resource.span(*path),
-        rule.resource.ref,
-        path,
         (),
         witness("route", prefix=str(rest.witness()), peer=peer, direction="export"),
     )
@@ -75,20 +73,18 @@ def _unexported(cluster: Cluster) -> Iterator[Breach]:
         path = (*entry.path, "cidr")
         missing = _unknown_exports(cluster)
         if missing is not None:
-            yield Breach(
-                f'whether any session exports a route inside "{entry.cidr}" is not known: it depends on {missing}',
-                resource.span(*path),
-                resource.ref,
+            yield Breach.at(
+                resource,
                 path,
+                f'whether any session exports a route inside "{entry.cidr}" is not known: it depends on {missing}',
                 undecided=True,
             )
         else:
-            yield Breach(
+            yield Breach.at(
+                resource,
+                path,
                 f'prefixAdvertisement "{entry.cidr}" covers no route that a session exports, and it announces nothing '
                 "itself",
-                resource.span(*path),
-                resource.ref,
-                path,
                 (),
                 witness("route", prefix=entry.cidr, direction="export", peer="none"),
             )
@@ -124,16 +120,14 @@ def _has(reach: Reach, communities: tuple[Community, ...]) -> bool:
 
 def _never_tagged(effect: Effect, outward: list[Reach]) -> Breach:
     entry, resource = effect.advertisement, effect.configuration.resource
-    path = (*entry.path, "cidr")
     deciding = (reach.decision.rule for reach in outward if reach.decision.rule is not None)
     rules = list({str(rule): rule for rule in deciding}.values())
     rule = rules[0]
-    return Breach(
+    return Breach.at(
+        resource,
+        (*entry.path, "cidr"),
         f'prefixAdvertisement "{entry.cidr}" attaches its communities to no route of any BGPPeer: {rule} accepts them '
         "first, and what a filter accepts is not tagged",
-        resource.span(*path),
-        resource.ref,
-        path,
         tuple(Related(one.span, "this rule decides before the tagging") for one in rules[:3]),
         _route(effect, outward[0]),
     )

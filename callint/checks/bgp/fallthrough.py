@@ -62,18 +62,18 @@ def _import(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
         resource, path = idle[0].resource, ("spec", f"importV{family}")
         more = f" and {len(uses) - 1} more" if len(uses) > 1 else ""
         route = rest.witness()
-        yield Breach(
+        yield Breach.at(
+            resource,
+            path,
             f'BGPFilter "{name}" does not reject the rest: what no rule matches is imported, so that BGPPeer '
             f'"{peer.resource.name}"{more} imports {route} as well, and the accepting rules change nothing',
-            resource.span(*path, key=True),
-            resource.ref,
-            path,
             (
                 *(Related(rule.span, "accepts what would be imported anyway") for rule in idle[:3]),
                 *used_by([one for one, _, _ in uses], name),
             ),
             witness("route", prefix=str(route), peer=peer.resource.name, direction="import", verdict="accept"),
-            help=f"end the list with {_reject_all(cluster, family)}",
+            f"end the list with {_reject_all(cluster, family)}",
+            key=True,
         )
 
 
@@ -133,14 +133,14 @@ def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
             yield _leaves(cluster, one, rules, leaving)
         elif not cluster.pools:
             resource, path = last.resource, ("spec", f"exportV{family}")
-            yield Breach(
+            yield Breach.at(
+                resource,
+                path,
                 f'whether BGPPeer "{one.peer.resource.name}" exports more than BGPFilter "{resource.name}" accepts is '
                 "not known: it depends on IPPools, of which the manifests hold none",
-                resource.span(*path, key=True),
-                resource.ref,
-                path,
                 used_by([one.peer], resource.name),
                 help=f"if nothing else is to leave, end the list with {_reject_all(cluster, family)}",
+                key=True,
                 undecided=True,
             )
 
@@ -164,12 +164,11 @@ def _leaves(cluster: Cluster, one: Outward, rules: tuple[Rule, ...], leaving: li
     resource, path = rules[-1].resource, ("spec", f"exportV{one.session.family}")
     what = list(dict.fromkeys(f"{_said(decision.prefixes)} ({decision.routes.because})" for decision in leaving))
     listed = ", ".join(what[:3]) + (f" and {len(what) - 3} more" if len(what) > 3 else "")
-    return Breach(
+    return Breach.at(
+        resource,
+        path,
         f'BGPFilter "{resource.name}" rejects nothing: beside what it accepts, BGPPeer "{one.peer.resource.name}" '
         f"exports {listed}, because Calico's own filter decides what no rule matches",
-        resource.span(*path, key=True),
-        resource.ref,
-        path,
         (
             *(Related(rule.span, "accepts, and rejects nothing else") for rule in rules[-2:]),
             *used_by([one.peer], resource.name),
@@ -184,7 +183,8 @@ def _leaves(cluster: Cluster, one: Outward, rules: tuple[Rule, ...], leaving: li
             verdict="accept",
             decided_by=leaving[0].why,
         ),
-        help=f"if nothing else is to leave, end the list with {_reject_all(cluster, one.session.family)}",
+        f"if nothing else is to leave, end the list with {_reject_all(cluster, one.session.family)}",
+        key=True,
     )
 
 
@@ -231,11 +231,10 @@ def _imports_all(cluster: Cluster, one: Outward, consequence: str) -> Breach:
     filtered = [index for index, name in peer.filters if name in cluster.bgp_filters]
     path = ("spec", "filters", filtered[0]) if filtered else ("spec", "peerIP")
     reason = "whose filters have no import rules" if filtered else "which has no filters"
-    return Breach(
-        f'BGPPeer "{peer.resource.name}", {reason}, imports whatever {one.session.address} announces, {consequence}',
-        peer.resource.span(*path),
-        peer.resource.ref,
+    return Breach.at(
+        peer.resource,
         path,
+        f'BGPPeer "{peer.resource.name}", {reason}, imports whatever {one.session.address} announces, {consequence}',
         (),
         witness(
             "route",
@@ -245,7 +244,7 @@ def _imports_all(cluster: Cluster, one: Outward, consequence: str) -> Breach:
             direction="import",
             verdict="accept",
         ),
-        help=f"name the networks expected from there in `importV{one.session.family}` of a BGPFilter, a Reject last",
+        f"name the networks expected from there in `importV{one.session.family}` of a BGPFilter, a Reject last",
     )
 
 

@@ -87,13 +87,11 @@ def _nowhere(cluster: Cluster, answer: _Answer) -> Breach:
     where = "it is in no pool"
     if pool is not None:
         where = f'the pool "{pool.cidr}" has no known block there, and it is in no other pool'
-    path = (*rule.rule.path, "cidr")
-    return Breach(
+    return Breach.at(
+        rule.resource,
+        (*rule.rule.path, "cidr"),
         f'{rule} exports "{rule.rule.cidr}" to BGPPeer "{answer.peer.resource.name}", but no node has a route '
         f"in there: {where}, no service range and no network of a node, and nobody announces it",
-        rule.resource.span(*path),
-        rule.resource.ref,
-        path,
         used_by([answer.peer], rule.resource.name),
         witness("route", prefix=rule.rule.cidr, peer=answer.peer.resource.name, direction="export", source="none"),
         "a filter lets routes through and makes none: give the node the route, or correct the network",

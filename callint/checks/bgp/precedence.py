@@ -117,13 +117,11 @@ def _filters(cluster: Cluster) -> Iterator[Breach]:
             before = [known[names, way][place] for way in ways if mine is not None and mine.rules(*way)]
             last = before[-1] if before and None not in before else None
             if last is not None:
-                path = ("spec", "filters", index)
-                yield Breach(
+                yield Breach.at(
+                    peer.resource,
+                    ("spec", "filters", index),
                     f'BGPFilter "{name}" is never asked for BGPPeer "{peer.resource.name}": BGPFilter '
                     f'"{last.resource.name}", which comes first, decides on every route',
-                    peer.resource.span(*path),
-                    peer.resource.ref,
-                    path,
                     (Related(last.span, "no route gets past this rule"),),
                     witness(
                         "route",
