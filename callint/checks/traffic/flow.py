@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from itertools import product
 from typing import Any
 
 from callint.checks.breach import Breach, CheckError, decider
 from callint.checks.proof import told
+from callint.checks.traffic.flow_cases import Case, cases, engine_of
 from callint.checks.traffic.flow_terms import Terms, read_terms
 from callint.finding import Path, Related, Span, counted, witness
-from callint.net.address import FAMILIES, Family
+from callint.net.address import Family
 from callint.net.diagrams import TooLargeError
 from callint.net.packets import Packet as Point
 from callint.net.packets import PacketSet
 from callint.objects import Cluster, Resource
-from callint.policy import Model, evaluate
+from callint.policy import evaluate
 from callint.policy.doubt import UndecidedError
 from callint.policy.links import not_listed
 from callint.policy.packet import read
-from callint.policy.representative import model_for
 from callint.policy.symbolic.block import Cause
-from callint.policy.symbolic.engine import Engine
-from callint.policy.symbolic.flow import End, FlowError, Place, Stage, packets, places, stages
+from callint.policy.symbolic.flow import End, FlowError, Place, Stage, places
 from callint.policy.symbolic.missing import missing_fact
 from callint.policy.symbolic.partition import Partition
 from callint.policy.symbolic.point import ANOTHER, SOMEBODY, SOURCE_PORT, packet_at
-from callint.record import NamedTuple
 from callint.schema.suggest import did_you_mean, nearest
 
 _USUAL_PORT = 443
@@ -54,36 +50,6 @@ def forbidden(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breac
     yield from _judge(cluster, read_terms("flow-forbidden", parameters), must_pass=False)
 
 
-@lru_cache(maxsize=4)
-def _engine_of(model: Model, family: Family) -> Engine:
-    return Engine(model, family)
-
-
-def _engine(cluster: Cluster, terms: Terms, family: Family) -> Engine:
-    """The engine of the cluster, with workloads for selectors of the ends that match no endpoint of the manifests."""
-    return _engine_of(model_for(cluster, (terms.source.selector, terms.target.selector)), family)
-
-
-class _Case(NamedTuple):
-    """The packets between two places in one family, and the stages of their way."""
-
-    engine: Engine
-    source: Place
-    target: Place
-    packets: PacketSet
-    stages: tuple[Stage, ...]
-
-    @property
-    def doubt(self) -> str | None:
-        """What is not quite known of either place."""
-        return self.source.doubt or self.target.doubt
-
-    @property
-    def assumed(self) -> bool:
-        """Whether a pod that no manifest holds is one of the places."""
-        return self.source.assumed or self.target.assumed
-
-
 def _judge(cluster: Cluster, terms: Terms, *, must_pass: bool) -> Iterator[Breach]:
     """The first breach at each place with the number of those like it, and at most one doubt."""
     if not cluster.all:
@@ -93,33 +59,20 @@ def _judge(cluster: Cluster, terms: Terms, *, must_pass: bool) -> Iterator[Breac
         if absent is not None:
             yield _undecided(cluster, terms, absent)
             return
-    proven: list[tuple[_Case, Breach]] = []
-    assumed: list[tuple[_Case, Breach | None]] = []
+    found: dict[Span, tuple[Breach, set[tuple[str, str]]]] = {}
     doubt: Breach | None = None
     try:
-        for case in _cases(cluster, terms):
-            breach = _proven(cluster, terms, case, must_pass=must_pass)
-            if breach is None:
-                doubt = doubt or _open(cluster, terms, case, must_pass=must_pass)
-            if case.assumed:
-                assumed.append((case, breach))
-            elif breach is not None:
-                proven.append((case, breach))
-        broken = [(case, breach) for case, breach in assumed if breach is not None]
-        if len(broken) == len(assumed):
-            proven += broken
-        elif broken or doubt is None:
-            doubt = _assumed(cluster, terms, assumed, must_pass=must_pass)
-        doubt = doubt or _nobody(cluster, terms)
+        for case, breach in _answers(cluster, terms, must_pass=must_pass):
+            if case is None:
+                doubt = breach
+            else:
+                _, pairs = found.setdefault(breach.span, (breach, set()))
+                pairs.add((case.source.words, case.target.words))
     except FlowError as error:
         raise CheckError(f'check "{terms.check}": {error}') from error
     except (UndecidedError, TooLargeError) as error:
         missing = error.missing if isinstance(error, UndecidedError) else f"a question that is too large: {error}"
         doubt = _undecided(cluster, terms, missing)
-    found: dict[Span, tuple[Breach, set[tuple[str, str]]]] = {}
-    for case, breach in proven:
-        _, pairs = found.setdefault(breach.span, (breach, set()))
-        pairs.add((case.source.words, case.target.words))
     for breach, pairs in found.values():
         others = len(pairs) - 1
         more = f"; so it is between {counted(others, 'other pair')} of places" if others else ""
@@ -128,34 +81,41 @@ def _judge(cluster: Cluster, terms: Terms, *, must_pass: bool) -> Iterator[Breac
         yield doubt
 
 
-def _cases(cluster: Cluster, terms: Terms) -> Iterator[_Case]:
-    """Each question once: where packets come in by an interface, all interfaces of a node are the same target."""
-    by_node = any(end.node is not None for end in (terms.source, terms.target))
-    asked: set[object] = set()
-    for family in FAMILIES:
-        engine = _engine(cluster, terms, family)
-        services = terms.packets(engine.space)
-        targets = places(engine, terms.target, by_node=by_node)
-        sources = places(engine, terms.source, by_node=by_node)
-        for source, target in product(sources, targets):
-            way = stages(engine, source, target)
-            found = packets(engine.space, source, target, services)
-            key = (tuple((one.node, one.arriving, one.leaving, one.partition) for one in way), found)
-            if way and found and key not in asked:
-                asked.add(key)
-                yield _Case(engine, source, target, found, way)
+def _answers(cluster: Cluster, terms: Terms, *, must_pass: bool) -> Iterator[tuple[Case | None, Breach]]:
+    """The breach of each case that has one, and last, of no case, a doubt.
+
+    Those of pods that no manifest holds count if all of them have one.
+    """
+    assumed: list[tuple[Case, Breach | None]] = []
+    doubt: Breach | None = None
+    for case in cases(cluster, terms):
+        breach = _proven(cluster, terms, case, must_pass=must_pass)
+        if breach is None:
+            doubt = doubt or _open(cluster, terms, case, must_pass=must_pass)
+        if case.assumed:
+            assumed.append((case, breach))
+        elif breach is not None:
+            yield case, breach
+    broken = [(case, breach) for case, breach in assumed if breach is not None]
+    if len(broken) == len(assumed):
+        yield from broken
+    elif broken or doubt is None:
+        doubt = _assumed(cluster, terms, assumed, must_pass=must_pass)
+    doubt = doubt or _nobody(cluster, terms)
+    if doubt is not None:
+        yield None, doubt
 
 
-def _assumed(cluster: Cluster, terms: Terms, cases: list[tuple[_Case, Breach | None]], *, must_pass: bool) -> Breach:
+def _assumed(cluster: Cluster, terms: Terms, assumed: list[tuple[Case, Breach | None]], *, must_pass: bool) -> Breach:
     """A doubt about pods that no manifest holds: some of those that may be would break the rule, or none would."""
     missing = "the labels of pods that no manifest holds"
-    for _, breach in cases:
+    for _, breach in assumed:
         if breach is not None:
             words = _undecided(cluster, terms, f"{missing}; {breach.message}").message
             return breach._replace(message=words, undecided=True)
-    first = cases[0][0]
+    first = assumed[0][0]
     does = "passes" if must_pass else "does not pass"
-    others = len(cases) - 1
+    others = len(assumed) - 1
     more = f", and so between {counted(others, 'other pair')}" if others else ""
     return _undecided(cluster, terms, f"{missing}; it {does} from {first.source.words} to {first.target.words}{more}")
 
@@ -173,7 +133,7 @@ def _absent(cluster: Cluster, end: End) -> str | None:
 
 def _nobody(cluster: Cluster, terms: Terms) -> Breach | None:
     """A doubt about an end that no endpoint of the manifests is."""
-    engine = _engine(cluster, terms, 4)
+    engine = engine_of(cluster, terms, 4)
     for end in (terms.source, terms.target):
         if not places(engine, end, by_node=False):
             missing = "an endpoint" if end.selector is not None else "an interface"
@@ -181,7 +141,7 @@ def _nobody(cluster: Cluster, terms: Terms) -> Breach | None:
     return None
 
 
-def _proven(cluster: Cluster, terms: Terms, case: _Case, *, must_pass: bool) -> Breach | None:
+def _proven(cluster: Cluster, terms: Terms, case: Case, *, must_pass: bool) -> Breach | None:
     """A breach with its packet: whatever is not known, it breaks the rule."""
     if must_pass:
         for stage in case.stages:
@@ -197,7 +157,7 @@ def _proven(cluster: Cluster, terms: Terms, case: _Case, *, must_pass: bool) -> 
     return None
 
 
-def _open(cluster: Cluster, terms: Terms, case: _Case, *, must_pass: bool) -> Breach | None:
+def _open(cluster: Cluster, terms: Terms, case: Case, *, must_pass: bool) -> Breach | None:
     """A doubt, where some packet may break the rule."""
     for stage in case.stages:
         at_risk = case.packets - (_passing(stage.partition) if must_pass else stage.partition.drop)
@@ -215,7 +175,7 @@ def _passing(partition: Partition) -> PacketSet:
     return partition.accept | partition.no_verdict
 
 
-def _missing(case: _Case, stage: Stage, unknown: PacketSet) -> str:
+def _missing(case: Case, stage: Stage, unknown: PacketSet) -> str:
     """The fact that decides about one of the packets."""
     for part in stage.partition.parts():
         if part.cause.kind == "unknown" and part.packets & unknown:
@@ -233,7 +193,7 @@ def _missing(case: _Case, stage: Stage, unknown: PacketSet) -> str:
     return found or "facts that several rules wait for"
 
 
-def _breach(cluster: Cluster, terms: Terms, case: _Case, stage: Stage, found: PacketSet) -> Breach:
+def _breach(cluster: Cluster, terms: Terms, case: Case, stage: Stage, found: PacketSet) -> Breach:
     point = found.witness(
         source=_usual(cluster, case, case.source, SOMEBODY),
         destination=_usual(cluster, case, case.target, ANOTHER),
@@ -274,7 +234,7 @@ def _breach(cluster: Cluster, terms: Terms, case: _Case, stage: Stage, found: Pa
     )
 
 
-def _usual(cluster: Cluster, case: _Case, place: Place, stranger: Mapping[Family, int]) -> tuple[int, ...]:
+def _usual(cluster: Cluster, case: Case, place: Place, stranger: Mapping[Family, int]) -> tuple[int, ...]:
     """Addresses that one expects at an end: of neighbours behind an interface, else a stranger's."""
     family = case.engine.space.family
     facts = cluster.facts.get(place.node) if place.kind == "interface" else None
@@ -304,7 +264,7 @@ def _place(cluster: Cluster, stage: Stage, cause: Cause) -> tuple[Resource, Path
     return cluster.all[0], ("kind",), False
 
 
-def _undecided(cluster: Cluster, terms: Terms, missing: str, case: _Case | None = None) -> Breach:
+def _undecided(cluster: Cluster, terms: Terms, missing: str, case: Case | None = None) -> Breach:
     source, target = (case.source.words, case.target.words) if case else (terms.source.words, terms.target.words)
     stage = case.stages[0] if case else None
     resource: Resource = cluster.all[0]
