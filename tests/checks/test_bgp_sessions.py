@@ -143,6 +143,32 @@ def test_a_router_outside_connects_whom_it_peers_with() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("rules", "kept_in"),
+    [
+        ("{action: Accept, matchOperator: In, cidr: 192.0.2.0/24}, {action: Reject}", True),
+        ("{action: Reject, matchOperator: In, cidr: 10.244.0.0/16}", True),
+        ("{action: Reject, matchOperator: In, cidr: 10.244.0.0/17}", False),
+        ("{action: Accept, matchOperator: In, cidr: 10.244.0.0/16}, {action: Reject}", False),
+        ("{action: Reject, matchOperator: In, cidr: '${NETWORK}'}", False),
+        ("", False),
+    ],
+)
+def test_a_router_outside_passes_on_what_it_is_told(rules: str, kept_in: bool) -> None:
+    """The hubs have no session with each other, and the others do not pass on what they hear of them."""
+    text = OFF + POOL % "" + "".join(node(name, at, labels="role: hub") for at, name in enumerate(("h1", "h2"), 1))
+    text += node("c", 3) + peer("hub", "nodeSelector: '!has(role)', peerSelector: has(role)")
+    text += peer("tor", "nodeSelector: has(role), peerIP: 192.0.2.1, asNumber: 65000, filters: [out]")
+    text += "---\napiVersion: projectcalico.org/v3\nkind: BGPFilter\nmetadata: {name: out}\n"
+    text += f"spec: {{exportV4: [{rules}]}}\n"
+    findings = found(text, "nodes-unconnected", "pool-withheld-from-nodes")
+    assert ["filters keep its pods from the routers outside" in one.message for one in findings] == [True] * kept_in
+    with_another = text + peer("wan", "nodeSelector: '!has(role)', peerIP: 192.0.2.2, asNumber: 65001")
+    assert found(with_another, "nodes-unconnected") == []  # the third node tells it what the hubs say
+    without_hubs = text.replace("peerSelector: has(role)", "peerSelector: has(other)")
+    assert not [one for one in found(without_hubs, "nodes-unconnected") if "filters" in one.message]
+
+
 def test_own_as_loop_needs_one_as_on_both_sides() -> None:
     tor = peer("tor", "peerIP: 192.0.2.1, asNumber: 65000")
     text = OFF + POOL % "" + tor

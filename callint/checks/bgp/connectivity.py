@@ -13,13 +13,14 @@ from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.pools import pools_of
 from callint.bgp.reach import RouteGraph
+from callint.bgp.rules import Direction
 from callint.bgp.services import ranges
 from callint.bgp.session import Form
 from callint.checks.bgp.kept_in import Gates
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
-from callint.checks.left_open import REFLECTORS, SESSIONS, SPEAKERS, left_open
+from callint.checks.left_open import EXPORTS, REFLECTORS, SESSIONS, SPEAKERS, left_open
 from callint.finding import Path, Related, witness
 from callint.net.address import Address, Family, Prefix, parse_peer
 from callint.net.prefixes import PrefixSet, union_all, within
@@ -100,7 +101,7 @@ def _listed(cluster: Cluster, family: Family) -> list[Speaker] | None:
 
 
 def _unconnected(cluster: Cluster) -> Iterator[Breach]:
-    """The first pair of nodes without a way; routers outside connect whoever has sessions with them.
+    """The first pair of nodes without a way; routers outside connect those that tell them of pods with all others.
 
     Where a session that does not come up would be the way, that is said of the session.
     """
@@ -114,21 +115,29 @@ def _unconnected(cluster: Cluster) -> Iterator[Breach]:
         graph, mended = RouteGraph(model, family), RouteGraph(model, family, mended=True)
         speaking = dict.fromkeys(map(model.nodes.of, nodes))
         isolated = {one for one in speaking if one.first.cluster_id and not _selected_by_any(cluster, one.first)}
+        telling: Mapping[Alike, object] = graph.outside
+        if any(graph.ways.values()) and not left_open(cluster, EXPORTS):  # else the pool is withheld from all (BGP048)
+            pods = union_all(family, (within(inside) for _, inside in _routed(cluster) if inside.family == family))
+            telling = _open(cluster, pods, graph.outside, "export")
         for start in graph.starts():
             if start not in speaking or start in isolated:
                 continue
             reached = graph.reach(start)
+            told = start in telling or not telling.keys().isdisjoint(reached)
             others = (one for one in speaking if one not in reached and one not in isolated)
-            missing = {one for one in others if not (graph.outside.get(one) and graph.outside.get(start))}
+            missing = {one for one in others if not (told and graph.outside.get(one))}
             if missing:
                 missing -= mended.reach(start)
             if missing:
                 unaware = [one for one in nodes if model.nodes.of(one) in missing and one is not start.first]
-                yield _pair(cluster, graph, pool, start, unaware)
+                kept_in = not told and bool(graph.outside.get(start))
+                yield _pair(cluster, graph, pool, start, unaware, kept_in=kept_in)
                 return
 
 
-def _pair(cluster: Cluster, graph: RouteGraph, pool: IPPool, start: Alike, missing: list[Speaker]) -> Breach:
+def _pair(
+    cluster: Cluster, graph: RouteGraph, pool: IPPool, start: Alike, missing: list[Speaker], *, kept_in: bool
+) -> Breach:
     node, other = start.first, missing[0]
     between = [
         middle.first.name
@@ -141,6 +150,8 @@ def _pair(cluster: Cluster, graph: RouteGraph, pool: IPPool, start: Alike, missi
         reason = "reflectors between them have one `routeReflectorClusterID`, and the second one takes that for a loop"
     if between:
         reason = f'node "{between[0]}" between them has no `routeReflectorClusterID`, so that it passes nothing on'
+    if kept_in:
+        reason += ", and filters keep its pods from the routers outside"
     others = len(missing) - 1
     more = ("", ", nor does one other")[others] if others < 2 else f", nor do {others} others"
     resource, path = _where(cluster, pool, (*between[:1], node.name, other.name))
@@ -220,7 +231,7 @@ def _own_as(cluster: Cluster) -> Iterator[Breach]:
         speaking = dict.fromkeys(map(model.nodes.of, nodes))
         pools = [(pool, within(inside)) for pool, inside in _routed(cluster) if inside.family == family]
         every = union_all(family, (inside for _, inside in pools))
-        taking = _taking(cluster, every, {one: graph.outside.get(one, []) for one in speaking})
+        taking = _open(cluster, every, {one: graph.outside.get(one, []) for one in speaking}, "import")
         for start in (one for one in graph.starts(mesh=False) if one in speaking and taking):
             reached, mine = graph.reach(start, mesh=False), graph.outside.get(start, [])
             for far in (one for one in taking if one not in reached):
@@ -231,18 +242,20 @@ def _own_as(cluster: Cluster) -> Iterator[Breach]:
                     return
 
 
-def _taking(cluster: Cluster, pools: PrefixSet, outside: Mapping[Alike, list[Peering]]) -> dict[Alike, Gates]:
-    """The nodes whose filters may take blocks of pools from outside; those that want a default route alone do not."""
+def _open(
+    cluster: Cluster, pools: PrefixSet, outside: Mapping[Alike, list[Peering]], direction: Direction
+) -> dict[Alike, Gates]:
+    """The nodes whose filters may let blocks of pools out or in; those that want a default route alone take none."""
     steps = Steps(cluster, "IPPools with BGPFilters")
     known: dict[frozenset[tuple[str, ...]], Gates] = {}
-    taking = {}
+    found = {}
     for node, sessions in outside.items():
         filters = frozenset(one.form.filters for one in sessions)
         if filters not in known:
-            known[filters] = Gates(cluster, sessions, pools.family, steps, "import")
+            known[filters] = Gates(cluster, sessions, pools.family, steps, direction)
         if known[filters].open_to(pools):
-            taking[node] = known[filters]
-    return taking
+            found[node] = known[filters]
+    return found
 
 
 def _loops(out: Form, back: Form) -> bool:
