@@ -103,6 +103,7 @@ class Scope:
         Where the CRDs let it in, `stored` is what happens then; without it the value does there what it says.
         """
         checked = since is not None and self.release >= since
+        modelled = False
         if self.road == "calicoctl":
             if not checked:
                 message = f"{message}; calicoctl and the API server refuse it"
@@ -110,11 +111,10 @@ class Scope:
             if stored is None:
                 return
             kind, message = stored.kind, f"{message}; kubectl stores it, and {stored.text}"
-            if gap and stored.modelled:
-                self.say(kind, path, message, key=key, span=span, related=related, hint=hint)
-                self.of_values.append(self.problems[-1])
-                return
-        self.say(kind, path, message, key=key, gap=gap, span=span, related=related, hint=hint)
+            modelled = gap and stored.modelled
+        self.say(kind, path, message, key=key, gap=gap and not modelled, span=span, related=related, hint=hint)
+        if modelled:
+            self.of_values.append(self.problems[-1])
 
     def everywhere(self, kind: str, path: Path, message: str, *, key: bool = False, gap: bool = False) -> None:
         """Report what no road refuses and what works on none, or what is wrong on each alike."""
