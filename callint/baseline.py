@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+from callint.catalogue import Catalogue
 from callint.finding import Finding, Problem, Span, Suppression, counted
 from callint.record import NamedTuple
-from callint.rule import Catalogue
 from callint.source import Document
 from callint.suppress import Applied, absolute
 

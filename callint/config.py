@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from callint.calico import Dataplane, Release, Road, parse_release
+from callint.catalogue import Catalogue
 from callint.checks import unknown_parameters
 from callint.engine import Setting
 from callint.objects import Intent
 from callint.record import NamedTuple
-from callint.rule import Catalogue
 from callint.sense import nonsense, service
 from callint.source import Document, Limits
 from callint.source.bounds import Bounds, target, work_tree

@@ -7,11 +7,12 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
+from callint.catalogue import Catalogue, Rule
 from callint.checks import Breach, CheckError, concerns, find
 from callint.finding import SEVERITIES, Finding, ObjectRef, Problem, Severity, Span
 from callint.objects import Cluster, Resource
 from callint.record import NamedTuple
-from callint.rule import Catalogue, Rule, placed
+from callint.rule import placed
 from callint.shipped import directory
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from callint import __version__
 from callint.calico import NEWEST, Target, format_release
+from callint.catalogue import Catalogue, RuleText
 from callint.config import Calico, Config
 from callint.divide import REST, divide, left_out, unread
 from callint.engine import Crash, Plan, crash_finding, order, report_problems, run
@@ -19,7 +20,7 @@ from callint.intake.kustomize import built, namespaces, patches
 from callint.objects import Cluster, Resource
 from callint.record import NamedTuple
 from callint.report import Report
-from callint.rule import Catalogue, RuleText, text_of
+from callint.rule import text_of
 from callint.source import Document, Sources, load
 from callint.suppress import annotated, apply, comments, expired
 from callint.weigh import across_folders, in_all_clusters, on_assumed_release, once_a_file

@@ -9,12 +9,12 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from callint.catalogue import Catalogue, Rule
 from callint.checks import CheckError
 from callint.encoded import finding
 from callint.engine import Crash, Plan, run
 from callint.finding import Finding
 from callint.objects import Cluster
-from callint.rule import Catalogue, Rule
 
 if TYPE_CHECKING:
     from callint.processes import Team

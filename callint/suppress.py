@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from callint.catalogue import Catalogue
 from callint.finding import Finding, Problem, Span, Suppression
 from callint.objects import Resource
 from callint.record import NamedTuple
-from callint.rule import Catalogue
 from callint.source import Sources
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from callint import config, rule
+from callint.catalogue import RuleError
 from callint.cli import main
 
 OUTSIDE = "out of the folder of the configuration, its git work tree and the working directory"
@@ -136,7 +137,7 @@ def test_a_link_that_takes_the_place_of_a_file_of_callint_leads_nowhere_outside(
     monkeypatch.setattr("os.path.islink", lambda path: False)  # as it was when it was looked at
     (repository / "own").mkdir()
     (repository / "own" / "rule.yaml").symlink_to("../../secret")
-    with pytest.raises(rule.RuleError, match=f"^own/rule.yaml: {said}$"):
+    with pytest.raises(RuleError, match=f"^own/rule.yaml: {said}$"):
         rule.load(found.rule_paths)
     (repository / "callint.yaml").unlink()
     (repository / "callint.yaml").symlink_to("../secret")

@@ -9,18 +9,19 @@ import click
 from callint.cli import output
 
 if TYPE_CHECKING:
+    from callint.catalogue import Catalogue
     from callint.config import Config
-    from callint.rule import Catalogue
 
 
 def loaded(config_file: str | None) -> tuple[Catalogue, Config]:
     """The catalogue under the configuration given or found; ends with exit code 2 when one of them cannot be used."""
     from callint import config, rule
+    from callint.catalogue import RuleError
 
     try:
         found = config.load(config_file) if config_file else config.sought(".")
         return rule.load(found.rule_paths), found
-    except (config.ConfigError, rule.RuleError) as error:
+    except (config.ConfigError, RuleError) as error:
         output.fail(str(error))
 
 

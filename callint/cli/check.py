@@ -130,10 +130,10 @@ def command(
 
     Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 callint could not do its job.
     """
+    from callint.catalogue import RuleError
     from callint.checks import CheckError
     from callint.intake import Means, Measure, read
     from callint.lint import Options, lint_together
-    from callint.rule import RuleError
 
     config = given.configuration(paths)
     plan = _plan(config, select, disable)
@@ -233,10 +233,10 @@ def _crds(paths: tuple[str, ...]) -> Crds | None:
 
 
 def _plan(config: Config, select: tuple[str, ...], disable: tuple[str, ...]) -> Plan:
+    from callint.catalogue import RuleError
     from callint.config import ConfigError
     from callint.engine import Plan, Setting
     from callint.lint import catalogue_of
-    from callint.rule import RuleError
 
     try:
         catalogue = catalogue_of(config)

@@ -110,9 +110,9 @@ def manifests(paths: tuple[str, ...], config: Config) -> tuple[str, ...]:
 
 def cluster(paths: tuple[str, ...], given: Given, name: str | None) -> Cluster:
     """The one cluster that a question is about, which must hold something; `name` chooses among several."""
+    from callint.catalogue import RuleError
     from callint.engine import Plan
     from callint.lint import Options, catalogue_of, describe
-    from callint.rule import RuleError
     from callint.source import load
 
     config, calico = given.configuration(paths), given.calico()

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from callint.catalogue import RuleText
 from callint.finding import Finding
 from callint.record import NamedTuple
-from callint.rule import RuleText
 
 
 class Report(NamedTuple):

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from callint.catalogue import Rule, RuleText
 from callint.report.visible import guarded, visible
-from callint.rule import Rule, RuleText
 
 
 def render_rules(rules: Iterable[Rule]) -> str:

@@ -14,13 +14,13 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
+from callint.catalogue import RuleText
 from callint.finding import SEVERITIES, Finding, Related, Severity, Span, counted
 from callint.report import Report
 from callint.report.fingerprint import fingerprints
 from callint.report.machine import encode, plain, rows
 from callint.report.place import rooted
 from callint.report.witness import sentence
-from callint.rule import RuleText
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}

@@ -212,10 +212,11 @@ def test_a_rule_that_went_away_is_told(folder: Path, monkeypatch: pytest.MonkeyP
     from click.testing import CliRunner
 
     from callint import rule
+    from callint.catalogue import Explanation, Rule, RuleError
     from callint.cli import main
 
-    def gone(_: rule.Rule) -> rule.Explanation:
-        raise rule.RuleError("own/rule.yaml: cannot be read: no such file or directory")
+    def gone(_: Rule) -> Explanation:
+        raise RuleError("own/rule.yaml: cannot be read: no such file or directory")
 
     (folder / "peer.yaml").write_text(PEER)
     monkeypatch.chdir(folder)

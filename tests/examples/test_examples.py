@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from callint import rule
+from callint.catalogue import Rule
 
 NOT_SHOWN = {
     "SRC095": "reports a crash inside callint, which no manifest may cause",
@@ -59,7 +60,7 @@ def test_the_home_router_can_be_checked_from_its_own_folder(repository: Path) ->
 
 
 @pytest.mark.parametrize("one", list(rule.load()), ids=lambda one: one.id)
-def test_the_broken_router_shows_every_rule(one: rule.Rule, shown: Counter[str]) -> None:
+def test_the_broken_router_shows_every_rule(one: Rule, shown: Counter[str]) -> None:
     assert (shown[one.id] > 0) is (one.id not in NOT_SHOWN), f"{one.id} {one.name} is shown {shown[one.id]} times"
 
 

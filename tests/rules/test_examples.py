@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from callint import config, rule
+from callint.catalogue import Example, Rule
 from callint.engine import Plan
 from callint.lint import Options, lint
 from callint.source import load
@@ -39,7 +40,7 @@ def expected(text: str) -> Counter[tuple[int, str]]:
 
 
 def reported(
-    folder: Path, manifests: str, example: rule.Example, monkeypatch: pytest.MonkeyPatch
+    folder: Path, manifests: str, example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Counter[tuple[int, str]]]:
     files = {f"manifests.{example.format}": manifests, "facts.yaml": example.facts, "callint.yaml": example.config}
     for name, text in files.items():
@@ -60,7 +61,7 @@ def reported(
 
 @pytest.mark.parametrize(("one", "example"), EXAMPLES)
 def test_bad_example_is_reported_where_it_says(
-    one: rule.Rule, example: rule.Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    one: Rule, example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = reported(tmp_path, example.bad, example, monkeypatch)
     wanted = {
@@ -73,16 +74,14 @@ def test_bad_example_is_reported_where_it_says(
 
 
 @pytest.mark.parametrize(("one", "example"), EXAMPLES)
-def test_good_example_is_silent(
-    one: rule.Rule, example: rule.Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_good_example_is_silent(one: Rule, example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mended = example._replace(facts=example.good_facts, config=example.good_config)
     found = reported(tmp_path, example.good, mended, monkeypatch)
     assert {name: dict(spans) for name, spans in found.items() if spans} == {}
 
 
 @pytest.mark.parametrize("one", list(CATALOGUE), ids=lambda one: one.id)
-def test_rule_explains_itself(one: rule.Rule) -> None:
+def test_rule_explains_itself(one: Rule) -> None:
     text = EXPLAINED[one.id]
     assert text.why
     assert text.fix

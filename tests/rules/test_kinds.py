@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from callint import rule
+from callint import catalogue, rule
 
 STAGES = {
     "source": ["source", "intake/kustomize.py", "divide.py"],
@@ -87,7 +87,7 @@ def test_kinds_of_a_stage_are_its_rules(stage: str, repository: Path) -> None:
 
 
 def test_every_stage_is_looked_at() -> None:
-    assert {*STAGES, "engine"} == set(rule.STAGES)
+    assert {*STAGES, "engine"} == set(catalogue.STAGES)
 
 
 def test_engine_reports_one_kind_of_its_own() -> None:
