@@ -23,10 +23,11 @@ class Steps(Budget):
 
     __slots__ = ("_why",)
 
-    def __init__(self, cluster: Cluster, what: str) -> None:
-        """`what` is compared."""
-        super().__init__(cluster.limits.comparisons)
-        self._why = cluster.limits.too_many(what)
+    def __init__(self, cluster: Cluster, what: str, share: float = 1) -> None:
+        """`what` is compared; a question that is one of many alike has a share of the steps."""
+        most = int(cluster.limits.comparisons * share)
+        super().__init__(most)
+        self._why = cluster.limits._replace(comparisons=most).too_many(what)
 
     def exhausted(self) -> TooManyStepsError:
         """Says what there is too much of."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice, permutations
 
 V3 = "apiVersion: projectcalico.org/v3\n"
 POOL = f"{V3}kind: IPPool\nmetadata: {{name: p}}\nspec: {{cidr: 10.0.0.0/8}}\n"
@@ -28,6 +29,24 @@ def advertisements(cidr: Callable[[int], str], count: int) -> str:
         + "".join(f"  - {{cidr: {cidr(n)}, communities: ['1:{n}']}}\n" for n in range(count))
     )
 
+
+def shared(rules: list[str], several: Callable[[int], str], count: int, other: str = "{action: Reject}") -> str:
+    """A filter of many rules, and for each of so many peers another list with it and with one of its own."""
+    return (
+        f"{POOL}---\n{V3}kind: BGPFilter\nmetadata: {{name: f}}\nspec: {{exportV4: [{', '.join(rules)}]}}\n"
+        + "".join(
+            f"---\n{V3}kind: BGPFilter\nmetadata: {{name: f{n}}}\nspec: {{exportV4: [{other}]}}\n"
+            f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+            f"spec: {{peerIP: 192.0.{n // 256}.{n % 256}, asNumber: 64000, filters: [{several(n)}]}}\n"
+            for n in range(count)
+        )
+    )
+
+
+NETS = [f"{{action: Accept, cidr: {net(n)}, matchOperator: In}}" for n in range(2_000)]
+TAGGED = [
+    f"{{action: Accept, cidr: {net(n)}, matchOperator: NotIn, communities: {{values: ['1:{n}']}}}}" for n in range(300)
+]
 
 FILTERS: dict[str, Callable[[], str]] = {
     "a filter of communities": lambda: filtered(lambda n: f"communities: {{values: ['1:{n}']}}", 15_000),
@@ -90,5 +109,23 @@ FILTERS: dict[str, Callable[[], str]] = {
             f"spec: {{type: LoadBalancer, loadBalancerIP: 172.{16 + n // 256}.{n % 256}.9, ports: [{{port: 80}}]}}\n"
             for n in range(5_500)
         )
+    ),
+    "lists of filters that begin alike": lambda: shared(NETS, lambda n: f"f, f{n}", 3_000),
+    "lists of filters that end alike": lambda: shared(NETS, lambda n: f"f{n}, f", 3_000, NETS[0]),
+    "lists of filters with conditions": lambda: shared(TAGGED, lambda n: f"f, f{n}", 3_000),
+    "lists of ten filters in any order": lambda: "---\n".join(
+        [
+            POOL,
+            *(
+                f"{V3}kind: BGPFilter\nmetadata: {{name: f{n}}}\n"
+                f"spec: {{importV4: [{', '.join(NETS[n * 200 : n * 200 + 200])}]}}\n"
+                for n in range(10)
+            ),
+            *(
+                f"{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+                f"spec: {{peerIP: 192.0.{n // 256}.{n % 256}, asNumber: 64000, filters: [{', '.join(names)}]}}\n"
+                for n, names in enumerate(islice(permutations([f"f{n}" for n in range(10)]), 4_000))
+            ),
+        ]
     ),
 }

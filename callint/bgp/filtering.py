@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property, lru_cache, partial
+from itertools import chain
 
 from callint.bgp.filters import TOLD_BY, Matcher, Part, View, evaluate, matchers, open_conditions
 from callint.bgp.route import Attributes
-from callint.bgp.rules import Direction, Rule, compile_filters
-from callint.net.address import Family
+from callint.bgp.rules import Direction, Rule, compile_filter
+from callint.net.address import FAMILIES, Family
 from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, everything
 from callint.objects import Cluster
@@ -18,6 +19,12 @@ Filters = tuple[str, ...]
 """The names of BGPFilters in the order of a BGPPeer."""
 _List = tuple[Filters, Direction, Family]
 
+_DIRECTIONS: tuple[Direction, ...] = ("export", "import")
+# What each rule of a list of several filters takes, for all that is asked of the list
+_OF_RULE = 20
+# The share that all lists of several filters have: a step takes longer where what is left is in many pieces
+_OF_LISTS = 0.5
+
 
 class Filtering:
     """The filters of one cluster; whatever was asked once is known."""
@@ -25,20 +32,72 @@ class Filtering:
     def __init__(self, cluster: Cluster) -> None:
         """Nothing is compiled yet."""
         self._cluster = cluster
+        self._compiled: dict[tuple[str, Direction, Family], tuple[Rule, ...]] = {}
         self._rules: dict[_List, tuple[Rule, ...]] = {}
+        self._broken: dict[_List, bool] = {}
+        self._total = 0
         self._asking: dict[_List, tuple[str, ...]] = {}
         self._everywhere: dict[object, Answer[Divided]] = {}
         self._by_attributes: dict[object, Answer[Divided]] = {}
 
     def rules(self, filters: Filters, direction: Direction, family: Family) -> tuple[Rule, ...]:
-        """The rules of the filters in order."""
+        """The rules of the filters in order; a filter that does not exist is skipped (bgp_processor.go).
+
+        Raises TooManyStepsError.
+        """
         key = (filters, direction, family)
         found = self._rules.get(key)
         if found is None:
-            found = self._rules[key] = compile_filters(filters, self._cluster.bgp_filters, direction, family)
+            if filters in self._lists:
+                self._lists[filters].get()
+            each = (self._of(name, direction, family) for name in filters)
+            found = self._rules[key] = tuple(chain.from_iterable(each))
             kinds = {condition.kind for rule in found for condition in rule.conditions}
             if kinds:
                 self._asking[key] = tuple(TOLD_BY[kind] for kind in sorted(kinds) if kind in TOLD_BY)
+        return found
+
+    def _of(self, name: str, direction: Direction, family: Family) -> tuple[Rule, ...]:
+        key = (name, direction, family)
+        found = self._compiled.get(key)
+        if found is None:
+            one = self._cluster.bgp_filters.get(name)
+            found = self._compiled[key] = tuple(compile_filter(one, direction, family)) if one is not None else ()
+        return found
+
+    @cached_property
+    def _lists(self) -> dict[Filters, Answer[int]]:
+        """The rules of each list of several filters that peers have, as many as there are steps for: first come first.
+
+        What each filter decides alone takes none: all of that is as long as what is written.
+        """
+        steps = Steps(self._cluster, "rules in lists of BGPFilters")
+        size = {
+            name: 1 + sum(len(one.rules(direction, family)) for direction in _DIRECTIONS for family in FAMILIES)
+            for name, one in self._cluster.bgp_filters.items()
+        }
+
+        def counted(filters: Filters) -> int:
+            found = sum(size.get(name, 0) for name in filters)
+            steps.spend(_OF_RULE * found)
+            self._total += found
+            return found
+
+        lists = dict.fromkeys(tuple(name for _, name in peer.filters) for peer in self._cluster.bgp_peers)
+        return {filters: Answer(partial(counted, filters)) for filters in lists if len(filters) > 1}
+
+    def _share(self, filters: Filters) -> float:
+        """Which share of the steps the questions about a list have each, so that no list has less for being later."""
+        if filters not in self._lists:
+            return 1
+        return self._lists[filters].get() / max(1, self._total) * _OF_LISTS
+
+    def broken(self, filters: Filters, direction: Direction, family: Family) -> bool:
+        """Whether a rule cannot be read or is refused; raises TooManyStepsError."""
+        key = (filters, direction, family)
+        found = self._broken.get(key)
+        if found is None:
+            found = self._broken[key] = any(rule.broken for rule in self.rules(*key))
         return found
 
     def parts(self, filters: Filters, view: View, attributes: Attributes, prefixes: PrefixSet) -> tuple[Part, ...]:
@@ -63,7 +122,7 @@ class Filtering:
         question = (key, tuple((index, one.when) for index, one in found))
         answer = self._everywhere.get(question)
         if answer is None:
-            steps = Steps(self._cluster, "conditions of rules in BGPFilters")
+            steps = Steps(self._cluster, "conditions of rules in BGPFilters", self._share(key[0]))
             answer = self._everywhere[question] = Answer(partial(Divided, dict(found), key[2], steps))
         return answer
 

@@ -5,7 +5,6 @@ Rendered by confd (template_funcs.go filterStatement) and read by BIRD 1.6, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from callint.bgp.route import Condition, Conditions
@@ -63,17 +62,6 @@ class Rule(NamedTuple):
 
 class RefusedError(Exception):
     """Why confd or BIRD refuses a value: from then on BGP configuration is frozen on every node."""
-
-
-def compile_filters(
-    names: Iterable[str], filters: Mapping[str, BGPFilter], direction: Direction, family: Family
-) -> tuple[Rule, ...]:
-    """The rules of the named filters in order; a filter that does not exist is skipped (bgp_processor.go)."""
-    found: list[Rule] = []
-    for name in names:
-        if name in filters:
-            found += compile_filter(filters[name], direction, family)
-    return tuple(found)
 
 
 def compile_filter(bgp_filter: BGPFilter, direction: Direction, family: Family) -> list[Rule]:

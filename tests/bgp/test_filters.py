@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from callint.bgp.filters import Part, View, evaluate, matchers
 from callint.bgp.route import Attributes, Condition, Conditions
-from callint.bgp.rules import Rule, compile_filters
+from callint.bgp.rules import Rule, compile_filter
 from callint.net.address import Prefix
 from callint.net.prefixes import everything
 from callint.objects import Resource
@@ -135,7 +135,7 @@ def compiled(rules: list[dict[str, Any]], direction: str = "export") -> tuple[Ru
     spec = {f"{direction}V4": rules}
     plain = {"apiVersion": "projectcalico.org/v3", "kind": "BGPFilter", "metadata": {"name": "f"}, "spec": spec}
     resource = Resource(parse("{}").documents[0], (), plain)
-    return compile_filters(["f"], {"f": bgp_filter(resource)}, direction, 4)  # type: ignore[arg-type]
+    return tuple(compile_filter(bgp_filter(resource), direction, 4))  # type: ignore[arg-type]
 
 
 def prefix(text: str) -> Prefix:
@@ -234,7 +234,7 @@ def test_the_address_family_does_not_matter(rules: list[dict[str, Any]], attribu
     six = [{**rule, "cidr": shifted(rule["cidr"])} if "cidr" in rule else rule for rule in rules]
     plain = {"apiVersion": "projectcalico.org/v3", "kind": "BGPFilter", "metadata": {"name": "f"}}
     resource = Resource(parse("{}").documents[0], (), {**plain, "spec": {"exportV6": six}})
-    made = compile_filters(["f"], {"f": bgp_filter(resource)}, "export", 6)
+    made = compile_filter(bgp_filter(resource), "export", 6)
     parts = evaluate((one for _, one in matchers(made, attributes, view)), everything(6))
     for text in UNIVERSE:
         net = ipaddress.ip_network(shifted(text))

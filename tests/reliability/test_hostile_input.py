@@ -441,6 +441,15 @@ def test_bounded(name: str, tmp_path: Path) -> None:
     survived(check(tmp_path, "--no-config", "hostile.yaml"))
 
 
+@pytest.mark.parametrize("name", [name for name in FILTERS if name.startswith("lists of ")])
+def test_what_is_left_out_of_many_lists_is_told(name: str, tmp_path: Path) -> None:
+    """Memory that runs out ends a run, too, but then nothing is told."""
+    (tmp_path / "hostile.yaml").write_text(FILTERS[name]())
+    run = check(tmp_path, "--no-config", "hostile.yaml")
+    assert run.returncode in (0, 1)
+    assert b"1,000,000 comparisons of rules in lists of BGPFilters would be needed" in run.stdout
+
+
 @pytest.mark.parametrize("name", TREES)
 def test_trees_are_bounded(name: str, tmp_path: Path) -> None:
     arguments = TREES[name](tmp_path)

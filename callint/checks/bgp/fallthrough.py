@@ -9,6 +9,7 @@ from typing import Any
 from callint.bgp.decision import Decision
 from callint.bgp.existing import Existing
 from callint.bgp.explicit import explicit_accepts, fall_through
+from callint.bgp.filtering import Filters
 from callint.bgp.numbered import Numbered
 from callint.bgp.route import excludes
 from callint.bgp.rules import Rule
@@ -46,15 +47,16 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 def _import(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     """One breach for each list of rules, whoever uses it."""
     found: dict[tuple[str, Family], list[tuple[BGPPeer, list[Rule], PrefixSet]]] = {}
+    known: dict[tuple[Filters, Family], tuple[list[Rule], PrefixSet]] = {}
     for peer in cluster.bgp_peers:
         for family in families(cluster, peer):
             rules = rules_of(cluster, peer, "import", family)
             if not rules:
                 continue
-            reached = {_place(one.rule) for one in explicit_accepts(cluster, peer, "import")}
-            effective = [one for one in rules if one.verdict == "reject" or _place(one) in reached]
-            idle = _without_effect(effective, Steps(cluster, "rules of BGPFilters"))
-            rest = fall_through(cluster, peer, "import", family)
+            filters = tuple(name for _, name in peer.filters)
+            if (filters, family) not in known:
+                known[filters, family] = _idle(cluster, peer, rules, family)
+            idle, rest = known[filters, family]
             if idle and rest:
                 found.setdefault((idle[0].resource.name, family), []).append((peer, idle, rest))
     for (name, family), uses in found.items():
@@ -75,6 +77,14 @@ def _import(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
             f"end the list with {_reject_all(cluster, family)}",
             key=True,
         )
+
+
+def _idle(cluster: Cluster, peer: BGPPeer, rules: Sequence[Rule], family: Family) -> tuple[list[Rule], PrefixSet]:
+    """The accepting rules of a peer, if none of them has an effect, and what no rule decides."""
+    reached = {_place(one.rule) for one in explicit_accepts(cluster, peer, "import")}
+    effective = [one for one in rules if one.verdict == "reject" or _place(one) in reached]
+    idle = _without_effect(effective, Steps(cluster, "rules of BGPFilters"))
+    return idle, fall_through(cluster, peer, "import", family)
 
 
 def _reject_all(cluster: Cluster, family: Family) -> str:

@@ -71,8 +71,8 @@ def rules_of(cluster: Cluster, peer: BGPPeer, direction: Direction, family: Fami
     names = tuple(name for _, name in peer.filters)
     if any(name not in cluster.bgp_filters for name in names) or peer.resource.unreadable("spec", "filters"):
         return None
-    rules = filtering(cluster).rules(names, direction, family)
-    return None if any(rule.broken for rule in rules) else rules
+    known = filtering(cluster)
+    return None if known.broken(names, direction, family) else known.rules(names, direction, family)
 
 
 def at(session: Session) -> str | None:

@@ -138,13 +138,13 @@ def _closed(cluster: Cluster, names: Sequence[str], direction: Direction, family
     filters, ends = filtering(cluster), [0]
     known = 0
     for name in names:
-        mine = filters.rules((name,), direction, family)
-        if name not in cluster.bgp_filters or any(rule.broken for rule in mine):
+        one = ((name,), direction, family)
+        if name not in cluster.bgp_filters or filters.broken(*one):
             break
         known += 1
-        ends.append(ends[-1] + len(mine))
-    rules = filters.rules(tuple(names[:known]), direction, family)
-    last = closing(filters, tuple(names[:known]), direction, family)
+        ends.append(ends[-1] + len(filters.rules(*one)))
+    rules = filters.rules(tuple(names), direction, family)
+    last = closing(filters, tuple(names), direction, family)
     found = [None if last is None or last >= end else rules[end - 1] for end in ends]
     return found + [None] * (len(names) - known)
 
