@@ -236,10 +236,15 @@ def _users(cluster: Cluster) -> dict[str, list[BGPPeer]]:
 def _all(cluster: Cluster) -> Iterator[Breach]:
     """Each rule was meant to let its own network through, and the others reject it."""
     said: set[tuple[object, ...]] = set()
+    known: set[tuple[Filters, Family, Direction]] = set()
     for peer in cluster.bgp_peers:
+        filters = tuple(name for _, name in peer.filters)
         for family in families(cluster, peer):
             for direction, _ in _LISTS[:2]:
-                rules = rules_of(cluster, peer, direction, family) or ()
+                rules = rules_of(cluster, peer, direction, family)
+                if rules is None or (filters, family, direction) in known:
+                    continue
+                known.add((filters, family, direction))
                 exclusive = [rule for rule in rules if _rejects_all_but_its_own(rule)]
                 places = tuple((rule.resource.name, rule.rule.path) for rule in exclusive)
                 if len(exclusive) < 2 or places in said or any(rule.verdict == "accept" for rule in rules):

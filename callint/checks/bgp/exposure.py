@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from callint.bgp.explicit import Explicit, explicit_accepts
 from callint.bgp.imports import Kernel, KernelStep, Programmed
 from callint.bgp.network import network
 from callint.bgp.reach import RouteGraph
 from callint.bgp.routes import engine
-from callint.checks.bgp.peers import outward, used_by
+from callint.checks.bgp.peers import Outward, outward, used_by
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
@@ -24,6 +24,8 @@ from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.objects.pool import IPPool
 from callint.steps import Steps, counted
+
+T = TypeVar("T")
 
 # Why nobody installs what others than the cluster announce there (K1, K4 of bird_ipam.cfg.template)
 _LOST: dict[KernelStep, str] = {
@@ -75,10 +77,28 @@ def _gives_to_pods(pool: IPPool) -> bool:
     return not pool.disabled and not pool.unreadable and bool({"Workload", "Tunnel"} & set(pool.allowed_uses))
 
 
+def _once(several: Iterable[T], key: Callable[[T], object]) -> Iterator[T]:
+    """The first of those with the same key: what the same rules accept is told once."""
+    seen: set[object] = set()
+    for one in several:
+        known = key(one)
+        if known not in seen:
+            seen.add(known)
+            yield one
+
+
+def _filters(peer: BGPPeer) -> tuple[str, ...]:
+    return tuple(name for _, name in peer.filters)
+
+
+def _filters_outward(one: Outward) -> object:
+    return _filters(one.peer), one.session.family
+
+
 def _withheld(cluster: Cluster) -> Iterator[Breach]:
     said: set[tuple[object, ...]] = set()
     withheld = _Held(cluster, (one for one in _pools(cluster) if one[0].disable_bgp_export))
-    for peer in cluster.bgp_peers if withheld else ():
+    for peer in _once(cluster.bgp_peers, _filters) if withheld else ():
         for accept in explicit_accepts(cluster, peer, "export"):
             for pool, both in withheld.overlapping(accept.prefixes) if _plain(accept) else ():
                 place = (accept.rule.resource.name, accept.rule.rule.path, pool.name)
@@ -135,7 +155,7 @@ def _accepting(
 
 def _default_route(cluster: Cluster) -> Iterator[Breach]:
     said: set[tuple[object, ...]] = set()
-    for one in outward(cluster):
+    for one in _once(outward(cluster), _filters_outward):
         for accept in explicit_accepts(cluster, one.peer, "export"):
             rule = accept.rule
             place = (rule.resource.name, rule.rule.path)
@@ -163,7 +183,7 @@ def _own_prefixes(cluster: Cluster) -> Iterator[Breach]:
     said: set[tuple[object, ...]] = set()
     own = _Held(cluster, (one for one in _pools(cluster) if _gives_to_pods(one[0])))
     kernels = engine(cluster).kernels
-    for one in outward(cluster) if own else ():
+    for one in _once(outward(cluster), _filters_outward) if own else ():
         for accept in explicit_accepts(cluster, one.peer, "import"):
             rule = accept.rule
             place = (rule.resource.name, rule.rule.path)
@@ -222,7 +242,7 @@ def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
             return peer.resource.name in outside
         return part.step in _LOST and not part.prefixes.overlaps(pods[part.prefixes.family])
 
-    for peer in cluster.bgp_peers:
+    for peer in _once(cluster.bgp_peers, lambda peer: (_filters(peer), peer.resource.name in outside)):
         for accept in explicit_accepts(cluster, peer, "import"):
             rule = accept.rule
             place = (rule.resource.name, rule.rule.path)

@@ -126,15 +126,20 @@ def _meet(one: Rule, other: Rule) -> bool:
 def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     """Lists that only accept, towards far ends outside the cluster."""
     said: set[tuple[str, Family]] = set()
+    accepting: dict[tuple[Filters, Family], bool] = {}
     steps = Steps(cluster, "routes that BGP sessions export")
     existing = Existing(cluster, steps)
     for one in outward(cluster):
         family = one.session.family
         rules = rules_of(cluster, one.peer, "export", family)
-        if not rules or any(rule.verdict != "accept" for rule in rules):
+        if not rules:
             continue
         last = rules[-1]
-        if (last.resource.name, family) in said or not fall_through(cluster, one.peer, "export", family):
+        filters = tuple(name for _, name in one.peer.filters)
+        if (filters, family) not in accepting:
+            only = all(rule.verdict == "accept" for rule in rules)
+            accepting[filters, family] = only and bool(fall_through(cluster, one.peer, "export", family))
+        if (last.resource.name, family) in said or not accepting[filters, family]:
             continue
         said.add((last.resource.name, family))
         leaving = _leaving(existing, one)
