@@ -39,20 +39,28 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     if not cluster.pools or pools_elsewhere(cluster):
         return
     ranks = _ranks(cluster)
+    lists: dict[tuple[tuple[str, ...], Family], dict[_Place, Explicit]] = {}
     best: dict[_Place, _Answer] = {}
     for peer in cluster.bgp_peers:
-        known = ranks.get(peer.resource.name, {})
-        for accept in explicit_accepts(cluster, peer, "export"):
-            if accept.family not in known or accept.rule.rule.operator not in ("In", "Equal"):
-                continue
-            place = _place(accept.rule)
-            answer = _Answer(known[accept.family].get(place, 0), accept, peer)
-            if place not in best or best[place].rank < answer.rank:
-                best[place] = answer
+        for family, known in ranks.get(peer.resource.name, {}).items():
+            key = tuple(name for _, name in peer.filters), family
+            accepts, asked = lists.get(key), known
+            if accepts is None:  # of a later peer with the same filters only what it has routes for may be better
+                accepts = lists[key] = _named(cluster, peer, family)
+                asked = {place: known.get(place, 0) for place in accepts}
+            for place, rank in asked.items():
+                if place in accepts and (place not in best or best[place].rank < rank):
+                    best[place] = _Answer(rank, accepts[place], peer)
     for answer in best.values():
         # of a rule with other conditions it may be these that no route meets
         if answer.rank == 0 and not answer.accept.when:
             yield _nowhere(cluster, answer)
+
+
+def _named(cluster: Cluster, peer: BGPPeer, family: Family) -> dict[_Place, Explicit]:
+    """What the filters of a peer accept for export by rules that name a network."""
+    accepts = (one for one in explicit_accepts(cluster, peer, "export") if one.family == family)
+    return {_place(one.rule): one for one in accepts if one.rule.rule.operator in ("In", "Equal")}
 
 
 def _ranks(cluster: Cluster) -> dict[str, dict[Family, dict[_Place, int]]]:
