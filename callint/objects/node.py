@@ -12,6 +12,8 @@ from callint.objects.resource import Resource
 from callint.record import NamedTuple
 
 _ANNOTATION = "projectcalico.org/"
+_TUNNELS = ("TunnelAddr", "WireguardInterfaceAddr")
+"""How annotations end that hold the address of a tunnel (libcalico-go/lib/backend/k8s/resources/node.go)."""
 
 
 class NodeBGP(NamedTuple):
@@ -24,12 +26,13 @@ class NodeBGP(NamedTuple):
 
 
 class Node(NamedTuple):
-    """A node as objects describe it; `resources` are the objects that spoke."""
+    """A node as objects describe it; `tunnels` are addresses of its tunnels, `resources` the objects that spoke."""
 
     name: str
     labels: dict[str, str]
     bgp: NodeBGP
     addresses: tuple[tuple[str, str], ...]
+    tunnels: tuple[str, ...]
     pod_cidrs: tuple[str, ...]
     resources: tuple[Resource, ...]
 
@@ -51,6 +54,7 @@ def node(name: str, resources: tuple[Resource, ...]) -> Node:
     """Merge the objects about one node: Kubernetes labels win over Calico's (k8s/resources/node.go)."""
     labels: dict[str, str] = {}
     addresses: list[tuple[str, str]] = []
+    tunnels: list[str | None] = []
     pod_cidrs: tuple[str, ...] = ()
     bgp: dict[str, str | None] = {}
     for resource in sorted(resources, key=lambda one: not is_calico(one.api_version)):
@@ -64,6 +68,10 @@ def node(name: str, resources: tuple[Resource, ...]) -> Node:
                 "as_number": fields.text(section, "asNumber"),
                 "cluster_id": fields.text(section, "routeReflectorClusterID"),
             }
+            wireguard = fields.mapping(spec, "wireguard")
+            tunnels.append(fields.text(section, "ipv4IPIPTunnelAddr"))
+            tunnels += [fields.text(spec, f"{version}VXLANTunnelAddr") for version in ("ipv4", "ipv6")]
+            tunnels += [fields.text(wireguard, f"interface{version}Address") for version in ("IPv4", "IPv6")]
             source, key = spec, "addresses"
         else:
             found = {
@@ -72,6 +80,7 @@ def node(name: str, resources: tuple[Resource, ...]) -> Node:
                 "as_number": resource.annotations.get(_ANNOTATION + "ASNumber"),
                 "cluster_id": resource.annotations.get(_ANNOTATION + "RouteReflectorClusterID"),
             }
+            tunnels += [text for name, text in resource.annotations.items() if name.endswith(_TUNNELS)]
             source, key = fields.mapping(resource.plain, "status"), "addresses"
             pod_cidrs = fields.texts(spec, "podCIDRs") or pod_cidrs
         bgp.update({name: value for name, value in found.items() if value})
@@ -85,6 +94,7 @@ def node(name: str, resources: tuple[Resource, ...]) -> Node:
         labels=labels,
         bgp=NodeBGP(bgp.get("ipv4_address"), bgp.get("ipv6_address"), bgp.get("as_number"), bgp.get("cluster_id")),
         addresses=tuple(dict.fromkeys(addresses)),
+        tunnels=tuple(filter(None, tunnels)),
         pod_cidrs=pod_cidrs,
         resources=resources,
     )

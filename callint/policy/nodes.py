@@ -13,10 +13,6 @@ Interfaces = Mapping[str, "tuple[Address, ...] | None"]
 """Name of an interface to its addresses; None where they are not known."""
 
 
-_TUNNELS = ("TunnelAddr", "WireguardInterfaceAddr")
-"""How annotations of a node end that hold addresses of its tunnels (libcalico-go/lib/backend/k8s/resources/node.go)."""
-
-
 def read_interfaces(given: Mapping[str, Sequence[str] | None]) -> Interfaces:
     """Interfaces whose addresses are given as text, with or without prefix length; raises ValueError."""
     return {
@@ -88,8 +84,7 @@ def all_addresses(cluster: Cluster, node: str) -> tuple[Address, ...]:
     texts: list[str | None] = []
     if about is not None:
         texts += [about.bgp.ipv4_address, about.bgp.ipv6_address, *(text for _, text in about.addresses)]
-        for resource in about.resources:
-            texts += [value for key, value in resource.annotations.items() if key.endswith(_TUNNELS)]
+        texts.extend(about.tunnels)
     found = (*_readable(text for text in texts if text), *_from_facts(cluster, node))
     return tuple(dict.fromkeys(found))
 

@@ -56,10 +56,26 @@ def test_what_the_node_itself_shows() -> None:
         assert not list(find("foreign_address")(cluster_of([ATTIC, CELLAR, endpoint("10.0.0.11")], facts=facts), {}))
 
 
+LISTED = endpoint("10.244.3.1", "10.0.0.11", interface="*")
+"""Of which one address may be the node's own, and then the other may move between nodes."""
+
+
 @pytest.mark.parametrize("tunnel", ["IPv4IPIPTunnelAddr", "IPv4VXLANTunnelAddr", "IPv4WireguardInterfaceAddr"])
 def test_an_address_of_a_tunnel_is_one_of_its_own(tunnel: str) -> None:
-    """What else is listed may move between nodes."""
     annotations = {f"projectcalico.org/{tunnel}": "10.244.3.1"}
     tunnelled = {**CELLAR, "metadata": {"name": "cellar", "annotations": annotations}}
-    listed = endpoint("10.244.3.1", "10.0.0.11", interface="*")
-    assert not list(find("foreign_address")(cluster_of([ATTIC, tunnelled, listed]), {}))
+    assert not list(find("foreign_address")(cluster_of([ATTIC, tunnelled, LISTED]), {}))
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ({"bgp": {"ipv4IPIPTunnelAddr": "10.244.3.1"}}, False),
+        ({"ipv4VXLANTunnelAddr": "10.244.3.1"}, False),
+        ({"wireguard": {"interfaceIPv4Address": "10.244.3.1"}}, False),
+        ({"ipv4VXLANTunnelAddr": "10.244.3.2"}, True),
+    ],
+)
+def test_tunnels_of_calicos_own_nodes(spec: dict[str, Any], told: bool) -> None:
+    objects = [ATTIC, CELLAR, calico("Node", "cellar", spec), LISTED]
+    assert bool(list(find("foreign_address")(cluster_of(objects), {}))) is told
