@@ -56,6 +56,7 @@ def test_policy_that_drops_what_a_node_says_to_itself(rules: dict[str, Any], pat
     [
         ([endpoint("eth0")], 0),
         ([endpoint("lo")], 0),
+        ([calico("HostEndpoint", "a-all", {"node": "a", "interfaceName": "*"})], 0),  # no policy: it is not that
         ([endpoint(), endpoint("lo", name="a-lo", other="yes")], 0),
         ([endpoint(), endpoint(node="b")], 1),
     ],
