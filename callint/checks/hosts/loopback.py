@@ -66,9 +66,14 @@ def _dropped(here: NodePolicy) -> tuple[Packet, Verdict] | None:
     for arriving, leaving in ((None, _LOOPBACK), (_LOOPBACK, None)):
         packets = [Packet(arriving, leaving, _HOST, _HOST, "tcp", SOURCE_PORT, port) for port in _PORTS]
         verdicts = [evaluate(here, packet) for packet in packets]
-        if all(one.outcome == "drop" and one.policy is not None for one in verdicts):
+        if all(map(_by_policy, verdicts)):
             return packets[0], verdicts[0]
     return None
+
+
+def _by_policy(verdict: Verdict) -> bool:
+    """Whether a rule or the end of a tier drops it; where nothing selects the endpoint, its policy may be elsewhere."""
+    return verdict.outcome == "drop" and verdict.policy is not None and verdict.policy.kind != "HostEndpoint"
 
 
 def _breach(several: list[_Dropped]) -> Breach:
