@@ -51,6 +51,19 @@ def both(*selectors: Selector) -> Selector:
     return And(kept) if len(kept) > 1 else (kept[0] if kept else ALL)
 
 
+def demands(selector: Selector) -> set[Selector]:
+    """What must hold for it to match, all of it; `all()` demands nothing."""
+    found: set[Selector] = set()
+    pending = [selector]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, And):
+            pending += one.operands
+        elif one != ALL:
+            found.add(one)
+    return found
+
+
 def either(first: Selector, *others: Selector) -> Selector:
     """What at least one of them matches."""
     return Or((first, *others)) if others else first

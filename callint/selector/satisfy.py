@@ -14,7 +14,8 @@ from typing import TypeAlias
 from callint.record import NamedTuple
 from callint.selector.formula import Formula, Group, Literal, conditions, joined, keys, literals, normal, required
 from callint.selector.plain import implied, meet, plain, sample
-from callint.selector.syntax import All, And, Global, Selector
+from callint.selector.rewrite import demands
+from callint.selector.syntax import GLOBAL, Selector
 from callint.selector.values import Budget, ExhaustedError, find_value
 
 _STEPS, _STEPS_EACH = 500, 20
@@ -68,22 +69,9 @@ def implies(a: Selector, b: Selector) -> bool | None:
 
 def difference(a: Selector, b: Selector, budget: Budget | None = None) -> dict[str, str] | Unknown | None:
     """Labels that `a` matches and `b` does not. The steps are taken from the budget as well."""
-    if _demands(b) <= _demands(a):
+    if demands(b) - {GLOBAL} <= demands(a):
         return None
     return _of_both(normal(a), normal(b, positive=False), budget)
-
-
-def _demands(selector: Selector) -> set[Selector]:
-    """What must hold for a selector to match, all of it."""
-    found: set[Selector] = set()
-    pending = [selector]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, And):
-            pending += one.operands
-        elif not isinstance(one, (All, Global)):
-            found.add(one)
-    return found
 
 
 def overlaps(a: Selector, b: Selector, budget: Budget | None = None) -> bool | None:

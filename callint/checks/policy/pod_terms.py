@@ -7,10 +7,10 @@ from callint.objects.policy import Entity, Policy
 from callint.policy.match import entity_selectors
 from callint.policy.tiers import by_namespace
 from callint.selector import Selector
-from callint.selector.rewrite import both, rewrite
-from callint.selector.syntax import ALL, And, Compare, Has, Member
+from callint.selector.rewrite import both, demands, rewrite
+from callint.selector.syntax import Compare, Has, Member
 
-_OF_EVERY_POD = (ALL, Compare(ORCHESTRATOR_LABEL, "==", "k8s"), Has(NAMESPACE_LABEL))
+_OF_EVERY_POD = {Compare(ORCHESTRATOR_LABEL, "==", "k8s"), Has(NAMESPACE_LABEL)}
 
 Terms = frozenset[Selector]
 """What must hold of pods, all of it."""
@@ -18,17 +18,13 @@ Terms = frozenset[Selector]
 
 def terms(selector: Selector) -> Terms:
     """The parts of a selector; a set of one value is a comparison."""
-    found: set[Selector] = set()
-    pending = [selector]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, And):
-            pending += one.operands
-        elif isinstance(one, Member) and len(one.values) == 1 and not one.negated:
-            found.add(Compare(one.key, "==", next(iter(one.values))))
-        elif one not in _OF_EVERY_POD:
-            found.add(one)
-    return frozenset(found)
+    return frozenset(map(_compared, demands(selector))) - _OF_EVERY_POD
+
+
+def _compared(term: Selector) -> Selector:
+    if isinstance(term, Member) and len(term.values) == 1 and not term.negated:
+        return Compare(term.key, "==", next(iter(term.values)))
+    return term
 
 
 def stripped(selector: Selector) -> Selector:
