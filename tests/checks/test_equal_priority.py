@@ -15,6 +15,7 @@ Plain = dict[str, Any]
 EVERY: Plain = {"namespaces": {}}
 OPS: Plain = {"namespaces": {"matchLabels": {"team": "ops"}}}
 SHOP: Plain = {"namespaces": {"matchLabels": {"kubernetes.io/metadata.name": "shop"}}}
+BANK: Plain = {"namespaces": {"matchLabels": {"kubernetes.io/metadata.name": "bank"}}}
 WEB: Plain = {"pods": {"namespaceSelector": SHOP["namespaces"], "podSelector": {"matchLabels": {"app": "web"}}}}
 INTERNET: Plain = {"networks": ["0.0.0.0/0"]}
 HTTPS: Plain = {"tcp": {"destinationPort": {"number": 443}}}
@@ -75,6 +76,7 @@ EARLY = {"selector": "all()", "namespaceSelector": "all()", "types": ["Ingress"]
         ([policy("a", ALLOW), policy("b", DENY), policy("first", DENY_OPS, priority=1)], 0),
         ([policy("a", ALLOW), policy("b", DENY), policy("first", rule("Deny", SHOP), priority=1)], 1),
         ([policy("a", ALLOW, subject=SHOP), policy("b", DENY), policy("x", DENY, priority=1, subject=WEB)], 0),
+        ([policy("a", ALLOW, subject=SHOP), policy("b", DENY), policy("x", DENY, priority=1, subject=BANK)], 1),
         ([policy("a", ALLOW), policy("b", DENY), policy("last", DENY, priority=20)], 1),
         ([policy("a", ALLOW), policy("b", DENY), policy("c", DENY)], 1),
     ],
