@@ -51,6 +51,17 @@ spec: {{node: router, interfaceName: {name}0, expectedIPs: [{address}]}}
     )
 
 
+ROUTER = hosts(wan="192.168.0.2", lan="10.0.0.1")
+"""Two host endpoints, and what facts say of their interfaces."""
+ROUTER_FACTS = """
+version: 1
+node: router
+interfaces:
+  - {name: wan0, addresses: [192.168.0.2/24], forwarding: true}
+  - {name: lan0, addresses: [10.0.0.1/24], forwarding: true}
+"""
+
+
 def pod(name: str, namespace: str, address: str, node: str, spec: str = "containers: []", **labels: str) -> str:
     """A Pod that runs, as text; `spec` is the rest of its spec."""
     shown = ", ".join(f"{key}: {value}" for key, value in labels.items())

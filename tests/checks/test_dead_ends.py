@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from callint import rule
-from callint.checks import find
 from manifests import calico, cluster_of
+from shipped_rules import told_by
 
-RULES = {one.id: one for one in rule.load()}
 ALLOWED = ["projectcalico-default-allow"]
 ALL = calico("HostEndpoint", "all", {"node": "router", "interfaceName": "*"}, labels={"z": "a"})
 LAN = calico("HostEndpoint", "lan", {"node": "router", "interfaceName": "lan0", "profiles": ALLOWED})
@@ -28,9 +26,9 @@ listening: [{protocol: udp, port: 53, address: 169.254.25.10}]
 
 
 def told(identifier: str, link: str, *objects: dict[str, Any]) -> bool:
-    cluster, one = cluster_of(objects, facts=FACTS % link), RULES[identifier]
+    cluster = cluster_of(objects, facts=FACTS % link)
     name = link.removeprefix("name: ").split(",")[0]
-    return any(f'"{name}"' in breach.message for breach in find(one.check)(cluster, one.parameters))
+    return any(f'"{name}"' in breach.message for breach in told_by(cluster, identifier))
 
 
 @pytest.mark.parametrize(

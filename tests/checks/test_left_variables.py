@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from callint import rule
-from callint.checks import find
 from callint.objects import Intent
 from manifests import cluster_of
+from shipped_rules import told_by
 
 MANIFESTS = """
 apiVersion: projectcalico.org/v3
@@ -39,7 +38,6 @@ kind: GlobalNetworkPolicy
 metadata: {name: x}
 spec: {tier: '%s', selector: app == 'web', types: [Ingress]}
 """
-RULES = {one.id: one for one in rule.load()}
 
 
 @pytest.mark.parametrize(
@@ -55,8 +53,7 @@ RULES = {one.id: one for one in rule.load()}
 def test_what_is_left_to_be_filled_in_may_be_anything(identifier: str, places: list[object], left: bool) -> None:
     written = "${NAME}" if left else "other"
     cluster = cluster_of(MANIFESTS % ((written,) * 5), intent=Intent(complete=("Node",)), judged=True)
-    one = RULES[identifier]
-    assert [breach.path for breach in find(one.check)(cluster, one.parameters)] == ([] if left else places)
+    assert [breach.path for breach in told_by(cluster, identifier)] == ([] if left else places)
 
 
 SESSIONS = """
@@ -143,8 +140,7 @@ def test_what_is_not_known_yet_proves_nothing_of_others(identifier: str, written
     if left:
         text = text.replace(written, written.replace(shown, "'${NAME}'"), 1)
     cluster = cluster_of(text, facts=FACTS, judged=True)
-    one = RULES[identifier]
-    assert bool(list(find(one.check)(cluster, one.parameters))) is not left
+    assert bool(told_by(cluster, identifier)) is not left
 
 
 def _peer(spec: str) -> str:
@@ -179,8 +175,7 @@ def _peer(spec: str) -> str:
 def test_a_session_is_open_where_a_peer_may_be_between_its_ends(spec: str, told: bool) -> None:
     """The node `one`, at the far end of the session of `two`, has no peering with `two` unless this peer is one."""
     cluster = cluster_of(SESSIONS + _peer(spec), judged=True)
-    one = RULES["BGP024"]
-    found = [breach for breach in find(one.check)(cluster, one.parameters) if '"reflector"' in breach.message]
+    found = [breach for breach in told_by(cluster, "BGP024") if '"reflector"' in breach.message]
     assert bool(found) is told
 
 
@@ -197,9 +192,8 @@ def test_a_session_is_open_where_a_peer_may_be_between_its_ends(spec: str, told:
     ],
 )
 def test_a_session_is_open_where_a_node_at_its_ends_is(written: str, left: str, told: bool) -> None:
-    one = RULES["BGP024"]
     cluster = cluster_of(SESSIONS.replace(written, left, 1), judged=True)
-    assert bool(list(find(one.check)(cluster, one.parameters))) is told
+    assert bool(told_by(cluster, "BGP024")) is told
 
 
 KUBERNETES = """
@@ -226,9 +220,8 @@ metadata: {name: %s, annotations: {projectcalico.org/ASNumber: '%s'}}
 )
 def test_nodes_of_kubernetes_leave_as_much_open(labelled: str, numbered: str, number: str, told: bool) -> None:
     """Nothing else tells that variables are left in them."""
-    one = RULES["BGP024"]
     cluster = cluster_of(SESSIONS + KUBERNETES % (labelled, numbered, number), judged=True)
-    (breach,) = find(one.check)(cluster, one.parameters)
+    (breach,) = told_by(cluster, "BGP024")
     assert breach.undecided is not told
     left = labelled if labelled != "three" else numbered
     assert told or (breach.object is not None and breach.object.name == left)
@@ -246,8 +239,7 @@ def test_a_node_is_also_at_the_addresses_that_facts_tell(spec: str, told: bool) 
     """The node `two` calls another address of the node `one` than its BGP address."""
     called = SESSIONS.replace("peerIP: 10.0.0.1", "peerIP: 192.168.0.2")
     cluster = cluster_of(called + _peer(spec), facts=FACTS, judged=True)
-    one = RULES["BGP024"]
-    found = [breach for breach in find(one.check)(cluster, one.parameters) if '"reflector"' in breach.message]
+    found = [breach for breach in told_by(cluster, "BGP024") if '"reflector"' in breach.message]
     assert bool(found) is told
 
 
@@ -262,8 +254,7 @@ def test_a_node_is_also_at_the_addresses_that_facts_tell(spec: str, told: bool) 
 def test_the_far_end_may_call_another_address_of_the_node(spec: str, told: bool) -> None:
     facts = "{version: 1, node: two, interfaces: [{name: eth0, addresses: [10.0.0.2/24, 10.0.7.2/24]}]}"
     cluster = cluster_of(SESSIONS + _peer(spec), facts=facts, judged=True)
-    one = RULES["BGP024"]
-    assert bool(list(find(one.check)(cluster, one.parameters))) is told
+    assert bool(told_by(cluster, "BGP024")) is told
 
 
 RIVALS = """
@@ -305,9 +296,8 @@ spec: {node: one, peerIP: '10.0.0.9:179', asNumber: 64512}
     ],
 )
 def test_of_several_sessions_with_an_address_another_may_be_left(address: str, spec: str, told: bool) -> None:
-    one = RULES["BGP026"]
     cluster = cluster_of(RIVALS % address + (_peer(spec) if spec else ""), judged=True)
-    found = [breach for breach in find(one.check)(cluster, one.parameters) if '"late"' in breach.message]
+    found = [breach for breach in told_by(cluster, "BGP026") if '"late"' in breach.message]
     assert bool(found) is told
 
 
@@ -329,8 +319,7 @@ def test_what_does_not_decide_may_be_left(identifier: str, spec: str, told: bool
         before, _, after = text.partition("kind: BGPPeer")
         text = before.rpartition("---")[0] + "---" + after.partition("---")[2]
     text = text + _peer(spec) if spec else text.replace("rr: 'yes'", "rr: '${NAME}'")
-    one = RULES[identifier]
-    assert bool(list(find(one.check)(cluster_of(text, judged=True), one.parameters))) is told
+    assert bool(told_by(cluster_of(text, judged=True), identifier)) is told
 
 
 HELD = """
@@ -388,8 +377,7 @@ def test_what_an_object_says_of_itself_may_be_left_too(identifier: str, value: s
     shown = value.rpartition(": ")[2]
     text = HELD.replace(value, value.replace(shown, "'${NAME}'"), 1) if left else HELD
     cluster = cluster_of(text, facts=FACTS, judged=True)
-    one = RULES[identifier]
-    assert bool(list(find(one.check)(cluster, one.parameters))) is not left
+    assert bool(told_by(cluster, identifier)) is not left
 
 
 OTHERS = """
@@ -427,5 +415,4 @@ spec: {peerIP: 192.0.2.1, asNumber: 65000, password: {secretKeyRef: {name: bgp, 
 @pytest.mark.parametrize("left", [True, False])
 def test_what_others_are_asked_of_may_be_left(identifier: str, value: str, left: bool) -> None:
     cluster = cluster_of(OTHERS.replace(value, "'${NAME}'") if left else OTHERS, judged=True)
-    one = RULES[identifier]
-    assert bool(list(find(one.check)(cluster, one.parameters))) is not left
+    assert bool(told_by(cluster, identifier)) is not left

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from callint import rule
 from callint.checks import Breach, CheckError, find
 from callint.checks.traffic.need import read_needs
 from callint.checks.traffic.place import abouts
@@ -18,10 +17,9 @@ from callint.checks.traffic.question import Question, question
 from callint.checks.traffic.sites import sites
 from callint.objects import Cluster, Intent
 from callint.policy import Packet, evaluate, model_of
-from manifests import CLOSED, calico, cluster_of, hosts
+from manifests import CLOSED, ROUTER, ROUTER_FACTS, calico, cluster_of
+from shipped_rules import RULES, told_by
 
-CATALOGUE = rule.load()
-HOSTS = hosts(wan="192.168.0.2", lan="10.0.0.1")
 NODES = """
 ---
 apiVersion: v1
@@ -34,22 +32,19 @@ kind: Node
 metadata: {name: worker}
 status: {addresses: [{type: InternalIP, address: 10.0.0.2}]}
 """
-FACTS = """
-version: 1
-node: router
-interfaces:
-  - {name: wan0, addresses: [192.168.0.2/24], forwarding: true}
-  - {name: lan0, addresses: [10.0.0.1/24], forwarding: true}
+FACTS = (
+    ROUTER_FACTS
+    + """\
 routes:
   - {to: default, via: 192.168.0.1, interface: wan0}
 """
+)
 
 
 def asked(cluster: Cluster, identifier: str) -> Iterator[Question]:
     """What a rule that callint ships asks about a cluster."""
-    one = next(one for one in CATALOGUE if one.id == identifier)
     nodes = abouts(model_of(cluster))
-    for need in read_needs(cluster, one.parameters):
+    for need in read_needs(cluster, RULES[identifier].parameters):
         for site in sites(nodes.values(), need):
             found = question(nodes, need, site)
             if found is not None:
@@ -65,7 +60,7 @@ CLIENTS = {"POL001": {("wan0", "out")}, "POL003": {("wan0", "out")}}
 
 def test_every_node_asks_dns_and_the_api_server() -> None:
     for identifier in CLIENTS:
-        (found,) = asked(cluster_of(HOSTS), identifier)
+        (found,) = asked(cluster_of(ROUTER), identifier)
         at = {point.interface for connection in found.connections for point in connection.points}
         assert (at, found.need.direction, found.anybody) == ({"wan0", "lan0"}, "out", True)
 
@@ -73,18 +68,17 @@ def test_every_node_asks_dns_and_the_api_server() -> None:
 def test_what_no_profile_allows_is_told_in_whole_words() -> None:
     closed = calico("FelixConfiguration", "default", {"failsafeOutboundHostPorts": []})
     endpoint = calico("HostEndpoint", "lan", {"node": "router", "interfaceName": "lan0", "expectedIPs": ["10.0.0.1"]})
-    one = next(one for one in CATALOGUE if one.id == "POL003")
-    (breach,) = find(one.check)(cluster_of([closed, endpoint]), one.parameters)
+    (breach,) = told_by(cluster_of([closed, endpoint]), "POL003")
     assert "is dropped by the end of all policy, for no profile allows it, though" in breach.message
 
 
 def test_with_routes_it_asks_where_the_default_route_leaves() -> None:
-    cluster = cluster_of(HOSTS, facts=FACTS)
+    cluster = cluster_of(ROUTER, facts=FACTS)
     assert {one: places(cluster, one) for one in CLIENTS} == CLIENTS
 
 
 def test_the_way_to_the_api_server_is_that_to_its_node() -> None:
-    hosts, facts = (text.replace("router", "worker").replace("10.0.0.1", "10.0.0.2") for text in (HOSTS, FACTS))
+    hosts, facts = (text.replace("router", "worker").replace("10.0.0.1", "10.0.0.2") for text in (ROUTER, FACTS))
     cluster = cluster_of(hosts + NODES, facts=facts)
     (found,) = asked(cluster, "POL003")
     assert (found.site.interface, found.need.direction, found.anybody) == ("lan0", "out", False)
@@ -92,7 +86,7 @@ def test_the_way_to_the_api_server_is_that_to_its_node() -> None:
 
 
 def test_a_control_plane_node_offers_the_api_server_at_its_own_address() -> None:
-    (found,) = [one for one in asked(cluster_of(HOSTS + NODES), "POL003") if one.need.direction == "in"]
+    (found,) = [one for one in asked(cluster_of(ROUTER + NODES), "POL003") if one.need.direction == "in"]
     assert found.site.interface == "lan0"
     assert found.connections[0].source == (((0x0A000002, 0x0A000002),), ())
 
@@ -102,7 +96,7 @@ def test_nodes_without_host_endpoints_need_nothing_of_calico() -> None:
 
 
 def test_a_node_that_is_a_placeholder_is_none_yet() -> None:
-    assert places(cluster_of(HOSTS.replace("router", "<node>")), "POL003") == set()
+    assert places(cluster_of(ROUTER.replace("router", "<node>")), "POL003") == set()
 
 
 @pytest.mark.parametrize(
@@ -122,18 +116,18 @@ def test_a_node_that_is_a_placeholder_is_none_yet() -> None:
     ],
 )
 def test_sockets_tell(socket: str, identifier: str, expected: set[tuple[str, str]]) -> None:
-    cluster = cluster_of(HOSTS, facts=FACTS + f"listening: [{socket}]\n")
+    cluster = cluster_of(ROUTER, facts=FACTS + f"listening: [{socket}]\n")
     assert places(cluster, identifier) - CLIENTS.get(identifier, set()) == expected
 
 
 def test_a_socket_for_every_address_tells_nothing_while_routes_are_unknown() -> None:
     about = FACTS.split("routes:")[0] + "listening: [{protocol: udp, port: 53}]\n"
-    assert ("lan0", "in") not in places(cluster_of(HOSTS, facts=about), "POL001")
+    assert ("lan0", "in") not in places(cluster_of(ROUTER, facts=about), "POL001")
 
 
 def test_facts_declare() -> None:
     about = FACTS + "services: {lan0: [dns, {name: api-server, port: 443}]}\n"
-    cluster = cluster_of(HOSTS, facts=about)
+    cluster = cluster_of(ROUTER, facts=about)
     (served,) = [one for one in asked(cluster, "POL003") if one.need.direction == "in"]
     assert served.connections[0].packets.ports == ((443, 443),)
     assert served.site.span is not None
@@ -142,19 +136,19 @@ def test_facts_declare() -> None:
 
 def test_the_configuration_asks() -> None:
     intent = Intent({"router": {"*": {"dhcp": None}}}, api_server_port=8443)
-    cluster = cluster_of(HOSTS, intent=intent)
+    cluster = cluster_of(ROUTER, intent=intent)
     assert places(cluster, "POL002") == {(name, way) for name in ("wan0", "lan0") for way in ("in", "out")}
     assert {one.connections[0].packets.ports for one in asked(cluster, "POL003")} == {((8443, 8443),)}
 
 
 def test_the_configuration_asks_at_a_port() -> None:
-    cluster = cluster_of(HOSTS, intent=Intent({"router": {"lan0": {"typha": 5474}}}))
+    cluster = cluster_of(ROUTER, intent=Intent({"router": {"lan0": {"typha": 5474}}}))
     (found,) = (one for one in asked(cluster, "POL006") if one.need.direction == "in")
     assert (found.site.interface, found.connections[0].packets.ports) == ("lan0", ((5474, 5474),))
 
 
 def test_neighbours_are_all_of_the_network() -> None:
-    cluster = cluster_of(HOSTS, facts=FACTS + "services: {lan0: [dns]}\n")
+    cluster = cluster_of(ROUTER, facts=FACTS + "services: {lan0: [dns]}\n")
     found = next(one for one in asked(cluster, "POL001") if one.need.direction == "in")
     assert found.connections[0].source == (((0x0A000002, 0x0A0000FE),), ())
     assert found.connections[0].destination == (((0x0A000001, 0x0A000001),), ())
@@ -253,20 +247,20 @@ def test_a_node_that_may_talk_to_itself_alone_talks_to_nobody(way: str) -> None:
         for nets, broken in (("10.0.0.1/32", True), ("10.0.0.0/31", peers == "any"), ("0.0.0.0/0, '::/0'", False)):
             policy = CLOSED.replace("ingress: [], egress: [{action: Allow}]", "ingress: [], egress: []")
             policy = policy.replace(f"{types}: []", f"{types}: [{{action: Allow, {end}: {{nets: [{nets}]}}}}]")
-            breaches = find("flow-required")(cluster_of(HOSTS + policy), {**parameters, "peers": peers})
+            breaches = find("flow-required")(cluster_of(ROUTER + policy), {**parameters, "peers": peers})
             assert bool(list(breaches)) is broken, (peers, nets)
 
 
 def test_a_node_may_refuse_packets_that_claim_to_come_from_itself() -> None:
     rules = "[{action: Deny, source: {nets: [10.0.0.1/32, 192.168.0.2/32]}}, {action: Allow}]"
     parameters = {"at": "outward", "peers": "any", "protocol": "TCP", "ports": 8080}
-    cluster = cluster_of(HOSTS + CLOSED.replace("ingress: []", f"ingress: {rules}"))
+    cluster = cluster_of(ROUTER + CLOSED.replace("ingress: []", f"ingress: {rules}"))
     assert list(find("flow-required")(cluster, parameters)) == []
 
 
 def test_a_packet_between_two_that_nothing_tells_has_two_ends() -> None:
     spec = "{node: router, interfaceName: lan0}"
-    bare = HOSTS.split("---")[0].split("spec:")[0] + f"spec: {spec}\n"
+    bare = ROUTER.split("---")[0].split("spec:")[0] + f"spec: {spec}\n"
     (breach,) = find("flow-required")(
         cluster_of(bare + CLOSED), {"at": "outward", "protocol": "TCP", "ports": 8080, "peers": "somebody"}
     )
@@ -307,5 +301,5 @@ def _counterexample(breach: Breach, cluster: Cluster) -> str:
 )
 def test_parameters_that_cannot_be_used(parameters: dict[str, Any], complaint: str) -> None:
     with pytest.raises(CheckError, match="flow-required") as error:
-        list(find("flow-required")(cluster_of(HOSTS + NODES, facts=FACTS + "listening: []\n"), parameters))
+        list(find("flow-required")(cluster_of(ROUTER + NODES, facts=FACTS + "listening: []\n"), parameters))
     assert complaint in str(error.value)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from callint import rule
-from callint.checks import Breach, find
-from callint.objects import Cluster
+from callint.checks import find
 from manifests import CLOSED, cluster_of
-
-CATALOGUE = rule.load()
+from shipped_rules import RULES, told_by
 
 
 def nodes(**addresses: str) -> str:
@@ -28,17 +25,12 @@ def nodes(**addresses: str) -> str:
     return "---\n".join(found)
 
 
-def found(cluster: Cluster, identifier: str) -> list[Breach]:
-    one = next(one for one in CATALOGUE if one.id == identifier)
-    return list(find(one.check)(cluster, one.parameters))
-
-
 def test_of_two_nodes_in_the_mesh_the_one_with_the_lesser_address_is_called() -> None:
     for closed, broken in (("a", True), ("b", False)):
         policy = CLOSED.replace("all()", f"host == '{closed}'")
-        breaches = found(cluster_of(nodes(a="10.0.0.1", b="10.0.0.2") + policy), "POL007")
+        breaches = told_by(cluster_of(nodes(a="10.0.0.1", b="10.0.0.2") + policy), "POL007")
         assert bool(breaches) is broken, closed
-    (breach,) = found(cluster_of(nodes(a="10.0.0.1", b="10.0.0.2", c="10.0.0.3") + CLOSED), "POL007")
+    (breach,) = told_by(cluster_of(nodes(a="10.0.0.1", b="10.0.0.2", c="10.0.0.3") + CLOSED), "POL007")
     assert 'BGP to node "a" at "eth0" (TCP port 179) is dropped by the end of tier "default"' in breach.message
     assert breach.message.endswith("; 1 more flow ends there too")
 
@@ -54,14 +46,14 @@ TWO_DENY = CLOSED.replace(
 def test_each_rule_that_drops_packets_of_a_need_is_named(node: str) -> None:
     addresses = {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"}
     policy = TWO_DENY.replace("all()", f"host == '{node}'")
-    breaches = found(cluster_of(nodes(**addresses) + policy), "POL007")
+    breaches = told_by(cluster_of(nodes(**addresses) + policy), "POL007")
     expected = {"a": [0, 1], "b": [1], "c": []}[node]  # the node with the lesser address is called
     assert [breach.path for breach in breaches] == [("spec", "ingress", rule, "action") for rule in expected]
 
 
 def test_flows_are_counted_where_they_end() -> None:
     addresses = {"a": "10.0.0.1", **{f"b{number}": f"10.0.0.{number}" for number in range(2, 7)}}
-    first, second = found(cluster_of(nodes(**addresses) + TWO_DENY.replace("10.0.0.3/32", "10.0.0.4/30")), "POL007")
+    first, second = told_by(cluster_of(nodes(**addresses) + TWO_DENY.replace("10.0.0.3/32", "10.0.0.4/30")), "POL007")
     assert (first.path[2], second.path[2]) == (0, 1)
     assert "more flow" not in first.message
     assert second.message.endswith("; 4 more flows end there too")
@@ -82,9 +74,9 @@ spec: {nodeToNodeMeshEnabled: false}
 
 
 def test_with_a_router_outside_either_end_may_call() -> None:
-    assert found(cluster_of(nodes(a="10.0.0.1") + PEER + CLOSED), "POL007") == []
+    assert told_by(cluster_of(nodes(a="10.0.0.1") + PEER + CLOSED), "POL007") == []
     shut = CLOSED.replace("egress: [{action: Allow}]", "egress: [{action: Allow, protocol: UDP}]")
-    (breach,) = found(cluster_of(nodes(a="10.0.0.1") + PEER + shut), "POL007")
+    (breach,) = told_by(cluster_of(nodes(a="10.0.0.1") + PEER + shut), "POL007")
     assert "as are connections the other way" in breach.message
     assert breach.related[0].label == "BGP: a BGP session needs it"
 
@@ -94,7 +86,7 @@ def test_calls_of_routers_that_end_at_several_rules_are_told_apart() -> None:
     peers = [peer.replace("upstream", f"up{n}").replace("10.0.0.9:1790", f"10.0.0.{n}") for n in range(2, 7)]
     shut = TWO_DENY.replace(", egress: [{action: Allow}]", ", egress: []").replace("10.0.0.3/32", "10.0.0.4/30")
     manifests = "---".join([nodes(a="10.0.0.1"), *peers, off])
-    first, second = found(cluster_of(manifests + shut), "POL007")
+    first, second = told_by(cluster_of(manifests + shut), "POL007")
     assert (first.path[2], second.path[2]) == (0, 1)
     assert "more flow" not in first.message
     assert second.message.endswith("; 2 more flows end there too")
@@ -106,7 +98,7 @@ def test_tunnels_are_asked_for_where_pools_have_them() -> None:
     )
     for mode, expected in (("", []), ("ipipMode: Always, ", ["POL009"]), ("vxlanMode: CrossSubnet, ", ["POL008"])):
         manifests = nodes(a="10.0.0.1", b="10.0.0.2").replace("cidr: 10.244", f"{mode}cidr: 10.244") + drop
-        assert [one for one in ("POL008", "POL009", "POL014") if found(cluster_of(manifests), one)] == expected
+        assert [one for one in ("POL008", "POL009", "POL014") if told_by(cluster_of(manifests), one)] == expected
 
 
 @pytest.mark.parametrize(
@@ -122,7 +114,7 @@ def test_etcd_is_in_doubt_until_facts_tell(listening: str, doubts: list[bool]) -
         "annotations:", 'labels: {node-role.kubernetes.io/control-plane: ""}, annotations:'
     )
     facts = f"version: 1\nnode: a\ninterfaces: [{{name: eth0, addresses: [10.0.0.1/24]}}]\n{listening}"
-    breaches = found(cluster_of(manifests + CLOSED.replace("all()", "host == 'a'"), facts=facts), "POL005")
+    breaches = told_by(cluster_of(manifests + CLOSED.replace("all()", "host == 'a'"), facts=facts), "POL005")
     assert [one.undecided for one in breaches] == doubts
     if not listening:
         assert breaches[0].message.endswith("and whether it is needed depends on whether etcd runs there")
@@ -147,7 +139,7 @@ routes: [{to: "::/0", via: "fe80::9", interface: eth0, protocol: ra}]
 )
 def test_neighbours_are_found(allowed: str, dropped: set[int]) -> None:
     policy = CLOSED.replace("ingress: []", f"ingress: [{{action: Allow, {allowed}}}]")
-    one = next(one for one in CATALOGUE if one.id == "POL016")
+    one = RULES["POL016"]
     cluster = cluster_of(nodes(a="10.0.0.1") + policy, facts=V6)
     types = set()
     for flow in one.parameters["flows"]:
@@ -175,11 +167,11 @@ def test_one_neighbour_may_be_shut_out_by_name(denied: str, broken: bool) -> Non
     rules = f"[{{action: Deny, protocol: UDP, source: {{{denied}}}}}, {{action: Allow}}]"
     policy = CLOSED.replace("ingress: []", f"ingress: {rules}")
     facts = "version: 1\nnode: a\ninterfaces: [{name: eth0, addresses: [10.0.0.1/24]}]\nservices: {eth0: [dns]}\n"
-    assert bool(found(cluster_of(nodes(a="10.0.0.1") + policy, facts=facts), "POL001")) is broken
+    assert bool(told_by(cluster_of(nodes(a="10.0.0.1") + policy, facts=facts), "POL001")) is broken
 
 
 def test_a_tunnel_has_no_neighbours() -> None:
     link = V6.split("routes")[0]
     for text in (link, link.replace("addresses", "kind: wireguard, addresses")):
-        breaches = found(cluster_of(nodes(a="10.0.0.1") + CLOSED, facts=text), "POL016")
+        breaches = told_by(cluster_of(nodes(a="10.0.0.1") + CLOSED, facts=text), "POL016")
         assert bool(breaches) is ("wireguard" not in text)

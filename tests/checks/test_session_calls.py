@@ -9,17 +9,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from callint import rule
 from callint.bgp.network import network
 from callint.bgp.session import LIVE, Session
-from callint.checks import Breach, find
+from callint.checks import Breach
 from callint.checks.traffic import question
 from callint.objects import Cluster, Intent
 from callint.policy import Packet, evaluate, model_of
 from manifests import calico, cluster_of
 from random_cases import examples
+from shipped_rules import told_by
 
-BLOCKED = next(one for one in rule.load() if one.id == "POL007")
 ADDRESSES = {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.1.3", "d": "10.0.1.14", "e": "10.0.1.5"}
 """As text the address of d is less than that of c."""
 NETS = ("10.0.0.0/24", "10.0.1.0/24", "10.0.0.0/16", "10.0.0.2/32", "192.0.2.0/24")
@@ -78,7 +77,7 @@ def clusters(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 def blocked(cluster: Cluster) -> list[Breach]:
-    return list(find(BLOCKED.check)(cluster, BLOCKED.parameters))
+    return told_by(cluster, "POL007")
 
 
 def dropped(cluster: Cluster, session: Session, way: str) -> set[object]:

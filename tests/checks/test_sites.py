@@ -9,16 +9,8 @@ from callint.checks.traffic.place import abouts
 from callint.checks.traffic.sites import sites
 from callint.objects import Intent
 from callint.policy import model_of
-from manifests import cluster_of, hosts
+from manifests import ROUTER, ROUTER_FACTS, cluster_of
 
-HOSTS = hosts(wan="192.168.0.2", lan="10.0.0.1")
-FACTS = """
-version: 1
-node: router
-interfaces:
-  - {name: wan0, addresses: [192.168.0.2/24], forwarding: true}
-  - {name: lan0, addresses: [10.0.0.1/24], forwarding: true}
-"""
 AT = [{"declared": "ssh"}, {"listener": {"process": "sshd"}}]
 LISTENING = "listening: [{protocol: tcp, port: 2222, process: sshd}]"
 
@@ -46,7 +38,7 @@ def test_the_strongest_evidence_names_the_ports(
     facts: str, configured: dict[str, dict[str, int | None]], expected: list[tuple[str, int | None]]
 ) -> None:
     routes = "routes: [{to: default, via: 192.168.0.1, interface: wan0}]\n"
-    cluster = cluster_of(HOSTS, facts=FACTS + routes + facts, intent=Intent({"router": configured}))
+    cluster = cluster_of(ROUTER, facts=ROUTER_FACTS + routes + facts, intent=Intent({"router": configured}))
     parameters = {"name": "ssh", "protocol": "TCP", "at": AT, "flows": [{"direction": "in", "ports": 22}]}
     nodes = abouts(model_of(cluster)).values()
     found = [(site.interface, site.port) for need in read_needs(cluster, parameters) for site in sites(nodes, need)]
@@ -64,7 +56,7 @@ def test_the_strongest_evidence_names_the_ports(
 )
 def test_a_host_where_nothing_listens_is_no_site(sockets: str, needed: bool) -> None:
     node = "\n---\n{apiVersion: v1, kind: Node, metadata: {name: router}, status: {addresses: [%s]}}\n"
-    cluster = cluster_of(HOSTS + node % "{type: InternalIP, address: 10.0.0.1}", facts=FACTS + sockets)
+    cluster = cluster_of(ROUTER + node % "{type: InternalIP, address: 10.0.0.1}", facts=ROUTER_FACTS + sockets)
     parameters = {"name": "kubelet traffic", "protocol": "TCP", "at": {"nodes": "all()"}, "ports": 10250}
     nodes = abouts(model_of(cluster)).values()
     found = [site.interface for need in read_needs(cluster, parameters) for site in sites(nodes, need)]
