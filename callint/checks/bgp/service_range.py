@@ -103,12 +103,11 @@ def _pool(cluster: Cluster) -> Iterator[Breach]:
         for place in counted(networks.overlapping(inside), steps, _OF_BREACH):
             pool, net = harmed[place]
             both = net if net.length > inside.length else inside
-            yield Breach(
+            yield Breach.at(
+                one.resource,
+                one.path,
                 f'the service range "{inside}" overlaps IPPool "{pool.name}": {felix}BIRD installs no route inside '
                 f"one, so that pods in {both} are not reached from other nodes",
-                one.span,
-                one.resource.ref,
-                one.path,
                 (Related(pool.span("cidr"), "pods get these addresses"),),
                 witness("route", prefix=str(both), direction="import", verdict="reject", decided_by="service range"),
             )
@@ -174,12 +173,11 @@ def _kept_in(cluster: Cluster) -> Iterator[Breach]:
             continue
         rule = gates[one.network.family].keeper(within(one.network))
         if rule is not None:
-            yield Breach(
+            yield Breach.at(
+                one.resource,
+                one.path,
                 f'no router outside hears of the service range "{one.network}": {rule} rejects all of it, and so does '
                 "every session",
-                one.span,
-                one.resource.ref,
-                one.path,
                 (Related(rule.span, "keeps it in"),),
                 witness("route", prefix=str(one.network), direction="export", verdict="reject", decided_by=str(rule)),
                 f"accept {one.network} before that rule, with `matchOperator: In`",

@@ -9,7 +9,7 @@ from callint.bgp.network import Network, network
 from callint.bgp.session import Session, State
 from callint.checks.bgp.peers import at
 from callint.checks.bgp.unsettled import unsettled
-from callint.checks.breach import Breach, CheckError
+from callint.checks.breach import Breach, CheckError, unanswered
 from callint.finding import Path, Related, counted, witness
 from callint.net.read import as_number
 from callint.objects import Cluster, Resource
@@ -60,14 +60,10 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _undecided(node: Resource) -> Breach:
-    path = ("metadata", "name")
-    return Breach(
+    return unanswered(
         f'whether sessions with node "{node.name}" come up is not known: it depends on variables that are left in what '
         "Kubernetes says of the node",
-        node.span(*path),
-        node.ref,
-        path,
-        undecided=True,
+        node,
     )
 
 
