@@ -7,7 +7,7 @@ from functools import cached_property
 
 from callint.bgp.alike import Alike, Nodes
 from callint.bgp.nodes import Speaker
-from callint.bgp.pools import BLOCK_SIZES, Blocks, Pools
+from callint.bgp.pools import Blocks, Pools, block_length
 from callint.net.address import BITS, Family, Prefix
 from callint.objects import Cluster, fields
 from callint.record import NamedTuple
@@ -80,6 +80,5 @@ def _usable(pools: Pools, family: Family) -> Iterable[_Usable]:
             selector = parse(pool.node_selector)
         except SelectorError:
             continue
-        length = max(pool.block_size or BLOCK_SIZES[family], inside.length)
         manual = fields.text(pool.plain, "assignmentMode") == "Manual"
-        yield _Usable(selector, inside, min(length, BITS[family]), manual)
+        yield _Usable(selector, inside, min(block_length(pool, inside), BITS[family]), manual)

@@ -19,6 +19,11 @@ _CONFIRMED = ("", "confirmed")
 _ORIGINATED = (*_CONFIRMED, "pendingDeletion")
 
 
+def block_length(pool: IPPool, inside: Prefix) -> int:
+    """The length of the blocks of a pool with this network; that of a pool which is written wrong may be too long."""
+    return max(pool.block_size or BLOCK_SIZES[inside.family], inside.length)
+
+
 class Block(NamedTuple):
     """A block of addresses that belongs to a node; `settled` ones take part in the export filter."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from callint.bgp.imports import ipip_by_bird, kernel
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY
-from callint.bgp.pools import BLOCK_SIZES, host_local, pools_of
+from callint.bgp.pools import block_length, host_local, pools_of
 from callint.bgp.services import ranges
 from callint.checks.bgp.kept_in import Gates
 from callint.checks.breach import Breach
@@ -209,7 +209,7 @@ def _withheld(cluster: Cluster) -> Iterator[Breach]:
 
 def _filtered(cluster: Cluster, pool: IPPool, inside: Prefix, gates: Gates, *, several: bool) -> Iterator[Breach]:
     """Without the mesh, filters decide alone whether anybody hears of a pool's blocks; one node needs nobody to."""
-    size = max(pool.block_size or BLOCK_SIZES[inside.family], inside.length)
+    size = block_length(pool, inside)
     if size > BITS[inside.family] or host_local(cluster) or left_open(cluster, EXPORTS):
         return
     rule = gates.keeper(within(inside, size, size))

@@ -8,7 +8,7 @@ from functools import lru_cache
 from callint.bgp.filtering import Filters, filtering
 from callint.bgp.filters import View
 from callint.bgp.network import network
-from callint.bgp.pools import BLOCK_SIZES, host_local, known_blocks, pools_of
+from callint.bgp.pools import block_length, host_local, known_blocks, pools_of
 from callint.bgp.route import Attributes
 from callint.bgp.rules import Rule
 from callint.bgp.services import ranges
@@ -91,7 +91,7 @@ def _pool(cluster: Cluster, inside: Prefix, lengths: tuple[int, int], steps: Ste
     for pool, net in counted(_pools(cluster, inside.family).near(((inside.first, inside.last),)), steps, 1):
         if not net.overlaps(inside):
             continue
-        size = max(pool.block_size or BLOCK_SIZES[inside.family], net.length)
+        size = block_length(pool, net)
         if pool.unreadable or size > bits or low <= size <= high:
             return None
         if found is None and net.contains(inside) and pool.for_pods:
@@ -125,10 +125,8 @@ def _networks(cluster: Cluster, family: Family) -> Iterator[Prefix]:
         net = speaker.networks.get(family)
         if net is not None:
             yield net.masked()
-        for route in (speaker.facts and speaker.facts.routes) or ():
-            to = route.destination
-            if to.version == family:
-                yield Prefix(family, to.first, to.length)
+        to = (route.destination for route in (speaker.facts and speaker.facts.routes) or ())
+        yield from (one.prefix.masked() for one in to if one.version == family)
 
 
 def _kept_in(cluster: Cluster, filters: Filters, blocks: PrefixSet, steps: Steps) -> bool:

@@ -11,7 +11,7 @@ from callint.bgp.candidates import Routes
 from callint.bgp.decision import Decision
 from callint.bgp.network import Network, network
 from callint.bgp.nodes import Speaker
-from callint.bgp.pools import BLOCK_SIZES
+from callint.bgp.pools import block_length
 from callint.bgp.route import Attributes
 from callint.bgp.routes import Engine, engine
 from callint.bgp.rules import Rule
@@ -280,7 +280,7 @@ def _pods(cluster: Cluster) -> Iterator[Breach]:
     found: list[tuple[_Meeting, IPPool, Prefix]] = []
     for meeting in _meetings(cluster):
         for pool, inside in answers.profiles.shared[meeting.family].pools.pools:
-            length = min(max(pool.block_size or BLOCK_SIZES[meeting.family], inside.length), BITS[meeting.family])
+            length = min(block_length(pool, inside), BITS[meeting.family])
             if pool.for_pods and _passed_on(answers, meeting.session, within(inside, length, length)):
                 found.append((meeting, pool, inside))
                 break
