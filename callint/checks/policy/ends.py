@@ -9,7 +9,7 @@ from typing import Any
 from callint.calico.defaults import NAMESPACE_LABEL
 from callint.checks.breach import Breach, unexamined
 from callint.checks.policy.opened_ports import Ports, meet, opened, words
-from callint.checks.policy.pod_terms import Terms, named, terms
+from callint.checks.policy.pod_terms import Terms, by_labels, ends, named, terms
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Policy, Rule
@@ -76,32 +76,24 @@ def _openings(cluster: Cluster, direction: Direction, subjects: set[Terms] | Non
     found: _Openings = {}
     closing = {id(tier) for tier in model_of(cluster).tiers if tier.closes}
     for tier, placed in model_of(cluster).policies:
-        opening = [one for one in rules(placed.policy, direction) if _by_selector(one, direction)]
+        opening = [one for one in rules(placed.policy, direction) if _by_selector(one)]
         if not opening or id(tier) not in closing or not whole(placed) or placed.policy.staged or placed.policy.early:
             continue
         own = terms(placed.selector)
         if not _in_namespace(own) or (subjects is not None and own not in subjects):
             continue
         for rule in opening:
-            far = terms(_far(rule, direction, placed.policy) or ALL)
+            far = terms(named(rule, placed.policy) or ALL)
             if _in_namespace(far):
                 pods = (own, far) if direction == "egress" else (far, own)
                 found.setdefault(pods, []).append(_Opening(placed, rule))
     return found
 
 
-def _by_selector(rule: Rule, direction: Direction) -> bool:
+def _by_selector(rule: Rule) -> bool:
     """Whether it allows packets of which it says only who is at the other end, and ports."""
-    near, far = (rule.source, rule.destination) if direction == "egress" else (rule.destination, rule.source)
-    if not far.selector or rule.source.ports or rule.action != "Allow":
-        return False
-    others = far._replace(selector=None, namespace_selector=None, ports=()), near._replace(ports=())
-    return all(side.unconditional for side in others)
-
-
-def _far(rule: Rule, direction: Direction, policy: Policy) -> Selector | None:
-    """The pods at the other end; None if it may be anybody."""
-    return named(rule.destination if direction == "egress" else rule.source, policy)
+    _, far = ends(rule)
+    return bool(far.selector) and rule.action == "Allow" and by_labels(rule)
 
 
 def _in_namespace(terms: Terms) -> bool:
@@ -164,7 +156,7 @@ class _Others:
         if index is None:
             own = rules(policy, direction)
             self._budget.spend(_OF_RULE * len(own))
-            allowed = (_Allowed(one, _far(one, direction, policy)) for one in own if one.opens)
+            allowed = (_Allowed(one, named(one, policy)) for one in own if one.opens)
             index = self._allowing[id(policy), direction] = OverlapIndex((one.far or ALL, one) for one in allowed)
         for one in index.candidates(far):
             self._budget.spend(1)

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, product
 
 from callint.checks.policy.opened_ports import meet, opened
-from callint.checks.policy.pod_terms import named, stripped
-from callint.objects.policy import Entity, Rule
+from callint.checks.policy.pod_terms import by_labels, named, stripped
+from callint.objects.policy import Rule
 from callint.policy.chains import Direction
 from callint.policy.symbolic.order import DIRECTIONS, Item, items, whole
 from callint.policy.tiers import PlacedPolicy, PlacedTier
@@ -87,10 +87,7 @@ def _is_left(meant: Selector, first: Item, second: Item, earlier: Sequence[Item]
 def _by_selector(item: Item) -> bool:
     """Whether a rule says whom it means by labels, and ports by number, and nothing else."""
     rule = _rule(item)
-    near, far = _ends(rule, item.direction)
-    said = far._replace(path=(), selector=None, namespace_selector=None, ports=())
-    numbered = not any(port.strip("0123456789:") for port in rule.destination.ports)
-    return said == near._replace(path=(), ports=()) == Entity(()) and not rule.source.ports and numbered
+    return by_labels(rule) and not any(port.strip("0123456789:") for port in rule.destination.ports)
 
 
 def _rule(item: Item) -> Rule:
@@ -98,13 +95,8 @@ def _rule(item: Item) -> Rule:
     return item.rule
 
 
-def _ends(rule: Rule, direction: Direction) -> tuple[Entity, Entity]:
-    """The side of the policy's own pods, and the other one."""
-    return (rule.source, rule.destination) if direction == "egress" else (rule.destination, rule.source)
-
-
 def _peer(item: Item) -> Selector | None:
-    return named(_ends(_rule(item), item.direction)[1], item.policy)
+    return named(_rule(item), item.policy)
 
 
 def _ports_meet(one: Item, other: Item) -> bool:
