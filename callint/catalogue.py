@@ -91,15 +91,14 @@ class Catalogue:
     def __init__(self, rules: Iterable[Rule]) -> None:
         """Raises RuleError when a rule has the id or the name of an earlier one."""
         self._meant: dict[str, str | None] = {}
+        self._by_name: dict[str, Rule] = {}
         by_id: dict[str, Rule] = {}
-        by_name: dict[str, Rule] = {}
         for rule in rules:
-            for known in (by_id.get(rule.id), by_name.get(rule.name)):
+            for known in (by_id.get(rule.id), self._by_name.get(rule.name)):
                 if known is not None:
                     raise RuleError(f'{rule.file}: "{rule.id} {rule.name}" is taken by {known.file}')
-            by_id[rule.id] = by_name[rule.name] = rule
+            by_id[rule.id] = self._by_name[rule.name] = rule
         self.rules = dict(sorted(by_id.items()))
-        self._by_name = {rule.name: rule for rule in self.rules.values()}
 
     def __iter__(self) -> Iterator[Rule]:
         """In the order of ids."""
