@@ -54,6 +54,9 @@ class Breach(NamedTuple):
         return cls(message, resource.span(*path, key=key), resource.ref, path, related, witness, help, undecided)
 
 
+Check = Callable[[Cluster, Mapping[str, Any]], Iterator[Breach]]
+
+
 def unanswered(message: str, resource: Resource, cure: str = "") -> Breach:
     """What is left open, at the name of an object."""
     return Breach.at(resource, ("metadata", "name"), message, help=cure, undecided=True)
@@ -65,24 +68,31 @@ def unexamined(question: str, resource: Resource, reason: str, further: int = 0)
     return unanswered(f'{question} {resource.kind} "{resource.name}"{others} was not examined: {reason}', resource)
 
 
-MOST_NAMES = 20
-"""How many of the names that are known a proof lists."""
+_MOST_NAMES = 20
 
 
-Check = Callable[[Cluster, Mapping[str, Any]], Iterator[Breach]]
+def all_names(known: Sequence[str]) -> dict[str, Any]:
+    """What a proof tells of the names that there are: all, or of very many the first and how many."""
+    if len(known) <= _MOST_NAMES:
+        return {"known": tuple(known)}
+    return {"known": tuple(known[:_MOST_NAMES]), "known_in_all": len(known)}
 
 
 def nobody(reference: str, known: Sequence[str]) -> Witness:
-    """The proof that nothing bears a name: all names that there are, or of very many the first and how many."""
-    if len(known) <= MOST_NAMES:
-        return witness("reference", reference=reference, known=tuple(known))
-    return witness("reference", reference=reference, known=tuple(known[:MOST_NAMES]), known_in_all=len(known))
+    """The proof that nothing bears a name."""
+    return witness("reference", reference=reference, **all_names(known))
 
 
 def rule_words(resource: Resource, path: Path) -> str:
     """A rule of a policy by its path, as messages name it: `rule ingress[2] of GlobalNetworkPolicy "lan"`."""
     _, direction, index = path[:3]
     return f'rule {direction}[{index}] of {resource.kind} "{resource.name}"'
+
+
+def decision_place(path: Path) -> tuple[Path, bool]:
+    """Where a decision by policy is shown: at the action of a rule, else at the key of its list or field."""
+    in_rule = bool(path) and isinstance(path[-1], int)
+    return ((*path, "action") if in_rule else path), not in_rule
 
 
 _DECIDERS = {"no profile matched": "the end of all policy, for no profile allows it"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from operator import itemgetter
 from typing import Any
 
-from callint.checks.breach import MOST_NAMES, Breach
+from callint.checks.breach import Breach, all_names
 from callint.facts import Interface, NodeFacts
 from callint.finding import Related, Span, witness
 from callint.net.address import Address
@@ -73,7 +73,6 @@ def _ebpf(cluster: Cluster, node: str) -> bool:
 
 def _breach(endpoint: HostEndpoint, node: _Node, holder: tuple[Interface, Address] | None, reason: str) -> Breach:
     path = ("spec", "interfaceName")
-    known = node.names
     place: tuple[Span, str] = (node.span, "its facts list all interfaces")
     if holder is not None:
         interface, address = holder
@@ -86,12 +85,6 @@ def _breach(endpoint: HostEndpoint, node: _Node, holder: tuple[Interface, Addres
         path,
         f'HostEndpoint "{endpoint.name}" guards nothing: {reason}',
         (Related(*place),),
-        witness(
-            "interface",
-            interface=endpoint.interface,
-            node=endpoint.node,
-            known=known[:MOST_NAMES],
-            known_in_all=len(known) if len(known) > MOST_NAMES else None,
-        ),
+        witness("interface", interface=endpoint.interface, node=endpoint.node, **all_names(node.names)),
         "name the interface by which packets come in",
     )

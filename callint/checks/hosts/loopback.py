@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.checks.breach import Breach, decider
+from callint.checks.breach import Breach, decider, decision_place
 from callint.checks.proof import judged
-from callint.finding import Path, Related
+from callint.finding import Related
 from callint.objects import Cluster
 from callint.policy import NodePolicy, Packet, Verdict, evaluate, model_of
 from callint.policy.doubt import UndecidedError
@@ -79,8 +79,7 @@ def _by_policy(verdict: Verdict) -> bool:
 def _breach(several: list[_Dropped]) -> Breach:
     here, member, packet, verdict = several[0]
     assert verdict.policy is not None, "only drops by policy are kept"
-    in_rule = bool(verdict.path) and isinstance(verdict.path[-1], int)
-    path: Path = (*verdict.path, "action") if in_rule else verdict.path
+    path, at_key = decision_place(verdict.path)
     more = f"; so it is with {len(several) - 1} more" if len(several) > 1 else ""
     return Breach.at(
         verdict.policy,
@@ -91,5 +90,5 @@ def _breach(several: list[_Dropped]) -> Breach:
         (Related(member.about.resource.span("metadata", "name"), "is for all interfaces"),),
         judged(here, packet, verdict),
         help="allow 127.0.0.0/8 in both directions at endpoints of all interfaces",
-        key=not in_rule,
+        key=at_key,
     )

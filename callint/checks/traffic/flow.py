@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.checks.breach import Breach, CheckError, decider
+from callint.checks.breach import Breach, CheckError, decider, decision_place
 from callint.checks.proof import told
 from callint.checks.traffic.flow_cases import Case, cases, engine_of
 from callint.checks.traffic.flow_terms import Terms, read_terms
@@ -254,8 +254,7 @@ def _decision(stage: Stage, point: Point) -> tuple[Cause, str]:
 def _place(cluster: Cluster, stage: Stage, cause: Cause) -> tuple[Resource, Path, bool]:
     """The action of the deciding rule or the key of its list, else the endpoint, else what names the node."""
     if cause.policy is not None:
-        in_rule = bool(cause.path) and isinstance(cause.path[-1], int)
-        return cause.policy, ((*cause.path, "action") if in_rule else cause.path), not in_rule
+        return cause.policy, *decision_place(cause.path)
     if stage.endpoint is not None and stage.endpoint.written is not None:
         return stage.endpoint.written, ("metadata", "name"), False
     for host in cluster.host_endpoints:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from callint.checks.breach import Breach, decider
+from callint.checks.breach import Breach, decider, decision_place
 from callint.checks.proof import told
 from callint.checks.traffic.need import read_needs
 from callint.checks.traffic.place import abouts
@@ -208,8 +208,7 @@ def _cure(one: Question, drop: Drop, verdict: Verdict) -> str:
 def _place(model: Model, point: Point, verdict: Verdict) -> tuple[Resource, Path, bool]:
     """The action of the rule or the key of the list that decided, else the endpoint whose policy is missing."""
     if verdict.policy is not None:
-        in_rule = bool(verdict.path) and isinstance(verdict.path[-1], int)
-        return verdict.policy, ((*verdict.path, "action") if in_rule else verdict.path), not in_rule
+        return verdict.policy, *decision_place(verdict.path)
     return _endpoint(model, point)
 
 
