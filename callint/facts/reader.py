@@ -11,7 +11,6 @@ from callint.facts.values import (
     Firewall,
     Forwarding,
     Interface,
-    IPVersion,
     Listener,
     NodeFacts,
     Policy,
@@ -19,11 +18,11 @@ from callint.facts.values import (
     Service,
 )
 from callint.finding import Path, Problem, Related, Span
-from callint.net.address import Prefix, parse_cidr
+from callint.net.address import Family, Prefix, parse_cidr
 from callint.record import NamedTuple
 
 _MOST_PROBLEMS = 100
-_ANY: dict[str, tuple[IPVersion, ...]] = {"*": (4, 6), "::": (6,), "0.0.0.0": (4,)}
+_ANY: dict[str, tuple[Family, ...]] = {"*": (4, 6), "::": (6,), "0.0.0.0": (4,)}
 
 
 def read(documents: Iterable[Document]) -> tuple[tuple[NodeFacts, ...], tuple[Problem, ...]]:

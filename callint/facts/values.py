@@ -6,10 +6,9 @@ from typing import Literal
 
 from callint.finding import Span
 from callint.net.address import Address as IPAddress
-from callint.net.address import Prefix
+from callint.net.address import Family, Prefix
 from callint.record import NamedTuple
 
-IPVersion = Literal[4, 6]
 Verdict = Literal["accept", "drop"]
 
 
@@ -17,7 +16,7 @@ class Address(NamedTuple):
     """An address with a prefix length, 32 or 128 where it stands alone; `value` is the address as an integer."""
 
     text: str
-    version: IPVersion
+    version: Family
     value: int
     length: int
     span: Span
@@ -35,16 +34,12 @@ class Address(NamedTuple):
     @property
     def first(self) -> int:
         """The lowest address of the prefix."""
-        return self.value >> self._host_bits << self._host_bits
+        return self.prefix.first
 
     @property
     def last(self) -> int:
         """The highest address of the prefix."""
-        return self.value | (1 << self._host_bits) - 1
-
-    @property
-    def _host_bits(self) -> int:
-        return (32 if self.version == 4 else 128) - self.length
+        return self.prefix.last
 
 
 class Forwarding(NamedTuple):
@@ -54,7 +49,7 @@ class Forwarding(NamedTuple):
     ipv6: bool | None = None
     span: Span | None = None
 
-    def of(self, version: IPVersion) -> bool | None:
+    def of(self, version: Family) -> bool | None:
         """The answer for one IP version."""
         return self.ipv4 if version == 4 else self.ipv6
 
@@ -98,7 +93,7 @@ class Listener(NamedTuple):
     port: int | None
     span: Span
     address: Address | None = None
-    versions: tuple[IPVersion, ...] = (4, 6)
+    versions: tuple[Family, ...] = (4, 6)
     interface: str | None = None
     process: str | None = None
 
