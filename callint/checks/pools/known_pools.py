@@ -59,7 +59,7 @@ class Pools:
         """Why a load balancer gets nothing of what it asks for."""
         wanted = request.pools
         if wanted is None:
-            return Lack("its annotation is no list of texts in JSON", (), witness("reference", reference=request.text))
+            return _no_list(request.text)
         found = [self._useless(request.text, one, request.family) for one in wanted]
         return found[0] if found and all(found) else None
 
@@ -86,7 +86,7 @@ class Pools:
         """Why a load balancer does not get an address that it asks for; a pool may be for others as well."""
         wanted = request.addresses
         if wanted is None:
-            return Lack("its annotation is no list of texts in JSON", (), witness("reference", reference=request.text))
+            return _no_list(request.text)
         return next((lack for one in wanted if (lack := self._outside(one)) is not None), None)
 
     def _outside(self, wanted: str) -> Lack | None:
@@ -172,6 +172,10 @@ class _OfFamily:
     def listed(self) -> str:
         """All of them, in words."""
         return listed("IPPool", list(self._names))
+
+
+def _no_list(text: str) -> Lack:
+    return Lack("its annotation is no list of texts in JSON", (), witness("reference", reference=text))
 
 
 def _slashed(text: str) -> Prefix | None:

@@ -45,31 +45,30 @@ def _unavailable(cluster: Cluster) -> Iterator[Breach]:
         lacks = [pools.form(request)] if wanted is None else (pools.lack(one, request.family) for one in wanted)
         lack = next((one for one in lacks if one is not None), None)
         if lack is not None:
-            yield Breach.at(
-                request.resource,
-                request.path,
-                f'pods of {request.resource.kind} "{request.resource.name}" get no address: {lack.words}',
-                tuple(Related(pool.span(field), "the pool") for pool, field in lack.pools),
-                lack.proof,
-                lack.cure,
-            )
+            words = f'pods of {request.resource.kind} "{request.resource.name}" get no address'
+            yield _breach(request.resource, request.path, words, lack)
     for asking in balancer_requests(cluster):
         pools = pools or Pools(cluster)
         useless = pools.useless(asking)
         if useless is not None:
-            yield _unbalanced(asking.resource, asking.path, f"gets no address of IPv{asking.family}", useless)
+            words = f"{_balancer(asking.resource)} gets no address of IPv{asking.family}"
+            yield _breach(asking.resource, asking.path, words, useless)
     for naming in address_requests(cluster):
         pools = pools or Pools(cluster)
         outside = pools.outside(naming)
         if outside is not None:
-            yield _unbalanced(naming.service, naming.path, "gets no address", outside)
+            yield _breach(naming.service, naming.path, f"{_balancer(naming.service)} gets no address", outside)
 
 
-def _unbalanced(service: Resource, path: Path, words: str, lack: Lack) -> Breach:
+def _balancer(service: Resource) -> str:
+    return f'the load balancer of Service "{service.namespace or "default"}/{service.name}"'
+
+
+def _breach(resource: Resource, path: Path, words: str, lack: Lack) -> Breach:
     return Breach.at(
-        service,
+        resource,
         path,
-        f'the load balancer of Service "{service.namespace or "default"}/{service.name}" {words}: {lack.words}',
+        f"{words}: {lack.words}",
         tuple(Related(pool.span(field), "the pool") for pool, field in lack.pools),
         lack.proof,
         lack.cure,

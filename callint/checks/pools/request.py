@@ -84,9 +84,15 @@ def written_requests(
 ) -> Iterator[Request]:
     """Those among the annotations that stand at a path of an object."""
     for family, key in keys.items():
-        text = annotations.get(key)
-        if isinstance(text, str) and text and placeholder(text) is None:
+        text = _written(annotations, key)
+        if text is not None:
             yield Request(resource, (*path, key), family, text)
+
+
+def _written(annotations: Mapping[str, Any], key: str) -> str | None:
+    """What an annotation asks for; None where that is nothing, or only a variable."""
+    text = annotations.get(key)
+    return text if isinstance(text, str) and text and placeholder(text) is None else None
 
 
 def balancer_requests(cluster: Cluster) -> Iterator[Request]:
@@ -99,8 +105,8 @@ def balancer_requests(cluster: Cluster) -> Iterator[Request]:
 def address_requests(cluster: Cluster) -> Iterator[AddressRequest]:
     """Services that ask Calico for addresses by name, and have none."""
     for service in _balanced(cluster, (_BALANCER_ADDRESSES,)):
-        text = service.annotations[_BALANCER_ADDRESSES]
-        if isinstance(text, str) and text and placeholder(text) is None:
+        text = _written(service.annotations, _BALANCER_ADDRESSES)
+        if text is not None:
             yield AddressRequest(service, (*METADATA, _BALANCER_ADDRESSES), text)
 
 
