@@ -20,10 +20,12 @@ from callint.selector.index import SelectorIndex
 def invisible(cluster: Cluster) -> Iterator[Breach]:
     """Endpoints without addresses that a rule selects: it matches none of their packets."""
     members = [one for one in written_endpoints(cluster) if not one.about.expected_ips and one.about.interface]
-    sides = SelectorIndex((side[2], side) for side in _rule_selectors(cluster)) if members else None
-    for member in members if sides else ():
+    if not members:
+        return
+    sides = SelectorIndex((side[2], side) for side in _rule_selectors(cluster))
+    for member in members:
         about, labels = member.about, member.labels
-        for policy, path, selector in sides.candidates(labels.known, labels.present, labels.open) if sides else ():
+        for policy, path, selector in sides.candidates(labels.known, labels.present, labels.open):
             if keys(selector).isdisjoint(labels.known) or holds(selector, labels) is not True:
                 continue
             does = (
