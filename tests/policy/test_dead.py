@@ -17,7 +17,7 @@ from callint.policy.chains import Direction
 from callint.policy.symbolic import earlier
 from callint.policy.symbolic.covering import Taken, fewest
 from callint.policy.symbolic.dead import Dead, dead
-from callint.policy.symbolic.order import DIRECTIONS, Item, item_of, items, rules, whole
+from callint.policy.symbolic.order import DIRECTIONS, Item, item_of, items, rules
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.tiers import PlacedPolicy, PlacedTier
@@ -177,7 +177,7 @@ def kinds(placed: PlacedPolicy) -> set[str]:
 
 
 def precedes(one: PlacedPolicy, placed: PlacedPolicy, direction: Direction) -> bool:
-    governs = whole(one) and not one.policy.staged and direction.capitalize() in one.policy.types
+    governs = one.policy.resource.whole and not one.policy.staged and direction.capitalize() in one.policy.types
     return governs and kinds(placed) <= kinds(one) and implies(placed.selector, one.selector) is True
 
 
@@ -198,7 +198,7 @@ def deciding(tier: PlacedTier, placed: PlacedPolicy, direction: Direction) -> It
 
 def passes(one: PlacedPolicy, direction: Direction) -> bool:
     enforced = not one.policy.staged and any(item.action == "Pass" for item in items(one.policy, direction))
-    return enforced or not whole(one)
+    return enforced or not one.policy.resource.whole
 
 
 def before(shadows: Shadows, tier: PlacedTier, placed: PlacedPolicy, direction: Direction) -> Iterator[Item]:

@@ -15,7 +15,7 @@ from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.chains import Direction
-from callint.policy.symbolic.order import rules, whole
+from callint.policy.symbolic.order import rules
 from callint.policy.tiers import PlacedPolicy
 from callint.record import NamedTuple
 from callint.selector import Selector
@@ -76,14 +76,15 @@ def _openings(cluster: Cluster, direction: Direction, subjects: set[Terms] | Non
     found: _Openings = {}
     closing = {id(tier) for tier in model_of(cluster).tiers if tier.closes}
     for tier, placed in model_of(cluster).policies:
-        opening = [one for one in rules(placed.policy, direction) if _by_selector(one)]
-        if not opening or id(tier) not in closing or not whole(placed) or placed.policy.staged or placed.policy.early:
+        policy = placed.policy
+        opening = [one for one in rules(policy, direction) if _by_selector(one)]
+        if not opening or id(tier) not in closing or not policy.resource.whole or policy.staged or policy.early:
             continue
         own = terms(placed.selector)
         if not _in_namespace(own) or (subjects is not None and own not in subjects):
             continue
         for rule in opening:
-            far = terms(named(rule, placed.policy) or ALL)
+            far = terms(named(rule, policy) or ALL)
             if _in_namespace(far):
                 pods = (own, far) if direction == "egress" else (far, own)
                 found.setdefault(pods, []).append(_Opening(placed, rule))
@@ -126,7 +127,8 @@ class _Others:
 
     def _index(self, direction: Direction) -> OverlapIndex[PlacedPolicy]:
         placed = (one for _, one in model_of(self._cluster).policies if not (one.policy.staged or one.policy.early))
-        return OverlapIndex((one.selector, one) for one in placed if not whole(one) or rules(one.policy, direction))
+        asked = (one for one in placed if not one.policy.resource.whole or rules(one.policy, direction))
+        return OverlapIndex((one.selector, one) for one in asked)
 
     def open_nothing(self, sender: PlacedPolicy, hearer: PlacedPolicy) -> bool:
         """Whether no port may be open at both ends between the pods of two policies; raises ExhaustedError."""
@@ -144,7 +146,7 @@ class _Others:
             self._budget.spend(_OF_RULE)
             if overlaps(placed.selector, own, self._budget) is False:
                 continue
-            if not whole(placed):
+            if not policy.resource.whole:
                 return None
             found += self._allowed(policy, direction, far)
         self._budget.spend(_OF_RULE * len(found))

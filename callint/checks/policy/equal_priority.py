@@ -12,7 +12,7 @@ from callint.checks.policy.opened_ports import meet, opened
 from callint.checks.policy.pod_terms import by_labels, named, stripped
 from callint.objects.policy import Rule
 from callint.policy.chains import Direction
-from callint.policy.symbolic.order import DIRECTIONS, Item, items, whole
+from callint.policy.symbolic.order import DIRECTIONS, Item, items
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector import Selector
 from callint.selector.rewrite import both, negate
@@ -111,11 +111,11 @@ def _before(
     for earlier in tiers:
         for placed in earlier.policies:
             budget.spend(_OF_PAIR)
-            order = placed.policy.order
-            behind = earlier is tier and whole(placed) and (order is None or order >= (one.policy.order or 0))
+            order, readable = placed.policy.order, placed.policy.resource.whole
+            behind = earlier is tier and readable and (order is None or order >= (one.policy.order or 0))
             if behind or placed.policy.staged or overlaps(placed.selector, one.selector) is False:
                 continue
-            if not whole(placed):
+            if not readable:
                 return None
             found += items(placed.policy, direction)
         if earlier is tier:

@@ -120,7 +120,7 @@ class _Tiers:
             yield self._passing_by(*first[1:], passed)
 
     def _may_pass(self, placed: PlacedPolicy) -> bool:
-        return _unsure(placed) or any(rule.action == "Pass" for rule in self._rules(placed.policy))
+        return not placed.policy.resource.whole or any(rule.action == "Pass" for rule in self._rules(placed.policy))
 
     def _governs(self, policy: Policy) -> bool:
         in_direction = self._direction.capitalize() in policy.types or bool(policy.resource.gaps)
@@ -132,17 +132,17 @@ class _Tiers:
     def _isolates(self, placed: PlacedPolicy) -> bool:
         """Whether it is one of Kubernetes' own, which promise to drop what they do not allow."""
         policy = placed.policy
-        if policy.kind != "KubernetesNetworkPolicy" or _unsure(placed):
+        if policy.kind != "KubernetesNetworkPolicy" or not policy.resource.whole:
             return False
         return not any(rule.unconditional for rule in self._rules(policy))
 
     def _may_deny(self, placed: PlacedPolicy) -> bool:
         rules = self._rules(placed.policy)
-        return _unsure(placed) or any(rule.action in ("Deny", "Pass") for rule in rules)
+        return not placed.policy.resource.whole or any(rule.action in ("Deny", "Pass") for rule in rules)
 
     def _opener(self, placed: PlacedPolicy) -> Rule | None:
         """The rule that allows everything, if nothing is denied before it."""
-        if not is_calico(placed.policy.resource.api_version) or _unsure(placed):
+        if not is_calico(placed.policy.resource.api_version) or not placed.policy.resource.whole:
             return None
         for rule in self._rules(placed.policy):
             if rule.action in ("Deny", "Pass"):
@@ -210,10 +210,6 @@ def _undone_by(
 def _named(policies: list[Policy]) -> str:
     first, further = policies[0], len(policies) - 1
     return f'NetworkPolicy "{first.namespace}/{first.resource.name}"' + (f" and {further} more" if further else "")
-
-
-def _unsure(placed: PlacedPolicy) -> bool:
-    return bool(placed.hidden_place or placed.hidden_selection) or not placed.policy.resource.whole
 
 
 _QUESTIONS: dict[str, Question] = {"undone": _undone, "overtaken": _overtaken}

@@ -82,8 +82,7 @@ def _subject(tier: PlacedTier, placed: PlacedPolicy) -> bool:
 
 def shuts_in(tier: PlacedTier, placed: PlacedPolicy, direction: str = "Egress") -> bool:
     """Whether what no rule allows those whom a policy selects to send, or to get, is surely dropped."""
-    hidden = placed.hidden_place or placed.hidden_selection or placed.policy.resource.gaps
-    return tier.closes and enforced(placed, direction) and not hidden
+    return tier.closes and enforced(placed, direction) and placed.policy.resource.whole
 
 
 def enforced(placed: PlacedPolicy, direction: str = "Egress") -> bool:
@@ -108,8 +107,7 @@ def _unasked(policies: Iterable[tuple[PlacedTier, PlacedPolicy]]) -> Iterator[Br
 def _answers(placed: PlacedPolicy) -> bool:
     """Whether a policy may let others ask a resolver, or leaves that to others that may."""
     policy = placed.policy
-    hidden = placed.hidden_place or placed.hidden_selection or policy.resource.gaps
-    if hidden or not policy.resource.document.complete:
+    if not policy.resource.whole:
         return True
     if all(holds(placed.selector, labels) is False for labels in _RESOLVERS):
         return False

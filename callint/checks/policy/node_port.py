@@ -122,7 +122,7 @@ def _denied(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _denies(one: _Placed) -> bool:
-    if one.placed.hidden_selection or not one.policy.resource.whole:
+    if not one.policy.resource.whole:
         return True
     return any(rule.action == "Deny" for rule in one.policy.ingress)
 

@@ -16,7 +16,7 @@ from callint.net.diagrams import TooLargeError
 from callint.objects import Cluster
 from callint.objects.policy import Policy
 from callint.policy import model_of
-from callint.policy.symbolic.order import DIRECTIONS, Item, items, whole
+from callint.policy.symbolic.order import DIRECTIONS, Item, items
 from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.selection import Entry, Selections
 from callint.policy.symbolic.shadow import Shadows
@@ -84,7 +84,7 @@ def _groups(tier: PlacedTier) -> Iterator[list[PlacedPolicy]]:
     """Enforced policies of equal order, if they do not all do the same."""
     by_order: dict[float | None, list[PlacedPolicy]] = defaultdict(list)
     for placed in tier.policies:
-        if whole(placed) and not placed.policy.staged:
+        if placed.policy.resource.whole and not placed.policy.staged:
             by_order[placed.policy.order].append(placed)
     for group in by_order.values():
         if len(group) > 1 and _differ(group):

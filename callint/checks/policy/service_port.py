@@ -106,7 +106,7 @@ class _Openers:
 
     def _lets(self, placed: PlacedPolicy, meant: _Meant) -> bool:
         policy = placed.policy
-        if placed.hidden_selection or not policy.resource.whole:
+        if not policy.resource.whole:
             return True
         return any(_may_match(rule, policy, meant.labels, meant.service) for rule in self._rules(placed))
 

@@ -150,7 +150,7 @@ class _Lane:
         )
 
     def _passes(self, placed: PlacedPolicy) -> bool:
-        if not whole(placed):
+        if not placed.policy.resource.whole:
             return True
         passing = any(item.action == "Pass" for item in items(placed.policy, self._direction))
         return passing and not placed.policy.staged
@@ -194,7 +194,7 @@ class _Lane:
 
 
 def _asked(place: int, placed: PlacedPolicy) -> Asked | None:
-    if placed.policy.staged or not whole(placed):
+    if placed.policy.staged or not placed.policy.resource.whole:
         return None
     return Asked(place, placed, kinds(placed.policy), plain(placed.selector))
 
@@ -214,11 +214,6 @@ def rules(policy: Policy, direction: Direction) -> Sequence[Rule]:
     if direction == "ingress":
         return policy.ingress if "Ingress" in policy.types else ()
     return policy.egress if "Egress" in policy.types else ()
-
-
-def whole(placed: PlacedPolicy) -> bool:
-    """Whether a policy could be read as a whole."""
-    return not placed.policy.resource.gaps and placed.hidden_place is None and placed.hidden_selection is None
 
 
 _UNTRACKED, _PRE_DNAT, _NORMAL = (frozenset((kind,)) for kind in ("untracked", "preDNAT", "normal"))

@@ -24,7 +24,7 @@ from callint.policy.match import Criteria, Side, criteria, entity_selectors
 from callint.policy.model import model_of
 from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges
 from callint.policy.symbolic.implication import Implication
-from callint.policy.symbolic.order import Item, Order, whole
+from callint.policy.symbolic.order import Item, Order
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.sets import rule_sets
 from callint.policy.tiers import PlacedPolicy, PlacedTier
@@ -103,7 +103,8 @@ class Shadows:
     @cached_property
     def subjects(self) -> tuple[tuple[PlacedTier, PlacedPolicy], ...]:
         """The policies about which something can be told: those that could be read as a whole."""
-        return tuple((tier, one) for tier in self.tiers if not tier.hidden for one in tier.policies if whole(one))
+        readable = (tier for tier in self.tiers if not tier.hidden)
+        return tuple((tier, one) for tier in readable for one in tier.policies if one.policy.resource.whole)
 
     @cached_property
     def far_known(self) -> bool:
