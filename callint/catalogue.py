@@ -90,7 +90,7 @@ class Catalogue:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         """Raises RuleError when a rule has the id or the name of an earlier one."""
-        self._meant: dict[str, str | None] = {}
+        self._meant: dict[str, str] = {}
         self._by_name: dict[str, Rule] = {}
         by_id: dict[str, Rule] = {}
         for rule in rules:
@@ -117,14 +117,13 @@ class Catalogue:
             self._meant[name] = self._near(name)
         return self._meant.get(name) or ", `callint rules` lists them"
 
-    def _near(self, name: str) -> str | None:
+    def _near(self, name: str) -> str:
+        from callint.schema.suggest import Words, did_you_mean
+
         number = re.fullmatch("([A-Za-z]+)[ _-]?([0-9]{1,3})", name)
         if number and (identifier := f"{number[1].upper()}{number[2]:0>3}") in self.rules:
-            return f', did you mean "{identifier}"'
+            return did_you_mean(identifier)
         begun = [identifier for identifier in self.rules if name and identifier.startswith(name.upper())]
         if len(begun) > 1:
             return f", {begun[0]} and {counted(len(begun) - 1, 'other')} begin so"
-        from callint.schema.suggest import Words
-
-        near = begun[0] if begun else Words(self._by_name).nearest(name)
-        return near and f', did you mean "{near}"'
+        return did_you_mean(begun[0] if begun else Words(self._by_name).nearest(name))

@@ -40,7 +40,7 @@ def show(kind: str, calico_version: str | None, applied_with: str) -> None:
     from callint.calico import NEWEST, format_release, parse_release
     from callint.schema import catalogue
     from callint.schema.history import at
-    from callint.schema.suggest import nearest
+    from callint.schema.suggest import did_you_mean, nearest
 
     try:
         release = parse_release(calico_version) if calico_version else NEWEST
@@ -48,8 +48,7 @@ def show(kind: str, calico_version: str | None, applied_with: str) -> None:
         output.fail(str(error))
     kinds = catalogue.calico_kinds()
     if kind not in kinds:
-        near = nearest(kind, kinds)
-        output.fail(f'"{kind}" is no kind of Calico' + (f', did you mean "{near}"' if near else ""))
+        output.fail(f'"{kind}" is no kind of Calico{did_you_mean(nearest(kind, kinds))}')
     try:
         schema = at(catalogue.read(kind), release, applied_with)  # type: ignore[arg-type]  # click.Choice admits roads only
     except LookupError:

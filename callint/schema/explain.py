@@ -13,7 +13,7 @@ from callint.schema import enterprise
 from callint.schema.compile import Fault
 from callint.schema.forms import expected
 from callint.schema.history import DEPRECATED, USE, Schema, child, form, node_at, release_of, releases, resolve
-from callint.schema.suggest import nearest
+from callint.schema.suggest import did_you_mean, nearest
 from callint.source import placeholder
 from callint.source.scalars import go_text
 
@@ -220,8 +220,8 @@ def _value(judge: Judge, fault: Fault) -> Story:
         said = f"which Calico had up to {format_release(having[-1])}; now one of {allowed}"
         return Story("field-removed", f"{where} is {shown(fault.value)}, {said}", gaps=(fault.path,))
     words = [word for word in fault.expected if isinstance(word, str)]
-    near = nearest(fault.value, words) if isinstance(fault.value, str) and fault.value else None
-    hint = f'; did you mean "{near}"' if near and len(words) > 1 else ""
+    asked = isinstance(fault.value, str) and fault.value and len(words) > 1
+    hint = did_you_mean(nearest(fault.value, words), ";") if asked else ""
     count = f"one of {allowed}" if len(fault.expected) > 1 else allowed
     return Story(
         "value-not-allowed", f"{where} is {shown(fault.value)}, {count} was expected{hint}", gaps=(fault.path,)

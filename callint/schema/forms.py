@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callint.schema.suggest import nearest
+from callint.schema.suggest import did_you_mean, nearest
 
 _DURATION = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))*$"
 _UP_TO_65535 = "[0-9]|[1-9][0-9]{1,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
@@ -28,7 +28,6 @@ def expected(pattern: str, value: str) -> str | None:
     body = pattern.removeprefix(_HEAD).removesuffix(_TAIL)
     words = body.split("|")
     if pattern == f"{_HEAD}{body}{_TAIL}" and all(word.isalnum() for word in words):
-        near = nearest(value, words)
-        hint = f'; did you mean "{near}"' if near else ""
+        hint = did_you_mean(nearest(value, words), ";")
         return "one of " + ", ".join(f'"{word}"' for word in words) + f" was expected{hint}"
     return _WORDS.get(pattern)

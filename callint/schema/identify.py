@@ -8,7 +8,7 @@ from callint.calico.kinds import CALICO_GROUPS, CANONICAL, V1, V3, group_of
 from callint.record import NamedTuple
 from callint.schema import enterprise
 from callint.schema.catalogue import KUBERNETES, calico_kinds, kinds_of
-from callint.schema.suggest import nearest
+from callint.schema.suggest import did_you_mean, nearest
 
 OLD_MODEL = {
     "bgpPeer": "BGPPeer",
@@ -104,5 +104,4 @@ def _unknown(api_version: str, kind: str) -> Stranger | None:
         )
     first = kind.split(" ")[0]
     near = first if first in here else nearest(kind, here)
-    hint = f'; did you mean "{near}"' if near else ""
-    return Stranger("unknown-kind", "kind", f'"{api_version}" has no kind "{kind}"{hint}')
+    return Stranger("unknown-kind", "kind", f'"{api_version}" has no kind "{kind}"{did_you_mean(near, ";")}')

@@ -14,7 +14,7 @@ from callint.schema.compile import DEPRECATED, Fault
 from callint.schema.explain import Judge, Story, deprecated, dotted, explain, mistyped
 from callint.schema.history import form, release_of, releases
 from callint.schema.identify import stranger
-from callint.schema.suggest import nearest
+from callint.schema.suggest import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from callint.source import Document
@@ -44,8 +44,7 @@ def of_identity(document: Document, path: Path, value: dict[str, Any]) -> Outcom
 def _unlisted(document: Document, path: Path, value: dict[str, Any]) -> Iterator[Problem]:
     """Fields beside the items of a list, which calicoctl refuses and kubectl does not pass on."""
     for name in sorted(value.keys() - LIST_FIELDS)[:MOST]:
-        near = nearest(name, LIST_FIELDS - value.keys())
-        hint = f'; did you mean "{near}"' if near else ""
+        hint = did_you_mean(nearest(name, LIST_FIELDS - value.keys()), ";")
         message = f'"{name}" is no field of "{value["kind"]}"{hint}'
         yield Problem("unknown-field", document.span((*path, name), key=True), message, (), (*path, name))
 

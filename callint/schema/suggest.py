@@ -133,9 +133,9 @@ class Words:
         return self._exact[lower]
 
 
-def did_you_mean(near: str | None) -> str:
+def did_you_mean(near: str | None, sign: str = ",") -> str:
     """The end of a sentence that names what was probably meant; nothing where nothing was."""
-    return f', did you mean "{near}"' if near else ""
+    return f'{sign} did you mean "{near}"' if near else ""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
