@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.bgp.imports import ipip_by_bird, kernel
+from callint.bgp.imports import ipip_by_bird
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY
-from callint.bgp.pools import block_length, host_local, pools_of
-from callint.bgp.services import ranges
+from callint.bgp.pools import block_length, host_local
 from callint.checks.bgp.kept_in import Gates
+from callint.checks.bgp.routed_pools import routed
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import EXPORTS, left_open
@@ -148,15 +148,10 @@ def _first_pool(cluster: Cluster, resource: Resource, path: Path, says: str) -> 
 
 
 def _routed(cluster: Cluster) -> Iterator[tuple[IPPool, Prefix]]:
-    """Pools for pods whose routes between nodes go over BGP."""
-    model = network(cluster)
-    default = model.settings.default
-    for family in model.families:
-        pools = pools_of(cluster, family)
-        programmed = kernel(pools, ranges(default, family), default, cluster.target.release)
-        for pool, inside in pools.pools:
-            if _for_any_pod(pool) and any(part.in_kernel for part in programmed.divide(within(inside))):
-                yield pool, inside
+    """The pools of which pods get addresses unasked; those of a cloud's subnets are routed by the cloud."""
+    for pool, inside in routed(cluster):
+        if not (pool.of_no_node or "awsSubnetID" in pool.plain or pool.unreadable):
+            yield pool, inside
 
 
 def has_routing_mode(installation: Resource) -> bool:
@@ -173,12 +168,6 @@ def own_plugin(installation: Resource) -> bool:
     """Whether Calico connects the pods; in clouds another plugin does, unless the Installation names Calico's."""
     plugin = fields.text(fields.mapping(installation.spec, "cni"), "type")
     return plugin == "Calico" if plugin else installation.spec.get("kubernetesProvider") not in ("AKS", "EKS", "GKE")
-
-
-def _for_any_pod(pool: IPPool) -> bool:
-    """Whether pods get addresses from it unasked; pools of a cloud's subnets are routed by the cloud."""
-    asked_for = pool.of_no_node or "awsSubnetID" in pool.plain
-    return pool.for_pods and not asked_for and not pool.unreadable
 
 
 def _withheld(cluster: Cluster) -> Iterator[Breach]:

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
 from callint.bgp.alike import Alike
-from callint.bgp.imports import kernel
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
-from callint.bgp.pools import pools_of
 from callint.bgp.reach import RouteGraph
 from callint.bgp.rules import Direction
-from callint.bgp.services import ranges
 from callint.bgp.session import Form
 from callint.checks.bgp.kept_in import Gates
+from callint.checks.bgp.routed_pools import routed
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import EXPORTS, REFLECTORS, SESSIONS, SPEAKERS, left_open
 from callint.finding import Path, Related, witness
-from callint.net.address import Address, Family, Prefix, parse_peer
+from callint.net.address import Address, Family, parse_peer
 from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects import Cluster, Resource
 from callint.objects.node import bgp_path, bgp_value
@@ -48,20 +45,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from question(cluster)
 
 
-@lru_cache(maxsize=8)
 def needs_routes(cluster: Cluster) -> IPPool | None:
     """A pool for pods whose routes between nodes BIRD is to install; None where Felix does it for all."""
-    return next((pool for pool, _ in _routed(cluster)), None)
-
-
-def _routed(cluster: Cluster) -> Iterator[tuple[IPPool, Prefix]]:
-    default = network(cluster).settings.default
-    for family in network(cluster).families:
-        pools = pools_of(cluster, family)
-        programmed = kernel(pools, ranges(default, family), default, cluster.target.release)
-        for pool, inside in pools.pools:
-            if pool.for_pods and any(part.in_kernel for part in programmed.divide(within(inside))):
-                yield pool, inside
+    return next((pool for pool, _ in routed(cluster)), None)
 
 
 def _no_peers(cluster: Cluster) -> Iterator[Breach]:
@@ -117,7 +103,7 @@ def _unconnected(cluster: Cluster) -> Iterator[Breach]:
         isolated = {one for one in speaking if one.first.cluster_id and not _selected_by_any(cluster, one.first)}
         telling: Mapping[Alike, object] = graph.outside
         if any(graph.ways.values()) and not left_open(cluster, EXPORTS):  # else the pool is withheld from all (BGP048)
-            pods = union_all(family, (within(inside) for _, inside in _routed(cluster) if inside.family == family))
+            pods = union_all(family, (within(inside) for _, inside in routed(cluster) if inside.family == family))
             telling = _open(cluster, pods, graph.outside, "export")
         for start in graph.starts():
             if start not in speaking or start in isolated:
@@ -229,7 +215,7 @@ def _own_as(cluster: Cluster) -> Iterator[Breach]:
             continue
         graph = RouteGraph(model, family)
         speaking = dict.fromkeys(map(model.nodes.of, nodes))
-        pools = [(pool, within(inside)) for pool, inside in _routed(cluster) if inside.family == family]
+        pools = [(pool, within(inside)) for pool, inside in routed(cluster) if inside.family == family]
         every = union_all(family, (inside for _, inside in pools))
         taking = _open(cluster, every, {one: graph.outside.get(one, []) for one in speaking}, "import")
         for start in (one for one in graph.starts(mesh=False) if one in speaking and taking):

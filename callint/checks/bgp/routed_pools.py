@@ -1,0 +1,29 @@
+"""The pools whose routes between nodes go over BGP."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from callint.bgp.imports import kernel
+from callint.bgp.network import network
+from callint.bgp.pools import pools_of
+from callint.bgp.services import ranges
+from callint.net.address import Prefix
+from callint.net.prefixes import within
+from callint.objects import Cluster
+from callint.objects.pool import IPPool
+
+
+@lru_cache(maxsize=8)
+def routed(cluster: Cluster) -> tuple[tuple[IPPool, Prefix], ...]:
+    """The pools for pods whose routes BIRD is to install, with their networks; Felix does it for the others."""
+    model = network(cluster)
+    default = model.settings.default
+    found: list[tuple[IPPool, Prefix]] = []
+    for family in model.families:
+        pools = pools_of(cluster, family)
+        programmed = kernel(pools, ranges(default, family), default, cluster.target.release)
+        for pool, inside in pools.pools:
+            if pool.for_pods and any(part.in_kernel for part in programmed.divide(within(inside))):
+                found.append((pool, inside))
+    return tuple(found)
