@@ -8,7 +8,7 @@ from callint.finding import Span
 from callint.objects import Resource
 from callint.policy.labels import Labels
 from callint.record import NamedTuple
-from callint.schema.suggest import Words
+from callint.schema.suggest import Words, letters
 from callint.selector import Selector
 from callint.selector.syntax import And, Compare, Has, Member, atoms
 
@@ -96,10 +96,6 @@ class Meant:
             found = self._known.nearest(word)
             if found is not None and found.lower() != word.lower():
                 long = min(len(word), len(found)) >= _SHORTEST
-                found = found if long and _letters(word) != _letters(found) else None
+                found = found if long and letters(word) != letters(found) else None
             self._answers[word] = found
         return self._answers[word]
-
-
-def _letters(word: str) -> str:
-    return "".join(letter for letter in word if not letter.isdigit())
