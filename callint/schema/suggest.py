@@ -111,11 +111,11 @@ class Words:
             return None
         if not self._like:
             for word in self._exact:
-                self._like.setdefault(len(word), {}).setdefault(_letters(word), []).append(word)
-        best, bound, letters = None, most, _letters(lower)
+                self._like.setdefault(len(word), {}).setdefault(_bits(word), []).append(word)
+        best, bound, mine = None, most, _bits(lower)
         like = (self._like[length] for length in _around(lower, most) if length in self._like)
         for others, words in chain.from_iterable(found.items() for found in like):
-            if (letters & ~others).bit_count() > bound or (others & ~letters).bit_count() > bound:
+            if (mine & ~others).bit_count() > bound or (others & ~mine).bit_count() > bound:
                 continue
             for word in words:
                 edits = distance(lower, word, bound)
@@ -159,6 +159,6 @@ def _around(word: str, edits: int) -> range:
     return range(len(word) - edits, len(word) + edits + 1)
 
 
-def _letters(word: str) -> int:
+def _bits(word: str) -> int:
     """The letters of a word as bits, some sharing one: what one word lacks of another's takes an edit each."""
     return sum({1 << (ord(letter) & 63) for letter in word})
