@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
 
-from callint.bgp.filtering import filtering
+from callint.bgp.filtering import Filters, filtering, filters_of
 from callint.bgp.filters import Part, View
 from callint.bgp.route import Attributes, Conditions
 from callint.bgp.rules import Direction, Rule
@@ -42,7 +42,7 @@ def explicit_exports(cluster: Cluster, peer: BGPPeer) -> tuple[Explicit, ...]:
 
 def explicit_accepts(cluster: Cluster, peer: BGPPeer, direction: Direction) -> tuple[Explicit, ...]:
     """What the filters of a peer accept in one direction, rule by rule, for sessions of any type."""
-    known, names = _known(cluster), tuple(name for _, name in peer.filters)
+    known, names = _known(cluster), filters_of(peer)
     found = known.get((names, direction))
     if found is None:
         accepted = (one for family in FAMILIES for one in _accepted(_parts(cluster, peer, direction, family), family))
@@ -51,7 +51,7 @@ def explicit_accepts(cluster: Cluster, peer: BGPPeer, direction: Direction) -> t
 
 
 @lru_cache(maxsize=8)
-def _known(cluster: Cluster) -> dict[tuple[tuple[str, ...], Direction], tuple[Explicit, ...]]:
+def _known(cluster: Cluster) -> dict[tuple[Filters, Direction], tuple[Explicit, ...]]:
     """What filters accept, by their names: many peers have the same."""
     return {}
 
@@ -69,5 +69,4 @@ def fall_through(cluster: Cluster, peer: BGPPeer, direction: Direction, family: 
 
 
 def _parts(cluster: Cluster, peer: BGPPeer, direction: Direction, family: Family) -> tuple[Part, ...]:
-    names = tuple(name for _, name in peer.filters)
-    return filtering(cluster).parts(names, View(direction), Attributes(), everything(family))
+    return filtering(cluster).parts(filters_of(peer), View(direction), Attributes(), everything(family))

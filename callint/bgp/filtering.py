@@ -13,6 +13,7 @@ from callint.net.address import FAMILIES, Family
 from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, everything
 from callint.objects import Cluster
+from callint.objects.bgp import BGPPeer
 from callint.steps import Answer, Steps
 
 Filters = tuple[str, ...]
@@ -24,6 +25,11 @@ _DIRECTIONS: tuple[Direction, ...] = ("export", "import")
 _OF_RULE = 20
 # The share that all lists of several filters have: a step takes longer where what is left is in many pieces
 _OF_LISTS = 0.5
+
+
+def filters_of(peer: BGPPeer) -> Filters:
+    """The BGPFilters of a peer."""
+    return tuple(name for _, name in peer.filters)
 
 
 class Filtering:
@@ -83,7 +89,7 @@ class Filtering:
             self._total += found
             return found
 
-        lists = dict.fromkeys(tuple(name for _, name in peer.filters) for peer in self._cluster.bgp_peers)
+        lists = dict.fromkeys(map(filters_of, self._cluster.bgp_peers))
         return {filters: Answer(partial(counted, filters)) for filters in lists if len(filters) > 1}
 
     def _share(self, filters: Filters) -> float:

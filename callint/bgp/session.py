@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from callint.bgp.filtering import Filters, filters_of
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.route import PeerType
 from callint.net.address import Address, Family
@@ -50,9 +51,9 @@ class Form(NamedTuple):
         return "iBGP" if self.local_as == self.remote_as else "eBGP"
 
     @property
-    def filters(self) -> tuple[str, ...]:
+    def filters(self) -> Filters:
         """The names of its BGPFilters; the mesh has none."""
-        return tuple(name for _, name in self.peer.filters) if self.peer else ()
+        return filters_of(self.peer) if self.peer else ()
 
     @property
     def by_address(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.bgp.communities import tags
-from callint.bgp.filtering import Filters, filtering
+from callint.bgp.filtering import Filters, filtering, filters_of
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY
 from callint.bgp.route import PeerType
@@ -140,7 +140,7 @@ class _Together:
         found = self._of_peer.get(id(peer))
         if found is None:
             unread = ("",) if peer.resource.unreadable("spec", "filters") else ()
-            written = (*(name for _, name in peer.filters), *unread)
+            written = (*filters_of(peer), *unread)
             found = self._of_peer[id(peer)] = self._lists.setdefault(written, written)
         return found
 
@@ -238,7 +238,7 @@ def _all(cluster: Cluster) -> Iterator[Breach]:
     said: set[tuple[object, ...]] = set()
     known: set[tuple[Filters, Family, Direction]] = set()
     for peer in cluster.bgp_peers:
-        filters = tuple(name for _, name in peer.filters)
+        filters = filters_of(peer)
         for family in families(cluster, peer):
             for direction, _ in _LISTS[:2]:
                 rules = rules_of(cluster, peer, direction, family)

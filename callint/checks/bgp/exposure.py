@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from callint.bgp.explicit import Explicit, explicit_accepts
+from callint.bgp.filtering import filters_of
 from callint.bgp.imports import Kernel, KernelStep, Programmed
 from callint.bgp.network import network
 from callint.bgp.reach import RouteGraph
@@ -87,18 +88,14 @@ def _once(several: Iterable[T], key: Callable[[T], object]) -> Iterator[T]:
             yield one
 
 
-def _filters(peer: BGPPeer) -> tuple[str, ...]:
-    return tuple(name for _, name in peer.filters)
-
-
 def _filters_outward(one: Outward) -> object:
-    return _filters(one.peer), one.session.family
+    return filters_of(one.peer), one.session.family
 
 
 def _withheld(cluster: Cluster) -> Iterator[Breach]:
     said: set[tuple[object, ...]] = set()
     withheld = _Held(cluster, (one for one in _pools(cluster) if one[0].disable_bgp_export))
-    for peer in _once(cluster.bgp_peers, _filters) if withheld else ():
+    for peer in _once(cluster.bgp_peers, filters_of) if withheld else ():
         for accept in explicit_accepts(cluster, peer, "export"):
             for pool, both in withheld.overlapping(accept.prefixes) if _plain(accept) else ():
                 place = (accept.rule.resource.name, accept.rule.rule.path, pool.name)
@@ -242,7 +239,7 @@ def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
             return peer.resource.name in outside
         return part.step in _LOST and not part.prefixes.overlaps(pods[part.prefixes.family])
 
-    for peer in _once(cluster.bgp_peers, lambda peer: (_filters(peer), peer.resource.name in outside)):
+    for peer in _once(cluster.bgp_peers, lambda peer: (filters_of(peer), peer.resource.name in outside)):
         for accept in explicit_accepts(cluster, peer, "import"):
             rule = accept.rule
             place = (rule.resource.name, rule.rule.path)

@@ -9,7 +9,7 @@ from typing import Any
 from callint.bgp.decision import Decision
 from callint.bgp.existing import Existing
 from callint.bgp.explicit import explicit_accepts, fall_through
-from callint.bgp.filtering import Filters
+from callint.bgp.filtering import Filters, filters_of
 from callint.bgp.numbered import Numbered
 from callint.bgp.route import excludes
 from callint.bgp.rules import Rule
@@ -53,7 +53,7 @@ def _import(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
             rules = rules_of(cluster, peer, "import", family)
             if not rules:
                 continue
-            filters = tuple(name for _, name in peer.filters)
+            filters = filters_of(peer)
             if (filters, family) not in known:
                 known[filters, family] = _idle(cluster, peer, rules, family)
             idle, rest = known[filters, family]
@@ -135,7 +135,7 @@ def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
         if not rules:
             continue
         last = rules[-1]
-        filters = tuple(name for _, name in one.peer.filters)
+        filters = filters_of(one.peer)
         if (filters, family) not in accepting:
             only = all(rule.verdict == "accept" for rule in rules)
             accepting[filters, family] = only and bool(fall_through(cluster, one.peer, "export", family))

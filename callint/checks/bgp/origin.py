@@ -7,6 +7,7 @@ from typing import Any
 
 from callint.bgp.decision import Decision
 from callint.bgp.explicit import Explicit, explicit_accepts
+from callint.bgp.filtering import Filters, filters_of
 from callint.bgp.pools import pools_of
 from callint.bgp.rules import Rule
 from callint.bgp.sent import sent
@@ -39,11 +40,11 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     if not cluster.pools or pools_elsewhere(cluster):
         return
     ranks = _ranks(cluster)
-    lists: dict[tuple[tuple[str, ...], Family], dict[_Place, Explicit]] = {}
+    lists: dict[tuple[Filters, Family], dict[_Place, Explicit]] = {}
     best: dict[_Place, _Answer] = {}
     for peer in cluster.bgp_peers:
         for family, known in ranks.get(peer.resource.name, {}).items():
-            key = tuple(name for _, name in peer.filters), family
+            key = filters_of(peer), family
             accepts, asked = lists.get(key), known
             if accepts is None:  # of a later peer with the same filters only what it has routes for may be better
                 accepts = lists[key] = _named(cluster, peer, family)

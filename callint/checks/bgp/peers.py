@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 
-from callint.bgp.filtering import filtering
+from callint.bgp.filtering import filtering, filters_of
 from callint.bgp.network import Network, network
 from callint.bgp.nodes import ANY
 from callint.bgp.peering import Peering
@@ -68,7 +68,7 @@ def _by_peer(model: Network) -> Mapping[str, list[Peering]]:
 
 def rules_of(cluster: Cluster, peer: BGPPeer, direction: Direction, family: Family) -> tuple[Rule, ...] | None:
     """The rules of all filters of a peer in order; None where one is missing or a rule cannot be read or is refused."""
-    names = tuple(name for _, name in peer.filters)
+    names = filters_of(peer)
     if any(name not in cluster.bgp_filters for name in names) or peer.resource.unreadable("spec", "filters"):
         return None
     known = filtering(cluster)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from callint.bgp.deciding import Dead, closing, dead
-from callint.bgp.filtering import filtering
+from callint.bgp.filtering import filtering, filters_of
 from callint.bgp.rules import Direction, Rule
 from callint.checks.bgp.peers import families
 from callint.checks.breach import Breach
@@ -105,7 +105,7 @@ def _dead(cluster: Cluster) -> tuple[Dead, ...]:
 def _filters(cluster: Cluster) -> Iterator[Breach]:
     known: dict[object, list[Rule | None]] = {}
     for peer in cluster.bgp_peers:
-        names = tuple(name for _, name in peer.filters)
+        names = filters_of(peer)
         if len(names) < 2 or peer.resource.unreadable("spec", "filters"):
             continue
         ways = [(direction, family) for family in families(cluster, peer) for direction in _WAYS]
