@@ -52,7 +52,7 @@ class Selectable(Generic[T]):
             answer = holds(selector, one.labels)
             if answer is not False:
                 found += ((place, thing, answer) for place, thing in one.members)
-        return [(thing, answer) for _, thing, answer in sorted(found, key=_place)]
+        return [(thing, answer) for _, thing, answer in sorted(found, key=itemgetter(0))]
 
     def few(self, selector: Selector, most: int) -> list[T]:
         """The first of what the selector matches, or may; classes are in the order of their first members."""
@@ -72,7 +72,3 @@ class Selectable(Generic[T]):
     def any(self, selector: Selector) -> bool:
         """Whether the selector matches anything, or may."""
         return any(holds(selector, one.labels) is not False for one in self._index.each(selector))
-
-
-def _place(found: tuple[int, T, bool | None]) -> int:
-    return found[0]

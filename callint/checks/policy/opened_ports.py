@@ -13,6 +13,7 @@ ANY = 0
 """Stands for every protocol."""
 _ALL: Intervals = ((0, 65535),)
 _NAMES = {number: name for name, number in PROTOCOLS.items()}
+_SHOWN = 4
 
 Ports = dict[int, Intervals]
 
@@ -49,6 +50,3 @@ def _of_protocol(protocol: int, ports: Intervals) -> str:
         return name
     shown = [str(low) if low == high else f"{low}-{high}" for low, high in ports[:_SHOWN]]
     return f"{name} {', '.join(shown)}{' and others' if len(ports) > _SHOWN else ''}"
-
-
-_SHOWN = 4
