@@ -48,7 +48,7 @@ def peer_addresses(about: About, need: Need, site: Site) -> Peers:
 
 def _neighbours(about: About, site: Site) -> Ranges:
     """Every address of the networks that the interface is in, the node's own and those of networks themselves aside."""
-    interface = about.facts.interface(site.interface) if about.facts else None
+    interface = about.told.get(site.interface)
     found: list[FactAddress] = [
         one
         for one in (interface.addresses or () if interface else ())

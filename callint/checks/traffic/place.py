@@ -12,7 +12,7 @@ from callint.finding import Span
 from callint.net.address import Address
 from callint.objects.node import Node
 from callint.policy import Model
-from callint.policy.links import Ways, interfaces_of
+from callint.policy.links import Ways, interfaces_of, leads_somewhere
 from callint.policy.nodes import prefixes
 from callint.policy.ranges import Ranges, singles
 from callint.record import NamedTuple
@@ -78,6 +78,11 @@ class About:
     def told(self) -> Mapping[str, Interface]:
         """What facts tell of each interface."""
         return {one.name: one for one in self.facts.interfaces or ()} if self.facts is not None else {}
+
+    def leads_somewhere(self, interface: str) -> bool:
+        """Whether packets come in by an interface, as far as facts tell."""
+        known = self.told.get(interface)
+        return known is None or leads_somewhere(known)
 
     @cached_property
     def ways(self) -> Ways | None:

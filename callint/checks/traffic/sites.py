@@ -17,7 +17,7 @@ from callint.net import intervals
 from callint.net.address import FAMILIES, Address
 from callint.objects import Cluster, Resource
 from callint.policy.doubt import UndecidedError
-from callint.policy.links import inner_interfaces, leads_somewhere, outward_interfaces
+from callint.policy.links import inner_interfaces, outward_interfaces
 from callint.policy.nodes import calico_addresses
 from callint.policy.packet import protocol_number
 from callint.selector import Selector, SelectorError, parse
@@ -97,8 +97,7 @@ def _heard_at(about: About, listener: Listener, *, bound: bool) -> Iterator[tupl
             yield listener.interface, about.own(listener.interface)
     elif listener.address is not None and listener.address.value != 0:
         own = listener.address.bare
-        dead = {one.name for one in about.facts.interfaces or () if not leads_somewhere(one)} if about.facts else ()
-        yield from ((name, (own,)) for name in about.at.get(own, ()) if name not in dead)
+        yield from ((name, (own,)) for name in about.at.get(own, ()) if about.leads_somewhere(name))
     elif about.facts is not None and not bound:
         inner = [one.name for one in inner_interfaces(about.cluster, about.facts) if one.name in about.interfaces]
         yield from ((name, about.own(name)) for name in inner)
@@ -217,7 +216,7 @@ def _ipv6(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
             continue
         known = about.told.get(name)
         bare = name.startswith(_BARE_NAMES) if known is None or known.kind is None else known.kind in _BARE_KINDS
-        if not bare and (known is None or leads_somewhere(known)):
+        if not bare and about.leads_somewhere(name):
             yield Site(about.name, name, own, f"the interface has the address {own[0]}")
 
 
