@@ -8,8 +8,8 @@ from itertools import chain
 
 from callint.bgp.filters import TOLD_BY, Matcher, Part, View, evaluate, matchers, open_conditions
 from callint.bgp.route import Attributes
-from callint.bgp.rules import Direction, Rule, compile_filter
-from callint.net.address import FAMILIES, Family
+from callint.bgp.rules import LISTS, Direction, Rule, compile_filter
+from callint.net.address import Family
 from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, everything
 from callint.objects import Cluster
@@ -20,7 +20,6 @@ Filters = tuple[str, ...]
 """The names of BGPFilters in the order of a BGPPeer."""
 _List = tuple[Filters, Direction, Family]
 
-_DIRECTIONS: tuple[Direction, ...] = ("export", "import")
 # What each rule of a list of several filters takes, for all that is asked of the list
 _OF_RULE = 20
 # The share that all lists of several filters have: a step takes longer where what is left is in many pieces
@@ -79,7 +78,7 @@ class Filtering:
         """
         steps = Steps(self._cluster, "rules in lists of BGPFilters")
         size = {
-            name: 1 + sum(len(one.rules(direction, family)) for direction in _DIRECTIONS for family in FAMILIES)
+            name: 1 + sum(len(one.rules(direction, family)) for direction, family in LISTS)
             for name, one in self._cluster.bgp_filters.items()
         }
 

@@ -8,8 +8,7 @@ from typing import TypeVar
 
 from callint.bgp.filtering import filtering
 from callint.bgp.nodes import Speaker
-from callint.bgp.rules import Direction
-from callint.net.address import FAMILIES
+from callint.bgp.rules import LISTS
 from callint.net.read import as_number
 from callint.objects import Cluster
 from callint.record import NamedTuple
@@ -21,8 +20,6 @@ Routes come to some of them by few ways only, so that none has to pass the same 
 """
 
 T = TypeVar("T", int, str)
-
-_DIRECTIONS: tuple[Direction, ...] = ("export", "import")
 
 
 class Lone(NamedTuple):
@@ -75,8 +72,7 @@ def _once(values: Iterable[T]) -> frozenset[T]:
 def _filtered(cluster: Cluster) -> Iterator[int]:
     """AS numbers that filters name."""
     for name in cluster.bgp_filters:
-        for direction in _DIRECTIONS:
-            for family in FAMILIES:
-                for rule in filtering(cluster).rules((name,), direction, family):
-                    yield from rule.operations.prepend
-                    yield from (n for one in rule.conditions if one.kind == "as-path" for n in one.value)
+        for direction, family in LISTS:
+            for rule in filtering(cluster).rules((name,), direction, family):
+                yield from rule.operations.prepend
+                yield from (n for one in rule.conditions if one.kind == "as-path" for n in one.value)

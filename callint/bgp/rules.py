@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from callint.bgp.route import Condition, Conditions
 from callint.finding import Span
-from callint.net.address import BITS, Family, Prefix, parse_cidr
+from callint.net.address import BITS, FAMILIES, Family, Prefix, parse_cidr
 from callint.net.asn import parse_as_number
 from callint.net.community import Community, parse_community
 from callint.net.prefixes import PrefixSet, everything, exactly, nothing, within
@@ -19,6 +19,10 @@ from callint.record import NamedTuple
 
 Direction = Literal["export", "import"]
 Verdict = Literal["accept", "reject", "unknown"]
+
+DIRECTIONS: tuple[Direction, ...] = ("export", "import")
+LISTS = tuple((direction, family) for family in FAMILIES for direction in DIRECTIONS)
+"""The lists of rules that a BGPFilter has."""
 
 _OPERATORS = ("In", "NotIn", "Equal", "NotEqual")
 _VERDICTS: dict[str | None, Verdict] = {"Accept": "accept", "Reject": "reject"}

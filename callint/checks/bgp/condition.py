@@ -10,7 +10,7 @@ from callint.bgp.filtering import Filters, filtering, filters_of
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY
 from callint.bgp.route import PeerType
-from callint.bgp.rules import Direction, Rule
+from callint.bgp.rules import DIRECTIONS, LISTS, Direction, Rule
 from callint.bgp.tagging import Tag
 from callint.checks.bgp.block_lengths import Missed, missed
 from callint.checks.bgp.peers import families, peerings, rules_of, used_by
@@ -24,8 +24,6 @@ from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.record import NamedTuple
 from callint.steps import Steps
-
-_LISTS: tuple[tuple[Direction, Family], ...] = (("export", 4), ("import", 4), ("export", 6), ("import", 6))
 
 # So many ASes are named
 _MOST_NAMED = 3
@@ -44,7 +42,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 def _rules(cluster: Cluster) -> Iterator[tuple[Direction, Family, Rule]]:
     known = filtering(cluster)
     for name in cluster.bgp_filters:
-        for direction, family in _LISTS:
+        for direction, family in LISTS:
             for rule in known.rules((name,), direction, family):
                 if not rule.broken:
                     yield direction, family, rule
@@ -240,7 +238,7 @@ def _all(cluster: Cluster) -> Iterator[Breach]:
     for peer in cluster.bgp_peers:
         filters = filters_of(peer)
         for family in families(cluster, peer):
-            for direction, _ in _LISTS[:2]:
+            for direction in DIRECTIONS:
                 rules = rules_of(cluster, peer, direction, family)
                 if rules is None or (filters, family, direction) in known:
                     continue

@@ -12,7 +12,7 @@ from callint.bgp.explicit import explicit_accepts, fall_through
 from callint.bgp.filtering import Filters, filters_of
 from callint.bgp.numbered import Numbered
 from callint.bgp.route import excludes
-from callint.bgp.rules import Rule
+from callint.bgp.rules import DIRECTIONS, Rule
 from callint.calico import format_release
 from callint.calico.defaults import BARE_FILTER_RULES
 from callint.checks.bgp.peers import Outward, at, families, outward, rules_of, used_by
@@ -228,7 +228,7 @@ def _open(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Outward]:
     everyone = importing or parameters.get("everywhere") is True
     for one in outward(cluster):
         filters = [cluster.bgp_filters[name] for _, name in one.peer.filters if name in cluster.bgp_filters]
-        mine = any(rules.rules(way, one.session.family) for rules in filters for way in ("export", "import"))
+        mine = any(rules.rules(way, one.session.family) for rules in filters for way in DIRECTIONS)
         wanted = mine or (everyone and not filters)
         if wanted and rules_of(cluster, one.peer, "import", one.session.family) == ():
             yield one

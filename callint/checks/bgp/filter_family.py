@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from callint.bgp.rules import DIRECTIONS
 from callint.bgp.session import LIVE
 from callint.checks.bgp.peers import families, peerings, rules_of
 from callint.checks.breach import Breach
@@ -64,7 +65,7 @@ def _lists(cluster: Cluster, peer: BGPPeer, family: Family) -> list[tuple[int, s
     return [
         (index, name, f"{direction}V{family}")
         for index, name in peer.filters
-        for direction in ("export", "import")
+        for direction in DIRECTIONS
         if name in cluster.bgp_filters and cluster.bgp_filters[name].rules(direction, family)
     ]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from callint.bgp.deciding import Dead, closing, dead
 from callint.bgp.filtering import filtering, filters_of
-from callint.bgp.rules import Direction, Rule
+from callint.bgp.rules import DIRECTIONS, LISTS, Direction, Rule
 from callint.checks.bgp.peers import families
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
@@ -18,8 +18,6 @@ from callint.net.prefixes import everything
 from callint.objects import Cluster, Resource
 from callint.steps import Steps
 
-_LISTS: tuple[tuple[Direction, Family], ...] = (("export", 4), ("import", 4), ("export", 6), ("import", 6))
-_WAYS: tuple[Direction, Direction] = ("export", "import")
 # So many parts of a set of prefixes are written out
 _MOST_PARTS = 4
 
@@ -95,9 +93,9 @@ def _dead(cluster: Cluster) -> tuple[Dead, ...]:
     known = filtering(cluster)
     found: list[Dead] = []
     for name in cluster.bgp_filters:
-        for direction, family in _LISTS:
+        for direction, family in LISTS:
             rules = known.rules((name,), direction, family)
-            if rules and not any(rule.broken for rule in rules):
+            if rules and not known.broken((name,), direction, family):
                 found += dead(known, (name,), direction, family, Steps(cluster, "rules of a BGPFilter"))
     return tuple(found)
 
@@ -108,7 +106,7 @@ def _filters(cluster: Cluster) -> Iterator[Breach]:
         names = filters_of(peer)
         if len(names) < 2 or peer.resource.unreadable("spec", "filters"):
             continue
-        ways = [(direction, family) for family in families(cluster, peer) for direction in _WAYS]
+        ways = [(direction, family) for family in families(cluster, peer) for direction in DIRECTIONS]
         for way in ways:
             if (names, way) not in known:
                 known[names, way] = _closed(cluster, names, *way)
