@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from callint.bgp.alike import Alike
+from callint.bgp.alike import Alike, far_address
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
@@ -19,7 +19,7 @@ from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import EXPORTS, REFLECTORS, SESSIONS, SPEAKERS, left_open
 from callint.finding import Path, Related, witness
-from callint.net.address import Address, Family, parse_peer
+from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects import Cluster, Resource
 from callint.objects.node import bgp_path, bgp_value
@@ -183,7 +183,7 @@ def _selected_by_any(cluster: Cluster, node: Speaker) -> bool:
         mine = peer.node == node.name if peer.node is not None else _may_match(peer.node_selector, node)
         if mine or (peer.peer_selector is not None and _may_match(peer.peer_selector, node)):
             return True
-        if peer.peer_ip is not None and _host(peer.peer_ip) in addresses:
+        if far_address(peer.peer_ip) in addresses:
             return True
     return False
 
@@ -195,13 +195,6 @@ def _may_match(text: str | None, node: Speaker) -> bool:
         return node.selected(parse(text)) is not False
     except SelectorError:
         return False
-
-
-def _host(text: str) -> Address | None:
-    try:
-        return parse_peer(text)[0]
-    except ValueError:
-        return None
 
 
 def _own_as(cluster: Cluster) -> Iterator[Breach]:

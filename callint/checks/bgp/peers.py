@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 
+from callint.bgp.alike import far_address
 from callint.bgp.filtering import filtering, filters_of
 from callint.bgp.network import Network, network
 from callint.bgp.nodes import ANY
@@ -13,7 +14,7 @@ from callint.bgp.peering import Peering
 from callint.bgp.rules import Direction, Rule
 from callint.bgp.session import LIVE, Session
 from callint.finding import Related
-from callint.net.address import Family, parse_peer
+from callint.net.address import Family
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.record import NamedTuple
@@ -44,11 +45,9 @@ def outward(cluster: Cluster) -> Iterator[Outward]:
 def families(cluster: Cluster, peer: BGPPeer) -> tuple[Family, ...]:
     """The families of a peer's sessions; that of its address where it has no session."""
     found = {peering.family for peering in peerings(cluster, peer)}
-    if not found and peer.peer_ip is not None:
-        try:
-            found.add(parse_peer(peer.peer_ip)[0].family)
-        except ValueError:
-            return ()
+    address = far_address(peer.peer_ip) if not found else None
+    if address is not None:
+        found.add(address.family)
     return tuple(sorted(found))
 
 
