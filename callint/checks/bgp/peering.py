@@ -9,13 +9,12 @@ from typing import Any
 from callint.bgp.expand import Target
 from callint.bgp.network import network
 from callint.bgp.nodes import Speaker
+from callint.checks.bgp.peers import FAR_ENDS
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
-
-_FAR_ENDS = ("peerIP", "peerSelector", "localWorkloadSelector")
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -49,7 +48,7 @@ def _repeated(cluster: Cluster) -> Iterator[Breach]:
     first: dict[str, BGPPeer] = {}
     for peer in cluster.bgp_peers:
         resource = peer.resource
-        field = next((one for one in _FAR_ENDS if resource.spec.get(one)), None)
+        field = next((one for one in FAR_ENDS if resource.spec.get(one)), None)
         if field is None or not resource.whole:
             continue
         other = first.setdefault(json.dumps(resource.spec, sort_keys=True), peer).resource

@@ -19,6 +19,9 @@ from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.record import NamedTuple
 
+FAR_ENDS = ("peerIP", "peerSelector", "localWorkloadSelector")
+"""The fields of a BGPPeer of which one names its far ends."""
+
 
 class Outward(NamedTuple):
     """A BGPPeer whose far end is no node that anybody describes, and one of its sessions that may come up."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from callint.bgp.network import Network, network
 from callint.bgp.session import Session, State
-from callint.checks.bgp.peers import at
+from callint.checks.bgp.peers import FAR_ENDS, at
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach, CheckError, unanswered
 from callint.finding import Path, Related, counted, witness
@@ -121,7 +121,7 @@ def _place(cluster: Cluster, session: Session, state: str) -> _Place | None:
         "half-open": ("reversePeering",),
         "down": ("password", "ttlSecurity"),
     }.get(state, ())
-    for name in (*wanted, "peerIP", "peerSelector", "localWorkloadSelector"):
+    for name in (*wanted, *FAR_ENDS):
         if name in spec:
             return _Place(peer.resource, ("spec", name))
     return None

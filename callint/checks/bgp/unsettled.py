@@ -10,6 +10,7 @@ from callint.bgp.network import Network, network
 from callint.bgp.nodes import Speaker
 from callint.bgp.peering import Peering
 from callint.calico.kinds import is_calico
+from callint.checks.bgp.peers import FAR_ENDS
 from callint.checks.left_open import AGREEING, SELECTING, SPEAKERS, left_in, left_open
 from callint.net.address import Address
 from callint.objects import Cluster, Resource
@@ -17,8 +18,6 @@ from callint.objects.bgp import BGPPeer
 from callint.selector import Selector, SelectorError, parse
 from callint.source import placeholder
 from callint.steps import Steps, counted
-
-_FAR = ("peerIP", "peerSelector", "localWorkloadSelector")
 
 
 class Unsettled:
@@ -93,7 +92,7 @@ class _OpenPeer:
         self.peer = peer
         self._model = model
         self._anyone = _any_left(peer, "node", "nodeSelector")
-        self._anywhere = _any_left(peer, *_FAR) or peer.local_workload_selector is not None
+        self._anywhere = _any_left(peer, *FAR_ENDS) or peer.local_workload_selector is not None
         self._near, self._far = _parsed(peer.node_selector), _parsed(peer.peer_selector)
         self._address = far_address(peer.peer_ip)
         self._known: dict[tuple[Alike, bool], bool] = {}
