@@ -8,7 +8,7 @@ from callint.net import intervals
 from callint.net.address import LAST, Family, format_address
 from callint.net.diagrams import EMPTY, FULL, Node, Operation, Space, split
 from callint.net.intervals import Interval, Intervals
-from callint.net.ports import ICMP, ICMPV6, PROTOCOLS, WITH_PORTS
+from callint.net.ports import ICMP, ICMPV6, PROTOCOL_NAMES, PROTOCOLS, WITH_PORTS
 from callint.record import NamedTuple
 
 Box = dict[str, Intervals]
@@ -20,7 +20,6 @@ _BYTE = 255
 # message for a destination port and the code for a source port, or 0 for both, so that each packet is one point.
 _FIELDS = ("destination", "source", "protocol", "destination_port", "source_port")
 _ALIASES = {"icmp_type": "destination_port", "icmp_code": "source_port"}
-_NAMES = {number: name for name, number in PROTOCOLS.items()}
 _ICMP = (ICMP, ICMPV6)
 
 
@@ -153,7 +152,10 @@ class PacketSet:
 
     def witness(self, **preferred: Sequence[int]) -> Packet | None:
         """One packet: of each field the first preferred value that is possible, else the lowest; TCP before others."""
-        wishes = {"protocol": tuple(_NAMES), **{_ALIASES.get(name, name): wish for name, wish in preferred.items()}}
+        wishes = {
+            "protocol": tuple(PROTOCOL_NAMES),
+            **{_ALIASES.get(name, name): wish for name, wish in preferred.items()},
+        }
 
         def choose(level: int, possible: Intervals) -> int:
             wish = wishes.get(self.space.fields[level], ())
@@ -193,7 +195,7 @@ class PacketSet:
             return ", ".join(_addresses(self.space.family, pair) for pair in side)
         if name == "protocol":
             return ", ".join(
-                _NAMES.get(low, str(low)) if low == high else f"{low}-{high}"
+                PROTOCOL_NAMES.get(low, str(low)) if low == high else f"{low}-{high}"
                 for pair in side
                 for low, high in _singled(pair)
             )

@@ -8,6 +8,7 @@ from callint.net.intervals import Interval
 
 ICMP, TCP, UDP, ICMPV6, SCTP, UDPLITE = 1, 6, 17, 58, 132, 136
 PROTOCOLS = {"TCP": TCP, "UDP": UDP, "ICMP": ICMP, "ICMPv6": ICMPV6, "SCTP": SCTP, "UDPLite": UDPLITE}
+PROTOCOL_NAMES = {number: name for name, number in PROTOCOLS.items()}
 WITH_PORTS = frozenset((TCP, UDP, SCTP))
 """The protocols that a rule with ports may name."""
 

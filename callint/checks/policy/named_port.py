@@ -11,7 +11,7 @@ from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, nobody, rule_words
 from callint.checks.pod_template import pod_templates
 from callint.finding import Path, Related
-from callint.net.ports import PROTOCOLS, parse_port, parse_protocol
+from callint.net.ports import PROTOCOL_NAMES, parse_port, parse_protocol
 from callint.objects import Cluster, Resource, fields
 from callint.objects.endpoint import EndpointPort
 from callint.objects.policy import Policy, Rule
@@ -136,7 +136,7 @@ class _Ports:
             for other in self._bearers:
                 bearer = self._bearer(other, name, selector)
                 if bearer is not None:
-                    words = next(word for word, number in PROTOCOLS.items() if number == other)
+                    words = PROTOCOL_NAMES[other]
                     return _Hint(name, f"for {words} there is one", bearer)
             near = self._words[protocol].nearest(name) if mine else None
             bearer = self._bearer(protocol, near, selector) if near is not None and not _apart(name, near) else None

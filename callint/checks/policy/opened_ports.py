@@ -6,13 +6,12 @@ from collections.abc import Iterable
 
 from callint.net import intervals
 from callint.net.intervals import Intervals
-from callint.net.ports import PROTOCOLS, parse_port, parse_protocol
+from callint.net.ports import PROTOCOL_NAMES, parse_port, parse_protocol
 from callint.objects.policy import Rule
 
 ANY = 0
 """Stands for every protocol."""
 _ALL: Intervals = ((0, 65535),)
-_NAMES = {number: name for name, number in PROTOCOLS.items()}
 _SHOWN = 4
 
 Ports = dict[int, Intervals]
@@ -45,7 +44,7 @@ def words(ports: Ports) -> str:
 
 
 def _of_protocol(protocol: int, ports: Intervals) -> str:
-    name = "anything" if protocol == ANY else _NAMES.get(protocol, f"protocol {protocol}")
+    name = "anything" if protocol == ANY else PROTOCOL_NAMES.get(protocol, f"protocol {protocol}")
     if ports == _ALL:
         return name
     shown = [str(low) if low == high else f"{low}-{high}" for low, high in ports[:_SHOWN]]

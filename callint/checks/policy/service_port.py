@@ -11,7 +11,7 @@ from callint.checks.policy.behind_service import Backends, Translation
 from callint.checks.policy.name_resolution import enforced, shuts_in
 from callint.checks.policy.named_port import at_the_end, place_of_port
 from callint.finding import Path, Related, witness
-from callint.net.ports import PROTOCOLS, parse_port, parse_protocol
+from callint.net.ports import PROTOCOL_NAMES, parse_port, parse_protocol
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
@@ -140,7 +140,7 @@ def _among(texts: tuple[str, ...], number: int, *, named: bool) -> bool:
 def _breach(tier: PlacedTier, policy: Policy, direction: str, meant: _Meant) -> Breach:
     resource, service = policy.resource, meant.service
     path = place_of_port(resource, meant.rule, meant.text)
-    protocol = next(word for word, number in PROTOCOLS.items() if number == service.protocol)
+    protocol = PROTOCOL_NAMES[service.protocol]
     port = f"{protocol} port {service.target}"
     places = () if service.resource is None else (Related(service.resource.span("spec", "ports"), "translates ports"),)
     return Breach.at(

@@ -11,7 +11,7 @@ from callint.net.address import parse_cidr
 from callint.net.internet import INTERNET
 from callint.net.intervals import Intervals
 from callint.net.packets import PacketSet, PacketSpace
-from callint.net.ports import ICMP, ICMPV6, PROTOCOLS, WITH_PORTS, parse_port, parse_protocol
+from callint.net.ports import ICMP, ICMPV6, PROTOCOL_NAMES, WITH_PORTS, parse_port, parse_protocol
 from callint.policy.match import namespaces
 from callint.policy.ranges import ranges
 from callint.policy.symbolic.flow import End
@@ -21,8 +21,6 @@ from callint.selector.rewrite import both
 
 _KEYS = ("from", "to", "protocol", "ports", "sourcePorts")
 _END_KEYS = ("selector", "namespaceSelector", "node", "interface", "addresses")
-
-_NAMES = {number: name for name, number in PROTOCOLS.items()}
 
 
 class Terms(NamedTuple):
@@ -53,7 +51,7 @@ class Terms(NamedTuple):
 
 def services(protocol: int, ports: Intervals | None = None, icmp_types: Intervals | None = None) -> str:
     """Packets in words: `TCP port 443`, `ICMPv6 type 135`, `IP protocol 112`."""
-    words = _NAMES.get(protocol, f"IP protocol {protocol}")
+    words = PROTOCOL_NAMES.get(protocol, f"IP protocol {protocol}")
     for what, numbers in (("port", ports), ("type", icmp_types)):
         shown = [str(low) if low == high else f"{low}-{high}" for low, high in numbers or ()]
         words += f" {what} {', '.join(shown)}" if shown else ""
