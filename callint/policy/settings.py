@@ -54,6 +54,7 @@ class Settings:
                     self._hidden[name[:1].lower() + name[1:]] = one.resource
         switched = "bpfEnabled" not in self._hidden and self.flag("bpfEnabled", default=False)
         self.ebpf = cluster.target.dataplane == "ebpf" or switched
+        self.perhaps_ebpf = self.ebpf or "bpfEnabled" in self._hidden
         self._tables = "nftables" if cluster.target.dataplane == "nftables" else "iptables"
 
     def _value(self, key: str) -> Any:

@@ -23,9 +23,10 @@ interfaces:
 """
 
 
-def told(spec: dict[str, Any], facts: str = FACTS, dataplane: str = "iptables") -> list[str]:
+def told(spec: dict[str, Any], facts: str = FACTS, dataplane: str = "iptables", **felix: object) -> list[str]:
     endpoint = calico("HostEndpoint", "one", {"node": "storage", **spec})
-    cluster = cluster_of([endpoint], Target(dataplane=dataplane), facts=facts)
+    objects = [endpoint, calico("FelixConfiguration", "default", felix)]
+    cluster = cluster_of(objects, Target(dataplane=dataplane), facts=facts, judged=True)
     return [
         one.message.removeprefix('HostEndpoint "one" guards nothing: ') for one in find("absent_interface")(cluster, {})
     ]
@@ -65,3 +66,4 @@ def test_ebpf_sees_packets_at_the_ports_of_a_bond() -> None:
     port = {"interfaceName": "eth0", "expectedIPs": ["10.10.10.21"]}
     assert (told(port) != [], told(port, dataplane="ebpf")) == (True, [])
     assert told({"interfaceName": "eth9"}, dataplane="ebpf") != []
+    assert (told(port, bpfEnabled=False) != [], told(port, bpfEnabled="${BPF}")) == (True, [])

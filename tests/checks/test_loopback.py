@@ -29,7 +29,7 @@ def policy(*ingress: dict[str, Any], egress: list[dict[str, Any]] | None = None,
 
 
 def told(*objects: dict[str, Any], dataplane: str = "iptables", facts: str = "") -> list[tuple[tuple[Any, ...], str]]:
-    cluster = cluster_of(objects, Target(dataplane=dataplane), facts=facts)
+    cluster = cluster_of(objects, Target(dataplane=dataplane), facts=facts, judged=True)
     return [(one.path, one.message) for one in find("loopback")(cluster, {})]
 
 
@@ -76,3 +76,4 @@ def test_endpoints_that_are_made_automatically() -> None:
 def test_facts_need_not_list_the_loopback_interface_and_ebpf_is_left_alone() -> None:
     assert len(told(endpoint(), policy(LAN), facts="version: 1\nnode: a\ninterfaces: [{name: eth0}]\n")) == 1
     assert told(endpoint(), policy(LAN), dataplane="ebpf") == []
+    assert told(endpoint(), policy(LAN), calico("FelixConfiguration", "default", {"bpfEnabled": "${BPF}"})) == []

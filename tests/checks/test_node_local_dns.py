@@ -83,6 +83,8 @@ def also(what: str, whom: str = "all()") -> str:
         (CACHE.replace("10.96.0.10", "__PILLAR__DNS__SERVER__") + POLICY, False),
         (CACHE.replace("hostNetwork: true", "hostNetwork: false") + POLICY, False),
         (CACHE + POLICY + EBPF, False),
+        (CACHE + POLICY + EBPF.replace("true", "false"), True),
+        (CACHE + POLICY + EBPF.replace("true", "'${BPF}'"), False),
         (CACHE + POLICY.replace("selector: k8s-app == 'kube-dns', namespaceSelector: all(), ", ""), False),
         (CACHE + POLICY.replace("ports: [53]", "ports: [5432]"), False),
         (CACHE + POLICY.replace("types: [Egress]", "types: [Ingress]"), False),
@@ -97,7 +99,7 @@ def also(what: str, whom: str = "all()") -> str:
     ],
 )
 def test_who_may_ask(manifests: str, told: bool) -> None:
-    found = list(find("node_local_dns")(cluster_of(manifests, Target(release=(3, 32))), {}))
+    found = list(find("node_local_dns")(cluster_of(manifests, Target(release=(3, 32)), judged=True), {}))
     assert [one.path for one in found] == [("spec", "egress")] * told
     if told:
         assert 'DaemonSet "node-local-dns" answers at 10.96.0.10 on each node' in found[0].message

@@ -12,7 +12,6 @@ from callint.finding import Related, Span, witness
 from callint.net.address import Address
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
-from callint.policy.doubt import UndecidedError
 from callint.policy.links import is_host_interface, leads_somewhere
 from callint.policy.nodes import prefixes
 from callint.policy.settings import Settings
@@ -37,7 +36,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         named, holder = node.named.get(name), node.holder(endpoint)
         if named is None:
             yield _breach(endpoint, node, holder, f'node "{endpoint.node}" has no interface "{name}"')
-        elif holder is not None and named.addresses == () and not _ebpf(cluster, endpoint.node):
+        elif holder is not None and named.addresses == () and not Settings(cluster, endpoint.node).perhaps_ebpf:
             yield _breach(endpoint, node, holder, f'"{name}" has no address')
 
 
@@ -62,13 +61,6 @@ class _Node:
         found = [(*self._held[one], one) for one in expected if one in self._held]
         _, interface, address = min(found, key=itemgetter(0), default=(0, None, None))
         return None if interface is None or address is None else (interface, address)
-
-
-def _ebpf(cluster: Cluster, node: str) -> bool:
-    try:
-        return Settings(cluster, node).ebpf
-    except UndecidedError:
-        return True
 
 
 def _breach(endpoint: HostEndpoint, node: _Node, holder: tuple[Interface, Address] | None, reason: str) -> Breach:

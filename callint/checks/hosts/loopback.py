@@ -10,7 +10,6 @@ from callint.checks.proof import judged
 from callint.finding import Related
 from callint.objects import Cluster
 from callint.policy import NodePolicy, Packet, Verdict, evaluate, model_of
-from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import HostMember
 from callint.policy.symbolic.engine import selections
 from callint.policy.symbolic.point import SOURCE_PORT
@@ -45,20 +44,13 @@ def _all_dropped(cluster: Cluster) -> Iterator[_Dropped]:
         if placeholder(about.node) is not None:
             continue
         here, selection = model.at(about.node), known.of(member)
-        if here.governance.of(_LOOPBACK).endpoint is not member or _ebpf(here):
+        if here.governance.of(_LOOPBACK).endpoint is not member or here.settings.perhaps_ebpf:
             continue
         if selection not in of_class:
             of_class[selection] = _dropped(here)
         found = of_class[selection]
         if found is not None:
             yield here, member, *found
-
-
-def _ebpf(here: NodePolicy) -> bool:
-    try:
-        return here.settings.ebpf
-    except UndecidedError:
-        return True
 
 
 def _dropped(here: NodePolicy) -> tuple[Packet, Verdict] | None:

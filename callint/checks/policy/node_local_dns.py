@@ -13,7 +13,6 @@ from callint.net.address import Address
 from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
-from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import Inventory
 from callint.policy.match import entity_selectors
 from callint.policy.nodes import prefixes
@@ -38,7 +37,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Only where the cache listens at the address of the cluster's DNS, so that no pod gets past it.
     """
     cache = next(_caches(cluster), None)
-    if cache is None or _ebpf(cluster):
+    if cache is None or _perhaps_ebpf(cluster):
         return
     model = model_of(cluster)
     opening = [(one.selector, one) for _, one in model.policies if _opens(one, cache, model.inventory)]
@@ -80,12 +79,9 @@ def _link_local(address: Address) -> bool:
     return address.value >> 16 == 0xA9FE if address.family == 4 else address.value >> 118 == 0xFE80 >> 6
 
 
-def _ebpf(cluster: Cluster) -> bool:
+def _perhaps_ebpf(cluster: Cluster) -> bool:
     """Whether the address of the service may be translated before anything listens at it."""
-    try:
-        return any(Settings(cluster, node).ebpf for node in (*cluster.nodes, ""))
-    except UndecidedError:
-        return True
+    return any(Settings(cluster, node).perhaps_ebpf for node in (*cluster.nodes, ""))
 
 
 def _for_dns(policy: Policy) -> bool:
