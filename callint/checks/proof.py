@@ -37,7 +37,7 @@ def judged(here: NodePolicy, packet: Packet, verdict: Verdict) -> Witness:
 
 def decided(direction: str, family: Family, point: Point, item: Item) -> Witness:
     """A packet of a set about which a rule or the end of a tier decides."""
-    place = f"{item.direction} rule {item.rule.path[2]}" if item.rule else f"end of tier {item.policy.tier}"
+    place = f"{item.direction} rule {item.rule.number}" if item.rule else f"end of tier {item.policy.tier}"
     return witness(
         "packet",
         direction=direction,

@@ -67,6 +67,16 @@ class Rule(NamedTuple):
     http: bool
 
     @property
+    def direction(self) -> str:
+        """In which list it stands: `ingress` or `egress`."""
+        return str(self.path[1])
+
+    @property
+    def number(self) -> str | int:
+        """Its place in that list."""
+        return self.path[2]
+
+    @property
     def opens(self) -> bool:
         """Whether it lets packets through, or leaves them to later tiers that may."""
         return self.action in ("Allow", "Pass")

@@ -32,6 +32,10 @@ class Profile(NamedTuple):
     ingress: tuple[Rule, ...]
     egress: tuple[Rule, ...]
 
+    def rules_of(self, direction: str) -> tuple[Rule, ...]:
+        """Those of `ingress` or of `egress`."""
+        return self.ingress if direction == "ingress" else self.egress
+
 
 def pod(resource: Resource) -> Workload | None:
     """A pod as a workload endpoint; None for one on the host's network, which is host traffic (conversion.go).

@@ -42,6 +42,15 @@ def hidden(resource: Resource, path: Path) -> str | None:
     return None if gap is None else f'{dotted(gap)} of {resource.kind} "{resource.name}", which could not be read'
 
 
+def hidden_rule(policy: Policy, direction: str) -> str | None:
+    """What is said of a rule that could not be read at all: a gap in the list that no rule stands for."""
+    known = {rule.path for rule in policy.rules_of(direction)}
+    for gap in policy.resource.gaps:
+        if gap[:2] == ("spec", direction) and (len(gap) == 2 or (len(gap) == 3 and gap not in known)):
+            return hidden(policy.resource, gap)
+    return None
+
+
 def dotted(path: Path) -> str:
     """`spec.ingress[0].source`."""
     shown = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
@@ -102,10 +111,10 @@ def _complaints(policy: Policy, strict: bool, road: Road, release: Release) -> I
     for direction, rules in (("ingress", policy.ingress), ("egress", policy.egress)):
         for rule in rules:
             for complaint in _rule(readable(rule, resource), resource, strict, road, release):
-                yield f"{direction} rule {rule.path[-1]}: {complaint}"
+                yield f"{direction} rule {rule.number}: {complaint}"
             if strict:
                 for complaint in _services(rule, direction, policy.namespace):
-                    yield f"{direction} rule {rule.path[-1]}: {complaint}"
+                    yield f"{direction} rule {rule.number}: {complaint}"
 
 
 def _flags(policy: Policy) -> Iterator[str]:

@@ -10,7 +10,7 @@ from callint.finding import Path
 from callint.net.address import Family
 from callint.objects import Resource
 from callint.objects.policy import Rule
-from callint.policy.admission import hidden, readable
+from callint.policy.admission import hidden, hidden_rule, readable
 from callint.policy.doubt import Doubts, UndecidedError
 from callint.policy.inventory import Endpoint, HostMember, Inventory
 from callint.policy.labels import holds
@@ -35,12 +35,13 @@ class Decision(NamedTuple):
 class CompiledRule:
     """A rule with its demands, made once for each IP version when a packet of it first comes by."""
 
-    __slots__ = ("_criteria", "_inventory", "_namespace", "_rule", "action", "missing", "path")
+    __slots__ = ("_criteria", "_inventory", "_namespace", "_rule", "action", "missing", "number", "path")
 
     def __init__(self, rule: Rule, resource: Resource, namespace: str | None, inventory: Inventory) -> None:
         """`missing` names what a schema error hides: then the demands are necessary, but not sufficient."""
         self.action = None if hidden(resource, (*rule.path, "action")) else rule.action
         self.missing = hidden(resource, rule.path)
+        self.number = rule.number
         self.path = rule.path
         self._rule = readable(rule, resource)
         self._namespace = namespace
@@ -83,14 +84,12 @@ class CompiledPolicy:
         found = self._rules.get(direction)
         if found is None:
             policy = self.placed.policy
-            written = policy.rules_of(direction)
-            paths = {rule.path for rule in written}
-            for gap in policy.resource.gaps:
-                in_list = gap[:2] == ("spec", direction)
-                if in_list and (len(gap) == 2 or (len(gap) == 3 and gap not in paths)):
-                    raise UndecidedError(hidden(policy.resource, gap) or "a rule that could not be read")
+            missing = hidden_rule(policy, direction)
+            if missing is not None:
+                raise UndecidedError(missing)
             found = self._rules[direction] = tuple(
-                CompiledRule(rule, policy.resource, policy.namespace, self._inventory) for rule in written
+                CompiledRule(rule, policy.resource, policy.namespace, self._inventory)
+                for rule in policy.rules_of(direction)
             )
         return found
 
@@ -194,7 +193,7 @@ class Profiles:
                 if not rule.matches(flow, doubts):
                     continue
                 action = rule.action_now(doubts)
-                reason = f"profile {name} {direction} rule {rule.path[-1]}"
+                reason = f"profile {name} {direction} rule {rule.number}"
                 if action == "Allow":
                     return Decision("allow", reason, profile.resource, rule.path)
                 if action == "Deny" or (action == "Pass" and ebpf):
@@ -207,9 +206,9 @@ class Profiles:
         found = self._rules.get((name, direction))
         if found is None:
             profile = self._inventory.profiles[name]
-            rules = profile.ingress if direction == "ingress" else profile.egress
-            found = tuple(CompiledRule(rule, profile.resource, None, self._inventory) for rule in rules)
-            self._rules[name, direction] = found
+            found = self._rules[name, direction] = tuple(
+                CompiledRule(rule, profile.resource, None, self._inventory) for rule in profile.rules_of(direction)
+            )
         return found
 
 
@@ -270,14 +269,10 @@ def _ask(chain: Chain, policies: list[CompiledPolicy], flow: Flow, doubts: Doubt
             action = rule.action_now(doubts)
             if action == "Log":
                 continue
-            reason = f"policy {policy.name} {chain.direction} rule {_index(rule.path)}"
+            reason = f"policy {policy.name} {chain.direction} rule {rule.number}"
             if action == "Allow":
                 return action, Decision("allow", reason, policy.resource, rule.path)
             if action == "Deny":
                 return action, Decision("drop", reason, policy.resource, rule.path)
             return action, Decision("none", f"{reason} passes", policy.resource, rule.path)
     return "", None
-
-
-def _index(path: Path) -> object:
-    return path[2] if len(path) > 2 else path[-1]

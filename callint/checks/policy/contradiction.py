@@ -74,7 +74,7 @@ def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:
     if not policy.of_pods or policy.apply_on_forward or not policy.resource.whole:
         return
     for rule in _rules(policy):
-        direction = rule.path[1]
+        direction = rule.direction
         own, far = (rule.destination, "source") if direction == "ingress" else (rule.source, "destination")
         if not own.selector:
             continue

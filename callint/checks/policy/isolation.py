@@ -184,7 +184,7 @@ class _Tiers:
                 direction=self._direction,
                 **{end: f"pods of {first.namespace}/{first.resource.name}"},
                 verdict="accept",
-                decided_by=f"policy {policy.name} {self._direction} rule {opener.path[-1]}",
+                decided_by=f"policy {policy.name} {self._direction} rule {opener.number}",
             ),
             "leave out the pods that other policies govern, or drop it: without any policy pods are open",
         )

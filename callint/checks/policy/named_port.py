@@ -90,7 +90,7 @@ def at_the_end(policy: Policy, rule: Rule) -> Selector | None:
     Raises SelectorError.
     """
     positive, _ = entity_selectors(rule.destination, policy.namespace)
-    if rule.path[1] == "egress":
+    if rule.direction == "egress":
         return positive
     return selector_of(policy) if positive is None else both(selector_of(policy), positive)
 
@@ -178,7 +178,7 @@ def place_of_port(resource: Resource, rule: Rule, text: str) -> Path:
     """Where a rule names a destination port, whichever the kind of policy; its own place where that is not found."""
     if is_calico(resource.api_version):
         return (*rule.destination.path, "ports", rule.destination.ports.index(text))
-    item = resource.spec[str(rule.path[1])][rule.path[2]]
+    item = resource.spec[rule.direction][rule.number]
     for index, port in fields.items(item, "ports"):
         if isinstance(port, dict) and fields.text(port, "port") == text:
             return (*rule.path, "ports", index, "port")

@@ -41,11 +41,11 @@ def _passing(policy: Policy) -> list[Rule]:
 
 
 def _type(rule: Rule) -> str:
-    return str(rule.path[1]).capitalize()
+    return rule.direction.capitalize()
 
 
 def _breach(tier: PlacedTier, policy: Policy, rule: Rule, ends: list[HostMember]) -> Breach:
-    direction, name = str(rule.path[1]), ends[0].about.name
+    direction, name = rule.direction, ends[0].about.name
     return Breach.at(
         policy.resource,
         (*rule.path, "action"),

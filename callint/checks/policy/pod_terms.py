@@ -34,7 +34,7 @@ def stripped(selector: Selector) -> Selector:
 
 def ends(rule: Rule) -> tuple[Entity, Entity]:
     """The side of the policy's own pods, and the other one."""
-    return (rule.source, rule.destination) if rule.path[1] == "egress" else (rule.destination, rule.source)
+    return (rule.source, rule.destination) if rule.direction == "egress" else (rule.destination, rule.source)
 
 
 def by_labels(rule: Rule) -> bool:

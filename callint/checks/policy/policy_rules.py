@@ -104,7 +104,7 @@ def _not_selector(cluster: Cluster) -> Iterator[Breach]:
     for policy, rule in _rules(cluster):
         if policy.namespace is not None or rule.action != "Allow":
             continue
-        inward = rule.path[1] == "ingress"
+        inward = rule.direction == "ingress"
         side = rule.source if inward else rule.destination
         if not side.not_selector or not side._replace(not_selector=None, ports=(), not_ports=()).unconditional:
             continue
@@ -127,7 +127,7 @@ def _allowing_egress(cluster: Cluster) -> Iterator[tuple[Policy, Rule, Path]]:
     One peer of Kubernetes' policies is a rule for each protocol, and shown once.
     """
     for policy, rule in _rules(cluster):
-        if rule.path[1] == "egress" and rule.action == "Allow" and not policy.do_not_track:
+        if rule.direction == "egress" and rule.action == "Allow" and not policy.do_not_track:
             yield policy, rule, (*rule.destination.path, "nets", 0)
     for policy in (placed.policy for _, placed in model_of(cluster).policies):
         if policy.kind == "KubernetesNetworkPolicy" and policy.resource.whole:

@@ -164,7 +164,7 @@ def _named(policy: Policy) -> str:
 
 def _does(item: Item) -> str:
     assert item.rule is not None
-    return f'rule {item.direction}[{item.rule.path[2]}] of "{item.policy.resource.name}" {_VERBS[item.action]}'
+    return f'rule {item.direction}[{item.rule.number}] of "{item.policy.resource.name}" {_VERBS[item.action]}'
 
 
 def _place(item: Item) -> Span:

@@ -14,7 +14,7 @@ from callint.net.packets import PacketSet, PacketSpace
 from callint.net.ports import parse_port, parse_protocol
 from callint.objects import Resource
 from callint.objects.policy import Rule
-from callint.policy.admission import hidden, readable
+from callint.policy.admission import hidden, hidden_rule, readable
 from callint.policy.chains import Direction, Kind
 from callint.policy.inventory import Inventory
 from callint.policy.match import criteria
@@ -138,14 +138,13 @@ class Chains:
         if found is None:
             tier = self._tiers[number]
             policy = tier.policies[place].policy
-            rules = policy.rules_of(direction)
-            missing = _missing_rule(policy.resource, direction, rules)
+            missing = hidden_rule(policy, direction)
             if missing is not None:
                 everything = self.space.everything
                 found = Block({self.cause("unknown", missing): everything}, everything)
             else:
                 what = f"policy {policy.name} {direction}"
-                found = self.rules(rules, policy.resource, policy.namespace, what, tier.name)
+                found = self.rules(policy.rules_of(direction), policy.resource, policy.namespace, what, tier.name)
             self._policies[key] = found
         return found
 
@@ -155,7 +154,7 @@ class Chains:
         """A list of rules of one object; `what` they are called in reasons."""
         return in_order(
             self.space,
-            [self._rule(one, resource, namespace, f"{what} rule {_number(one.path)}", tier) for one in rules],
+            [self._rule(one, resource, namespace, f"{what} rule {one.number}", tier) for one in rules],
         )
 
     def _rule(self, rule: Rule, resource: Resource, namespace: str | None, reason: str, tier: str | None) -> Block:
@@ -208,23 +207,13 @@ class Chains:
             if name.startswith("ksa."):
                 return Block({}, self.space.nothing)
             return Block({self.cause("drop", f"profile {name} does not exist"): everything}, everything)
-        rules = profile.ingress if direction == "ingress" else profile.egress
-        block = self.rules(rules, profile.resource, None, f"profile {name} {direction}")
+        block = self.rules(profile.rules_of(direction), profile.resource, None, f"profile {name} {direction}")
         if not self._ebpf:
             return block
         shares: dict[Cause, PacketSet] = {}
         for cause, share in block.shares.items():
             add(shares, {cause._replace(kind="drop") if cause.kind == "pass" else cause: share})
         return block._replace(shares=shares)
-
-
-def _missing_rule(resource: Resource, direction: Direction, rules: Iterable[Rule]) -> str | None:
-    """What is said of a rule that could not be read at all: a gap in the list that no rule stands for."""
-    known = {rule.path for rule in rules}
-    for gap in resource.gaps:
-        if gap[:2] == ("spec", direction) and (len(gap) == 2 or (len(gap) == 3 and gap not in known)):
-            return hidden(resource, gap) or "a rule that could not be read"
-    return None
 
 
 @lru_cache(maxsize=4096)
@@ -236,7 +225,3 @@ def _wanted(protocol: str | None, ports: tuple[str, ...]) -> tuple[int | None, I
         None if protocol is None else parse_protocol(protocol, any_case=True),
         intervals.merge(numbers) if numbers and len(numbers) == len(read) else None,
     )
-
-
-def _number(path: Path) -> object:
-    return path[2] if len(path) > 2 else path[-1]
