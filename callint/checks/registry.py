@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial, update_wrapper
 from importlib import import_module
+from types import ModuleType
 from typing import Any, cast
 
 from callint.checks.breach import Breach, Check, CheckError, unanswered
@@ -107,43 +108,16 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
 
 CHECKS = {name: (package, kinds) for package, checks in _KINDS.items() for name, kinds in checks.items()}
 
-_ONE_QUESTION = (
-    "absent_interface",
-    "autodetection",
-    "contradiction",
-    "coverage",
-    "duplicate",
-    "ends",
-    "foreign_address",
-    "forwarded_rule",
-    "loopback",
-    "name_resolution",
-    "named_port",
-    "named_service",
-    "namespace_label",
-    "namespace_scope",
-    "node_local_dns",
-    "origin",
-    "policy_tie",
-    "public_pool",
-    "raw_objects",
-    "return_path",
-    "service_port",
-)
-_PARAMETERS: dict[str, tuple[str, ...]] = {
-    "fallthrough": ("problem", "everywhere"),
-    "reference": ("kind", "field", "to", "unless_unknown"),
-    "session": ("state",),
-    **dict.fromkeys(_ONE_QUESTION, ()),
-}
-"""The parameters of the checks that have others than `problem` alone."""
-_JUDGE_THEIR_OWN = ("expression", "flow-forbidden", "flow-required")
 
-
-def unknown_parameters(name: str, given: Iterable[str]) -> Iterator[tuple[str, str]]:
+def unknown_parameters(name: str, given: Collection[str]) -> Iterator[tuple[str, str]]:
     """Of parameters those that a check does not take, with a sentence; some judge theirs when they run."""
-    known = _PARAMETERS.get(name, ("problem",))
-    for one in given if name not in _JUDGE_THEIR_OWN else ():
+    if not given or name not in CHECKS:
+        return
+    module = _module(name)
+    known: tuple[str, ...] | None = getattr(module, "PARAMETERS", ("problem",) if hasattr(module, "QUESTIONS") else ())
+    if known is None:
+        return
+    for one in given:
         if one not in known:
             yield one, f'check "{name}" has no parameter "{one}", it has {", ".join(known) or "none"}'
 
@@ -160,10 +134,13 @@ def find(name: str) -> Check:
         near = nearest(name, CHECKS)
         hint = f'did you mean "{near}"' if near else f"these are: {', '.join(sorted(CHECKS))}"
         raise CheckError(f'no check is called "{name}", {hint}')
-    package, _ = CHECKS[name]
-    module, _, function = name.partition("-")
-    check = cast("Check", getattr(import_module(f"{package}.{module}"), function or "check"))
+    check = cast("Check", getattr(_module(name), name.partition("-")[2] or "check"))
     return update_wrapper(partial(_bounded, name, check), check)
+
+
+def _module(name: str) -> ModuleType:
+    package, _ = CHECKS[name]
+    return import_module(f"{package}.{name.partition('-')[0]}")
 
 
 def _bounded(name: str, check: Check, cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from callint.checks import Breach, CheckError
-from callint.checks.expression import LONGEST, check
+from callint.checks import Breach, CheckError, find
+from callint.checks.expression import LONGEST
 from callint.source import Limits
 from manifests import cluster_of
 
@@ -43,7 +43,7 @@ metadata: {name: web}
 def run(text: str, expression: str, **parameters: Any) -> list[Breach]:
     parameters = parameters or {"kind": "IPPool"}
     parameters |= {"message": '{kind} "{name}" is wrong', "expression": expression}
-    return list(check(cluster_of(text, judged=True), parameters))
+    return list(find("expression")(cluster_of(text, judged=True), parameters))
 
 
 def places(breaches: list[Breach]) -> list[tuple[str, int, bool]]:
@@ -186,7 +186,7 @@ class TestUnusable:
     )
     def test_rule_is_refused_with_a_sentence(self, parameters: dict[str, Any], said: str) -> None:
         with pytest.raises(CheckError) as raised:
-            list(check(cluster_of(POOLS), parameters))
+            list(find("expression")(cluster_of(POOLS), parameters))
         assert said in str(raised.value)
         assert "\n" not in str(raised.value)
 
@@ -232,7 +232,9 @@ class TestHostile:
         cluster.limits = Limits(expression_seconds=1)
         begun = time.monotonic()
         expensive = "object.metadata.name == 'set-0' || objects.all(a, objects == objects)"
-        found = list(check(cluster, {"kind": "GlobalNetworkSet", "expression": expensive, "message": "wrong"}))
+        found = list(
+            find("expression")(cluster, {"kind": "GlobalNetworkSet", "expression": expensive, "message": "wrong"})
+        )
         assert time.monotonic() - begun < 5
         assert found
         assert all(breach.undecided for breach in found)

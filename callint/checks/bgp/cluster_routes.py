@@ -32,7 +32,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `owner` (both or neither program the routes of a pool), `priority` (each gives its routes
     another one). Sources: api/pkg/apis/projectcalico/v3/bgpconfig.go and felixconfig.go, confd bgp_processor.go.
     """
-    question = asked("cluster_routes", _QUESTIONS, parameters)
+    question = asked("cluster_routes", QUESTIONS, parameters)
     shared = cluster.target.release >= ROUTES_SHARED and not network(cluster).alone
     if shared and not any(switched_off(cluster)):
         yield from question(cluster)
@@ -141,4 +141,4 @@ def _breach(
     )
 
 
-_QUESTIONS: dict[str, Question] = {"owner": _owner, "priority": _priority}
+QUESTIONS: dict[str, Question] = {"owner": _owner, "priority": _priority}

@@ -36,7 +36,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     session with the filter has), `tag` (an export rule that asks for a community which is attached after it), `all`
     (rules that reject all but their own network, one after another).
     """
-    yield from asked("condition", _QUESTIONS, parameters)(cluster)
+    yield from asked("condition", QUESTIONS, parameters)(cluster)
 
 
 def _rules(cluster: Cluster) -> Iterator[tuple[Direction, Family, Rule]]:
@@ -276,7 +276,7 @@ def _contradiction(peer: BGPPeer, direction: Direction, exclusive: list[Rule]) -
     )
 
 
-_QUESTIONS: dict[str, Question] = {
+QUESTIONS: dict[str, Question] = {
     "length": _length,
     "never": _never,
     "tag": _tag,

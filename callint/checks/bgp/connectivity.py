@@ -38,7 +38,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     for routes), `reflector` (a reflector without any session), `own-as` (the way leads through another AS back into
     the own one, which BIRD takes for a loop), `one-reflector` (all ways lead over one reflector).
     """
-    question = asked("connectivity", _QUESTIONS, parameters)
+    question = asked("connectivity", QUESTIONS, parameters)
     deciding = _DECIDING.get(question)
     if left_open(cluster, deciding or SESSIONS) or (deciding is None and unsettled(cluster).nodes):
         return
@@ -305,7 +305,7 @@ def _reflecting(cluster: Cluster, one: Speaker) -> tuple[Resource, Path]:
     return resource, bgp_path(resource, "routeReflectorClusterID")
 
 
-_QUESTIONS: dict[str, Question] = {
+QUESTIONS: dict[str, Question] = {
     "no-peers": _no_peers,
     "unconnected": _unconnected,
     "reflector": _reflector,

@@ -43,7 +43,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     default route), `own-prefixes` (imports and installs networks of pools), `unprogrammed` (imports what never reaches
     the kernel).
     """
-    yield from asked("exposure", _QUESTIONS, parameters)(cluster)
+    yield from asked("exposure", QUESTIONS, parameters)(cluster)
 
 
 def _pools(cluster: Cluster) -> Iterator[tuple[IPPool, Prefix]]:
@@ -273,7 +273,7 @@ def _keeping_out(cluster: Cluster, pools: _Held, prefixes: PrefixSet) -> tuple[R
     return tuple(found)
 
 
-_QUESTIONS: dict[str, Question] = {
+QUESTIONS: dict[str, Question] = {
     "withheld": _withheld,
     "default-route": _default_route,
     "own-prefixes": _own_prefixes,

@@ -26,6 +26,7 @@ from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.steps import Steps, counted
 
+PARAMETERS = ("problem", "everywhere")
 # From this release on an imported route has a worse kernel metric than any other (K2, bird_ipam.cfg.template)
 _HARMLESS_DEFAULT = (3, 32)
 # So many parts of a set of prefixes are written out, of which each takes steps to find
@@ -41,7 +42,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     The last two look only where filters are used, for that peer or on import for another; with `everywhere` true they
     look at every peer.
     """
-    yield from asked("fallthrough", _QUESTIONS, parameters)(cluster, parameters)
+    yield from asked("fallthrough", QUESTIONS, parameters)(cluster, parameters)
 
 
 def _import(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
@@ -263,7 +264,7 @@ def _imports_all(cluster: Cluster, one: Outward, consequence: str) -> Breach:
     )
 
 
-_QUESTIONS: dict[str, Callable[[Cluster, Mapping[str, Any]], Iterator[Breach]]] = {
+QUESTIONS: dict[str, Callable[[Cluster, Mapping[str, Any]], Iterator[Breach]]] = {
     "import": _import,
     "export": _export,
     "unfiltered": _unfiltered,

@@ -31,7 +31,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `bridge` (the address of a bridge of a container engine or hypervisor), `apart` (a network of
     its own, while another address of the node is in that of all others).
     """
-    yield from asked("node_address", _QUESTIONS, parameters)(cluster)
+    yield from asked("node_address", QUESTIONS, parameters)(cluster)
 
 
 class _Place(NamedTuple):
@@ -147,4 +147,4 @@ _CURE = (
     "let calico-node find it by the node's InternalIP (IP_AUTODETECTION_METHOD kubernetes-internal-ip, or "
     "nodeAddressAutodetectionV4 of the Installation), by cidrs or by interface"
 )
-_QUESTIONS: dict[str, Question] = {"bridge": _bridge, "apart": _apart}
+QUESTIONS: dict[str, Question] = {"bridge": _bridge, "apart": _apart}

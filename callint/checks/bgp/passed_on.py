@@ -46,7 +46,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     there), `local-service-range` (the range of such an address alone, from all nodes), `pods` (blocks of pods, to which
     packets then take a detour).
     """
-    question = asked("passed_on", _QUESTIONS, parameters)
+    question = asked("passed_on", QUESTIONS, parameters)
     if not left_open(cluster, EXPORTS):
         yield from question(cluster)
 
@@ -298,7 +298,7 @@ def _pods(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-_QUESTIONS: dict[str, Question] = {
+QUESTIONS: dict[str, Question] = {
     "local-service": _local_services,
     "local-service-range": _local_service_range,
     "pods": _pods,

@@ -29,7 +29,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     here, and let it read others), `content` (the password is none that both ends can have). Of Secrets that are not
     among the manifests nothing else is said: most are kept elsewhere.
     """
-    yield from asked("password", _QUESTIONS, parameters)(cluster)
+    yield from asked("password", QUESTIONS, parameters)(cluster)
 
 
 class _Wanted(NamedTuple):
@@ -239,4 +239,4 @@ _UNFIT = {'"': "a double quote", "\n": "a line break"}
 """What a text in BIRD's configuration cannot hold (conf/cf-lex.l), in words."""
 _COPIERS = ("reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "kubed.appscode.com/")
 _CONTENTS = ("data", "stringData")
-_QUESTIONS: dict[str, Question] = {"unread": _unread, "content": _content}
+QUESTIONS: dict[str, Question] = {"unread": _unread, "content": _content}

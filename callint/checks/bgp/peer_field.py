@@ -24,7 +24,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `repetitions` (an AS number where a count is expected), `ignored` (fields that count for other
     kinds of peers only).
     """
-    yield from asked("peer_field", _QUESTIONS, parameters)(cluster)
+    yield from asked("peer_field", QUESTIONS, parameters)(cluster)
 
 
 def _repetitions(cluster: Cluster) -> Iterator[Breach]:
@@ -83,4 +83,4 @@ def _ignored(cluster: Cluster) -> Iterator[Breach]:
                 )
 
 
-_QUESTIONS: dict[str, Question] = {"repetitions": _repetitions, "ignored": _ignored}
+QUESTIONS: dict[str, Question] = {"repetitions": _repetitions, "ignored": _ignored}

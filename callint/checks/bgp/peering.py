@@ -23,7 +23,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `conflict` (they differ, and either of them may be in effect), `shadowed` (they differ, and a
     node's peer gives way to a global one), `repeated` (they say the same).
     """
-    yield from asked("peering", _QUESTIONS, parameters)(cluster)
+    yield from asked("peering", QUESTIONS, parameters)(cluster)
 
 
 def _conflict(cluster: Cluster) -> Iterator[Breach]:
@@ -108,4 +108,4 @@ def _differences(one: BGPPeer, other: BGPPeer) -> str:
     return ", ".join(f'"{key}"' for key in differing[:3]) + (" and more" if len(differing) > 3 else "")
 
 
-_QUESTIONS: dict[str, Question] = {"conflict": _conflict, "shadowed": _shadowed, "repeated": _repeated}
+QUESTIONS: dict[str, Question] = {"conflict": _conflict, "shadowed": _shadowed, "repeated": _repeated}

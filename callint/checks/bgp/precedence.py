@@ -29,7 +29,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     other action), `redundant` (the same where all of them have its own action), `filter` (a filter of a peer behind
     others that decide on every route).
     """
-    yield from asked("precedence", _QUESTIONS, parameters)(cluster)
+    yield from asked("precedence", QUESTIONS, parameters)(cluster)
 
 
 def _unreachable(cluster: Cluster) -> Iterator[Breach]:
@@ -147,7 +147,7 @@ def _closed(cluster: Cluster, names: Sequence[str], direction: Direction, family
     return found + [None] * (len(names) - known)
 
 
-_QUESTIONS: dict[str, Question] = {
+QUESTIONS: dict[str, Question] = {
     "unreachable": _unreachable,
     "redundant": _redundant,
     "filter": _filters,

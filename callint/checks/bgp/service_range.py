@@ -42,7 +42,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     of its kind), `kept-in` (a range of which filters reject everything on every session with a router outside), `label`
     (a node with the label that excludes it, at a value that does not).
     """
-    yield from asked("service_range", _QUESTIONS, parameters)(cluster)
+    yield from asked("service_range", QUESTIONS, parameters)(cluster)
 
 
 class _Range(NamedTuple):
@@ -295,4 +295,4 @@ def _label(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-_QUESTIONS: dict[str, Question] = {"pool": _pool, "outside": _outside, "kept-in": _kept_in, "label": _label}
+QUESTIONS: dict[str, Question] = {"pool": _pool, "outside": _outside, "kept-in": _kept_in, "label": _label}

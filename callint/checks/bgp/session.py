@@ -17,6 +17,7 @@ from callint.objects.node import bgp_path
 from callint.record import NamedTuple
 from callint.steps import Steps
 
+PARAMETERS = ("state",)
 _STATES: tuple[State, ...] = ("as-mismatch", "half-open", "down", "idle", "unreachable")
 
 

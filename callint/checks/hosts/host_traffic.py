@@ -38,7 +38,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     (failsafe ports open to everybody at a public address), `failsafe-cut` (a written failsafe list without ssh, which
     policy drops).
     """
-    yield from asked("host_traffic", _QUESTIONS, parameters)(cluster)
+    yield from asked("host_traffic", QUESTIONS, parameters)(cluster)
 
 
 def _members(cluster: Cluster) -> Iterator[tuple[NodePolicy, HostMember, str]]:
@@ -211,7 +211,7 @@ def _failsafe_cut(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-_QUESTIONS: dict[str, Question] = {
+QUESTIONS: dict[str, Question] = {
     "forward-accept-lost": _forward_accept_lost,
     "failsafe-open": _failsafe_open,
     "failsafe-cut": _failsafe_cut,

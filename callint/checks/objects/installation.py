@@ -26,7 +26,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     pkg/controller/ippool), `dataplane` (a FelixConfiguration that switches another dataplane on or off: tigera/operator
     pkg/controller/installation).
     """
-    yield from asked("installation", _QUESTIONS, parameters)(cluster)
+    yield from asked("installation", QUESTIONS, parameters)(cluster)
 
 
 def _installation(cluster: Cluster) -> Resource | None:
@@ -114,4 +114,4 @@ def _dataplane(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-_QUESTIONS: dict[str, Question] = {"pool": _pool, "dataplane": _dataplane}
+QUESTIONS: dict[str, Question] = {"pool": _pool, "dataplane": _dataplane}

@@ -13,6 +13,8 @@ from callint.schema.catalogue import KUBERNETES, calico_kinds, meant_kind
 from callint.schema.suggest import Words
 from callint.source import Document, placeholder
 
+PARAMETERS = ("kind", "field", "to", "unless_unknown")
+
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Names in `field` of each `kind` that no object of kind `to` bears.

@@ -34,7 +34,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     anything of these pods), `overtaken` (before them, to every pod: whoever puts some pods first may mean to leave them
     out).
     """
-    question = asked("isolation", _QUESTIONS, parameters)
+    question = asked("isolation", QUESTIONS, parameters)
     if cluster.kubernetes("NetworkPolicy", "networking.k8s.io/v1"):
         yield from question(cluster)
 
@@ -212,4 +212,4 @@ def _named(policies: list[Policy]) -> str:
     return f'NetworkPolicy "{first.namespace}/{first.resource.name}"' + (f" and {further} more" if further else "")
 
 
-_QUESTIONS: dict[str, Question] = {"undone": _undone, "overtaken": _overtaken}
+QUESTIONS: dict[str, Question] = {"undone": _undone, "overtaken": _overtaken}

@@ -30,7 +30,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     `peer-or` (two list items where one was meant), `dns-over-tcp-alone` (port 53 without a protocol is TCP),
     `pod-addresses` (an ipBlock inside an IPPool), `types-mismatch` (rules of a direction that policyTypes leave out).
     """
-    yield from asked("kubernetes_policy", _QUESTIONS, parameters)(cluster)
+    yield from asked("kubernetes_policy", QUESTIONS, parameters)(cluster)
 
 
 def _policies(cluster: Cluster) -> Iterator[Resource]:
@@ -181,7 +181,7 @@ def _types_mismatch(cluster: Cluster) -> Iterator[Breach]:
                 )
 
 
-_QUESTIONS: dict[str, Question] = {
+QUESTIONS: dict[str, Question] = {
     "peer-or": _peer_or,
     "dns-over-tcp-alone": _dns_over_tcp_alone,
     "pod-addresses": _pod_addresses,

@@ -28,7 +28,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     whom it excludes), `service-address` (egress to addresses of services), `untracked-replies` (doNotTrack policy for
     ingress without egress).
     """
-    yield from asked("policy_rules", _QUESTIONS, parameters)(cluster)
+    yield from asked("policy_rules", QUESTIONS, parameters)(cluster)
 
 
 def _rules(cluster: Cluster) -> Iterator[tuple[Policy, Rule]]:
@@ -215,7 +215,7 @@ def _together(cluster: Cluster, policy: Policy, answered: set[int]) -> bool:
         return True
 
 
-_QUESTIONS: dict[str, Question] = {
+QUESTIONS: dict[str, Question] = {
     "blocks": _blocks,
     "not-selector": _not_selector,
     "service-address": _service_address,

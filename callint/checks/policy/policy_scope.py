@@ -35,7 +35,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     forwarded traffic of hosts, and selects pods alone), `untracked-wildcard`, `subject-in-rule` (rules name the
     subject, the policy selects everything).
     """
-    yield from asked("policy_scope", _QUESTIONS, parameters)(cluster)
+    yield from asked("policy_scope", QUESTIONS, parameters)(cluster)
 
 
 def _enforced(cluster: Cluster, *, closing: bool = False) -> Iterator[tuple[Policy, Selector]]:
@@ -270,7 +270,7 @@ def _subject_in_rule(cluster: Cluster) -> Iterator[Breach]:
             )
 
 
-_QUESTIONS: dict[str, Question] = {
+QUESTIONS: dict[str, Question] = {
     "reaches-hosts": _reaches_hosts,
     "reaches-pods": _reaches_pods,
     "namespaces-and-hosts": _namespaces_and_hosts,

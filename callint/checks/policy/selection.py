@@ -38,7 +38,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     `unlabelled-set`, `namespace-name` (a namespace is asked for by a label that it lacks), `host-network` (what it
     matches is on the network of its host, and no endpoint).
     """
-    yield from asked("selection", _QUESTIONS, parameters)(cluster)
+    yield from asked("selection", QUESTIONS, parameters)(cluster)
 
 
 def _contradiction(cluster: Cluster) -> Iterator[Breach]:
@@ -250,7 +250,7 @@ def _unlabelled_set(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-_QUESTIONS: dict[str, Question] = {
+QUESTIONS: dict[str, Question] = {
     "contradiction": _contradiction,
     "near-miss": _near_miss,
     "hosts-unselected": _hosts_unselected,

@@ -25,7 +25,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     `deny-only` and `log-only` (all rules of a direction are Deny or Log, and nothing else allows anything),
     `pass-to-nothing` (a Pass after which nothing can allow), `tier-missing`, `tier-unused`.
     """
-    yield from asked("tier_end", _QUESTIONS, parameters)(cluster)
+    yield from asked("tier_end", QUESTIONS, parameters)(cluster)
 
 
 def _deny_only(cluster: Cluster) -> Iterator[Breach]:
@@ -150,7 +150,7 @@ def _end(tier: PlacedTier, policy: Policy, path: Path, message: str, direction: 
     )
 
 
-_QUESTIONS: dict[str, Question] = {
+QUESTIONS: dict[str, Question] = {
     "deny-only": _deny_only,
     "log-only": _log_only,
     "pass-to-nothing": pass_to_nothing,

@@ -31,7 +31,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `aws` (untunnelled, where AWS checks the source), `azure` (by IPIP, or untunnelled inside of a
     subnet).
     """
-    yield from asked("cloud", _QUESTIONS, parameters)(cluster)
+    yield from asked("cloud", QUESTIONS, parameters)(cluster)
 
 
 def _azure(cluster: Cluster) -> Iterator[Breach]:
@@ -127,4 +127,4 @@ def _said(cluster: Cluster) -> Iterator[_Said]:
         yield _Said((variable.value or "disable").lower(), variable.span)
 
 
-_QUESTIONS: dict[str, Question] = {"aws": _aws, "azure": _azure}
+QUESTIONS: dict[str, Question] = {"aws": _aws, "azure": _azure}

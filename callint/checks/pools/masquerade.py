@@ -23,7 +23,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `enabled` (IPAM would hand the addresses out), `inert` (neither allocates nor masquerades),
     `ebpf` (the eBPF dataplane never masquerades what does not come from a pod).
     """
-    question = asked("masquerade", _QUESTIONS, parameters)
+    question = asked("masquerade", QUESTIONS, parameters)
     for pool, inside, named in _holding(cluster):
         yield from question(cluster, pool, inside, named)
     if parameters["problem"] == "inert":
@@ -149,7 +149,7 @@ def _ebpf(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: Span
     )
 
 
-_QUESTIONS: dict[str, Callable[[Cluster, IPPool, list[HostAddress], Span | None], Iterator[Breach]]] = {
+QUESTIONS: dict[str, Callable[[Cluster, IPPool, list[HostAddress], Span | None], Iterator[Breach]]] = {
     "enabled": _enabled,
     "inert": _inert,
     "ebpf": _ebpf,

@@ -33,7 +33,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     `vpn-masqueraded` (no pool exempts the network of a BGP peer), `one-address` (all nodes translate to one address),
     `few-blocks` (fewer blocks than nodes).
     """
-    yield from asked("pools", _QUESTIONS, parameters)(cluster)
+    yield from asked("pools", QUESTIONS, parameters)(cluster)
 
 
 @lru_cache(maxsize=8)
@@ -228,7 +228,7 @@ def _few_blocks(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-_QUESTIONS: dict[str, Question] = {
+QUESTIONS: dict[str, Question] = {
     "overlap": _overlap,
     "tunnelled-host-network": _tunnelled_host_network,
     "vpn-masqueraded": _vpn_masqueraded,

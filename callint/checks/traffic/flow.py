@@ -26,6 +26,8 @@ from callint.policy.symbolic.partition import Partition
 from callint.policy.symbolic.point import ANOTHER, SOMEBODY, SOURCE_PORT, packet_at
 from callint.schema.suggest import did_you_mean, nearest
 
+PARAMETERS = None
+"""They depend on each other, and are judged when they are read."""
 _USUAL_PORT = 443
 
 
