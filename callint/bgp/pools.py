@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
+from callint.calico.defaults import BLOCK_SIZES
 from callint.net.address import Family, Prefix
 from callint.net.prefixes import PrefixSet, nothing, union_all, within
 from callint.net.read import network
@@ -13,8 +14,6 @@ from callint.objects.calico_node import environment
 from callint.objects.pool import IPPool
 from callint.record import NamedTuple
 
-# libcalico-go/lib/clientv3/ippool.go
-BLOCK_SIZES: dict[int, int] = {4: 26, 6: 122}
 _CONFIRMED = ("", "confirmed")
 _ORIGINATED = (*_CONFIRMED, "pendingDeletion")
 

@@ -21,6 +21,9 @@ CHECKED_POOLS = (3, 33)
 # libcalico-go/lib/backend/k8s/conversion: Kubernetes NetworkPolicies sort at this order in tier `default`
 KUBERNETES_POLICY_ORDER = 1000.0
 
+# libcalico-go/lib/clientv3/ippool.go: how long the prefixes of blocks are where a pool does not say
+BLOCK_SIZES = {4: 26, 6: 122}
+
 # node/pkg/lifecycle/startup; the operator takes the same names
 DEFAULT_POOLS = {4: "default-ipv4-ippool", 6: "default-ipv6-ippool"}
 """The pools that calico-node or the operator makes: where one is written down, the others are, too."""

@@ -14,7 +14,7 @@ from callint.validate.selectors import no_global, selector
 from callint.validate.shape import UNREADABLE, Check, each, fields, has, lacks, off, on, text, together
 
 LINK_LOCAL = {4: parse_cidr("169.254.0.0/16"), 6: parse_cidr("fe80::/10")}
-BLOCK_SIZES = {4: (20, 32), 6: (116, 128)}
+_ALLOWED_SIZES = {4: (20, 32), 6: (116, 128)}
 DEFAULT_BLOCK_SIZE = {4: 26, 6: 122}
 DEFAULT_USES = ("Workload", "Tunnel")
 _SELECTORS_CHECKED: Release = (3, 31)
@@ -61,7 +61,7 @@ def _size(scope: Scope, path: Path, spec: dict[str, Any], prefix: Prefix) -> Non
 
 
 def _beyond(size: int, prefix: Prefix) -> str | None:
-    low, high = BLOCK_SIZES[prefix.family]
+    low, high = _ALLOWED_SIZES[prefix.family]
     if low <= size <= high:
         return None
     return f'"blockSize" is {size}, {low} to {high} was expected in a pool of IPv{prefix.family}'

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from callint.calico.defaults import CHECKED_POOLS
+from callint.calico.defaults import BLOCK_SIZES, CHECKED_POOLS
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.facts import Interface
@@ -22,7 +22,6 @@ from callint.policy import Packet, model_of
 from callint.policy.nodes import prefixes
 from callint.policy.symbolic.point import SOURCE_PORT
 
-_BLOCK_SIZES = {4: 26, 6: 122}
 _MOST_SHOWN = 10
 
 
@@ -211,7 +210,7 @@ def _few_blocks(cluster: Cluster) -> Iterator[Breach]:
     if not cluster.nodes_complete:
         return
     for pool, net in _networks(cluster):
-        size = pool.block_size or _BLOCK_SIZES[net.family]
+        size = pool.block_size or BLOCK_SIZES[net.family]
         blocks = 1 << max(0, size - net.length)
         every = pool.node_selector.replace(" ", "") == "all()"
         if not pool.for_pods or not every or blocks >= len(nodes):
