@@ -23,6 +23,7 @@ from callint.policy.symbolic.shadow import Shadows
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector.satisfy import implies, overlaps
 from callint.source import parse
+from callint.source.limits import UNLIMITED
 
 V3 = "projectcalico.org/v3"
 WHO = st.sampled_from(
@@ -258,7 +259,7 @@ def test_the_same_rules_are_dead_because_of_the_same_rules(cluster: Cluster, few
     """Rules are found through tables where there are more than a `few`."""
     shadows = Shadows(cluster)
     with patch.object(earlier, "_FEW", few):
-        found = [one for one in dead(shadows, 10**9) if isinstance(one, Dead)]
+        found = [one for one in dead(shadows, UNLIMITED) if isinstance(one, Dead)]
     assert [
         (one.policy.name, one.direction, one.rule and place(one.policy, one.rule), shown(one.covering)) for one in found
     ] == list(naively(shadows))
@@ -294,7 +295,7 @@ def shadows_of(*objects: dict[str, Any]) -> Shadows:
 
 
 def decided_on(*policies: dict[str, Any], tiers: Sequence[dict[str, Any]] = (tier("t1", "Deny"),)) -> list[str]:
-    found = dead(shadows_of(*tiers, *policies), 10**9)
+    found = dead(shadows_of(*tiers, *policies), UNLIMITED)
     return [one.policy.name for one in found if isinstance(one, Dead)]
 
 
@@ -369,7 +370,7 @@ def test_rules_that_differ_in_one_thing_are_shown_with_packets_of_their_own(orde
     policy = one_rule("default", 0, "all()", {"action": "Allow"})
     policy["spec"]["ingress"] += rules
     shadows = shadows_of(policy)
-    found = [one for one in dead(shadows, 10**9) if isinstance(one, Dead) and one.rule is not None]
+    found = [one for one in dead(shadows, UNLIMITED) if isinstance(one, Dead) and one.rule is not None]
     expected = [
         number
         for number, rule in enumerate(rules, 1)
@@ -388,7 +389,9 @@ def test_what_comes_before_in_one_direction_is_nothing_to_the_other() -> None:
             [{"order": 0, "ingress": [deny], "egress": [udp]}, {"order": 1, "ingress": [deny], "egress": [deny]}]
         )
     ]
-    found = [(one.policy.name, one.direction) for one in dead(shadows_of(*policies), 10**9) if isinstance(one, Dead)]
+    found = [
+        (one.policy.name, one.direction) for one in dead(shadows_of(*policies), UNLIMITED) if isinstance(one, Dead)
+    ]
     assert found == [("p1", "ingress")]
 
 

@@ -35,7 +35,7 @@ _Found = Iterable[Dead | Unexamined]
 @lru_cache(maxsize=4)
 def never_deciding(cluster: Cluster) -> tuple[Dead | Unexamined, ...]:
     """Rules and policies that never decide, and those of which that was not examined."""
-    return tuple(dead(shadows_of(cluster), cluster.limits.comparisons))
+    return tuple(dead(shadows_of(cluster), cluster.limits))
 
 
 def _by_rule(found: _Found, *, differs: bool) -> Iterator[Breach]:

@@ -30,6 +30,7 @@ from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.values import Budget, ExhaustedError
+from callint.source import Limits
 
 _OF_TIERS, _OF_CORNERS, _OF_SELECTORS, _OF_PRODUCTS, _OF_SETS = 8, 4, 8, 25, 100
 """What a comparison takes of tiers, corners, selectors, products and sets of packets, one of ports being a step."""
@@ -56,9 +57,9 @@ class Unexamined(NamedTuple):
     reason: str
 
 
-def dead(shadows: Shadows, steps: int) -> Iterator[Dead | Unexamined]:
-    """Everything that never decides, policies in their order; a step compares two rules, about a microsecond."""
-    search = _Search(shadows, steps)
+def dead(shadows: Shadows, limits: Limits) -> Iterator[Dead | Unexamined]:
+    """Everything that never decides, policies in their order."""
+    search = _Search(shadows, limits.comparisons)
     for number, (tier, placed) in enumerate(shadows.subjects, 1):
         unknown = shadows.implication.unknown
         try:
@@ -67,7 +68,7 @@ def dead(shadows: Shadows, steps: int) -> Iterator[Dead | Unexamined]:
                 yield Unexamined(placed.policy, 0, "whether one selector implies another is too large a question")
         except ExhaustedError:
             after = len(shadows.subjects) - number
-            yield Unexamined(placed.policy, after, f"more than {steps:,} comparisons of rules would be needed")
+            yield Unexamined(placed.policy, after, limits.too_many("rules"))
             return
         except TooLargeError as error:
             yield Unexamined(placed.policy, 0, f"the sets of packets are too large ({error})")
