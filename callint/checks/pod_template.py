@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from callint.calico.defaults import NAMESPACE_LABEL
+from callint.calico.defaults import NAMESPACE_LABEL, ORCHESTRATOR_LABEL
 from callint.finding import Path
 from callint.objects import Cluster, Resource, fields
 from callint.objects.endpoint import EndpointPort
@@ -54,9 +54,6 @@ def pod_templates(cluster: Cluster) -> Iterator[PodTemplate]:
     for resource, _, template in templates(cluster):
         own = fields.labels(fields.mapping(template, "metadata"))
         spec = fields.mapping(template, "spec")
-        yield PodTemplate(
-            resource,
-            Labels(own, ADDED, frozenset((NAMESPACE_LABEL,))),
-            container_ports(spec),
-            fields.flag(spec, "hostNetwork") or False,
-        )
+        on_host = fields.flag(spec, "hostNetwork") or False
+        known = own if on_host else {**own, ORCHESTRATOR_LABEL: "k8s"}
+        yield PodTemplate(resource, Labels(known, ADDED, frozenset((NAMESPACE_LABEL,))), container_ports(spec), on_host)

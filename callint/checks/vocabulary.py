@@ -28,11 +28,13 @@ class Known(NamedTuple):
 
 
 class Slip(NamedTuple):
-    """What was mistyped in words, what was probably meant, and one that has it."""
+    """What was mistyped in words, what was probably meant, and who has it; the label, and its value if it is that."""
 
     written: str
     meant: str
     bearer: Known
+    key: str
+    value: str | None = None
 
 
 class Vocabulary:
@@ -66,7 +68,7 @@ class Vocabulary:
                 key = atom.key
                 near = None if key in values else self._keys.by(key)
                 if near is not None:
-                    return Slip(f'nothing known has the label "{key}"', near, next(iter(values[near].values())))
+                    return Slip(f'nothing known has the label "{key}"', near, next(iter(values[near].values())), key)
                 continue
             if isinstance(atom, Compare) and atom.operator == "==":
                 wanted: Iterable[str] = (atom.value,)
@@ -78,7 +80,8 @@ class Vocabulary:
             for value in wanted:
                 near = None if value in known else self._words[atom.key].by(value)
                 if near is not None:
-                    return Slip(f'nothing known has the label "{atom.key}" with "{value}"', near, known[near])
+                    what = f'nothing known has the label "{atom.key}" with "{value}"'
+                    return Slip(what, near, known[near], atom.key, value)
         return None
 
 

@@ -77,3 +77,21 @@ def test_what_is_known(manifests: str, told: bool) -> None:
     assert len(found) == told
     if told:
         assert 'edge", which runs on the network of its host' in found[0].message
+
+
+def test_a_set_without_labels_is_no_matter_of_kubernetes_policies() -> None:
+    kubernetes = """
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]}
+"""
+    lone = SET.replace(", labels: {app: edge}", "")
+    assert [
+        list(find("selection")(cluster_of(lone + one), {"problem": "unlabelled-set"})) != []
+        for one in (
+            RULE,
+            kubernetes,
+        )
+    ] == [True, False]

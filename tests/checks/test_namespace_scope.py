@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from callint.calico import Target
 from callint.checks import find
 from manifests import cluster_of, hosts
 
@@ -127,6 +128,23 @@ spec:
   types: [Ingress]
   ingress: [{action: Allow, source: {serviceAccounts: {names: [web, prometheus]}}}]
 """
+
+
+RESOLVER = """
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: coredns, namespace: kube-system, labels: {k8s-app: kube-dns}}
+spec: {containers: []}
+"""
+
+
+def test_the_pods_of_the_clusters_dns_are_named_once_where_they_are_known() -> None:
+    found = list(find("namespace_scope")(cluster_of(NAMES + HOME + RESOLVER, Target((3, 31))), {}))
+    assert [one.message for one in found] == [
+        'a rule of NetworkPolicy "shop/names" selects the pods of the cluster\'s DNS by "k8s-app", but without '
+        'namespaceSelector it sees its own namespace alone, and they are in "kube-system"'
+    ]
 
 
 def account(name: str, namespace: str | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 from callint.calico.defaults import ORCHESTRATOR_LABEL
@@ -17,7 +16,7 @@ from callint.finding import Path, Related, witness
 from callint.objects import Cluster, fields
 from callint.objects.node import Namespace
 from callint.policy import model_of
-from callint.selector import Selector, keys, parse
+from callint.selector import Selector, keys
 from callint.selector.syntax import Compare, Member, atoms
 from callint.source import placeholder
 
@@ -36,7 +35,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     pods = _Pods(cluster)
     said: set[tuple[int, Path]] = set()
-    for one in chain(written_selectors(cluster), _of_kubernetes(cluster)):
+    for one in written_selectors(cluster):
         if "metadata.name" in one.text or "projectcalico.org/name" in one.text:
             found = _by_name(one, pods)
         else:
@@ -44,17 +43,6 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         if found is not None and (key := (id(one.policy.resource), found.path)) not in said:
             said.add(key)
             yield found
-
-
-def _of_kubernetes(cluster: Cluster) -> Iterator[Written]:
-    for _, placed in model_of(cluster).policies:
-        policy = placed.policy
-        if is_calico(policy.resource.api_version) or not policy.resource.whole:
-            continue
-        for side in (None, *policy.sides()):
-            text = policy.selector if side is None else side.selector
-            if text:
-                yield Written(policy, side, text, parse(text))
 
 
 class _Pods:
@@ -152,23 +140,6 @@ def _who(one: Written) -> str:
 
 
 def _breach(one: Written, key: str, message: str, related: tuple[Related, ...], cure: str) -> Breach:
-    resource, path = one.policy.resource, _place(one, key)
+    path, last = one.place(key)
     proof = witness("selector", selector=str(one.own), label=key, verdict="no match")
-    last = path[-1] == key
-    return Breach.at(resource, path, message, related, proof, cure, key=last)
-
-
-def _place(one: Written, key: str) -> Path:
-    """Where a label is asked for: the selector of Calico's policies, the label in Kubernetes' own."""
-    resource = one.policy.resource
-    if is_calico(resource.api_version):
-        return one.path
-    of_namespace = resource.kind == "NetworkPolicy"
-    base: Path = one.side.path if one.side is not None else ("spec",) if of_namespace else ("spec", "subject")
-    selector: Path = (*base, "podSelector") if of_namespace else (*base, "pods", "podSelector")
-    plain = fields.at(resource.plain, selector) or {}
-    if key in fields.mapping(plain, "matchLabels"):
-        return (*selector, "matchLabels", key)
-    terms = fields.items(plain, "matchExpressions")
-    index = next((index for index, term in terms if isinstance(term, dict) and term.get("key") == key), None)
-    return selector if index is None else (*selector, "matchExpressions", index, "key")
+    return Breach.at(one.policy.resource, path, message, related, proof, cure, key=last)

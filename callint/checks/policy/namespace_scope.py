@@ -11,6 +11,7 @@ from callint.checks.breach import Breach
 from callint.checks.pod_template import pod_templates
 from callint.checks.policy.account_scope import accounts_elsewhere
 from callint.checks.policy.name_resolution import may_be_question
+from callint.checks.policy.written import Written, written_selectors
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource
 from callint.objects.policy import Entity, Policy
@@ -19,7 +20,7 @@ from callint.policy.labels import Labels
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
 from callint.record import NamedTuple
-from callint.selector import Selector, SelectorError, keys, parse
+from callint.selector import Selector, keys
 from callint.selector.satisfy import implies
 from callint.selector.syntax import Compare
 
@@ -44,38 +45,46 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     match. The pods of the cluster's DNS are known without manifests.
     """
     things = _Things(cluster)
-    yield from _resolvers(cluster, things)
+    said: set[tuple[int, Path]] = set()
+    for policy, there, found in _resolvers(cluster, things):
+        said.add((id(policy.resource), there.path))
+        yield _unasked(policy, there, found)
     yield from accounts_elsewhere(cluster)
-    for policy in cluster.policies if things.elsewhere else ():
+    for one in written_selectors(cluster) if things.elsewhere else ():
+        policy, side = one.policy, one.side
         if policy.namespace is None or policy.staged or not policy.resource.whole:
             continue
-        for side in policy.sides():
-            if not side.selector or side.namespace_selector:
-                continue
-            try:
-                selector = parse(side.selector)
-            except SelectorError:
-                continue
-            meant = None if selector.matches({}) else things.meant(policy, policy.namespace, selector)
-            if meant is not None:
-                yield _breach(policy, (*side.path, "selector"), side.selector, meant)
+        if side is None or side.namespace_selector or one.own.matches({}):
+            continue
+        if (id(policy.resource), side.path) in said:
+            continue
+        meant = things.meant(policy, policy.namespace, one.own)
+        if meant is not None:
+            yield _breach(one, meant)
 
 
-def _breach(policy: Policy, path: Path, text: str, meant: _Thing) -> Breach:
-    scope = "global()" if meant.namespace is None else f"projectcalico.org/name == '{meant.namespace}'"
-    where = "no namespace" if meant.namespace is None else "another namespace"
+def _breach(one: Written, meant: _Thing) -> Breach:
+    policy, where = one.policy, "no namespace" if meant.namespace is None else "another namespace"
     return Breach.at(
         policy.resource,
-        path,
-        f'a rule of NetworkPolicy "{policy.namespace}/{policy.name}" selects by labels of {meant.name}, but without '
-        "namespaceSelector it sees its own namespace alone",
+        one.path,
+        f'a rule of NetworkPolicy "{policy.namespace}/{policy.resource.name}" selects by labels of {meant.name}, but '
+        "without namespaceSelector it sees its own namespace alone",
         (Related(meant.resource.span("metadata", "name"), f"has the labels, and {where}"),),
-        witness("selector", selector=text, endpoint=meant.resource.name, verdict="no match"),
-        f"add `namespaceSelector: {scope}` beside the selector",
+        witness("selector", selector=one.text, endpoint=meant.resource.name, verdict="no match"),
+        f"add `namespaceSelector: {_scope(one.of_calico, meant.namespace)}` beside the selector",
     )
 
 
-def _resolvers(cluster: Cluster, things: _Things) -> Iterator[Breach]:
+def _scope(of_calico: bool, namespace: str | None) -> str:
+    """What selects a namespace by its name."""
+    if namespace is None:
+        return "global()"
+    name = f"projectcalico.org/name == '{namespace}'"
+    return name if of_calico else f"{{matchLabels: {{kubernetes.io/metadata.name: {namespace}}}}}"
+
+
+def _resolvers(cluster: Cluster, things: _Things) -> Iterator[tuple[Policy, Entity, tuple[str, str, str]]]:
     """Questions for names that a rule lets go to the pods of the cluster's DNS, in a namespace where these are not."""
     for _, placed in model_of(cluster).policies:
         policy, namespace, resource = placed.policy, placed.policy.namespace, placed.policy.resource
@@ -91,7 +100,7 @@ def _resolvers(cluster: Cluster, things: _Things) -> Iterator[Breach]:
             found = None if selector is None or things.at_home(namespace, selector) else _answering(selector, namespace)
             if found is not None:
                 said.add(there.path)
-                yield _unasked(policy, there, found)
+                yield policy, there, found
 
 
 def _answering(selector: Selector, namespace: str) -> tuple[str, str, str] | None:
@@ -106,16 +115,14 @@ def _unasked(policy: Policy, there: Entity, found: tuple[str, str, str]) -> Brea
     of_calico = is_calico(policy.resource.api_version)
     path = (*there.path, "selector" if of_calico else "podSelector")
     elsewhere, key, value = found
-    home = "projectcalico.org/name" if of_calico else "kubernetes.io/metadata.name"
-    scope = f"projectcalico.org/name == '{elsewhere}'" if of_calico else f"{{matchLabels: {{{home}: {elsewhere}}}}}"
     return Breach.at(
         policy.resource,
         path,
-        f'a rule of NetworkPolicy "{policy.namespace}/{policy.name}" selects the pods of the cluster\'s DNS by '
-        f'"{key}", but without namespaceSelector it sees its own namespace alone, and they are in "{elsewhere}"',
+        f'a rule of NetworkPolicy "{policy.namespace}/{policy.resource.name}" selects the pods of the cluster\'s DNS '
+        f'by "{key}", but without namespaceSelector it sees its own namespace alone, and they are in "{elsewhere}"',
         (),
         witness("selector", selector=f"{key} == '{value}'", endpoint=f"the pods of {elsewhere}", verdict="no match"),
-        f"add `namespaceSelector: {scope}` beside the selector",
+        f"add `namespaceSelector: {_scope(of_calico, elsewhere)}` beside the selector",
     )
 
 

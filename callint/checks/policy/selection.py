@@ -25,6 +25,7 @@ from callint.policy import model_of
 from callint.policy.labels import ADDED, Labels
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import selector_of
+from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, parse
 from callint.selector.satisfy import Unknown, implies, satisfiable
 from callint.selector.syntax import And, Compare, Has, Member, Not, atoms
@@ -104,21 +105,36 @@ def _sets(cluster: Cluster) -> list[Known]:
     return found
 
 
+class _Labelled(NamedTuple):
+    """What a selector may be about: its labels as words, and itself to be found by them."""
+
+    labels: Vocabulary
+    things: Selectable[Known]
+
+
+def _labelled(known: list[Known]) -> _Labelled:
+    return _Labelled(Vocabulary(known), _selectable(known))
+
+
 def _near_miss(cluster: Cluster) -> Iterator[Breach]:
-    subjects = _subjects(cluster)
-    both = [*subjects, *_sets(cluster)]
-    labels = {True: Vocabulary(subjects), False: Vocabulary(both)}
-    selectable = {True: _selectable(subjects), False: _selectable(both)}
+    subjects, sets = _subjects(cluster), _sets(cluster)
+    pods = [one for one in subjects if ORCHESTRATOR_LABEL in one.labels.known]
+    of_calico = {True: _labelled(subjects), False: _labelled([*subjects, *sets])}
+    of_kubernetes = _labelled(pods)
     for one in written_selectors(cluster):
-        hint = labels[one.subject].slip(one.own)
-        if hint is None or satisfiable(one.selector) is None or selectable[one.subject].any(one.selector):
+        labels, selectable = of_calico[one.subject] if one.of_calico else of_kubernetes
+        slip = labels.slip(one.own)
+        if slip is None or satisfiable(one.selector) is None or selectable.any(one.selector):
             continue
-        written, meant, bearer = hint
-        what = "policy selects" if one.subject else "rule matches"
-        yield _breach(
-            one,
-            f'{written}, so that the {what} nothing that is known; did you mean "{meant}"',
-            (Related(bearer.place, f'has "{meant}"'),),
+        path, is_key = one.place(slip.key)
+        yield Breach.at(
+            one.policy.resource,
+            path,
+            f"{slip.written}, so that the {'policy selects' if one.subject else 'rule matches'} nothing that is known; "
+            f'did you mean "{slip.meant}"',
+            (Related(slip.bearer.place, f'has "{slip.meant}"'),),
+            witness("selector", selector=str(one.selector)),
+            key=is_key and slip.value is None,
         )
 
 
@@ -234,7 +250,7 @@ def _placed(one: PodTemplate) -> tuple[Labels, PodTemplate]:
 
 def _unlabelled_set(cluster: Cluster) -> Iterator[Breach]:
     """Only where rules select anything: without any, the policies are kept elsewhere."""
-    if all(one.subject for one in written_selectors(cluster)):
+    if all(one.subject or not one.of_calico for one in written_selectors(cluster)):
         return
     for one in cluster.network_sets:
         resource = one.resource

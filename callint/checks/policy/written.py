@@ -1,13 +1,15 @@
-"""Selectors of Calico policies as they are written, each with its scope."""
+"""Selectors of pods and network sets in policies as they are written, each with its scope."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
 
+from callint.calico.kinds import is_calico
 from callint.finding import Path
-from callint.objects import Cluster
+from callint.objects import Cluster, fields
 from callint.objects.policy import Entity, Policy
+from callint.policy import model_of
 from callint.policy.match import entity_selectors
 from callint.policy.tiers import selector_of
 from callint.record import NamedTuple
@@ -15,7 +17,7 @@ from callint.selector import Selector, SelectorError, parse
 
 
 class Written(NamedTuple):
-    """A selector of a Calico policy, and the side of a rule where it stands; None: the policy's own."""
+    """A selector of a policy, and the side of a rule where it stands; None: the policy's own."""
 
     policy: Policy
     side: Entity | None
@@ -35,15 +37,48 @@ class Written(NamedTuple):
         return positive
 
     @property
+    def of_calico(self) -> bool:
+        """Whether it is one text; Kubernetes' own are maps of labels."""
+        return is_calico(self.policy.resource.api_version)
+
+    @property
     def path(self) -> Path:
         """Where it stands."""
-        return (*(("spec",) if self.side is None else self.side.path), "selector")
+        base: Path = ("spec",) if self.side is None else self.side.path
+        if self.of_calico:
+            return (*base, "selector")
+        if self.policy.resource.kind == "NetworkPolicy":
+            return (*base, "podSelector")
+        return (*base, *(("subject",) if self.side is None else ()), "pods", "podSelector")
+
+    def place(self, key: str) -> tuple[Path, bool]:
+        """Where it asks for a label, and whether that is a key there: the whole text where it is one."""
+        if self.of_calico:
+            return self.path, False
+        plain = fields.at(self.policy.resource.plain, self.path) or {}
+        if key in fields.mapping(plain, "matchLabels"):
+            return (*self.path, "matchLabels", key), True
+        terms = fields.items(plain, "matchExpressions")
+        index = next((index for index, term in terms if isinstance(term, dict) and term.get("key") == key), None)
+        return (self.path if index is None else (*self.path, "matchExpressions", index, "key")), False
 
 
 @lru_cache(maxsize=2)
 def written_selectors(cluster: Cluster) -> tuple[Written, ...]:
-    """The selectors of Calico policies that can be read."""
-    return tuple(_readable(cluster))
+    """The selectors of policies that can be read."""
+    return (*_readable(cluster), *_of_kubernetes(cluster))
+
+
+def _of_kubernetes(cluster: Cluster) -> Iterator[Written]:
+    """Those of Kubernetes' own policies; several rules stand for one of theirs."""
+    for _, placed in model_of(cluster).policies:
+        policy = placed.policy
+        if is_calico(policy.resource.api_version) or not policy.resource.whole:
+            continue
+        for side in dict.fromkeys((None, *(side._replace(ports=()) for side in policy.sides()))):
+            text = policy.selector if side is None else side.selector
+            if text:
+                yield Written(policy, side, text, parse(text))
 
 
 def _readable(cluster: Cluster) -> Iterator[Written]:
