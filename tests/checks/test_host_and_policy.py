@@ -54,6 +54,7 @@ def ids(*objects: dict[str, Any], **calico_is: Any) -> list[str]:
 
 
 LAN = "zone == 'lan'"
+SSH = [{"action": "Allow", "protocol": "TCP", "destination": {"ports": [22, 10250]}}]
 SILENT: dict[str, list[dict[str, Any]]] = {
     "a profile is enough": [
         host(profiles=["projectcalico-default-allow"]),
@@ -214,6 +215,25 @@ SILENT: dict[str, list[dict[str, Any]]] = {
         calico("IPPool", "a", {"cidr": "10.244.0.0/17"}),
         calico("IPPool", "b", {"cidr": "10.244.128.0/17"}),
     ],
+    "a list of whom to deny for hosts as well, which passes on the rest": [
+        calico("Tier", "security", {"order": 10}),
+        host(),
+        policy(
+            "threats",
+            tier="security",
+            types=["Ingress", "Egress"],
+            ingress=[{"action": "Deny", "source": {"nets": ["198.51.100.0/24"]}}, {"action": "Pass"}],
+            egress=[{"action": "Deny", "destination": {"nets": ["198.51.100.0/24"]}}, {"action": "Pass"}],
+        ),
+        policy("hosts", selector=LAN, types=["Ingress", "Egress"], ingress=SSH, egress=[{"action": "Allow"}]),
+    ],
+    "a deny of all that is left, where hosts have policy of their own": [
+        host(),
+        policy("hosts", order=10, selector=LAN, types=["Ingress", "Egress"], ingress=SSH, egress=[{"action": "Allow"}]),
+        policy(
+            "rest", order=1000, selector="all()", types=["Ingress"], ingress=[{"action": "Log"}, {"action": "Deny"}]
+        ),
+    ],
     "a small pool, and nobody says how many nodes": [calico("IPPool", "a", {"cidr": "10.244.0.0/26"})],
     "an endpoint for a node that nobody described": [host(profiles=["projectcalico-default-allow"], labels={})],
 }
@@ -356,6 +376,16 @@ def test_every_finding_has_a_small_span_and_a_proof(title: str) -> None:
         assert one.witness is not None
         assert one.object is not None
         assert one.path
+
+
+def test_hosts_that_are_meant_in_one_direction_are_closed_in_the_other() -> None:
+    hosts = [host(), host("wan", profiles=["projectcalico-default-allow"])]
+    meant = policy("hosts", order=10, selector=LAN, types=["Ingress"], ingress=SSH)
+    rest = policy("rest", order=1000, types=["Ingress", "Egress"], ingress=SSH)
+    (told,) = (one for one in found(*hosts, meant, rest) if one.rule == "POL030")
+    assert "it closes ingress and egress of 2 HostEndpoints" in told.message
+    (told,) = (one for one in found(host(), meant, rest) if one.rule == "POL030")
+    assert "it closes egress of 1 HostEndpoint" in told.message
 
 
 @pytest.mark.parametrize(

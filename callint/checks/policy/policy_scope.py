@@ -21,6 +21,7 @@ from callint.policy import model_of
 from callint.policy.autohep import made_automatically
 from callint.policy.inventory import HostMember
 from callint.policy.selectable import Selectable
+from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector import Selector, SelectorError, keys, parse
 from callint.selector.satisfy import implies
 from callint.selector.syntax import ALL, Has, Or
@@ -38,18 +39,17 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from asked("policy_scope", QUESTIONS, parameters)(cluster)
 
 
-def _enforced(cluster: Cluster, *, closing: bool = False) -> Iterator[tuple[Policy, Selector]]:
-    """The Calico policies that Felix has and of which everything can be read, with whom they select.
+def _legible(tier: PlacedTier) -> Iterator[PlacedPolicy]:
+    """The Calico policies of a tier that Felix has and of which everything can be read."""
+    for placed in tier.policies:
+        if placed.policy.kind in ("GlobalNetworkPolicy", "NetworkPolicy") and placed.policy.resource.legible:
+            yield placed
 
-    With `closing` those of tiers that surely drop what is left.
-    """
-    for tier in model_of(cluster).tiers:
-        if closing and (tier.default_action == "Pass" or tier.hidden):
-            continue
-        for placed in tier.policies:
-            policy = placed.policy
-            if policy.kind in ("GlobalNetworkPolicy", "NetworkPolicy") and policy.resource.legible:
-                yield policy, placed.selector
+
+def _enforced(cluster: Cluster, *, closing: bool = False) -> Iterator[tuple[Policy, Selector]]:
+    """Those of all tiers, with whom they select; with `closing` of tiers that surely drop what is left."""
+    tiers = (tier for tier in model_of(cluster).tiers if tier.closes or not closing)
+    return ((placed.policy, placed.selector) for tier in tiers for placed in _legible(tier))
 
 
 def _unselective(policy: Policy) -> bool:
@@ -82,24 +82,43 @@ def _for_everything(policy: Policy, direction: str) -> str | None:
     return next((rule.action for rule in rules if rule.action != "Log" and rule.unconditional), None)
 
 
-def _opens(policy: Policy, direction: str) -> bool:
-    """Whether the policy lets everything through in a direction, or leaves it to later tiers."""
-    return _for_everything(policy, direction) is not None
+def _closed(tier: PlacedTier, policy: Policy) -> list[str]:
+    """Where an ordinary policy for every endpoint drops what it does not speak of, itself or at the end of its tier."""
+    if policy.apply_on_forward or policy.early or not _unselective(policy):
+        return []
+    found = []
+    for direction in policy.types:
+        rules = policy.rules_of(direction.lower())
+        rest = next((rule.action for rule in rules if rule.action != "Log" and rule.unconditional), None)
+        if rest == "Deny" or (rest is None and tier.closes):
+            found.append(direction)
+    return found
 
 
 def _reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
     hosts, selectable = _hosts(cluster), model_of(cluster).inventory.hosts
     if not cluster.nodes:
         yield from _reaches_unknown_hosts(cluster)
-    for policy, _ in _enforced(cluster) if hosts else ():
-        if policy.apply_on_forward or policy.early or not _unselective(policy):
-            continue
-        closed = [name for name in policy.types if not _opens(policy, name)]
-        if not closed or _speaks_of_hosts(policy, selectable):
-            continue
-        proof = next((one for host in hosts for name in closed if (one := _closed(cluster, host, name))), None)
-        if proof is not None:
-            yield _reaching(policy, closed, _counted(hosts), _shown(hosts, "is selected"), proof)
+    for tier in model_of(cluster).tiers if hosts else ():
+        for policy in (placed.policy for placed in _legible(tier)):
+            closed = _closed(tier, policy)
+            if not closed or _speaks_of_hosts(policy, selectable):
+                continue
+            meant = {direction: _meant(tier, direction, selectable) for direction in closed}
+            reached = [(one, name) for one in hosts for name in closed if one.about.name not in meant[name]]
+            proof = next((found for one, name in reached if (found := _denied(cluster, one, name))), None)
+            if proof is not None:
+                names, directions = {one.about.name for one, _ in reached}, {name for _, name in reached}
+                shut = [one for one in hosts if one.about.name in names]
+                closed = [name for name in closed if name in directions]
+                yield _reaching(policy, closed, _counted(shut), _shown(shut, "is selected"), proof)
+
+
+def _meant(tier: PlacedTier, direction: str, hosts: Selectable[HostMember]) -> set[str]:
+    """The host endpoints for which another policy of the tier is meant, so that they are closed there on purpose."""
+    policies = (placed for placed in tier.policies if not placed.policy.staged and not placed.policy.early)
+    selective = (one for one in policies if direction in one.policy.types and not _unselective(one.policy))
+    return {member.about.name for placed in selective for member, _ in hosts.all(placed.selector)}
 
 
 def _reaches_unknown_hosts(cluster: Cluster) -> Iterator[Breach]:
@@ -112,10 +131,8 @@ def _reaches_unknown_hosts(cluster: Cluster) -> Iterator[Breach]:
     if len(about_hosts) != 1:
         return
     tier, policy = about_hosts[0]
-    closed = [name for name in policy.types if not _opens(policy, name)]
-    if policy.resource.unreadable("spec") or not tier.closes or policy.apply_on_forward or not closed:
-        return
-    if not policy.early and _unselective(policy):
+    closed = _closed(tier, policy)
+    if closed and tier.closes and not policy.resource.unreadable("spec"):
         made = Related(configuration.span("metadata", "name"), "makes them for every node")
         end = f"end of tier {tier.name}, or a Deny before it"
         proof = witness("packet", direction=closed[0].lower(), node="any", verdict="drop", decided_by=end)
@@ -135,7 +152,7 @@ def _reaching(policy: Policy, closed: list[str], hosts: str, related: tuple[Rela
     )
 
 
-def _closed(cluster: Cluster, host: HostMember, direction: str) -> Witness | None:
+def _denied(cluster: Cluster, host: HostMember, direction: str) -> Witness | None:
     return denied(model_of(cluster), host.about, direction) if host.about.node else None
 
 
