@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import isfinite
 from typing import Any
 
@@ -99,6 +100,9 @@ def build(text: str, typed: Typed, limits: Limits, expanded: int = 0) -> Tree:
     event: Any = None
     kind: Any = None
     anchored = "&" in text
+    asking = "?" in text
+    escaping = "\\/" in text
+    flow = 0  # how many of the open collections are in brackets, counted where it matters
     deepest = limits.nesting
 
     try:
@@ -108,10 +112,14 @@ def build(text: str, typed: Typed, limits: Limits, expanded: int = 0) -> Tree:
             kind = event.__class__
             if kind is scalar_event:
                 value = event.value
-                if event.implicit[0]:
-                    value = typed[value]
-                elif event.tag is not None:
+                if event.tag is not None:
                     value = builder.tagged(event, (stack, cur, is_map, key))
+                elif event.implicit[0]:
+                    value = typed[value]
+                    if flow and "?" in event.value:
+                        builder.refused(event, "?", (stack, cur, is_map, key))
+                elif escaping and event.style == '"' and _slash(text, event):
+                    builder.refused(event, "\\/", (stack, cur, is_map, key))
                 if anchored and event.anchor is not None:
                     # The node is its offset, which stands behind the name if it is a key.
                     builder.anchors[event.anchor] = value, len(trace) + (is_map and key is _NO_KEY), 1
@@ -123,6 +131,8 @@ def build(text: str, typed: Typed, limits: Limits, expanded: int = 0) -> Tree:
                     add(DROPPED)
                     add(event.start_mark.index)
                 stack.append((cur, is_map, key, slot, anchor))
+                if asking and (flow or event.flow_style):
+                    flow += 1
                 is_map = kind is map_start
                 cur = {} if is_map else []
                 key = _NO_KEY
@@ -139,6 +149,8 @@ def build(text: str, typed: Typed, limits: Limits, expanded: int = 0) -> Tree:
                 if anchor is not None:
                     builder.close(anchor, value, slot)
                 inner = slot
+                if flow:
+                    flow -= 1
                 cur, is_map, key, slot, anchor = stack.pop()
                 if not is_map:
                     cur.append(value)
@@ -241,9 +253,13 @@ class _Builder:
             self.note("wrong-tag", start, here, tag)
             self.tree.complete = False
             return str(text)
-        if tag[0] == "!" and tag != "!":
+        if tag[0] == "!" and (tag != "!" or not event.style):
             self.note("lost-tag", start, here, tag)
         return value
+
+    def refused(self, event: Any, sign: str, here: _Here) -> None:
+        """Note a scalar that libyaml reads and Go does not, for the sign in it (goyaml.v2 scannerc.go)."""
+        self.note("syntax-error", event.start_mark.index, here, sign)
 
     def close(self, anchor: str, value: Any, slot: int) -> None:
         opened, at, before = self.anchors[anchor]
@@ -306,10 +322,10 @@ class _Builder:
     def finish(self, root: list[Any]) -> None:
         for mapping in self.holed:
             mapping.pop(DROPPED, None)
-        self.tree.value = root[0] if root else None
         if self.typed.odd:
             self.typed.odd = False
             self.settle(root)
+        self.tree.value = root[0] if root else None
 
     def settle(self, root: list[Any]) -> None:
         """Make strings of `<<` values and note the numbers that JSON has no word for."""
@@ -327,6 +343,12 @@ class _Builder:
                     todo.append((value, (*path, step)))
                 elif isinstance(value, float) and not isfinite(value) and len(self.tree.notes) < self.limits.problems:
                     self.tree.notes.append(Note("no-number", -1, (*path, step)[1:]))
+
+
+def _slash(text: str, event: Any) -> bool:
+    """Whether a text in double quotes holds an escaped slash."""
+    written = text[event.start_mark.index : event.end_mark.index]
+    return "/" in re.findall(r"(?s)\\(.)", written)
 
 
 def _runs_into(event: Any, error: Any) -> bool:

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 
 from callint.record import NamedTuple
 
-_SEPARATOR = re.compile(r"---[^\r\n]*")
+_SEPARATOR = re.compile(r"---[^\n]*")
 
 
 class Chunk(NamedTuple):
     """The text between two separators, as offsets into the file.
 
     `separator` is the offset of the separator line before it, or -1; `line_end` the end of that line; `crowded` says
-    that the line holds more than dashes and a comment.
+    that the line holds more than dashes and a comment. `explicit` says that no document ends at that line, so that it
+    is the first line of this one for kubectl.
     """
 
     start: int
@@ -22,34 +23,61 @@ class Chunk(NamedTuple):
     separator: int = -1
     line_end: int = -1
     crowded: bool = False
+    explicit: bool = False
 
 
-def cut(text: str) -> Iterator[Chunk]:
-    """The chunks of a file in order, empty ones included.
+def cut(text: str, start: int = 0) -> Iterator[Chunk]:
+    """The chunks of a file in order from an offset on, empty ones included.
 
     A line that begins with `---` always ends a document: no scalar of YAML can hold one, and kubectl's reader does
-    not look further. What else stands on such a line belongs to the document that it begins, as YAML has it.
+    not look further; for it, only a line feed ends a line. What else stands on such a line belongs to the document that
+    it begins, as YAML has it, for which `---#` begins a text, too.
     """
-    separator, line_end, crowded, start = -1, -1, False, 0
-    for match in _SEPARATOR.finditer(text):
+    first = start
+    separator, line_end, crowded, explicit = -1, -1, False, False
+    for match in _SEPARATOR.finditer(text, start):
         begin, end = match.span()
-        if begin and text[begin - 1] not in "\r\n":
+        if begin > first and text[begin - 1] != "\n":
             continue
+        if begin > first:
+            yield Chunk(start, begin, separator, line_end, crowded, explicit)
+        separator, line_end, explicit = begin, end, begin == start and not explicit
         rest = text[begin + 3 : end]
         content = rest.strip()
-        first = not begin
-        if first and rest and rest[0] not in " \t":
-            continue
-        if not first:
-            yield Chunk(start, begin, separator, line_end, crowded)
-        separator, line_end = begin, end
-        spaced = not rest or rest[0] in " \t"
-        if not content or content[0] == "#":
-            start, crowded = _next_line(text, end), False
-        else:
-            start, crowded = (begin if spaced else _next_line(text, end)), not first
-    yield Chunk(start, len(text), separator, line_end, crowded)
+        crowded = bool(content) and content[0] != "#"
+        kept = rest[0] in " \t" if crowded else explicit and rest[:1] == "#"
+        start = begin if kept else min(end + 1, len(text))
+    yield Chunk(start, len(text), separator, line_end, crowded, explicit)
 
 
-def _next_line(text: str, end: int) -> int:
-    return end + 2 if text.startswith("\r\n", end) else min(end + 1, len(text))
+def values(text: str) -> list[tuple[int, int]]:
+    """The JSON values that a file begins with, which kubectl reads one after another before it tries YAML.
+
+    It tries only where the first of them is an object.
+    """
+    found: list[tuple[int, int]] = []
+    if text.lstrip()[:1] != "{":
+        return found
+    from json import JSONDecoder
+
+    read = JSONDecoder(parse_constant=_refuse).raw_decode
+    blank = re.compile(r"[ \t\r\n]*")
+    end = 0
+    while match := blank.match(text, end):
+        try:
+            end = read(text, match.end())[1]
+        except (ValueError, RecursionError):
+            break
+        found.append((match.end(), end))
+    return found
+
+
+def behind(text: str, end: int) -> int:
+    """Where YAML may begin behind a JSON value: kubectl passes over blanks, and over one line feed."""
+    match = re.compile(r"[^\S\n]*\n?").match(text, end)
+    return match.end() if match else end
+
+
+def _refuse(name: str) -> float:
+    """No number of JSON has a name: Python's decoder would take NaN."""
+    raise ValueError(name)

@@ -7,7 +7,7 @@ from callint.source.build import Note
 from callint.source.document import Document
 from callint.source.scalars import TAG, scalar
 
-_FOR_GO = frozenset({"non-string-key", "null-key", "complex-key", "lost-tag", "no-number"})
+_FOR_GO = frozenset({"non-string-key", "null-key", "complex-key", "lost-tag", "no-number", "syntax-error"})
 
 
 def untold(document: Document, note: Note, own: bool) -> bool:
@@ -86,6 +86,10 @@ _SENTENCES = {
     "lost-tag": (
         '"{it}" is read as a YAML tag and dropped, because "!" is not quoted',
         "put the whole value in quotes",
+    ),
+    "syntax-error": (
+        'kubectl and calicoctl refuse the file for the "{it}" in this text',
+        "put the text in single quotes",
     ),
     "wrong-tag": (
         'the value does not fit its tag "{it}": kubectl refuses the document',

@@ -6,13 +6,14 @@ import re
 
 from callint.finding import Problem, Related, counted
 from callint.source.build import Tree, build
-from callint.source.chunks import Chunk, cut
+from callint.source.chunks import Chunk, behind, cut, values
 from callint.source.document import Document, SourceFile
 from callint.source.forms import SOPS, is_manifest, is_template, template
 from callint.source.lines import UNREAD, Lines
 from callint.source.lines import read as read_lines
 
 _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"  # slow to compile, seldom needed
+_BOM = "(?:\\A|(?<=\n))\ufeff"
 _NOTHING = r"(?:\s+|#[^\r\n]*|\.\.\.(?=\s|\Z))*"
 
 
@@ -60,20 +61,34 @@ class _Reader:
     def read(self) -> None:
         if self.bad >= 0:
             self.say("not-utf8", self.bad, self.bad + 1, "this file is not UTF-8: the byte here begins no character")
-        for chunk in cut(self.file.text):
-            if chunk.crowded:
-                self.crowded(chunk)
-            if not self.part(chunk.start, chunk.end):
-                break
+        self.parts()
         self.secret()
         self.count()
 
-    def part(self, start: int, end: int) -> bool:
-        """Read the document between two offsets; False if no more are to be read."""
-        if self.file.text.startswith("\ufeff", start):
+    def parts(self) -> None:
+        text = self.file.text
+        found = values(text)
+        for begin, end in found:
+            if not self.part(begin, end, json=True):
+                return
+        start = behind(text, found[-1][1]) if found else 0
+        if len(found) > 1 and text[start:].strip():
+            self.no_value(start, len(found))
+        for chunk in cut(text, start):
+            if chunk.crowded:
+                self.crowded(chunk)
+            if not self.part(chunk.start, chunk.end, explicit=chunk.explicit):
+                return
+
+    def part(self, start: int, end: int, json: bool = False, explicit: bool = False) -> bool:
+        """Read the document between two offsets; False if no more are to be read.
+
+        It is a JSON value if `json` says so, and begins with a line `---` if `explicit` does.
+        """
+        if self.file.text.startswith("\ufeff", start) and not explicit:
             start += 1
         text = self.file.text[start:end]
-        if not text or text.isspace():
+        if not text.strip(" \r\n"):
             return True
         if len(self.documents) >= self.limits.documents:
             most = counted(self.limits.documents, "document")
@@ -89,14 +104,16 @@ class _Reader:
             self.add(Tree(self.expanded, value), text, start, end, lined=True)
             return True
         tree = build(text, self.typed, self.limits, self.expanded)
+        if json:
+            tree.notes = [note for note in tree.notes if note.kind != "syntax-error"]
         follows = -1
-        if tree.error is not None or tree.rest >= 0:
-            tree, follows = self.broken(text, start, tree)
+        if tree.error is not None or tree.rest >= 0 or ("\ufeff" in text and re.search(_BOM, text)):
+            tree, follows = self.broken(text, start, tree, json, explicit)
         self.expanded = tree.expanded
         if tree.trace or tree.error is not None:
             self.add(tree, text, start, end if follows < 0 else start + follows)
         if follows >= 0:
-            self.following(start, start + follows, end)
+            self.following(text, start, follows, tree.trace[0] if tree.trace else 0)
         return True
 
     def add(self, tree: Tree, text: str, start: int, end: int, lined: bool = False) -> None:
@@ -129,23 +146,23 @@ class _Reader:
         if told and tree.unsaid:
             self.said[told[-1].kind] += tree.unsaid
 
-    def broken(self, text: str, start: int, tree: Tree) -> tuple[Tree, int]:
+    def broken(self, text: str, start: int, tree: Tree, json: bool, explicit: bool) -> tuple[Tree, int]:
         """Tell why reading stopped; the tree to keep, and the offset of what follows the document's end, or -1."""
         from callint.source.lenient import read_as_go
         from callint.source.syntax import explain
 
         problem = getattr(tree.error, "problem", None)
         self.failed += 1
-        if tree.error is not None and problem is None:
+        if (tree.error is not None and problem is None) or re.search(_BOM, text):
             return self.forbidden(text, start, tree), -1
-        if tree.rest >= 0:
-            skipped = re.compile(_NOTHING).match(text, tree.rest)
+        if tree.rest >= 0 or (explicit and "..." in text):
+            skipped = re.compile(_NOTHING).match(text, max(tree.rest, 0))
             follows = skipped.end() if skipped else tree.rest
-            if follows < len(text):
+            if tree.rest >= 0 or follows == len(text):
                 tree.error = None
                 self.failed -= 1
-                return tree, follows
-        tree = read_as_go(text, tree.error, self.limits, self.expanded) or tree
+                return tree, follows if follows < len(text) else -1
+        tree = read_as_go(text, tree.error, self.limits, self.expanded, json) or tree
         if tree.error is None:
             self.failed -= 1
             return tree, -1
@@ -169,8 +186,8 @@ class _Reader:
         return tree, -1
 
     def forbidden(self, text: str, start: int, tree: Tree) -> Tree:
-        """A character that YAML forbids: what stands above its line is read."""
-        match = re.search(_FORBIDDEN, text)
+        """A character that may not stand there: what stands above its line is read."""
+        match = re.search(_BOM, text) or re.search(_FORBIDDEN, text)
         at = match.start() if match else 0
         if match and match[0] == "\0":
             self.say(
@@ -179,42 +196,36 @@ class _Reader:
         else:
             sign = f"U+{ord(match[0]):04X}" if match else "a control character"
             message = f"the control character {sign} stands here, which YAML forbids"
-            self.say("control-character", start + at, start + at + 1, message, "write it as an escape in double quotes")
+            advice = "write it as an escape in double quotes"
+            if sign == "U+FEFF":
+                message = "a byte order mark stands here within the text: kubectl and calicoctl take it for a letter"
+                advice = "delete this character, which most editors do not show"
+            self.say("control-character", start + at, start + at + 1, message, advice)
         line = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
         above = build(text[:line], self.typed, self.limits, tree.expanded)
         above.complete = False
         above.error = tree.error
         return above
 
-    def following(self, begun: int, at: int, end: int) -> None:
-        """What stands behind the end of a document: more JSON values are read on, all else is ignored by kubectl."""
-        text = self.file.text
-        head = text[begun:at].lstrip()[:1]
-        from json import JSONDecoder
+    def following(self, text: str, start: int, at: int, root: int) -> None:
+        """What stands behind the end of a document, which kubectl ignores; `root` is where that begins in its trace."""
+        message = "the document has ended above: kubectl ignores what follows without a line with ---"
+        if "..." not in text[:at] and (root >= 0 or text[~root] not in "{["):
+            message = "this line is indented less than the document, which ends here: kubectl ignores the rest"
+        end = min((end for end in (text.find("\n", at), text.find("\r", at)) if end >= 0), default=len(text))
+        self.say("text-after-document-end", start + at, start + end, message, "begin the next document with ---")
 
-        decoder = JSONDecoder()
-        while at < end and head in ("{", "[") and text[at] in "{[":
-            try:
-                stop = decoder.raw_decode(text, at)[1]
-            except (ValueError, RecursionError):
-                break
-            if not self.part(at, stop):
-                return
-            skipped = re.compile(_NOTHING).match(text, stop, end)
-            at = skipped.end() if skipped else stop
-        if at < end:
-            message = "the document has ended above: kubectl ignores what follows without a line with ---"
-            if "..." not in text[begun:at] and head not in ("{", "["):
-                message = "this line is indented less than the document, which ends here: kubectl ignores the rest"
-            ends = min((e for e in (text.find("\n", at, end), text.find("\r", at, end)) if e >= 0), default=end)
-            self.say("text-after-document-end", at, ends, message, "begin the next document with ---")
+    def no_value(self, at: int, values: int) -> None:
+        """What stands behind several JSON values and is none."""
+        message = f"kubectl has read {values} JSON values and takes nothing else: it refuses what follows"
+        self.say("syntax-error", at, at + 1, message, "separate all of them by lines with ---")
 
     def crowded(self, chunk: Chunk) -> None:
         text = self.file.text[chunk.separator : chunk.line_end]
         start = len(text) - len(text[3:].lstrip())
         message = 'a separator line holds nothing but "---" and a comment'
         if not self.own:
-            message += ": kubectl refuses the file, calicoctl drops the rest"
+            message += ": kubectl refuses the file" + (", calicoctl drops the rest" if chunk.separator else "")
         advice = "move the rest to the next line"
         self.say("separator-with-content", chunk.separator + start, chunk.line_end, message, advice)
 

@@ -13,7 +13,7 @@ _WORDS.update(dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALS
 NUMBER_STARTS = frozenset("0123456789+-.")
 _INTEGER = r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))"
 _FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
-_DOTTED = r"\.[0-9]+(?:[eE][-+]?[0-9]+)?"
+_DOTTED = r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?"
 _LONGEST_INTEGER = 4000
 _MOST_KEPT = 50_000
 
@@ -102,11 +102,11 @@ def tagged(tag: str, text: str, typed: Typed) -> Scalar:
     if name == "binary":
         from base64 import b64decode
 
-        return b64decode("".join(text.split()), validate=True).decode("utf-8", "replace")
+        return b64decode(re.sub("[\r\n]", "", text), validate=True).decode("utf-8", "replace")
     if name not in _TYPES:
         return text
     value = typed[text]
-    if name == "float" and isinstance(value, int) and not isinstance(value, bool):
+    if name == "float" and isinstance(value, int) and not isinstance(value, bool) and value < 2**63:
         return float(value)
     if value.__class__ not in _TYPES[name]:
         raise ValueError(name)

@@ -177,12 +177,22 @@ def test_merges_overwrite_what_stands_before_them_and_yield_to_what_follows() ->
         ("kind: x\n? [a]\n: b\n", "complex-key", (2, 3, 2, 4)),
         ("kind: x\nselector: !has(x)\n", "lost-tag", (2, 11, 2, 18)),
         ("kind: x\nselector: !a == 'b'\n", "lost-tag", (2, 14, 2, 20)),
+        ("kind: x\nselector: ! has(x)\n", "lost-tag", (2, 13, 2, 19)),
+        ("kind: x\na: [http://b/?c=d, e]\n", "syntax-error", (2, 5, 2, 18)),
+        ("kind: x\na: {b: [c, 'd?'], e: f?}\n", "syntax-error", (2, 22, 2, 24)),
+        ('kind: x\na: "b\\\\/\\/"\n', "syntax-error", (2, 4, 2, 12)),
         ("kind: x\na: !!int b\n", "wrong-tag", (2, 10, 2, 11)),
         ("kind: x\na:\n - .inf\n", "no-number", (3, 4, 3, 8)),
         ("a: 1\n<<: 2\n", "bad-merge", (2, 1, 2, 3)),
         ("a: 1\n...\n# c\nb: 2\n", "text-after-document-end", (4, 1, 4, 5)),
         ("{a: 1}\nb: 2\n", "text-after-document-end", (2, 1, 2, 5)),
         ("  a: 1\nb: 2\n", "text-after-document-end", (2, 1, 2, 5)),
+        ("a: 1\r---\rb: 2\r", "text-after-document-end", (2, 1, 2, 4)),
+        ('# c\n{"a": 1}\n{"b": 2}\n', "text-after-document-end", (3, 1, 3, 9)),
+        ("\t\n", "tab-indentation", (1, 1, 1, 2)),
+        ("kind: x\n\ufeff# c\na: 1\n", "control-character", (2, 1, 2, 2)),
+        ("---\n\ufeffkind: x\n", "control-character", (2, 1, 2, 2)),
+        ("--- {b: 1}\n", "separator-with-content", (1, 5, 1, 11)),
         ("a: 1\n---  {b: 1}\n", "separator-with-content", (2, 6, 2, 12)),
         ("a: 1\n-----\nb: 1\n", "separator-with-content", (2, 4, 2, 6)),
         ("a: x\nb: ENC[AES256_GCM,data:x,type:str]\n", "sops-encrypted", (2, 4, 2, 35)),
@@ -192,7 +202,7 @@ def test_each_kind_is_told_once_at_its_place(text: str, kind: str, span: tuple[i
     assert told(text) == [(kind, span)]
 
 
-@pytest.mark.parametrize("text", ["on: push\n", "a: !Ref b\n", "1: a\n", "? [a]\n: b\n", "a: .inf\n"])
+@pytest.mark.parametrize("text", ["on: push\n", "a: !Ref b\n", "1: a\n", "? [a]\n: b\n", "a: .inf\n", "a: [b?]\n"])
 def test_what_only_kubernetes_reads_otherwise_is_no_problem_elsewhere(text: str) -> None:
     assert told(text) == []
 
@@ -217,6 +227,54 @@ def test_of_a_file_of_callint_s_own_no_key_is_dropped_in_silence(
 def test_an_unquoted_selector_that_begins_with_not_is_empty() -> None:
     (document,) = parse("kind: x\nselector: !has(x)\n").documents
     assert document.value["selector"] == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("kind: x\na: ! 010\n", "010"),
+        ("kind: x\na: ! 'b'\n", "b"),
+        ("kind: x\na: !!float 1\n", 1.0),
+        ("kind: x\na: !!float 9223372036854775808\n", "9223372036854775808"),
+        ("kind: x\na: !!binary 'aG k='\n", "aG k="),
+        ("kind: x\na: .1_6e1_0\n", 1.6e9),
+        ("kind: x\na: .16_\n", ".16_"),
+    ],
+)
+def test_a_value_is_what_go_makes_of_it(text: str, value: object) -> None:
+    assert repr(parse(text).documents[0].value["a"]) == repr(value)
+
+
+@pytest.mark.parametrize(
+    "text", ["---\n# c\n...\n", "a: 1\n...\n\t\n", "a: ! 'b'\n", "{a: 1}\n# c\n", "kind: b?\na: [c, 'd?']"]
+)
+def test_what_kubectl_reads_is_no_problem(text: str) -> None:
+    assert told(text) == []
+
+
+@pytest.mark.parametrize("text", ["a: 1\n---\n# c\n...\n", "---#c\nkind: x\n"])
+def test_a_separator_is_part_of_the_document_only_where_none_ends_at_it(text: str) -> None:
+    assert [kind for kind, _ in told(text)] == ["syntax-error"]
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "kinds"),
+    [
+        ('{"a": 1}\n{"b": "\\/"} {"c": "\\ud83d\\ude00\\ud83d"}\n', [{"a": 1}, {"b": "/"}, {"c": "😀\ufffd"}], []),
+        ('{"a"\n:\t1}\n---\n{"b": 2}\n', [{"a": 1}, {"b": 2}], []),
+        ('{"a": 1}\nb: 2\n', [{"a": 1}, {"b": 2}], []),
+        ('{"a": 1} # c\n', [{"a": 1}], []),
+        ('{"a": 1}{"b": 2}\n---\n{"c": 3}\n', [{"a": 1}, {"b": 2}, {"c": 3}], ["syntax-error"]),
+        ('{"a": 1}\n---\n{"b": 2}{"c": 3}\n', [{"a": 1}, {"b": 2}], ["text-after-document-end"]),
+        ('{"a": NaN}{"b": 2}\n', [{"a": "NaN"}], ["text-after-document-end"]),
+        ('{"a": 1}\n---\n{"b": "\\ud83d\\ude00"}\n', [{"a": 1}, None], ["syntax-error"]),
+        ('kind: x\n---\n{"kind": "\\/"}\n', [{"kind": "x"}, {"kind": "/"}], ["syntax-error"]),
+    ],
+)
+def test_json_is_read_only_at_the_head_of_a_file(text: str, values: list[object], kinds: list[str]) -> None:
+    sources = parse(text)
+    assert [document.value for document in sources.documents] == values
+    assert [problem.kind for problem in sources.problems] == kinds
 
 
 @pytest.mark.parametrize(
