@@ -14,7 +14,8 @@ from callint.policy.nodes import all_addresses, node_interfaces
 from callint.schema.patterns import compiled
 from callint.selector import SelectorError, parse
 
-_CREATED_BY = {"projectcalico.org/created-by": "calico-kube-controllers"}
+CREATED_BY = {"projectcalico.org/created-by": "calico-kube-controllers"}
+"""The label that shows who made them; they have those of their node besides."""
 
 
 def made_automatically(cluster: Cluster) -> Iterator[tuple[Resource, dict[str, Any]]]:
@@ -42,8 +43,8 @@ def automatic_host_endpoints(cluster: Cluster) -> Iterator[tuple[HostEndpoint, L
 def _labels(cluster: Cluster, node: str) -> Labels:
     about = cluster.nodes[node]
     if not about.resources:
-        return Labels(_CREATED_BY, ("",), frozenset(), f'the labels of node "{node}"')
-    return Labels({**about.labels, **_CREATED_BY})
+        return Labels(CREATED_BY, ("",), frozenset(), f'the labels of node "{node}"')
+    return Labels({**about.labels, **CREATED_BY})
 
 
 def _endpoint(resource: Resource, name: str, node: str, interface: str, addresses: tuple[str, ...]) -> HostEndpoint:

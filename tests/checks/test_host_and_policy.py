@@ -378,6 +378,16 @@ def test_every_finding_has_a_small_span_and_a_proof(title: str) -> None:
         assert one.path
 
 
+@pytest.mark.parametrize("selector", ["has(node-role.kubernetes.io/worker)", "has(projectcalico.org/created-by)"])
+def test_hosts_of_nodes_may_be_made_automatically(selector: str) -> None:
+    """Whether they are is not known where no manifest configures it."""
+    before = {"preDNAT": True, "applyOnForward": True, "types": ["Ingress"], "ingress": [{"action": "Deny"}]}
+    objects = [host(labels={}, profiles=["projectcalico-default-allow"]), policy(selector=selector, **before)]
+    off = calico("KubeControllersConfiguration", "default", {"controllers": {"node": {}}})
+    assert "REF022" not in ids(*objects)
+    assert "REF022" in ids(*objects, off, NODE)
+
+
 def test_hosts_that_are_meant_in_one_direction_are_closed_in_the_other() -> None:
     hosts = [host(), host("wan", profiles=["projectcalico-default-allow"])]
     meant = policy("hosts", order=10, selector=LAN, types=["Ingress"], ingress=SSH)

@@ -22,11 +22,12 @@ from callint.finding import ObjectRef, Related, witness
 from callint.objects import Cluster, fields
 from callint.objects.policy import Policy
 from callint.policy import model_of
+from callint.policy.autohep import CREATED_BY
 from callint.policy.labels import ADDED, Labels
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import selector_of
 from callint.record import NamedTuple
-from callint.selector import Selector, SelectorError, parse
+from callint.selector import Selector, SelectorError, keys, parse
 from callint.selector.satisfy import Unknown, implies, satisfiable
 from callint.selector.syntax import And, Compare, Has, Member, Not, atoms
 
@@ -158,6 +159,7 @@ def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
             continue
         if (
             satisfiable(selector) is None
+            or (not automatic and _of_nodes(selector))
             or selectable.any(selector)
             or labels.slip(parse(policy.selector or "")) is not None
         ):
@@ -173,6 +175,11 @@ def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
             tuple(Related(one.about.resource.span("metadata", "name"), "is not selected") for one in hosts[:3]),
             witness("selector", selector=str(selector), endpoints=()),
         )
+
+
+def _of_nodes(selector: Selector) -> bool:
+    """Whether it asks for what endpoints have that are made for nodes: labels of Kubernetes, or that of their maker."""
+    return any(key in CREATED_BY or key.partition("/")[0].endswith("kubernetes.io") for key in keys(selector))
 
 
 def _none_of(known: int) -> str:
