@@ -304,9 +304,12 @@ class _Builder:
         return str(value)
 
     def merge(self, value: Any, start: int, slot: int, here: _Here) -> None:
-        """Merge a mapping, or a list of them of which the first wins, over what the open mapping holds so far."""
+        """Merge a mapping, or a list of them of which the first wins, over what the open mapping holds so far.
+
+        Go takes no alias of a list (goyaml.v2 decode.go).
+        """
         cur = here[1]
-        parts = value if isinstance(value, list) else [value]
+        parts = value if isinstance(value, list) and len(self.tree.trace) not in self.tree.aliases else [value]
         implied = self.merged.setdefault(slot, set())
         for part in reversed(parts):
             if not isinstance(part, dict):

@@ -184,6 +184,7 @@ def test_merges_overwrite_what_stands_before_them_and_yield_to_what_follows() ->
         ("kind: x\na: !!int b\n", "wrong-tag", (2, 10, 2, 11)),
         ("kind: x\na:\n - .inf\n", "no-number", (3, 4, 3, 8)),
         ("a: 1\n<<: 2\n", "bad-merge", (2, 1, 2, 3)),
+        ("a: &a [{b: 1}]\n<<: *a\n", "bad-merge", (2, 1, 2, 3)),
         ("a: 1\n...\n# c\nb: 2\n", "text-after-document-end", (4, 1, 4, 5)),
         ("{a: 1}\nb: 2\n", "text-after-document-end", (2, 1, 2, 5)),
         ("  a: 1\nb: 2\n", "text-after-document-end", (2, 1, 2, 5)),
