@@ -62,7 +62,7 @@ def host_routes(cluster: Cluster, configuration: BGPConfiguration | None, family
     found = []
     ready = _ready_nodes(cluster)
     for service in cluster.kubernetes("Service", "v1"):
-        spec, key = service.spec, (service.namespace or "default", service.name)
+        spec, key = service.spec, (service.home, service.name)
         kind = fields.text(spec, "type") or "ClusterIP"
         cluster_ip = fields.text(spec, "clusterIP") or ""
         if kind not in ("ClusterIP", "NodePort", "LoadBalancer") or cluster_ip == "None":
@@ -111,7 +111,7 @@ def _ready_nodes(cluster: Cluster) -> dict[tuple[str, str], frozenset[str]]:
     """The nodes with a ready endpoint of each Service, for those whose Endpoints or EndpointSlices are given."""
     found: dict[tuple[str, str], set[str]] = {}
     for one in cluster.kubernetes("Endpoints", "v1"):
-        nodes = found.setdefault((one.namespace or "default", one.name), set())
+        nodes = found.setdefault((one.home, one.name), set())
         for _, subset in fields.items(one.plain, "subsets"):
             for _, item in fields.items(subset, "addresses") if isinstance(subset, dict) else ():
                 if isinstance(item, dict) and (name := fields.text(item, "nodeName")):
@@ -120,7 +120,7 @@ def _ready_nodes(cluster: Cluster) -> dict[tuple[str, str], frozenset[str]]:
         service = one.labels.get("kubernetes.io/service-name")
         if service is None:
             continue
-        nodes = found.setdefault((one.namespace or "default", service), set())
+        nodes = found.setdefault((one.home, service), set())
         for _, endpoint in fields.items(one.plain, "endpoints"):
             if isinstance(endpoint, dict) and fields.flag(fields.mapping(endpoint, "conditions"), "ready") is not False:
                 name = fields.text(endpoint, "nodeName")

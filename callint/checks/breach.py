@@ -83,6 +83,12 @@ def nobody(reference: str, known: Sequence[str]) -> Witness:
     return witness("reference", reference=reference, **all_names(known))
 
 
+def object_words(resource: Resource, namespace: str | None) -> str:
+    """An object as messages name it where there may be one of its name elsewhere: `NetworkPolicy "web/front"`."""
+    scope = "" if namespace is None else f"{namespace}/"
+    return f'{resource.kind} "{scope}{resource.name}"'
+
+
 def rule_words(resource: Resource, path: Path) -> str:
     """A rule of a policy by its path, as messages name it: `rule ingress[2] of GlobalNetworkPolicy "lan"`."""
     _, direction, index = path[:3]

@@ -84,7 +84,7 @@ def workload_endpoint(resource: Resource) -> Workload:
     return Workload(
         resource=resource,
         name=resource.name,
-        namespace=resource.namespace or "default",
+        namespace=resource.home,
         node=fields.text(spec, "node") or "",
         interface=fields.text(spec, "interfaceName") or "",
         addresses=tuple(net.split("/")[0] for net in fields.texts(spec, "ipNetworks")),

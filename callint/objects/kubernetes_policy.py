@@ -83,7 +83,7 @@ def network_policy(resource: Resource, release: Release) -> Policy:
         resource=resource,
         kind="KubernetesNetworkPolicy",
         name=name,
-        namespace=resource.namespace or "default",
+        namespace=resource.home,
         tier=DEFAULT_TIER,
         order=KUBERNETES_POLICY_ORDER,
         selector=_readable_selector(spec.get("podSelector")),

@@ -64,6 +64,11 @@ class Resource:
         return None
 
     @property
+    def home(self) -> str:
+        """The namespace of an object that has one, whoever applies it without: kubectl then takes `default`."""
+        return self.namespace or "default"
+
+    @property
     def spec(self) -> dict[str, Any]:
         """The plain `spec`; empty when absent or unreadable."""
         return fields.mapping(self.plain, "spec")

@@ -33,4 +33,4 @@ def endpoint_slice(resource: Resource) -> EndpointSlice:
         if isinstance(item, dict) and (number := fields.integer(item, "port"))
     )
     service = resource.labels.get(_SERVICE_LABEL, "")
-    return EndpointSlice(resource, resource.namespace or "default", service, addresses, ports)
+    return EndpointSlice(resource, resource.home, service, addresses, ports)

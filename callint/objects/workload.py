@@ -45,7 +45,7 @@ def pod(resource: Resource) -> Workload | None:
     spec, status = resource.spec, fields.mapping(resource.plain, "status")
     if fields.flag(spec, "hostNetwork"):
         return None
-    namespace = resource.namespace or "default"
+    namespace = resource.home
     account = fields.text(spec, "serviceAccountName") or "default"
     written = [fields.text(item, "ip") for _, item in fields.items(status, "podIPs") if isinstance(item, dict)]
     written = written or [fields.text(status, "podIP")]
@@ -113,7 +113,7 @@ def container_ports(spec: dict[str, Any]) -> tuple[EndpointPort, ...]:
 
 def service_account(resource: Resource) -> ServiceAccount:
     """Read a ServiceAccount."""
-    return ServiceAccount(resource.namespace or "default", resource.name, resource.labels)
+    return ServiceAccount(resource.home, resource.name, resource.labels)
 
 
 def profile(resource: Resource) -> Profile:

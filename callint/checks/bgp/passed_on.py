@@ -16,7 +16,7 @@ from callint.bgp.route import Attributes
 from callint.bgp.routes import Engine, engine
 from callint.bgp.rules import Rule
 from callint.bgp.session import LIVE, Session
-from callint.checks.breach import Breach
+from callint.checks.breach import Breach, object_words
 from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import EXPORTS, left_open
 from callint.finding import Path, Related, all_of, witness
@@ -128,6 +128,11 @@ class _Local(NamedTuple):
     nodes: frozenset[str] | None
 
     @property
+    def name(self) -> str:
+        """As messages have it."""
+        return object_words(self.service, self.service.home)
+
+    @property
     def droppers(self) -> Related:
         """Where the Service says so."""
         return Related(self.service.span(*_LOCAL), "nodes without an endpoint drop what is sent there")
@@ -177,13 +182,9 @@ def _local_services(cluster: Cluster) -> Iterator[Breach]:
             cluster,
             meeting,
             f'whether every node that announces {one.prefix.address} to BGPPeer "{meeting.peer.resource.name}" has an '
-            f"endpoint of {_name(one.service)} is not known: all do, for they pass on what they learn from other nodes",
+            f"endpoint of {one.name} is not known: all do, for they pass on what they learn from other nodes",
             one.droppers,
         )
-
-
-def _name(service: Resource) -> str:
-    return f'Service "{service.namespace or "default"}/{service.name}"'
 
 
 def _dropped(cluster: Cluster, meeting: _Meeting, one: _Local, more: int) -> Breach:
@@ -193,7 +194,7 @@ def _dropped(cluster: Cluster, meeting: _Meeting, one: _Local, more: int) -> Bre
         cluster,
         meeting,
         f'BGPPeer "{meeting.peer.resource.name}" hears of {one.prefix.address} from node "{node}" as well, which '
-        f"learns of it from others and drops what is sent there: {_name(one.service)} is Local and has no endpoint "
+        f"learns of it from others and drops what is sent there: {one.name} is Local and has no endpoint "
         f"on it{others}",
         one.droppers,
         (one.prefix, node),
@@ -258,7 +259,7 @@ def _kept_in(meeting: _Meeting, one: _Local, wide: Prefix, rule: Rule) -> Breach
         rule.resource,
         path,
         f'{rule} keeps {one.prefix.address} in, and BGPPeer "{meeting.peer.resource.name}" hears of {wide} alone, from '
-        f"{all_of(len(meeting.nodes), 'node')}: those without an endpoint of {_name(one.service)}, which is Local, "
+        f"{all_of(len(meeting.nodes), 'node')}: those without an endpoint of {one.name}, which is Local, "
         f"drop what is sent there{'' if known else '; which ones these are is not known'}",
         (one.droppers,),
         witness(

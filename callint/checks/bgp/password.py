@@ -54,7 +54,7 @@ class _Wanted(NamedTuple):
             path,
             message,
             () if beside else (Related(name, "the Secret"),),
-            witness("reference", reference=f"Secret/{_place(secret)}/{secret.name}", key=self.key, **facts),
+            witness("reference", reference=f"Secret/{secret.home}/{secret.name}", key=self.key, **facts),
         )
 
 
@@ -66,10 +66,6 @@ def _wanted(cluster: Cluster) -> Iterator[_Wanted]:
             name, key = fields.text(source, "name"), fields.text(source, "key")
             if name and key and not resource.unreadable(*path):
                 yield _Wanted(resource, path, name, key)
-
-
-def _place(secret: Resource) -> str:
-    return secret.namespace or "default"
 
 
 def _places(secret: Resource) -> Iterator[Span]:
@@ -85,7 +81,7 @@ def _homes(cluster: Cluster) -> tuple[str, ...]:
         return (OPERATOR_NAMESPACE,)
     for one in cluster.kubernetes("DaemonSet", "apps/v1"):
         if one.name == "calico-node":
-            return (_place(one),)
+            return (one.home,)
     return (OPERATOR_NAMESPACE, MANIFEST_NAMESPACE)
 
 
@@ -154,10 +150,10 @@ def _unfound(cluster: Cluster) -> Iterator[Breach]:
             yield wanted.breach(
                 "name",
                 f'{wanted.who} takes its password from Secret "{wanted.name}", which is in namespace '
-                f'"{_place(named[0])}", and calico-node looks in its own, {expected}: without one its sessions '
+                f'"{named[0].home}", and calico-node looks in its own, {expected}: without one its sessions '
                 "have no password",
                 named[0],
-                known=tuple(sorted({_place(one) for one in named})),
+                known=tuple(sorted({one.home for one in named})),
             )
             continue
         keys = {key for one in there for key in _keys(one)}

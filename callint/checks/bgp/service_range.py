@@ -210,7 +210,7 @@ class _Announceable(NamedTuple):
 def _announceable(cluster: Cluster) -> Iterator[_Announceable]:
     """Addresses of services, and the pools of which Calico gives those of load balancers."""
     for service, kind, wanted, path, text in _addresses(cluster):
-        found, name = address(text), f"{service.namespace or 'default'}/{service.name}"
+        found, name = address(text), f"{service.home}/{service.name}"
         if found is not None:
             words, proof = f'{kind} {text} of Service "{name}"', witness("address", address=text, service=name)
             yield _Announceable(words, found.prefix(), wanted, service, path, proof)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from callint.checks.breach import Breach
+from callint.checks.breach import Breach, object_words
 from callint.checks.pod_template import written_pods
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource, fields
@@ -40,7 +40,7 @@ def _breach(policy: Policy, path: Path, name: str, meant: Resource) -> Breach:
     return Breach.at(
         policy.resource,
         path,
-        f'a rule of NetworkPolicy "{policy.namespace}/{policy.name}" names the service account "{name}", which is one '
+        f'a rule of {object_words(policy.resource, policy.namespace)} names the service account "{name}", which is one '
         f'of namespace "{meant.namespace}", but without namespaceSelector it sees its own namespace alone',
         (Related(meant.span("metadata", "name"), "the account, in another namespace"),),
         witness("reference", reference=f"ServiceAccount/{policy.namespace}/{name}", verdict="no match"),

@@ -183,7 +183,7 @@ def _services(cluster: Cluster) -> Iterator[_Service]:
         spec, chosen = resource.spec, fields.labels(resource.spec, "selector")
         if chosen and fields.text(spec, "type") != "ExternalName":
             own = (Compare(key, "==", value) for key, value in sorted(chosen.items()))
-            selector = both(*own, _in_namespace(resource.namespace or "default"))
+            selector = both(*own, _in_namespace(resource.home))
             headless = fields.text(spec, "clusterIP") == "None"
             yield _Service(resource, selector, headless, tuple(_ports(spec)))
 
@@ -203,7 +203,7 @@ def _pods(cluster: Cluster) -> Iterator[_Pods]:
         own = fields.labels(fields.mapping(plain, "metadata"))
         spec = fields.mapping(plain, "spec")
         yield _Pods(
-            _labels(own, resource.namespace or "default", sources),
+            _labels(own, resource.home, sources),
             declared_ports(spec),
             fields.flag(spec, "hostNetwork") or False,
         )
@@ -220,6 +220,6 @@ def _target(port: _Port, declared: tuple[EndpointPort, ...]) -> int:
 
 
 def _translation(service: _Service, port: _Port, target: int) -> Translation:
-    name = f"{service.resource.namespace or 'default'}/{service.resource.name}"
+    name = f"{service.resource.home}/{service.resource.name}"
     protocol = parse_protocol(port.protocol, any_case=True)
     return Translation(name, service.resource, service.selector, protocol, port.number, target)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL
-from callint.checks.breach import Breach, unexamined
+from callint.checks.breach import Breach, object_words, unexamined
 from callint.checks.policy.opened_ports import Ports, meet, opened, words
 from callint.checks.policy.pod_terms import Terms, by_labels, ends, named, terms
 from callint.finding import Path, Related, witness
@@ -190,8 +190,7 @@ def _breach(sent: list[_Opening], heard: list[_Opening]) -> Breach:
 
 def _named(opening: _Opening) -> str:
     policy = opening.placed.policy
-    scope = f"{policy.namespace}/" if policy.namespace is not None else ""
-    return f'{policy.resource.kind} "{scope}{policy.resource.name}"'
+    return object_words(policy.resource, policy.namespace)
 
 
 def _place(opening: _Opening) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 
 from callint.calico.defaults import DEFAULT_TIER
 from callint.calico.kinds import is_calico
-from callint.checks.breach import Breach, rule_words, unexamined
+from callint.checks.breach import Breach, object_words, rule_words, unexamined
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
 from callint.objects import Cluster
@@ -209,7 +209,7 @@ def _undone_by(
 
 def _named(policies: list[Policy]) -> str:
     first, further = policies[0], len(policies) - 1
-    return f'NetworkPolicy "{first.namespace}/{first.resource.name}"' + (f" and {further} more" if further else "")
+    return object_words(first.resource, first.namespace) + (f" and {further} more" if further else "")
 
 
 QUESTIONS: dict[str, Question] = {"undone": _undone, "overtaken": _overtaken}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.checks.breach import Breach
+from callint.checks.breach import Breach, object_words
 from callint.checks.dispatch import Question, asked
 from callint.checks.policy.name_resolution import may_open, unanswerable
 from callint.finding import Path, Related, witness
@@ -39,10 +39,6 @@ def _policies(cluster: Cluster) -> Iterator[Resource]:
             yield resource
 
 
-def _named(resource: Resource) -> str:
-    return f'NetworkPolicy "{resource.namespace or "default"}/{resource.name}"'
-
-
 def _rules(resource: Resource) -> Iterator[tuple[str, str, Path, dict[str, Any]]]:
     """Direction, the name of its list of peers, the way to the rule, and the rule."""
     for direction, side in _PEERS:
@@ -59,7 +55,7 @@ def _peer_or(cluster: Cluster) -> Iterator[Breach]:
                 continue
             place = (*path, side, 1)
             yield Breach(
-                f"{_named(resource)} names namespaces and pods in two items of "
+                f"{object_words(resource, resource.home)} names namespaces and pods in two items of "
                 f'"{side}": that is all pods of the namespaces, and besides those pods of its own namespace; a single '
                 "item would be those pods of the namespaces",
                 resource.span(*place, "podSelector", key=True),
@@ -105,7 +101,8 @@ def _over_tcp_alone(resource: Resource, place: Path) -> Breach:
     return Breach.at(
         resource,
         place,
-        f"{_named(resource)} opens port 53 without a protocol, which is TCP alone: names are asked for over UDP",
+        f"{object_words(resource, resource.home)} opens port 53 without a protocol, which is TCP alone: names are "
+        "asked for over UDP",
         (),
         witness(
             "packet",
@@ -156,7 +153,7 @@ def _inside(resource: Resource, path: Path, net: Prefix, pools: Enclosing[IPPool
             yield Breach.at(
                 resource,
                 path,
-                f"{_named(resource)} names {net}, addresses of pods from IPPool "
+                f"{object_words(resource, resource.home)} names {net}, addresses of pods from IPPool "
                 f'"{pool.name}": the next pod there may be any other',
                 (Related(pool.span("cidr"), "gives addresses to pods"),),
                 witness("address", address=str(net), pool=pool.cidr),
@@ -173,7 +170,7 @@ def _types_mismatch(cluster: Cluster) -> Iterator[Breach]:
                 yield Breach.at(
                     resource,
                     ("spec", direction),
-                    f"{_named(resource)} has {direction} rules, and its policyTypes "
+                    f"{object_words(resource, resource.home)} has {direction} rules, and its policyTypes "
                     f"are {' and '.join(types)} alone: the rules are never asked",
                     (Related(resource.span("spec", "policyTypes", key=True), f"without {direction.capitalize()}"),),
                     witness("reference", reference="policyTypes", values=types, missing=direction.capitalize()),

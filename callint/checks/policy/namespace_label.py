@@ -8,7 +8,7 @@ from typing import Any
 
 from callint.calico.defaults import ORCHESTRATOR_LABEL
 from callint.calico.kinds import is_calico
-from callint.checks.breach import Breach
+from callint.checks.breach import Breach, object_words
 from callint.checks.pod_template import written_pods
 from callint.checks.policy.account_scope import CHARTS
 from callint.checks.policy.written import Written, written_selectors
@@ -134,9 +134,7 @@ def _by_label(one: Written, pods: _Pods) -> Breach | None:
 
 
 def _who(one: Written) -> str:
-    resource = one.policy.resource
-    name = f"{one.policy.namespace}/{resource.name}" if one.policy.namespace is not None else resource.name
-    return f'{"" if one.side is None else "a rule of "}{resource.kind} "{name}"'
+    return ("" if one.side is None else "a rule of ") + object_words(one.policy.resource, one.policy.namespace)
 
 
 def _breach(one: Written, key: str, message: str, related: tuple[Related, ...], cure: str) -> Breach:

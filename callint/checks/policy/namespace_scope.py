@@ -7,7 +7,7 @@ from typing import Any
 
 from callint.calico.defaults import CLUSTER_DNS, NAMESPACE_LABEL
 from callint.calico.kinds import is_calico
-from callint.checks.breach import Breach
+from callint.checks.breach import Breach, object_words
 from callint.checks.pod_template import pod_templates
 from callint.checks.policy.account_scope import accounts_elsewhere
 from callint.checks.policy.name_resolution import may_be_question
@@ -34,8 +34,7 @@ class _Thing(NamedTuple):
     @property
     def name(self) -> str:
         """What it is called in messages."""
-        scope = f"{self.namespace}/" if self.namespace is not None else ""
-        return f'{self.resource.kind} "{scope}{self.resource.name}"'
+        return object_words(self.resource, self.namespace)
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -68,8 +67,8 @@ def _breach(one: Written, meant: _Thing) -> Breach:
     return Breach.at(
         policy.resource,
         one.path,
-        f'a rule of NetworkPolicy "{policy.namespace}/{policy.resource.name}" selects by labels of {meant.name}, but '
-        "without namespaceSelector it sees its own namespace alone",
+        f"a rule of {object_words(policy.resource, policy.namespace)} selects by labels of {meant.name}, but without "
+        "namespaceSelector it sees its own namespace alone",
         (Related(meant.resource.span("metadata", "name"), f"has the labels, and {where}"),),
         witness("selector", selector=one.text, endpoint=meant.resource.name, verdict="no match"),
         f"add `namespaceSelector: {_scope(one.of_calico, meant.namespace)}` beside the selector",
@@ -118,8 +117,8 @@ def _unasked(policy: Policy, there: Entity, found: tuple[str, str, str]) -> Brea
     return Breach.at(
         policy.resource,
         path,
-        f'a rule of NetworkPolicy "{policy.namespace}/{policy.resource.name}" selects the pods of the cluster\'s DNS '
-        f'by "{key}", but without namespaceSelector it sees its own namespace alone, and they are in "{elsewhere}"',
+        f"a rule of {object_words(policy.resource, policy.namespace)} selects the pods of the cluster's DNS by "
+        f'"{key}", but without namespaceSelector it sees its own namespace alone, and they are in "{elsewhere}"',
         (),
         witness("selector", selector=f"{key} == '{value}'", endpoint=f"the pods of {elsewhere}", verdict="no match"),
         f"add `namespaceSelector: {_scope(of_calico, elsewhere)}` beside the selector",

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.checks.breach import Breach
+from callint.checks.breach import Breach, object_words
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, witness
 from callint.net.address import FAMILIES, Prefix
@@ -75,8 +75,7 @@ class _Services(NamedTuple):
     def words(self) -> str:
         if self.resource.kind != "Service":
             return f"services get their addresses out of {self.prefix}"
-        name = f"{self.resource.namespace or 'default'}/{self.resource.name}"
-        return f'{self.prefix.address} is the address of Service "{name}"'
+        return f"{self.prefix.address} is the address of {object_words(self.resource, self.resource.home)}"
 
 
 def _services(cluster: Cluster) -> Iterator[_Services]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.pools import host_local
-from callint.checks.breach import Breach
+from callint.checks.breach import Breach, object_words
 from callint.checks.dispatch import Question, asked
 from callint.checks.pod_template import templates
 from callint.checks.pools.known_pools import Lack, Pools
@@ -61,7 +61,7 @@ def _unavailable(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _balancer(service: Resource) -> str:
-    return f'the load balancer of Service "{service.namespace or "default"}/{service.name}"'
+    return f"the load balancer of {object_words(service, service.home)}"
 
 
 def _breach(resource: Resource, path: Path, words: str, lack: Lack) -> Breach:
@@ -83,7 +83,7 @@ def _misplaced(cluster: Cluster) -> Iterator[Breach]:
     for resource, path, template in templates(cluster):
         if fields.flag(fields.mapping(template, "spec"), "hostNetwork"):
             continue
-        around = cluster.namespaces.get(resource.namespace or "default")
+        around = cluster.namespaces.get(resource.home)
         also = {*annotations_of(template), *(around.resource.annotations if around is not None else ())}
         for request in written_requests(resource, METADATA, resource.annotations):
             key = ANNOTATIONS[request.family]
