@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from callint.net.address import BITS, Address, Family, Prefix
 from callint.net.read import address, networks
-from callint.objects import Cluster, Resource, fields
+from callint.objects import Cluster, fields
 from callint.objects.bgp import BGPConfiguration
+from callint.objects.service import balancer_addresses
 from callint.record import NamedTuple
 
 EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers"
@@ -68,7 +69,7 @@ def host_routes(cluster: Cluster, configuration: BGPConfiguration | None, family
         if kind not in ("ClusterIP", "NodePort", "LoadBalancer") or cluster_ip == "None":
             continue
         outside = [ip for ip in _addresses(fields.texts(spec, "externalIPs")) if _inside(ip, external)]
-        balanced = [ip for ip in _addresses(_ingress(service)) if _inside(ip, balancer)]
+        balanced = [ip for ip in _addresses(text for _, text in balancer_addresses(service)) if _inside(ip, balancer)]
         own = _addresses(fields.texts(spec, "clusterIPs") or (cluster_ip,))
         addresses = [*(own if configuration.service_cluster_ips else ()), *outside, *balanced]
         wished = _addresses((fields.text(spec, "loadBalancerIP") or "",))
@@ -90,13 +91,6 @@ def host_routes(cluster: Cluster, configuration: BGPConfiguration | None, family
 
 def _addresses(texts: Iterable[str]) -> list[Address]:
     return [found for text in texts if (found := address(text)) is not None]
-
-
-def _ingress(service: Resource) -> tuple[str, ...]:
-    """The addresses that the status says."""
-    balancer = fields.mapping(fields.mapping(service.plain, "status"), "loadBalancer")
-    entries = (item for _, item in fields.items(balancer, "ingress") if isinstance(item, dict))
-    return tuple(ip for item in entries if (ip := fields.text(item, "ip")) is not None)
 
 
 def _inside(one: Address, nets: Iterable[Prefix]) -> bool:

@@ -1,7 +1,11 @@
-"""The endpoints of services, as rules match them by a service's name (felix/serviceindex/serviceindex.go)."""
+"""Services: the addresses of load balancers, and endpoints as rules match them (felix/serviceindex/serviceindex.go)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
+from callint.finding import Path
 from callint.objects import fields
 from callint.objects.resource import Resource
 from callint.record import NamedTuple
@@ -17,6 +21,25 @@ class EndpointSlice(NamedTuple):
     service: str
     addresses: tuple[str, ...]
     ports: tuple[tuple[str, int], ...]
+
+
+def balanced_by_calico(service: Resource) -> bool:
+    """Whether it is Calico that gives a load balancer its address (kube-controllers/pkg/controllers/loadbalancer)."""
+    ours = fields.text(service.spec, "loadBalancerClass") in (None, "calico")
+    return ours and fields.text(service.spec, "type") == "LoadBalancer"
+
+
+def balancers(service: Resource) -> list[tuple[int, Any]]:
+    """What the status of a Service says of its load balancer, by place: each entry an address or a name."""
+    return fields.items(fields.mapping(fields.mapping(service.plain, "status"), "loadBalancer"), "ingress")
+
+
+def balancer_addresses(service: Resource) -> Iterator[tuple[Path, str]]:
+    """The addresses among them, with their places."""
+    for index, item in balancers(service):
+        given = fields.text(item, "ip") if isinstance(item, dict) else None
+        if given is not None:
+            yield ("status", "loadBalancer", "ingress", index, "ip"), given
 
 
 def endpoint_slice(resource: Resource) -> EndpointSlice:

@@ -27,6 +27,7 @@ from callint.net.read import address
 from callint.objects import Cluster, Resource, fields
 from callint.objects.bgp import BGPPeer
 from callint.objects.pool import IPPool
+from callint.objects.service import balancer_addresses
 from callint.record import NamedTuple
 from callint.steps import Steps
 
@@ -146,8 +147,7 @@ def _local(cluster: Cluster, family: Family) -> tuple[_Local, ...]:
     for service in cluster.kubernetes("Service", "v1"):
         if fields.text(service.spec, "externalTrafficPolicy") != "Local":
             continue
-        balancer = fields.mapping(fields.mapping(service.plain, "status"), "loadBalancer")
-        given = [fields.text(one, "ip") for _, one in fields.items(balancer, "ingress") if isinstance(one, dict)]
+        given = (text for _, text in balancer_addresses(service))
         for text in (*fields.texts(service.spec, "externalIPs"), *given):
             prefix = one.prefix() if (one := address(text, family)) is not None else None
             if prefix is not None and prefix in announced:

@@ -21,6 +21,7 @@ from callint.net.prefixes import within
 from callint.net.read import address
 from callint.net.read import network as network_of
 from callint.objects import Cluster, Resource, fields
+from callint.objects.service import balanced_by_calico, balancer_addresses
 from callint.record import NamedTuple
 from callint.source import placeholder
 from callint.steps import Steps, counted
@@ -268,14 +269,10 @@ def _written(service: Resource) -> Iterator[tuple[str, str, Path, str]]:
     for index, text in enumerate(fields.texts(service.spec, "externalIPs")):
         yield "the external address", "serviceExternalIPs", ("spec", "externalIPs", index), text
     asked = fields.text(service.spec, "loadBalancerIP")
-    ours = fields.text(service.spec, "loadBalancerClass") in (None, "calico")
-    if asked is not None and ours and fields.text(service.spec, "type") == "LoadBalancer":
+    if asked is not None and balanced_by_calico(service):
         yield "the load balancer's address", "serviceLoadBalancerIPs", ("spec", "loadBalancerIP"), asked
-    balancer = fields.mapping(fields.mapping(service.plain, "status"), "loadBalancer")
-    for index, item in fields.items(balancer, "ingress"):
-        given = fields.text(item, "ip") if isinstance(item, dict) else None
-        if given is not None and given != asked:
-            path: Path = ("status", "loadBalancer", "ingress", index, "ip")
+    for path, given in balancer_addresses(service):
+        if given != asked:
             yield "the load balancer's address", "serviceLoadBalancerIPs", path, given
 
 

@@ -11,6 +11,7 @@ from callint.checks.pod_template import templates
 from callint.finding import Path
 from callint.net.address import FAMILIES, Family
 from callint.objects import Cluster, Resource, fields
+from callint.objects.service import balanced_by_calico, balancers
 from callint.objects.workload import pod
 from callint.record import NamedTuple
 from callint.source import placeholder
@@ -115,8 +116,6 @@ def _balanced(cluster: Cluster, keys: Iterable[str]) -> Iterator[Resource]:
     if cluster.target.release < _BALANCES:
         return
     for service in cluster.kubernetes("Service", "v1"):
-        if service.annotations.keys().isdisjoint(keys) or fields.text(service.spec, "type") != "LoadBalancer":
-            continue
-        ours = fields.text(service.spec, "loadBalancerClass") in (None, "calico")
-        if ours and not fields.mapping(fields.mapping(service.plain, "status"), "loadBalancer").get("ingress"):
+        asks = not service.annotations.keys().isdisjoint(keys)
+        if asks and balanced_by_calico(service) and not balancers(service):
             yield service
