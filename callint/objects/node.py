@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from callint.calico.defaults import CONTROL_PLANE_LABELS
+from callint.calico.defaults import CONTROL_PLANE_LABELS, HOSTNAME_LABEL, SYSTEM_LABELS
 from callint.calico.kinds import is_calico
 from callint.finding import Path
 from callint.objects import fields
@@ -58,7 +58,7 @@ def node(name: str, resources: tuple[Resource, ...]) -> Node:
     pod_cidrs: tuple[str, ...] = ()
     bgp: dict[str, str | None] = {}
     for resource in sorted(resources, key=lambda one: not is_calico(one.api_version)):
-        labels.update(resource.labels)
+        labels.update(_labels(resource))
         spec = resource.spec
         if is_calico(resource.api_version):
             section = fields.mapping(spec, "bgp")
@@ -98,6 +98,15 @@ def node(name: str, resources: tuple[Resource, ...]) -> Node:
         pod_cidrs=pod_cidrs,
         resources=resources,
     )
+
+
+def _labels(resource: Resource) -> dict[str, str]:
+    """The labels of a node, those that the kubelet gives it among them, which nobody writes into a manifest."""
+    written = resource.labels
+    if is_calico(resource.api_version) or resource.printed:
+        return written
+    system = next((written[key] for key in SYSTEM_LABELS if key in written), "linux")
+    return {HOSTNAME_LABEL: resource.name, **dict.fromkeys(SYSTEM_LABELS, system), **written}
 
 
 def bgp_path(resource: Resource, field: str) -> Path:

@@ -35,3 +35,29 @@ def test_a_policy_is_one_with_that_of_its_name_behind_its_tier(
     )
     names = [first["metadata"]["name"], second["metadata"]["name"]]
     assert [found.name for found in cluster.of(first["kind"])] == (names[1:] if one else names)
+
+
+def test_a_node_has_the_labels_that_the_kubelet_gives_it() -> None:
+    manifests = """
+apiVersion: v1
+kind: Node
+metadata: {name: one, labels: {rack: a}}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: two, labels: {kubernetes.io/os: windows}}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: three, uid: "1"}
+---
+apiVersion: projectcalico.org/v3
+kind: Node
+metadata: {name: four}
+"""
+    nodes = cluster_of(manifests).nodes
+    systems = {"kubernetes.io/os": "linux", "beta.kubernetes.io/os": "linux"}
+    assert nodes["one"].labels == {"kubernetes.io/hostname": "one", "rack": "a", **systems}
+    assert nodes["two"].labels == {"kubernetes.io/hostname": "two", **dict.fromkeys(systems, "windows")}
+    assert not nodes["three"].labels, "the API server tells all of them"
+    assert not nodes["four"].labels

@@ -60,7 +60,7 @@ def _unserved(cluster: Cluster) -> Iterator[Breach]:
 
 def _left_out(left: list[Node], pools: list[IPPool], all_pools: int) -> Breach:
     """Nodes that none of the pools that give addresses selects; doubtful are those without labels."""
-    sure = [node for node in left if node.labels]
+    sure = [node for node in left if any(one.labels for one in node.resources)]
     first, *more = sure or left
     further = f" and {len(more)} more" if more else ""
     several = len(pools) or all_pools
