@@ -66,7 +66,7 @@ NAMESPACE_NAMES = (NAME_LABEL, "kubernetes.io/metadata.name")
 INHERITED_NAMES = tuple(NAMESPACE_PREFIX + name for name in NAMESPACE_NAMES)
 """The same as its endpoints have them."""
 
-# kubeadm and Kubernetes: roles of a node, and what the kubelet labels its node with (pkg/kubelet/kubelet_node_status.go)
+# kubernetes pkg/kubelet/kubelet_node_status.go: what the kubelet labels its node with; kubeadm: roles of a node
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 SYSTEM_LABELS = ("kubernetes.io/os", "beta.kubernetes.io/os")
 CONTROL_PLANE_LABELS = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
