@@ -119,6 +119,11 @@ class Inventory:
         """The host endpoints, to be found by selectors."""
         return Selectable((one.labels, one) for one in self.host_endpoints)
 
+    @cached_property
+    def network_sets(self) -> Selectable[NetworkSet]:
+        """The network sets, to be found by selectors."""
+        return Selectable((self._set_labels(one), one) for one in self.cluster.network_sets)
+
     def hosts_of(self, node: str) -> list[HostMember]:
         """The host endpoints that are a node's, or may be for all that could be read of them, by name."""
         places = sorted({*self._placed.get(node, ()), *self._placed.get(None, ())})

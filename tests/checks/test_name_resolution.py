@@ -18,6 +18,8 @@ DATABASE: dict[str, Any] = {
 }
 IN_SYSTEM = {"namespaceSelector": "projectcalico.org/name == 'kube-system'"}
 DNS: dict[str, Any] = {"action": "Allow", "protocol": "UDP", "destination": {"ports": [53]}}
+BANKS = calico("GlobalNetworkSet", "banks", {"nets": ["192.0.2.0/24"]}, labels={"partner": "bank"})
+PARTNERS = calico("NetworkSet", "partners", {"nets": ["192.0.2.0/24"]}, namespace="shop", labels={"partner": "bank"})
 HOST = calico("HostEndpoint", "h", {"node": "n", "interfaceName": "eth0"}, labels={"app": "web"})
 
 
@@ -85,6 +87,19 @@ def test_what_is_said() -> None:
         ([policy("a", to("TCP", services={"name": "shop", "namespace": "shop"}))], ["a"]),
         ([policy("a", to(services={"name": "shop", "namespace": "shop"}))], []),
         ([policy("a", to("ICMP"))], []),
+        ([policy("a", to("112"))], []),
+        ([policy("a", to("SCTP", selector="app == 'db'"))], ["a"]),
+        ([policy("a", to("TCP", ports=[443, 6443]))], []),
+        ([policy("a", to("TCP", ports=[443]), to("TCP", ports=[6443]))], []),
+        ([policy("a", DATABASE, to("TCP", ports=[6443]))], ["a"]),
+        ([policy("a", to("TCP", ports=[443]))], ["a"]),
+        ([policy("a", to("TCP", ports=[80, 6443]))], ["a"]),
+        ([policy("a", to("TCP", selector="has(api)", ports=[6443]))], ["a"]),
+        ([policy("a", to("TCP", namespaceSelector="global()", ports=[443]))], []),
+        ([policy("a", to("TCP", selector="has(partner)")), PARTNERS], []),
+        ([everywhere("a", to("TCP", selector="has(partner)"), namespaceSelector="all()"), BANKS], []),
+        ([policy("a", to("TCP", selector="has(partner)")), BANKS], ["a"]),
+        ([everywhere("a", to("TCP", selector="app != 'db'"), namespaceSelector="all()"), BANKS], ["a"]),
         ([policy("a")], []),
         ([policy("a", DATABASE, types=["Ingress"])], []),
         ([policy("a", DATABASE), policy("b", DNS)], []),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import (
+    API_SERVER_PORT,
     CLUSTER_DNS,
     DNS_PORTS,
     NAMESPACE_LABEL,
@@ -14,10 +15,11 @@ from callint.calico.defaults import (
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, unexamined
 from callint.finding import Related, witness
-from callint.net.ports import ICMP, ICMPV6, TCP, UDP, parse_port, parse_protocol
+from callint.net.ports import TCP, UDP, WITH_PORTS, parse_port, parse_protocol
 from callint.objects import Cluster, Resource
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
+from callint.policy.inventory import Inventory
 from callint.policy.labels import ADDED, Labels, holds
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
@@ -28,6 +30,11 @@ from callint.selector.values import ExhaustedError
 
 _KUBERNETES = "kubernetes"
 """The service of the API server, which pods find by an environment variable."""
+_API_PORTS = frozenset((str(API_SERVER_PORT), "443"))
+"""The port of the API server, and that of its service, which is its own in some clouds."""
+_ANYBODY = Entity(())
+_BY_NAME = (None, *WITH_PORTS)
+"""The protocols whose far ends have names: what else there is, such as VRRP and GRE, is between addresses."""
 _RESOLVERS = tuple(
     Labels({ORCHESTRATOR_LABEL: "k8s", NAMESPACE_LABEL: namespace, key: value}, ADDED)
     for namespace, key, value in CLUSTER_DNS
@@ -40,23 +47,24 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Egress policies of pods that allow traffic to what has a name, where no policy lets the pods ask for names.
 
     Only what is certain is told: one policy that may select one of the pods and may allow UDP to a resolver is enough
-    to be silent. Networks in a rule, and the API server, need no name. The same of the pods that answer: where a policy
-    surely shuts them in and none may let anybody ask them, there are no names for any pod.
+    to be silent. Networks, in network sets too, and the API server need no name. The same of the pods that answer:
+    where a policy surely shuts them in and none may let anybody ask them, there are no names for any pod.
     """
     policies = model_of(cluster).policies
     yield from _unasked(policies)
-    subjects = [(tier, placed) for tier, placed in policies if _subject(tier, placed)]
+    inventory = model_of(cluster).inventory
+    closing = ((tier, placed) for tier, placed in policies if shuts_in(tier, placed))
+    subjects = [(*one, rules[0]) for one in closing if (rules := _named(one[1].policy, inventory))]
     if not subjects:
         return
     openers = may_open(cluster, (placed for _, placed in policies))
-    hosts = model_of(cluster).inventory.hosts
-    for tier, placed in subjects:
+    for tier, placed, rule in subjects:
         policy = placed.policy
-        if for_hosts(placed, hosts) or _without_protocol(policy):
+        if for_hosts(placed, inventory.hosts) or _without_protocol(policy):
             continue
         try:
             if not openers.meets(placed.selector):
-                yield _breach(tier, policy)
+                yield _breach(tier, policy, rule)
         except ExhaustedError:
             yield unanswerable(cluster, policy.resource)
             return
@@ -72,12 +80,6 @@ def unanswerable(cluster: Cluster, resource: Resource) -> Breach:
     """That it took too long to find who may let the pods of a policy ask for names."""
     reason = cluster.limits.too_many("selectors")
     return unexamined("whether names can be asked for by whom is selected by", resource, reason)
-
-
-def _subject(tier: PlacedTier, placed: PlacedPolicy) -> bool:
-    """Whether a policy shuts in the pods that it selects, and lets them send to something by its name."""
-    allowing = (rule for rule in placed.policy.egress if rule.action == "Allow")
-    return shuts_in(tier, placed) and any(map(_by_name, allowing))
 
 
 def shuts_in(tier: PlacedTier, placed: PlacedPolicy, direction: str = "Egress") -> bool:
@@ -122,11 +124,29 @@ def for_hosts(placed: PlacedPolicy, hosts: Selectable[Any]) -> bool:
     return placed.selector != ALL and hosts.any(placed.selector)
 
 
-def _by_name(rule: Rule) -> bool:
+def _named(policy: Policy, inventory: Inventory) -> list[Rule]:
+    """The rules that allow egress to what pods know by its name.
+
+    Where anybody may be asked at the port of the API server, that is who is meant, whom pods find by an environment
+    variable, and with the port of its service as well.
+    """
+    allowing = (rule for rule in policy.egress if rule.action == "Allow")
+    found = [rule for rule in allowing if _by_name(rule, policy.namespace, inventory)]
+    asking = [rule for rule in found if rule.destination._replace(path=(), ports=()) == _ANYBODY]
+    asking = [rule for rule in asking if set(rule.destination.ports) <= _API_PORTS and rule.destination.ports]
+    at_its_port = any(str(API_SERVER_PORT) in rule.destination.ports for rule in asking)
+    return [rule for rule in found if rule not in asking] if at_its_port else found
+
+
+def _by_name(rule: Rule, namespace: str | None, inventory: Inventory) -> bool:
+    """Whether the far end of a rule is known by a name; networks, in network sets too, are not."""
     there = rule.destination
     if there.nets or (there.services is not None and there.services.name == _KUBERNETES):
         return False
-    return rule.icmp is None and _protocol(rule) not in (ICMP, ICMPV6)
+    if rule.icmp is not None or _protocol(rule) not in _BY_NAME or there.namespace_selector == "global()":
+        return False
+    positive, _ = entity_selectors(there, namespace)
+    return positive is None or positive.matches({}) or inventory.network_sets.first(positive) is None
 
 
 def _opens(placed: PlacedPolicy) -> bool:
@@ -211,8 +231,7 @@ def _closed(tier: PlacedTier, policy: Policy) -> Breach:
     )
 
 
-def _breach(tier: PlacedTier, policy: Policy) -> Breach:
-    first = next(rule for rule in policy.egress if rule.action == "Allow" and _by_name(rule))
+def _breach(tier: PlacedTier, policy: Policy, first: Rule) -> Breach:
     return Breach.at(
         policy.resource,
         ("spec", "egress"),
