@@ -16,7 +16,7 @@ from callint.finding import Path, Problem
 from callint.objects import Resource
 from callint.record import NamedTuple
 from callint.source import Limits
-from callint.validate.metadata import metadata
+from callint.validate.metadata import common_metadata, metadata
 from callint.validate.scope import Scope
 from callint.validate.shape import Check, pruned
 
@@ -60,7 +60,8 @@ def validate(resource: Resource, target: Target, road: Road, limits: Limits = DE
     """Judge an object whose shape the schema stage has examined; its gaps are not looked at.
 
     Objects of other groups have no problems, but for the annotations of a Kubernetes Node that Calico reads, the pools
-    of an Installation, and policies: selectors that cannot be read, and whatever the API server refuses of them.
+    of an Installation, and policies: selectors that cannot be read, and whatever the API server refuses of them, their
+    metadata included.
     """
     if not is_calico(resource.api_version):
         return _of_kubernetes(resource, target, road, limits)
@@ -92,6 +93,7 @@ def _of_kubernetes(resource: Resource, target: Target, road: Road, limits: Limit
     if resource.kind.endswith("NetworkPolicy"):
         scope = Scope(resource, target.release, road, limits)
         plain = pruned(resource.plain, resource.gaps) if resource.gaps else resource.plain
+        common_metadata(scope, plain)
         if resource.kind == "NetworkPolicy":
             from callint.validate.network_policy import network_policy
 

@@ -16,6 +16,8 @@ from callint.validate.scope import Scope
 from callint.validate.shape import Check, each, fields, together
 
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
+_CHECKED = "ClusterNetworkPolicy"
+"""The kind whose CRD looks at networks and ranges."""
 
 
 def _protocol(scope: Scope, path: Path, value: Any) -> None:
@@ -31,16 +33,28 @@ def _name(scope: Scope, path: Path, value: Any) -> None:
 
 
 def _range(scope: Scope, path: Path, value: Any) -> None:
-    if value.__class__ is dict:
-        start, end = value.get("start"), value.get("end")
-        if start.__class__ is int and end.__class__ is int and end < start:
-            deny(scope, "reversed-range", (*path, "end"), f'"end" is {end} and "start" is {start}')
+    if value.__class__ is not dict:
+        return
+    start, end = value.get("start"), value.get("end")
+    if start.__class__ is not int or end.__class__ is not int:
+        return
+    if end < start:
+        _wrong(scope, "reversed-range", (*path, "end"), f'"end" is {end} and "start" is {start}')
+    elif end == start and scope.resource.kind == _CHECKED:
+        deny(scope, "reversed-range", (*path, "end"), f'"end" and "start" are both {end}, which is no range')
 
 
 def _network(scope: Scope, path: Path, value: Any) -> None:
     flaw = values.sized_cidr(value) if value.__class__ is str else None
     if flaw:
-        deny(scope, flaw.kind, path, flaw.message)
+        _wrong(scope, flaw.kind, path, flaw.message)
+
+
+def _wrong(scope: Scope, kind: str, path: Path, message: str) -> None:
+    if scope.resource.kind == _CHECKED:
+        deny(scope, kind, path, message)
+    else:
+        scope.everywhere(kind, path, message, gap=True)
 
 
 _ends = fields(destinationPort=fields(range=_range))
@@ -63,5 +77,12 @@ _peer = fields(
 )
 _rules = each(fields(**{"from": each(_peer), "to": each(_peer), "ports": _ports, "protocols": _ports}))
 
-cluster_policy: Check = fields(spec=fields(subject=_peer, ingress=_rules, egress=_rules))
-"""Judges a whole AdminNetworkPolicy, BaselineAdminNetworkPolicy or ClusterNetworkPolicy."""
+_spec: Check = fields(spec=fields(subject=_peer, ingress=_rules, egress=_rules))
+
+
+def cluster_policy(scope: Scope, path: Path, value: Any) -> None:
+    """Judge a whole AdminNetworkPolicy, BaselineAdminNetworkPolicy or ClusterNetworkPolicy."""
+    if scope.resource.kind == "BaselineAdminNetworkPolicy" and scope.name not in ("", "default"):
+        message = f'"{scope.name}" is not "default", the name of the one BaselineAdminNetworkPolicy of a cluster'
+        deny(scope, "bad-name", ("metadata", "name"), message)
+    _spec(scope, path, value)

@@ -22,32 +22,38 @@ _NAME: Path = ("metadata", "name")
 
 def metadata(scope: Scope, plain: dict[str, Any]) -> None:
     """Judge the metadata of an object of Calico's groups."""
+    name = common_metadata(scope, plain)
+    if name:
+        _name(scope, name, plain)
     found = plain.get("metadata")
     if found.__class__ is not dict:
         return
-    name = found.get("name")
-    if name is not None and name is not UNREADABLE:
-        _name(scope, as_text(name), plain)
     if found.get("namespace") and scope.road == "calicoctl" and scope.resource.kind not in NAMESPACED:
         message = f"{scope.resource.kind} is of the whole cluster and has no namespace; calicoctl refuses one"
         scope.say("misplaced-namespace", ("metadata", "namespace"), message)
-    labels = found.get("labels")
-    if labels:
-        label_map(scope, ("metadata", "labels"), labels)
-        _reserved(scope, labels, plain)
-    notes = found.get("annotations")
-    if notes:
-        annotation_map(scope, ("metadata", "annotations"), notes)
+    if found.get("labels"):
+        _reserved(scope, found["labels"], plain)
 
 
-def _name(scope: Scope, name: str | None, plain: dict[str, Any]) -> None:
-    if not name:
-        return
-    kind = scope.resource.kind
-    flaw = values.subdomain(name)
+def common_metadata(scope: Scope, plain: dict[str, Any]) -> str | None:
+    """Judge what Kubernetes asks of any metadata (ValidateObjectMeta of apimachinery); the name, where it is right."""
+    found = plain.get("metadata")
+    if found.__class__ is not dict:
+        return None
+    if found.get("labels"):
+        label_map(scope, ("metadata", "labels"), found["labels"])
+    if found.get("annotations"):
+        annotation_map(scope, ("metadata", "annotations"), found["annotations"])
+    name = None if found.get("name") is UNREADABLE else as_text(found.get("name"))
+    flaw = values.subdomain(name) if name else None
     if flaw is not None:
         scope.say(flaw.kind, _NAME, flaw.message, gap=True)
-    elif kind in POLICIES:
+    return None if flaw else name
+
+
+def _name(scope: Scope, name: str, plain: dict[str, Any]) -> None:
+    kind = scope.resource.kind
+    if kind in POLICIES:
         _policy_name(scope, name, plain)
     elif kind == "Tier":
         flaw = values.dns_label(name)

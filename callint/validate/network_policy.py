@@ -6,9 +6,11 @@ label can have it takes on some ways, and then it matches nothing.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from callint.finding import Path
+from callint.net.address import Prefix
 from callint.objects import fields as objects
 from callint.objects.fields import as_text
 from callint.objects.kubernetes_policy import ConversionError
@@ -66,22 +68,31 @@ def _one_peer(scope: Scope, path: Path, peer: Any) -> None:
         deny(scope, "exclusive-fields", (*path, "ipBlock"), message, key=True)
 
 
+def _network(scope: Scope, path: Path, text: Any) -> Prefix | None:
+    """The network that a text says; octets with leading zeros the API server reads, and Calico does not.
+
+    Source: netutils.ParseCIDRSloppy of k8s.io/utils.
+    """
+    if text.__class__ is not str:
+        return None
+    flaw = values.sized_cidr(text)
+    if flaw is None:
+        return values.prefix_of(text)
+    if values.sized_cidr(re.sub(r"(?<![0-9/])0+(?=[0-9])", "", text)):
+        deny(scope, flaw.kind, path, flaw.message)
+    else:
+        scope.everywhere(flaw.kind, path, flaw.message, gap=True)
+    return None
+
+
 def _block(scope: Scope, path: Path, block: Any) -> None:
     if block.__class__ is not dict:
         return
     text, without = block.get("cidr"), block.get("except")
-    flaw = values.sized_cidr(text) if text.__class__ is str else None
-    if flaw:
-        deny(scope, flaw.kind, (*path, "cidr"), flaw.message)
-    whole = values.prefix_of(text) if text.__class__ is str and not flaw else None
+    whole = _network(scope, (*path, "cidr"), text)
     for index, one in enumerate(without if without.__class__ is list else ()):
-        if one.__class__ is not str:
-            continue
-        flaw = values.sized_cidr(one)
-        part = values.prefix_of(one)
-        if flaw:
-            deny(scope, flaw.kind, (*path, "except", index), flaw.message)
-        elif whole and part and not (whole.contains(part.address) and part.length > whole.length):
+        part = _network(scope, (*path, "except", index), one)
+        if whole and part and not (whole.contains(part.address) and part.length > whole.length):
             nothing = part.contains(whole.address) and part.length <= whole.length
             message = f'"{one}" leaves nothing of "{text}"' if nothing else f'"{one}" is no part of "{text}"'
             deny(scope, "value-not-allowed", (*path, "except", index), message)
@@ -93,15 +104,43 @@ def _expression(scope: Scope, path: Path, term: Any) -> None:
     operator, listed = term.get("operator"), term.get("values")
     if operator not in _OPERATORS:
         names = ", ".join(f'"{name}"' for name in _OPERATORS)
-        deny(scope, "value-not-allowed", (*path, "operator"), f'"{operator or ""}" is none of {names}')
+        _wrong_term(scope, "value-not-allowed", (*path, "operator"), f'"{operator or ""}" is none of {names}')
     elif operator in _WITH_VALUES and not listed:
-        deny(scope, "missing-companion", (*path, "operator"), f'"{operator}" needs "values" beside it')
+        _wrong_term(scope, "missing-companion", (*path, "operator"), f'"{operator}" needs "values" beside it')
     elif operator in _OPERATORS and operator not in _WITH_VALUES and listed:
-        deny(scope, "exclusive-fields", (*path, "values"), f'"{operator}" goes without "values"', key=True)
+        _wrong_term(scope, "exclusive-fields", (*path, "values"), f'"{operator}" goes without "values"', key=True)
+
+
+def _wrong_term(scope: Scope, kind: str, path: Path, message: str, *, key: bool = False) -> None:
+    """The CRDs of the policies of the whole cluster take any term."""
+    if scope.resource.kind == "NetworkPolicy":
+        deny(scope, kind, path, message, key=key)
+    else:
+        scope.everywhere(kind, path, message, key=key, gap=True)
+
+
+def _keys(scope: Scope, path: Path, plain: Any) -> bool:
+    """Whether each key may be one; of kinds that are CRDs the API server judges none."""
+    asked = [((*path, "matchLabels", key), key) for key in objects.labels(plain, "matchLabels")]
+    for index, term in objects.items(plain, "matchExpressions"):
+        key = objects.text(term, "key")
+        if key is not None:
+            asked.append(((*path, "matchExpressions", index, "key"), key))
+    wrong = [(way, key, said) for way, key in asked if (said := values.label_key(key))]
+    for way, key, said in wrong:
+        message = f'"{key}" is no label: {said}'
+        by_name = way[-1] == key
+        if scope.resource.kind == "NetworkPolicy":
+            deny(scope, "bad-label", way, message, key=by_name)
+        else:
+            scope.everywhere("bad-label", way, message, key=by_name, gap=True)
+    return not wrong
 
 
 def _converted(scope: Scope, path: Path, value: Any) -> None:
     """Whether Calico can read what it makes of a label selector."""
+    if not _keys(scope, path, value):
+        return
     longest = min(scope.limits.selector_length, MAX_LENGTH - _SCOPE)
     try:
         text = " && ".join(terms(value))

@@ -246,7 +246,7 @@ def wireguard_key(text: str) -> Flaw | None:
     import binascii
 
     try:
-        size = len(base64.b64decode(text, validate=True))
+        size = len(base64.b64decode(re.sub("[\r\n]", "", text), validate=True))
     except (binascii.Error, ValueError):
         size = -1
     return (
@@ -262,7 +262,6 @@ _ONLY_GO = (
     (r"\\[pP](\{\^?\w+\}|\w)", r"\\w"),
     (r"\[:\^?\w+:\]", "a"),
     (r"\\z", r"\\Z"),
-    (r"\\C", "."),
     (r"\\x\{[0-9A-Fa-f]+\}", "a"),
     (r"\(\?<(?=\w)", "(?P<"),
 )

@@ -50,13 +50,21 @@ def test_a_failsafe_port_without_protocol_is_told_in_whole_words(judge) -> None:
             "metadata: {name: default}\nspec: {communities: [{name: '$NAME', value: '64512:1'}], "
             "prefixAdvertisements: [{cidr: 10.1.0.0/16, communities: [pods]}]}",
         ),
-        ("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {}, ingress: [{ports: [{port: '${PORT}'}]}]}"),
         (
             "networking.k8s.io/v1",
             "NetworkPolicy",
-            "spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: '${OFFICE}'}}]}]}",
+            "metadata: {name: x}\nspec: {podSelector: {}, ingress: [{ports: [{port: '${PORT}'}]}]}",
         ),
-        ("operator.tigera.io/v1", "Installation", "spec: {calicoNetwork: {ipPools: [{cidr: '${PODS}'}]}}"),
+        (
+            "networking.k8s.io/v1",
+            "NetworkPolicy",
+            "metadata: {name: x}\nspec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: '${OFFICE}'}}]}]}",
+        ),
+        (
+            "operator.tigera.io/v1",
+            "Installation",
+            "metadata: {name: x}\nspec: {calicoNetwork: {ipPools: [{cidr: '${PODS}'}]}}",
+        ),
     ],
 )
 @pytest.mark.parametrize("road", ["calicoctl", "native"])
@@ -175,7 +183,7 @@ def test_objects_inside_lists_are_shown_where_they_stand(judge) -> None:
 
 
 def test_other_groups_are_no_affair_of_ours(judge) -> None:
-    text = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: A_b}\nspec: {podSelector: {}}"
+    text = "apiVersion: v1\nkind: Service\nmetadata: {name: A_b}\nspec: {ports: [{port: 80}]}"
     assert judge(text).validated == [((), ())]
 
 
