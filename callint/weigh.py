@@ -10,7 +10,7 @@ from callint.engine import Plan
 from callint.finding import Finding, Span
 from callint.objects import Cluster
 
-RELEASE_BOUND = ("field-too-new", "field-removed")
+RELEASE_BOUND = ("field-too-new", "field-removed", "field-deprecated")
 FOLDERS = "defined-twice"
 CAUSED_ONCE = ("placeholder-left", "variable-left")
 IDLE = frozenset(

@@ -32,7 +32,7 @@ def findings(
     return [one for one in lint(sources, settings, plan, options).report.findings if one.rule in RULES]
 
 
-RULES = ("NAT001", "REF001", "OBJ008", "OBJ009", "OBJ012", "OBJ015")
+RULES = ("NAT001", "REF001", "OBJ008", "OBJ009", "OBJ010", "OBJ012", "OBJ015")
 
 
 def test_placeholders_are_told_once_a_file() -> None:
@@ -54,6 +54,19 @@ def test_an_assumed_release_proves_no_error() -> None:
     assert (assumed.severity, "is assumed" in assumed.help) == ("warning", True)
     weighed = config.Config(rules={"OBJ009": "error"})
     assert [one.severity for one in findings({"a.yaml": felix}, weighed, Calico())] == ["error"]
+
+
+def test_what_takes_the_place_of_a_deprecated_field_depends_on_the_release() -> None:
+    """Up to v3.29 there is no `nextHopMode`, and `keepOriginalNextHop` is in order."""
+    peer = (
+        "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {name: tor}\n"
+        "spec: {peerIP: 10.0.0.1, asNumber: 64512, keepOriginalNextHop: true}\n"
+    )
+    (known,) = findings({"a.yaml": peer})
+    (assumed,) = findings({"a.yaml": peer}, calico=Calico())
+    assert (known.severity, known.help) == ("warning", "")
+    assert (assumed.severity, "is assumed" in assumed.help) == ("warning", True)
+    assert findings({"a.yaml": peer}, calico=Calico((3, 29))) == []
 
 
 def test_folders_that_may_be_clusters_prove_nothing_together() -> None:

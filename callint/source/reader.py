@@ -240,7 +240,8 @@ class _Reader:
         if at >= 0:
             end = text.find("]", at)
             message = "this file is encrypted by SOPS: the encrypted values are not analysed"
-            self.say("sops-encrypted", at, end + 1 if end >= 0 else at + len(SOPS), message, "decrypt it first")
+            advice = "nothing has to be mended; what `sops decrypt` prints can be checked instead"
+            self.say("sops-encrypted", at, end + 1 if end >= 0 else at + len(SOPS), message, advice)
 
     def full(self, kind: str) -> bool:
         """Whether enough has been said of a kind; the problem that is not told is counted."""
