@@ -48,6 +48,14 @@ def letters(word: str) -> str:
     return "".join(letter for letter in word if not letter.isdigit())
 
 
+def is_slip(name: str, meant: str) -> bool:
+    """Another case, letters that changed places, one too many or too few; `edge-a` is no slip for `edge-b`."""
+    if len(name) == len(meant):
+        return sorted(name.lower()) == sorted(meant.lower()) and letters(name) != letters(meant)
+    short, long = sorted((name, meant), key=len)
+    return any(long[:at] + long[at + 1 :] == short and long[at].isalpha() for at in range(len(long)))
+
+
 class Words:
     """Known names, among which that is looked for which was probably meant; each name is looked for once.
 

@@ -11,7 +11,7 @@ from callint.finding import Related, Span, witness
 from callint.objects import Cluster, Resource
 from callint.policy.links import not_listed
 from callint.record import NamedTuple
-from callint.schema.suggest import Words, did_you_mean, letters, nearest
+from callint.schema.suggest import Words, did_you_mean, is_slip, nearest
 
 
 class Mention(NamedTuple):
@@ -112,17 +112,9 @@ class _Names:
         if same is not None:
             return same
         near = self._words.nearest(name)
-        return near if near is not None and _is_slip(name, near) else None
+        return near if near is not None and is_slip(name, near) else None
 
 
 def _host(name: str) -> str:
     """A machine that is called with its domain may be called by its name alone."""
     return name.partition(".")[0]
-
-
-def _is_slip(name: str, meant: str) -> bool:
-    """Letters that changed places, or one too many or too few; `edge-a` is no slip for `edge-b`."""
-    if len(name) == len(meant):
-        return sorted(name) == sorted(meant) and letters(name) != letters(meant)
-    short, long = sorted((name, meant), key=len)
-    return any(long[:at] + long[at + 1 :] == short and long[at].isalpha() for at in range(len(long)))

@@ -1,0 +1,110 @@
+"""Selectors outside of policies that match nothing known, where something known has nearly what they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from callint.checks.breach import Breach
+from callint.checks.pod_template import pod_templates
+from callint.checks.vocabulary import Known, Vocabulary
+from callint.finding import Path, Related, witness
+from callint.objects import Cluster, Resource, fields
+from callint.policy import model_of
+from callint.policy.labels import Labels
+from callint.policy.selectable import Selectable
+from callint.record import NamedTuple
+from callint.schema.suggest import is_slip
+from callint.selector import SelectorError, parse
+from callint.selector.satisfy import satisfiable
+
+
+class _Asked(NamedTuple):
+    """A selector of nodes or, with `pods`, of pods, and where it stands."""
+
+    text: str | None
+    resource: Resource
+    path: Path
+    pods: bool = False
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Selectors of nodes and of pods that speak BGP; with one letter more or less, or two that changed places.
+
+    Not all nodes need be known: `rack-a` may be another one's, where a known one has `rack-b`, and `rakc-b` is none's.
+    A BGPPeer's selector of nodes is left to `usage` where all of them are known. Takes no parameters.
+    """
+    nodes = _Nodes(cluster)
+    for one in _asked(cluster):
+        if not one.text or one.resource.unreadable(*one.path):
+            continue
+        try:
+            selector = parse(one.text)
+        except SelectorError:
+            continue
+        known = nodes.pods if one.pods else nodes.nodes
+        slip = known.words.slip(selector)
+        if slip is None or known.things.any(selector) or satisfiable(selector) is None:
+            continue
+        if not is_slip(slip.key if slip.value is None else slip.value, slip.meant):
+            continue
+        yield Breach.at(
+            one.resource,
+            one.path,
+            f'{slip.written}, so that "{one.path[-1]}" matches no {"pod" if one.pods else "node"} that is known; '
+            f'did you mean "{slip.meant}"',
+            (Related(slip.bearer.place, f'has "{slip.meant}"'),),
+            witness("selector", selector=one.text, nodes=()),
+        )
+
+
+class _Labelled(NamedTuple):
+    """What selectors may match, and its labels in words."""
+
+    things: Selectable[Known]
+    words: Vocabulary
+
+
+class _Nodes:
+    """What is known of the labels of nodes, and of pods."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    @cached_property
+    def nodes(self) -> _Labelled:
+        """Those whose labels can be read."""
+        found = (one for one in self._cluster.nodes.values() if one.resources)
+        whole = (one for one in found if not any(about.unreadable("metadata") for about in one.resources))
+        return _labelled([Known(Labels(one.labels), one.resources[0]) for one in whole])
+
+    @cached_property
+    def pods(self) -> _Labelled:
+        """Pods, and what templates make."""
+        pods = [Known(one.labels, one.about.resource) for one in model_of(self._cluster).inventory.workloads]
+        made = (one for one in pod_templates(self._cluster) if not one.host_network)
+        return _labelled([*pods, *(Known(one.labels, one.resource) for one in made)])
+
+
+def _labelled(known: list[Known]) -> _Labelled:
+    return _Labelled(Selectable((one.labels, one) for one in known), Vocabulary(known))
+
+
+def _asked(cluster: Cluster) -> Iterator[_Asked]:
+    for peer in cluster.bgp_peers:
+        yield _Asked(peer.local_workload_selector, peer.resource, ("spec", "localWorkloadSelector"), pods=True)
+        if not cluster.nodes_complete:
+            yield _Asked(peer.node_selector, peer.resource, ("spec", "nodeSelector"))
+            if peer.peer_ip is None:
+                yield _Asked(peer.peer_selector, peer.resource, ("spec", "peerSelector"))
+    for pool in cluster.pools:
+        yield _Asked(pool.node_selector, pool.resource, pool.path("nodeSelector"))
+    for felix in cluster.felix:
+        yield _Asked(felix.node_selector, felix.resource, ("spec", "nodeSelector"))
+    for resource in cluster.of("KubeControllersConfiguration"):
+        place: Path = ("spec", "controllers", "node", "hostEndpoint")
+        for index, template in fields.items(fields.at(resource.plain, place) or {}, "templates"):
+            if isinstance(template, dict):
+                path = (*place, "templates", index, "nodeSelector")
+                yield _Asked(fields.text(template, "nodeSelector"), resource, path)

@@ -1,0 +1,66 @@
+"""Selectors of nodes that nothing known meets: which are slips, and which may mean nodes that nobody listed."""
+
+from __future__ import annotations
+
+import pytest
+
+from callint.checks import find
+from callint.objects import Intent
+from manifests import cluster_of
+
+NODE = """
+apiVersion: v1
+kind: Node
+metadata: {name: one, labels: {rack: rack-a, router: ""}}
+---
+"""
+POOL = """
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: pods}
+spec: {cidr: 10.244.0.0/16, nodeSelector: "SELECTOR"}
+"""
+PEER = """
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: tor}
+spec: {nodeSelector: "SELECTOR", peerIP: 10.0.0.254, asNumber: 65001}
+"""
+HOSTS = """
+apiVersion: projectcalico.org/v3
+kind: KubeControllersConfiguration
+metadata: {name: default}
+spec:
+  controllers:
+    node:
+      hostEndpoint:
+        autoCreate: Enabled
+        templates: [{generateName: lan, interfaceCIDRs: [10.0.0.0/8], nodeSelector: "SELECTOR"}]
+"""
+
+
+@pytest.mark.parametrize("form", [POOL, PEER, HOSTS])
+@pytest.mark.parametrize(
+    ("selector", "meant"),
+    [
+        ("rack == 'rakc-a'", "rack-a"),
+        ("rack == 'Rack-A'", "rack-a"),
+        ("has(routre)", "router"),
+        ("rack == 'rack-b'", None),  # the label of another node
+        ("rack == 'rack-1'", None),
+        ("has(rooter)", None),
+        ("rack == 'rakc-a' || has(router)", None),
+        ("rack == 'rakc-a' && rack == 'rack-a'", None),  # no labels can meet it, which is said elsewhere
+        ("kubernetes.io/hostname == 'one'", None),
+        ("rack ==", None),
+    ],
+)
+def test_slips(form: str, selector: str, meant: str | None) -> None:
+    found = list(find("near_label")(cluster_of(NODE + form.replace("SELECTOR", selector)), {}))
+    assert [one.message.partition("did you mean ")[2] for one in found] == [f'"{meant}"'] * bool(meant)
+
+
+def test_of_peers_nothing_is_said_twice() -> None:
+    written = cluster_of(NODE + PEER.replace("SELECTOR", "rack == 'rakc-a'"), intent=Intent(complete=("Node",)))
+    assert not list(find("near_label")(written, {}))
+    assert len(list(find("usage")(written, {"problem": "selector"}))) == 1
