@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from callint.bgp.profile import Profile
-from callint.bgp.route import DEFAULT_LOCAL_PREF, HIGHEST, Attributes, Origin, PeerType, Presence
+from callint.bgp.route import DEFAULT_LOCAL_PREF, HIGHEST, Attributes, Origin, Passage, Presence
 from callint.net.address import BITS, Prefix
 from callint.net.prefixes import PrefixSet, everything, exactly, union_all, within
 from callint.record import NamedTuple
@@ -14,14 +14,14 @@ from callint.record import NamedTuple
 class Routes(NamedTuple):
     """Routes of one node that are alike in all but the prefix; `because` says where they come from.
 
-    For routes that BGP brought, `learned` is the type of the session and whether its far end is a reflector's client.
+    For routes that BGP brought, `learned` says over what kind of session they came.
     """
 
     prefixes: PrefixSet
     presence: Presence
     attributes: Attributes
     because: str
-    learned: tuple[PeerType, bool] | None = None
+    learned: Passage | None = None
 
     @property
     def origin(self) -> Origin:

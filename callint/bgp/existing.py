@@ -37,7 +37,7 @@ class Existing:
         for routes in model.profiles.own_routes(session.local, session.family):
             if routes.presence != "any":
                 yield from model.decide(mine, session.form, routes)
-        key = (session.local.name, session.family, session.form.peer_type, session.form.rr_client)
+        key = (session.local.name, session.family, session.form.passage)
         heard = self._heard.get(key)
         if heard is None:
             sources = tuple(self._learned(session))

@@ -78,10 +78,9 @@ def stopped(routes: Routes, form: Form, *, same_session: bool) -> Step | None:
     """The step at which BIRD itself stops routes from BGP, before any filter (bird proto/bgp/attrs.c)."""
     if routes.learned is None:
         return None
-    peer_type, client = routes.learned
     if same_session:
         return "no-echo"
-    if peer_type == form.peer_type == "iBGP" and not (client or form.rr_client):
+    if not routes.learned.leads_to(form.passage):
         return "no-reflection"
     communities = routes.attributes.communities or ()
     if NO_ADVERTISE in communities:

@@ -12,7 +12,7 @@ from callint.bgp.mesh import Mesh
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.session import Form, Kind, Session
-from callint.bgp.status import SORTED, status
+from callint.bgp.status import SORTED, agreeing, status
 from callint.net.address import Address, Family
 from callint.net.read import as_number
 from callint.objects import Cluster
@@ -85,7 +85,8 @@ class Network(Inventory):
         kind: Kind = "workload" if workload else "global" if entry.local is None else "node"
         known_id = remote.cluster_id if remote and not by_address else ""
         client = bool(local.cluster_id) and remote_as == local_as and known_id != local.cluster_id
-        form = Form(kind, target.family, peer, entry.reverse, local_as, remote_as, target.port, client)
+        other_as = local_as if local_as != local.as_number else None
+        form = Form(kind, target.family, peer, entry.reverse, local_as, remote_as, target.port, client, other_as)
         return self._forms.setdefault(form, form)
 
     @cached_property
@@ -203,11 +204,12 @@ class Network(Inventory):
         remote, local, family = session.remote, session.local, session.family
         if remote is None:
             return None
-        if session.form.kind == "mesh":
-            return self.mesh_session(remote, local, family)
         own = local.address(family)
         if own is not None and session.address is not None:
-            return next(iter(self.between(remote, own)), None)
+            answers = self.between(remote, own)
+            return next(iter(agreeing(self, session, answers) or answers), None)
+        if session.form.kind == "mesh":
+            return self.mesh_session(remote, local, family)
         mine = self.nodes.of(local)
         found = (one for one in self.peerings_of(remote, family) if one.there is mine)
         return next((one.session(remote, local) for one in found), None)

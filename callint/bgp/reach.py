@@ -7,7 +7,7 @@ from collections import deque
 from callint.bgp.alike import Alike
 from callint.bgp.network import Network
 from callint.bgp.peering import Peering
-from callint.bgp.route import PeerType
+from callint.bgp.route import BY_MESH, Passage
 from callint.bgp.session import LIVE
 from callint.net.address import Family
 from callint.steps import Steps
@@ -15,8 +15,8 @@ from callint.steps import Steps
 # Beyond so many sets of reflectors on the ways to one node a route counts as come by none of them: bounded time
 _MAX_WAYS = 8
 
-Learned = tuple[PeerType, bool] | None
-"""How a route came to a node: by which type of session and whether from a reflector's client; None: it is its own."""
+Learned = Passage | None
+"""How a route came to a node; None: it is its own."""
 
 
 class RouteGraph:
@@ -73,20 +73,21 @@ class RouteGraph:
             self._steps.spend(1 + len(self.ways.get(here, ())))
             for other, peering in self.ways.get(here, ()):
                 form, ids = peering.form, frozenset[str]()
-                if learned is not None and learned[0] == form.peer_type == "iBGP":
-                    if not (learned[1] or form.rr_client) or (form.rr_client and own in passed):
+                if learned is not None and learned.inside(form.passage):
+                    if not learned.leads_to(form.passage) or (form.rr_client and own in passed):
                         continue
                     ids = passed if loops or not own else passed | {own}
                 from_client = (other, here) in self._clients
                 if not (from_client and other.cluster_id in ids):
-                    learn(other, (form.peer_type, from_client), ids)
+                    other_as = form.remote_as if form.remote_as != other.first.as_number else None
+                    learn(other, Passage(form.peer_type, from_client, other_as), ids)
             # Two that tell all others are enough, for then each of these two is told by the other one.
             if mesh and len(flooding) < 2 and here in self._meshed and _into_mesh(learned):
                 flooding.add(here)
                 self._steps.spend(len(self._meshed))
                 for other in self._meshed:
                     if other is not here or len(here.members) > 1:
-                        learn(other, ("iBGP", False), frozenset())
+                        learn(other, BY_MESH, frozenset())
         alone = {start} if len(start.members) == 1 else set()
         return alone | {alike for alike, learned in seen if learned is not None}
 
@@ -104,4 +105,4 @@ class RouteGraph:
 
 
 def _into_mesh(learned: Learned) -> bool:
-    return learned is None or learned[0] == "eBGP" or learned[1]
+    return learned is None or learned.leads_to(BY_MESH)

@@ -36,6 +36,30 @@ class Attributes(NamedTuple):
     local_pref: int | None = None
 
 
+class Passage(NamedTuple):
+    """What of a session decides whether routes may go from it to another one of its node.
+
+    `client`: the far end is a client of the node, which reflects; `other_as`: the AS of an internal session, where it
+    is not that of the node.
+    """
+
+    peer_type: PeerType
+    client: bool
+    other_as: int | None
+
+    def leads_to(self, other: Passage) -> bool:
+        """Whether BIRD lets routes from here out over there: in one AS a reflector alone does (proto/bgp/attrs.c)."""
+        return not self.inside(other) or self.client or other.client
+
+    def inside(self, other: Passage) -> bool:
+        """Whether routes from here to there stay in one AS."""
+        return self.peer_type == other.peer_type == "iBGP" and self.other_as == other.other_as
+
+
+BY_MESH = Passage("iBGP", False, None)
+"""From another node of the same AS, which is no reflector's client."""
+
+
 class Condition(NamedTuple):
     """Something that a filter asks of a route besides its prefix; `kind` says what `value` is.
 

@@ -18,7 +18,7 @@ from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.profile import Profile
 from callint.bgp.profiles import Profiles
-from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes, PeerType, Presence
+from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes, Passage, PeerType, Presence
 from callint.bgp.rules import Direction
 from callint.bgp.session import LIVE, Form, Session
 from callint.net.address import Family
@@ -55,10 +55,9 @@ Near = tuple[Alike, Profile, Members]
 
 
 class Relay(NamedTuple):
-    """Sessions from which a node passes routes on: their type, whether to a client, and the LOCAL_PREF if known."""
+    """Sessions from which a node passes routes on, and the LOCAL_PREF if known."""
 
-    peer_type: PeerType
-    client: bool
+    passage: Passage
     local_pref: int | None
 
 
@@ -120,7 +119,7 @@ class Engine:
 
     def sources(self, speaker: Speaker, family: Family, form: Form) -> tuple[Source, ...]:
         """The sessions whose routes a node may pass on to sessions of this form, those that are alike together."""
-        key = (speaker.name, family, form.peer_type, form.rr_client)
+        key = (speaker.name, family, form.passage)
         known = self._sources.get(key)
         if known is None:
             known = self._sources[key] = tuple(self._find_sources(speaker, family, form))
@@ -137,7 +136,7 @@ class Engine:
     def passing(self, speaker: Speaker, family: Family, form: Form) -> Iterator[Peering]:
         """The sessions whose routes a node may pass on to sessions of this form."""
         for peering in self.network.kinds_of(speaker, family):
-            if peering.state in LIVE and may_pass((peering.form.peer_type, peering.form.rr_client), form):
+            if peering.state in LIVE and peering.form.passage.leads_to(form.passage):
                 yield peering
 
     def _find_sources(self, speaker: Speaker, family: Family, form: Form) -> Iterator[Source]:
@@ -195,7 +194,7 @@ class Engine:
             if brought is None:
                 brought = self.brought(source.session, self.imported(source.session))
             for presence, attributes, prefixes in brought:
-                yield source, Routes(prefixes, presence, attributes, self._from(source), _learned(source.session))
+                yield source, Routes(prefixes, presence, attributes, self._from(source), source.session.form.passage)
 
     def received(self, session: Session, routes: Routes) -> tuple[Decision, ...]:
         """What becomes of routes that the far end sends."""
@@ -283,9 +282,9 @@ class Engine:
     def passed(self, session: Session) -> Iterator[Routes]:
         """What the node at the far end may have from others and pass on."""
         answer = self.network.answer(session)
-        for peer_type, client, preference in self._relayed(answer) if answer is not None else ():
+        for passage, preference in self._relayed(answer) if answer is not None else ():
             relayed = Attributes("bgp", None, None, None, preference)
-            yield Routes(everything(session.family), "any", relayed, "routes from its peers", (peer_type, client))
+            yield Routes(everything(session.family), "any", relayed, "routes from its peers", passage)
 
     def taken(self, session: Session, offer: Routes) -> tuple[Decision, ...]:
         """What becomes of such routes on the way in, as far as the far end exports them."""
@@ -317,7 +316,7 @@ class Engine:
         found = self._relays.get((forms, own))
         if found is None:
             passing = (form for form in forms if form != own or own.kind != "mesh")
-            kinds = {self._relay(form) for form in passing if may_pass((form.peer_type, form.rr_client), own)}
+            kinds = {self._relay(form) for form in passing if form.passage.leads_to(own.passage)}
             found = self._relays[forms, own] = tuple(sorted(kinds, key=str))
         return found
 
@@ -325,7 +324,7 @@ class Engine:
         """What a session brings to pass on: what eBGP brings has the usual LOCAL_PREF, if no rule sets it."""
         rules = self._filtering.rules(form.filters, "import", form.family)
         usual = form.peer_type == "eBGP" and all(rule.operations.priority is None for rule in rules)
-        return Relay(form.peer_type, form.rr_client, DEFAULT_LOCAL_PREF if usual else None)
+        return Relay(form.passage, DEFAULT_LOCAL_PREF if usual else None)
 
     def _forms_of(self, speaker: Speaker, family: Family) -> frozenset[Form]:
         model = self.network
@@ -396,16 +395,6 @@ def _echoes(source: Source, session: Session) -> bool:
     """Whether all that the source brings came over this very session."""
     own, far = source.session, (session.remote, session.address)
     return source.size == 1 and own.form == session.form and (own.remote, own.address) == far
-
-
-def _learned(session: Session) -> tuple[PeerType, bool]:
-    return session.peer_type, session.form.rr_client
-
-
-def may_pass(learned: tuple[PeerType, bool], form: Form) -> bool:
-    """Whether routes that were learned so may go out, whatever else they are."""
-    peer_type, client = learned
-    return not (peer_type == form.peer_type == "iBGP") or client or form.rr_client
 
 
 @lru_cache(maxsize=8)

@@ -136,7 +136,7 @@ class _Sending:
 
     def _passes(self, session: Session) -> _Passing:
         model, local, family, form = self._engine, session.local, session.family, session.form
-        key = (model.network.nodes.of(local), family, form.peer_type, form.rr_client)
+        key = (model.network.nodes.of(local), family, form.passage)
         found = self._passing.get(key)
         if found is None:
             peerings = tuple(model.passing(local, family, form))
@@ -173,7 +173,7 @@ class _Sending:
         model = self._engine.network
         lone = model.meshes[form.family].lone if form.kind == "mesh" else model.nodes.lone
         local_as = form.local_as in lone.as_numbers or form.local_as
-        return form.kind, form.family, form.peer_type, form.rr_client, filters, local_as
+        return form.kind, form.family, form.passage, filters, local_as
 
     def _hear(self, speaker: Speaker, passing: _Passing, *, several: bool) -> _Heard:
         """As what the engine hears, but from nodes that are alike but for their routes, and routers of others, few.

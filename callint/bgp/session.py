@@ -7,7 +7,8 @@ from typing import Literal
 
 from callint.bgp.filtering import Filters, filters_of
 from callint.bgp.nodes import ANY, Speaker
-from callint.bgp.route import PeerType
+from callint.bgp.route import Passage, PeerType
+from callint.calico.defaults import BGP_PORT
 from callint.net.address import Address, Family
 from callint.objects.bgp import BGPPeer
 from callint.record import NamedTuple
@@ -34,7 +35,10 @@ class Status(NamedTuple):
 
 
 class Form(NamedTuple):
-    """What sessions have in common that differ in nothing but the two nodes; `remote_as` None is refused by BIRD."""
+    """What sessions have in common that differ in nothing but the two nodes; `remote_as` None is refused by BIRD.
+
+    `other_as` is `local_as` where that is not the AS of the node.
+    """
 
     kind: Kind
     family: Family
@@ -44,11 +48,17 @@ class Form(NamedTuple):
     remote_as: int | None
     port: int | None
     rr_client: bool
+    other_as: int | None = None
 
     @property
     def peer_type(self) -> PeerType:
         """Internal if both AS numbers are the same."""
         return "iBGP" if self.local_as == self.remote_as else "eBGP"
+
+    @property
+    def passage(self) -> Passage:
+        """What decides whether routes go from it to other sessions of the node, and back."""
+        return Passage(self.peer_type, self.rr_client, self.other_as if self.peer_type == "iBGP" else None)
 
     @property
     def filters(self) -> Filters:
@@ -145,6 +155,11 @@ class Session:
             return False
         own = self.local.address(self.family)
         return own is not None and self.address is not None and str(self.address) > str(own)
+
+    @property
+    def misdialled(self) -> bool:
+        """Whether the far end is a node that listens on another port than the one that is called."""
+        return self.remote is not None and (self.form.port or BGP_PORT) != (self.remote.port or BGP_PORT)
 
     @property
     def far_end(self) -> str:

@@ -70,18 +70,38 @@ def _far_end_known(session: Session) -> Status | None:
 
 
 def _one_of_several(known: Inventory, between: Between, session: Session) -> Status | None:
+    ahead = _ahead(known, session, between(session.local, session.address))
+    if ahead is None:
+        return None
+    return Status("idle", f"the session of {_called(ahead)} has the same neighbour and goes first")
+
+
+def agreeing(known: Inventory, session: Session, answers: Sequence[Session]) -> list[Session]:
+    """The sessions of the far end with this one's node that agree on the ASes: those that run, if any of them does."""
+    own, other = session.form.local_as, session.form.remote_as
+    running = _running(known, answers)
+    agreed = [one for one in answers if one.form.local_as == other and one.form.remote_as == own]
+    return [one for one in agreed if one in running] or agreed
+
+
+def _running(known: Inventory, several: Sequence[Session]) -> list[Session]:
+    """Of the sessions that a node has with one address those that run."""
+    return [one for one in several if _ahead(known, one, several) is None]
+
+
+def _ahead(known: Inventory, session: Session, several: Sequence[Session]) -> Session | None:
     """BIRD locks address and port: of several protocols to one neighbour only the first one by name runs.
 
     A port that the peer names stands at the end of the protocol's name.
     """
     form = session.form
     own = (_precedence(known, form.kind), form.port is not None)
-    for other in between(session.local, session.address):
+    for other in several:
         rival = other.form
         if rival == form or (rival.port or BGP_PORT) != (form.port or BGP_PORT):
             continue
         if (_precedence(known, rival.kind), rival.port is not None) < own:
-            return Status("idle", f"the session of {_called(other)} has the same neighbour and goes first")
+            return other
     return None
 
 
@@ -118,20 +138,25 @@ def _both_ends(known: Inventory, between: Between, session: Session) -> Status |
         if form.remote_as != remote.as_number:
             return _mismatch(session, remote.as_number)
         return Status("half-open", f'node "{remote.name}" has no peering with {own}')
-    agreeing = [one for one in answers if one.form.local_as == form.remote_as and one.form.remote_as == form.local_as]
-    if not agreeing:
+    agreed = agreeing(known, session, answers)
+    if not agreed:
         other = next((one for one in answers if one.form.local_as != form.remote_as), answers[0])
         if other.form.local_as != form.remote_as:
             return _mismatch(session, other.form.local_as)
         expected = "no AS" if other.form.remote_as is None else f"AS {other.form.remote_as}"
         return Status("as-mismatch", f'node "{remote.name}" expects {expected}, not {form.local_as}')
     secured = form.secured
-    secrets = [one for one in agreeing if one.form.secured == secured]
+    secrets = [one for one in agreed if one.form.secured == secured]
     if not secrets:
-        (mine, _), (theirs, _) = secured, agreeing[0].form.secured
+        (mine, _), (theirs, _) = secured, agreed[0].form.secured
         return Status("down", f"the ends differ in {'the password' if mine != theirs else 'ttlSecurity'}")
     if session.passive and all(one.passive for one in secrets):
         return Status("down", "both ends wait for the other one to connect")
+    # Whose a call is BIRD tells by the address alone.
+    several = len(_running(known, between(session.local, session.address))) > 1
+    calling = [session] if several else [session, *secrets]
+    if session.misdialled and all(one.passive or one.misdialled for one in calling):
+        return Status("down", f'node "{remote.name}" listens on port {remote.port or BGP_PORT}')
     return _heard(known, session, remote, secrets) if known.settings.own_address_alone else None
 
 

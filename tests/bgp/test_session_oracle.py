@@ -135,10 +135,21 @@ def state(cluster: Cluster, sessions: list[Session], one: Session) -> str:
     def rank(session: Session) -> tuple[int, bool]:
         return order.index(session.kind), session.port is not None
 
-    for rival in sessions:
-        same = (rival.local, rival.far, rival.port or 179) == (one.local, one.far, one.port or 179)
-        if same and rank(rival) < rank(one):
-            return "idle"
+    def displaced(session: Session) -> bool:
+        key = (session.local, session.far, session.port or 179)
+        same = (rival for rival in sessions if (rival.local, rival.far, rival.port or 179) == key)
+        return any(rank(rival) < rank(session) for rival in same)
+
+    def listens(session: Session) -> bool:
+        other = next(node for node in cluster.nodes if session.far in node.addresses.values())
+        return (session.port or 179) == (other.port or cluster.port or 179)
+
+    def calls(session: Session) -> bool:
+        passive = session.kind != "node" and session.far > nodes[session.local].addresses[family]
+        return not passive and listens(session)
+
+    if displaced(one):
+        return "idle"
     far = next((node for node in cluster.nodes if one.far in node.addresses.values()), None)
     if far is None:
         return "up"
@@ -147,7 +158,13 @@ def state(cluster: Cluster, sessions: list[Session], one: Session) -> str:
     if not answers:
         return "half-open" if one.remote_as == (far.own_as or GLOBAL_AS) else "as-mismatch"
     agree = [other for other in answers if (other.local_as, other.remote_as) == (one.remote_as, one.local_as)]
-    return "up" if agree else "as-mismatch"
+    if not agree:
+        return "as-mismatch"
+    alone = not any(
+        other != one and (other.local, other.far) == (one.local, one.far) and not displaced(other) for other in sessions
+    )
+    running = [other for other in agree if not displaced(other)] or agree
+    return "up" if listens(one) or (alone and any(map(calls, running))) else "down"
 
 
 @settings(deadline=None)

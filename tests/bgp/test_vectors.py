@@ -174,7 +174,7 @@ def decide(model: Engine, vector: dict[str, Any], node: str) -> tuple[Decision |
         source = session_to(model, node, route["from"])
         received = [one for one in model.received(source, announced(route, source)) if one.accepted]
         if vector["direction"] == "export" and received:
-            learned = (source.peer_type, source.form.rr_client)
+            learned = source.form.passage
             routes = Routes(received[0].prefixes, "all", received[0].result, "", learned)
             source_of = Source(source, 1 if source.address == session.address else 2)
             decisions = [one for one in model.passed_on(session, source_of, routes) if one.accepted]

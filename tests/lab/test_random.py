@@ -281,7 +281,7 @@ def exported(plan: Plan, model: Engine, sessions: dict[str, Session], session: S
     for number, routes in plan.feeds.items():
         source = sessions[f"feed{number}"]
         for net, about in routes.items():
-            learned = (source.peer_type, source.form.rr_client)
+            learned = source.form.passage
             routes_ = Routes(exactly(parse_cidr(net)), "all", arriving(about, number), "a feed", learned)
             found |= predicted(model.passed_on(session, Source(source, 1), routes_), [net])
     return found

@@ -12,7 +12,7 @@ from callint.bgp.decision import Decision
 from callint.bgp.network import Network, network
 from callint.bgp.nodes import Speaker
 from callint.bgp.pools import block_length
-from callint.bgp.route import Attributes
+from callint.bgp.route import BY_MESH, Attributes
 from callint.bgp.routes import Engine, engine
 from callint.bgp.rules import Rule
 from callint.bgp.session import LIVE, Session
@@ -115,7 +115,7 @@ def _learns(model: Network, local: Speaker, family: Family, steps: Steps) -> boo
 
 def _passed_on(answers: Engine, session: Session, prefixes: PrefixSet) -> PrefixSet:
     """Which of the routes that come over iBGP surely leave."""
-    routes = Routes(prefixes, "some", Attributes("bgp", None, (), (), None), "other nodes", ("iBGP", False))
+    routes = Routes(prefixes, "some", Attributes("bgp", None, (), (), None), "other nodes", BY_MESH)
     mine = answers.profiles.of(session.local, session.family)
     decisions = answers.decide(mine, session.form, routes)
     return union_all(session.family, (one.prefixes for one in decisions if one.accepted and one.certain))

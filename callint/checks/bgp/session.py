@@ -46,7 +46,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         # without an AS number BIRD refuses the file, which is said of the peer itself
         wanted = session.form.remote_as is not None and session.status.state == state
         # a mesh session gives way to a peer, and the peer's own finding says so
-        if not wanted or _as_ignored(model, session) or (state == "idle" and session.peer is None):
+        if not wanted or _said_of_field(model, session) or (state == "idle" and session.peer is None):
             continue
         if left.concerns(kind, steps):
             unsaid.update((one.name, one) for one in left.unsaid(kind))
@@ -68,8 +68,10 @@ def _undecided(node: Resource) -> Breach:
     )
 
 
-def _as_ignored(model: Network, session: Session) -> bool:
-    """Whether the far end expects the localASNumber that does not count here, which is said of that field."""
+def _said_of_field(model: Network, session: Session) -> bool:
+    """Whether it is a port, or a localASNumber that does not count here, of which other rules tell."""
+    if session.status.state == "down" and session.misdialled:
+        return True
     peer, answer = session.peer, model.answer(session)
     if peer is None or answer is None or session.form.by_address or session.status.state != "as-mismatch":
         return False
