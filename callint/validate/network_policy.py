@@ -127,13 +127,11 @@ def _keys(scope: Scope, path: Path, plain: Any) -> bool:
         if key is not None:
             asked.append(((*path, "matchExpressions", index, "key"), key))
     wrong = [(way, key, said) for way, key in asked if (said := values.label_key(key))]
+    refused = "; the API server refuses it" if scope.resource.kind == "NetworkPolicy" else ""
     for way, key, said in wrong:
-        message = f'"{key}" is no label: {said}'
-        by_name = way[-1] == key
-        if scope.resource.kind == "NetworkPolicy":
-            deny(scope, "bad-label", way, message, key=by_name)
-        else:
-            scope.everywhere("bad-label", way, message, key=by_name, gap=True)
+        scope.everywhere("bad-label", way, f'"{key}" is no label: {said}{refused}', key=way[-1] == key)
+        scope.of_values.append(scope.problems[-1])
+        scope.gaps[path] = None  # whom the other terms select together, nobody asks
     return not wrong
 
 

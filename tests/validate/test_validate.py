@@ -106,8 +106,9 @@ def test_the_message_names_the_road_where_roads_differ(api: str, release: str, r
 @pytest.mark.parametrize(
     ("selector", "words"),
     [
-        ("matchLabels: {a b: c}", '"b" stands where'),
-        ("matchLabels: {'': c}", ""),
+        ("matchLabels: {a b: c}", '"a b" is no label'),
+        ("matchLabels: {'': c}", '"" is no label'),
+        ("matchExpressions: [{key: a/, operator: Exists}]", '"a/" is no label'),
         ("matchExpressions: [{key: a, operator: In, values: ['it''s a \"b\"']}]", "stands where"),
         ("matchExpressions: [{operator: Exists}]", "one label name"),
         (f"matchExpressions: [{{key: a, operator: In, values: [{'b' * 100_000}]}}]", "longer than"),
