@@ -47,7 +47,7 @@ def interfaces_of(cluster: Cluster, node: str) -> Mapping[str, tuple[Address, ..
     named = {
         one.interface: () if one.interface == "*" else tuple(prefix.address for prefix in prefixes(one.expected_ips))
         for one in mine
-        if one.interface
+        if one.interface and is_host_interface(cluster, node, one.interface)
     }
     return {name: addresses or () for name, addresses in with_nameless(named, mine).items()}
 

@@ -164,3 +164,55 @@ def test_so_many_policies_of_host_endpoints() -> None:
         'whether anything passes without policy at HostEndpoint "h2" and 1 other was not examined: '
         "more than 70 comparisons of policies with host endpoints would be needed"
     )
+
+
+ALLOW, DENY = ([{"action": action}] for action in ("Allow", "Deny"))
+
+
+def endpoint_with_policy(name: str, rules: list[dict[str, str]]) -> list[dict[str, Any]]:
+    both = {"types": ["Ingress", "Egress"], "ingress": rules, "egress": rules}
+    return [
+        calico("HostEndpoint", name, {"node": "router", "interfaceName": "eth0"}, labels={"has": "policy"}),
+        calico("GlobalNetworkPolicy", "p", {"selector": "has == 'policy'", **both}),
+    ]
+
+
+def test_an_endpoint_without_its_interface_drops_nothing() -> None:
+    loser = calico("HostEndpoint", "b", {"node": "router", "interfaceName": "eth0"})
+    problem = {"problem": "default-deny"}
+    assert not list(host_endpoint.check(cluster_of([*endpoint_with_policy("a", DENY), loser]), problem))
+    (breach,) = host_endpoint.check(cluster_of([*endpoint_with_policy("c", DENY), loser]), problem)
+    assert breach.object is not None
+    assert breach.object.name == "b"
+
+
+@pytest.mark.parametrize("rules", [ALLOW, DENY])
+@pytest.mark.parametrize("facts", ["", "interfaces: [{name: lo}, {name: eth0}]", "interfaces: [{name: wan0}]"])
+def test_an_endpoint_of_all_interfaces_drops_where_no_other_one_is(rules: list[dict[str, str]], facts: str) -> None:
+    wild = calico("HostEndpoint", "all", {"node": "router", "interfaceName": "*"})
+    told = f"version: 1\nnode: router\n{facts}\n" if facts else ""
+    cluster = cluster_of([*endpoint_with_policy("a", rules), wild], facts=told)
+    (breach,) = host_endpoint.check(cluster, {"problem": "default-deny"})
+    assert breach.object is not None
+    assert breach.witness is not None
+    packet = breach.witness.as_dict()
+    assert breach.object.name == "all"
+    assert packet["in_interface"] == ("wan0" if "wan0" in facts else "eth1")
+    assert packet["decided_by"] == "no profile matched (ingress, fh-any-interface-at-all)"
+
+
+def test_nothing_is_forwarded_from_the_loopback_interface() -> None:
+    spec = {"selector": "zone == 'lan'", "applyOnForward": True, "types": ["Ingress"], "ingress": ALLOW}
+    objects = [
+        calico("HostEndpoint", "all", {"node": "router", "interfaceName": "*"}),
+        calico("HostEndpoint", "lan", {"node": "router", "interfaceName": "lan0"}, labels={"zone": "lan"}),
+        calico("HostEndpoint", "lo", {"node": "router", "interfaceName": "lo"}, labels={"zone": "lan"}),
+        calico("GlobalNetworkPolicy", "p", spec),
+    ]
+    facts = (
+        "version: 1\nnode: router\nfirewall: {forward: drop}\ninterfaces: [{name: lo}, {name: lan0}, {name: wan0}]\n"
+    )
+    (breach,) = host_traffic.check(cluster_of(objects, facts=facts), {"problem": "forward-accept-lost"})
+    assert breach.witness is not None
+    packet = breach.witness.as_dict()
+    assert (packet["in_interface"], packet["out_interface"]) == ("wan0", "lan0")

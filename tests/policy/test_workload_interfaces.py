@@ -62,6 +62,12 @@ def test_without_a_word_they_begin_with_cali() -> None:
     assert len(interfaces_of(found, "router")) == len(list(find("coverage")(found, {}))) + 1 == 2
 
 
+def test_an_endpoint_makes_no_host_interface_of_another_kind() -> None:
+    names = ("lo", "cali1", "lan0")
+    found = cluster_of([calico("HostEndpoint", name, {"node": "router", "interfaceName": name}) for name in names])
+    assert set(interfaces_of(found, "router")) == {"lan0"}
+
+
 def test_each_node_has_its_own() -> None:
     found = cluster(OF_NODE)
     assert [workload_prefixes(found, node) for node in ("router", "other")] == [("eni", "veth"), ("cali",)]

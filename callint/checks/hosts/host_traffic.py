@@ -19,6 +19,7 @@ from callint.objects.policy import Policy
 from callint.policy import NodePolicy, Packet, Verdict, evaluate, model_of
 from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import HostMember
+from callint.policy.links import leads_somewhere
 from callint.policy.nodes import prefixes
 from callint.policy.ranges import ranges
 from callint.policy.settings import Failsafe
@@ -65,7 +66,7 @@ def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
         if selection not in of_class:
             of_class[selection] = _ingress_alone(known, selection)
         decisive = of_class[selection]
-        if decisive is None:
+        if decisive is None or not _carries(here, name):
             continue
         facts = cluster.facts.get(here.node)
         chain = facts.firewall.forward if facts else None
@@ -104,12 +105,19 @@ def _ingress_alone(known: Selections, selection: Selection) -> Policy | None:
 def _through(here: NodePolicy, leaving: str) -> tuple[Packet, Verdict] | None:
     """A packet forwarded out of an interface from another one that has an endpoint, which policy does not drop."""
     for arriving in here.interfaces:
-        if arriving != leaving and here.governance.of(arriving).endpoint is not None:
+        if arriving != leaving and _carries(here, arriving) and here.governance.of(arriving).endpoint is not None:
             packet = forwarded(arriving, leaving)
             verdict = evaluate(here, packet)
             if verdict.outcome in ("accept", "no-verdict"):
                 return packet, verdict
     return None
+
+
+def _carries(here: NodePolicy, name: str) -> bool:
+    """Whether packets of others may come and go by an interface."""
+    facts = here.inventory.cluster.facts.get(here.node)
+    known = facts.interface(name) if facts else None
+    return name != "lo" and (known is None or leads_somewhere(known))
 
 
 def _failsafe_open(cluster: Cluster) -> Iterator[Breach]:

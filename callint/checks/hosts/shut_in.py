@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE
 from callint.checks.breach import Breach, unexamined
@@ -15,7 +16,7 @@ from callint.objects.policy import Policy
 from callint.policy import Model, NodePolicy, Packet, evaluate, model_of
 from callint.policy.chains import Kind
 from callint.policy.inventory import HostMember
-from callint.policy.nodes import prefixes
+from callint.policy.links import is_host_interface
 from callint.policy.symbolic.engine import selections
 from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.selection import Selection, Selections
@@ -57,7 +58,9 @@ def _enforced(known: Selections, selection: Selection) -> tuple[set[str], list[P
 def denied(model: Model, about: HostEndpoint, direction: str) -> Witness | None:
     """A packet that no failsafe port lets through and its verdict, as a witness; None where it is not dropped."""
     here = model.at(about.node)
-    name = _entered(here, about)
+    name = _governed_by(here, about)
+    if name is None:
+        return None
     own = next(iter(about.expected_ips), "192.0.2.2").split("/")[0]
     packet = Packet(None, name, own, stranger(own), "udp", SOURCE_PORT, 123)
     if direction == "Ingress":
@@ -69,13 +72,19 @@ def denied(model: Model, about: HostEndpoint, direction: str) -> Witness | None:
     return judged(here, packet, verdict) if verdict.outcome == "drop" else None
 
 
-def _entered(here: NodePolicy, about: HostEndpoint) -> str:
-    """An interface that an endpoint governs, "eth0" if nobody tells which."""
-    if about.interface:
-        return about.interface if about.interface != "*" else "eth0"
-    expected = {prefix.address for prefix in prefixes(about.expected_ips)}
-    known = here.interfaces.items()
-    return next((name for name, addresses in known if not expected.isdisjoint(addresses or ())), "eth0")
+def _governed_by(here: NodePolicy, about: HostEndpoint) -> str | None:
+    """An interface that an endpoint governs; None if others have all that it claims.
+
+    One of all interfaces governs a further one where it has none that is known.
+    """
+    names: Iterable[str] = here.interfaces
+    if about.interface == "*":
+        known = (name for name in names if is_host_interface(here.inventory.cluster, here.node, name))
+        names = chain(known, (f"eth{number}" for number, _ in enumerate(here.inventory.hosts_of(here.node))))
+    elif about.interface:
+        names = (about.interface,)
+    governors = ((name, here.governance.of(name).endpoint) for name in names)
+    return next((name for name, governor in governors if governor is not None and governor.about is about), None)
 
 
 def default_deny(cluster: Cluster) -> Iterator[Breach]:
