@@ -64,7 +64,7 @@ def facts_of_crd(node: Schema, path: str = "") -> Iterator[tuple[tuple[str, str]
 def types_of_crd(node: Schema) -> list[str]:
     """The JSON types that a structural schema admits."""
     found = [node["type"]] if "type" in node else []
-    if node.get("x-kubernetes-int-or-string") and not found:
+    if node.get("x-kubernetes-int-or-string"):
         found = ["integer", "string"]
     return sorted([*found, "null"] if node.get("nullable") else found)
 

@@ -1,9 +1,9 @@
 """Plain JSON Schema to closures: a valid object is recognised cheaply, every fault of a broken one is found.
 
 A checker takes a value and gives None, or the faults below it with paths relative to that value. Only the keywords that
-CRDs use exist here; `jsonschema` is the reference that the tests compare with. Two differences are meant (Go's JSON
-decoding, and pruning of nulls in apiextensions-apiserver): a null property is an absent one, and a required property
-that has a default is never missing.
+CRDs use exist here; `jsonschema` is the reference that the tests compare with. Three differences are meant (Go's JSON
+decoding, and pruning of nulls in apiextensions-apiserver): a null property is an absent one, a required property that
+has a default is never missing, and a whole number has 64 bits.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class Fault(NamedTuple):
     expected: Any
 
 
+_INT64 = 1 << 63
 _NO_WORDS: frozenset[str] = frozenset()
 Faults = list[Fault] | None
 Checker = Callable[[Any], Faults]
@@ -136,8 +137,9 @@ class _Compiler:
         return check
 
     def number(self, node: Schema, wanted: str) -> Checker:
-        low, high, values = node.get("minimum"), node.get("maximum"), node.get("enum")
         whole = wanted == "integer"
+        low, high = node.get("minimum", -_INT64 if whole else None), node.get("maximum", _INT64 - 1 if whole else None)
+        values = node.get("enum")
         text_too, marked = self.lenient and bool(node.get(TEXT)), self.text
 
         def check(value: Any) -> Faults:
@@ -161,7 +163,7 @@ class _Compiler:
         any_whole = "integer" in wanted and node.keys().isdisjoint({"minimum", "maximum", "enum"})
 
         def check(value: Any) -> Faults:
-            if (value is None and null) or (any_whole and value.__class__ is int):
+            if (value is None and null) or (any_whole and value.__class__ is int and value.bit_length() < 64):
                 return None
             other: Faults = None
             for choice in choices:

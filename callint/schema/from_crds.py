@@ -66,7 +66,7 @@ def plain(node: Schema) -> Schema:
     not the form of its keyword: no API server takes such a CRD.
     """
     out: Schema = {key: node[key] for key in KEPT if key in node and _formed(key, node[key])}
-    if node.get("x-kubernetes-int-or-string") and "type" not in node:
+    if node.get("x-kubernetes-int-or-string"):  # whatever type stands beside it (ConvertJSONSchemaProps)
         out["type"] = ["integer", "string"]
     if isinstance(node.get("pattern"), str) and node["pattern"] != _ANY_TEXT and bounded(portable(node["pattern"])):
         out["pattern"] = portable(node["pattern"])

@@ -28,7 +28,8 @@ class Examined(NamedTuple):
 
 NOTHING = Examined((), ())
 _FILLED_IN = ("networking.k8s.io/", "policy.networking.k8s.io/", "operator.tigera.io/")
-"""Kubernetes' groups in which a variable is told of; in its pods, `$(NAME)` means something."""
+"""Groups of others whose objects are judged as a whole, and in which a variable is told of; in pods `$(NAME)` means
+something."""
 
 
 def check(document: Document, path: Path, value: Any, target: Target, road: Road) -> list[Problem]:
@@ -101,26 +102,28 @@ def _of_cluster(crds: Crds, api_version: str, kind: str, road: Road) -> Checker:
         identity = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}  # the API server implies them
         metadata = catalogue.read("kubernetes/ObjectMeta")
         properties = {**identity, **schema.get("properties", {}), "metadata": metadata}
-        crds.compiled[key] = _root({**schema, "properties": properties}, road, calico=True, placeholders=True)
+        crds.compiled[key] = _root({**schema, "properties": properties}, road, calico=True, whole=True)
     return crds.compiled[key]
 
 
-def _root(schema: Schema, road: Road, calico: bool, placeholders: bool) -> Checker:
-    """The checker of a whole object: status is the controllers' affair, and every object of Calico has a name."""
-    properties = {name: child for name, child in schema.get("properties", {}).items() if name != "status"}
-    if not calico:
-        return checker({**schema, "properties": {**properties, "status": {}}}, placeholders=placeholders)
+def _root(schema: Schema, road: Road, calico: bool, whole: bool) -> Checker:
+    """The checker of a whole object: status is the controllers' affair, and what is judged as a whole has a name."""
+    properties = dict(schema.get("properties", {}))
+    if not calico or "status" in properties:
+        properties["status"] = {}
+    if not whole:
+        return checker({**schema, "properties": properties})
     required = list(schema.get("required", ()))
-    if road == "calicoctl" and properties.get("spec", {}).get("required") and "spec" not in required:
+    lenient = calico and road == "calicoctl"
+    if lenient and properties.get("spec", {}).get("required") and "spec" not in required:
         required.append("spec")
     if "metadata" not in required:
         required.append("metadata")
-    lenient = road == "calicoctl"
-    properties = {**properties, "status": {}, "metadata": _metadata(properties.get("metadata", {}), lenient)}
-    whole = {**schema, "required": required, "properties": properties}
-    judge = checker(whole, lenient=lenient, placeholders=placeholders)
+    if lenient:
+        properties["metadata"] = _named(properties.get("metadata", {}))
+    judge = checker({**schema, "required": required, "properties": properties}, lenient=lenient, placeholders=True)
     if not lenient:
-        return judge
+        return _with_name(judge)
 
     def check(value: Any) -> list[Fault] | None:
         faults = judge(value)
@@ -138,6 +141,21 @@ def _converted(value: Any) -> bool:
     return value is not None and value.__class__ in (bool, int, float)
 
 
-def _metadata(schema: Schema, lenient: bool) -> Schema:
-    """Calicoctl has no generated names, kubectl takes either."""
-    return {**schema, "required": ["name"]} if lenient else schema
+def _named(metadata: Schema) -> Schema:
+    """Metadata as calicoctl wants it, which has no generated names."""
+    properties = metadata.get("properties", {})
+    name = {**properties.get("name", {}), "minLength": 1}
+    return {**metadata, "required": ["name"], "properties": {**properties, "name": name}}
+
+
+def _with_name(judge: Checker) -> Checker:
+    """Kubectl takes a name or the beginning of one (ValidateObjectMeta of apimachinery)."""
+
+    def check(value: Any) -> list[Fault] | None:
+        faults = judge(value)
+        about = value.get("metadata")
+        if about.__class__ is dict and about.get("name") in (None, "") and about.get("generateName") in (None, ""):
+            return [*(faults or ()), Fault(("metadata", "name"), "required", about, "name")]
+        return faults
+
+    return check

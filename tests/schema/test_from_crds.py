@@ -40,6 +40,7 @@ spec:
                 colour: {type: string, enum: [Red, Green]}
                 level: {type: string, pattern: '^(?i)(High|Low)?$'}
                 port: {anyOf: [{type: integer}, {type: string}], x-kubernetes-int-or-string: true}
+                mark: {type: integer, x-kubernetes-int-or-string: true}
                 names: {type: array, x-kubernetes-list-type: set, items: {type: string}}
                 free: {type: object, x-kubernetes-preserve-unknown-fields: true, properties: {a: {type: string}}}
                 time: {type: string, nullable: true}
@@ -62,7 +63,7 @@ def test_a_cluster_decides(wrap: Any, judge: Any) -> None:
         return [(problem.kind, ".".join(map(str, problem.path))) for problem in problems]
 
     assert told(cidr="10.0.0.0/8", colour="Red", level="hIGH", port=1, names=["a"], free={"a": "b", "c": 1}) == []
-    assert told(cidr="10.0.0.0/8", time=None, port="http") == []
+    assert told(cidr="10.0.0.0/8", time=None, port="http", mark="AF11") == []
     assert told(cidr="10.0.0.0/8", natOutgoing=True) == [("unknown-field", "spec.natOutgoing")]
     assert told(colour="red") == [("value-not-allowed", "spec.colour"), ("missing-field", "spec.cidr")]
     assert told(cidr="a", level="Medium") == [("malformed-text", "spec.level")]
