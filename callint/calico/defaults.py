@@ -61,7 +61,8 @@ SERVICE_ACCOUNT_PREFIX = "pcsa."
 INHERITED = (NAMESPACE_PREFIX, SERVICE_ACCOUNT_PREFIX)
 """What labels begin with that an endpoint has of its namespace and its service account."""
 NAME_LABEL = "projectcalico.org/name"
-NAMESPACE_NAMES = (NAME_LABEL, "kubernetes.io/metadata.name")
+KUBERNETES_NAME_LABEL = "kubernetes.io/metadata.name"
+NAMESPACE_NAMES = (NAME_LABEL, KUBERNETES_NAME_LABEL)
 """The labels of a namespace that hold its name."""
 INHERITED_NAMES = tuple(NAMESPACE_PREFIX + name for name in NAMESPACE_NAMES)
 """The same as its endpoints have them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from callint.calico.defaults import CONTROL_PLANE_LABELS, HOSTNAME_LABEL, SYSTEM_LABELS
+from callint.calico.defaults import CONTROL_PLANE_LABELS, HOSTNAME_LABEL, KUBERNETES_NAME_LABEL, SYSTEM_LABELS
 from callint.calico.kinds import is_calico
 from callint.finding import Path
 from callint.objects import fields
@@ -132,4 +132,4 @@ def bgp_value(resource: Resource, field: str) -> Any:
 
 def namespace(resource: Resource) -> Namespace:
     """Read a Namespace; Kubernetes adds the label of its own name (kubernetes.io/metadata.name)."""
-    return Namespace(resource, resource.name, {"kubernetes.io/metadata.name": resource.name, **resource.labels})
+    return Namespace(resource, resource.name, {KUBERNETES_NAME_LABEL: resource.name, **resource.labels})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from callint.calico.defaults import KUBERNETES_NAME_LABEL
 from callint.selector.parse import mentions
 from callint.selector.tokens import Token
 from callint.validate.values import label_value
@@ -15,7 +16,6 @@ _FILLED_IN = r"[%@#$<>{}\[\]~^`]|\(\(|^__.*__$"
 _INNER = "-_."
 """What stands inside of values alone."""
 _OF_CALICO = "projectcalico.org/"
-_NAME = "kubernetes.io/metadata.name"
 _PARTS = {"contains": "contain", "starts with": "start with", "ends with": "end with"}
 _NEGATED = ("!=", "not in")
 _FALSE, _TRUE = "the comparison is never true", "the comparison is always true"
@@ -47,7 +47,9 @@ def impossible(key: str, value: str, operator: str = "==") -> str | None:
     Labels that Calico sets may be longer, as the names of service accounts are; names of namespaces have a rule of
     their own.
     """
-    if re.search(_FILLED_IN, value) or (re.fullmatch(_LEGAL, value) and (_OF_CALICO in key or key.endswith(_NAME))):
+    if re.search(_FILLED_IN, value) or (
+        re.fullmatch(_LEGAL, value) and (_OF_CALICO in key or key.endswith(KUBERNETES_NAME_LABEL))
+    ):
         return None
     whole = value
     if operator in ("contains", "starts with"):

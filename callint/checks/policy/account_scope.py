@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+from callint.calico.defaults import NAME_LABEL
 from callint.checks.breach import Breach, object_words
 from callint.checks.pod_template import written_pods
 from callint.finding import Path, Related, witness
@@ -44,7 +45,7 @@ def _breach(policy: Policy, path: Path, name: str, meant: Resource) -> Breach:
         f'of namespace "{meant.namespace}", but without namespaceSelector it sees its own namespace alone',
         (Related(meant.span("metadata", "name"), "the account, in another namespace"),),
         witness("reference", reference=f"ServiceAccount/{policy.namespace}/{name}", verdict="no match"),
-        f"add `namespaceSelector: projectcalico.org/name == '{meant.namespace}'` beside `serviceAccounts`",
+        f"add `namespaceSelector: {NAME_LABEL} == '{meant.namespace}'` beside `serviceAccounts`",
     )
 
 

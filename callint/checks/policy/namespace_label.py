@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from callint.calico.defaults import ORCHESTRATOR_LABEL
+from callint.calico.defaults import NAMESPACE_NAMES, ORCHESTRATOR_LABEL
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, object_words
 from callint.checks.pod_template import written_pods
@@ -20,7 +20,7 @@ from callint.selector import Selector, keys
 from callint.selector.syntax import Compare, Member, atoms
 from callint.source import placeholder
 
-_NAMES = {"kubernetes.io/metadata.name": "Kubernetes", "projectcalico.org/name": "Calico"}
+_NAMES = dict(zip(NAMESPACE_NAMES, ("Calico", "Kubernetes"), strict=True))
 """Labels with the name of a namespace, and who gives them (NamespaceToProfile of libcalico-go)."""
 _POD = {ORCHESTRATOR_LABEL: "k8s"}
 _WITH_PODS = ("apps", "batch", "autoscaling", "policy")
@@ -36,7 +36,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     pods = _Pods(cluster)
     said: set[tuple[int, Path]] = set()
     for one in written_selectors(cluster):
-        if "metadata.name" in one.text or "projectcalico.org/name" in one.text:
+        if any(name in one.text for name in _NAMES):
             found = _by_name(one, pods)
         else:
             found = _by_label(one, pods) if pods.homes and one.side is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.calico.defaults import CLUSTER_DNS, NAMESPACE_LABEL
+from callint.calico.defaults import CLUSTER_DNS, KUBERNETES_NAME_LABEL, NAME_LABEL, NAMESPACE_LABEL
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, object_words
 from callint.checks.pod_template import pod_templates
@@ -79,8 +79,8 @@ def _scope(of_calico: bool, namespace: str | None) -> str:
     """What selects a namespace by its name."""
     if namespace is None:
         return "global()"
-    name = f"projectcalico.org/name == '{namespace}'"
-    return name if of_calico else f"{{matchLabels: {{kubernetes.io/metadata.name: {namespace}}}}}"
+    name = f"{NAME_LABEL} == '{namespace}'"
+    return name if of_calico else f"{{matchLabels: {{{KUBERNETES_NAME_LABEL}: {namespace}}}}}"
 
 
 def _resolvers(cluster: Cluster, things: _Things) -> Iterator[tuple[Policy, Entity, tuple[str, str, str]]]:
