@@ -123,7 +123,7 @@ def _keys(scope: Scope, path: Path, plain: Any) -> bool:
     """Whether each key may be one; of kinds that are CRDs the API server judges none."""
     asked = [((*path, "matchLabels", key), key) for key in objects.labels(plain, "matchLabels")]
     for index, term in objects.items(plain, "matchExpressions"):
-        key = objects.text(term, "key")
+        key = objects.text(term, "key") if term.__class__ is dict else None
         if key is not None:
             asked.append(((*path, "matchExpressions", index, "key"), key))
     wrong = [(way, key, said) for way, key in asked if (said := values.label_key(key))]

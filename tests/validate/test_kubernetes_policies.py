@@ -141,6 +141,7 @@ def test_a_peer_that_names_nobody(judge) -> None:
         ("{key: a, operator: «In»}", "missing-companion"),
         ("{key: a, operator: «NotIn», values: []}", "missing-companion"),
         ("{key: a, operator: Exists, «values»: [b]}", "exclusive-fields"),
+        ("«1»", "wrong-type"),
     ],
 )
 def test_terms_of_label_selectors(terms: str, kinds: str, hold) -> None:
