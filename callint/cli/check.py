@@ -267,14 +267,13 @@ def _plan(config: Config, select: tuple[str, ...], disable: tuple[str, ...]) -> 
 
 
 def _write(result: Lint, form: str, destinations: list[tuple[str, str]], color: str) -> None:
-    coloured = form == "text" and output.colour(color)
-    width = 100
-    output.write_all(pieces(form, result.report, colour=coloured, width=width, prefix=_prefix()))
+    report = result.report._replace(prefix=_prefix())
+    output.write_all(pieces(form, report, colour=form == "text" and output.colour(color)))
     for kind, path in destinations:
-        output.write_file(path, pieces(kind, result.report, prefix=_prefix()))
+        output.write_file(path, pieces(kind, report))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if form == "github" and summary:
-        output.write_file(summary, pieces("summary", result.report), append=True)
+        output.write_file(summary, pieces("summary", report), append=True)
 
 
 def _prefix() -> str:

@@ -17,7 +17,8 @@ class Report(NamedTuple):
 
     `suppressed` findings carry their reason in `.suppressed`; `calico` is the target release (`v3.32`), `version` is
     callint's own. `rule` gives a rule's text by id, or None; `line` gives line N (1-based) of a file without its
-    newline, "" if unknown.
+    newline, "" if unknown. `prefix` leads from the repository's root to the directory that the findings' files are
+    relative to, for the formats that other programs match with a repository.
     """
 
     findings: tuple[Finding, ...]
@@ -29,3 +30,4 @@ class Report(NamedTuple):
     version: str
     rule: Callable[[str], RuleText | None]
     line: Callable[[str, int], str]
+    prefix: str = ""

@@ -3,56 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 
 from callint.report import Report
 
 FORMATS = ("text", "concise", "json", "github", "sarif", "junit", "gitlab", "summary")
+_MODULES = {"json": "machine"}
+"""Where a module is not called what the format is."""
 
 
-def render(form: str, report: Report, *, colour: bool = False, width: int = 100, prefix: str = "") -> str:
-    """A report in one of FORMATS as one text (see `pieces`)."""
-    return "".join(pieces(form, report, colour=colour, width=width, prefix=prefix))
+def pieces(form: str, report: Report, *, colour: bool = False) -> Iterator[str]:
+    """Render a report in one of FORMATS, piece by piece, as text that always encodes as UTF-8; colour is for `text`.
 
-
-def pieces(form: str, report: Report, *, colour: bool = False, width: int = 100, prefix: str = "") -> Iterator[str]:
-    """Render a report in one of FORMATS, piece by piece, as text that always encodes as UTF-8.
-
-    `colour` and `width` (columns) concern `text` alone; `prefix` leads from the repository's root to the directory that
-    the findings' files are relative to, for the formats that other programs match with a repository.
     Raises ValueError for an unknown format.
     """
-    if form == "text":
-        if not report.findings:
-            return iter(())
-        from callint.report import text
-
-        return text.render(report, colour=colour, width=width)
-    if form == "concise":
-        from callint.report import concise
-
-        return concise.render(report)
-    if form == "json":
-        from callint.report import machine
-
-        return machine.render(report)
-    if form == "github":
-        from callint.report import github
-
-        return github.render(report, prefix=prefix)
-    if form == "sarif":
-        from callint.report import sarif
-
-        return sarif.render(report, prefix=prefix)
-    if form == "junit":
-        from callint.report import junit
-
-        return junit.render(report, prefix=prefix)
-    if form == "gitlab":
-        from callint.report import gitlab
-
-        return gitlab.render(report, prefix=prefix)
-    if form == "summary":
-        from callint.report import summary
-
-        return summary.render(report)
-    raise ValueError(f'unknown format "{form}", expected one of {", ".join(FORMATS)}')
+    if form not in FORMATS:
+        raise ValueError(f'unknown format "{form}", expected one of {", ".join(FORMATS)}')
+    if form == "text" and not report.findings:
+        return iter(())
+    module = import_module(f"callint.report.{_MODULES.get(form, form)}")
+    found: Iterator[str] = module.render(report, colour=colour) if form == "text" else module.render(report)
+    return found

@@ -24,10 +24,10 @@ _LONGEST_MESSAGE = 4096
 _LONGEST_TITLE = 200
 
 
-def render(report: Report, *, prefix: str = "") -> Iterator[str]:
+def render(report: Report) -> Iterator[str]:
     """At most ten commands a level, worst level first, and at most three of them for one rule in one file."""
     for severity in _COMMANDS:
-        for line in _level(severity, [f for f in report.findings if f.severity == severity], prefix):
+        for line in _level(severity, [f for f in report.findings if f.severity == severity], report.prefix):
             yield f"{line}\n"
 
 

@@ -14,10 +14,11 @@ from callint.report.place import last_line, rooted
 _SEVERITIES: dict[Severity, str] = {"error": "major", "warning": "minor", "info": "info"}
 
 
-def render(report: Report, *, prefix: str = "") -> Iterator[str]:
+def render(report: Report) -> Iterator[str]:
     """One item a finding; `check_name` is not displayed, so the description starts with the rule."""
     names = fingerprints(report.findings)
-    yield from rows(encode(_item(finding, name, prefix)) for finding, name in zip(report.findings, names, strict=True))
+    pairs = zip(report.findings, names, strict=True)
+    yield from rows(encode(_item(finding, name, report.prefix)) for finding, name in pairs)
     yield "\n"
 
 

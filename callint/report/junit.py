@@ -21,15 +21,15 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}  # the amper
 _NONCHARACTERS = re.compile("[\ufffe\uffff]")
 
 
-def render(report: Report, *, prefix: str = "") -> Iterator[str]:
+def render(report: Report) -> Iterator[str]:
     """The whole document; always well-formed XML 1.0, since text is made visible first."""
-    return (f"{line}\n" for line in _lines(report, prefix))
+    return (f"{line}\n" for line in _lines(report))
 
 
-def _lines(report: Report, prefix: str) -> Iterator[str]:
+def _lines(report: Report) -> Iterator[str]:
     suites: dict[str, list[Finding]] = {}
     for finding in (*report.findings, *report.suppressed):
-        suites.setdefault(rooted(finding.span.file, prefix), []).append(finding)
+        suites.setdefault(rooted(finding.span.file, report.prefix), []).append(finding)
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     total = len(report.findings) + len(report.suppressed)
     failures = sum(map(_fails, report.findings))

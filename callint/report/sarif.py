@@ -33,7 +33,7 @@ _BRACKET = re.compile(r"[\[\]\\]")
 _NO_BYTE = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 
 
-def render(report: Report, *, prefix: str = "") -> Iterator[str]:
+def render(report: Report) -> Iterator[str]:
     """One log with one run: rules that were met, results in order, suppressed ones after them and marked so."""
     every = (*report.findings, *report.suppressed)
     names = (*fingerprints(report.findings), *fingerprints(report.suppressed))
@@ -57,7 +57,9 @@ def render(report: Report, *, prefix: str = "") -> Iterator[str]:
         f'"invocations": {encode([invocation])},\n'
         f'"results": '
     )
-    yield from rows(encode(_result(every[place], names[place], indexes[every[place].rule], prefix)) for place in chosen)
+    yield from rows(
+        encode(_result(every[place], names[place], indexes[every[place].rule], report.prefix)) for place in chosen
+    )
     yield "}]}\n"
 
 

@@ -21,6 +21,7 @@ _COLOURS = {
 }
 _PLAIN = dict.fromkeys(_COLOURS, "")
 _MOST_RELATED = 10
+_WIDTH = 100
 
 
 class _Page:
@@ -28,8 +29,8 @@ class _Page:
 
     __slots__ = ("_arrows", "_bar", "_codes", "_digits", "_end", "_frame", "_heads", "_line", "_note", "_room")
 
-    def __init__(self, line: Callable[[str, int], str], codes: Mapping[str, str], width: int, digits: int) -> None:
-        """`line` gives lines of the source, `width` is that of the page in columns."""
+    def __init__(self, line: Callable[[str, int], str], codes: Mapping[str, str], digits: int) -> None:
+        """`line` gives lines of the source."""
         frame, strong, end = codes["frame"], codes["strong"], codes["end"]
         margin = " " * digits
         self._line = line
@@ -41,7 +42,7 @@ class _Page:
         self._arrows = _Arrows(f"{margin}{frame}-->{end} ")
         self._bar = f"{margin} {frame}|{end}"
         self._note = f"{margin} {frame}={end} {strong}"
-        self._room = width - digits - 3
+        self._room = _WIDTH - digits - 3
 
     def finding(self, finding: Finding) -> str:
         """The lines of a finding, and a blank one."""
@@ -92,7 +93,7 @@ class _Arrows(dict[str, str]):
         return arrow
 
 
-def render(report: Report, *, colour: bool = False, width: int = 100) -> Iterator[str]:
+def render(report: Report, *, colour: bool = False) -> Iterator[str]:
     """All findings, a blank line between them, then the counts; nothing without findings."""
     if not report.findings:
         return
@@ -104,7 +105,7 @@ def render(report: Report, *, colour: bool = False, width: int = 100) -> Iterato
             last = max(last, *[place.span.line for place in finding.related[:_MOST_RELATED]])
         digits = len(str(last))
         if digits not in pages:
-            pages[digits] = _Page(report.line, codes, width, digits)
+            pages[digits] = _Page(report.line, codes, digits)
         yield pages[digits].finding(finding)
     yield f"{codes['strong']}{scope(report)}: {outcome(report)}{codes['end']}\n"
     yield f"more about a rule: callint explain {visible(report.findings[0].rule)}\n"

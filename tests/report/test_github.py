@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from callint.finding import Finding, Span
-from callint.report.formats import render
+from reports import render
 
 
 def finding(number: int, severity: str = "error", rule: str | None = None, **other) -> Finding:
@@ -70,7 +70,7 @@ def test_columns_are_sent_for_one_line_only(commands, report, span, expected) ->
 )
 def test_paths_start_at_the_root_of_the_repository(commands, report, file, prefix, path) -> None:
     [command] = commands(
-        render("github", report._replace(findings=(finding(0, span=Span(file, 1, 1, 1, 2)),)), prefix=prefix)
+        render("github", report._replace(findings=(finding(0, span=Span(file, 1, 1, 1, 2)),), prefix=prefix))
     )
     assert command.properties["file"] == path
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from callint.report import Report
-from callint.report.formats import FORMATS, render
+from callint.report.formats import FORMATS
+from reports import render
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -22,11 +23,11 @@ def check(name: str, output: str) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_format(form: str, report: Report) -> None:
-    check(f"{form}.txt", render(form, report, width=80, prefix="deploy"))
+    check(f"{form}.txt", render(form, report._replace(prefix="deploy")))
 
 
 def test_text_in_colour(report: Report) -> None:
-    check("text-colour.txt", render("text", report, width=80, colour=True))
+    check("text-colour.txt", render("text", report, colour=True))
 
 
 @pytest.mark.parametrize("form", FORMATS)

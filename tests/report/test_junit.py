@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callint.report.formats import render
+from reports import render
 
 
 @given(st.data())

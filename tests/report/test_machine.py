@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from callint.finding import Finding, ObjectRef, Related, Span, witness
-from callint.report.formats import render
+from reports import render
 
 
 def closed(required: str, **properties: Any) -> dict[str, Any]:
@@ -137,8 +137,8 @@ def test_every_document_keeps_its_schema(hostile, schema, data) -> None:
         Draft202012Validator(expected).validate(json.loads(render(form, report)))
 
 
-def run(report, *findings: Finding, **options: Any) -> dict[str, Any]:
-    return json.loads(render("sarif", report._replace(findings=findings), **options))["runs"][0]
+def run(report, *findings: Finding, prefix: str = "") -> dict[str, Any]:
+    return json.loads(render("sarif", report._replace(findings=findings, prefix=prefix)))["runs"][0]
 
 
 def test_sarif_rules_are_where_results_say(report) -> None:
