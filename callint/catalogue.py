@@ -68,19 +68,10 @@ class Explanation(NamedTuple):
 
 
 class RuleText(NamedTuple):
-    """A rule with its explanation, as reports show it; `examples` are (title, bad, good)."""
+    """A rule with its explanation, as reports show it."""
 
-    id: str
-    name: str
-    summary: str
-    severity: Severity
-    group: str
-    check: str
-    parameters: Mapping[str, Any]
-    why: str
-    fix: str
-    references: tuple[str, ...]
-    examples: tuple[tuple[str, str, str], ...]
+    rule: Rule
+    explanation: Explanation
 
 
 class Catalogue:

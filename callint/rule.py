@@ -191,17 +191,4 @@ def explanation(rule: Rule) -> Explanation:
 
 def text_of(rule: Rule) -> RuleText:
     """A rule with its explanation; raises RuleError when that cannot be read."""
-    found = explanation(rule)
-    return RuleText(
-        rule.id,
-        rule.name,
-        rule.summary,
-        rule.severity,
-        rule.group,
-        rule.check,
-        rule.parameters,
-        found.why,
-        found.fix,
-        found.references,
-        tuple((example.title, example.bad, example.good) for example in found.examples),
-    )
+    return RuleText(rule, explanation(rule))

@@ -9,6 +9,8 @@ from typing import Any
 from callint.catalogue import Rule, RuleText
 from callint.report.visible import guarded, visible
 
+_WIDTH = 80
+
 
 def render_rules(rules: Iterable[Rule]) -> str:
     """The list of rules in the order given, one line a rule, "off" if it does not run; a blank line between groups."""
@@ -34,36 +36,38 @@ def render_rules_json(rules: Iterable[Rule]) -> str:
     return "".join([*rows(encode({**_entry(rule), "enabled": rule.enabled}) for rule in rules), "\n"])
 
 
-def render_rule(rule: RuleText, *, width: int = 80) -> str:
+def render_rule(text: RuleText) -> str:
     """One rule explained: what it finds, why that is bad, how to mend it, examples and sources."""
+    rule, told = text
     lines = [
         f"{visible(rule.id)} {visible(rule.name)} ({visible(rule.severity)})",
-        *_paragraphs(rule.summary, width, ""),
+        *_paragraphs(rule.summary, ""),
     ]
-    for title, text in (("Why", rule.why), ("How to fix it", rule.fix)):
-        if text.strip():
-            lines += ["", title, *_paragraphs(text, width, "  ")]
-    for title, bad, good in rule.examples:
-        lines += ["", f"Example: {visible(title)}"]
-        for kind, source in (("reported", bad), ("right", good)):
+    for title, reason in (("Why", told.why), ("How to fix it", told.fix)):
+        if reason.strip():
+            lines += ["", title, *_paragraphs(reason, "  ")]
+    for example in told.examples:
+        lines += ["", f"Example: {visible(example.title)}"]
+        for kind, source in (("reported", example.bad), ("right", example.good)):
             if source.strip():
                 lines += [f"  {kind}:", *(f"    {line}".rstrip() for line in _lines(source))]
-    if rule.references:
-        lines += ["", "References", *(f"  - {visible(reference)}" for reference in rule.references)]
-    lines += ["", f"Check: {visible(rule.check)}", *(f"  {visible(text)}" for text in _parameters(rule.parameters))]
+    if told.references:
+        lines += ["", "References", *(f"  - {visible(reference)}" for reference in told.references)]
+    lines += ["", f"Check: {visible(rule.check)}", *(f"  {visible(one)}" for one in _parameters(rule.parameters))]
     return "\n".join(map(guarded, lines)) + "\n"
 
 
-def render_rule_json(rule: RuleText) -> str:
+def render_rule_json(text: RuleText) -> str:
     """One rule with its explanation as a JSON object."""
     from callint.report.machine import encode
 
-    examples = [{"title": title, "bad": bad, "good": good} for title, bad, good in rule.examples]
-    explained = {"why": rule.why, "fix": rule.fix, "references": list(rule.references), "examples": examples}
+    rule, told = text
+    examples = [{"title": one.title, "bad": one.bad, "good": one.good} for one in told.examples]
+    explained = {"why": told.why, "fix": told.fix, "references": list(told.references), "examples": examples}
     return encode({**_entry(rule), **explained}) + "\n"
 
 
-def _entry(rule: Rule | RuleText) -> dict[str, Any]:
+def _entry(rule: Rule) -> dict[str, Any]:
     from callint.report.machine import plain
 
     return {
@@ -88,15 +92,15 @@ def _lines(text: str) -> list[str]:
     return [visible(line) for line in text.strip("\n").expandtabs(4).split("\n")]
 
 
-def _paragraphs(text: str, width: int, indent: str) -> Iterator[str]:
-    """Text filled to `width`: lines that follow each other are one paragraph; indented lines and items stay."""
+def _paragraphs(text: str, indent: str) -> Iterator[str]:
+    """Filled lines of text: those that follow each other are one paragraph; indented lines and items stay."""
     from textwrap import wrap
 
     paragraph: list[str] = []
     for line in [*_lines(text), ""]:
         own = line.startswith((" ", "-"))
         if paragraph and (own or not line):
-            yield from wrap(" ".join(paragraph), width, initial_indent=indent, subsequent_indent=indent)
+            yield from wrap(" ".join(paragraph), _WIDTH, initial_indent=indent, subsequent_indent=indent)
             paragraph = []
         if own:
             yield f"{indent}{line}".rstrip()

@@ -73,11 +73,10 @@ def _most_severe(findings: tuple[Finding, ...]) -> Sequence[int]:
 
 def _rule(finding: Finding, text: RuleText | None) -> dict[str, Any]:
     """A reportingDescriptor; a rule without text is described by its name."""
-    severity = _severity(text.severity) if text else finding.severity
-    summary = (text and text.summary) or finding.name or finding.rule
-    why, fix = (text.why.strip(), text.fix.strip()) if text else ("", "")
+    severity = text.rule.severity if text else finding.severity
+    summary = (text and text.rule.summary) or finding.name or finding.rule
+    why, fix, references, _ = text.explanation if text else ("", "", (), ())
     parts = [part for part in (why, fix) if part] or [summary]
-    references = list(text.references) if text else []
     markdown = [
         f"**{summary}**",
         why,
@@ -96,10 +95,6 @@ def _rule(finding: Finding, text: RuleText | None) -> dict[str, Any]:
         "defaultConfiguration": {"level": _LEVELS[severity]},
         "properties": {"problem.severity": _PROBLEM_SEVERITIES[severity], "tags": ["calico"]},
     }
-
-
-def _severity(name: str) -> Severity:
-    return next((severity for severity in SEVERITIES if severity == name), "warning")
 
 
 def _result(finding: Finding, fingerprint: str, rule_index: int, prefix: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import strategies as st
 
+from callint.catalogue import Example, Explanation, Rule, RuleText
 from callint.finding import Finding, ObjectRef, Related, Span, Suppression, Witness, witness
 from callint.report import Report
 
@@ -30,36 +31,27 @@ SOURCES = {
 }
 
 
-class Rule(NamedTuple):
-    """A rule of the catalogue."""
-
-    id: str
-    name: str
-    summary: str
-    severity: str
-    group: str
-    check: str
-    parameters: dict[str, Any]
-    why: str = ""
-    fix: str = ""
-    references: tuple[str, ...] = ()
-    examples: tuple[tuple[str, str, str], ...] = ()
-    enabled: bool = True
-
-
 FILTER_MISSING = Rule(
     "BGP001",
     "filter-missing",
     "BGPPeer names a BGPFilter that does not exist",
     "error",
-    "BGP",
     "reference",
     {"kind": "BGPPeer", "field": "spec.filters", "to": ["BGPFilter"]},
-    why="Calico ignores a filter that it cannot find, and the peer is then told every route that the node knows, "
-    "which is seldom what the author of the filter had in mind.\n",
-    fix="Define the filter, or mend its name.",
-    references=("https://docs.tigera.io/calico/latest/reference/resources/bgppeer",),
-    examples=(("a misspelt name", "filters: [bgp-filter]  # expect: BGP001\n", "filters: [bgp-filters]\n"),),
+    "",
+)
+
+
+def example(title: str, bad: str, good: str) -> Example:
+    return Example(title, bad, good, "", "", "", "", "utf-8", "yaml")
+
+
+EXPLANATION = Explanation(
+    "Calico ignores a filter that it cannot find, and the peer is then told every route that the node knows, "
+    "which is seldom what the author of the filter had in mind.",
+    "Define the filter, or mend its name.",
+    ("https://docs.tigera.io/calico/latest/reference/resources/bgppeer",),
+    (example("a misspelt name", "filters: [bgp-filter]  # expect: BGP001\n", "filters: [bgp-filters]\n"),),
 )
 
 
@@ -74,18 +66,24 @@ def catalogue() -> list[Rule]:
     """Three rules of two groups."""
     return [
         FILTER_MISSING,
-        Rule("BGP002", "session-without-import", "a session imports nothing", "warning", "BGP", "session", {}),
+        Rule("BGP002", "session-without-import", "a session imports nothing", "warning", "session", {}, ""),
         Rule(
             "NAT001",
             "pool-enabled",
             "an IPPool would hand out the LAN's addresses",
             "info",
-            "NAT",
             "pool",
             {"on": True},
+            "",
             enabled=False,
         ),
     ]
+
+
+@pytest.fixture(scope="session")
+def explained(catalogue) -> RuleText:
+    """The first of them, with its explanation."""
+    return RuleText(catalogue[0], EXPLANATION)
 
 
 @pytest.fixture(scope="session")
@@ -136,7 +134,7 @@ def report() -> Report:
         Span("manifests/wide.yaml", 2, 184, 2, 190),
     )
     hushed = dhcp._replace(rule="POL002", name="open-door", suppressed=Suppression("on purpose", in_source=True))
-    rules = {"BGP001": FILTER_MISSING}
+    rules = {"BGP001": RuleText(FILTER_MISSING, EXPLANATION)}
     return Report((missing, dhcp, needle), (hushed,), 3, 4, 5, "v3.32", "1.2.3", rules.get, line)
 
 
@@ -191,9 +189,9 @@ def _hostile(texts: list[str], seed: int) -> Report:
             suppressed,
         )
 
-    rule = dice.choice(
-        [None, Rule(text(), text(), text(), text(), text(), text(), {}, text(), text(), (text(),), ((text(),) * 3,))]
-    )
+    about = Rule(text(), text(), text(), "error", text(), {}, "")
+    told = Explanation(text(), text(), (text(),), (example(text(), text(), text()),))
+    rule = dice.choice([None, RuleText(about, told)])
     source = text()
     found = tuple(finding() for _ in range(dice.randint(0, 4)))
     hushed = tuple(finding(Suppression(text(), dice.choice([True, False]))) for _ in range(dice.randint(0, 2)))

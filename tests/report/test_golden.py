@@ -35,10 +35,10 @@ def test_nothing_found(form: str, report: Report) -> None:
     check(f"{form}-empty.txt", render(form, report._replace(findings=(), suppressed=())))
 
 
-def test_catalogue(catalogue) -> None:
+def test_catalogue(catalogue, explained) -> None:
     from callint.report.catalogue import render_rule, render_rule_json, render_rules, render_rules_json
 
     check("rules.txt", render_rules(catalogue))
     check("rules-json.txt", render_rules_json(catalogue))
-    check("rule.txt", render_rule(catalogue[0]))
-    check("rule-json.txt", render_rule_json(catalogue[0]))
+    check("rule.txt", render_rule(explained))
+    check("rule-json.txt", render_rule_json(explained))

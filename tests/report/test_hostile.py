@@ -12,6 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from callint.catalogue import Explanation, RuleText
 from callint.report.formats import FORMATS
 from reports import render
 
@@ -52,14 +53,14 @@ def test_only_the_github_format_holds_workflow_commands(hostile, commands, data)
 
 
 @given(st.data(), st.text() | st.from_regex(r"\s*(::error::x|##\[error\]x)\s*", fullmatch=True))
-def test_the_catalogue_holds_no_workflow_commands(catalogue, commands, data, text) -> None:
+def test_the_catalogue_holds_no_workflow_commands(explained, commands, data, text) -> None:
     from callint.report.catalogue import render_rule, render_rule_json, render_rules, render_rules_json
 
     words = "long words in front of it " * data.draw(st.integers(0, 4))
-    rule = catalogue[0]._replace(
-        id=text, name=text, summary=text, why=words + text, fix=text, references=(text,), examples=((text, text, text),)
-    )
-    for output in (render_rule(rule), render_rule_json(rule), render_rules([rule]), render_rules_json([rule])):
+    rule = explained.rule._replace(id=text, name=text, summary=text)
+    example = explained.explanation.examples[0]._replace(title=text, bad=text, good=text)
+    told = RuleText(rule, Explanation(words + text, text, (text,), (example,)))
+    for output in (render_rule(told), render_rule_json(told), render_rules([rule]), render_rules_json([rule])):
         assert commands(output) == []
         assert acts_on_terminals(output) == []
 
