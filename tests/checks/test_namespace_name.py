@@ -1,4 +1,4 @@
-"""Names that selectors of namespaces ask for, and that none can have."""
+"""Namespaces that selectors ask for by labels that they lack, by slips of the pen, or by what is no name."""
 
 from __future__ import annotations
 
@@ -32,3 +32,48 @@ spec:
 def test_no_namespace_has_such_a_name(selector: str, named: list[str]) -> None:
     found = find("selection")(cluster_of(POLICY % selector), {"problem": "namespace-name"})
     assert sorted(one.message.split('"')[1] for one in found) == named
+
+
+NAMESPACE = """
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: monitoring, labels: {team: observers}}
+"""
+POD = """
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: one, namespace: monitorin}
+spec: {containers: []}
+"""
+
+
+@pytest.mark.parametrize(
+    ("selector", "told"),
+    [
+        ("name == 'monitoring'", True),
+        ("name in {'monitoring'}", True),
+        ("name in {'monitoring', 'prometheus'}", False),  # the other may have the label
+        ("name not in {'monitoring'}", False),
+    ],
+)
+def test_a_label_that_the_namespace_lacks(selector: str, told: bool) -> None:
+    found = find("selection")(cluster_of(POLICY % selector + NAMESPACE), {"problem": "namespace-name"})
+    assert ["lacks it too" in one.message for one in found] == [True] * told
+
+
+@pytest.mark.parametrize(
+    ("manifests", "meant"),
+    [
+        (POLICY % "projectcalico.org/name == 'monitorin'", "monitoring"),
+        (POLICY % "kubernetes.io/metadata.name in {'monitornig'}", "monitoring"),
+        (POLICY % "team == 'obsrevers'", "observers"),
+        (POLICY % "team == 'observerx'", None),
+        (POLICY % "projectcalico.org/name == 'monitorin'" + POD, None),  # there is one of that name
+        (POLICY % "team == 'obsrevers' || all()", None),
+    ],
+)
+def test_a_slip_of_the_pen(manifests: str, meant: str | None) -> None:
+    found = find("selection")(cluster_of(manifests + NAMESPACE), {"problem": "near-miss"})
+    assert [one.message.partition("did you mean ")[2] for one in found] == [f'"{meant}"'] * bool(meant)

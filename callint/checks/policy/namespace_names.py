@@ -1,17 +1,24 @@
-"""Namespaces that policies ask for by name, and that do not answer to it."""
+"""Namespaces that policies ask for by labels, and that do not answer to them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
-from callint.calico.defaults import NAMESPACE_NAMES
+from callint.calico.defaults import NAME_LABEL, NAMESPACE_NAMES
 from callint.checks.breach import Breach
+from callint.checks.vocabulary import Known, Vocabulary
 from callint.finding import Path, Related, witness
-from callint.objects import Cluster
+from callint.objects import Cluster, Resource
 from callint.objects.policy import Policy
+from callint.policy.labels import Labels
+from callint.policy.selectable import Selectable
 from callint.policy.tiers import policies_of
+from callint.record import NamedTuple
+from callint.schema.suggest import is_slip
 from callint.selector import Selector, SelectorError, parse
+from callint.selector.satisfy import satisfiable
 from callint.selector.syntax import Compare, Member, atoms
 from callint.validate.values import dns_label
 
@@ -24,6 +31,53 @@ def misnamed(cluster: Cluster) -> Iterator[Breach]:
     for policy in policies_of(cluster):
         for path, text in dict(_namespace_selectors(policy)).items():
             yield from _by_name(cluster, policy, path, text)
+
+
+def mistyped(cluster: Cluster) -> Iterator[Breach]:
+    """Selectors that no known namespace meets, and one has a label that is a slip of the pen away."""
+    named = ((one, {NAME_LABEL: one.name, **one.labels}) for one in cluster.namespaces.values() if _whole(one.resource))
+    known = [Known(Labels(labels), one.resource) for one, labels in named]
+    words, things = Vocabulary(known), Selectable((one.labels, one) for one in known)
+    for policy in policies_of(cluster) if known else ():
+        for path, text in dict(_namespace_selectors(policy)).items():
+            yield from _slips(cluster, words, things, _Place(policy, path, text))
+
+
+class _Place(NamedTuple):
+    policy: Policy
+    path: Path
+    text: str
+
+
+def _slips(cluster: Cluster, words: Vocabulary, things: Selectable[Known], place: _Place) -> Iterator[Breach]:
+    """Where not all namespaces are known, `team-b` may be the label of another one than that of `team-a`."""
+    try:
+        selector = parse(place.text)
+    except SelectorError:
+        return
+    slip = words.slip(selector)
+    if slip is None or things.any(selector) or satisfiable(selector) is None:
+        return
+    written = slip.key if slip.value is None else slip.value
+    if not is_slip(written, slip.meant) or (slip.key in NAMESPACE_NAMES and written in _homes(cluster)):
+        return
+    yield Breach.at(
+        place.policy.resource,
+        place.path,
+        f'{slip.written}, so that no namespace that is known is meant; did you mean "{slip.meant}"',
+        (Related(slip.bearer.place, f'has "{slip.meant}"'),),
+        witness("selector", selector=place.text, namespaces=()),
+    )
+
+
+@lru_cache(maxsize=4)
+def _homes(cluster: Cluster) -> frozenset[str | None]:
+    """The namespaces of all objects: they exist, whether anybody wrote them down or not."""
+    return frozenset(one.namespace for one in cluster.all)
+
+
+def _whole(resource: Resource) -> bool:
+    return not resource.unreadable("metadata")
 
 
 def _namespace_selectors(policy: Policy) -> Iterator[tuple[Path, str]]:
@@ -42,21 +96,29 @@ def _by_name(cluster: Cluster, policy: Policy, path: Path, text: str) -> Iterato
         return
     for atom in found:
         yield from _impossible(policy, path, text, atom)
-        if not (isinstance(atom, Compare) and atom.operator == "==" and atom.key in ("name", "namespace")):
-            continue
-        about = cluster.namespaces.get(atom.value)
-        bearers = [one for one in cluster.namespaces.values() if atom.key in one.labels]
-        if about is None or bearers or about.resource.unreadable("metadata"):
+        key, value = _one_value(atom)
+        about = cluster.namespaces.get(value) if key in ("name", "namespace") else None
+        bearers = [one for one in cluster.namespaces.values() if key in one.labels]
+        if about is None or bearers or not _whole(about.resource):
             continue
         resource = policy.resource
         yield Breach.at(
             resource,
             path,
-            f'the label "{atom.key}" is on no namespace, "{atom.value}" lacks it too: the name of a namespace '
+            f'the label "{key}" is on no namespace, "{value}" lacks it too: the name of a namespace '
             'is the value of "kubernetes.io/metadata.name"',
             (Related(about.resource.span("metadata", "name"), "the namespace"),),
-            witness("selector", selector=text, namespace=atom.value, labels=tuple(sorted(about.labels))),
+            witness("selector", selector=text, namespace=value, labels=tuple(sorted(about.labels))),
         )
+
+
+def _one_value(atom: Selector) -> tuple[str, str]:
+    """The label and the one value that it must have."""
+    if isinstance(atom, Compare) and atom.operator == "==":
+        return atom.key, atom.value
+    if isinstance(atom, Member) and not atom.negated and len(atom.values) == 1:
+        return atom.key, min(atom.values)
+    return "", ""
 
 
 def _impossible(policy: Policy, path: Path, text: str, atom: Selector) -> Iterator[Breach]:

@@ -15,7 +15,7 @@ from callint.calico.defaults import (
 from callint.checks.breach import Breach, unexamined
 from callint.checks.dispatch import Question, asked
 from callint.checks.pod_template import PodTemplate, pod_templates
-from callint.checks.policy.namespace_names import misnamed
+from callint.checks.policy.namespace_names import misnamed, mistyped
 from callint.checks.policy.written import Written, alone, written_selectors
 from callint.checks.vocabulary import Known, Vocabulary
 from callint.finding import ObjectRef, Related, witness
@@ -137,6 +137,7 @@ def _near_miss(cluster: Cluster) -> Iterator[Breach]:
             witness("selector", selector=str(one.selector)),
             key=is_key and slip.value is None,
         )
+    yield from mistyped(cluster)
 
 
 def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
