@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from callint.bgp.inventory import Inventory
 from callint.bgp.nodes import ANY, Speaker
-from callint.bgp.session import Kind, Session, Status
+from callint.bgp.session import Form, Kind, Session, Status
 from callint.calico.defaults import BGP_PORT
 from callint.net.address import Address, Family
 from callint.net.read import address as read_address
@@ -145,11 +145,13 @@ def _both_ends(known: Inventory, between: Between, session: Session) -> Status |
             return _mismatch(session, other.form.local_as)
         expected = "no AS" if other.form.remote_as is None else f"AS {other.form.remote_as}"
         return Status("as-mismatch", f'node "{remote.name}" expects {expected}, not {form.local_as}')
-    secured = form.secured
-    secrets = [one for one in agreed if one.form.secured == secured]
+    mine, mine_secured = secured = _secured(known, form)
+    secrets = [one for one in agreed if _secured(known, one.form) == secured]
     if not secrets:
-        (mine, _), (theirs, _) = secured, agreed[0].form.secured
-        return Status("down", f"the ends differ in {'the password' if mine != theirs else 'ttlSecurity'}")
+        theirs, theirs_secured = _secured(known, agreed[0].form)
+        if mine_secured != theirs_secured or mine is None or theirs is None:
+            return Status("down", f"the ends differ in {'the password' if mine != theirs else 'ttlSecurity'}")
+        return _unknown("whether the passwords are the same", f"{_key(mine)} and {_key(theirs)}")
     if session.passive and all(one.passive for one in secrets):
         return Status("down", "both ends wait for the other one to connect")
     # Whose a call is BIRD tells by the address alone.
@@ -158,6 +160,17 @@ def _both_ends(known: Inventory, between: Between, session: Session) -> Status |
     if session.misdialled and all(one.passive or one.misdialled for one in calling):
         return Status("down", f'node "{remote.name}" listens on port {remote.port or BGP_PORT}')
     return _heard(known, session, remote, secrets) if known.settings.own_address_alone else None
+
+
+def _secured(known: Inventory, form: Form) -> tuple[tuple[str, str] | None, bool]:
+    """As that of the form, where the mesh has the password of the BGPConfiguration."""
+    default = known.settings.default
+    return (default.mesh_password_secret, False) if default is not None and form.kind == "mesh" else form.secured
+
+
+def _key(secret: tuple[str, str]) -> str:
+    name, key = secret
+    return f'key "{key}" of Secret "{name}"'
 
 
 def _heard(known: Inventory, session: Session, remote: Speaker, answers: list[Session]) -> Status | None:

@@ -32,6 +32,7 @@ class BGPConfiguration(NamedTuple):
     resource: Resource
     mesh: bool | None
     as_number: int | str | None
+    mesh_password_secret: tuple[str, str] | None
     listen_port: int | None
     communities: tuple[Community, ...]
     prefix_advertisements: tuple[PrefixAdvertisement, ...]
@@ -108,6 +109,11 @@ def _port(spec: dict[str, Any], key: str) -> int | None:
     return port if port is not None and 0 < port < 1 << 16 else None
 
 
+def _secret(spec: dict[str, Any], key: str) -> tuple[str, str] | None:
+    secret = fields.mapping(fields.mapping(spec, key), "secretKeyRef")
+    return (fields.text(secret, "name") or "", fields.text(secret, "key") or "") if secret else None
+
+
 def _number_or_text(plain: dict[str, Any], key: str) -> int | str | None:
     value = plain.get(key)
     return value if isinstance(value, (int, str)) and not isinstance(value, bool) else None
@@ -139,6 +145,7 @@ def bgp_configuration(resource: Resource) -> BGPConfiguration:
         resource=resource,
         mesh=fields.flag(spec, "nodeToNodeMeshEnabled"),
         as_number=_number_or_text(spec, "asNumber"),
+        mesh_password_secret=_secret(spec, "nodeMeshPassword"),
         listen_port=_port(spec, "listenPort"),
         communities=communities,
         prefix_advertisements=advertisements,
@@ -154,7 +161,6 @@ def bgp_configuration(resource: Resource) -> BGPConfiguration:
 def bgp_peer(resource: Resource) -> BGPPeer:
     """Read a BGPPeer."""
     spec = resource.spec
-    secret = fields.mapping(fields.mapping(spec, "password"), "secretKeyRef")
     return BGPPeer(
         resource=resource,
         node=fields.text(spec, "node") or None,
@@ -172,7 +178,7 @@ def bgp_peer(resource: Resource) -> BGPPeer:
         keep_original_next_hop=fields.flag(spec, "keepOriginalNextHop"),
         next_hop_mode=fields.text(spec, "nextHopMode"),
         source_address=fields.text(spec, "sourceAddress"),
-        password_secret=(fields.text(secret, "name") or "", fields.text(secret, "key") or "") if secret else None,
+        password_secret=_secret(spec, "password"),
         ttl_security=fields.integer(spec, "ttlSecurity"),
         reachable_by=fields.text(spec, "reachableBy") or None,
         reverse_peering=fields.text(spec, "reversePeering"),

@@ -45,8 +45,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         session = kind.first
         # without an AS number BIRD refuses the file, which is said of the peer itself
         wanted = session.form.remote_as is not None and session.status.state == state
-        # a mesh session gives way to a peer, and the peer's own finding says so
-        if not wanted or _said_of_field(model, session) or (state == "idle" and session.peer is None):
+        # a mesh session gives way to a peer, or cannot come up with it, and the peer's own finding says so
+        of_peer = state in ("idle", "down") and session.peer is None
+        if not wanted or of_peer or _said_of_field(model, session):
             continue
         if left.concerns(kind, steps):
             unsaid.update((one.name, one) for one in left.unsaid(kind))
