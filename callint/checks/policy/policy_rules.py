@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.checks.breach import Breach
@@ -10,7 +10,7 @@ from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, witness
 from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.enclosing import Enclosing
-from callint.net.ports import parse_port
+from callint.net.ports import UDP, parse_port
 from callint.objects import Cluster, fields
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
@@ -176,18 +176,20 @@ def _service_ranges(cluster: Cluster) -> Iterator[tuple[Prefix, Span]]:
 
 
 def _untracked_replies(cluster: Cluster) -> Iterator[Breach]:
-    untracked = [one for one in cluster.policies if one.do_not_track and not one.staged]
-    answers = [one for one in untracked if _answers(one)]
-    hosts = model_of(cluster).inventory.hosts
+    enforced = [one for one in cluster.policies if not one.staged]
+    untracked = [one for one in enforced if one.do_not_track]
     try:
-        answered = {id(host) for one in answers for host, _ in hosts.all(selector_of(one))}
+        let_out = {
+            False: _let_out(cluster, untracked, profiles=False),
+            True: _let_out(cluster, enforced, profiles=True),
+        }
     except SelectorError:
         return
     for policy in untracked:
         allows = [rule for rule in policy.ingress if rule.action == "Allow"]
         if not allows or "Ingress" not in policy.types or policy.resource.unreadable("spec"):
             continue
-        if answers and _together(cluster, policy, answered):
+        if _together(cluster, policy, let_out[all(map(_is_udp, allows))]):
             continue
         yield Breach.at(
             policy.resource,
@@ -200,12 +202,25 @@ def _untracked_replies(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-def _answers(policy: Policy) -> bool:
-    return "Egress" in policy.types and any(rule.action == "Allow" for rule in policy.egress)
+def _is_udp(rule: Rule) -> bool:
+    """Whether answers to packets of a rule are the first of connections to tracked policy, where none is tracked."""
+    return (rule.protocol or "").lower() in ("udp", str(UDP))
 
 
-def _together(cluster: Cluster, policy: Policy, answered: set[int]) -> bool:
+def _let_out(cluster: Cluster, policies: Iterable[Policy], *, profiles: bool) -> set[int] | None:
+    """The host endpoints by identity that some policies, or with `profiles` these, may let send; None without any."""
+    answers = [one for one in policies if "Egress" in one.types and any(rule.action == "Allow" for rule in one.egress)]
+    inventory = model_of(cluster).inventory
+    found = {id(host) for one in answers for host, _ in inventory.hosts.all(selector_of(one))}
+    if profiles:
+        found |= {id(host) for host in inventory.host_endpoints if host.about.profiles}
+    return found if found or answers else None
+
+
+def _together(cluster: Cluster, policy: Policy, answered: set[int] | None) -> bool:
     """Whether a policy selects a host endpoint among some, by identity; without any known, it may."""
+    if answered is None:
+        return False
     inventory = model_of(cluster).inventory
     if not inventory.host_endpoints:
         return True
