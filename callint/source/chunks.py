@@ -50,17 +50,16 @@ def cut(text: str, start: int = 0) -> Iterator[Chunk]:
     yield Chunk(start, len(text), separator, line_end, crowded, explicit)
 
 
-def values(text: str) -> list[tuple[int, int]]:
+def values(text: str) -> Iterator[tuple[int, int]]:
     """The JSON values that a file begins with, which kubectl reads one after another before it tries YAML.
 
     It tries only where the first of them is an object.
     """
-    found: list[tuple[int, int]] = []
     if text.lstrip()[:1] != "{":
-        return found
+        return
     from json import JSONDecoder
 
-    read = JSONDecoder(parse_constant=_refuse).raw_decode
+    read = JSONDecoder(parse_int=float, parse_constant=_refuse).raw_decode
     blank = re.compile(r"[ \t\r\n]*")
     end = 0
     while match := blank.match(text, end):
@@ -68,8 +67,7 @@ def values(text: str) -> list[tuple[int, int]]:
             end = read(text, match.end())[1]
         except (ValueError, RecursionError):
             break
-        found.append((match.end(), end))
-    return found
+        yield match.end(), end
 
 
 def behind(text: str, end: int) -> int:

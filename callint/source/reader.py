@@ -67,13 +67,13 @@ class _Reader:
 
     def parts(self) -> None:
         text = self.file.text
-        found = values(text)
-        for begin, end in found:
+        count = start = 0
+        for begin, end in values(text):
             if not self.part(begin, end, json=True):
                 return
-        start = behind(text, found[-1][1]) if found else 0
-        if len(found) > 1 and text[start:].strip():
-            self.no_value(start, len(found))
+            count, start = count + 1, behind(text, end)
+        if count > 1 and text[start:].strip():
+            self.no_value(start, count)
         for chunk in cut(text, start):
             if chunk.crowded:
                 self.crowded(chunk)
