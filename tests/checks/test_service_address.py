@@ -13,6 +13,14 @@ kind: Service
 metadata: {name: database, namespace: shop}
 spec: {clusterIP: 10.96.7.7, selector: {app: database}, ports: [{port: 5432}]}
 ---"""
+RANGE = """
+apiVersion: projectcalico.org/v3
+kind: BGPConfiguration
+metadata: {name: default}
+spec: {serviceClusterIPs: [{cidr: 10.96.0.0/12}]}
+---"""
+CIDR = ("ipBlock", "cidr")
+CACHE = "podSelector: {matchLabels: {app: cache}}"
 KUBERNETES = """
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -21,7 +29,7 @@ spec:
   podSelector: {}
   policyTypes: [Egress]
   egress:
-    - to: [{ipBlock: {cidr: 10.96.7.7/32}}, {podSelector: {}}]
+    - to: [{ipBlock: {cidr: 10.96.7.7/32}}, {podSelector: {matchLabels: {app: cache}}}]
       ports: [{port: 5432}, {port: 5432, protocol: UDP}]
 """
 CALICO = """
@@ -37,15 +45,28 @@ spec:
 @pytest.mark.parametrize(
     ("manifests", "path"),
     [
-        (SERVICE + KUBERNETES, ("spec", "egress", 0, "to", 0, "ipBlock", "cidr")),
+        (SERVICE + KUBERNETES, ("spec", "egress", 0, "to", 0, *CIDR)),
         (SERVICE + CALICO, ("spec", "egress", 0, "destination", "nets", 0)),
+        (
+            SERVICE + KUBERNETES.replace("[{ipB", f"[{{{CACHE}}}, {{ipB"),
+            ("spec", "egress", 0, "to", 1, "ipBlock", "cidr"),
+        ),
         (KUBERNETES, None),  # nothing tells that it is a service's
         (SERVICE + KUBERNETES.replace("10.96.7.7/32", "10.96.0.0/16"), None),  # not services alone
         (SERVICE + KUBERNETES.replace("egress", "ingress").replace("Egress", "Ingress").replace("to:", "from:"), None),
         (SERVICE + CALICO.replace("Allow", "Deny"), None),
+        # the same to the pods, or perhaps to them, as other networks police before the address is translated
+        (SERVICE + KUBERNETES.replace("app: cache", "app: database"), None),
+        (SERVICE + KUBERNETES.replace("app: cache", "tier: back"), None),
+        (RANGE + SERVICE + KUBERNETES.replace("app: cache", "app: database"), None),
+        (
+            SERVICE + KUBERNETES.replace("podSelector: {matchLabels: {app: cache}}", "ipBlock: {cidr: 10.0.0.1/32}"),
+            None,
+        ),
+        (SERVICE + CALICO.replace("10.96.7.7/32", "10.96.7.7/32, 10.0.0.1/32"), None),
     ],
 )
-def test_told_once_for_a_peer(manifests: str, path: tuple[str | int, ...] | None) -> None:
+def test_told_once_for_a_rule(manifests: str, path: tuple[str | int, ...] | None) -> None:
     found = find("policy_rules")(cluster_of(manifests), {"problem": "service-address"})
     assert [one.path for one in found] == ([path] if path else [])
 

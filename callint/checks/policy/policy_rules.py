@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import Any
 
+from callint.calico.defaults import INHERITED_NAMES, NAMESPACE_LABEL
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, witness
@@ -14,6 +17,8 @@ from callint.net.ports import UDP, parse_port
 from callint.objects import Cluster, fields
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
+from callint.policy.labels import ANY_POD, Labels, holds
+from callint.policy.match import entity_selectors
 from callint.policy.nodes import prefixes
 from callint.policy.tiers import selector_of
 from callint.selector import SelectorError
@@ -121,18 +126,20 @@ def _not_selector(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-def _allowing_egress(cluster: Cluster) -> Iterator[tuple[Policy, Rule, Path]]:
+def _allowing_egress(cluster: Cluster) -> Iterator[tuple[Policy, list[Rule], Path]]:
     """The rules that let tracked packets out, and where the first of their networks stands.
 
-    One peer of Kubernetes' policies is a rule for each protocol, and shown once.
+    One rule of Kubernetes' policies is several: one for each of its peers and protocols.
     """
     for policy, rule in _rules(cluster):
         if rule.direction == "egress" and rule.action == "Allow" and not policy.do_not_track:
-            yield policy, rule, (*rule.destination.path, "nets", 0)
+            yield policy, [rule], (*rule.destination.path, "nets", 0)
     for policy in (placed.policy for _, placed in model_of(cluster).policies):
         if policy.kind == "KubernetesNetworkPolicy" and policy.resource.whole:
-            peers = {rule.destination.path: rule for rule in policy.egress}
-            yield from ((policy, rule, (*path, "ipBlock", "cidr")) for path, rule in peers.items())
+            for _, several in groupby(policy.egress, key=attrgetter("path")):
+                rules = list(several)
+                found = (rule.destination.path for rule in rules if rule.destination.nets)
+                yield from ((policy, rules, (*path, "ipBlock", "cidr")) for path in islice(found, 1))
 
 
 def _service_address(cluster: Cluster) -> Iterator[Breach]:
@@ -142,37 +149,51 @@ def _service_address(cluster: Cluster) -> Iterator[Breach]:
     if not known:
         return
     ranges = Enclosing(known)
-    for policy, rule, path in _allowing_egress(cluster):
-        nets = list(prefixes(rule.destination.nets))
-        inside = [(net, place) for net in nets for _, place in ranges.of(net)]
-        cache = rule.destination.ports == ("53",)
-        if not nets or len({net for net, _ in inside}) < len(set(nets)) or cache:
+    for policy, rules, path in _allowing_egress(cluster):
+        nets = dict.fromkeys(net for rule in rules for net in prefixes(rule.destination.nets))
+        inside = [(net, place, pods) for net in nets for _, (place, pods) in ranges.of(net)]
+        cache = all(rule.destination.ports == ("53",) for rule in rules)
+        if not nets or len({net for net, *_ in inside}) < len(nets) or cache:
             continue
-        first = inside[0][0]
+        if any(_selected(rules, policy, pods) for *_, pods in inside if pods):
+            continue
+        first, place, _ = inside[0]
         whose = "the address of a service" if first.length == BITS[first.family] else "addresses of services"
         yield Breach.at(
             policy.resource,
             path,
             f'a rule of policy "{policy.name}" allows egress to {first}, {whose}: policy sees the packet when its '
             "destination is that of a pod already, so that the rule matches nothing",
-            (Related(inside[0][1], "the addresses of services"),),
+            (Related(place, "the addresses of services"),),
             witness("address", address=str(first), verdict="no match"),
-            "select the pods behind it"
+            "select the pods behind it, or name the addresses of those on the network of their host"
             if policy.kind == "KubernetesNetworkPolicy"
             else "name the service in destination.services, or select the pods behind it",
         )
 
 
-def _service_ranges(cluster: Cluster) -> Iterator[tuple[Prefix, Span]]:
-    """Addresses that kube-proxy translates: the range that is announced, and the addresses of services given."""
+def _selected(rules: list[Rule], policy: Policy, pods: Labels) -> bool:
+    """Whether the pods of a service may be among those that one of the rules allows by their labels."""
+    selectors = (entity_selectors(rule.destination, policy.namespace)[0] for rule in rules if not rule.destination.nets)
+    return any(one is None or holds(one, pods) is not False for one in selectors)
+
+
+def _service_ranges(cluster: Cluster) -> Iterator[tuple[Prefix, tuple[Span, Labels | None]]]:
+    """Addresses that kube-proxy translates: the range that is announced, and the addresses of services given.
+
+    With what is known of the pods behind them.
+    """
     for one in cluster.bgp_configurations:
         if one.resource.name == "default":
             for index, text in enumerate(one.service_cluster_ips):
                 for net in prefixes((text,)):
-                    yield net, one.resource.span("spec", "serviceClusterIPs", index)
+                    yield net, (one.resource.span("spec", "serviceClusterIPs", index), None)
     for resource in cluster.kubernetes("Service", "v1"):
+        chosen = fields.labels(resource.spec, "selector")
+        known = {**ANY_POD.known, **chosen, **dict.fromkeys((NAMESPACE_LABEL, *INHERITED_NAMES), resource.home)}
+        pods = ANY_POD._replace(known=known) if chosen else None
         for net in prefixes((fields.text(resource.spec, "clusterIP") or "",)):
-            yield net, resource.span("spec", "clusterIP")
+            yield net, (resource.span("spec", "clusterIP"), pods)
 
 
 def _untracked_replies(cluster: Cluster) -> Iterator[Breach]:
