@@ -172,7 +172,8 @@ def test_a_router_outside_passes_on_what_it_is_told(rules: str, kept_in: bool) -
 def test_own_as_loop_needs_one_as_on_both_sides() -> None:
     tor = peer("tor", "peerIP: 192.0.2.1, asNumber: 65000")
     text = OFF + POOL % "" + tor
-    assert len(found(text + node("a", 1) + node("b", 2), "own-as-loop")) == 1
+    (told,) = found(text + node("a", 1) + node("b", 2), "own-as-loop")
+    assert "unless the routers between replace the AS" in told.message  # no manifest shows whether they do
     own = node("a", 1, ", asNumber: 65001") + node("b", 2, ", asNumber: 65002")
     assert found(text + own, "own-as-loop") == []
 

@@ -249,9 +249,9 @@ def _loop(pool: IPPool, node: Speaker, other: Speaker, form: Form) -> Breach:
     return Breach.at(
         resource,
         path,
-        f'node "{other.name}" refuses the routes of node "{node.name}": both are in AS {form.local_as} and '
-        f'hear of each other only through routers of other ASes, as by BGPPeer "{resource.name}", and a path with the '
-        "own AS in it is a loop",
+        f'node "{other.name}" refuses the routes of node "{node.name}", unless the routers between replace the AS: '
+        f"both are in AS {form.local_as} and hear of each other only through routers of other ASes, as by BGPPeer "
+        f'"{resource.name}", and a path with the own AS in it is a loop',
         (Related(pool.span("cidr"), "its pods need routes between nodes"),),
         witness(
             "route",
@@ -262,7 +262,7 @@ def _loop(pool: IPPool, node: Speaker, other: Speaker, form: Form) -> Breach:
             verdict="reject",
             decided_by="own AS in the path",
         ),
-        help="`numAllowedLocalASNumbers: 1`, an AS for each rack, or routers that replace the AS",
+        help="`numAllowedLocalASNumbers: 1`, or an AS for each rack; if the routers replace the AS, ignore this",
     )
 
 
