@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callint.calico import Target, parse_release
 from callint.checks import Breach, find
 from manifests import calico, cluster_of
 
@@ -58,6 +59,9 @@ def test_what_is_said() -> None:
     assert breach.path == ("spec", "egress")
     (breach,) = found(policy("web", DATABASE, to("TCP", ports=[53])))
     assert "ask DNS except over TCP" in breach.message
+    stored = cluster_of([kubernetes("a", {"to": [{"podSelector": {}}]})], Target(parse_release("v3.30")))
+    (breach,) = find("name_resolution")(stored, {})
+    assert breach.message.startswith('NetworkPolicy "a" lets pods')
 
 
 @pytest.mark.parametrize(

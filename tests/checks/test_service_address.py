@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from callint.calico import Target, parse_release
 from callint.checks import find
 from manifests import cluster_of
 
@@ -69,6 +70,12 @@ spec:
 def test_told_once_for_a_rule(manifests: str, path: tuple[str | int, ...] | None) -> None:
     found = find("policy_rules")(cluster_of(manifests), {"problem": "service-address"})
     assert [one.path for one in found] == ([path] if path else [])
+
+
+def test_a_kubernetes_policy_is_called_what_it_is_called_there() -> None:
+    older = Target(parse_release("v3.30"))
+    (breach,) = find("policy_rules")(cluster_of(SERVICE + KUBERNETES, older), {"problem": "service-address"})
+    assert breach.message.startswith('a rule of policy "web" allows egress to 10.96.7.7/32, the address of a service')
 
 
 def test_kubernetes_policies_cannot_name_a_service() -> None:

@@ -214,8 +214,8 @@ def _closed(tier: PlacedTier, policy: Policy) -> Breach:
     return Breach.at(
         resource,
         ("spec", written[0]) if written else ("metadata", "name"),
-        f'{resource.kind} "{policy.name}" selects the pods of the cluster\'s DNS, too, and no policy lets anybody ask '
-        "them: there are no names for any pod",
+        f'{resource.kind} "{resource.name}" selects the pods of the cluster\'s DNS, too, and no policy lets anybody '
+        "ask them: there are no names for any pod",
         (),
         witness(
             "packet",
@@ -232,12 +232,13 @@ def _closed(tier: PlacedTier, policy: Policy) -> Breach:
 
 
 def _breach(tier: PlacedTier, policy: Policy, first: Rule) -> Breach:
+    resource = policy.resource
     return Breach.at(
-        policy.resource,
+        resource,
         ("spec", "egress"),
-        f'{policy.resource.kind} "{policy.name}" lets pods send to others, but no policy lets them ask DNS '
+        f'{resource.kind} "{resource.name}" lets pods send to others, but no policy lets them ask DNS '
         f"{'except over TCP' if _over_tcp(policy) else 'for their addresses'}: UDP to port 53 is dropped",
-        (Related(policy.resource.span(*first.path), "is allowed, if its address is known"),),
+        (Related(resource.span(*first.path), "is allowed, if its address is known"),),
         witness(
             "packet",
             direction="egress",

@@ -126,7 +126,7 @@ def _breach(policy: Policy, cache: _Cache, tier: str) -> Breach:
     return Breach.at(
         resource,
         path,
-        f'{resource.kind} "{policy.name}" lets pods ask the pods of the cluster\'s DNS, but {cache.resource.kind} '
+        f'{resource.kind} "{resource.name}" lets pods ask the pods of the cluster\'s DNS, but {cache.resource.kind} '
         f'"{cache.resource.name}" answers at {service} on each node in their place, and no policy lets them ask it',
         (Related(cache.resource.span(*at), f"listens at {' and '.join(map(str, cache.addresses))}"),),
         witness(

@@ -162,8 +162,8 @@ def _service_address(cluster: Cluster) -> Iterator[Breach]:
         yield Breach.at(
             policy.resource,
             path,
-            f'a rule of policy "{policy.name}" allows egress to {first}, {whose}: policy sees the packet when its '
-            "destination is that of a pod already, so that the rule matches nothing",
+            f'a rule of policy "{policy.resource.name}" allows egress to {first}, {whose}: policy sees the packet when '
+            "its destination is that of a pod already, so that the rule matches nothing",
             (Related(place, "the addresses of services"),),
             witness("address", address=str(first), verdict="no match"),
             "select the pods behind it, or name the addresses of those on the network of their host"
