@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from callint.net.address import Family, Prefix
+from callint.net.read import prefixes
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
 from callint.policy.doubt import Doubts, UndecidedError
 from callint.policy.model import NodePolicy
-from callint.policy.nodes import prefixes
 from callint.policy.packet import Flow, Packet, read
 from callint.policy.tunnels import calico_nodes
 from callint.record import NamedTuple

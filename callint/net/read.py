@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import TypeVar
 
 from callint.net.address import Address, Family, Prefix, parse_cidr, parse_ip
@@ -19,8 +20,9 @@ def _or_none(parse: Callable[[], T]) -> T | None:
         return None
 
 
+@lru_cache(maxsize=1 << 16)
 def cidr(text: str | None, family: Family | None = None) -> Prefix | None:
-    """A network, host bits kept."""
+    """A network or a single address, host bits kept."""
     try:
         return parse_cidr(text, family) if text else None
     except ValueError:
@@ -36,6 +38,11 @@ def network(text: str | None, family: Family | None = None) -> Prefix | None:
 def address(text: str | None, family: Family | None = None) -> Address | None:
     """A bare address."""
     return _or_none(lambda: parse_ip(text, family)) if text else None
+
+
+def prefixes(texts: Iterable[str]) -> Iterator[Prefix]:
+    """The networks and single addresses that can be read, host bits kept; the rest is left out, as Calico does."""
+    return filter(None, map(cidr, texts))
 
 
 def networks(texts: Iterable[str], family: Family) -> tuple[Prefix, ...]:

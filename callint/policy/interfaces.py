@@ -8,9 +8,10 @@ from functools import cached_property
 from callint.calico.defaults import BPF_DATA_INTERFACE_PATTERN, TUNNEL_INTERFACES
 from callint.net.address import Address
 from callint.net.interface import LONGEST_NAME
+from callint.net.read import prefixes
 from callint.objects import Cluster
 from callint.policy.inventory import HostMember, Inventory
-from callint.policy.nodes import Interfaces, is_nameless, prefixes
+from callint.policy.nodes import Interfaces, is_nameless
 from callint.policy.settings import Settings
 from callint.record import NamedTuple
 from callint.schema.patterns import compiled

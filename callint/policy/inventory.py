@@ -7,6 +7,7 @@ from functools import cached_property
 
 from callint.calico.defaults import INTERFACE_PREFIXES, NAMESPACE_LABEL
 from callint.net.ports import SCTP, TCP, UDP
+from callint.net.read import prefixes
 from callint.objects import Cluster, Resource
 from callint.objects.endpoint import EndpointPort, HostEndpoint, NetworkSet, Workload
 from callint.objects.service import endpoint_slice
@@ -14,7 +15,7 @@ from callint.objects.workload import Profile, finished, host_interface, pod, pro
 from callint.policy.address_set import AddressSet, NamedPort, Service
 from callint.policy.autohep import automatic_host_endpoints
 from callint.policy.labels import ANY_POD, Labels, Sources, holds, inherit, unreadable
-from callint.policy.nodes import all_addresses, prefixes
+from callint.policy.nodes import all_addresses
 from callint.policy.ranges import EVERYWHERE, NO_RANGES, UNICAST, Ranges, ranges, union, without
 from callint.policy.selectable import Selectable
 from callint.policy.settings import workload_prefixes

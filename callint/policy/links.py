@@ -12,10 +12,11 @@ from callint.net import intervals
 from callint.net.address import FAMILIES, LAST, Address
 from callint.net.enclosing import Enclosing
 from callint.net.intervals import Intervals
+from callint.net.read import prefixes
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.policy.model import model_of
-from callint.policy.nodes import prefixes, with_nameless
+from callint.policy.nodes import with_nameless
 from callint.policy.ranges import Ranges
 from callint.policy.settings import workload_prefixes
 

@@ -17,11 +17,11 @@ from callint.net import intervals
 from callint.net.address import Family, Prefix
 from callint.net.intervals import Intervals
 from callint.net.ports import WITH_PORTS, parse_port, parse_protocol
+from callint.net.read import prefixes
 from callint.objects.policy import Entity, Icmp, Rule
 from callint.policy.address_set import AddressSet, NamedPort, Service
 from callint.policy.doubt import Doubts
 from callint.policy.inventory import Inventory
-from callint.policy.nodes import prefixes
 from callint.policy.packet import Flow, is_icmp
 from callint.record import NamedTuple
 from callint.selector import Selector, parse

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from callint.net.address import Address, Prefix, parse_cidr
+from callint.net.address import Address, parse_cidr
+from callint.net.read import cidr, prefixes
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 
@@ -52,7 +53,7 @@ def with_nameless(interfaces: Interfaces, endpoints: Iterable[HostEndpoint]) -> 
 
 def is_nameless(interface: str) -> bool:
     """Whether that is what stands for the name of an interface of which only addresses are known."""
-    return (":" in interface or "." in interface) and _prefix(interface) is not None
+    return (":" in interface or "." in interface) and cidr(interface) is not None
 
 
 @lru_cache(maxsize=8)
@@ -97,19 +98,6 @@ def _from_facts(cluster: Cluster, node: str) -> tuple[Address, ...]:
         if interface.name != "lo"
         for address in interface.addresses or ()
     )
-
-
-def prefixes(texts: Iterable[str]) -> Iterator[Prefix]:
-    """The networks and single addresses that can be read; the rest is left out, as Calico does."""
-    return filter(None, map(_prefix, texts))
-
-
-@lru_cache(maxsize=1 << 16)
-def _prefix(text: str) -> Prefix | None:
-    try:
-        return parse_cidr(text)
-    except ValueError:
-        return None
 
 
 def _readable(texts: Iterable[str]) -> Iterator[Address]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from callint.net import intervals
 from callint.net.address import LAST, Address, Family, Prefix, parse_cidr
 from callint.net.intervals import Intervals
-from callint.policy.nodes import prefixes
+from callint.net.read import prefixes
 
 Ranges = tuple[Intervals, Intervals]
 """Addresses of IPv4 and of IPv6."""

@@ -10,10 +10,10 @@ from callint.calico.defaults import INTERFACE_PREFIXES
 from callint.calico.failsafe import FailsafePort
 from callint.finding import Path
 from callint.net.address import Prefix
+from callint.net.read import prefixes
 from callint.objects import Cluster, Resource, fields
 from callint.objects.felix import FelixConfiguration
 from callint.policy.doubt import UndecidedError
-from callint.policy.nodes import prefixes
 from callint.record import NamedTuple
 from callint.selector import SelectorError, parse
 

@@ -8,9 +8,10 @@ from callint.calico.defaults import VXLAN_PORT, WIREGUARD_PORT, WIREGUARD_PORT_V
 from callint.net import intervals
 from callint.net.address import Family, format_address
 from callint.net.ports import UDP
+from callint.net.read import prefixes
 from callint.objects import Cluster
 from callint.policy.doubt import Doubts
-from callint.policy.nodes import calico_addresses, prefixes
+from callint.policy.nodes import calico_addresses
 from callint.policy.packet import Flow
 from callint.policy.ranges import PLACE, Ranges, ranges, union
 from callint.policy.settings import Settings

@@ -10,10 +10,10 @@ from callint.checks.breach import Breach, all_names
 from callint.facts import Interface, NodeFacts
 from callint.finding import Related, Span, witness
 from callint.net.address import Address
+from callint.net.read import prefixes
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.policy.links import is_host_interface, leads_somewhere
-from callint.policy.nodes import prefixes
 from callint.policy.settings import Settings
 from callint.schema.suggest import Words, did_you_mean
 

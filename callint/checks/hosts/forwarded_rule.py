@@ -11,11 +11,11 @@ from callint.facts import NodeFacts
 from callint.finding import Related, witness
 from callint.net import intervals
 from callint.net.address import FAMILIES
+from callint.net.read import prefixes
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.inventory import HostMember
-from callint.policy.nodes import prefixes
 from callint.policy.ranges import NO_RANGES, Ranges, intersection, ranges, union
 from callint.policy.selectable import Selectable
 from callint.selector.syntax import ALL

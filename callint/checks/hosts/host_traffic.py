@@ -14,13 +14,13 @@ from callint.net import intervals
 from callint.net.address import FAMILIES
 from callint.net.packets import Box
 from callint.net.ports import TCP
+from callint.net.read import prefixes
 from callint.objects import Cluster
 from callint.objects.policy import Policy
 from callint.policy import NodePolicy, Packet, Verdict, evaluate, model_of
 from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import HostMember
 from callint.policy.links import leads_somewhere
-from callint.policy.nodes import prefixes
 from callint.policy.ranges import ranges
 from callint.policy.settings import Failsafe
 from callint.policy.symbolic.engine import Engine, selections

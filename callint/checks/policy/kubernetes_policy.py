@@ -11,10 +11,10 @@ from callint.checks.policy.name_resolution import may_open, unanswerable
 from callint.finding import Path, Related, witness
 from callint.net.address import Prefix
 from callint.net.enclosing import Enclosing
+from callint.net.read import prefixes
 from callint.objects import Cluster, Resource, fields
 from callint.objects.pool import IPPool
 from callint.policy import model_of
-from callint.policy.nodes import prefixes
 from callint.selector.satisfy import difference
 from callint.selector.syntax import ALL
 from callint.selector.values import Budget, ExhaustedError

@@ -10,12 +10,12 @@ from callint.checks.policy.name_resolution import asks, enforced, for_hosts, may
 from callint.finding import Path, Related, witness
 from callint.net import intervals
 from callint.net.address import Address
+from callint.net.read import prefixes
 from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
 from callint.policy.inventory import Inventory
 from callint.policy.match import entity_selectors
-from callint.policy.nodes import prefixes
 from callint.policy.ranges import PLACE, ranges
 from callint.policy.settings import Settings
 from callint.policy.tiers import PlacedPolicy

@@ -14,12 +14,12 @@ from callint.finding import Path, Related, Span, witness
 from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.ports import UDP, parse_port
+from callint.net.read import prefixes
 from callint.objects import Cluster, fields
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.labels import ANY_POD, Labels, holds
 from callint.policy.match import entity_selectors
-from callint.policy.nodes import prefixes
 from callint.policy.tiers import selector_of
 from callint.selector import SelectorError
 

@@ -12,9 +12,9 @@ from callint.finding import Related, Span, witness
 from callint.nat.host_networks import HostAddress, hosts_in
 from callint.net.address import Prefix
 from callint.net.enclosing import Enclosing
+from callint.net.read import prefixes
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
-from callint.policy.nodes import prefixes
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:

@@ -15,11 +15,11 @@ from callint.nat.host_networks import hosts_in
 from callint.nat.masquerade import Masquerading
 from callint.net.address import BITS, Address, Family, Prefix, parse_peer
 from callint.net.enclosing import Enclosing
+from callint.net.read import prefixes
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.objects.pool import IPPool
 from callint.policy import Packet, model_of
-from callint.policy.nodes import prefixes
 from callint.policy.symbolic.point import SOURCE_PORT
 
 _MOST_SHOWN = 10

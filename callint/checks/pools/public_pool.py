@@ -9,8 +9,8 @@ from callint.checks.breach import Breach
 from callint.finding import witness
 from callint.net import intervals
 from callint.net.internet import INTERNET
+from callint.net.read import prefixes
 from callint.objects import Cluster
-from callint.policy.nodes import prefixes
 
 
 def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:

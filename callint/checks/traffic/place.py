@@ -10,10 +10,10 @@ from callint.checks.traffic.bgp_calls import Calls
 from callint.facts import Interface
 from callint.finding import Span
 from callint.net.address import Address
+from callint.net.read import prefixes
 from callint.objects.node import Node
 from callint.policy import Model
 from callint.policy.links import Ways, interfaces_of, leads_somewhere
-from callint.policy.nodes import prefixes
 from callint.policy.ranges import Ranges, singles
 from callint.record import NamedTuple
 from callint.source import placeholder

@@ -9,9 +9,9 @@ from callint.net.address import FAMILIES
 from callint.net.cover import Product
 from callint.net.intervals import Intervals
 from callint.net.ports import WITH_PORTS, parse_port, parse_protocol
+from callint.net.read import prefixes
 from callint.objects.policy import Entity, Rule
 from callint.policy.match import entity_selectors, ip_version
-from callint.policy.nodes import prefixes
 from callint.policy.ranges import EVERYWHERE, Ranges, ranges
 from callint.selector import Selector
 
