@@ -41,7 +41,7 @@ class Pools(NamedTuple):
 @lru_cache(maxsize=16)
 def pools_of(cluster: Cluster, family: Family) -> Pools:
     """Disabled pools count like others, and neither selectors nor uses are looked at (bird_ipam.cfg.template)."""
-    found = [(pool, inside) for pool in cluster.pools if (inside := network(pool.cidr, family)) is not None]
+    found = [(pool, net) for pool in cluster.pools if (net := pool.net) is not None and net.family == family]
     return Pools(
         tuple(found),
         union_all(family, (within(inside) for pool, inside in found if pool.disable_bgp_export)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from callint.net.address import Family, Prefix
-from callint.net.read import prefixes
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
 from callint.policy.doubt import Doubts, UndecidedError
@@ -107,8 +106,8 @@ def _pools(cluster: Cluster) -> list[_Pool]:
     """The pools that count, the narrowest first; of two with the same CIDR the first name reaches Felix."""
     found: dict[Prefix, IPPool] = {}
     for pool in sorted(cluster.pools, key=lambda pool: pool.name):
-        for prefix in prefixes((pool.cidr,)):
-            found.setdefault(prefix.masked(), pool)
+        if pool.net is not None:
+            found.setdefault(pool.net, pool)
     counting = (_Pool(prefix, pool) for prefix, pool in found.items() if pool.allowed_uses != _ONLY_LOAD_BALANCER)
     return sorted(counting, key=lambda one: -one.prefix.length)
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from callint.calico.defaults import DEFAULT_POOLS
 from callint.finding import Path, Span
-from callint.net.address import parse_cidr
+from callint.net.address import Prefix
+from callint.net.read import network
 from callint.objects import fields
 from callint.objects.resource import Resource
 from callint.record import NamedTuple
@@ -48,6 +49,11 @@ class IPPool(NamedTuple):
     node_selector: str
     namespace_selector: str | None
     allowed_uses: tuple[str, ...]
+
+    @property
+    def net(self) -> Prefix | None:
+        """Its network, without host bits; None where that cannot be read."""
+        return network(self.cidr)
 
     def path(self, field: str) -> Path:
         """Where a field of an IPPool stands in the resource."""
@@ -111,7 +117,8 @@ def installed_pools(resource: Resource) -> Iterator[IPPool]:
 
 def _installed(resource: Resource, base: Path, plain: dict[str, Any], *, tunnels: bool) -> IPPool:
     cidr = fields.text(plain, "cidr") or ""
-    ipv6 = _is_ipv6(cidr)
+    net = network(cidr)
+    ipv6 = net is not None and net.family == 6
     encapsulation = str(plain.get("encapsulation") or ("IPIP" if tunnels and not ipv6 else "None"))
     # a word of no meaning must not pass for "no tunnel"
     ipip, vxlan = _MODES.get(encapsulation, (encapsulation, encapsulation))
@@ -134,28 +141,14 @@ def _installed(resource: Resource, base: Path, plain: dict[str, Any], *, tunnels
     )
 
 
-def _is_ipv6(cidr: str) -> bool:
-    try:
-        return parse_cidr(cidr).family == 6
-    except ValueError:
-        return False
-
-
 def pools(resources: Iterable[Resource], installations: Iterable[Resource]) -> tuple[IPPool, ...]:
     """All pools; one that is an IPPool of its own, too, is as that object says.
 
     The operator takes over an IPPool of the same CIDR only where it agrees with the Installation.
     """
     own = [ip_pool(resource) for resource in resources]
-    known = {_network(pool.cidr) for pool in own}
+    known = {pool.net or pool.cidr for pool in own}
     # like other objects of one name: the last definition counts
     last = {resource.name: resource for resource in installations}
     found = [pool for resource in last.values() for pool in installed_pools(resource)]
-    return (*own, *(pool for pool in found if _network(pool.cidr) not in known))
-
-
-def _network(cidr: str) -> object:
-    try:
-        return parse_cidr(cidr).masked()
-    except ValueError:
-        return cidr
+    return (*own, *(pool for pool in found if (pool.net or pool.cidr) not in known))

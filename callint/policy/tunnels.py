@@ -8,7 +8,6 @@ from callint.calico.defaults import VXLAN_PORT, WIREGUARD_PORT, WIREGUARD_PORT_V
 from callint.net import intervals
 from callint.net.address import Family, format_address
 from callint.net.ports import UDP
-from callint.net.read import prefixes
 from callint.objects import Cluster
 from callint.policy.doubt import Doubts
 from callint.policy.nodes import calico_addresses
@@ -55,10 +54,8 @@ class Tunnels:
         """Read pools and settings once."""
         self.nodes = calico_nodes(cluster, settings)
         ipip, vxlan = settings.optional_flag("ipipEnabled"), settings.optional_flag("vxlanEnabled")
-        ipip_pools = {family for pool in cluster.pools if pool.ipip_mode != "Never" for family in _families(pool.cidr)}
-        vxlan_pools = {
-            family for pool in cluster.pools if pool.vxlan_mode != "Never" for family in _families(pool.cidr)
-        }
+        ipip_pools = {pool.net.family for pool in cluster.pools if pool.ipip_mode != "Never" and pool.net}
+        vxlan_pools = {pool.net.family for pool in cluster.pools if pool.vxlan_mode != "Never" and pool.net}
         self.ipip = 4 in ipip_pools if ipip is None else ipip
         self.vxlan = {4: 4 in vxlan_pools if vxlan is None else vxlan, 6: 6 in vxlan_pools}
         self.vxlan_port = settings.number("vxlanPort", VXLAN_PORT)
@@ -99,7 +96,3 @@ class Tunnels:
         if flow.destination_port == self.vxlan_port and self.vxlan[flow.family]:
             return "VXLAN"
         return "WireGuard" if flow.destination_port == self.wireguard[flow.family] else None
-
-
-def _families(cidr: str) -> tuple[int, ...]:
-    return tuple(prefix.family for prefix in prefixes((cidr,)))

@@ -111,7 +111,7 @@ def _shared(pool: IPPool) -> bool:
 
 def _priority(cluster: Cluster) -> Iterator[Breach]:
     for family, field in _PRIORITY.items():
-        pool = next((pool for pool in cluster.pools if _shared(pool) and (":" in pool.cidr) is (family == 6)), None)
+        pool = next((pool for pool in cluster.pools if _shared(pool) and pool.net and pool.net.family == family), None)
         for one, other in _both(cluster, field, NORMAL_ROUTE_PRIORITY, NORMAL_ROUTE_PRIORITY):
             if pool is not None and one.value != other.value:
                 message = f"BIRD and Felix mean different metrics by the normal one of routes to pods over IPv{family}"

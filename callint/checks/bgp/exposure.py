@@ -20,7 +20,6 @@ from callint.finding import Related, witness
 from callint.net.address import FAMILIES, Family, Prefix
 from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, union_all, within
-from callint.net.read import network as network_of
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.objects.pool import IPPool
@@ -48,7 +47,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 def _pools(cluster: Cluster) -> Iterator[tuple[IPPool, Prefix]]:
     for pool in cluster.pools:
-        inside = network_of(pool.cidr)
+        inside = pool.net
         if inside is not None:
             yield pool, inside
 

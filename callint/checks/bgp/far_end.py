@@ -99,7 +99,7 @@ def _inside(cluster: Cluster) -> Iterator[Breach]:
 
 def _own_ranges(cluster: Cluster) -> Iterator[tuple[Prefix, tuple[str, Related]]]:
     for pool in cluster.pools:
-        inside = network_of(pool.cidr)
+        inside = pool.net
         if inside is not None and pool.for_pods and not pool.unreadable:
             name = f'IPPool "{pool.name}"'
             yield inside, (f"{name}, whose addresses pods get", Related(pool.span("cidr"), "the pool"))

@@ -96,7 +96,7 @@ def _pool(cluster: Cluster) -> Iterator[Breach]:
         (pool, net)
         for pool in cluster.pools
         if pool.for_pods and (dropped or pool.vxlan_mode == "Never")
-        if (net := network_of(pool.cidr)) is not None
+        if (net := pool.net) is not None
     ]
     steps, networks = Steps(cluster, "service ranges with IPPools"), _Networks(net for _, net in harmed)
     for one in ranges:
@@ -216,7 +216,7 @@ def _announceable(cluster: Cluster) -> Iterator[_Announceable]:
             words, proof = f'{kind} {text} of Service "{name}"', witness("address", address=text, service=name)
             yield _Announceable(words, found.prefix(), wanted, service, path, proof)
     for pool in cluster.pools:
-        net = network_of(pool.cidr)
+        net = pool.net
         if net is not None and "LoadBalancer" in pool.allowed_uses and not pool.disabled and not pool.unreadable:
             words, proof = f'what IPPool "{pool.name}" gives load balancers', witness("address", address=str(net))
             yield _Announceable(words, net, "serviceLoadBalancerIPs", pool.resource, pool.path("cidr"), proof)

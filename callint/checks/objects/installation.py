@@ -9,7 +9,7 @@ from callint.calico.defaults import BLOCK_SIZES
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, witness
-from callint.net.read import network
+from callint.net.address import Prefix
 from callint.objects import Cluster, Resource, fields
 from callint.objects.pool import IPPool, installed_pools, ip_pool
 
@@ -40,12 +40,12 @@ def _pool(cluster: Cluster) -> Iterator[Breach]:
     if installation is None or cluster.target.release < _KEEPS_POOLS:
         return
     installed = [one for one in installed_pools(installation) if not one.unreadable]
-    by_network = {network(one.cidr): one for one in installed if network(one.cidr)}
+    by_network: dict[Prefix | None, IPPool] = {one.net: one for one in installed if one.net}
     by_name = {name: one for one in installed if (name := fields.text(one.plain, "name"))}
     for pool in map(ip_pool, cluster.of("IPPool")):
         if pool.unreadable or not pool.resource.document.complete:
             continue
-        other = by_network.get(network(pool.cidr)) or by_name.get(pool.name)
+        other = by_network.get(pool.net) or by_name.get(pool.name)
         if other is None:
             continue
         mine, theirs = _values(pool), _values(other)
@@ -67,7 +67,7 @@ def _pool(cluster: Cluster) -> Iterator[Breach]:
 
 def _values(pool: IPPool) -> dict[str, str]:
     """What both forms of a pool say, with the defaults that both have."""
-    net = network(pool.cidr)
+    net = pool.net
     size = pool.block_size or (BLOCK_SIZES[net.family] if net else None)
     return {
         "cidr": f'"{net or pool.cidr}"',

@@ -138,7 +138,7 @@ def _opens_udp(rule: dict[str, Any]) -> bool:
 
 
 def _pod_addresses(cluster: Cluster) -> Iterator[Breach]:
-    pools = Enclosing((net, pool) for pool in cluster.pools if pool.for_pods for net in prefixes((pool.cidr,)))
+    pools = Enclosing((net, pool) for pool in cluster.pools if pool.for_pods and (net := pool.net) is not None)
     for resource in _policies(cluster) if cluster.pools else ():
         for _, side, path, rule in _rules(resource):
             for index, peer in fields.items(rule, side):
@@ -149,7 +149,7 @@ def _pod_addresses(cluster: Cluster) -> Iterator[Breach]:
 
 def _inside(resource: Resource, path: Path, net: Prefix, pools: Enclosing[IPPool]) -> Iterator[Breach]:
     for cidr, pool in pools.of(net):
-        if net.masked() != cidr.masked():
+        if net.masked() != cidr:
             yield Breach.at(
                 resource,
                 path,

@@ -9,7 +9,6 @@ from callint.checks.bgp.backend import connects_pods
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, witness
-from callint.net.read import network
 from callint.objects import Cluster, fields
 from callint.objects.calico_node import environment
 from callint.objects.pool import IPPool
@@ -105,7 +104,7 @@ def _machines(cluster: Cluster, provider: str, scheme: str) -> Span | None:
 def _untunnelled(cluster: Cluster) -> Iterator[IPPool]:
     for pool in cluster.pools:
         used = pool.for_pods and "awsSubnetID" not in pool.plain
-        if used and not pool.unreadable and network(pool.cidr, 4) is not None:
+        if used and not pool.unreadable and pool.net is not None and pool.net.family == 4:
             values = [value for _, value in _modes(pool)]
             if "CrossSubnet" in values or values == ["Never", "Never"]:
                 yield pool

@@ -50,7 +50,7 @@ def _for_pods(cluster: Cluster) -> Iterator[_Pool]:
     for pool in cluster.pools:
         if not pool.for_pods or pool.unreadable or not pool.resource.document.complete:
             continue
-        net = network(pool.cidr)
+        net = pool.net
         by_hand = pool.of_no_node or pool.plain.get("assignmentMode") == "Manual"
         if net is not None:
             yield _Pool(f'IPPool "{pool.name}"', net, pool.resource, pool.path("cidr"), by_hand)

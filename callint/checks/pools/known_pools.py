@@ -13,7 +13,7 @@ from callint.checks.pools.request import ANNOTATIONS, AddressRequest, Request
 from callint.finding import Witness, witness
 from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
 from callint.net.overlapping import InOrder
-from callint.net.read import address, network
+from callint.net.read import address
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
 from callint.record import NamedTuple
@@ -38,7 +38,7 @@ class Pools:
 
     def __init__(self, cluster: Cluster) -> None:
         readable = [pool for pool in cluster.pools if not pool.unreadable and placeholder(pool.name) is None]
-        self._networks = [(net, pool) for pool in readable if (net := network(pool.cidr)) is not None]
+        self._networks = [(net, pool) for pool in readable if (net := pool.net) is not None]
         self._names = {pool.name: (net, pool) for net, pool in self._networks}
         self._known = sorted(self._names)
         self._of = {family: _OfFamily(one for one in self._networks if one[0].family == family) for family in FAMILIES}

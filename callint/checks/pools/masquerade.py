@@ -12,7 +12,7 @@ from callint.finding import Related, Span, witness
 from callint.nat.host_networks import HostAddress, hosts_in
 from callint.net.address import Prefix
 from callint.net.enclosing import Enclosing
-from callint.net.read import prefixes
+from callint.net.read import network
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
 
@@ -34,14 +34,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 def _holding(cluster: Cluster) -> list[tuple[IPPool, list[HostAddress], Span | None]]:
     """Pools that hold addresses of nodes, with these, or what is called masqueraded, with the place that says so."""
     called, _ = _called(cluster)
-    networks = ((pool, _network(pool.cidr)) for pool in cluster.pools if not pool.unreadable)
+    networks = ((pool, pool.net) for pool in cluster.pools if not pool.unreadable)
     every = ((pool, hosts_in(cluster, net), called.get(net)) for pool, net in networks if net is not None)
     return [(pool, inside, named) for pool, inside, named in every if inside or named]
-
-
-def _network(text: str) -> Prefix | None:
-    found = next(prefixes((text,)), None)
-    return None if found is None else found.masked()
 
 
 @lru_cache(maxsize=8)
@@ -52,9 +47,9 @@ def _called(cluster: Cluster) -> tuple[dict[Prefix, Span], set[Prefix]]:
     """
     said: dict[Prefix, tuple[int, Span]] = {}
     for place, (text, span) in enumerate(cluster.intent.masqueraded):
-        if net := _network(text):
+        if net := network(text):
             said.setdefault(net, (place, span))
-    pools = {net for pool in cluster.pools if (net := _network(pool.cidr))} if said else set()
+    pools = {net for pool in cluster.pools if (net := pool.net)} if said else set()
     around_pools, around_said = (Enclosing((net, net) for net in several) for several in (pools, said))
     pairs = {(pool, net) for net in said for pool, _ in around_pools.of(net)}
     pairs.update((pool, net) for pool in pools for net, _ in around_said.of(pool))
@@ -125,7 +120,7 @@ def _uncovered(cluster: Cluster) -> Iterator[Breach]:
     """Networks that the configuration calls masqueraded and no pool covers."""
     _, called = _called(cluster)
     for text, span in cluster.intent.masqueraded:
-        net = _network(text)
+        net = network(text)
         if net is not None and net not in called:
             yield Breach(
                 f'"{text}" is called masqueraded, but no IPPool with `disabled: true` and `natOutgoing: true` holds it',

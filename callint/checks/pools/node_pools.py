@@ -10,7 +10,7 @@ from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
 from callint.net.address import BITS, FAMILIES, Family, Prefix
-from callint.net.read import cidr, network
+from callint.net.read import cidr
 from callint.objects import Cluster
 from callint.objects.charts import pools_elsewhere
 from callint.objects.node import Node, bgp_path, bgp_value
@@ -130,7 +130,8 @@ def _lone_address(cluster: Cluster) -> Iterator[Breach]:
 
 def _between_networks(cluster: Cluster, family: Family) -> Iterator[tuple[IPPool, str]]:
     for pool in cluster.pools:
-        if not pool.unreadable and not pool.disabled and network(pool.cidr, family) is not None:
+        used = not pool.unreadable and not pool.disabled
+        if used and pool.net is not None and pool.net.family == family:
             for mode, value in (("ipipMode", pool.ipip_mode), ("vxlanMode", pool.vxlan_mode)):
                 if value == "CrossSubnet":
                     yield pool, mode

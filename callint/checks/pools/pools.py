@@ -15,7 +15,6 @@ from callint.nat.host_networks import hosts_in
 from callint.nat.masquerade import Masquerading
 from callint.net.address import BITS, Address, Family, Prefix, parse_peer
 from callint.net.enclosing import Enclosing
-from callint.net.read import prefixes
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.objects.pool import IPPool
@@ -38,10 +37,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 @lru_cache(maxsize=8)
 def _networks(cluster: Cluster) -> list[tuple[IPPool, Prefix]]:
     return [
-        (pool, net.masked())
+        (pool, net)
         for pool in cluster.pools
-        if not pool.unreadable and pool.resource.document.complete
-        for net in prefixes((pool.cidr,))
+        if not pool.unreadable and pool.resource.document.complete and (net := pool.net) is not None
     ]
 
 

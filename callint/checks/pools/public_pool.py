@@ -9,7 +9,6 @@ from callint.checks.breach import Breach
 from callint.finding import witness
 from callint.net import intervals
 from callint.net.internet import INTERNET
-from callint.net.read import prefixes
 from callint.objects import Cluster
 
 
@@ -24,10 +23,9 @@ def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
             continue
         if resource.unreadable(*pool.base) or not resource.document.complete:
             continue
-        for net in prefixes((pool.cidr,)):
-            public = intervals.intersection(((net.first, net.last),), INTERNET[0]) if net.family == 4 else ()
-            if not public:
-                continue
+        net = pool.net
+        public = intervals.intersection(((net.first, net.last),), INTERNET[0]) if net and net.family == 4 else ()
+        if public:
             first = next(iter(intervals.to_prefixes(public, 4))).address
             yield Breach.at(
                 pool.resource,

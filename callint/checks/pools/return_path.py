@@ -14,7 +14,6 @@ from callint.finding import witness
 from callint.net import intervals
 from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
 from callint.net.internet import INTERNET
-from callint.net.read import network as network_of
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
 
@@ -63,7 +62,7 @@ def _stays_unanswered(cluster: Cluster, pool: IPPool, told: set[Family]) -> bool
     given = pool.for_pods and not pool.of_no_node
     if not given or pool.nat_outgoing or pool.unreadable or not pool.resource.document.complete:
         return False
-    net = network_of(pool.cidr)
+    net = pool.net
     return net is not None and net.family not in told and _private(cluster, pool, net)
 
 
