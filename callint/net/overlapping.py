@@ -1,10 +1,11 @@
-"""Which sets of numbers of many share a number with a set."""
+"""Which sets of numbers of many share a number with a set, and which networks with a network."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
+from callint.net.address import FAMILIES, Family, Prefix
 from callint.net.intervals import Intervals
 
 T = TypeVar("T")
@@ -52,6 +53,29 @@ class InOrder(Generic[T]):
     def near(self, numbers: Intervals) -> list[T]:
         """The things whose sets share a number, and perhaps others."""
         return [self._things[place] for place in sorted(set(self._places.near(numbers)))]
+
+
+class Networks(Generic[T]):
+    """Networks of either family with something about each, found by what overlaps them, in the order given."""
+
+    def __init__(self, networks: Iterable[tuple[Prefix, T]]) -> None:
+        """Put each under its addresses."""
+        self._near: dict[Family, InOrder[tuple[Prefix, T]]] = {family: InOrder() for family in FAMILIES}
+        for net, about in networks:
+            self._near[net.family].add(((net.first, net.last),), (net, about))
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return any(self._near.values())
+
+    def near(self, family: Family, addresses: Intervals) -> list[tuple[Prefix, T]]:
+        """Those that hold any of some addresses, and perhaps others."""
+        return self._near[family].near(addresses)
+
+    def overlapping(self, other: Prefix) -> Iterator[tuple[Prefix, T]]:
+        """Those that share addresses with a network."""
+        near = self.near(other.family, ((other.first, other.last),))
+        return (found for found in near if found[0].overlaps(other))
 
 
 def _between(cells: dict[int, list[T]], low: int, high: int) -> Iterator[T]:

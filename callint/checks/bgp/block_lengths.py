@@ -8,13 +8,13 @@ from functools import lru_cache
 from callint.bgp.filtering import Filters, filtering
 from callint.bgp.filters import View
 from callint.bgp.network import network
-from callint.bgp.pools import block_length, host_local, known_blocks, pools_of
+from callint.bgp.pools import block_length, host_local, known_blocks
 from callint.bgp.route import Attributes
 from callint.bgp.rules import Rule
 from callint.bgp.services import ranges
 from callint.nat.host_networks import host_addresses
 from callint.net.address import BITS, Family, Prefix
-from callint.net.overlapping import InOrder
+from callint.net.overlapping import Networks
 from callint.net.prefixes import PrefixSet, exactly, union_all, within
 from callint.net.read import network as network_of
 from callint.objects import Cluster
@@ -88,9 +88,7 @@ def _pool(cluster: Cluster, inside: Prefix, lengths: tuple[int, int], steps: Ste
     if host_local(cluster) or not low <= high < bits:
         return None
     found: tuple[IPPool, int] | None = None
-    for pool, net in counted(_pools(cluster, inside.family).near(((inside.first, inside.last),)), steps, 1):
-        if not net.overlaps(inside):
-            continue
+    for net, pool in counted(_pools(cluster).overlapping(inside), steps, 1):
         size = block_length(pool, net)
         if pool.unreadable or size > bits or low <= size <= high:
             return None
@@ -100,12 +98,9 @@ def _pool(cluster: Cluster, inside: Prefix, lengths: tuple[int, int], steps: Ste
 
 
 @lru_cache(maxsize=8)
-def _pools(cluster: Cluster, family: Family) -> InOrder[tuple[IPPool, Prefix]]:
+def _pools(cluster: Cluster) -> Networks[IPPool]:
     """The pools, found by what overlaps them."""
-    found: InOrder[tuple[IPPool, Prefix]] = InOrder()
-    for pool, net in pools_of(cluster, family).pools:
-        found.add(((net.first, net.last),), (pool, net))
-    return found
+    return Networks((net, pool) for pool in cluster.pools if (net := pool.net) is not None)
 
 
 @lru_cache(maxsize=8)

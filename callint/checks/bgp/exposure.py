@@ -18,7 +18,7 @@ from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
 from callint.net.address import FAMILIES, Family, Prefix
-from callint.net.overlapping import InOrder
+from callint.net.overlapping import Networks
 from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
@@ -45,29 +45,20 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from asked("exposure", QUESTIONS, parameters)(cluster)
 
 
-def _pools(cluster: Cluster) -> Iterator[tuple[IPPool, Prefix]]:
-    for pool in cluster.pools:
-        inside = pool.net
-        if inside is not None:
-            yield pool, inside
-
-
 class _Held:
     """Pools, found by what overlaps them."""
 
-    def __init__(self, cluster: Cluster, pools: Iterable[tuple[IPPool, Prefix]]) -> None:
+    def __init__(self, cluster: Cluster, pools: Iterable[IPPool]) -> None:
         self._steps = Steps(cluster, "rules of BGPFilters with IPPools")
-        self._near: dict[Family, InOrder[tuple[IPPool, Prefix]]] = {family: InOrder() for family in FAMILIES}
-        for pool, inside in pools:
-            self._near[inside.family].add(((inside.first, inside.last),), (pool, inside))
+        self._networks = Networks((net, pool) for pool in pools if (net := pool.net) is not None)
 
     def __bool__(self) -> bool:
-        return any(self._near.values())
+        return bool(self._networks)
 
     def overlapping(self, prefixes: PrefixSet) -> Iterator[tuple[IPPool, PrefixSet]]:
         """Each pool that holds some of the prefixes, with those that it holds; raises TooManyStepsError."""
-        near = self._near[prefixes.family].near(prefixes.addresses())
-        for pool, inside in counted(near, self._steps, 1):
+        near = self._networks.near(prefixes.family, prefixes.addresses())
+        for inside, pool in counted(near, self._steps, 1):
             both = prefixes & within(inside)
             if both:
                 yield pool, both
@@ -93,7 +84,7 @@ def _filters_outward(one: Outward) -> object:
 
 def _withheld(cluster: Cluster) -> Iterator[Breach]:
     said: set[tuple[object, ...]] = set()
-    withheld = _Held(cluster, (one for one in _pools(cluster) if one[0].disable_bgp_export))
+    withheld = _Held(cluster, (pool for pool in cluster.pools if pool.disable_bgp_export))
     for peer in _once(cluster.bgp_peers, filters_of) if withheld else ():
         for accept in explicit_accepts(cluster, peer, "export"):
             for pool, both in withheld.overlapping(accept.prefixes) if _plain(accept) else ():
@@ -177,7 +168,7 @@ def _default_route(cluster: Cluster) -> Iterator[Breach]:
 
 def _own_prefixes(cluster: Cluster) -> Iterator[Breach]:
     said: set[tuple[object, ...]] = set()
-    own = _Held(cluster, (one for one in _pools(cluster) if _gives_to_pods(one[0])))
+    own = _Held(cluster, filter(_gives_to_pods, cluster.pools))
     kernels = engine(cluster).kernels
     for one in _once(outward(cluster), _filters_outward) if own else ():
         for accept in explicit_accepts(cluster, one.peer, "import"):
@@ -228,9 +219,9 @@ def _through_routers(cluster: Cluster, family: Family) -> bool:
 def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
     """Felix installs the routes to pods, and no node needs one to services; what others announce there is lost."""
     said: set[tuple[object, ...]] = set()
-    kernels, pools = engine(cluster).kernels, _Held(cluster, _pools(cluster))
+    kernels, pools = engine(cluster).kernels, _Held(cluster, cluster.pools)
     outside = {one.peer.resource.name for one in outward(cluster)} if cluster.bgp_filters else set()
-    given = [inside for pool, inside in _pools(cluster) if _gives_to_pods(pool)]
+    given = [pool.net for pool in cluster.pools if _gives_to_pods(pool) and pool.net is not None]
     pods = {family: union_all(family, (within(one) for one in given if one.family == family)) for family in FAMILIES}
 
     def lost(part: Programmed, peer: BGPPeer) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.network import network
@@ -16,7 +16,7 @@ from callint.finding import Path, Related, Span, Witness, witness
 from callint.nat.host_networks import HostAddress, host_addresses
 from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.enclosing import Enclosing
-from callint.net.overlapping import InOrder
+from callint.net.overlapping import Networks
 from callint.net.prefixes import within
 from callint.net.read import address
 from callint.net.read import network as network_of
@@ -72,37 +72,21 @@ def _ranges(cluster: Cluster, *lists: str) -> list[_Range]:
     return found
 
 
-class _Networks:
-    """The places of networks in a list, found by what overlaps them."""
-
-    def __init__(self, networks: Iterable[Prefix]) -> None:
-        self._near: dict[Family, InOrder[int]] = {family: InOrder() for family in FAMILIES}
-        self._all = list(networks)
-        for place, one in enumerate(self._all):
-            self._near[one.family].add(((one.first, one.last),), place)
-
-    def overlapping(self, other: Prefix) -> Iterator[int]:
-        """Those that overlap a network, in order."""
-        near = self._near[other.family].near(((other.first, other.last),))
-        return (place for place in near if self._all[place].overlaps(other))
-
-
 def _pool(cluster: Cluster) -> Iterator[Breach]:
     ranges, dropped = _ranges(cluster, *_LISTS), _drops_forwarded(cluster)
     if not ranges:
         return
     felix = "Felix drops what it forwards to a service range, and " if dropped else ""
-    harmed = [
-        (pool, net)
+    steps = Steps(cluster, "service ranges with IPPools")
+    harmed = Networks(
+        (net, pool)
         for pool in cluster.pools
         if pool.for_pods and (dropped or pool.vxlan_mode == "Never")
         if (net := pool.net) is not None
-    ]
-    steps, networks = Steps(cluster, "service ranges with IPPools"), _Networks(net for _, net in harmed)
+    )
     for one in ranges:
         inside = one.network
-        for place in counted(networks.overlapping(inside), steps, _OF_BREACH):
-            pool, net = harmed[place]
+        for net, pool in counted(harmed.overlapping(inside), steps, _OF_BREACH):
             both = net if net.length > inside.length else inside
             yield Breach.at(
                 one.resource,
@@ -124,7 +108,7 @@ def _outside(cluster: Cluster) -> Iterator[Breach]:
     """Only where ranges are given for the kind of address: a cluster may announce the others by other means."""
     reached: _Reached | None = None
     ranges = {key: _ranges(cluster, key) for key in _LISTS}
-    networks = {key: _Networks(one.network for one in several) for key, several in ranges.items()}
+    networks = {key: Networks((one.network, one) for one in several) for key, several in ranges.items()}
     for one in _announceable(cluster):
         own = ranges[one.wanted]
         if left_open(cluster, (("BGPConfiguration", ("spec", one.wanted)),)):
@@ -132,9 +116,9 @@ def _outside(cluster: Cluster) -> Iterator[Breach]:
         if next(networks[one.wanted].overlapping(one.network), None) is not None:
             continue
         others = (
-            (key, ranges[key][place].span)
+            (key, found.span)
             for key in _LISTS
-            for place in networks[key].overlapping(one.network)
+            for _, found in networks[key].overlapping(one.network)
             if key != one.wanted
         )
         crossed = next(others, None)

@@ -12,7 +12,7 @@ from callint.checks.objects.reference import listed
 from callint.checks.pools.request import ANNOTATIONS, AddressRequest, Request
 from callint.finding import Witness, witness
 from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
-from callint.net.overlapping import InOrder
+from callint.net.overlapping import Networks
 from callint.net.read import address
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
@@ -147,10 +147,9 @@ class _OfFamily:
         self._names = {pool.name: pool for _, pool in self._pools}
         self._near_name = Words(self._names).slip
         self._equal: dict[Prefix, list[tuple[Prefix, IPPool]]] = {}
-        self._near: InOrder[tuple[Prefix, IPPool]] = InOrder()
+        self._near = Networks(self._pools)
         for net, pool in self._pools:
             self._equal.setdefault(net, []).append((net, pool))
-            self._near.add(((net.first, net.last),), (net, pool))
 
     def equal(self, net: Prefix) -> list[tuple[Prefix, IPPool]]:
         """Those of just this network."""
@@ -158,8 +157,7 @@ class _OfFamily:
 
     def overlapping(self, net: Prefix) -> list[IPPool]:
         """Those that leave no room for a network; it is one or none, for pools do not overlap."""
-        near = self._near.near(((net.first, net.last),))
-        return [pool for inside, pool in near if inside.overlaps(net)]
+        return [pool for _, pool in self._near.overlapping(net)]
 
     def alike(self, name: str) -> IPPool | None:
         """The one that was surely meant by a name, for it differs by one letter."""
