@@ -8,6 +8,9 @@ from callint.objects.cluster import Cluster
 from callint.objects.resource import Resource
 from callint.record import NamedTuple
 
+CALICO_NODE = "calico-node"
+"""The name of the DaemonSet."""
+
 
 class Variable(NamedTuple):
     """A variable and where it stands; `value` is None where it comes from another object."""
@@ -27,7 +30,7 @@ def environment(cluster: Cluster) -> dict[str, Variable]:
     found: dict[str, Variable] = {}
     for resource in cluster.kubernetes("DaemonSet", "apps/v1"):
         pod = fields.mapping(fields.mapping(resource.spec, "template"), "spec")
-        for number, container in fields.items(pod, "containers") if resource.name == "calico-node" else ():
+        for number, container in fields.items(pod, "containers") if resource.name == CALICO_NODE else ():
             for index, plain in fields.items(container, "env") if isinstance(container, dict) else ():
                 name = fields.text(plain, "name") if isinstance(plain, dict) else None
                 if name is not None:
