@@ -13,6 +13,8 @@ from callint.net.intervals import Intervals
 from callint.record import NamedTuple
 
 _ALL, _NONE = "all", "none"
+# What BIRD has put there comes of the sessions themselves.
+_BIRD = "bird"
 
 
 class Held:
@@ -80,10 +82,39 @@ def _lists(facts: NodeFacts) -> bool:
 
 
 def _held(facts: NodeFacts) -> dict[Family, Intervals]:
-    found: dict[Family, list[tuple[int, int]]] = {family: [] for family in FAMILIES}
+    ways: dict[Family, list[_Way]] = {family: [] for family in FAMILIES}
+    dead: dict[Family, list[_Way]] = {family: [] for family in FAMILIES}
     for interface in facts.interfaces or ():
         for one in interface.addresses or ():
-            found[one.version].append((one.first, one.last))
+            ways[one.version].append(_Way(one.first, one.last, 0))
     for route in facts.routes or ():
-        found[route.destination.version].append((route.destination.first, route.destination.last))
-    return {family: intervals.merge(pairs) for family, pairs in found.items()}
+        to, family = route.destination, route.destination.version
+        way = _Way(to.first, to.last, route.usual_metric)
+        if route.type == "unicast":
+            ways[family].append(way)
+        elif route.type != "throw" and route.table == "main" and route.protocol != _BIRD:
+            dead[family].append(way)
+    return {family: _led(ways[family], dead[family]) for family in FAMILIES}
+
+
+class _Way(NamedTuple):
+    """A route by the first and last of its addresses."""
+
+    first: int
+    last: int
+    metric: int
+
+    def precedes(self, other: _Way) -> bool:
+        """Whether the kernel takes this one where both lead: the narrower one, of equal ones that of less metric."""
+        if (self.first, self.last) == (other.first, other.last):
+            return self.metric <= other.metric
+        return other.first <= self.first and self.last <= other.last
+
+
+def _led(ways: list[_Way], dead: list[_Way]) -> Intervals:
+    """All that ways lead to, but for what comes to a dead end."""
+    led = intervals.merge((one.first, one.last) for one in ways)
+    for end in dead:
+        saved = intervals.merge((one.first, one.last) for one in ways if one.precedes(end))
+        led = intervals.difference(led, intervals.difference(((end.first, end.last),), saved))
+    return led

@@ -26,7 +26,6 @@ from callint.record import NamedTuple
 _NEVER_CONNECTED = ("cali*", "kube-ipvs*")
 # Routes of these protocols BIRD does not learn from the kernel (bird sysdep/linux/netlink.c nl_parse_route)
 _NEVER_LEARNED = ("kernel", "redirect", "bird")
-_KERNEL_METRIC: dict[int, int] = {4: 0, 6: 1024}
 
 
 class Network(NamedTuple):
@@ -159,6 +158,5 @@ def _kernel(facts: NodeFacts, family: Family) -> Iterator[Network]:
             continue
         if route.type == "unicast" or route.type in ("blackhole", "unreachable", "prohibit"):
             interface = route.interface if route.type == "unicast" else ""
-            metric = route.metric if route.metric is not None else _KERNEL_METRIC[family]
             known = route.protocol is not None
-            yield Network(Prefix(family, destination.first, destination.length), interface, metric, known)
+            yield Network(Prefix(family, destination.first, destination.length), interface, route.usual_metric, known)

@@ -10,6 +10,7 @@ from callint.net.address import Family, Prefix
 from callint.record import NamedTuple
 
 Verdict = Literal["accept", "drop"]
+_USUAL_METRIC: dict[Family, int] = {4: 0, 6: 1024}
 
 
 class Address(NamedTuple):
@@ -69,7 +70,7 @@ class Interface(NamedTuple):
 class Route(NamedTuple):
     """A route of the node's kernel; the span is that of its destination.
 
-    `metric` None is the kernel's own default (0 for IPv4, 1024 for IPv6); several next hops are several routes.
+    `metric` None is the kernel's own default; several next hops are several routes.
     """
 
     destination: Address
@@ -81,6 +82,11 @@ class Route(NamedTuple):
     metric: int | None = None
     table: str = "main"
     type: str = "unicast"
+
+    @property
+    def usual_metric(self) -> int:
+        """The metric, that of the kernel where none is given."""
+        return _USUAL_METRIC[self.destination.version] if self.metric is None else self.metric
 
 
 class Listener(NamedTuple):

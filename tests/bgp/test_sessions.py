@@ -247,6 +247,26 @@ def test_facts_without_a_way_there(made: Any) -> None:
     assert states(model) == {"global a 192.0.2.1": "up"}
 
 
+@pytest.mark.parametrize(
+    ("routes", "state"),
+    [
+        ("{to: default, via: 10.0.0.254}, {to: 192.0.0.0/16, type: blackhole}", "unreachable"),
+        ("{to: default, via: 10.0.0.254}, {to: 192.0.0.0/16, type: throw}", "up"),
+        ("{to: default, via: 10.0.0.254}, {to: 192.0.0.0/16, type: blackhole, table: '7'}", "up"),
+        ("{to: default, via: 10.0.0.254}, {to: 192.0.2.1/32, type: unreachable, protocol: bird}", "up"),
+        ("{to: 192.0.2.0/24, via: 10.0.0.254}, {to: 192.0.0.0/16, type: blackhole}", "up"),
+        ("{to: 192.0.2.0/25, via: 10.0.0.254}, {to: 192.0.2.0/30, type: prohibit}", "unreachable"),
+        ("{to: default, via: 10.0.0.254}, {to: default, type: unreachable, metric: 4294967295}", "up"),
+        ("{to: default, via: 10.0.0.254, metric: 100}, {to: default, type: unreachable}", "unreachable"),
+        ("{to: default, type: unreachable, metric: 4294967295}", "unreachable"),
+    ],
+)
+def test_dead_ends_are_no_way_there(made: Any, routes: str, state: str) -> None:
+    facts = f"{{version: 1, node: a, interfaces: [{{name: eth0, addresses: [10.0.0.1/24]}}], routes: [{routes}]}}"
+    model = made(NO_MESH, A, peer("p", peerIP="192.0.2.1", asNumber=65000), facts=facts)
+    assert states(model) == {"global a 192.0.2.1": state}
+
+
 def test_workload_peers_and_unreadable_ones(made: Any) -> None:
     model = made(NO_MESH, A, peer("w", localWorkloadSelector="app == 'x'", asNumber=65000), peer("bad", peerIP="here"))
     assert {(one.form.kind, one.status.missing) for one in model} == {("workload", "the workloads of the node")}
