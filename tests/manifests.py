@@ -38,6 +38,21 @@ def calico(kind: str, name: str, spec: Mapping[str, Any], **metadata: Any) -> di
     }
 
 
+def installation(*pools: Mapping[str, Any], name: str = "default", **spec: Any) -> dict[str, Any]:
+    """An Installation of the operator; pools are those of its `calicoNetwork`."""
+    network = {"calicoNetwork": {"ipPools": list(pools)}} if pools else {}
+    head = {"apiVersion": "operator.tigera.io/v1", "kind": "Installation", "metadata": {"name": name}}
+    return {**head, "spec": {**network, **spec}}
+
+
+AUTOMATIC = calico(
+    "KubeControllersConfiguration", "default", {"controllers": {"node": {"hostEndpoint": {"autoCreate": "Enabled"}}}}
+)
+"""Each node is to have a host endpoint of all its interfaces."""
+BACKEND_ELSEWHERE = {"configMapKeyRef": {"name": "calico-config", "key": "calico_backend"}}
+"""Where a variable of calico-node is that the manifests of Calico take from a ConfigMap."""
+
+
 def hosts(**addresses: str) -> str:
     """HostEndpoints of the node `router` as text: `lan` is at the interface `lan0` and has the label `zone: lan`."""
     return "---\n".join(

@@ -16,6 +16,7 @@ from callint.bgp.routes import Engine, engine
 from callint.bgp.sent import senders
 from callint.net.address import parse_cidr
 from callint.net.prefixes import exactly, within
+from manifests import installation
 
 V3 = "projectcalico.org/v3"
 
@@ -288,12 +289,7 @@ def test_with_host_local_addresses_each_node_has_its_pod_cidrs(made: Any, switch
     environment = [{"name": "CALICO_NETWORKING_BACKEND", "value": "bird"}, {"name": "USE_POD_CIDR", "value": "true"}]
     pod = {"containers": [{"name": "calico-node", "env": environment}]}
     switches = {
-        "Installation": {
-            "apiVersion": "operator.tigera.io/v1",
-            "kind": "Installation",
-            "metadata": {"name": "default"},
-            "spec": {"cni": {"type": "Calico", "ipam": {"type": "HostLocal"}}},
-        },
+        "Installation": installation(cni={"type": "Calico", "ipam": {"type": "HostLocal"}}),
         "DaemonSet": {
             "apiVersion": "apps/v1",
             "kind": "DaemonSet",

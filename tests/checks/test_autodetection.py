@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from callint.checks import Breach, find
-from manifests import cluster_of
+from manifests import calico_node, cluster_of, installation
 
 INTERFACES = {
     "lo": ["127.0.0.1/8", "::1/128"],
@@ -25,19 +25,8 @@ def facts(name: str = "one", interfaces: dict[str, list[str] | None] | None = No
     return "\n".join(lines) + "\n"
 
 
-def installation(family: int = 4, **method: Any) -> dict[str, Any]:
-    return {
-        "apiVersion": "operator.tigera.io/v1",
-        "kind": "Installation",
-        "metadata": {"name": "default"},
-        "spec": {"calicoNetwork": {f"nodeAddressAutodetectionV{family}": method}},
-    }
-
-
-def calico_node(**env: str) -> dict[str, Any]:
-    containers = [{"name": "calico-node", "env": [{"name": key, "value": value} for key, value in env.items()]}]
-    spec = {"template": {"spec": {"containers": containers}}}
-    return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "calico-node"}, "spec": spec}
+def detecting(family: int = 4, **method: Any) -> dict[str, Any]:
+    return installation(calicoNetwork={f"nodeAddressAutodetectionV{family}": method})
 
 
 def told(*objects: Any, about: str | None = None) -> list[Breach]:
@@ -74,13 +63,13 @@ def test_a_method_against_the_interfaces_of_a_node(family: int, kind: str, texts
     by_operator = {"interface": ",".join(texts)} if kind == "interface" else {"cidrs": texts}
     name = "IP" if family == 4 else "IP6"
     by_hand = {name: "autodetect", f"{name}_AUTODETECTION_METHOD": f"{kind}={','.join(texts)}"}
-    assert len(told(installation(family, **by_operator))) == count
+    assert len(told(detecting(family, **by_operator))) == count
     assert len(told(calico_node(**by_hand))) == count
 
 
 @pytest.mark.parametrize("method", [{"firstFound": True}, {"kubernetes": "NodeInternalIP"}, {"canReach": "8.8.8.8"}])
 def test_other_methods_are_not_judged(method: dict[str, Any]) -> None:
-    assert told(installation(**method)) == []
+    assert told(detecting(**method)) == []
 
 
 @pytest.mark.parametrize("ip", ["none", "10.0.0.2", ""])
@@ -91,14 +80,14 @@ def test_an_address_that_is_given_is_not_looked_for(ip: str) -> None:
 
 def test_addresses_that_facts_do_not_tell_may_be_there() -> None:
     unknown = facts(interfaces={"eth0": None})
-    assert told(installation(interface="eth0"), about=unknown) == []
-    assert told(installation(cidrs=["10.0.0.0/8"]), about=unknown) == []
-    assert len(told(installation(interface="eth1"), about=unknown)) == 1
-    assert told(installation(interface="eth0"), about="version: 1\nnode: one\n") == []
+    assert told(detecting(interface="eth0"), about=unknown) == []
+    assert told(detecting(cidrs=["10.0.0.0/8"]), about=unknown) == []
+    assert len(told(detecting(interface="eth1"), about=unknown)) == 1
+    assert told(detecting(interface="eth0"), about="version: 1\nnode: one\n") == []
 
 
 def test_nodes_without_are_told_of_together() -> None:
     several = "---\n".join(facts(name) for name in ("one", "two")) + "---\n" + facts("three", {"eth0": ["10.0.0.3/24"]})
-    found = told(installation(interface="eth0"), about=several)
+    found = told(detecting(interface="eth0"), about=several)
     assert [(one.witness.as_dict()["node"] if one.witness else "", len(one.related)) for one in found] == [("one", 2)]
     assert "and 1 more" in found[0].message

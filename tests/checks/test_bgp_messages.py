@@ -19,7 +19,7 @@ from callint.checks.bgp import (
     session,
 )
 from callint.checks.breach import Breach
-from manifests import calico, cluster_of
+from manifests import calico, cluster_of, installation
 
 MESH_OFF = calico("BGPConfiguration", "default", {"nodeToNodeMeshEnabled": False})
 
@@ -126,13 +126,8 @@ def test_pods_in_a_service_range_are_not_reached_because_of_bird_or_felix_or_bot
 )
 def test_the_operator_refuses_unrouted_pools_of_its_own_plugin_alone(more: dict[str, Any], told: bool) -> None:
     network = {"bgp": "Disabled", "ipPools": [{"cidr": "10.244.0.0/16", "encapsulation": "None"}]}
-    installation = {
-        "apiVersion": "operator.tigera.io/v1",
-        "kind": "Installation",
-        "metadata": {"name": "default"},
-        "spec": {"calicoNetwork": network, **more},
-    }
-    assert bool(list(backend.check(cluster_of([installation]), {"problem": "disabled"}))) is told
+    cluster = cluster_of([installation(calicoNetwork=network, **more)])
+    assert bool(list(backend.check(cluster, {"problem": "disabled"}))) is told
 
 
 def test_a_mismatch_over_ipv6_points_at_the_address_of_that_family() -> None:

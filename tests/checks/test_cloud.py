@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from callint.checks import Breach, find
-from manifests import calico, cluster_of
+from manifests import calico, calico_node, cluster_of, installation
 
 CIDR = "10.244.0.0/16"
 
@@ -16,14 +16,8 @@ def node(provider: str | None = "aws:///eu-central-1a/i-01") -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "one"}, "spec": {"providerID": provider}}
 
 
-def installation(encapsulation: str = "VXLANCrossSubnet", **spec: Any) -> dict[str, Any]:
-    pools = {"calicoNetwork": {"ipPools": [{"cidr": CIDR, "encapsulation": encapsulation}]}}
-    return {
-        "apiVersion": "operator.tigera.io/v1",
-        "kind": "Installation",
-        "metadata": {"name": "default"},
-        "spec": {**pools, **spec},
-    }
+def installed(encapsulation: str = "VXLANCrossSubnet", **spec: Any) -> dict[str, Any]:
+    return installation({"cidr": CIDR, "encapsulation": encapsulation}, **spec)
 
 
 def pool(**spec: Any) -> dict[str, Any]:
@@ -32,12 +26,6 @@ def pool(**spec: Any) -> dict[str, Any]:
 
 def felix(word: str, name: str = "default") -> dict[str, Any]:
     return calico("FelixConfiguration", name, {"awsSrcDstCheck": word})
-
-
-def calico_node(**env: str) -> dict[str, Any]:
-    containers = [{"name": "calico-node", "env": [{"name": key, "value": value} for key, value in env.items()]}]
-    spec = {"template": {"spec": {"containers": containers}}}
-    return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "calico-node"}, "spec": spec}
 
 
 def told(*objects: Any) -> list[Breach]:
@@ -73,12 +61,12 @@ EKS: list[tuple[dict[str, Any], int]] = [
 
 @pytest.mark.parametrize(("spec", "count"), EKS)
 def test_the_installation_tells_the_provider_and_the_plugin(spec: dict[str, Any], count: int) -> None:
-    assert len(told(installation(**spec))) == count
+    assert len(told(installed(**spec))) == count
 
 
 def test_nodes_tell_the_provider() -> None:
-    assert len(told(node(), installation())) == 1
-    assert told(node(), installation(cni={"type": "AmazonVPC"})) == []
+    assert len(told(node(), installed())) == 1
+    assert told(node(), installed(cni={"type": "AmazonVPC"})) == []
     assert told(node("gce://project/zone/one"), pool()) == []
     assert told(node(None), pool()) == []
     assert told(pool()) == []
@@ -122,5 +110,5 @@ def test_azure_drops_ipip_and_untunnelled_packets(provider: str | None, spec: di
 
 
 def test_on_azure_with_a_plugin_of_others_no_pool_tunnels() -> None:
-    installed = installation("IPIP", kubernetesProvider="AKS", cni={"type": "AzureVNET"})
-    assert not list(find("cloud")(cluster_of([installed]), {"problem": "azure"}))
+    azure = installed("IPIP", kubernetesProvider="AKS", cni={"type": "AzureVNET"})
+    assert not list(find("cloud")(cluster_of([azure]), {"problem": "azure"}))

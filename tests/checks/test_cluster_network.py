@@ -12,7 +12,7 @@ from callint.calico import Target
 from callint.checks import Breach, find
 from callint.net.address import Prefix
 from callint.objects.cluster_networks import pod_networks, service_networks
-from manifests import calico, cluster_of
+from manifests import calico, cluster_of, installation
 
 PODS, SERVICES = "10.244.0.0/16", "10.96.0.0/12"
 
@@ -28,11 +28,6 @@ def kubeadm(pods: str = PODS, services: str = SERVICES, name: str = "a") -> dict
 
 def static_pod(name: str, *words: str, key: str = "command") -> dict[str, Any]:
     return other("v1", "Pod", metadata={"name": name}, spec={"containers": [{"name": "one", key: list(words)}]})
-
-
-def installation(cidr: str) -> dict[str, Any]:
-    spec = {"calicoNetwork": {"ipPools": [{"cidr": cidr}]}}
-    return other("operator.tigera.io/v1", "Installation", metadata={"name": "default"}, spec=spec)
 
 
 def pool(cidr: str, name: str = "pods", **spec: Any) -> dict[str, Any]:
@@ -85,8 +80,7 @@ def test_every_installer_is_understood(objects: list[dict[str, Any]]) -> None:
 
 
 def test_the_installation_names_the_network_of_services() -> None:
-    spec = {"serviceCIDRs": [SERVICES]}
-    mine = other("operator.tigera.io/v1", "Installation", metadata={"name": "default"}, spec=spec)
+    mine = installation(serviceCIDRs=[SERVICES])
     assert len(told("services", mine, pool("10.96.4.0/24"))) == 1
     assert told("outside", mine, pool("10.96.4.0/24")) == []
 
@@ -137,9 +131,9 @@ def test_without_kube_proxy_nobody_but_the_operator_minds() -> None:
     proxy = other("kubeproxy.config.k8s.io/v1alpha1", "KubeProxyConfiguration", clusterCIDR=PODS)
     elsewhere = "192.168.0.0/16"
     assert told("outside", kubeadm(), pool(elsewhere), target=ebpf) == []
-    assert told("outside", proxy, installation(elsewhere), target=ebpf) == []
-    assert "operator refuses" in told("outside", kubeadm(), installation(elsewhere), target=ebpf)[0].message
-    assert "kube-proxy" in told("outside", proxy, installation(elsewhere))[0].message
+    assert told("outside", proxy, installation({"cidr": elsewhere}), target=ebpf) == []
+    assert "operator refuses" in told("outside", kubeadm(), installation({"cidr": elsewhere}), target=ebpf)[0].message
+    assert "kube-proxy" in told("outside", proxy, installation({"cidr": elsewhere}))[0].message
 
 
 @pytest.mark.parametrize("address", ["None", "", 7, None])

@@ -10,7 +10,7 @@ import pytest
 from callint.calico import Release, Target
 from callint.checks import Breach, find
 from callint.objects import Cluster, Intent
-from manifests import calico, cluster_of
+from manifests import calico, cluster_of, installation
 
 POOLS: dict[str, dict[str, Any]] = {
     "IPIP": {"cidr": "10.1.0.0/16", "ipipMode": "Always"},
@@ -99,14 +99,12 @@ def test_one_node_needs_no_routes_between_nodes() -> None:
 
 
 def test_where_bird_does_not_run_felix_may_do_all() -> None:
-    switch = {"apiVersion": "operator.tigera.io/v1", "kind": "Installation", "metadata": {"name": "default"}}
-    switch["spec"] = {"calicoNetwork": {"bgp": "Disabled", "ipPools": [{"cidr": "10.2.0.0/16"}]}}
+    switch = installation(calicoNetwork={"bgp": "Disabled", "ipPools": [{"cidr": "10.2.0.0/16"}]})
     assert told(described({}, field("Enabled"), "plain", more=(switch,))) == []
 
 
 def test_what_the_operator_writes_need_not_be_written() -> None:
-    operator = {"apiVersion": "operator.tigera.io/v1", "kind": "Installation", "metadata": {"name": "default"}}
-    operator["spec"] = {"calicoNetwork": {"clusterRoutingMode": "Felix", "ipPools": [{"cidr": "10.2.0.0/16"}]}}
+    operator = installation(calicoNetwork={"clusterRoutingMode": "Felix", "ipPools": [{"cidr": "10.2.0.0/16"}]})
     assert told(described({}, field("Enabled"), "plain", more=(operator,))) == []
     assert len(told(described(field("Enabled"), field("Enabled"), "plain", more=(operator,)))) == 1
 

@@ -9,9 +9,8 @@ import pytest
 from callint.calico import Target
 from callint.checks import find
 from callint.objects import Intent
-from manifests import calico, calico_node, cluster_of
+from manifests import BACKEND_ELSEWHERE, calico, calico_node, cluster_of
 
-FROM_CONFIG_MAP = {"configMapKeyRef": {"name": "calico-config", "key": "calico_backend"}}
 BACKEND, IPIP = "CALICO_NETWORKING_BACKEND", "CALICO_IPV4POOL_IPIP"
 POOL = calico("IPPool", "pods", {"cidr": "10.1.0.0/16", "vxlanMode": "Always"})
 FELIX = calico("FelixConfiguration", "default", {"programClusterRoutes": "Enabled"})
@@ -31,7 +30,7 @@ def told(*objects: dict[str, Any], release: tuple[int, int] = (3, 31)) -> list[s
 def test_ipip_lives_on_bird(mode: str) -> None:
     (variable,) = told(calico_node(**{IPIP: mode, BACKEND: "vxlan"}))
     assert variable == "0"
-    assert told(calico_node(**{IPIP: mode, BACKEND: FROM_CONFIG_MAP}), config_map("vxlan"))
+    assert told(calico_node(**{IPIP: mode, BACKEND: BACKEND_ELSEWHERE}), config_map("vxlan"))
 
 
 @pytest.mark.parametrize(
@@ -40,11 +39,11 @@ def test_ipip_lives_on_bird(mode: str) -> None:
         ({IPIP: "Never", BACKEND: "vxlan"}, []),
         ({BACKEND: "vxlan"}, []),
         ({IPIP: "${MODE}", BACKEND: "vxlan"}, []),
-        ({IPIP: FROM_CONFIG_MAP, BACKEND: "vxlan"}, []),
+        ({IPIP: BACKEND_ELSEWHERE, BACKEND: "vxlan"}, []),
         ({IPIP: "Always", BACKEND: "bird"}, []),
         ({IPIP: "Always", BACKEND: "none"}, []),  # others bring the routes
         ({IPIP: "Always", BACKEND: "bird"}, [config_map("vxlan")]),  # of which the DaemonSet takes nothing
-        ({IPIP: "Always", BACKEND: FROM_CONFIG_MAP}, [config_map("bird")]),
+        ({IPIP: "Always", BACKEND: BACKEND_ELSEWHERE}, [config_map("bird")]),
         ({IPIP: "Always", BACKEND: "vxlan", "NO_DEFAULT_POOLS": "true"}, []),
         ({IPIP: "Always", BACKEND: "vxlan", "USE_POD_CIDR": "true"}, []),
         ({IPIP: "Always", BACKEND: "vxlan", "FELIX_PROGRAMCLUSTERROUTES": "Enabled"}, []),

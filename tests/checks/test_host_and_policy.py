@@ -13,7 +13,7 @@ from callint.engine import Plan
 from callint.finding import Finding
 from callint.lint import Options, lint
 from callint.source import parse
-from manifests import calico
+from manifests import AUTOMATIC, calico
 
 CATALOGUE = rule.load()
 OPEN: dict[str, Any] = {
@@ -239,9 +239,6 @@ SILENT: dict[str, list[dict[str, Any]]] = {
 }
 
 
-AUTOMATIC = calico(
-    "KubeControllersConfiguration", "default", {"controllers": {"node": {"hostEndpoint": {"autoCreate": "Enabled"}}}}
-)
 NODE = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n", "labels": {"a": "b"}}}
 
 

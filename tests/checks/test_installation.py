@@ -10,22 +10,9 @@ from hypothesis import strategies as st
 
 from callint.calico import Target
 from callint.checks import Breach, find
-from manifests import calico, cluster_of
+from manifests import calico, cluster_of, installation
 
 CIDR = "10.244.0.0/16"
-
-
-def installation(name: str = "default", **network: Any) -> dict[str, Any]:
-    return {
-        "apiVersion": "operator.tigera.io/v1",
-        "kind": "Installation",
-        "metadata": {"name": name},
-        "spec": {"calicoNetwork": network},
-    }
-
-
-def installed(*pools: dict[str, Any]) -> dict[str, Any]:
-    return installation(ipPools=list(pools))
 
 
 def told(problem: str, *objects: Any, target: Target | None = None) -> list[Breach]:
@@ -62,7 +49,7 @@ def test_two_forms_of_one_pool_do_not_differ(choice: dict[str, tuple[str, dict[s
     for _, there, here in choice.values():
         theirs.update(there)
         mine.update(here)
-    assert fields(installed(theirs), calico("IPPool", "pods", mine)) == []
+    assert fields(installation(theirs), calico("IPPool", "pods", mine)) == []
 
 
 @pytest.mark.parametrize(
@@ -82,7 +69,7 @@ def test_two_forms_of_one_pool_do_not_differ(choice: dict[str, tuple[str, dict[s
 def test_what_the_operator_writes_over(there: dict[str, Any], here: dict[str, Any], differing: tuple[str, ...]) -> None:
     theirs = {key: value for key, value in {"cidr": CIDR, "encapsulation": "None", **there}.items() if value}
     pool = calico("IPPool", "pods", {"cidr": CIDR, "natOutgoing": True, **here})
-    assert fields(installed(theirs), pool) == ([differing] if differing else [])
+    assert fields(installation(theirs), pool) == ([differing] if differing else [])
 
 
 CHANGED = calico("IPPool", "pods", {"cidr": CIDR, "natOutgoing": True, "disabled": True})
@@ -90,14 +77,14 @@ POOL = {"cidr": CIDR, "encapsulation": "None"}
 
 
 def test_an_older_operator_makes_pools_once() -> None:
-    assert fields(installed(POOL), CHANGED, target=Target(release=(3, 27))) == []
-    assert fields(installed(POOL), CHANGED, target=Target(release=(3, 28))) == [("disabled",)]
+    assert fields(installation(POOL), CHANGED, target=Target(release=(3, 27))) == []
+    assert fields(installation(POOL), CHANGED, target=Target(release=(3, 28))) == [("disabled",)]
 
 
 def test_of_two_installations_nothing_tells_which_is_meant() -> None:
-    other = installation("other", ipPools=[POOL], linuxDataplane="BPF")
-    assert told("pool", installed(POOL), other, CHANGED) == []
-    assert told("dataplane", installed(POOL), other, felix(bpfEnabled=True)) == []
+    other = installation(name="other", calicoNetwork={"ipPools": [POOL], "linuxDataplane": "BPF"})
+    assert told("pool", installation(POOL), other, CHANGED) == []
+    assert told("dataplane", installation(POOL), other, felix(bpfEnabled=True)) == []
 
 
 def felix(name: str = "default", **spec: Any) -> dict[str, Any]:
@@ -123,7 +110,7 @@ def test_switches_against_the_choice(chosen: str | None, ebpf: bool | None, nfta
     expected = ["bpfEnabled"] if ebpf is not None and ebpf is not wants_ebpf else []
     if nftables == ("Disabled" if wants_nftables else "Enabled"):
         expected.append("nftablesMode")
-    mine = installation(**({"linuxDataplane": chosen} if chosen else {}))
+    mine = installation(calicoNetwork={"linuxDataplane": chosen} if chosen else {})
     assert [one.path[-1] for one in told("dataplane", mine, felix(**spec))] == expected
     assert told("dataplane", mine, felix("node.one", **spec)) == []
     assert told("dataplane", felix(**spec)) == []

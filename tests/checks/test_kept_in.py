@@ -9,7 +9,7 @@ import pytest
 from callint.calico import Target
 from callint.checks import find
 from callint.objects import Cluster
-from manifests import calico, cluster_of
+from manifests import calico, cluster_of, installation
 
 METALLB = {"apiVersion": "metallb.io/v1beta1", "kind": "L2Advertisement", "metadata": {"name": "all"}}
 PODS = {"action": "Accept", "matchOperator": "In", "cidr": "10.244.0.0/16"}
@@ -137,11 +137,8 @@ def test_pools_that_need_no_routes(spec: dict[str, Any]) -> None:
 def test_pools_without_bgp(
     settings: dict[str, Any], pool: dict[str, Any], release: tuple[int, int], undecided: list[bool]
 ) -> None:
-    head = {"apiVersion": "operator.tigera.io/v1", "kind": "Installation", "metadata": {"name": "default"}}
-    objects = [
-        {**head, "spec": {"calicoNetwork": settings}},
-        calico("IPPool", "more", {"cidr": "10.245.0.0/16", **pool}),
-    ]
+    more = calico("IPPool", "more", {"cidr": "10.245.0.0/16", **pool})
+    objects = [installation(calicoNetwork=settings), more]
     cluster = cluster_of(objects, Target(release))
     assert [one.undecided for one in find("backend")(cluster, {"problem": "disabled"})] == undecided
 

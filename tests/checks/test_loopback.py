@@ -8,13 +8,10 @@ import pytest
 
 from callint.calico import Target
 from callint.checks import find
-from manifests import calico, cluster_of
+from manifests import AUTOMATIC, calico, cluster_of
 
 ALLOW, SELF = {"action": "Allow"}, {"nets": ["127.0.0.0/8"]}
 LAN = {**ALLOW, "source": {"nets": ["10.0.0.0/24"]}}
-AUTOMATIC = calico(
-    "KubeControllersConfiguration", "default", {"controllers": {"node": {"hostEndpoint": {"autoCreate": "Enabled"}}}}
-)
 
 
 def endpoint(interface: str = "*", node: str = "a", name: str = "", **labels: str) -> dict[str, Any]:

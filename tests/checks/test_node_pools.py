@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from callint.checks import Breach, find
 from callint.objects import Intent
 from callint.selector import parse
-from manifests import calico, cluster_of
+from manifests import calico, cluster_of, installation
 
 COMPLETE = Intent(complete=("IPPool",))
 RACKS = ("attic", "garage", "cellar")
@@ -83,16 +83,14 @@ def test_a_label_that_kubernetes_may_give_is_not_missed() -> None:
 
 
 def test_with_host_local_addresses_pools_give_none() -> None:
-    installation = {"apiVersion": "operator.tigera.io/v1", "kind": "Installation", "metadata": {"name": "default"}}
-    installation["spec"] = {"cni": {"type": "Calico", "ipam": {"type": "HostLocal"}}}
-    assert told("unserved", *SPLIT, node("two"), installation) == []
+    local = installation(cni={"type": "Calico", "ipam": {"type": "HostLocal"}})
+    assert told("unserved", *SPLIT, node("two"), local) == []
 
 
 def test_pools_of_an_installation_count() -> None:
-    installation = {"apiVersion": "operator.tigera.io/v1", "kind": "Installation", "metadata": {"name": "default"}}
-    installation["spec"] = {"calicoNetwork": {"ipPools": [{"cidr": "10.1.0.0/16", "nodeSelector": "rack == 'garage'"}]}}
-    assert len(told("unserved", *SPLIT, node("two", rack="cellar"), installation)) == 1
-    assert told("unserved", *SPLIT, node("two", rack="garage"), installation) == []
+    garage = installation({"cidr": "10.1.0.0/16", "nodeSelector": "rack == 'garage'"})
+    assert len(told("unserved", *SPLIT, node("two", rack="cellar"), garage)) == 1
+    assert told("unserved", *SPLIT, node("two", rack="garage"), garage) == []
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import pytest
 
 from callint.checks import Breach, find
 from callint.objects import Cluster
-from manifests import calico, cluster_of
+from manifests import calico, cluster_of, installation
 
-INSTALLATION = {"apiVersion": "operator.tigera.io/v1", "kind": "Installation", "metadata": {"name": "default"}}
+INSTALLATION = installation()
 SECRET = "hunter2"
 
 

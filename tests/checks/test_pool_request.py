@@ -9,7 +9,7 @@ import pytest
 from callint.calico import Target
 from callint.checks import find
 from callint.objects import Intent
-from manifests import calico, cluster_of
+from manifests import calico, cluster_of, installation
 
 COMPLETE = Intent(complete=("IPPool",))
 KEYS = {4: "cni.projectcalico.org/ipv4pools", 6: "cni.projectcalico.org/ipv6pools"}
@@ -17,14 +17,9 @@ PHOTOS = calico("IPPool", "photos", {"cidr": "10.1.0.0/16"})
 OLD = calico("IPPool", "old", {"cidr": "10.2.0.0/16", "disabled": True})
 SIX = calico("IPPool", "six", {"cidr": "fd00:1::/64"})
 DEFAULT = calico("IPPool", "default-ipv4-ippool", {"cidr": "192.168.0.0/16"})
-INSTALLED = {
-    "apiVersion": "operator.tigera.io/v1",
-    "kind": "Installation",
-    "metadata": {"name": "default"},
-    "spec": {"calicoNetwork": {"ipPools": [{"name": "pods", "cidr": "10.9.0.0/16"}]}},
-}
-AMAZON = {**INSTALLED, "spec": {"cni": {"type": "AmazonVPC"}}}
-HOST_LOCAL = {**INSTALLED, "spec": {"cni": {"type": "Calico", "ipam": {"type": "HostLocal"}}}}
+INSTALLED = installation({"name": "pods", "cidr": "10.9.0.0/16"})
+AMAZON = installation(cni={"type": "AmazonVPC"})
+HOST_LOCAL = installation(cni={"type": "Calico", "ipam": {"type": "HostLocal"}})
 
 
 def namespace(text: str, family: int = 4) -> dict[str, Any]:

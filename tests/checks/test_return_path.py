@@ -8,22 +8,13 @@ import pytest
 
 from callint.checks import Breach, find
 from callint.objects import Intent
-from manifests import calico, cluster_of
+from manifests import calico, cluster_of, installation
 
 BGP = calico("BGPConfiguration", "default", {"asNumber": 64512})
 
 
 def pool(cidr: str = "10.244.0.0/16", name: str = "pods", **spec: Any) -> dict[str, Any]:
     return calico("IPPool", name, {"cidr": cidr, **spec})
-
-
-def installation(*pools: dict[str, Any], **spec: Any) -> dict[str, Any]:
-    return {
-        "apiVersion": "operator.tigera.io/v1",
-        "kind": "Installation",
-        "metadata": {"name": "default"},
-        "spec": {"calicoNetwork": {"ipPools": list(pools)}, **spec},
-    }
 
 
 def told(*objects: Any, intent: Intent | None = None) -> list[Breach]:

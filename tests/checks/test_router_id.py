@@ -8,9 +8,7 @@ import pytest
 
 from callint.checks import Breach, find
 from callint.objects.calico_node import environment
-from manifests import calico_node, cluster_of
-
-FROM_ELSEWHERE = {"configMapKeyRef": {"name": "calico-config", "key": "calico_backend"}}
+from manifests import BACKEND_ELSEWHERE, calico_node, cluster_of
 
 
 def backend(name: str) -> dict[str, Any]:
@@ -41,7 +39,7 @@ def told(*objects: Any) -> list[Breach]:
         ({"IP": "none", "CALICO_NETWORKING_BACKEND": "vxlan"}, 0),
         ({"IP": "none", "CALICO_NETWORKING_BACKEND": "none"}, 0),
         ({"IP": "none", "CALICO_NETWORKING_BACKEND": "bird"}, 1),
-        ({"IP": "none", "CALICO_NETWORKING_BACKEND": FROM_ELSEWHERE}, 1),
+        ({"IP": "none", "CALICO_NETWORKING_BACKEND": BACKEND_ELSEWHERE}, 1),
     ],
 )
 def test_without_an_ipv4_address_a_router_id_must_be_given(variables: dict[str, Any], count: int) -> None:
@@ -53,7 +51,7 @@ def test_without_bird_nobody_needs_one() -> None:
     assert told(calico_node(IP="none"), backend("vxlan")) == []
     assert len(told(calico_node(IP="none"), backend("bird"))) == 1
     assert len(told(calico_node(IP="none", CALICO_NETWORKING_BACKEND="bird"), backend("vxlan"))) == 1
-    assert told(calico_node(IP="none", CALICO_NETWORKING_BACKEND=FROM_ELSEWHERE), backend("vxlan")) == []
+    assert told(calico_node(IP="none", CALICO_NETWORKING_BACKEND=BACKEND_ELSEWHERE), backend("vxlan")) == []
 
 
 def test_it_is_shown_where_ipv4_is_switched_off() -> None:
@@ -62,5 +60,5 @@ def test_it_is_shown_where_ipv4_is_switched_off() -> None:
 
 
 def test_a_variable_from_elsewhere_has_no_value_here() -> None:
-    cluster = cluster_of([calico_node(A="", B=FROM_ELSEWHERE, C=6)])
+    cluster = cluster_of([calico_node(A="", B=BACKEND_ELSEWHERE, C=6)])
     assert {name: one.value for name, one in environment(cluster).items()} == {"A": "", "B": None, "C": "6"}

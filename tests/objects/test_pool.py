@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from callint.objects import Cluster
-from manifests import calico, cluster_of
-
-
-def installation(*pools: Any, name: str = "default", **spec: Any) -> dict[str, Any]:
-    network = {"calicoNetwork": {"ipPools": list(pools)}}
-    return {
-        "apiVersion": "operator.tigera.io/v1",
-        "kind": "Installation",
-        "metadata": {"name": name},
-        "spec": {**network, **spec},
-    }
+from manifests import calico, cluster_of, installation
 
 
 def modes(cluster: Cluster) -> tuple[str, str]:
