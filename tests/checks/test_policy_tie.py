@@ -15,6 +15,7 @@ from manifests import calico, cluster_of
 
 ALLOW: dict[str, Any] = {"action": "Allow", "protocol": "TCP", "destination": {"ports": [443]}}
 DENY: dict[str, Any] = {"action": "Deny", "source": {"nets": ["10.0.0.128/25"]}}
+BOTH = "zone == 'lan' && role == 'router'"
 HOST = calico("HostEndpoint", "h", {"node": "n", "interfaceName": "eth0"}, labels={"zone": "lan", "role": "router"})
 
 
@@ -56,9 +57,12 @@ def test_the_witness_is_decided_by_the_name() -> None:
         ([gnp("a", ALLOW), gnp("b", {"action": "Log"}, DENY), gnp("c", DENY)], 2),
         ([gnp("first", DENY, order=1), gnp("a", ALLOW), gnp("b", DENY)], 0),
         ([gnp("first", DENY, selector="x == 'y'", order=1), gnp("a", ALLOW), gnp("b", DENY)], 1),
+        ([gnp("first", DENY, order=1), gnp("a", ALLOW, applyOnForward=True), gnp("b", DENY)], 0),
+        ([gnp("first", DENY, order=1), gnp("a", ALLOW), gnp("b", DENY, applyOnForward=True)], 0),
+        ([gnp("first", DENY, selector=BOTH, order=1), gnp("a", ALLOW), gnp("b", DENY, selector=BOTH)], 0),
         ([gnp("a", ALLOW), gnp("b", DENY, selector="role == 'router'")], 0),
         ([HOST, gnp("a", ALLOW), gnp("b", DENY, selector="role == 'router'")], 1),
-        ([gnp("a", ALLOW), gnp("b", DENY, selector="zone == 'lan' && role == 'router'")], 1),
+        ([gnp("a", ALLOW), gnp("b", DENY, selector=BOTH)], 1),
         ([gnp("a", ALLOW), gnp("b", DENY, types=["Egress"])], 0),
         ([gnp("a", ALLOW, applyOnForward=True), gnp("b", DENY, applyOnForward=True, preDNAT=True)], 0),
         ([gnp("a", ALLOW), calico("StagedGlobalNetworkPolicy", "b", gnp("b", DENY)["spec"])], 0),

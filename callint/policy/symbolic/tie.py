@@ -92,12 +92,14 @@ class Ties:
         """The packets on which both decide, if each is asked before the other, and nothing before them does."""
         packets = _common(self._decided(first, about), self._decided(second, shape))
         self._spend(_OF_SETS)
-        if any(packets):
-            before = self._asked_before(self._places[id(first.rule)].policy, first.direction)
-            self._spend(len(before))
-            for item, other in before:
-                if may_meet(about, other) and may_meet(shape, other):
-                    packets = self._without(packets, item)
+        # the one may stand in more chains, or be of more endpoints, than the other
+        for number in (self._places[id(one.rule)].policy for one in (first, second)):
+            if any(packets):
+                before = self._asked_before(number, first.direction)
+                self._spend(len(before))
+                for item, other in before:
+                    if may_meet(about, other) and may_meet(shape, other):
+                        packets = self._without(packets, item)
         return packets
 
     def _decided(self, item: Item, about: Shape) -> Sets:
