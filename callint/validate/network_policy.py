@@ -119,7 +119,7 @@ def _wrong_term(scope: Scope, kind: str, path: Path, message: str, *, key: bool 
         scope.everywhere(kind, path, message, key=key, gap=True)
 
 
-def _keys(scope: Scope, path: Path, plain: Any) -> bool:
+def _keys(scope: Scope, path: Path, plain: dict[str, Any]) -> bool:
     """Whether each key may be one; of kinds that are CRDs the API server judges none."""
     asked = [((*path, "matchLabels", key), key) for key in objects.labels(plain, "matchLabels")]
     for index, term in objects.items(plain, "matchExpressions"):
@@ -137,7 +137,7 @@ def _keys(scope: Scope, path: Path, plain: Any) -> bool:
 
 def _converted(scope: Scope, path: Path, value: Any) -> None:
     """Whether Calico can read what it makes of a label selector."""
-    if not _keys(scope, path, value):
+    if value.__class__ is not dict or not _keys(scope, path, value):
         return
     longest = min(scope.limits.selector_length, MAX_LENGTH - _SCOPE)
     try:

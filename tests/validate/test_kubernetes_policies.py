@@ -120,6 +120,13 @@ def test_what_the_crd_of_a_policy_takes_nobody_is_said_to_refuse(peer: str, port
     assert "refuses" not in problem.message
 
 
+def test_a_kind_that_the_release_lacks_has_any_shape(judge) -> None:
+    text = CLUSTER % "destinationNamedPort: http"
+    text = text.replace("subject: {namespaces: {}}", "subject: {namespaces: [1]}")
+    assert "[1]" in text
+    assert [problem.kind for problem in judge(text, "v3.30").problems] == ["field-too-new"]
+
+
 def test_unknown_operators_one_api_server_refuses(judge) -> None:
     term = "matchExpressions: [{key: a, operator: Equals, values: [b]}]"
     (mine,) = judge(NETWORK % (term, "")).problems
