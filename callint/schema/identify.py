@@ -25,6 +25,9 @@ _KUBERNETES_OWN = frozenset(kind for api, kind in KUBERNETES if group_of(api) no
 NOT_STORED = frozenset({"CalicoAPIConfig"})
 """Kinds that look like Calico's objects and are not: calicoctl's own configuration (calicoctl.cfg)."""
 
+_POLICY = "NetworkPolicy"
+_OF_POLICY = ("networking.k8s.io/v1", ("", "extensions", "apps", "networking.k8s.io"))
+"""Where Kubernetes has its NetworkPolicy since v1.16, and the API groups in which it was or is looked for."""
 _LOOKALIKE_GROUPS = ("", "networking.k8s.io", "policy.networking.k8s.io", "policy")
 
 
@@ -73,6 +76,13 @@ def _incomplete(value: dict[str, Any], api_version: Any, kind: Any) -> Stranger 
 
 
 def _foreign(api_version: str, group: str, kind: str) -> Stranger | None:
+    right, others = _OF_POLICY
+    if group in others and kind.lower() == _POLICY.lower() and (api_version, kind) != (right, _POLICY):
+        if api_version == right:
+            return Stranger("unknown-kind", "kind", f'"{right}" has no kind "{kind}"; did you mean "{_POLICY}"')
+        since = " since Kubernetes v1.16" if group == "extensions" else ""
+        message = f'"{api_version}" has no kind "{kind}"{since}; it is one of "{right}"'
+        return Stranger("unknown-kind", "apiVersion", message)
     if group in _LOOKALIKE_GROUPS and kind in calico_kinds() - _KUBERNETES_OWN:
         return Stranger("unknown-kind", "apiVersion", f'"{api_version}" has no kind "{kind}"; it is one of "{V3}"')
     if group.endswith(CALICO_GROUPS) or nearest(group, CALICO_GROUPS):

@@ -9,6 +9,7 @@ from callint.calico.defaults import TIERS_BY_NAME
 from callint.calico.kinds import NAMESPACED, POLICIES
 from callint.finding import Path
 from callint.objects.fields import as_text
+from callint.schema.catalogue import calico_kinds
 from callint.validate import values
 from callint.validate.scope import Effect, Scope
 from callint.validate.shape import UNREADABLE
@@ -28,8 +29,9 @@ def metadata(scope: Scope, plain: dict[str, Any]) -> None:
     found = plain.get("metadata")
     if found.__class__ is not dict:
         return
-    if found.get("namespace") and scope.road == "calicoctl" and scope.resource.kind not in NAMESPACED:
-        message = f"{scope.resource.kind} is of the whole cluster and has no namespace; calicoctl refuses one"
+    kind = scope.resource.kind
+    if found.get("namespace") and scope.road == "calicoctl" and kind in calico_kinds() - NAMESPACED:
+        message = f"{kind} is of the whole cluster and has no namespace; calicoctl refuses one"
         scope.say("misplaced-namespace", ("metadata", "namespace"), message)
     if found.get("labels"):
         _reserved(scope, found["labels"], plain)
