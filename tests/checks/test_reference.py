@@ -47,9 +47,9 @@ def test_nodes_are_those_of_kubernetes_and_of_calico(node: str) -> None:
 
 
 def test_what_nothing_bears() -> None:
-    names = 'HostEndpoint "lan" names Node "garage", which does not exist, '
-    assert said(NODES + endpoint("garage")) == [names + 'the Nodes known are "router", "worker"']
-    assert said(endpoint("garage")) == [names + "no Node is known"]
+    names = 'HostEndpoint "lan" names Node "garage", which '
+    assert said(NODES + endpoint("garage")) == [names + 'does not exist, the Nodes known are "router", "worker"']
+    assert said(endpoint("garage")) == [names + "no manifest defines, no Node is known"]
     assert said(endpoint("garage"), unless_unknown=True) == []
     (slip,) = check(
         cluster_of(NODES + endpoint("ruoter")), {"kind": "HostEndpoint", "field": "spec.node", "to": "Node"}
@@ -62,7 +62,7 @@ def test_kinds_that_calico_has_not() -> None:
     secret = 'HostEndpoint "lan" names Secret "garage", which does not exist, the only Secret known is "bgp"'
     assert said(NODES + endpoint("garage"), to="Secret") == [secret]
     assert said(NODES + endpoint("bgp"), to="Secret") == []
-    profile = 'HostEndpoint "lan" names BFDProfile "fast", which does not exist, no BFDProfile is known'
+    profile = 'HostEndpoint "lan" names BFDProfile "fast", which no manifest defines, no BFDProfile is known'
     assert said(endpoint("fast"), to="BFDProfile") == [profile]  # MetalLB's
 
 

@@ -90,10 +90,11 @@ def _missing(cluster: Cluster, resource: Resource, path: Path, name: str, target
             )
     near = names.nearest(name)
     hint = f'did you mean "{near}"' if near else names.listed
+    missing = "which does not exist" if names.known else "which no manifest defines"
     return Breach.at(
         resource,
         path,
-        f'{resource.kind} "{resource.name}" names {target} "{name}", which does not exist, {hint}',
+        f'{resource.kind} "{resource.name}" names {target} "{name}", {missing}, {hint}',
         (Related(names.named[near].span("metadata", "name"), "the nearest name"),) if near else (),
         proof,
     )
