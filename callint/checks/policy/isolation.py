@@ -10,6 +10,7 @@ from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, object_words, rule_words, unexamined
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
+from callint.net.read import network
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
@@ -134,40 +135,42 @@ class _Tiers:
         policy = placed.policy
         if policy.kind != "KubernetesNetworkPolicy" or not policy.resource.whole:
             return False
-        return not any(rule.unconditional for rule in self._rules(policy))
+        return all(_opened(rule) is None for rule in self._rules(policy))
 
     def _may_deny(self, placed: PlacedPolicy) -> bool:
         rules = self._rules(placed.policy)
         return not placed.policy.resource.whole or any(rule.action in ("Deny", "Pass") for rule in rules)
 
     def _opener(self, placed: PlacedPolicy) -> Rule | None:
-        """The rule that allows everything, if nothing is denied before it."""
+        """The rule that allows everything, or all of one IP version, if nothing is denied before it."""
         if not is_calico(placed.policy.resource.api_version) or not placed.policy.resource.whole:
             return None
         for rule in self._rules(placed.policy):
             if rule.action in ("Deny", "Pass"):
                 return None
-            if rule.action == "Allow" and rule.unconditional:
+            if rule.action == "Allow" and _opened(rule) is not None:
                 return rule
         return None
 
     def _breach(self, policy: Policy, opener: Rule, undone: list[Policy]) -> Breach:
         effect = "leave out: they isolate" if len(undone) > 1 else "leaves out: it isolates"
+        version = _opened(opener) or ""
         return self._opening(
             policy,
             opener,
             undone,
-            f"allows all {self._direction} that {_named(undone)} before it {effect} nothing any more",
+            f"allows all {self._direction}{version} that {_named(undone)} before it {effect} nothing{version} any more",
             "is undone",
         )
 
     def _passing_by(self, policy: Policy, opener: Rule, passed: list[Policy]) -> Breach:
         effect = "are asked: they isolate" if len(passed) > 1 else "is asked: it isolates"
+        version = _opened(opener) or ""
         return self._opening(
             policy,
             opener,
             passed,
-            f"allows all {self._direction} of every pod before {_named(passed)} {effect} nothing",
+            f"allows all {self._direction}{version} of every pod before {_named(passed)} {effect} nothing{version}",
             "is never asked",
         )
 
@@ -188,6 +191,22 @@ class _Tiers:
             ),
             "leave out the pods that other policies govern, or drop it: without any policy pods are open",
         )
+
+
+def _opened(rule: Rule) -> str | None:
+    """The IP version of which a rule means all packets, in a word that is empty for both; None if it means fewer."""
+    version, near, far = rule.ip_version, rule.destination, rule.source
+    if rule.direction == "egress":
+        near, far = far, near
+    if far.nets:
+        every = next((net.family for net in map(network, far.nets) if net is not None and net.length == 0), None)
+        if every is None or version not in (None, every):
+            return None
+        version = every
+    anybody = near.unconditional and far._replace(nets=()).unconditional
+    if not (anybody and rule._replace(ip_version=None, source=near, destination=near).unconditional):
+        return None
+    return f" of IPv{version}" if version is not None else ""
 
 
 def _undone_by(
