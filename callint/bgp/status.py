@@ -121,7 +121,9 @@ def _reachable(known: Inventory, session: Session) -> Status | None:
         return None
     if known.nodes.held.holds(session.local, address) is not False:
         return None
-    return Status("unreachable", f'node "{session.local.name}" has neither a network nor a route that leads to {address}')
+    return Status(
+        "unreachable", f'node "{session.local.name}" has neither a network nor a route that leads to {address}'
+    )
 
 
 def _both_ends(known: Inventory, between: Between, session: Session) -> Status | None:

@@ -10,7 +10,7 @@ NAMESPACED = frozenset(
     {"NetworkPolicy", "NetworkSet", "StagedNetworkPolicy", "StagedKubernetesNetworkPolicy", "WorkloadEndpoint"}
 )
 
-POLICIES = frozenset({"GlobalNetworkPolicy", "NetworkPolicy", "StagedGlobalNetworkPolicy", "StagedNetworkPolicy"})
+POLICIES = ("GlobalNetworkPolicy", "NetworkPolicy", "StagedGlobalNetworkPolicy", "StagedNetworkPolicy")
 
 CANONICAL = {"IPAMConfig": "IPAMConfiguration"}
 """Kinds whose name differs between crd.projectcalico.org/v1 and projectcalico.org/v3 for one stored object."""

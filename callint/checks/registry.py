@@ -8,6 +8,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, cast
 
+from callint.calico.kinds import POLICIES
 from callint.checks.breach import Breach, Check, CheckError, unanswered
 from callint.objects import Cluster, Resource
 from callint.schema.suggest import nearest
@@ -17,10 +18,7 @@ _BGP = ("BGPPeer", "BGPConfiguration", "Node")
 _POOLS = ("IPPool", "Installation")
 _HOSTS = ("HostEndpoint", "KubeControllersConfiguration")
 _POLICIES = (
-    "GlobalNetworkPolicy",
-    "NetworkPolicy",
-    "StagedGlobalNetworkPolicy",
-    "StagedNetworkPolicy",
+    *POLICIES,
     "StagedKubernetesNetworkPolicy",
     "AdminNetworkPolicy",
     "BaselineAdminNetworkPolicy",

@@ -192,8 +192,7 @@ class Cluster:
         """Calico policies of every kind but the Kubernetes ones, staged included; `types` filled in by road."""
         from callint.objects.policy import policy
 
-        kinds = ("GlobalNetworkPolicy", "NetworkPolicy", "StagedGlobalNetworkPolicy", "StagedNetworkPolicy")
-        return tuple(policy(resource, self.road(resource)) for resource in self.of(*kinds))
+        return tuple(policy(resource, self.road(resource)) for resource in self.of(*POLICIES))
 
     @cached_property
     def tiers(self) -> tuple[Tier, ...]:

@@ -5,6 +5,8 @@ Sources: the Enterprise resource reference (docs.tigera.io), and manifests in pu
 
 from __future__ import annotations
 
+from callint.calico.kinds import POLICIES
+
 KINDS = frozenset(
     {
         *("AlertException", "AuthenticationReview", "AuthorizationReview", "BFDConfiguration", "DeepPacketInspection"),
@@ -26,8 +28,7 @@ FIELDS = {
     "IPPool": frozenset({"awsSubnetID"}),
     "NetworkSet": frozenset({"allowedEgressDomains"}),
 }
-_RULE_KINDS = ("GlobalNetworkPolicy", "NetworkPolicy", "StagedGlobalNetworkPolicy", "StagedNetworkPolicy")
-FIELDS.update(dict.fromkeys(_RULE_KINDS, frozenset({"domains"})))
+FIELDS.update(dict.fromkeys(POLICIES, frozenset({"domains"})))
 
 VALUES = {("IPPool", "allowedUses"): frozenset({"HostSecondaryInterface"})}
 

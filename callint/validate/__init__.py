@@ -11,7 +11,7 @@ from functools import lru_cache
 from importlib import import_module
 
 from callint.calico import Road, Target
-from callint.calico.kinds import is_calico
+from callint.calico.kinds import POLICIES, is_calico
 from callint.finding import Path, Problem
 from callint.objects import Resource
 from callint.record import NamedTuple
@@ -29,15 +29,7 @@ MODULES = {
     "felix": ("FelixConfiguration",),
     "filters": ("BGPFilter",),
     "node": ("Node", "CalicoNodeStatus"),
-    "policy": (
-        "GlobalNetworkPolicy",
-        "NetworkPolicy",
-        "StagedGlobalNetworkPolicy",
-        "StagedNetworkPolicy",
-        "StagedKubernetesNetworkPolicy",
-        "Profile",
-        "Tier",
-    ),
+    "policy": (*POLICIES, "StagedKubernetesNetworkPolicy", "Profile", "Tier"),
     "pool": ("IPPool", "IPReservation", "IPAMConfiguration", "BlockAffinity", "ClusterInformation"),
 }
 """Which module has the checks of which kinds; it is loaded when the first object of one of them comes."""
