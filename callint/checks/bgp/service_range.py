@@ -12,7 +12,7 @@ from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import EXPORTS, left_open
 from callint.checks.pools.request import address_requests
-from callint.finding import Path, Related, Span, Witness, witness
+from callint.finding import Path, Related, Witness, witness
 from callint.nat.host_networks import HostAddress, host_addresses
 from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.enclosing import Enclosing
@@ -21,6 +21,7 @@ from callint.net.prefixes import within
 from callint.net.read import address
 from callint.net.read import network as network_of
 from callint.objects import Cluster, Resource, fields
+from callint.objects.cluster_networks import ClusterNetwork
 from callint.objects.service import balanced_by_calico, balancer_addresses
 from callint.record import NamedTuple
 from callint.source import placeholder
@@ -46,20 +47,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from asked("service_range", QUESTIONS, parameters)(cluster)
 
 
-class _Range(NamedTuple):
-    """A range, with its place."""
-
-    network: Prefix
-    resource: Resource
-    path: Path
-
-    @property
-    def span(self) -> Span:
-        """Where it stands, which is asked of few."""
-        return self.resource.span(*self.path)
-
-
-def _ranges(cluster: Cluster, *lists: str) -> list[_Range]:
+def _ranges(cluster: Cluster, *lists: str) -> list[ClusterNetwork]:
     default = network(cluster).settings.default
     if default is None:
         return []
@@ -68,7 +56,7 @@ def _ranges(cluster: Cluster, *lists: str) -> list[_Range]:
         for index, item in fields.items(default.resource.spec, key):
             inside = network_of(fields.text(item, "cidr")) if isinstance(item, dict) else None
             if inside is not None:
-                found.append(_Range(inside, default.resource, ("spec", key, index, "cidr")))
+                found.append(ClusterNetwork(inside, default.resource, ("spec", key, index, "cidr")))
     return found
 
 
@@ -85,7 +73,7 @@ def _pool(cluster: Cluster) -> Iterator[Breach]:
         if (net := pool.net) is not None
     )
     for one in ranges:
-        inside = one.network
+        inside = one.prefix
         for net, pool in counted(harmed.overlapping(inside), steps, _OF_BREACH):
             both = net if net.length > inside.length else inside
             yield Breach.at(
@@ -108,7 +96,7 @@ def _outside(cluster: Cluster) -> Iterator[Breach]:
     """Only where ranges are given for the kind of address: a cluster may announce the others by other means."""
     reached: _Reached | None = None
     ranges = {key: _ranges(cluster, key) for key in _LISTS}
-    networks = {key: Networks((one.network, one) for one in several) for key, several in ranges.items()}
+    networks = {key: Networks((one.prefix, one) for one in several) for key, several in ranges.items()}
     for one in _announceable(cluster):
         own = ranges[one.wanted]
         if left_open(cluster, (("BGPConfiguration", ("spec", one.wanted)),)):
@@ -156,16 +144,16 @@ def _kept_in(cluster: Cluster) -> Iterator[Breach]:
     for one in _ranges(cluster, *_FOR_OUTSIDE):
         if balanced and one.path[1] == "serviceLoadBalancerIPs":
             continue
-        rule = gates[one.network.family].keeper(within(one.network))
+        rule = gates[one.prefix.family].keeper(within(one.prefix))
         if rule is not None:
             yield Breach.at(
                 one.resource,
                 one.path,
-                f'no router outside hears of the service range "{one.network}": {rule} rejects all of it, and so does '
+                f'no router outside hears of the service range "{one.prefix}": {rule} rejects all of it, and so does '
                 "every session",
                 (Related(rule.span, "keeps it in"),),
-                witness("route", prefix=str(one.network), direction="export", verdict="reject", decided_by=str(rule)),
-                f"accept {one.network} before that rule, with `matchOperator: In`",
+                witness("route", prefix=str(one.prefix), direction="export", verdict="reject", decided_by=str(rule)),
+                f"accept {one.prefix} before that rule, with `matchOperator: In`",
             )
 
 
@@ -272,7 +260,7 @@ def _label(cluster: Cluster) -> Iterator[Breach]:
             f'node "{node.name}" announces service ranges all the same: "{EXCLUDE_LABEL}" counts for Calico only with '
             f'the value "true", and here it is "{value}"',
             (Related(announced[0].span, "the node announces this range"),),
-            witness("route", prefix=str(announced[0].network), node=node.name, direction="export", verdict="accept"),
+            witness("route", prefix=str(announced[0].prefix), node=node.name, direction="export", verdict="accept"),
         )
 
 

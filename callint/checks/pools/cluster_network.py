@@ -14,7 +14,7 @@ from callint.net.enclosing import Enclosing
 from callint.net.read import address, network
 from callint.objects import Cluster, Resource, fields
 from callint.objects.calico_node import environment
-from callint.objects.cluster_networks import pod_networks, service_networks
+from callint.objects.cluster_networks import ClusterNetwork, pod_networks, service_networks
 from callint.record import NamedTuple
 
 _MOST_SHOWN = 3
@@ -64,29 +64,22 @@ def _for_pods(cluster: Cluster) -> Iterator[_Pool]:
             yield _Pool(f"the IPPool of {name}", net, variable.resource, (*variable.path, "value"))
 
 
-class _Services(NamedTuple):
-    """A network or an address of services, whose it is, and where that is said."""
-
-    prefix: Prefix
-    resource: Resource
-    path: Path
-
-    @property
-    def words(self) -> str:
-        if self.resource.kind != "Service":
-            return f"services get their addresses out of {self.prefix}"
-        return f"{self.prefix.address} is the address of {object_words(self.resource, self.resource.home)}"
+def _words(one: ClusterNetwork) -> str:
+    """A network of services, or the address of one."""
+    if one.resource.kind != "Service":
+        return f"services get their addresses out of {one.prefix}"
+    return f"{one.prefix.address} is the address of {object_words(one.resource, one.resource.home)}"
 
 
-def _services(cluster: Cluster) -> Iterator[_Services]:
-    for one in service_networks(cluster):
-        yield _Services(*one)
+def _services(cluster: Cluster) -> Iterator[ClusterNetwork]:
+    """The networks out of which services get addresses, and the addresses that they have."""
+    yield from service_networks(cluster)
     for service in cluster.kubernetes("Service", "v1"):
         listed = fields.texts(service.spec, "clusterIPs")
         path: Path = ("spec", "clusterIPs") if listed else ("spec", "clusterIP")
         for text in listed or (fields.text(service.spec, "clusterIP") or "",):
             if found := address(text):
-                yield _Services(found.prefix(), service, path)
+                yield ClusterNetwork(found.prefix(), service, path)
 
 
 def _holds_services(cluster: Cluster) -> Iterator[Breach]:
@@ -104,9 +97,9 @@ def _holds_services(cluster: Cluster) -> Iterator[Breach]:
         yield Breach.at(
             pool.resource,
             pool.path,
-            f"{pool.words} gives pods addresses of services: {found[0].words}, and kube-proxy catches what is sent "
+            f"{pool.words} gives pods addresses of services: {_words(found[0])}, and kube-proxy catches what is sent "
             "there on every node",
-            tuple(Related(one.resource.span(*one.path), "addresses of services") for one in found),
+            tuple(Related(one.span, "addresses of services") for one in found),
             witness("address", address=str(both.address), pool=str(net)),
         )
 
