@@ -82,6 +82,11 @@ class IPPool(NamedTuple):
         unknown = self.base != ("spec",) and (not isinstance(word, str) or word not in _MODES)
         return unknown or self.resource.unreadable(*self.base)
 
+    @property
+    def legible(self) -> bool:
+        """Whether all of it could be read, and all of the document that it stands in."""
+        return not self.unreadable and self.resource.document.complete
+
 
 def ip_pool(resource: Resource) -> IPPool:
     """Read an IPPool with the defaults of libcalico-go/lib/clientv3/ippool.go."""

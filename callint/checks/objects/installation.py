@@ -43,7 +43,7 @@ def _pool(cluster: Cluster) -> Iterator[Breach]:
     by_network: dict[Prefix | None, IPPool] = {one.net: one for one in installed if one.net}
     by_name = {name: one for one in installed if (name := fields.text(one.plain, "name"))}
     for pool in map(ip_pool, cluster.of("IPPool")):
-        if pool.unreadable or not pool.resource.document.complete:
+        if not pool.legible:
             continue
         other = by_network.get(pool.net) or by_name.get(pool.name)
         if other is None:

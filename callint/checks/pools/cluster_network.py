@@ -48,11 +48,8 @@ class _Pool(NamedTuple):
 def _for_pods(cluster: Cluster) -> Iterator[_Pool]:
     """Those of the manifests, or where there are none the first ones, which calico-node makes as it starts."""
     for pool in cluster.pools:
-        if not pool.for_pods or pool.unreadable or not pool.resource.document.complete:
-            continue
-        net = pool.net
-        by_hand = pool.of_no_node or pool.plain.get("assignmentMode") == "Manual"
-        if net is not None:
+        net, by_hand = pool.net, pool.of_no_node or pool.plain.get("assignmentMode") == "Manual"
+        if pool.for_pods and pool.legible and net is not None:
             yield _Pool(f'IPPool "{pool.name}"', net, pool.resource, pool.path("cidr"), by_hand)
     told = {} if cluster.pools else environment(cluster)
     makes_none = told.get("NO_DEFAULT_POOLS")

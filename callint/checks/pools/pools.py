@@ -36,11 +36,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 @lru_cache(maxsize=8)
 def _networks(cluster: Cluster) -> list[tuple[IPPool, Prefix]]:
-    return [
-        (pool, net)
-        for pool in cluster.pools
-        if not pool.unreadable and pool.resource.document.complete and (net := pool.net) is not None
-    ]
+    return [(pool, net) for pool in cluster.pools if pool.legible and (net := pool.net) is not None]
 
 
 def _overlap(cluster: Cluster) -> Iterator[Breach]:
@@ -48,7 +44,7 @@ def _overlap(cluster: Cluster) -> Iterator[Breach]:
     networks = [
         (pool, net)
         for pool, net in _networks(cluster)
-        if not pool.disabled or cluster.target.road_of(pool.resource.api_version) == "calicoctl"
+        if not pool.disabled or cluster.road(pool.resource) == "calicoctl"
     ]
     for place, others in _overlapping([net for _, net in networks]):
         (second, other), (first, one) = networks[place], networks[others[0]]
@@ -65,7 +61,7 @@ def _overlap(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _outcome(cluster: Cluster, second: IPPool) -> str:
-    road = cluster.target.road_of(second.resource.api_version)
+    road = cluster.road(second.resource)
     if road == "calicoctl":
         return "calicoctl and the API server refuse the second"
     taken_out = road == "native" and cluster.target.release >= CHECKED_POOLS

@@ -18,10 +18,7 @@ def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     Not IPv6, where public addresses are what pods usually have.
     """
     for pool in cluster.pools:
-        resource = pool.resource
-        if not pool.nat_outgoing or not pool.for_pods:
-            continue
-        if resource.unreadable(*pool.base) or not resource.document.complete:
+        if not (pool.nat_outgoing and pool.for_pods and pool.legible):
             continue
         net = pool.net
         public = intervals.intersection(((net.first, net.last),), INTERNET[0]) if net and net.family == 4 else ()

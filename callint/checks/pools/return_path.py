@@ -60,7 +60,7 @@ def _told(cluster: Cluster) -> set[Family]:
 def _stays_unanswered(cluster: Cluster, pool: IPPool, told: set[Family]) -> bool:
     """Whether pods get addresses from it that nobody answers who is not told, and there is nobody to tell."""
     given = pool.for_pods and not pool.of_no_node
-    if not given or pool.nat_outgoing or pool.unreadable or not pool.resource.document.complete:
+    if not given or pool.nat_outgoing or not pool.legible:
         return False
     net = pool.net
     return net is not None and net.family not in told and _private(cluster, pool, net)
