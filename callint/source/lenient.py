@@ -27,9 +27,12 @@ class _Colons(Typed):
     def __missing__(self, text: str) -> Scalar:
         if _COLON not in text:
             return super().__missing__(text)
-        value = super().__missing__(text.replace(_COLON, ":"))
+        value = super().__missing__(self.text(text))
         self[text] = value
         return value
+
+    def text(self, written: str) -> str:
+        return written.replace(_COLON, ":")
 
 
 def read_as_go(text: str, error: Any, limits: Limits, expanded: int, json: bool = False) -> Tree | None:

@@ -72,9 +72,13 @@ class _Reader:
             if not self.part(begin, end, json=True):
                 return
             count, start = count + 1, behind(text, end)
-        if count > 1 and text[start:].strip():
+        if count and not text[start:].strip():
+            return
+        if count > 1:
             self.no_value(start, count)
         for chunk in cut(text, start):
+            if count == 1 and chunk.separator < 0:
+                self.beside(start, chunk.end)
             if chunk.crowded:
                 self.crowded(chunk)
             if not self.part(chunk.start, chunk.end, explicit=chunk.explicit):
@@ -212,8 +216,19 @@ class _Reader:
         message = "the document has ended above: kubectl ignores what follows without a line with ---"
         if "..." not in text[:at] and (root >= 0 or text[~root] not in "{["):
             message = "this line is indented less than the document, which ends here: kubectl ignores the rest"
-        end = min((end for end in (text.find("\n", at), text.find("\r", at)) if end >= 0), default=len(text))
-        self.say("text-after-document-end", start + at, start + end, message, "begin the next document with ---")
+        self.behind(start + at, start + len(text), message)
+
+    def beside(self, start: int, end: int) -> None:
+        """What stands behind a JSON value without a separator: kubectl goes on with YAML, if it is long enough."""
+        skipped = re.compile(_NOTHING).match(self.file.text, start, end)
+        at = skipped.end() if skipped else start
+        if at < end:
+            self.behind(at, end, "the document has ended above: calicoctl ignores what follows without a line with ---")
+
+    def behind(self, at: int, end: int, message: str) -> None:
+        text = self.file.text
+        line = min((one for one in (text.find("\n", at, end), text.find("\r", at, end)) if one >= 0), default=end)
+        self.say("text-after-document-end", at, line, message, "begin the next document with ---")
 
     def no_value(self, at: int, values: int) -> None:
         """What stands behind several JSON values and is none."""

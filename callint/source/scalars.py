@@ -68,6 +68,10 @@ class Typed(dict[str, Scalar]):
             self[text] = value
         return value
 
+    def text(self, written: str) -> str:
+        """What a scalar that is a text says."""
+        return written
+
 
 def _number(text: str) -> int | float | str:
     if text[0] != "0" and len(text) < 19 and text.isascii() and text.isdecimal():
@@ -104,7 +108,7 @@ def tagged(tag: str, text: str, typed: Typed) -> Scalar:
 
         return b64decode(re.sub("[\r\n]", "", text), validate=True).decode("utf-8", "replace")
     if name not in _TYPES:
-        return text
+        return typed.text(text)
     value = typed[text]
     if name == "float" and isinstance(value, int) and not isinstance(value, bool) and value < 2**63:
         return float(value)

@@ -240,6 +240,7 @@ def test_an_unquoted_selector_that_begins_with_not_is_empty() -> None:
         ("kind: x\na: !!binary 'aG k='\n", "aG k="),
         ("kind: x\na: .1_6e1_0\n", 1.6e9),
         ("kind: x\na: .16_\n", ".16_"),
+        ("kind: x\na: [!!str b:, ! c:, 08:]\n", ["b:", "c:", "08:"]),
     ],
 )
 def test_a_value_is_what_go_makes_of_it(text: str, value: object) -> None:
@@ -263,7 +264,9 @@ def test_a_separator_is_part_of_the_document_only_where_none_ends_at_it(text: st
     [
         ('{"a": 1}\n{"b": "\\/"} {"c": "\\ud83d\\ude00\\ud83d"}\n', [{"a": 1}, {"b": "/"}, {"c": "😀\ufffd"}], []),
         ('{"a"\n:\t1}\n---\n{"b": 2}\n', [{"a": 1}, {"b": 2}], []),
-        ('{"a": 1}\nb: 2\n', [{"a": 1}, {"b": 2}], []),
+        ('{"a": 1}\nb: 2\n', [{"a": 1}, {"b": 2}], ["text-after-document-end"]),
+        ('{"a": 1}x\n', [{"a": 1}, "x"], ["text-after-document-end"]),
+        ('{"a": 1}\n\t\n', [{"a": 1}], []),
         ('{"a": 1} # c\n', [{"a": 1}], []),
         ('{"a": 1}{"b": 2}\n---\n{"c": 3}\n', [{"a": 1}, {"b": 2}, {"c": 3}], ["syntax-error"]),
         ('{"a": 1}\n---\n{"b": 2}{"c": 3}\n', [{"a": 1}, {"b": 2}], ["text-after-document-end"]),
