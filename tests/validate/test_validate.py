@@ -206,7 +206,10 @@ SPECS = st.one_of(
                         "ipVersion": st.integers(3, 7) | st.just([4]),
                         "source": st.dictionaries(
                             st.sampled_from(["nets", "notNets", "ports", "notPorts"]),
-                            st.lists(texts | st.integers(-5, 70000) | st.floats(allow_nan=False), max_size=3),
+                            st.lists(
+                                texts | st.integers(-5, 70000) | st.floats(allow_nan=False, allow_infinity=False),
+                                max_size=3,
+                            ),
                         ),
                         "destination": st.dictionaries(
                             st.sampled_from(["selector", "namespaceSelector", "services"]),
