@@ -78,7 +78,7 @@ def not_listed(cluster: Cluster, node: str, name: str) -> tuple[Interface, ...] 
 
 
 def inner_interfaces(cluster: Cluster, facts: NodeFacts) -> tuple[Interface, ...]:
-    """Interfaces that forward and through which no default route leaves; none while routes are unknown."""
+    """Interfaces with an address that forward and by which no default route leaves; none while routes are unknown."""
     if facts.interfaces is None or facts.routes is None:
         return ()
     outer = {route.interface for route in facts.routes if route.destination.length == 0}
@@ -89,6 +89,7 @@ def inner_interfaces(cluster: Cluster, facts: NodeFacts) -> tuple[Interface, ...
         and one.name not in outer
         and one.forwarding.ipv4 is True
         and one.kind != "wireguard"
+        and one.addresses != ()
         and leads_somewhere(one)
     )
 

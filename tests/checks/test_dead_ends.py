@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from callint.calico import Target
+from callint.calico.target import Dataplane
+from callint.policy.links import inner_interfaces
 from manifests import calico, cluster_of
 from shipped_rules import told_by
 
@@ -46,3 +49,36 @@ def test_nothing_comes_in_where_nothing_is_behind(link: str, missed: bool) -> No
     assert told("HEP001", link, LAN) is missed
     assert told("POL001", link, ALL, CLOSED) is missed
     assert told("POL016", link, ALL, CLOSED) is missed
+
+
+PORTS = """
+version: 1
+node: router
+roles: [router]
+interfaces:
+  - {name: lan0, addresses: [10.0.0.1/24], kind: bridge, forwarding: true}
+  - {name: port0, addresses: [], master: lan0, forwarding: true}
+  - {name: trunk0, addresses: [], forwarding: true}
+  - {name: open0, addresses: [10.0.7.1/24], kind: vlan, forwarding: true}
+routes: [{to: 10.0.0.0/24, interface: lan0, protocol: kernel}]
+listening: [{protocol: udp, port: 53}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("dataplane", "covered"),
+    [
+        ("nftables", {"open0": False, "trunk0": True}),
+        ("ebpf", {"open0": False, "trunk0": False, "port0": False, "lan0": False}),
+    ],
+)
+def test_what_has_no_address_is_below_what_has_one(dataplane: Dataplane, covered: dict[str, bool]) -> None:
+    """By a port of a bridge the kernel's filter sees nothing come in; of a trunk it is not known."""
+    cluster = cluster_of([LAN], facts=PORTS, target=Target(dataplane=dataplane))
+    breaches = told_by(cluster, "HEP001")
+    assert {one.message.split('"')[1]: one.undecided for one in breaches} == covered
+
+
+def test_nobody_asks_where_no_address_is() -> None:
+    cluster = cluster_of([ALL, CLOSED], facts=PORTS)
+    assert [one.name for one in inner_interfaces(cluster, cluster.facts["router"])] == ["lan0", "open0"]

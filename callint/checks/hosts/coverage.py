@@ -33,8 +33,12 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             yield _unknown(node, own)
             continue
         for interface in facts.interfaces:
-            if _forwards(here, interface) and here.governance.of(interface.name).endpoint is None:
+            if not _forwards(here, interface) or here.governance.of(interface.name).endpoint is not None:
+                continue
+            if interface.addresses != () or here.settings.ebpf:
                 yield _uncovered(here, node, interface, own)
+            elif interface.master is None:  # by a port of a bridge or bond none come in for the kernel's filter
+                yield _without_address(node, interface, own)
 
 
 def _means_to_forward(cluster: Cluster, here: NodePolicy, own: list[HostEndpoint]) -> bool:
@@ -90,6 +94,18 @@ def _uncovered(here: NodePolicy, node: str, interface: Interface, own: list[Host
         tuple(Related(one.resource.span("spec", "interfaceName"), f"covers {one.interface}") for one in own[:3]),
         witness("interface", interface=interface.name, node=node, **outcomes),
         help=f"write policy for {interface.name} first, then add a HostEndpoint that it selects",
+    )
+
+
+def _without_address(node: str, interface: Interface, own: list[HostEndpoint]) -> Breach:
+    """Below a VLAN or PPPoE nothing is meant to come in, and the kernel takes it where it checks no source."""
+    return Breach(
+        f'interface "{interface.name}" of node "{node}" forwards and has no address, so that it is not known whether '
+        "packets come in by it; no HostEndpoint covers it",
+        interface.span,
+        own[0].resource.ref,
+        help="if it is there for others above it, such as VLANs or PPPoE, switch forwarding off for it",
+        undecided=True,
     )
 
 
