@@ -89,9 +89,9 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "unreachable": _POLICIES,
     },
     "callint.checks.pools": {
-        "cloud": _POOLS,
+        "cloud": (*_POOLS, "DaemonSet"),
         "cluster_network": (*_POOLS, "DaemonSet"),
-        "masquerade": _POOLS,
+        "masquerade": (*_POOLS, "DaemonSet"),
         "node_pools": _POOLS,
         "pool_request": ("Namespace", "Pod", "Service", *_PODS),
         "pools": (*_POOLS, "FelixConfiguration"),

@@ -6,7 +6,7 @@ pkg/controller/ippool), so to the cluster both are alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import DEFAULT_POOLS
@@ -32,7 +32,8 @@ _MODES = {
 class IPPool(NamedTuple):
     """A range for IPAM, NAT and BGP; absent modes are `Never`, absent uses are Workload and Tunnel.
 
-    `base` leads to it from the root of `resource`, which is an IPPool or an Installation.
+    `base` leads to it from the root of `resource`: an IPPool, an Installation, or the DaemonSet of calico-node, where
+    the variables for its fields stand at `places`.
     """
 
     resource: Resource
@@ -49,6 +50,7 @@ class IPPool(NamedTuple):
     node_selector: str
     namespace_selector: str | None
     allowed_uses: tuple[str, ...]
+    places: Mapping[str, Path] = {}
 
     @property
     def net(self) -> Prefix | None:
@@ -57,6 +59,8 @@ class IPPool(NamedTuple):
 
     def path(self, field: str) -> Path:
         """Where a field of an IPPool stands in the resource."""
+        if self.places:
+            return self.places.get(field, self.base)
         if self.base != ("spec",):
             field = {"ipipMode": "encapsulation", "vxlanMode": "encapsulation"}.get(field, field)
         return (*self.base, field)

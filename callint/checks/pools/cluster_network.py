@@ -11,10 +11,10 @@ from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, witness
 from callint.net.address import FAMILIES, Prefix
 from callint.net.enclosing import Enclosing
-from callint.net.read import address, network
+from callint.net.read import address
 from callint.objects import Cluster, Resource, fields
-from callint.objects.calico_node import environment
 from callint.objects.cluster_networks import ClusterNetwork, pod_networks, service_networks
+from callint.objects.first_pools import first_pools
 from callint.record import NamedTuple
 
 _MOST_SHOWN = 3
@@ -47,18 +47,10 @@ class _Pool(NamedTuple):
 
 def _for_pods(cluster: Cluster) -> Iterator[_Pool]:
     """Those of the manifests, or where there are none the first ones, which calico-node makes as it starts."""
-    for pool in cluster.pools:
+    for pool in (*cluster.pools, *first_pools(cluster)):
         net, by_hand = pool.net, pool.of_no_node or pool.plain.get("assignmentMode") == "Manual"
         if pool.for_pods and pool.legible and net is not None:
             yield _Pool(f'IPPool "{pool.name}"', net, pool.resource, pool.path("cidr"), by_hand)
-    told = {} if cluster.pools else environment(cluster)
-    makes_none = told.get("NO_DEFAULT_POOLS")
-    for family in FAMILIES if makes_none is None or makes_none.value != "true" else ():
-        name = f"CALICO_IPV{family}POOL_CIDR"
-        variable = told.get(name)
-        net = network(variable.value, family) if variable is not None else None
-        if variable is not None and net is not None:
-            yield _Pool(f"the IPPool of {name}", net, variable.resource, (*variable.path, "value"))
 
 
 def _words(one: ClusterNetwork) -> str:

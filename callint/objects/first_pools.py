@@ -1,0 +1,57 @@
+"""The pools that calico-node makes as it starts where there is none (node/pkg/lifecycle/startup configureIPPools)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from callint.calico.defaults import DEFAULT_POOLS
+from callint.finding import Path
+from callint.net.address import FAMILIES, Family
+from callint.net.read import network
+from callint.objects.calico_node import Variable, environment
+from callint.objects.cluster import Cluster
+from callint.objects.pool import IPPool
+
+_MODES = {"": "Never", "off": "Never", "never": "Never", "always": "Always", "crosssubnet": "CrossSubnet"}
+_FIELDS = {"cidr": "CIDR", "ipipMode": "IPIP", "vxlanMode": "VXLAN", "natOutgoing": "NAT_OUTGOING"}
+
+
+def first_pools(cluster: Cluster) -> Iterator[IPPool]:
+    """Those whose network its environment names; without that it is one that kubeadm may have been told."""
+    told = {} if cluster.pools or cluster.incomplete else environment(cluster)
+    makes_none = told.get("NO_DEFAULT_POOLS")
+    for family in FAMILIES if makes_none is None or makes_none.value != "true" else ():
+        names = {field: f"CALICO_IPV{family}POOL_{name}" for field, name in _FIELDS.items()}
+        variables = {field: told[name] for field, name in names.items() if name in told}
+        cidr = variables.get("cidr")
+        if cidr is not None and network(cidr.value, family) is not None:
+            yield _pool(family, cidr, variables)
+
+
+def _pool(family: Family, cidr: Variable, variables: Mapping[str, Variable]) -> IPPool:
+    modes = {field: _mode(variables.get(field)) for field in ("ipipMode", "vxlanMode")}
+    masqueraded = variables.get("natOutgoing")
+    places: dict[str, Path] = {field: (*one.path, "value") for field, one in variables.items()}
+    return IPPool(
+        resource=cidr.resource,
+        name=DEFAULT_POOLS[family],
+        base=places["cidr"],
+        plain={"encapsulation": "?"} if None in modes.values() else {},
+        cidr=cidr.value or "",
+        disabled=False,
+        nat_outgoing=(masqueraded.value or "").lower() == "true" if masqueraded is not None else family == 4,
+        disable_bgp_export=False,
+        block_size=None,
+        ipip_mode=modes["ipipMode"] or "?",
+        vxlan_mode=modes["vxlanMode"] or "?",
+        node_selector="all()",
+        namespace_selector=None,
+        allowed_uses=("Workload", "Tunnel"),
+        places=places,
+    )
+
+
+def _mode(variable: Variable | None) -> str | None:
+    """Whether it tunnels; None where nothing tells."""
+    text = "" if variable is None else variable.value
+    return None if text is None else _MODES.get(text.lower().replace("-", ""))

@@ -1,0 +1,45 @@
+"""The pools that calico-node makes as it starts, as its environment tells them."""
+
+from __future__ import annotations
+
+import pytest
+
+from callint.objects.first_pools import first_pools
+from manifests import BACKEND_ELSEWHERE, calico, calico_node, cluster_of
+
+CIDR = {"CALICO_IPV4POOL_CIDR": "10.244.0.0/16"}
+
+
+def test_a_pool_of_each_family_with_the_places_of_its_fields() -> None:
+    variables = {**CIDR, "CALICO_IPV4POOL_IPIP": "cross-subnet", "CALICO_IPV6POOL_CIDR": "fd00::/48"}
+    four, six = first_pools(cluster_of([calico_node(**variables)]))
+    assert (four.name, four.cidr, four.ipip_mode, four.vxlan_mode) == (
+        "default-ipv4-ippool",
+        "10.244.0.0/16",
+        "CrossSubnet",
+        "Never",
+    )
+    assert four.legible
+    assert (four.nat_outgoing, six.nat_outgoing) == (True, False)
+    assert [fields.path("ipipMode")[-2] for fields in (four, six)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"CALICO_IPV4POOL_IPIP": "Always"},  # kubeadm may have been told the network
+        {**CIDR, "NO_DEFAULT_POOLS": "true"},
+        {"CALICO_IPV4POOL_CIDR": "${PODS}"},
+    ],
+)
+def test_none_is_known(variables: dict[str, str]) -> None:
+    assert not list(first_pools(cluster_of([calico_node(**variables)])))
+
+
+def test_where_pools_are_written_down_none_is_made() -> None:
+    assert not list(first_pools(cluster_of([calico_node(**CIDR), calico("IPPool", "pods", {"cidr": "10.1.0.0/16"})])))
+
+
+def test_a_mode_from_elsewhere_is_not_read() -> None:
+    (pool,) = first_pools(cluster_of([calico_node(**CIDR, CALICO_IPV4POOL_IPIP=BACKEND_ELSEWHERE)]))
+    assert not pool.legible
