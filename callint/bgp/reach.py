@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from callint.bgp.alike import Alike
 from callint.bgp.network import Network
@@ -22,10 +23,13 @@ Learned = Passage | None
 class RouteGraph:
     """The sessions of one family as ways for routes, between nodes that are alike, and what leaves the cluster."""
 
-    def __init__(self, model: Network, family: Family, *, mended: bool = False) -> None:
+    def __init__(
+        self, model: Network, family: Family, *, mended: bool = False, passes: Callable[[Peering], bool] | None = None
+    ) -> None:
         """Only sessions that may come up count; nobody knows of those that are unknown, so they do.
 
-        With `mended` all sessions between nodes count, in both directions, whatever keeps them from coming up.
+        With `mended` all sessions between nodes count, in both directions, whatever keeps them from coming up; `passes`
+        leaves out what lets no route through to another node.
         """
         self._steps = Steps(model.cluster, "ways for routes between nodes")
         self.ways: dict[Alike, list[tuple[Alike, Peering]]] = {alike: [] for alike in model.nodes.all}
@@ -38,6 +42,8 @@ class RouteGraph:
             if peering.family != family or not (live or (mended and peering.there is not None)):
                 continue
             if peering.there is not None:
+                if passes is not None and not passes(peering):
+                    continue
                 self.ways.setdefault(peering.here, []).append((peering.there, peering))
                 if not live:
                     self.ways.setdefault(peering.there, []).append((peering.here, peering))

@@ -259,3 +259,50 @@ def test_pools_of_load_balancers_lie_in_their_range() -> None:
     ranges = OFF.replace("{nodeToNodeMeshEnabled: false}", "{serviceLoadBalancerIPs: [{cidr: 10.244.0.0/16}]}")
     assert len(found(ranges + POOL % "", "service-range-in-pool")) == 1
     assert found(ranges + POOL % ", allowedUses: [LoadBalancer]", "service-range-in-pool") == []
+
+
+BOTH = ', ipv6Address: "fd00::%d/64"'
+SIX = POOL.replace("name: pods", "name: six").replace("10.244.0.0/16", "fd20::/48")
+
+
+@pytest.mark.parametrize(("pools", "told"), [(POOL % "", 0), (SIX % "", 1), (SIX % ", vxlanMode: Always", 0)])
+def test_nodes_need_no_routes_of_a_family_without_pools(pools: str, told: int) -> None:
+    text = OFF + node("a", 1, BOTH % 1) + node("b", 2, BOTH % 2) + pools
+    text += peer("four", "node: a, peerIP: 10.0.0.2, asNumber: 64512")
+    assert len(found(text, "nodes-unconnected")) == told
+
+
+def test_one_reflector_of_both_families_is_of_those_that_have_pools() -> None:
+    text = OFF + SIX % ", vxlanMode: Always" + node("hub", 9, ", routeReflectorClusterID: 1.0.0.1" + BOTH % 9, "rr: ''")
+    text += "".join(node(name, number, BOTH % number) for number, name in enumerate("abc", 1))
+    text += peer("hub", "nodeSelector: '!has(rr)', peerSelector: has(rr)")
+    assert found(text, "one-reflector") == []
+    assert len(found(text + POOL % "", "one-reflector")) == 1
+
+
+LAN = "10.1.0.0/16, matchOperator: In}, {action: Reject}]"
+PODS = "10.244.0.0/24, matchOperator: In}, {action: Reject}]"
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        (f"exportV4: [{{action: Accept, cidr: {LAN}", "BGPFilter/some exportV4[1]"),
+        (f"importV4: [{{action: Accept, cidr: {LAN}", "BGPFilter/some importV4[1]"),
+        (f"exportV4: [{{action: Accept, cidr: {PODS}", ""),
+        ("exportV4: [{action: Reject, interface: eth0}]", ""),
+        (f"exportV6: [{{action: Accept, cidr: {LAN.replace('10.1.0.0/16', 'fd01::/64')}", ""),
+    ],
+)
+def test_filters_between_nodes_that_keep_pods_apart(rules: str, told: str) -> None:
+    """A router hears of the pods, but the other node does not."""
+    text = OFF + POOL % "" + node("a", 1) + node("b", 2)
+    text += f"---\napiVersion: projectcalico.org/v3\nkind: BGPFilter\nmetadata: {{name: some}}\nspec: {{{rules}}}\n"
+    text += peer("tor", "node: a, peerIP: 192.0.2.1, asNumber: 65000")
+    text += peer("nodes", "node: a, peerIP: 10.0.0.2, asNumber: 64512, filters: [some]")
+    findings = found(text, "nodes-unconnected", "pool-withheld-from-nodes")
+    assert [told in one.message for one in findings] == [True] * bool(told)
+    withheld = text.replace(peer("tor", "node: a, peerIP: 192.0.2.1, asNumber: 65000"), "")
+    assert [one.name for one in found(withheld, "nodes-unconnected", "pool-withheld-from-nodes")] == (
+        ["pool-withheld-from-nodes"] if "export" in told else ["nodes-unconnected"] * bool(told)
+    )

@@ -10,8 +10,9 @@ from callint.bgp.network import network
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.reach import RouteGraph
-from callint.bgp.rules import Direction
+from callint.bgp.rules import Direction, Rule
 from callint.bgp.session import Form
+from callint.checks.bgp.kept_apart import KeptApart
 from callint.checks.bgp.kept_in import Gates
 from callint.checks.bgp.routed_pools import routed
 from callint.checks.bgp.unsettled import unsettled
@@ -45,9 +46,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from question(cluster)
 
 
-def needs_routes(cluster: Cluster) -> IPPool | None:
-    """A pool for pods whose routes between nodes BIRD is to install; None where Felix does it for all."""
-    return next((pool for pool, _ in routed(cluster)), None)
+def needs_routes(cluster: Cluster, family: Family | None = None) -> IPPool | None:
+    """A pool, of one family or any, whose routes between nodes BIRD is to install; None where Felix does it for all."""
+    return next((pool for pool, inside in routed(cluster) if family in (None, inside.family)), None)
 
 
 def _no_peers(cluster: Cluster) -> Iterator[Breach]:
@@ -91,19 +92,24 @@ def _unconnected(cluster: Cluster) -> Iterator[Breach]:
 
     Where a session that does not come up would be the way, that is said of the session.
     """
-    model, pool = network(cluster), needs_routes(cluster)
-    if pool is None or not cluster.bgp_peers or model.settings.mesh is None:
+    model = network(cluster)
+    if not cluster.bgp_peers or model.settings.mesh is None:
         return
     for family in model.families:
-        nodes = _listed(cluster, family)
-        if nodes is None or len(nodes) < 2:
+        nodes, pool = _listed(cluster, family), needs_routes(cluster, family)
+        if pool is None or nodes is None or len(nodes) < 2:
             continue
-        graph, mended = RouteGraph(model, family), RouteGraph(model, family, mended=True)
+        pods = union_all(family, (within(inside) for _, inside in routed(cluster) if inside.family == family))
+        apart = KeptApart(model, pods)
+        # Where nobody at all hears of them that is said of the pool (BGP048).
+        filtered = not left_open(cluster, EXPORTS) and (model.settings.mesh is not False or apart.told_anywhere())
+        passes = apart.passes if filtered else None
+        graph = RouteGraph(model, family, passes=passes)
+        mended = RouteGraph(model, family, mended=True, passes=passes)
         speaking = dict.fromkeys(map(model.nodes.of, nodes))
         isolated = {one for one in speaking if one.first.cluster_id and not _selected_by_any(cluster, one.first)}
         telling: Mapping[Alike, object] = graph.outside
-        if any(graph.ways.values()) and not left_open(cluster, EXPORTS):  # else the pool is withheld from all (BGP048)
-            pods = union_all(family, (within(inside) for _, inside in routed(cluster) if inside.family == family))
+        if any(graph.ways.values()) and filtered:
             telling = _open(cluster, pods, graph.outside, "export")
         for start in graph.starts():
             if start not in speaking or start in isolated:
@@ -117,12 +123,20 @@ def _unconnected(cluster: Cluster) -> Iterator[Breach]:
             if missing:
                 unaware = [one for one in nodes if model.nodes.of(one) in missing and one is not start.first]
                 kept_in = not told and bool(graph.outside.get(start))
-                yield _pair(cluster, graph, pool, start, unaware, kept_in=kept_in)
+                keeper = apart.between(start, unaware[0]) if filtered else None
+                yield _pair(cluster, graph, pool, start, unaware, keeper, kept_in=kept_in)
                 return
 
 
 def _pair(
-    cluster: Cluster, graph: RouteGraph, pool: IPPool, start: Alike, missing: list[Speaker], *, kept_in: bool
+    cluster: Cluster,
+    graph: RouteGraph,
+    pool: IPPool,
+    start: Alike,
+    missing: list[Speaker],
+    keeper: Rule | None,
+    *,
+    kept_in: bool,
 ) -> Breach:
     node, other = start.first, missing[0]
     between = [
@@ -134,6 +148,9 @@ def _pair(
     if network(cluster).nodes.of(other) in graph.reach(start, loops=True):
         between = []
         reason = "reflectors between them have one `routeReflectorClusterID`, and the second one takes that for a loop"
+    if keeper is not None:
+        between = []
+        reason = f"{keeper} keeps its pods from sessions between them"
     if between:
         reason = f'node "{between[0]}" between them has no `routeReflectorClusterID`, so that it passes nothing on'
     if kept_in:
@@ -145,9 +162,13 @@ def _pair(
         resource,
         path,
         f'node "{other.name}" never learns the routes of node "{node.name}"{more}: {reason}',
-        (Related(pool.span("cidr"), "its pods need routes between nodes"),),
+        (Related(pool.span("cidr"), "its pods need routes between nodes"), *_rejecting(keeper)),
         witness("route", prefix=pool.cidr, node=other.name, direction="import", source=f'node "{node.name}"'),
     )
+
+
+def _rejecting(rule: Rule | None) -> tuple[Related, ...]:
+    return (Related(rule.resource.span(*rule.rule.path, "action"), "rejects their routes"),) if rule is not None else ()
 
 
 def _where(cluster: Cluster, pool: IPPool, names: Iterable[str]) -> tuple[Resource, Path]:
@@ -268,13 +289,13 @@ def _loop(pool: IPPool, node: Speaker, other: Speaker, form: Form) -> Breach:
 
 def _one_reflector(cluster: Cluster) -> Iterator[Breach]:
     """Few nodes may do with one; routers outside may bring the routes as well."""
-    model, pool = network(cluster), needs_routes(cluster)
-    if pool is None or model.settings.mesh is not False:
+    model = network(cluster)
+    if model.settings.mesh is not False:
         return
     for family in model.families:
-        nodes = _listed(cluster, family) or []
+        nodes, pool = _listed(cluster, family) or [], needs_routes(cluster, family)
         reflectors = [one for one in nodes if one.cluster_id]
-        if len(reflectors) != 1 or len(nodes) < _FEW:
+        if pool is None or len(reflectors) != 1 or len(nodes) < _FEW:
             continue
         graph, hub = RouteGraph(model, family), model.nodes.of(reflectors[0])
         others = [alike for alike in dict.fromkeys(map(model.nodes.of, nodes)) if alike is not hub]

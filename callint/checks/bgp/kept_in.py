@@ -9,6 +9,7 @@ from callint.bgp.filters import Part, View
 from callint.bgp.peering import Peering
 from callint.bgp.route import Attributes
 from callint.bgp.rules import Direction, Rule
+from callint.bgp.session import Session
 from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, everything, union_all
 from callint.objects import Cluster
@@ -23,7 +24,7 @@ class Gates:
     def __init__(
         self,
         cluster: Cluster,
-        peerings: Iterable[Peering],
+        ends: Iterable[Peering | Session],
         family: Family,
         steps: Steps,
         direction: Direction = "export",
@@ -31,7 +32,7 @@ class Gates:
         """Raises TooManyStepsError."""
         self._cluster = cluster
         self._view = View(direction)
-        self._filters = tuple(dict.fromkeys(one.form.filters for one in peerings if one.family == family))
+        self._filters = tuple(dict.fromkeys(one.form.filters for one in ends if one.family == family))
         every = everything(family)
         known = all(one.resource.whole for one in cluster.bgp_peers) and all(map(self._known, self._filters))
         self._open = union_all(family, self._let_through(every, steps)) if known else every
