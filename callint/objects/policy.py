@@ -122,6 +122,14 @@ class Policy(NamedTuple):
         """Those of `ingress` or of `egress`."""
         return self.ingress if direction == "ingress" else self.egress
 
+    def governs(self, direction: str) -> bool:
+        """Whether it is about `ingress`, or `egress`, by its types."""
+        return direction.capitalize() in self.types
+
+    def governed(self, direction: str) -> tuple[Rule, ...]:
+        """The rules of a direction that it governs."""
+        return self.rules_of(direction) if self.governs(direction) else ()
+
     def sides(self) -> Iterator[Entity]:
         """The sources and destinations of all rules."""
         return (side for rule in self.rules for side in (rule.source, rule.destination))

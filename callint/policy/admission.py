@@ -122,7 +122,7 @@ def _flags(policy: Policy) -> Iterator[str]:
         yield "preDNAT and doNotTrack exclude each other"
     if policy.early and not policy.apply_on_forward:
         yield "preDNAT and doNotTrack need applyOnForward"
-    if policy.pre_dnat and (policy.egress or "Egress" in policy.types):
+    if policy.pre_dnat and (policy.egress or policy.governs("egress")):
         yield "preDNAT policy has no egress"
 
 

@@ -93,10 +93,6 @@ class CompiledPolicy:
             )
         return found
 
-    def governs(self, direction: Direction) -> bool:
-        """Whether the direction is among the policy's types."""
-        return direction.capitalize() in self.placed.policy.types
-
 
 class Entry(NamedTuple):
     """A policy that selects an endpoint, or may: then `doubt` is the question."""
@@ -165,7 +161,7 @@ def _kinds(compiled: CompiledPolicy, *, host: bool) -> tuple[Kind, ...]:
     if policy.do_not_track:
         return ("untracked",) if host else ()
     if policy.pre_dnat:
-        return ("preDNAT",) if host and compiled.governs("ingress") else ()
+        return ("preDNAT",) if host and policy.governs("ingress") else ()
     return ("normal", "forward") if host and policy.apply_on_forward else ("normal",)
 
 
@@ -236,7 +232,7 @@ def through_tiers(chain: Chain, flow: Flow, doubts: Doubts, steps: list[Step]) -
     ends = chain.kind in ("normal", "forward")
     stages = chain.chains.resolved(chain.kind, doubts)
     for tier, policies in stages:
-        asked = [one for one in policies if one.governs(chain.direction) and not one.placed.policy.staged]
+        asked = [one for one in policies if one.placed.policy.governs(chain.direction) and not one.placed.policy.staged]
         if not asked:
             continue
         action, decision = _ask(chain, asked, flow, doubts)

@@ -148,9 +148,7 @@ class Way:
             evaluated = step is not None
             for compiled in policies:
                 policy = compiled.placed.policy
-                if policy.staged or not compiled.governs(visit.direction):
-                    continue
-                for rule in policy.rules_of(visit.direction):
+                for rule in () if policy.staged else policy.governed(visit.direction):
                     yield _Asked(policy, rule, evaluated)
                     if step is not None and step.policy is policy.resource and step.path == rule.path:
                         evaluated = False

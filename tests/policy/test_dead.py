@@ -17,7 +17,7 @@ from callint.policy.chains import Direction
 from callint.policy.symbolic import earlier
 from callint.policy.symbolic.covering import Taken, fewest
 from callint.policy.symbolic.dead import Dead, dead
-from callint.policy.symbolic.order import DIRECTIONS, Item, item_of, items, rules
+from callint.policy.symbolic.order import DIRECTIONS, Item, item_of, items
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.tiers import PlacedPolicy, PlacedTier
@@ -218,17 +218,17 @@ def naively(shadows: Shadows) -> Iterator[tuple[object, ...]]:
     for tier, placed in shadows.subjects:
         policy = placed.policy
         for direction in DIRECTIONS:
-            if not rules(policy, direction):
+            if not policy.governed(direction):
                 continue
             taken = Taken()
             for item in () if policy.staged else before(shadows, tier, placed, direction):
                 taken.add(item, shadows.surely(item, None))
             if not any(taken.left(shadows.everything)):
                 covering = fewest(shadows, taken, shadows.everything, {}, uncounted)
-                if {one.action for one in covering} != {one.action for one in rules(policy, direction)}:
+                if {one.action for one in covering} != {one.action for one in policy.governed(direction)}:
                     yield policy.name, direction, None, shown(covering)
                     continue
-            for rule in rules(policy, direction):
+            for rule in policy.governed(direction):
                 packets = shadows.may(policy, rule)
                 left = taken.left(packets)
                 more: dict[int, Sets] = {}

@@ -15,7 +15,7 @@ from callint.policy import model_of
 from callint.policy.labels import ADDED, Labels
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
-from callint.policy.symbolic.order import DIRECTIONS, rules
+from callint.policy.symbolic.order import DIRECTIONS
 from callint.policy.symbolic.shadow import Shadows, shadows_of
 from callint.policy.tiers import PlacedPolicy
 from callint.selector.satisfy import overlaps
@@ -62,7 +62,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 def _rules(policy: Policy) -> Iterator[Rule]:
     """Those of the directions that a policy governs."""
-    return (rule for direction in DIRECTIONS for rule in rules(policy, direction))
+    return (rule for direction in DIRECTIONS for rule in policy.governed(direction))
 
 
 def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:

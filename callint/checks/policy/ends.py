@@ -15,7 +15,6 @@ from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.chains import Direction
-from callint.policy.symbolic.order import rules
 from callint.policy.tiers import PlacedPolicy
 from callint.record import NamedTuple
 from callint.selector import Selector
@@ -77,7 +76,7 @@ def _openings(cluster: Cluster, direction: Direction, subjects: set[Terms] | Non
     closing = {id(tier) for tier in model_of(cluster).tiers if tier.closes}
     for tier, placed in model_of(cluster).policies:
         policy = placed.policy
-        opening = [one for one in rules(policy, direction) if _by_selector(one)]
+        opening = [one for one in policy.governed(direction) if _by_selector(one)]
         if not opening or id(tier) not in closing or not policy.resource.whole or policy.staged or policy.early:
             continue
         own = terms(placed.selector)
@@ -127,7 +126,7 @@ class _Others:
 
     def _index(self, direction: Direction) -> OverlapIndex[PlacedPolicy]:
         placed = (one for _, one in model_of(self._cluster).policies if not (one.policy.staged or one.policy.early))
-        asked = (one for one in placed if not one.policy.resource.whole or rules(one.policy, direction))
+        asked = (one for one in placed if not one.policy.resource.whole or one.policy.governed(direction))
         return OverlapIndex((one.selector, one) for one in asked)
 
     def open_nothing(self, sender: PlacedPolicy, hearer: PlacedPolicy) -> bool:
@@ -156,7 +155,7 @@ class _Others:
         """The rules of a policy that may let packets through to or from some pods."""
         index = self._allowing.get((id(policy), direction))
         if index is None:
-            own = rules(policy, direction)
+            own = policy.governed(direction)
             self._budget.spend(_OF_RULE * len(own))
             allowed = (_Allowed(one, named(one, policy)) for one in own if one.opens)
             index = self._allowing[id(policy), direction] = OverlapIndex((one.far or ALL, one) for one in allowed)

@@ -124,7 +124,7 @@ class _Tiers:
         return not placed.policy.resource.whole or any(rule.action == "Pass" for rule in self._rules(placed.policy))
 
     def _governs(self, policy: Policy) -> bool:
-        in_direction = self._direction.capitalize() in policy.types or bool(policy.resource.gaps)
+        in_direction = policy.governs(self._direction) or bool(policy.resource.gaps)
         return in_direction and not policy.staged and not policy.early
 
     def _rules(self, policy: Policy) -> tuple[Rule, ...]:

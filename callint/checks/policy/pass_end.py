@@ -28,7 +28,7 @@ def pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
             passing = _passing(placed.policy)
             hosts = bare.surely(placed.selector) if passing else []
             for rule in passing if hosts else ():
-                ends = [host for host in hosts if last.tier(host.labels, _type(rule)) <= position]
+                ends = [host for host in hosts if last.tier(host.labels, rule.direction) <= position]
                 if ends and _dead(cluster).isdisjoint(_key(placed.policy, path) for path in (rule.path, rule.path[:2])):
                     yield _breach(tier, placed.policy, rule, ends)
 
@@ -37,11 +37,7 @@ def _passing(policy: Policy) -> list[Rule]:
     """The rules of a policy that pass on packets, in the directions that it governs."""
     if policy.staged or policy.early or not policy.resource.legible:
         return []
-    return [rule for rule in policy.rules if rule.action == "Pass" and _type(rule) in policy.types]
-
-
-def _type(rule: Rule) -> str:
-    return rule.direction.capitalize()
+    return [rule for rule in policy.rules if rule.action == "Pass" and policy.governs(rule.direction)]
 
 
 def _breach(tier: PlacedTier, policy: Policy, rule: Rule, ends: list[HostMember]) -> Breach:
@@ -76,16 +72,16 @@ class _Last:
         self._model = model
         self._known: dict[tuple[int, str], int] = {}
 
-    def tier(self, labels: Labels, type_: str) -> int:
-        """The number of the last tier with policy of a type that may select the labels, -1 without any."""
-        key = (id(labels), type_)
+    def tier(self, labels: Labels, direction: str) -> int:
+        """The number of the last tier with policy of a direction that may select the labels, -1 without any."""
+        key = (id(labels), direction)
         if key not in self._known:
             near = self._model.selecting.candidates(labels.known, labels.present, labels.open)
             found = ((number, self._model.tiers[number].policies[place]) for number, place in near)
-            self._known[key] = max((number for number, one in found if _governs(one, labels, type_)), default=-1)
+            self._known[key] = max((number for number, one in found if _governs(one, labels, direction)), default=-1)
         return self._known[key]
 
 
-def _governs(placed: PlacedPolicy, labels: Labels, type_: str) -> bool:
+def _governs(placed: PlacedPolicy, labels: Labels, direction: str) -> bool:
     policy = placed.policy
-    return not policy.staged and type_ in policy.types and holds(placed.selector, labels) is not False
+    return not policy.staged and policy.governs(direction) and holds(placed.selector, labels) is not False

@@ -268,10 +268,11 @@ def _subject_in_rule(cluster: Cluster) -> Iterator[Breach]:
     for policy, _ in _enforced(cluster, closing=True):
         if policy.early or not _unselective(policy):
             continue
-        for direction, rules in (("ingress", policy.ingress), ("egress", policy.egress)):
+        for direction in ("ingress", "egress"):
+            rules = policy.governed(direction)
             own = [rule.destination if direction == "ingress" else rule.source for rule in rules]
             texts = {side.selector for side in own}
-            if not rules or None in texts or len(texts) != 1 or direction.capitalize() not in policy.types:
+            if None in texts or len(texts) != 1:
                 continue
             path = (*own[0].path, "selector")
             side_name = "destination" if direction == "ingress" else "source"

@@ -93,8 +93,8 @@ def _governing(cluster: Cluster) -> Iterator[tuple[PlacedTier, PlacedPolicy, str
             if policy.staged or policy.early or not policy.resource.legible or policy.kind.startswith("Kubernetes"):
                 continue
             for direction in ("ingress", "egress"):
-                rules = policy.rules_of(direction)
-                if rules and direction.capitalize() in policy.types:
+                rules = policy.governed(direction)
+                if rules:
                     yield tier, placed, direction, rules, openers[direction]
 
 

@@ -21,7 +21,7 @@ from callint.policy.symbolic.earlier import (
     leave_something,
     meetings,
 )
-from callint.policy.symbolic.order import DIRECTIONS, Before, Item, Kinds, item_of, items, kinds, rules
+from callint.policy.symbolic.order import DIRECTIONS, Before, Item, Kinds, item_of, items, kinds
 from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.shadow import Shadows
@@ -109,7 +109,7 @@ class _Search:
         policy = placed.policy
         before = None if policy.staged else self._asked_before(tier, placed)
         for direction in DIRECTIONS:
-            own = rules(policy, direction)
+            own = policy.governed(direction)
             if own:
                 chain = self._nothing if before is None else self._chain(before, direction)
                 if len(own) > 1 or chain.earlier.count:

@@ -201,19 +201,12 @@ def _asked(place: int, placed: PlacedPolicy) -> Asked | None:
 
 def items(policy: Policy, direction: Direction) -> Iterator[Item]:
     """The rules of a policy that decide, in order."""
-    return filter(None, (item_of(policy, direction, rule) for rule in rules(policy, direction)))
+    return filter(None, (item_of(policy, direction, rule) for rule in policy.governed(direction)))
 
 
 def item_of(policy: Policy, direction: Direction, rule: Rule) -> Item | None:
     """A rule as something that decides; None for one that only logs."""
     return Item(policy, direction, rule, rule.action) if rule.action in _ENDING else None
-
-
-def rules(policy: Policy, direction: Direction) -> Sequence[Rule]:
-    """The rules of a policy in a direction that it governs."""
-    if direction == "ingress":
-        return policy.ingress if "Ingress" in policy.types else ()
-    return policy.egress if "Egress" in policy.types else ()
 
 
 _UNTRACKED, _PRE_DNAT, _NORMAL = (frozenset((kind,)) for kind in ("untracked", "preDNAT", "normal"))

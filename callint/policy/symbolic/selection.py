@@ -163,7 +163,7 @@ class Selections:
                 {
                     place
                     for place, placed in enumerate(tier.policies)
-                    if not placed.policy.staged and direction.capitalize() in placed.policy.types
+                    if not placed.policy.staged and placed.policy.governs(direction)
                 }
                 for tier in self.tiers
             ]
@@ -203,5 +203,5 @@ def kinds_of(placed: PlacedPolicy, *, host: bool) -> tuple[Kind, ...]:
     if policy.do_not_track:
         return ("untracked",) if host else ()
     if policy.pre_dnat:
-        return ("preDNAT",) if host and "Ingress" in policy.types else ()
+        return ("preDNAT",) if host and policy.governs("ingress") else ()
     return ("normal", "forward") if host and policy.apply_on_forward else ("normal",)
