@@ -105,3 +105,32 @@ def test_the_network_of_an_address_without_length_may_hold_others(manifests: str
     """The status of a Node and a HostEndpoint tell addresses alone, which decides nothing of those beside them."""
     (found,) = find("service_range")(cluster_of(RANGES + manifests), {"problem": "outside"})
     assert found.undecided is not known
+
+
+OF_CLUSTER = """
+apiVersion: projectcalico.org/v3
+kind: BGPConfiguration
+metadata: {name: default}
+spec: {serviceClusterIPs: [RANGES]}
+---
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+networking: {serviceSubnet: "10.96.0.0/12"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("ranges", "told"),
+    [
+        ("{cidr: 10.43.0.0/16}", True),
+        ("{cidr: 10.43.0.0/16}, {cidr: 10.44.0.0/16}", True),
+        ("{cidr: 10.96.0.0/12}", False),
+        ("{cidr: 10.96.0.0/16}", False),  # some of them
+        ("{cidr: 10.43.0.0/16}, {cidr: 10.96.0.0/12}", False),
+        ("{cidr: fd00:43::/112}", False),  # of IPv6 nothing is known
+        ("", False),
+    ],
+)
+def test_a_range_of_which_no_service_has_an_address(ranges: str, told: bool) -> None:
+    found = find("service_range")(cluster_of(OF_CLUSTER.replace("RANGES", ranges)), {"problem": "outside"})
+    assert [one.path for one in found] == [("spec", "serviceClusterIPs", 0, "cidr")] * told

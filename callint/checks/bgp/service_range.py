@@ -21,7 +21,7 @@ from callint.net.prefixes import within
 from callint.net.read import address
 from callint.net.read import network as network_of
 from callint.objects import Cluster, Resource, fields
-from callint.objects.cluster_networks import ClusterNetwork
+from callint.objects.cluster_networks import ClusterNetwork, service_networks
 from callint.objects.service import balanced_by_calico, balancer_addresses
 from callint.record import NamedTuple
 from callint.source import placeholder
@@ -94,6 +94,7 @@ def _drops_forwarded(cluster: Cluster) -> bool:
 
 def _outside(cluster: Cluster) -> Iterator[Breach]:
     """Only where ranges are given for the kind of address: a cluster may announce the others by other means."""
+    yield from _of_others(cluster)
     reached: _Reached | None = None
     ranges = {key: _ranges(cluster, key) for key in _LISTS}
     networks = {key: Networks((one.prefix, one) for one in several) for key, several in ranges.items()}
@@ -132,6 +133,27 @@ def _outside(cluster: Cluster) -> Iterator[Breach]:
             tuple(Related(span, label) for span, label in labelled),
             one.proof,
         )
+
+
+def _of_others(cluster: Cluster) -> Iterator[Breach]:
+    """Ranges of cluster addresses beside all networks out of which the cluster's services get theirs."""
+    key, networks = "serviceClusterIPs", service_networks(cluster)
+    ranges = [] if left_open(cluster, (("BGPConfiguration", ("spec", key)),)) else _ranges(cluster, key)
+    for family in FAMILIES:
+        own = [one for one in networks if one.prefix.family == family]
+        said = [one for one in ranges if one.prefix.family == family]
+        if not own or any(one.prefix.overlaps(there.prefix) for one in said for there in own):
+            continue
+        for one in said[:1]:
+            named = " and ".join(dict.fromkeys(str(there.prefix) for there in own))
+            yield Breach.at(
+                one.resource,
+                one.path,
+                f'the range "{one.prefix}" has no address of a service: these get theirs out of {named}, which no node '
+                "announces",
+                tuple(Related(there.span, "the network of services") for there in own[:3]),
+                witness("address", address=str(own[0].prefix.address), range=str(one.prefix)),
+            )
 
 
 def _kept_in(cluster: Cluster) -> Iterator[Breach]:
