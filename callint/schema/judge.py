@@ -102,7 +102,8 @@ def _of_cluster(crds: Crds, api_version: str, kind: str, road: Road) -> Checker:
         identity = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}  # the API server implies them
         metadata = catalogue.read("kubernetes/ObjectMeta")
         properties = {**identity, **schema.get("properties", {}), "metadata": metadata}
-        crds.compiled[key] = _root({**schema, "properties": properties}, road, calico=True, whole=True)
+        whole = {**schema, "properties": properties}
+        crds.compiled[key] = _root(whole, road, is_calico(api_version), whole=True)
     return crds.compiled[key]
 
 

@@ -15,6 +15,7 @@ from callint.calico.kinds import POLICIES, is_calico
 from callint.finding import Path, Problem
 from callint.objects import Resource
 from callint.record import NamedTuple
+from callint.schema.catalogue import KUBERNETES
 from callint.source import Limits
 from callint.validate.metadata import common_metadata, metadata
 from callint.validate.scope import Scope
@@ -82,6 +83,8 @@ def _checks(kind: str) -> Check | None:
 
 
 def _of_kubernetes(resource: Resource, target: Target, road: Road, limits: Limits) -> Validated:
+    if (resource.api_version, resource.kind) not in KUBERNETES:
+        return NOTHING  # others have kinds of these names too, such as Antrea
     if resource.kind.endswith("NetworkPolicy"):
         scope = Scope(resource, target.release, road, limits)
         plain = pruned(resource.plain, resource.gaps) if resource.gaps else resource.plain
@@ -95,13 +98,13 @@ def _of_kubernetes(resource: Resource, target: Target, road: Road, limits: Limit
 
             cluster_policy(scope, (), plain)
         return Validated(tuple(scope.problems), tuple(scope.gaps))
-    if resource.kind == "Installation" and resource.api_version == "operator.tigera.io/v1":
+    if resource.kind == "Installation":
         from callint.validate.pool import installation
 
         scope = Scope(resource, target.release, road, limits)
         installation(scope, resource.spec)
         return Validated(tuple(scope.problems), ())
-    if resource.kind != "Node" or resource.api_version != "v1" or not resource.annotations:
+    if resource.kind != "Node" or not resource.annotations:
         return NOTHING
     from callint.validate.node import node_annotations
 

@@ -77,6 +77,13 @@ def test_other_kinds_keep_their_schemas(judge: Any) -> None:
     assert [problem.kind for problem in judge(peer, crds=crds).problems] == ["unknown-field"]
 
 
+def test_kinds_of_others_are_read_as_kubectl_does(judge: Any) -> None:
+    crds = load_crds([{**CRD, "spec": {**CRD["spec"], "group": "policy.networking.k8s.io"}}])
+    other = {**pool(CIDR=1, cidr=1), "apiVersion": "policy.networking.k8s.io/v3"}
+    found = judge(other, road="calicoctl", crds=crds).problems
+    assert [problem.kind for problem in found] == ["unknown-field", "wrong-type"]
+
+
 def test_one_schema_for_all_versions_of_an_old_crd() -> None:
     spec = CRD["spec"]
     old = {**spec, "validation": spec["versions"][0]["schema"], "versions": [{"name": "v3"}]}

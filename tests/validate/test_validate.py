@@ -186,6 +186,13 @@ def test_objects_inside_lists_are_shown_where_they_stand(judge) -> None:
 def test_other_groups_are_no_affair_of_ours(judge) -> None:
     text = "apiVersion: v1\nkind: Service\nmetadata: {name: A_b}\nspec: {ports: [{port: 80}]}"
     assert judge(text).validated == [((), ())]
+    text = """\
+apiVersion: crd.antrea.io/v1beta1
+kind: NetworkPolicy
+metadata: {name: x, namespace: a}
+spec: {egress: [{action: Allow, to: [{fqdn: example.com}, {group: db}], ports: [{protocol: ICMP, endPort: 9}]}]}
+"""
+    assert judge(text).problems == []
 
 
 texts = st.one_of(
