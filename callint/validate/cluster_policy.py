@@ -23,13 +23,13 @@ _CHECKED = "ClusterNetworkPolicy"
 def _protocol(scope: Scope, path: Path, value: Any) -> None:
     if value.__class__ is str and value not in _PROTOCOLS:
         known = ", ".join(f'"{name}"' for name in _PROTOCOLS)
-        scope.everywhere("bad-protocol", path, f'"{value}" is no protocol, one of {known} was expected', gap=True)
+        scope.say("bad-protocol", path, f'"{value}" is no protocol, one of {known} was expected', gap=True)
 
 
 def _name(scope: Scope, path: Path, value: Any) -> None:
     found = port(value) if value.__class__ is str else None
     if found and (found.flaw or not found.named):
-        scope.everywhere("bad-port", path, f'"{value}" is no name of a port', gap=True)
+        scope.say("bad-port", path, f'"{value}" is no name of a port', gap=True)
 
 
 def _range(scope: Scope, path: Path, value: Any) -> None:
@@ -54,7 +54,7 @@ def _wrong(scope: Scope, kind: str, path: Path, message: str) -> None:
     if scope.resource.kind == _CHECKED:
         deny(scope, kind, path, message)
     else:
-        scope.everywhere(kind, path, message, gap=True)
+        scope.say(kind, path, message, gap=True)
 
 
 _ends = fields(destinationPort=fields(range=_range))

@@ -32,7 +32,7 @@ _SCOPE = 60
 
 def deny(scope: Scope, kind: str, path: Path, message: str, *, key: bool = False) -> None:
     """Report what the API server refuses, and that nobody can read it."""
-    scope.everywhere(kind, path, f"{message}; the API server refuses it", key=key, gap=True)
+    scope.say(kind, path, f"{message}; the API server refuses it", key=key, gap=True)
 
 
 def _port(scope: Scope, path: Path, entry: Any) -> None:
@@ -81,7 +81,7 @@ def _network(scope: Scope, path: Path, text: Any) -> Prefix | None:
     if values.sized_cidr(re.sub(r"(?<![0-9/])0+(?=[0-9])", "", text)):
         deny(scope, flaw.kind, path, flaw.message)
     else:
-        scope.everywhere(flaw.kind, path, flaw.message, gap=True)
+        scope.say(flaw.kind, path, flaw.message, gap=True)
     return None
 
 
@@ -116,7 +116,7 @@ def _wrong_term(scope: Scope, kind: str, path: Path, message: str, *, key: bool 
     if scope.resource.kind == "NetworkPolicy":
         deny(scope, kind, path, message, key=key)
     else:
-        scope.everywhere(kind, path, message, key=key, gap=True)
+        scope.say(kind, path, message, key=key, gap=True)
 
 
 def _keys(scope: Scope, path: Path, plain: dict[str, Any]) -> bool:
@@ -129,7 +129,7 @@ def _keys(scope: Scope, path: Path, plain: dict[str, Any]) -> bool:
     wrong = [(way, key, said) for way, key in asked if (said := values.label_key(key))]
     refused = "; the API server refuses it" if scope.resource.kind == "NetworkPolicy" else ""
     for way, key, said in wrong:
-        scope.everywhere("bad-label", way, f'"{key}" is no label: {said}{refused}', key=way[-1] == key)
+        scope.say("bad-label", way, f'"{key}" is no label: {said}{refused}', key=way[-1] == key)
         scope.of_values.append(scope.problems[-1])
         scope.gaps[path] = None  # whom the other terms select together, nobody asks
     return not wrong
@@ -151,10 +151,10 @@ def _converted(scope: Scope, path: Path, value: Any) -> None:
         return
     except SelectorError as error:
         message = f"a label or value is none that Kubernetes admits: {error}"
-        scope.everywhere("bad-selector", path, message, gap=True)
+        scope.say("bad-selector", path, message, gap=True)
     else:
         message = f"the selector is longer than {longest} characters and is not read"
-        scope.everywhere("selector-limit", path, message, gap=True)
+        scope.say("selector-limit", path, message, gap=True)
 
 
 def _values(scope: Scope, path: Path, plain: dict[str, Any]) -> None:

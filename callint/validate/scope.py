@@ -75,7 +75,7 @@ class Scope:
         related: tuple[Related, ...] = (),
         hint: str = "",
     ) -> None:
-        """Report the value at `path` (or its key); `gap` tells that nobody can read it."""
+        """Report the value at `path` (or its key), on every road alike; `gap` tells that nobody can read it."""
         base = self.resource.base
         place = span or self.resource.span(*path, key=key)
         problem = Problem(kind, place, shown(message), related, (*base, *path), hint)
@@ -115,10 +115,6 @@ class Scope:
         self.say(kind, path, message, key=key, gap=gap and not modelled, span=span, related=related, hint=hint)
         if modelled:
             self.of_values.append(self.problems[-1])
-
-    def everywhere(self, kind: str, path: Path, message: str, *, key: bool = False, gap: bool = False) -> None:
-        """Report what no road refuses and what works on none, or what is wrong on each alike."""
-        self.say(kind, path, message, key=key, gap=gap)
 
     def related(self, *path: Step, label: str) -> tuple[Related, ...]:
         """The key of another field of the object, as the second place of a problem."""

@@ -63,7 +63,7 @@ def selector(
         strict, longest = scope.release > LAST_LEGACY_SELECTORS, scope.limits.selector_length
         found = None if readable(scope, text) else wrong(text, strict, longest)
         if found is not None and found.flaw.kind == "selector-limit":
-            scope.everywhere(found.flaw.kind, path, found.flaw.message, gap=True)
+            scope.say(found.flaw.kind, path, found.flaw.message, gap=True)
         elif found is not None:
             span = word(scope, path, text, found.offset, found.length)
             judge(scope, path, found.flaw, since=since, stored=stored, malformed=True, span=span, hint=found.hint)
