@@ -9,7 +9,7 @@ from typing import Any
 
 from callint.catalogue import Catalogue, Rule
 from callint.checks import Breach, CheckError, concerns, find
-from callint.finding import SEVERITIES, Finding, ObjectRef, Problem, Severity, Span
+from callint.finding import SEVERITIES, Finding, Problem, Severity, Span
 from callint.objects import Cluster, Resource
 from callint.record import NamedTuple
 from callint.rule import placed
@@ -140,13 +140,13 @@ def _idle(plan: Plan, rule: Rule, cluster: Cluster) -> bool:
     return ours and not concerns(rule.check, cluster)
 
 
-def crash_finding(plan: Plan, crash: Crash, where: Span, about: ObjectRef | None = None) -> Finding:
+def crash_finding(plan: Plan, crash: Crash, where: Span) -> Finding:
     """The one finding that names a check which crashed."""
     rule = plan.catalogue.get("check-crashed")
     if rule is None:
         raise KeyError('no rule reports "check-crashed"')
     message = f'rule "{crash.rule.id} {crash.rule.name}" could not be checked: {crash.reason}'
-    return _finding(rule, plan.severity(rule), Breach(message, where, about, help=CRASH_HELP), crash.cluster)
+    return _finding(rule, plan.severity(rule), Breach(message, where, help=CRASH_HELP), crash.cluster)
 
 
 CRASH_HELP = "this is a bug in callint: please report it with the output of --debug"

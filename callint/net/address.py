@@ -152,9 +152,9 @@ def surely_all_v4(texts: Sequence[Any], *, host_bits: bool) -> bool:
     return all(text.__class__ is str and surely_v4(text, host_bits=host_bits) for text in texts)
 
 
-def parse_net(text: str, family: Family | None = None, *, bare: bool = True) -> Prefix:
+def parse_net(text: str, *, bare: bool = True) -> Prefix:
     """Read a network without host bits (the classes `net`, `netv4`, `netv6`); otherwise like `parse_cidr`."""
-    prefix = parse_cidr(text, family, bare=bare)
+    prefix = parse_cidr(text, bare=bare)
     network = prefix.masked()
     if network != prefix:
         raise ValueError(f'"{text}" has host bits set; the network is {network}')
