@@ -6,8 +6,13 @@ LAST_AS = (1 << 32) - 1
 
 
 def parse_as_number(value: object) -> int:
-    """Read an AS number: a number, its digits, or two 16-bit parts as in `"1.10"`; ValueError has a sentence."""
+    """Read an AS number: a number, its digits, or two 16-bit parts as in `"1.10"`; ValueError has a sentence.
+
+    Of `64512.0` YAML leaves Go the number alone.
+    """
     if isinstance(value, float):
+        if value.is_integer():
+            return parse_as_number(int(value))
         raise ValueError(f'{value} is a number with a fraction; an AS number in two parts is quoted, as in "1.10"')
     if isinstance(value, str):
         high, dot, low = value.partition(".")

@@ -25,6 +25,9 @@ def as_number(scope: Scope, path: Path, value: Any) -> None:
     except ValueError as error:
         judge(scope, path, Flaw("bad-as-number", str(error)), stored=POISON)
         return
+    if value.__class__ is float and number < 1 << 16:
+        message = f'{value} is read as the AS number {number}; one in two parts is quoted, as in "{value}"'
+        scope.say("bad-as-number", path, message)
     if number > INT32:
         message = f"the AS number {number} is right for Calico, but {STRICT_INT32}"
         scope.say("number-above-int32", path, message)

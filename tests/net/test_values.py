@@ -90,6 +90,7 @@ def test_case_of_protocols() -> None:
         ("1.10", 65546),
         ("0.1", 1),
         ("65535.65535", 2**32 - 1),
+        (64512.0, 64512),
     ],
 )
 def test_as_numbers(value: object, expected: int) -> None:
