@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from callint.finding import Witness, witness
-from callint.net.address import Family, format_address
+from callint.net.address import Family
 from callint.net.packets import Packet as Point
 from callint.policy import NodePolicy, Verdict
-from callint.policy.packet import Packet, protocol_name
+from callint.policy.packet import Packet
 from callint.policy.symbolic.order import Item
-from callint.policy.symbolic.point import SOURCE_PORT
+from callint.policy.symbolic.point import SOURCE_PORT, packet_at
 
 _TOLD = Packet._fields[: Packet._fields.index("icmp_code") + 1]
 
@@ -41,10 +41,6 @@ def decided(direction: str, family: Family, point: Point, item: Item) -> Witness
     return witness(
         "packet",
         direction=direction,
-        source=format_address(family, point.source),
-        destination=format_address(family, point.destination),
-        protocol=protocol_name(point.protocol),
-        source_port=point.source_port,
-        destination_port=point.destination_port,
+        **told(packet_at(family, point, None, None)),
         decided_by=f"policy {item.policy.name} {place}",
     )

@@ -13,7 +13,7 @@ from callint.checks import Breach, CheckError, find
 from callint.policy.doubt import Doubts
 from callint.policy.inventory import Inventory
 from callint.policy.match import criteria, matches
-from callint.policy.packet import Flow
+from callint.policy.packet import Flow, Packet, read
 from manifests import cluster_of
 
 V3 = "projectcalico.org/v3"
@@ -93,17 +93,28 @@ FLOWS = [
 """One packet of every region that the nets and ports above cut out."""
 
 
+def witnessed(breach: Breach) -> tuple[Flow, str]:
+    """The packet that proves a breach, and what it says decides about it."""
+    assert breach.witness is not None
+    shown = breach.witness.as_dict()
+    by = shown.pop("decided_by")
+    fields = {key: value for key, value in shown.items() if key in Packet._fields}
+    return read(Packet(**{"in_interface": "eth0", "out_interface": None} | fields)), by
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.lists(rules(), min_size=1, max_size=5))
 def test_against_brute_force(written: list[dict[str, Any]]) -> None:
     cluster = cluster_of([gnp("p", *written)])
     (policy,) = cluster.policies
     inventory = Inventory(cluster)
-    hit: list[set[int]] = []
-    for rule in policy.ingress:
-        demands = {family: criteria(rule, family, inventory, None) for family in (4, 6)}
-        found = ((number, flow, demands[flow.family]) for number, flow in enumerate(FLOWS))
-        hit.append({n for n, flow, demand in found if demand is not None and matches(demand, flow, Doubts())})
+    demands = [{family: criteria(rule, family, inventory, None) for family in (4, 6)} for rule in policy.ingress]
+
+    def hits(number: int, flow: Flow) -> bool:
+        demand = demands[number][flow.family]
+        return demand is not None and matches(demand, flow, Doubts())
+
+    hit = [{n for n, flow in enumerate(FLOWS) if hits(number, flow)} for number in range(len(written))]
     deciding = [one["action"] != "Log" for one in written]
     expected = [
         index
@@ -122,6 +133,10 @@ def test_against_brute_force(written: list[dict[str, Any]]) -> None:
         for left_out in covering:
             rest = [hit[number] for number in covering if number != left_out]
             assert not hit[index] <= set().union(*rest)
+        packet, by = witnessed(one)
+        assert hits(index, packet)
+        first = next(number for number in range(index) if deciding[number] and hits(number, packet))
+        assert by == f"policy p ingress rule {first}"
         differs = any(written[number]["action"] != written[index]["action"] for number in covering)
         assert ("is never reached" in one.message) is differs
     empty = list(find("contradiction")(cluster, {}))
@@ -421,3 +436,26 @@ def test_who_decides_is_told_apart() -> None:
     )
     (rule,) = breaches("policy", gnp("a", DENY, order=1), gnp("b", ALLOW, order=2))
     assert rule.message.endswith(": an earlier rule decides on all packets")
+
+
+UNREACHABLE = {"action": "Allow", "protocol": "ICMP", "icmp": {"type": 3, "code": 1}}
+
+
+@pytest.mark.parametrize(
+    ("objects", "packet", "rule"),
+    [
+        ([gnp("a", tcp("Allow", "1:1000"), tcp("Allow"), tcp("Deny", "80:2000"))], (4, 6, 1001, None, None), 1),
+        ([gnp("a", tcp("Allow"), tcp("Deny"))], (4, 6, 443, None, None), 0),
+        ([gnp("a", {**ALLOW, "ipVersion": 6}, {**ALLOW, "ipVersion": 4}, DENY)], (6, 6, 443, None, None), 0),
+        ([gnp("a", tcp("Allow"), DENY, order=1), gnp("b", ALLOW, order=2)], (4, 17, 443, None, None), 1),
+        ([gnp("a", UNREACHABLE, {**UNREACHABLE, "action": "Deny"})], (4, 1, None, 3, 1), 0),
+        ([gnp("a", {**ALLOW, "protocol": "ICMP"}, {**DENY, "protocol": "ICMP"})], (4, 1, None, 8, 0), 0),
+    ],
+)
+def test_what_decides_about_the_packet_that_is_shown(
+    objects: list[dict[str, Any]], packet: tuple[int | None, ...], rule: int
+) -> None:
+    (found,) = (one for problem in ("rule", "policy") for one in breaches(problem, *objects))
+    flow, by = witnessed(found)
+    assert (flow.family, flow.protocol, flow.destination_port, flow.icmp_type, flow.icmp_code) == packet
+    assert by == f"policy a ingress rule {rule}"

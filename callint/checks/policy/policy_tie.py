@@ -17,7 +17,7 @@ from callint.objects import Cluster
 from callint.objects.policy import Policy
 from callint.policy import model_of
 from callint.policy.symbolic.order import DIRECTIONS, Item, items
-from callint.policy.symbolic.point import SOURCE_PORT
+from callint.policy.symbolic.point import usual
 from callint.policy.symbolic.selection import Entry, Selections
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.tie import Tie, Ties
@@ -176,7 +176,7 @@ def _place(item: Item) -> Span:
 def _proof(tie: Tie) -> Witness | None:
     """A packet about which they decide differently."""
     for family, packets in zip(FAMILIES, tie.packets, strict=True):
-        point = packets.witness(source_port=(SOURCE_PORT,))
+        point = usual(packets)
         if point is not None and tie.first.rule is not None:
             return decided(tie.first.direction, family, point, tie.first)
     return None

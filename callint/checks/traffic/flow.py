@@ -23,12 +23,11 @@ from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.flow import End, FlowError, Place, Stage, places
 from callint.policy.symbolic.missing import missing_fact
 from callint.policy.symbolic.partition import Partition
-from callint.policy.symbolic.point import ANOTHER, SOMEBODY, SOURCE_PORT, packet_at
+from callint.policy.symbolic.point import ANOTHER, SOMEBODY, SOURCE_PORT, USUAL_PORT, packet_at
 from callint.schema.suggest import did_you_mean, nearest
 
 PARAMETERS = None
 """They depend on each other, and are judged when they are read."""
-_USUAL_PORT = 443
 
 
 def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -199,7 +198,7 @@ def _breach(cluster: Cluster, terms: Terms, case: Case, stage: Stage, found: Pac
     point = found.witness(
         source=_usual(cluster, case, case.source, SOMEBODY),
         destination=_usual(cluster, case, case.target, ANOTHER),
-        destination_port=(_USUAL_PORT,),
+        destination_port=(USUAL_PORT,),
         source_port=(SOURCE_PORT,),
     )
     assert point is not None, "a breach has a packet"

@@ -13,6 +13,7 @@ from callint.policy.symbolic.alone import alone
 from callint.policy.symbolic.covering import Taken, fewest
 from callint.policy.symbolic.earlier import (
     ENDS,
+    Answer,
     Earlier,
     Meeting,
     is_wide,
@@ -22,10 +23,10 @@ from callint.policy.symbolic.earlier import (
     meetings,
 )
 from callint.policy.symbolic.order import DIRECTIONS, Before, Item, Kinds, item_of, items, kinds
-from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import FREE, Shape
+from callint.policy.symbolic.shown import decided_by, packet_of
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
 from callint.selector import Selector
@@ -39,7 +40,7 @@ _OF_TIERS, _OF_CORNERS, _OF_SELECTORS, _OF_PRODUCTS, _OF_SETS = 8, 4, 8, 25, 100
 class Dead(NamedTuple):
     """A rule, or with None all rules of a direction, that never decide, and the fewest things that see to it.
 
-    `packet` is one that is meant.
+    `packet` is one that is meant, and the first of these things decides about it.
     """
 
     policy: Policy
@@ -88,7 +89,7 @@ class _Chain:
         self.spaces: object = None
         self.left: Sets | None = None
         self.subtracted = 0
-        self.covering: Sequence[Item] | None = None
+        self.covering: Answer | None = None
 
 
 class _Search:
@@ -117,8 +118,8 @@ class _Search:
 
     def _direction(self, policy: Policy, direction: Direction, own: Sequence[Rule], chain: _Chain) -> Iterator[Dead]:
         covering = self._covering(chain)
-        if covering is not None and {item.action for item in covering} != {rule.action for rule in own}:
-            yield Dead(policy, direction, None, _packet(self._shadows.everything), covering)
+        if covering is not None and {item.action for item in covering[1]} != {rule.action for rule in own}:
+            yield Dead(policy, direction, None, *covering)
             return
         mine = Earlier(chain.earlier if chain.earlier.count else None)
         for rule in own:
@@ -135,10 +136,10 @@ class _Search:
         answer = earlier.answers.get(about.asked) if earlier.answers and about.exact else None
         if answer is not None:
             self._spend(1)
-            return Dead(policy, direction, rule, self._packet(policy, rule, about), answer)
+            return Dead(policy, direction, rule, *answer)
         found = self._compared(policy, direction, rule, about, earlier)
         if found is not None and about.exact:
-            earlier.answers[about.asked] = found.covering
+            earlier.answers[about.asked] = found.packet, found.covering
         return found
 
     def _compared(
@@ -166,14 +167,18 @@ class _Search:
             self._spend(_OF_SETS * size * len(meeting))
             return self._exactly(policy, direction, rule, meeting)
         packet = self._packet(policy, rule, about)
+        if packet is not None and found is not meeting[0]:
+            shadows, items = self._shadows, [one.entry.item for one in meeting]
+            more = shadows.implied_by(items, policy, rule) if shadows.selects(policy, rule) else {}
+            packet = decided_by(shadows, shadows.may(policy, rule), found.entry.item, items, more)
         return None if packet is None else Dead(policy, direction, rule, packet, (found.entry.item,))
 
     def _packet(self, policy: Policy, rule: Rule, about: Shape) -> tuple[Family, Packet] | None:
         """A packet that a rule may match, if there is any."""
         if not about.exact:
-            return _packet(self._shadows.may(policy, rule))
+            return packet_of(self._shadows.may(policy, rule))
         if about.asked not in self._packets:
-            self._packets[about.asked] = _packet(self._shadows.may(policy, rule))
+            self._packets[about.asked] = packet_of(self._shadows.may(policy, rule))
         return self._packets[about.asked]
 
     def _exactly(self, policy: Policy, direction: Direction, rule: Rule, meeting: Sequence[Meeting]) -> Dead | None:
@@ -192,7 +197,9 @@ class _Search:
                 left = (left[0] - sets[0], left[1] - sets[1])
         if any(left):
             return None
-        return Dead(policy, direction, rule, _packet(packets), fewest(shadows, taken, packets, more, self._spend))
+        covering = fewest(shadows, taken, packets, more, self._spend)
+        packet = decided_by(shadows, packets, covering[0], taken.items, more)
+        return Dead(policy, direction, rule, packet, covering)
 
     def _shape(self, policy: Policy, rule: Rule | None) -> Shape:
         if rule is None:
@@ -244,8 +251,8 @@ class _Search:
             chain.earlier.add(item, about)
             chain.wide = chain.wide or is_wide(self._shadows, item, about)
 
-    def _covering(self, chain: _Chain) -> Sequence[Item] | None:
-        """The fewest things that leave nothing of all packets, if they do."""
+    def _covering(self, chain: _Chain) -> Answer | None:
+        """A packet, and the fewest things that leave nothing of all packets, if they do."""
         if chain.covering is None and chain.wide:
             chain.covering = None if chain.head is None else self._covering(chain.head)
             if chain.covering is None and not any(self._left(chain)):
@@ -253,7 +260,8 @@ class _Search:
                 taken = Taken()
                 for item in chain.earlier.items:
                     taken.add(item, shadows.surely(item, None))
-                chain.covering = fewest(shadows, taken, shadows.everything, {}, self._spend)
+                found = fewest(shadows, taken, shadows.everything, {}, self._spend)
+                chain.covering = decided_by(shadows, shadows.everything, found[0], taken.items), found
         return chain.covering
 
     def _left(self, chain: _Chain) -> Sets:
@@ -270,9 +278,3 @@ class _Search:
             chain.subtracted += 1
         chain.left = left
         return left
-
-
-def _packet(sets: Sets) -> tuple[Family, Packet] | None:
-    """One of the packets, with its family."""
-    four, six = (packets.witness(source_port=(SOURCE_PORT,)) for packets in sets)
-    return (4, four) if four is not None else None if six is None else (6, six)

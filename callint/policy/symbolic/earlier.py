@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from callint.net import cover, intervals
-from callint.net.address import LAST
+from callint.net.address import LAST, Family
 from callint.net.cover import TooManyCornersError
 from callint.net.intervals import Intervals
 from callint.net.overlapping import Overlapping
+from callint.net.packets import Packet
 from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges
 from callint.policy.symbolic.order import Item
 from callint.policy.symbolic.shadow import Shadows
@@ -22,6 +23,8 @@ _STEPS = 2000
 _FEW = 16
 _STRANGE = 253
 """A protocol for experiments (RFC 3692), of which no rule speaks but those for any protocol."""
+
+Answer = tuple["tuple[Family, Packet] | None", Sequence[Item]]
 
 
 class Entry(NamedTuple):
@@ -52,8 +55,8 @@ class Meeting(NamedTuple):
 class Earlier:
     """Things that decide, in order, the latest after those `before` it, which must not grow any more.
 
-    `answers` are what decides on all packets of rules, by all that these ask for, for as long as nothing is added. Many
-    are found by addresses or else by ports, what asks for neither is tried.
+    `answers` are what decides on all packets of rules, and one of these, by all that they ask for, for as long as
+    nothing is added. Many are found by addresses or else by ports, what asks for neither is tried.
     """
 
     def __init__(self, before: Earlier | None = None) -> None:
@@ -61,7 +64,7 @@ class Earlier:
         self._before = before
         self.count: int = 0 if before is None else before.count
         self.own: list[Item] = []
-        self.answers: dict[object, Sequence[Item]] = {}
+        self.answers: dict[object, Answer] = {}
         self._entries: list[Entry] = []
         self._tables: _Tables | None = None
 
