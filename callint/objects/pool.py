@@ -80,6 +80,11 @@ class IPPool(NamedTuple):
         return self.node_selector.replace(" ", "") == "!all()"
 
     @property
+    def on_request(self) -> bool:
+        """Whether pods get addresses from it only where they ask for it."""
+        return self.of_no_node or self.plain.get("assignmentMode") == "Manual"
+
+    @property
     def unreadable(self) -> bool:
         """Whether a value of it is a gap, or a word that the operator does not know."""
         word = self.plain.get("encapsulation") or "None"

@@ -72,3 +72,23 @@ def test_a_policy_without_namespace_is_of_the_default_one() -> None:
     del bare["metadata"]["namespace"]
     (found,) = kubernetes_policy.check(cluster_of([bare]), {"problem": "dns-over-tcp-alone"})
     assert found.message.startswith('NetworkPolicy "default/web" opens port 53')
+
+
+@pytest.mark.parametrize(
+    ("block", "pool", "told"),
+    [
+        ("10.9.0.5/32", {}, True),
+        ("10.9.0.0/16", {}, False),
+        ("10.0.0.0/8", {}, False),
+        # whoever has such addresses has asked for them
+        ("10.9.0.5/32", {"nodeSelector": "!all()"}, False),
+        ("10.9.0.5/32", {"assignmentMode": "Manual"}, False),
+        ("10.9.0.5/32", {"nodeSelector": "has(zone)"}, True),
+        ("10.9.0.5/32", {"disabled": True}, False),
+    ],
+)
+def test_addresses_of_pods_that_others_may_get(block: str, pool: dict[str, Any], told: bool) -> None:
+    web = policy("web", WEB, {"to": [{"ipBlock": {"cidr": block}}]})
+    cluster = cluster_of([web, calico("IPPool", "pods", {"cidr": "10.9.0.0/16", **pool})])
+    found = list(kubernetes_policy.check(cluster, {"problem": "pod-addresses"}))
+    assert [one.path for one in found] == [("spec", "egress", 0, "to", 0, "ipBlock", "cidr")] * told

@@ -52,6 +52,12 @@ apiVersion: metallb.io/v1beta1
 kind: L2Advertisement
 metadata: {name: lan, namespace: metallb-system}
 ---"""
+OPENELB = """
+apiVersion: network.kubesphere.io/v1alpha2
+kind: Eip
+metadata: {name: lan}
+spec: {address: 10.0.0.32-10.0.0.63, protocol: layer2}
+---"""
 POOL = """
 apiVersion: projectcalico.org/v3
 kind: IPPool
@@ -68,6 +74,8 @@ spec: {cidr: 10.0.0.32/27, allowedUses: [LoadBalancer]}
         (SERVICE + IN_NETWORK, 0),
         (SERVICE + IN_NETWORK + ENDPOINT, 0),
         (SERVICE + METALLB, 0),
+        (SERVICE + METALLB.replace("L2Advertisement", "IPAddressPool"), 1),  # which gives addresses to be announced
+        (SERVICE + OPENELB, 0),
         (SERVICE.replace("namespace: shop", "annotations: {kube-vip.io/loadbalancerIPs: 10.0.0.40}"), 0),
         (NAMED, 1),
         (NAMED.replace("10.0.0.40", "192.0.2.40"), 0),

@@ -31,7 +31,14 @@ from callint.steps import Steps, counted
 _OF_BREACH = 30
 # No wider is a network of nodes taken to be whose length nobody tells
 _WIDEST: dict[Family, int] = {4: 16, 6: 64}
-_METALLB = ("metallb.io/v1beta1",)
+# kinds by which others than Calico announce addresses of load balancers: MetalLB, OpenELB, PureLB, Cilium
+_ANNOUNCING = (
+    ("L2Advertisement", "metallb.io/v1beta1"),
+    ("BGPAdvertisement", "metallb.io/v1beta1"),
+    ("Eip", "network.kubesphere.io/v1alpha2"),
+    ("ServiceGroup", "purelb.io/v1"),
+    ("CiliumL2AnnouncementPolicy", "cilium.io/v2alpha1"),
+)
 _KUBE_VIP = "kube-vip.io/"
 _FOR_OUTSIDE = ("serviceExternalIPs", "serviceLoadBalancerIPs")
 _LISTS = ("serviceClusterIPs", *_FOR_OUTSIDE)
@@ -217,8 +224,8 @@ def _announceable(cluster: Cluster) -> Iterator[_Announceable]:
 
 
 def _balanced(cluster: Cluster) -> bool:
-    """Whether MetalLB announces addresses of load balancers."""
-    return any(cluster.kubernetes(kind, *_METALLB) for kind in ("L2Advertisement", "BGPAdvertisement"))
+    """Whether another than Calico announces addresses of load balancers."""
+    return any(cluster.kubernetes(kind, version) for kind, version in _ANNOUNCING)
 
 
 class _Reached:

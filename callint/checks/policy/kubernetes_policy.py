@@ -138,7 +138,8 @@ def _opens_udp(rule: dict[str, Any]) -> bool:
 
 
 def _pod_addresses(cluster: Cluster) -> Iterator[Breach]:
-    pools = Enclosing((net, pool) for pool in cluster.pools if pool.for_pods and (net := pool.net) is not None)
+    unasked = (pool for pool in cluster.pools if pool.for_pods and not pool.on_request)
+    pools = Enclosing((net, pool) for pool in unasked if (net := pool.net) is not None)
     for resource in _policies(cluster) if cluster.pools else ():
         for _, side, path, rule in _rules(resource):
             for index, peer in fields.items(rule, side):

@@ -48,7 +48,7 @@ class _Pool(NamedTuple):
 def _for_pods(cluster: Cluster) -> Iterator[_Pool]:
     """Those of the manifests, or where there are none the first ones, which calico-node makes as it starts."""
     for pool in (*cluster.pools, *first_pools(cluster)):
-        net, by_hand = pool.net, pool.of_no_node or pool.plain.get("assignmentMode") == "Manual"
+        net, by_hand = pool.net, pool.on_request
         if pool.for_pods and pool.legible and net is not None:
             yield _Pool(f'IPPool "{pool.name}"', net, pool.resource, pool.path("cidr"), by_hand)
 
