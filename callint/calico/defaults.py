@@ -72,6 +72,7 @@ HOSTNAME_LABEL = "kubernetes.io/hostname"
 SYSTEM_LABELS = ("kubernetes.io/os", "beta.kubernetes.io/os")
 CONTROL_PLANE_LABELS = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 API_SERVER_PORT = 6443
+KUBELET_PORT = 10250
 
 # kubeadm, CoreDNS chart, OpenShift dns operator: (namespace, label, value) of the pods that answer a cluster's DNS, and
 # the ports on which policy sees them, behind the address of their service: the latter those of OpenShift

@@ -94,6 +94,7 @@ def test_what_is_said() -> None:
         ([policy("a", to("112"))], []),
         ([policy("a", to("SCTP", selector="app == 'db'"))], ["a"]),
         ([policy("a", to("TCP", ports=[443, 6443]))], []),
+        ([policy("a", to("TCP", ports=[443, 10250]))], []),
         ([policy("a", to("TCP", ports=[443]), to("TCP", ports=[6443]))], []),
         ([policy("a", DATABASE, to("TCP", ports=[6443]))], ["a"]),
         ([policy("a", to("TCP", ports=[443]))], ["a"]),

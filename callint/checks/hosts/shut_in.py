@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from callint.calico.defaults import ALLOW_ALL_PROFILE
+from callint.calico.defaults import ALLOW_ALL_PROFILE, KUBELET_PORT
 from callint.checks.breach import Breach, unexamined
 from callint.checks.hosts.written import written_endpoints
 from callint.checks.proof import judged, stranger
@@ -64,7 +64,7 @@ def denied(model: Model, about: HostEndpoint, direction: str) -> Witness | None:
     own = next(iter(about.expected_ips), "192.0.2.2").split("/")[0]
     packet = Packet(None, name, own, stranger(own), "udp", SOURCE_PORT, 123)
     if direction == "Ingress":
-        packet = Packet(name, None, stranger(own), own, "tcp", SOURCE_PORT, 10250)
+        packet = Packet(name, None, stranger(own), own, "tcp", SOURCE_PORT, KUBELET_PORT)
     try:
         verdict = evaluate(here, packet)
     except ValueError:

@@ -9,6 +9,7 @@ from callint.calico.defaults import (
     API_SERVER_PORT,
     CLUSTER_DNS,
     DNS_PORTS,
+    KUBELET_PORT,
     NAMESPACE_LABEL,
     ORCHESTRATOR_LABEL,
 )
@@ -30,8 +31,10 @@ from callint.selector.values import ExhaustedError
 
 _KUBERNETES = "kubernetes"
 """The service of the API server, which pods find by an environment variable."""
-_API_PORTS = frozenset((str(API_SERVER_PORT), "443"))
-"""The port of the API server, and that of its service, which is its own in some clouds."""
+_WITHOUT_NAME = frozenset(map(str, (API_SERVER_PORT, KUBELET_PORT)))
+"""Ports of nodes, whose addresses pods know from their environment and from the API server."""
+_OF_NODES = _WITHOUT_NAME | {"443"}
+"""With that of the API server's service, which is its own in some clouds."""
 _ANYBODY = Entity(())
 _BY_NAME = (None, *WITH_PORTS)
 """The protocols whose far ends have names: what else there is, such as VRRP and GRE, is between addresses."""
@@ -127,15 +130,15 @@ def for_hosts(placed: PlacedPolicy, hosts: Selectable[Any]) -> bool:
 def _named(policy: Policy, inventory: Inventory) -> list[Rule]:
     """The rules that allow egress to what pods know by its name.
 
-    Where anybody may be asked at the port of the API server, that is who is meant, whom pods find by an environment
-    variable, and with the port of its service as well.
+    Where anybody may be asked at the port of the API server or the kubelet, that is who is meant, and with the port of
+    the API server's service as well.
     """
     allowing = (rule for rule in policy.egress if rule.action == "Allow")
     found = [rule for rule in allowing if _by_name(rule, policy.namespace, inventory)]
     asking = [rule for rule in found if rule.destination._replace(path=(), ports=()) == _ANYBODY]
-    asking = [rule for rule in asking if set(rule.destination.ports) <= _API_PORTS and rule.destination.ports]
-    at_its_port = any(str(API_SERVER_PORT) in rule.destination.ports for rule in asking)
-    return [rule for rule in found if rule not in asking] if at_its_port else found
+    asking = [rule for rule in asking if set(rule.destination.ports) <= _OF_NODES and rule.destination.ports]
+    without_name = any(not _WITHOUT_NAME.isdisjoint(rule.destination.ports) for rule in asking)
+    return [rule for rule in found if rule not in asking] if without_name else found
 
 
 def _by_name(rule: Rule, namespace: str | None, inventory: Inventory) -> bool:
