@@ -97,13 +97,16 @@ class RouteGraph:
         alone = {start} if len(start.members) == 1 else set()
         return alone | {alike for alike, learned in seen if learned is not None}
 
-    def starts(self, *, mesh: bool = True) -> list[Alike]:
-        """Nodes to start from, two of those with the same neighbours: what holds for these holds for the others."""
+    def starts(self, *, mesh: bool = True, apart: Callable[[Alike], object] = bool) -> list[Alike]:
+        """Nodes to start from, two of those with the same neighbours: what holds for these holds for the others.
+
+        `apart` tells further differences that matter.
+        """
         seen: dict[object, int] = {}
         found = []
         for alike, ways in self.ways.items():
             far_ends = frozenset((other, id(peering.form)) for other, peering in ways)
-            key = (far_ends, mesh and alike in self._meshed, alike in self.outside)
+            key = (far_ends, mesh and alike in self._meshed, alike in self.outside, apart(alike))
             seen[key] = seen.get(key, 0) + 1
             if seen[key] <= 2:
                 found.append(alike)

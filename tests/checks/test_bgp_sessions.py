@@ -176,6 +176,10 @@ def test_own_as_loop_needs_one_as_on_both_sides() -> None:
     assert "unless the routers between replace the AS" in told.message  # no manifest shows whether they do
     own = node("a", 1, ", asNumber: 65001") + node("b", 2, ", asNumber: 65002")
     assert found(text + own, "own-as-loop") == []
+    others = own + node("c", 3) + node("d", 4)
+    assert [
+        'node "d" refuses the routes of node "c"' in one.message for one in found(text + others, "own-as-loop")
+    ] == [True]
 
 
 def test_many_clients_of_one_reflector_cost_little() -> None:

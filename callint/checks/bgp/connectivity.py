@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.bgp.alike import Alike, far_address
@@ -232,7 +233,8 @@ def _own_as(cluster: Cluster) -> Iterator[Breach]:
         pools = [(pool, within(inside)) for pool, inside in routed(cluster) if inside.family == family]
         every = union_all(family, (inside for _, inside in pools))
         taking = _open(cluster, every, {one: graph.outside.get(one, []) for one in speaking}, "import")
-        for start in (one for one in graph.starts(mesh=False) if one in speaking and taking):
+        starts = graph.starts(mesh=False, apart=_shared_as(nodes))
+        for start in (one for one in starts if one in speaking and taking):
             reached, mine = graph.reach(start, mesh=False), graph.outside.get(start, [])
             for far in (one for one in taking if one not in reached):
                 theirs, other = graph.outside.get(far, []), far.other_than(start.first)
@@ -240,6 +242,12 @@ def _own_as(cluster: Cluster) -> Iterator[Breach]:
                     taken = next(pool for pool, inside in pools if taking[far].open_to(inside))
                     yield _loop(taken, start.first, other, theirs[0].form)
                     return
+
+
+def _shared_as(nodes: list[Speaker]) -> Callable[[Alike], int | None]:
+    """Tells nodes by their AS, where others are in it."""
+    numbers = Counter(one.as_number for one in nodes)
+    return lambda alike: alike.first.as_number if numbers[alike.first.as_number] > 1 else None
 
 
 def _open(
