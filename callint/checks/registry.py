@@ -52,6 +52,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
     "callint.checks.hosts": {
         "absent_interface": ("HostEndpoint",),
         "coverage": ("HostEndpoint",),
+        "failsafe_deny": _HOSTS,
         "foreign_address": ("HostEndpoint",),
         "forwarded_rule": _HOSTS,
         "host_endpoint": _HOSTS,
