@@ -238,6 +238,8 @@ spec: {nodeSelector: all(), peerSelector: all()}
     [
         (POD_POOL + MESH_OFF, False),
         (POD_POOL + MESH_OFF + RACKS, False),
+        (POD_POOL + MESH_OFF + RACKS.rpartition("---")[0], False),
+        (POD_POOL + MESH_OFF + BETWEEN + RACKS.rpartition("---")[0], True),
         (POD_POOL + RACKS, True),
         (POD_POOL + MESH_OFF + BETWEEN, True),
         (POD_POOL + MESH_OFF + RACKS + BETWEEN, True),

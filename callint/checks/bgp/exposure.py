@@ -208,9 +208,10 @@ def _through_routers(cluster: Cluster, family: Family) -> bool:
     model = network(cluster)
     if model.settings.mesh is not False:
         return False
-    if not model.listed:
+    if not model.listed or (model.alone and not cluster.nodes_complete):
         forms = (peering.form for peering in model.peerings if peering.form.kind != "workload")
-        return all(form.peer_type == "eBGP" and form.peer and not form.peer.peer_selector for form in forms)
+        among = any(peer.peer_selector is not None for peer in cluster.bgp_peers)
+        return not among and all(form.peer_type == "eBGP" for form in forms)
     graph = RouteGraph(model, family)
     speaking = {one for one in model.nodes.all if one.first.speaks(family) is not False}
     return any(not speaking <= graph.reach(start) for start in graph.starts(mesh=False) if start in speaking)
