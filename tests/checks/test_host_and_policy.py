@@ -234,6 +234,10 @@ SILENT: dict[str, list[dict[str, Any]]] = {
             "rest", order=1000, selector="all()", types=["Ingress"], ingress=[{"action": "Log"}, {"action": "Deny"}]
         ),
     ],
+    "labels of an endpoint that is left to its profile": [
+        host(profiles=["projectcalico-default-allow"]),
+        policy(selector="app == 'web'", types=["Ingress"], ingress=[{"action": "Allow"}]),
+    ],
     "a small pool, and nobody says how many nodes": [calico("IPPool", "a", {"cidr": "10.244.0.0/26"})],
     "an endpoint for a node that nobody described": [host(profiles=["projectcalico-default-allow"], labels={})],
 }

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from callint.calico.defaults import ALLOW_ALL_PROFILE
 from callint.checks.breach import Breach
 from callint.checks.hosts.written import written_endpoints
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster
 from callint.objects.policy import Policy
+from callint.policy import model_of
 from callint.policy.labels import holds
 from callint.policy.match import entity_selectors
+from callint.policy.symbolic.engine import selections
 from callint.policy.tiers import policies_of, selector_of
 from callint.selector import SelectorError, keys
 from callint.selector.index import SelectorIndex
@@ -58,7 +61,10 @@ def _rule_selectors(cluster: Cluster) -> Iterator[tuple[Policy, Path, Any]]:
 
 
 def unused_labels(cluster: Cluster) -> Iterator[Breach]:
-    """Endpoints whose labels no selector names, where all selectors can be read."""
+    """Endpoints whose labels no selector names, where all selectors can be read.
+
+    One that no policy selects, and that the profile for that opens, is open on purpose.
+    """
     policies = policies_of(cluster)
     nameless = [one for one in written_endpoints(cluster) if one.about.resource.labels]
     if not nameless or not any(policy.kind.endswith("GlobalNetworkPolicy") for policy in policies):
@@ -74,7 +80,10 @@ def unused_labels(cluster: Cluster) -> Iterator[Breach]:
     nameless = [one for one in nameless if named.isdisjoint(one.about.resource.labels)]
     if nameless:
         named = {key for _, _, selector in _rule_selectors(cluster) for key in keys(selector)}
+    selecting = selections(model_of(cluster))
     for member in nameless:
+        if ALLOW_ALL_PROFILE in member.about.profiles and not selecting.of(member).entries:
+            continue
         resource, labels = member.about.resource, sorted(member.about.resource.labels)
         if not named.isdisjoint(labels):
             continue
