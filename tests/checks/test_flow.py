@@ -192,6 +192,17 @@ def test_between_pods(ask: Any) -> None:
     assert "dropped by Felix: VXLAN from workload" in found.message
 
 
+def test_between_pods_alike(ask: Any) -> None:
+    flow = {"from": DB, "to": DB, "protocol": "TCP"}
+    assert ask("flow-forbidden", PODS, **flow) == ask("flow-required", PODS, **flow) == []
+    several = PODS + "---\n" + pod("db-2", "shop", "10.1.0.4", "a", app="db")
+    (found,) = ask("flow-required", several, **flow, ports=[5432])
+    assert found.witness.as_dict()["source"] != found.witness.as_dict()["destination"]
+    assert ask("flow-forbidden", several, **flow) == []
+    (found,) = ask("flow-forbidden", several, **{"from": WEB, "to": WEB, "protocol": "TCP"})
+    assert found.message.endswith("accepted by profile kns.shop")
+
+
 POOL = """
 ---
 apiVersion: projectcalico.org/v3
@@ -292,6 +303,7 @@ def test_a_missing_fact_is_named(ask: Any) -> None:
         ({"to": "any"}, 'needs "from"'),
         ({"from": "any", "to": "everywhere"}, 'needs "to"'),
         ({"from": "any", "to": "internet"}, "meet no policy"),
+        ({"from": "any", "to": "any"}, "meet no policy"),
         ({"from": LAN, "to": "internet"}, '"to" needs an interface'),
         ({"from": "internet", "to": LAN}, '"from" needs an interface'),
         ({"from": {"interface": "lan0"}, "to": "any"}, "but no node"),

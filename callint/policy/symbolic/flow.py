@@ -120,13 +120,15 @@ def _hosts(engine: Engine, host: HostMember, doubt: str | None) -> Iterator[Plac
 
 
 def stages(engine: Engine, source: Place, target: Place) -> tuple[Stage, ...]:
-    """The stretches of the way between two places; empty where a place is asked for its way to itself.
+    """The stretches of the way between two places; empty for that of a node, or of a single pod, to itself.
 
     Raises FlowError. Between workloads, and between one and the outside, their own policy alone is asked: host
     endpoints lie on the way only where an end names a node.
     """
     same_node = bool(source.node) and source.node == target.node
-    if source == target or (source.kind == "host" and target.kind == "host" and same_node):
+    if source.kind == target.kind == "host" and same_node:
+        return ()
+    if source.kind == "workload" and source == target and source.addresses is None:
         return ()
     if source.kind == "interface":
         return _from_interface(engine, source, target, same_node=same_node)
