@@ -69,6 +69,44 @@ def test_ranges_of_which_nobody_outside_hears(objects: tuple[dict[str, Any], ...
     assert told("service_range", "kept-in", cluster_of([BALANCERS, POOL, *objects])) == found
 
 
+def service(policy: str = "Cluster", **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web", "namespace": "default"},
+        "spec": {"type": "LoadBalancer", "clusterIP": "10.96.0.9", "externalTrafficPolicy": policy, **spec},
+        "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}},
+    }
+
+
+SINGLE = {**RANGE, "prefixLength": {"min": 32}}
+LISTED = [{"cidr": "192.0.2.0/24"}]
+
+
+@pytest.mark.parametrize(
+    ("ranges", "objects", "told_of"),
+    [
+        ({"serviceLoadBalancerIPs": LISTED}, (service(),), True),
+        ({"serviceLoadBalancerIPs": LISTED}, (service(externalIPs=["192.0.2.9"]),), True),
+        ({"serviceExternalIPs": LISTED}, (service(externalIPs=["192.0.2.9"]),), True),
+        ({"serviceExternalIPs": LISTED}, (service(),), False),
+        ({"serviceLoadBalancerIPs": LISTED}, (service("Local"),), False),
+        ({"serviceLoadBalancerIPs": LISTED, "serviceLoadBalancerAggregation": "Disabled"}, (service(),), False),
+        ({"serviceLoadBalancerIPs": [*LISTED, {"cidr": "192.0.2.7/32"}]}, (service(),), False),
+        ({"serviceLoadBalancerIPs": LISTED}, (), False),
+        ({"serviceLoadBalancerIPs": LISTED}, (service(), METALLB), False),
+        ({"serviceLoadBalancerIPs": LISTED}, (service(), peer("open", (), peerIP="10.0.0.253")), False),
+    ],
+)
+def test_services_that_are_announced_by_their_range_alone(
+    ranges: dict[str, Any], objects: tuple[dict[str, Any], ...], told_of: bool
+) -> None:
+    """The filter lets single addresses out, and not the range itself, which nodes announce in their place."""
+    cluster = cluster_of([configuration(**ranges), peer(), only(PODS, SINGLE, REST), *objects])
+    found = told("service_range", "kept-in", cluster)
+    assert found == ([("192.0.2.0/24", "BGPFilter/f exportV4[2]")] if told_of else [])
+
+
 @pytest.mark.parametrize(
     ("field", "found"), [("serviceExternalIPs", KEPT), ("serviceLoadBalancerIPs", KEPT), ("serviceClusterIPs", [])]
 )

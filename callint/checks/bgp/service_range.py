@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.network import network
+from callint.bgp.routes import engine
+from callint.bgp.rules import Rule
 from callint.bgp.services import EXCLUDE_LABEL
 from callint.checks.bgp.kept_in import Gates
 from callint.checks.breach import Breach
@@ -17,7 +19,7 @@ from callint.nat.host_networks import HostAddress, host_addresses
 from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.overlapping import Networks
-from callint.net.prefixes import within
+from callint.net.prefixes import exactly, within
 from callint.net.read import address
 from callint.net.read import network as network_of
 from callint.objects import Cluster, Resource, fields
@@ -170,10 +172,16 @@ def _kept_in(cluster: Cluster) -> Iterator[Breach]:
     steps, balanced = Steps(cluster, "service ranges with BGPFilters"), _balanced(cluster)
     outside = [one for one in network(cluster).peerings if one.there is None and one.form.kind != "workload"]
     gates = {family: Gates(cluster, outside, family, steps) for family in FAMILIES}
+    wide = {net for each in engine(cluster).profiles.shared.values() for net in each.ranges.announced}
+    kept: list[tuple[ClusterNetwork, Rule]] = []
     for one in _ranges(cluster, *_FOR_OUTSIDE):
         if balanced and one.path[1] == "serviceLoadBalancerIPs":
             continue
-        rule = gates[one.prefix.family].keeper(within(one.prefix))
+        mine = gates[one.prefix.family]
+        rule = mine.keeper(within(one.prefix))
+        itself = mine.keeper(exactly(one.prefix)) if rule is None and one.prefix in wide else None
+        if itself is not None:
+            kept.append((one, itself))
         if rule is not None:
             yield Breach.at(
                 one.resource,
@@ -183,6 +191,36 @@ def _kept_in(cluster: Cluster) -> Iterator[Breach]:
                 (Related(rule.span, "keeps it in"),),
                 witness("route", prefix=str(one.prefix), direction="export", verdict="reject", decided_by=str(rule)),
                 f"accept {one.prefix} before that rule, with `matchOperator: In`",
+            )
+    yield from _announced_by_range(cluster, kept, gates) if kept else ()
+
+
+def _announced_by_range(
+    cluster: Cluster, kept: list[tuple[ClusterNetwork, Rule]], gates: dict[Family, Gates]
+) -> Iterator[Breach]:
+    """Of each range that is kept in itself a Service whose address nodes announce as part of it alone."""
+    shared, reached = engine(cluster).profiles.shared, _Reached(cluster)
+    ranges = Enclosing((one.prefix, (one, rule)) for one, rule in kept)
+    single = {host.prefix for each in shared.values() for host in each.hosts}
+    announced = (net for each in shared.values() for net in each.ranges.announced)
+    heard = Enclosing((net, None) for net in announced if gates[net.family].open_to(exactly(net)))
+    said: set[Prefix] = set()
+    for each in _announceable(cluster):
+        for net, (one, rule) in ranges.of(each.network):
+            local = fields.text(each.resource.spec, "externalTrafficPolicy") == "Local"
+            if each.resource.kind != "Service" or local or each.wanted != one.path[1] or net in said:
+                continue
+            if each.network in single or heard.of(each.network) or reached.otherwise(each, crossed=False):
+                continue
+            said.add(net)
+            yield Breach.at(
+                each.resource,
+                each.path,
+                f'no router outside hears of {each.words}: nodes announce it as part of "{net}" alone, which {rule} '
+                "rejects, and so does every session",
+                (Related(rule.span, "keeps the range in"), Related(one.span, "the range")),
+                witness("route", prefix=str(net), direction="export", verdict="reject", decided_by=str(rule)),
+                f"accept {net} itself in the filter, too",
             )
 
 
