@@ -92,3 +92,12 @@ def test_addresses_of_pods_that_others_may_get(block: str, pool: dict[str, Any],
     cluster = cluster_of([web, calico("IPPool", "pods", {"cidr": "10.9.0.0/16", **pool})])
     found = list(kubernetes_policy.check(cluster, {"problem": "pod-addresses"}))
     assert [one.path for one in found] == [("spec", "egress", 0, "to", 0, "ipBlock", "cidr")] * told
+
+
+@pytest.mark.parametrize(("block", "told"), [("10.9.0.1/32", False), ("10.9.0.2/32", True), ("10.9.0.0/26", True)])
+def test_the_address_of_a_tunnel_is_its_nodes(block: str, told: bool) -> None:
+    node: dict[str, Any] = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "a"}}
+    node["metadata"]["annotations"] = {"projectcalico.org/IPv4VXLANTunnelAddr": "10.9.0.1"}
+    web = policy("web", WEB, {"to": [{"ipBlock": {"cidr": block}}]})
+    cluster = cluster_of([web, node, calico("IPPool", "pods", {"cidr": "10.9.0.0/16", "vxlanMode": "Always"})])
+    assert bool(list(kubernetes_policy.check(cluster, {"problem": "pod-addresses"}))) is told

@@ -9,12 +9,13 @@ from callint.checks.breach import Breach, object_words
 from callint.checks.dispatch import Question, asked
 from callint.checks.policy.name_resolution import may_open, unanswerable
 from callint.finding import Path, Related, witness
-from callint.net.address import Prefix
+from callint.net.address import BITS, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.read import prefixes
 from callint.objects import Cluster, Resource, fields
 from callint.objects.pool import IPPool
 from callint.policy import model_of
+from callint.policy.nodes import all_addresses
 from callint.selector.satisfy import difference
 from callint.selector.syntax import ALL
 from callint.selector.values import Budget, ExhaustedError
@@ -140,11 +141,14 @@ def _opens_udp(rule: dict[str, Any]) -> bool:
 def _pod_addresses(cluster: Cluster) -> Iterator[Breach]:
     unasked = (pool for pool in cluster.pools if pool.for_pods and not pool.on_request)
     pools = Enclosing((net, pool) for pool in unasked if (net := pool.net) is not None)
+    held = {address for node in cluster.nodes for address in all_addresses(cluster, node)} if cluster.pools else set()
     for resource in _policies(cluster) if cluster.pools else ():
         for _, side, path, rule in _rules(resource):
             for index, peer in fields.items(rule, side):
                 block = fields.mapping(peer, "ipBlock") if isinstance(peer, dict) else {}
                 for net in prefixes((fields.text(block, "cidr") or "",)):
+                    if net.length == BITS[net.family] and net.address in held:
+                        continue
                     yield from _inside(resource, (*path, side, index, "ipBlock", "cidr"), net, pools)
 
 
