@@ -11,7 +11,7 @@ from callint.record import NamedTuple
 
 
 class CheckError(Exception):
-    """A rule gives a check parameters that it cannot use; the text says which and what was expected.
+    """A rule gives a check parameters that it cannot use; the text says which, and what was expected.
 
     `parameter` is the one that is wrong, if it is one alone.
     """

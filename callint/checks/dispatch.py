@@ -12,11 +12,11 @@ Question = Callable[[Cluster], Iterator[Breach]]
 Answering = TypeVar("Answering")
 
 
-def asked(check: str, questions: Mapping[str, Answering], parameters: Mapping[str, Any]) -> Answering:
+def asked(questions: Mapping[str, Answering], parameters: Mapping[str, Any]) -> Answering:
     """The question that `problem` names; raises CheckError, naming those that the check answers."""
     problem = parameters.get("problem", "")
     if not isinstance(problem, str):
         raise CheckError('the parameter "problem" must be a text', "problem")
     if problem not in questions:
-        raise CheckError(f'check "{check}" needs the parameter "problem": {", ".join(questions)}', "problem")
+        raise CheckError(f'the parameter "problem" is needed: {", ".join(questions)}', "problem")
     return questions[problem]

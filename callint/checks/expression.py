@@ -67,19 +67,19 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 def _question(parameters: Mapping[str, Any]) -> Question:
     for name, value in parameters.items():
         if not isinstance(value, str) or not value.strip():
-            raise CheckError(f'check "expression" needs text as its parameter "{name}"')
+            raise CheckError(f'the parameter "{name}" must be text')
     for name in ("expression", "message"):
         if name not in parameters:
-            raise CheckError(f'check "expression" needs the parameter "{name}"')
+            raise CheckError(f'the parameter "{name}" is needed')
     text, kind = parameters["expression"], parameters.get("kind")
     each = parameters.get("each", "object" if kind else "")
     if each not in ("object", "cluster") or (kind and each == "cluster"):
-        raise CheckError('check "expression" needs either "kind", or "each" with the value object or cluster')
+        raise CheckError('either "kind" is needed, or "each" with the value object or cluster')
     if len(text) > LONGEST:
         raise CheckError(f"an expression has at most {LONGEST} characters, this one has {len(text)}")
     for name in re.findall(r"{\w+}", parameters["message"]):
         if name not in ("{kind}", "{namespace}", "{name}"):
-            raise CheckError(f'check "expression": "message" knows {{kind}}, {{namespace}} and {{name}}, not {name}')
+            raise CheckError(f'"message" knows {{kind}}, {{namespace}} and {{name}}, not {name}')
     at: Path = tuple(parameters.get("at", "metadata.name").split("."))
     words = frozenset(_WORD.findall(text))
     return Question(text, parameters["message"], kind, parameters.get("apiVersion"), each, at, words)
@@ -88,7 +88,7 @@ def _question(parameters: Mapping[str, Any]) -> Question:
 def _of_objects(cluster: Cluster, question: Question) -> Iterator[Breach]:
     resources = [one for one in _asked(cluster, question) if not _muted(one, question)]
     if question.kind and not resources and (meant := meant_kind(question.kind)):
-        raise CheckError(f'check "expression": nothing is of the kind "{question.kind}", did you mean "{meant}"')
+        raise CheckError(f'nothing is of the kind "{question.kind}", did you mean "{meant}"')
     everything = [_readable(one) for one in cluster.all] if "objects" in question.words else None
     answers = _evaluate(question, [_readable(one) for one in resources], everything, cluster.limits.expression_seconds)
     for resource, answer in zip(resources, answers.given, strict=False):
@@ -224,6 +224,6 @@ def _require() -> None:
     from importlib.util import find_spec
 
     if sys.version_info < (3, 11):
-        raise CheckError('check "expression" needs Python 3.11 or newer, for the CEL library has no older one')
+        raise CheckError("it needs Python 3.11 or newer, for the CEL library has no older one")
     if find_spec("cel_expr_python") is None or not sys.executable:
-        raise CheckError("check \"expression\" needs a CEL library: pip install 'callint[cel]'")
+        raise CheckError("it needs a CEL library: pip install 'callint[cel]'")

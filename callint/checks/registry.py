@@ -150,6 +150,8 @@ def _bounded(name: str, check: Check, cluster: Cluster, parameters: Mapping[str,
         raise CheckError(unknown, parameter)
     try:
         yield from check(cluster, parameters)
+    except CheckError as error:
+        raise CheckError(f'check "{name}": {error}', error.parameter) from error
     except TooManyStepsError as error:
         more = "`limits: {comparisons: N}` in callint.yaml allows for more"
         yield unanswered(f"not all that this rule is about was examined: {error}", _about(cluster), more)

@@ -300,8 +300,8 @@ def test_a_missing_fact_is_named(ask: Any) -> None:
 @pytest.mark.parametrize(
     ("parameters", "complaint"),
     [
-        ({"to": "any"}, 'needs "from"'),
-        ({"from": "any", "to": "everywhere"}, 'needs "to"'),
+        ({"to": "any"}, '"from" is needed'),
+        ({"from": "any", "to": "everywhere"}, '"to" is needed'),
         ({"from": "any", "to": "internet"}, "meet no policy"),
         ({"from": "any", "to": "any"}, "meet no policy"),
         ({"from": LAN, "to": "internet"}, '"to" needs an interface'),
@@ -311,8 +311,8 @@ def test_a_missing_fact_is_named(ask: Any) -> None:
         ({"from": {"selector": "a == 'b'", "node": "router"}, "to": "any"}, "has a selector"),
         ({"from": {"addresses": ["10.0.0.0/99"]}, "to": "any"}, '"from"'),
         ({"from": {"addresses": [7]}, "to": "any"}, '"from"'),
-        ({"from": {"nets": []}, "to": "any"}, 'knows no "nets"'),
-        ({"from": "any", "to": LAN, "port": 1}, 'knows no "port"'),
+        ({"from": {"nets": []}, "to": "any"}, 'there is no "nets"'),
+        ({"from": "any", "to": LAN, "port": 1}, 'there is no "port"'),
         ({"from": "any", "to": LAN, "ports": [80]}, "ports need the protocol"),
         ({"from": "any", "to": LAN, "protocol": "TCP", "ports": ["http"]}, '"http" is no port'),
         ({"from": "any", "to": LAN, "protocol": "TPC"}, '"TPC" is no protocol'),

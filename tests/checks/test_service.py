@@ -281,7 +281,7 @@ def _counterexample(breach: Breach, cluster: Cluster) -> str:
 @pytest.mark.parametrize(
     ("parameters", "complaint"),
     [
-        ({"at": [], "protocol": "TCP"}, 'needs "at"'),
+        ({"at": [], "protocol": "TCP"}, '"at" is needed'),
         ({"flows": [{}]}, "no protocol"),
         ({"flows": []}, '"flows" must be a list'),
         ({"at": "everywhere", "protocol": "TCP"}, 'each of "at"'),
@@ -293,7 +293,7 @@ def _counterexample(breach: Breach, cluster: Cluster) -> str:
         ({"at": "outward", "protocol": 112, "ports": 1}, "ports need the protocol"),
         ({"at": "outward", "protocol": "TCP", "icmpTypes": 8}, '"icmpTypes" need'),
         ({"at": "outward", "protocol": "ICMP", "icmpTypes": 256}, "from 0 to 255"),
-        ({"at": "outward", "protocol": "TCP", "port": 1}, 'knows no "port"'),
+        ({"at": "outward", "protocol": "TCP", "port": 1}, 'there is no "port"'),
         ({"at": "outward", "protocol": "TCP", "name": 7}, '"name" must be text'),
         ({"at": [{"nodes": "a = b"}], "protocol": "TCP"}, "selector over labels"),
         ({"at": [{"listener": 53}], "protocol": "TCP"}, '"listener" is a map'),

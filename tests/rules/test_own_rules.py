@@ -142,7 +142,7 @@ def test_a_rule_without_the_form_is_refused(
 def test_a_problem_that_is_no_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     code, output = asked(tmp_path, OWN.replace("problem: filter", "problem: [filter]"), "check", "filter.yaml")
-    assert (code, output) == (2, 'callint: own/rule.yaml:6:8: the parameter "problem" must be a text\n')
+    assert (code, output) == (2, 'callint: own/rule.yaml:6:8: check "usage": the parameter "problem" must be a text\n')
 
 
 @pytest.mark.parametrize(
@@ -153,11 +153,11 @@ def test_a_problem_that_is_no_text_is_refused(tmp_path: Path, monkeypatch: pytes
         ("  protocol: TCP\n  at: {nodes: 3}\n", '8:3: check "flow-required": "nodes" of "at" must be text'),
         (
             "  protocol: TCP\n  at: {listener: {ports: name}}\n",
-            '8:3: check "flow-required", "listener": "name" is no port',
+            '8:3: check "flow-required": "listener": "name" is no port',
         ),
         ("  protocol: TCP\n  at: outward\n  name: 7\n", '9:3: check "flow-required": "name" must be text'),
         ("  at: outward\n  protocol: TCP\n  ports: {a: 1}\n", '6:1: check "flow-required": "{\'a\': 1}" '),
-        ("  protocol: TCP\n  at: outward\n  port: 7\n", '9:3: check "flow-required" knows no "port", '),
+        ("  protocol: TCP\n  at: outward\n  port: 7\n", '9:3: check "flow-required": there is no "port", '),
     ],
 )
 def test_wrong_parameters_are_told_with_their_place(
@@ -185,7 +185,7 @@ def test_a_wrong_parameter_of_the_configuration_is_told_there(tmp_path: Path, mo
     asked(tmp_path, OWN, "rules")
     (tmp_path / "callint.yaml").write_text("rules:\n  paths: [own]\n  HOME003: {problem: fliter}\n", encoding="utf-8")
     run = CliRunner().invoke(main, ["check", "filter.yaml"])
-    said = 'callint: callint.yaml:3:3: check "usage" needs the parameter "problem": '
+    said = 'callint: callint.yaml:3:3: check "usage": the parameter "problem" is needed: '
     assert (run.exit_code, run.output[: len(said)]) == (2, said)
 
 

@@ -26,7 +26,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `uncovered` (an exported network that no advertisement covers), `unexported` (an advertisement
     inside which nothing is exported), `untagged` (its communities are never attached where it is exported).
     """
-    question = asked("advertisement", QUESTIONS, parameters)
+    question = asked(QUESTIONS, parameters)
     if any(configuration.prefix_advertisements for configuration in cluster.bgp_configurations):
         yield from question(cluster)
 

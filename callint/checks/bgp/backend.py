@@ -40,7 +40,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     nodes go over BGP, with `disableBGPExport`, or with filters that keep it in on every session), `address` (two nodes
     with one BGP address), `router-id` (nodes without IPv4 are given no router id).
     """
-    yield from asked("backend", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def switched_off(cluster: Cluster) -> Iterator[tuple[Resource, Path, str]]:

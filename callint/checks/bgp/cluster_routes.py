@@ -32,7 +32,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `owner` (both or neither program the routes of a pool), `priority` (each gives its routes
     another one). Sources: api/pkg/apis/projectcalico/v3/bgpconfig.go and felixconfig.go, confd bgp_processor.go.
     """
-    question = asked("cluster_routes", QUESTIONS, parameters)
+    question = asked(QUESTIONS, parameters)
     shared = cluster.target.release >= ROUTES_SHARED and not network(cluster).alone
     if shared and not any(switched_off(cluster)):
         yield from question(cluster)

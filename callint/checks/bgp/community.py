@@ -24,7 +24,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `replaced` (a node's prefixAdvertisements, in place of the default's), `twice` (a name with two
     values), `misnamed` (a name that says large or standard, of a value that is not).
     """
-    yield from asked("community", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _replaced(cluster: Cluster) -> Iterator[Breach]:

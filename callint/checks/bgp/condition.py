@@ -36,7 +36,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     session with the filter has), `tag` (an export rule that asks for a community which is attached after it), `all`
     (rules that reject all but their own network, one after another).
     """
-    yield from asked("condition", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _rules(cluster: Cluster) -> Iterator[tuple[Direction, Family, Rule]]:

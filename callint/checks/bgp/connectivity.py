@@ -40,7 +40,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     for routes), `reflector` (a reflector without any session), `own-as` (the way leads through another AS back into
     the own one, which BIRD takes for a loop), `one-reflector` (all ways lead over one reflector).
     """
-    question = asked("connectivity", QUESTIONS, parameters)
+    question = asked(QUESTIONS, parameters)
     deciding = _DECIDING.get(question)
     if left_open(cluster, deciding or SESSIONS) or (deciding is None and unsettled(cluster).nodes):
         return

@@ -42,7 +42,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     default route), `own-prefixes` (imports and installs networks of pools), `unprogrammed` (imports what never reaches
     the kernel).
     """
-    yield from asked("exposure", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 class _Held:

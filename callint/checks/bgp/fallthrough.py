@@ -42,7 +42,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     The last two look only where filters are used, for that peer or on import for another; with `everywhere` true they
     look at every peer.
     """
-    yield from asked("fallthrough", QUESTIONS, parameters)(cluster, parameters)
+    yield from asked(QUESTIONS, parameters)(cluster, parameters)
 
 
 def _import(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:

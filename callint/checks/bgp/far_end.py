@@ -33,7 +33,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     network of an interface that does not have the address which the session is bound to), `ignored-interface` (it is in
     the network of an ignored interface).
     """
-    yield from asked("far_end", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _far_ends(cluster: Cluster) -> Iterator[tuple[BGPPeer, Address, int | None]]:

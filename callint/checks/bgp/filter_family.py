@@ -22,7 +22,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `wrong` (a peer of one family whose filters have rules for the other alone), `half` (a peer of
     both families whose filters have rules for one).
     """
-    question = asked("filter_family", QUESTIONS, parameters)
+    question = asked(QUESTIONS, parameters)
     for peer in cluster.bgp_peers:
         if peer.filters and rules_of(cluster, peer, "import", 4) is not None:
             yield from question(cluster, peer)

@@ -31,7 +31,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `bridge` (the address of a bridge of a container engine or hypervisor), `apart` (a network of
     its own, while another address of the node is in that of all others).
     """
-    yield from asked("node_address", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 class _Place(NamedTuple):

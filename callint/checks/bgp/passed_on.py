@@ -47,7 +47,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     there), `local-service-range` (the range of such an address alone, from all nodes), `pods` (blocks of pods, to which
     packets then take a detour).
     """
-    question = asked("passed_on", QUESTIONS, parameters)
+    question = asked(QUESTIONS, parameters)
     if not left_open(cluster, EXPORTS):
         yield from question(cluster)
 

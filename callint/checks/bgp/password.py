@@ -29,7 +29,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     here, and let it read others), `content` (the password is none that both ends can have). Of Secrets that are not
     among the manifests nothing else is said: most are kept elsewhere.
     """
-    yield from asked("password", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 class _Wanted(NamedTuple):

@@ -24,7 +24,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `repetitions` (an AS number where a count is expected), `ignored` (fields that count for other
     kinds of peers only).
     """
-    yield from asked("peer_field", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _repetitions(cluster: Cluster) -> Iterator[Breach]:

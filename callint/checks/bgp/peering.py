@@ -23,7 +23,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `conflict` (they differ, and either of them may be in effect), `shadowed` (they differ, and a
     node's peer gives way to a global one), `repeated` (they say the same).
     """
-    yield from asked("peering", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _conflict(cluster: Cluster) -> Iterator[Breach]:

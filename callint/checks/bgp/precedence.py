@@ -29,7 +29,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     other action), `redundant` (the same where all of them have its own action), `filter` (a filter of a peer behind
     others that decide on every route).
     """
-    yield from asked("precedence", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _unreachable(cluster: Cluster) -> Iterator[Breach]:

@@ -53,7 +53,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     of its kind), `kept-in` (a range of which filters reject everything on every session with a router outside), `label`
     (a node with the label that excludes it, at a value that does not).
     """
-    yield from asked("service_range", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _ranges(cluster: Cluster, *lists: str) -> list[ClusterNetwork]:

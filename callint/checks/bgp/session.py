@@ -36,7 +36,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     state = parameters.get("state")
     if state not in _STATES:
-        raise CheckError(f'check "session" needs the parameter "state": {", ".join(_STATES)}')
+        raise CheckError(f'the parameter "state" is needed: {", ".join(_STATES)}')
     left = unsettled(cluster)
     unsaid: dict[str, Resource] = {}
     found: dict[str | None, list[tuple[Session, int]]] = {}

@@ -26,7 +26,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     select it and it has no addresses), `rivals` (another endpoint has the interface), `workload-interface`,
     `ebpf-ignores` (the interface is outside the pattern), `unused-labels`, `unknown-node`, `profile-missing`.
     """
-    yield from asked("host_endpoint", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _unknown_node(cluster: Cluster) -> Iterator[Breach]:

@@ -39,7 +39,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     (failsafe ports open to everybody at a public address), `failsafe-cut` (a written failsafe list without ssh, which
     policy drops).
     """
-    yield from asked("host_traffic", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _members(cluster: Cluster) -> Iterator[tuple[NodePolicy, HostMember, str]]:

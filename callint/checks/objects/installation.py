@@ -26,7 +26,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     pkg/controller/ippool), `dataplane` (a FelixConfiguration that switches another dataplane on or off: tigera/operator
     pkg/controller/installation).
     """
-    yield from asked("installation", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _installation(cluster: Cluster) -> Resource | None:

@@ -27,7 +27,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `facts` (of such a node, where the other has none), `services` (that the configuration asks of
     it, or at an interface that its facts do not list).
     """
-    yield from asked("node_names", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _facts(cluster: Cluster) -> Iterator[Breach]:

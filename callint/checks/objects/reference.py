@@ -26,7 +26,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     asked, known = _of(cluster, kind), {resource.name: resource for resource in _of(cluster, target)}
     for one, found in ((kind, asked), (target, known)):
         if not found and (meant := meant_kind(one)):
-            raise CheckError(f'check "reference": nothing is of the kind "{one}", did you mean "{meant}"')
+            raise CheckError(f'nothing is of the kind "{one}", did you mean "{meant}"')
     if not known and parameters.get("unless_unknown"):
         return
     if any(placeholder(name) is not None for name in known):  # it may be the one that is named
@@ -58,7 +58,7 @@ class _Names:
 def _text(parameters: Mapping[str, Any], name: str) -> str:
     value = parameters.get(name)
     if not isinstance(value, str):
-        raise CheckError(f'check "reference" needs the parameter "{name}", as text')
+        raise CheckError(f'the parameter "{name}" is needed, as text')
     return value
 
 

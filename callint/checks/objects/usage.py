@@ -22,7 +22,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `filter` (no BGPPeer names it), `node` (a BGPPeer or BGPConfiguration of a node that does not
     exist), `selector` (a BGPPeer's selector that matches no node).
     """
-    yield from asked("usage", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _filter(cluster: Cluster) -> Iterator[Breach]:

@@ -35,7 +35,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     anything of these pods), `overtaken` (before them, to every pod: whoever puts some pods first may mean to leave them
     out).
     """
-    question = asked("isolation", QUESTIONS, parameters)
+    question = asked(QUESTIONS, parameters)
     if cluster.kubernetes("NetworkPolicy", "networking.k8s.io/v1"):
         yield from question(cluster)
 

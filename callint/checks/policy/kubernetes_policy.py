@@ -31,7 +31,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     `peer-or` (two list items where one was meant), `dns-over-tcp-alone` (port 53 without a protocol is TCP),
     `pod-addresses` (an ipBlock inside an IPPool), `types-mismatch` (rules of a direction that policyTypes leave out).
     """
-    yield from asked("kubernetes_policy", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _policies(cluster: Cluster) -> Iterator[Resource]:

@@ -35,7 +35,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     whose end then drops all that is sent to pods). A packet to a node port has the port of the pod when it gets there
     (felix/rules/static.go, dispatch.go); kube-proxy's IPVS ones are marked before. With eBPF nothing is said.
     """
-    question = asked("node_port", QUESTIONS, parameters)
+    question = asked(QUESTIONS, parameters)
     if cluster.target.dataplane != "ebpf" and model_of(cluster).inventory.host_endpoints:
         yield from question(cluster)
 

@@ -33,7 +33,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     whom it excludes), `service-address` (egress to addresses of services), `untracked-replies` (doNotTrack policy for
     ingress without egress).
     """
-    yield from asked("policy_rules", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _rules(cluster: Cluster) -> Iterator[tuple[Policy, Rule]]:

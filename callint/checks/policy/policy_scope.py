@@ -36,7 +36,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     forwarded traffic of hosts, and selects pods alone), `untracked-wildcard`, `subject-in-rule` (rules name the
     subject, the policy selects everything).
     """
-    yield from asked("policy_scope", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _legible(tier: PlacedTier) -> Iterator[PlacedPolicy]:

@@ -40,7 +40,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     `unlabelled-set`, `namespace-name` (a namespace is asked for by a label that it lacks), `host-network` (what it
     matches is on the network of its host, and no endpoint).
     """
-    yield from asked("selection", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _contradiction(cluster: Cluster) -> Iterator[Breach]:

@@ -25,7 +25,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     `deny-only` and `log-only` (all rules of a direction are Deny or Log, and nothing else allows anything),
     `pass-to-nothing` (a Pass after which nothing can allow), `tier-missing`, `tier-unused`.
     """
-    yield from asked("tier_end", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _deny_only(cluster: Cluster) -> Iterator[Breach]:

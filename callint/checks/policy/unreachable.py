@@ -26,7 +26,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     `redundant` (the same where all of them have its own action), `policy` (no packet gets as far as the rules of a
     policy, and these would decide otherwise).
     """
-    yield from asked("unreachable", QUESTIONS, parameters)(never_deciding(cluster))
+    yield from asked(QUESTIONS, parameters)(never_deciding(cluster))
 
 
 _Found = Iterable[Dead | Unexamined]

@@ -31,7 +31,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `aws` (untunnelled, where AWS checks the source), `azure` (by IPIP, or untunnelled inside of a
     subnet).
     """
-    yield from asked("cloud", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _azure(cluster: Cluster) -> Iterator[Breach]:

@@ -32,7 +32,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `services` (a pool holds addresses of services), `outside` (a pool is outside of the network of
     pods: tigera/operator pkg/controller/ippool, and kube-proxy's `clusterCIDR`).
     """
-    yield from asked("cluster_network", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 class _Pool(NamedTuple):

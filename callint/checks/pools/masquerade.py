@@ -24,7 +24,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `enabled` (IPAM would hand the addresses out), `inert` (neither allocates nor masquerades),
     `ebpf` (the eBPF dataplane never masquerades what does not come from a pod).
     """
-    question = asked("masquerade", QUESTIONS, parameters)
+    question = asked(QUESTIONS, parameters)
     for pool, inside, named in _holding(cluster):
         yield from question(cluster, pool, inside, named)
     if parameters["problem"] == "inert":

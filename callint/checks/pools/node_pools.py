@@ -29,7 +29,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     `lone-address` (a node's BGP address is a network of its own, and a pool tunnels between networks:
     felix/calc/l3_route_resolver.go).
     """
-    yield from asked("node_pools", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 def _unserved(cluster: Cluster) -> Iterator[Breach]:

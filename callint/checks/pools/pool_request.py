@@ -31,7 +31,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     kube-controllers/pkg/controllers/loadbalancer), `misplaced` (the annotation is that of an object whose pods do not
     get it).
     """
-    question = asked("pool_request", QUESTIONS, parameters)
+    question = asked(QUESTIONS, parameters)
     plugins = (fields.text(fields.mapping(one.spec, "cni"), "type") for one in cluster.installations)
     if not host_local(cluster) and all(plugin in (None, "", "Calico") for plugin in plugins):
         yield from question(cluster)

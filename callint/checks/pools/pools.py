@@ -31,7 +31,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     `vpn-masqueraded` (no pool exempts the network of a BGP peer), `one-address` (all nodes translate to one address),
     `few-blocks` (fewer blocks than nodes).
     """
-    yield from asked("pools", QUESTIONS, parameters)(cluster)
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 @lru_cache(maxsize=8)

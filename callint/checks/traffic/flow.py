@@ -43,12 +43,12 @@ def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach
 
         yield from service.required(cluster, parameters)
         return
-    yield from _judge(cluster, read_terms("flow-required", parameters), must_pass=True)
+    yield from _judge(cluster, read_terms(parameters), must_pass=True)
 
 
 def forbidden(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Packets of a flow that Calico does not drop; parameters as for `flow-required`."""
-    yield from _judge(cluster, read_terms("flow-forbidden", parameters), must_pass=False)
+    yield from _judge(cluster, read_terms(parameters), must_pass=False)
 
 
 def _judge(cluster: Cluster, terms: Terms, *, must_pass: bool) -> Iterator[Breach]:
@@ -70,7 +70,7 @@ def _judge(cluster: Cluster, terms: Terms, *, must_pass: bool) -> Iterator[Breac
                 _, pairs = found.setdefault(breach.span, (breach, set()))
                 pairs.add((case.source.words, case.target.words))
     except FlowError as error:
-        raise CheckError(f'check "{terms.check}": {error}') from error
+        raise CheckError(str(error)) from error
     except (UndecidedError, TooLargeError) as error:
         missing = error.missing if isinstance(error, UndecidedError) else f"a question that is too large: {error}"
         doubt = _undecided(cluster, terms, missing)

@@ -26,7 +26,6 @@ _END_KEYS = ("selector", "namespaceSelector", "node", "interface", "addresses")
 class Terms(NamedTuple):
     """A flow: its two ends, and its packets as protocol and ports."""
 
-    check: str
     source: End
     target: End
     protocol: int | None
@@ -58,18 +57,18 @@ def services(protocol: int, ports: Intervals | None = None, icmp_types: Interval
     return words
 
 
-def read_terms(check: str, parameters: Mapping[str, Any]) -> Terms:
+def read_terms(parameters: Mapping[str, Any]) -> Terms:
     """Read the parameters of a rule; raises CheckError."""
-    known_keys(check, parameters, _KEYS)
+    known_keys(parameters, _KEYS)
     protocol = parameters.get("protocol")
     try:
         number = None if protocol is None else parse_protocol(protocol, any_case=True)
         ports, source_ports = (read_ports(parameters.get(name)) for name in ("ports", "sourcePorts"))
     except ValueError as error:
-        raise CheckError(f'check "{check}": {error}') from error
+        raise CheckError(str(error)) from error
     if (ports or source_ports) and number not in WITH_PORTS:
-        raise CheckError(f'check "{check}": ports need the protocol TCP, UDP or SCTP')
-    return Terms(check, _end(check, parameters, "from"), _end(check, parameters, "to"), number, ports, source_ports)
+        raise CheckError("ports need the protocol TCP, UDP or SCTP")
+    return Terms(_end(parameters, "from"), _end(parameters, "to"), number, ports, source_ports)
 
 
 def read_ports(value: Any) -> Intervals | None:
@@ -85,30 +84,30 @@ def read_ports(value: Any) -> Intervals | None:
     return intervals.merge(found)
 
 
-def _end(check: str, parameters: Mapping[str, Any], key: str) -> End:
+def _end(parameters: Mapping[str, Any], key: str) -> End:
     value = parameters.get(key)
     if value == "any":
         return End("anywhere")
     if value == "internet":
         return End("the Internet", INTERNET)
     if not isinstance(value, dict) or not value:
-        raise CheckError(f'check "{check}" needs "{key}": any, internet, or a map of {", ".join(_END_KEYS)}')
-    known_keys(check, value, _END_KEYS)
+        raise CheckError(f'"{key}" is needed: any, internet, or a map of {", ".join(_END_KEYS)}')
+    known_keys(value, _END_KEYS)
     texts = value.get("addresses")
     addresses = [texts] if isinstance(texts, str) else texts
-    node, interface = (_text(check, value, name) for name in ("node", "interface"))
-    selector, scope = (_text(check, value, name) for name in ("selector", "namespaceSelector"))
+    node, interface = (_text(value, name) for name in ("node", "interface"))
+    selector, scope = (_text(value, name) for name in ("selector", "namespaceSelector"))
     if interface is not None and node is None:
-        raise CheckError(f'check "{check}": "{key}" names an interface, but no node')
+        raise CheckError(f'"{key}" names an interface, but no node')
     if (selector is not None or scope is not None) and len(value.keys() - {"selector", "namespaceSelector"}) > 0:
-        raise CheckError(f'check "{check}": "{key}" has a selector, so it has no node, interface or addresses')
+        raise CheckError(f'"{key}" has a selector, so it has no node, interface or addresses')
     try:
         for text in addresses or ():
             parse_cidr(text)
         parts = [parse(text) for text in (selector,) if text is not None]
         parts += [namespaces(text) for text in (scope,) if text is not None]
     except (ValueError, TypeError, AttributeError, SelectorError) as error:
-        raise CheckError(f'check "{check}", "{key}": {error}') from error
+        raise CheckError(f'"{key}": {error}') from error
     return End(
         _words(addresses, node, interface, [text for text in (selector, scope) if text is not None]),
         None if addresses is None else ranges(addresses),
@@ -118,10 +117,10 @@ def _end(check: str, parameters: Mapping[str, Any], key: str) -> End:
     )
 
 
-def _text(check: str, value: Mapping[str, Any], key: str) -> str | None:
+def _text(value: Mapping[str, Any], key: str) -> str | None:
     found = value.get(key)
     if found is not None and not (isinstance(found, str) and found):
-        raise CheckError(f'check "{check}": "{key}" must be text')
+        raise CheckError(f'"{key}" must be text')
     return found
 
 
@@ -135,8 +134,8 @@ def _words(addresses: list[str] | None, node: str | None, interface: str | None,
     return f"{shown} behind {place}" if shown and interface else f"{shown} of {place}" if shown else place
 
 
-def known_keys(check: str, value: Mapping[str, Any], keys: Iterable[str]) -> None:
+def known_keys(value: Mapping[str, Any], keys: Iterable[str]) -> None:
     """Raise CheckError for a key that is none of those."""
     for name in value:
         if name not in keys:
-            raise CheckError(f'check "{check}" knows no "{name}", these are: {", ".join(keys)}', name)
+            raise CheckError(f'there is no "{name}", these are: {", ".join(keys)}', name)

@@ -93,15 +93,15 @@ def read_needs(cluster: Cluster, parameters: Mapping[str, Any]) -> tuple[Need, .
     shared = {key: value for key, value in parameters.items() if key not in ("flows", "governed")}
     flows = parameters.get("flows", [{}])
     if not isinstance(flows, list) or not flows or not all(isinstance(one, dict) for one in flows):
-        raise CheckError('check "flow-required": "flows" must be a list of flows')
+        raise CheckError('"flows" must be a list of flows')
     return tuple(_need(cluster, {**shared, **one}) for one in flows)
 
 
 def _need(cluster: Cluster, given: Mapping[str, Any]) -> Need:
-    known_keys("flow-required", given, _KEYS)
+    known_keys(given, _KEYS)
     direction = given.get("direction", "in")
     if direction not in DIRECTIONS:
-        raise CheckError(f'check "flow-required" needs "direction": {", ".join(DIRECTIONS)}')
+        raise CheckError(f'"direction" is needed: {", ".join(DIRECTIONS)}')
     try:
         protocol = parse_protocol(given.get("protocol"), any_case=True)
         ports = _ports(cluster, given.get("ports"))
@@ -111,15 +111,15 @@ def _need(cluster: Cluster, given: Mapping[str, Any]) -> Need:
         peers = tuple(_peer(one) for one in _listed(given.get("peers", "somebody")))
         own = None if given.get("own") is None else _addresses(given["own"])
     except ValueError as error:
-        raise CheckError(f'check "flow-required": {error}') from error
+        raise CheckError(str(error)) from error
     if (ports or source_ports) and protocol not in WITH_PORTS:
-        raise CheckError('check "flow-required": ports need the protocol TCP, UDP or SCTP')
+        raise CheckError("ports need the protocol TCP, UDP or SCTP")
     if icmp_types and protocol not in (ICMP, ICMPV6):
-        raise CheckError('check "flow-required": "icmpTypes" need the protocol ICMP or ICMPv6')
+        raise CheckError('"icmpTypes" need the protocol ICMP or ICMPv6')
     name, because = (_text(given, key, default) for key, default in (("name", "traffic"), ("because", "")))
     at = tuple(map(_evidence, _listed(given["at"]))) if "at" in given else ()
     if not at:
-        raise CheckError(f'check "flow-required" needs "at", a list of {", ".join(PLACES)}')
+        raise CheckError(f'"at" is needed, a list of {", ".join(PLACES)}')
     return Need(name, at, direction, peers, own, Packets(protocol, ports, source_ports, icmp_types), because)
 
 
@@ -132,21 +132,19 @@ def _evidence(given: Any) -> Evidence:
         words = [key for key in given if key != "missing"]
         if len(words) == 1 and words[0] in PLACES and (missing is None or isinstance(missing, str)):
             return Evidence(words[0], _looked_for(words[0], given[words[0]]), missing)
-    raise CheckError(f'check "flow-required": each of "at" is one of {", ".join(PLACES)}')
+    raise CheckError(f'each of "at" is one of {", ".join(PLACES)}')
 
 
 def _looked_for(place: str, value: Any) -> Any:
     if place == "listener":
         if not isinstance(value, dict) or not value.keys() <= _LISTENER:
-            raise CheckError(
-                'check "flow-required": "listener" is a map of ports, process and bound, maybe empty', "at"
-            )
+            raise CheckError('"listener" is a map of ports, process and bound, maybe empty', "at")
         try:
             read_ports(value.get("ports"))
         except ValueError as error:
-            raise CheckError(f'check "flow-required", "listener": {error}', "at") from error
+            raise CheckError(f'"listener": {error}', "at") from error
     elif place not in _ALONE and not isinstance(value, str):
-        raise CheckError(f'check "flow-required": "{place}" of "at" must be text', "at")
+        raise CheckError(f'"{place}" of "at" must be text', "at")
     return value
 
 
@@ -192,5 +190,5 @@ def _listed(given: Any) -> list[Any]:
 def _text(given: Mapping[str, Any], key: str, default: str) -> str:
     found = given.get(key, default)
     if not isinstance(found, str):
-        raise CheckError(f'check "flow-required": "{key}" must be text', key)
+        raise CheckError(f'"{key}" must be text', key)
     return found

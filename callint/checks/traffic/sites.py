@@ -224,9 +224,7 @@ def _selector(evidence: Evidence) -> Selector:
     try:
         return parse(evidence.value)
     except SelectorError as error:
-        raise CheckError(
-            f'check "flow-required": "nodes" needs a selector over labels of nodes: {error}', "at"
-        ) from error
+        raise CheckError(f'"nodes" needs a selector over labels of nodes: {error}', "at") from error
 
 
 _LOOKS: dict[str, Callable[[About, Need, Evidence], Iterator[Site]]] = {
