@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 from callint.record import NamedTuple
 from callint.selector.plain import ABSENT, Plain, plain
 from callint.selector.satisfy import overlaps
-from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Or, Selector, atoms
+from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Or, Selector, atoms, conjuncts
 from callint.selector.values import Budget
 
 T = TypeVar("T")
@@ -311,12 +311,8 @@ class OverlapIndex(Generic[T]):
 def _asked(selector: Selector) -> dict[str, frozenset[str | None]]:
     """Labels that whatever the selector matches has, each with the values that it can have there, None being any."""
     found: dict[str, frozenset[str | None]] = {}
-    pending = [selector]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, And):
-            pending += one.operands
-        elif isinstance(one, (Compare, Member, Has)):
+    for one in conjuncts(selector):
+        if isinstance(one, (Compare, Member, Has)):
             alternatives = needs(one)
             if alternatives is not None:
                 found[one.key] = frozenset(need.value for need in alternatives)

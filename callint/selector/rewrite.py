@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from callint.selector.syntax import ALL, All, And, Compare, Global, Has, Member, Not, Or, Selector
+from callint.selector.syntax import ALL, All, And, Compare, Global, Has, Member, Not, Or, Selector, conjuncts
 
 
 def rewrite(selector: Selector, change: Callable[[Selector], Selector]) -> Selector:
@@ -53,15 +53,7 @@ def both(*selectors: Selector) -> Selector:
 
 def demands(selector: Selector) -> set[Selector]:
     """What must hold for it to match, all of it; `all()` demands nothing."""
-    found: set[Selector] = set()
-    pending = [selector]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, And):
-            pending += one.operands
-        elif one != ALL:
-            found.add(one)
-    return found
+    return {one for one in conjuncts(selector) if one != ALL}
 
 
 def either(first: Selector, *others: Selector) -> Selector:

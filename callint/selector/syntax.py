@@ -221,6 +221,19 @@ def atoms(selector: Selector) -> list[Selector]:
     return found
 
 
+def conjuncts(selector: Selector) -> list[Selector]:
+    """What must hold for it to match, all of it, from right to left: nothing of that is joined by `&&`."""
+    found: list[Selector] = []
+    pending = [selector]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, And):
+            pending += one.operands
+        else:
+            found.append(one)
+    return found
+
+
 def keys(selector: Selector) -> set[str]:
     """The labels that the selector names."""
     return {atom.key for atom in atoms(selector) if isinstance(atom, (Has, Compare, Member))}
