@@ -6,10 +6,10 @@ Community = tuple[int, ...]
 _BITS = {2: 16, 3: 32}
 
 
-def parse_community(text: str, *, leading_zeros: bool = True) -> Community:
-    """Read a community value of two or three numbers; BGPFilter's schema wants `leading_zeros=False`.
+def parse_community(text: str) -> Community:
+    """Read a community value of two or three numbers.
 
-    Raises ValueError with a sentence (validator validateCommunities, BGPFilter CRD pattern).
+    Raises ValueError with a sentence (validator validateCommunities).
     """
     parts = text.split(":")
     bits = _BITS.get(len(parts), 0)
@@ -17,8 +17,6 @@ def parse_community(text: str, *, leading_zeros: bool = True) -> Community:
         raise ValueError(f'"{text}" is no community; "a:b" or "a:b:c" of numbers was expected')
     if any(len(part.lstrip("0")) > 10 or int(part) >= 1 << bits for part in parts):
         raise ValueError(f'"{text}" is no community; each of {len(parts)} numbers is at most {(1 << bits) - 1}')
-    if not leading_zeros and any(len(part) > 1 and part[0] == "0" for part in parts):
-        raise ValueError(f'"{text}" has leading zeros, which are not allowed here')
     return tuple(map(int, parts))
 
 
