@@ -103,7 +103,7 @@ def _of_kubernetes(resource: Resource, target: Target, road: Road, limits: Limit
 
         scope = Scope(resource, target.release, road, limits)
         installation(scope, resource.spec)
-        return Validated(tuple(scope.problems), ())
+        return Validated(tuple(scope.problems), tuple(scope.gaps))
     if resource.kind != "Node" or not resource.annotations:
         return NOTHING
     from callint.validate.node import node_annotations

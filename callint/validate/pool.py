@@ -68,15 +68,16 @@ def _beyond(size: int, prefix: Prefix) -> str | None:
 
 
 def installation(scope: Scope, spec: dict[str, Any]) -> None:
-    """Block sizes in the pools of an Installation (tigera/operator pkg/controller/ippool/validation.go)."""
+    """The pools of an Installation: what the operator refuses (tigera/operator pkg/controller/ippool/validation.go)."""
     for index, pool in items(mapping(spec, "calicoNetwork"), "ipPools"):
         if not isinstance(pool, dict):
             continue
+        path: Path = ("spec", "calicoNetwork", "ipPools", index)
+        _NODE_SELECTOR(scope, (*path, "nodeSelector"), pool.get("nodeSelector"))
         size, prefix = integer(pool, "blockSize"), values.prefix_of(as_text(pool.get("cidr")) or "")
         message = _beyond(size, prefix) if size is not None and prefix is not None else None
         if message is not None:
-            path: Path = ("spec", "calicoNetwork", "ipPools", index, "blockSize")
-            scope.say("bad-block-size", path, f"{message}; the operator refuses the Installation")
+            scope.say("bad-block-size", (*path, "blockSize"), f"{message}; the operator refuses the Installation")
 
 
 def _on(spec: dict[str, Any], mode: str) -> bool:
