@@ -97,6 +97,23 @@ def test_one_endpoint_or_several_whose_interfaces_are_not_known(addresses: dict[
     assert says in breach.message
 
 
+def test_covered_interfaces_are_named_whatever_their_endpoint_names() -> None:
+    objects = [
+        calico("HostEndpoint", "loop", {"node": "router", "interfaceName": "lo"}),
+        calico("HostEndpoint", "lan", {"node": "router", "expectedIPs": ["10.0.0.1"]}),
+    ]
+    facts = """\
+version: 1
+node: router
+roles: [router]
+interfaces: [{name: lo}, {name: wan0, forwarding: true}, {name: lan0, addresses: [10.0.0.1/24], forwarding: true}]
+"""
+    (breach,) = coverage.check(cluster_of(objects, facts=facts), {})
+    assert [one.label for one in breach.related] == ["covers lan0"]
+    assert breach.witness is not None
+    assert list(breach.witness.as_dict()) == ["type", "interface", "node", "to_lan0", "from_lan0"]
+
+
 def test_the_interface_of_rivals_is_a_fact() -> None:
     spec = {"node": "router", "interfaceName": "lan0", "expectedIPs": ["10.0.0.1"]}
     everywhere = {"node": "router", "interfaceName": "*", "expectedIPs": ["10.0.0.1"]}

@@ -9,7 +9,7 @@ from callint.checks.breach import Breach
 from callint.checks.left_open import COVERAGE, left_open
 from callint.checks.proof import forwarded
 from callint.facts import Interface
-from callint.finding import Related, witness
+from callint.finding import Related, Span, witness
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.policy import NodePolicy, evaluate, model_of
@@ -79,19 +79,20 @@ def _unknown(node: str, own: list[HostEndpoint]) -> Breach:
 
 def _uncovered(here: NodePolicy, node: str, interface: Interface, own: list[HostEndpoint]) -> Breach:
     governor = here.governance.of(interface.name)
-    other = next((one for one in own if one.interface and here.governance.of(one.interface).endpoint), None)
+    governors = ((name, here.governance.of(name).endpoint) for name in here.interfaces if name != "lo")
+    covered = [(name, found.about) for name, found in governors if found is not None]
     reason = governor.reason.replace(f" on {interface.name}", " for it", 1)
     outcomes = {}
-    if other is not None:
-        there, back = _forwarded(here, interface.name, other.interface)
-        outcomes = {f"to_{other.interface}": there, f"from_{other.interface}": back}
+    for name, _ in covered[:1]:
+        there, back = _forwarded(here, interface.name, name)
+        outcomes = {f"to_{name}": there, f"from_{name}": back}
     return Breach(
         f'interface "{interface.name}" of node "{node}" forwards, but there is {reason}; packets to and from the '
         "node meet no policy there",
         interface.span,
         own[0].resource.ref,
         (),
-        tuple(Related(one.resource.span("spec", "interfaceName"), f"covers {one.interface}") for one in own[:3]),
+        tuple(Related(_claim(one), f"covers {name}") for name, one in covered[:3]),
         witness("interface", interface=interface.name, node=node, **outcomes),
         help=f"write policy for {interface.name} first, then add a HostEndpoint that it selects",
     )
@@ -107,6 +108,10 @@ def _without_address(node: str, interface: Interface, own: list[HostEndpoint]) -
         help="if it is there for others above it, such as VLANs or PPPoE, switch forwarding off for it",
         undecided=True,
     )
+
+
+def _claim(endpoint: HostEndpoint) -> Span:
+    return endpoint.resource.span("spec", "interfaceName" if endpoint.interface else "expectedIPs")
 
 
 def _forwarded(here: NodePolicy, one: str, other: str) -> tuple[str, str]:
