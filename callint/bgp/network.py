@@ -207,7 +207,7 @@ class Network(Inventory):
         own = local.address(family)
         if own is not None and session.address is not None:
             answers = self.between(remote, own)
-            return next(iter(agreeing(self, session, answers) or answers), None)
+            return next(iter(agreeing(self, self.between, session, answers) or answers), None)
         if session.form.kind == "mesh":
             return self.mesh_session(remote, local, family)
         mine = self.nodes.of(local)

@@ -76,12 +76,16 @@ def _one_of_several(known: Inventory, between: Between, session: Session) -> Sta
     return Status("idle", f"the session of {_called(ahead)} has the same neighbour and goes first")
 
 
-def agreeing(known: Inventory, session: Session, answers: Sequence[Session]) -> list[Session]:
-    """The sessions of the far end with this one's node that agree on the ASes: those that run, if any of them does."""
+def agreeing(known: Inventory, between: Between, session: Session, answers: Sequence[Session]) -> list[Session]:
+    """The sessions of the far end with this one's node that agree on the ASes and run.
+
+    One that another goes ahead of has its turn when that one ends at the AS, unless this end takes turns as well.
+    """
     own, other = session.form.local_as, session.form.remote_as
     running = _running(known, answers)
     agreed = [one for one in answers if one.form.local_as == other and one.form.remote_as == own]
-    return [one for one in agreed if one in running] or agreed
+    found = [one for one in agreed if one in running]
+    return found if found or len(between(session.local, session.address)) > 1 else agreed
 
 
 def _running(known: Inventory, several: Sequence[Session]) -> list[Session]:
@@ -140,9 +144,10 @@ def _both_ends(known: Inventory, between: Between, session: Session) -> Status |
         if form.remote_as != remote.as_number:
             return _mismatch(session, remote.as_number)
         return Status("half-open", f'node "{remote.name}" has no peering with {own}')
-    agreed = agreeing(known, session, answers)
+    agreed = agreeing(known, between, session, answers)
     if not agreed:
-        other = next((one for one in answers if one.form.local_as != form.remote_as), answers[0])
+        running = _running(known, answers)
+        other = next((one for one in running if one.form.local_as != form.remote_as), running[0])
         if other.form.local_as != form.remote_as:
             return _mismatch(session, other.form.local_as)
         expected = "no AS" if other.form.remote_as is None else f"AS {other.form.remote_as}"

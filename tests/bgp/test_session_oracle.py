@@ -158,7 +158,8 @@ def state(cluster: Cluster, sessions: list[Session], one: Session) -> str:
     if not answers:
         return "half-open" if one.remote_as == (far.own_as or GLOBAL_AS) else "as-mismatch"
     agree = [other for other in answers if (other.local_as, other.remote_as) == (one.remote_as, one.local_as)]
-    if not agree:
+    turns = [other for other in sessions if (other.local, other.far) == (one.local, one.far)]
+    if not agree or (len(turns) > 1 and all(map(displaced, agree))):
         return "as-mismatch"
     alone = not any(
         other != one and (other.local, other.far) == (one.local, one.far) and not displaced(other) for other in sessions
