@@ -123,9 +123,8 @@ def _keys(scope: Scope, path: Path, plain: dict[str, Any]) -> bool:
     """Whether each key may be one; of kinds that are CRDs the API server judges none."""
     asked = [((*path, "matchLabels", key), key) for key in objects.labels(plain, "matchLabels")]
     for index, term in objects.items(plain, "matchExpressions"):
-        key = objects.text(term, "key") if term.__class__ is dict else None
-        if key is not None:
-            asked.append(((*path, "matchExpressions", index, "key"), key))
+        if term.__class__ is dict and term.get("key") is not UNREADABLE:
+            asked.append(((*path, "matchExpressions", index, "key"), objects.text(term, "key") or ""))
     wrong = [(way, key, said) for way, key in asked if (said := values.label_key(key))]
     refused = "; the API server refuses it" if scope.resource.kind == "NetworkPolicy" else ""
     for way, key, said in wrong:

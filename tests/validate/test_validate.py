@@ -110,7 +110,8 @@ def test_the_message_names_the_road_where_roads_differ(api: str, release: str, r
         ("matchLabels: {'': c}", '"" is no label'),
         ("matchExpressions: [{key: a/, operator: Exists}]", '"a/" is no label'),
         ("matchExpressions: [{key: a, operator: In, values: ['it''s a \"b\"']}]", "stands where"),
-        ("matchExpressions: [{operator: Exists}]", "one label name"),
+        ("matchExpressions: [{operator: Exists}]", '"" is no label'),
+        ("matchExpressions: [{operator: NotIn, values: [a]}]", '"" is no label'),
         (f"matchExpressions: [{{key: a, operator: In, values: [{'b' * 100_000}]}}]", "longer than"),
     ],
 )
