@@ -23,7 +23,7 @@ from callint.report import Report
 from callint.rule import text_of
 from callint.source import Document, Sources, load
 from callint.suppress import annotated, apply, comments, expired
-from callint.weigh import across_folders, in_all_clusters, on_assumed_release, once_a_file
+from callint.weigh import PART, across_folders, in_all_clusters, of_a_part, on_assumed_release, once_a_file
 
 if TYPE_CHECKING:
     from datetime import date
@@ -139,7 +139,10 @@ def lint(
     """Everything that is wrong with the documents of `sources`; `judge` and `told` as for `describe`, a team checks."""
     sources, clusters, findings, facts = describe(sources, config, options, plan, judge, told)
     crashes: list[Crash] = []
+    in_part = {one.cluster for one in findings if one.name == PART}
     for cluster, (found, crashed) in zip(clusters, _checked(plan, clusters, team), strict=True):
+        if cluster.name in in_part:
+            found = of_a_part(found, plan)
         findings.extend(across_folders(found, plan, cluster))
         crashes.extend(crashed)
         findings.extend(crash_finding(plan, crash, _somewhere(cluster, sources)) for crash in crashed)

@@ -12,6 +12,7 @@ from callint.objects import Cluster
 
 RELEASE_BOUND = ("field-too-new", "field-removed", "field-deprecated")
 FOLDERS = "defined-twice"
+PART = "manifests-left-out"
 CAUSED_ONCE = ("placeholder-left", "variable-left")
 IDLE = frozenset(
     {
@@ -24,6 +25,17 @@ IDLE = frozenset(
     }
 )
 """Rules about objects that find nothing to act upon."""
+MISSING = IDLE | {
+    "filter-missing",
+    "tier-missing",
+    "profile-missing",
+    "names-unresolvable-for-pods",
+    "local-default-deny",
+    "one-direction-default-deny",
+    "deny-only-policy",
+    "log-only-policy",
+}
+"""Rules that conclude from what there is not."""
 
 
 def once_a_file(findings: Iterable[Finding]) -> list[Finding]:
@@ -74,6 +86,13 @@ def on_assumed_release(findings: Iterable[Finding], plan: Plan, release: Release
         if one.name in RELEASE_BOUND and not plan.weighed(one.rule)
         else one
         for one in findings
+    ]
+
+
+def of_a_part(findings: Iterable[Finding], plan: Plan) -> list[Finding]:
+    """While a `PART` of the cluster's manifests is not given, what seems to be missing is not proven to be."""
+    return [
+        one._replace(severity="info") if one.name in MISSING and not plan.weighed(one.rule) else one for one in findings
     ]
 
 

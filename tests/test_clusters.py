@@ -119,6 +119,12 @@ def test_what_no_cluster_has_a_use_for_is_told(folder: Path) -> None:
     ]
 
 
+LONELY = """\
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: tor}
+spec: {peerIP: 192.0.2.1, asNumber: 64512, filters: [standard]}
+"""
 LEFT_OUT = """\
 clusters:
   a: {manifests: [base, a, 'more/*.yaml']}
@@ -156,6 +162,28 @@ def test_manifests_that_are_not_given(folder: Path, given: list[str], told: list
     assert [one.cluster for one in found] == [cluster for cluster, _ in told]
     assert all(part in one.message for one, (_, part) in zip(found, told, strict=True))
     assert [one.span.line for one in found] == [2 if one.cluster == "a" else 3 for one in found]
+
+
+@pytest.mark.parametrize(
+    ("rules", "given", "severity"),
+    [
+        ("", ("a.yaml",), "info"),
+        ("", ("a.yaml", "b.yaml"), "error"),
+        ("", (), "error"),
+        ("rules: {BGP001: error}\n", ("a.yaml",), "error"),
+        ("rules: {SRC028: off}\n", ("a.yaml",), "error"),  # the part is taken for the whole
+    ],
+)
+def test_what_the_rest_may_hold_is_not_proven_to_be_missing(
+    folder: Path, rules: str, given: tuple[str, ...], severity: str
+) -> None:
+    (folder / "a.yaml").write_text(LONELY)
+    (folder / "b.yaml").write_text(POOL)
+    (folder / "callint.yaml").write_text(f"manifests: [a.yaml, b.yaml]\n{rules}")
+    settings = config.load("callint.yaml")
+    plan = Plan(rule.load(), settings.settings(rule.load()))
+    report = lint(load(list(given) or ["a.yaml", "b.yaml"]), settings, plan, Options(paths=given)).report
+    assert [one.severity for one in report.findings if one.rule == "BGP001"] == [severity]
 
 
 def test_of_many_that_are_not_given_three_are_named(folder: Path) -> None:
