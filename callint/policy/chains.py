@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from callint.calico.defaults import ALLOW_ALL_PROFILE
 from callint.finding import Path
 from callint.net.address import Family
 from callint.objects import Resource
@@ -176,24 +175,23 @@ class Profiles:
     def decide(
         self, names: Sequence[str], direction: Direction, flow: Flow, doubts: Doubts, *, ebpf: bool
     ) -> Decision | None:
-        """What the profiles say in order; None if no rule matches. A name that does not exist drops everything."""
+        """What the profiles say in order; None if no rule matches."""
         for name in names:
-            profile = self._inventory.profiles.get(name)
-            if name == ALLOW_ALL_PROFILE or (profile is None and name.startswith("kns.")):
-                return Decision("allow", f"profile {name}")
-            if profile is None:
-                if name.startswith("ksa."):
+            unwritten = self._inventory.unwritten(name)
+            if unwritten is not None:
+                if unwritten[0] == "none":
                     continue
-                return Decision("drop", f"profile {name} does not exist")
+                return Decision(*unwritten)
+            resource = self._inventory.profiles[name].resource
             for rule in self._of(name, direction):
                 if not rule.matches(flow, doubts):
                     continue
                 action = rule.action_now(doubts)
                 reason = f"profile {name} {direction} rule {rule.number}"
                 if action == "Allow":
-                    return Decision("allow", reason, profile.resource, rule.path)
+                    return Decision("allow", reason, resource, rule.path)
                 if action == "Deny" or (action == "Pass" and ebpf):
-                    return Decision("drop", reason, profile.resource, rule.path)
+                    return Decision("drop", reason, resource, rule.path)
                 if action == "Pass":
                     break
         return None

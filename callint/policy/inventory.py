@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import Literal
 
-from callint.calico.defaults import INTERFACE_PREFIXES, NAMESPACE_LABEL
+from callint.calico.defaults import ALLOW_ALL_PROFILE, INTERFACE_PREFIXES, NAMESPACE_LABEL
 from callint.net.ports import SCTP, TCP, UDP
 from callint.net.read import prefixes
 from callint.objects import Cluster, Resource
@@ -90,6 +91,18 @@ class Inventory:
     def profiles(self) -> dict[str, Profile]:
         """The profiles that are written down."""
         return {resource.name: profile(resource) for resource in self.cluster.of("Profile")}
+
+    def unwritten(self, name: str) -> tuple[Literal["allow", "drop", "none"], str] | None:
+        """What a profile does to all packets, and why, of which no object tells the rules; None where one does.
+
+        That of a namespace allows them, that of a service account is empty (libcalico-go k8s/conversion), and a name
+        that does not exist drops everything.
+        """
+        if name != ALLOW_ALL_PROFILE and name in self.profiles:
+            return None
+        if name == ALLOW_ALL_PROFILE or name.startswith("kns."):
+            return "allow", f"profile {name}"
+        return ("none", "") if name.startswith("ksa.") else ("drop", f"profile {name} does not exist")
 
     @cached_property
     def sources(self) -> Sources:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import combinations
 
-from callint.calico.defaults import ALLOW_ALL_PROFILE
 from callint.finding import Path
 from callint.net import intervals
 from callint.net.intervals import Intervals
@@ -199,14 +198,12 @@ class Chains:
         return shares
 
     def _profile(self, name: str, direction: Direction) -> Block:
-        everything = self.space.everything
-        profile = self._inventory.profiles.get(name)
-        if name == ALLOW_ALL_PROFILE or (profile is None and name.startswith("kns.")):
-            return Block({self.cause("allow", f"profile {name}"): everything}, everything)
-        if profile is None:
-            if name.startswith("ksa."):
-                return Block({}, self.space.nothing)
-            return Block({self.cause("drop", f"profile {name} does not exist"): everything}, everything)
+        unwritten, everything = self._inventory.unwritten(name), self.space.everything
+        if unwritten is not None:
+            kind, reason = unwritten
+            found = {} if kind == "none" else {self.cause(kind, reason): everything}
+            return Block(found, everything if found else self.space.nothing)
+        profile = self._inventory.profiles[name]
         block = self.rules(profile.rules_of(direction), profile.resource, None, f"profile {name} {direction}")
         if not self._ebpf:
             return block
