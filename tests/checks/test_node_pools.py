@@ -128,3 +128,40 @@ def test_the_annotation_of_a_kubernetes_node_is_found() -> None:
 
 def test_a_disabled_pool_is_left_to_nat005() -> None:
     assert told("lone-address", pool("lan", vxlanMode="CrossSubnet", disabled=True), speaker("a", "10.0.0.2")) == []
+
+
+WINDOWS = (
+    "apiVersion: v1\nkind: Node\nmetadata: {name: games, labels: {kubernetes.io/os: windows, room: cellar}}\n---\n"
+)
+TUNNELLED = """
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: pods}
+spec: {cidr: 10.244.0.0/16, ipipMode: Always}
+"""
+OF_OPERATOR = """
+apiVersion: operator.tigera.io/v1
+kind: Installation
+metadata: {name: default}
+spec: {calicoNetwork: {windowsDataplane: HNS, ipPools: [{cidr: 10.244.0.0/16}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("manifests", "told"),
+    [
+        (WINDOWS + TUNNELLED, True),
+        (WINDOWS + TUNNELLED.replace("Always", "CrossSubnet, nodeSelector: room == 'cellar'"), True),
+        (WINDOWS + TUNNELLED.replace("Always", "Always, nodeSelector: kubernetes.io/os == 'linux'"), False),
+        (WINDOWS + TUNNELLED.replace("Always", "Always, disabled: true"), False),
+        (WINDOWS + TUNNELLED.replace("ipipMode", "vxlanMode"), False),
+        (WINDOWS.replace("windows", "linux") + TUNNELLED, False),
+        (OF_OPERATOR, True),
+        (OF_OPERATOR.replace("16}", "16, nodeSelector: kubernetes.io/os == 'linux'}"), False),
+        (OF_OPERATOR.replace("HNS", "Disabled"), False),
+        (OF_OPERATOR.replace("16}", "16, encapsulation: VXLAN}"), False),
+    ],
+)
+def test_windows_has_no_ipip(manifests: str, told: bool) -> None:
+    found = find("node_pools")(cluster_of(manifests), {"problem": "windows"})
+    assert ["Windows has no IPIP" in one.message for one in found] == [True] * told

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.pools import host_local
+from callint.calico.defaults import SYSTEM_LABELS
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
-from callint.finding import Related, witness
+from callint.finding import Path, Related, witness
 from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.read import cidr
-from callint.objects import Cluster
+from callint.objects import Cluster, fields
 from callint.objects.charts import pools_elsewhere
 from callint.objects.node import Node, bgp_path, bgp_value
 from callint.objects.pool import IPPool
@@ -27,7 +28,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     Parameter `problem`: `unserved` (no pool gives addresses to the pods of a node: libcalico-go/lib/ipam/ipam.go),
     `lone-address` (a node's BGP address is a network of its own, and a pool tunnels between networks:
-    felix/calc/l3_route_resolver.go).
+    felix/calc/l3_route_resolver.go), `windows` (a pool tunnels by IPIP, which Windows does not have).
     """
     yield from asked(QUESTIONS, parameters)(cluster)
 
@@ -142,4 +143,34 @@ def _address(node: Node, family: Family) -> tuple[str, Prefix | None]:
     return text, cidr(text, family)
 
 
-QUESTIONS: dict[str, Question] = {"unserved": _unserved, "lone-address": _lone_address}
+def _windows(cluster: Cluster) -> Iterator[Breach]:
+    """Calico for Windows has VXLAN and routes without a tunnel, and no IPIP (its documentation, limitations)."""
+    nodes = [node for node in cluster.nodes.values() if node.labels.get(SYSTEM_LABELS[0]) == "windows"]
+    installed = next((one for one in cluster.installations if fields.at(one.plain, _OF_WINDOWS) == "HNS"), None)
+    for pool in cluster.pools if nodes or installed else ():
+        if not pool.for_pods or not pool.legible or pool.ipip_mode == "Never":
+            continue
+        try:
+            selector = parse(pool.node_selector)
+        except SelectorError:
+            continue
+        node = next((node for node in nodes if selector.matches(node.labels)), None)
+        if node is not None:
+            who, place = f'node "{node.name}", which runs Windows', node.resources[0].span("metadata", "name")
+        elif installed is not None and selector == ALL:
+            who, place = "all nodes, of which some run Windows", installed.span(*_OF_WINDOWS)
+        else:
+            continue
+        yield Breach.at(
+            pool.resource,
+            pool.path("ipipMode" if "ipipMode" in pool.plain or "encapsulation" in pool.plain else "cidr"),
+            f'IPPool "{pool.name}" tunnels by IPIP and is for {who}: Windows has no IPIP, so that pods there are not '
+            "reached from other nodes",
+            (Related(place, "Windows"),),
+            witness("packet", protocol="ipip", source=pool.cidr, verdict="drop", decided_by="Windows"),
+            "tunnel by VXLAN, or not at all, or give Windows a pool of its own by `nodeSelector`",
+        )
+
+
+_OF_WINDOWS: Path = ("spec", "calicoNetwork", "windowsDataplane")
+QUESTIONS: dict[str, Question] = {"unserved": _unserved, "lone-address": _lone_address, "windows": _windows}
