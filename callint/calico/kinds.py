@@ -38,5 +38,10 @@ def is_list(api_version: object, kind: object) -> bool:
 
 
 def is_item(value: object, kind: object) -> bool:
-    """Whether a value can be an item of a list: an object, which a list of any says the kind of by itself."""
-    return isinstance(value, dict) and (kind != "List" or "kind" in value or "apiVersion" in value)
+    """Whether a value can be an item of a list: an object, which a list of any says the kind of by itself.
+
+    A list is none (cli-runtime pkg/resource/visitor.go, FlattenListVisitor).
+    """
+    if not isinstance(value, dict) or is_list(value.get("apiVersion"), value.get("kind")):
+        return False
+    return kind != "List" or "kind" in value or "apiVersion" in value

@@ -63,7 +63,10 @@ def _no_objects(document: Document, path: Path, value: dict[str, Any]) -> Iterat
             continue
         about, place = ("items", number), (*path, "items", number)
         span = document.span(*_name(place, item, False))
-        if isinstance(item, dict):
+        if isinstance(item, dict) and "kind" in item:
+            message = f'"{dotted(about)}" is a list, where an object was expected: kubectl refuses the list around it'
+            yield Problem("value-not-allowed", document.span((*place, "kind")), message, (), place)
+        elif isinstance(item, dict):
             yield Problem("missing-field", span, f'"{dotted(about)}" needs the field "kind"', (), place)
         else:
             yield Problem("wrong-type", span, mistyped(about, item, "object"), (), place)

@@ -66,6 +66,16 @@ def test_a_list_with_a_field_too_many_hides_no_item(tmp_path: Path) -> None:
     ]
 
 
+def test_a_list_in_a_list_is_told_and_hides_no_item(tmp_path: Path) -> None:
+    pool = {"apiVersion": "projectcalico.org/v3", "kind": "IPPool", "metadata": {"name": "a"}, "spec": {}}
+    inner = {"kind": "IPPoolList", "apiVersion": "projectcalico.org/v3", "items": [pool]}
+    (tmp_path / "a.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [inner]}))
+    first, second = problems(tmp_path)
+    assert (first.kind, first.path, first.span[1:]) == ("value-not-allowed", ("items", 0), (1, 57, 1, 69))
+    assert first.message == '"items[0]" is a list, where an object was expected: kubectl refuses the list around it'
+    assert second.path == ("items", 0, "items", 0, "spec", "cidr")
+
+
 def test_the_article_as_published(shared: Path) -> None:
     found = problems(shared / "seed" / "as-published")
     told = [(Path(problem.span.file).name, problem.kind, problem.span.line) for problem in found]
