@@ -40,6 +40,9 @@ class Fault(NamedTuple):
 
 
 _INT64 = 1 << 63
+_CIDR = "cidr"
+"""The format of which the schema judges no more than that there is something: what, the stage of values does."""
+
 _NO_WORDS: frozenset[str] = frozenset()
 Faults = list[Fault] | None
 Checker = Callable[[Any], Faults]
@@ -265,7 +268,7 @@ class _Compiler:
         if not self.lenient or required or node.get(POINTER):
             return check
         constrained = node.get("enum") or node.get("pattern") or node.get("minLength") or node.get("minItems")
-        if not constrained:
+        if not constrained and node.get("format") != _CIDR:
             return check
 
         def optional(value: Any) -> Faults:
@@ -306,8 +309,8 @@ def _text_tests(node: Schema) -> list[tuple[str, Any, Callable[[str], bool]]]:
     if "maxLength" in node:
         most: int = node["maxLength"]
         tests.append(("maxLength", most, lambda text: len(text) <= most))
-    if "minLength" in node:
-        least: int = node["minLength"]
+    if "minLength" in node or node.get("format") == _CIDR:
+        least: int = node.get("minLength", 1)
         tests.append(("minLength", least, lambda text: len(text) >= least))
     if "pattern" in node:
         pattern: str = node["pattern"]

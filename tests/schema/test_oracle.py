@@ -25,7 +25,7 @@ Place = tuple[Any, ...]
 
 
 def without_defaulted(node: Any) -> Any:
-    """The API server fills defaults in before it asks what is missing."""
+    """The API server fills defaults in before it asks what is missing, and an empty text has no format."""
     if isinstance(node, list):
         return [without_defaulted(item) for item in node]
     if not isinstance(node, dict):
@@ -34,6 +34,8 @@ def without_defaulted(node: Any) -> Any:
     if isinstance(out.get("required"), list):
         properties = out.get("properties", {})
         out["required"] = [name for name in out["required"] if "default" not in properties.get(name, {})]
+    if out.get("format") == "cidr":
+        out.setdefault("minLength", 1)
     if isinstance(out.get("pattern"), str):
         out["pattern"] = compiled(out["pattern"]).pattern  # type: ignore[union-attr]
     return out
@@ -84,7 +86,8 @@ def texts(node: Schema) -> st.SearchStrategy[Any]:
     if "pattern" in node:
         words = st.from_regex(compiled(node["pattern"]), alphabet="abcdefghijklmnopqrstuvwxyzAMST0123456789:./=_-, \\")  # type: ignore[arg-type]
         return words.filter(lambda text: len(text) <= node.get("maxLength", 999))
-    return st.text("ab0.:/-", min_size=node.get("minLength", 0), max_size=min(8, node.get("maxLength", 8)))
+    least = node.get("minLength", int(node.get("format") == "cidr"))
+    return st.text("ab0.:/-", min_size=least, max_size=min(8, node.get("maxLength", 8)))
 
 
 def values(root: Schema, node: Schema) -> st.SearchStrategy[Any]:
