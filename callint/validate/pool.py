@@ -123,7 +123,8 @@ def _load_balancer(scope: Scope, path: Path, spec: dict[str, Any], named: list[A
     if on(spec, "disableBGPExport"):
         message = 'a pool for load balancers cannot set "disableBGPExport"'
         scope.refuse("pool-use-conflict", (*path, "disableBGPExport"), message, since=LATE_CEL, key=True)
-    if has(spec, "nodeSelector") and spec["nodeSelector"] != "all()":
+    empty = scope.road != "calicoctl" and spec.get("nodeSelector") == ""  # CEL's `has` finds an empty text
+    if (has(spec, "nodeSelector") or empty) and spec["nodeSelector"] != "all()":
         message = 'a pool for load balancers is for all nodes; "nodeSelector" must be "all()"'
         scope.refuse("pool-use-conflict", (*path, "nodeSelector"), message, since=LATE_CEL)
 
