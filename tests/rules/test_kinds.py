@@ -26,7 +26,13 @@ BY_KEYWORD = {"Complaint": "syntax-error"}
 """Calls that take the kind as the keyword `kind`, and the kind without it."""
 FORWARDED = frozenset({"kind", "problem"})
 """Attributes that carry a kind from one of those calls to the next."""
-FORWARDING = {"callint/source/reader.py", "callint/source/build.py", "callint/validate/scope.py"}
+FORWARDING = {
+    "callint/source/reader.py",
+    "callint/source/build.py",
+    "callint/validate/scope.py",
+    "callint/validate/cluster_policy.py",
+    "callint/validate/network_policy.py",
+}
 """Modules whose own `say`, `note` and `refuse` forward a kind in a plain variable."""
 
 CATALOGUE = rule.load()
