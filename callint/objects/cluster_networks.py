@@ -16,11 +16,14 @@ from callint.objects.resource import Resource
 from callint.record import NamedTuple
 
 _KUBEADM = tuple(f"kubeadm.k8s.io/v1beta{number}" for number in (1, 2, 3, 4))
+_PROXY = ("kubeproxy.config.k8s.io/v1alpha1",)
+_KIND = ("kind.x-k8s.io/v1alpha4",)
+_K0S = ("k0s.k0sproject.io/v1beta1",)
 _OPERATOR = ("operator.tigera.io/v1",)
 
 
 class _Place(NamedTuple):
-    """A kind that names networks, and where: a text, with commas between several, or a list."""
+    """A kind that tells of networks, and where: a text, with commas between several, or a list."""
 
     kind: str
     api_versions: tuple[str, ...]
@@ -29,18 +32,27 @@ class _Place(NamedTuple):
 
 _PODS = (
     _Place("ClusterConfiguration", _KUBEADM, ("networking", "podSubnet")),
-    _Place("Cluster", ("kind.x-k8s.io/v1alpha4",), ("networking", "podSubnet")),
-    _Place("KubeProxyConfiguration", ("kubeproxy.config.k8s.io/v1alpha1",), ("clusterCIDR",)),
-    _Place("ClusterConfig", ("k0s.k0sproject.io/v1beta1",), ("spec", "network", "podCIDR")),
+    _Place("Cluster", _KIND, ("networking", "podSubnet")),
+    _Place("KubeProxyConfiguration", _PROXY, ("clusterCIDR",)),
+    _Place("ClusterConfig", _K0S, ("spec", "network", "podCIDR")),
     _Place("Network", ("config.openshift.io/v1",), ("spec", "clusterNetwork")),
 )
 _SERVICES = (
     _Place("ClusterConfiguration", _KUBEADM, ("networking", "serviceSubnet")),
-    _Place("Cluster", ("kind.x-k8s.io/v1alpha4",), ("networking", "serviceSubnet")),
-    _Place("ClusterConfig", ("k0s.k0sproject.io/v1beta1",), ("spec", "network", "serviceCIDR")),
+    _Place("Cluster", _KIND, ("networking", "serviceSubnet")),
+    _Place("ClusterConfig", _K0S, ("spec", "network", "serviceCIDR")),
     _Place("Network", ("config.openshift.io/v1",), ("spec", "serviceNetwork")),
     _Place("ServiceCIDR", ("networking.k8s.io/v1", "networking.k8s.io/v1beta1"), ("spec", "cidrs")),
     _Place("Installation", _OPERATOR, ("spec", "serviceCIDRs")),
+)
+_OTHER_MODES = ("NodeCIDR", "BridgeInterface", "InterfaceNamePrefix")
+# what says that kube-proxy knows pods by other means, or that there is none
+_OTHERWISE: tuple[tuple[_Place, tuple[Any, ...]], ...] = (
+    (_Place("KubeProxyConfiguration", _PROXY, ("detectLocalMode",)), _OTHER_MODES),
+    (_Place("InitConfiguration", _KUBEADM, ("skipPhases",)), ("addon/kube-proxy", "addon")),
+    (_Place("ClusterConfiguration", _KUBEADM, ("proxy", "disabled")), (True,)),
+    (_Place("Cluster", _KIND, ("networking", "kubeProxyMode")), ("none",)),
+    (_Place("ClusterConfig", _K0S, ("spec", "network", "kubeProxy", "disabled")), (True,)),
 )
 _POD_FLAG, _SERVICE_FLAG = "--cluster-cidr", "--service-cluster-ip-range"
 _PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-proxy")
@@ -62,6 +74,19 @@ class ClusterNetwork(NamedTuple):
 def pod_networks(cluster: Cluster) -> tuple[ClusterNetwork, ...]:
     """The networks that kube-proxy and the control plane take for the pods'."""
     return tuple(_named(cluster, _PODS, _POD_FLAG))
+
+
+def known_by_network(cluster: Cluster) -> bool:
+    """Whether kube-proxy tells pods from strangers by the network of pods, unless somebody says otherwise.
+
+    Source: kubernetes cmd/kube-proxy/app/server_linux.go, getLocalDetectors.
+    """
+    for place, values in _OTHERWISE:
+        for one in cluster.kubernetes(place.kind, *place.api_versions):
+            said = fields.at(one.plain, place.path)
+            if any(item in values for item in (said if isinstance(said, list) else [said])):
+                return False
+    return True
 
 
 def service_networks(cluster: Cluster) -> tuple[ClusterNetwork, ...]:

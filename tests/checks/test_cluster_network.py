@@ -192,3 +192,28 @@ def test_calico_node_makes_the_first_pool_where_there_is_none(env: dict[str, str
     assert [len(one) for one in found] == [count, count]
     assert [one.path[-1] for each in found for one in each] == ["value"] * 2 * count
     assert [told(problem, kubeadm(), pool(PODS), calico_node(**env)) for problem in ("services", "outside")] == [[], []]
+
+
+PROXY = ("kubeproxy.config.k8s.io/v1alpha1", "KubeProxyConfiguration")
+
+
+@pytest.mark.parametrize(
+    ("setting", "minded"),
+    [
+        (other(*PROXY, detectLocalMode="ClusterCIDR"), True),
+        (other(*PROXY, detectLocalMode=""), True),
+        (other(*PROXY, detectLocalMode="InterfaceNamePrefix", detectLocal={"interfaceNamePrefix": "cali"}), False),
+        (other("kubeadm.k8s.io/v1beta4", "InitConfiguration", skipPhases=["addon/coredns"]), True),
+        (other("kubeadm.k8s.io/v1beta4", "InitConfiguration", skipPhases=["addon/kube-proxy"]), False),
+        (other("kubeadm.k8s.io/v1beta4", "ClusterConfiguration", proxy={"disabled": True}), False),
+        (other("kind.x-k8s.io/v1alpha4", "Cluster", networking={"kubeProxyMode": "ipvs"}), True),
+        (other("kind.x-k8s.io/v1alpha4", "Cluster", networking={"kubeProxyMode": "none"}), False),
+        (
+            other("k0s.k0sproject.io/v1beta1", "ClusterConfig", spec={"network": {"kubeProxy": {"disabled": True}}}),
+            False,
+        ),
+    ],
+)
+def test_without_a_kube_proxy_that_goes_by_it_the_operator_alone_asks(setting: dict[str, Any], minded: bool) -> None:
+    assert bool(told("outside", kubeadm(), setting, pool("172.29.0.0/20"))) is minded
+    assert told("outside", kubeadm(), setting, installation({"cidr": "172.29.0.0/20"}))

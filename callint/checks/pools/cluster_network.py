@@ -13,7 +13,7 @@ from callint.net.address import FAMILIES, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.read import address
 from callint.objects import Cluster, Resource, fields
-from callint.objects.cluster_networks import ClusterNetwork, pod_networks, service_networks
+from callint.objects.cluster_networks import ClusterNetwork, known_by_network, pod_networks, service_networks
 from callint.objects.first_pools import first_pools
 from callint.record import NamedTuple
 
@@ -95,6 +95,7 @@ def _holds_services(cluster: Cluster) -> Iterator[Breach]:
 
 def _outside(cluster: Cluster) -> Iterator[Breach]:
     """Pools for pods that ask for them may lie elsewhere on purpose; with eBPF there is no kube-proxy to mind."""
+    unminded = cluster.target.dataplane == "ebpf" or not known_by_network(cluster)
     said = pod_networks(cluster)
     around = Enclosing((one.prefix, one) for one in said)
     by_family = {family: [one for one in said if one.prefix.family == family] for family in FAMILIES}
@@ -105,7 +106,7 @@ def _outside(cluster: Cluster) -> Iterator[Breach]:
         if not own or around.of(net):
             continue
         refused = pool.resource.kind == "Installation" and net.family in minded
-        if not refused and (pool.by_hand or cluster.target.dataplane == "ebpf"):
+        if not refused and (pool.by_hand or unminded):
             continue
         what = "the operator refuses the Installation" if refused else _MISTAKEN
         networks = " and ".join(dict.fromkeys(str(one.prefix) for one in own[:_MOST_SHOWN]))
