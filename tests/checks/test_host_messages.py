@@ -152,6 +152,12 @@ def test_failsafe_ports_for_every_source(net: str | None, told: bool) -> None:
     assert bool(list(host_traffic.check(cluster_of(objects), {"problem": "failsafe-open"}))) is told
 
 
+@pytest.mark.parametrize("address", ["10.0.0.2", "100.64.0.2", "224.0.0.5", "fd00::2", "4000::2", "no address"])
+def test_failsafe_ports_at_an_address_that_is_none_of_the_internet(address: str) -> None:
+    endpoint = calico("HostEndpoint", "edge", {"node": "edge", "interfaceName": "eth0", "expectedIPs": [address]})
+    assert list(host_traffic.check(cluster_of([endpoint]), {"problem": "failsafe-open"})) == []
+
+
 @pytest.mark.parametrize(("address", "source"), [("9.9.9.9", "192.0.2.1"), ("2620:fe::9", "2001:db8::1")])
 def test_who_proves_open_failsafe_ports_speaks_the_ip_version_of_the_address(address: str, source: str) -> None:
     endpoint = calico("HostEndpoint", "edge", {"node": "edge", "interfaceName": "eth0", "expectedIPs": [address]})

@@ -12,16 +12,16 @@ from callint.checks.proof import forwarded, judged, stranger
 from callint.finding import Related, witness
 from callint.net import intervals
 from callint.net.address import FAMILIES
+from callint.net.internet import INTERNET
 from callint.net.packets import Box
 from callint.net.ports import TCP
-from callint.net.read import prefixes
+from callint.net.read import address, prefixes
 from callint.objects import Cluster
 from callint.objects.policy import Policy
 from callint.policy import NodePolicy, Packet, Verdict, evaluate, model_of
 from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import HostMember
 from callint.policy.links import leads_somewhere
-from callint.policy.ranges import ranges
 from callint.policy.settings import Failsafe
 from callint.policy.symbolic.engine import Engine, selections
 from callint.policy.symbolic.point import SOURCE_PORT
@@ -165,19 +165,9 @@ def _addresses(here: NodePolicy, member: HostMember, name: str) -> Iterator[str]
     yield from (str(prefix.address) for prefix in prefixes(member.about.expected_ips))
 
 
-_PRIVATE = ranges(("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
-"""The networks that nearly all addresses of nodes are of (RFC 1918)."""
-
-
 def _is_public(text: str) -> bool:
-    if any(one.family == 4 and intervals.contains(_PRIVATE[0], one.value) for one in prefixes((text,))):
-        return False
-    from ipaddress import ip_address
-
-    try:
-        return ip_address(text).is_global
-    except ValueError:
-        return False
+    found = address(text)
+    return found is not None and intervals.contains(INTERNET[0 if found.family == 4 else 1], found.value)
 
 
 def _lists(ports: list[Failsafe]) -> tuple[Related, ...]:
