@@ -58,6 +58,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "host_endpoint": _HOSTS,
         "host_traffic": _HOSTS,
         "loopback": _HOSTS,
+        "wireguard_port": ("FelixConfiguration",),
     },
     "callint.checks.objects": {
         "duplicate": (),
