@@ -14,7 +14,7 @@ from callint.record import NamedTuple
 class Routes(NamedTuple):
     """Routes of one node that are alike in all but the prefix; `because` says where they come from.
 
-    For routes that BGP brought, `learned` says over what kind of session they came.
+    For routes that BGP brought, `learned` says over what kind of session they came; others lead to a gateway or not.
     """
 
     prefixes: PrefixSet
@@ -22,6 +22,7 @@ class Routes(NamedTuple):
     attributes: Attributes
     because: str
     learned: Passage | None = None
+    by_gateway: bool = False
 
     @property
     def origin(self) -> Origin:
@@ -57,7 +58,7 @@ def _own_routes(profile: Profile) -> Iterator[Routes]:
         yield Routes(union_all(family, map(exactly, profile.perhaps)), "any", service, "services, by their endpoints")
     if profile.gateways:
         static = Attributes("static", None, (), (), usual)
-        yield Routes(profile.gateways, "all", static, "reachableBy of a BGPPeer")
+        yield Routes(profile.gateways, "all", static, "reachableBy of a BGPPeer", by_gateway=True)
     connected = Attributes("connected", None, (), (), usual)
     for network in profile.connected:
         where = f"network of {network.interface}" if network.interface else "network of the BGP address"
@@ -67,7 +68,8 @@ def _own_routes(profile: Profile) -> Iterator[Routes]:
     for network in profile.kernel:
         attributes = Attributes("kernel", network.interface, (), (), local_pref(profile, network.metric))
         presence: Presence = "all" if network.sure else "any"
-        yield Routes(exactly(network.prefix), presence, attributes, "routes of its kernel")
+        why = "routes of its kernel"
+        yield Routes(exactly(network.prefix), presence, attributes, why, by_gateway=network.by_gateway)
     if not profile.routes_known:
         unknown = None if profile.release >= (3, 32) else DEFAULT_LOCAL_PREF
         yield Routes(everything(family), "any", Attributes("kernel", None, (), (), unknown), "routes of its kernel")

@@ -126,8 +126,11 @@ def export(form: Form, routes: Routes, parts: Iterable[Part], outcomes: Iterable
 
 
 def keeps_next_hop(routes: Routes, form: Form) -> bool:
-    """Whether the next hop leaves as it came; otherwise it is the address that the session is bound to."""
-    if routes.learned is None or form.next_hop == "self":
+    """Whether the next hop leaves as it came, or is the gateway of a route of the node's own.
+
+    Otherwise it is the address that the session is bound to (bird proto/bgp/attrs.c bgp_create_attrs).
+    """
+    if not (routes.learned or routes.by_gateway) or form.next_hop == "self":
         return False
     return form.next_hop == "keep" or form.peer_type == "iBGP"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from callint.bgp.alike import Alike
@@ -35,6 +36,7 @@ class Network(NamedTuple):
     interface: str | None
     metric: int | None = None
     sure: bool = True
+    by_gateway: bool = False
 
 
 class Profile(NamedTuple):
@@ -152,6 +154,8 @@ def _local(family: Family, value: int) -> bool:
 
 
 def _kernel(facts: NodeFacts, family: Family) -> Iterator[Network]:
+    main = (one for one in facts.routes or () if one.table == "main")
+    hops = Counter((one.destination.first, one.destination.last, one.usual_metric) for one in main)
     for route in facts.routes or ():
         destination = route.destination
         if destination.version != family or route.table != "main" or route.protocol in _NEVER_LEARNED:
@@ -159,4 +163,9 @@ def _kernel(facts: NodeFacts, family: Family) -> Iterator[Network]:
         if route.type == "unicast" or route.type in ("blackhole", "unreachable", "prohibit"):
             interface = route.interface if route.type == "unicast" else ""
             known = route.protocol is not None
-            yield Network(Prefix(family, destination.first, destination.length), interface, route.usual_metric, known)
+            metric, gateway = route.usual_metric, route.gateway
+            # Of several next hops, or one that other links have as well, BIRD tells no far end.
+            several = hops[destination.first, destination.last, metric] > 1
+            by_gateway = gateway is not None and not several and not (family == 6 and _local(6, gateway.value))
+            prefix = Prefix(family, destination.first, destination.length)
+            yield Network(prefix, interface, metric, known, by_gateway)

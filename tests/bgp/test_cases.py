@@ -2,7 +2,8 @@
 
 `sessions` lists all sessions, each as `kind node far-end state` and any words that must hold of it too. `exports`,
 `imports` and `kernel` tell for a session (`node > far end`) or node what becomes of single prefixes: the origin, the
-verdict, the step or rule that decides, and `with=` all communities; `path=` and `pref=` only where a case names them.
+verdict, the step or rule that decides, and `with=` all communities; `path=`, `pref=` and `next-hop=` only where a case
+names them.
 Routes that may exist or not begin with a question mark; they are compared where a case tells of any.
 """
 
@@ -18,9 +19,10 @@ import yaml
 
 from callint.bgp.candidates import Routes
 from callint.bgp.decision import Decision
+from callint.bgp.export import keeps_next_hop
 from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes
 from callint.bgp.routes import Engine, engine
-from callint.bgp.session import Session
+from callint.bgp.session import Form, Session
 from callint.net.address import parse_cidr
 from callint.net.community import format_community, parse_community
 from callint.net.prefixes import exactly
@@ -92,7 +94,7 @@ def test_case(case: dict[str, Any], make_cluster: Any) -> None:
             for prefix, expected in routes.items():
                 wanted = [expected] if isinstance(expected, str) else expected
                 found = list(_decisions(model, session, direction, prefix, case.get("offers", {}).get(prefix)))
-                told = sorted(filter(None, (_told(one, wanted) for one in found)))
+                told = sorted(filter(None, (_told(one, wanted, session.form) for one in found)))
                 assert told == sorted(_expected(one) for one in wanted), f"{direction} {ends} {prefix}"
     for prefix, step in case.get("kernel", {}).items():
         network = parse_cidr(prefix)
@@ -135,7 +137,7 @@ def _decisions(
     yield from (one for one in found if wanted in one.prefixes)
 
 
-def _told(one: Decision, wanted: list[str]) -> str | None:
+def _told(one: Decision, wanted: list[str], form: Form) -> str | None:
     perhaps = one.routes.presence == "any"
     if perhaps and not any(text.startswith("?") for text in wanted):
         return None
@@ -148,6 +150,8 @@ def _told(one: Decision, wanted: list[str]) -> str | None:
         path = "unknown" if result.as_path is None else ",".join(map(str, result.as_path))
         words += [f"path={path}"] if any("path=" in text for text in wanted) else []
         words += [f"pref={result.local_pref}"] if any("pref=" in text for text in wanted) else []
+        hop = "kept" if keeps_next_hop(one.routes, form) else "own"
+        words += [f"next-hop={hop}"] if any("next-hop=" in text for text in wanted) else []
     words += [f"when={','.join(map(str, one.when))}".replace(" ", "")] if one.when else []
     open_ = ",".join(str(condition) for together in one.unless for condition in together).replace(" ", "")
     words += [f"unless={open_}"] if open_ and not perhaps else []
