@@ -30,7 +30,8 @@ _BACKEND = "CALICO_NETWORKING_BACKEND"
 _TUNNELLED = ("always", "cross-subnet", "crosssubnet")
 # operator pkg/controller/ippool/validation.go
 _ROUTED = ("IPIP", "IPIPCrossSubnet", "None")
-_ANNOUNCED = ("serviceClusterIPs", "serviceExternalIPs", "serviceLoadBalancerIPs", "prefixAdvertisements")
+# without serviceClusterIPs, which may be there for Felix alone, that drops loops of packets to services
+_ANNOUNCED = ("serviceExternalIPs", "serviceLoadBalancerIPs", "prefixAdvertisements")
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -64,12 +65,13 @@ def _off(cluster: Cluster) -> Iterator[Breach]:
     idle = [one.resource for one in cluster.bgp_peers] or list(_announcing(cluster))
     for resource, path, says in switched_off(cluster) if idle else ():
         first, *others = idle
-        more = f" and {len(others)} more have" if others else " has"
+        effect = "has no effect" if first.kind == "BGPPeer" else "announces nothing"
+        does = f"and {len(others)} more have no effect" if others else effect
         yield Breach.at(
             resource,
             path,
-            f'{says}, so that BIRD does not run on any node and {first.kind} "{first.name}"{more} no effect',
-            tuple(Related(one.span("metadata", "name"), "has no effect") for one in idle[:3]),
+            f'{says}, so that BIRD does not run on any node and {first.kind} "{first.name}" {does}',
+            tuple(Related(one.span("metadata", "name"), effect) for one in idle[:3]),
             witness("reference", reference=f"{first.kind}/{first.name}", peers=len(cluster.bgp_peers)),
         )
 
