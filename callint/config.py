@@ -50,6 +50,10 @@ class ClusterConfig(NamedTuple):
     intent: Intent
 
 
+REST = ClusterConfig("default", Calico(), (), (), Intent())
+"""The cluster of documents that belong to none of those that are configured."""
+
+
 class Ignore(NamedTuple):
     """An accepted finding with the last day on which it is accepted."""
 
@@ -61,7 +65,7 @@ class Config(NamedTuple):
     """Everything that callint.yaml can say, with defaults where it is silent."""
 
     file: str | None = None
-    clusters: tuple[ClusterConfig, ...] = (ClusterConfig("default", Calico(), (), (), Intent()),)
+    clusters: tuple[ClusterConfig, ...] = (REST,)
     fail_on: str = "error"
     rules: Mapping[str, Any] = {}
     rule_paths: tuple[str, ...] = ()

@@ -6,16 +6,12 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 
-from callint.config import NAMES, Calico, ClusterConfig, Config
+from callint.config import NAMES, REST, ClusterConfig, Config
 from callint.finding import Problem
-from callint.objects import Intent
 from callint.source import Document
 from callint.source.discover import show
 from callint.source.globs import WILDCARDS, base_of, compile_glob
 from callint.suppress import above, absolute
-
-REST = ClusterConfig("default", Calico(), (), (), Intent())
-"""The cluster of documents that belong to none of those that are configured."""
 
 _NAMED = 3
 

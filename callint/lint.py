@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from callint import __version__
 from callint.calico import NEWEST, Target, format_release
 from callint.catalogue import Catalogue, RuleText
-from callint.config import Calico, Config
-from callint.divide import REST, divide, left_out, unread
+from callint.config import REST, Calico, Config
+from callint.divide import divide, left_out, unread
 from callint.engine import Crash, Plan, crash_finding, order, report_problems, run
 from callint.finding import Finding, Problem, Span
 from callint.intake import Judge, Judged, Measure, Reading
