@@ -9,7 +9,9 @@ from itertools import chain
 from callint.bgp.filters import TOLD_BY, Matcher, Part, View, evaluate, matchers, open_conditions
 from callint.bgp.route import Attributes
 from callint.bgp.rules import LISTS, Direction, Rule, compile_filter
+from callint.net import intervals
 from callint.net.address import Family
+from callint.net.intervals import Intervals
 from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, everything
 from callint.objects import Cluster
@@ -40,6 +42,7 @@ class Filtering:
         self._compiled: dict[tuple[str, Direction, Family], tuple[Rule, ...]] = {}
         self._rules: dict[_List, tuple[Rule, ...]] = {}
         self._broken: dict[_List, bool] = {}
+        self._reach: dict[_List, Intervals] = {}
         self._total = 0
         self._asking: dict[_List, tuple[str, ...]] = {}
         self._everywhere: dict[object, Answer[Divided]] = {}
@@ -103,6 +106,15 @@ class Filtering:
         found = self._broken.get(key)
         if found is None:
             found = self._broken[key] = any(rule.broken for rule in self.rules(*key))
+        return found
+
+    def reach(self, filters: Filters, direction: Direction, family: Family) -> Intervals:
+        """The addresses of the prefixes that some rule asks for; raises TooManyStepsError."""
+        key = (filters, direction, family)
+        found = self._reach.get(key)
+        if found is None:
+            pairs = (pair for rule in self.rules(*key) for pair in rule.prefixes.addresses())
+            found = self._reach[key] = intervals.merge(pairs)
         return found
 
     def parts(self, filters: Filters, view: View, attributes: Attributes, prefixes: PrefixSet) -> tuple[Part, ...]:

@@ -62,7 +62,7 @@ class Relay(NamedTuple):
 
 
 # What a session takes from which routes may come, and what becomes of some of them
-OF_SOURCE, _OF_DECISION = 10, 5
+OF_SOURCE, OF_DECISION = 10, 5
 OF_PIECES = 4
 """So many pieces of a set of prefixes take a step, for its memory no less than for its time."""
 
@@ -382,7 +382,7 @@ class Engine:
 def counted_decisions(decisions: Iterable[Decision], steps: Steps) -> Iterator[Decision]:
     """The same; each takes steps, more if it is about many prefixes. Raises TooManyStepsError."""
     for one in decisions:
-        steps.spend(_OF_DECISION + len(one.prefixes.starts) // OF_PIECES)
+        steps.spend(OF_DECISION + len(one.prefixes.starts) // OF_PIECES)
         yield one
 
 

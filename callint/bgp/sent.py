@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from callint.bgp.candidates import Routes
@@ -14,9 +14,20 @@ from callint.bgp.filtering import filtering
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.profile import Profile
-from callint.bgp.routes import OF_PIECES, OF_SOURCE, Engine, Group, Source, counted_decisions, engine, other
+from callint.bgp.routes import (
+    OF_DECISION,
+    OF_PIECES,
+    OF_SOURCE,
+    Engine,
+    Group,
+    Source,
+    counted_decisions,
+    engine,
+    other,
+)
 from callint.bgp.rules import Direction, Rule
 from callint.bgp.session import LIVE, Form, Session
+from callint.net.overlapping import InOrder
 from callint.objects import Cluster
 from callint.record import NamedTuple
 from callint.steps import Answer, Steps, counted
@@ -81,14 +92,15 @@ class _Sending:
         self._engine: Engine = engine(cluster)
         self._crowds: Crowds = crowds(cluster)
         self._filtering = filtering(cluster)
-        self._steps = Steps(cluster, "routes that BGP sessions export")
+        self._steps, self._least = (Steps(cluster, "routes that BGP sessions export") for _ in range(2))
         self._passing: dict[object, _Passing] = {}
         self._interned: dict[frozenset[object], frozenset[object]] = {}
         self._heard: dict[tuple[int, str, bool], _Heard] = {}
         self._asked: dict[object, Asked] = {}
+        self._near: dict[int, InOrder[Routes]] = {}
 
     def all(self) -> Sent:
-        """Who asks for too much is told before the first decision: what is heard takes most of the steps."""
+        """Who asks for too much is told before the first decision: a route takes one at least, what is heard more."""
         questions = [
             self._question(group, mine)
             for group, mine in senders(self._engine)
@@ -113,12 +125,27 @@ class _Sending:
         if other_one:
             asked.profiles.add(id(mine))
         if not other_one and asked.nodes > 2:
-            return _Question(group, mine, tuple(asked.of(self._crowds.own(mine), 2)), ())
-        own = model.profiles.own_routes(session.local, session.family)
+            return _Question(group, mine, tuple(asked.of(self._within_reach(form, self._crowds.own(mine)), 2)), ())
+        own = self._within_reach(form, model.profiles.own_routes(session.local, session.family))
+        self._least.spend(OF_DECISION * len(own))
         # What came over this session leaves by the others that it stands for.
         heard = self._hear(session.local, passing, several=id(form) in passing.several)
         self._steps.spend(heard.steps)
         return _Question(group, mine, tuple(asked.of(own, None)), heard.routes)
+
+    def _within_reach(self, form: Form, own: tuple[Routes, ...]) -> Sequence[Routes]:
+        """Of a node's routes those that are asked about: where rules alone are, not those far from what they ask for.
+
+        `own` is the same object each time that it is asked for.
+        """
+        if not self._ruled:
+            return own
+        near = self._near.get(id(own))
+        if near is None:
+            near = self._near[id(own)] = InOrder()
+            for routes in own:
+                near.add(routes.prefixes.addresses(), routes)
+        return near.near(self._filtering.reach(form.filters, "export", form.family))
 
     def _decided(self, question: _Question) -> Iterator[Decision]:
         model, session, mine = self._engine, question.group.session, question.profile

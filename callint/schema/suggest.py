@@ -7,6 +7,8 @@ from functools import lru_cache
 from itertools import chain
 
 _LONGEST = 64
+# What it takes to compare a word with a known one, a step being a look at the letters of some; and how many there are
+_OF_WORD, _STEPS = 10, 1_000_000
 
 
 def distance(one: str, other: str, bound: int) -> int:
@@ -60,15 +62,16 @@ class Words:
     """Known names, among which that is looked for which was probably meant; each name is looked for once.
 
     What is one edit away has a spelling less one letter in common and is found by that, what is farther away is
-    compared with names of about its length and its letters.
+    compared with names of about its length and its letters, as long as there are steps left.
     """
 
-    __slots__ = ("_answers", "_exact", "_known", "_lengths", "_like", "_shorter")
+    __slots__ = ("_answers", "_exact", "_known", "_left", "_lengths", "_like", "_shorter")
 
     def __init__(self, known: Iterable[str]) -> None:
         """Sort nothing yet."""
         self._known: Iterable[str] = known
         self._answers: dict[str, str | None] = {}
+        self._left = _STEPS
         self._exact: dict[str, str] = {}
         self._lengths: frozenset[int] = frozenset()
         self._shorter: dict[str, list[str]] = {}
@@ -83,6 +86,11 @@ class Words:
         if name not in self._answers:
             self._answers[name] = self._find(name)
         return self._answers[name]
+
+    def afresh(self) -> Words:
+        """The same, with all the steps that there were, so that no answer depends on what was asked before."""
+        self._left = _STEPS
+        return self
 
     def slip(self, name: str) -> str | None:
         """The known name that has the same letters, or is one edit away: found without comparing with many."""
@@ -115,7 +123,7 @@ class Words:
         return min((word for word in near if distance(lower, word, 1) == 1), key=self._order, default=None)
 
     def _edits(self, lower: str, most: int) -> str | None:
-        if self._lengths.isdisjoint(_around(lower, most)):
+        if self._left < 0 or self._lengths.isdisjoint(_around(lower, most)):
             return None
         if not self._like:
             for word in self._exact:
@@ -123,8 +131,12 @@ class Words:
         best, bound, mine = None, most, _bits(lower)
         like = (self._like[length] for length in _around(lower, most) if length in self._like)
         for others, words in chain.from_iterable(found.items() for found in like):
+            self._left -= 1
             if (mine & ~others).bit_count() > bound or (others & ~mine).bit_count() > bound:
                 continue
+            self._left -= _OF_WORD * len(words)
+            if self._left < 0:
+                return None
             for word in words:
                 edits = distance(lower, word, bound)
                 if edits < bound or (edits == bound and (best is None or self._order(word) < self._order(best))):
@@ -148,7 +160,7 @@ def did_you_mean(near: str | None, sign: str = ",") -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was probably meant (`Words`); None if nothing is near."""
-    return _words(tuple(known)).nearest(name)
+    return _words(tuple(known)).afresh().nearest(name)
 
 
 @lru_cache(maxsize=64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +20,9 @@ from callint.bgp.session import LIVE, Session
 from callint.calico import Target
 from callint.net.address import Prefix
 from callint.net.prefixes import PrefixSet, nothing, within
-from callint.steps import Steps
+from callint.objects import Cluster as Objects
+from callint.steps import Steps, TooManyStepsError
+from calls import calls
 from manifests import calico, cluster_of
 
 FILTERS: dict[str, dict[str, Any]] = {
@@ -136,6 +139,38 @@ def test_what_rules_decide_is_some_of_all(cluster: Cluster, outside: list[tuple[
     found = [(group.session.form, decisions) for group, decisions in sent.sent(made, ruled=True) if decisions]
     everything = ((group.session.form, _by_rules(decisions)) for group, decisions in sent.sent(made))
     assert found == [one for one in everything if one[1]]
+
+
+def _filtered_peers(count: int, comparisons: int = 1_000_000) -> Objects:
+    """Pools, and as many peers of which each has a filter for another network."""
+    made = cluster_of(
+        one
+        for n in range(count)
+        for one in (
+            calico("IPPool", f"p{n}", {"cidr": f"10.{n}.0.0/16"}),
+            calico(
+                "BGPFilter",
+                f"f{n}",
+                {"exportV4": [{"action": "Accept", "cidr": f"11.{n}.0.0/16", "matchOperator": "In"}]},
+            ),
+            calico("BGPPeer", f"b{n}", {"peerIP": f"192.0.2.{n}", "asNumber": 64000, "filters": [f"f{n}"]}),
+        )
+    )
+    made.limits = made.limits._replace(comparisons=comparisons)
+    return made
+
+
+def test_rules_are_asked_about_what_is_near_them() -> None:
+    few, many = (partial(sent.sent, _filtered_peers(count), ruled=True) for count in (50, 200))
+    assert calls(many) < 6 * calls(few)
+
+
+def test_who_would_ask_too_much_asks_nothing() -> None:
+    def asked(count: int) -> None:
+        with pytest.raises(TooManyStepsError):
+            sent.sent(_filtered_peers(count, comparisons=10_000))
+
+    assert calls(lambda: asked(200)) < 3 * calls(lambda: asked(100))
 
 
 def _by_rules(decisions: Iterable[Decision]) -> tuple[Decision, ...]:

@@ -9,6 +9,7 @@ from callint.objects import Cluster, Intent, Resource, unpack
 from callint.policy import NodePolicy, Packet, Verdict, evaluate
 from callint.policy.doubt import MOST_RUNS, Doubts, UndecidedError, explore
 from callint.source import parse
+from calls import calls
 
 INTERFACES = {"eth0": ["172.17.0.10"], "cali1": []}
 INTO = Packet("eth0", None, "172.17.0.11", "172.17.0.10", "tcp", 40000, 8055)
@@ -205,6 +206,19 @@ def test_explore_gives_up_at_last() -> None:
             doubts.ask(str(number))
         return verdict_of("accept")
 
+    assert explore(decide).unknown == "0"
+
+
+def test_explore_notes_no_more_ways_than_it_goes() -> None:
+    """The questions of a rule for each of many ports with names, once remembered with all answers before each."""
+
+    def decide(doubts: Doubts) -> Verdict:
+        for number in range(2_000):
+            doubts.ask(str(number))
+        return verdict_of("accept")
+
+    way, all_ways = calls(lambda: decide(Doubts())), calls(lambda: explore(decide))
+    assert all_ways < 3 * MOST_RUNS * way
     assert explore(decide).unknown == "0"
 
 

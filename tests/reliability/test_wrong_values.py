@@ -74,6 +74,7 @@ def test_a_wrong_value_crashes_nothing(place: tuple[int, Steps], value: Any, rel
         ("BGPConfiguration", ("spec", "listenPort"), 70_000),
         ("FelixConfiguration", ("spec", "interfacePrefix"), ["x"]),
         ("FelixConfiguration", ("spec", "bpfEnabled"), ["x"]),
+        ("KubeControllersConfiguration", ("spec", "controllers", "node", "hostEndpoint"), ["x"]),
     ],
 )
 @pytest.mark.parametrize("road", ROADS)

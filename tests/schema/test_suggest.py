@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callint.schema.suggest import Words, distance, nearest
+from calls import calls
 
 WORDS = ["exportV4", "exportV6", "importV4", "importV6", "natOutgoing", "disabled", "cidr", "ipipMode", "vxlanMode"]
 
@@ -81,3 +82,20 @@ def test_a_slip_is_the_nearest_name_where_it_is_one_edit_away(name: str, known: 
     near = nearest(name, known)
     close = near is not None and distance(name.lower(), near.lower(), 1) <= 1
     assert Words(known).slip(name) == (near if close else None)
+
+
+def test_there_is_an_end_to_comparing() -> None:
+    """Of thousands of names that are as long and of the same letters none is asked about all others."""
+
+    def work(count: int) -> int:
+        words = Words([f"port-of-a-kind-{n:05}" for n in range(count)])
+        return calls(lambda: [words.nearest(f"post-off-a-kin{n:05}") for n in range(count)])
+
+    assert work(2_000) < 3 * work(1_000)
+
+
+def test_no_answer_depends_on_those_before() -> None:
+    known = [f"port-of-a-kind-{n:05}" for n in range(2_000)]
+    for n in range(100):
+        nearest(f"post-off-a-kin{n:05}", known)
+    assert nearest("post-of-a-kin-00007", known) is not None

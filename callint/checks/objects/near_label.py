@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 from callint.checks.breach import Breach
@@ -18,6 +18,8 @@ from callint.record import NamedTuple
 from callint.schema.suggest import is_slip
 from callint.selector import SelectorError, parse
 from callint.selector.satisfy import satisfiable
+
+_HOST_ENDPOINT = ("spec", "controllers", "node", "hostEndpoint")
 
 
 class _Asked(NamedTuple):
@@ -103,8 +105,7 @@ def _asked(cluster: Cluster) -> Iterator[_Asked]:
     for felix in cluster.felix:
         yield _Asked(felix.node_selector, felix.resource, ("spec", "nodeSelector"))
     for resource in cluster.of("KubeControllersConfiguration"):
-        place: Path = ("spec", "controllers", "node", "hostEndpoint")
-        for index, template in fields.items(fields.at(resource.plain, place) or {}, "templates"):
+        for index, template in fields.items(reduce(fields.mapping, _HOST_ENDPOINT, resource.plain), "templates"):
             if isinstance(template, dict):
-                path = (*place, "templates", index, "nodeSelector")
+                path: Path = (*_HOST_ENDPOINT, "templates", index, "nodeSelector")
                 yield _Asked(fields.text(template, "nodeSelector"), resource, path)

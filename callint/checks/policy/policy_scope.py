@@ -19,12 +19,18 @@ from callint.objects import Cluster
 from callint.objects.policy import Policy
 from callint.policy import model_of
 from callint.policy.autohep import made_automatically
+from callint.policy.doubt import MOST_RUNS
 from callint.policy.inventory import HostMember
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector import Selector, SelectorError, keys, parse
 from callint.selector.satisfy import implies
 from callint.selector.syntax import ALL, Has, Or
+from callint.steps import Steps
+from callint.steps import counted as counted_steps
+
+_OF_RULE = MOST_RUNS
+"""Steps that it takes to ask a rule about a packet, once for each way in which what is not known may be."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -97,6 +103,9 @@ def _closed(tier: PlacedTier, policy: Policy) -> list[str]:
 
 def _reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
     hosts, selectable = _hosts(cluster), model_of(cluster).inventory.hosts
+    steps = Steps(cluster, "rules with host endpoints")
+    of_hosts = (placed.policy for _, placed in model_of(cluster).policies if not placed.policy.of_pods)
+    to_ask = _OF_RULE * sum(len(policy.rules) for policy in of_hosts)
     if not cluster.nodes:
         yield from _reaches_unknown_hosts(cluster)
     for tier in model_of(cluster).tiers if hosts else ():
@@ -106,7 +115,8 @@ def _reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
                 continue
             meant = {direction: _meant(tier, direction, selectable) for direction in closed}
             reached = [(one, name) for one in hosts for name in closed if one.about.name not in meant[name]]
-            proof = next((found for one, name in reached if (found := _denied(cluster, one, name))), None)
+            tried = counted_steps(reached, steps, to_ask)
+            proof = next((found for one, name in tried if (found := _denied(cluster, one, name))), None)
             if proof is not None:
                 names, directions = {one.about.name for one, _ in reached}, {name for _, name in reached}
                 shut = [one for one in hosts if one.about.name in names]
