@@ -11,7 +11,7 @@ from callint.selector.tokens import Token
 from callint.validate.values import label_value
 
 _LEGAL = r"[-A-Za-z0-9_.]*"
-_FILLED_IN = r"[%@#$<>{}\[\]~^`]|\(\(|^__.*__$"
+_FILLED_IN = r"[$<>{}\[\]~^`]|\(\(|^__.*__$|([%@#]).*\1"
 """What a value holds in whose place a later step may put another."""
 _INNER = "-_."
 """What stands inside of values alone."""

@@ -165,7 +165,11 @@ def test_terms_of_label_selectors(terms: str, kinds: str, hold) -> None:
         ("matchLabels: {a: «-b», c: «'*'»}", "impossible-label-value impossible-label-value"),
         ("matchExpressions: [{key: a, operator: In, values: [b, «c/d»]}]", "impossible-label-value"),
         ("matchExpressions: [{key: a, operator: NotIn, values: [«b=c»]}]", "impossible-label-value"),
-        ("matchExpressions: [{key: a, operator: NotIn, values: ['%A%']}]", ""),
+        ("matchExpressions: [{key: a, operator: NotIn, values: ['%A%', '@B@', '#{C}', '##D##']}]", ""),
+        (
+            "matchLabels: {owner: «bob@example.com», share: «50%», issue: «'#1'»}",
+            " ".join(["impossible-label-value"] * 3),
+        ),
         ("matchLabels: {a: «%s»}" % ("b" * 64), "impossible-label-value"),
         ("matchLabels: {a: %s}" % ("b" * 63), ""),
     ],
