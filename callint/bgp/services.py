@@ -8,7 +8,7 @@ from callint.net.address import BITS, Address, Family, Prefix
 from callint.net.read import address, networks
 from callint.objects import Cluster, fields
 from callint.objects.bgp import BGPConfiguration
-from callint.objects.service import balancer_addresses
+from callint.objects.service import balancer_addresses, endpoint_slice
 from callint.record import NamedTuple
 
 EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers"
@@ -111,13 +111,7 @@ def _ready_nodes(cluster: Cluster) -> dict[tuple[str, str], frozenset[str]]:
                 if isinstance(item, dict) and (name := fields.text(item, "nodeName")):
                     nodes.add(name)
     for one in cluster.kubernetes("EndpointSlice", "discovery.k8s.io/v1"):
-        service = one.labels.get("kubernetes.io/service-name")
-        if service is None:
-            continue
-        nodes = found.setdefault((one.home, service), set())
-        for _, endpoint in fields.items(one.plain, "endpoints"):
-            if isinstance(endpoint, dict) and fields.flag(fields.mapping(endpoint, "conditions"), "ready") is not False:
-                name = fields.text(endpoint, "nodeName")
-                if name:
-                    nodes.add(name)
+        some = endpoint_slice(one)
+        if some.service:
+            found.setdefault((some.namespace, some.service), set()).update(some.nodes)
     return {key: frozenset(nodes) for key, nodes in found.items()}

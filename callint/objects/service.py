@@ -14,13 +14,14 @@ _SERVICE_LABEL = "kubernetes.io/service-name"
 
 
 class EndpointSlice(NamedTuple):
-    """Some endpoints of one service; whether they are ready is not looked at, ports without a number do not count."""
+    """Some endpoints of one service, ready or not, and the nodes of ready ones; ports without a number do not count."""
 
     resource: Resource
     namespace: str
     service: str
     addresses: tuple[str, ...]
     ports: tuple[tuple[str, int], ...]
+    nodes: frozenset[str]
 
 
 def balanced_by_calico(service: Resource) -> bool:
@@ -44,16 +45,14 @@ def balancer_addresses(service: Resource) -> Iterator[tuple[Path, str]]:
 
 def endpoint_slice(resource: Resource) -> EndpointSlice:
     """Read an EndpointSlice; protocols in lower case."""
-    addresses = tuple(
-        address
-        for _, item in fields.items(resource.plain, "endpoints")
-        if isinstance(item, dict)
-        for address in fields.texts(item, "addresses")
-    )
+    endpoints = [item for _, item in fields.items(resource.plain, "endpoints") if isinstance(item, dict)]
+    addresses = tuple(address for item in endpoints for address in fields.texts(item, "addresses"))
+    ready = (item for item in endpoints if fields.flag(fields.mapping(item, "conditions"), "ready") is not False)
+    nodes = frozenset(name for item in ready if (name := fields.text(item, "nodeName")))
     ports = tuple(
         ((fields.text(item, "protocol") or "TCP").lower(), number)
         for _, item in fields.items(resource.plain, "ports")
         if isinstance(item, dict) and (number := fields.integer(item, "port"))
     )
     service = resource.labels.get(_SERVICE_LABEL, "")
-    return EndpointSlice(resource, resource.home, service, addresses, ports)
+    return EndpointSlice(resource, resource.home, service, addresses, ports, nodes)
