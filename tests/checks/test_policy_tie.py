@@ -15,6 +15,9 @@ from manifests import calico, cluster_of
 
 ALLOW: dict[str, Any] = {"action": "Allow", "protocol": "TCP", "destination": {"ports": [443]}}
 DENY: dict[str, Any] = {"action": "Deny", "source": {"nets": ["10.0.0.128/25"]}}
+PASS: dict[str, Any] = {"action": "Pass"}
+PASS_UDP: dict[str, Any] = {"action": "Pass", "protocol": "UDP"}
+TIER = calico("Tier", "t", {"order": 1})
 BOTH = "zone == 'lan' && role == 'router'"
 HOST = calico("HostEndpoint", "h", {"node": "n", "interfaceName": "eth0"}, labels={"zone": "lan", "role": "router"})
 
@@ -60,6 +63,10 @@ def test_the_witness_is_decided_by_the_name() -> None:
         ([gnp("first", DENY, order=1), gnp("a", ALLOW, applyOnForward=True), gnp("b", DENY)], 0),
         ([gnp("first", DENY, order=1), gnp("a", ALLOW), gnp("b", DENY, applyOnForward=True)], 0),
         ([gnp("first", DENY, selector=BOTH, order=1), gnp("a", ALLOW), gnp("b", DENY, selector=BOTH)], 0),
+        ([TIER, gnp("first", PASS_UDP, tier="t"), gnp("a", ALLOW), gnp("b", DENY)], 0),
+        ([TIER, gnp("first", PASS_UDP, tier="t"), gnp("x", PASS, tier="t"), gnp("a", ALLOW), gnp("b", DENY)], 1),
+        ([TIER, gnp("first", PASS_UDP, tier="t", selector="role == 'router'"), gnp("a", ALLOW), gnp("b", DENY)], 1),
+        ([TIER, gnp("first", PASS_UDP, tier="t", types=["Egress"]), gnp("a", ALLOW), gnp("b", DENY)], 1),
         ([gnp("a", ALLOW), gnp("b", DENY, selector="role == 'router'")], 0),
         ([HOST, gnp("a", ALLOW), gnp("b", DENY, selector="role == 'router'")], 1),
         ([gnp("a", ALLOW), gnp("b", DENY, selector=BOTH)], 1),

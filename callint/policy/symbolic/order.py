@@ -91,6 +91,12 @@ class Order:
             self._joined[key] = tuple(item for part in found for item in part)
         return self._joined[key]
 
+    def leaving(self, before: Before, direction: Direction) -> list[list[Item]]:
+        """Of each earlier tier that drops the rest wherever the policy is, the rules by which packets may leave it."""
+        lanes, excludes = self._lanes[direction], self.implication.excludes
+        found = (lanes[number].leaving(before.placed, asked, excludes) for number, asked in before.earlier.items())
+        return [one for one in found if one is not None]
+
 
 class Before:
     """The policies that surely are asked before those of a tier that select what `placed` does, in the same chains."""
@@ -182,6 +188,22 @@ class _Lane:
         if key not in self._known:
             self._known[key] = tuple(self._items(preceding[: len(reached)], ends=ends))
         return self._known[key]
+
+    def leaving(
+        self, placed: PlacedPolicy, asked: Sequence[Asked], excludes: Callable[[Selector, Selector], bool]
+    ) -> list[Item] | None:
+        """The rules that may pass packets on to a policy of a later tier; None where others may get there as well."""
+        ends = kinds(placed.policy) <= _ENDED and self._tier.default_action != "Pass" and not self._tier.hidden
+        if not ends or not any(self._type in one.placed.policy.types for one in asked):
+            return None
+        passing = [
+            one.policy
+            for _, one in self._passing.candidates(placed.selector)
+            if not excludes(one.selector, placed.selector)
+        ]
+        if not all(policy.resource.whole for policy in passing):
+            return None
+        return [item for policy in passing for item in items(policy, self._direction) if item.action == "Pass"]
 
     def _items(self, preceding: Sequence[Asked], *, ends: bool) -> Iterator[Item]:
         for one in preceding:

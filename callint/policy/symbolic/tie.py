@@ -34,6 +34,13 @@ class _Place(NamedTuple):
     rule: int
 
 
+class _Before(NamedTuple):
+    """The rules that are asked before, and of each earlier tier that drops the rest those that may pass packets on."""
+
+    decided: list[tuple[Item, Shape]]
+    leaving: list[list[Item]]
+
+
 class Ties:
     """The rules of policies of one order, to be found by the packets that others may match.
 
@@ -49,7 +56,7 @@ class Ties:
         self._rules = {direction: [_shaped(one, direction) for one in group] for direction in DIRECTIONS}
         self._places: dict[int, _Place] = {}
         self._deciding: dict[int, Sets] = {}
-        self._before: dict[tuple[Selector, Kinds, Direction], list[tuple[Item, Shape]]] = {}
+        self._before: dict[tuple[Selector, Kinds, Direction], _Before] = {}
         self._acting = {direction: self._by_action(direction) for direction in DIRECTIONS}
 
     def with_later(self, number: int, others: Collection[int]) -> Iterator[tuple[int, Tie]]:
@@ -95,11 +102,13 @@ class Ties:
         # the one may stand in more chains, or be of more endpoints, than the other
         for number in (self._places[id(one.rule)].policy for one in (first, second)):
             if any(packets):
-                before = self._asked_before(number, first.direction)
+                before, leaving = self._asked_before(number, first.direction)
                 self._spend(len(before))
                 for item, other in before:
                     if may_meet(about, other) and may_meet(shape, other):
                         packets = self._without(packets, item)
+                for rules in leaving:
+                    packets = self._passed_on(packets, rules)
         return packets
 
     def _decided(self, item: Item, about: Shape) -> Sets:
@@ -115,7 +124,7 @@ class Ties:
             self._deciding[id(item.rule)] = found
         return found
 
-    def _asked_before(self, number: int, direction: Direction) -> list[tuple[Item, Shape]]:
+    def _asked_before(self, number: int, direction: Direction) -> _Before:
         """What surely is asked before a policy and all others of its order, wherever it applies."""
         placed = self._group[number]
         key = (placed.selector, kinds(placed.policy), direction)
@@ -128,9 +137,17 @@ class Ties:
             for asked in before.own:
                 if id(asked.placed.policy) not in tied:
                     found += _shaped(asked.placed, direction)
-            self._spend(len(found))
-            self._before[key] = found
+            leaving = order.leaving(before, direction)
+            self._spend(len(found) + sum(map(len, leaving)))
+            self._before[key] = _Before(found, leaving)
         return self._before[key]
+
+    def _passed_on(self, packets: Sets, rules: Sequence[Item]) -> Sets:
+        """The packets that some rules of an earlier tier may pass on."""
+        self._spend(_OF_SETS * len(rules))
+        found = [_common(packets, self._shadows.may(item.policy, item.rule)) for item in rules if item.rule is not None]
+        four, six = self._shadows.spaces
+        return four.union_all(one for one, _ in found), six.union_all(other for _, other in found)
 
     def _without(self, packets: Sets, item: Item) -> Sets:
         """The packets on which something that is asked before does not decide."""
