@@ -134,6 +134,25 @@ def test_who_cannot_ask(objects: list[dict[str, Any]], told: list[str]) -> None:
     assert [breach.object.name for breach in found(*objects) if breach.object] == told
 
 
+@pytest.mark.parametrize(
+    ("spec", "others", "sure"),
+    [
+        ({"selector": "app == 'web'"}, [], False),  # host endpoints may be elsewhere, and ask by a failsafe port
+        ({"selector": "app == 'web'"}, ["web"], True),
+        ({"selector": "app == 'web'"}, ["db"], False),
+        ({"selector": "has(kubernetes.io/hostname)"}, ["web"], False),
+        ({"selector": "projectcalico.org/orchestrator == 'k8s'"}, [], True),
+        ({"selector": "app == 'web'", "namespaceSelector": "all()"}, [], True),
+        ({}, [], True),
+    ],
+)
+def test_a_global_policy_may_be_for_hosts(spec: dict[str, Any], others: list[str], sure: bool) -> None:
+    pods = [pod(name, "shop", "10.244.0.9", app=name) for name in others]
+    (breach,) = found(everywhere("a", DATABASE, **spec), *pods)
+    assert breach.undecided is not sure
+    assert breach.message.startswith("whether") is not sure
+
+
 def pod(name: str, namespace: str, address: str, **labels: str) -> dict[str, Any]:
     return {
         "apiVersion": "v1",

@@ -15,6 +15,7 @@ from callint.calico.defaults import (
 )
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, unexamined
+from callint.checks.pod_template import pod_templates
 from callint.finding import Related, witness
 from callint.net.ports import TCP, UDP, WITH_PORTS, parse_port, parse_protocol
 from callint.objects import Cluster, Resource
@@ -26,7 +27,8 @@ from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector.index import OverlapIndex
-from callint.selector.syntax import ALL
+from callint.selector.satisfy import implies
+from callint.selector.syntax import ALL, Has
 from callint.selector.values import ExhaustedError
 
 _KUBERNETES = "kubernetes"
@@ -61,16 +63,35 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     if not subjects:
         return
     openers = may_open(cluster, (placed for _, placed in policies))
+    pods: Selectable[Any] | None = None
     for tier, placed, rule in subjects:
         policy = placed.policy
         if for_hosts(placed, inventory.hosts) or _without_protocol(policy):
             continue
         try:
-            if not openers.meets(placed.selector):
-                yield _breach(tier, policy, rule)
+            if openers.meets(placed.selector):
+                continue
+            sure = _for_pods(placed)
+            if not sure:
+                pods = pods or _known_pods(cluster)
+                sure = pods.any(placed.selector)
+            yield _breach(tier, policy, rule, sure=sure)
         except ExhaustedError:
             yield unanswerable(cluster, policy.resource)
             return
+
+
+def _for_pods(placed: PlacedPolicy) -> bool:
+    """Whether a policy is sure to select pods if it selects anything: host endpoints have labels of their own, too."""
+    if placed.policy.kind != "GlobalNetworkPolicy" or placed.policy.of_pods or placed.selector == ALL:
+        return True
+    return any(implies(placed.selector, Has(key)) is True for key in (ORCHESTRATOR_LABEL, NAMESPACE_LABEL))
+
+
+def _known_pods(cluster: Cluster) -> Selectable[Any]:
+    """The pods among the manifests, and those that templates make."""
+    pods = [(one.labels, one) for one in model_of(cluster).inventory.workloads]
+    return Selectable([*pods, *((one.labels, one) for one in pod_templates(cluster))])
 
 
 def may_open(cluster: Cluster, policies: Iterable[PlacedPolicy]) -> OverlapIndex[PlacedPolicy]:
@@ -234,13 +255,16 @@ def _closed(tier: PlacedTier, policy: Policy) -> Breach:
     )
 
 
-def _breach(tier: PlacedTier, policy: Policy, first: Rule) -> Breach:
+def _breach(tier: PlacedTier, policy: Policy, first: Rule, *, sure: bool) -> Breach:
+    """Without `sure` the policy may be for host endpoints, which may ask by a failsafe port."""
     resource = policy.resource
+    named = f'{resource.kind} "{resource.name}"'
+    whom = f"{named} lets pods send to others, but" if sure else f"whether {named} is for pods is not known; if so,"
     return Breach.at(
         resource,
         ("spec", "egress"),
-        f'{resource.kind} "{resource.name}" lets pods send to others, but no policy lets them ask DNS '
-        f"{'except over TCP' if _over_tcp(policy) else 'for their addresses'}: UDP to port 53 is dropped",
+        f"{whom} no policy lets them ask DNS {'except over TCP' if _over_tcp(policy) else 'for their addresses'}: "
+        "UDP to port 53 is dropped",
         (Related(resource.span(*first.path), "is allowed, if its address is known"),),
         witness(
             "packet",
@@ -254,4 +278,5 @@ def _breach(tier: PlacedTier, policy: Policy, first: Rule) -> Breach:
         ),
         "allow UDP and TCP port 53 to the pods of the cluster's DNS",
         key=True,
+        undecided=not sure,
     )
