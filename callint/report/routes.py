@@ -16,8 +16,8 @@ class Route(NamedTuple):
 
     `presence`: `all` are there, `some` are, or there may be `any`. `when` and `unless` are what decides besides the
     prefix, in words; communities, LOCAL_PREF and path as the far end has them (on import: this one), None not known or
-    not sent. `next_hop`: what the far end is told, the session's `own` address or, `kept`, that with which they
-    came; None on import. `changes`: what a rule does to them besides. `installed`: what becomes of them in the kernel,
+    not sent. `next_hop`: what the far end is told, the session's `own` address or, `kept`, that which they have on
+    the node; None on import. `changes`: what a rule does to them besides. `installed`: what becomes of them in the kernel,
     on import.
     """
 
@@ -189,7 +189,7 @@ def _route(route: Route) -> Iterator[str]:
         tagged = "".join(aside(place) for place in route.tagged)
         yield f"      with community {', '.join(route.communities)}{tagged}"
     if route.next_hop == "kept":
-        yield "      with the next hop as it came"
+        yield "      with the next hop that it has on the node"
     for change in route.changes:
         yield f"      with {change}"
     for prefixes, installed, why in route.installed:

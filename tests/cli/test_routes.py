@@ -301,4 +301,4 @@ def test_the_next_hop_that_the_far_end_is_told(folder: Path, field: str, own: st
     found = {(one["verdict"], one["source"].startswith("the mesh"), one["next_hop"]) for one in session["exported"]}
     assert found == {("accept", False, own), ("accept", True, learned), ("reject", False, None)}
     assert {one["next_hop"] for one in session["imported"]} == {None}
-    assert ("next hop as it came" in run("home.yaml", "--peer", "jump").output) is (learned == "kept")
+    assert ("next hop that it has on the node" in run("home.yaml", "--peer", "jump").output) is (learned == "kept")
