@@ -103,3 +103,32 @@ def test_who_may_ask(manifests: str, told: bool) -> None:
     assert [one.path for one in found] == [("spec", "egress")] * told
     if told:
         assert 'DaemonSet "node-local-dns" answers at 10.96.0.10 on each node' in found[0].message
+
+
+OF_SHOP = """
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: front, namespace: shop}
+spec: {template: {metadata: {labels: {app: web, tier: front}}, spec: {containers: []}}}
+"""
+NARROW = also("nets: [169.254.20.10/32]", "app == 'web' && tier == 'front'")
+
+
+@pytest.mark.parametrize(
+    ("manifests", "told"),
+    [
+        (CACHE + POLICY + NARROW, False),  # nobody knows of other pods
+        (CACHE + POLICY + NARROW + OF_SHOP, False),
+        (CACHE + POLICY + NARROW + OF_SHOP.replace("tier: front", "tier: back"), True),
+        (CACHE + KUBERNETES + NARROW + OF_SHOP.replace("tier: front", "tier: back"), True),
+        (CACHE + POLICY + NARROW + OF_SHOP.replace("app: web, tier: front", "app: db"), False),
+        (
+            CACHE + POLICY + NARROW + OF_SHOP.replace("tier: front", "tier: back").replace(", namespace: shop", ""),
+            False,
+        ),
+    ],
+)
+def test_a_policy_for_some_pods_lets_no_others_ask(manifests: str, told: bool) -> None:
+    found = list(find("node_local_dns")(cluster_of(manifests), {}))
+    assert ['lets those of Deployment "front" ask it' in one.message for one in found] == [True] * told

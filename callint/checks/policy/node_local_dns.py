@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from callint.calico.defaults import NAMESPACE_LABEL
 from callint.checks.breach import Breach, unexamined
+from callint.checks.pod_template import PodTemplate, pod_templates
 from callint.checks.policy.name_resolution import asks, enforced, for_hosts, may_be_question, shuts_in
+from callint.checks.vocabulary import Known
 from callint.finding import Path, Related, witness
 from callint.net import intervals
 from callint.net.address import Address
@@ -15,13 +18,19 @@ from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
 from callint.policy.inventory import Inventory
+from callint.policy.labels import holds
 from callint.policy.match import entity_selectors
 from callint.policy.ranges import PLACE, ranges
+from callint.policy.selectable import Selectable
 from callint.policy.settings import Settings
 from callint.policy.tiers import PlacedPolicy
 from callint.record import NamedTuple
-from callint.selector.index import OverlapIndex
+from callint.selector import Selector
+from callint.selector.index import OverlapIndex, SelectorIndex
 from callint.selector.values import ExhaustedError
+from callint.steps import Steps, counted
+
+_OF_CANDIDATE = 2
 
 
 class _Cache(NamedTuple):
@@ -42,17 +51,44 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     model = model_of(cluster)
     opening = [(one.selector, one) for _, one in model.policies if _opens(one, cache, model.inventory)]
     openers = OverlapIndex(opening, cluster.limits.comparisons)
+    left_out = _LeftOut(cluster, opening)
     for tier, one in model.policies:
         policy = one.policy
         if not shuts_in(tier, one) or not _for_dns(policy) or for_hosts(one, model.inventory.hosts):
             continue
         try:
-            if not openers.meets(one.selector):
-                yield _breach(policy, cache, tier.name)
+            opened = openers.meets(one.selector)
+            left = left_out.first(one.selector) if opened else None
+            if left is not None or not opened:
+                yield _breach(policy, cache, tier.name, left)
         except ExhaustedError:
             reason = cluster.limits.too_many("selectors")
             yield unexamined("whether the cache of names can be asked by whom is selected by", policy.resource, reason)
             return
+
+
+class _LeftOut:
+    """The pods that are known, of which some may be let ask the cache while others are not."""
+
+    def __init__(self, cluster: Cluster, opening: list[tuple[Selector, PlacedPolicy]]) -> None:
+        pods = [Known(one.labels, one.about.resource) for one in model_of(cluster).inventory.workloads]
+        pods += [_of_template(one) for one in pod_templates(cluster) if one.resource.namespace and not one.host_network]
+        self._pods = Selectable((one.labels, one) for one in pods)
+        self._openers = SelectorIndex((selector, selector) for selector, _ in opening)
+        self._steps = Steps(cluster, "policies for the cache of names with pods")
+
+    def first(self, selector: Selector) -> Known | None:
+        """One that the selector surely matches, and no policy that opens the cache can."""
+        for pod, sure in self._pods.classes(selector):
+            near = self._openers.candidates(pod.labels.known, pod.labels.present, pod.labels.open)
+            if sure and all(holds(other, pod.labels) is False for other in counted(near, self._steps, _OF_CANDIDATE)):
+                return pod
+        return None
+
+
+def _of_template(one: PodTemplate) -> Known:
+    known = {**one.labels.known, NAMESPACE_LABEL: one.resource.home}
+    return Known(one.labels._replace(known=known), one.resource)
 
 
 def _caches(cluster: Cluster) -> Iterator[_Cache]:
@@ -119,7 +155,9 @@ def _reaches(there: Entity, namespace: str | None, cache: _Cache, inventory: Inv
     )
 
 
-def _breach(policy: Policy, cache: _Cache, tier: str) -> Breach:
+def _breach(policy: Policy, cache: _Cache, tier: str, left: Known | None) -> Breach:
+    whom = "them" if left is None else f'those of {left.resource.kind} "{left.resource.name}"'
+    others = () if left is None else (Related(left.place, "asks it in vain"),)
     resource, path = policy.resource, ("spec", "egress")
     service = next(one for one in cache.addresses if not _link_local(one))
     at: Path = ("metadata", "name")
@@ -127,8 +165,9 @@ def _breach(policy: Policy, cache: _Cache, tier: str) -> Breach:
         resource,
         path,
         f'{resource.kind} "{resource.name}" lets pods ask the pods of the cluster\'s DNS, but {cache.resource.kind} '
-        f'"{cache.resource.name}" answers at {service} on each node in their place, and no policy lets them ask it',
-        (Related(cache.resource.span(*at), f"listens at {' and '.join(map(str, cache.addresses))}"),),
+        f'"{cache.resource.name}" answers at {service} on each node in their place, and no policy lets '
+        f"{whom} ask it",
+        (Related(cache.resource.span(*at), f"listens at {' and '.join(map(str, cache.addresses))}"), *others),
         witness(
             "packet",
             direction="egress",
