@@ -17,8 +17,8 @@ class Route(NamedTuple):
     `presence`: `all` are there, `some` are, or there may be `any`. `when` and `unless` are what decides besides the
     prefix, in words; communities, LOCAL_PREF and path as the far end has them (on import: this one), None not known or
     not sent. `next_hop`: what the far end is told, the session's `own` address or, `kept`, that which they have on
-    the node; None on import. `changes`: what a rule does to them besides. `installed`: what becomes of them in the kernel,
-    on import.
+    the node; None on import. `changes`: what a rule does to them besides. `installed`: what becomes of them in the
+    kernel, on import.
     """
 
     prefixes: tuple[str, ...]
