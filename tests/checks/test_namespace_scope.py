@@ -67,6 +67,30 @@ def test_the_cure_names_the_namespace() -> None:
     assert found.path == ("spec", "ingress", 0, "source", "selector")
 
 
+SET = """
+---
+apiVersion: projectcalico.org/v3
+kind: NetworkSet
+metadata: {name: watchers, namespace: monitoring, labels: {app: prometheus}}
+spec: {nets: [192.0.2.0/24]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("manifests", "named"),
+    [
+        (POLICY + SET, 'NetworkSet "monitoring/watchers"'),
+        (POLICY + SET.replace("namespace: monitoring", "namespace: shop"), None),
+        (POLICY + SET.replace(", namespace: monitoring", ""), None),  # it may be of the namespace
+        (POLICY + SET + OF_SHOP, None),
+        (POLICY.replace("source: {", "source: {namespaceSelector: all(), ") + SET, None),
+    ],
+)
+def test_a_set_of_another_namespace(manifests: str, named: str | None) -> None:
+    found = list(find("namespace_scope")(cluster_of(manifests), {}))
+    assert [named is not None and f"by labels of {named}," in one.message for one in found] == [True] * bool(named)
+
+
 NAMES = """
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy

@@ -13,7 +13,7 @@ from callint.checks.policy.account_scope import accounts_elsewhere
 from callint.checks.policy.name_resolution import may_be_question
 from callint.checks.policy.written import Written, written_selectors
 from callint.finding import Path, Related, witness
-from callint.objects import Cluster, Resource
+from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
 from callint.policy.labels import Labels
@@ -40,7 +40,7 @@ class _Thing(NamedTuple):
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Selectors of rules, without namespaceSelector, that match something elsewhere and nothing in their namespace.
 
-    Others than global network sets are meant only where pods of the policy's own namespace are known, none of which may
+    Others than network sets are meant only where pods of the policy's own namespace are known, none of which may
     match. The pods of the cluster's DNS are known without manifests.
     """
     things = _Things(cluster)
@@ -125,6 +125,12 @@ def _unasked(policy: Policy, there: Entity, found: tuple[str, str, str]) -> Brea
     )
 
 
+def _home(resource: Resource) -> str | None:
+    """The namespace of a network set; one that it only lands in where nobody says another is not known."""
+    told = fields.text(fields.mapping(resource.plain, "metadata"), "namespace") is not None
+    return resource.namespace if told or resource.namespace != "default" else None
+
+
 class _Things:
     """Network sets, host endpoints and pods by namespace, those that something makes of templates included."""
 
@@ -132,12 +138,16 @@ class _Things:
         self._inside: dict[str | None, list[tuple[Labels, _Thing]]] = {}
         self._of: dict[str, Selectable[_Thing]] = {}
         self._with_pods: set[str] = set()
-        sets = [(Labels(one.labels), _Thing(one.resource, None)) for one in cluster.network_sets if not one.namespace]
+        sets = []
+        for one in cluster.network_sets:
+            labels, is_global = Labels(one.labels), one.resource.kind == "GlobalNetworkSet"
+            home = _home(one.resource)
+            if not is_global:
+                self._add(home, labels, one.resource)
+            if is_global or home is not None:
+                sets.append((labels, _Thing(one.resource, home)))
         self._sets = Selectable(sets)
         inventory = model_of(cluster).inventory
-        for one in cluster.network_sets:
-            if one.namespace is not None:
-                self._add(one.namespace, Labels(one.labels), one.resource)
         pods = [(one.labels, one.about.resource) for one in inventory.workloads]
         pods += [(one.labels, one.resource) for one in pod_templates(cluster) if not one.host_network]
         for labels, resource in pods:
