@@ -27,7 +27,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     question = asked(QUESTIONS, parameters)
     for pool, inside, named in _holding(cluster):
         yield from question(cluster, pool, inside, named)
-    if parameters["problem"] == "inert":
+    if question is _inert:
         yield from _uncovered(cluster)
 
 
