@@ -35,6 +35,11 @@ def fail(message: str) -> NoReturn:
     raise JobFailed(message)
 
 
+def fail_of(limit: Exception) -> NoReturn:
+    """The same where more would be needed than the limit of comparisons allows."""
+    fail(f"{limit}: `limits: {{comparisons: N}}` in callint.yaml allows for more")
+
+
 def colour(choice: str) -> bool:
     """Whether to colour: the flag, then NO_COLOR, FORCE_COLOR, TERM=dumb, then whether a terminal reads."""
     if choice != "auto":

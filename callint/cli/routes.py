@@ -64,7 +64,7 @@ def command(
     try:
         routes = _routes(cluster, node, peer, _network(prefix))
     except TooManyStepsError as error:
-        output.fail(f"{error}: `limits: {{comparisons: N}}` in callint.yaml allows for more")
+        output.fail_of(error)
     output.write(render_json(routes) if form == "json" else render(routes))
 
 

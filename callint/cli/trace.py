@@ -99,6 +99,7 @@ def command(
     Exit codes: 0 the verdict is known, whatever it is, 2 it is not, or callint could not do its job.
     """
     from callint.report.trace import render, render_json
+    from callint.steps import TooManyStepsError
 
     wanted = Wanted(
         node,
@@ -114,7 +115,10 @@ def command(
         staged,
     )
     cluster = inputs.cluster(paths, given, cluster_name)
-    trace = _follow(cluster, wanted)
+    try:
+        trace = _follow(cluster, wanted)
+    except TooManyStepsError as error:
+        output.fail_of(error)
     output.write(render_json(trace) if form == "json" else render(trace))
     sys.exit(2 if trace.outcome == "unknown" else 0)
 

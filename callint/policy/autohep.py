@@ -11,11 +11,16 @@ from callint.objects import Cluster, Resource, fields
 from callint.objects.endpoint import HostEndpoint
 from callint.policy.labels import Labels, holds
 from callint.policy.nodes import all_addresses, node_interfaces
+from callint.record import NamedTuple
 from callint.schema.patterns import compiled
-from callint.selector import SelectorError, parse
+from callint.selector import Selector, SelectorError, parse
+from callint.steps import Steps, counted
 
 CREATED_BY = {"projectcalico.org/created-by": "calico-kube-controllers"}
 """The label that shows who made them; they have those of their node besides."""
+
+_OF_TEMPLATE, _OF_ENDPOINT = 4, 10
+"""Steps that it takes to see whether a template is about a node, and an endpoint, which is then asked about."""
 
 
 def made_automatically(cluster: Cluster) -> Iterator[tuple[Resource, dict[str, Any]]]:
@@ -27,17 +32,48 @@ def made_automatically(cluster: Cluster) -> Iterator[tuple[Resource, dict[str, A
             yield resource, settings
 
 
+class _Template(NamedTuple):
+    """What `templates` says of further endpoints of a node."""
+
+    nodes: Selector
+    nets: list[Prefix]
+    labels: dict[str, str]
+    name: str
+    pattern: str | None
+
+    def added(self, labels: Labels) -> Labels:
+        """The labels of a node with those of the template."""
+        return labels._replace(known={**labels.known, **self.labels})
+
+
 def automatic_host_endpoints(cluster: Cluster) -> Iterator[tuple[HostEndpoint, Labels]]:
-    """The endpoints that `autoCreate: Enabled` makes, with their labels; they stand at the configuration's place."""
+    """The endpoints that `autoCreate: Enabled` makes, with their labels; they stand at the configuration's place.
+
+    Raises TooManyStepsError.
+    """
+    steps = Steps(cluster, "templates of host endpoints with nodes")
     for resource, settings in made_automatically(cluster):
+        templates = list(_templates(settings))
         for node in cluster.nodes:
             labels = _labels(cluster, node)
             if fields.text(settings, "createDefaultHostEndpoint") != "Disabled":
                 addresses = map(str, all_addresses(cluster, node))
                 yield _endpoint(resource, f"{node}-auto-hep", node, "*", tuple(addresses)), labels
-            for _, template in fields.items(settings, "templates"):
-                if isinstance(template, dict):
-                    yield from _from_template(cluster, resource, template, node, labels)
+            for template in counted(templates, steps, _OF_TEMPLATE):
+                yield from counted(_from_template(cluster, resource, template, node, labels), steps, _OF_ENDPOINT)
+
+
+def _templates(settings: dict[str, Any]) -> Iterator[_Template]:
+    """The templates that can be read."""
+    for _, template in fields.items(settings, "templates"):
+        if isinstance(template, dict):
+            try:
+                selector = parse(fields.text(template, "nodeSelector") or "")
+                nets = [parse_cidr(text) for text in fields.texts(template, "interfaceCIDRs")]
+            except (SelectorError, ValueError):
+                continue
+            name, pattern = fields.text(template, "generateName") or "", fields.text(template, "interfacePattern")
+            yield _Template(selector, nets, fields.labels(template), name, pattern)
 
 
 def _labels(cluster: Cluster, node: str) -> Labels:
@@ -52,29 +88,22 @@ def _endpoint(resource: Resource, name: str, node: str, interface: str, addresse
 
 
 def _from_template(
-    cluster: Cluster, resource: Resource, template: dict[str, Any], node: str, labels: Labels
+    cluster: Cluster, resource: Resource, template: _Template, node: str, labels: Labels
 ) -> Iterator[tuple[HostEndpoint, Labels]]:
     """One endpoint by addresses in some networks, or one for each interface that a pattern names."""
-    try:
-        selector = parse(fields.text(template, "nodeSelector") or "")
-        nets = [parse_cidr(text) for text in fields.texts(template, "interfaceCIDRs")]
-    except (SelectorError, ValueError):
+    if not holds(template.nodes, labels):
         return
-    if not holds(selector, labels):
-        return
-    added = labels._replace(known={**labels.known, **fields.labels(template)})
-    prefix = f"{node}-{fields.text(template, 'generateName') or ''}"
-    pattern = fields.text(template, "interfacePattern")
-    if pattern is None:
+    nets, prefix = template.nets, f"{node}-{template.name}"
+    if template.pattern is None:
         inside = tuple(str(one) for one in all_addresses(cluster, node) if _in(one, nets))
         if inside:
-            yield _endpoint(resource, f"{prefix}-auto-hep", node, "", inside), added
+            yield _endpoint(resource, f"{prefix}-auto-hep", node, "", inside), template.added(labels)
         return
-    matcher = compiled(pattern)
+    matcher = compiled(template.pattern)
     for name, addresses in node_interfaces(cluster, node).items() if matcher else ():
         inside = tuple(str(one) for one in addresses or () if not nets or _in(one, nets))
         if matcher and matcher.search(name) and (inside or not nets):
-            yield _endpoint(resource, f"{prefix}-{name}-auto-hep", node, name, inside), added
+            yield _endpoint(resource, f"{prefix}-{name}-auto-hep", node, name, inside), template.added(labels)
 
 
 def _in(address: Address, nets: list[Prefix]) -> bool:

@@ -23,6 +23,7 @@ from callint.policy.settings import workload_prefixes
 from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.index import LabelIndex
+from callint.steps import Answer
 
 _ANYWHERE = ("0.0.0.0/0", "::/0")
 _PORT_PROTOCOLS = {"tcp": TCP, "udp": UDP, "sctp": SCTP}
@@ -119,8 +120,15 @@ class Inventory:
         """The host endpoints that Felix accepts, automatic ones included, by name.
 
         One with a port whose protocol is not a word, or without interface and addresses, is treated as missing
-        (typha/pkg/validator/v1 validateBackendEndpointPort).
+        (typha/pkg/validator/v1 validateBackendEndpointPort). Raises TooManyStepsError.
         """
+        return self._accepted.get()
+
+    @cached_property
+    def _accepted(self) -> Answer[tuple[HostMember, ...]]:
+        return Answer(self._find_accepted)
+
+    def _find_accepted(self) -> tuple[HostMember, ...]:
         written = (
             (one, self._own(one.resource, one.resource.labels)) for one in self.cluster.host_endpoints if _valid(one)
         )

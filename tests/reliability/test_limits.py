@@ -133,6 +133,42 @@ def test_policies_of_hosts_count(tmp_path: Path) -> None:
     assert not any("not examined" in message for message in beyond)
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (
+            ["check", "--select", "HEP003"],
+            "not all that this rule is about was examined: more than 1,000 comparisons of ",
+        ),
+        (
+            ["trace", "--node", "n0", "--in", "eth0", "--src", "192.0.2.1", "--dst", "10.0.0.0", "--tcp", "22"],
+            "callint: ",
+        ),
+    ],
+)
+def test_templates_of_host_endpoints_count(command: list[str], said: str, tmp_path: Path) -> None:
+    """Each may be about every node, so that few lines make millions of endpoints."""
+    templates = ", ".join(
+        f"{{generateName: t{n}, nodeSelector: all(), interfaceCIDRs: [10.0.0.0/8]}}" for n in range(50)
+    )
+    settings = f"{{autoCreate: Enabled, templates: [{templates}]}}"
+    (tmp_path / "m.yaml").write_text(
+        f"{V3}kind: KubeControllersConfiguration\nmetadata: {{name: default}}\n"
+        f"spec: {{controllers: {{node: {{hostEndpoint: {settings}}}}}}}\n---\n{POLICY}"
+        + "".join(
+            f"---\n{V3}kind: Node\nmetadata: {{name: n{n}}}\nspec: {{bgp: {{ipv4Address: 10.0.0.{n}/24}}}}\n"
+            for n in range(50)
+        )
+    )
+    (tmp_path / "callint.yaml").write_text("limits: {comparisons: 1000}\n")
+    run = subprocess.run(
+        [sys.executable, "-m", "callint", *command, "m.yaml"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert said in run.stdout + run.stderr
+    assert "templates of host endpoints with nodes would be needed" in run.stdout + run.stderr
+    assert "internal error" not in run.stderr
+
+
 def test_a_selector_that_is_too_hard(tmp_path: Path) -> None:
     pairs = [f"(!has(p{i}h{k}) || !has(p{j}h{k}))" for k in range(6) for i in range(7) for j in range(i)]
     places = [f"({' || '.join(f'has(p{i}h{k})' for k in range(6))})" for i in range(7)]
