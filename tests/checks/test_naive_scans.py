@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from callint.bgp.network import network
+from callint.checks import find
 from callint.checks.bgp import condition
 from callint.checks.breach import nobody
 from callint.checks.hosts import host_endpoint
@@ -20,6 +21,7 @@ from callint.schema.suggest import Words
 from callint.selector import parse
 from callint.selector.satisfy import satisfiable
 from callint.selector.syntax import ALL
+from calls import calls
 from manifests import calico, cluster_of
 
 TEXTS = ("a == 'x'", "a == 'y'", "has(b)", "a == 'x' && has(b)", "b in {'x', 'z'}", "has(c)")
@@ -276,3 +278,29 @@ def test_conditions_that_no_session_meets(
                 expected.append((name, index))
     breaches = condition.check(cluster, {"problem": "never"})
     assert [(one.object and one.object.name, one.path[2]) for one in breaches] == expected
+
+
+def test_a_pass_is_asked_about_the_hosts_whose_last_tier_it_is_in() -> None:
+    """Not each of many tiers about each of many host endpoints."""
+
+    def work(count: int) -> int:
+        written = cluster_of(
+            one
+            for n in range(count)
+            for one in (
+                calico("Tier", f"t{n}", {"order": n}),
+                calico(
+                    "GlobalNetworkPolicy",
+                    f"t{n}.a",
+                    {"tier": f"t{n}", "selector": "has(a)", "types": ["Ingress"], "ingress": [{"action": "Pass"}]},
+                ),
+                calico("HostEndpoint", f"h{n}", {"node": f"n{n}", "interfaceName": "eth0"}, labels={"a": "b"}),
+            )
+        )
+        list(find("unreachable")(written, {"problem": "rule"}))  # which is known then
+        found: list[object] = []
+        many = calls(lambda: found.extend(find("tier_end")(written, {"problem": "pass-to-nothing"})))
+        assert len(found) == 1
+        return many
+
+    assert work(160) < 6 * work(40)

@@ -15,20 +15,20 @@ from callint.policy.inventory import HostMember
 from callint.policy.labels import Labels, holds
 from callint.policy.selectable import Selectable
 from callint.policy.symbolic.dead import Dead
+from callint.policy.symbolic.order import DIRECTIONS
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 
 
 def pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
     """A Pass that selects host endpoints without profile, in the last tier that has policy for them."""
     model = model_of(cluster)
-    last = _Last(model)
-    bare = Selectable((one.labels, one) for one in model.inventory.host_endpoints if not one.about.profiles)
+    ending = _ending(model)
     for position, tier in enumerate(model.tiers):
         for placed in tier.policies:
-            passing = _passing(placed.policy)
-            hosts = bare.surely(placed.selector) if passing else []
-            for rule in passing if hosts else ():
-                ends = [host for host in hosts if last.tier(host.labels, rule.direction) <= position]
+            for rule in _passing(placed.policy):
+                # A later tier has policy for the others that it selects, and none before can be the last for them.
+                here = ending.get((rule.direction, position))
+                ends = here.surely(placed.selector) if here is not None else []
                 if ends and _dead(cluster).isdisjoint(_key(placed.policy, path) for path in (rule.path, rule.path[:2])):
                     yield _breach(tier, placed.policy, rule, ends)
 
@@ -65,21 +65,24 @@ def _dead(cluster: Cluster) -> frozenset[tuple[int, Path]]:
     return frozenset(_key(one.policy, one.rule.path if one.rule else ("spec", one.direction)) for one in found)
 
 
-class _Last:
-    """In which tier a packet of an endpoint is asked about last."""
+def _ending(model: Model) -> dict[tuple[str, int], Selectable[HostMember]]:
+    """The host endpoints without profile by the number of the last tier with policy of a direction for them."""
+    found: dict[tuple[str, int], list[HostMember]] = {}
+    known: dict[object, int] = {}
+    for one in model.inventory.host_endpoints if model.tiers else ():
+        for direction in DIRECTIONS if not one.about.profiles else ():
+            key = (direction, frozenset(one.labels.known.items()), *one.labels[1:])
+            if key not in known:
+                known[key] = _last(model, one.labels, direction)
+            found.setdefault((direction, known[key]), []).append(one)
+    return {key: Selectable((one.labels, one) for one in several) for key, several in found.items()}
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self._known: dict[tuple[int, str], int] = {}
 
-    def tier(self, labels: Labels, direction: str) -> int:
-        """The number of the last tier with policy of a direction that may select the labels, -1 without any."""
-        key = (id(labels), direction)
-        if key not in self._known:
-            near = self._model.selecting.candidates(labels.known, labels.present, labels.open)
-            found = ((number, self._model.tiers[number].policies[place]) for number, place in near)
-            self._known[key] = max((number for number, one in found if _governs(one, labels, direction)), default=-1)
-        return self._known[key]
+def _last(model: Model, labels: Labels, direction: str) -> int:
+    """The number of the last tier with policy of a direction that may select the labels, -1 without any."""
+    near = sorted(model.selecting.candidates(labels.known, labels.present, labels.open), reverse=True)
+    placed = ((number, model.tiers[number].policies[place]) for number, place in near)
+    return next((number for number, one in placed if _governs(one, labels, direction)), -1)
 
 
 def _governs(placed: PlacedPolicy, labels: Labels, direction: str) -> bool:
