@@ -218,7 +218,7 @@ def _plan() -> Any:
 def _checked(data: bytes) -> None:
     from callint.config import Config
     from callint.lint import lint
-    from callint.report.formats import FORMATS, render
+    from callint.report.formats import FORMATS, pieces
     from callint.source import load
 
     sources = load(["-"], stdin=lambda: data)
@@ -229,7 +229,7 @@ def _checked(data: bytes) -> None:
         for related in finding.related:
             _inside(sources, related.span)
     for form in FORMATS:
-        text = render(form, result.report)
+        text = "".join(pieces(form, result.report))
         text.encode()
         if form in ("json", "sarif", "gitlab"):
             json.loads(text)
