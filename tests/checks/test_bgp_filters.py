@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
 
@@ -281,3 +282,34 @@ def test_unused_filters_without_any_peer_or_beside_a_dangling_name_are_not_told(
     (finding,) = found(alone + peer % "", "filter-unused")
     assert finding.severity == "warning"
     assert found(alone + peer % ", filters: [g]", "filter-unused") == []
+
+
+FACTS = """\
+version: 1
+node: {name}
+interfaces: [{{name: eth0, addresses: [192.0.2.{number}/24]}}]
+routes: [{{to: default, via: 192.0.2.254, interface: eth0, protocol: static{more}}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "name"),
+    [
+        ("", "", "import-unfiltered"),
+        ("", ", metric: 100", "default-route-replaced"),
+        (", metric: 0", ", metric: 0", "import-unfiltered"),
+        (", protocol: bird", "", "default-route-replaced"),
+        (", table: '7'", "", "default-route-replaced"),
+    ],
+)
+def test_a_default_route_of_the_best_metric_is_kept(tmp_path: Path, first: str, second: str, name: str) -> None:
+    """BIRD asks for another one with the same metric, which the kernel refuses."""
+    text = filtered("- {action: Reject}", "exportV4", more=RACKS)
+    nodes = [("a", 2, first), ("b", 3, second)]
+    facts = "---\n".join(FACTS.format(name=one, number=number, more=more) for one, number, more in nodes)
+    facts = facts.replace("protocol: static, protocol: bird", "protocol: bird")
+    (tmp_path / "facts.yaml").write_text(facts)
+    options = Options(calico=config.Calico(release=(3, 30)), facts=(str(tmp_path / "facts.yaml"),))
+    result = lint(parse(dedent(text), "m.yaml"), config.Config(), Plan(CATALOGUE), options)
+    names = ("import-unfiltered", "default-route-replaced")
+    assert [one.name for one in result.report.findings if one.name in names] == [name]

@@ -15,9 +15,10 @@ from callint.bgp.route import excludes
 from callint.bgp.rules import DIRECTIONS, Rule
 from callint.calico import format_release
 from callint.calico.defaults import BARE_FILTER_RULES
-from callint.checks.bgp.peers import Outward, at, families, outward, rules_of, used_by
+from callint.checks.bgp.peers import Outward, at, families, outward, peerings, rules_of, used_by
 from callint.checks.breach import Breach
 from callint.checks.dispatch import asked
+from callint.facts import NodeFacts
 from callint.finding import Related, witness
 from callint.net.address import Family
 from callint.net.overlapping import Overlapping
@@ -218,8 +219,21 @@ def _default_route(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[
 
 
 def _replaces_default(cluster: Cluster, one: Outward) -> bool:
-    """Without a metric a route comes before all others over IPv4; over IPv6 Linux gives it 1024, after most others."""
-    return cluster.target.release < _HARMLESS_DEFAULT and one.session.family == 4
+    """Without a metric a route comes before all others over IPv4; over IPv6 Linux gives it 1024, after most others.
+
+    Linux takes no second one with the same metric, which BIRD does not insist on.
+    """
+    if cluster.target.release >= _HARMLESS_DEFAULT or one.session.family != 4:
+        return False
+    near = (speaker for peering in peerings(cluster, one.peer) for speaker in peering.here.members)
+    return not all(_keeps_default(speaker.facts) for speaker in near)
+
+
+def _keeps_default(facts: NodeFacts | None) -> bool:
+    """Whether a node is known to have an IPv4 default route of the best metric."""
+    routes = (one for one in (facts.routes if facts is not None else None) or () if one.table == "main")
+    own = (one for one in routes if one.protocol != "bird" and one.usual_metric == 0)
+    return any(one.destination.version == 4 and one.destination.length == 0 for one in own)
 
 
 def _open(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Outward]:
