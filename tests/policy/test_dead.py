@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from callint.objects import Cluster, Resource, unpack
 from callint.objects.policy import Policy, Rule
+from callint.policy import model_of
 from callint.policy.chains import Direction
 from callint.policy.symbolic import earlier
 from callint.policy.symbolic.covering import Taken, fewest
@@ -20,10 +21,13 @@ from callint.policy.symbolic.dead import Dead, dead
 from callint.policy.symbolic.order import DIRECTIONS, Item, item_of, items
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.shadow import Shadows
+from callint.policy.symbolic.shape import Shape
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector.satisfy import implies, overlaps
 from callint.source import parse
 from callint.source.limits import UNLIMITED
+from calls import calls
+from manifests import cluster_of
 
 V3 = "projectcalico.org/v3"
 WHO = st.sampled_from(
@@ -400,3 +404,15 @@ def test_what_comes_before_in_one_chain_is_nothing_to_a_policy_in_another() -> N
     for policy in policies[:2]:
         policy["spec"] |= {"doNotTrack": True, "applyOnForward": True}
     assert decided_on(*policies) == ["p1", "p3"]
+
+
+def test_ports_that_many_rules_share_are_read_once() -> None:
+    """Calico makes a rule of each peer of a NetworkPolicy of Kubernetes, with all of the ports."""
+    peers = [{"podSelector": {"matchLabels": {"app": f"a{n}"}}} for n in range(200)]
+    rule = {"from": peers, "ports": [{"protocol": "TCP", "port": n} for n in range(1, 500)]}
+    meta = {"name": "a", "namespace": "shop"}
+    written = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta}
+    ((_, placed),) = model_of(cluster_of([{**written, "spec": {"podSelector": {}, "ingress": [rule]}}])).policies
+    policy = placed.policy
+    assert len(policy.ingress) == 200
+    assert calls(lambda: [Shape(one, "shop") for one in policy.ingress]) < 200 * 100

@@ -180,6 +180,7 @@ def _ports(texts: tuple[str, ...], excluded: tuple[str, ...]) -> tuple[Intervals
     return intervals.difference(found if numbered else _PORTS, beyond), numbered and all_numbered
 
 
+@lru_cache(maxsize=64)
 def _numbers(texts: tuple[str, ...]) -> tuple[Intervals, bool]:
     """Those among some ports that are numbers, and whether all of them are."""
     numbers = [port for port in map(parse_port, texts) if not isinstance(port, str)]
