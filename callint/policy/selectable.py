@@ -54,9 +54,13 @@ class Selectable(Generic[T]):
                 found += ((place, thing, answer) for place, thing in one.members)
         return [(thing, answer) for _, thing, answer in sorted(found, key=itemgetter(0))]
 
-    def few(self, selector: Selector, most: int) -> list[T]:
-        """The first of what the selector matches, or may; classes are in the order of their first members."""
-        found = (one for one in self._index.candidates(selector) if holds(selector, one.labels) is not False)
+    def few(self, selector: Selector, most: int, *, surely: bool = False) -> list[T]:
+        """The first of what the selector matches, or may, or only `surely` does.
+
+        Classes are in the order of their first members.
+        """
+        answers = (True,) if surely else (True, None)
+        found = (one for one in self._index.candidates(selector) if holds(selector, one.labels) in answers)
         members = chain.from_iterable(one.members for one in islice(found, most))
         return [thing for _, thing in sorted(members, key=itemgetter(0))[:most]]
 

@@ -15,7 +15,9 @@ from callint.checks.hosts import host_endpoint
 from callint.checks.objects import reference, usage
 from callint.checks.policy import namespace_scope, selection, tier_end
 from callint.objects import Cluster
+from callint.policy.labels import Labels
 from callint.policy.match import entity_selectors
+from callint.policy.selectable import Selectable
 from callint.policy.tiers import selector_of
 from callint.schema.suggest import Words
 from callint.selector import parse
@@ -304,3 +306,13 @@ def test_a_pass_is_asked_about_the_hosts_whose_last_tier_it_is_in() -> None:
         return many
 
     assert work(160) < 6 * work(40)
+
+
+def test_of_many_host_endpoints_that_a_pass_leaves_few_are_looked_at() -> None:
+    things = [(Labels({"a": f"b{n}"}), n) for n in range(200)] + [(Labels({}, ("",)), 200)]
+    known = Selectable(things)
+    selector = parse("a != 'b1'")
+    assert known.few(selector, 3, surely=True) == known.surely(selector)[:3] == [0, 2, 3]
+    assert known.few(parse("a == 'b1'"), 3, surely=True) == [1]
+    assert known.few(parse("a == 'b1'"), 3) == [1, 200]
+    assert 3 * calls(lambda: known.few(selector, 3, surely=True)) < calls(lambda: known.surely(selector))

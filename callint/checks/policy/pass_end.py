@@ -18,6 +18,8 @@ from callint.policy.symbolic.dead import Dead
 from callint.policy.symbolic.order import DIRECTIONS
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 
+_MOST_SHOWN = 3
+
 
 def pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
     """A Pass that selects host endpoints without profile, in the last tier that has policy for them."""
@@ -28,7 +30,7 @@ def pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
             for rule in _passing(placed.policy):
                 # A later tier has policy for the others that it selects, and none before can be the last for them.
                 here = ending.get((rule.direction, position))
-                ends = here.surely(placed.selector) if here is not None else []
+                ends = here.few(placed.selector, _MOST_SHOWN, surely=True) if here is not None else []
                 if ends and _dead(cluster).isdisjoint(_key(placed.policy, path) for path in (rule.path, rule.path[:2])):
                     yield _breach(tier, placed.policy, rule, ends)
 
@@ -48,7 +50,7 @@ def _breach(tier: PlacedTier, policy: Policy, rule: Rule, ends: list[HostMember]
         f'policy "{policy.name}" passes {direction} of HostEndpoint "{name}" on, but no tier after "{tier.name}" has '
         f"policy for it and it has no profile: packets {'to' if direction == 'ingress' else 'from'} the node are "
         "dropped",
-        tuple(Related(host.about.resource.span("metadata", "name"), "has no profile") for host in ends[:3]),
+        tuple(Related(host.about.resource.span("metadata", "name"), "has no profile") for host in ends),
         witness("packet", direction=direction, endpoint=name, verdict="drop", decided_by="no profile matched"),
         "allow what is to pass, or give the host endpoint a profile",
     )
