@@ -40,7 +40,6 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "far_end": ("BGPPeer",),
         "filter_family": ("BGPPeer",),
         "node_address": ("Node",),
-        "hops": ("BGPPeer",),
         "origin": ("BGPPeer",),
         "passed_on": ("BGPPeer",),
         "password": ("Secret", "Role", "ClusterRole"),
