@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import chain
 
 _LONGEST = 64
+_WORD = re.compile("[a-z]+")
+# Letters of a word in which a slip is told from another word
+_OF_SLIP = 4
 # What it takes to compare a word with a known one, a step being a look at the letters of some; and how many there are
 _OF_WORD, _STEPS = 10, 1_000_000
 
@@ -51,11 +55,22 @@ def letters(word: str) -> str:
 
 
 def is_slip(name: str, meant: str) -> bool:
-    """Another case, letters that changed places, one too many or too few; `edge-a` is no slip for `edge-b`."""
-    if len(name) == len(meant):
-        return sorted(name.lower()) == sorted(meant.lower()) and letters(name) != letters(meant)
-    short, long = sorted((name, meant), key=len)
-    return any(long[:at] + long[at + 1 :] == short and long[at].isalpha() for at in range(len(long)))
+    """Another case, or one word in which letters changed places, or one after the first is too many or too few.
+
+    Of short words many are near to others: `rack-a`, `rack-ab` and `rack-ba` are three, like `large` and `xlarge`.
+    """
+    one, other = name.lower(), meant.lower()
+    if one == other:
+        return True
+    if _WORD.sub("W", one) != _WORD.sub("W", other):
+        return False
+    pairs = zip(_WORD.findall(one), _WORD.findall(other), strict=True)
+    (short, long), *more = (sorted(pair, key=len) for pair in pairs if pair[0] != pair[1])
+    if more or len(short) < _OF_SLIP:
+        return False
+    if len(short) == len(long):
+        return sorted(short) == sorted(long)
+    return any(long[:at] + long[at + 1 :] == short for at in range(1, len(long)))
 
 
 class Words:

@@ -48,6 +48,7 @@ spec:
         ("has(routre)", "router"),
         ("rack == 'rack-b'", None),  # the label of another node
         ("rack == 'rack-1'", None),
+        ("rack == 'xrack-a'", None),
         ("has(rooter)", None),
         ("rack == 'rakc-a' || has(router)", None),
         ("rack == 'rakc-a' && rack == 'rack-a'", None),  # no labels can meet it, which is said elsewhere

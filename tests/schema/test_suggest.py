@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callint.schema.suggest import Words, distance, nearest
+from callint.schema.suggest import Words, distance, is_slip, nearest
 from calls import calls
 
 WORDS = ["exportV4", "exportV6", "importV4", "importV6", "natOutgoing", "disabled", "cidr", "ipipMode", "vxlanMode"]
@@ -35,6 +35,27 @@ WORDS = ["exportV4", "exportV6", "importV4", "importV6", "natOutgoing", "disable
 )
 def test_nearest(name: str, expected: str | None) -> None:
     assert nearest(name, WORDS) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "meant", "slip"),
+    [
+        ("rakc-a", "rack-a", True),
+        ("Rack-A", "rack-a", True),
+        ("workers", "worker", True),
+        ("rotue.router", "route.router", True),
+        ("m5.xlarge", "m5.large", False),
+        ("rack-ab", "rack-a", False),
+        ("rack-ab", "rack-ba", False),
+        ("rack-b", "rack-a", False),
+        ("row-east-west", "row-west-east", False),
+        ("rack1", "rack2", False),
+        ("rack--", "rack-a", False),
+    ],
+)
+def test_slips_are_within_a_word(name: str, meant: str, slip: bool) -> None:
+    assert is_slip(name, meant) is slip
+    assert is_slip(meant, name) is slip
 
 
 def naive(one: str, other: str) -> int:
