@@ -464,27 +464,3 @@ def test_an_endpoint_of_addresses_alone_denies_like_one_of_an_interface() -> Non
     ]
     again = next(one for one in found(host(interfaceName=None), one_way, *beside) if one.rule == "HEP003")
     assert again.message == named.message
-
-
-@pytest.mark.parametrize(
-    ("protocols", "tracked", "profiles", "told"),
-    [
-        (["UDP"], [], [], True),
-        (["UDP"], [{"action": "Deny"}], [], True),
-        (["UDP"], [{"action": "Allow"}], [], False),
-        (["UDP"], [], ["projectcalico-default-allow"], False),
-        (["TCP"], [{"action": "Allow"}], ["projectcalico-default-allow"], True),
-        (["UDP", "TCP"], [{"action": "Allow"}], [], True),
-    ],
-)
-def test_tracked_policy_may_let_out_what_answers_to_untracked_udp(
-    protocols: list[str], tracked: list[dict[str, str]], profiles: list[str], told: bool
-) -> None:
-    """To conntrack the answer is the first packet of a connection; that of TCP is invalid."""
-    rules = [{"action": "Allow", "protocol": name, "destination": {"ports": [53]}} for name in protocols]
-    objects = [
-        host(profiles=profiles or None),
-        policy("early", selector=LAN, doNotTrack=True, applyOnForward=True, types=["Ingress"], ingress=rules),
-        policy("late", selector=LAN, types=["Ingress", "Egress"], ingress=SSH, egress=tracked),
-    ]
-    assert ("POL040" in ids(*objects)) is told

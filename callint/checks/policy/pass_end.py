@@ -89,4 +89,6 @@ def _last(model: Model, labels: Labels, direction: str) -> int:
 
 def _governs(placed: PlacedPolicy, labels: Labels, direction: str) -> bool:
     policy = placed.policy
-    return not policy.staged and policy.governs(direction) and holds(placed.selector, labels) is not False
+    if policy.staged or policy.early or not policy.governs(direction):
+        return False
+    return holds(placed.selector, labels) is not False

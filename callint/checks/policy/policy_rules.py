@@ -21,7 +21,8 @@ from callint.policy import model_of
 from callint.policy.labels import ANY_POD, Labels, holds
 from callint.policy.match import entity_selectors
 from callint.policy.tiers import selector_of
-from callint.selector import SelectorError
+from callint.selector import Selector, SelectorError
+from callint.selector.syntax import ALL
 
 _SLOTS = 15
 
@@ -199,18 +200,15 @@ def _service_ranges(cluster: Cluster) -> Iterator[tuple[Prefix, tuple[Span, Labe
 def _untracked_replies(cluster: Cluster) -> Iterator[Breach]:
     enforced = [one for one in cluster.policies if not one.staged]
     untracked = [one for one in enforced if one.do_not_track]
-    try:
-        let_out = {
-            False: _let_out(cluster, untracked, profiles=False),
-            True: _let_out(cluster, enforced, profiles=True),
-        }
-    except SelectorError:
-        return
+    let_out: dict[bool, set[int] | None] = {}
     for policy in untracked:
-        allows = [rule for rule in policy.ingress if rule.action == "Allow"]
-        if not allows or "Ingress" not in policy.types or policy.resource.unreadable("spec"):
+        allows = [rule for rule in policy.governed("ingress") if rule.action == "Allow"]
+        if not allows or policy.resource.unreadable("spec"):
             continue
-        if _together(cluster, policy, let_out[all(map(_is_udp, allows))]):
+        of_udp = all(map(_is_udp, allows))
+        if of_udp not in let_out:
+            let_out[of_udp] = _let_out(cluster, enforced if of_udp else untracked, profiles=of_udp)
+        if _together(cluster, policy, let_out[of_udp]):
             continue
         yield Breach.at(
             policy.resource,
@@ -230,12 +228,19 @@ def _is_udp(rule: Rule) -> bool:
 
 def _let_out(cluster: Cluster, policies: Iterable[Policy], *, profiles: bool) -> set[int] | None:
     """The host endpoints by identity that some policies, or with `profiles` these, may let send; None without any."""
-    answers = [one for one in policies if "Egress" in one.types and any(rule.action == "Allow" for rule in one.egress)]
+    selectors = {_may_select(one) for one in policies if any(rule.action == "Allow" for rule in one.governed("egress"))}
     inventory = model_of(cluster).inventory
-    found = {id(host) for one in answers for host, _ in inventory.hosts.all(selector_of(one))}
+    found = {id(host) for selector in selectors for host, _ in inventory.hosts.all(selector)}
     if profiles:
         found |= {id(host) for host in inventory.host_endpoints if host.about.profiles}
-    return found if found or answers else None
+    return found if found or selectors else None
+
+
+def _may_select(policy: Policy) -> Selector:
+    try:
+        return selector_of(policy)
+    except SelectorError:
+        return ALL
 
 
 def _together(cluster: Cluster, policy: Policy, answered: set[int] | None) -> bool:
