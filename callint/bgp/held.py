@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
 
 from callint.bgp.nodes import Speaker
 from callint.facts.values import NodeFacts
@@ -15,6 +17,7 @@ from callint.record import NamedTuple
 _ALL, _NONE = "all", "none"
 # What BIRD has put there comes of the sessions themselves.
 _BIRD = "bird"
+_DEAD = ("blackhole", "unreachable", "prohibit")
 
 
 class Held:
@@ -83,38 +86,40 @@ def _lists(facts: NodeFacts) -> bool:
 
 def _held(facts: NodeFacts) -> dict[Family, Intervals]:
     ways: dict[Family, list[_Way]] = {family: [] for family in FAMILIES}
-    dead: dict[Family, list[_Way]] = {family: [] for family in FAMILIES}
     for interface in facts.interfaces or ():
         for one in interface.addresses or ():
-            ways[one.version].append(_Way(one.first, one.last, 0))
+            ways[one.version].append(_Way(one.first, one.last, 0, dead=False))
     for route in facts.routes or ():
-        to, family = route.destination, route.destination.version
-        way = _Way(to.first, to.last, route.usual_metric)
-        if route.type == "unicast":
-            ways[family].append(way)
-        elif route.type != "throw" and route.table == "main" and route.protocol != _BIRD:
-            dead[family].append(way)
-    return {family: _led(ways[family], dead[family]) for family in FAMILIES}
+        to, dead = route.destination, route.type in _DEAD and route.table == "main" and route.protocol != _BIRD
+        if dead or route.type == "unicast":
+            ways[to.version].append(_Way(to.first, to.last, route.usual_metric, dead))
+    return {family: _led(several) for family, several in ways.items()}
 
 
 class _Way(NamedTuple):
-    """A route by the first and last of its addresses."""
+    """A route by the first and last of its addresses; a dead one ends there."""
 
     first: int
     last: int
     metric: int
+    dead: bool
 
-    def precedes(self, other: _Way) -> bool:
-        """Whether the kernel takes this one where both lead: the narrower one, of equal ones that of less metric."""
-        if (self.first, self.last) == (other.first, other.last):
-            return self.metric <= other.metric
-        return other.first <= self.first and self.last <= other.last
+    @property
+    def size(self) -> int:
+        """How many addresses it has, less one."""
+        return self.last - self.first
 
 
-def _led(ways: list[_Way], dead: list[_Way]) -> Intervals:
-    """All that ways lead to, but for what comes to a dead end."""
-    led = intervals.merge((one.first, one.last) for one in ways)
-    for end in dead:
-        saved = intervals.merge((one.first, one.last) for one in ways if one.precedes(end))
-        led = intervals.difference(led, intervals.difference(((end.first, end.last),), saved))
+def _led(ways: Iterable[_Way]) -> Intervals:
+    """All that ways lead to: the kernel takes the narrowest, of equal ones that of the least metric."""
+    taken: dict[tuple[int, int], _Way] = {}
+    for one in sorted(ways, key=lambda one: (one.size, one.metric, one.dead)):
+        taken.setdefault((one.first, one.last), one)
+    led: Intervals = ()
+    decided: Intervals = ()
+    for _, same in groupby(taken.values(), attrgetter("size")):
+        several = tuple(same)
+        alive = intervals.merge((one.first, one.last) for one in several if not one.dead)
+        led = intervals.union(led, intervals.difference(alive, decided))
+        decided = intervals.union(decided, intervals.merge((one.first, one.last) for one in several))
     return led

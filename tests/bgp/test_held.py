@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from callint.bgp.held import Held
 from callint.bgp.network import Network, network
 from callint.bgp.session import Session
+from calls import calls
 from manifests import calico, cluster_of
 
 ROUTES = ["0.0.0.0/0", "10.0.0.0/23", "10.0.0.0/24", "10.0.1.0/24", "10.0.0.2/32", "10.0.1.3/32", "10.9.0.0/16"]
@@ -98,3 +100,15 @@ def test_racks_without_a_way_to_each_other_are_as_many_kinds_as_pairs_of_racks()
     nodes = [Node(number // 20, 24, [], reflects=False) for number in range(40)]
     states = [(len(kind), kind.state) for kind in made(nodes, [], mesh=True).kinds(4)]
     assert sorted(states) == [(380, "up"), (380, "up"), (400, "unreachable"), (400, "unreachable")]
+
+
+def test_many_dead_ends_cost_no_more_each_than_few() -> None:
+    def work(number: int) -> int:
+        nets = [f"10.{at >> 8}.{at & 255}" for at in range(number)]
+        ends = ", ".join(f"{{to: {one}.0/24, via: 10.0.0.9}}, {{to: {one}.9/32, type: blackhole}}" for one in nets)
+        node = calico("Node", "n0", {"bgp": {"ipv4Address": "10.0.0.1/24"}})
+        facts = f"{{version: 1, node: n0, interfaces: [{{name: eth0, addresses: [10.0.0.1/24]}}], routes: [{ends}]}}"
+        model = network(cluster_of([node], facts=facts))
+        return calls(lambda: Held(model.speakers.values()))
+
+    assert work(2000) < 5 * work(500)
