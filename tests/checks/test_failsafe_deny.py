@@ -58,3 +58,12 @@ def test_a_list_in_the_environment_of_calico_node_is_not_read() -> None:
 
     told = json.dumps(calico_node(FELIX_FAILSAFEINBOUNDHOSTPORTS="tcp:6443"))
     assert not list(find("failsafe_deny")(cluster_of(CLOSED + "---\n" + told), {}))
+
+
+def test_one_node_where_the_port_is_open_is_enough() -> None:
+    second = (
+        ROUTER.replace("node: router", "node: second").replace("name: wan", "name: wan-2").replace("lan,", "lan-2,")
+    )
+    here = FELIX.replace("PORT", "6443").replace("default", "node.router")
+    (found,) = find("failsafe_deny")(cluster_of(f"{second}---\n{CLOSED}{here}"), {})
+    assert 'open at node "second"' in found.message
