@@ -38,27 +38,31 @@ class Doubts:
             self.asked.append(question)
         return known
 
-    def answers(self, count: int) -> tuple[bool, ...]:
-        """The answers to the first `count` questions."""
-        return tuple(self._known[question] for question in self.asked[:count])
+    def answers(self) -> tuple[bool, ...]:
+        """The answers to all questions, in the order in which they came up."""
+        return tuple(self._known.values())
 
 
-def explore(decide: Callable[[Doubts], Verdict]) -> Verdict:
-    """The verdict on which all answers to all questions agree, or an unknown one that names a deciding question."""
+def explore(decide: Callable[[Doubts], Verdict], spend: Callable[[], None] | None = None) -> Verdict:
+    """The verdict on which all answers to all questions agree, or an unknown one that names a deciding question.
+
+    `spend` is called before each time that it decides, and raises what ends it.
+    """
     first: Verdict | None = None
-    pending: list[tuple[bool, ...]] = [()]
+    answers: tuple[bool, ...] = ()
+    pending: list[tuple[tuple[bool, ...], int]] = []
     runs = 0
-    while pending:
-        answers = pending.pop()
+    while True:
         doubts = Doubts(answers)
         runs += 1
+        if spend is not None:
+            spend()
         try:
             verdict = decide(doubts)
         except UndecidedError as error:
             steps = first.steps if first else ()
             return Verdict("unknown", f"unknown: {error.missing}", steps=steps, unknown=error.missing)
-        if first is None:
-            first = verdict
+        first = first or verdict
         missing = None
         if verdict.outcome != first.outcome:
             missing = doubts.asked[len(answers) - 1]
@@ -67,7 +71,9 @@ def explore(decide: Callable[[Doubts], Verdict]) -> Verdict:
         if missing is not None:
             return first._replace(outcome="unknown", decided_by=f"unknown: {missing}", unknown=missing)
         # The last come first, so that of more than there are runs the others never come.
-        new = range(max(len(answers), len(doubts.asked) - MOST_RUNS), len(doubts.asked))
-        pending.extend((*doubts.answers(index), True) for index in new)
-    assert first is not None
-    return first
+        given = doubts.answers()
+        pending.extend((given, index) for index in range(max(len(answers), len(given) - MOST_RUNS), len(given)))
+        if not pending:
+            return first
+        given, index = pending.pop()
+        answers = (*given[:index], True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NoReturn
 
 from callint.finding import Path
@@ -47,13 +48,16 @@ class EndError(Exception):
         self.path = path
 
 
-def evaluate(here: NodePolicy, packet: Packet) -> Verdict:
-    """What Calico does with a packet at a node; raises ValueError for a packet that cannot exist."""
+def evaluate(here: NodePolicy, packet: Packet, spend: Callable[[], None] | None = None) -> Verdict:
+    """What Calico does with a packet at a node; raises ValueError for a packet that cannot exist.
+
+    `spend` is called before each way through the rules, of which there are several where something is not known.
+    """
     if packet.in_interface is None and packet.out_interface is None:
         raise ValueError("the packet has neither an incoming nor an outgoing interface")
     read(packet)
     read(packet, pre_dnat=True)
-    return explore(lambda doubts: Walk(here, packet, doubts).verdict())
+    return explore(lambda doubts: Walk(here, packet, doubts).verdict(), spend)
 
 
 class Walk:

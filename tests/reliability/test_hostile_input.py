@@ -245,6 +245,18 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
         f"spec: {{node: n{n}, interfaceName: eth0, expectedIPs: [10.0.{n // 250}.{n % 250}]}}\n"
         for n in range(4_500)
     ),
+    "policies for every host beside as many for a few": lambda: (
+        host_endpoint(1)
+        + "".join(policy(("all()", f"a == 'x{n}'")[n % 2], f"g{n}", "types: [Ingress, Egress]") for n in range(4_500))
+    ),
+    "host endpoints with ports of unknown number": lambda: (
+        policy("all()", "closing", "types: [Ingress, Egress]")
+        + "".join(
+            policy("all()", f"g{n}", f"ingress: [{{action: Allow, protocol: TCP, destination: {{ports: [p{n}]}}}}]")
+            for n in range(4_000)
+        )
+        + "".join("---\n" + host_endpoint(n) for n in range(200))
+    ),
     "host endpoints of one node": lambda: "".join(
         f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}}}\nspec: {{node: n, interfaceName: eth{n}}}\n"
         for n in range(7_500)

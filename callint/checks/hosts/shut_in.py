@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE, KUBELET_PORT
@@ -55,8 +55,13 @@ def _enforced(known: Selections, selection: Selection) -> tuple[set[str], list[P
     return {direction for policy in enforced for direction in policy.types}, enforced
 
 
-def denied(model: Model, about: HostEndpoint, direction: str) -> Witness | None:
-    """A packet that no failsafe port lets through and its verdict, as a witness; None where it is not dropped."""
+def denied(
+    model: Model, about: HostEndpoint, direction: str, spend: Callable[[], None] | None = None
+) -> Witness | None:
+    """A packet that no failsafe port lets through and its verdict, as a witness; None where it is not dropped.
+
+    `spend` is called before each way through the rules.
+    """
     here = model.at(about.node)
     name = _governed_by(here, about)
     if name is None:
@@ -66,7 +71,7 @@ def denied(model: Model, about: HostEndpoint, direction: str) -> Witness | None:
     if direction == "Ingress":
         packet = Packet(name, None, stranger(own), own, "tcp", SOURCE_PORT, KUBELET_PORT)
     try:
-        verdict = evaluate(here, packet)
+        verdict = evaluate(here, packet, spend)
     except ValueError:
         return None
     return judged(here, packet, verdict) if verdict.outcome == "drop" else None

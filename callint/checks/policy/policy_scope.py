@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from typing import Any
 
 from callint.calico.defaults import (
@@ -17,20 +18,24 @@ from callint.checks.hosts.shut_in import denied
 from callint.finding import Related, Witness, counted, witness
 from callint.objects import Cluster
 from callint.objects.policy import Policy
-from callint.policy import model_of
+from callint.policy import Model, model_of
 from callint.policy.autohep import made_automatically
-from callint.policy.doubt import MOST_RUNS
 from callint.policy.inventory import HostMember
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, keys, parse
 from callint.selector.satisfy import implies
 from callint.selector.syntax import ALL, Has, Or
 from callint.steps import Steps
-from callint.steps import counted as counted_steps
 
-_OF_RULE = MOST_RUNS
-"""Steps that it takes to ask a rule about a packet, once for each way in which what is not known may be."""
+
+class _Reach(NamedTuple):
+    """The hosts that a policy for everything closes against what is meant, in which directions, and what proves it."""
+
+    hosts: list[HostMember]
+    directions: list[str]
+    proof: Witness | None
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -103,25 +108,37 @@ def _closed(tier: PlacedTier, policy: Policy) -> list[str]:
 
 def _reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
     hosts, selectable = _hosts(cluster), model_of(cluster).inventory.hosts
-    steps = Steps(cluster, "rules with host endpoints")
     of_hosts = (placed.policy for _, placed in model_of(cluster).policies if not placed.policy.of_pods)
-    to_ask = _OF_RULE * sum(len(policy.rules) for policy in of_hosts)
+    rules = sum(1 + len(policy.rules) for policy in of_hosts)
+    spend = partial(Steps(cluster, "rules with host endpoints").spend, rules)
+    proof_at = cache(lambda number, direction: _denied(model_of(cluster), hosts[number], direction, spend))
     if not cluster.nodes:
         yield from _reaches_unknown_hosts(cluster)
     for tier in model_of(cluster).tiers if hosts else ():
+        reach_of = cache(partial(_reach, tier, hosts, selectable, proof_at))
         for policy in (placed.policy for placed in _legible(tier)):
             closed = _closed(tier, policy)
             if not closed or _speaks_of_hosts(policy, selectable):
                 continue
-            meant = {direction: _meant(tier, direction, selectable) for direction in closed}
-            reached = [(one, name) for one in hosts for name in closed if one.about.name not in meant[name]]
-            tried = counted_steps(reached, steps, to_ask)
-            proof = next((found for one, name in tried if (found := _denied(cluster, one, name))), None)
-            if proof is not None:
-                names, directions = {one.about.name for one, _ in reached}, {name for _, name in reached}
-                shut = [one for one in hosts if one.about.name in names]
-                closed = [name for name in closed if name in directions]
-                yield _reaching(policy, closed, _counted(shut), _shown(shut, "is selected"), proof)
+            reach = reach_of(tuple(closed))
+            if reach.proof is not None:
+                shown = _shown(reach.hosts, "is selected")
+                yield _reaching(policy, reach.directions, _counted(reach.hosts), shown, reach.proof)
+
+
+def _reach(
+    tier: PlacedTier,
+    hosts: list[HostMember],
+    selectable: Selectable[HostMember],
+    proof_at: Callable[[int, str], Witness | None],
+    closed: tuple[str, ...],
+) -> _Reach:
+    meant = {direction: _meant(tier, direction, selectable) for direction in closed}
+    at = [(number, name) for number, one in enumerate(hosts) for name in closed if one.about.name not in meant[name]]
+    numbers, directions = {number for number, _ in at}, {name for _, name in at}
+    proof = next((found for number, name in at if (found := proof_at(number, name))), None)
+    reached = [hosts[number] for number in sorted(numbers)]
+    return _Reach(reached, [name for name in closed if name in directions], proof)
 
 
 def _meant(tier: PlacedTier, direction: str, hosts: Selectable[HostMember]) -> set[str]:
@@ -162,8 +179,8 @@ def _reaching(policy: Policy, closed: list[str], hosts: str, related: tuple[Rela
     )
 
 
-def _denied(cluster: Cluster, host: HostMember, direction: str) -> Witness | None:
-    return denied(model_of(cluster), host.about, direction) if host.about.node else None
+def _denied(model: Model, host: HostMember, direction: str, spend: Callable[[], None]) -> Witness | None:
+    return denied(model, host.about, direction, spend) if host.about.node else None
 
 
 def _speaks_of_hosts(policy: Policy, hosts: Selectable[HostMember]) -> bool:
