@@ -129,7 +129,7 @@ class EndpointChains:
                     missing = endpoint.labels.missing or "labels that no manifest holds"
                     doubt = f'whether policy "{placed.policy.name}" selects "{endpoint.about.name}": {missing}'
                 self.hidden = self.hidden or placed.hidden_place or tier.hidden
-                for kind in _kinds(compiled, host=self.host):
+                for kind in kinds_of(compiled.placed, host=self.host):
                     lists[kind].append(Entry(compiled, doubt))
             for kind, entries in lists.items():
                 if entries:
@@ -155,8 +155,9 @@ class EndpointChains:
         return found
 
 
-def _kinds(compiled: CompiledPolicy, *, host: bool) -> tuple[Kind, ...]:
-    policy = compiled.placed.policy
+def kinds_of(placed: PlacedPolicy, *, host: bool) -> tuple[Kind, ...]:
+    """In which chains of an endpoint a policy that selects it is (felix/calc/event_sequencer.go)."""
+    policy = placed.policy
     if policy.do_not_track:
         return ("untracked",) if host else ()
     if policy.pre_dnat:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 
-from callint.policy.chains import Direction, Kind
+from callint.policy.chains import Direction, Kind, kinds_of
 from callint.policy.inventory import Endpoint, HostMember
 from callint.policy.labels import Labels, holds
-from callint.policy.tiers import PlacedPolicy, PlacedTier, selecting
+from callint.policy.tiers import PlacedTier, selecting
 from callint.record import NamedTuple
 from callint.selector import keys
 from callint.selector.index import SelectorIndex
@@ -195,13 +195,3 @@ class Selections:
                 doubt = f'whether policy "{placed.policy.name}" selects the endpoint: {missing}'
             entries.append(Entry(number, place, doubt))
         return tuple(entries), hidden
-
-
-def kinds_of(placed: PlacedPolicy, *, host: bool) -> tuple[Kind, ...]:
-    """In which chains of an endpoint a policy that selects it is (felix/calc/event_sequencer.go)."""
-    policy = placed.policy
-    if policy.do_not_track:
-        return ("untracked",) if host else ()
-    if policy.pre_dnat:
-        return ("preDNAT",) if host and policy.governs("ingress") else ()
-    return ("normal", "forward") if host and policy.apply_on_forward else ("normal",)
