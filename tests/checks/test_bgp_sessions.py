@@ -218,6 +218,17 @@ def test_nodes_that_no_selector_matches_are_counted(names: tuple[str, ...], word
     assert breach.message.endswith(f"so that it makes no session: {words}")
 
 
+@pytest.mark.parametrize(
+    ("port", "rules"),
+    [("", ["ends-contradict"] * 2), (":1790", []), (":1791", ["wrong-peer-port"] * 2)],
+)
+def test_a_port_that_is_not_looked_up_is_told_once(port: str, rules: list[str]) -> None:
+    text = node("a", 1) + node("b", 2) + OFF.replace("false", "false, listenPort: 1790")
+    text += peer("ab", f'node: a, peerIP: "10.0.0.2{port}", asNumber: 65001, localASNumber: 65002')
+    text += peer("ba", f'node: b, peerIP: "10.0.0.1{port}", asNumber: 65002, localASNumber: 65001')
+    assert [one.name for one in found(text, "ends-contradict", "wrong-peer-port")] == rules
+
+
 def test_nodes_printed_by_the_api_server_are_all_there_are() -> None:
     text = peer("tor", "node: worker, peerIP: 192.0.2.1, asNumber: 65000")
     written = node("a", 1)

@@ -70,8 +70,8 @@ def _undecided(node: Resource) -> Breach:
 
 
 def _said_of_field(model: Network, session: Session) -> bool:
-    """Whether it is a port, or a localASNumber that does not count here, of which other rules tell."""
-    if session.status.state == "down" and session.misdialled:
+    """Whether it is a port that is written, or a localASNumber that does not count here, of which other rules tell."""
+    if session.status.state == "down" and session.misdialled and session.form.port is not None:
         return True
     peer, answer = session.peer, model.answer(session)
     if peer is None or answer is None or session.form.by_address or session.status.state != "as-mismatch":
@@ -123,7 +123,7 @@ def _place(cluster: Cluster, session: Session, state: str) -> _Place | None:
     wanted = {
         "as-mismatch": ("asNumber", "localASNumber"),
         "half-open": ("reversePeering",),
-        "down": ("password", "ttlSecurity"),
+        "down": ("password", "ttlSecurity") if not session.misdialled else (),
     }.get(state, ())
     for name in (*wanted, *FAR_ENDS):
         if name in spec:
