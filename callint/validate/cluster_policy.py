@@ -16,8 +16,6 @@ from callint.validate.scope import Scope
 from callint.validate.shape import Check, each, fields, together
 
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
-_CHECKED = "ClusterNetworkPolicy"
-"""The kind whose CRD looks at networks and ranges."""
 
 
 def _protocol(scope: Scope, path: Path, value: Any) -> None:
@@ -32,6 +30,11 @@ def _name(scope: Scope, path: Path, value: Any) -> None:
         scope.say("bad-port", path, f'"{value}" is no name of a port', gap=True)
 
 
+def _checked(scope: Scope) -> bool:
+    """Whether the CRD of the kind looks at networks and ranges."""
+    return scope.resource.kind == "ClusterNetworkPolicy"
+
+
 def _range(scope: Scope, path: Path, value: Any) -> None:
     if value.__class__ is not dict:
         return
@@ -39,22 +42,16 @@ def _range(scope: Scope, path: Path, value: Any) -> None:
     if start.__class__ is not int or end.__class__ is not int:
         return
     if end < start:
-        _wrong(scope, "reversed-range", (*path, "end"), f'"end" is {end} and "start" is {start}')
-    elif end == start and scope.resource.kind == _CHECKED:
+        message = f'"end" is {end} and "start" is {start}'
+        deny(scope, "reversed-range", (*path, "end"), message, by_server=_checked(scope))
+    elif end == start and _checked(scope):
         deny(scope, "reversed-range", (*path, "end"), f'"end" and "start" are both {end}, which is no range')
 
 
 def _network(scope: Scope, path: Path, value: Any) -> None:
     flaw = values.sized_cidr(value) if value.__class__ is str else None
     if flaw:
-        _wrong(scope, flaw.kind, path, flaw.message)
-
-
-def _wrong(scope: Scope, kind: str, path: Path, message: str) -> None:
-    if scope.resource.kind == _CHECKED:
-        deny(scope, kind, path, message)
-    else:
-        scope.say(kind, path, message, gap=True)
+        deny(scope, flaw.kind, path, flaw.message, by_server=_checked(scope))
 
 
 _ends = fields(destinationPort=fields(range=_range))

@@ -30,9 +30,17 @@ _SCOPE = 60
 """Characters that may be put before a selector, to tell pods from others."""
 
 
-def deny(scope: Scope, kind: str, path: Path, message: str, *, key: bool = False) -> None:
-    """Report what the API server refuses, and that nobody can read it."""
-    scope.say(kind, path, f"{message}; the API server refuses it", key=key, gap=True)
+_REFUSED = "; the API server refuses it"
+
+
+def deny(scope: Scope, kind: str, path: Path, message: str, *, key: bool = False, by_server: bool = True) -> None:
+    """Report what nobody can read, and whether the API server refuses it."""
+    scope.say(kind, path, message + _REFUSED * by_server, key=key, gap=True)
+
+
+def _own(scope: Scope) -> bool:
+    """Whether the API server judges label selectors: the CRDs of the policies of the whole cluster take any."""
+    return scope.resource.kind == "NetworkPolicy"
 
 
 def _port(scope: Scope, path: Path, entry: Any) -> None:
@@ -78,10 +86,8 @@ def _network(scope: Scope, path: Path, text: Any) -> Prefix | None:
     flaw = values.sized_cidr(text)
     if flaw is None:
         return values.prefix_of(text)
-    if values.sized_cidr(re.sub(r"(?<![0-9/])0+(?=[0-9])", "", text)):
-        deny(scope, flaw.kind, path, flaw.message)
-    else:
-        scope.say(flaw.kind, path, flaw.message, gap=True)
+    without_zeros = re.sub(r"(?<![0-9/])0+(?=[0-9])", "", text)
+    deny(scope, flaw.kind, path, flaw.message, by_server=values.sized_cidr(without_zeros) is not None)
     return None
 
 
@@ -102,34 +108,29 @@ def _expression(scope: Scope, path: Path, term: Any) -> None:
     if term.__class__ is not dict or UNREADABLE in (term.get("operator"), term.get("values")):
         return
     operator, listed = term.get("operator"), term.get("values")
+    place, own = (*path, "operator"), _own(scope)
     if operator not in _OPERATORS:
         names = ", ".join(f'"{name}"' for name in _OPERATORS)
-        _wrong_term(scope, "value-not-allowed", (*path, "operator"), f'"{operator or ""}" is none of {names}')
+        deny(scope, "value-not-allowed", place, f'"{operator or ""}" is none of {names}', by_server=own)
     elif operator in _WITH_VALUES and not listed:
-        _wrong_term(scope, "missing-companion", (*path, "operator"), f'"{operator}" needs "values" beside it')
-    elif operator in _OPERATORS and operator not in _WITH_VALUES and listed:
-        _wrong_term(scope, "exclusive-fields", (*path, "values"), f'"{operator}" goes without "values"', key=True)
-
-
-def _wrong_term(scope: Scope, kind: str, path: Path, message: str, *, key: bool = False) -> None:
-    """The CRDs of the policies of the whole cluster take any term."""
-    if scope.resource.kind == "NetworkPolicy":
-        deny(scope, kind, path, message, key=key)
-    else:
-        scope.say(kind, path, message, key=key, gap=True)
+        deny(scope, "missing-companion", place, f'"{operator}" needs "values" beside it', by_server=own)
+    elif operator not in _WITH_VALUES and listed:
+        message = f'"{operator}" goes without "values"'
+        deny(scope, "exclusive-fields", (*path, "values"), message, key=True, by_server=own)
 
 
 def _keys(scope: Scope, path: Path, plain: dict[str, Any]) -> bool:
-    """Whether each key may be one; of kinds that are CRDs the API server judges none."""
+    """Whether each key may be one."""
     asked = [((*path, "matchLabels", key), key) for key in objects.labels(plain, "matchLabels")]
     for index, term in objects.items(plain, "matchExpressions"):
         if term.__class__ is dict and term.get("key") is not UNREADABLE:
             asked.append(((*path, "matchExpressions", index, "key"), objects.text(term, "key") or ""))
     wrong = [(way, key, said) for way, key in asked if (said := values.label_key(key))]
-    refused = "; the API server refuses it" if scope.resource.kind == "NetworkPolicy" else ""
+    refused = _REFUSED * _own(scope)
     for way, key, said in wrong:
         scope.say("bad-label", way, f'"{key}" is no label: {said}{refused}', key=way[-1] == key)
         scope.of_values.append(scope.problems[-1])
+    if wrong:
         scope.gaps[path] = None  # whom the other terms select together, nobody asks
     return not wrong
 

@@ -30,7 +30,6 @@ FORWARDING = {
     "callint/source/reader.py",
     "callint/source/build.py",
     "callint/validate/scope.py",
-    "callint/validate/cluster_policy.py",
     "callint/validate/network_policy.py",
 }
 """Modules whose own `say`, `note` and `refuse` forward a kind in a plain variable."""
