@@ -23,10 +23,7 @@ def _or_none(parse: Callable[[], T]) -> T | None:
 @lru_cache(maxsize=1 << 16)
 def cidr(text: str | None, family: Family | None = None) -> Prefix | None:
     """A network or a single address, host bits kept."""
-    try:
-        return parse_cidr(text, family) if text else None
-    except ValueError:
-        return None
+    return _or_none(lambda: parse_cidr(text, family)) if text else None
 
 
 def network(text: str | None, family: Family | None = None) -> Prefix | None:

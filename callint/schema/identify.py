@@ -26,8 +26,10 @@ NOT_STORED = frozenset({"CalicoAPIConfig"})
 """Kinds that look like Calico's objects and are not: calicoctl's own configuration (calicoctl.cfg)."""
 
 _POLICY = "NetworkPolicy"
-_OF_POLICY = ("networking.k8s.io/v1", ("", "extensions", "apps", "networking.k8s.io"))
-"""Where Kubernetes has its NetworkPolicy since v1.16, and the API groups in which it was or is looked for."""
+_POLICY_API = "networking.k8s.io/v1"
+"""Where Kubernetes has its NetworkPolicy since v1.16."""
+_POLICY_GROUPS = ("", "extensions", "apps", "networking.k8s.io")
+"""The API groups in which it was or is looked for."""
 _LOOKALIKE_GROUPS = ("", "networking.k8s.io", "policy.networking.k8s.io", "policy")
 
 
@@ -76,13 +78,8 @@ def _incomplete(value: dict[str, Any], api_version: Any, kind: Any) -> Stranger 
 
 
 def _foreign(api_version: str, group: str, kind: str) -> Stranger | None:
-    right, others = _OF_POLICY
-    if group in others and kind.lower() == _POLICY.lower() and (api_version, kind) != (right, _POLICY):
-        if api_version == right:
-            return Stranger("unknown-kind", "kind", f'"{right}" has no kind "{kind}"; did you mean "{_POLICY}"')
-        since = " since Kubernetes v1.16" if group == "extensions" else ""
-        message = f'"{api_version}" has no kind "{kind}"{since}; it is one of "{right}"'
-        return Stranger("unknown-kind", "apiVersion", message)
+    if group in _POLICY_GROUPS and kind.lower() == _POLICY.lower():
+        return _policy(api_version, group, kind)
     if group in _LOOKALIKE_GROUPS and kind in calico_kinds() - _KUBERNETES_OWN:
         return Stranger("unknown-kind", "apiVersion", f'"{api_version}" has no kind "{kind}"; it is one of "{V3}"')
     if group.endswith(CALICO_GROUPS) or nearest(group, CALICO_GROUPS):
@@ -91,6 +88,16 @@ def _foreign(api_version: str, group: str, kind: str) -> Stranger | None:
         if known and kind not in _KUBERNETES_OWN:
             return Stranger("unknown-kind", "apiVersion", f'"{api_version}" is no API of Calico; did you mean "{near}"')
     return None
+
+
+def _policy(api_version: str, group: str, kind: str) -> Stranger | None:
+    if (api_version, kind) == (_POLICY_API, _POLICY):
+        return None
+    none = f'"{api_version}" has no kind "{kind}"'
+    if api_version == _POLICY_API:
+        return Stranger("unknown-kind", "kind", f'{none}; did you mean "{_POLICY}"')
+    since = " since Kubernetes v1.16" if group == "extensions" else ""
+    return Stranger("unknown-kind", "apiVersion", f'{none}{since}; it is one of "{_POLICY_API}"')
 
 
 def _unknown(api_version: str, kind: str) -> Stranger | None:

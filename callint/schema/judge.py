@@ -27,7 +27,7 @@ class Examined(NamedTuple):
 
 
 NOTHING = Examined((), ())
-_FILLED_IN = ("networking.k8s.io/", "policy.networking.k8s.io/", "operator.tigera.io/")
+_JUDGED_WHOLE = ("networking.k8s.io/", "policy.networking.k8s.io/", "operator.tigera.io/")
 """Groups of others whose objects are judged as a whole, and in which a variable is told of; in pods `$(NAME)` means
 something."""
 
@@ -78,7 +78,7 @@ def _checker(api_version: str, kind: str, release: Release, road: Road) -> tuple
     if history is None or form(history, release, road) is None:
         return history, None
     calico = is_calico(api_version)
-    return history, _root(at(history, release, road), road, calico, calico or api_version.startswith(_FILLED_IN))
+    return history, _root(at(history, release, road), road, calico, calico or api_version.startswith(_JUDGED_WHOLE))
 
 
 def _explaining(crds: Crds | None, api_version: str, kind: str, history: Schema, release: Release, road: Road) -> Judge:

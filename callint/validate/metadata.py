@@ -30,7 +30,7 @@ def metadata(scope: Scope, plain: dict[str, Any]) -> None:
     if found.__class__ is not dict:
         return
     kind = scope.resource.kind
-    if found.get("namespace") and scope.road == "calicoctl" and kind in calico_kinds() - NAMESPACED:
+    if found.get("namespace") and scope.road == "calicoctl" and kind not in NAMESPACED and kind in calico_kinds():
         message = f"{kind} is of the whole cluster and has no namespace; calicoctl refuses one"
         scope.say("misplaced-namespace", ("metadata", "namespace"), message)
     if found.get("labels"):
