@@ -23,6 +23,8 @@ KUBERNETES_POLICY_ORDER = 1000.0
 
 # libcalico-go/lib/clientv3/ippool.go: how long the prefixes of blocks are where a pool does not say
 BLOCK_SIZES = {4: 26, 6: 122}
+POOL_USES = ("Workload", "Tunnel")
+"""What a pool is for that does not say (the same file)."""
 
 # node/pkg/lifecycle/startup; the operator takes the same names
 DEFAULT_POOLS = {4: "default-ipv4-ippool", 6: "default-ipv6-ippool"}

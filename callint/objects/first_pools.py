@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from callint.calico.defaults import DEFAULT_POOLS
+from callint.calico.defaults import DEFAULT_POOLS, POOL_USES
 from callint.finding import Path
 from callint.net.address import FAMILIES, Family
 from callint.net.read import network
@@ -46,7 +46,7 @@ def _pool(family: Family, cidr: Variable, variables: Mapping[str, Variable]) -> 
         vxlan_mode=modes["vxlanMode"] or "?",
         node_selector="all()",
         namespace_selector=None,
-        allowed_uses=("Workload", "Tunnel"),
+        allowed_uses=POOL_USES,
         places=places,
     )
 

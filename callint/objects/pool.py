@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from callint.calico.defaults import DEFAULT_POOLS
+from callint.calico.defaults import DEFAULT_POOLS, POOL_USES
 from callint.finding import Path, Span
 from callint.net.address import Prefix
 from callint.net.read import network
@@ -18,7 +18,6 @@ from callint.objects.resource import Resource
 from callint.record import NamedTuple
 
 _INSTALLED: Path = ("spec", "calicoNetwork", "ipPools")
-_USES = ("Workload", "Tunnel")
 # encapsulation of an Installation's pool → ipipMode, vxlanMode
 _MODES = {
     "None": ("Never", "Never"),
@@ -114,7 +113,7 @@ def ip_pool(resource: Resource) -> IPPool:
         vxlan_mode=fields.text(spec, "vxlanMode") or "Never",
         node_selector=fields.text(spec, "nodeSelector") or "all()",
         namespace_selector=fields.text(spec, "namespaceSelector") or None,
-        allowed_uses=fields.texts(spec, "allowedUses") or _USES,
+        allowed_uses=fields.texts(spec, "allowedUses") or POOL_USES,
     )
 
 
@@ -151,7 +150,7 @@ def _installed(resource: Resource, base: Path, plain: dict[str, Any], *, tunnels
         vxlan_mode=vxlan,
         node_selector=fields.text(plain, "nodeSelector") or "all()",
         namespace_selector=None,
-        allowed_uses=fields.texts(plain, "allowedUses") or _USES,
+        allowed_uses=fields.texts(plain, "allowedUses") or POOL_USES,
     )
 
 

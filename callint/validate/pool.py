@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from callint.calico import Release
+from callint.calico.defaults import BLOCK_SIZES, POOL_USES
 from callint.finding import Path
 from callint.net.address import Prefix, parse_cidr
 from callint.objects.fields import as_text, integer, items, mapping
@@ -13,10 +14,8 @@ from callint.validate.scope import CEL, LATE_CEL, Scope, judge
 from callint.validate.selectors import no_global, selector
 from callint.validate.shape import UNREADABLE, Check, each, fields, has, lacks, off, on, text, together
 
-LINK_LOCAL = {4: parse_cidr("169.254.0.0/16"), 6: parse_cidr("fe80::/10")}
+_LINK_LOCAL = {4: parse_cidr("169.254.0.0/16"), 6: parse_cidr("fe80::/10")}
 _ALLOWED_SIZES = {4: (20, 32), 6: (116, 128)}
-DEFAULT_BLOCK_SIZE = {4: 26, 6: 122}
-DEFAULT_USES = ("Workload", "Tunnel")
 _SELECTORS_CHECKED: Release = (3, 31)
 
 
@@ -40,8 +39,8 @@ def _cidr(scope: Scope, path: Path, said: str) -> Prefix | None:
         judge(scope, path, flaw, since=since, malformed=True)
         return None if flaw.kind == "bad-address" else values.prefix_of(said)
     prefix = values.prefix_of(said)
-    if prefix is not None and prefix.overlaps(LINK_LOCAL[prefix.family]):
-        message = f'"{said}" overlaps the link-local network "{LINK_LOCAL[prefix.family]}", which no pool may'
+    if prefix is not None and prefix.overlaps(_LINK_LOCAL[prefix.family]):
+        message = f'"{said}" overlaps the link-local network "{_LINK_LOCAL[prefix.family]}", which no pool may'
         scope.refuse("link-local-pool", path, message, since=LATE_CEL)
     return prefix
 
@@ -53,8 +52,8 @@ def _size(scope: Scope, path: Path, spec: dict[str, Any], prefix: Prefix) -> Non
     message = _beyond(size, prefix) if size else None
     if message is not None:
         scope.refuse("bad-block-size", (*path, "blockSize"), message, since=LATE_CEL)
-    elif prefix.length > (size or DEFAULT_BLOCK_SIZE[prefix.family]) and off(spec, "disabled"):
-        block = size or DEFAULT_BLOCK_SIZE[prefix.family]
+    elif prefix.length > (size or BLOCK_SIZES[prefix.family]) and off(spec, "disabled"):
+        block = size or BLOCK_SIZES[prefix.family]
         default = "" if size else ', the default "blockSize"'
         message = f'the pool "{prefix}" is smaller than one block of /{block}{default}'
         scope.refuse("bad-block-size", (*path, "blockSize" if size else "cidr"), message, since=LATE_CEL)
@@ -113,7 +112,7 @@ def _uses(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
 
 def _load_balancer(scope: Scope, path: Path, spec: dict[str, Any], named: list[Any]) -> None:
     for index, use in enumerate(named):
-        if use in DEFAULT_USES:
+        if use in POOL_USES:
             message = f'"LoadBalancer" and "{use}" cannot be uses of one pool'
             scope.refuse("pool-use-conflict", (*path, "allowedUses", index), message, since=CEL)
     for mode in ("ipipMode", "vxlanMode"):
