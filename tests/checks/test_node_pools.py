@@ -154,6 +154,8 @@ spec: {calicoNetwork: {windowsDataplane: HNS, ipPools: [{cidr: 10.244.0.0/16}]}}
         (WINDOWS + TUNNELLED.replace("Always", "CrossSubnet, nodeSelector: room == 'cellar'"), True),
         (WINDOWS + TUNNELLED.replace("Always", "Always, nodeSelector: kubernetes.io/os == 'linux'"), False),
         (WINDOWS + TUNNELLED.replace("Always", "Always, disabled: true"), False),
+        (WINDOWS + TUNNELLED.replace("Always", "Always, assignmentMode: Manual"), False),
+        (WINDOWS + TUNNELLED.replace("Always", "Always, namespaceSelector: has(linux)"), False),
         (WINDOWS + TUNNELLED.replace("ipipMode", "vxlanMode"), False),
         (WINDOWS.replace("windows", "linux") + TUNNELLED, False),
         (OF_OPERATOR, True),

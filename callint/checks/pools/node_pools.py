@@ -144,11 +144,15 @@ def _address(node: Node, family: Family) -> tuple[str, Prefix | None]:
 
 
 def _windows(cluster: Cluster) -> Iterator[Breach]:
-    """Calico for Windows has VXLAN and routes without a tunnel, and no IPIP (its documentation, limitations)."""
+    """Calico for Windows has VXLAN and routes without a tunnel, and no IPIP (its documentation, limitations).
+
+    Pods that ask for a pool, or are in certain namespaces, may all be on other nodes.
+    """
     nodes = [node for node in cluster.nodes.values() if node.labels.get(SYSTEM_LABELS[0]) == "windows"]
     installed = next((one for one in cluster.installations if fields.at(one.plain, _OF_WINDOWS) == "HNS"), None)
     for pool in cluster.pools if nodes or installed else ():
-        if not pool.for_pods or not pool.legible or pool.ipip_mode == "Never":
+        given = pool.for_pods and pool.legible and not pool.on_request and not pool.namespace_selector
+        if not given or pool.ipip_mode == "Never":
             continue
         try:
             selector = parse(pool.node_selector)
