@@ -144,8 +144,8 @@ def _reach(
 def _meant(tier: PlacedTier, direction: str, hosts: Selectable[HostMember]) -> set[str]:
     """The host endpoints for which another policy of the tier is meant, so that they are closed there on purpose."""
     policies = (placed for placed in tier.policies if not placed.policy.staged and not placed.policy.early)
-    selective = (one for one in policies if direction in one.policy.types and not _unselective(one.policy))
-    return {member.about.name for placed in selective for member, _ in hosts.all(placed.selector)}
+    selectors = {one.selector for one in policies if direction in one.policy.types and not _unselective(one.policy)}
+    return {member.about.name for selector in selectors for member, _ in hosts.all(selector)}
 
 
 def _reaches_unknown_hosts(cluster: Cluster) -> Iterator[Breach]:
@@ -190,7 +190,7 @@ def _speaks_of_hosts(policy: Policy, hosts: Selectable[HostMember]) -> bool:
             selector = parse(text)
         except SelectorError:
             continue
-        if hosts.surely(selector):
+        if hosts.first(selector) is not None:
             return True
     return False
 
