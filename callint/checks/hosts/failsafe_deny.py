@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from callint.checks.breach import Breach, rule_words
@@ -13,13 +13,13 @@ from callint.net.ports import PROTOCOL_NAMES, parse_port, parse_protocol
 from callint.objects import Cluster
 from callint.objects.calico_node import environment
 from callint.objects.policy import Policy, Rule
-from callint.policy import Model, model_of
+from callint.policy import model_of
 from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import HostMember
 from callint.policy.selectable import Selectable
 from callint.policy.settings import Failsafe
+from callint.selector import Selector
 from callint.selector.syntax import ALL
-from callint.steps import Steps, counted
 
 _WAYS = {"ingress": "Inbound", "egress": "Outbound"}
 _Service = tuple[str, int]
@@ -32,33 +32,60 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Source: felix/rules/static.go, where failsafe ports precede policy of every sort. Takes no parameters.
     """
     model = model_of(cluster)
-    hosts = model.inventory.hosts
     if not model.inventory.host_endpoints:
         return
-    told = environment(cluster)
-    ways = {direction: way for direction, way in _WAYS.items() if f"FELIX_FAILSAFE{way.upper()}HOSTPORTS" not in told}
     labels = [one.labels for one in model.inventory.workloads] + [one.labels for one in pod_templates(cluster)]
     pods = Selectable((one, None) for one in labels)
-    opened, steps = cache(partial(_opened, model)), Steps(cluster, "rules for failsafe ports with host endpoints")
+    ports = _Ports(cluster)
     for _, placed in model.policies:
         policy, selector = placed.policy, placed.selector
         if policy.of_pods or policy.staged or policy.apply_on_forward or not policy.resource.whole:
             continue
-        rules = [(rule, named) for way in ways for rule in policy.governed(way) if (named := _denied(rule))]
+        governed = (rule for direction in _WAYS for rule in policy.governed(direction))
+        rules = [(rule, named) for rule in governed if (named := _denied(rule))]
         if not rules or selector == ALL or pods.any(selector):
             continue
-        selected = hosts.surely(selector)
         for rule, named in rules:
-            for host in counted(selected, steps, 1):
-                ports = opened(host.about.node, ways[rule.direction])
-                found = [(index, ports[service]) for index, service in named if service in ports]
-                if found:
-                    yield _breach(policy, rule, host, found)
-                    break
+            host = ports.open_at(rule.direction, [service for _, service in named], selector)
+            if host is not None:
+                there = ports.of(host.about.node, rule.direction)
+                yield _breach(policy, rule, host, [(index, there[one]) for index, one in named if one in there])
+
+
+class _Ports:
+    """The failsafe ports that are open to everybody, where no environment of calico-node tells others."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._model = model_of(cluster)
+        self._environment = environment(cluster)
+        self.of = cache(self._of)
+        self._hosts = cache(self._hosts_with)
+
+    def open_at(self, direction: str, services: list[_Service], selector: Selector) -> HostMember | None:
+        """A host endpoint with one of some services open among those that a selector matches for certain."""
+        found = (self._hosts(direction).get(one) for one in services)
+        return next((host for one in found if one is not None and (host := one.first(selector))), None)
+
+    def _of(self, node: str, direction: str) -> dict[_Service, Failsafe]:
+        way = _WAYS[direction]
+        if f"FELIX_FAILSAFE{way.upper()}HOSTPORTS" in self._environment:
+            return {}
+        try:
+            ports = self._model.at(node).settings.failsafe(way)
+        except UndecidedError:
+            return {}
+        return {(one.port.protocol, one.port.port): one for one in ports if one.net is None}
+
+    def _hosts_with(self, direction: str) -> dict[_Service, Selectable[HostMember]]:
+        found: dict[_Service, list[HostMember]] = {}
+        for host in self._model.inventory.host_endpoints:
+            for service in self.of(host.about.node, direction):
+                found.setdefault(service, []).append(host)
+        return {service: Selectable((one.labels, one) for one in hosts) for service, hosts in found.items()}
 
 
 def _denied(rule: Rule) -> list[tuple[int, _Service]]:
-    """What a rule denies of services at anybody that it names one by one, with their places in it."""
+    """The services that a rule denies and names one by one, with their places in it, if it names no node of its own."""
     own = rule.destination._replace(ports=()) if rule.direction == "ingress" else rule.source
     if rule.action != "Deny" or not own.unconditional:
         return []
@@ -69,15 +96,6 @@ def _denied(rule: Rule) -> list[tuple[int, _Service]]:
         return []
     single = ((index, port) for index, port in enumerate(ports) if not isinstance(port, str) and port[0] == port[1])
     return [(index, (protocol, port[0])) for index, port in single]
-
-
-def _opened(model: Model, node: str, way: str) -> dict[_Service, Failsafe]:
-    """The failsafe ports of a node that are open to everybody."""
-    try:
-        ports = model.at(node).settings.failsafe(way)
-    except UndecidedError:
-        return {}
-    return {(one.port.protocol, one.port.port): one for one in ports if one.net is None}
 
 
 def _breach(policy: Policy, rule: Rule, host: HostMember, found: list[tuple[int, Failsafe]]) -> Breach:
