@@ -48,34 +48,3 @@ def cut(text: str, start: int = 0) -> Iterator[Chunk]:
         kept = rest[0] in " \t" if crowded else explicit and rest[:1] == "#"
         start = begin if kept else min(end + 1, len(text))
     yield Chunk(start, len(text), separator, line_end, crowded, explicit)
-
-
-def values(text: str) -> Iterator[tuple[int, int]]:
-    """The JSON values that a file begins with, which kubectl reads one after another before it tries YAML.
-
-    It tries only where the first of them is an object.
-    """
-    if text.lstrip()[:1] != "{":
-        return
-    from json import JSONDecoder
-
-    read = JSONDecoder(parse_int=float, parse_constant=_refuse).raw_decode
-    blank = re.compile(r"[ \t\r\n]*")
-    end = 0
-    while match := blank.match(text, end):
-        try:
-            end = read(text, match.end())[1]
-        except (ValueError, RecursionError):
-            break
-        yield match.end(), end
-
-
-def behind(text: str, end: int) -> int:
-    """Where YAML may begin behind a JSON value: kubectl passes over blanks, and over one line feed."""
-    match = re.compile(r"[^\S\n]*\n?").match(text, end)
-    return match.end() if match else end
-
-
-def _refuse(name: str) -> float:
-    """No number of JSON has a name: Python's decoder would take NaN."""
-    raise ValueError(name)

@@ -6,9 +6,10 @@ import re
 
 from callint.finding import Problem, Related, counted
 from callint.source.build import Tree, build
-from callint.source.chunks import Chunk, behind, cut, values
+from callint.source.chunks import Chunk, cut
 from callint.source.document import Document, SourceFile
 from callint.source.forms import SOPS, is_manifest, is_template, template
+from callint.source.json_values import behind, read_as_json, values
 from callint.source.lines import UNREAD, Lines
 from callint.source.lines import read as read_lines
 
@@ -166,7 +167,10 @@ class _Reader:
                 tree.error = None
                 self.failed -= 1
                 return tree, follows if follows < len(text) else -1
-        tree = read_as_go(text, tree.error, self.limits, self.expanded, json) or tree
+        if json:
+            tree = read_as_json(text, self.limits, self.expanded) or tree
+        else:
+            tree = read_as_go(text, tree.error, self.limits, self.expanded) or tree
         if tree.error is None:
             self.failed -= 1
             return tree, -1
@@ -193,18 +197,16 @@ class _Reader:
         """A character that may not stand there: what stands above its line is read."""
         match = re.search(_BOM, text) or re.search(_FORBIDDEN, text)
         at = match.start() if match else 0
-        if match and match[0] == "\0":
-            self.say(
-                "nul-byte", start + at, start + at + 1, "a NUL byte stands here: this is no text, or a damaged one"
-            )
+        sign, place = match[0] if match else "", (start + at, start + at + 1)
+        if sign == "\0":
+            self.say("nul-byte", *place, "a NUL byte stands here: this is no text, or a damaged one")
+        elif sign == "\ufeff":
+            message = "a byte order mark stands here within the text: kubectl and calicoctl take it for a letter"
+            self.say("control-character", *place, message, "delete this character, which most editors do not show")
         else:
-            sign = f"U+{ord(match[0]):04X}" if match else "a control character"
-            message = f"the control character {sign} stands here, which YAML forbids"
-            advice = "write it as an escape in double quotes"
-            if sign == "U+FEFF":
-                message = "a byte order mark stands here within the text: kubectl and calicoctl take it for a letter"
-                advice = "delete this character, which most editors do not show"
-            self.say("control-character", start + at, start + at + 1, message, advice)
+            name = f"U+{ord(sign):04X}" if sign else "a control character"
+            message = f"the control character {name} stands here, which YAML forbids"
+            self.say("control-character", *place, message, "write it as an escape in double quotes")
         line = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
         above = build(text[:line], self.typed, self.limits, tree.expanded)
         above.complete = False
@@ -216,16 +218,18 @@ class _Reader:
         message = "the document has ended above: kubectl ignores what follows without a line with ---"
         if "..." not in text[:at] and (root >= 0 or text[~root] not in "{["):
             message = "this line is indented less than the document, which ends here: kubectl ignores the rest"
-        self.behind(start + at, start + len(text), message)
+        self.ignored(start + at, start + len(text), message)
 
     def beside(self, start: int, end: int) -> None:
         """What stands behind a JSON value without a separator: kubectl goes on with YAML, if it is long enough."""
         skipped = re.compile(_NOTHING).match(self.file.text, start, end)
         at = skipped.end() if skipped else start
         if at < end:
-            self.behind(at, end, "the document has ended above: calicoctl ignores what follows without a line with ---")
+            self.ignored(
+                at, end, "the document has ended above: calicoctl ignores what follows without a line with ---"
+            )
 
-    def behind(self, at: int, end: int, message: str) -> None:
+    def ignored(self, at: int, end: int, message: str) -> None:
         text = self.file.text
         line = min((one for one in (text.find("\n", at, end), text.find("\r", at, end)) if one >= 0), default=end)
         self.say("text-after-document-end", at, line, message, "begin the next document with ---")
