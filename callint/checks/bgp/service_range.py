@@ -9,39 +9,25 @@ from callint.bgp.network import network
 from callint.bgp.routes import engine
 from callint.bgp.rules import Rule
 from callint.bgp.services import EXCLUDE_LABEL
+from callint.checks.bgp.announceable import Announceable, Reached, announceable, balanced
 from callint.checks.bgp.kept_in import Gates
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import EXPORTS, left_open
-from callint.checks.pools.request import address_requests
-from callint.finding import Path, Related, Witness, witness
-from callint.nat.host_networks import HostAddress, host_addresses
-from callint.net.address import BITS, FAMILIES, Family, Prefix
+from callint.finding import Related, witness
+from callint.nat.host_networks import HostAddress
+from callint.net.address import FAMILIES, Family, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.overlapping import Networks
 from callint.net.prefixes import exactly, within
-from callint.net.read import address
 from callint.net.read import network as network_of
-from callint.objects import Cluster, Resource, fields
+from callint.objects import Cluster, fields
 from callint.objects.cluster_networks import ClusterNetwork, service_networks
-from callint.objects.service import balanced_by_calico, balancer_addresses
-from callint.record import NamedTuple
 from callint.source import placeholder
 from callint.steps import Steps, counted
 
 # What a finding takes
 _OF_BREACH = 30
-# No wider is a network of nodes taken to be whose length nobody tells
-_WIDEST: dict[Family, int] = {4: 16, 6: 64}
-# kinds by which others than Calico announce addresses of load balancers: MetalLB, OpenELB, PureLB, Cilium
-_ANNOUNCING = (
-    ("L2Advertisement", "metallb.io/v1beta1"),
-    ("BGPAdvertisement", "metallb.io/v1beta1"),
-    ("Eip", "network.kubesphere.io/v1alpha2"),
-    ("ServiceGroup", "purelb.io/v1"),
-    ("CiliumL2AnnouncementPolicy", "cilium.io/v2alpha1"),
-)
-_KUBE_VIP = "kube-vip.io/"
 _FOR_OUTSIDE = ("serviceExternalIPs", "serviceLoadBalancerIPs")
 _LISTS = ("serviceClusterIPs", *_FOR_OUTSIDE)
 
@@ -104,10 +90,10 @@ def _drops_forwarded(cluster: Cluster) -> bool:
 def _outside(cluster: Cluster) -> Iterator[Breach]:
     """Only where ranges are given for the kind of address: a cluster may announce the others by other means."""
     yield from _of_others(cluster)
-    reached: _Reached | None = None
+    reached: Reached | None = None
     ranges = {key: _ranges(cluster, key) for key in _LISTS}
     networks = {key: Networks((one.prefix, one) for one in several) for key, several in ranges.items()}
-    for one in _announceable(cluster):
+    for one in announceable(cluster):
         own = ranges[one.wanted]
         if left_open(cluster, (("BGPConfiguration", ("spec", one.wanted)),)):
             continue
@@ -123,7 +109,7 @@ def _outside(cluster: Cluster) -> Iterator[Breach]:
         if not own and crossed is None:
             continue
         if reached is None:
-            reached = _Reached(cluster)
+            reached = Reached(cluster)
         service = one.resource.kind == "Service"
         if service and reached.otherwise(one, crossed=crossed is not None):
             continue
@@ -169,13 +155,13 @@ def _kept_in(cluster: Cluster) -> Iterator[Breach]:
     """Ranges that are there for others; those of the cluster's own addresses may be named for Felix to drop loops."""
     if left_open(cluster, EXPORTS):
         return
-    steps, balanced = Steps(cluster, "service ranges with BGPFilters"), _balanced(cluster)
+    steps, by_others = Steps(cluster, "service ranges with BGPFilters"), balanced(cluster)
     outside = [one for one in network(cluster).peerings if one.there is None and one.form.kind != "workload"]
     gates = {family: Gates(cluster, outside, family, steps) for family in FAMILIES}
     wide = {net for each in engine(cluster).profiles.shared.values() for net in each.ranges.announced}
     kept: list[tuple[ClusterNetwork, Rule]] = []
     for one in _ranges(cluster, *_FOR_OUTSIDE):
-        if balanced and one.path[1] == "serviceLoadBalancerIPs":
+        if by_others and one.path[1] == "serviceLoadBalancerIPs":
             continue
         mine = gates[one.prefix.family]
         rule = mine.keeper(within(one.prefix))
@@ -199,13 +185,13 @@ def _announced_by_range(
     cluster: Cluster, kept: list[tuple[ClusterNetwork, Rule]], gates: dict[Family, Gates]
 ) -> Iterator[Breach]:
     """Of each range that is kept in itself a Service whose address nodes announce as part of it alone."""
-    shared, reached = engine(cluster).profiles.shared, _Reached(cluster)
+    shared, reached = engine(cluster).profiles.shared, Reached(cluster)
     ranges = Enclosing((one.prefix, (one, rule)) for one, rule in kept)
     single = {host.prefix for each in shared.values() for host in each.hosts}
     announced = (net for each in shared.values() for net in each.ranges.announced)
     heard = Enclosing((net, None) for net in announced if gates[net.family].open_to(exactly(net)))
     said: set[Prefix] = set()
-    for each in _announceable(cluster):
+    for each in announceable(cluster):
         for net, (one, rule) in ranges.of(each.network):
             local = fields.text(each.resource.spec, "externalTrafficPolicy") == "Local"
             if each.resource.kind != "Service" or local or each.wanted != one.path[1] or net in said:
@@ -224,7 +210,7 @@ def _announced_by_range(
             )
 
 
-def _perhaps_near(one: _Announceable, neighbour: HostAddress) -> Breach:
+def _perhaps_near(one: Announceable, neighbour: HostAddress) -> Breach:
     address = neighbour.prefix.address
     return Breach.at(
         one.resource,
@@ -234,85 +220,6 @@ def _perhaps_near(one: _Announceable, neighbour: HostAddress) -> Breach:
         (Related(neighbour.span, f"has {address}, without the length of its network"),),
         undecided=True,
     )
-
-
-class _Announceable(NamedTuple):
-    """What nodes are to announce, in which list its range belongs, and where it stands."""
-
-    words: str
-    network: Prefix
-    wanted: str
-    resource: Resource
-    path: Path
-    proof: Witness
-
-
-def _announceable(cluster: Cluster) -> Iterator[_Announceable]:
-    """Addresses of services, and the pools of which Calico gives those of load balancers."""
-    for service, kind, wanted, path, text in _addresses(cluster):
-        found, name = address(text), f"{service.home}/{service.name}"
-        if found is not None:
-            words, proof = f'{kind} {text} of Service "{name}"', witness("address", address=text, service=name)
-            yield _Announceable(words, found.prefix(), wanted, service, path, proof)
-    for pool in cluster.pools:
-        net = pool.net
-        if net is not None and "LoadBalancer" in pool.allowed_uses and not pool.disabled and not pool.unreadable:
-            words, proof = f'what IPPool "{pool.name}" gives load balancers', witness("address", address=str(net))
-            yield _Announceable(words, net, "serviceLoadBalancerIPs", pool.resource, pool.path("cidr"), proof)
-
-
-def _balanced(cluster: Cluster) -> bool:
-    """Whether another than Calico announces addresses of load balancers."""
-    return any(cluster.kubernetes(kind, version) for kind, version in _ANNOUNCING)
-
-
-class _Reached:
-    """What others find without BGP: what a node answers for in its own network, and what another balancer announces."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        held = host_addresses(cluster)
-        subnets = [net for one in network(cluster).speakers.values() for net in one.networks.values() if net]
-        known = dict.fromkeys(net.masked() for net in (*(one.prefix for one in held), *subnets))
-        self._near = Enclosing((net, None) for net in known)
-        wide = Enclosing((net, None) for net in known if net.length < BITS[net.family])
-        perhaps: dict[Prefix, HostAddress] = {}
-        for one in held:
-            if not wide.of(one.address):
-                perhaps.setdefault(one.prefix._replace(length=_WIDEST[one.prefix.family]).masked(), one)
-        self._perhaps = Enclosing(perhaps.items())
-        self._balanced = _balanced(cluster)
-
-    def otherwise(self, one: _Announceable, *, crossed: bool) -> bool:
-        """Whether the address of a service may be reached so; in the list of another kind it was meant for Calico."""
-        if next(iter(self._near.of(one.network)), None) is not None:
-            return True
-        balanced = self._balanced or any(key.startswith(_KUBE_VIP) for key in one.resource.annotations)
-        return balanced and not crossed and one.wanted == "serviceLoadBalancerIPs"
-
-    def neighbour(self, network: Prefix) -> HostAddress | None:
-        """A node that may have an address in one network with these, for the length of its own is not known."""
-        return next((one for _, one in self._perhaps.of(network)), None)
-
-
-def _addresses(cluster: Cluster) -> Iterator[tuple[Resource, str, str, Path, str]]:
-    """Those that Services have or ask for: (Service, kind in words, list in which its range belongs, path, text)."""
-    for service in cluster.kubernetes("Service", "v1"):
-        for kind, wanted, path, text in _written(service):
-            yield service, kind, wanted, path, text
-    for request in address_requests(cluster):
-        for text in request.addresses or ():
-            yield request.service, "the load balancer's address", "serviceLoadBalancerIPs", request.path, text
-
-
-def _written(service: Resource) -> Iterator[tuple[str, str, Path, str]]:
-    for index, text in enumerate(fields.texts(service.spec, "externalIPs")):
-        yield "the external address", "serviceExternalIPs", ("spec", "externalIPs", index), text
-    asked = fields.text(service.spec, "loadBalancerIP")
-    if asked is not None and balanced_by_calico(service):
-        yield "the load balancer's address", "serviceLoadBalancerIPs", ("spec", "loadBalancerIP"), asked
-    for path, given in balancer_addresses(service):
-        if given != asked:
-            yield "the load balancer's address", "serviceLoadBalancerIPs", path, given
 
 
 def _label(cluster: Cluster) -> Iterator[Breach]:
