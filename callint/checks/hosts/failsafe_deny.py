@@ -86,8 +86,10 @@ class _Ports:
 
 def _denied(rule: Rule) -> list[tuple[int, _Service]]:
     """The services that a rule denies and names one by one, with their places in it, if it names no node of its own."""
+    if rule.action != "Deny" or not rule.destination.ports:
+        return []
     own = rule.destination._replace(ports=()) if rule.direction == "ingress" else rule.source
-    if rule.action != "Deny" or not own.unconditional:
+    if not own.unconditional:
         return []
     try:
         protocol = PROTOCOL_NAMES.get(parse_protocol(rule.protocol, any_case=True), "").lower()
