@@ -17,8 +17,8 @@ from callint.finding import Path, Span
 from callint.record import NamedTuple
 
 if TYPE_CHECKING:
-    from callint.source.build import Tree
     from callint.source.places import Places
+    from callint.source.tree import Tree
 
 Style = Literal["plain", "quoted", "block", "flow", "none"]
 

@@ -116,7 +116,7 @@ def _value(token: re.Match[str], tokens: Iterator[re.Match[str]], typed: Typed) 
 
 
 def trace(written: str, value: Any, at: int, base: int) -> list[Any] | None:
-    """The trace of a list or mapping (`build.Tree`), or None; its offsets count from `at`, its indexes from `base`."""
+    """The trace of a list or mapping (`tree.Tree`), or None; its offsets count from `at`, its indexes from `base`."""
     flat = _flat(written)
     if len(flat) != len(value) or not flat:
         return _nested(written, value, at, base)

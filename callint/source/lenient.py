@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from callint.source.build import Tree, build
+from callint.source.build import build
 from callint.source.limits import Limits
 from callint.source.scalars import Scalar, Typed
+from callint.source.tree import Tree
 
 _COLON = "\ue03a"
 _TRIES = 64

@@ -238,7 +238,7 @@ def _parts(text: str) -> Iterator[tuple[str, Sequence[str]]]:
 
 
 def trace(text: str, value: Any) -> list[Any]:
-    """Where everything stands in a text that `read` made `value` of; the form is that of `build.Tree`.
+    """Where everything stands in a text that `read` made `value` of; the form is that of `tree.Tree`.
 
     Raises something or other if it did not.
     """

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from callint.finding import Problem, Related
-from callint.source.build import Note
 from callint.source.document import Document
 from callint.source.scalars import TAG, scalar
+from callint.source.tree import Note
 
 _FOR_GO = frozenset({"non-string-key", "null-key", "complex-key", "lost-tag", "no-number", "syntax-error"})
 

@@ -7,10 +7,11 @@ from contextlib import suppress
 from typing import Any
 
 from callint.finding import Path, Step
-from callint.source.build import Tree, build
+from callint.source.build import build
 from callint.source.limits import UNLIMITED
 from callint.source.lines import ends, trace
 from callint.source.scalars import MERGE, Typed
+from callint.source.tree import Tree
 
 
 def locate(text: str, value: Any, lined: bool, tree: Tree | None) -> Places:
@@ -25,7 +26,7 @@ def locate(text: str, value: Any, lined: bool, tree: Tree | None) -> Places:
 
 
 class Places:
-    """The trace of one document (`build.Tree`) as a map from paths to offsets, counted from the document's start."""
+    """The trace of one document (`Tree`) as a map from paths to offsets, counted from the document's start."""
 
     __slots__ = ("_aliases", "_ends", "_extents", "_lined", "_maps", "_reached", "_text", "trace")
 

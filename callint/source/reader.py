@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from callint.finding import Problem, Related, counted
-from callint.source.build import Tree, build
+from callint.source.build import build
 from callint.source.chunks import Chunk, cut
 from callint.source.document import Document, SourceFile
 from callint.source.forms import SOPS, is_manifest, is_template, template
 from callint.source.json_values import behind, read_as_json, values
 from callint.source.lines import UNREAD, Lines
 from callint.source.lines import read as read_lines
+from callint.source.tree import Tree
 
 _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"  # slow to compile, seldom needed
 _BOM = "(?:\\A|(?<=\n))\ufeff"

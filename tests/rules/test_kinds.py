@@ -28,7 +28,7 @@ FORWARDED = frozenset({"kind", "problem"})
 """Attributes that carry a kind from one of those calls to the next."""
 FORWARDING = {
     "callint/source/reader.py",
-    "callint/source/build.py",
+    "callint/source/odd_nodes.py",
     "callint/validate/scope.py",
     "callint/validate/network_policy.py",
 }

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callint.source.build import Tree, build
+from callint.source.build import build
 from callint.source.chunks import cut
 from callint.source.comments import extents
 from callint.source.decode import decode
@@ -17,6 +17,7 @@ from callint.source.limits import Limits
 from callint.source.lines import UNREAD, Lines, ends, read, trace
 from callint.source.load import parse
 from callint.source.scalars import Typed
+from callint.source.tree import Tree
 from random_cases import examples
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
