@@ -10,8 +10,12 @@ from typing import Generic, TypeVar
 from callint.policy.labels import Labels, holds
 from callint.selector import Selector
 from callint.selector.index import LabelIndex
+from callint.steps import Steps, counted
 
 T = TypeVar("T")
+
+_OF_CLASS = 4
+"""Steps that it takes to see whether a selector matches labels."""
 
 
 class _Class(Generic[T]):
@@ -73,6 +77,8 @@ class Selectable(Generic[T]):
         found = (one for one in self._index.candidates(selector) if holds(selector, one.labels))
         return next((one.members[0][1] for one in found), None)
 
-    def any(self, selector: Selector) -> bool:
-        """Whether the selector matches anything, or may."""
-        return any(holds(selector, one.labels) is not False for one in self._index.each(selector))
+    def any(self, selector: Selector, steps: Steps | None = None) -> bool:
+        """Whether the selector matches anything, or may; raises TooManyStepsError where steps are given and too few."""
+        near = self._index.each(selector)
+        asked = near if steps is None else counted(near, steps, _OF_CLASS)
+        return any(holds(selector, one.labels) is not False for one in asked)

@@ -23,6 +23,7 @@ from callint.schema.suggest import Words
 from callint.selector import parse
 from callint.selector.satisfy import satisfiable
 from callint.selector.syntax import ALL
+from callint.source import Limits
 from calls import calls
 from manifests import calico, cluster_of
 
@@ -316,3 +317,22 @@ def test_of_many_host_endpoints_that_a_pass_leaves_few_are_looked_at() -> None:
     assert known.few(parse("a == 'b1'"), 3, surely=True) == [1]
     assert known.few(parse("a == 'b1'"), 3) == [1, 200]
     assert 3 * calls(lambda: known.few(selector, 3, surely=True)) < calls(lambda: known.surely(selector))
+
+
+def test_so_many_slips() -> None:
+    """Of a pod that something will make nobody knows what its namespace has: each slip is asked about each."""
+    rule = {"podSelector": {"matchLabels": {"app": "frontned"}}, "namespaceSelector": {"matchLabels": {"team": "web"}}}
+    spec = {"podSelector": {}, "ingress": [{"from": [rule]}]}
+    written = cluster_of(
+        {"apiVersion": api, "kind": kind, "metadata": {"name": f"{n}", "namespace": "a"}, "spec": own}
+        for n in range(10)
+        for api, kind, own in (
+            ("apps/v1", "Deployment", {"template": {"metadata": {"labels": {"app": "frontend", "n": f"{n}"}}}}),
+            ("networking.k8s.io/v1", "NetworkPolicy", spec),
+        )
+    )
+    assert len(list(find("selection")(written, {"problem": "near-miss"}))) == 10
+    written.limits = Limits(comparisons=100)
+    *found, last = find("selection")(written, {"problem": "near-miss"})
+    assert (len(found), last.undecided) == (2, True)
+    assert "100 comparisons of selectors with labels" in last.message

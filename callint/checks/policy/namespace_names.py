@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Collection, Iterator
 
 from callint.calico.defaults import NAME_LABEL, NAMESPACE_NAMES
 from callint.checks.breach import Breach
-from callint.checks.vocabulary import Known, Vocabulary
+from callint.checks.vocabulary import Known, Slip, Vocabulary
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource
 from callint.objects.policy import Policy
 from callint.policy.labels import Labels
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import policies_of
-from callint.record import NamedTuple
 from callint.schema.suggest import is_slip
 from callint.selector import Selector, SelectorError, parse
 from callint.selector.satisfy import satisfiable
@@ -34,46 +32,43 @@ def misnamed(cluster: Cluster) -> Iterator[Breach]:
 
 
 def mistyped(cluster: Cluster) -> Iterator[Breach]:
-    """Selectors that no known namespace meets, and one has a label that is a slip of the pen away."""
+    """Selectors that no known namespace meets, and one has a label that is a slip of the pen away.
+
+    Where not all namespaces are known, `team-b` may be the label of another one than that of `team-a`, and where there
+    is an object in one, it exists, whether anybody wrote it down or not.
+    """
     named = ((one, {NAME_LABEL: one.name, **one.labels}) for one in cluster.namespaces.values() if _whole(one.resource))
     known = [Known(Labels(labels), one.resource) for one, labels in named]
+    if not known:
+        return
     words, things = Vocabulary(known), Selectable((one.labels, one) for one in known)
-    for policy in policies_of(cluster) if known else ():
+    homes = {one.namespace for one in cluster.all}
+    for policy in policies_of(cluster):
         for path, text in dict(_namespace_selectors(policy)).items():
-            yield from _slips(cluster, words, things, _Place(policy, path, text))
+            selector = _readable(text)
+            slip = None if selector is None else words.slip(selector)
+            if selector is None or slip is None or not _is_slip(slip, homes):
+                continue
+            if not things.any(selector) and satisfiable(selector) is not None:
+                yield Breach.at(
+                    policy.resource,
+                    path,
+                    f'{slip.written}, so that no namespace that is known is meant; did you mean "{slip.meant}"',
+                    (Related(slip.bearer.place, f'has "{slip.meant}"'),),
+                    witness("selector", selector=text, namespaces=()),
+                )
 
 
-class _Place(NamedTuple):
-    policy: Policy
-    path: Path
-    text: str
-
-
-def _slips(cluster: Cluster, words: Vocabulary, things: Selectable[Known], place: _Place) -> Iterator[Breach]:
-    """Where not all namespaces are known, `team-b` may be the label of another one than that of `team-a`."""
-    try:
-        selector = parse(place.text)
-    except SelectorError:
-        return
-    slip = words.slip(selector)
-    if slip is None or things.any(selector) or satisfiable(selector) is None:
-        return
+def _is_slip(slip: Slip, homes: Collection[str | None]) -> bool:
     written = slip.key if slip.value is None else slip.value
-    if not is_slip(written, slip.meant) or (slip.key in NAMESPACE_NAMES and written in _homes(cluster)):
-        return
-    yield Breach.at(
-        place.policy.resource,
-        place.path,
-        f'{slip.written}, so that no namespace that is known is meant; did you mean "{slip.meant}"',
-        (Related(slip.bearer.place, f'has "{slip.meant}"'),),
-        witness("selector", selector=place.text, namespaces=()),
-    )
+    return is_slip(written, slip.meant) and not (slip.key in NAMESPACE_NAMES and written in homes)
 
 
-@lru_cache(maxsize=4)
-def _homes(cluster: Cluster) -> frozenset[str | None]:
-    """The namespaces of all objects: they exist, whether anybody wrote them down or not."""
-    return frozenset(one.namespace for one in cluster.all)
+def _readable(text: str) -> Selector | None:
+    try:
+        return parse(text)
+    except SelectorError:
+        return None
 
 
 def _whole(resource: Resource) -> bool:
@@ -90,11 +85,8 @@ def _namespace_selectors(policy: Policy) -> Iterator[tuple[Path, str]]:
 
 
 def _by_name(cluster: Cluster, policy: Policy, path: Path, text: str) -> Iterator[Breach]:
-    try:
-        found = atoms(parse(text))
-    except SelectorError:
-        return
-    for atom in found:
+    selector = _readable(text)
+    for atom in atoms(selector) if selector is not None else ():
         yield from _impossible(policy, path, text, atom)
         key, value = _one_value(atom)
         about = cluster.namespaces.get(value) if key in ("name", "namespace") else None

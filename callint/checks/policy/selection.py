@@ -30,6 +30,7 @@ from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, keys, parse
 from callint.selector.satisfy import Unknown, implies, satisfiable
 from callint.selector.syntax import And, Compare, Has, Member, Not, atoms
+from callint.steps import Steps
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -121,11 +122,11 @@ def _near_miss(cluster: Cluster) -> Iterator[Breach]:
     subjects, sets = _subjects(cluster), _sets(cluster)
     pods = [one for one in subjects if ORCHESTRATOR_LABEL in one.labels.known]
     of_calico = {True: _labelled(subjects), False: _labelled([*subjects, *sets])}
-    of_kubernetes = _labelled(pods)
+    of_kubernetes, steps = _labelled(pods), Steps(cluster, "selectors with labels")
     for one in written_selectors(cluster):
         labels, selectable = of_calico[one.subject] if one.of_calico else of_kubernetes
         slip = labels.slip(one.own)
-        if slip is None or satisfiable(one.selector) is None or selectable.any(one.selector):
+        if slip is None or satisfiable(one.selector) is None or selectable.any(one.selector, steps):
             continue
         path, is_key = one.place(slip.key)
         yield Breach.at(
