@@ -42,7 +42,8 @@ TIERS_BY_NAME = ((3, 29), (3, 31))
 
 # felix/config/config_params.go
 INTERFACE_PREFIXES = ("cali",)
-TUNNEL_INTERFACES = ("tunl0", "vxlan.calico", "vxlan-v6.calico", "wireguard.cali", "wg-v6.cali")
+WIREGUARD_INTERFACES = ("wireguard.cali", "wg-v6.cali")
+TUNNEL_INTERFACES = ("tunl0", "vxlan.calico", "vxlan-v6.calico", *WIREGUARD_INTERFACES)
 VXLAN_PORT = 4789
 NODE_PORTS = (30000, 32767)
 WIREGUARD_PORT = 51820

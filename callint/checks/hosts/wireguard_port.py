@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.calico.defaults import TUNNEL_INTERFACES, WIREGUARD_PORT, WIREGUARD_PORT_V6
+from callint.calico.defaults import WIREGUARD_INTERFACES, WIREGUARD_PORT, WIREGUARD_PORT_V6
 from callint.checks.breach import Breach
 from callint.facts import NodeFacts
 from callint.finding import Path, Related, witness
@@ -27,7 +27,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     for facts in cluster.facts.values():
         names = [one.name for one in facts.interfaces or ()]
-        if not names or not facts.knows("interfaces") or not set(names).isdisjoint(TUNNEL_INTERFACES[-2:]):
+        if not names or not facts.knows("interfaces") or not set(names).isdisjoint(WIREGUARD_INTERFACES):
             continue
         settings = model_of(cluster).at(facts.node).settings
         for family in FAMILIES:
