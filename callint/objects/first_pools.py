@@ -13,6 +13,7 @@ from callint.objects.cluster import Cluster
 from callint.objects.pool import IPPool
 
 _MODES = {"": "Never", "off": "Never", "never": "Never", "always": "Always", "crosssubnet": "CrossSubnet"}
+_FLAGS = {"true": True, "false": False}
 _FIELDS = {"cidr": "CIDR", "ipipMode": "IPIP", "vxlanMode": "VXLAN", "natOutgoing": "NAT_OUTGOING"}
 
 
@@ -20,7 +21,7 @@ def first_pools(cluster: Cluster) -> Iterator[IPPool]:
     """Those whose network its environment names; without that it is one that kubeadm may have been told."""
     told = {} if cluster.pools or cluster.incomplete else environment(cluster)
     makes_none = told.get("NO_DEFAULT_POOLS")
-    for family in FAMILIES if makes_none is None or makes_none.value != "true" else ():
+    for family in FAMILIES if makes_none is None or makes_none.value not in (None, "true") else ():
         names = {field: f"CALICO_IPV{family}POOL_{name}" for field, name in _FIELDS.items()}
         variables = {field: told[name] for field, name in names.items() if name in told}
         cidr = variables.get("cidr")
@@ -30,16 +31,17 @@ def first_pools(cluster: Cluster) -> Iterator[IPPool]:
 
 def _pool(family: Family, cidr: Variable, variables: Mapping[str, Variable]) -> IPPool:
     modes = {field: _mode(variables.get(field)) for field in ("ipipMode", "vxlanMode")}
-    masqueraded = variables.get("natOutgoing")
+    written = variables.get("natOutgoing")
+    masqueraded = _FLAGS.get((written.value or "").lower()) if written is not None else family == 4
     places: dict[str, Path] = {field: (*one.path, "value") for field, one in variables.items()}
     return IPPool(
         resource=cidr.resource,
         name=DEFAULT_POOLS[family],
         base=places["cidr"],
-        plain={"encapsulation": "?"} if None in modes.values() else {},
+        plain={"encapsulation": "?"} if None in (masqueraded, *modes.values()) else {},
         cidr=cidr.value or "",
         disabled=False,
-        nat_outgoing=(masqueraded.value or "").lower() == "true" if masqueraded is not None else family == 4,
+        nat_outgoing=bool(masqueraded),
         disable_bgp_export=False,
         block_size=None,
         ipip_mode=modes["ipipMode"] or "?",

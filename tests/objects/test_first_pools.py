@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from callint.objects.first_pools import first_pools
@@ -29,10 +31,11 @@ def test_a_pool_of_each_family_with_the_places_of_its_fields() -> None:
     [
         {"CALICO_IPV4POOL_IPIP": "Always"},  # kubeadm may have been told the network
         {**CIDR, "NO_DEFAULT_POOLS": "true"},
+        {**CIDR, "NO_DEFAULT_POOLS": BACKEND_ELSEWHERE},
         {"CALICO_IPV4POOL_CIDR": "${PODS}"},
     ],
 )
-def test_none_is_known(variables: dict[str, str]) -> None:
+def test_none_is_known(variables: dict[str, Any]) -> None:
     assert not list(first_pools(cluster_of([calico_node(**variables)])))
 
 
@@ -40,6 +43,7 @@ def test_where_pools_are_written_down_none_is_made() -> None:
     assert not list(first_pools(cluster_of([calico_node(**CIDR), calico("IPPool", "pods", {"cidr": "10.1.0.0/16"})])))
 
 
-def test_a_mode_from_elsewhere_is_not_read() -> None:
-    (pool,) = first_pools(cluster_of([calico_node(**CIDR, CALICO_IPV4POOL_IPIP=BACKEND_ELSEWHERE)]))
+@pytest.mark.parametrize("name", ["CALICO_IPV4POOL_IPIP", "CALICO_IPV4POOL_NAT_OUTGOING"])
+def test_what_comes_from_elsewhere_is_not_read(name: str) -> None:
+    (pool,) = first_pools(cluster_of([calico_node(**CIDR, **{name: BACKEND_ELSEWHERE})]))
     assert not pool.legible
