@@ -229,6 +229,24 @@ def test_a_port_that_is_not_looked_up_is_told_once(port: str, rules: list[str]) 
     assert [one.name for one in found(text, "ends-contradict", "wrong-peer-port")] == rules
 
 
+@pytest.mark.parametrize(
+    ("sessions", "keeper"), [("a-b a-c", "a-b"), ("a-d d-b a-c", "d-b"), ("a-d d-c c-b", "d-c"), ("a-c c-b", "a-c")]
+)
+def test_of_several_filters_that_is_named_at_which_the_routes_end(sessions: str, keeper: str) -> None:
+    """Each session but those with d has a filter of its own that rejects pods; b is the first to learn nothing."""
+    numbers = {name: number for number, name in enumerate("acdb", 1)}
+    text = OFF + POOL % "" + "".join(node(name, at, f", asNumber: {65000 + at}") for name, at in numbers.items())
+    reject = "importV4: [{action: Reject, matchOperator: In, cidr: 10.244.0.0/16}]"
+    for name in sessions.split():
+        near, far = name.split("-")
+        text += POOL.replace("IPPool", "BGPFilter").replace("pods", name).partition("spec")[0] + f"spec: {{{reject}}}\n"
+        filters = f", filters: [{name}]" if far != "d" else ""
+        text += peer(name, f"node: {near}, peerIP: 10.0.0.{numbers[far]}, asNumber: {65000 + numbers[far]}{filters}")
+    (finding,) = found(text, "nodes-unconnected")
+    assert '"b" never learns the routes of node "a"' in finding.message
+    assert f"BGPFilter/{keeper} " in finding.message
+
+
 def test_nodes_printed_by_the_api_server_are_all_there_are() -> None:
     text = peer("tor", "node: worker, peerIP: 192.0.2.1, asNumber: 65000")
     written = node("a", 1)

@@ -124,7 +124,7 @@ def _unconnected(cluster: Cluster) -> Iterator[Breach]:
             if missing:
                 unaware = [one for one in nodes if model.nodes.of(one) in missing and one is not start.first]
                 kept_in = not told and bool(graph.outside.get(start))
-                keeper = apart.between(start, unaware[0]) if filtered else None
+                keeper = apart.end(start, unaware[0], reached) if filtered else None
                 yield _pair(cluster, graph, pool, start, unaware, keeper, kept_in=kept_in)
                 return
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from callint.bgp.alike import Alike
 from callint.bgp.filtering import Filters
 from callint.bgp.network import Network
@@ -39,13 +41,24 @@ class KeptApart:
         answer = self._model.answer(peering.first)
         return self._rejecting(peering, "export") or (self._rejecting(answer, "import") if answer is not None else None)
 
-    def between(self, start: Alike, other: Speaker) -> Rule | None:
-        """A rule without which the other node might learn the routes, one at the first step if there is any."""
-        graph = RouteGraph(self._model, self._pods.family)
-        if not any(other in alike.members for alike in graph.reach(start)):
+    def end(self, start: Alike, other: Speaker, aware: Set[Alike]) -> Rule | None:
+        """The rule at which routes of a node end on a way to another one, if it is a rule; `aware` are who learns them.
+
+        Raises TooManyStepsError.
+        """
+        family, told = self._pods.family, {start, *aware}
+        graph, target = RouteGraph(self._model, family), self._model.nodes.of(other)
+        if target not in graph.reach(start):
             return None
-        ways = (way for node in (start, *graph.ways) for way in graph.ways.get(node, ()))
-        return next((rule for _, peering in ways if (rule := self.keeper(peering)) is not None), None)
+        beyond = RouteGraph(self._model, family, passes=lambda peering: peering.here not in told)
+        ways = [way for near in (start, *graph.ways) if near in told for way in graph.ways.get(near, ())]
+        spare = None
+        for far, peering in sorted(ways, key=lambda way: way[0] is not target):
+            rule = self.keeper(peering)
+            if rule is not None and (far is target or (far not in told and target in beyond.reach(far))):
+                return rule
+            spare = spare or rule
+        return spare
 
     def _rejecting(self, end: Peering | Session, direction: Direction) -> Rule | None:
         key = (end.form.filters, direction)
