@@ -10,6 +10,7 @@ from typing import Any
 
 from callint.finding import Path, Span
 from callint.net.address import Prefix, parse_cidr
+from callint.net.read import address
 from callint.objects import fields
 from callint.objects.cluster import Cluster
 from callint.objects.resource import Resource
@@ -92,6 +93,17 @@ def known_by_network(cluster: Cluster) -> bool:
 def service_networks(cluster: Cluster) -> tuple[ClusterNetwork, ...]:
     """The networks out of which Services get addresses."""
     return tuple(_named(cluster, _SERVICES, _SERVICE_FLAG))
+
+
+def of_services(cluster: Cluster) -> Iterator[ClusterNetwork]:
+    """The networks out of which services get addresses, and the addresses that they have."""
+    yield from service_networks(cluster)
+    for service in cluster.kubernetes("Service", "v1"):
+        listed = fields.texts(service.spec, "clusterIPs")
+        path: Path = ("spec", "clusterIPs") if listed else ("spec", "clusterIP")
+        for text in listed or (fields.text(service.spec, "clusterIP") or "",):
+            if found := address(text):
+                yield ClusterNetwork(found.prefix(), service, path)
 
 
 def _named(cluster: Cluster, places: tuple[_Place, ...], flag: str) -> Iterator[ClusterNetwork]:

@@ -139,6 +139,13 @@ networking: {serviceSubnet: "10.96.0.0/12"}
         ("", False),
     ],
 )
-def test_a_range_of_which_no_service_has_an_address(ranges: str, told: bool) -> None:
+def test_a_range_that_is_of_no_network_of_services(ranges: str, told: bool) -> None:
     found = find("service_range")(cluster_of(OF_CLUSTER.replace("RANGES", ranges)), {"problem": "outside"})
     assert [one.path for one in found] == [("spec", "serviceClusterIPs", 0, "cidr")] * told
+
+
+@pytest.mark.parametrize(("address", "told"), [("10.43.0.7", False), ("10.44.0.7", True)])
+def test_what_a_service_has_is_an_address_of_services(address: str, told: bool) -> None:
+    service = f"---\napiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {{clusterIP: {address}}}\n"
+    cluster = cluster_of(OF_CLUSTER.replace("RANGES", "{cidr: 10.43.0.0/16}") + service)
+    assert bool(list(find("service_range")(cluster, {"problem": "outside"}))) is told

@@ -22,7 +22,7 @@ from callint.net.overlapping import Networks
 from callint.net.prefixes import exactly, within
 from callint.net.read import network as network_of
 from callint.objects import Cluster, fields
-from callint.objects.cluster_networks import ClusterNetwork, service_networks
+from callint.objects.cluster_networks import ClusterNetwork, of_services, service_networks
 from callint.source import placeholder
 from callint.steps import Steps, counted
 
@@ -131,13 +131,14 @@ def _outside(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _of_others(cluster: Cluster) -> Iterator[Breach]:
-    """Ranges of cluster addresses beside all networks out of which the cluster's services get theirs."""
+    """Ranges of cluster addresses beside all networks out of which services get theirs, and all that they have."""
     key, networks = "serviceClusterIPs", service_networks(cluster)
     ranges = [] if left_open(cluster, (("BGPConfiguration", ("spec", key)),)) else _ranges(cluster, key)
+    known = Networks((one.prefix, one) for one in of_services(cluster) if ranges)
     for family in FAMILIES:
         own = [one for one in networks if one.prefix.family == family]
         said = [one for one in ranges if one.prefix.family == family]
-        if not own or any(one.prefix.overlaps(there.prefix) for one in said for there in own):
+        if not own or any(any(known.overlapping(one.prefix)) for one in said):
             continue
         for one in said[:1]:
             named = " and ".join(dict.fromkeys(str(there.prefix) for there in own))

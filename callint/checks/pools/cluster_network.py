@@ -11,9 +11,8 @@ from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, witness
 from callint.net.address import FAMILIES, Prefix
 from callint.net.enclosing import Enclosing
-from callint.net.read import address
-from callint.objects import Cluster, Resource, fields
-from callint.objects.cluster_networks import ClusterNetwork, known_by_network, pod_networks, service_networks
+from callint.objects import Cluster, Resource
+from callint.objects.cluster_networks import ClusterNetwork, known_by_network, of_services, pod_networks
 from callint.objects.first_pools import first_pools
 from callint.record import NamedTuple
 
@@ -60,19 +59,8 @@ def _words(one: ClusterNetwork) -> str:
     return f"{one.prefix.address} is the address of {object_words(one.resource, one.resource.home)}"
 
 
-def _services(cluster: Cluster) -> Iterator[ClusterNetwork]:
-    """The networks out of which services get addresses, and the addresses that they have."""
-    yield from service_networks(cluster)
-    for service in cluster.kubernetes("Service", "v1"):
-        listed = fields.texts(service.spec, "clusterIPs")
-        path: Path = ("spec", "clusterIPs") if listed else ("spec", "clusterIP")
-        for text in listed or (fields.text(service.spec, "clusterIP") or "",):
-            if found := address(text):
-                yield ClusterNetwork(found.prefix(), service, path)
-
-
 def _holds_services(cluster: Cluster) -> Iterator[Breach]:
-    every = sorted(_services(cluster), key=lambda one: (one.prefix.family, one.prefix.value, one.prefix.length))
+    every = sorted(of_services(cluster), key=lambda one: (one.prefix.family, one.prefix.value, one.prefix.length))
     starts = [(one.prefix.family, one.prefix.value) for one in every]
     around = Enclosing((one.prefix, one) for one in every)
     for pool in _for_pods(cluster) if every else ():
