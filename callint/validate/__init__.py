@@ -66,10 +66,14 @@ def validate(resource: Resource, target: Target, road: Road, limits: Limits = DE
     check = _checks(resource.kind)
     if check is not None:
         check(scope, (), plain)
+    return _told(scope)
+
+
+def _told(scope: Scope) -> Validated:
     if not scope.problems:
         return NOTHING
     # what a half-read document lacks may stand in the part that could not be read
-    problems = scope.problems if resource.document.complete else scope.of_values
+    problems = scope.problems if scope.resource.document.complete else scope.of_values
     return Validated(tuple(problems), tuple(scope.gaps))
 
 
@@ -83,13 +87,17 @@ def _checks(kind: str) -> Check | None:
 
 
 def _of_kubernetes(resource: Resource, target: Target, road: Road, limits: Limits) -> Validated:
-    if (resource.api_version, resource.kind) not in KUBERNETES:
+    kind = resource.kind
+    policy = kind.endswith("NetworkPolicy")
+    if not (policy or kind in ("Installation", "Node")):
+        return NOTHING
+    if (resource.api_version, kind) not in KUBERNETES:
         return NOTHING  # others have kinds of these names too, such as Antrea
-    if resource.kind.endswith("NetworkPolicy"):
-        scope = Scope(resource, target.release, road, limits)
+    scope = Scope(resource, target.release, road, limits)
+    if policy:
         plain = pruned(resource.plain, resource.gaps) if resource.gaps else resource.plain
         common_metadata(scope, plain)
-        if resource.kind == "NetworkPolicy":
+        if kind == "NetworkPolicy":
             from callint.validate.network_policy import network_policy
 
             network_policy(scope, (), plain)
@@ -97,17 +105,12 @@ def _of_kubernetes(resource: Resource, target: Target, road: Road, limits: Limit
             from callint.validate.cluster_policy import cluster_policy
 
             cluster_policy(scope, (), plain)
-        return Validated(tuple(scope.problems), tuple(scope.gaps))
-    if resource.kind == "Installation":
+    elif kind == "Installation":
         from callint.validate.pool import installation
 
-        scope = Scope(resource, target.release, road, limits)
         installation(scope, resource.spec)
-        return Validated(tuple(scope.problems), tuple(scope.gaps))
-    if resource.kind != "Node" or not resource.annotations:
-        return NOTHING
-    from callint.validate.node import node_annotations
+    elif resource.annotations:
+        from callint.validate.node import node_annotations
 
-    scope = Scope(resource, target.release, road, limits)
-    node_annotations(scope, resource)
-    return Validated(tuple(scope.problems), tuple(scope.gaps))
+        node_annotations(scope, resource)
+    return _told(scope)

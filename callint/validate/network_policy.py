@@ -33,9 +33,19 @@ _SCOPE = 60
 _REFUSED = "; the API server refuses it"
 
 
-def deny(scope: Scope, kind: str, path: Path, message: str, *, key: bool = False, by_server: bool = True) -> None:
-    """Report what nobody can read, and whether the API server refuses it."""
-    scope.say(kind, path, message + _REFUSED * by_server, key=key, gap=True)
+def deny(
+    scope: Scope,
+    kind: str,
+    path: Path,
+    message: str,
+    *,
+    key: bool = False,
+    by_server: bool = True,
+    absent: bool = False,
+) -> None:
+    """Report what nobody can read, and whether the API server refuses it; `absent` tells that something is missing."""
+    scope.say(kind, path, message + _REFUSED * by_server, key=key, gap=not absent)
+    scope.gaps[path] = None
 
 
 def _own(scope: Scope) -> bool:
@@ -57,7 +67,8 @@ def _port(scope: Scope, path: Path, entry: Any) -> None:
     elif end.__class__ is not int:
         return
     elif number is None:
-        deny(scope, "missing-companion", (*path, "endPort"), '"endPort" needs "port" beside it', key=True)
+        message = '"endPort" needs "port" beside it'
+        deny(scope, "missing-companion", (*path, "endPort"), message, key=True, absent=True)
     elif number.__class__ is str:
         deny(scope, "exclusive-fields", (*path, "endPort"), f'"endPort" goes with a number, not with "{number}"')
     elif number.__class__ is int and end < number:
@@ -70,7 +81,7 @@ def _one_peer(scope: Scope, path: Path, peer: Any) -> None:
     given = [name for name in _PEERS if peer.get(name) is not None]
     if not given:
         names = ", ".join(f'"{name}"' for name in _PEERS)
-        deny(scope, "missing-field", path, f"this peer names nobody, one of {names} was expected")
+        deny(scope, "missing-field", path, f"this peer names nobody, one of {names} was expected", absent=True)
     elif len(given) > 1 and "ipBlock" in given:
         message = f'"ipBlock" and "{given[0]}" cannot both be set, they are two peers'
         deny(scope, "exclusive-fields", (*path, "ipBlock"), message, key=True)
@@ -111,9 +122,10 @@ def _expression(scope: Scope, path: Path, term: Any) -> None:
     place, own = (*path, "operator"), _own(scope)
     if operator not in _OPERATORS:
         names = ", ".join(f'"{name}"' for name in _OPERATORS)
-        deny(scope, "value-not-allowed", place, f'"{operator or ""}" is none of {names}', by_server=own)
+        message = f'"{operator or ""}" is none of {names}'
+        deny(scope, "value-not-allowed", place, message, by_server=own, absent=operator is None)
     elif operator in _WITH_VALUES and not listed:
-        deny(scope, "missing-companion", place, f'"{operator}" needs "values" beside it', by_server=own)
+        deny(scope, "missing-companion", place, f'"{operator}" needs "values" beside it', by_server=own, absent=True)
     elif operator not in _WITH_VALUES and listed:
         message = f'"{operator}" goes without "values"'
         deny(scope, "exclusive-fields", (*path, "values"), message, key=True, by_server=own)
@@ -129,7 +141,8 @@ def _keys(scope: Scope, path: Path, plain: dict[str, Any]) -> bool:
     refused = _REFUSED * _own(scope)
     for way, key, said in wrong:
         scope.say("bad-label", way, f'"{key}" is no label: {said}{refused}', key=way[-1] == key)
-        scope.of_values.append(scope.problems[-1])
+        if key or way[-1] == key:
+            scope.of_values.append(scope.problems[-1])
     if wrong:
         scope.gaps[path] = None  # whom the other terms select together, nobody asks
     return not wrong

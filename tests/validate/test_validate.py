@@ -176,6 +176,23 @@ def test_a_half_read_document_lacks_nothing(judge) -> None:
     assert [problem.kind for problem in judged.validated[0].problems] == ["bad-address"]
 
 
+@pytest.mark.parametrize(
+    ("spec", "kinds"),
+    [
+        ("podSelector: {matchExpressions: [{key: a, operator: In, values: [", []),
+        ("podSelector: {matchExpressions: [{key: a, operator", []),
+        ("podSelector: {matchExpressions: [{operator: Exists, key", []),
+        ("podSelector: {}\n  ingress: [{from: [{", []),
+        ("podSelector: {}\n  ingress: [{ports: [{endPort: 80", []),
+        ("podSelector: {matchExpressions: [{key: a/, operator: Equals", ["value-not-allowed", "bad-label"]),
+        ("podSelector: {}\n  ingress: [{ports: [{port: 80, endPort: 70", ["reversed-range"]),
+    ],
+)
+def test_no_more_does_a_policy_of_kubernetes(spec: str, kinds: list[str], judge) -> None:
+    text = f"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: x}}\nspec:\n  {spec}\n"
+    assert [problem.kind for problem in judge(text).validated[0].problems] == kinds
+
+
 def test_objects_inside_lists_are_shown_where_they_stand(judge) -> None:
     pool = f"{{apiVersion: {V3}, kind: IPPool, metadata: {{name: x}}, spec: {{cidr: 10.0.0.1/8}}}}"
     text = f"apiVersion: v1\nkind: List\nitems:\n- {pool}\n"
