@@ -157,9 +157,8 @@ def test_a_selector_that_stays_in_its_namespace(
     for one in written:
         space = one["metadata"].get("namespace")
         selectors = [parse(rule["source"]["selector"]) for rule in one["spec"]["ingress"] if rule.get("source")]
-        elsewhere = [*everywhere, *(labels for namespace, labels in inside if namespace != space)]
         if space is not None and any(
-            any(map(selector.matches, filter(None, elsewhere)))
+            any(map(selector.matches, filter(None, everywhere)))
             and not any(selector.matches(labels) for namespace, labels in inside if namespace == space)
             for selector in selectors
         ):

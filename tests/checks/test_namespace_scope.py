@@ -79,11 +79,12 @@ spec: {nets: [192.0.2.0/24]}
 @pytest.mark.parametrize(
     ("manifests", "named"),
     [
-        (POLICY + SET, 'NetworkSet "monitoring/watchers"'),
-        (POLICY + SET.replace("namespace: monitoring", "namespace: shop"), None),
-        (POLICY + SET.replace(", namespace: monitoring", ""), None),  # it may be of the namespace
-        (POLICY + SET + OF_SHOP, None),
-        (POLICY.replace("source: {", "source: {namespaceSelector: all(), ") + SET, None),
+        (POLICY + HOME + SET, 'NetworkSet "monitoring/watchers"'),
+        (POLICY + SET, None),  # each namespace may have pods or a set of its own with such a label
+        (POLICY + HOME + SET.replace("namespace: monitoring", "namespace: shop"), None),
+        (POLICY + HOME + SET.replace(", namespace: monitoring", ""), None),  # it may be of the namespace
+        (POLICY + HOME + SET + OF_SHOP, None),
+        (POLICY.replace("source: {", "source: {namespaceSelector: all(), ") + HOME + SET, None),
     ],
 )
 def test_a_set_of_another_namespace(manifests: str, named: str | None) -> None:

@@ -40,7 +40,7 @@ class _Thing(NamedTuple):
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Selectors of rules, without namespaceSelector, that match something elsewhere and nothing in their namespace.
 
-    Others than network sets are meant only where pods of the policy's own namespace are known, none of which may
+    Others than global network sets are meant only where pods of the policy's own namespace are known, none of which may
     match. The pods of the cluster's DNS are known without manifests.
     """
     things = _Things(cluster)
@@ -138,15 +138,11 @@ class _Things:
         self._inside: dict[str | None, list[tuple[Labels, _Thing]]] = {}
         self._of: dict[str, Selectable[_Thing]] = {}
         self._with_pods: set[str] = set()
-        sets = []
-        for one in cluster.network_sets:
-            labels, is_global = Labels(one.labels), one.resource.kind == "GlobalNetworkSet"
-            home = _home(one.resource)
-            if not is_global:
-                self._add(home, labels, one.resource)
-            if is_global or home is not None:
-                sets.append((labels, _Thing(one.resource, home)))
+        sets = [(Labels(one.labels), _Thing(one.resource, None)) for one in cluster.network_sets if not one.namespace]
         self._sets = Selectable(sets)
+        for one in cluster.network_sets:
+            if one.namespace is not None:
+                self._add(_home(one.resource), Labels(one.labels), one.resource)
         inventory = model_of(cluster).inventory
         pods = [(one.labels, one.about.resource) for one in inventory.workloads]
         pods += [(one.labels, one.resource) for one in pod_templates(cluster) if not one.host_network]
