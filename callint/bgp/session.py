@@ -34,6 +34,10 @@ class Status(NamedTuple):
     missing: str = ""
 
 
+Secured = tuple[tuple[str, str] | None, bool]
+"""The Secret of the password with its key, and whether TTL security is on."""
+
+
 class Form(NamedTuple):
     """What sessions have in common that differ in nothing but the two nodes; `remote_as` None is refused by BIRD.
 
@@ -86,8 +90,8 @@ class Form(NamedTuple):
         return "keep" if self.peer.keep_original_next_hop and self.peer_type == "eBGP" else "default"
 
     @property
-    def secured(self) -> tuple[tuple[str, str] | None, bool]:
-        """The secret of the password and whether TTL security is on."""
+    def secured(self) -> Secured:
+        """What the peer says of it."""
         if self.peer is None or self.kind == "workload":
             return None, False
         return self.peer.password_secret, bool(self.peer.ttl_security)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from callint.bgp.inventory import Inventory
 from callint.bgp.nodes import ANY, Speaker
-from callint.bgp.session import Form, Kind, Session, Status
+from callint.bgp.session import Form, Kind, Secured, Session, Status
 from callint.calico.defaults import BGP_PORT
 from callint.net.address import Address, Family
 from callint.net.read import address as read_address
@@ -146,19 +146,11 @@ def _both_ends(known: Inventory, between: Between, session: Session) -> Status |
         return Status("half-open", f'node "{remote.name}" has no peering with {own}')
     agreed = agreeing(known, between, session, answers)
     if not agreed:
-        running = _running(known, answers)
-        other = next((one for one in running if one.form.local_as != form.remote_as), running[0])
-        if other.form.local_as != form.remote_as:
-            return _mismatch(session, other.form.local_as)
-        expected = "no AS" if other.form.remote_as is None else f"AS {other.form.remote_as}"
-        return Status("as-mismatch", f'node "{remote.name}" expects {expected}, not {form.local_as}')
-    mine, mine_secured = secured = _secured(known, form)
+        return _refused(session, remote, _running(known, answers))
+    secured = _secured(known, form)
     secrets = [one for one in agreed if _secured(known, one.form) == secured]
     if not secrets:
-        theirs, theirs_secured = _secured(known, agreed[0].form)
-        if mine_secured != theirs_secured or mine is None or theirs is None:
-            return Status("down", f"the ends differ in {'the password' if mine != theirs else 'ttlSecurity'}")
-        return _unknown("whether the passwords are the same", f"{_key(mine)} and {_key(theirs)}")
+        return _unlike(secured, _secured(known, agreed[0].form))
     if session.passive and all(one.passive for one in secrets):
         return Status("down", "both ends wait for the other one to connect")
     # Whose a call is BIRD tells by the address alone.
@@ -169,10 +161,28 @@ def _both_ends(known: Inventory, between: Between, session: Session) -> Status |
     return _heard(known, session, remote, secrets) if known.settings.own_address_alone else None
 
 
-def _secured(known: Inventory, form: Form) -> tuple[tuple[str, str] | None, bool]:
+def _refused(session: Session, remote: Speaker, running: list[Session]) -> Status:
+    """Which AS one end expects that the other one does not have."""
+    form = session.form
+    other = next((one for one in running if one.form.local_as != form.remote_as), running[0])
+    if other.form.local_as != form.remote_as:
+        return _mismatch(session, other.form.local_as)
+    expected = "no AS" if other.form.remote_as is None else f"AS {other.form.remote_as}"
+    return Status("as-mismatch", f'node "{remote.name}" expects {expected}, not {form.local_as}')
+
+
+def _secured(known: Inventory, form: Form) -> Secured:
     """As that of the form, where the mesh has the password of the BGPConfiguration."""
     default = known.settings.default
     return (default.mesh_password_secret, False) if default is not None and form.kind == "mesh" else form.secured
+
+
+def _unlike(one: Secured, other: Secured) -> Status:
+    """What keeps two ends apart; what two Secrets hold nobody tells."""
+    (mine, secured), (theirs, also) = one, other
+    if secured != also or mine is None or theirs is None:
+        return Status("down", f"the ends differ in {'the password' if mine != theirs else 'ttlSecurity'}")
+    return _unknown("whether the passwords are the same", f"{_key(mine)} and {_key(theirs)}")
 
 
 def _key(secret: tuple[str, str]) -> str:
