@@ -17,9 +17,14 @@ _FLAGS = {"true": True, "false": False}
 _FIELDS = {"cidr": "CIDR", "ipipMode": "IPIP", "vxlanMode": "VXLAN", "natOutgoing": "NAT_OUTGOING"}
 
 
-def first_pools(cluster: Cluster) -> Iterator[IPPool]:
+def pools_from_start(cluster: Cluster) -> tuple[IPPool, ...]:
+    """The pools of the manifests or, where there are none, the first ones."""
+    return cluster.pools or tuple(_first(cluster))
+
+
+def _first(cluster: Cluster) -> Iterator[IPPool]:
     """Those whose network its environment names; without that it is one that kubeadm may have been told."""
-    told = {} if cluster.pools or cluster.incomplete else environment(cluster)
+    told = {} if cluster.incomplete else environment(cluster)
     makes_none = told.get("NO_DEFAULT_POOLS")
     for family in FAMILIES if makes_none is None or makes_none.value not in (None, "true") else ():
         names = {field: f"CALICO_IPV{family}POOL_{name}" for field, name in _FIELDS.items()}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from callint.objects.first_pools import first_pools
+from callint.objects.first_pools import pools_from_start
 from manifests import BACKEND_ELSEWHERE, calico, calico_node, cluster_of
 
 CIDR = {"CALICO_IPV4POOL_CIDR": "10.244.0.0/16"}
@@ -14,7 +14,7 @@ CIDR = {"CALICO_IPV4POOL_CIDR": "10.244.0.0/16"}
 
 def test_a_pool_of_each_family_with_the_places_of_its_fields() -> None:
     variables = {**CIDR, "CALICO_IPV4POOL_IPIP": "cross-subnet", "CALICO_IPV6POOL_CIDR": "fd00::/48"}
-    four, six = first_pools(cluster_of([calico_node(**variables)]))
+    four, six = pools_from_start(cluster_of([calico_node(**variables)]))
     assert (four.name, four.cidr, four.ipip_mode, four.vxlan_mode) == (
         "default-ipv4-ippool",
         "10.244.0.0/16",
@@ -36,14 +36,15 @@ def test_a_pool_of_each_family_with_the_places_of_its_fields() -> None:
     ],
 )
 def test_none_is_known(variables: dict[str, Any]) -> None:
-    assert not list(first_pools(cluster_of([calico_node(**variables)])))
+    assert not pools_from_start(cluster_of([calico_node(**variables)]))
 
 
 def test_where_pools_are_written_down_none_is_made() -> None:
-    assert not list(first_pools(cluster_of([calico_node(**CIDR), calico("IPPool", "pods", {"cidr": "10.1.0.0/16"})])))
+    (pool,) = pools_from_start(cluster_of([calico_node(**CIDR), calico("IPPool", "pods", {"cidr": "10.1.0.0/16"})]))
+    assert pool.cidr == "10.1.0.0/16"
 
 
 @pytest.mark.parametrize("name", ["CALICO_IPV4POOL_IPIP", "CALICO_IPV4POOL_NAT_OUTGOING"])
 def test_what_comes_from_elsewhere_is_not_read(name: str) -> None:
-    (pool,) = first_pools(cluster_of([calico_node(**CIDR, **{name: BACKEND_ELSEWHERE})]))
+    (pool,) = pools_from_start(cluster_of([calico_node(**CIDR, **{name: BACKEND_ELSEWHERE})]))
     assert not pool.legible

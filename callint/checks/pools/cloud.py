@@ -11,7 +11,7 @@ from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, witness
 from callint.objects import Cluster, fields
 from callint.objects.calico_node import environment
-from callint.objects.first_pools import first_pools
+from callint.objects.first_pools import pools_from_start
 from callint.objects.pool import IPPool
 from callint.record import NamedTuple
 
@@ -37,7 +37,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 def _azure(cluster: Cluster) -> Iterator[Breach]:
     """Azure carries no IPIP between its machines, and nothing that has the addresses of pods outside of a tunnel."""
     machines = _machines(cluster, "AKS", "azure://")
-    for pool in (*cluster.pools, *first_pools(cluster)) if machines is not None else ():
+    for pool in pools_from_start(cluster) if machines is not None else ():
         found = next((one for one in _modes(pool) if one[1] != "Never"), None)
         used = pool.for_pods and not pool.unreadable
         if machines is None or not used or found is None or found == ("vxlanMode", "Always"):
@@ -103,7 +103,7 @@ def _machines(cluster: Cluster, provider: str, scheme: str) -> Span | None:
 
 
 def _untunnelled(cluster: Cluster) -> Iterator[IPPool]:
-    for pool in (*cluster.pools, *first_pools(cluster)):
+    for pool in pools_from_start(cluster):
         used = pool.for_pods and "awsSubnetID" not in pool.plain
         if used and not pool.unreadable and pool.net is not None and pool.net.family == 4:
             values = [value for _, value in _modes(pool)]

@@ -13,7 +13,7 @@ from callint.net.address import FAMILIES, Prefix
 from callint.net.enclosing import Enclosing
 from callint.objects import Cluster, Resource
 from callint.objects.cluster_networks import ClusterNetwork, known_by_network, of_services, pod_networks
-from callint.objects.first_pools import first_pools
+from callint.objects.first_pools import pools_from_start
 from callint.record import NamedTuple
 
 _MOST_SHOWN = 3
@@ -46,7 +46,7 @@ class _Pool(NamedTuple):
 
 def _for_pods(cluster: Cluster) -> Iterator[_Pool]:
     """Those of the manifests, or where there are none the first ones, which calico-node makes as it starts."""
-    for pool in (*cluster.pools, *first_pools(cluster)):
+    for pool in pools_from_start(cluster):
         net, by_hand = pool.net, pool.on_request
         if pool.for_pods and pool.legible and net is not None:
             yield _Pool(f'IPPool "{pool.name}"', net, pool.resource, pool.path("cidr"), by_hand)

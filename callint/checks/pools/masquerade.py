@@ -14,7 +14,7 @@ from callint.net.address import Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.read import network
 from callint.objects import Cluster
-from callint.objects.first_pools import first_pools
+from callint.objects.first_pools import pools_from_start
 from callint.objects.pool import IPPool
 
 
@@ -35,8 +35,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 def _holding(cluster: Cluster) -> list[tuple[IPPool, list[HostAddress], Span | None]]:
     """Pools that hold addresses of nodes, with these, or what is called masqueraded, with the place that says so."""
     called, _ = _called(cluster)
-    pools = (*cluster.pools, *first_pools(cluster))
-    networks = ((pool, pool.net) for pool in pools if not pool.unreadable)
+    networks = ((pool, pool.net) for pool in pools_from_start(cluster) if not pool.unreadable)
     every = ((pool, hosts_in(cluster, net), called.get(net)) for pool, net in networks if net is not None)
     return [(pool, inside, named) for pool, inside, named in every if inside or named]
 
