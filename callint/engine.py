@@ -17,12 +17,16 @@ from callint.shipped import directory
 
 
 class Setting(NamedTuple):
-    """What the configuration says about one rule, and where; None leaves the rule as it is."""
+    """What the configuration says about one rule, and where; None leaves the rule as it is.
+
+    One that is not `selected` does not run either, but nobody switched it off.
+    """
 
     enabled: bool | None = None
     severity: Severity | None = None
     parameters: Mapping[str, Any] = {}
     place: str = ""
+    selected: bool = True
 
 
 class Crash(NamedTuple):
@@ -46,6 +50,11 @@ class Plan:
 
     def enabled(self, rule: Rule) -> bool:
         """Whether the rule runs."""
+        setting = self.settings.get(rule.id)
+        return self.wanted(rule) and (setting is None or setting.selected)
+
+    def wanted(self, rule: Rule) -> bool:
+        """Whether nobody switched the rule off, be it among those that are asked for now or not."""
         setting = self.settings.get(rule.id)
         return rule.enabled if setting is None or setting.enabled is None else setting.enabled
 

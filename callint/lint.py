@@ -139,7 +139,7 @@ def lint(
     """Everything that is wrong with the documents of `sources`; `judge` and `told` as for `describe`, a team checks."""
     sources, clusters, findings, facts = describe(sources, config, options, plan, judge, told)
     crashes: list[Crash] = []
-    in_part = {one.cluster for one in findings if one.name == PART}
+    in_part = _in_part(config, plan, options)
     for cluster, (found, crashed) in zip(clusters, _checked(plan, clusters, team), strict=True):
         if cluster.name in in_part:
             found = of_a_part(found, plan)
@@ -165,6 +165,14 @@ def lint(
     )
     readable = any(document.complete for document in sources.documents)
     return Lint(report, crashes, nothing_read=bool(sources.problems) and not readable)
+
+
+def _in_part(config: Config, plan: Plan, options: Options) -> set[str]:
+    """The clusters of which manifests are left out, unless the configuration takes what is given for the whole."""
+    rule = plan.catalogue.get(PART)
+    if rule is None or not plan.wanted(rule):
+        return set()
+    return {about.name for about in config.clusters if any(left_out(config, options.paths, about))}
 
 
 def _checked(plan: Plan, clusters: Sequence[Cluster], team: Team | None) -> list[tuple[list[Finding], list[Crash]]]:

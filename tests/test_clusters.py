@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from callint import config, rule
+from callint.cli import main
 from callint.engine import Plan
 from callint.lint import DEFAULT, Options, describe, lint
 from callint.source import load
@@ -184,6 +186,14 @@ def test_what_the_rest_may_hold_is_not_proven_to_be_missing(
     plan = Plan(rule.load(), settings.settings(rule.load()))
     report = lint(load(list(given) or ["a.yaml", "b.yaml"]), settings, plan, Options(paths=given)).report
     assert [one.severity for one in report.findings if one.rule == "BGP001"] == [severity]
+
+
+@pytest.mark.parametrize(("asked", "severity"), [("--select=BGP001", "info"), ("--disable=SRC028", "error")])
+def test_who_asks_for_one_rule_is_told_the_same(folder: Path, asked: str, severity: str) -> None:
+    (folder / "a.yaml").write_text(LONELY)
+    (folder / "callint.yaml").write_text("manifests: [a.yaml, b.yaml]\n")
+    done = CliRunner().invoke(main, ["check", "a.yaml", asked, "--format", "concise"])
+    assert f"{severity}[BGP001]" in done.stdout
 
 
 def test_of_many_that_are_not_given_three_are_named(folder: Path) -> None:

@@ -261,8 +261,10 @@ def _plan(config: Config, select: tuple[str, ...], disable: tuple[str, ...]) -> 
             setting = settings.get(rule.id, Setting())
             if rule.id in refused:
                 settings[rule.id] = setting._replace(enabled=False)
+            elif rule.id in chosen:
+                settings[rule.id] = setting._replace(enabled=True)
             elif chosen:
-                settings[rule.id] = setting._replace(enabled=rule.id in chosen)
+                settings[rule.id] = setting._replace(selected=False)
     return Plan(catalogue, settings)
 
 
