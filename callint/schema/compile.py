@@ -8,14 +8,12 @@ has a default is never missing, and a whole number has 64 bits.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
-from callint.finding import Path, Step
-from callint.record import NamedTuple
+from callint.schema.constraints import CIDR, repeated, text_tests
+from callint.schema.fault import CASE, DEPRECATED, PLACEHOLDER, UNKNOWN, Fault, under
 from callint.schema.history import Schema
-from callint.schema.patterns import LONGEST_TEXT, compiled
 from callint.source.scalars import go_text
 
 TEXT = "x-callint-text"
@@ -23,26 +21,7 @@ EXACT = "x-callint-exact"
 POINTER = "x-callint-pointer"
 FREE = "x-callint-free"
 
-PLACEHOLDER = "placeholder"
-CASE = "case"
-LABEL = "label"
-DEPRECATED = "deprecated"
-UNKNOWN = "additionalProperties"
-
-
-class Fault(NamedTuple):
-    """One violated keyword: where, which (of JSON Schema, or named above), the value, and what was expected."""
-
-    path: Path
-    keyword: str
-    value: Any
-    expected: Any
-
-
 _INT64 = 1 << 63
-_CIDR = "cidr"
-"""The format of which the schema judges no more than that there is something: what, the stage of values does."""
-
 _NO_WORDS: frozenset[str] = frozenset()
 Faults = list[Fault] | None
 Checker = Callable[[Any], Faults]
@@ -55,11 +34,6 @@ def checker(schema: Schema, *, lenient: bool = False, placeholders: bool = False
     names match in any case, an empty optional value is absent); `placeholders` reports text such as `<node-name>`.
     """
     return _Compiler(schema, lenient, placeholders).build(schema)
-
-
-def under(step: Step, faults: list[Fault]) -> list[Fault]:
-    """The same faults seen from one step above."""
-    return [Fault((step, *fault.path), fault.keyword, fault.value, fault.expected) for fault in faults]
 
 
 def _anything(value: Any) -> Faults:
@@ -117,7 +91,7 @@ class _Compiler:
         return _anything
 
     def string(self, node: Schema) -> Checker:
-        tests = _text_tests(node)
+        tests = text_tests(node)
         text = _plain_text if node.get(FREE) else self.text
         coerce = self.lenient and not node.get(EXACT)
         if not tests and not coerce:
@@ -203,7 +177,7 @@ class _Compiler:
             if most is not None and len(value) > most:
                 out.append(Fault((), "maxItems", value, most))
             if unique and len(value) > 1:
-                out += _repeated(value)
+                out += repeated(value)
             return out or None
 
         return check
@@ -268,7 +242,7 @@ class _Compiler:
         if not self.lenient or required or node.get(POINTER):
             return check
         constrained = node.get("enum") or node.get("pattern") or node.get("minLength") or node.get("minItems")
-        if not constrained and node.get("format") != _CIDR:
+        if not constrained and node.get("format") != CIDR:
             return check
 
         def optional(value: Any) -> Faults:
@@ -299,49 +273,3 @@ def _stray(name: str, value: Any, fields: dict[str, Checker], spelled: dict[str,
         return [Fault((name,), UNKNOWN, value, tuple(fields))]
     faults = fields[known](value) if value is not None else None
     return [Fault((name,), CASE, value, known), *under(name, faults or [])]
-
-
-def _text_tests(node: Schema) -> list[tuple[str, Any, Callable[[str], bool]]]:
-    tests: list[tuple[str, Any, Callable[[str], bool]]] = []
-    if "enum" in node:
-        values = frozenset(node["enum"])
-        tests.append(("enum", node["enum"], values.__contains__))
-    if "maxLength" in node:
-        most: int = node["maxLength"]
-        tests.append(("maxLength", most, lambda text: len(text) <= most))
-    if "minLength" in node or node.get("format") == _CIDR:
-        least: int = node.get("minLength", 1)
-        tests.append(("minLength", least, lambda text: len(text) >= least))
-    if "pattern" in node:
-        pattern: str = node["pattern"]
-        tests.append(("pattern", pattern, lambda text: _matches(pattern, text)))
-    return tests
-
-
-def _matches(pattern: str, text: str) -> bool:
-    if len(text) > LONGEST_TEXT:
-        return True
-    expression = compiled(pattern)
-    return expression is None or expression.search(text) is not None
-
-
-def _repeated(values: list[Any]) -> list[Fault]:
-    try:
-        if len(set(values)) == len(values):
-            return []
-    except TypeError:  # items that are lists or maps
-        pass
-    seen: dict[str, int] = {}
-    out = []
-    for index, value in enumerate(values):
-        try:
-            text = json.dumps(value, sort_keys=True)
-        except (RecursionError, ValueError):  # deeper or longer than any value of a set
-            continue
-        if len(text) > LONGEST_TEXT:
-            continue
-        if text in seen:
-            out.append(Fault((index,), "uniqueItems", value, seen[text]))
-        else:
-            seen[text] = index
-    return out

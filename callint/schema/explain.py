@@ -8,9 +8,9 @@ from typing import Any
 from callint.calico import Release, Road, format_release
 from callint.finding import Path, counted
 from callint.record import NamedTuple
-from callint.schema import compile as keyword
 from callint.schema import enterprise
-from callint.schema.compile import Fault
+from callint.schema import fault as keyword
+from callint.schema.fault import Fault
 from callint.schema.forms import expected
 from callint.schema.history import DEPRECATED, USE, Schema, child, form, node_at, release_of, releases, resolve
 from callint.schema.suggest import did_you_mean, nearest

@@ -10,7 +10,8 @@ from callint.calico.kinds import is_calico
 from callint.finding import Path, Problem
 from callint.record import NamedTuple
 from callint.schema import catalogue
-from callint.schema.compile import LABEL, Checker, Fault, checker
+from callint.schema.compile import Checker, checker
+from callint.schema.fault import LABEL, Fault
 from callint.schema.history import Schema, at, form
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from callint.calico import format_release
 from callint.calico.kinds import LIST_FIELDS, is_item, is_list
 from callint.finding import Path, Problem, Related
 from callint.schema import enterprise
-from callint.schema.compile import DEPRECATED, Fault
 from callint.schema.explain import Judge, Story, deprecated, dotted, explain, mistyped
+from callint.schema.fault import DEPRECATED, Fault
 from callint.schema.history import form, release_of, releases
 from callint.schema.identify import stranger
 from callint.schema.suggest import did_you_mean, nearest

@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callint.schema.compile import Checker, checker, under
+from callint.schema.compile import Checker, checker
+from callint.schema.fault import under
 
 SCHEMAS = st.sampled_from(
     [

@@ -1,0 +1,28 @@
+"""What an object violates of its schema, before it is put in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callint.finding import Path, Step
+from callint.record import NamedTuple
+
+PLACEHOLDER = "placeholder"
+CASE = "case"
+LABEL = "label"
+DEPRECATED = "deprecated"
+UNKNOWN = "additionalProperties"
+
+
+class Fault(NamedTuple):
+    """One violated keyword: where, which (of JSON Schema, or named above), the value, and what was expected."""
+
+    path: Path
+    keyword: str
+    value: Any
+    expected: Any
+
+
+def under(step: Step, faults: list[Fault]) -> list[Fault]:
+    """The same faults seen from one step above."""
+    return [Fault((step, *fault.path), fault.keyword, fault.value, fault.expected) for fault in faults]
