@@ -20,7 +20,7 @@ def pieces(form: str, report: Report, *, colour: bool = False) -> Iterator[str]:
     if form not in FORMATS:
         raise ValueError(f'unknown format "{form}", expected one of {", ".join(FORMATS)}')
     if form == "text" and not report.findings:
-        return iter(())
+        return iter(())  # before the module is loaded, for that is how most runs end
     module = import_module(f"callint.report.{_MODULES.get(form, form)}")
     found: Iterator[str] = module.render(report, colour=colour) if form == "text" else module.render(report)
     return found

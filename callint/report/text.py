@@ -94,9 +94,7 @@ class _Arrows(dict[str, str]):
 
 
 def render(report: Report, *, colour: bool = False) -> Iterator[str]:
-    """All findings, a blank line between them, then the counts; nothing without findings."""
-    if not report.findings:
-        return
+    """All findings, a blank line between them, then the counts; there is one at least."""
     codes = _COLOURS if colour else _PLAIN
     pages: dict[int, _Page] = {}
     for finding in report.findings:
