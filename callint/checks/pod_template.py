@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL, ORCHESTRATOR_LABEL
@@ -10,7 +11,9 @@ from callint.finding import Path
 from callint.objects import Cluster, Resource, fields
 from callint.objects.endpoint import EndpointPort
 from callint.objects.workload import container_ports
+from callint.policy import model_of
 from callint.policy.labels import ADDED, Labels
+from callint.policy.selectable import Selectable
 from callint.record import NamedTuple
 
 _PLACES: dict[str, tuple[str, ...]] = {
@@ -57,3 +60,10 @@ def pod_templates(cluster: Cluster) -> Iterator[PodTemplate]:
         on_host = fields.flag(spec, "hostNetwork") or False
         known = own if on_host else {**own, ORCHESTRATOR_LABEL: "k8s"}
         yield PodTemplate(resource, Labels(known, ADDED, frozenset((NAMESPACE_LABEL,))), container_ports(spec), on_host)
+
+
+@lru_cache(maxsize=2)
+def known_pods(cluster: Cluster) -> Selectable[Resource]:
+    """The pods that are endpoints, those that something makes of templates included, to be found by selectors."""
+    pods = [(one.labels, one.about.resource) for one in model_of(cluster).inventory.workloads]
+    return Selectable([*pods, *((one.labels, one.resource) for one in pod_templates(cluster) if not one.host_network)])

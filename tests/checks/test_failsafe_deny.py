@@ -22,6 +22,13 @@ kind: FelixConfiguration
 metadata: {name: default}
 spec: {failsafeInboundHostPorts: [{protocol: tcp, port: PORT}]}
 """
+MADE = """
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec: {template: {metadata: {labels: {zone: wan}}, spec: {containers: []}}}
+"""
 CLOSED = ROUTER + POLICY.replace("INGRESS", DENY)
 OUT = CLOSED.replace("INGRESS", "").replace(
     "egress: [{action: Allow}]", "egress: [{action: Deny, protocol: UDP, destination: {ports: [53]}}]"
@@ -46,6 +53,8 @@ OUT = CLOSED.replace("INGRESS", "").replace(
         (CLOSED.replace("kind: Global", "kind: StagedGlobal"), None),
         (CLOSED.replace("zone == 'wan'", "all()"), None),
         (CLOSED + "---\n" + pod("web", "shop", "10.1.0.1", "router", zone="wan"), None),
+        (CLOSED + MADE, None),
+        (CLOSED + MADE.replace("{containers", "{hostNetwork: true, containers"), "tcp 22"),
     ],
 )
 def test_what_is_denied_in_vain(manifests: str, ports: str | None) -> None:

@@ -153,6 +153,14 @@ def test_a_global_policy_may_be_for_hosts(spec: dict[str, Any], others: list[str
     assert breach.message.startswith("whether") is not sure
 
 
+@pytest.mark.parametrize("on_host", [True, False])
+def test_what_is_on_the_network_of_its_host_is_no_pod_of_a_policy(*, on_host: bool) -> None:
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"hostNetwork": on_host, "containers": []}}
+    made = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}}
+    (breach,) = found(everywhere("a", DATABASE, selector="app == 'web'"), {**made, "spec": {"template": template}})
+    assert breach.undecided is on_host
+
+
 def pod(name: str, namespace: str, address: str, **labels: str) -> dict[str, Any]:
     return {
         "apiVersion": "v1",

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from callint.checks.breach import Breach, rule_words
-from callint.checks.pod_template import pod_templates
+from callint.checks.pod_template import known_pods
 from callint.finding import Related, Span, witness
 from callint.net.ports import PROTOCOL_NAMES, parse_port, parse_protocol
 from callint.objects import Cluster
@@ -34,9 +34,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     model = model_of(cluster)
     if not model.inventory.host_endpoints:
         return
-    labels = [one.labels for one in model.inventory.workloads] + [one.labels for one in pod_templates(cluster)]
-    pods = Selectable((one, None) for one in labels)
-    ports = _Ports(cluster)
+    pods, ports = known_pods(cluster), _Ports(cluster)
     for _, placed in model.policies:
         policy, selector = placed.policy, placed.selector
         if policy.of_pods or policy.staged or policy.apply_on_forward or not policy.resource.whole:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.checks.breach import Breach, rule_words
-from callint.checks.pod_template import pod_templates
+from callint.checks.pod_template import known_pods
 from callint.facts import NodeFacts
 from callint.finding import Related, witness
 from callint.net import intervals
@@ -17,7 +17,6 @@ from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.inventory import HostMember
 from callint.policy.ranges import NO_RANGES, Ranges, intersection, ranges, union
-from callint.policy.selectable import Selectable
 from callint.selector.syntax import ALL
 
 _MANY = ranges(("127.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::1/128", "ff00::/8"))
@@ -33,8 +32,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         return
     model = model_of(cluster)
     inventory = model.inventory
-    labels = [one.labels for one in inventory.workloads] + [one.labels for one in pod_templates(cluster)]
-    pods = Selectable((one, None) for one in labels)
+    pods = known_pods(cluster)
     for _, placed in model.policies:
         policy, selector = placed.policy, placed.selector
         if policy.of_pods or policy.staged or policy.apply_on_forward or policy.early:

@@ -15,7 +15,7 @@ from callint.calico.defaults import (
 )
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, unexamined
-from callint.checks.pod_template import pod_templates
+from callint.checks.pod_template import known_pods
 from callint.finding import Related, witness
 from callint.net.ports import TCP, UDP, WITH_PORTS, parse_port, parse_protocol
 from callint.objects import Cluster, Resource
@@ -63,7 +63,6 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     if not subjects:
         return
     openers = may_open(cluster, (placed for _, placed in policies))
-    pods: Selectable[Any] | None = None
     for tier, placed, rule in subjects:
         policy = placed.policy
         if for_hosts(placed, inventory.hosts) or _without_protocol(policy):
@@ -71,10 +70,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         try:
             if openers.meets(placed.selector):
                 continue
-            sure = _for_pods(placed)
-            if not sure:
-                pods = pods or _known_pods(cluster)
-                sure = pods.any(placed.selector)
+            sure = _for_pods(placed) or known_pods(cluster).any(placed.selector)
             yield _breach(tier, policy, rule, sure=sure)
         except ExhaustedError:
             yield unanswerable(cluster, policy.resource)
@@ -86,12 +82,6 @@ def _for_pods(placed: PlacedPolicy) -> bool:
     if placed.policy.kind != "GlobalNetworkPolicy" or placed.policy.of_pods or placed.selector == ALL:
         return True
     return any(implies(placed.selector, Has(key)) is True for key in (ORCHESTRATOR_LABEL, NAMESPACE_LABEL))
-
-
-def _known_pods(cluster: Cluster) -> Selectable[Any]:
-    """The pods among the manifests, and those that templates make."""
-    pods = [(one.labels, one) for one in model_of(cluster).inventory.workloads]
-    return Selectable([*pods, *((one.labels, one) for one in pod_templates(cluster))])
 
 
 def may_open(cluster: Cluster, policies: Iterable[PlacedPolicy]) -> OverlapIndex[PlacedPolicy]:
