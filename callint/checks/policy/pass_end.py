@@ -48,8 +48,8 @@ def _breach(tier: PlacedTier, policy: Policy, rule: Rule, ends: list[HostMember]
         policy.resource,
         (*rule.path, "action"),
         f'policy "{policy.name}" passes {direction} of HostEndpoint "{name}" on, but after tier "{tier.name}" no '
-        f"policy is asked about it and it has no profile: packets {'to' if direction == 'ingress' else 'from'} the node "
-        "are dropped",
+        f"policy is asked about it and it has no profile: packets {'to' if direction == 'ingress' else 'from'} the "
+        "node are dropped",
         tuple(Related(host.about.resource.span("metadata", "name"), "has no profile") for host in ends),
         witness("packet", direction=direction, endpoint=name, verdict="drop", decided_by="no profile matched"),
         "allow what is to pass, or give the host endpoint a profile",
