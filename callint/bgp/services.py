@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from callint.net.address import BITS, Address, Family, Prefix
+from callint.net.address import BITS, FAMILIES, Address, Family, Prefix
+from callint.net.enclosing import Enclosing
 from callint.net.read import address, networks
 from callint.objects import Cluster, fields
 from callint.objects.bgp import BGPConfiguration
@@ -56,9 +57,8 @@ def host_routes(cluster: Cluster, configuration: BGPConfiguration | None, family
     """
     if configuration is None:
         return ()
-    external = [*networks(configuration.service_external_ips, 4), *networks(configuration.service_external_ips, 6)]
-    balancers = configuration.service_load_balancer_ips
-    balancer = [*networks(balancers, 4), *networks(balancers, 6)]
+    external = _enclosing(configuration.service_external_ips)
+    balancer = _enclosing(configuration.service_load_balancer_ips)
     disabled = configuration.service_load_balancer_aggregation == "Disabled"
     found = []
     ready = _ready_nodes(cluster)
@@ -68,8 +68,10 @@ def host_routes(cluster: Cluster, configuration: BGPConfiguration | None, family
         cluster_ip = fields.text(spec, "clusterIP") or ""
         if kind not in ("ClusterIP", "NodePort", "LoadBalancer") or cluster_ip == "None":
             continue
-        outside = [ip for ip in _addresses(fields.texts(spec, "externalIPs")) if _inside(ip, external)]
-        balanced = [ip for ip in _addresses(text for _, text in balancer_addresses(service)) if _inside(ip, balancer)]
+        outside = [ip for ip in _addresses(fields.texts(spec, "externalIPs")) if external.of(ip.prefix())]
+        balanced = [
+            ip for ip in _addresses(text for _, text in balancer_addresses(service)) if balancer.of(ip.prefix())
+        ]
         own = _addresses(fields.texts(spec, "clusterIPs") or (cluster_ip,))
         addresses = [*(own if configuration.service_cluster_ips else ()), *outside, *balanced]
         wished = _addresses((fields.text(spec, "loadBalancerIP") or "",))
@@ -93,12 +95,12 @@ def _addresses(texts: Iterable[str]) -> list[Address]:
     return [found for text in texts if (found := address(text)) is not None]
 
 
-def _inside(one: Address, nets: Iterable[Prefix]) -> bool:
-    return any(net.contains(one) for net in nets)
+def _enclosing(texts: tuple[str, ...]) -> Enclosing[None]:
+    return Enclosing((net, None) for family in FAMILIES for net in networks(texts, family))
 
 
-def _single(one: Address, nets: Iterable[Prefix]) -> bool:
-    return any(net.length == BITS[one.family] and net.value == one.value for net in nets)
+def _single(one: Address, nets: Enclosing[None]) -> bool:
+    return any(net.length == BITS[one.family] for net, _ in nets.of(one.prefix()))
 
 
 def _ready_nodes(cluster: Cluster) -> dict[tuple[str, str], frozenset[str]]:

@@ -114,10 +114,9 @@ class Settings:
         if self._told_prefixes:
             return self._told_prefixes
         try:
-            written = self.text("interfacePrefix", "").split(",")
+            return _listed(self.text("interfacePrefix", "")) or INTERFACE_PREFIXES
         except UndecidedError:
             return INTERFACE_PREFIXES
-        return tuple(prefix.strip() for prefix in written if prefix.strip()) or INTERFACE_PREFIXES
 
     def failsafe(self, direction: str) -> tuple[Failsafe, ...]:
         """The failsafe ports for `Inbound` or `Outbound`; an empty list switches them off.
@@ -129,21 +128,32 @@ class Settings:
         if not isinstance(value, list):
             ports = failsafe.INBOUND if direction == "Inbound" else failsafe.OUTBOUND
             return tuple(Failsafe(port, None, None, ()) for port in ports)
-        resource = self._values[key][1]
-        found = []
-        for index, item in enumerate(value):
-            plain = item if isinstance(item, dict) else {}
-            protocol = (fields.text(plain, "protocol") or "tcp").lower()
-            if protocol not in ("tcp", "udp"):
-                raise UndecidedError(
-                    f'Felix does not start with the protocol "{protocol}" in {key} of "{resource.name}"'
-                )
-            port = FailsafePort(protocol, fields.integer(plain, "port") or 0, fields.text(plain, "net"))
-            net = next(iter(prefixes((port.net,))), None) if port.net else None
-            if port.net and net is None:
-                raise UndecidedError(f'the net "{port.net}" in {key} of "{resource.name}", which could not be read')
-            found.append(Failsafe(port, net, resource, ("spec", key, index)))
-        return tuple(found)
+        found = _failsafe(self._values[key][1], key)
+        if isinstance(found, str):
+            raise UndecidedError(found)
+        return found
+
+
+@lru_cache(maxsize=16)
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(prefix.strip() for prefix in text.split(",") if prefix.strip())
+
+
+@lru_cache(maxsize=16)
+def _failsafe(resource: Resource, key: str) -> tuple[Failsafe, ...] | str:
+    """The ports that a FelixConfiguration lists, read once for all nodes, or what of them cannot be told."""
+    found = []
+    for index, item in fields.items(resource.spec, key):
+        plain = item if isinstance(item, dict) else {}
+        protocol = (fields.text(plain, "protocol") or "tcp").lower()
+        if protocol not in ("tcp", "udp"):
+            return f'Felix does not start with the protocol "{protocol}" in {key} of "{resource.name}"'
+        port = FailsafePort(protocol, fields.integer(plain, "port") or 0, fields.text(plain, "net"))
+        net = next(iter(prefixes((port.net,))), None) if port.net else None
+        if port.net and net is None:
+            return f'the net "{port.net}" in {key} of "{resource.name}", which could not be read'
+        found.append(Failsafe(port, net, resource, ("spec", key, index)))
+    return tuple(found)
 
 
 def workload_prefixes(cluster: Cluster, node: str) -> tuple[str, ...]:

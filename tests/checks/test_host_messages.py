@@ -239,3 +239,20 @@ def test_nothing_is_forwarded_from_the_loopback_interface() -> None:
     assert breach.witness is not None
     packet = breach.witness.as_dict()
     assert (packet["in_interface"], packet["out_interface"]) == ("wan0", "lan0")
+
+
+def test_open_failsafe_ports_are_those_of_each_node_and_few_are_named() -> None:
+    many = ", ".join(f"{{protocol: tcp, port: {number}}}" for number in range(1, 24))
+    endpoints = "".join(
+        "---\napiVersion: projectcalico.org/v3\nkind: HostEndpoint\n"
+        f"metadata: {{name: {node}}}\nspec: {{node: {node}, interfaceName: wan0, expectedIPs: [9.9.9.9]}}\n"
+        for node in ("a", "b", "c")
+    )
+    lists = felix("node.a", f"{{failsafeInboundHostPorts: [{many}]}}") + felix("node.b", WITHOUT)
+    found = list(host_traffic.check(cluster_of(endpoints + lists), {"problem": "failsafe-open"}))
+    told = {breach.object.name: breach.message.rpartition(": ")[2] for breach in found if breach.object}
+    assert set(told) == {"a", "c"}
+    assert told["a"].startswith("tcp 1, tcp 2, ")
+    assert told["a"].endswith(", tcp 20 and 3 more")
+    assert "tcp 22, tcp 179" in told["c"]
+    assert "more" not in told["c"]

@@ -257,6 +257,30 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
         )
         + "".join("---\n" + host_endpoint(n) for n in range(200))
     ),
+    "failsafe ports of many nodes": lambda: (
+        f"{V3}kind: FelixConfiguration\nmetadata: {{name: default}}\nspec:\n  failsafeInboundHostPorts:\n"
+        + "".join(f"  - {{protocol: tcp, port: {n}, net: 10.{n // 250}.{n % 250}.0/24}}\n" for n in range(1, 10_000))
+        + "".join(
+            f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}}}\n"
+            f"spec: {{node: n{n}, interfaceName: eth0, expectedIPs: [11.0.{n // 250}.{n % 250}]}}\n"
+            for n in range(2_500)
+        )
+    ),
+    "prefixes of interfaces at many nodes": lambda: (
+        f"{V3}kind: FelixConfiguration\nmetadata: {{name: default}}\n"
+        f"spec: {{interfacePrefix: '{','.join(f'cali{n}' for n in range(40_000))}'}}\n"
+        + "".join(
+            f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}}}\nspec: {{node: n{n}, interfaceName: eth{n}}}\n"
+            for n in range(3_500)
+        )
+    ),
+    "external addresses beside as many ranges": lambda: (
+        f"{V3}kind: BGPConfiguration\nmetadata: {{name: default}}\nspec:\n  serviceExternalIPs:\n"
+        + "".join(f"  - cidr: 10.{n // 250}.{n % 250}.0/24\n" for n in range(10_000))
+        + "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: d}\nspec:\n"
+        + "  ports: [{port: 80}]\n  externalIPs:\n"
+        + "".join(f"  - 10.{n // 250}.{n % 250}.{n % 7}\n" for n in range(40_000))
+    ),
     "host endpoints of one node": lambda: "".join(
         f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}}}\nspec: {{node: n, interfaceName: eth{n}}}\n"
         for n in range(7_500)

@@ -16,7 +16,7 @@ from callint.net.internet import INTERNET
 from callint.net.packets import Box
 from callint.net.ports import TCP
 from callint.net.read import address, prefixes
-from callint.objects import Cluster
+from callint.objects import Cluster, Resource
 from callint.objects.policy import Policy
 from callint.policy import NodePolicy, Packet, Verdict, evaluate, model_of
 from callint.policy.doubt import UndecidedError
@@ -30,6 +30,9 @@ from callint.policy.symbolic.sets import only
 from callint.source import placeholder
 
 SSH_PORT = 22
+_DHCP_ANSWERS = ("udp", 68)
+_LISTED = 20
+"""So many ports of a list are named."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -121,18 +124,24 @@ def _carries(here: NodePolicy, name: str) -> bool:
 
 
 def _failsafe_open(cluster: Cluster) -> Iterator[Breach]:
+    found: dict[tuple[Resource | None, bool], list[Failsafe]] = {}
     for here, member, name in _members(cluster):
         public = next(filter(_is_public, _addresses(here, member, name)), None)
         if public is None:
             continue
         try:
-            ports = [one for one in here.settings.failsafe("Inbound") if _open_to_all(one, public)]
+            ports = here.settings.failsafe("Inbound")
         except UndecidedError:
             continue
-        closable = [one for one in ports if (one.port.protocol, one.port.port) != ("udp", 68)]
+        key = ports[0].resource if ports else None, ":" in public
+        if key not in found:
+            found[key] = [one for one in ports if _open_to_all(one, public) and one.port[:2] != _DHCP_ANSWERS]
+        closable = found[key]
         if not closable:
             continue
-        listed = ", ".join(f"{one.port.protocol} {one.port.port}" for one in closable)
+        listed = ", ".join(f"{one.port.protocol} {one.port.port}" for one in closable[:_LISTED])
+        if len(closable) > _LISTED:
+            listed += f" and {len(closable) - _LISTED} more"
         first = closable[0].port
         yield Breach.at(
             member.about.resource,
