@@ -171,6 +171,13 @@ NETWORKS: dict[str, Callable[[], str]] = {
             for n in range(3_000)
         )
     ),
+    "reflectors with a peer each": lambda: "".join(
+        f"---\n{V3}kind: Node\nmetadata: {{name: n{n}, labels: {{a: v{n}}}}}\n"
+        f"spec: {{bgp: {{ipv4Address: 10.{n // 250}.{n % 250}.1/24, routeReflectorClusterID: 1.0.0.1}}}}\n"
+        f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+        f"spec: {{nodeSelector: a == 'w{n}', peerSelector: a == 'v{n}'}}\n"
+        for n in range(3_000)
+    ),
     "named communities": lambda: (
         f"{V3}kind: BGPConfiguration\nmetadata: {{name: default}}\nspec:\n  communities:\n"
         + "".join(f"  - {{name: c{n}, value: '64512:{n}'}}\n" for n in range(9_000))

@@ -232,7 +232,7 @@ class Cluster:
             found.setdefault(resource.name, []).append(resource)
         return {name: node(name, tuple(resources)) for name, resources in sorted(found.items())}
 
-    @property
+    @cached_property
     def nodes_complete(self) -> bool:
         """Whether the Node objects are all there are: the configuration says so, or the API server printed them."""
         resources = [resource for node in self.nodes.values() for resource in node.resources]

@@ -13,6 +13,7 @@ import pytest
 
 from hostile_bgp import NETWORKS, V3, advertised, nodes
 from hostile_filters import FILTERS
+from hostile_hosts import HOSTS, host_endpoint, policy
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="address space is limited as Linux does it")
 
@@ -21,10 +22,6 @@ MEMORY = 1024 * MEGABYTE
 """Bytes of address space; Python with its libraries takes a tenth of it."""
 SECONDS = 40
 """Seconds of CPU: about ten times what the slowest takes, for machines that are busy."""
-
-
-def policy(selector: str, name: str = "a", more: str = "ingress: [{action: Allow}]") -> str:
-    return f'---\n{V3}kind: GlobalNetworkPolicy\nmetadata: {{name: {name}}}\nspec: {{selector: "{selector}", {more}}}\n'
 
 
 def knotted(groups: int) -> str:
@@ -240,51 +237,6 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
         + policy(f"!has(k{n})", f"g{n}", f"ingress: [{{action: {('Allow', 'Deny')[n % 2]}}}]")
         for n in range(4_000)
     ),
-    "host endpoints of as many nodes": lambda: "".join(
-        f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}, labels: {{a: b}}}}\n"
-        f"spec: {{node: n{n}, interfaceName: eth0, expectedIPs: [10.0.{n // 250}.{n % 250}]}}\n"
-        for n in range(4_500)
-    ),
-    "policies for every host beside as many for a few": lambda: (
-        host_endpoint(1)
-        + "".join(policy(("all()", f"a == 'x{n}'")[n % 2], f"g{n}", "types: [Ingress, Egress]") for n in range(4_500))
-    ),
-    "host endpoints with ports of unknown number": lambda: (
-        policy("all()", "closing", "types: [Ingress, Egress]")
-        + "".join(
-            policy("all()", f"g{n}", f"ingress: [{{action: Allow, protocol: TCP, destination: {{ports: [p{n}]}}}}]")
-            for n in range(4_000)
-        )
-        + "".join("---\n" + host_endpoint(n) for n in range(200))
-    ),
-    "failsafe ports of many nodes": lambda: (
-        f"{V3}kind: FelixConfiguration\nmetadata: {{name: default}}\nspec:\n  failsafeInboundHostPorts:\n"
-        + "".join(f"  - {{protocol: tcp, port: {n}, net: 10.{n // 250}.{n % 250}.0/24}}\n" for n in range(1, 10_000))
-        + "".join(
-            f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}}}\n"
-            f"spec: {{node: n{n}, interfaceName: eth0, expectedIPs: [11.0.{n // 250}.{n % 250}]}}\n"
-            for n in range(2_500)
-        )
-    ),
-    "prefixes of interfaces at many nodes": lambda: (
-        f"{V3}kind: FelixConfiguration\nmetadata: {{name: default}}\n"
-        f"spec: {{interfacePrefix: '{','.join(f'cali{n}' for n in range(40_000))}'}}\n"
-        + "".join(
-            f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}}}\nspec: {{node: n{n}, interfaceName: eth{n}}}\n"
-            for n in range(3_500)
-        )
-    ),
-    "external addresses beside as many ranges": lambda: (
-        f"{V3}kind: BGPConfiguration\nmetadata: {{name: default}}\nspec:\n  serviceExternalIPs:\n"
-        + "".join(f"  - cidr: 10.{n // 250}.{n % 250}.0/24\n" for n in range(10_000))
-        + "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: d}\nspec:\n"
-        + "  ports: [{port: 80}]\n  externalIPs:\n"
-        + "".join(f"  - 10.{n // 250}.{n % 250}.{n % 7}\n" for n in range(40_000))
-    ),
-    "host endpoints of one node": lambda: "".join(
-        f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}}}\nspec: {{node: n, interfaceName: eth{n}}}\n"
-        for n in range(7_500)
-    ),
     "objects of one name": lambda: f"---\n{V3}kind: IPPool\nmetadata: {{name: a}}\nspec: {{}}\n" * 9_000,
     "many nets": lambda: (
         f"{V3}kind: GlobalNetworkSet\nmetadata: {{name: a}}\nspec:\n  nets:\n"
@@ -298,6 +250,7 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
         f"{V3}kind: IPPool\nmetadata:\n  name: a\n  annotations:\n    callint.dev/ignore: |\n"
         + "      BGP001: why\n" * 50_000
     ),
+    **HOSTS,
     **NETWORKS,
     **FILTERS,
 }
@@ -310,12 +263,6 @@ def write(file: Path, text: str) -> None:
 
 def pool(name: str = "a") -> str:
     return f"---\n{V3}kind: IPPool\nmetadata: {{name: {name}}}\nspec: {{cidr: 10.0.0.0/16, x: 1}}\n"
-
-
-def host_endpoint(number: int) -> str:
-    return (
-        f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{number}}}\nspec: {{node: box, interfaceName: e{number}}}\n"
-    )
 
 
 def interface(number: int) -> str:

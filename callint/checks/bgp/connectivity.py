@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from callint.bgp.alike import Alike, far_address
+from callint.bgp.alike import Alike
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.reach import RouteGraph
 from callint.bgp.rules import Direction, Rule
 from callint.bgp.session import Form
+from callint.checks.bgp.callers import callers
 from callint.checks.bgp.kept_apart import KeptApart
 from callint.checks.bgp.kept_in import Gates
 from callint.checks.bgp.routed_pools import routed
@@ -26,7 +27,6 @@ from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects import Cluster, Resource
 from callint.objects.node import bgp_path, bgp_value
 from callint.objects.pool import IPPool
-from callint.selector import SelectorError, parse
 from callint.steps import Steps
 
 # So many nodes, with the reflector, are more than a few
@@ -108,7 +108,7 @@ def _unconnected(cluster: Cluster) -> Iterator[Breach]:
         graph = RouteGraph(model, family, passes=passes)
         mended = RouteGraph(model, family, mended=True, passes=passes)
         speaking = dict.fromkeys(map(model.nodes.of, nodes))
-        isolated = {one for one in speaking if one.first.cluster_id and not _selected_by_any(cluster, one.first)}
+        isolated = {one for one in speaking if one.first.cluster_id and not callers(cluster).may_call(one.first)}
         telling: Mapping[Alike, object] = graph.outside
         if any(graph.ways.values()) and filtered:
             telling = _open(cluster, pods, graph.outside, "export")
@@ -184,7 +184,7 @@ def _reflector(cluster: Cluster) -> Iterator[Breach]:
     if not model.listed:
         return
     for one in model.speakers.values():
-        if not one.cluster_id or one.name in unsettled(cluster).nodes or _selected_by_any(cluster, one):
+        if not one.cluster_id or one.name in unsettled(cluster).nodes or callers(cluster).may_call(one):
             continue
         resource, path = _reflecting(cluster, one)
         yield Breach.at(
@@ -196,27 +196,6 @@ def _reflector(cluster: Cluster) -> Iterator[Breach]:
             witness("reference", reference=f"Node/{one.name}", cluster_id=one.cluster_id, sessions=0),
             help="add a BGPPeer whose `peerSelector` matches the node, before it becomes a reflector",
         )
-
-
-def _selected_by_any(cluster: Cluster, node: Speaker) -> bool:
-    """Whether any BGPPeer may give the node a session, also one with nodes that no manifest shows."""
-    addresses = {network.address for network in node.networks.values() if network is not None}
-    for peer in cluster.bgp_peers:
-        mine = peer.node == node.name if peer.node is not None else _may_match(peer.node_selector, node)
-        if mine or (peer.peer_selector is not None and _may_match(peer.peer_selector, node)):
-            return True
-        if far_address(peer.peer_ip) in addresses:
-            return True
-    return False
-
-
-def _may_match(text: str | None, node: Speaker) -> bool:
-    if text is None:
-        return True
-    try:
-        return node.selected(parse(text)) is not False
-    except SelectorError:
-        return False
 
 
 def _own_as(cluster: Cluster) -> Iterator[Breach]:

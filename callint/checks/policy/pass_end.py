@@ -16,7 +16,7 @@ from callint.policy.labels import Labels, holds
 from callint.policy.selectable import Selectable
 from callint.policy.symbolic.dead import Dead
 from callint.policy.symbolic.order import DIRECTIONS
-from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.policy.tiers import PlacedTier
 
 _MOST_SHOWN = 3
 
@@ -71,24 +71,29 @@ def _ending(model: Model) -> dict[tuple[str, int], Selectable[HostMember]]:
     """The host endpoints without profile by the number of the last tier with policy of a direction for them."""
     found: dict[tuple[str, int], list[HostMember]] = {}
     known: dict[object, int] = {}
+    governing = {direction: _governing(model, direction) for direction in DIRECTIONS}
     for one in model.inventory.host_endpoints if model.tiers else ():
         for direction in DIRECTIONS if not one.about.profiles else ():
             key = (direction, frozenset(one.labels.known.items()), *one.labels[1:])
             if key not in known:
-                known[key] = _last(model, one.labels, direction)
+                known[key] = _last(model, one.labels, governing[direction])
             found.setdefault((direction, known[key]), []).append(one)
     return {key: Selectable((one.labels, one) for one in several) for key, several in found.items()}
 
 
-def _last(model: Model, labels: Labels, direction: str) -> int:
-    """The number of the last tier with policy of a direction that may select the labels, -1 without any."""
-    near = sorted(model.selecting.candidates(labels.known, labels.present, labels.open), reverse=True)
-    placed = ((number, model.tiers[number].policies[place]) for number, place in near)
-    return next((number for number, one in placed if _governs(one, labels, direction)), -1)
+def _governing(model: Model, direction: str) -> frozenset[tuple[int, int]]:
+    """The tiers and places of tracked policy that is enforced in a direction."""
+    return frozenset(
+        (number, place)
+        for number, tier in enumerate(model.tiers)
+        for place, placed in enumerate(tier.policies)
+        if placed.policy.governs(direction) and not placed.policy.staged and not placed.policy.early
+    )
 
 
-def _governs(placed: PlacedPolicy, labels: Labels, direction: str) -> bool:
-    policy = placed.policy
-    if policy.staged or policy.early or not policy.governs(direction):
-        return False
-    return holds(placed.selector, labels) is not False
+def _last(model: Model, labels: Labels, governing: frozenset[tuple[int, int]]) -> int:
+    """The number of the last tier with policy, out of what is governing, that may select the labels; -1 without any."""
+    near = model.selecting.candidates(labels.known, labels.present, labels.open)
+    placed = sorted((one for one in near if one in governing), reverse=True)
+    selectors = ((number, model.tiers[number].policies[place].selector) for number, place in placed)
+    return next((number for number, selector in selectors if holds(selector, labels) is not False), -1)
