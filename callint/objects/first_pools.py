@@ -14,7 +14,13 @@ from callint.objects.pool import IPPool
 
 _MODES = {"": "Never", "off": "Never", "never": "Never", "always": "Always", "crosssubnet": "CrossSubnet"}
 _FLAGS = {"true": True, "false": False}
-_FIELDS = {"cidr": "CIDR", "ipipMode": "IPIP", "vxlanMode": "VXLAN", "natOutgoing": "NAT_OUTGOING"}
+_FIELDS = {
+    "cidr": "CIDR",
+    "ipipMode": "IPIP",
+    "vxlanMode": "VXLAN",
+    "natOutgoing": "NAT_OUTGOING",
+    "nodeSelector": "NODE_SELECTOR",
+}
 
 
 def pools_from_start(cluster: Cluster) -> tuple[IPPool, ...]:
@@ -38,12 +44,14 @@ def _pool(family: Family, cidr: Variable, variables: Mapping[str, Variable]) -> 
     modes = {field: _mode(variables.get(field)) for field in ("ipipMode", "vxlanMode")}
     written = variables.get("natOutgoing")
     masqueraded = _FLAGS.get((written.value or "").lower()) if written is not None else family == 4
+    chosen = variables.get("nodeSelector")
+    nodes = "" if chosen is None else chosen.value
     places: dict[str, Path] = {field: (*one.path, "value") for field, one in variables.items()}
     return IPPool(
         resource=cidr.resource,
         name=DEFAULT_POOLS[family],
         base=places["cidr"],
-        plain={"encapsulation": "?"} if None in (masqueraded, *modes.values()) else {},
+        plain={"encapsulation": "?"} if None in (masqueraded, nodes, *modes.values()) else {},
         cidr=cidr.value or "",
         disabled=False,
         nat_outgoing=bool(masqueraded),
@@ -51,7 +59,7 @@ def _pool(family: Family, cidr: Variable, variables: Mapping[str, Variable]) -> 
         block_size=None,
         ipip_mode=modes["ipipMode"] or "?",
         vxlan_mode=modes["vxlanMode"] or "?",
-        node_selector="all()",
+        node_selector=nodes or "all()",
         namespace_selector=None,
         allowed_uses=POOL_USES,
         places=places,

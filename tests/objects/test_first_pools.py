@@ -44,7 +44,15 @@ def test_where_pools_are_written_down_none_is_made() -> None:
     assert pool.cidr == "10.1.0.0/16"
 
 
-@pytest.mark.parametrize("name", ["CALICO_IPV4POOL_IPIP", "CALICO_IPV4POOL_NAT_OUTGOING"])
+def test_a_pool_is_for_the_nodes_that_the_environment_selects() -> None:
+    chosen = {"CALICO_IPV4POOL_NODE_SELECTOR": "!all()", "CALICO_IPV6POOL_NODE_SELECTOR": ""}
+    both = pools_from_start(cluster_of([calico_node(**CIDR, CALICO_IPV6POOL_CIDR="fd00::/48", **chosen)]))
+    assert [pool.node_selector for pool in both] == ["!all()", "all()"]
+
+
+@pytest.mark.parametrize(
+    "name", ["CALICO_IPV4POOL_IPIP", "CALICO_IPV4POOL_NAT_OUTGOING", "CALICO_IPV4POOL_NODE_SELECTOR"]
+)
 def test_what_comes_from_elsewhere_is_not_read(name: str) -> None:
     (pool,) = pools_from_start(cluster_of([calico_node(**CIDR, **{name: BACKEND_ELSEWHERE})]))
     assert not pool.legible
