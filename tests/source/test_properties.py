@@ -95,7 +95,8 @@ def test_a_document_reads_the_same_whatever_stands_before_and_behind_it(text: st
     first, *inner, last = [document.value for document in between.documents]
     assert first == {"x": 1}
     assert last == {"z": 2}
-    if not text.startswith("---"):  # there it would be the first line of the file, which has its own rule
+    # The first line of a file has its own rule, and so has JSON at its head, which is read value by value.
+    if not text.startswith("---") and not text.lstrip().startswith("{"):
         assert repr(inner) == repr([document.value for document in alone.documents])
 
 
