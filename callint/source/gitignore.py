@@ -15,6 +15,10 @@ _MOST_ALIKE = 1 << 12
 """Characters of rules with wildcards: in all, and of those that are asked about the same paths."""
 _GRAM = 3
 _WILD = re.compile(r"[*?\[\]\\]")
+_STARS_IN_NAME = re.compile(r"([^*?\[\\]*[^*?\[\\/])(\*\*+(?:/.*)?)", re.DOTALL)
+_ESCAPED_SLASH = re.compile(r"\\(.)", re.DOTALL)
+_OF_NOTHING = re.compile(r"\*\*+(?:/\*\*+)*(?:/\*)?")
+"""Stars that match an empty text as well."""
 
 
 class UnboundedError(Exception):
@@ -24,12 +28,19 @@ class UnboundedError(Exception):
 class Rule:
     """One line of a .gitignore."""
 
-    __slots__ = ("_compiled", "_only_directories", "_pattern", "negated", "of_name", "wild")
+    __slots__ = ("_compiled", "_fixed", "_only_directories", "_pattern", "negated", "of_name", "wild")
 
     def __init__(self, pattern: str, negated: bool, only_directories: bool) -> None:
-        """Compile nothing yet: most rules of a long file are never needed."""
+        """Compile nothing yet: most rules of a long file are never needed.
+
+        Git compares what is in front of the first wildcard by itself (dir.c match_pathname), so that two stars right
+        behind a name begin a pattern, and stand for directories as well.
+        """
         self.of_name = "/" not in pattern
-        self._pattern = pattern.removeprefix("/")
+        self._pattern, self._fixed = _ESCAPED_SLASH.sub(_plain_slash, pattern.removeprefix("/")), ""
+        stars = None if self.of_name else _STARS_IN_NAME.fullmatch(self._pattern)
+        if stars is not None:
+            self._fixed, self._pattern = stars.groups()
         self._compiled: re.Pattern[str] | None = None
         self._only_directories = only_directories
         self.negated = negated
@@ -42,18 +53,32 @@ class Rule:
         text = name if self.of_name else path
         if not self.wild:
             return text == self._pattern
+        if not text.startswith(self._fixed):
+            return False
+        if text == self._fixed:
+            return _OF_NOTHING.fullmatch(self._pattern) is not None
         if self._compiled is None:
             self._compiled = compile_glob(self._pattern)
-        return self._compiled.fullmatch(text) is not None
+        begin = len(self._fixed)
+        if self._fixed and text[begin] == "/":  # the stars stand for nothing
+            begin += 1
+        return self._compiled.fullmatch(text, begin) is not None
 
     def needs(self) -> Iterator[str]:
         """Texts that every path holds that it is about: names, and three letters of names with wildcards."""
+        if self._fixed:
+            yield from _grams(self._fixed)
+            return
         for step in filter(None, self._pattern.split("/")):
             if not _WILD.search(step):
                 yield step
             elif "[" not in step and "\\" not in step:
                 for fragment in re.split(r"[*?]", step):
                     yield from _grams(fragment)
+
+
+def _plain_slash(escaped: re.Match[str]) -> str:
+    return "/" if escaped[1] == "/" else escaped[0]
 
 
 def _grams(text: str) -> Iterator[str]:
