@@ -52,6 +52,14 @@ def parse(text: str, *, strict: bool = False, max_length: int = MAX_LENGTH, max_
     return _usual(text)
 
 
+def parse_or_none(text: str | None) -> Selector | None:
+    """The selector of a field; None where there is none, or one that cannot be read."""
+    try:
+        return parse(text) if text is not None else None
+    except SelectorError:
+        return None
+
+
 def _is_broken(text: str) -> bool:
     """Whether releases may read a text differently."""
     return "\n" in text or "\r" in text or "\f" in text

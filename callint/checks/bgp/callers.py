@@ -7,7 +7,7 @@ from functools import lru_cache
 from callint.bgp.alike import far_address
 from callint.bgp.nodes import Speaker
 from callint.objects import Cluster
-from callint.selector import Selector, SelectorError, parse
+from callint.selector import parse_or_none
 from callint.selector.index import SelectorIndex
 
 
@@ -22,7 +22,7 @@ class Callers:
         near = [peer.node_selector for peer in peers if peer.node is None]
         self._everywhere = None in near
         texts = dict.fromkeys((*near, *(peer.peer_selector for peer in peers)))
-        selectors = [found for text in texts if text is not None and (found := _parsed(text)) is not None]
+        selectors = [found for text in texts if (found := parse_or_none(text)) is not None]
         self._any = bool(selectors)
         self._selecting = SelectorIndex((one, one) for one in selectors)
 
@@ -39,10 +39,3 @@ class Callers:
 def callers(cluster: Cluster) -> Callers:
     """Those of a cluster, put together once."""
     return Callers(cluster)
-
-
-def _parsed(text: str) -> Selector | None:
-    try:
-        return parse(text)
-    except SelectorError:
-        return None

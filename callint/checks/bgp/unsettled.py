@@ -15,7 +15,7 @@ from callint.checks.left_open import AGREEING, SELECTING, SPEAKERS, left_in, lef
 from callint.net.address import Address
 from callint.objects import Cluster, Resource
 from callint.objects.bgp import BGPPeer
-from callint.selector import Selector, SelectorError, parse
+from callint.selector import parse_or_none
 from callint.source import placeholder
 from callint.steps import Steps, counted
 
@@ -93,7 +93,7 @@ class _OpenPeer:
         self._model = model
         self._anyone = _any_left(peer, "node", "nodeSelector")
         self._anywhere = _any_left(peer, *FAR_ENDS) or peer.local_workload_selector is not None
-        self._near, self._far = _parsed(peer.node_selector), _parsed(peer.peer_selector)
+        self._near, self._far = parse_or_none(peer.node_selector), parse_or_none(peer.peer_selector)
         self._address = far_address(peer.peer_ip)
         self._known: dict[tuple[Alike, bool], bool] = {}
 
@@ -136,10 +136,3 @@ class _OpenPeer:
             or address == speaker.address(address.family)
             or address in self._model.held(speaker, address.family)
         )
-
-
-def _parsed(text: str | None) -> Selector | None:
-    try:
-        return parse(text) if text is not None else None
-    except SelectorError:
-        return None

@@ -16,7 +16,7 @@ from callint.policy.labels import Labels
 from callint.policy.selectable import Selectable
 from callint.record import NamedTuple
 from callint.schema.suggest import is_slip
-from callint.selector import SelectorError, parse
+from callint.selector import parse_or_none
 from callint.selector.satisfy import satisfiable
 
 _HOST_ENDPOINT = ("spec", "controllers", "node", "hostEndpoint")
@@ -39,11 +39,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     nodes = _Nodes(cluster)
     for one in _asked(cluster):
-        if not one.text or one.resource.unreadable(*one.path):
-            continue
-        try:
-            selector = parse(one.text)
-        except SelectorError:
+        selector = parse_or_none(one.text or None)
+        if selector is None or one.resource.unreadable(*one.path):
             continue
         known = nodes.pods if one.pods else nodes.nodes
         slip = known.words.slip(selector)

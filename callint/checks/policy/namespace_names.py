@@ -15,7 +15,7 @@ from callint.policy.labels import Labels
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import policies_of
 from callint.schema.suggest import is_slip
-from callint.selector import Selector, SelectorError, parse
+from callint.selector import Selector, parse_or_none
 from callint.selector.satisfy import satisfiable
 from callint.selector.syntax import Compare, Member, atoms
 from callint.validate.values import dns_label
@@ -45,7 +45,7 @@ def mistyped(cluster: Cluster) -> Iterator[Breach]:
     homes = {one.namespace for one in cluster.all}
     for policy in policies_of(cluster):
         for path, text in dict(_namespace_selectors(policy)).items():
-            selector = _readable(text)
+            selector = parse_or_none(text)
             slip = None if selector is None else words.slip(selector)
             if selector is None or slip is None or not _is_slip(slip, homes):
                 continue
@@ -64,13 +64,6 @@ def _is_slip(slip: Slip, homes: Collection[str | None]) -> bool:
     return is_slip(written, slip.meant) and not (slip.key in NAMESPACE_NAMES and written in homes)
 
 
-def _readable(text: str) -> Selector | None:
-    try:
-        return parse(text)
-    except SelectorError:
-        return None
-
-
 def _whole(resource: Resource) -> bool:
     return not resource.unreadable("metadata")
 
@@ -85,7 +78,7 @@ def _namespace_selectors(policy: Policy) -> Iterator[tuple[Path, str]]:
 
 
 def _by_name(cluster: Cluster, policy: Policy, path: Path, text: str) -> Iterator[Breach]:
-    selector = _readable(text)
+    selector = parse_or_none(text)
     for atom in atoms(selector) if selector is not None else ():
         yield from _impossible(policy, path, text, atom)
         key, value = _one_value(atom)
