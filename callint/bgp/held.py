@@ -17,7 +17,6 @@ from callint.record import NamedTuple
 _ALL, _NONE = "all", "none"
 # What BIRD has put there comes of the sessions themselves.
 _BIRD = "bird"
-_DEAD = ("blackhole", "unreachable", "prohibit")
 
 
 class Held:
@@ -90,7 +89,7 @@ def _held(facts: NodeFacts) -> dict[Family, Intervals]:
         for one in interface.addresses or ():
             ways[one.version].append(_Way(one.first, one.last, 0, dead=False))
     for route in facts.routes or ():
-        to, dead = route.destination, route.type in _DEAD and route.table == "main" and route.protocol != _BIRD
+        to, dead = route.destination, route.dead and route.table == "main" and route.protocol != _BIRD
         if dead or route.type == "unicast":
             ways[to.version].append(_Way(to.first, to.last, route.usual_metric, dead))
     return {family: _led(several) for family, several in ways.items()}

@@ -160,8 +160,8 @@ def _kernel(facts: NodeFacts, family: Family) -> Iterator[Network]:
         destination = route.destination
         if destination.version != family or route.table != "main" or route.protocol in _NEVER_LEARNED:
             continue
-        if route.type == "unicast" or route.type in ("blackhole", "unreachable", "prohibit"):
-            interface = route.interface if route.type == "unicast" else ""
+        if route.type == "unicast" or route.dead:
+            interface = "" if route.dead else route.interface
             known = route.protocol is not None
             metric, gateway = route.usual_metric, route.gateway
             # Of several next hops, or one that other links have as well, BIRD tells no far end.

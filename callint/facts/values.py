@@ -11,6 +11,7 @@ from callint.record import NamedTuple
 
 Verdict = Literal["accept", "drop"]
 _USUAL_METRIC: dict[Family, int] = {4: 0, 6: 1024}
+_DEAD = ("blackhole", "unreachable", "prohibit")
 
 
 class Address(NamedTuple):
@@ -87,6 +88,11 @@ class Route(NamedTuple):
     def usual_metric(self) -> int:
         """The metric, that of the kernel where none is given."""
         return _USUAL_METRIC[self.destination.version] if self.metric is None else self.metric
+
+    @property
+    def dead(self) -> bool:
+        """Whether packets end there."""
+        return self.type in _DEAD
 
 
 class Listener(NamedTuple):
