@@ -77,6 +77,11 @@ class Rule(NamedTuple):
         return self.path[2]
 
     @property
+    def ends(self) -> tuple[Entity, Entity]:
+        """The side of the policy's own endpoints, and the other one."""
+        return (self.source, self.destination) if self.direction == "egress" else (self.destination, self.source)
+
+    @property
     def opens(self) -> bool:
         """Whether it lets packets through, or leaves them to later tiers that may."""
         return self.action in ("Allow", "Pass")

@@ -108,13 +108,12 @@ def _complaints(policy: Policy, strict: bool, road: Road, release: Release) -> I
                 yield from _selector(text, field, strict)
     if strict or release >= (3, 32):
         yield from _flags(policy)
-    for direction, rules in (("ingress", policy.ingress), ("egress", policy.egress)):
-        for rule in rules:
-            for complaint in _rule(readable(rule, resource), resource, strict, road, release):
-                yield f"{direction} rule {rule.number}: {complaint}"
-            if strict:
-                for complaint in _services(rule, direction, policy.namespace):
-                    yield f"{direction} rule {rule.number}: {complaint}"
+    for rule in policy.rules:
+        for complaint in _rule(readable(rule, resource), resource, strict, road, release):
+            yield f"{rule.direction} rule {rule.number}: {complaint}"
+        if strict:
+            for complaint in _services(rule, policy.namespace):
+                yield f"{rule.direction} rule {rule.number}: {complaint}"
 
 
 def _flags(policy: Policy) -> Iterator[str]:
@@ -217,9 +216,9 @@ def _error(read: Callable[[str], object], text: str) -> str | None:
     return None
 
 
-def _services(rule: Rule, direction: str, namespace: str | None) -> Iterator[str]:
-    here, there = (rule.source, rule.destination) if direction == "ingress" else (rule.destination, rule.source)
-    if there.services is not None:
+def _services(rule: Rule, namespace: str | None) -> Iterator[str]:
+    own, far = rule.ends
+    if own.services is not None:
         yield "services stand only in the source of ingress and the destination of egress rules"
-    if here.services is not None and namespace is None and not here.services.namespace:
+    if far.services is not None and namespace is None and not far.services.namespace:
         yield "services of a GlobalNetworkPolicy need a namespace"

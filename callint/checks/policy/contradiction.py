@@ -75,7 +75,7 @@ def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:
         return
     for rule in _rules(policy):
         direction = rule.direction
-        own, far = (rule.destination, "source") if direction == "ingress" else (rule.source, "destination")
+        own, far = rule.ends
         if not own.selector:
             continue
         selector, _ = entity_selectors(own, policy.namespace)
@@ -89,7 +89,7 @@ def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:
             f"{rule_words(policy.resource, rule.path)} can match no packet: in {direction} the {side} is a pod "
             f'that the policy itself selects, and "{matching}" matches none of these',
             (Related(policy.resource.span("spec", "selector"), "selects other pods"),) if policy.selector else (),
-            help=f"select the other end of {direction} in `{far}`",
+            help=f"select the other end of {direction} in `{far.path[-1]}`",
         )
 
 

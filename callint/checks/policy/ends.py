@@ -9,7 +9,7 @@ from typing import Any
 from callint.calico.defaults import NAMESPACE_LABEL
 from callint.checks.breach import Breach, object_words, unexamined
 from callint.checks.policy.opened_ports import Ports, meet, opened, words
-from callint.checks.policy.pod_terms import Terms, by_labels, ends, named, terms
+from callint.checks.policy.pod_terms import Terms, by_labels, named, terms
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Policy, Rule
@@ -92,7 +92,7 @@ def _openings(cluster: Cluster, direction: Direction, subjects: set[Terms] | Non
 
 def _by_selector(rule: Rule) -> bool:
     """Whether it allows packets of which it says only who is at the other end, and ports."""
-    _, far = ends(rule)
+    _, far = rule.ends
     return bool(far.selector) and rule.action == "Allow" and by_labels(rule)
 
 

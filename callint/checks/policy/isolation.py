@@ -195,9 +195,7 @@ class _Tiers:
 
 def _opened(rule: Rule) -> str | None:
     """The IP version of which a rule means all packets, in a word that is empty for both; None if it means fewer."""
-    version, near, far = rule.ip_version, rule.destination, rule.source
-    if rule.direction == "egress":
-        near, far = far, near
+    version, (near, far) = rule.ip_version, rule.ends
     if far.nets:
         every = next((net.family for net in map(network, far.nets) if net is not None and net.length == 0), None)
         if every is None or version not in (None, every):

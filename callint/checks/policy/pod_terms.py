@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from callint.calico.defaults import NAMESPACE_LABEL, ORCHESTRATOR_LABEL
-from callint.objects.policy import Entity, Policy, Rule
+from callint.objects.policy import Policy, Rule
 from callint.policy.match import entity_selectors
 from callint.policy.tiers import by_namespace
 from callint.selector import Selector
@@ -32,19 +32,14 @@ def stripped(selector: Selector) -> Selector:
     return both(*sorted(terms(selector), key=str))
 
 
-def ends(rule: Rule) -> tuple[Entity, Entity]:
-    """The side of the policy's own pods, and the other one."""
-    return (rule.source, rule.destination) if rule.direction == "egress" else (rule.destination, rule.source)
-
-
 def by_labels(rule: Rule) -> bool:
     """Whether the sides of a rule say only who is at the other end, by labels, and to which ports packets go."""
-    near, far = ends(rule)
+    near, far = rule.ends
     others = far._replace(selector=None, namespace_selector=None, ports=()), near._replace(ports=())
     return not rule.source.ports and all(side.unconditional for side in others)
 
 
 def named(rule: Rule, policy: Policy) -> Selector | None:
     """Whom a rule selects at the other end, namespaces by one label with their name; None if it may be anybody."""
-    found, _ = entity_selectors(ends(rule)[1], policy.namespace)
+    found, _ = entity_selectors(rule.ends[1], policy.namespace)
     return None if found is None else rewrite(found, by_namespace)

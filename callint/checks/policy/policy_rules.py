@@ -111,7 +111,7 @@ def _not_selector(cluster: Cluster) -> Iterator[Breach]:
         if policy.namespace is not None or rule.action != "Allow":
             continue
         inward = rule.direction == "ingress"
-        side = rule.source if inward else rule.destination
+        _, side = rule.ends
         if not side.not_selector or not side._replace(not_selector=None, ports=(), not_ports=()).unconditional:
             continue
         path = (*side.path, "notSelector")

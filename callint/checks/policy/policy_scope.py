@@ -297,7 +297,7 @@ def _subject_in_rule(cluster: Cluster) -> Iterator[Breach]:
             continue
         for direction in ("ingress", "egress"):
             rules = policy.governed(direction)
-            own = [rule.destination if direction == "ingress" else rule.source for rule in rules]
+            own = [rule.ends[0] for rule in rules]
             texts = {side.selector for side in own}
             if None in texts or len(texts) != 1:
                 continue
