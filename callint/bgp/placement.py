@@ -9,7 +9,7 @@ from callint.bgp.alike import Alike, Nodes
 from callint.bgp.nodes import Speaker
 from callint.bgp.pools import Blocks, Pools, block_length
 from callint.net.address import BITS, Family, Prefix
-from callint.objects import Cluster, fields
+from callint.objects import Cluster
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, parse
 from callint.selector.index import SelectorIndex
@@ -80,5 +80,4 @@ def _usable(pools: Pools, family: Family) -> Iterable[_Usable]:
             selector = parse(pool.node_selector)
         except SelectorError:
             continue
-        manual = fields.text(pool.plain, "assignmentMode") == "Manual"
-        yield _Usable(selector, inside, min(block_length(pool, inside), BITS[family]), manual)
+        yield _Usable(selector, inside, min(block_length(pool, inside), BITS[family]), pool.by_hand)

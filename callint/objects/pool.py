@@ -79,9 +79,14 @@ class IPPool(NamedTuple):
         return self.node_selector.replace(" ", "") == "!all()"
 
     @property
+    def by_hand(self) -> bool:
+        """Whether it says that pods are to ask for it."""
+        return self.plain.get("assignmentMode") == "Manual"
+
+    @property
     def on_request(self) -> bool:
         """Whether pods get addresses from it only where they ask for it."""
-        return self.of_no_node or self.plain.get("assignmentMode") == "Manual"
+        return self.of_no_node or self.by_hand
 
     @property
     def unreadable(self) -> bool:

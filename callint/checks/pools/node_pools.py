@@ -47,8 +47,8 @@ def _unserved(cluster: Cluster) -> Iterator[Breach]:
     if any(pool.unreadable for pool in cluster.pools):
         return
     giving = [(pool, selector) for pool, selector in every if pool.for_pods]
-    pools = [(pool, selector) for pool, selector in giving if pool.plain.get("assignmentMode") != "Manual"]
-    asked = [selector for pool, selector in giving if pool.plain.get("assignmentMode") == "Manual" and selector != ALL]
+    pools = [(pool, selector) for pool, selector in giving if not pool.by_hand]
+    asked = [selector for pool, selector in giving if pool.by_hand and selector != ALL]
     # Kubernetes labels nodes by itself, with such names
     unsaid = {key for _, selector in pools for key in keys(selector) if "/" in key}
     known = [node for node in cluster.nodes.values() if _labelled(node)]
