@@ -10,9 +10,7 @@ from callint.source.limits import Limits
 from callint.source.scalars import Typed
 from callint.source.tree import Tree
 
-_ESCAPE = re.compile(
-    r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([dD][89a-fA-F][0-9a-fA-F]{2})|.)"
-)
+_ESCAPE = r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([dD][89a-fA-F][0-9a-fA-F]{2})|.)"
 
 
 def values(text: str) -> Iterator[tuple[int, int]]:
@@ -43,7 +41,7 @@ def read_as_json(text: str, limits: Limits, expanded: int) -> Tree | None:
 
     In JSON surrogates may be escaped, and a colon may stand on another line than its key.
     """
-    text = _ESCAPE.sub(_character, re.sub(r"[\t\r\n]", " ", text))
+    text = re.sub(_ESCAPE, _character, re.sub(r"[\t\r\n]", " ", text))
     tree = build(text, Typed(), limits, expanded)
     tree.reread = text
     return tree if tree.error is None else None
