@@ -8,9 +8,6 @@ from callint.objects.cluster import Cluster
 from callint.objects.resource import Resource
 from callint.record import NamedTuple
 
-CALICO_NODE = "calico-node"
-"""The name of the DaemonSet."""
-
 
 class Variable(NamedTuple):
     """A variable and where it stands; `value` is None where it comes from another object."""
@@ -25,12 +22,17 @@ class Variable(NamedTuple):
         return self.resource.span(*self.path, "value")
 
 
+def daemon_sets(cluster: Cluster) -> list[Resource]:
+    """The DaemonSets of calico-node: one in a whole cluster, none where an operator makes it."""
+    return [one for one in cluster.kubernetes("DaemonSet", "apps/v1") if one.name == "calico-node"]
+
+
 def environment(cluster: Cluster) -> dict[str, Variable]:
     """The variables of calico-node by name; none where no manifest holds the DaemonSet."""
     found: dict[str, Variable] = {}
-    for resource in cluster.kubernetes("DaemonSet", "apps/v1"):
+    for resource in daemon_sets(cluster):
         pod = fields.mapping(fields.mapping(resource.spec, "template"), "spec")
-        for number, container in fields.items(pod, "containers") if resource.name == CALICO_NODE else ():
+        for number, container in fields.items(pod, "containers"):
             for index, plain in fields.items(container, "env") if isinstance(container, dict) else ():
                 name = fields.text(plain, "name") if isinstance(plain, dict) else None
                 if name is not None:

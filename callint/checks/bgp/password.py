@@ -13,6 +13,7 @@ from callint.checks.breach import Breach, nobody
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, witness
 from callint.objects import Cluster, Resource, fields
+from callint.objects.calico_node import daemon_sets
 from callint.record import NamedTuple
 from callint.schema.suggest import Words, did_you_mean
 from callint.source import placeholder
@@ -79,10 +80,8 @@ def _homes(cluster: Cluster) -> tuple[str, ...]:
     """The namespace of calico-node, or those that it may be."""
     if cluster.installations:
         return (OPERATOR_NAMESPACE,)
-    for one in cluster.kubernetes("DaemonSet", "apps/v1"):
-        if one.name == "calico-node":
-            return (one.home,)
-    return (OPERATOR_NAMESPACE, MANIFEST_NAMESPACE)
+    known = daemon_sets(cluster)
+    return (known[0].home,) if known else (OPERATOR_NAMESPACE, MANIFEST_NAMESPACE)
 
 
 def _secrets(cluster: Cluster) -> dict[str, list[Resource]]:

@@ -8,7 +8,7 @@ from typing import Any
 from callint.checks.breach import Breach
 from callint.finding import Related, witness
 from callint.objects import Cluster
-from callint.objects.calico_node import CALICO_NODE, Variable, environment
+from callint.objects.calico_node import Variable, daemon_sets, environment
 
 # api/pkg/apis/projectcalico/v3/felixconfig.go: fields that Felix itself calls otherwise (confignamev1)
 _OTHER_NAMES = {"ipipEnabled": "IPINIPENABLED", "ipipMTU": "IPINIPMTU"}
@@ -21,7 +21,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Source: felix/config/config_params.go, where an environment variable has priority over the datastore; one that is
     empty counts for nothing, and what other types are written as differs. Takes no parameters.
     """
-    if sum(one.name == CALICO_NODE for one in cluster.kubernetes("DaemonSet", "apps/v1")) != 1:
+    if len(daemon_sets(cluster)) != 1:
         return
     told = environment(cluster)
     for felix in cluster.felix:
