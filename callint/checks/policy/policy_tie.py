@@ -11,15 +11,14 @@ from callint.checks.breach import Breach, unanswered
 from callint.checks.policy.equal_priority import KINDS, contradictions
 from callint.checks.proof import decided
 from callint.finding import Related, Span, Witness
-from callint.net.address import FAMILIES
 from callint.net.diagrams import TooLargeError
 from callint.objects import Cluster
 from callint.objects.policy import Policy
 from callint.policy import model_of
 from callint.policy.symbolic.order import DIRECTIONS, Item, items
-from callint.policy.symbolic.point import usual
 from callint.policy.symbolic.selection import Entry, Selections
 from callint.policy.symbolic.shadow import Shadows
+from callint.policy.symbolic.shown import packet_of
 from callint.policy.symbolic.tie import Tie, Ties
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector.index import SelectorIndex
@@ -175,11 +174,8 @@ def _place(item: Item) -> Span:
 
 def _proof(tie: Tie) -> Witness | None:
     """A packet about which they decide differently."""
-    for family, packets in zip(FAMILIES, tie.packets, strict=True):
-        point = usual(packets)
-        if point is not None and tie.first.rule is not None:
-            return decided(tie.first.direction, family, point, tie.first)
-    return None
+    found = None if tie.first.rule is None else packet_of(tie.packets)
+    return None if found is None else decided(tie.first.direction, *found, tie.first)
 
 
 def _unasked(placed: PlacedPolicy, which: str, reason: str) -> Breach:

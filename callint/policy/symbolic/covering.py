@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from callint.net import cover
 from callint.net.cover import Product, TooManyCornersError
 from callint.policy.symbolic.order import Item
-from callint.policy.symbolic.products import Sets, of_product, products
+from callint.policy.symbolic.products import Sets, of_product, products, without
 from callint.policy.symbolic.shadow import Shadows
 from callint.record import NamedTuple
 
@@ -47,7 +47,7 @@ class Taken:
     def left(self, sets: Sets) -> Sets:
         """What nobody decides on."""
         for one in self._unions:
-            sets = (sets[0] - one.sets[0], sets[1] - one.sets[1])
+            sets = without(sets, one.sets)
         return sets
 
     def first(self, sets: Sets) -> tuple[int, Sets] | None:

@@ -23,7 +23,7 @@ from callint.policy.symbolic.earlier import (
     meetings,
 )
 from callint.policy.symbolic.order import DIRECTIONS, Before, Item, Kinds, item_of, items, kinds
-from callint.policy.symbolic.products import Sets
+from callint.policy.symbolic.products import Sets, without
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import FREE, Shape
 from callint.policy.symbolic.shown import decided_by, packet_of
@@ -194,7 +194,7 @@ class _Search:
         if any(left) and shadows.selects(policy, rule):
             more = shadows.implied_by(taken.items, policy, rule)
             for sets in more.values():
-                left = (left[0] - sets[0], left[1] - sets[1])
+                left = without(left, sets)
         if any(left):
             return None
         covering = fewest(shadows, taken, packets, more, self._spend)
@@ -273,8 +273,7 @@ class _Search:
         left = chain.left
         for item in chain.earlier.own[chain.subtracted :]:
             self._spend(_OF_SETS)
-            sets = shadows.surely(item, None)
-            left = (left[0] - sets[0], left[1] - sets[1])
+            left = without(left, shadows.surely(item, None))
             chain.subtracted += 1
         chain.left = left
         return left

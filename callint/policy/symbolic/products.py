@@ -23,6 +23,16 @@ _CLASSES = (
 )
 
 
+def common(one: Sets, other: Sets) -> Sets:
+    """The packets of both."""
+    return one[0] & other[0], one[1] & other[1]
+
+
+def without(sets: Sets, taken: Sets) -> Sets:
+    """The packets that are not taken."""
+    return sets[0] - taken[0], sets[1] - taken[1]
+
+
 def products(sets: Sets) -> list[Product]:
     """The packets as products of intervals without free fields, the family first."""
     return [

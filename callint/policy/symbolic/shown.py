@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from callint.net.address import Family
+from callint.net.address import FAMILIES, Family
 from callint.net.packets import Packet
 from callint.policy.symbolic.order import Item
 from callint.policy.symbolic.point import usual
-from callint.policy.symbolic.products import Sets
+from callint.policy.symbolic.products import Sets, common, without
 from callint.policy.symbolic.shadow import Shadows
 
 _MOST_BEFORE = 16
@@ -17,8 +17,8 @@ _MOST_BEFORE = 16
 
 def packet_of(sets: Sets) -> tuple[Family, Packet] | None:
     """One of the packets, with its family."""
-    four, six = map(usual, sets)
-    return (4, four) if four is not None else None if six is None else (6, six)
+    found = zip(FAMILIES, map(usual, sets), strict=True)
+    return next(((family, point) for family, point in found if point is not None), None)
 
 
 def decided_by(
@@ -29,10 +29,9 @@ def decided_by(
     `more` is what the things, by number, decide on besides.
     """
     place = next(number for number, one in enumerate(items) if one is item)
-    left = _common(packets, _deciding(shadows, items, place, more))
+    left = common(packets, _deciding(shadows, items, place, more))
     for number in range(min(place, _MOST_BEFORE)):
-        sets = _deciding(shadows, items, number, more)
-        fewer = left[0] - sets[0], left[1] - sets[1]
+        fewer = without(left, _deciding(shadows, items, number, more))
         left = fewer if any(fewer) else left
     return packet_of(left)
 
@@ -40,7 +39,3 @@ def decided_by(
 def _deciding(shadows: Shadows, items: Sequence[Item], number: int, more: Mapping[int, Sets] | None) -> Sets:
     own, besides = shadows.surely(items[number], None), (more or {}).get(number)
     return own if besides is None else (own[0] | besides[0], own[1] | besides[1])
-
-
-def _common(one: Sets, other: Sets) -> Sets:
-    return one[0] & other[0], one[1] & other[1]

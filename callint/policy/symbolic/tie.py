@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from callint.policy.chains import Direction
 from callint.policy.symbolic.earlier import Earlier, may_meet
 from callint.policy.symbolic.order import DIRECTIONS, Item, Kinds, items, kinds
-from callint.policy.symbolic.products import Sets
+from callint.policy.symbolic.products import Sets, common, without
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import FREE, Shape
 from callint.policy.tiers import PlacedPolicy, PlacedTier
@@ -97,7 +97,7 @@ class Ties:
 
     def _left_to_both(self, first: Item, about: Shape, second: Item, shape: Shape) -> Sets:
         """The packets on which both decide, if each is asked before the other, and nothing before them does."""
-        packets = _common(self._decided(first, about), self._decided(second, shape))
+        packets = common(self._decided(first, about), self._decided(second, shape))
         self._spend(_OF_SETS)
         # the one may stand in more chains, or be of more endpoints, than the other
         for number in (self._places[id(one.rule)].policy for one in (first, second)):
@@ -145,7 +145,7 @@ class Ties:
     def _passed_on(self, packets: Sets, rules: Sequence[Item]) -> Sets:
         """The packets that some rules of an earlier tier may pass on."""
         self._spend(_OF_SETS * len(rules))
-        found = [_common(packets, self._shadows.may(item.policy, item.rule)) for item in rules if item.rule is not None]
+        found = [common(packets, self._shadows.may(item.policy, item.rule)) for item in rules if item.rule is not None]
         four, six = self._shadows.spaces
         return four.union_all(one for one, _ in found), six.union_all(other for _, other in found)
 
@@ -153,8 +153,7 @@ class Ties:
         """The packets on which something that is asked before does not decide."""
         self._spend(_OF_SETS)
         shadows = self._shadows
-        taken = shadows.everything if item.rule is None else shadows.may(item.policy, item.rule)
-        return packets[0] - taken[0], packets[1] - taken[1]
+        return without(packets, shadows.everything if item.rule is None else shadows.may(item.policy, item.rule))
 
 
 def _shaped(placed: PlacedPolicy, direction: Direction) -> list[tuple[Item, Shape]]:
@@ -163,7 +162,3 @@ def _shaped(placed: PlacedPolicy, direction: Direction) -> list[tuple[Item, Shap
 
 def _shape(item: Item) -> Shape:
     return FREE if item.rule is None else Shape(item.rule, item.policy.namespace)
-
-
-def _common(one: Sets, other: Sets) -> Sets:
-    return one[0] & other[0], one[1] & other[1]
