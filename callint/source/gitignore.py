@@ -15,9 +15,9 @@ _MOST_ALIKE = 1 << 12
 """Characters of rules with wildcards: in all, and of those that are asked about the same paths."""
 _GRAM = 3
 _WILD = re.compile(r"[*?\[\]\\]")
-_STARS_IN_NAME = re.compile(r"([^*?\[\\]*[^*?\[\\/])(\*\*+(?:/.*)?)", re.DOTALL)
-_ESCAPED_SLASH = re.compile(r"\\(.)", re.DOTALL)
-_OF_NOTHING = re.compile(r"\*\*+(?:/\*\*+)*(?:/\*)?")
+_STARS_IN_NAME = r"(?s)([^*?\[\\]*[^*?\[\\/])(\*\*+(?:/.*)?)"
+_ESCAPED = r"(?s)\\(.)"
+_OF_NOTHING = r"\*\*+(?:/\*\*+)*(?:/\*)?"
 """Stars that match an empty text as well."""
 
 
@@ -37,14 +37,16 @@ class Rule:
         behind a name begin a pattern, and stand for directories as well.
         """
         self.of_name = "/" not in pattern
-        self._pattern, self._fixed = _ESCAPED_SLASH.sub(_plain_slash, pattern.removeprefix("/")), ""
-        stars = None if self.of_name else _STARS_IN_NAME.fullmatch(self._pattern)
-        if stars is not None:
-            self._fixed, self._pattern = stars.groups()
+        self.wild = len(pattern) if _WILD.search(pattern) else 0
+        self._pattern, self._fixed = pattern.removeprefix("/"), ""
+        if self.wild and not self.of_name:
+            self._pattern = re.sub(_ESCAPED, _plain_slash, self._pattern)
+            stars = re.fullmatch(_STARS_IN_NAME, self._pattern)
+            if stars is not None:
+                self._fixed, self._pattern = stars.groups()
         self._compiled: re.Pattern[str] | None = None
         self._only_directories = only_directories
         self.negated = negated
-        self.wild = len(pattern) if _WILD.search(pattern) else 0
 
     def fits(self, path: str, name: str, is_directory: bool) -> bool:
         """Whether the rule is about an entry: a path from the directory of the file, and its last name."""
@@ -56,7 +58,7 @@ class Rule:
         if not text.startswith(self._fixed):
             return False
         if text == self._fixed:
-            return _OF_NOTHING.fullmatch(self._pattern) is not None
+            return re.fullmatch(_OF_NOTHING, self._pattern) is not None
         if self._compiled is None:
             self._compiled = compile_glob(self._pattern)
         begin = len(self._fixed)
