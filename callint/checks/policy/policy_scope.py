@@ -86,11 +86,15 @@ def _shown(hosts: list[HostMember], label: str) -> tuple[Related, ...]:
 
 
 def _for_everything(policy: Policy, direction: str) -> str | None:
-    """The action for everything of a policy that denies nothing in a direction: Allow, Pass, or None without any."""
+    """The action for everything that is left to it in a direction: Allow, Deny, Pass, or None without any."""
     rules = policy.rules_of(direction.lower())
-    if any(rule.action == "Deny" for rule in rules):
-        return None
     return next((rule.action for rule in rules if rule.action != "Log" and rule.unconditional), None)
+
+
+def _opens(policy: Policy, direction: str) -> bool:
+    """Whether a policy allows everything in a direction."""
+    denied = any(rule.action == "Deny" for rule in policy.rules_of(direction.lower()))
+    return not denied and _for_everything(policy, direction) == "Allow"
 
 
 def _closed(tier: PlacedTier, policy: Policy) -> list[str]:
@@ -99,8 +103,7 @@ def _closed(tier: PlacedTier, policy: Policy) -> list[str]:
         return []
     found = []
     for direction in policy.types:
-        rules = policy.rules_of(direction.lower())
-        rest = next((rule.action for rule in rules if rule.action != "Log" and rule.unconditional), None)
+        rest = _for_everything(policy, direction)
         if rest == "Deny" or (rest is None and tier.closes):
             found.append(direction)
     return found
@@ -199,7 +202,7 @@ def _reaches_pods(cluster: Cluster) -> Iterator[Breach]:
     for policy, _ in _enforced(cluster):
         if not policy.apply_on_forward or policy.early or not _unselective(policy):
             continue
-        opened = [name for name in policy.types if _for_everything(policy, name) == "Allow"]
+        opened = [name for name in policy.types if _opens(policy, name)]
         if not opened:
             continue
         resource = policy.resource
