@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from callint.finding import Span
 from callint.objects import Resource
 from callint.policy.labels import Labels
+from callint.policy.selectable import Selectable
 from callint.record import NamedTuple
-from callint.schema.suggest import Words, letters
+from callint.schema.suggest import Words, is_slip, letters
 from callint.selector import Selector
+from callint.selector.satisfy import satisfiable
 from callint.selector.syntax import And, Compare, Has, Member, atoms
 
 _SHORTEST = 5
@@ -35,6 +37,11 @@ class Slip(NamedTuple):
     bearer: Known
     key: str
     value: str | None = None
+
+    @property
+    def word(self) -> str:
+        """What stands there for what was meant."""
+        return self.key if self.value is None else self.value
 
 
 class Vocabulary:
@@ -83,6 +90,22 @@ class Vocabulary:
                     what = f'nothing known has the label "{atom.key}" with "{value}"'
                     return Slip(what, near, known[near], atom.key, value)
         return None
+
+
+class Labelled:
+    """What selectors may be about: its labels as words, and itself to be found by them."""
+
+    def __init__(self, known: Collection[Known]) -> None:
+        """Sort it both ways."""
+        self.words = Vocabulary(known)
+        self.things = Selectable((one.labels, one) for one in known)
+
+    def missed(self, selector: Selector) -> Slip | None:
+        """The slip of the pen by which a selector matches nothing, where not all that it may be about need be known."""
+        slip = self.words.slip(selector)
+        if slip is None or not is_slip(slip.word, slip.meant):
+            return None
+        return None if self.things.any(selector) or satisfiable(selector) is None else slip
 
 
 class Meant:

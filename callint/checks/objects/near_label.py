@@ -8,16 +8,13 @@ from typing import Any
 
 from callint.checks.breach import Breach
 from callint.checks.pod_template import pod_templates
-from callint.checks.vocabulary import Known, Vocabulary
+from callint.checks.vocabulary import Known, Labelled
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource, fields
 from callint.policy import model_of
 from callint.policy.labels import Labels
-from callint.policy.selectable import Selectable
 from callint.record import NamedTuple
-from callint.schema.suggest import is_slip
 from callint.selector import parse_or_none
-from callint.selector.satisfy import satisfiable
 
 _HOST_ENDPOINT = ("spec", "controllers", "node", "hostEndpoint")
 
@@ -43,10 +40,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         if selector is None or one.resource.unreadable(*one.path):
             continue
         known = nodes.pods if one.pods else nodes.nodes
-        slip = known.words.slip(selector)
-        if slip is None or known.things.any(selector) or satisfiable(selector) is None:
-            continue
-        if not is_slip(slip.key if slip.value is None else slip.value, slip.meant):
+        slip = known.missed(selector)
+        if slip is None:
             continue
         yield Breach.at(
             one.resource,
@@ -58,13 +53,6 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         )
 
 
-class _Labelled(NamedTuple):
-    """What selectors may match, and its labels in words."""
-
-    things: Selectable[Known]
-    words: Vocabulary
-
-
 class _Nodes:
     """What is known of the labels of nodes, and of pods."""
 
@@ -72,22 +60,18 @@ class _Nodes:
         self._cluster = cluster
 
     @cached_property
-    def nodes(self) -> _Labelled:
+    def nodes(self) -> Labelled:
         """Those whose labels can be read."""
         found = (one for one in self._cluster.nodes.values() if one.resources)
         whole = (one for one in found if not any(about.unreadable("metadata") for about in one.resources))
-        return _labelled([Known(Labels(one.labels), one.resources[0]) for one in whole])
+        return Labelled([Known(Labels(one.labels), one.resources[0]) for one in whole])
 
     @cached_property
-    def pods(self) -> _Labelled:
+    def pods(self) -> Labelled:
         """Pods, and what templates make."""
         pods = [Known(one.labels, one.about.resource) for one in model_of(self._cluster).inventory.workloads]
         made = (one for one in pod_templates(self._cluster) if not one.host_network)
-        return _labelled([*pods, *(Known(one.labels, one.resource) for one in made)])
-
-
-def _labelled(known: list[Known]) -> _Labelled:
-    return _Labelled(Selectable((one.labels, one) for one in known), Vocabulary(known))
+        return Labelled([*pods, *(Known(one.labels, one.resource) for one in made)])
 
 
 def _asked(cluster: Cluster) -> Iterator[_Asked]:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from callint.calico.defaults import NAME_LABEL, NAMESPACE_NAMES
 from callint.checks.breach import Breach
-from callint.checks.vocabulary import Known, Slip, Vocabulary
+from callint.checks.vocabulary import Known, Labelled
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource
 from callint.objects.policy import Policy
 from callint.policy.labels import Labels
-from callint.policy.selectable import Selectable
 from callint.policy.tiers import policies_of
-from callint.schema.suggest import is_slip
 from callint.selector import Selector, parse_or_none
-from callint.selector.satisfy import satisfiable
 from callint.selector.syntax import Compare, Member, atoms
 from callint.validate.values import dns_label
 
@@ -41,15 +38,13 @@ def mistyped(cluster: Cluster) -> Iterator[Breach]:
     known = [Known(Labels(labels), one.resource) for one, labels in named]
     if not known:
         return
-    words, things = Vocabulary(known), Selectable((one.labels, one) for one in known)
+    labelled = Labelled(known)
     homes = {one.namespace for one in cluster.all}
     for policy in policies_of(cluster):
         for path, text in dict(_namespace_selectors(policy)).items():
             selector = parse_or_none(text)
-            slip = None if selector is None else words.slip(selector)
-            if selector is None or slip is None or not _is_slip(slip, homes):
-                continue
-            if not things.any(selector) and satisfiable(selector) is not None:
+            slip = None if selector is None else labelled.missed(selector)
+            if slip is not None and not (slip.key in NAMESPACE_NAMES and slip.word in homes):
                 yield Breach.at(
                     policy.resource,
                     path,
@@ -57,11 +52,6 @@ def mistyped(cluster: Cluster) -> Iterator[Breach]:
                     (Related(slip.bearer.place, f'has "{slip.meant}"'),),
                     witness("selector", selector=text, namespaces=()),
                 )
-
-
-def _is_slip(slip: Slip, homes: Collection[str | None]) -> bool:
-    written = slip.key if slip.value is None else slip.value
-    return is_slip(written, slip.meant) and not (slip.key in NAMESPACE_NAMES and written in homes)
 
 
 def _whole(resource: Resource) -> bool:

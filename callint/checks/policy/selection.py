@@ -17,7 +17,7 @@ from callint.checks.dispatch import Question, asked
 from callint.checks.pod_template import PodTemplate, pod_templates
 from callint.checks.policy.namespace_names import misnamed, mistyped
 from callint.checks.policy.written import Written, alone, written_selectors
-from callint.checks.vocabulary import Known, Vocabulary
+from callint.checks.vocabulary import Known, Labelled, Vocabulary
 from callint.finding import ObjectRef, Related, witness
 from callint.objects import Cluster, fields
 from callint.objects.policy import Policy
@@ -26,7 +26,6 @@ from callint.policy.autohep import CREATED_BY
 from callint.policy.labels import ADDED, Labels
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import selector_of
-from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, keys, parse
 from callint.selector.satisfy import Unknown, implies, satisfiable
 from callint.selector.syntax import And, Compare, Has, Member, Not, atoms
@@ -107,26 +106,15 @@ def _sets(cluster: Cluster) -> list[Known]:
     return found
 
 
-class _Labelled(NamedTuple):
-    """What a selector may be about: its labels as words, and itself to be found by them."""
-
-    labels: Vocabulary
-    things: Selectable[Known]
-
-
-def _labelled(known: list[Known]) -> _Labelled:
-    return _Labelled(Vocabulary(known), _selectable(known))
-
-
 def _near_miss(cluster: Cluster) -> Iterator[Breach]:
     subjects, sets = _subjects(cluster), _sets(cluster)
     pods = [one for one in subjects if ORCHESTRATOR_LABEL in one.labels.known]
-    of_calico = {True: _labelled(subjects), False: _labelled([*subjects, *sets])}
-    of_kubernetes, steps = _labelled(pods), Steps(cluster, "selectors with labels")
+    of_calico = {True: Labelled(subjects), False: Labelled([*subjects, *sets])}
+    of_kubernetes, steps = Labelled(pods), Steps(cluster, "selectors with labels")
     for one in written_selectors(cluster):
-        labels, selectable = of_calico[one.subject] if one.of_calico else of_kubernetes
-        slip = labels.slip(one.own)
-        if slip is None or satisfiable(one.selector) is None or selectable.any(one.selector, steps):
+        known = of_calico[one.subject] if one.of_calico else of_kubernetes
+        slip = known.words.slip(one.own)
+        if slip is None or satisfiable(one.selector) is None or known.things.any(one.selector, steps):
             continue
         path, is_key = one.place(slip.key)
         yield Breach.at(
