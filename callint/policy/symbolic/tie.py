@@ -100,15 +100,18 @@ class Ties:
         packets = common(self._decided(first, about), self._decided(second, shape))
         self._spend(_OF_SETS)
         # the one may stand in more chains, or be of more endpoints, than the other
+        done: _Before | None = None
         for number in (self._places[id(one.rule)].policy for one in (first, second)):
-            if any(packets):
-                before, leaving = self._asked_before(number, first.direction)
-                self._spend(len(before))
-                for item, other in before:
-                    if may_meet(about, other) and may_meet(shape, other):
-                        packets = self._without(packets, item)
-                for rules in leaving:
-                    packets = self._passed_on(packets, rules)
+            before = self._asked_before(number, first.direction) if any(packets) else done
+            if before is None or before is done:
+                continue
+            done = before
+            self._spend(len(before.decided))
+            for item, other in before.decided:
+                if may_meet(about, other) and may_meet(shape, other):
+                    packets = self._without(packets, item)
+            for rules in before.leaving:
+                packets = self._passed_on(packets, rules)
         return packets
 
     def _decided(self, item: Item, about: Shape) -> Sets:
