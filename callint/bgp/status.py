@@ -82,9 +82,8 @@ def agreeing(known: Inventory, between: Between, session: Session, answers: Sequ
     One that another goes ahead of has its turn when that one ends at the AS, unless this end takes turns as well.
     """
     own, other = session.form.local_as, session.form.remote_as
-    running = _running(known, answers)
     agreed = [one for one in answers if one.form.local_as == other and one.form.remote_as == own]
-    found = [one for one in agreed if one in running]
+    found = [one for one in agreed if _ahead(known, one, answers) is None]
     return found if found or len(between(session.local, session.address)) > 1 else agreed
 
 
@@ -153,11 +152,11 @@ def _both_ends(known: Inventory, between: Between, session: Session) -> Status |
         return _unlike(secured, _secured(known, agreed[0].form))
     if session.passive and all(one.passive for one in secrets):
         return Status("down", "both ends wait for the other one to connect")
-    # Whose a call is BIRD tells by the address alone.
-    several = len(_running(known, between(session.local, session.address))) > 1
-    calling = [session] if several else [session, *secrets]
-    if session.misdialled and all(one.passive or one.misdialled for one in calling):
-        return Status("down", f'node "{remote.name}" listens on port {remote.port or BGP_PORT}')
+    if session.misdialled:
+        # Whose a call is BIRD tells by the address alone.
+        several = len(_running(known, between(session.local, session.address))) > 1
+        if several or all(one.passive or one.misdialled for one in secrets):
+            return Status("down", f'node "{remote.name}" listens on port {remote.port or BGP_PORT}')
     return _heard(known, session, remote, secrets) if known.settings.own_address_alone else None
 
 
