@@ -16,6 +16,8 @@ _MOST_ALIKE = 1 << 12
 _GRAM = 3
 _WILD = re.compile(r"[*?\[\]\\]")
 _STARS_IN_NAME = r"(?s)([^*?\[\\]*[^*?\[\\/])(\*\*+(?:/.*)?)"
+_NOT_NOTHING = r"(\A[^*?\[\\]*|(?<=/))\*\*+\\/"
+"""Stars that match one name at least, since the slash behind them is escaped (wildmatch.c)."""
 _ESCAPED = r"(?s)\\(.)"
 _OF_NOTHING = r"\*\*+(?:/\*\*+)*(?:/\*)?"
 """Stars that match an empty text as well."""
@@ -40,10 +42,13 @@ class Rule:
         self.wild = len(pattern) if _WILD.search(pattern) else 0
         self._pattern, self._fixed = pattern.removeprefix("/"), ""
         if self.wild and not self.of_name:
-            self._pattern = re.sub(_ESCAPED, _plain_slash, self._pattern)
+            self._pattern = re.sub(_NOT_NOTHING, r"\1*/**/", self._pattern)
             stars = re.fullmatch(_STARS_IN_NAME, self._pattern)
             if stars is not None:
                 self._fixed, self._pattern = stars.groups()
+            self._pattern = re.sub(_ESCAPED, _plain_slash, self._pattern)
+            if self._pattern.startswith("/"):
+                self._fixed = "/"  # as no path begins
         self._compiled: re.Pattern[str] | None = None
         self._only_directories = only_directories
         self.negated = negated
