@@ -62,8 +62,13 @@ def pod_templates(cluster: Cluster) -> Iterator[PodTemplate]:
         yield PodTemplate(resource, Labels(known, ADDED, frozenset((NAMESPACE_LABEL,))), container_ports(spec), on_host)
 
 
+def all_pods(cluster: Cluster) -> Iterator[tuple[Labels, Resource]]:
+    """The pods that are endpoints, those that something makes of templates included, with their labels."""
+    yield from ((one.labels, one.about.resource) for one in model_of(cluster).inventory.workloads)
+    yield from ((one.labels, one.resource) for one in pod_templates(cluster) if not one.host_network)
+
+
 @lru_cache(maxsize=2)
 def known_pods(cluster: Cluster) -> Selectable[Resource]:
-    """The pods that are endpoints, those that something makes of templates included, to be found by selectors."""
-    pods = [(one.labels, one.about.resource) for one in model_of(cluster).inventory.workloads]
-    return Selectable([*pods, *((one.labels, one.resource) for one in pod_templates(cluster) if not one.host_network)])
+    """The same, to be found by selectors."""
+    return Selectable(all_pods(cluster))

@@ -7,11 +7,10 @@ from functools import cached_property, reduce
 from typing import Any
 
 from callint.checks.breach import Breach
-from callint.checks.pod_template import pod_templates
+from callint.checks.pod_template import all_pods
 from callint.checks.vocabulary import Known, Labelled
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource, fields
-from callint.policy import model_of
 from callint.policy.labels import Labels
 from callint.record import NamedTuple
 from callint.selector import parse_or_none
@@ -69,9 +68,7 @@ class _Nodes:
     @cached_property
     def pods(self) -> Labelled:
         """Pods, and what templates make."""
-        pods = [Known(one.labels, one.about.resource) for one in model_of(self._cluster).inventory.workloads]
-        made = (one for one in pod_templates(self._cluster) if not one.host_network)
-        return Labelled([*pods, *(Known(one.labels, one.resource) for one in made)])
+        return Labelled([Known(*one) for one in all_pods(self._cluster)])
 
 
 def _asked(cluster: Cluster) -> Iterator[_Asked]:

@@ -8,7 +8,7 @@ from typing import Any
 from callint.calico.defaults import CLUSTER_DNS, KUBERNETES_NAME_LABEL, NAME_LABEL, NAMESPACE_LABEL
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, object_words
-from callint.checks.pod_template import pod_templates
+from callint.checks.pod_template import all_pods
 from callint.checks.policy.account_scope import accounts_elsewhere
 from callint.checks.policy.name_resolution import may_be_question
 from callint.checks.policy.written import Written, written_selectors
@@ -143,15 +143,12 @@ class _Things:
         for one in cluster.network_sets:
             if one.namespace is not None:
                 self._add(_home(one.resource), Labels(one.labels), one.resource)
-        inventory = model_of(cluster).inventory
-        pods = [(one.labels, one.about.resource) for one in inventory.workloads]
-        pods += [(one.labels, one.resource) for one in pod_templates(cluster) if not one.host_network]
-        for labels, resource in pods:
+        for labels, resource in all_pods(cluster):
             self._add(resource.namespace, labels, resource)
             if resource.namespace is not None:
                 self._with_pods.add(resource.namespace)
         others = [pair for namespace, pairs in self._inside.items() if namespace is not None for pair in pairs]
-        hosts = (one for one in inventory.host_endpoints if one.about.expected_ips)
+        hosts = (one for one in model_of(cluster).inventory.host_endpoints if one.about.expected_ips)
         self._others = Selectable([*((one.labels, _Thing(one.about.resource, None)) for one in hosts), *others])
         self.elsewhere = bool(sets or self._with_pods)
 
