@@ -154,18 +154,14 @@ def _local(family: Family, value: int) -> bool:
 
 
 def _kernel(facts: NodeFacts, family: Family) -> Iterator[Network]:
-    main = (one for one in facts.routes or () if one.table == "main")
-    hops = Counter((one.destination.first, one.destination.last, one.usual_metric) for one in main)
-    for route in facts.routes or ():
-        destination = route.destination
-        if destination.version != family or route.table != "main" or route.protocol in _NEVER_LEARNED:
-            continue
-        if route.type == "unicast" or route.dead:
+    main = [one for one in facts.routes or () if one.table == "main" and one.destination.version == family]
+    hops = Counter((one.destination.prefix.masked(), one.usual_metric) for one in main)
+    for route in main:
+        if route.protocol not in _NEVER_LEARNED and (route.type == "unicast" or route.dead):
             interface = "" if route.dead else route.interface
             known = route.protocol is not None
-            metric, gateway = route.usual_metric, route.gateway
+            prefix, metric, gateway = route.destination.prefix.masked(), route.usual_metric, route.gateway
             # Of several next hops, or one that other links have as well, BIRD tells no far end.
-            several = hops[destination.first, destination.last, metric] > 1
+            several = hops[prefix, metric] > 1
             by_gateway = gateway is not None and not several and not (family == 6 and _local(6, gateway.value))
-            prefix = Prefix(family, destination.first, destination.length)
             yield Network(prefix, interface, metric, known, by_gateway)
