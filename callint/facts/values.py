@@ -159,6 +159,11 @@ class NodeFacts(NamedTuple):
         """The interface of this name, None where there is none or none is known."""
         return next((interface for interface in self.interfaces or () if interface.name == name), None)
 
+    def default_routes(self, version: Family) -> list[Route]:
+        """The default routes of the main table that are known."""
+        main = (one for one in self.routes or () if one.table == "main")
+        return [one for one in main if one.destination.version == version and one.destination.length == 0]
+
     def knows(self, section: str) -> bool:
         """Whether `section` (interfaces, routes, listeners or services) was given and read without a gap."""
         key = "listening" if section == "listeners" else section

@@ -231,9 +231,8 @@ def _replaces_default(cluster: Cluster, one: Outward) -> bool:
 
 def _keeps_default(facts: NodeFacts | None) -> bool:
     """Whether a node is known to have an IPv4 default route of the best metric."""
-    routes = (one for one in (facts.routes if facts is not None else None) or () if one.table == "main")
-    own = (one for one in routes if one.protocol != "bird" and one.usual_metric == 0)
-    return any(one.destination.version == 4 and one.destination.length == 0 for one in own)
+    routes = facts.default_routes(4) if facts is not None else ()
+    return any(one.protocol != "bird" and one.usual_metric == 0 for one in routes)
 
 
 def _open(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Outward]:

@@ -78,7 +78,4 @@ def _private(cluster: Cluster, pool: IPPool, net: Prefix) -> bool:
 
 def _leads_out(facts: NodeFacts) -> bool:
     """Whether the node has a default route of IPv6."""
-    return any(
-        one.destination.version == 6 and one.destination.length == 0 and one.type == "unicast" and one.table == "main"
-        for one in facts.routes or ()
-    )
+    return any(one.type == "unicast" for one in facts.default_routes(6))
