@@ -78,14 +78,14 @@ def unused_labels(cluster: Cluster) -> Iterator[Breach]:
         except SelectorError:
             return
     nameless = [one for one in nameless if named.isdisjoint(one.about.resource.labels)]
-    if nameless:
-        named = {key for _, _, selector in _rule_selectors(cluster) for key in keys(selector)}
-    selecting = selections(model_of(cluster))
+    if not nameless:
+        return
+    named = {key for _, _, selector in _rule_selectors(cluster) for key in keys(selector)}
     for member in nameless:
-        if ALLOW_ALL_PROFILE in member.about.profiles and not selecting.of(member).entries:
-            continue
         resource, labels = member.about.resource, sorted(member.about.resource.labels)
         if not named.isdisjoint(labels):
+            continue
+        if ALLOW_ALL_PROFILE in member.about.profiles and not selections(model_of(cluster)).of(member).entries:
             continue
         listed = ", ".join(f'"{key}"' for key in labels[:3])
         yield Breach.at(
