@@ -102,7 +102,7 @@ def _ingress_alone(known: Selections, selection: Selection) -> Policy | None:
     every = (known.tiers[one.tier].policies[one.place].policy for one in forward)
     enforced = [policy for policy in every if not policy.staged]
     sure = selection.hidden is None and not any(one.doubt for one in forward)
-    return enforced[0] if sure and enforced and not any("Egress" in policy.types for policy in enforced) else None
+    return enforced[0] if sure and enforced and not any(policy.governs("egress") for policy in enforced) else None
 
 
 def _through(here: NodePolicy, leaving: str) -> tuple[Packet, Verdict] | None:

@@ -88,7 +88,7 @@ def _policies(cluster: Cluster) -> Iterator[_Placed]:
     """The policies that are asked about packets that come in at host endpoints."""
     for tier, placed in model_of(cluster).policies:
         policy = placed.policy
-        if policy.kind == "GlobalNetworkPolicy" and not policy.staged and "Ingress" in policy.types:
+        if policy.kind == "GlobalNetworkPolicy" and not policy.staged and policy.governs("ingress"):
             yield _Placed(tier, placed)
 
 
