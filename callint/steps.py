@@ -10,6 +10,9 @@ from callint.selector.values import Budget, ExhaustedError
 
 T = TypeVar("T")
 
+MORE = "`limits: {comparisons: N}` in callint.yaml allows for more"
+"""What whoever meets the bound can do."""
+
 
 class TooManyStepsError(ExhaustedError):
     """More comparisons would be needed than there may be; the text says of what."""

@@ -12,7 +12,7 @@ from callint.calico.kinds import POLICIES
 from callint.checks.breach import Breach, Check, CheckError, unanswered
 from callint.objects import Cluster, Resource
 from callint.schema.suggest import nearest
-from callint.steps import TooManyStepsError
+from callint.steps import MORE, TooManyStepsError
 
 _BGP = ("BGPPeer", "BGPConfiguration", "Node")
 _POOLS = ("IPPool", "Installation")
@@ -154,8 +154,7 @@ def _bounded(name: str, check: Check, cluster: Cluster, parameters: Mapping[str,
     except CheckError as error:
         raise CheckError(f'check "{name}": {error}', error.parameter) from error
     except TooManyStepsError as error:
-        more = "`limits: {comparisons: N}` in callint.yaml allows for more"
-        yield unanswered(f"not all that this rule is about was examined: {error}", _about(cluster), more)
+        yield unanswered(f"not all that this rule is about was examined: {error}", _about(cluster), MORE)
 
 
 def _about(cluster: Cluster) -> Resource:

@@ -37,7 +37,9 @@ def fail(message: str) -> NoReturn:
 
 def fail_of(limit: Exception) -> NoReturn:
     """The same where more would be needed than the limit of comparisons allows."""
-    fail(f"{limit}: `limits: {{comparisons: N}}` in callint.yaml allows for more")
+    from callint.steps import MORE
+
+    fail(f"{limit}: {MORE}")
 
 
 def colour(choice: str) -> bool:
