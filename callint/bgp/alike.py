@@ -11,7 +11,7 @@ from callint.bgp.services import EXCLUDE_LABEL
 from callint.bgp.workloads import selected
 from callint.net.address import FAMILIES, Address, Family, parse_peer
 from callint.objects import Cluster
-from callint.selector import Selector, SelectorError, keys_and_values, parse
+from callint.selector import Selector, keys_and_values, parse_or_none
 from callint.selector.syntax import And, Compare, atoms
 from callint.steps import Steps
 
@@ -119,9 +119,8 @@ class Nodes:
 
     def selected(self, text: str, steps: Steps | None = None) -> Iterator[tuple[Alike, bool]]:
         """The nodes that a selector matches, and whether that is sure; an invalid one matches none."""
-        try:
-            selector = parse(text)
-        except SelectorError:
+        selector = parse_or_none(text)
+        if selector is None:
             return
         candidates = self._candidates(selector)
         if steps is not None:
@@ -167,9 +166,8 @@ def _asked(texts: Iterable[str]) -> list[tuple[str, _Values]]:
     found: dict[str, set[str]] = {EXCLUDE_LABEL: {"true"}}
     within: set[str] = set()
     for text in texts:
-        try:
-            selector = parse(text)
-        except SelectorError:
+        selector = parse_or_none(text)
+        if selector is None:
             continue
         for key, values in keys_and_values(selector).items():
             found.setdefault(key, set()).update(values)

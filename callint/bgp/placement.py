@@ -11,7 +11,7 @@ from callint.bgp.pools import Blocks, Pools, block_length
 from callint.net.address import BITS, Family, Prefix
 from callint.objects import Cluster
 from callint.record import NamedTuple
-from callint.selector import Selector, SelectorError, parse
+from callint.selector import Selector, parse_or_none
 from callint.selector.index import SelectorIndex
 from callint.steps import Answer, Steps
 
@@ -76,8 +76,6 @@ def _usable(pools: Pools, family: Family) -> Iterable[_Usable]:
     for pool, inside in pools.pools:
         if pool.disabled or not {"Workload", "Tunnel"} & set(pool.allowed_uses):
             continue
-        try:
-            selector = parse(pool.node_selector)
-        except SelectorError:
-            continue
-        yield _Usable(selector, inside, min(block_length(pool, inside), BITS[family]), pool.by_hand)
+        selector = parse_or_none(pool.node_selector)
+        if selector is not None:
+            yield _Usable(selector, inside, min(block_length(pool, inside), BITS[family]), pool.by_hand)

@@ -13,7 +13,7 @@ from callint.objects.bgp import BGPPeer
 from callint.objects.endpoint import Workload
 from callint.objects.workload import finished, pod, workload
 from callint.record import NamedTuple
-from callint.selector import SelectorError, keys, parse
+from callint.selector import keys, parse, parse_or_none
 from callint.selector.index import SelectorIndex
 
 
@@ -72,13 +72,8 @@ def _addresses(one: Workload) -> list[Address]:
 
 def _readable(peer: BGPPeer) -> bool:
     """Whether its selector asks for no label of a namespace or a service account, which are not looked up here."""
-    if peer.local_workload_selector is None:
-        return False
-    try:
-        named = keys(parse(peer.local_workload_selector))
-    except SelectorError:
-        return False
-    return not any(key.startswith(INHERITED) for key in named)
+    selector = parse_or_none(peer.local_workload_selector)
+    return selector is not None and not any(key.startswith(INHERITED) for key in keys(selector))
 
 
 def _workloads(cluster: Cluster) -> Iterator[Workload]:

@@ -11,7 +11,7 @@ from callint.checks.dispatch import Question, asked
 from callint.checks.vocabulary import Meant
 from callint.finding import Related, witness
 from callint.objects import Cluster, Resource
-from callint.selector import SelectorError, parse
+from callint.selector import parse_or_none
 from callint.selector.index import LabelIndex
 from callint.selector.satisfy import satisfiable
 
@@ -98,9 +98,8 @@ def _selector(cluster: Cluster) -> Iterator[Breach]:
                 continue
             if peer.resource.unreadable("spec", field):
                 continue
-            try:
-                selector = parse(text)
-            except SelectorError:
+            selector = parse_or_none(text)
+            if selector is None:
                 continue
             impossible = satisfiable(selector) is None
             if not impossible and (not complete or any(map(selector.matches, labelled.candidates(selector)))):

@@ -16,7 +16,7 @@ from callint.objects import Cluster, fields
 from callint.objects.charts import pools_elsewhere
 from callint.objects.node import Node, bgp_path, bgp_value
 from callint.objects.pool import IPPool
-from callint.selector import Selector, SelectorError, keys, parse
+from callint.selector import Selector, SelectorError, keys, parse, parse_or_none
 from callint.selector.index import SelectorIndex
 from callint.selector.syntax import ALL
 
@@ -152,11 +152,8 @@ def _windows(cluster: Cluster) -> Iterator[Breach]:
     installed = next((one for one in cluster.installations if fields.at(one.plain, _OF_WINDOWS) == "HNS"), None)
     for pool in cluster.pools if nodes or installed else ():
         given = pool.for_pods and pool.legible and not pool.on_request and not pool.namespace_selector
-        if not given or pool.ipip_mode == "Never":
-            continue
-        try:
-            selector = parse(pool.node_selector)
-        except SelectorError:
+        selector = parse_or_none(pool.node_selector)
+        if not given or pool.ipip_mode == "Never" or selector is None:
             continue
         node = next((node for node in nodes if selector.matches(node.labels)), None)
         if node is not None:
