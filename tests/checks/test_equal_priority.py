@@ -55,6 +55,7 @@ EARLY = {"selector": "all()", "namespaceSelector": "all()", "types": ["Ingress"]
         ([policy("a", ALLOW), policy("b", DENY)], 1),
         ([policy("a", DENY), policy("b", ALLOW)], 1),
         ([policy("a", ALLOW), policy("b", DENY_OPS)], 1),
+        ([policy("a", ALLOW), policy("b", DENY_OPS), policy("c", ALLOW)], 1),
         ([policy("a", ALLOW), policy("b", rule("Pass", EVERY))], 1),
         ([policy("a", ALLOW), policy("b", rule("Accept", EVERY))], 0),
         ([policy("a", ALLOW), policy("b", DENY, priority=11)], 0),

@@ -58,6 +58,8 @@ def test_the_witness_is_decided_by_the_name() -> None:
         ([gnp("a", ALLOW), gnp("b", {**DENY, "protocol": "UDP"})], 0),
         ([gnp("a", ALLOW), gnp("b", {"action": "Pass", "protocol": "TCP"})], 1),
         ([gnp("a", ALLOW), gnp("b", {"action": "Log"}, DENY), gnp("c", DENY)], 2),
+        ([gnp("a", ALLOW), gnp("b", DENY), gnp("c", ALLOW)], 1),
+        ([gnp("a", ALLOW, selector=BOTH), gnp("b", DENY), gnp("c", ALLOW)], 2),
         ([gnp("first", DENY, order=1), gnp("a", ALLOW), gnp("b", DENY)], 0),
         ([gnp("first", DENY, selector="x == 'y'", order=1), gnp("a", ALLOW), gnp("b", DENY)], 1),
         ([gnp("first", DENY, order=1), gnp("a", ALLOW, applyOnForward=True), gnp("b", DENY)], 0),

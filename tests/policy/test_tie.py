@@ -75,13 +75,13 @@ def deciding(shadows: Shadows, placed: PlacedPolicy) -> Iterator[tuple[Item, Set
             before.append(item)
 
 
-def first_tie(shadows: Shadows, first: PlacedPolicy, one: PlacedPolicy, other: PlacedPolicy) -> Tie | None:
+def first_tie(shadows: Shadows, before: list[PlacedPolicy], one: PlacedPolicy, other: PlacedPolicy) -> Tie | None:
     for (mine, own), (theirs, others) in product(deciding(shadows, one), deciding(shadows, other)):
         packets = own[0] & others[0], own[1] & others[1]
         for direction in DIRECTIONS:
-            for item in items(first.policy, direction):
+            for item in (item for first in before for item in items(first.policy, direction)):
                 assert item.rule is not None
-                packets = minus(packets, shadows.may(first.policy, item.rule))
+                packets = minus(packets, shadows.may(item.policy, item.rule))
         if mine.action != theirs.action and any(packets):
             return Tie(mine, theirs, packets)
     return None
@@ -95,7 +95,7 @@ def test_all_pairs(policies: list[list[dict[str, Any]]]) -> None:
     ties = Ties(shadows, tier, group, Budget(1_000_000))
     for number, one in enumerate(group):
         later = range(number + 1, len(group))
-        expected = {at: first_tie(shadows, first, one, group[at]) for at in later}
+        expected = {at: first_tie(shadows, [first, *group[:number]], one, group[at]) for at in later}
         assert dict(ties.with_later(number, later)) == {at: tie for at, tie in expected.items() if tie is not None}
 
 

@@ -106,14 +106,15 @@ def _ports_meet(one: Item, other: Item) -> bool:
 def _before(
     tiers: Sequence[PlacedTier], tier: PlacedTier, one: PlacedPolicy, direction: Direction, budget: Budget
 ) -> list[Item] | None:
-    """The rules of policies before one, not those of its order, that may be asked; None if some cannot be read."""
+    """The rules of policies before one that may be asked; None if some cannot be read, whose place is not known."""
     found: list[Item] = []
+    behind = False
     for earlier in tiers:
         for placed in earlier.policies:
             budget.spend(_OF_PAIR)
-            order, readable = placed.policy.order, placed.policy.resource.whole
-            behind = earlier is tier and readable and (order is None or order >= (one.policy.order or 0))
-            if behind or placed.policy.staged or overlaps(placed.selector, one.selector) is False:
+            readable = placed.policy.resource.whole
+            behind = behind or placed is one
+            if (behind and readable) or placed.policy.staged or overlaps(placed.selector, one.selector) is False:
                 continue
             if not readable:
                 return None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
 
 from callint.policy.chains import Direction
 from callint.policy.symbolic.earlier import Earlier, may_meet
@@ -35,9 +38,13 @@ class _Place(NamedTuple):
 
 
 class _Before(NamedTuple):
-    """The rules that are asked before, and of each earlier tier that drops the rest those that may pass packets on."""
+    """The rules that are asked before, and of each earlier tier that drops the rest those that may pass packets on.
+
+    `tied` are those of the order itself, each with the number of its policy in the group.
+    """
 
     decided: list[tuple[Item, Shape]]
+    tied: list[tuple[int, Item, Shape]]
     leaving: list[list[Item]]
 
 
@@ -96,18 +103,20 @@ class Ties:
         return sorted(found, key=lambda one: self._places[id(one[0].rule)]) if len(acting) > 2 else found
 
     def _left_to_both(self, first: Item, about: Shape, second: Item, shape: Shape) -> Sets:
-        """The packets on which both decide, if each is asked before the other, and nothing before them does."""
+        """The packets on which both decide, if each is asked before the other, and nothing before the first does."""
         packets = common(self._decided(first, about), self._decided(second, shape))
         self._spend(_OF_SETS)
         # the one may stand in more chains, or be of more endpoints, than the other
         done: _Before | None = None
-        for number in (self._places[id(one.rule)].policy for one in (first, second)):
+        numbers = [self._places[id(one.rule)].policy for one in (first, second)]
+        for number in numbers:
             before = self._asked_before(number, first.direction) if any(packets) else done
             if before is None or before is done:
                 continue
             done = before
-            self._spend(len(before.decided))
-            for item, other in before.decided:
+            tied = before.tied[: bisect_left(before.tied, numbers[0], key=itemgetter(0))]
+            self._spend(len(before.decided) + len(tied))
+            for item, other in chain(before.decided, ((item, other) for _, item, other in tied)):
                 if may_meet(about, other) and may_meet(shape, other):
                     packets = self._without(packets, item)
             for rules in before.leaving:
@@ -128,21 +137,27 @@ class Ties:
         return found
 
     def _asked_before(self, number: int, direction: Direction) -> _Before:
-        """What surely is asked before a policy and all others of its order, wherever it applies."""
+        """What surely is asked before a policy, or may be by its order, wherever it applies."""
         placed = self._group[number]
         key = (placed.selector, kinds(placed.policy), direction)
         if key not in self._before:
             order = self._shadows.order
             before = order.before(self._tier, placed)
-            self._spend(before.reach(next(place for place, one in enumerate(self._tier.policies) if one is placed)))
+            self._spend(
+                before.reach(1 + next(at for at, one in enumerate(self._tier.policies) if one is self._group[-1]))
+            )
             found = [(one, _shape(one)) for one in order.deciding(before, direction)]
-            tied = {id(one.policy) for one in self._group}
+            tied: list[tuple[int, Item, Shape]] = []
+            numbers = {id(one): at for at, one in enumerate(self._group)}
             for asked in before.own:
-                if id(asked.placed.policy) not in tied:
+                at = numbers.get(id(asked.placed))
+                if at is None:
                     found += _shaped(asked.placed, direction)
+                else:
+                    tied += ((at, *one) for one in self._rules[direction][at])
             leaving = order.leaving(before, direction)
-            self._spend(len(found) + sum(map(len, leaving)))
-            self._before[key] = _Before(found, leaving)
+            self._spend(len(found) + len(tied) + sum(map(len, leaving)))
+            self._before[key] = _Before(found, tied, leaving)
         return self._before[key]
 
     def _passed_on(self, packets: Sets, rules: Sequence[Item]) -> Sets:
