@@ -63,13 +63,16 @@ class _Commands(click.Group):
         except Exception as error:
             if isinstance(error, OSError) and error.filename is None:  # click could not print
                 raise
-            if os.environ.get("CALLINT_DEBUG"):
-                raise
-            from callint.cli.output import tell
+            from callint.cli.output import asked_to_debug, show_trace, tell
 
+            debug = asked_to_debug(ctx)
+            if debug:
+                from traceback import format_exc
+
+                show_trace(format_exc())
             reason = f"{type(error).__name__}: {error}"[:200]
             tell(f"internal error: {reason}")
-            tell("please report it, with what CALLINT_DEBUG=1 prints")
+            tell(f"please report it, with {'this traceback' if debug else 'what CALLINT_DEBUG=1 prints'}")
             ctx.exit(2)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -12,7 +12,6 @@ from callint.cli import inputs, output
 from callint.cli.catalogue import known_last
 from callint.finding import SEVERITIES, counted
 from callint.report.formats import FORMATS, pieces
-from callint.report.visible import guarded, visible
 
 if TYPE_CHECKING:
     from callint.again import Question
@@ -37,6 +36,10 @@ def _destinations(_: click.Context, __: click.Parameter, values: tuple[str, ...]
             raise click.BadParameter(f'two reports would be written to "{path}"')
         pairs.append((form, path))
     return pairs
+
+
+def _debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    ctx.meta[output.DEBUG] = value
 
 
 @click.command(
@@ -105,7 +108,9 @@ Examples:
     show_default=True,
     help="When to colour; auto is for terminals.",
 )
-@click.option("--debug", is_flag=True, help="Print the traceback of a check that crashed.")
+@click.option(
+    "--debug", is_flag=True, callback=_debug, expose_value=False, help="Print tracebacks of errors inside callint."
+)
 def command(
     paths: tuple[str, ...],
     form: str,
@@ -122,7 +127,6 @@ def command(
     jobs: int | None,
     cache: bool | None,
     color: str,
-    debug: bool,
 ) -> None:
     """Check manifests: files, folders, globs, or - for standard input.
 
@@ -140,7 +144,8 @@ def command(
     calico = given.calico()
     where = inputs.manifests(paths, config)
     own_crds = _crds(crds)
-    means = Means(jobs or config.jobs, config.cache if cache is None else cache)
+    debug = output.asked_to_debug(click.get_current_context())
+    means = Means(jobs or (1 if debug else config.jobs), config.cache if cache is None else cache)
     reading = read(where, means, Measure(config.limits, own_crds), ignore=not no_git_ignore)
     if reading.empty:
         output.fail(f"no manifests found in {', '.join(where)}")
@@ -183,8 +188,7 @@ def command(
         output.fail(str(error))
     if debug:
         for crash in result.crashes:
-            for line in crash.trace.splitlines():
-                click.echo(guarded(visible(line)), err=True)
+            output.show_trace(crash.trace)
     if question:
         question.keep(result)
     if failed:

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from callint.report.visible import visible
+from callint.report.visible import guarded, visible
 from callint.source.files import why
 
 
@@ -28,6 +28,22 @@ def tell(message: str) -> None:
     """Say a sentence on standard error, where what it quotes of the tree does no harm, if anybody can hear it."""
     with suppress(OSError):
         click.echo(f"callint: {visible(message)}", err=True)
+
+
+DEBUG = "callint.debug"
+"""Where click's contexts keep whether a command was called with --debug."""
+
+
+def asked_to_debug(ctx: click.Context) -> bool:
+    """Whether tracebacks are wanted: by --debug, where a command has it, or by the environment."""
+    return bool(ctx.meta.get(DEBUG) or os.environ.get("CALLINT_DEBUG"))
+
+
+def show_trace(trace: str) -> None:
+    """Print a traceback on standard error, where what it quotes of the tree does no harm."""
+    with suppress(OSError):
+        for line in trace.splitlines():
+            click.echo(guarded(visible(line)), err=True)
 
 
 def fail(message: str) -> NoReturn:

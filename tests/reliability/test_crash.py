@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from callint import lint
 from callint.checks.objects import duplicate
 from callint.cli import main
 
@@ -16,7 +17,7 @@ TWICE = "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: a}\nsp
 
 
 def crash(*_: object) -> None:
-    raise RuntimeError("on purpose\nsecond line")
+    raise RuntimeError("on purpose\n::error::second line")
 
 
 @pytest.mark.parametrize("debug", [False, True])
@@ -31,6 +32,25 @@ def test_a_crash_is_one_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     assert '"REF001 defined-twice" could not be checked: RuntimeError: on purpose' in result.stdout
     assert "unknown-field" in result.stdout
     assert ("Traceback" in result.output) is debug
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "debug"), [([], "", False), (["--debug"], "", True), ([], "1", True)]
+)
+def test_an_error_outside_of_checks_shows_its_traceback_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], environment: str, debug: bool
+) -> None:
+    monkeypatch.setattr(lint, "lint_together", crash)
+    file = tmp_path / "a.yaml"
+    file.write_text(TWICE, encoding="utf-8")
+    arguments = ["check", "--no-config", "--no-cache", *options, str(file)]
+    result = CliRunner().invoke(main, arguments, env={"CALLINT_DEBUG": environment})
+    assert (result.exit_code, result.stdout) == (2, "")
+    lines = result.stderr.splitlines()
+    assert lines[-2] == r"callint: internal error: RuntimeError: on purpose\n::error::second line"
+    assert ("Traceback (most recent call last):" in lines[:-2]) is debug
+    assert (r"\::error::second line" in lines[:-2]) is debug
+    assert lines[-1].startswith("callint: please report it, with ")
 
 
 @pytest.mark.parametrize("reverse", [False, True])

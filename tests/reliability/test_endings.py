@@ -178,6 +178,7 @@ def test_a_file_that_may_not_be_read_hides_no_other(folder: Path, monkeypatch: p
     assert [document.file for document in sources.documents] == ["broken.yaml"]
 
 
+@pytest.mark.usefixtures("interruptible")
 @posix
 def test_an_interrupt_ends_quietly(folder: Path) -> None:
     process = subprocess.Popen(

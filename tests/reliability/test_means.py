@@ -93,6 +93,25 @@ def test_a_process_that_dies_is_a_finding(when: str, tree: Path) -> None:
     assert "unknown-field" in text
 
 
+@pytest.mark.usefixtures("interruptible")
+def test_whoever_debugs_sees_what_a_copy_would_have_died_of(tree: Path) -> None:
+    (tree / "callint.yaml").write_text("jobs: 2", encoding="utf-8")
+    code = (
+        "import os, sys, time\nfrom callint.intake.entry import Entry\nhere, read = os.getpid(), Entry.read\n"
+        "def bad(self, lines):\n"
+        "    if self.shown.endswith('20.yaml'): raise RuntimeError('on purpose')\n"
+        "    if os.getpid() == here: time.sleep(0.05)\n"
+        "    read(self, lines)\n"
+        "Entry.read = bad\n"
+        "from callint.__main__ import run\n"
+        "sys.argv[1:] = ['check', '--no-cache', '--debug', '.']\nrun()\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith("Traceback")
+    assert "RuntimeError: on purpose" in run.stderr
+
+
 @linux
 @pytest.mark.parametrize("whole_group", [True, False])
 def test_an_interrupt_leaves_no_process(whole_group: bool, tree: Path) -> None:
