@@ -406,6 +406,29 @@ def test_a_namespace_has_its_name_as_a_label(namespaces: str, reached: bool) -> 
     assert [dead(*objects)["policy"] for objects in mine] == [[] if reached else [("web", -1)]] * 2
 
 
+@pytest.mark.parametrize(
+    ("namespaces", "reached"),
+    [
+        ("team == 'red'", False),
+        ("has(team)", False),
+        ("team in {'red', 'blue'} && projectcalico.org/name == 'x'", False),
+        ("team != 'blue'", False),
+        ("team == 'blue'", True),
+        ("!has(exempt)", True),
+        ("team == 'red' && has(exempt)", True),
+    ],
+)
+def test_labels_of_a_namespace_that_is_written(namespaces: str, reached: bool) -> None:
+    red = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x", "labels": {"team": "red", "a": "b"}}}
+    first = gnp("deny", DENY, namespaceSelector=namespaces, order=900)
+    of_namespace = gnp("web", ALLOW, selector="app == 'web'", namespaceSelector="projectcalico.org/name == 'x'")
+    for mine in (knp("web", {"from": PODS}), made("NetworkPolicy", "web", "x", ingress=[ALLOW]), of_namespace):
+        assert dead(red, first, mine)["policy"] == ([] if reached else [("web", -1)])
+    elsewhere = made("NetworkPolicy", "web", "y", ingress=[ALLOW])
+    of_no_pod = made("WorkloadEndpoint", "w", "x", node="n", orchestrator="libvirt", interfaceName="tap0")
+    assert dead(red, first, elsewhere) == dead(red, of_no_pod, first, mine) == only()
+
+
 def test_what_is_said_of_a_rule_of_kubernetes() -> None:
     (found,) = breaches("redundant", knp("a", WIDE, {"ports": [{"port": 1}], "from": BOTH}))
     assert (

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
-from callint.calico.defaults import ORCHESTRATOR_LABEL
 from callint.finding import Path
 from callint.net.address import LAST
 from callint.net.intervals import contains
 from callint.net.packets import PacketSet, PacketSpace
-from callint.objects import Cluster, fields
+from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy.address_set import AddressSet, NamedPort, Service
 from callint.policy.inventory import Inventory
@@ -27,14 +26,13 @@ from callint.policy.symbolic.implication import Implication
 from callint.policy.symbolic.order import Item, Order
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.sets import rule_sets
+from callint.policy.symbolic.subjects import with_subjects_known
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector import Selector
-from callint.selector.rewrite import both
 from callint.selector.satisfy import satisfiable
-from callint.selector.syntax import ALL, Compare
+from callint.selector.syntax import ALL
 
 _NAMES = {"notProtocol": "not_protocol", "notICMP": "not_icmp", "notNets": "not_nets", "notPorts": "not_ports"}
-_POD = Compare(ORCHESTRATOR_LABEL, "==", "k8s")
 
 _Pair = tuple["Selector | None", "Selector | None"]
 
@@ -65,7 +63,7 @@ class Shadows:
     def __init__(self, cluster: Cluster) -> None:
         """Read no rule yet."""
         self._model = model_of(cluster)
-        self.tiers = _of_kubernetes(cluster, self._model.tiers)
+        self.tiers = with_subjects_known(cluster, self._model.tiers)
         self.implication = Implication(cluster.limits.comparisons)
         self._inventory = _OpenInventory(self._model.inventory)
         self._spaces: tuple[PacketSpace, PacketSpace] | None = None
@@ -197,20 +195,6 @@ class Shadows:
         if surely and rule.http:
             return space.nothing
         return sets.surely if surely else sets.possibly
-
-
-def _of_kubernetes(cluster: Cluster, tiers: tuple[PlacedTier, ...]) -> tuple[PlacedTier, ...]:
-    """The tiers, with the pods of Kubernetes alone in namespaces: its own policies, where there are any, say so."""
-    others = (fields.text(one.spec, "orchestrator") != "k8s" for one in cluster.of("WorkloadEndpoint"))
-    if not cluster.kubernetes("NetworkPolicy", "networking.k8s.io/v1") or any(others):
-        return tiers
-    return tuple(tier._replace(policies=tuple(map(_of_pods, tier.policies))) for tier in tiers)
-
-
-def _of_pods(placed: PlacedPolicy) -> PlacedPolicy:
-    if placed.policy.namespace is None or placed.policy.kind == "KubernetesNetworkPolicy":
-        return placed
-    return placed._replace(selector=both(placed.selector, _POD))
 
 
 @lru_cache(maxsize=2)
