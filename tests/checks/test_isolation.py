@@ -85,6 +85,31 @@ def test_all_that_are_undone_are_counted() -> None:
     assert len(found.related) == 3
 
 
+FOUR, SIX = (f"{{action: Allow, source: {{nets: ['{net}']}}}}" for net in ("0.0.0.0/0", "::/0"))
+
+
+@pytest.mark.parametrize(
+    ("rules", "subject", "version"),
+    [
+        ([FOUR], "rule ingress[0]", " of IPv4"),
+        ([FOUR, SIX], "rules ingress[0] and ingress[1]", ""),
+        (["{action: Log}", SIX, "{action: Allow}"], "rules ingress[1] and ingress[2]", ""),
+        ([FOUR, FOUR], "rule ingress[0]", " of IPv4"),
+        ([FOUR, "{action: Deny, protocol: TCP}", SIX], "rule ingress[0]", " of IPv4"),
+        (["{action: Allow, source: {nets: [0.0.0.0/0, '::/0']}}"], "rule ingress[0]", ""),
+        (["{action: Allow, ipVersion: 6, source: {nets: [0.0.0.0/0, '::/0']}}"], "rule ingress[0]", " of IPv6"),
+    ],
+)
+def test_the_versions_that_are_open(rules: list[str], subject: str, version: str) -> None:
+    written = f"ingress: [{', '.join(rules)}]"
+    for problem, order, before in (("undone", 2000, "leaves out"), ("overtaken", 500, "is asked")):
+        manifests = ISOLATING + OPEN.replace(ALLOW, written).replace("order: 2000", f"order: {order}")
+        (found,) = find("isolation")(cluster_of(manifests, Target(release=(3, 32))), {"problem": problem})
+        verb = "allow" if subject.startswith("rules") else "allows"
+        assert found.message.startswith(f'{subject} of GlobalNetworkPolicy "open" {verb} all ingress{version} ')
+        assert f"{before}: it isolates nothing{version}" in found.message
+
+
 EARLY = OPEN.replace("order: 2000", "order: 500")
 OTHER = FIRST.replace("selector: has(app)", "namespaceSelector: all()").replace("Allow, protocol: TCP", "Allow")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 from callint.calico.defaults import DEFAULT_TIER
@@ -10,6 +11,7 @@ from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, object_words, rule_words, unexamined
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
+from callint.net.address import FAMILIES, Family
 from callint.net.read import network
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
@@ -58,6 +60,13 @@ class _Asked(NamedTuple):
     placed: PlacedPolicy
 
 
+class _Opener(NamedTuple):
+    """The first rules of a policy that together allow everything, or all of one IP version, told in a word."""
+
+    rules: list[Rule]
+    version: str
+
+
 class _Tiers:
     """The tiers in order, in one direction, each policy with its place among all."""
 
@@ -67,7 +76,7 @@ class _Tiers:
 
     def undone(self, tiers: tuple[PlacedTier, ...]) -> Iterator[Breach]:
         """What allows all that policies before it leave out."""
-        openers: list[tuple[_Asked, Rule]] = []
+        openers: list[tuple[_Asked, _Opener]] = []
         isolating: list[tuple[Selector, _Asked]] = []
         denying: list[tuple[Selector, tuple[int, Selector]]] = []
         place = 0
@@ -103,7 +112,7 @@ class _Tiers:
         """What allows all to every pod, so that policies after it are not asked."""
         if any(tier.hidden for tier in tiers):
             return
-        first: tuple[PlacedTier, Policy, Rule] | None = None
+        first: tuple[PlacedTier, Policy, _Opener] | None = None
         passed: list[Policy] = []
         for tier in tiers:
             for placed in tier.policies:
@@ -135,76 +144,71 @@ class _Tiers:
         policy = placed.policy
         if policy.kind != "KubernetesNetworkPolicy" or not policy.resource.whole:
             return False
-        return all(_opened(rule) is None for rule in self._rules(policy))
+        return not any(map(_opened, self._rules(policy)))
 
     def _may_deny(self, placed: PlacedPolicy) -> bool:
         rules = self._rules(placed.policy)
         return not placed.policy.resource.whole or any(rule.action in ("Deny", "Pass") for rule in rules)
 
-    def _opener(self, placed: PlacedPolicy) -> Rule | None:
-        """The rule that allows everything, or all of one IP version, if nothing is denied before it."""
+    def _opener(self, placed: PlacedPolicy) -> _Opener | None:
+        """The rules that allow everything, or all of one IP version, if nothing is denied before them."""
         if not is_calico(placed.policy.resource.api_version) or not placed.policy.resource.whole:
             return None
-        for rule in self._rules(placed.policy):
-            if rule.action in ("Deny", "Pass"):
-                return None
-            if rule.action == "Allow" and _opened(rule) is not None:
-                return rule
-        return None
+        rules: list[Rule] = []
+        opened: set[Family] = set()
+        for rule in takewhile(lambda one: one.action not in ("Deny", "Pass"), self._rules(placed.policy)):
+            if rule.action == "Allow" and not _opened(rule) <= opened:
+                rules.append(rule)
+                opened |= _opened(rule)
+        return _Opener(rules, "".join(f" of IPv{one}" for one in opened) if len(opened) == 1 else "") if rules else None
 
-    def _breach(self, policy: Policy, opener: Rule, undone: list[Policy]) -> Breach:
+    def _breach(self, policy: Policy, opener: _Opener, undone: list[Policy]) -> Breach:
         effect = "leave out: they isolate" if len(undone) > 1 else "leaves out: it isolates"
-        version = _opened(opener) or ""
-        return self._opening(
-            policy,
-            opener,
-            undone,
-            f"allows all {self._direction}{version} that {_named(undone)} before it {effect} nothing{version} any more",
-            "is undone",
-        )
+        version = opener.version
+        what = f"{self._direction}{version} that {_named(undone)} before it {effect} nothing{version} any more"
+        return self._opening(policy, opener, undone, what, "is undone")
 
-    def _passing_by(self, policy: Policy, opener: Rule, passed: list[Policy]) -> Breach:
+    def _passing_by(self, policy: Policy, opener: _Opener, passed: list[Policy]) -> Breach:
         effect = "are asked: they isolate" if len(passed) > 1 else "is asked: it isolates"
-        version = _opened(opener) or ""
-        return self._opening(
-            policy,
-            opener,
-            passed,
-            f"allows all {self._direction}{version} of every pod before {_named(passed)} {effect} nothing{version}",
-            "is never asked",
-        )
+        version = opener.version
+        what = f"{self._direction}{version} of every pod before {_named(passed)} {effect} nothing{version}"
+        return self._opening(policy, opener, passed, what, "is never asked")
 
-    def _opening(self, policy: Policy, opener: Rule, governed: list[Policy], what: str, label: str) -> Breach:
-        resource, path, first = policy.resource, (*opener.path, "action"), governed[0]
+    def _opening(self, policy: Policy, opener: _Opener, governed: list[Policy], what: str, label: str) -> Breach:
+        resource, governing = policy.resource, governed[0]
+        first, *further = opener.rules
         end = "destination" if self._direction == "ingress" else "source"
+        subject = f"{rule_words(resource, first.path)} allows"
+        if further:
+            numbers = " and ".join(f"{self._direction}[{one.number}]" for one in opener.rules)
+            subject = f'rules {numbers} of {resource.kind} "{resource.name}" allow'
         return Breach.at(
             resource,
-            path,
-            f"{rule_words(resource, opener.path)} {what}",
-            tuple(Related(one.resource.span("metadata", "name"), label) for one in governed[:3]),
+            (*first.path, "action"),
+            f"{subject} all {what}",
+            (
+                *(Related(resource.span(*one.path, "action"), "allows the rest") for one in further),
+                *(Related(one.resource.span("metadata", "name"), label) for one in governed[:3]),
+            ),
             witness(
                 "packet",
                 direction=self._direction,
-                **{end: f"pods of {first.namespace}/{first.resource.name}"},
+                **{end: f"pods of {governing.namespace}/{governing.resource.name}"},
                 verdict="accept",
-                decided_by=f"policy {policy.name} {self._direction} rule {opener.number}",
+                decided_by=f"policy {policy.name} {self._direction} rule {first.number}",
             ),
             "leave out the pods that other policies govern, or drop it: without any policy pods are open",
         )
 
 
-def _opened(rule: Rule) -> str | None:
-    """The IP version of which a rule means all packets, in a word that is empty for both; None if it means fewer."""
-    version, (near, far) = rule.ip_version, rule.ends
-    if far.nets:
-        every = next((net.family for net in map(network, far.nets) if net is not None and net.length == 0), None)
-        if every is None or version not in (None, every):
-            return None
-        version = every
+def _opened(rule: Rule) -> set[Family]:
+    """The IP versions of which a rule means all packets."""
+    near, far = rule.ends
     anybody = near.unconditional and far._replace(nets=()).unconditional
     if not (anybody and rule._replace(ip_version=None, source=near, destination=near).unconditional):
-        return None
-    return f" of IPv{version}" if version is not None else ""
+        return set()
+    every = {net.family for net in map(network, far.nets) if net is not None and net.length == 0}
+    return {one for one in (every if far.nets else FAMILIES) if rule.ip_version in (None, one)}
 
 
 def _undone_by(
