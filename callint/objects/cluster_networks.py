@@ -1,6 +1,7 @@
 """The networks that a cluster was set up with, one for pods and one for services, as its installer names them.
 
-kubeadm and kind configurations, those of k0s, OpenShift and kube-proxy, and the flags of the control plane's own pods.
+kubeadm and kind configurations, those of k0s, k3s, k3d, RKE2, Talos, OpenShift and kube-proxy, and the flags of the
+control plane's own pods.
 """
 
 from __future__ import annotations
@@ -20,11 +21,15 @@ _KUBEADM = tuple(f"kubeadm.k8s.io/v1beta{number}" for number in (1, 2, 3, 4))
 _PROXY = ("kubeproxy.config.k8s.io/v1alpha1",)
 _KIND = ("kind.x-k8s.io/v1alpha4",)
 _K0S = ("k0s.k0sproject.io/v1beta1",)
+_K3D = tuple(f"k3d.io/v1alpha{number}" for number in (3, 4, 5))
 _OPERATOR = ("operator.tigera.io/v1",)
 
 
 class _Place(NamedTuple):
-    """A kind that tells of networks, and where: a text, with commas between several, or a list."""
+    """A kind that tells of networks, and where: a text, with commas between several, or a list.
+
+    The configurations of k3s, RKE2 and Talos have neither kind nor version (`unpack`).
+    """
 
     kind: str
     api_versions: tuple[str, ...]
@@ -36,12 +41,16 @@ _PODS = (
     _Place("Cluster", _KIND, ("networking", "podSubnet")),
     _Place("KubeProxyConfiguration", _PROXY, ("clusterCIDR",)),
     _Place("ClusterConfig", _K0S, ("spec", "network", "podCIDR")),
+    _Place("", ("",), ("cluster-cidr",)),
+    _Place("", ("",), ("cluster", "network", "podSubnets")),
     _Place("Network", ("config.openshift.io/v1",), ("spec", "clusterNetwork")),
 )
 _SERVICES = (
     _Place("ClusterConfiguration", _KUBEADM, ("networking", "serviceSubnet")),
     _Place("Cluster", _KIND, ("networking", "serviceSubnet")),
     _Place("ClusterConfig", _K0S, ("spec", "network", "serviceCIDR")),
+    _Place("", ("",), ("service-cidr",)),
+    _Place("", ("",), ("cluster", "network", "serviceSubnets")),
     _Place("Network", ("config.openshift.io/v1",), ("spec", "serviceNetwork")),
     _Place("ServiceCIDR", ("networking.k8s.io/v1", "networking.k8s.io/v1beta1"), ("spec", "cidrs")),
     _Place("Installation", _OPERATOR, ("spec", "serviceCIDRs")),
@@ -54,6 +63,9 @@ _OTHERWISE: tuple[tuple[_Place, tuple[Any, ...]], ...] = (
     (_Place("ClusterConfiguration", _KUBEADM, ("proxy", "disabled")), (True,)),
     (_Place("Cluster", _KIND, ("networking", "kubeProxyMode")), ("none",)),
     (_Place("ClusterConfig", _K0S, ("spec", "network", "kubeProxy", "disabled")), (True,)),
+    (_Place("", ("",), ("disable-kube-proxy",)), (True,)),
+    (_Place("", ("",), ("kube-proxy-arg",)), tuple(f"detect-local-mode={mode}" for mode in _OTHER_MODES)),
+    (_Place("", ("",), ("cluster", "proxy", "disabled")), (True,)),
 )
 _POD_FLAG, _SERVICE_FLAG = "--cluster-cidr", "--service-cluster-ip-range"
 _PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-proxy")
@@ -82,6 +94,8 @@ def known_by_network(cluster: Cluster) -> bool:
 
     Source: kubernetes cmd/kube-proxy/app/server_linux.go, getLocalDetectors.
     """
+    if any(word == "--disable-kube-proxy" for one in cluster.kubernetes("Simple", *_K3D) for _, word in _of_k3d(one)):
+        return False
     for place, values in _OTHERWISE:
         for one in cluster.kubernetes(place.kind, *place.api_versions):
             said = fields.at(one.plain, place.path)
@@ -115,7 +129,9 @@ def _named(cluster: Cluster, places: tuple[_Place, ...], flag: str) -> Iterator[
             yield from (one for found in said.values() for one in found)
     for pod in cluster.kubernetes("Pod", "v1"):
         if pod.name.startswith(_PROGRAMS):
-            yield from _flags(pod, flag)
+            yield from _flags(pod, flag, _of_pod(pod))
+    for one in cluster.kubernetes("Simple", *_K3D):
+        yield from _flags(one, flag if flag == _POD_FLAG else "--service-cidr", _of_k3d(one))
 
 
 def _read(resource: Resource, path: Path) -> Iterator[ClusterNetwork]:
@@ -130,13 +146,28 @@ def _read(resource: Resource, path: Path) -> Iterator[ClusterNetwork]:
         yield from _written(resource, path, value)
 
 
-def _flags(pod: Resource, flag: str) -> Iterator[ClusterNetwork]:
+def _flags(resource: Resource, flag: str, words: Iterator[tuple[Path, str]]) -> Iterator[ClusterNetwork]:
+    for path, word in words:
+        name, _, value = word.partition("=")
+        if name == flag:
+            yield from _written(resource, path, value)
+
+
+def _of_pod(pod: Resource) -> Iterator[tuple[Path, str]]:
+    """The words of its commands."""
     for number, container in fields.items(pod.spec, "containers"):
         for key in ("command", "args") if isinstance(container, dict) else ():
             for index, word in fields.items(container, key):
-                name, _, value = word.partition("=") if isinstance(word, str) else ("", "", "")
-                if name == flag:
-                    yield from _written(pod, ("spec", "containers", number, key, index), value)
+                if isinstance(word, str):
+                    yield ("spec", "containers", number, key, index), word
+
+
+def _of_k3d(resource: Resource) -> Iterator[tuple[Path, str]]:
+    """The flags that k3d hands to k3s."""
+    told = fields.mapping(fields.mapping(resource.plain, "options"), "k3s")
+    for index, item in fields.items(told, "extraArgs"):
+        if isinstance(item, dict) and (word := fields.text(item, "arg")):
+            yield ("options", "k3s", "extraArgs", index, "arg"), word
 
 
 def _written(resource: Resource, path: Path, text: Any) -> Iterator[ClusterNetwork]:

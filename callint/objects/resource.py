@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from callint.objects.gaps import Gaps
     from callint.source import Document
 
+_TALOS_NETWORKS = frozenset(("podSubnets", "serviceSubnets"))
+
 
 class Resource:
     """A Kubernetes or Calico object as written, addressed by paths from its own root.
@@ -142,7 +144,8 @@ def unpack(document: Document) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The objects inside a document with the paths to them; `List` and `*List` objects and bare lists are opened.
 
     A list with fields that no list has, or with items that are no objects, is an object too, so that somebody can say
-    so. Values that are no objects (no `kind` and no `apiVersion`) are left out: chart values are not manifests.
+    so. Values that are no objects (no `kind` and no `apiVersion`) are left out: chart values are not manifests. What
+    sets up k3s, RKE2 or Talos has neither, and is let in as it tells of the networks of the cluster.
     """
     pending: list[tuple[Path, Any, int]] = [((), document.value, 0)]
     while pending:
@@ -163,8 +166,16 @@ def unpack(document: Document) -> Iterator[tuple[Path, dict[str, Any]]]:
                     ((*path, "items", index), _typed(item, typed), depth + 1)
                     for index, item in reversed(list(enumerate(items)))
                 )
-            elif isinstance(kind, str) or isinstance(value.get("apiVersion"), str):
+            elif isinstance(kind, str) or isinstance(value.get("apiVersion"), str) or _sets_up(path, value):
                 yield path, value
+
+
+def _sets_up(path: Path, value: dict[str, Any]) -> bool:
+    """Whether it is the configuration of k3s or RKE2, or one of Talos or a patch of it, and names networks."""
+    if path:
+        return False
+    named = "cluster-cidr" in value or "service-cidr" in value
+    return named or not _TALOS_NETWORKS.isdisjoint(fields.mapping(fields.mapping(value, "cluster"), "network"))
 
 
 def _typed(item: Any, typed: dict[str, Any]) -> Any:

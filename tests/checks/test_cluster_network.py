@@ -30,6 +30,11 @@ def static_pod(name: str, *words: str, key: str = "command") -> dict[str, Any]:
     return other("v1", "Pod", metadata={"name": name}, spec={"containers": [{"name": "one", key: list(words)}]})
 
 
+def k3d(*words: str) -> dict[str, Any]:
+    told = [{"arg": word, "nodeFilters": ["server:*"]} for word in words]
+    return other("k3d.io/v1alpha5", "Simple", options={"k3s": {"extraArgs": told}})
+
+
 def pool(cidr: str, name: str = "pods", **spec: Any) -> dict[str, Any]:
     return calico("IPPool", name, {"cidr": cidr, **spec})
 
@@ -59,6 +64,9 @@ SETUPS = {
             spec={"clusterNetwork": [{"cidr": PODS, "hostPrefix": 23}], "serviceNetwork": [SERVICES]},
         )
     ],
+    "k3s and rke2": [{"flannel-backend": "none", "cluster-cidr": PODS, "service-cidr": [SERVICES]}],
+    "k3d": [k3d(f"--cluster-cidr={PODS}", f"--service-cidr={SERVICES}")],
+    "talos": [{"cluster": {"network": {"podSubnets": [PODS], "serviceSubnets": [SERVICES]}}}],
     "static pods": [
         static_pod("kube-controller-manager", "kube-controller-manager", f"--cluster-cidr={PODS}"),
         static_pod("kube-apiserver-one", f"--service-cluster-ip-range={SERVICES}", key="args"),
@@ -77,6 +85,11 @@ def test_every_installer_is_understood(objects: list[dict[str, Any]]) -> None:
     assert [str(one.prefix) for one in service_networks(cluster)] == [SERVICES]
     assert {len(told(problem, *objects, pool("10.96.4.0/24"))) for problem in ("services", "outside")} == {1}
     assert [told(problem, *objects, pool("10.244.4.0/24")) for problem in ("services", "outside")] == [[], []]
+
+
+def test_what_only_looks_like_the_configuration_of_an_installer_tells_nothing() -> None:
+    for values in ({"values": {"cluster-cidr": PODS}}, [{"cluster-cidr": PODS}], {"cluster": {"network": PODS}}):
+        assert told("outside", values, pool("10.96.4.0/24")) == []
 
 
 def test_the_installation_names_the_network_of_services() -> None:
@@ -212,6 +225,11 @@ PROXY = ("kubeproxy.config.k8s.io/v1alpha1", "KubeProxyConfiguration")
             other("k0s.k0sproject.io/v1beta1", "ClusterConfig", spec={"network": {"kubeProxy": {"disabled": True}}}),
             False,
         ),
+        ({"cluster-cidr": PODS, "disable-kube-proxy": False}, True),
+        ({"cluster-cidr": PODS, "disable-kube-proxy": True}, False),
+        ({"cluster-cidr": PODS, "kube-proxy-arg": ["detect-local-mode=NodeCIDR"]}, False),
+        ({"cluster": {"network": {"podSubnets": [PODS]}, "proxy": {"disabled": True}}}, False),
+        (k3d(f"--cluster-cidr={PODS}", "--disable-kube-proxy"), False),
     ],
 )
 def test_without_a_kube_proxy_that_goes_by_it_the_operator_alone_asks(setting: dict[str, Any], minded: bool) -> None:
