@@ -61,14 +61,14 @@ class Found(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def discover(paths: Sequence[str], ignore: bool = True) -> Found:
+def discover(paths: Sequence[str], ignore: bool = True, filled: bool = False) -> Found:
     """The files that `paths` mean: a file whatever its name, YAML and JSON below a directory, matches of a glob, `-`.
 
     Directories are walked without following symbolic links to directories, so there are no loops, and without reading
     by a link what lies outside of them and of the working directory; `.git` and, with `ignore`, what git ignores is
-    left out. A file that is reached in two ways is read once.
+    left out. A file that is reached in two ways is read once. With `filled`, a directory without any is a problem.
     """
-    search = _Search(ignore)
+    search = _Search(ignore, filled)
     for path in dict.fromkeys(paths):
         search.argument(path)
     chosen: dict[object, tuple[tuple[bool, str, str, bool], Place]] = {}
@@ -96,10 +96,11 @@ _Entry = tuple[str, os.DirEntry[str]]
 class _Search:
     """The search through all arguments."""
 
-    __slots__ = ("_walked", "found", "ignore", "problems", "refused")
+    __slots__ = ("_walked", "filled", "found", "ignore", "problems", "refused")
 
-    def __init__(self, ignore: bool) -> None:
+    def __init__(self, ignore: bool, filled: bool) -> None:
         self.ignore = ignore
+        self.filled = filled
         self.found: list[tuple[Place, bool, object]] = []
         self.problems: list[Problem] = []
         self.refused: dict[str, str] = {}
@@ -119,10 +120,13 @@ class _Search:
                 self.problems.append(unreadable(shown, why(error) if path else "an empty path leads to no file"))
             return
         if stat.S_ISDIR(status.st_mode):
+            before = len(self.found), len(self.problems)
             bounds = Bounds(path, os.curdir)
             for name, entry in self.walk(path, shown):
                 if name.endswith(_SUFFIXES):
                     self.entry(entry, name, bounds)
+            if self.filled and before == (len(self.found), len(self.problems)):
+                self.problems.append(unreadable(shown, "no YAML or JSON lies in this folder, or git ignores it"))
         elif stat.S_ISREG(status.st_mode):
             self.found.append((Place(path, shown), os.path.islink(path), (status.st_dev, status.st_ino)))
         else:

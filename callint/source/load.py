@@ -62,7 +62,7 @@ def load(
     as much as the reading.
     """
     limits = limits or Limits()
-    found = discover(paths, ignore)
+    found = discover(paths, ignore, filled=own)
     problems = list(found.problems)
     unreadable = [problem.span.file for problem in problems]
     files: list[SourceFile] = []

@@ -25,6 +25,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "manifests").mkdir()
     (tmp_path / "manifests" / "node.yaml").write_text(NODE)
     (tmp_path / "facts.yaml").write_text(FACTS)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "facts.txt").write_text(FACTS)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -35,12 +37,27 @@ def ask(question: str, *more: str) -> Result:
 
 @pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.parametrize(
-    "named", [["manifests", "none.yaml"], ["manifests", "*.none"], ["manifests", "--facts", "none.yaml"]]
+    "named",
+    [
+        ["manifests", "none.yaml"],
+        ["manifests", "*.none"],
+        ["manifests", "--facts", "none.yaml"],
+        ["manifests", "--facts", "notes"],
+    ],
 )
 def test_what_is_named_must_be_there(question: str, named: list[str]) -> None:
     done = ask(question, *named)
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr.startswith(f"callint: {named[-1]}: this file cannot be read: no ")
+
+
+def test_a_folder_without_facts_is_a_finding(here: Path) -> None:
+    (here / "callint.yaml").write_text("facts: [facts.yaml, notes]\n")
+    done = ask("check", "--format", "concise", "manifests")
+    told = "this file cannot be read: no YAML or JSON lies in this folder, or git ignores it"
+    assert (done.exit_code, done.stdout) == (1, f"notes:1:1: error[SRC009] unreadable-file: {told}\n")
+    (here / "notes" / "more.yaml").touch()
+    assert ask("check", "manifests").exit_code == 0
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
