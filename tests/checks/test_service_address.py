@@ -41,6 +41,12 @@ spec:
   types: [Egress]
   egress: [{action: Allow, protocol: TCP, destination: {nets: [10.96.7.7/32], ports: [5432]}}]
 """
+NAMED = SERVICE.replace("port: 5432", "port: 5432, targetPort: db")
+FIRST = ("spec", "egress", 0, "destination", "nets", 0)
+
+
+def with_rule(further: str) -> str:
+    return CALICO.replace("}}]", f"}}}}, {{action: Allow, {further}}}]")
 
 
 @pytest.mark.parametrize(
@@ -65,6 +71,20 @@ spec:
             None,
         ),
         (SERVICE + CALICO.replace("10.96.7.7/32", "10.96.7.7/32, 10.0.0.1/32"), None),
+        (SERVICE + with_rule("protocol: TCP, destination: {selector: app == 'database', ports: [5432]}"), None),
+        (SERVICE + with_rule("destination: {selector: app == 'database'}"), None),
+        (SERVICE + with_rule("destination: {services: {name: database, namespace: shop}}"), None),
+        (SERVICE + with_rule("protocol: TCP, destination: {ports: ['5000:6000']}"), None),
+        (NAMED + with_rule("protocol: TCP, destination: {selector: app == 'database', ports: [1]}"), None),
+        (SERVICE + with_rule("protocol: TCP, destination: {selector: app == 'cache', ports: [5432]}"), FIRST),
+        (SERVICE + with_rule("protocol: TCP, destination: {selector: tier == 'back', ports: [53]}"), FIRST),
+        (SERVICE + with_rule("protocol: UDP, destination: {selector: app == 'database'}"), FIRST),
+        (SERVICE + with_rule("protocol: UDP, destination: {ports: [53]}"), FIRST),
+        (SERVICE + with_rule("destination: {services: {name: database, namespace: bank}}"), FIRST),
+        (RANGE + with_rule("protocol: UDP, destination: {ports: [53]}"), FIRST),
+        (RANGE + with_rule("protocol: TCP"), None),
+        (SERVICE + KUBERNETES + "    - to: [{podSelector: {matchLabels: {app: database}}}]", None),
+        (SERVICE + KUBERNETES + "    - ports: [{port: 53, protocol: UDP}]", ("spec", "egress", 0, "to", 0, *CIDR)),
     ],
 )
 def test_told_once_for_a_rule(manifests: str, path: tuple[str | int, ...] | None) -> None:

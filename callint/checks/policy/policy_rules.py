@@ -7,9 +7,9 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
 
-from callint.calico.defaults import INHERITED_NAMES, NAMESPACE_LABEL
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
+from callint.checks.policy.pods_allowed import Allowed, Behind, behind
 from callint.finding import Path, Related, Span, witness
 from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.enclosing import Enclosing
@@ -18,8 +18,6 @@ from callint.net.read import prefixes
 from callint.objects import Cluster, fields
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
-from callint.policy.labels import ANY_POD, Labels, holds
-from callint.policy.match import entity_selectors
 from callint.policy.tiers import selector_of
 from callint.selector import Selector, SelectorError
 from callint.selector.syntax import ALL
@@ -150,13 +148,17 @@ def _service_address(cluster: Cluster) -> Iterator[Breach]:
     if not known:
         return
     ranges = Enclosing(known)
+    allowed: Allowed | None = None
     for policy, rules, path in _allowing_egress(cluster):
         nets = dict.fromkeys(net for rule in rules for net in prefixes(rule.destination.nets))
-        inside = [(net, place, pods) for net in nets for _, (place, pods) in ranges.of(net)]
+        inside = [(net, place, service) for net in nets for _, (place, service) in ranges.of(net)]
         cache = all(rule.destination.ports == ("53",) for rule in rules)
         if not nets or len({net for net, *_ in inside}) < len(nets) or cache:
             continue
-        if any(_selected(rules, policy, pods) for *_, pods in inside if pods):
+        if allowed is None or allowed.policy is not policy:
+            allowed = Allowed(policy, cluster.limits.comparisons)
+        reached = (allowed.may_reach(service) for *_, service in inside if service)
+        if allowed.anybody(rules) or any(reached):
             continue
         first, place, _ = inside[0]
         whose = "the address of a service" if first.length == BITS[first.family] else "addresses of services"
@@ -173,28 +175,16 @@ def _service_address(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-def _selected(rules: list[Rule], policy: Policy, pods: Labels) -> bool:
-    """Whether the pods of a service may be among those that one of the rules allows by their labels."""
-    selectors = (entity_selectors(rule.destination, policy.namespace)[0] for rule in rules if not rule.destination.nets)
-    return any(one is None or holds(one, pods) is not False for one in selectors)
-
-
-def _service_ranges(cluster: Cluster) -> Iterator[tuple[Prefix, tuple[Span, Labels | None]]]:
-    """Addresses that kube-proxy translates: the range that is announced, and the addresses of services given.
-
-    With what is known of the pods behind them.
-    """
+def _service_ranges(cluster: Cluster) -> Iterator[tuple[Prefix, tuple[Span, Behind | None]]]:
+    """Addresses that kube-proxy translates: the range that is announced, and the addresses of services given."""
     for one in cluster.bgp_configurations:
         if one.resource.name == "default":
             for index, text in enumerate(one.service_cluster_ips):
                 for net in prefixes((text,)):
                     yield net, (one.resource.span("spec", "serviceClusterIPs", index), None)
     for resource in cluster.kubernetes("Service", "v1"):
-        chosen = fields.labels(resource.spec, "selector")
-        known = {**ANY_POD.known, **chosen, **dict.fromkeys((NAMESPACE_LABEL, *INHERITED_NAMES), resource.home)}
-        pods = ANY_POD._replace(known=known) if chosen else None
         for net in prefixes((fields.text(resource.spec, "clusterIP") or "",)):
-            yield net, (resource.span("spec", "clusterIP"), pods)
+            yield net, (resource.span("spec", "clusterIP"), behind(resource))
 
 
 def _untracked_replies(cluster: Cluster) -> Iterator[Breach]:

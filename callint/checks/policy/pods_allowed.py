@@ -1,0 +1,102 @@
+"""Services with what is known of the pods behind them, and the rules of a policy that let packets out to these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from callint.calico.defaults import INHERITED_NAMES, NAMESPACE_LABEL
+from callint.checks.policy.opened_ports import ANY, Ports, meet, opened
+from callint.net import intervals
+from callint.net.ports import parse_protocol
+from callint.objects import Resource, fields
+from callint.objects.policy import Policy, Rule
+from callint.policy.labels import ANY_POD
+from callint.policy.match import entity_selectors
+from callint.record import NamedTuple
+from callint.selector import Selector
+from callint.selector.index import OverlapIndex
+from callint.selector.rewrite import both
+from callint.selector.satisfy import overlaps
+from callint.selector.syntax import Compare
+from callint.selector.values import Budget, ExhaustedError
+
+_EVERY_PORT = ((0, 65535),)
+_OF_RULE = 10
+"""Steps that it takes to see whether a rule is about some pods."""
+
+
+class Behind(NamedTuple):
+    """A service, by namespace and name, that selects pods: what all of them match, and the ports at which they listen.
+
+    A port that the service calls by a name may be any.
+    """
+
+    name: tuple[str | None, str]
+    pods: Selector
+    ports: Ports
+
+
+def behind(service: Resource) -> Behind | None:
+    """What a Service says of the pods behind it; None for one that selects none."""
+    chosen = fields.labels(service.spec, "selector")
+    if not chosen:
+        return None
+    known = {**ANY_POD.known, **chosen, **dict.fromkeys((NAMESPACE_LABEL, *INHERITED_NAMES), service.home)}
+    ports: Ports = {}
+    for protocol, found in _targets(service):
+        ports[protocol] = intervals.union(ports.get(protocol, ()), found)
+    pods = both(*(Compare(key, "==", value) for key, value in known.items()))
+    return Behind((service.home, service.name), pods, ports or {ANY: _EVERY_PORT})
+
+
+def _targets(service: Resource) -> Iterator[tuple[int, intervals.Intervals]]:
+    for _, item in fields.items(service.spec, "ports"):
+        if isinstance(item, dict):
+            target = item.get("targetPort", item.get("port"))
+            number = int(target) if isinstance(target, (int, str)) and str(target).isdecimal() else None
+            protocol = parse_protocol(fields.text(item, "protocol") or "TCP", any_case=True)
+            yield protocol, _EVERY_PORT if number is None else ((number, number),)
+
+
+class Allowed:
+    """The rules of a policy that let packets out and name no networks."""
+
+    def __init__(self, policy: Policy, steps: int) -> None:
+        """So many steps may be taken."""
+        self.policy = policy
+        self._services: set[tuple[str | None, str]] = set()
+        self._budget = Budget(steps)
+        anybody: list[Rule] = []
+        selecting: list[tuple[Selector, tuple[Selector, Rule]]] = []
+        for rule in policy.egress:
+            there = rule.destination
+            if rule.action != "Allow" or there.nets:
+                continue
+            selector, _ = entity_selectors(there, policy.namespace)
+            if there.services is not None:
+                self._services.add((there.services.namespace, there.services.name))
+            elif selector is None:
+                anybody.append(rule)
+            else:
+                selecting.append((selector, (selector, rule)))
+        self._to_anybody = opened(anybody)
+        self._selecting = OverlapIndex(selecting)
+
+    def anybody(self, rules: Iterable[Rule]) -> bool:
+        """Whether what some rules allow may go to anybody."""
+        return meet(self._to_anybody, opened(rules))
+
+    def may_reach(self, service: Behind) -> bool:
+        """Whether packets may go to the pods of a service; also where that takes too many steps to tell."""
+        if service.name in self._services or meet(self._to_anybody, service.ports):
+            return True
+        try:
+            return any(
+                self._meets(rule, selector, service) for selector, rule in self._selecting.candidates(service.pods)
+            )
+        except ExhaustedError:
+            return True
+
+    def _meets(self, rule: Rule, selector: Selector, service: Behind) -> bool:
+        self._budget.spend(_OF_RULE)
+        return meet(opened([rule]), service.ports) and overlaps(selector, service.pods, self._budget) is not False
