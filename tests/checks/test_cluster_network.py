@@ -154,6 +154,41 @@ def test_services_without_an_address(address: Any) -> None:
     assert told("services", service(address), pool("0.0.0.0/1")) == []
 
 
+def metallb(*addresses: str) -> dict[str, Any]:
+    return other("metallb.io/v1beta1", "IPAddressPool", metadata={"name": "lan"}, spec={"addresses": list(addresses)})
+
+
+FROM_OUTSIDE = {
+    "asked for": service(None, type="LoadBalancer", loadBalancerIP="10.96.4.9"),
+    "given": {**service(None), "status": {"loadBalancer": {"ingress": [{"ip": "10.96.4.9"}, {"hostname": "a.b"}]}}},
+    "external": service(None, externalIPs=["192.0.2.1", "10.96.4.9"]),
+    "range of metallb": metallb("192.0.2.0/24", "10.96.4.9 - 10.96.4.19"),
+    "network of metallb": metallb("10.96.4.0/28"),
+}
+
+
+@pytest.mark.parametrize("known", FROM_OUTSIDE.values(), ids=FROM_OUTSIDE)
+def test_addresses_by_which_services_are_reached_from_outside_count(known: dict[str, Any]) -> None:
+    (found,) = told("services", known, pool("10.96.0.0/16"))
+    assert found.path == ("spec", "cidr")
+    assert len(found.related) == 1
+    assert told("services", known, pool("10.97.0.0/16")) == []
+
+
+def test_where_nodes_are_among_the_pods_no_more_is_said_of_load_balancers() -> None:
+    node = calico("Node", "a", {"bgp": {"ipv4Address": "10.96.4.1/24"}})
+    assert told("services", metallb("10.96.4.0/28"), node, pool("10.96.0.0/16")) == []
+    assert len(told("services", kubeadm(), node, pool("10.96.0.0/16"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("kept", "count"), [("10.96.0.0/12", 0), ("10.96.0.0/16", 0), ("10.96.4.9", 0), ("10.96.4.8", 1), ("::/0", 1)]
+)
+def test_no_pod_gets_what_a_reservation_keeps(kept: str, count: int) -> None:
+    reservation = calico("IPReservation", "kept", {"reservedCIDRs": [kept]})
+    assert len(told("services", service("10.96.4.9"), reservation, pool("10.96.0.0/16"))) == count
+
+
 def test_each_address_of_a_service_counts() -> None:
     both = service("10.96.0.10", clusterIPs=["10.96.0.10", "fd00:10::a"])
     assert told("services", both, pool("fd00:11::/64")) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -35,6 +36,27 @@ def test_networks_called_masqueraded(cidrs: list[str], said: list[str]) -> None:
     assert uncovered == [
         line for line, text in enumerate(said, 1) if text != "none" and not any(overlap(cidr, text) for cidr in cidrs)
     ]
+
+
+@pytest.mark.parametrize(
+    ("kept", "named"),
+    [((), "10.0.1.5"), (("10.0.1.5",), "10.0.2.5"), (("10.0.1.5", "10.0.2.0/24"), ""), (("10.0.0.0/8",), "")],
+)
+def test_addresses_of_nodes_that_a_reservation_keeps_from_pods(kept: tuple[str, ...], named: str) -> None:
+    nodes = [calico("Node", f"n{n}", {"bgp": {"ipv4Address": f"10.0.{n}.5/24"}}) for n in (1, 2)]
+    reservation = calico("IPReservation", "kept", {"reservedCIDRs": list(kept)})
+    cluster = cluster_of([*nodes, reservation, calico("IPPool", "pods", {"cidr": "10.0.0.0/16"})])
+    found = list(masquerade.check(cluster, {"problem": "enabled"}))
+    assert [breach.witness.as_dict()["address"] for breach in found if breach.witness] == ([named] if named else [])
+
+
+def test_a_network_called_masqueraded_that_a_reservation_keeps_from_pods() -> None:
+    intent = Intent(masqueraded=(("10.0.0.0/16", Span("c", 1, 1, 1, 2)),))
+    pool = calico("IPPool", "pods", {"cidr": "10.0.0.0/16"})
+    for kept, count in (("10.0.0.0/17", 1), ("10.0.0.0/15", 0)):
+        reservation = calico("IPReservation", "kept", {"reservedCIDRs": [kept]})
+        cluster = cluster_of([pool, reservation], intent=intent)
+        assert len(list(masquerade.check(cluster, {"problem": "enabled"}))) == count
 
 
 @given(

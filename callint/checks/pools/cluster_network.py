@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.checks.breach import Breach, object_words
 from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, witness
+from callint.nat.host_networks import hosts_in
 from callint.net.address import FAMILIES, Prefix
 from callint.net.enclosing import Enclosing
-from callint.objects import Cluster, Resource
+from callint.net.read import address, network
+from callint.objects import Cluster, Resource, fields
 from callint.objects.cluster_networks import ClusterNetwork, known_by_network, of_services, pod_networks
 from callint.objects.first_pools import pools_from_start
+from callint.objects.reservations import reserved
+from callint.objects.service import balancer_addresses
 from callint.record import NamedTuple
 
 _MOST_SHOWN = 3
 # tigera/operator pkg/controller/ippool asks the kubeadm configuration, which kind writes as well, and OpenShift's
 _READ_BY_OPERATOR = ("ClusterConfiguration", "Cluster", "Network")
+_METALLB = ("metallb.io/v1beta1",)
 _MISTAKEN = (
     "kube-proxy takes its pods for strangers and gives what they send to services the address of their node, so that "
     "policy does not know them any more"
@@ -52,23 +57,55 @@ def _for_pods(cluster: Cluster) -> Iterator[_Pool]:
             yield _Pool(f'IPPool "{pool.name}"', net, pool.resource, pool.path("cidr"), by_hand)
 
 
+def _of_balancers(cluster: Cluster) -> Iterator[ClusterNetwork]:
+    """Addresses by which services are reached from outside, and both ends of the ranges that MetalLB gives them."""
+    for service in cluster.kubernetes("Service", "v1"):
+        outside = ((("spec", "externalIPs", index), text) for index, text in fields.items(service.spec, "externalIPs"))
+        asked = (("spec", "loadBalancerIP"), fields.text(service.spec, "loadBalancerIP"))
+        for path, text in (*outside, asked, *balancer_addresses(service)):
+            if isinstance(text, str) and (found := address(text)):
+                yield ClusterNetwork(found.prefix(), service, path)
+    for pool in cluster.kubernetes("IPAddressPool", *_METALLB):
+        for index, text in fields.items(pool.spec, "addresses"):
+            for end in text.split("-") if isinstance(text, str) else ():
+                if (found_net := network(end.strip())) is not None:
+                    yield ClusterNetwork(found_net, pool, ("spec", "addresses", index))
+
+
 def _words(one: ClusterNetwork) -> str:
     """A network of services, or the address of one."""
+    if one.resource.kind == "IPAddressPool":
+        return f'MetalLB gives them those of IPAddressPool "{one.resource.name}"'
     if one.resource.kind != "Service":
         return f"services get their addresses out of {one.prefix}"
     return f"{one.prefix.address} is the address of {object_words(one.resource, one.resource.home)}"
 
 
+class _Known:
+    """Networks and addresses of services that are not kept from pods by a reservation."""
+
+    def __init__(self, cluster: Cluster, known: Iterable[ClusterNetwork]) -> None:
+        """Sort them."""
+        left = (one for one in known if not reserved(cluster, one.prefix))
+        self._every = sorted(left, key=lambda one: (one.prefix.family, one.prefix.value, one.prefix.length))
+        self._starts = [(one.prefix.family, one.prefix.value) for one in self._every]
+        self._around = Enclosing((one.prefix, one) for one in self._every)
+
+    def sharing(self, net: Prefix) -> list[ClusterNetwork]:
+        """Some of those that share addresses with a network."""
+        place = bisect_left(self._starts, (net.family, net.first))
+        inside = [one for one in self._every[place : place + _MOST_SHOWN] if net.contains(one.prefix)]
+        return [one for _, one in self._around.of(net)][:_MOST_SHOWN] or inside
+
+
 def _holds_services(cluster: Cluster) -> Iterator[Breach]:
-    every = sorted(of_services(cluster), key=lambda one: (one.prefix.family, one.prefix.value, one.prefix.length))
-    starts = [(one.prefix.family, one.prefix.value) for one in every]
-    around = Enclosing((one.prefix, one) for one in every)
-    for pool in _for_pods(cluster) if every else ():
+    """Of what services are reached by from outside no more is said where the network of nodes is the pods' as well."""
+    kinds = [_Known(cluster, of_services(cluster)), _Known(cluster, _of_balancers(cluster))]
+    for pool in _for_pods(cluster):
         net = pool.net
-        place = bisect_left(starts, (net.family, net.first))
-        inside = [one for one in every[place : place + _MOST_SHOWN] if net.contains(one.prefix)]
-        found = [one for _, one in around.of(net)][:_MOST_SHOWN] or inside
-        if not found:
+        inner, outer = (one.sharing(net) for one in kinds)
+        found = inner or ([] if outer and hosts_in(cluster, net) else outer)
+        if not found or reserved(cluster, net):
             continue
         both = max(net, found[0].prefix, key=lambda one: one.length)
         yield Breach.at(
@@ -76,7 +113,7 @@ def _holds_services(cluster: Cluster) -> Iterator[Breach]:
             pool.path,
             f"{pool.words} gives pods addresses of services: {_words(found[0])}, and kube-proxy catches what is sent "
             "there on every node",
-            tuple(Related(one.span, "addresses of services") for one in found),
+            tuple(Related(span, "addresses of services") for span in dict.fromkeys(one.span for one in found)),
             witness("address", address=str(both.address), pool=str(net)),
         )
 

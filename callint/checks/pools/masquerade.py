@@ -16,6 +16,7 @@ from callint.net.read import network
 from callint.objects import Cluster
 from callint.objects.first_pools import pools_from_start
 from callint.objects.pool import IPPool
+from callint.objects.reservations import reserved
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -82,6 +83,10 @@ def _proof(pool: IPPool, inside: list[HostAddress]) -> Any:
 
 def _enabled(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: Span | None) -> Iterator[Breach]:
     if not _gives_to_pods(pool):
+        return
+    if inside:
+        inside = [one for one in inside if not reserved(cluster, one.address)]
+    if not inside and (named is None or (pool.net is not None and reserved(cluster, pool.net))):
         return
     owner, related = _owner(inside, named)
     yield Breach.at(
