@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Generic, TypeVar
 
 from callint.record import NamedTuple
-from callint.selector.plain import ABSENT, Plain, plain
+from callint.selector.plain import Plain, plain, required
 from callint.selector.satisfy import overlaps
 from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Or, Selector, atoms, conjuncts
 from callint.selector.values import Budget
@@ -57,7 +57,7 @@ class _Price(dict["frozenset[Need]", int]):
 
 def _named(known: Plain) -> list[frozenset[Need]]:
     """For each label that must be there what a plain selector needs of it."""
-    return [_any_of(key, values) for key, values in known.items() if values is not ABSENT]
+    return [_any_of(key, values) for key, values in known.items() if required(values)]
 
 
 @lru_cache(maxsize=1 << 12)
@@ -322,7 +322,7 @@ def _asked(selector: Selector) -> dict[str, frozenset[str | None]]:
 def _further(selector: Selector, known: Container[str]) -> Iterator[Sequence[tuple[str, str | None]]]:
     """What a plain selector needs besides labels that are known; lists of many values would not part much."""
     for key, values in (plain(selector) or {}).items():
-        if key not in known and values is not ABSENT and (values is None or len(values) <= _FEW):
+        if key not in known and required(values) and (values is None or len(values) <= _FEW):
             yield ((key, None),) if values is None else [(key, value) for value in values]
 
 

@@ -1,4 +1,4 @@
-"""What most selectors are: values that some labels must have, and labels that must not be there.
+"""What most selectors are: values that some labels must have or must not have, and labels that must not be there.
 
 Each label is named once. So any labels will do that are right one by one, and two such selectors are compared label by
 label, without the search of `callint.selector.satisfy`.
@@ -13,9 +13,18 @@ from typing import TypeAlias
 from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Selector
 
 Plain: TypeAlias = "Mapping[str, frozenset[str | None] | None]"
-"""The values of which each label that is named must have one, `ABSENT` where it must not be there; None is any."""
+"""The values of which each label that is named must have one, `ABSENT` where it must not be there; None is any.
+
+`Unless` are values that it must not have, if it is there.
+"""
 
 ABSENT: frozenset[str | None] = frozenset((None,))
+
+
+class Unless(frozenset["str | None"]):
+    """Values that a label must not have."""
+
+    __slots__ = ()
 
 
 @lru_cache(maxsize=1 << 18)
@@ -31,12 +40,14 @@ def plain(selector: Selector) -> Plain | None:
         values: frozenset[str | None] | None
         if isinstance(one, Compare) and one.operator == "==":
             key, values = one.key, _only(one.value)
-        elif isinstance(one, Member) and one.values and not one.negated:
-            key, values = one.key, one.values
+        elif isinstance(one, Member) and one.values:
+            key, values = one.key, Unless(one.values) if one.negated else one.values
         elif isinstance(one, Has):
             key, values = one.key, None
         elif isinstance(one, Not) and isinstance(one.operand, Has):
             key, values = one.operand.key, ABSENT
+        elif isinstance(one, Compare) and one.operator == "!=":
+            key, values = one.key, Unless((one.value,))
         elif isinstance(one, (All, Global)):
             continue
         else:
@@ -54,7 +65,12 @@ def _only(value: str) -> frozenset[str]:
 
 def sample(one: Plain) -> dict[str, str]:
     """Labels that are matched: the shortest values, the first of equally long ones."""
-    return {key: "" if values is None else _shortest(values) for key, values in one.items() if values is not ABSENT}
+    return {key: "" if values is None else _shortest(values) for key, values in one.items() if required(values)}
+
+
+def required(values: frozenset[str | None] | None) -> bool:
+    """Whether a label must be there."""
+    return values is not ABSENT and values.__class__ is not Unless
 
 
 def _shortest(values: frozenset[str | None]) -> str:
@@ -69,9 +85,14 @@ def implied(one: Plain, other: Plain) -> bool:
             return False
         own = one[key]
         if values is None:
-            if own is ABSENT:
+            if not required(own):
                 return False
-        elif own is None or not own <= values:
+        elif own is None:
+            return False
+        elif values.__class__ is Unless:
+            if not (own >= values if own.__class__ is Unless else own.isdisjoint(values)):
+                return False
+        elif own.__class__ is Unless or not own <= values:
             return False
     return True
 
@@ -83,7 +104,10 @@ def meet(one: Plain, other: Plain) -> bool:
         if values is None or others is None:
             if values is ABSENT or others is ABSENT:
                 return False
-        elif values.isdisjoint(others):
+        elif values.__class__ is Unless:
+            if others.__class__ is not Unless and others <= values:
+                return False
+        elif values <= others if others.__class__ is Unless else values.isdisjoint(others):
             return False
     return True
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from callint.policy.symbolic.implication import Implication
 from callint.selector import Selector, parse
+from callint.selector.plain import plain
 from callint.selector.rewrite import both, either, negate, replace_all, with_prefix
 from callint.selector.satisfy import Unknown, implies, overlaps, satisfiable
 from callint.selector.syntax import ALL, GLOBAL, And, Compare, Has, Member, Not, Or
@@ -89,14 +90,16 @@ def test_implication_and_overlap(a: Selector, b: Selector) -> None:
 
 @st.composite
 def plain_selectors(draw: st.DrawFn) -> Selector:
-    """Values of labels and labels that must be absent, which are compared without a search."""
-    kinds = st.sampled_from(["==", "in", "has", "!has", "all"])
+    """Values that labels must have or not, and labels that must be absent, which are compared without a search."""
+    kinds = st.sampled_from(["==", "in", "has", "!has", "!=", "not in", "all"])
     found: list[Selector] = []
     for key in draw(st.lists(st.sampled_from("klm"), min_size=1, max_size=3)):
         kind = draw(kinds)
         words = draw(st.lists(st.sampled_from(["", "a", "b"]), min_size=1, max_size=3))
         if kind in ("==", "in"):
             found.append(Compare(key, "==", words[0]) if kind == "==" else Member(key, words))
+        elif kind in ("!=", "not in"):
+            found.append(Compare(key, "!=", words[0]) if kind == "!=" else Member(key, words, negated=True))
         else:
             found.append(ALL if kind == "all" else Has(key) if kind == "has" else Not(Has(key)))
     return And(found) if len(found) > 1 else found[0]
@@ -106,12 +109,20 @@ def plain_selectors(draw: st.DrawFn) -> Selector:
 @example(parse("k in {'a', 'b'} && has(l)"), parse("k in {'b', 'c'}"))
 @example(parse("k in {'a', 'b'} && has(l)"), parse("k in {'a', 'b', 'c'}"))
 @example(parse("!has(k)"), parse("!has(k) && !has(l)"))
+@example(parse("k != 'a'"), parse("k not in {'a', 'b'}"))
+@example(parse("!has(k)"), parse("k != 'a'"))
+@example(parse("k in {'a', 'b'}"), parse("k not in {'a', 'b'}"))
 def test_plain_selectors_label_by_label(a: Selector, b: Selector) -> None:
     everything = [labels_of(k=k, l=m, m=n) for k, m, n in itertools.product([None, "", "a", "b", "c"], repeat=3)]
     chosen_a, chosen_b = ([number for number, one in enumerate(everything) if side.matches(one)] for side in (a, b))
     assert implies(a, b) == (set(chosen_a) <= set(chosen_b))
     assert overlaps(a, b) == bool(set(chosen_a) & set(chosen_b))
     assert_witness(a, satisfiable(a), bool(chosen_a))
+
+
+def test_what_leaves_out_values_is_plain() -> None:
+    assert plain(parse("k == 'a' && l != 'b' && m not in {'a', 'b'}")) is not None
+    assert plain(parse("k not in {}")) is None
 
 
 @pytest.mark.parametrize(
