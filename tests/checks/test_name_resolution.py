@@ -64,6 +64,17 @@ def test_what_is_said() -> None:
     assert breach.message.startswith('NetworkPolicy "a" lets pods')
 
 
+def test_port_443_of_anybody_may_be_the_api_server() -> None:
+    (breach,) = found(policy("web", to("TCP", ports=[443])))
+    assert breach.undecided
+    assert breach.message == (
+        'whether NetworkPolicy "web" lets pods send to others at port 443 than the API server, whose address they '
+        "have, is not known; if so, no policy lets them ask DNS for their addresses: UDP to port 53 is dropped"
+    )
+    others = [[to("TCP", ports=[80, 443])], [DATABASE, to("TCP", ports=[443])], [to("TCP", selector="x", ports=[443])]]
+    assert not any(breach.undecided for rules in others for breach in found(policy("web", *rules)))
+
+
 @pytest.mark.parametrize(
     ("objects", "told"),
     [

@@ -37,6 +37,9 @@ _WITHOUT_NAME = frozenset(map(str, (API_SERVER_PORT, KUBELET_PORT)))
 """Ports of nodes, whose addresses pods know from their environment and from the API server."""
 _OF_NODES = _WITHOUT_NAME | {"443"}
 """With that of the API server's service, which is its own in some clouds."""
+_PODS = "is for pods is not known; if so,"
+"""Host endpoints may ask by a failsafe port."""
+_API_SERVER = "lets pods send to others at port 443 than the API server, whose address they have, is not known; if so,"
 _ANYBODY = Entity(())
 _BY_NAME = (None, *WITH_PORTS)
 """The protocols whose far ends have names: what else there is, such as VRRP and GRE, is between addresses."""
@@ -59,19 +62,21 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from _unasked(policies)
     inventory = model_of(cluster).inventory
     closing = ((tier, placed) for tier, placed in policies if shuts_in(tier, placed))
-    subjects = [(*one, rules[0]) for one in closing if (rules := _named(one[1].policy, inventory))]
+    subjects = [(*one, rules) for one in closing if (rules := _named(one[1].policy, inventory))]
     if not subjects:
         return
     openers = may_open(cluster, (placed for _, placed in policies))
-    for tier, placed, rule in subjects:
+    for tier, placed, rules in subjects:
         policy = placed.policy
         if for_hosts(placed, inventory.hosts) or _without_protocol(policy):
             continue
         try:
             if openers.meets(placed.selector):
                 continue
-            sure = _for_pods(placed) or known_pods(cluster).any(placed.selector)
-            yield _breach(tier, policy, rule, sure=sure)
+            doubt = None if _for_pods(placed) or known_pods(cluster).any(placed.selector) else _PODS
+            if all(map(_of_nodes, rules)):
+                doubt = _API_SERVER
+            yield _breach(tier, policy, rules[0], doubt)
         except ExhaustedError:
             yield unanswerable(cluster, policy.resource)
             return
@@ -146,10 +151,15 @@ def _named(policy: Policy, inventory: Inventory) -> list[Rule]:
     """
     allowing = (rule for rule in policy.egress if rule.action == "Allow")
     found = [rule for rule in allowing if _by_name(rule, policy.namespace, inventory)]
-    asking = [rule for rule in found if rule.destination._replace(path=(), ports=()) == _ANYBODY]
-    asking = [rule for rule in asking if set(rule.destination.ports) <= _OF_NODES and rule.destination.ports]
+    asking = [rule for rule in found if _of_nodes(rule)]
     without_name = any(not _WITHOUT_NAME.isdisjoint(rule.destination.ports) for rule in asking)
     return [rule for rule in found if rule not in asking] if without_name else found
+
+
+def _of_nodes(rule: Rule) -> bool:
+    """Whether all that a rule allows may be for nodes: anybody at the ports of these."""
+    there = rule.destination
+    return bool(there.ports) and there._replace(path=(), ports=()) == _ANYBODY and _OF_NODES.issuperset(there.ports)
 
 
 def _by_name(rule: Rule, namespace: str | None, inventory: Inventory) -> bool:
@@ -245,11 +255,11 @@ def _closed(tier: PlacedTier, policy: Policy) -> Breach:
     )
 
 
-def _breach(tier: PlacedTier, policy: Policy, first: Rule, *, sure: bool) -> Breach:
-    """Without `sure` the policy may be for host endpoints, which may ask by a failsafe port."""
+def _breach(tier: PlacedTier, policy: Policy, first: Rule, doubt: str | None) -> Breach:
+    """With a doubt those whom the policy selects may need no names."""
     resource = policy.resource
     named = f'{resource.kind} "{resource.name}"'
-    whom = f"{named} lets pods send to others, but" if sure else f"whether {named} is for pods is not known; if so,"
+    whom = f"whether {named} {doubt}" if doubt else f"{named} lets pods send to others, but"
     return Breach.at(
         resource,
         ("spec", "egress"),
@@ -268,5 +278,5 @@ def _breach(tier: PlacedTier, policy: Policy, first: Rule, *, sure: bool) -> Bre
         ),
         "allow UDP and TCP port 53 to the pods of the cluster's DNS",
         key=True,
-        undecided=not sure,
+        undecided=doubt is not None,
     )
