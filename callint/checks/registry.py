@@ -99,6 +99,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "pools": (*_POOLS, "FelixConfiguration"),
         "public_pool": _POOLS,
         "return_path": _POOLS,
+        "switched_off": ("FelixConfiguration", "DaemonSet"),
     },
     "callint.checks.traffic": {
         "flow-forbidden": (),

@@ -1,0 +1,90 @@
+"""What Felix is told to leave off, and pools for pods that need it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from callint.checks.breach import Breach
+from callint.finding import Path, Related, witness
+from callint.objects import Cluster, Resource
+from callint.objects.calico_node import daemon_sets, environment
+from callint.objects.first_pools import pools_from_start
+from callint.objects.pool import IPPool
+from callint.record import NamedTuple
+
+_OFF = ("false", "0", "no", "n", "f")
+
+
+class _Switch(NamedTuple):
+    """A field of FelixConfiguration, what its variable is called, which pools need it, by which field, and for what."""
+
+    field: str
+    variable: str
+    needs: Callable[[IPPool], bool]
+    where: str
+    consequence: str
+
+
+def _of_ipv6(pool: IPPool) -> bool:
+    return pool.net is not None and pool.net.family == 6
+
+
+_TUNNEL = "Felix makes no device for it, so that nothing gets to pods on other nodes"
+_SWITCHES = (
+    _Switch("ipv6Support", "FELIX_IPV6SUPPORT", _of_ipv6, "cidr", "Felix leaves IPv6 alone, the policy of it included"),
+    _Switch(
+        "ipipEnabled",
+        "FELIX_IPINIPENABLED",
+        lambda pool: not _of_ipv6(pool) and pool.ipip_mode == "Always",
+        "ipipMode",
+        _TUNNEL,
+    ),
+    _Switch(
+        "vxlanEnabled",
+        "FELIX_VXLANENABLED",
+        lambda pool: not _of_ipv6(pool) and pool.vxlan_mode == "Always",
+        "vxlanMode",
+        _TUNNEL,
+    ),
+)
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Switches of Felix that stand at off, for all nodes, where a pool for pods is of IPv6 or always tunnels.
+
+    What is said for some nodes alone may be meant for those of other pools. Between nodes of one network no tunnel of
+    `CrossSubnet` is needed. Source: the descriptions of these fields in Calico's CRDs; felix/config/config_params.go,
+    where the environment comes first. Takes no parameters.
+    """
+    for switch in _SWITCHES:
+        off = _off(cluster, switch)
+        pool = next((one for one in pools_from_start(cluster) if _used(one) and switch.needs(one)), None)
+        if off is None or pool is None:
+            continue
+        resource, path, words = off
+        what = "gives pods addresses of IPv6" if switch.where == "cidr" else "tunnels to other nodes"
+        yield Breach.at(
+            resource,
+            path,
+            f'IPPool "{pool.name}" {what}, and {words} switches that off: {switch.consequence}',
+            (Related(pool.span(switch.where), "needs it"),),
+            witness("reference", reference=f"IPPool/{pool.name}", fields=(switch.where,)),
+        )
+
+
+def _used(pool: IPPool) -> bool:
+    return pool.for_pods and pool.legible and not pool.on_request
+
+
+def _off(cluster: Cluster, switch: _Switch) -> tuple[Resource, Path, str] | None:
+    """Where it is switched off on all nodes, if it is."""
+    told = environment(cluster) if len(daemon_sets(cluster)) == 1 else {}
+    variable = told.get(switch.variable)
+    if variable is not None and variable.value != "":
+        off = (variable.value or "").lower() in _OFF
+        return (variable.resource, (*variable.path, "value"), f"{switch.variable} of calico-node") if off else None
+    said = [one for one in cluster.felix if switch.field in one.values]
+    if len(said) != 1 or said[0].name != "default" or said[0].values[switch.field] is not False:
+        return None
+    return said[0].resource, ("spec", switch.field), f"`{switch.field}: false`"
