@@ -9,7 +9,7 @@ from operator import attrgetter
 from callint.config import NAMES, REST, ClusterConfig, Config
 from callint.finding import Problem
 from callint.source import Document
-from callint.source.discover import show
+from callint.source.discover import discover, show
 from callint.source.globs import WILDCARDS, base_of, compile_glob
 from callint.suppress import above, absolute
 
@@ -75,6 +75,22 @@ def _configures(value: object) -> bool:
 
     found = breaches("callint.json", value)
     return isinstance(value, dict) and not any(one.keyword == "additionalProperties" and not one.path for one in found)
+
+
+def named_singly(config: Config, given: Sequence[str], *, ignore: bool) -> Iterator[str]:
+    """The manifests of the configuration, folders and patterns, of which the paths given hold every file one by one.
+
+    With `ignore` but for those that git ignores.
+    """
+    if "-" in given or config.document is None:
+        return
+    held = frozenset(map(absolute, given)).union((absolute(config.file),) if config.file else ())
+    folders = {folder for path in held for folder in above(path)}
+    for root in dict.fromkeys(root for about in config.clusters for root in about.manifests):
+        if held.isdisjoint(above(absolute(root))) and absolute(base_of(root)[0]) in folders:
+            found = discover((root,), ignore)
+            if not found.problems and not any(held.isdisjoint(above(absolute(one.path))) for one in found.places):
+                yield root
 
 
 def left_out(config: Config, given: Sequence[str], cluster: ClusterConfig) -> Iterator[Problem]:

@@ -196,6 +196,33 @@ def test_who_asks_for_one_rule_is_told_the_same(folder: Path, asked: str, severi
     assert f"{severity}[BGP001]" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("manifests", "given", "told"),
+    [
+        ("m", ["m/a.yaml"], True),
+        ("m", ["m/a.yaml", "m/sub/b.yaml"], False),
+        ("m", ["m/a.yaml", "m/sub"], False),
+        ("m/*.yaml", ["m/a.yaml"], False),
+        (".", ["m/a.yaml", "m/sub/b.yaml"], False),
+        (".", ["m/sub"], True),
+        ("elsewhere", ["m"], True),
+    ],
+)
+@pytest.mark.parametrize("cache", ["--cache", "--no-cache"])
+def test_files_that_are_named_one_by_one(
+    folder: Path, manifests: str, given: list[str], told: bool, cache: str
+) -> None:
+    for path in ("m/a.yaml", "m/sub/b.yaml", "elsewhere/c.yaml"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        if path != "elsewhere/c.yaml" or manifests == "elsewhere":
+            (folder / path).write_text(POOL.replace("name: a", f"name: {path[-6]}"))
+    (folder / "callint.yaml").write_text(f"manifests: ['{manifests}']\n")
+    arguments = ["check", *given, cache, "--format", "concise"]
+    assert ("SRC028" in CliRunner().invoke(main, arguments).stdout) is told
+    (folder / "m" / "new.yaml").write_text(POOL.replace("name: a", "name: new"))
+    assert "SRC028" in CliRunner().invoke(main, arguments).stdout
+
+
 def test_of_many_that_are_not_given_three_are_named(folder: Path) -> None:
     (folder / "a.yaml").write_text(POOL)
     (folder / "callint.yaml").write_text("manifests: [a.yaml, b, c, d, e, f]\n")

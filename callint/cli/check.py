@@ -136,6 +136,7 @@ def command(
     """
     from callint.catalogue import RuleError
     from callint.checks import CheckError
+    from callint.divide import named_singly
     from callint.intake import Means, Measure, read
     from callint.lint import Options, lint_together
 
@@ -170,7 +171,7 @@ def command(
         not no_ignores,
         own_crds,
         baseline=None if write_baseline else _baseline(known, None if baseline else config.bounds),
-        paths=paths,
+        paths=(*paths, *named_singly(config, paths, ignore=not no_git_ignore)),
         sought=not given.no_config,
     )
     question = _question(reading, config, plan, options) if reading.cached else None
