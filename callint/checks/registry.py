@@ -41,6 +41,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "filter_family": ("BGPPeer",),
         "node_address": ("Node",),
         "origin": ("BGPPeer",),
+        "other_speaker": ("BGPPeer",),
         "passed_on": ("BGPPeer",),
         "password": ("Secret", "Role", "ClusterRole"),
         "peer_field": ("BGPPeer",),
