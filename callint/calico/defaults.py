@@ -15,6 +15,9 @@ BARE_FILTER_RULES = (3, 27)
 ROUTES_SHARED = (3, 32)
 FELIX_TAKES_IPIP = (3, 33)
 
+# felix/config/param_types.go BoolParam: what switches may be in Felix's environment, in any case
+FELIX_TRUE, FELIX_FALSE = ("true", "1", "yes", "y", "t"), ("false", "0", "no", "n", "f")
+
 # kube-controllers/pkg/controllers/ippool/pool_controller.go: the first release that looks for overlaps of native pools
 CHECKED_POOLS = (3, 33)
 

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 from callint.finding import Path, Span
 from callint.objects import fields
 from callint.objects.cluster import Cluster
 from callint.objects.resource import Resource
 from callint.record import NamedTuple
+
+# api/pkg/apis/projectcalico/v3/felixconfig.go: fields that Felix itself calls otherwise (confignamev1)
+_OTHER_NAMES = {
+    "externalNodesList": "EXTERNALNODESCIDRLIST",
+    "ipipEnabled": "IPINIPENABLED",
+    "ipipMTU": "IPINIPMTU",
+}
 
 
 class Variable(NamedTuple):
@@ -40,3 +50,20 @@ def environment(cluster: Cluster) -> dict[str, Variable]:
                     path: Path = ("spec", "template", "spec", "containers", number, "env", index)
                     found.setdefault(name, Variable(value, resource, path))
     return found
+
+
+def felix_variable(field: str) -> str:
+    """The variable that says what a field of FelixConfiguration says."""
+    return f"FELIX_{_OTHER_NAMES.get(field, field.upper())}"
+
+
+@lru_cache(maxsize=8)
+def felix_environment(cluster: Cluster) -> Mapping[str, Variable]:
+    """The variables by which Felix is set, before any FelixConfiguration is (felix/config/config_params.go).
+
+    One that is empty counts for nothing, and where there are several DaemonSets nobody knows which one runs.
+    """
+    if len(daemon_sets(cluster)) != 1:
+        return {}
+    told = environment(cluster)
+    return {name: one for name, one in told.items() if name.startswith("FELIX_") and one.value != ""}

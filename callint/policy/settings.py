@@ -1,23 +1,29 @@
-"""What Felix of one node is set to, merged from all FelixConfigurations that reach it."""
+"""What Felix of one node is set to: by its environment, then by the FelixConfigurations that reach it."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 from callint.calico import failsafe
-from callint.calico.defaults import INTERFACE_PREFIXES
+from callint.calico.defaults import FELIX_FALSE, FELIX_TRUE, INTERFACE_PREFIXES
 from callint.calico.failsafe import FailsafePort
 from callint.finding import Path
 from callint.net.address import Prefix
 from callint.net.read import prefixes
 from callint.objects import Cluster, Resource, fields
+from callint.objects.calico_node import Variable, felix_environment, felix_variable
 from callint.objects.felix import FelixConfiguration
 from callint.policy.doubt import UndecidedError
+from callint.policy.packet import Outcome
 from callint.record import NamedTuple
 from callint.selector import SelectorError, parse
 
 _OVERRIDE = "config.projectcalico.org/"
+_TO_HOST: dict[str, tuple[Outcome, str]] = {"accept": ("accept", "accept"), "drop": ("drop", "Drop")}
+_PORT = re.compile(r"(?:(tcp|udp):(?:([0-9./]+|\[[0-9a-f:./]+\]):)?)?([0-9]{1,5})", re.IGNORECASE)
 
 
 class Failsafe(NamedTuple):
@@ -29,13 +35,29 @@ class Failsafe(NamedTuple):
     path: Path
 
 
+class Said(NamedTuple):
+    """What decides about a setting: its value as it is written, and the place of it."""
+
+    value: Any
+    resource: Resource
+    path: Path
+
+    def __str__(self) -> str:
+        return f'{self.resource.kind} "{self.resource.name}"'
+
+
 class Settings:
-    """FelixConfiguration of one node: `default`, under those scoped by selector (v3.32), under `node.<name>`."""
+    """FelixConfiguration of one node: `default`, under those scoped by selector (v3.32), under `node.<name>`.
+
+    The environment of calico-node comes before all of them (felix/config/config_params.go).
+    """
 
     def __init__(self, cluster: Cluster, node: str) -> None:
         """Merge what applies to the node; `sources` are the objects that said it, the strongest last."""
-        self._values: dict[str, tuple[Any, Resource]] = {}
+        self._values: dict[str, Said] = {}
         self._hidden: dict[str, Resource] = {}
+        self._environment = felix_environment(cluster)
+        self._operated = bool(cluster.installations)
         facts = cluster.facts.get(node)
         self._told_prefixes = facts.workload_prefixes if facts is not None else None
         layers = _layers(cluster, node)
@@ -43,7 +65,7 @@ class Settings:
         for one in layers:
             for key, value in one.values.items():
                 if value is not None:
-                    self._values[key] = (value, one.resource)
+                    self._values[key] = Said(value, one.resource, ("spec", key))
                     self._hidden.pop(key, None)
             for gap in one.resource.gaps:
                 if gap[:1] == ("spec",) and len(gap) > 1:
@@ -52,48 +74,61 @@ class Settings:
                 if annotation.startswith(_OVERRIDE):
                     name = annotation.removeprefix(_OVERRIDE)
                     self._hidden[name[:1].lower() + name[1:]] = one.resource
-        switched = "bpfEnabled" not in self._hidden and self.flag("bpfEnabled", default=False)
-        self.ebpf = cluster.target.dataplane == "ebpf" or switched
-        self.perhaps_ebpf = self.ebpf or "bpfEnabled" in self._hidden
+        self.ebpf = self.perhaps_ebpf = cluster.target.dataplane == "ebpf"
+        try:
+            self.ebpf = self.perhaps_ebpf = self.ebpf or self.flag("bpfEnabled", default=False)
+        except UndecidedError:
+            self.perhaps_ebpf = True
         self._tables = "nftables" if cluster.target.dataplane == "nftables" else "iptables"
 
-    def _value(self, key: str) -> Any:
+    def _value(self, key: str, read: Callable[[str], Any]) -> Any:
+        """What is said of a field; `read` makes it of the text of a variable, None where it cannot be read."""
+        name = felix_variable(key)
+        variable = self._environment.get(name)
+        if variable is not None:
+            told = read(variable.value) if variable.value is not None else None
+            if told is None:
+                raise UndecidedError(f"{name} in the environment of calico-node, which could not be read")
+            return told
         hidden = self._hidden.get(key)
         if hidden is not None:
             raise UndecidedError(f'{key} of FelixConfiguration "{hidden.name}", which could not be read')
-        return self._values.get(key, (None, None))[0]
+        said = self._values.get(key)
+        return None if said is None else said.value
 
-    def said(self, key: str) -> Resource | None:
-        """The object that decides about a field; None where none says it."""
-        return self._values.get(key, (None, None))[1]
+    def said(self, key: str) -> Said | None:
+        """What decides about a field; None where nothing says it."""
+        variable = self._environment.get(felix_variable(key))
+        if variable is not None:
+            return Said(variable.value, variable.resource, (*variable.path, "value"))
+        return self._values.get(key)
 
     def flag(self, key: str, *, default: bool) -> bool:
         """A switch."""
-        value = self._value(key)
-        return value if isinstance(value, bool) else default
+        value = self.optional_flag(key)
+        return default if value is None else value
 
     def optional_flag(self, key: str) -> bool | None:
         """A switch that may be left to Felix."""
-        value = self._value(key)
+        value = self._value(key, _switch)
         return value if isinstance(value, bool) else None
 
     def word(self, key: str, default: str) -> str:
         """A word of an enumeration, in lower case, for Felix reads them in any case."""
-        value = fields.as_text(self._value(key))
-        return (value or default).lower()
+        return self.text(key, default).lower()
 
     def text(self, key: str, default: str) -> str:
         """Text as it is written."""
-        return fields.as_text(self._value(key)) or default
+        return fields.as_text(self._value(key, _text)) or default
 
     def number(self, key: str, default: int) -> int:
         """A number; 0 is as good as none."""
-        value = self._value(key)
+        value = self._value(key, _number)
         return value if isinstance(value, int) and not isinstance(value, bool) and value else default
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of text."""
-        return fields.texts({key: self._value(key)}, key)
+        return fields.texts({key: self._value(key, _list)}, key)
 
     @property
     def accepts(self) -> bool:
@@ -124,19 +159,71 @@ class Settings:
         Felix does not start with one that is neither tcp nor udp: UndecidedError (config/param_types.go PortListParam).
         """
         key = f"failsafe{direction}HostPorts"
-        value = self._value(key)
-        if not isinstance(value, list):
+        variable = self._environment.get(felix_variable(key))
+        if variable is not None:
+            found = _from_environment(variable)
+        elif isinstance(self._value(key, _text), list):
+            found = _failsafe(self._values[key].resource, key)
+        else:
             ports = failsafe.INBOUND if direction == "Inbound" else failsafe.OUTBOUND
-            return tuple(Failsafe(port, None, None, ()) for port in ports)
-        found = _failsafe(self._values[key][1], key)
+            found = tuple(Failsafe(port, None, None, ()) for port in ports)
         if isinstance(found, str):
             raise UndecidedError(found)
         return found
+
+    @property
+    def to_host(self) -> tuple[Outcome, str]:
+        """What becomes of packets of a workload to its own node that its policy allows, and why.
+
+        Calico's manifests set Accept in the environment, and so does its operator.
+        """
+        default = "Accept" if self._operated else "Drop"
+        action = self.word("defaultEndpointToHostAction", default)
+        outcome, word = _TO_HOST.get(action, ("no-verdict", "Return"))
+        why = f"defaultEndpointToHostAction {word}"
+        if self.said("defaultEndpointToHostAction") is None:
+            why += ", which the operator sets" if self._operated else ", Felix's default, which many installers change"
+        return outcome, why
 
 
 @lru_cache(maxsize=16)
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(prefix.strip() for prefix in text.split(",") if prefix.strip())
+
+
+def _switch(text: str) -> bool | None:
+    word = text.lower()
+    return True if word in FELIX_TRUE else False if word in FELIX_FALSE else None
+
+
+def _text(text: str) -> str | None:
+    return None if text.lower() == "none" else text
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() else None
+
+
+def _list(text: str) -> list[str] | None:
+    return None if text.lower() == "none" else [one.strip() for one in text.split(",")]
+
+
+@lru_cache(maxsize=16)
+def _from_environment(variable: Variable) -> tuple[Failsafe, ...] | str:
+    """The ports that a variable lists, `none` for none (felix/config/param_types.go PortListParam)."""
+    if variable.value is None:
+        return "the failsafe ports in the environment of calico-node, which come from another object"
+    text, at = variable.value, (variable.resource, (*variable.path, "value"))
+    found = []
+    for item in () if text.lower() == "none" else text.split(","):
+        match = _PORT.fullmatch(item.strip())
+        protocol, bracketed, port = match.groups() if match is not None else (None, None, None)
+        net = bracketed.strip("[]") if bracketed else None
+        inside = next(iter(prefixes((net,))), None) if net else None
+        if port is None or (net and inside is None):
+            return "the failsafe ports in the environment of calico-node, of which one could not be read"
+        found.append(Failsafe(FailsafePort((protocol or "tcp").lower(), int(port), net), inside, *at))
+    return tuple(found)
 
 
 @lru_cache(maxsize=16)
@@ -164,6 +251,7 @@ def workload_prefixes(cluster: Cluster, node: str) -> tuple[str, ...]:
 @lru_cache(maxsize=8)
 def _prefixes_told(cluster: Cluster) -> bool:
     written = any(one.values.get("interfacePrefix") for one in cluster.felix)
+    written = written or felix_variable("interfacePrefix") in felix_environment(cluster)
     return written or any(facts.workload_prefixes for facts in cluster.facts.values())
 
 

@@ -167,12 +167,7 @@ class Walk:
         self._mark = self._workload_chain(interface, "egress")
         if self._mark.kind == "none":
             self._finish(self._mark)
-        action = self._here.settings.word("defaultEndpointToHostAction", "Drop")
-        if action == "drop":
-            self._stop("drop", "defaultEndpointToHostAction Drop")
-        if action == "accept":
-            self._stop("accept", "defaultEndpointToHostAction accept")
-        self._stop("no-verdict", "defaultEndpointToHostAction Return")
+        self._stop(*self._here.settings.to_host)
 
     def _from_host(self, interface: str) -> NoReturn:
         workload = self._here.governance.is_workload(interface)

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from callint.calico import Dataplane, Release, parse_release
+from callint.calico.defaults import FELIX_TRUE
 
 if TYPE_CHECKING:
     from callint.source import Document
 
 _IMAGE = r"(?:^|/)calico/(?:node|typha|kube-controllers|cni|apiserver):v(3\.[0-9]{1,3})(?:\.|$)"
 _TELLING = ("ClusterInformation", "Installation", "DaemonSet", "Deployment")
-_SWITCHING = ("Installation", "FelixConfiguration")
+_SWITCHING = ("DaemonSet", "Installation", "FelixConfiguration")
 _LINUX: dict[str, Dataplane] = {"BPF": "ebpf", "Iptables": "iptables", "Nftables": "nftables"}
 
 
@@ -28,9 +29,15 @@ def inferred_release(documents: Iterable[Document]) -> Release | None:
 
 
 def inferred_dataplane(documents: Iterable[Document]) -> Dataplane | None:
-    """The dataplane that an Installation or the default FelixConfiguration switches on; None when none says it."""
+    """The dataplane that an Installation, calico-node's environment or the default FelixConfiguration switches on.
+
+    None when none says it.
+    """
     for value in _of_kinds(documents, _SWITCHING):
-        if value["kind"] == "Installation":
+        if value["kind"] == "DaemonSet":
+            if _at(value, "metadata", "name") == "calico-node" and _on(value, "FELIX_BPFENABLED"):
+                return "ebpf"
+        elif value["kind"] == "Installation":
             chosen = _at(value, "spec", "calicoNetwork", "linuxDataplane")
             if isinstance(chosen, str) and chosen in _LINUX:
                 return _LINUX[chosen]
@@ -40,6 +47,17 @@ def inferred_dataplane(documents: Iterable[Document]) -> Dataplane | None:
             if _at(value, "spec", "nftablesMode") == "Enabled":
                 return "nftables"
     return None
+
+
+def _on(daemon_set: dict[str, Any], name: str) -> bool:
+    """Whether a variable switches something on."""
+    containers = _at(daemon_set, "spec", "template", "spec", "containers")
+    for container in containers if isinstance(containers, list) else ():
+        variables = _at(container, "env")
+        for variable in variables if isinstance(variables, list) else ():
+            if _at(variable, "name") == name:
+                return str(_at(variable, "value")).lower() in FELIX_TRUE
+    return False
 
 
 def _of_kinds(documents: Iterable[Document], kinds: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -11,6 +11,10 @@ NODE = """
 kind: DaemonSet
 spec: {{template: {{spec: {{containers: [{{image: {image}}}]}}}}}}
 """
+VARIABLE = (
+    "kind: DaemonSet\nmetadata: {{name: {name}}}\nspec: {{template: {{spec: {{containers: "
+    "[[], {{env: [x, {{name: FELIX_BPFENABLED, value: {value}}}]}}]}}}}}}"
+)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +48,9 @@ def test_release(text: str, release: tuple[int, int] | None) -> None:
         ("kind: FelixConfiguration\nmetadata: {name: default}\nspec: {nftablesMode: Enabled}", "nftables"),
         ("kind: FelixConfiguration\nmetadata: {name: default}\nspec: {bpfEnabled: false}", None),
         ("kind: FelixConfiguration\nmetadata: {name: node.a}\nspec: {bpfEnabled: true}", None),
+        (VARIABLE.format(name="calico-node", value='"True"'), "ebpf"),
+        (VARIABLE.format(name="calico-node", value='"false"'), None),
+        (VARIABLE.format(name="other", value='"true"'), None),
     ],
 )
 def test_dataplane(text: str, dataplane: str | None) -> None:

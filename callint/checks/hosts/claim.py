@@ -86,7 +86,7 @@ def _patterns(here: NodePolicy) -> Iterator[Related]:
     for key in ("bpfDataIfacePattern", "bpfL3IfacePattern"):
         said = here.settings.said(key)
         if said is not None:
-            yield Related(said.span("spec", key), "does not match it")
+            yield Related(said.resource.span(*said.path), "does not match it")
 
 
 def _at_interface(about: HostEndpoint, message: str, related: tuple[Related, ...] = ()) -> Breach:

@@ -11,7 +11,6 @@ from callint.checks.pod_template import known_pods
 from callint.finding import Related, Span, witness
 from callint.net.ports import PROTOCOL_NAMES, parse_port, parse_protocol
 from callint.objects import Cluster
-from callint.objects.calico_node import environment
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.doubt import UndecidedError
@@ -51,11 +50,10 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 class _Ports:
-    """The failsafe ports that are open to everybody, where no environment of calico-node tells others."""
+    """The failsafe ports that are open to everybody."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._model = model_of(cluster)
-        self._environment = environment(cluster)
         self.of = cache(self._of)
         self._hosts = cache(self._hosts_with)
 
@@ -66,8 +64,6 @@ class _Ports:
 
     def _of(self, node: str, direction: str) -> dict[_Service, Failsafe]:
         way = _WAYS[direction]
-        if f"FELIX_FAILSAFE{way.upper()}HOSTPORTS" in self._environment:
-            return {}
         try:
             ports = self._model.at(node).settings.failsafe(way)
         except UndecidedError:

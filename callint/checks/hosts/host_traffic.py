@@ -46,18 +46,37 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _members(cluster: Cluster) -> Iterator[tuple[NodePolicy, HostMember, str]]:
-    """Every host endpoint with its node and the interface at which it is active."""
+    """Every host endpoint with its node and the interface at which it is active, the first of several."""
     model = model_of(cluster)
+    active: dict[str, dict[int, str]] = {}
     for member in model.inventory.host_endpoints:
         about = member.about
         if about.resource.kind != "HostEndpoint" or not about.node or placeholder(about.node) is not None:
             continue
         here = model.at(about.node)
-        for name in here.interfaces if about.interface in ("", "*") else (about.interface,):
-            governor = here.governance.of(name)
-            if governor.endpoint is member and governor.unknown is None:
-                yield here, member, name
-                break
+        if about.interface in ("", "*"):
+            if about.node not in active:
+                active[about.node] = _active(here)
+            name = active[about.node].get(id(member))
+        else:
+            name = about.interface if _governs(here, member, about.interface) else None
+        if name is not None:
+            yield here, member, name
+
+
+def _active(here: NodePolicy) -> dict[int, str]:
+    """The first interface of each endpoint that surely governs one of a node's."""
+    found: dict[int, str] = {}
+    for name in here.interfaces:
+        governor = here.governance.of(name)
+        if governor.endpoint is not None and governor.unknown is None:
+            found.setdefault(id(governor.endpoint), name)
+    return found
+
+
+def _governs(here: NodePolicy, member: HostMember, name: str) -> bool:
+    governor = here.governance.of(name)
+    return governor.endpoint is member and governor.unknown is None
 
 
 def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
@@ -188,18 +207,18 @@ def _lists(ports: list[Failsafe]) -> tuple[Related, ...]:
 
 def _failsafe_cut(cluster: Cluster) -> Iterator[Breach]:
     """Remote administration, which nothing shows to be needed, and everybody misses; services have their own rules."""
-    if not any("failsafeInboundHostPorts" in one.values for one in cluster.felix):
+    listed = [(one, said) for one in _members(cluster) if (said := one[0].settings.said("failsafeInboundHostPorts"))]
+    if not listed:
         return
     model, ssh = model_of(cluster), next(one for one in failsafe.INBOUND if one.port == SSH_PORT)
     box: Box = {"protocol": only(TCP), "destination_port": only(SSH_PORT)}
     engines = [Engine(model, family, only=[box]) for family in FAMILIES]
-    for here, member, name in _members(cluster):
-        configured = here.settings.said("failsafeInboundHostPorts")
+    for (here, member, name), said in listed:
         try:
             kept = here.settings.failsafe("Inbound")
         except UndecidedError:
             continue
-        if configured is None or any((one.port.protocol, one.port.port) == (ssh.protocol, ssh.port) for one in kept):
+        if any((one.port.protocol, one.port.port) == (ssh.protocol, ssh.port) for one in kept):
             continue
         dropped = [engine.own(here.node, name, "ingress").drop for engine in engines]
         if any(drop != engine.space.everything for drop, engine in zip(dropped, engines, strict=True)):
@@ -207,9 +226,9 @@ def _failsafe_cut(cluster: Cluster) -> Iterator[Breach]:
         own = next(_addresses(here, member, name), "192.0.2.2")
         packet = Packet(name, None, stranger(own), own, "tcp", SOURCE_PORT, SSH_PORT)
         yield Breach.at(
-            configured,
-            ("spec", "failsafeInboundHostPorts"),
-            f'the failsafe list of FelixConfiguration "{configured.name}" leaves out tcp {SSH_PORT} (remote '
+            said.resource,
+            said.path,
+            f"the failsafe list of {said} leaves out tcp {SSH_PORT} (remote "
             f'administration), which no policy allows at "{name}" of node "{here.node}" to anybody',
             (Related(member.about.resource.span("metadata", "name"), "the host endpoint"),),
             judged(here, packet, evaluate(here, packet)),

@@ -52,10 +52,8 @@ def _wanted(settings: Settings, family: Family) -> _Wanted | None:
         on = settings.flag(enabled, default=False)
     except UndecidedError:
         return None
-    saying, resource = settings.said(field), settings.said(enabled)
-    if not on or resource is None:
-        return None
-    return _Wanted(port, own, saying or resource, ("spec", enabled if saying is None else field))
+    said = settings.said(field) or settings.said(enabled)
+    return _Wanted(port, own, said.resource, said.path) if on and said is not None else None
 
 
 def _taken(facts: NodeFacts, settings: Settings, family: Family) -> Iterator[Breach]:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from callint.calico.defaults import FELIX_FALSE, FELIX_TRUE
 from callint.checks.breach import Breach
 from callint.finding import Related, witness
 from callint.objects import Cluster
-from callint.objects.calico_node import Variable, daemon_sets, environment
-
-# api/pkg/apis/projectcalico/v3/felixconfig.go: fields that Felix itself calls otherwise (confignamev1)
-_OTHER_NAMES = {"ipipEnabled": "IPINIPENABLED", "ipipMTU": "IPINIPMTU"}
-_TRUE, _FALSE = ("true", "1", "yes", "y", "t"), ("false", "0", "no", "n", "f")
+from callint.objects.calico_node import Variable, felix_environment, felix_variable
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -21,12 +18,10 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Source: felix/config/config_params.go, where an environment variable has priority over the datastore; one that is
     empty counts for nothing, and what other types are written as differs. Takes no parameters.
     """
-    if len(daemon_sets(cluster)) != 1:
-        return
-    told = environment(cluster)
+    told = felix_environment(cluster)
     for felix in cluster.felix:
         for field, value in felix.values.items():
-            name = f"FELIX_{_OTHER_NAMES.get(field, field.upper())}"
+            name = felix_variable(field)
             variable = told.get(name)
             if variable is None or felix.resource.unreadable("spec", field) or not _contradicts(variable, value):
                 continue
@@ -45,7 +40,7 @@ def _contradicts(variable: Variable, value: Any) -> bool:
     """Whether both are of one simple type, and differ; the case of words is all one (felix/config/param_types.go)."""
     text = (variable.value or "").lower()
     if isinstance(value, bool):
-        return text in (_FALSE if value else _TRUE)
+        return text in (FELIX_FALSE if value else FELIX_TRUE)
     if isinstance(value, int):
         return text.isdecimal() and int(text) != value
     return isinstance(value, str) and value.isalpha() and text.isalpha() and text not in ("none", value.lower())

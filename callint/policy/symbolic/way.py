@@ -203,9 +203,8 @@ class Way:
         """A workload's own policy, then the default action; no policy of a host endpoint."""
         self.take("accept", "Felix: ICMPv6 from workload", self.neighbours)
         found = self.workload_chain(interface, "egress", self.everyone())
-        action = self.here.settings.word("defaultEndpointToHostAction", "Drop")
-        outcome: Outcome = "drop" if action == "drop" else "accept" if action == "accept" else "no-verdict"
-        cause = self.chains.cause("none", f"defaultEndpointToHostAction {action.capitalize()}")
+        outcome, why = self.here.settings.to_host
+        cause = self.chains.cause("none", why)
         self.end(outcome, {cause: self.space.union_all(found.values())})
 
     def workload_chain(self, interface: str, direction: Direction, packets: PacketSet) -> dict[Cause, PacketSet]:
