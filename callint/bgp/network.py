@@ -12,7 +12,8 @@ from callint.bgp.mesh import Mesh
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.session import Form, Kind, Session
-from callint.bgp.status import SORTED, agreeing, status
+from callint.bgp.status import status
+from callint.bgp.turns import SORTED, Turns
 from callint.net.address import Address, Family
 from callint.net.read import as_number
 from callint.objects import Cluster
@@ -28,7 +29,8 @@ class Network(Inventory):
     def __init__(self, cluster: Cluster) -> None:
         """No session is made yet."""
         super().__init__(cluster)
-        self._status = partial(status, self, self.between)
+        self._turns = Turns(self, self.between)
+        self._status = partial(status, self._turns)
         self._forms: dict[Form, Form] = {}
         self._meshing: dict[tuple[Alike, Family], tuple[Peering, ...]] = {}
 
@@ -207,7 +209,7 @@ class Network(Inventory):
         own = local.address(family)
         if own is not None and session.address is not None:
             answers = self.between(remote, own)
-            return next(iter(agreeing(self, self.between, session, answers) or answers), None)
+            return next(iter(self._turns.agreeing(session, answers) or answers), None)
         if session.form.kind == "mesh":
             return self.mesh_session(remote, local, family)
         mine = self.nodes.of(local)

@@ -166,6 +166,11 @@ class Session:
         return self.remote is not None and (self.form.port or BGP_PORT) != (self.remote.port or BGP_PORT)
 
     @property
+    def calls(self) -> bool:
+        """Whether this end calls the port on which the far end listens."""
+        return not self.passive and not self.misdialled
+
+    @property
     def far_end(self) -> str:
         """The far end for people: its name and address, as far as they are known."""
         if self.remote is not None and self.remote.name == ANY:

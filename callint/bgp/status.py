@@ -2,57 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-from callint.bgp.inventory import Inventory
 from callint.bgp.nodes import ANY, Speaker
-from callint.bgp.session import Form, Kind, Secured, Session, Status
+from callint.bgp.session import Form, Secured, Session, Status
+from callint.bgp.turns import Turns
 from callint.calico.defaults import BGP_PORT
-from callint.net.address import Address, Family
+from callint.net.address import Family
 from callint.net.read import address as read_address
 from callint.objects import fields
 
-# confd sorts protocols by name from v3.32 on, before that the mesh comes first (bgp_processor.go, bird.cfg.template)
-SORTED = (3, 32)
-_KINDS: tuple[Kind, ...] = ("global", "workload", "mesh", "node")
 
-Between = Callable[[Speaker, Address | None], Sequence[Session]]
-"""The sessions that a node has with an address."""
-
-
-def status(known: Inventory, between: Between, session: Session) -> Status:
+def status(turns: Turns, session: Session) -> Status:
     """The first of the things that keep a session down, in the order in which an operator would look for them."""
     return (
-        _local_end(known, session)
-        or _never_called(known, session)
+        _local_end(turns, session)
+        or _never_called(turns, session)
         or _far_end_known(session)
-        or _one_of_several(known, between, session)
-        or _reachable(known, session)
-        or _both_ends(known, between, session)
+        or _one_of_several(turns, session)
+        or _reachable(turns, session)
+        or _both_ends(turns, session)
         or Status("up", "" if session.remote else "the far end is not part of the cluster, and taken to agree")
     )
 
 
-def _local_end(known: Inventory, session: Session) -> Status | None:
+def _local_end(turns: Turns, session: Session) -> Status | None:
     local, form = session.local, session.form
-    if not local.described and known.listed:
+    if not local.described and turns.known.listed:
         return Status("no-such-node", f'no node is called "{local.name}"')
     if form.remote_as is None:
         return Status("down", "the peer has no asNumber, and BIRD refuses the whole configuration")
-    if known.settings.mesh is None and form.kind == "mesh":
+    if turns.known.settings.mesh is None and form.kind == "mesh":
         return _unknown("whether the mesh is on", "spec.nodeToNodeMeshEnabled of BGPConfiguration/default")
     if not session.selected:
-        nodes = [one.name for one in (local, session.remote) if one is not None and one.labels is None]
-        return _unknown("whether the selectors match", f"labels of {_nodes(nodes)}")
+        return _unselected(session)
     if local.speaks(session.family) is None:
         return _unknown(f"the address of {_nodes([local.name])}", _address_of(local, session.family))
     return None
 
 
-def _never_called(known: Inventory, session: Session) -> Status | None:
+def _unselected(session: Session) -> Status:
+    nodes = [one.name for one in (session.local, session.remote) if one is not None and one.labels is None]
+    return _unknown("whether the selectors match", f"labels of {_nodes(nodes)}")
+
+
+def _never_called(turns: Turns, session: Session) -> Status | None:
     """Workloads call the node, at an address that is in the configuration and need not be the one it listens on."""
-    default, family = known.settings.default, session.family
-    if session.form.kind != "workload" or default is None or not known.settings.own_address_alone:
+    default, family = turns.known.settings.default, session.family
+    if session.form.kind != "workload" or default is None or not turns.known.settings.own_address_alone:
         return None
     field = f"localWorkloadPeeringIPV{family}"
     called = read_address(fields.text(default.resource.spec, field), family)
@@ -69,95 +64,70 @@ def _far_end_known(session: Session) -> Status | None:
     return None
 
 
-def _one_of_several(known: Inventory, between: Between, session: Session) -> Status | None:
-    ahead = _ahead(known, session, between(session.local, session.address))
-    if ahead is None:
+def _one_of_several(turns: Turns, session: Session) -> Status | None:
+    several = turns.between(session.local, session.address)
+    first = sorted(turns.ahead(session, several), key=lambda one: not one.selected)
+    if not first or turns.has_turn(session, several, turns.answers(session)):
         return None
-    return Status("idle", f"the session of {_called(ahead)} has the same neighbour and goes first")
+    if not first[0].selected:
+        return _unselected(first[0])
+    return Status("idle", f"the session of {_called(first[0].form)} has the same neighbour and goes first")
 
 
-def agreeing(known: Inventory, between: Between, session: Session, answers: Sequence[Session]) -> list[Session]:
-    """The sessions of the far end with this one's node that agree on the ASes and run.
-
-    One that another goes ahead of has its turn when that one ends at the AS, unless this end takes turns as well.
-    """
-    own, other = session.form.local_as, session.form.remote_as
-    agreed = [one for one in answers if one.form.local_as == other and one.form.remote_as == own]
-    found = [one for one in agreed if _ahead(known, one, answers) is None]
-    return found if found or len(between(session.local, session.address)) > 1 else agreed
+def _called(form: Form) -> str:
+    return "the mesh" if form.peer is None else f'BGPPeer "{form.peer.resource.name}"'
 
 
-def _running(known: Inventory, several: Sequence[Session]) -> list[Session]:
-    """Of the sessions that a node has with one address those that run."""
-    return [one for one in several if _ahead(known, one, several) is None]
-
-
-def _ahead(known: Inventory, session: Session, several: Sequence[Session]) -> Session | None:
-    """BIRD locks address and port: of several protocols to one neighbour only the first one by name runs.
-
-    A port that the peer names stands at the end of the protocol's name.
-    """
-    form = session.form
-    own = (_precedence(known, form.kind), form.port is not None)
-    for other in several:
-        rival = other.form
-        if rival == form or (rival.port or BGP_PORT) != (form.port or BGP_PORT):
-            continue
-        if (_precedence(known, rival.kind), rival.port is not None) < own:
-            return other
-    return None
-
-
-def _precedence(known: Inventory, kind: Kind) -> int:
-    """The place of a kind of session among several with one neighbour: the first one runs."""
-    return -1 if kind == "mesh" and known.cluster.target.release < SORTED else _KINDS.index(kind)
-
-
-def _called(session: Session) -> str:
-    return "the mesh" if session.peer is None else f'BGPPeer "{session.peer.resource.name}"'
-
-
-def _reachable(known: Inventory, session: Session) -> Status | None:
+def _reachable(turns: Turns, session: Session) -> Status | None:
     """Whether the node has any route to the far end; asked only where facts list its interfaces and routes."""
     address = session.address
     if address is None or (session.peer is not None and session.peer.reachable_by is not None):
         return None
-    if known.nodes.held.holds(session.local, address) is not False:
+    if turns.known.nodes.held.holds(session.local, address) is not False:
         return None
     return Status(
         "unreachable", f'node "{session.local.name}" has neither a network nor a route that leads to {address}'
     )
 
 
-def _both_ends(known: Inventory, between: Between, session: Session) -> Status | None:
+def _both_ends(turns: Turns, session: Session) -> Status | None:
     form = session.form
-    remote = session.remote or known.holder(session.address)
+    remote = session.remote or turns.known.holder(session.address)
     if remote is None or remote is session.local:
         return None
-    own = session.local.address(session.family)
-    answers = list(between(remote, own))
-    # The far end may call the node at another address than the one by which the node calls.
-    others = known.held(session.local, session.family)
-    answers += [one for other in others for one in between(remote, other)] if not answers else []
+    answers = turns.answers(session)
     if not answers:
         if form.remote_as != remote.as_number:
             return _mismatch(session, remote.as_number)
+        own = session.local.address(session.family)
         return Status("half-open", f'node "{remote.name}" has no peering with {own}')
-    agreed = agreeing(known, between, session, answers)
+    unsure = next((one for one in answers if not one.selected), None)
+    if unsure is not None:
+        return _unselected(unsure)
+    agreed = turns.agreeing(session, answers)
     if not agreed:
-        return _refused(session, remote, _running(known, answers))
-    secured = _secured(known, form)
-    secrets = [one for one in agreed if _secured(known, one.form) == secured]
+        return _refused(session, remote, turns.running(answers, answers))
+    secured = turns.secured(form)
+    secrets = [one for one in agreed if turns.secured(one.form) == secured]
     if not secrets:
-        return _unlike(secured, _secured(known, agreed[0].form))
-    if session.passive and all(one.passive for one in secrets):
-        return Status("down", "both ends wait for the other one to connect")
+        return _unlike(secured, turns.secured(agreed[0].form))
+    if not turns.meet(session, answers, secrets):
+        return Status("down", _missed(turns, session, secrets, remote))
+    return _heard(turns, session, remote, secrets) if turns.known.settings.own_address_alone else None
+
+
+def _missed(turns: Turns, session: Session, answers: list[Session], remote: Speaker) -> str:
+    """Why no call of one end reaches the session of the other one."""
+    local = session.local
+    if session.passive and all(one.passive for one in answers):
+        return "both ends wait for the other one to connect"
     if session.misdialled:
-        # Whose a call is BIRD tells by the address alone.
-        several = len(_running(known, between(session.local, session.address))) > 1
-        if several or all(one.passive or one.misdialled for one in secrets):
-            return Status("down", f'node "{remote.name}" listens on port {remote.port or BGP_PORT}')
-    return _heard(known, session, remote, secrets) if known.settings.own_address_alone else None
+        return f'node "{remote.name}" listens on port {remote.port or BGP_PORT}'
+    caller, called, back = (local, remote, answers[0]) if session.calls else (remote, local, session)
+    if not session.calls and not any(one.calls for one in answers):
+        return f'node "{called.name}" waits to be called, and listens on port {called.port or BGP_PORT}'
+    first = _called(turns.first(back, turns.between(back.local, back.address)))
+    return f'node "{called.name}" takes each call of node "{caller.name}" for one of the session of {first}'
 
 
 def _refused(session: Session, remote: Speaker, running: list[Session]) -> Status:
@@ -168,12 +138,6 @@ def _refused(session: Session, remote: Speaker, running: list[Session]) -> Statu
         return _mismatch(session, other.form.local_as)
     expected = "no AS" if other.form.remote_as is None else f"AS {other.form.remote_as}"
     return Status("as-mismatch", f'node "{remote.name}" expects {expected}, not {form.local_as}')
-
-
-def _secured(known: Inventory, form: Form) -> Secured:
-    """As that of the form, where the mesh has the password of the BGPConfiguration."""
-    default = known.settings.default
-    return (default.mesh_password_secret, False) if default is not None and form.kind == "mesh" else form.secured
 
 
 def _unlike(one: Secured, other: Secured) -> Status:
@@ -189,7 +153,7 @@ def _key(secret: tuple[str, str]) -> str:
     return f'key "{key}" of Secret "{name}"'
 
 
-def _heard(known: Inventory, session: Session, remote: Speaker, answers: list[Session]) -> Status | None:
+def _heard(turns: Turns, session: Session, remote: Speaker, answers: list[Session]) -> Status | None:
     """Where nodes listen on their BGP addresses alone, one end must call the other one there, from where it is known.
 
     An end without a fixed source address may call from any.

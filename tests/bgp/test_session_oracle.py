@@ -132,40 +132,58 @@ def state(cluster: Cluster, sessions: list[Session], one: Session) -> str:
     family = 4 if "." in one.far else 6
     order = ["global", "mesh", "node"] if cluster.release >= (3, 32) else ["mesh", "global", "node"]
 
-    def rank(session: Session) -> tuple[int, bool]:
-        return order.index(session.kind), session.port is not None
+    def rank(session: Session) -> tuple[int, str]:
+        return order.index(session.kind), str(session.port or "")
 
-    def displaced(session: Session) -> bool:
+    def ahead(session: Session) -> list[Session]:
         key = (session.local, session.far, session.port or 179)
         same = (rival for rival in sessions if (rival.local, rival.far, rival.port or 179) == key)
-        return any(rank(rival) < rank(session) for rival in same)
+        return [rival for rival in same if rank(rival) < rank(session)]
+
+    def owner(address: str) -> Node | None:
+        return next((node for node in cluster.nodes if address in node.addresses.values()), None)
 
     def listens(session: Session) -> bool:
-        other = next(node for node in cluster.nodes if session.far in node.addresses.values())
-        return (session.port or 179) == (other.port or cluster.port or 179)
+        other = owner(session.far)
+        return other is None or (session.port or 179) == (other.port or cluster.port or 179)
 
     def calls(session: Session) -> bool:
         passive = session.kind != "node" and session.far > nodes[session.local].addresses[family]
         return not passive and listens(session)
 
+    def back(session: Session) -> list[Session]:
+        far = owner(session.far)
+        own = nodes[session.local].addresses[family]
+        return [other for other in sessions if far and (other.local, other.far) == (far.name, own)]
+
+    def agrees(session: Session, other: Session) -> bool:
+        return (other.local_as, other.remote_as) == (session.remote_as, session.local_as)
+
+    def displaced(session: Session) -> bool:
+        """BIRD gives the neighbour to the next one when the first meets a far end of another AS."""
+        first, answers = ahead(session), back(session)
+        if not first or len(answers) != 1 or not calls(session) or not agrees(session, answers[0]):
+            return bool(first)
+        return any(agrees(rival, answers[0]) or not (calls(rival) or calls(answers[0])) for rival in first)
+
+    def takes(caller: Session, called: Session) -> bool:
+        """BIRD takes every call of a neighbour for one of its first session with it, on whatever port."""
+        same = (rival for rival in sessions if (rival.local, rival.far) == (called.local, called.far))
+        return calls(caller) and called == min(same, key=rank)
+
     if displaced(one):
         return "idle"
-    far = next((node for node in cluster.nodes if one.far in node.addresses.values()), None)
+    far = owner(one.far)
     if far is None:
         return "up"
-    own = nodes[one.local].addresses[family]
-    answers = [other for other in sessions if (other.local, other.far) == (far.name, own)]
+    answers = back(one)
     if not answers:
         return "half-open" if one.remote_as == (far.own_as or GLOBAL_AS) else "as-mismatch"
-    agree = [other for other in answers if (other.local_as, other.remote_as) == (one.remote_as, one.local_as)]
-    turns = [other for other in sessions if (other.local, other.far) == (one.local, one.far)]
-    if not agree or (len(turns) > 1 and all(map(displaced, agree))):
+    running = [other for other in answers if agrees(one, other) and not displaced(other)]
+    if not running:
         return "as-mismatch"
-    alone = not any(
-        other != one and (other.local, other.far) == (one.local, one.far) and not displaced(other) for other in sessions
-    )
-    running = [other for other in agree if not displaced(other)] or agree
-    return "up" if listens(one) or (alone and any(map(calls, running))) else "down"
+    met = any(takes(one, other) or takes(other, one) for other in running)
+    return "up" if met else "down"
 
 
 @settings(deadline=None)

@@ -95,6 +95,13 @@ def test_unknown_addresses_are_named(made: Any) -> None:
     assert only(model, "mesh", "a").status.missing == 'the IPv4 BGP address of node "k"'
 
 
+def test_a_session_that_may_be_there_keeps_no_other_one_down(made: Any) -> None:
+    text = "{version: 1, node: %s, interfaces: [{name: eth0, addresses: [10.0.0.%d/24]}]}"
+    facts = "\n---\n".join(text % one for one in (("a", 1), ("b", 2)))
+    found = states(made(peer("p", peerSelector="x == 'y'"), facts=facts))
+    assert (found["global a 10.0.0.2"], found["mesh a 10.0.0.2"], found["mesh b 10.0.0.1"]) == ("unknown",) * 3
+
+
 def test_facts_say_the_only_address(made: Any) -> None:
     facts = "{version: 1, node: k, interfaces: [{name: lo}, {name: eth0, addresses: [10.0.0.7/24]}]}"
     model = made(A, {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "k"}}, facts=facts)
@@ -236,6 +243,49 @@ def test_ends_that_contradict_each_other(made: Any) -> None:
         found = table(made(NO_MESH, A, B, there, back))
         assert {state for state, _ in found.values()} == {"down"}
         assert all(name in why for _, why in found.values())
+
+
+@pytest.mark.parametrize(
+    ("namespace", "key", "state"),
+    [
+        ("calico-system", "password", "down"),
+        ("calico-system", "passwd", "up"),
+        ("default", "password", "up"),
+        ("default", "passwd", "down"),
+    ],
+)
+def test_a_password_that_is_not_found_is_none(made: Any, namespace: str, key: str, state: str) -> None:
+    """Such a session has none (client.go getPassword); a Secret elsewhere without the key is another one."""
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "bgp", "namespace": namespace}}
+    source = {"secretKeyRef": {"name": "bgp", "key": "password"}}
+    there = peer("p", node="a", peerIP="10.0.0.2", asNumber=64512, reversePeering="Manual", password=source)
+    back = peer("q", node="b", peerIP="10.0.0.1", asNumber=64512, reversePeering="Manual")
+    model = made(NO_MESH, A, B, there, back, secret | {"stringData": {key: "x"}})
+    assert set(states(model).values()) == {state}
+
+
+@pytest.mark.parametrize(
+    ("far", "expected"),
+    [
+        ("10.0.0.1", {"global b 10.0.0.1": "as-mismatch", "mesh b 10.0.0.1": "up", "mesh a 10.0.0.2": "up"}),
+        ("10.0.0.2", {"global a 10.0.0.2": "as-mismatch", "mesh a 10.0.0.2": "idle", "mesh b 10.0.0.1": "as-mismatch"}),
+        ("10.0.0.2:5", {"global a 10.0.0.2": "as-mismatch", "mesh a 10.0.0.2": "down", "mesh b 10.0.0.1": "down"}),
+    ],
+)
+def test_where_the_first_session_meets_another_as_the_next_one_has_to_call(
+    made: Any, far: str, expected: dict[str, str]
+) -> None:
+    """Seen in BIRD 1.6.8: after the error the next one has the neighbour, whose calls still go to the first one."""
+    assert states(made(A, B, peer("p", peerIP=far, asNumber=65000))) == expected
+
+
+def test_a_session_that_waits_is_called_at_its_port(made: Any) -> None:
+    there = peer("p", node="a", peerIP="10.0.0.2", asNumber=64512, reversePeering="Manual")
+    back = peer("q", peerIP="10.0.0.1:5", asNumber=64512, reversePeering="Manual")
+    assert states(made(NO_MESH, A, B, there, back)) == {"node a 10.0.0.2": "up", "global b 10.0.0.1": "up"}
+    back = peer("q", node="b", peerIP="10.0.0.1:5", asNumber=64512, reversePeering="Manual")
+    there = peer("p", peerIP="10.0.0.2", asNumber=64512, reversePeering="Manual")
+    assert states(made(NO_MESH, A, B, there, back)) == {"global a 10.0.0.2": "down", "node b 10.0.0.1": "down"}
 
 
 def test_facts_without_a_way_there(made: Any) -> None:

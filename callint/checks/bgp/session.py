@@ -71,9 +71,10 @@ def _undecided(node: Resource) -> Breach:
 
 def _said_of_field(model: Network, session: Session) -> bool:
     """Whether it is a port that is written, or a localASNumber that does not count here, of which other rules tell."""
-    if session.status.state == "down" and session.misdialled and session.form.port is not None:
-        return True
     peer, answer = session.peer, model.answer(session)
+    callers = (session, answer) if session.passive else (session,)
+    if session.status.state == "down" and any(one and one.misdialled and one.form.port is not None for one in callers):
+        return True
     if peer is None or answer is None or session.form.by_address or session.status.state != "as-mismatch":
         return False
     return answer.form.remote_as == as_number(peer.local_as_number) != session.form.local_as
