@@ -11,6 +11,8 @@ from callint.net.asn import parse_as_number
 from callint.net.community import Community, parse_community
 
 T = TypeVar("T")
+_DIGITS = 10
+"""Those of the largest numbers that any field holds; Python itself reads no more than some thousands."""
 
 
 def _or_none(parse: Callable[[], T]) -> T | None:
@@ -55,3 +57,9 @@ def as_number(value: object) -> int | None:
 def community(text: str | None) -> Community | None:
     """A community of two or three numbers."""
     return _or_none(lambda: parse_community(text)) if text else None
+
+
+def decimal(text: str) -> int | None:
+    """A number without sign."""
+    digits = text.lstrip("0")
+    return int(digits or "0") if text.isascii() and text.isdecimal() and len(digits) <= _DIGITS else None

@@ -6,11 +6,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from callint.finding import Path
+from callint.net.read import decimal
 from callint.objects import fields
 from callint.objects.resource import Resource
 from callint.record import NamedTuple
 
 _SERVICE_LABEL = "kubernetes.io/service-name"
+_PROTOCOLS = ("tcp", "udp", "sctp")
+
+
+class ServicePort(NamedTuple):
+    """A port of a service, its protocol in lower case; the target is a number, or the name that containers give it."""
+
+    protocol: str
+    number: int
+    target: int | str
 
 
 class EndpointSlice(NamedTuple):
@@ -41,6 +51,17 @@ def balancer_addresses(service: Resource) -> Iterator[tuple[Path, str]]:
         given = fields.text(item, "ip") if isinstance(item, dict) else None
         if given is not None:
             yield ("status", "loadBalancer", "ingress", index, "ip"), given
+
+
+def service_ports(service: Resource) -> Iterator[ServicePort]:
+    """The ports of a Service that can be read; without target they are those of the pods as well."""
+    for _, item in fields.items(service.spec, "ports"):
+        number = fields.integer(item, "port") if isinstance(item, dict) else None
+        if number:
+            protocol = (fields.text(item, "protocol") or "TCP").lower()
+            target = fields.text(item, "targetPort")
+            if protocol in _PROTOCOLS:
+                yield ServicePort(protocol, number, (decimal(target) or target) if target else number)
 
 
 def endpoint_slice(resource: Resource) -> EndpointSlice:

@@ -12,7 +12,7 @@ from callint.calico.defaults import FELIX_FALSE, FELIX_TRUE, INTERFACE_PREFIXES
 from callint.calico.failsafe import FailsafePort
 from callint.finding import Path
 from callint.net.address import Prefix
-from callint.net.read import prefixes
+from callint.net.read import decimal, prefixes
 from callint.objects import Cluster, Resource, fields
 from callint.objects.calico_node import Variable, felix_environment, felix_variable
 from callint.objects.felix import FelixConfiguration
@@ -123,7 +123,7 @@ class Settings:
 
     def number(self, key: str, default: int) -> int:
         """A number; 0 is as good as none."""
-        value = self._value(key, _number)
+        value = self._value(key, decimal)
         return value if isinstance(value, int) and not isinstance(value, bool) and value else default
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -198,10 +198,6 @@ def _switch(text: str) -> bool | None:
 
 def _text(text: str) -> str | None:
     return None if text.lower() == "none" else text
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() else None
 
 
 def _list(text: str) -> list[str] | None:

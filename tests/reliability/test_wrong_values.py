@@ -22,7 +22,7 @@ from callint.source import Sources, load, parse
 Steps = tuple[str | int, ...]
 OBJECTS: list[Any] = [one.value for one in load([str(Path(__file__).parent / "kinds.yaml")]).documents]
 WRONG: list[Any] = [
-    *("HTTP", "tcp", "", "\n", "a b", "!has(", "10.0.0.0/33", "::1/64", "x" * 300, "é", "true", "1.5"),
+    *("HTTP", "tcp", "", "\n", "a b", "!has(", "10.0.0.0/33", "::1/64", "x" * 300, "é", "²", "9" * 5000, "true", "1.5"),
     *(-1, 0, 70_000, 10**20, 1.5, True, None, [], {}, ["x"], [None], {"x": "y"}, [{}], [["x"]]),
 ]
 PLAN = Plan(load_rules())
@@ -69,6 +69,9 @@ def test_a_wrong_value_crashes_nothing(place: tuple[int, Steps], value: Any, rel
         ("AdminNetworkPolicy", ("spec", "ingress", 0, "ports", 0, "portNumber", "protocol"), "HTTP"),
         ("AdminNetworkPolicy", ("spec", "ingress", 0, "ports", 1, "namedPort"), "\n"),
         ("Pod", ("spec", "containers", 0, "ports", 0, "protocol"), True),
+        ("Service", ("spec", "ports", 0, "protocol"), "HTTP"),
+        ("Service", ("spec", "ports", 0, "targetPort"), "9" * 5000),
+        ("DaemonSet", ("spec", "template", "spec", "containers", 0, "env", 0, "value"), "9" * 5000),
         ("GlobalNetworkPolicy", ("spec", "ingress", 0, "destination", "ports", 1), 1.5),
         ("GlobalNetworkPolicy", ("spec", "ingress", 0, "protocol"), True),
         ("BGPConfiguration", ("spec", "listenPort"), 70_000),

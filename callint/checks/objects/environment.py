@@ -8,6 +8,7 @@ from typing import Any
 from callint.calico.defaults import FELIX_FALSE, FELIX_TRUE
 from callint.checks.breach import Breach
 from callint.finding import Related, witness
+from callint.net.read import decimal
 from callint.objects import Cluster
 from callint.objects.calico_node import Variable, felix_environment, felix_variable
 
@@ -42,5 +43,5 @@ def _contradicts(variable: Variable, value: Any) -> bool:
     if isinstance(value, bool):
         return text in (FELIX_FALSE if value else FELIX_TRUE)
     if isinstance(value, int):
-        return text.isdecimal() and int(text) != value
+        return decimal(text) not in (None, value)
     return isinstance(value, str) and value.isalpha() and text.isalpha() and text not in ("none", value.lower())

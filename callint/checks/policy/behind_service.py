@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from callint.calico.defaults import (
     DNS_PORTS,
@@ -16,6 +15,7 @@ from callint.checks.pod_template import written_pods
 from callint.net.ports import TCP, UDP, parse_protocol
 from callint.objects import Cluster, Resource, fields
 from callint.objects.endpoint import EndpointPort
+from callint.objects.service import ServicePort, service_ports
 from callint.objects.workload import declared_ports
 from callint.policy import model_of
 from callint.policy.labels import ADDED, Labels, Sources, inherit
@@ -44,21 +44,13 @@ class Translation(NamedTuple):
     target: int
 
 
-class _Port(NamedTuple):
-    """A port of a service; the target is a number, or the name that containers give it."""
-
-    protocol: str
-    number: int
-    target: int | str
-
-
 class _Service(NamedTuple):
     """A service that selects pods; a headless one leaves ports to its clients."""
 
     resource: Resource
     selector: Selector
     headless: bool
-    ports: tuple[_Port, ...]
+    ports: tuple[ServicePort, ...]
 
 
 class _Pods(NamedTuple):
@@ -81,9 +73,15 @@ class Backends:
         services = list(_services(cluster))
         if any(port.target != port.number for one in services for port in one.ports if not one.headless):
             found += _behind(services, list(_pods(cluster)), Steps(cluster, "services with pods"))
-        self.ports = frozenset(str(port) for _, several in found for one in several for _, port in one)
-        """The ports that clients name, as rules write them."""
+        self._ports = frozenset(str(port) for _, several in found for one in several for _, port in one)
+        self._named: tuple[tuple[str, ...], list[str]] = ((), [])
         self._index = Selectable((labels, (labels, several)) for labels, several in found)
+
+    def named(self, ports: tuple[str, ...]) -> list[str]:
+        """Those that clients name, of ports as rules write them; Kubernetes' rules for many peers have the same."""
+        if self._named[0] is not ports:
+            self._named = (ports, list(filter(self._ports.__contains__, ports)))
+        return self._named[1]
 
     def behind(self, selector: Selector, protocol: int, port: int) -> tuple[Labels, Translation] | None:
         """Pods that get at another port what is sent to this one of a service, if the selector matches none but such.
@@ -129,7 +127,7 @@ class _Group:
                     found[one.protocol, one.port] = one
         return found
 
-    def _targets(self, port: _Port) -> set[int]:
+    def _targets(self, port: ServicePort) -> set[int]:
         return {_target(port, ports) for ports in self._declared}
 
 
@@ -185,16 +183,7 @@ def _services(cluster: Cluster) -> Iterator[_Service]:
             own = (Compare(key, "==", value) for key, value in sorted(chosen.items()))
             selector = both(*own, _in_namespace(resource.home))
             headless = fields.text(spec, "clusterIP") == "None"
-            yield _Service(resource, selector, headless, tuple(_ports(spec)))
-
-
-def _ports(spec: dict[str, Any]) -> Iterator[_Port]:
-    for _, item in fields.items(spec, "ports"):
-        number = fields.integer(item, "port") if isinstance(item, dict) else None
-        if number:
-            target = fields.integer(item, "targetPort") or fields.text(item, "targetPort") or number
-            target = int(target) if isinstance(target, str) and target.isdecimal() and len(target) < 6 else target
-            yield _Port((fields.text(item, "protocol") or "TCP").lower(), number, target)
+            yield _Service(resource, selector, headless, tuple(service_ports(resource)))
 
 
 def _pods(cluster: Cluster) -> Iterator[_Pods]:
@@ -209,7 +198,7 @@ def _pods(cluster: Cluster) -> Iterator[_Pods]:
         )
 
 
-def _target(port: _Port, declared: tuple[EndpointPort, ...]) -> int:
+def _target(port: ServicePort, declared: tuple[EndpointPort, ...]) -> int:
     """The number of the port at which pods get packets; 0 where it is a name that they do not have.
 
     Also for a number that is not among those that they declare: at what they listen is not known.
@@ -219,7 +208,7 @@ def _target(port: _Port, declared: tuple[EndpointPort, ...]) -> int:
     return port.target if not declared or any(one.port == port.target for one in declared) else 0
 
 
-def _translation(service: _Service, port: _Port, target: int) -> Translation:
+def _translation(service: _Service, port: ServicePort, target: int) -> Translation:
     name = f"{service.resource.home}/{service.resource.name}"
     protocol = parse_protocol(port.protocol, any_case=True)
     return Translation(name, service.resource, service.selector, protocol, port.number, target)

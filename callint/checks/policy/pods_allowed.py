@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from callint.calico.defaults import INHERITED_NAMES, NAMESPACE_LABEL
 from callint.checks.policy.opened_ports import ANY, Ports, meet, opened
@@ -10,6 +10,7 @@ from callint.net import intervals
 from callint.net.ports import parse_protocol
 from callint.objects import Resource, fields
 from callint.objects.policy import Policy, Rule
+from callint.objects.service import service_ports
 from callint.policy.labels import ANY_POD
 from callint.policy.match import entity_selectors
 from callint.record import NamedTuple
@@ -43,19 +44,12 @@ def behind(service: Resource) -> Behind | None:
         return None
     known = {**ANY_POD.known, **chosen, **dict.fromkeys((NAMESPACE_LABEL, *INHERITED_NAMES), service.home)}
     ports: Ports = {}
-    for protocol, found in _targets(service):
-        ports[protocol] = intervals.union(ports.get(protocol, ()), found)
+    for port in service_ports(service):
+        protocol = parse_protocol(port.protocol, any_case=True)
+        target = _EVERY_PORT if isinstance(port.target, str) else ((port.target, port.target),)
+        ports[protocol] = intervals.union(ports.get(protocol, ()), target)
     pods = both(*(Compare(key, "==", value) for key, value in known.items()))
     return Behind((service.home, service.name), pods, ports or {ANY: _EVERY_PORT})
-
-
-def _targets(service: Resource) -> Iterator[tuple[int, intervals.Intervals]]:
-    for _, item in fields.items(service.spec, "ports"):
-        if isinstance(item, dict):
-            target = item.get("targetPort", item.get("port"))
-            number = int(target) if isinstance(target, (int, str)) and str(target).isdecimal() else None
-            protocol = parse_protocol(fields.text(item, "protocol") or "TCP", any_case=True)
-            yield protocol, _EVERY_PORT if number is None else ((number, number),)
 
 
 class Allowed:
