@@ -7,15 +7,17 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeVar
 
+from callint.bgp.alike import Alike
 from callint.bgp.explicit import Explicit, explicit_accepts
 from callint.bgp.filtering import filters_of
 from callint.bgp.imports import Kernel, KernelStep, Programmed
 from callint.bgp.network import network
 from callint.bgp.reach import RouteGraph
 from callint.bgp.routes import engine
-from callint.checks.bgp.peers import Outward, outward, used_by
+from callint.checks.bgp.peers import Outward, outward, peerings, used_by
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
+from callint.facts.values import NodeFacts
 from callint.finding import Related, witness
 from callint.net.address import FAMILIES, Family, Prefix
 from callint.net.overlapping import Networks
@@ -140,9 +142,25 @@ def _accepting(
     )
 
 
+def _having_default(cluster: Cluster) -> Iterator[Outward]:
+    """Peers of which a node may have a default route, as far as facts tell."""
+    asked: dict[tuple[Alike, Family], bool] = {}
+    for one in outward(cluster):
+        near = [(peering.here, peering.family) for peering in peerings(cluster, one.peer)]
+        for here, family in near:
+            if (here, family) not in asked:
+                asked[here, family] = any(_may_have_default(speaker.facts, family) for speaker in here.members)
+        if any(asked[each] for each in near):
+            yield one
+
+
+def _may_have_default(facts: NodeFacts | None, family: Family) -> bool:
+    return facts is None or not facts.knows("routes") or bool(facts.default_routes(family))
+
+
 def _default_route(cluster: Cluster) -> Iterator[Breach]:
     said: set[tuple[object, ...]] = set()
-    for one in _once(outward(cluster), _filters_outward):
+    for one in _once(_having_default(cluster), _filters_outward):
         for accept in explicit_accepts(cluster, one.peer, "export"):
             rule = accept.rule
             place = (rule.resource.name, rule.rule.path)
