@@ -9,7 +9,7 @@ from callint.record import NamedTuple
 from callint.report.machine import encode, plain
 from callint.report.place import Place, aside, row
 from callint.report.visible import visible
-from callint.report.witness import sentence
+from callint.report.witness import nobody, sentence
 
 
 class Interface(NamedTuple):
@@ -110,7 +110,7 @@ def _lines(trace: Trace) -> Iterator[str]:
         for place in stop.asked:
             yield f"{inner}{place.object}: no rule matches{aside(place)}"
         yield f"{inner}{stop.reason}: {_OUTCOMES.get(stop.outcome, stop.outcome)}{aside(stop.decided)}"
-    by = "" if trace.outcome == "unknown" else f", by {trace.decided_by}"
+    by = "" if trace.outcome == "unknown" else f", {'' if nobody(trace.decided_by) else 'by '}{trace.decided_by}"
     yield f"verdict: {_VERDICTS[trace.outcome]}{by}{aside(trace.decided)}"
     if trace.unknown:
         yield f"  it depends on {trace.unknown}"

@@ -94,4 +94,12 @@ def _verdict(facts: dict[str, Any]) -> str:
         return ""
     verdict, by = facts.pop("verdict", None), facts.pop("decided_by", None)
     word = "decided" if verdict is None else _VERDICTS.get(str(verdict), shown(verdict))
-    return f": {word}" if by is None else f": {word} by {shown(by)}"
+    if by is None:
+        return f": {word}"
+    by = shown(by)
+    return f": {word}, {by}" if nobody(by) else f": {word} by {by}"
+
+
+def nobody(decided_by: str) -> bool:
+    """Whether what decides is that something is not there, as in `no profile matched`."""
+    return decided_by.startswith("no ")

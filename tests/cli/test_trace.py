@@ -346,6 +346,8 @@ def test_a_node_of_which_nothing_is_said(tmp_path: Path) -> None:
     packet = ("--node", "router", "--in", "lan0", "--src", "10.0.0.7", "--dst", "10.0.0.1", "--tcp", "80")
     found = trace(tmp_path, *packet, manifests=ALONE)
     assert (found["verdict"], found["decidedBy"]) == ("no-verdict", "no HostEndpoint on lan0")
+    text = run(tmp_path, *packet, manifests=ALONE).stdout
+    assert "\nverdict: no verdict: the rest of the host's firewall decides, no HostEndpoint on lan0\n" in text
     done = run(tmp_path, "--node", "ruoter", *packet[2:])
     assert done.exit_code == 2
     assert 'no manifest and no facts name a node "ruoter", the nodes known are other, router' in done.output
