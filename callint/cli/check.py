@@ -92,6 +92,7 @@ Examples:
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
+    metavar="NUMBER",
     envvar="CALLINT_JOBS",
     help="How many processes; by default one, more for large trees.",
 )

@@ -40,7 +40,7 @@ _OPTIONS = (
     click.option(
         "--applied-with",
         type=click.Choice(ROADS),
-        help="How projectcalico.org/v3 objects reach the cluster: calicoctl or the API server, or native CRDs.",
+        help="How objects reach the cluster: calicoctl or the API server, or kubectl to native v3 or raw v1 CRDs.",
     ),
     click.option("--dataplane", type=click.Choice(DATAPLANES), help="Felix's dataplane."),
     click.option(
