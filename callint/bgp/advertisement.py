@@ -51,7 +51,7 @@ class Effect(NamedTuple):
 
 
 def advertisement_effects(cluster: Cluster) -> tuple[Effect, ...]:
-    """The effects of all entries whose network can be read; sessions that cannot come up are left out.
+    """The effects of all entries that count on a node and whose network can be read, on sessions that may come up.
 
     Raises TooManyStepsError.
     """
@@ -64,20 +64,19 @@ def _effects(cluster: Cluster) -> Answer[tuple[Effect, ...]]:
 
 
 def _all_effects(cluster: Cluster) -> Iterator[Effect]:
-    settings = engine(cluster).network.settings
-    counting: dict[str, _Leaving] = {}
+    model = engine(cluster).network
+    counting = {one: _Leaving() for name in model.speakers if (one := in_effect(model.settings, name)) is not None}
     for group, decisions in sent(cluster):
-        configuration = in_effect(settings, group.session.local.name)
+        configuration = in_effect(model.settings, group.session.local.name)
         if configuration is not None:
-            counting.setdefault(configuration.resource.name, _Leaving()).add(group, decisions)
+            counting[configuration].add(group, decisions)
     steps = Steps(cluster, "prefixAdvertisements with routes that BGP sessions export")
-    for name, configuration in settings.configurations.items():
+    for configuration, leaving in counting.items():
         names = named(configuration)
         for entry in configuration.prefix_advertisements:
             inside = network(entry.cidr)
             if inside is not None:
-                reached = counting[name].inside(inside, steps) if name in counting else ()
-                yield _effect(configuration, entry, resolve(names, entry), reached)
+                yield _effect(configuration, entry, resolve(names, entry), leaving.inside(inside, steps))
 
 
 class _Leaving:

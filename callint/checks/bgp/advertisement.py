@@ -16,7 +16,7 @@ from callint.net.address import FAMILIES
 from callint.net.community import Community, format_community
 from callint.net.prefixes import PrefixSet, union_all, within
 from callint.net.read import network
-from callint.objects import Cluster
+from callint.objects import Cluster, Resource
 from callint.objects.charts import pools_elsewhere
 
 
@@ -83,11 +83,21 @@ def _unexported(cluster: Cluster) -> Iterator[Breach]:
             yield Breach.at(
                 resource,
                 path,
-                f'prefixAdvertisement "{entry.cidr}" covers no route that a session exports, and it announces nothing '
-                "itself",
+                f'prefixAdvertisement "{entry.cidr}" covers no route that a session{_of_nodes(cluster, resource)} '
+                "exports, and it announces nothing itself",
                 (),
                 witness("route", prefix=entry.cidr, direction="export", peer="none"),
             )
+
+
+def _of_nodes(cluster: Cluster, resource: Resource) -> str:
+    """The nodes on which a list counts, where these are not all."""
+    own = resource.name.removeprefix("node.")
+    if own != resource.name:
+        return f' of node "{own}"'
+    node_own = (one for one in cluster.bgp_configurations if one.resource.name.startswith("node."))
+    others = any(one.prefix_advertisements for one in node_own)
+    return " of a node without a list of its own" if others else ""
 
 
 def _unknown_exports(cluster: Cluster) -> str | None:
