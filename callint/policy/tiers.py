@@ -13,9 +13,11 @@ from callint.calico.defaults import (
     BASELINE_TIER_ORDER,
     DEFAULT_TIER,
     DEFAULT_TIER_ORDER,
+    INHERITED,
     INHERITED_NAMES,
     NAMESPACE_LABEL,
     NAMESPACE_PREFIX,
+    ORCHESTRATOR_LABEL,
     SERVICE_ACCOUNT_LABEL,
     SERVICE_ACCOUNT_PREFIX,
 )
@@ -25,10 +27,11 @@ from callint.objects.policy import Policy, Tier
 from callint.policy.admission import hidden, refusal
 from callint.policy.staged import enforced
 from callint.record import NamedTuple
-from callint.selector import Selector, SelectorError, parse
+from callint.selector import Selector, SelectorError, keys, parse
 from callint.selector.index import SelectorIndex
 from callint.selector.rewrite import replace_all, rewrite, with_prefix
-from callint.selector.syntax import ALL, And, Compare, Has, Member
+from callint.selector.satisfy import implies
+from callint.selector.syntax import ALL, And, Compare, Has, Member, Or
 
 _INFINITY = float("inf")
 _PLACE_FIELDS = (
@@ -210,6 +213,13 @@ def by_namespace(leaf: Selector) -> Selector:
     if isinstance(leaf, Member) and leaf.key in INHERITED_NAMES:
         return Member(NAMESPACE_LABEL, leaf.values, negated=leaf.negated)
     return Has(NAMESPACE_LABEL) if isinstance(leaf, Has) and leaf.key in INHERITED_NAMES else leaf
+
+
+def selects_pods_alone(selector: Selector) -> bool:
+    """Whether a selector surely matches nothing but pods, by labels that Calico gives to them or that they inherit."""
+    inherited = (key for key in sorted(keys(selector)) if key.startswith(INHERITED))
+    of_pods = Or(tuple(map(Has, (NAMESPACE_LABEL, ORCHESTRATOR_LABEL, SERVICE_ACCOUNT_LABEL, *inherited))))
+    return implies(selector, of_pods) is True
 
 
 def _sorted(policies: list[PlacedPolicy], release: Release) -> tuple[PlacedPolicy, ...]:

@@ -17,6 +17,7 @@ ALLOW: dict[str, Any] = {"action": "Allow", "protocol": "TCP", "destination": {"
 DENY: dict[str, Any] = {"action": "Deny", "source": {"nets": ["10.0.0.128/25"]}}
 PASS: dict[str, Any] = {"action": "Pass"}
 PASS_UDP: dict[str, Any] = {"action": "Pass", "protocol": "UDP"}
+EARLY = {"applyOnForward": True, "preDNAT": True}
 TIER = calico("Tier", "t", {"order": 1})
 BOTH = "zone == 'lan' && role == 'router'"
 HOST = calico("HostEndpoint", "h", {"node": "n", "interfaceName": "eth0"}, labels={"zone": "lan", "role": "router"})
@@ -59,6 +60,9 @@ def test_the_witness_is_decided_by_the_name() -> None:
         ([gnp("a", ALLOW), gnp("b", {"action": "Pass", "protocol": "TCP"})], 1),
         ([gnp("a", ALLOW), gnp("b", {"action": "Log"}, DENY), gnp("c", DENY)], 2),
         ([gnp("a", ALLOW), gnp("b", DENY), gnp("c", ALLOW)], 1),
+        ([gnp("a", ALLOW), gnp("b", DENY, selector="x == 'y' && x contains 'z'")], 0),
+        ([gnp("a", ALLOW, **EARLY), gnp("b", DENY, **EARLY)], 1),
+        ([gnp("a", ALLOW, **EARLY), gnp("b", DENY, namespaceSelector="has(team)", **EARLY)], 0),
         ([gnp("a", ALLOW, selector=BOTH), gnp("b", DENY), gnp("c", ALLOW)], 2),
         ([gnp("first", DENY, order=1), gnp("a", ALLOW), gnp("b", DENY)], 0),
         ([gnp("first", DENY, selector="x == 'y'", order=1), gnp("a", ALLOW), gnp("b", DENY)], 1),

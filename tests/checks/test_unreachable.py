@@ -264,6 +264,14 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[str, list[tuple[str, int]]]]] 
         ],
         only(policy=[("b", -1)]),
     ),
+    "a policy for nothing": (
+        [
+            gnp("a", DENY, order=1),
+            gnp("b", ALLOW, selector="x == 'y' && x contains 'z'", order=2),
+            gnp("c", ALLOW, ALLOW, selector="x == 'y' && x contains 'z'", order=3),
+        ],
+        only(redundant=[("c", 1)]),
+    ),
     "another namespace": (
         [
             made("NetworkPolicy", "a", "one", order=1, types=["Ingress"], ingress=[DENY]),

@@ -6,12 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from typing import Any
 
-from callint.calico.defaults import (
-    INHERITED,
-    NAMESPACE_LABEL,
-    ORCHESTRATOR_LABEL,
-    SERVICE_ACCOUNT_LABEL,
-)
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.hosts.shut_in import denied
@@ -22,11 +16,10 @@ from callint.policy import Model, model_of
 from callint.policy.autohep import made_automatically
 from callint.policy.inventory import HostMember
 from callint.policy.selectable import Selectable
-from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.policy.tiers import PlacedPolicy, PlacedTier, selects_pods_alone
 from callint.record import NamedTuple
-from callint.selector import Selector, SelectorError, keys, parse
-from callint.selector.satisfy import implies
-from callint.selector.syntax import ALL, Has, Or
+from callint.selector import Selector, SelectorError, parse
+from callint.selector.syntax import ALL
 from callint.steps import Steps
 
 
@@ -253,7 +246,7 @@ def _forward_pods_only(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _on_pods(policy: Policy, selector: Selector, field: str, effect: str) -> Iterator[Breach]:
-    if implies(selector, _is_pod(selector)) is not True:
+    if not selects_pods_alone(selector):
         return
     resource = policy.resource
     key = next((name for name in ("namespaceSelector", "serviceAccountSelector") if name in resource.spec), "selector")
@@ -264,12 +257,6 @@ def _on_pods(policy: Policy, selector: Selector, field: str, effect: str) -> Ite
         (Related(resource.span("spec", field), "is for host endpoints"),),
         witness("selector", selector=str(selector), endpoints=()),
     )
-
-
-def _is_pod(selector: Selector) -> Selector:
-    """What only pods meet: labels that Calico gives to them, or that they inherit, of those that a selector names."""
-    inherited = (key for key in sorted(keys(selector)) if key.startswith(INHERITED))
-    return Or(tuple(map(Has, (NAMESPACE_LABEL, ORCHESTRATOR_LABEL, SERVICE_ACCOUNT_LABEL, *inherited))))
 
 
 def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:

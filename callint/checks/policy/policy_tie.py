@@ -19,6 +19,7 @@ from callint.policy.symbolic.order import DIRECTIONS, Item, items
 from callint.policy.symbolic.selection import Entry, Selections
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shown import packet_of
+from callint.policy.symbolic.subjects import idle
 from callint.policy.symbolic.tie import Tie, Ties
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector.index import SelectorIndex
@@ -80,10 +81,10 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _groups(tier: PlacedTier) -> Iterator[list[PlacedPolicy]]:
-    """Enforced policies of equal order, if they do not all do the same."""
+    """Policies of equal order that are enforced and apply to something, if they do not all do the same."""
     by_order: dict[float | None, list[PlacedPolicy]] = defaultdict(list)
     for placed in tier.policies:
-        if placed.policy.resource.whole and not placed.policy.staged:
+        if placed.policy.resource.whole and not placed.policy.staged and not idle(placed):
             by_order[placed.policy.order].append(placed)
     for group in by_order.values():
         if len(group) > 1 and _differ(group):

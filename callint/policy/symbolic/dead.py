@@ -27,6 +27,7 @@ from callint.policy.symbolic.products import Sets, without
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import FREE, Shape
 from callint.policy.symbolic.shown import decided_by, packet_of
+from callint.policy.symbolic.subjects import idle
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
 from callint.selector import Selector
@@ -108,7 +109,7 @@ class _Search:
     def examine(self, tier: PlacedTier, placed: PlacedPolicy) -> Iterator[Dead]:
         """What of a policy, which must not stand before one that was examined already, never decides."""
         policy = placed.policy
-        before = None if policy.staged else self._asked_before(tier, placed)
+        before = None if policy.staged or idle(placed) else self._asked_before(tier, placed)
         for direction in DIRECTIONS:
             own = policy.governed(direction)
             if own:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from callint.calico.defaults import NAMESPACE_LABEL, NAMESPACE_PREFIX, ORCHESTRATOR_LABEL
 from callint.objects import Cluster, fields
-from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.policy.tiers import PlacedPolicy, PlacedTier, selects_pods_alone
 from callint.selector import Selector, keys_and_values
+from callint.selector.plain import plain
 from callint.selector.rewrite import both
+from callint.selector.satisfy import satisfiable
 from callint.selector.syntax import Compare, conjuncts
 
 _POD = Compare(ORCHESTRATOR_LABEL, "==", "k8s")
@@ -37,6 +39,14 @@ def with_subjects_known(cluster: Cluster, tiers: tuple[PlacedTier, ...]) -> tupl
         return placed._replace(selector=selector)
 
     return tuple(tier._replace(policies=tuple(map(known, tier.policies))) for tier in tiers)
+
+
+def idle(placed: PlacedPolicy) -> bool:
+    """Whether a policy surely applies to nothing: no labels meet its selector, or it is for hosts and selects pods."""
+    selector = placed.selector
+    if placed.policy.early and selects_pods_alone(selector):
+        return True
+    return plain(selector) is None and satisfiable(selector) is None
 
 
 def _labels(cluster: Cluster, tiers: tuple[PlacedTier, ...]) -> dict[str, list[Compare]]:
