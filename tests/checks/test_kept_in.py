@@ -155,7 +155,10 @@ def test_one_node_needs_no_routes(objects: tuple[dict[str, Any], ...], undecided
     assert found == ([] if undecided is None else [undecided])
 
 
-@pytest.mark.parametrize("spec", [{"vxlanMode": "Always"}, {"disabled": True}, {"nodeSelector": "!all()"}])
+WITHOUT = [{"vxlanMode": "Always"}, {"disabled": True}, {"nodeSelector": "!all()"}, {"assignmentMode": "Manual"}]
+
+
+@pytest.mark.parametrize("spec", WITHOUT)
 def test_pools_that_need_no_routes(spec: dict[str, Any]) -> None:
     pool = calico("IPPool", "more", {"cidr": "10.245.0.0/16", **spec})
     assert told("backend", "withheld", cluster_of([NO_MESH, peer(), only(PODS, REST), POOL, pool])) == []

@@ -152,7 +152,7 @@ def _first_pool(cluster: Cluster, resource: Resource, path: Path, says: str) -> 
 def _routed(cluster: Cluster) -> Iterator[tuple[IPPool, Prefix]]:
     """The pools of which pods get addresses unasked; those of a cloud's subnets are routed by the cloud."""
     for pool, inside in routed(cluster):
-        if not (pool.of_no_node or "awsSubnetID" in pool.plain or pool.unreadable):
+        if not (pool.on_request or "awsSubnetID" in pool.plain or pool.unreadable):
             yield pool, inside
 
 
