@@ -139,6 +139,18 @@ kind: IPPool
 metadata: {name: pods}
 spec: {cidr: 10.244.0.0/16, ipipMode: Always}
 """
+ADDRESSED = """
+apiVersion: projectcalico.org/v3
+kind: Node
+metadata: {name: games}
+spec: {bgp: {ipv4Address: 10.0.0.1/24}}
+---
+apiVersion: projectcalico.org/v3
+kind: Node
+metadata: {name: other}
+spec: {bgp: {ipv4Address: 10.0.0.2/24}}
+---
+"""
 OF_OPERATOR = """
 apiVersion: operator.tigera.io/v1
 kind: Installation
@@ -152,6 +164,9 @@ spec: {calicoNetwork: {windowsDataplane: HNS, ipPools: [{cidr: 10.244.0.0/16}]}}
     [
         (WINDOWS + TUNNELLED, True),
         (WINDOWS + TUNNELLED.replace("Always", "CrossSubnet, nodeSelector: room == 'cellar'"), True),
+        (WINDOWS + ADDRESSED + TUNNELLED.replace("Always", "CrossSubnet"), False),
+        (WINDOWS + ADDRESSED.replace("0.2/", "1.2/") + TUNNELLED.replace("Always", "CrossSubnet"), True),
+        (WINDOWS + ADDRESSED + TUNNELLED, True),
         (WINDOWS + TUNNELLED.replace("Always", "Always, nodeSelector: kubernetes.io/os == 'linux'"), False),
         (WINDOWS + TUNNELLED.replace("Always", "Always, disabled: true"), False),
         (WINDOWS + TUNNELLED.replace("Always", "Always, assignmentMode: Manual"), False),

@@ -153,7 +153,8 @@ def _windows(cluster: Cluster) -> Iterator[Breach]:
     for pool in cluster.pools if nodes or installed else ():
         given = pool.for_pods and pool.legible and not pool.on_request and not pool.namespace_selector
         selector = parse_or_none(pool.node_selector)
-        if not given or pool.ipip_mode == "Never" or selector is None:
+        crossing = pool.ipip_mode == "CrossSubnet"
+        if not given or pool.ipip_mode == "Never" or selector is None or (crossing and _of_one_subnet(cluster)):
             continue
         node = next((node for node in nodes if selector.matches(node.labels)), None)
         if node is not None:
@@ -166,11 +167,17 @@ def _windows(cluster: Cluster) -> Iterator[Breach]:
             pool.resource,
             pool.path("ipipMode" if "ipipMode" in pool.plain or "encapsulation" in pool.plain else "cidr"),
             f'IPPool "{pool.name}" tunnels by IPIP and is for {who}: Windows has no IPIP, so that pods there are not '
-            "reached from other nodes",
+            f"reached from {'nodes of other subnets' if crossing else 'other nodes'}",
             (Related(place, "Windows"),),
             witness("packet", protocol="ipip", source=pool.cidr, verdict="drop", decided_by="Windows"),
             "tunnel by VXLAN, or not at all, or give Windows a pool of its own by `nodeSelector`",
         )
+
+
+def _of_one_subnet(cluster: Cluster) -> bool:
+    """Whether all nodes have their BGP address in one network, so that nothing is tunnelled across subnets."""
+    networks = {one and one.masked() for node in cluster.nodes.values() for one in (cidr(node.bgp.ipv4_address, 4),)}
+    return len(networks) == 1 and None not in networks
 
 
 _OF_WINDOWS: Path = ("spec", "calicoNetwork", "windowsDataplane")
