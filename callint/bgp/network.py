@@ -11,6 +11,7 @@ from callint.bgp.inventory import Inventory
 from callint.bgp.mesh import Mesh
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
+from callint.bgp.route import BY_MESH, EXTERNAL, Passage
 from callint.bgp.session import Form, Kind, Session
 from callint.bgp.status import status
 from callint.bgp.turns import SORTED, Turns
@@ -85,10 +86,12 @@ class Network(Inventory):
         if by_address:
             remote_as = as_number(peer.as_number) or None
         kind: Kind = "workload" if workload else "global" if entry.local is None else "node"
-        known_id = remote.cluster_id if remote and not by_address else ""
-        client = bool(local.cluster_id) and remote_as == local_as and known_id != local.cluster_id
-        other_as = local_as if local_as != local.as_number else None
-        form = Form(kind, target.family, peer, entry.reverse, local_as, remote_as, target.port, client, other_as)
+        passage = EXTERNAL
+        if remote_as == local_as:
+            known_id = remote.cluster_id if remote and not by_address else ""
+            client = bool(local.cluster_id) and known_id != local.cluster_id
+            passage = Passage("iBGP", client, local_as if local_as != local.as_number else None)
+        form = Form(kind, target.family, peer, entry.reverse, local_as, remote_as, target.port, passage)
         return self._forms.setdefault(form, form)
 
     @cached_property
@@ -159,7 +162,8 @@ class Network(Inventory):
         assert remote is not None, "the mesh leads to nodes"
         fallback = local.as_number if self.cluster.target.release >= SORTED else remote.as_number
         remote_as = remote.own_as if remote.own_as is not None else fallback
-        form = Form("mesh", family, None, False, local.as_number, remote_as, remote.port, False)
+        passage = BY_MESH if remote_as == local.as_number else EXTERNAL
+        form = Form("mesh", family, None, False, local.as_number, remote_as, remote.port, passage)
         return self._forms.setdefault(form, form)
 
     def __iter__(self) -> Iterator[Session]:

@@ -58,6 +58,8 @@ class Passage(NamedTuple):
 
 BY_MESH = Passage("iBGP", False, None)
 """From another node of the same AS, which is no reflector's client."""
+EXTERNAL = Passage("eBGP", False, None)
+"""From another AS."""
 
 
 class Condition(NamedTuple):

@@ -41,7 +41,7 @@ Secured = tuple[tuple[str, str] | None, bool]
 class Form(NamedTuple):
     """What sessions have in common that differ in nothing but the two nodes; `remote_as` None is refused by BIRD.
 
-    `other_as` is `local_as` where that is not the AS of the node.
+    `passage` decides whether routes go from it to other sessions of the node, and back.
     """
 
     kind: Kind
@@ -51,18 +51,17 @@ class Form(NamedTuple):
     local_as: int
     remote_as: int | None
     port: int | None
-    rr_client: bool
-    other_as: int | None = None
+    passage: Passage
 
     @property
     def peer_type(self) -> PeerType:
         """Internal if both AS numbers are the same."""
-        return "iBGP" if self.local_as == self.remote_as else "eBGP"
+        return self.passage.peer_type
 
     @property
-    def passage(self) -> Passage:
-        """What decides whether routes go from it to other sessions of the node, and back."""
-        return Passage(self.peer_type, self.rr_client, self.other_as if self.peer_type == "iBGP" else None)
+    def rr_client(self) -> bool:
+        """Whether the far end is a client of the node, which is a route reflector."""
+        return self.passage.client
 
     @property
     def filters(self) -> Filters:
