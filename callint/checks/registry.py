@@ -74,6 +74,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
     "callint.checks.policy": {
         "contradiction": _POLICIES,
         "ends": _POLICIES,
+        "hidden_client": _POLICIES,
         "isolation": ("NetworkPolicy",),
         "kubernetes_policy": ("NetworkPolicy",),
         "name_resolution": _POLICIES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from callint.calico.defaults import (
     DNS_PORTS,
@@ -44,7 +45,7 @@ class Translation(NamedTuple):
     target: int
 
 
-class _Service(NamedTuple):
+class PodService(NamedTuple):
     """A service that selects pods; a headless one leaves ports to its clients."""
 
     resource: Resource
@@ -53,12 +54,13 @@ class _Service(NamedTuple):
     ports: tuple[ServicePort, ...]
 
 
-class _Pods(NamedTuple):
-    """A pod, or those of a template, with the ports that containers declare."""
+class Backend(NamedTuple):
+    """A pod, or those of a template, with the ports that containers declare, and whether any is a port of its node."""
 
     labels: Labels
     ports: tuple[EndpointPort, ...]
     host_network: bool
+    host_port: bool
 
 
 _Translations = dict[tuple[int, int], Translation]
@@ -70,9 +72,9 @@ class Backends:
     def __init__(self, cluster: Cluster) -> None:
         """Raises TooManyStepsError."""
         found = [_openshift()]
-        services = list(_services(cluster))
+        services = list(pod_services(cluster))
         if any(port.target != port.number for one in services for port in one.ports if not one.headless):
-            found += _behind(services, list(_pods(cluster)), Steps(cluster, "services with pods"))
+            found += _behind(services, list(backends(cluster)), Steps(cluster, "services with pods"))
         self._ports = frozenset(str(port) for _, several in found for one in several for _, port in one)
         self._named: tuple[tuple[str, ...], list[str]] = ((), [])
         self._index = Selectable((labels, (labels, several)) for labels, several in found)
@@ -99,16 +101,16 @@ class Backends:
 class _Group:
     """The pods behind services of one selector, and the ports at which they get packets that name these ports."""
 
-    def __init__(self, found: list[tuple[int, bool | None]], pods: list[_Pods]) -> None:
+    def __init__(self, found: list[tuple[int, bool | None]], pods: list[Backend]) -> None:
         """`found` are the numbers of the pods that the selector matches, or may match (None)."""
         self.numbers = [number for number, _ in found]
         self.sure = [number for number, answer in found if answer]
-        self.services: list[_Service] = []
+        self.services: list[PodService] = []
         self.host_network = any(pods[number].host_network for number in self.numbers)
         self._declared = {pods[number].ports for number in self.numbers}
         self.taken = {one.port for ports in self._declared for one in ports}
 
-    def add(self, service: _Service, steps: Steps) -> None:
+    def add(self, service: PodService, steps: Steps) -> None:
         """One more service."""
         self.services.append(service)
         for port in service.ports:
@@ -128,10 +130,10 @@ class _Group:
         return found
 
     def _targets(self, port: ServicePort) -> set[int]:
-        return {_target(port, ports) for ports in self._declared}
+        return {port_of_pods(port, ports) for ports in self._declared}
 
 
-def _behind(services: list[_Service], pods: list[_Pods], steps: Steps) -> list[tuple[Labels, list[_Translations]]]:
+def _behind(services: list[PodService], pods: list[Backend], steps: Steps) -> list[tuple[Labels, list[_Translations]]]:
     """Pods that are behind services for certain.
 
     Left out are ports at which pods behind the service seem to get packets that name them, by other services as well.
@@ -176,29 +178,38 @@ def _labels(own: dict[str, str], namespace: str, sources: Sources) -> Labels:
     return inherit(Labels(known, ADDED), (f"kns.{namespace}",), sources)
 
 
-def _services(cluster: Cluster) -> Iterator[_Service]:
+def pod_services(cluster: Cluster) -> Iterator[PodService]:
+    """The services that select pods."""
     for resource in cluster.kubernetes("Service", "v1"):
         spec, chosen = resource.spec, fields.labels(resource.spec, "selector")
         if chosen and fields.text(spec, "type") != "ExternalName":
             own = (Compare(key, "==", value) for key, value in sorted(chosen.items()))
             selector = both(*own, _in_namespace(resource.home))
             headless = fields.text(spec, "clusterIP") == "None"
-            yield _Service(resource, selector, headless, tuple(service_ports(resource)))
+            yield PodService(resource, selector, headless, tuple(service_ports(resource)))
 
 
-def _pods(cluster: Cluster) -> Iterator[_Pods]:
+def backends(cluster: Cluster) -> Iterator[Backend]:
+    """The pods that are written down, and templates of such."""
     sources = model_of(cluster).inventory.sources
     for resource, plain in written_pods(cluster):
         own = fields.labels(fields.mapping(plain, "metadata"))
         spec = fields.mapping(plain, "spec")
-        yield _Pods(
+        yield Backend(
             _labels(own, resource.home, sources),
             declared_ports(spec),
             fields.flag(spec, "hostNetwork") or False,
+            _at_host_port(spec),
         )
 
 
-def _target(port: ServicePort, declared: tuple[EndpointPort, ...]) -> int:
+def _at_host_port(spec: dict[str, Any]) -> bool:
+    containers = (one for _, one in fields.items(spec, "containers") if isinstance(one, dict))
+    ports = (port for one in containers for _, port in fields.items(one, "ports") if isinstance(port, dict))
+    return any(port.get("hostPort") for port in ports)
+
+
+def port_of_pods(port: ServicePort, declared: tuple[EndpointPort, ...]) -> int:
     """The number of the port at which pods get packets; 0 where it is a name that they do not have.
 
     Also for a number that is not among those that they declare: at what they listen is not known.
@@ -208,7 +219,7 @@ def _target(port: ServicePort, declared: tuple[EndpointPort, ...]) -> int:
     return port.target if not declared or any(one.port == port.target for one in declared) else 0
 
 
-def _translation(service: _Service, port: ServicePort, target: int) -> Translation:
+def _translation(service: PodService, port: ServicePort, target: int) -> Translation:
     name = f"{service.resource.home}/{service.resource.name}"
     protocol = parse_protocol(port.protocol, any_case=True)
     return Translation(name, service.resource, service.selector, protocol, port.number, target)

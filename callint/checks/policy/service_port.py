@@ -108,24 +108,27 @@ class _Openers:
         policy = placed.policy
         if not policy.resource.whole:
             return True
-        return any(_may_match(rule, policy, meant.labels, meant.service) for rule in self._rules(placed))
+        service = meant.service
+        return any(
+            may_open(rule, policy, meant.labels, service.protocol, service.target) for rule in self._rules(placed)
+        )
 
     def _rules(self, placed: PlacedPolicy) -> tuple[Rule, ...]:
         return placed.policy.rules_of(self._direction.lower())
 
 
-def _may_match(rule: Rule, policy: Policy, labels: Labels, service: Translation) -> bool:
-    """Whether a rule may let packets through, or leave them to others, at the port where the pods get them."""
+def may_open(rule: Rule, policy: Policy, labels: Labels, protocol: int, port: int) -> bool:
+    """Whether a rule may let packets through, or leave them to others, to a port of pods with the labels."""
     if not rule.opens or rule.icmp is not None:
         return False
-    if rule.protocol is not None and parse_protocol(rule.protocol, any_case=True) != service.protocol:
+    if rule.protocol is not None and parse_protocol(rule.protocol, any_case=True) != protocol:
         return False
-    if rule.not_protocol is not None and parse_protocol(rule.not_protocol, any_case=True) == service.protocol:
+    if rule.not_protocol is not None and parse_protocol(rule.not_protocol, any_case=True) == protocol:
         return False
     there = rule.destination
-    if there.ports and not _among(there.ports, service.target, named=True):
+    if there.ports and not _among(there.ports, port, named=True):
         return False
-    if _among(there.not_ports, service.target, named=False):
+    if _among(there.not_ports, port, named=False):
         return False
     selector, _ = entity_selectors(there, policy.namespace)
     return selector is None or holds(selector, labels) is not False
