@@ -144,7 +144,7 @@ def command(
     config = given.configuration(paths)
     plan = _plan(config, select, disable)
     calico = given.calico()
-    where = inputs.manifests(paths, config)
+    where = inputs.manifests(paths, given, config)
     own_crds = _crds(crds)
     debug = output.asked_to_debug(click.get_current_context())
     means = Means(jobs or (1 if debug else config.jobs), config.cache if cache is None else cache)

@@ -103,8 +103,10 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     return gathered
 
 
-def manifests(paths: tuple[str, ...], config: Config) -> tuple[str, ...]:
+def manifests(paths: tuple[str, ...], given: Given, config: Config) -> tuple[str, ...]:
     """The paths given, else those of the configuration, else the working directory."""
+    if "-" in paths and "-" in given.facts:
+        output.fail("standard input is read once, as manifests or as facts")
     return paths or tuple(root for about in config.clusters for root in about.manifests) or (".",)
 
 
@@ -116,7 +118,7 @@ def cluster(paths: tuple[str, ...], given: Given, name: str | None) -> Cluster:
     from callint.source import load
 
     config, calico = given.configuration(paths), given.calico()
-    where = manifests(paths, config)
+    where = manifests(paths, given, config)
     sources = load(where, limits=config.limits)
     try:
         plan = Plan(catalogue_of(config))

@@ -58,7 +58,8 @@ def collect(
     """The facts of `node` as plain values of the form schemas/facts.json, from saved outputs (None: not saved).
 
     Interfaces of workloads are left out, with their routes and sockets, and counted in `notes`, unless `workloads`.
-    Raises ValueError with a sentence where a text is not the output it should be.
+    Raises ValueError with a sentence where a text is not the output it should be. None is empty: what `ip` prints of
+    nothing is a list, and a node on which nothing listens is rarer than an `ss` that could not be started.
     """
     texts = {
         "address": address,
@@ -68,6 +69,9 @@ def collect(
         "sockets": sockets,
         "firewall": firewall,
     }
+    for source, text in texts.items():
+        if text is not None and not text.strip():
+            raise ValueError(f'the output of "{_SUBJECTS[source][1]}" is empty, as if the command had failed')
     parsed = {source: PARSERS[source](text) for source, text in texts.items() if text is not None}
     missing = {source: f'no output of "{_SUBJECTS[source][1]}" was given' for source in texts if source not in parsed}
     return assemble(node, parsed, missing, () if workloads else tuple(workload_prefixes))

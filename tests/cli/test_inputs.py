@@ -51,6 +51,13 @@ def test_what_is_named_must_be_there(question: str, named: list[str]) -> None:
     assert done.stderr.startswith(f"callint: {named[-1]}: this file cannot be read: no ")
 
 
+@pytest.mark.parametrize("question", [*QUESTIONS, "check"])
+def test_standard_input_is_not_two_things(question: str) -> None:
+    done = CliRunner().invoke(main, [*question.split(), "-", "--facts", "-"], input=NODE)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == "callint: standard input is read once, as manifests or as facts\n"
+
+
 def test_a_folder_without_facts_is_a_finding(here: Path) -> None:
     (here / "callint.yaml").write_text("facts: [facts.yaml, notes]\n")
     done = ask("check", "--format", "concise", "manifests")
