@@ -266,6 +266,10 @@ class Inventory:
         found = [one.ranges for one in self._classes.candidates(selector) if holds(selector, one.labels)]
         return union(found) if found else NO_RANGES
 
+    def near(self, selector: Selector) -> int:
+        """How many things have to be looked at for that; those that are labelled alike are one."""
+        return len(self._classes.candidates(selector))
+
     def address_set(self, selector: Selector) -> AddressSet:
         """The addresses of all endpoints and network sets that the selector matches."""
         found = self._sets.get(selector)
@@ -274,6 +278,10 @@ class Inventory:
                 selector, self._classes.candidates(selector), f'labels for the selector "{selector}"'
             )
         return found
+
+    def excluded_set(self, selector: Selector) -> AddressSet:
+        """The same for one by which addresses are left out."""
+        return self.address_set(selector)
 
     def _collect(self, selector: Selector, members: Iterable[_Member], missing: str) -> AddressSet:
         sure: list[Ranges] = []

@@ -172,7 +172,7 @@ def _side(
         nets=wanted if nets else None,
         not_nets=unwanted,
         inside=None if positive is None else inventory.address_set(positive),
-        outside=None if negative is None else inventory.address_set(negative),
+        outside=None if negative is None else inventory.excluded_set(negative),
         ports=_ports(entity.ports, scope, inventory),
         not_ports=_ports(entity.not_ports, scope, inventory),
         service=None if services is None else inventory.service(services.namespace, services.name),

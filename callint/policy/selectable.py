@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from operator import itemgetter
 from typing import Generic, TypeVar
@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from callint.policy.labels import Labels, holds
 from callint.selector import Selector
 from callint.selector.index import LabelIndex
-from callint.steps import Steps, counted
+from callint.steps import Steps
 
 T = TypeVar("T")
 
@@ -29,7 +29,10 @@ class _Class(Generic[T]):
 
 
 class Selectable(Generic[T]):
-    """Things with labels; a selector is asked once for those of equal labels, and never for those it cannot match."""
+    """Things with labels; a selector is asked once for those of equal labels, and never for those it cannot match.
+
+    Whoever gives steps that are too few for what has to be asked raises TooManyStepsError.
+    """
 
     def __init__(self, things: Iterable[tuple[Labels, T]]) -> None:
         """Put each to those that are labelled alike."""
@@ -44,41 +47,43 @@ class Selectable(Generic[T]):
         for one in classes.values():
             self._index.add(one, one.labels.known, one.labels.present, one.labels.open)
 
-    def classes(self, selector: Selector) -> list[tuple[T, bool | None]]:
+    def classes(self, selector: Selector, steps: Steps | None = None) -> list[tuple[T, bool | None]]:
         """The first of each class that the selector matches, or may match (None), in their order."""
-        found = ((one, holds(selector, one.labels)) for one in self._index.candidates(selector))
-        return [(one.members[0][1], answer) for one, answer in found if answer is not False]
+        return [(one.members[0][1], answer) for one, answer in self._asked(selector, steps)]
 
-    def all(self, selector: Selector) -> list[tuple[T, bool | None]]:
+    def all(self, selector: Selector, steps: Steps | None = None) -> list[tuple[T, bool | None]]:
         """What the selector matches, or may match (None), in the order in which it was given."""
         found: list[tuple[int, T, bool | None]] = []
-        for one in self._index.candidates(selector):
-            answer = holds(selector, one.labels)
-            if answer is not False:
-                found += ((place, thing, answer) for place, thing in one.members)
+        for one, answer in self._asked(selector, steps):
+            found += ((place, thing, answer) for place, thing in one.members)
         return [(thing, answer) for _, thing, answer in sorted(found, key=itemgetter(0))]
 
-    def few(self, selector: Selector, most: int, *, surely: bool = False) -> list[T]:
+    def few(self, selector: Selector, most: int, steps: Steps | None = None, *, surely: bool = False) -> list[T]:
         """The first of what the selector matches, or may, or only `surely` does.
 
         Classes are in the order of their first members.
         """
-        answers = (True,) if surely else (True, None)
-        found = (one for one in self._index.candidates(selector) if holds(selector, one.labels) in answers)
+        found = (one for one, answer in self._asked(selector, steps) if answer or not surely)
         members = chain.from_iterable(one.members for one in islice(found, most))
         return [thing for _, thing in sorted(members, key=itemgetter(0))[:most]]
 
-    def surely(self, selector: Selector) -> list[T]:
+    def surely(self, selector: Selector, steps: Steps | None = None) -> list[T]:
         """What the selector matches for certain, in the order in which it was given."""
-        return [thing for thing, answer in self.all(selector) if answer]
+        return [thing for thing, answer in self.all(selector, steps) if answer]
 
-    def first(self, selector: Selector) -> T | None:
+    def first(self, selector: Selector, steps: Steps | None = None) -> T | None:
         """Something that the selector matches for certain; None if there is nothing."""
-        found = (one for one in self._index.candidates(selector) if holds(selector, one.labels))
-        return next((one.members[0][1] for one in found), None)
+        return next((one.members[0][1] for one, answer in self._asked(selector, steps) if answer), None)
 
     def any(self, selector: Selector, steps: Steps | None = None) -> bool:
-        """Whether the selector matches anything, or may; raises TooManyStepsError where steps are given and too few."""
-        near = self._index.each(selector)
-        asked = near if steps is None else counted(near, steps, _OF_CLASS)
-        return any(holds(selector, one.labels) is not False for one in asked)
+        """Whether the selector matches anything, or may."""
+        return next(self._asked(selector, steps), None) is not None
+
+    def _asked(self, selector: Selector, steps: Steps | None) -> Iterator[tuple[_Class[T], bool | None]]:
+        """Each class that the selector matches, or may match."""
+        for one in self._index.each(selector):
+            if steps is not None:
+                steps.spend(_OF_CLASS)
+            answer = holds(selector, one.labels)
+            if answer is not False:
+                yield one, answer

@@ -132,22 +132,22 @@ class LabelIndex(Generic[T]):
 
     def candidates(self, selector: Selector) -> list[T]:
         """The things that the selector matches or may match, and perhaps others, in the order in which they came."""
-        found = self._found(selector)
-        return self._items if found is None else [self._items[place] for place in sorted(set(found))]
+        return list(self.each(selector))
 
     def each(self, selector: Selector) -> Iterable[T]:
-        """The same one by one, in no order and perhaps repeatedly, for those who look for any one of them."""
+        """The same one by one."""
         found = self._found(selector)
         return self._items if found is None else (self._items[place] for place in found)
 
-    def _found(self, selector: Selector) -> Iterable[int] | None:
-        """The places of candidates, perhaps repeatedly; None for those of all things."""
+    def _found(self, selector: Selector) -> Sequence[int] | None:
+        """The places of candidates in order; None for those of all things."""
         found = needs(selector, self._cost)
         if found is None:
             return None
         keys = tuple({need.key for need in found})
-        opened = [others for unknown, others in self._open.items() if any(key.startswith(unknown) for key in keys)]
-        return chain(*[self._places.get(need, ()) for need in found], *opened)
+        lists = [self._places[need] for need in found if need in self._places]
+        lists += [others for unknown, others in self._open.items() if any(key.startswith(unknown) for key in keys)]
+        return lists[0] if len(lists) == 1 else sorted(set(chain.from_iterable(lists)))
 
 
 class SelectorIndex(Generic[T]):
@@ -186,31 +186,43 @@ class SelectorIndex(Generic[T]):
         """How many candidates there are."""
         return len(self._found(labels, present, opened))
 
+    def latest(
+        self, labels: Mapping[str, str], present: Iterable[str] = (), opened: tuple[str, ...] = ()
+    ) -> Iterator[T]:
+        """The candidates one by one, the last first and perhaps repeatedly, for those who look for any one of them."""
+        found = map(reversed, self._lists(labels, present, opened))
+        return (self._items[place] for place in merge(*found, reverse=True))
+
     def _found(self, labels: Mapping[str, str], present: Iterable[str], opened: tuple[str, ...]) -> set[int]:
         """The places of candidates."""
-        places: set[int] = set()
+        return set().union(*self._lists(labels, present, opened))
+
+    def _lists(self, labels: Mapping[str, str], present: Iterable[str], opened: tuple[str, ...]) -> list[Sequence[int]]:
+        """The same in several lists, each in order."""
+        lists: list[Sequence[int]] = []
         unknown = (*opened, *present)
         pending = [self._all]
         while pending:
             group = pending.pop()
-            places.update(group.always)
+            if group.always:
+                lists.append(group.always)
             for key in labels.keys() & group.under.keys():
                 under = group.under[key]
                 for value in (labels[key], None):
                     if value in under:
-                        pending += self._sought(group, key, value, places)
+                        pending += self._sought(group, key, value, lists)
             if unknown:
                 for key, under in group.under.items():
                     if key not in labels and key.startswith(unknown):
                         for value in under:
-                            pending += self._sought(group, key, value, places)
-        return places
+                            pending += self._sought(group, key, value, lists)
+        return lists
 
-    def _sought(self, group: _Group, key: str, value: str | None, places: set[int]) -> Sequence[_Group]:
-        """Add to the places what needs a value of a label; or give it as a group, if it is much."""
+    def _sought(self, group: _Group, key: str, value: str | None, lists: list[Sequence[int]]) -> Sequence[_Group]:
+        """Add to the lists what needs a value of a label; or give it as a group, if it is much."""
         found = group.under[key][value]
         if len(found) < _MANY or len(group.known) == _DEEPEST:
-            places.update(found)
+            lists.append(found)
             return ()
         part = group.parts.get((key, value))
         if part is None:

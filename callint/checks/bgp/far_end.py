@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from callint.bgp.network import network
@@ -21,6 +22,7 @@ from callint.net.read import network as network_of
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.objects.node import bgp_path, bgp_value
+from callint.steps import Steps
 
 _IPV4 = "ipv4Address"
 
@@ -51,8 +53,9 @@ def _owner(cluster: Cluster, address: Address) -> Speaker | None:
 
 
 def _itself(cluster: Cluster) -> Iterator[Breach]:
+    steps = Steps(cluster, "selectors of BGPPeers with nodes")
     for peer, address, _ in _far_ends(cluster):
-        selected = _only_node(cluster, peer)
+        selected = _only_node(cluster, peer, steps)
         if selected is None:
             continue
         facts = selected.facts
@@ -69,12 +72,15 @@ def _itself(cluster: Cluster) -> Iterator[Breach]:
             )
 
 
-def _only_node(cluster: Cluster, peer: BGPPeer) -> Speaker | None:
-    """The node of a peer for one node, by name or because the selector matches one and no other."""
+def _only_node(cluster: Cluster, peer: BGPPeer, steps: Steps) -> Speaker | None:
+    """The node of a peer for one node, by name or because the selector matches one and no other.
+
+    Raises TooManyStepsError.
+    """
     model = network(cluster)
     if peer.node_selector is None:
         return model.speakers.get(peer.node or "")
-    found = list(model.nodes.selected(peer.node_selector))
+    found = list(islice(model.nodes.selected(peer.node_selector, steps), 2))
     if len(found) != 1:
         return None
     ((alike, sure),) = found

@@ -17,8 +17,11 @@ from callint.policy.selectable import Selectable
 from callint.policy.symbolic.dead import Dead
 from callint.policy.symbolic.order import DIRECTIONS
 from callint.policy.tiers import PlacedTier
+from callint.steps import Steps, counted
 
 _MOST_SHOWN = 3
+_OF_POLICY = 2
+"""Steps that it takes to see whether a policy selects labels."""
 
 
 def pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
@@ -68,15 +71,19 @@ def _dead(cluster: Cluster) -> frozenset[tuple[int, Path]]:
 
 
 def _ending(model: Model) -> dict[tuple[str, int], Selectable[HostMember]]:
-    """The host endpoints without profile by the number of the last tier with policy of a direction for them."""
+    """The host endpoints without profile by the number of the last tier with policy of a direction for them.
+
+    Raises TooManyStepsError.
+    """
     found: dict[tuple[str, int], list[HostMember]] = {}
     known: dict[object, int] = {}
+    steps = Steps(model.cluster, "policies with labels of host endpoints")
     governing = {direction: _governing(model, direction) for direction in DIRECTIONS}
     for one in model.inventory.host_endpoints if model.tiers else ():
         for direction in DIRECTIONS if not one.about.profiles else ():
             key = (direction, frozenset(one.labels.known.items()), *one.labels[1:])
             if key not in known:
-                known[key] = _last(model, one.labels, governing[direction])
+                known[key] = _last(model, one.labels, governing[direction], steps)
             found.setdefault((direction, known[key]), []).append(one)
     return {key: Selectable((one.labels, one) for one in several) for key, several in found.items()}
 
@@ -91,9 +98,11 @@ def _governing(model: Model, direction: str) -> frozenset[tuple[int, int]]:
     )
 
 
-def _last(model: Model, labels: Labels, governing: frozenset[tuple[int, int]]) -> int:
+def _last(model: Model, labels: Labels, governing: frozenset[tuple[int, int]], steps: Steps) -> int:
     """The number of the last tier with policy, out of what is governing, that may select the labels; -1 without any."""
-    near = model.selecting.candidates(labels.known, labels.present, labels.open)
-    placed = sorted((one for one in near if one in governing), reverse=True)
-    selectors = ((number, model.tiers[number].policies[place].selector) for number, place in placed)
-    return next((number for number, selector in selectors if holds(selector, labels) is not False), -1)
+    near = model.selecting.latest(labels.known, labels.present, labels.open)
+    for number, place in counted(near, steps, _OF_POLICY):
+        selector = model.tiers[number].policies[place].selector
+        if (number, place) in governing and holds(selector, labels) is not False:
+            return number
+    return -1

@@ -23,7 +23,10 @@ from callint.selector import Selector
 from callint.selector.index import OverlapIndex
 from callint.selector.satisfy import overlaps
 from callint.selector.values import Budget, ExhaustedError
+from callint.steps import Steps, counted
 
+_OF_SERVICE = 4
+"""Steps that it takes to find the pods behind a service."""
 _OF_CANDIDATE = 10
 """Steps that it takes to see whether a policy lets packets through; one for each of many rules."""
 
@@ -36,13 +39,13 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     if cluster.target.dataplane == "ebpf":
         return
-    backends = Backends(cluster)
+    backends, steps = Backends(cluster), Steps(cluster, "ports of rules with services")
     for direction in ("Ingress", "Egress"):
         openers = _Openers(cluster, direction)
         for tier, placed in model_of(cluster).policies:
             if not shuts_in(tier, placed, direction):
                 continue
-            for meant in _meant(placed.policy, direction, backends):
+            for meant in _meant(placed.policy, direction, backends, steps):
                 opened = openers.open(placed.selector, meant)
                 if opened is None:
                     reason = cluster.limits.too_many("selectors")
@@ -61,18 +64,22 @@ class _Meant(NamedTuple):
     service: Translation
 
 
-def _meant(policy: Policy, direction: str, backends: Backends) -> Iterator[_Meant]:
-    """The rules that allow the port of a service, to pods behind it and to nobody else."""
+def _meant(policy: Policy, direction: str, backends: Backends, steps: Steps) -> Iterator[_Meant]:
+    """The rules that allow the port of a service, to pods behind it and to nobody else.
+
+    Raises TooManyStepsError.
+    """
     said: set[Path] = set()
     for rule in policy.rules_of(direction.lower()):
         there = rule.destination
-        if not there.ports or backends.ports.isdisjoint(there.ports) or rule.path in said or rule.protocol is None:
+        named = backends.named(there.ports)
+        if not named or rule.path in said or rule.protocol is None:
             continue
         selector = at_the_end(policy, rule)
         if rule.action != "Allow" or there.nets or there.services is not None or selector is None:
             continue
         protocol = parse_protocol(rule.protocol, any_case=True)
-        for text in filter(backends.ports.__contains__, there.ports):
+        for text in counted(named, steps, _OF_SERVICE):
             found = backends.behind(selector, protocol, int(text))
             if found is not None:
                 said.add(rule.path)

@@ -34,6 +34,8 @@ from callint.selector import Selector
 from callint.selector.values import Budget, ExhaustedError
 from callint.source import Limits
 
+_OF_MEMBERS = 16
+"""So many members of a selector are compared in one step."""
 _OF_TIERS, _OF_CORNERS, _OF_SELECTORS, _OF_PRODUCTS, _OF_SETS = 8, 4, 8, 25, 100
 """What a comparison takes of tiers, corners, selectors, products and sets of packets, one of ports being a step."""
 
@@ -105,6 +107,7 @@ class _Search:
         self._shapes: dict[int, Shape] = {}
         self._packets: dict[object, tuple[Family, Packet] | None] = {}
         self._dead: set[int] = set()
+        self._looked: dict[Selector, int] = {}
 
     def examine(self, tier: PlacedTier, placed: PlacedPolicy) -> Iterator[Dead]:
         """What of a policy, which must not stand before one that was examined already, never decides."""
@@ -153,7 +156,7 @@ class _Search:
                 return None
         near = earlier.near(about)
         self._spend(len(near))
-        meeting, asked = meetings(self._shadows, about, near)
+        meeting, asked = meetings(self._shadows, about, near, self._look)
         size = about.size
         self._spend(_OF_SELECTORS * asked + _OF_CORNERS * len(meeting) + (size - 1) * len(near))
         if not meeting:
@@ -173,6 +176,17 @@ class _Search:
             more = shadows.implied_by(items, policy, rule) if shadows.selects(policy, rule) else {}
             packet = decided_by(shadows, shadows.may(policy, rule), found.entry.item, items, more)
         return None if packet is None else Dead(policy, direction, rule, packet, (found.entry.item,))
+
+    def _look(self, selector: Selector) -> None:
+        """Take the steps for the members of a selector: at first for each thing that may be one, then for their number.
+
+        Whoever asked for them before does not count.
+        """
+        size = self._looked.get(selector)
+        if size is None:
+            self._spend(self._shadows.near(selector))
+            size = self._looked[selector] = sum(map(len, self._shadows.members(selector))) // _OF_MEMBERS
+        self._spend(size)
 
     def _packet(self, policy: Policy, rule: Rule, about: Shape) -> tuple[Family, Packet] | None:
         """A packet that a rule may match, if there is any."""

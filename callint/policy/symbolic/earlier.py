@@ -15,6 +15,7 @@ from callint.policy.symbolic.order import Item
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import FREE, Shape, Side
 from callint.record import NamedTuple
+from callint.selector import Selector
 
 ENDS = (0, -1)
 """The first and the last packet of a rule: every field is the lowest or the highest number of the rule's."""
@@ -147,16 +148,21 @@ class _Tables:
         yield from self._rest
 
 
-def meetings(shadows: Shadows, about: Shape, near: Iterable[Entry]) -> tuple[list[Meeting], int]:
-    """Those of `near` that may decide on packets of a rule, and of how many the selectors had to be asked."""
+def meetings(
+    shadows: Shadows, about: Shape, near: Iterable[Entry], look: Callable[[Selector], None]
+) -> tuple[list[Meeting], int]:
+    """Those of `near` that may decide on packets of a rule, and of how many the selectors had to be asked.
+
+    `look` is told of each whose members are looked for.
+    """
     found: list[Meeting] = []
     asked = 0
     for entry in near:
         other = entry.shape
         if may_meet(about, other):
             asked += other.source.selector is not None or other.destination.selector is not None
-            source = _meant(shadows, about.source, other.source)
-            destination = _meant(shadows, about.destination, other.destination)
+            source = _meant(shadows, about.source, other.source, look)
+            destination = _meant(shadows, about.destination, other.destination, look)
             if _meet(about, source, destination):
                 found.append(Meeting(entry, source, destination))
     return found, asked
@@ -186,11 +192,12 @@ def _meet(about: Shape, source: Ranges, destination: Ranges) -> bool:
     )
 
 
-def _meant(shadows: Shadows, about: Side, other: Side) -> Ranges:
+def _meant(shadows: Shadows, about: Side, other: Side, look: Callable[[Selector], None]) -> Ranges:
     """The addresses that the one side of a rule surely means where another rule's side may match."""
     mine, theirs = about.selector, other.selector
     if theirs is None or (mine is not None and shadows.implication.holds(mine, theirs)):
         return other.nets
+    look(theirs)
     return _written(shadows, other)
 
 

@@ -38,16 +38,27 @@ _Pair = tuple["Selector | None", "Selector | None"]
 
 
 class _OpenInventory(Inventory):
-    """The endpoints that are written down, and any others that there may be."""
+    """The endpoints that are written down, and any others that there may be.
 
-    def __init__(self, written: Inventory) -> None:
+    The former are looked for where they count: to see what a rule matches `surely`, or else what it leaves out.
+    """
+
+    def __init__(self, written: Inventory, *, surely: bool) -> None:
         super().__init__(written.cluster)
         self.written = written
+        self._surely = surely
 
     def address_set(self, selector: Selector) -> AddressSet:
+        return self._open(selector, certain=self._surely)
+
+    def excluded_set(self, selector: Selector) -> AddressSet:
+        return self._open(selector, certain=not self._surely)
+
+    def _open(self, selector: Selector, *, certain: bool) -> AddressSet:
         if satisfiable(selector) is None:
             return AddressSet(NO_RANGES, NO_RANGES, "")
-        return AddressSet(self.written.certain(selector), EVERYWHERE, f'what "{selector}" selects')
+        sure = self.written.certain(selector) if certain else NO_RANGES
+        return AddressSet(sure, EVERYWHERE, f'what "{selector}" selects')
 
     def named_port(self, selector: Selector, name: str) -> NamedPort:
         return NamedPort({}, AddressSet(NO_RANGES, EVERYWHERE, f'who has a port "{name}"'))
@@ -65,7 +76,9 @@ class Shadows:
         self._model = model_of(cluster)
         self.tiers = with_subjects_known(cluster, self._model.tiers)
         self.implication = Implication(cluster.limits.comparisons)
-        self._inventory = _OpenInventory(self._model.inventory)
+        written = self._model.inventory
+        self._written = written
+        self._inventories = {surely: _OpenInventory(written, surely=surely) for surely in (False, True)}
         self._spaces: tuple[PacketSpace, PacketSpace] | None = None
         self._sets: dict[object, Sets] = {}
         self._members: dict[Selector, Ranges] = {}
@@ -113,8 +126,12 @@ class Shadows:
         """The addresses of what is written down and surely selected."""
         found = self._members.get(selector)
         if found is None:
-            found = self._members[selector] = self._inventory.written.certain(selector)
+            found = self._members[selector] = self._written.certain(selector)
         return found
+
+    def near(self, selector: Selector) -> int:
+        """How much of what is written down has to be looked at for that."""
+        return self._written.near(selector)
 
     def may(self, policy: Policy, rule: Rule) -> Sets:
         """The packets that a rule may match."""
@@ -188,7 +205,7 @@ class Shadows:
     def _read(
         self, space: PacketSpace, policy: Policy, rule: Rule, surely: bool, known: tuple[bool, bool]
     ) -> PacketSet:
-        demand = criteria(rule, space.family, self._inventory, policy.namespace)
+        demand = criteria(rule, space.family, self._inventories[surely], policy.namespace)
         if demand is not None:
             demand = _granted(demand, known)
         sets = rule_sets(space, demand)
