@@ -46,13 +46,15 @@ def flag(plain: Plain, key: str) -> bool | None:
 
 
 def integer(plain: Plain, key: str) -> int | None:
-    """A whole number, also one written as a float without fraction."""
-    value = plain.get(key)
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, float) and value.is_integer():
+    """A field that is a whole number."""
+    return whole(plain.get(key))
+
+
+def whole(value: Any) -> int | None:
+    """A whole number, also one written as a float without fraction, for JSON prints both alike; None for all else."""
+    if value.__class__ is float and value.is_integer():
         return int(value)
-    return value if isinstance(value, int) else None
+    return value if value.__class__ is int else None
 
 
 def number(plain: Plain, key: str) -> float | None:

@@ -9,7 +9,7 @@ from callint.finding import Path
 from callint.objects import Resource
 from callint.objects.fields import as_text
 from callint.validate import values
-from callint.validate.numbers import INT32, as_number, duration, within
+from callint.validate.numbers import as_number, duration, int32, within
 from callint.validate.scope import CEL, LATE_CEL, Effect, Scope, judge
 from callint.validate.selectors import selector
 from callint.validate.shape import UNREADABLE, Check, each, exclusive, fields, has, lacks, on, text, together
@@ -68,7 +68,7 @@ def _advertisement(scope: Scope, path: Path, item: Any) -> None:
     if item.__class__ is not dict:
         return
     if lacks(item, "cidr"):
-        scope.refuse("missing-field", path, 'an item of "prefixAdvertisements" needs its "cidr"', since=CEL)
+        scope.refuse("missing-field", path, 'an item of "prefixAdvertisements" needs its "cidr"')
     if item.get("communities") is None:
         scope.refuse("missing-field", path, 'an item of "prefixAdvertisements" needs its "communities"')
         return
@@ -163,10 +163,6 @@ def _per_node(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
             scope.say("not-per-node", (*path, field), f"{said}: it is ignored", key=True)
 
 
-def _numbers_of_peer(scope: Scope, path: Path, value: Any) -> None:
-    within(scope, path, value, -INT32 - 1, INT32)
-
-
 def _hops(scope: Scope, path: Path, value: Any) -> None:
     within(scope, path, value, 0, 255)
 
@@ -183,7 +179,7 @@ _PEER = fields(
     localASNumber=as_number,
     maxRestartTime=duration,
     keepaliveTime=duration,
-    numAllowedLocalASNumbers=_numbers_of_peer,
+    numAllowedLocalASNumbers=int32,
     ttlSecurity=_hops,
     filters=each(text(values.subdomain, empty=False)),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from callint.finding import Path
+from callint.objects.fields import integer
 from callint.validate import values
 from callint.validate.network_policy import deny, label_selector
 from callint.validate.ports import port
@@ -38,8 +39,8 @@ def _checked(scope: Scope) -> bool:
 def _range(scope: Scope, path: Path, value: Any) -> None:
     if value.__class__ is not dict:
         return
-    start, end = value.get("start"), value.get("end")
-    if start.__class__ is not int or end.__class__ is not int:
+    start, end = integer(value, "start"), integer(value, "end")
+    if start is None or end is None:
         return
     if end < start:
         message = f'"end" is {end} and "start" is {start}'

@@ -8,7 +8,7 @@ from callint.finding import Path
 from callint.objects.fields import as_text
 from callint.validate import values
 from callint.validate.metadata import annotation_map, label_map
-from callint.validate.numbers import duration
+from callint.validate.numbers import duration, int32
 from callint.validate.pool import only_default
 from callint.validate.scope import Scope
 from callint.validate.selectors import selector
@@ -62,6 +62,7 @@ KINDS: dict[str, Check] = {
         fields(
             spec=fields(
                 etcdV3CompactionPeriod=duration,
+                debugProfilePort=int32,
                 controllers=fields(
                     namespace=_PERIOD,
                     policy=_PERIOD,

@@ -6,7 +6,7 @@ from typing import Any
 
 from callint.finding import Path
 from callint.net.address import surely_all_v4
-from callint.objects.fields import as_text
+from callint.objects.fields import as_text, integer
 from callint.validate import values
 from callint.validate.ports import POISON, carries_ports, protocol
 from callint.validate.scope import CEL, Effect, Flaw, Scope, judge
@@ -43,8 +43,8 @@ def _port(scope: Scope, path: Path, port: Any) -> None:
             word = {6: "TCP", 17: "UDP", 132: "SCTP"}[number]
             message = f'the protocol of a host endpoint\'s port is {written}, "{word}" was expected'
             scope.say("silently-ignored", place, f"{message}; {ENDPOINT_IGNORED.text}")
-    port_number = port.get("port")
-    if port_number.__class__ is int and scope.road == "crd" and scope.release < CEL and not 1 <= port_number <= 65535:
+    port_number = integer(port, "port")
+    if port_number is not None and scope.road == "crd" and scope.release < CEL and not 1 <= port_number <= 65535:
         stored = ENDPOINT_IGNORED if port_number == 0 else POISON
         judge(
             scope,
@@ -127,8 +127,8 @@ def _workload_port(scope: Scope, path: Path, port: Any) -> None:
         scope.refuse("bad-protocol", (*path, "protocol"), message)
     if lacks(port, "name") and not port.get("hostPort"):
         scope.refuse("missing-field", path, 'a port without "hostPort" needs a "name"')
-    value = port.get("port")
-    if value.__class__ is int and not 1 <= value <= 65535:
+    value = integer(port, "port")
+    if value is not None and not 1 <= value <= 65535:
         scope.refuse("bad-port", (*path, "port"), f"{value} is no port; 1 to 65535 was expected")
 
 

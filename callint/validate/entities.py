@@ -7,7 +7,7 @@ from typing import Any
 from callint.calico import Release
 from callint.finding import Path
 from callint.net.address import BITS
-from callint.objects.fields import as_text
+from callint.objects.fields import as_text, integer
 from callint.validate import values
 from callint.validate.ports import POLICY_IGNORED, carries_ports, port_list
 from callint.validate.scope import CEL, LATE_CEL, Effect, Flaw, Scope, judge
@@ -119,8 +119,8 @@ def families(scope: Scope, path: Path, rule: dict[str, Any], source: Any, destin
                     named.update(map(_family, nets))
     if not named:
         return
-    version = rule.get("ipVersion")
-    if version.__class__ is int and version in BITS:
+    version = integer(rule, "ipVersion")
+    if version in BITS:
         named.add(version)
     named.discard(0)
     if len(named) > 1:
@@ -137,10 +137,10 @@ def _family(item: Any) -> int:
     return prefix.family if prefix else 0
 
 
-def _one_family(scope: Scope, path: Path, version: Any, sides: list[tuple[str, Any]]) -> None:
+def _one_family(scope: Scope, path: Path, version: int | None, sides: list[tuple[str, Any]]) -> None:
     """Report the first net that is of another family than the rule, or than the first net before it."""
     expected, why, related = version, f'the rule has "ipVersion" {version}', None
-    if expected.__class__ is int and expected in BITS:
+    if expected in BITS:
         related = scope.related(*path, "ipVersion", label=f"IPv{version} here")
     for side, entity_ in sides:
         for name in _NETS:
@@ -149,7 +149,7 @@ def _one_family(scope: Scope, path: Path, version: Any, sides: list[tuple[str, A
                 family = _family(item)
                 if not family:
                     continue
-                if expected.__class__ is not int or expected not in BITS:
+                if expected not in BITS:
                     expected, why = family, f'"{item}" in the same rule is IPv{family}'
                 elif family != expected:
                     message = f'"{item}" is IPv{family}, and {why}'
@@ -157,9 +157,9 @@ def _one_family(scope: Scope, path: Path, version: Any, sides: list[tuple[str, A
                     return
 
 
-def _some_packet(scope: Scope, path: Path, version: Any, sides: list[tuple[str, Any]]) -> None:
+def _some_packet(scope: Scope, path: Path, version: int | None, sides: list[tuple[str, Any]]) -> None:
     """Report a rule whose sides have no family in common: Felix renders each family apart, and neither has it all."""
-    left = {version} if version.__class__ is int and version in BITS else set(BITS)
+    left = {version} if version in BITS else set(BITS)
     place: Path | None = None
     for side, entity_ in sides:
         nets = entity_.get("nets") if entity_.__class__ is dict else None

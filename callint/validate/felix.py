@@ -7,7 +7,7 @@ from typing import Any
 
 from callint.calico import Release
 from callint.finding import Path
-from callint.objects.fields import as_text
+from callint.objects.fields import as_text, integer, whole
 from callint.validate import values
 from callint.validate.numbers import INT32, STRICT_INT32, duration
 from callint.validate.ports import POISON, port
@@ -62,25 +62,28 @@ def _words(scope: Scope, path: Path, value: Any) -> None:
 
 
 def _own_port(scope: Scope, path: Path, value: Any) -> None:
-    if value.__class__ is int and not 0 <= value <= 65535:
-        message = f'"{path[-1]}" is {value}, 0 to 65535 was expected; {BY_DEFAULT.text}'
+    number = whole(value)
+    if number is not None and not 0 <= number <= 65535:
+        message = f'"{path[-1]}" is {number}, 0 to 65535 was expected; {BY_DEFAULT.text}'
         scope.say(BY_DEFAULT.kind, path, message, gap=True)
 
 
 def _metadata_port(scope: Scope, path: Path, value: Any) -> None:
-    if value.__class__ is int and not 0 <= value <= 65535:
-        message = f'"{path[-1]}" is {value}, 0 to 65535 was expected; {FELIX_REFUSES.text}'
+    number = whole(value)
+    if number is not None and not 0 <= number <= 65535:
+        message = f'"{path[-1]}" is {number}, 0 to 65535 was expected; {FELIX_REFUSES.text}'
         scope.say(FELIX_REFUSES.kind, path, message, gap=True)
 
 
 def _mask(scope: Scope, path: Path, value: Any) -> None:
-    if value.__class__ is not int:
+    mask = whole(value)
+    if mask is None:
         return
-    if value == 0:
+    if mask == 0:
         message = f'"{path[-1]}" is 0, a mask with bits for Felix\'s marks was expected; {FELIX_REFUSES.text}'
         scope.say(FELIX_REFUSES.kind, path, message)
-    elif INT32 < value <= 0xFFFFFFFF and scope.release < LATE_CEL:
-        scope.say("number-above-int32", path, f"the mask {value} is right for Felix, but {STRICT_INT32}")
+    elif INT32 < mask <= 0xFFFFFFFF and scope.release < LATE_CEL:
+        scope.say("number-above-int32", path, f"the mask {mask} is right for Felix, but {STRICT_INT32}")
 
 
 def _port_range(scope: Scope, path: Path, value: Any) -> None:
@@ -130,8 +133,8 @@ def _failsafe(scope: Scope, path: Path, item: Any) -> None:
     elif protocol is not UNREADABLE and as_text(protocol) not in ("TCP", "UDP", "tcp", "udp"):
         message = f'the protocol of a failsafe port is "{protocol}", "TCP" or "UDP" was expected; {FELIX_REFUSES.text}'
         scope.say(FELIX_REFUSES.kind, (*path, "protocol"), message, gap=True)
-    number = item.get("port")
-    if number.__class__ is int and not 1 <= number <= 65535:
+    number = integer(item, "port")
+    if number is not None and not 1 <= number <= 65535:
         undecodable = not 0 <= number <= 65535
         flaw = Flaw("bad-port", f"{number} is no port; 1 to 65535 was expected")
         if undecodable:
@@ -177,9 +180,8 @@ def _table(scope: Scope, path: Path, item: Any) -> None:
 
 
 def _bounds(item: Any) -> tuple[int, int] | None:
-    if item.__class__ is dict and item.get("min").__class__ is int and item.get("max").__class__ is int:
-        return item["min"], item["max"]
-    return None
+    low, high = (integer(item, "min"), integer(item, "max")) if item.__class__ is dict else (None, None)
+    return None if low is None or high is None else (low, high)
 
 
 def _health(scope: Scope, path: Path, item: Any) -> None:
@@ -253,7 +255,12 @@ _TABLE: dict[str, Check] = {
 
 
 def _felix(scope: Scope, path: Path, plain: Any) -> None:
-    spec = plain.get("spec") or {}
+    spec = plain.get("spec")
+    if spec is None and scope.road == "crd" and scope.release >= CEL and _own(scope.name):
+        message = f'the FelixConfiguration "{scope.name}" needs a "spec", if only an empty one'
+        place = "spec" if "spec" in plain else "kind"
+        scope.say("missing-field", (place,), message, key=place == "spec", hint='write "spec: {}"')
+    spec = spec or {}
     if spec.__class__ is not dict:
         return
     _name(scope, spec)
@@ -270,10 +277,15 @@ def _felix(scope: Scope, path: Path, plain: Any) -> None:
                 scope.say("silently-ignored", ("spec", name), message)
 
 
+def _own(name: str) -> bool:
+    """Whether a name alone says of which nodes a configuration is."""
+    return name == "default" or name.startswith("node.")
+
+
 def _name(scope: Scope, spec: dict[str, Any]) -> None:
     """Which objects are read: by name, and from v3.32 on by selector."""
     name, place = scope.name, ("metadata", "name")
-    own = name == "default" or name.startswith("node.")
+    own = _own(name)
     if not name:
         return
     if scope.release < SELECTED:

@@ -6,7 +6,7 @@ from typing import Any
 
 from callint.finding import Path
 from callint.net.address import BITS, Family
-from callint.objects.fields import as_text
+from callint.objects.fields import as_text, integer
 from callint.validate import values
 from callint.validate.bgp import BIRD_REFUSES, NOT_RENDERED
 from callint.validate.numbers import as_number
@@ -79,8 +79,8 @@ def _companions(scope: Scope, path: Path, rule: dict[str, Any]) -> None:
 def _lengths(scope: Scope, path: Path, rule: dict[str, Any], span: dict[str, Any], bits: int) -> None:
     """No road looks whether any length is left, and BIRD refuses an empty range (lab of `bird -p`)."""
     prefix = values.prefix_of(as_text(rule["cidr"]) or "")
-    low, high = span.get("min"), span.get("max")
-    if prefix is None or any(bound is not None and bound.__class__ is not int for bound in (low, high)):
+    low, high = integer(span, "min"), integer(span, "max")
+    if prefix is None or any(span.get(name) is not None and integer(span, name) is None for name in ("min", "max")):
         return
     if not all(0 <= bound <= bits for bound in (low, high) if bound is not None):
         return

@@ -12,7 +12,7 @@ from typing import Any
 from callint.finding import Path
 from callint.net.address import Prefix
 from callint.objects import fields as objects
-from callint.objects.fields import as_text
+from callint.objects.fields import as_text, integer
 from callint.objects.kubernetes_policy import ConversionError
 from callint.objects.kubernetes_policy import label_selector as terms
 from callint.selector import SelectorError, parse
@@ -56,7 +56,7 @@ def _own(scope: Scope) -> bool:
 def _port(scope: Scope, path: Path, entry: Any) -> None:
     if entry.__class__ is not dict:
         return
-    number, end = entry.get("port"), entry.get("endPort")
+    number, end = entry.get("port"), integer(entry, "endPort")
     found = None if number is None else port(number)
     if number.__class__ is str and (flaw := values.port_name(number)):
         if found and not found.flaw and not found.named:
@@ -64,14 +64,14 @@ def _port(scope: Scope, path: Path, entry: Any) -> None:
         else:
             message = flaw.message
         deny(scope, "bad-port", (*path, "port"), message)
-    elif end.__class__ is not int:
+    elif end is None:
         return
     elif number is None:
         message = '"endPort" needs "port" beside it'
         deny(scope, "missing-companion", (*path, "endPort"), message, key=True, absent=True)
     elif number.__class__ is str:
         deny(scope, "exclusive-fields", (*path, "endPort"), f'"endPort" goes with a number, not with "{number}"')
-    elif number.__class__ is int and end < number:
+    elif number.__class__ in (int, float) and end < number:
         deny(scope, "reversed-range", (*path, "endPort"), f'"endPort" is {end} and "port" is {number}')
 
 

@@ -8,7 +8,7 @@ from callint.finding import Path
 from callint.objects import Resource
 from callint.source import placeholder
 from callint.validate import values
-from callint.validate.numbers import node_as_number
+from callint.validate.numbers import above_int32, node_as_number
 from callint.validate.scope import Flaw, Scope, Verdict
 from callint.validate.shape import Check, each, fields, text
 
@@ -76,5 +76,5 @@ KINDS: dict[str, Check] = {
         ),
         status=fields(wireguardPublicKey=_key, wireguardPublicKeyV6=_key),
     ),
-    "CalicoNodeStatus": fields(spec=fields(node=text(values.subdomain))),
+    "CalicoNodeStatus": fields(spec=fields(node=text(values.subdomain), updatePeriodSeconds=above_int32)),
 }

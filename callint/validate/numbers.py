@@ -6,7 +6,7 @@ from typing import Any
 
 from callint.finding import Path
 from callint.net.asn import parse_as_number
-from callint.objects.fields import as_text
+from callint.objects.fields import as_text, whole
 from callint.validate import values
 from callint.validate.ports import POISON
 from callint.validate.scope import Flaw, Scope, judge
@@ -52,8 +52,21 @@ def duration(scope: Scope, path: Path, value: Any) -> None:
         judge(scope, path, flaw, stored=POISON)
 
 
+def above_int32(scope: Scope, path: Path, value: Any) -> None:
+    """A number that Go holds, and that the CRD does not allow; on the road of calicoctl its bounds are narrower."""
+    number = whole(value)
+    if number is not None and number > INT32 and scope.road != "calicoctl":
+        scope.say("number-above-int32", path, f'"{path[-1]}" is {number}, and {STRICT_INT32}')
+
+
+def int32(scope: Scope, path: Path, value: Any) -> None:
+    """A number of 32 bits to Go's decoder."""
+    within(scope, path, value, -INT32 - 1, INT32)
+
+
 def within(scope: Scope, path: Path, value: Any, low: int, high: int) -> None:
     """A number that Go's decoder cannot hold outside bounds; the schema stage looks on the road of calicoctl."""
-    if value.__class__ is int and scope.road != "calicoctl" and not low <= value <= high:
-        message = f'"{path[-1]}" is {value}, {low} to {high} was expected; {POISON.text}'
+    number = whole(value)
+    if number is not None and scope.road != "calicoctl" and not low <= number <= high:
+        message = f'"{path[-1]}" is {number}, {low} to {high} was expected; {POISON.text}'
         scope.say(POISON.kind, path, message, gap=True)

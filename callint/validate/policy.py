@@ -9,6 +9,7 @@ from callint.calico.defaults import ADMIN_TIER_ORDER, BASELINE_TIER_ORDER, DEFAU
 from callint.finding import Path
 from callint.validate import values
 from callint.validate.metadata import label_map
+from callint.validate.numbers import int32
 from callint.validate.ports import POLICY_IGNORED
 from callint.validate.rules import rule
 from callint.validate.scope import CEL, LATE_CEL, Effect, Scope
@@ -20,7 +21,8 @@ _WIDENED = Effect(
 )
 
 
-def _spec(kind: str) -> Check:
+def _content(kind: str) -> Check:
+    """What a policy of a kind says, but for its directions."""
     clusterwide = kind.endswith("GlobalNetworkPolicy")
     table: dict[str, Check] = {
         "selector": selector(stored=POLICY_IGNORED, global_=no_global((3, 20), LATE_CEL, "the selector of a policy")),
@@ -35,8 +37,8 @@ def _spec(kind: str) -> Check:
         table["namespaceSelector"] = selector(
             stored=_WIDENED, global_=no_global((3, 20), LATE_CEL, "the namespaceSelector of a policy")
         )
-        return together(fields(**table), _types, _untracked)
-    return together(fields(**table), _types)
+        return together(fields(**table), _untracked)
+    return fields(**table)
 
 
 def _types(scope: Scope, path: Path, spec: Any) -> None:
@@ -111,17 +113,21 @@ def _untracked(scope: Scope, path: Path, spec: Any) -> None:
             scope.refuse("exclusive-fields", (*path, "types", types.index("Egress")), message, since=CEL)
 
 
-def _staged(check: Check) -> Check:
-    """A staged policy that deletes has nothing else to say; only Go's validator looks."""
+def _staged(content: Check, *more: Check) -> Check:
+    """A staged policy that deletes has nothing else to say, but only Go's validator looks."""
+    whole = together(content, *more)
 
     def staged(scope: Scope, path: Path, spec: Any) -> None:
         if spec.__class__ is dict and spec.get("stagedAction") == "Delete":
+            if scope.road != "calicoctl":
+                content(scope, path, spec)
+                return
             for name in spec:
                 if name not in ("stagedAction", "tier") and has(spec, name) and spec[name] is not False:
                     message = f'a staged policy that deletes names the policy alone, and has no "{name}"'
                     scope.refuse("staged-delete-with-content", (*path, name), message, key=True)
             return
-        check(scope, path, spec)
+        whole(scope, path, spec)
 
     return staged
 
@@ -176,13 +182,13 @@ _BLOCKS = each(
         ipBlock=fields(cidr=text(values.cidr, malformed=True), **{"except": each(text(values.cidr, malformed=True))})
     )
 )
-_KUBERNETES_RULES = each(fields(**{"from": _BLOCKS, "to": _BLOCKS}))
+_KUBERNETES_RULES = each(fields(ports=each(fields(endPort=int32)), **{"from": _BLOCKS, "to": _BLOCKS}))
 
 KINDS: dict[str, Check] = {
-    "GlobalNetworkPolicy": fields(spec=_spec("GlobalNetworkPolicy")),
-    "NetworkPolicy": fields(spec=_spec("NetworkPolicy")),
-    "StagedGlobalNetworkPolicy": fields(spec=_staged(_spec("StagedGlobalNetworkPolicy"))),
-    "StagedNetworkPolicy": fields(spec=_staged(_spec("StagedNetworkPolicy"))),
+    "GlobalNetworkPolicy": fields(spec=together(_content("GlobalNetworkPolicy"), _types)),
+    "NetworkPolicy": fields(spec=together(_content("NetworkPolicy"), _types)),
+    "StagedGlobalNetworkPolicy": fields(spec=_staged(_content("StagedGlobalNetworkPolicy"), _types)),
+    "StagedNetworkPolicy": fields(spec=_staged(_content("StagedNetworkPolicy"), _types)),
     "StagedKubernetesNetworkPolicy": fields(spec=_staged(fields(ingress=_KUBERNETES_RULES, egress=_KUBERNETES_RULES))),
     "Profile": together(
         fields(

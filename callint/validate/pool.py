@@ -26,7 +26,8 @@ def _pool(scope: Scope, path: Path, spec: Any) -> None:
     prefix = _cidr(scope, (*path, "cidr"), said) if said else None
     if prefix is not None:
         _size(scope, path, spec, prefix)
-    _encapsulation(scope, path, spec, prefix)
+    colon = ":" in (said or "") and scope.road != "calicoctl"  # which the CRD of v3.32 looks for
+    _encapsulation(scope, path, spec, colon or (prefix is not None and prefix.family == 6))
     _uses(scope, path, spec)
 
 
@@ -34,6 +35,8 @@ def _cidr(scope: Scope, path: Path, said: str) -> Prefix | None:
     flaw = values.net(said)
     if flaw is None and scope.release >= CEL:
         flaw = values.sized_cidr(said)
+    if flaw is None and scope.release >= LATE_CEL and scope.road != "calicoctl":  # clientv3 writes it anew
+        flaw = values.cel_cidr(said)
     if flaw is not None:
         since = LATE_CEL if flaw.kind == "cidr-host-bits" else CEL
         judge(scope, path, flaw, since=since, malformed=True)
@@ -46,8 +49,8 @@ def _cidr(scope: Scope, path: Path, said: str) -> Prefix | None:
 
 
 def _size(scope: Scope, path: Path, spec: dict[str, Any], prefix: Prefix) -> None:
-    size = spec.get("blockSize")
-    if size is not None and size.__class__ is not int:
+    size = integer(spec, "blockSize")
+    if size is None and spec.get("blockSize") is not None:
         return
     message = _beyond(size, prefix) if size else None
     if message is not None:
@@ -83,14 +86,14 @@ def _on(spec: dict[str, Any], mode: str) -> bool:
     return has(spec, mode) and spec[mode] != "Never"
 
 
-def _encapsulation(scope: Scope, path: Path, spec: dict[str, Any], prefix: Prefix | None) -> None:
+def _encapsulation(scope: Scope, path: Path, spec: dict[str, Any], six: bool) -> None:
     ipip, vxlan = _on(spec, "ipipMode"), _on(spec, "vxlanMode")
     if ipip and vxlan:
         order = list(spec)
         last = max("ipipMode", "vxlanMode", key=order.index)
         message = '"ipipMode" and "vxlanMode" cannot both be on'
         scope.refuse("exclusive-fields", (*path, last), message, since=CEL)
-    if ipip and prefix is not None and prefix.family == 6:
+    if ipip and six:
         scope.refuse("exclusive-fields", (*path, "ipipMode"), "IPIP carries IPv4 only, and the pool is IPv6", since=CEL)
 
 
@@ -153,6 +156,15 @@ def _ipam(scope: Scope, path: Path, spec: Any) -> None:
         scope.say("misleading-default", path, message, key=True, hint='write "autoAllocateBlocks: true"')
 
 
+def _affinity(scope: Scope, path: Path, value: Any) -> None:
+    said = as_text(value)
+    if said:
+        native = scope.road == "native"
+        flaw = values.net(said) or (values.sized_cidr(said) if native else None)
+        if flaw is not None:
+            judge(scope, path, flaw, since=CEL if native and flaw.kind != "cidr-host-bits" else None)
+
+
 def _deleted(scope: Scope, path: Path, value: Any) -> None:
     if value is True or value == "true":
         scope.refuse("value-not-allowed", path, '"deleted" is what Calico itself sets, and must not be true')
@@ -181,6 +193,6 @@ KINDS: dict[str, Check] = {
     "IPPool": fields(spec=together(fields(nodeSelector=_NODE_SELECTOR, namespaceSelector=_NAMESPACES), _pool)),
     "IPReservation": fields(spec=fields(reservedCIDRs=each(_reserved))),
     "IPAMConfiguration": together(fields(spec=_ipam), only_default),
-    "BlockAffinity": fields(spec=fields(deleted=_deleted, cidr=text(values.net), node=text(values.subdomain))),
+    "BlockAffinity": fields(spec=fields(deleted=_deleted, cidr=_affinity, node=text(values.subdomain))),
     "ClusterInformation": together(only_default, _information),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from callint.finding import Path
-from callint.objects.fields import as_text
+from callint.objects.fields import as_text, integer
 from callint.validate.entities import entity, families
 from callint.validate.metadata import annotation_map
 from callint.validate.plain import plain
@@ -14,6 +14,7 @@ from callint.validate.scope import CEL, LATE_CEL, Scope
 from callint.validate.shape import UNREADABLE, Check, has, lacks
 
 _WORDS = {"ICMP": 4, "ICMPv6": 6}
+_NUMBERS: dict[float, int] = {1: 4, 58: 6}
 
 
 def rule(direction: str, kind: str) -> Check:
@@ -66,8 +67,8 @@ def _protocols(scope: Scope, path: Path, value: dict[str, Any]) -> int | None:
 
 def _version(scope: Scope, path: Path, name: str, said: Any, version: int) -> None:
     family = _WORDS.get(said) if said.__class__ is str else None
-    if family is None and scope.release >= LATE_CEL and said.__class__ is int:
-        family = {1: 4, 58: 6}.get(said)
+    if family is None and scope.release >= LATE_CEL and said.__class__ in (int, float):
+        family = _NUMBERS.get(said)
     if family is not None and family != version:
         scope.refuse(
             "icmp-mismatch",
@@ -135,14 +136,14 @@ def _unguarded(scope: Scope, path: Path, rule: dict[str, Any]) -> None:
     if isinstance(action, str) and action.lower() not in ("allow", "deny", "log", "pass"):
         message = f'"{action}" is no action; "Allow", "Deny", "Log" or "Pass" was expected'
         scope.say("value-not-allowed", (*path, "action"), message, gap=True)
-    version = rule.get("ipVersion")
-    if version.__class__ is int and version not in (4, 6):
+    version = integer(rule, "ipVersion")
+    if version is not None and version not in (4, 6):
         message = f'"ipVersion" is {version}, 4 or 6 was expected; {POLICY_IGNORED.text}'
         scope.say(POLICY_IGNORED.kind, (*path, "ipVersion"), message, gap=True)
     for name in ("icmp", "notICMP"):
         icmp = rule.get(name)
         for field, most in (("type", 254), ("code", 255)):
-            number = icmp.get(field) if isinstance(icmp, dict) else None
-            if number.__class__ is int and not 0 <= number <= most:
+            number = integer(icmp, field) if isinstance(icmp, dict) else None
+            if number is not None and not 0 <= number <= most:
                 message = f"the ICMP {field} is {number}, 0 to {most} was expected; {POLICY_IGNORED.text}"
                 scope.say(POLICY_IGNORED.kind, (*path, name, field), message, gap=True)

@@ -69,6 +69,15 @@ def sized_cidr(text: str) -> Flaw | None:
     return _network(text, None, False, True)
 
 
+@lru_cache(maxsize=_CACHE)
+def cel_cidr(text: str) -> Flaw | None:
+    """A network that CEL's `cidr()` reads: no IPv4 in the form of IPv6, no leading zeros in the length."""
+    prefix = prefix_of(text)
+    if prefix is None or (text.rpartition("/")[2] == str(prefix.length) and prefix.family == (6 if ":" in text else 4)):
+        return None
+    return Flaw("bad-address", f'"{text}" is no network as the rules of the CRD read it; "{prefix}" was expected')
+
+
 def cidr_v4(text: str) -> Flaw | None:
     """`cidrv4`."""
     return _network(text, 4, True, True)
