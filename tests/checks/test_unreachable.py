@@ -297,8 +297,8 @@ def test_the_packet_and_what_decides() -> None:
     found = {int(one.path[2]): one for one in breaches("rule", gnp("p", *rules))}
     assert list(found) == [3]
     assert found[3].message == (
-        'rule ingress[3] of GlobalNetworkPolicy "p" is never reached: an earlier rule already decides on all of its '
-        'packets, and the action is not "Allow" but "Deny"'
+        'rule ingress[3] of GlobalNetworkPolicy "p" is never reached: the earlier rule ingress[2] already decides on '
+        'all of its packets, and the action is not "Allow" but "Deny"'
     )
     assert found[3].witness is not None
     facts = found[3].witness.as_dict()
@@ -439,9 +439,9 @@ def test_labels_of_a_namespace_that_is_written(namespaces: str, reached: bool) -
 
 def test_what_is_said_of_a_rule_of_kubernetes() -> None:
     (found,) = breaches("redundant", knp("a", WIDE, {"ports": [{"port": 1}], "from": BOTH}))
-    assert (
-        found.message
-        == 'rule ingress[1] of NetworkPolicy "a" changes nothing: an earlier rule with the same action covers it'
+    assert found.message == (
+        'rule ingress[1] of NetworkPolicy "a" changes nothing: '
+        "the earlier rule ingress[0] with the same action covers it"
     )
     assert found.path == ("spec", "ingress", 1, "ports")
     assert len(found.related) == 1
@@ -456,17 +456,6 @@ def test_blocks_of_kubernetes_that_leave_nothing() -> None:
         'rule ingress[0] of NetworkPolicy "a" can match no packet: '
         '"from.1.ipBlock.cidr" and "from.1.ipBlock.except" leave nothing between them'
     )
-
-
-def test_who_decides_is_told_apart() -> None:
-    tier = made("Tier", "t", order=1)
-    (end,) = breaches("policy", tier, gnp("a", tcp("Allow"), tier="t"), gnp("b", ALLOW))
-    assert end.message == (
-        'no packet gets as far as the ingress rules of GlobalNetworkPolicy "b": '
-        'the end of tier "t" decides on all packets'
-    )
-    (rule,) = breaches("policy", gnp("a", DENY, order=1), gnp("b", ALLOW, order=2))
-    assert rule.message.endswith(": an earlier rule decides on all packets")
 
 
 UNREACHABLE = {"action": "Allow", "protocol": "ICMP", "icmp": {"type": 3, "code": 1}}

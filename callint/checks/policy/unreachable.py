@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from callint.calico.defaults import KUBERNETES_POLICY_ORDER
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, rule_words, unanswered
 from callint.checks.dispatch import asked
@@ -53,12 +54,13 @@ def _by_rule(found: _Found, *, differs: bool) -> Iterator[Breach]:
         subject = rule_words(one.policy.resource, one.rule.path)
         if other is not None:
             message = (
-                f"{subject} is never reached: {_deciding(one.covering, 'already decide')} on all of its packets, "
+                f"{subject} is never reached: {_deciding(one, 'already decide')} on all of its packets, "
                 f'and the action is not "{action}" but "{other}"'
             )
         else:
-            message = f"{subject} changes nothing: {_deciding(one.covering, 'with the same action cover')} it"
-        yield _breach(one, message, *_place(one.policy, one.rule))
+            message = f"{subject} changes nothing: {_deciding(one, 'with the same action cover')} it"
+        cure = _cure(one) if differs else "delete it, or narrow what covers it, if that was not meant to"
+        yield _breach(one, message, cure, *_place(one.policy, one.rule))
 
 
 def _rule(found: _Found) -> Iterator[Breach]:
@@ -75,9 +77,9 @@ def _policy(found: _Found) -> Iterator[Breach]:
             resource, path = one.policy.resource, ("spec", one.direction)
             message = (
                 f"no packet gets as far as the {one.direction} rules of {resource.kind} "
-                f'"{resource.name}": {_deciding(one.covering, "decide")} on all packets'
+                f'"{resource.name}": {_deciding(one, "decide")} on all packets'
             )
-            yield _breach(one, message, path, resource.span(*path, key=True))
+            yield _breach(one, message, _cure(one), path, resource.span(*path, key=True))
 
 
 def _written(found: _Found) -> Iterator[Dead | Unexamined]:
@@ -106,12 +108,32 @@ def _identity(item: Item) -> object:
     return id(item.policy.resource), item.direction, item.rule and item.rule.path
 
 
-def _deciding(covering: Sequence[Item], what: str) -> str:
+def _deciding(dead: Dead, what: str) -> str:
     """Who does something, in words; the verb comes last."""
-    rules = len({_identity(item) for item in covering if item.rule is not None})
-    ends = dict.fromkeys(f'the end of tier "{item.policy.tier}"' for item in covering if item.rule is None)
-    who = [*(["an earlier rule" if rules == 1 else f"{rules} earlier rules"] if rules else []), *ends]
-    return f"{' and '.join(who)} {what}{'s' if rules + len(ends) == 1 else ''}"
+    rules = {_identity(item): item.rule for item in dead.covering if item.rule is not None}
+    ends = dict.fromkeys(f'the end of tier "{item.policy.tier}"' for item in dead.covering if item.rule is None)
+    one = next((item for item in dead.covering if item.rule is not None), None)
+    who = list(ends)
+    if one is not None and one.rule is not None:
+        words = rule_words(one.policy.resource, one.rule.path)
+        named = words.partition(" of ")[0] if one.policy is dead.policy and dead.rule is not None else words
+        who.insert(0, f"the earlier {named}" if len(rules) == 1 else f"{len(rules)} earlier rules")
+    return f"{' and '.join(who)} {what}{'s' if len(rules) + len(ends) == 1 else ''}"
+
+
+def _cure(dead: Dead) -> str:
+    """What would let it decide."""
+    what = "the rule" if dead.rule is not None else "the policy"
+    if all(item.policy is dead.policy for item in dead.covering):
+        return f"move {what} in front of what covers it, or delete it"
+    before = next((item.policy.tier for item in dead.covering if item.policy.tier != dead.policy.tier), None)
+    if before is not None:
+        return f'let tier "{before}" pass on what {what} is to decide, or delete {what}'
+    whose = "its policy" if dead.rule is not None else "the policy"
+    if dead.policy.kind == "KubernetesNetworkPolicy":
+        return f"give what comes before a higher `order` than {KUBERNETES_POLICY_ORDER:g}, or delete {what}"
+    field = "order" if is_calico(dead.policy.resource.api_version) else "priority"
+    return f"give {whose} a lower `{field}`, or delete {what}"
 
 
 def _place(policy: Policy, rule: Rule) -> tuple[Path, Span]:
@@ -127,7 +149,7 @@ def _place(policy: Policy, rule: Rule) -> tuple[Path, Span]:
     return rule.path, resource.span(*rule.path)
 
 
-def _breach(dead: Dead, message: str, path: Path, span: Span) -> Breach:
+def _breach(dead: Dead, message: str, cure: str, path: Path, span: Span) -> Breach:
     related = {}
     for item in dead.covering:
         if item.rule is None:
@@ -136,7 +158,7 @@ def _breach(dead: Dead, message: str, path: Path, span: Span) -> Breach:
         else:
             related[_place(item.policy, item.rule)[1]] = f"decides first ({item.action})"
     shown = tuple(Related(place, label) for place, label in related.items())
-    return Breach(message, span, dead.policy.resource.ref, path, shown, _proof(dead))
+    return Breach(message, span, dead.policy.resource.ref, path, shown, _proof(dead), cure)
 
 
 def _proof(dead: Dead) -> Witness | None:
