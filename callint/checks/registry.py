@@ -63,7 +63,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "callint.checks.objects": {
         "duplicate": (),
-        "environment": ("FelixConfiguration",),
+        "environment": ("FelixConfiguration", "BGPConfiguration"),
         "near_label": ("BGPPeer", *_POOLS, "FelixConfiguration", "KubeControllersConfiguration"),
         "installation": ("Installation",),
         "node_names": ("Node", "HostEndpoint"),

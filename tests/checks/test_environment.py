@@ -36,7 +36,24 @@ spec: {FIELD}
         ("LOGSEVERITYSCREEN", "INFO", "logSeverityScreen: Info", False),
         ("LOGSEVERITYSCREEN", "INFO", "logSeverityFile: Debug", False),
         ("REPORTINGTTL", "90", "reportingTTL: 1m30s", False),
-        ("FAILSAFEINBOUNDHOSTPORTS", "none", "failsafeInboundHostPorts: [{protocol: TCP, port: 22}]", False),
+        ("REPORTINGTTL", "1m30s", "reportingTTL: 90s", False),
+        ("MTUIFACEPATTERN", "^eth.*", "mtuIfacePattern: ^ens.*", False),
+        ("IPTABLESNATOUTGOINGINTERFACEFILTER", "eth0", "iptablesNATOutgoingInterfaceFilter: wan+", True),
+        ("IPTABLESNATOUTGOINGINTERFACEFILTER", "wan+", "iptablesNATOutgoingInterfaceFilter: wan+", False),
+        ("NATOUTGOINGADDRESS", "192.0.2.1", "natOutgoingAddress: 192.0.2.2", True),
+        ("NATOUTGOINGADDRESS", "192.0.2.1", "natOutgoingAddress: 192.0.2.1", False),
+        ("DEVICEROUTESOURCEADDRESSIPV6", "fd00:0::1", "deviceRouteSourceAddressIPv6: fd00::1", False),
+        ("FAILSAFEINBOUNDHOSTPORTS", "none", "failsafeInboundHostPorts: [{protocol: TCP, port: 22}]", True),
+        ("FAILSAFEINBOUNDHOSTPORTS", "tcp:22", "failsafeInboundHostPorts: [{protocol: TCP, port: 22}]", False),
+        ("FAILSAFEINBOUNDHOSTPORTS", "22", "failsafeInboundHostPorts: []", True),
+        ("FAILSAFEINBOUNDHOSTPORTS", "x", "failsafeInboundHostPorts: []", False),
+        ("FAILSAFEOUTBOUNDHOSTPORTS", "tcp:10.0.0.0/8:22", "failsafeOutboundHostPorts: [{port: 22}]", True),
+        (
+            "FAILSAFEOUTBOUNDHOSTPORTS",
+            "tcp:10.0.0.0/8:22, udp:53",
+            "failsafeOutboundHostPorts: [{protocol: UDP, port: 53}, {port: 22, net: 10.0.0.0/8}]",
+            False,
+        ),
     ],
 )
 def test_what_differs(name: str, value: str, field: str, told: bool) -> None:
@@ -51,3 +68,22 @@ def test_a_value_from_elsewhere_and_two_daemonsets_tell_nothing() -> None:
     felix = FELIX.replace("FIELD", "bpfEnabled: true")
     for manifests in (elsewhere + felix, here + "---" + here.replace("kube-system", "other") + felix):
         assert not list(find("environment")(cluster_of(manifests), {}))
+
+
+@pytest.mark.parametrize(
+    ("value", "ranges", "told"),
+    [
+        ("10.96.0.0/12", "[{cidr: 10.43.0.0/16}]", True),
+        ("10.96.0.0/12,fd00::/112", "[{cidr: 10.96.0.0/12}]", True),
+        ("fd00::/112, 10.96.0.0/12", "[{cidr: 10.96.0.0/12}, {cidr: 'fd00::/112'}]", False),
+        ("", "[{cidr: 10.43.0.0/16}]", False),
+        ("x", "[{cidr: 10.43.0.0/16}]", False),
+        ("10.96.0.0/12", "[]", False),
+    ],
+)
+def test_networks_of_services_that_a_variable_names(value: str, ranges: str, told: bool) -> None:
+    node = NODE.replace("NAME", "CALICO_ADVERTISE_CLUSTER_IPS").replace("VALUE", f'value: "{value}"')
+    bgp = FELIX.replace("Felix", "BGP").replace("FIELD", f"serviceClusterIPs: {ranges}")
+    found = list(find("environment")(cluster_of(node + bgp), {}))
+    assert [one.path for one in found] == [("spec", "serviceClusterIPs")] * told
+    assert not list(find("environment")(cluster_of(node + bgp.replace("default", "node.a")), {}))

@@ -1,40 +1,60 @@
-"""Settings of a FelixConfiguration that the environment of calico-node overrules."""
+"""Settings of a FelixConfiguration, or of a BGPConfiguration, that the environment of calico-node overrules."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import FELIX_FALSE, FELIX_TRUE
 from callint.checks.breach import Breach
 from callint.finding import Related, witness
-from callint.net.read import decimal
-from callint.objects import Cluster
-from callint.objects.calico_node import Variable, felix_environment, felix_variable
+from callint.net.read import address, decimal, network
+from callint.objects import Cluster, Resource
+from callint.objects.calico_node import Variable, daemon_sets, environment, felix_environment, felix_variable
+from callint.objects.felix import FelixConfiguration
+from callint.policy.doubt import UndecidedError
+from callint.policy.settings import Settings
+
+# Words of enumerations and names of interfaces; durations begin with a digit, and patterns with something else
+_WORD = re.compile("[a-z][a-z0-9.+_-]*")
+_FAILSAFE = {f"failsafe{direction}HostPorts": direction for direction in ("Inbound", "Outbound")}
+_ADVERTISED = "CALICO_ADVERTISE_CLUSTER_IPS"
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    """Numbers, words and switches that say something else than the variable of their name, which counts more.
+    """What says something else than a variable that counts more: numbers, words, switches, failsafe ports.
 
     Source: felix/config/config_params.go, where an environment variable has priority over the datastore; one that is
-    empty counts for nothing, and what other types are written as differs. Takes no parameters.
+    empty counts for nothing, and what other types are written as differs. And the networks of services, which a
+    variable of confd (client.go) names in place of BGPConfiguration `default`. Takes no parameters.
     """
     told = felix_environment(cluster)
     for felix in cluster.felix:
         for field, value in felix.values.items():
-            name = felix_variable(field)
-            variable = told.get(name)
-            if variable is None or felix.resource.unreadable("spec", field) or not _contradicts(variable, value):
+            variable = told.get(felix_variable(field))
+            if variable is None or felix.resource.unreadable("spec", field):
                 continue
-            yield Breach.at(
-                felix.resource,
-                ("spec", field),
-                f'"{field}" of FelixConfiguration "{felix.name}" has no effect: calico-node has '
-                f'{name} "{variable.value}" in its environment, and that counts more',
-                (Related(variable.span, "the variable"),),
-                witness("reference", reference=name, value=variable.value),
-                f"drop {name} from the DaemonSet, or write there what is meant",
-            )
+            if _other_ports(cluster, felix, field) if field in _FAILSAFE else _contradicts(variable, value):
+                yield _breach(felix.resource, field, felix_variable(field), variable)
+    advertised = environment(cluster).get(_ADVERTISED) if len(daemon_sets(cluster)) == 1 else None
+    default = next((one for one in cluster.bgp_configurations if one.resource.name == "default"), None)
+    if advertised is not None and advertised.value and default is not None and default.service_cluster_ips:
+        written = {network(text.strip()) for text in advertised.value.split(",")}
+        if None not in written and written != set(map(network, default.service_cluster_ips)):
+            yield _breach(default.resource, "serviceClusterIPs", _ADVERTISED, advertised)
+
+
+def _breach(resource: Resource, field: str, name: str, variable: Variable) -> Breach:
+    return Breach.at(
+        resource,
+        ("spec", field),
+        f'"{field}" of {resource.kind} "{resource.name}" has no effect: calico-node has '
+        f'{name} "{variable.value}" in its environment, and that counts more',
+        (Related(variable.span, "the variable"),),
+        witness("reference", reference=name, value=variable.value),
+        f"drop {name} from the DaemonSet, or write there what is meant",
+    )
 
 
 def _contradicts(variable: Variable, value: Any) -> bool:
@@ -44,4 +64,17 @@ def _contradicts(variable: Variable, value: Any) -> bool:
         return text in (FELIX_FALSE if value else FELIX_TRUE)
     if isinstance(value, int):
         return decimal(text) not in (None, value)
-    return isinstance(value, str) and value.isalpha() and text.isalpha() and text not in ("none", value.lower())
+    if not isinstance(value, str) or text in ("", "none", value.lower()):
+        return False
+    mine, theirs = address(value), address(variable.value)
+    return mine != theirs if mine and theirs else all(map(_WORD.fullmatch, (value.lower(), text)))
+
+
+def _other_ports(cluster: Cluster, felix: FelixConfiguration, field: str) -> bool:
+    """Whether the failsafe ports are others."""
+    listed = felix.failsafe(_FAILSAFE[field])
+    try:
+        counting = {(*one.port[:2], one.net) for one in Settings(cluster, "").failsafe(_FAILSAFE[field])}
+    except UndecidedError:
+        return False
+    return listed is not None and counting != {(*one[:2], network(one.net)) for one in listed}

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from callint.calico.defaults import FELIX_FALSE
 from callint.checks.breach import Breach
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource
-from callint.objects.calico_node import daemon_sets, environment
+from callint.objects.calico_node import felix_environment, felix_variable
 from callint.objects.first_pools import pools_from_start
 from callint.objects.pool import IPPool
 from callint.record import NamedTuple
 
-_OFF = ("false", "0", "no", "n", "f")
-
 
 class _Switch(NamedTuple):
-    """A field of FelixConfiguration, what its variable is called, which pools need it, by which field, and for what."""
+    """A field of FelixConfiguration, which pools need it, and by which field of theirs."""
 
     field: str
-    variable: str
     needs: Callable[[IPPool], bool]
     where: str
     consequence: str
@@ -32,17 +30,15 @@ def _of_ipv6(pool: IPPool) -> bool:
 
 _TUNNEL = "Felix makes no device for it, so that nothing gets to pods on other nodes"
 _SWITCHES = (
-    _Switch("ipv6Support", "FELIX_IPV6SUPPORT", _of_ipv6, "cidr", "Felix leaves IPv6 alone, the policy of it included"),
+    _Switch("ipv6Support", _of_ipv6, "cidr", "Felix leaves IPv6 alone, the policy of it included"),
     _Switch(
         "ipipEnabled",
-        "FELIX_IPINIPENABLED",
         lambda pool: not _of_ipv6(pool) and pool.ipip_mode == "Always",
         "ipipMode",
         _TUNNEL,
     ),
     _Switch(
         "vxlanEnabled",
-        "FELIX_VXLANENABLED",
         lambda pool: not _of_ipv6(pool) and pool.vxlan_mode == "Always",
         "vxlanMode",
         _TUNNEL,
@@ -79,11 +75,11 @@ def _used(pool: IPPool) -> bool:
 
 def _off(cluster: Cluster, switch: _Switch) -> tuple[Resource, Path, str] | None:
     """Where it is switched off on all nodes, if it is."""
-    told = environment(cluster) if len(daemon_sets(cluster)) == 1 else {}
-    variable = told.get(switch.variable)
-    if variable is not None and variable.value != "":
-        off = (variable.value or "").lower() in _OFF
-        return (variable.resource, (*variable.path, "value"), f"{switch.variable} of calico-node") if off else None
+    name = felix_variable(switch.field)
+    variable = felix_environment(cluster).get(name)
+    if variable is not None:
+        off = (variable.value or "").lower() in FELIX_FALSE
+        return (variable.resource, (*variable.path, "value"), f"{name} of calico-node") if off else None
     said = [one for one in cluster.felix if switch.field in one.values]
     if len(said) != 1 or said[0].name != "default" or said[0].values[switch.field] is not False:
         return None
