@@ -10,6 +10,7 @@ from typing import Any
 
 from callint import __version__
 from callint.config import Config
+from callint.divide import beside
 from callint.encoded import MisfitError, count, decoded, finding, text, truth
 from callint.engine import Plan
 from callint.intake import Reading
@@ -85,5 +86,6 @@ class Question:
         facts = [([(file.path, file.text) for file in read.files], read.problems) for read in self._fact_files]
         baseline = options.baseline
         known = baseline and (baseline.document.file, baseline.document.source.text, sorted(baseline.gone))
-        given = options.calico, options.facts, options.paths, options.sought, options.suppress
+        others = beside(config, options.paths)
+        given = options.calico, options.facts, options.paths, others, options.sought, options.suppress
         return repr((config.file, about, rules, facts, known, given, options.today or date.today()))

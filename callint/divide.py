@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 
 from callint.config import NAMES, REST, ClusterConfig, Config
-from callint.finding import Problem
+from callint.finding import Problem, Span
 from callint.source import Document
-from callint.source.discover import discover, show
+from callint.source.discover import SUFFIXES, discover, show
 from callint.source.globs import WILDCARDS, base_of, compile_glob
 from callint.suppress import above, absolute
 
 _NAMED = 3
+_MOST_READ, _MOST_BYTES = 100, 1 << 20
+_MARK = b"projectcalico.org/"
 
 
 def divide(
@@ -117,3 +120,43 @@ def left_out(config: Config, given: Sequence[str], cluster: ClusterConfig) -> It
             f'cluster "{cluster.name}" has manifests in {names} that are not given: what they define is missing here'
         )
         yield Problem("manifests-left-out", span, message)
+
+
+def beside(config: Config, given: Sequence[str]) -> tuple[str, ...]:
+    """Files with objects of Calico beside files that are given one by one, where nothing says what a cluster has.
+
+    No more than are to be named, and one.
+    """
+    if not given or "-" in given or any(about.manifests for about in config.clusters):
+        return ()
+    held = frozenset(map(absolute, given))
+    patterns = [compile_glob(path) for path in held if WILDCARDS.intersection(path)]
+    folders = sorted({os.path.dirname(path) for path in held if os.path.isfile(path)})
+    found = (path for folder in folders if held.isdisjoint(above(folder)) for path in _files(folder))
+    others = (path for path in found if path not in held and not any(one.fullmatch(path) for one in patterns))
+    return tuple(islice(filter(_of_calico, islice(others, _MOST_READ)), _NAMED + 1))
+
+
+def _files(folder: str) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            files = [entry.path for entry in entries if entry.is_file(follow_symlinks=False)]
+    except OSError:
+        return []
+    return sorted(absolute(path) for path in files if path.endswith(SUFFIXES))
+
+
+def _of_calico(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return _MARK in file.read(_MOST_BYTES)
+    except OSError:
+        return False
+
+
+def left_beside(span: Span, others: Sequence[str]) -> Problem:
+    """That manifests beside those that were given are not, told where they may be missed."""
+    names = ", ".join(f'"{os.path.basename(path)}"' for path in others[:_NAMED])
+    names += " and others" if len(others) > _NAMED else ""
+    message = f"manifests beside the files that are given are not: {names}; what they define is missing here"
+    return Problem("manifests-left-out", span, message, help="give the folder, not the files that changed")

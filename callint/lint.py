@@ -10,7 +10,7 @@ from callint import __version__
 from callint.calico import NEWEST, Target, format_release
 from callint.catalogue import Catalogue, RuleText
 from callint.config import REST, Calico, Config
-from callint.divide import divide, left_out, unread
+from callint.divide import beside, divide, left_beside, left_out, unread
 from callint.engine import Crash, Plan, crash_finding, order, report_problems, run
 from callint.finding import Finding, Problem, Span
 from callint.intake import Judge, Judged, Measure, Reading
@@ -139,10 +139,14 @@ def lint(
     """Everything that is wrong with the documents of `sources`; `judge` and `told` as for `describe`, a team checks."""
     sources, clusters, findings, facts = describe(sources, config, options, plan, judge, told)
     crashes: list[Crash] = []
-    in_part = _in_part(config, plan, options)
+    in_part, others = _in_part(config, plan, options)
     for cluster, (found, crashed) in zip(clusters, _checked(plan, clusters, team), strict=True):
-        if cluster.name in in_part:
-            found = of_a_part(found, plan)
+        if cluster.name in in_part or others:
+            weighed = of_a_part(found, plan)
+            missed = next((one for one, was in zip(weighed, found, strict=True) if one != was), None)
+            if others and missed is not None:
+                findings += report_problems(plan, [left_beside(missed.span, others)], cluster.name)
+            found = weighed
         findings.extend(across_folders(found, plan, cluster))
         crashes.extend(crashed)
         findings.extend(crash_finding(plan, crash, _somewhere(cluster, sources)) for crash in crashed)
@@ -167,12 +171,16 @@ def lint(
     return Lint(report, crashes, nothing_read=bool(sources.problems) and not readable)
 
 
-def _in_part(config: Config, plan: Plan, options: Options) -> set[str]:
-    """The clusters of which manifests are left out, unless the configuration takes what is given for the whole."""
+def _in_part(config: Config, plan: Plan, options: Options) -> tuple[set[str], tuple[str, ...]]:
+    """The clusters of which manifests are left out, unless the configuration takes what is given for the whole.
+
+    Without a word on what a cluster has, also the manifests that lie beside those that are given.
+    """
     rule = plan.catalogue.get(PART)
     if rule is None or not plan.wanted(rule):
-        return set()
-    return {about.name for about in config.clusters if any(left_out(config, options.paths, about))}
+        return set(), ()
+    named = {about.name for about in config.clusters if any(left_out(config, options.paths, about))}
+    return named, beside(config, options.paths)
 
 
 def _checked(plan: Plan, clusters: Sequence[Cluster], team: Team | None) -> list[tuple[list[Finding], list[Crash]]]:

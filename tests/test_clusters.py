@@ -188,6 +188,39 @@ def test_what_the_rest_may_hold_is_not_proven_to_be_missing(
     assert [one.severity for one in report.findings if one.rule == "BGP001"] == [severity]
 
 
+@pytest.mark.parametrize(
+    ("given", "beside", "settings", "severity"),
+    [
+        (["a.yaml"], POOL, None, "info"),
+        (["a.yaml"], POOL, "rules: {BGP002: off}\n", "info"),
+        (["a.yaml"], POOL, "manifests: [a.yaml]\n", "error"),
+        (["a.yaml"], "services: {web: {image: nginx}}\n", None, "error"),
+        (["a.yaml", "b.yaml"], POOL, None, "error"),
+        (["."], POOL, None, "error"),
+        (["a.yaml", "."], POOL, None, "error"),
+        (["a.yaml", "*.yaml"], POOL, None, "error"),
+        (["*.yaml"], POOL, None, "error"),
+    ],
+)
+@pytest.mark.parametrize("cache", ["--cache", "--no-cache"])
+def test_manifests_beside_files_that_are_given(
+    folder: Path, given: list[str], beside: str, settings: str | None, severity: str, cache: str
+) -> None:
+    """Whoever names the files that changed, as a hook may, is stopped by nothing that stands in the others."""
+
+    def told() -> tuple[bool, bool]:
+        done = CliRunner().invoke(main, ["check", *given, "--format", "concise", cache])
+        return f"{severity}[BGP001]" in done.stdout, 'not: "b.yaml"; what' in done.stdout
+
+    (folder / "a.yaml").write_text(LONELY)
+    (folder / "b.yaml").write_text("a: 1\n")
+    assert cache == "--no-cache" or CliRunner().invoke(main, ["check", *given, cache])
+    (folder / "b.yaml").write_text(beside)
+    if settings is not None:
+        (folder / "callint.yaml").write_text(settings)
+    assert told() == told() == (True, severity == "info")
+
+
 @pytest.mark.parametrize(("asked", "severity"), [("--select=BGP001", "info"), ("--disable=SRC028", "error")])
 def test_who_asks_for_one_rule_is_told_the_same(folder: Path, asked: str, severity: str) -> None:
     (folder / "a.yaml").write_text(LONELY)

@@ -14,7 +14,7 @@ from callint.source.files import NotRegularError, TooLargeError, read_regular, w
 from callint.source.globs import WILDCARDS, base_of, compile_glob
 from callint.source.ignore import Fate, Ignored
 
-_SUFFIXES = (".yaml", ".yml", ".json")
+SUFFIXES = (".yaml", ".yml", ".json")
 STDIN = "<stdin>"
 
 
@@ -123,7 +123,7 @@ class _Search:
             before = len(self.found), len(self.problems)
             bounds = Bounds(path, os.curdir)
             for name, entry in self.walk(path, shown):
-                if name.endswith(_SUFFIXES):
+                if name.endswith(SUFFIXES):
                     self.entry(entry, name, bounds)
             if self.filled and before == (len(self.found), len(self.problems)):
                 self.problems.append(unreadable(shown, "no YAML or JSON lies in this folder, or git ignores it"))
