@@ -70,19 +70,19 @@ def told(problem: str, *objects: dict[str, Any]) -> Breach:
         (
             "policy",
             [TIER, gnp("t.a", ALLOW, tier="t"), gnp("b", {"action": "Allow"})],
-            'the end of tier "t" decides on all packets',
+            'the end of tier "t" leaves none',
             'let tier "t" pass on what the policy is to decide, or delete the policy',
         ),
         (
             "policy",
             [gnp("a", DENY, order=1), gnp("b", ALLOW, order=2)],
-            'the earlier rule ingress[0] of GlobalNetworkPolicy "a" decides on all packets',
+            'the earlier rule ingress[0] of GlobalNetworkPolicy "a" leaves none',
             "give the policy a lower `order`, or delete the policy",
         ),
         (
             "policy",
             [gnp("a", DENY, order=1), of_kubernetes(80)],
-            'the earlier rule ingress[0] of GlobalNetworkPolicy "a" decides on all packets',
+            'the earlier rule ingress[0] of GlobalNetworkPolicy "a" leaves none',
             "give what comes before a higher `order` than 1000, or delete the policy",
         ),
         (

@@ -77,7 +77,7 @@ def _policy(found: _Found) -> Iterator[Breach]:
             resource, path = one.policy.resource, ("spec", one.direction)
             message = (
                 f"no packet gets as far as the {one.direction} rules of {resource.kind} "
-                f'"{resource.name}": {_deciding(one, "decide")} on all packets'
+                f'"{resource.name}": {_deciding(one, "leave")} none'
             )
             yield _breach(one, message, _cure(one), path, resource.span(*path, key=True))
 
