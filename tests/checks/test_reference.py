@@ -75,6 +75,14 @@ def test_kinds_that_calico_has_not() -> None:
             'check "reference": nothing is of the kind "HostEndpont", did you mean "HostEndpoint"',
         ),
         (
+            {"field": "spec.nod"},
+            'check "reference": HostEndpoint has no field "nod" in "spec.nod", did you mean "node"',
+        ),
+        (
+            {"field": "sepc.node"},
+            'check "reference": HostEndpoint has no field "sepc" in "sepc.node", did you mean "spec"',
+        ),
+        (
             {"unless_unkown": True},
             'check "reference" has no parameter "unless_unkown", it has kind, field, to, unless_unknown',
         ),
@@ -84,6 +92,11 @@ def test_parameters_that_cannot_be_meant(given: dict[str, Any], sentence: str) -
     with pytest.raises(CheckError) as raised:
         list(find("reference")(cluster_of(endpoint("router")), PARAMETERS | given))
     assert str(raised.value) == sentence
+
+
+@pytest.mark.parametrize("field", ["spec.profiles", "spec.expectedIPs.first", "spec.garage", "metadata.labels.zone"])
+def test_a_field_that_no_object_has_says_nothing(field: str) -> None:
+    assert said(endpoint("router"), field=field) == []
 
 
 def test_a_check_that_there_is_not() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 from callint.checks.breach import Breach, CheckError, nobody
 from callint.finding import Path, Related, Span
 from callint.objects import Cluster, Resource
-from callint.schema.catalogue import KUBERNETES, calico_kinds, meant_kind
-from callint.schema.suggest import Words
+from callint.schema.catalogue import KUBERNETES, calico_kinds, meant_kind, read
+from callint.schema.suggest import Words, nearest
 from callint.source import Document, placeholder
 
 PARAMETERS = ("kind", "field", "to", "unless_unknown")
@@ -27,22 +27,42 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     for one, found in ((kind, asked), (target, known)):
         if not found and (meant := meant_kind(one)):
             raise CheckError(f'nothing is of the kind "{one}", did you mean "{meant}"')
+    path = tuple(field.split("."))
+    named = [(resource, several) for resource in asked if (several := list(_names(resource, path)))]
+    if asked and not named and _calicos(kind):
+        _misspelt(kind, path)
     if not known and parameters.get("unless_unknown"):
         return
     if any(placeholder(name) is not None for name in known):  # it may be the one that is named
         return
     names = _Names(target, known)
-    for resource in asked:
-        for path, name in _names(resource, tuple(field.split("."))):
+    for resource, several in named:
+        for place, name in several:
             if name not in known:
-                yield _missing(cluster, resource, path, name, target, names)
+                yield _missing(cluster, resource, place, name, target, names)
 
 
 def _of(cluster: Cluster, kind: str) -> Sequence[Resource]:
     """The objects of a kind: of one that Calico alone has, its own; MetalLB has BGPPeers, too."""
-    if kind in calico_kinds() and not any(kind == known for _, known in KUBERNETES):
+    if _calicos(kind):
         return cluster.of(kind)
     return [resource for resource in cluster.all if resource.kind == kind]
+
+
+def _calicos(kind: str) -> bool:
+    return kind in calico_kinds() and not any(kind == known for _, known in KUBERNETES)
+
+
+def _misspelt(kind: str, path: tuple[str, ...]) -> None:
+    """Raise CheckError for a field that no release has, but nearly: a rule about it would never find anything."""
+    schema: Any = read(kind)
+    for step in path:
+        known = schema.get("properties", {})
+        if step not in known:
+            if meant := nearest(step, known):
+                raise CheckError(f'{kind} has no field "{step}" in "{".".join(path)}", did you mean "{meant}"')
+            return
+        schema = known[step]
 
 
 class _Names:
