@@ -10,6 +10,9 @@ NORMAL_ROUTE_PRIORITY = 1024
 # api/pkg/apis/projectcalico/v3/bgpfilter.go: the first release in which a rule may be without cidr and matchOperator
 BARE_FILTER_RULES = (3, 27)
 
+# api/pkg/apis/projectcalico/v3/bgpfilter.go: the first release in which a rule may change what it accepts
+FILTER_OPERATIONS = (3, 32)
+
 # api/pkg/apis/projectcalico/v3/bgpconfig.go, felixconfig.go programClusterRoutes: the first release in which BIRD and
 # Felix share the routes between nodes, and the first in which those of IPIP pools are Felix's unless anybody says so
 ROUTES_SHARED = (3, 32)

@@ -36,6 +36,17 @@ def pools_elsewhere(cluster: Cluster) -> bool:
     )
 
 
+def pod_pools_unknown(cluster: Cluster) -> str | None:
+    """The fact without which one cannot say which networks pods have; None where their pools are known."""
+    if "IPPool" in cluster.intent.complete:
+        return None
+    if not any(pool.for_pods for pool in cluster.pools):
+        return f"IPPools{' for pods' if cluster.pools else ''}, of which the manifests hold none"
+    if pools_elsewhere(cluster):
+        return "the IPPools that come with the installation of Calico, which no manifest shows"
+    return None
+
+
 def _charts(cluster: Cluster) -> Iterator[str | None]:
     """The charts that Flux, Argo CD, k3s and RKE2 are told to install, or what values are for."""
     for one in cluster.kubernetes("HelmRelease", *_FLUX):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from callint.calico import Release, Road, format_release
@@ -28,6 +29,7 @@ _NOUNS = {
 }
 _WHOLE_SECONDS = r"^([0-9]+(\\.[0-9]+)?(ms|s|m|h))*$"
 _LONGEST = 60
+_LABEL = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_./]{0,62}")
 _QUOTED = json.JSONEncoder(ensure_ascii=False)
 _ABOUT_NAMES = (keyword.UNKNOWN, keyword.CASE, keyword.DEPRECATED)
 
@@ -140,7 +142,7 @@ def explain(judge: Judge, fault: Fault) -> Story | None:
         holder = dotted(path[:-1]) or judge.kind
         return Story("missing-field", f'"{holder}" needs the field "{fault.expected}"', gaps=(path,))
     if fault.keyword == "type":
-        return Story("wrong-type", mistyped(path, value, fault.expected), gaps=(path,))
+        return Story("wrong-type", mistyped(path, value, fault.expected), gaps=(path,), help=_as_label(path, value))
     if fault.keyword == "enum":
         return _value(judge, fault)
     if fault.keyword == "uniqueItems":
@@ -155,6 +157,13 @@ def _placeholder(value: Any) -> str | None:
     if isinstance(value, str) and ("(?P<" in value or "(?<" in value):  # a named group of a regular expression
         return None
     return placeholder(value)
+
+
+def _as_label(path: Path, value: Any) -> str:
+    """How a word that stands in place of labels is one of them."""
+    if path[-1:] != ("labels",) or not isinstance(value, str) or not _LABEL.fullmatch(value):
+        return ""
+    return f'a label without a value is written `{{{value}: ""}}`'
 
 
 def mistyped(path: Path, value: Any, types: str | list[str]) -> str:

@@ -78,7 +78,8 @@ def _mapping_value(stop: _Stop) -> Complaint:
     above, key, value = _above(text, line)
     if value:
         message = f"{_name(head)} is indented below {_name(key)}, which already has the value {_name(value)}"
-        return Complaint(start, at, message, "", above, f"{_name(key)} has its value here")
+        advice = f"put it on the level of {_name(key)}, or take the value beside {_name(key)} away"
+        return Complaint(start, at, message, advice, above, f"{_name(key)} has its value here")
     if ":" in key:
         return _glued(above, key)
     return Complaint(start, at, f"{_name(head)} cannot be a key here: check the indentation and the quotes")

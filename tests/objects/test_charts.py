@@ -36,6 +36,7 @@ OWN = {**REMOTE, "resources": ["projectcalico/pools.yaml", "https://example.org/
 NO_POOLS = calico_node({"name": "NO_DEFAULT_POOLS", "value": "true"})
 
 EXTRA = calico("IPPool", "extra", {"cidr": "10.66.0.0/24", "nodeSelector": "edge == 'true'"})
+MASQUERADE = calico("IPPool", "lan", {"cidr": "192.0.2.0/24", "disabled": True, "natOutgoing": True})
 DEFAULT = calico("IPPool", "default-ipv4-ippool", {"cidr": "10.244.0.0/16"})
 INSTALLATION = thing("operator.tigera.io/v1", "Installation", metadata={"name": "default"})
 BGP = calico(
@@ -76,10 +77,41 @@ routes: [{to: 192.0.2.0/24, interface: lan0, protocol: kernel}]
 """
 
 
-@pytest.mark.parametrize(("others", "told"), [([], True), ([FLUX], False)])
-def test_what_a_filter_lets_out_may_be_in_such_a_pool(others: list[dict[str, Any]], told: bool) -> None:
+@pytest.mark.parametrize(
+    ("pool", "others", "told"), [(EXTRA, [], True), (EXTRA, [FLUX], False), (MASQUERADE, [], False)]
+)
+def test_what_a_filter_lets_out_may_be_in_such_a_pool(
+    pool: dict[str, Any], others: list[dict[str, Any]], told: bool
+) -> None:
     out = {"exportV4": [{"action": "Accept", "matchOperator": "In", "cidr": "10.244.0.0/16"}, {"action": "Reject"}]}
     node = calico("Node", "one", {"bgp": {"ipv4Address": "192.0.2.2/24"}})
     peer = calico("BGPPeer", "tor", {"peerIP": "192.0.2.1", "asNumber": 64500, "filters": ["out"]})
-    cluster = cluster_of([EXTRA, calico("BGPFilter", "out", out), node, peer, *others], facts=FACTS)
+    cluster = cluster_of([pool, calico("BGPFilter", "out", out), node, peer, *others], facts=FACTS)
     assert bool(list(find("origin")(cluster, {}))) is told
+
+
+@pytest.mark.parametrize(
+    ("pools", "complete", "missing"),
+    [
+        ([], (), "IPPools, of which the manifests hold none"),
+        ([MASQUERADE], (), "IPPools for pods, of which the manifests hold none"),
+        ([MASQUERADE, EXTRA], (), None),
+        ([MASQUERADE], ("IPPool",), None),
+    ],
+)
+def test_what_is_not_known_where_no_pool_is_for_pods(
+    pools: list[dict[str, Any]], complete: tuple[str, ...], missing: str | None
+) -> None:
+    only = {"exportV4": [{"action": "Accept", "matchOperator": "In", "cidr": "192.0.2.0/24"}]}
+    peer = calico("BGPPeer", "tor", {"peerIP": "192.0.2.1", "asNumber": 64500, "filters": ["out"]})
+    objects = [*pools, calico("BGPFilter", "out", only), peer, BGP]
+    told = {
+        "fallthrough": {"problem": "export"},
+        "advertisement": {"problem": "unexported"},
+        "connectivity": {"problem": "no-peers"},
+    }
+    for check, parameters in told.items():
+        some = [calico("BGPConfiguration", "default", {"nodeToNodeMeshEnabled": False})]
+        cluster = cluster_of(pools + some if check == "connectivity" else objects, intent=Intent(complete=complete))
+        unknown = [one.message for one in find(check)(cluster, parameters) if one.undecided]
+        assert [one.endswith(f"it depends on {missing}") for one in unknown] == ([True] if missing else [])

@@ -8,6 +8,7 @@ from typing import Any
 from callint.bgp.advertisement import Effect, Reach, advertisement_effects
 from callint.bgp.explicit import explicit_exports
 from callint.bgp.rules import Rule
+from callint.calico.defaults import FILTER_OPERATIONS
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import EXPORTS, left_open
@@ -17,7 +18,7 @@ from callint.net.community import Community, format_community
 from callint.net.prefixes import PrefixSet, union_all, within
 from callint.net.read import network
 from callint.objects import Cluster, Resource
-from callint.objects.charts import pools_elsewhere
+from callint.objects.charts import pod_pools_unknown
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -102,12 +103,11 @@ def _of_nodes(cluster: Cluster, resource: Resource) -> str:
 
 def _unknown_exports(cluster: Cluster) -> str | None:
     """The fact without which one cannot say that nothing is exported."""
-    if not cluster.pools:
-        return "IPPools, of which the manifests hold none"
+    pools = pod_pools_unknown(cluster)
+    if pools is not None:
+        return pools
     if left_open(cluster, EXPORTS):
         return "variables that are left in the manifests"
-    if pools_elsewhere(cluster):
-        return "the IPPools that come with the installation of Calico, which no manifest shows"
     if not cluster.bgp_peers and not cluster.nodes:
         return "the cluster's nodes, of which the manifests hold none"
     return None
@@ -120,7 +120,7 @@ def _untagged(cluster: Cluster) -> Iterator[Breach]:
         outward = [reach for reach in lacking if reach.group.session.form.kind != "mesh"]
         tagged = [reach for reach in effect.tagged if reach.group.session.form.kind != "mesh"]
         if outward and not tagged and not effect.undecided and effect.communities:
-            yield _never_tagged(effect, outward)
+            yield _never_tagged(cluster, effect, outward)
 
 
 def _has(reach: Reach, communities: tuple[Community, ...]) -> bool:
@@ -128,7 +128,7 @@ def _has(reach: Reach, communities: tuple[Community, ...]) -> bool:
     return set(communities) <= set(reach.decision.result.communities or ())
 
 
-def _never_tagged(effect: Effect, outward: list[Reach]) -> Breach:
+def _never_tagged(cluster: Cluster, effect: Effect, outward: list[Reach]) -> Breach:
     entry, resource = effect.advertisement, effect.configuration.resource
     deciding = (reach.decision.rule for reach in outward if reach.decision.rule is not None)
     rules = list({str(rule): rule for rule in deciding}.values())
@@ -140,7 +140,15 @@ def _never_tagged(effect: Effect, outward: list[Reach]) -> Breach:
         "first, and what a filter accepts is not tagged",
         tuple(Related(one.span, "this rule decides before the tagging") for one in rules[:3]),
         _route(effect, outward[0]),
+        _attach(cluster, effect.communities),
     )
+
+
+def _attach(cluster: Cluster, communities: tuple[Community, ...]) -> str:
+    if cluster.target.release < FILTER_OPERATIONS:
+        return "leave these routes to Calico's own filter, which attaches them to what it accepts"
+    added = (f'{{addCommunity: {{value: "{format_community(one)}"}}}}' for one in communities)
+    return f"let the rule attach them: `operations: [{', '.join(added)}]`"
 
 
 def _route(effect: Effect, reach: Reach) -> Witness:

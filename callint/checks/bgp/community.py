@@ -15,6 +15,7 @@ from callint.objects import Cluster
 
 # What a word in a name says of the value: how many numbers it has (RFC 1997, RFC 8092)
 _WORDS = {"large": 3, "standard": 2}
+_NUMBERS = {2: "two", 3: "three"}
 _SHAPES = {2: "a standard community of two numbers", 3: "a large community of three numbers"}
 
 
@@ -85,6 +86,7 @@ def _misnamed(cluster: Cluster) -> Iterator[Breach]:
                 f"{_SHAPES[next(iter(said))]}",
                 (Related(configuration.resource.span(*one.path, "name"), "says what it is"),),
                 witness("reference", reference=one.name, value=one.value),
+                f"give it {_NUMBERS[next(iter(said))]} numbers, or another name",
             )
 
 

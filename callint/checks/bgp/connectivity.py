@@ -25,6 +25,7 @@ from callint.finding import Path, Related, witness
 from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects import Cluster, Resource
+from callint.objects.charts import pod_pools_unknown
 from callint.objects.node import bgp_path, bgp_value
 from callint.objects.pool import IPPool
 from callint.steps import Steps
@@ -69,12 +70,12 @@ def _no_peers(cluster: Cluster) -> Iterator[Breach]:
             witness("route", prefix=pool.cidr, direction="import", peer="none"),
             help="add the BGPPeers first, and switch the mesh off when their sessions are up",
         )
-    elif not cluster.pools:
+    elif (missing := pod_pools_unknown(cluster)) is not None:
         yield Breach.at(
             default.resource,
             path,
             "the node-to-node mesh is off and there is no BGPPeer; whether the pods need routes between nodes is not "
-            "known: it depends on IPPools, of which the manifests hold none",
+            f"known: it depends on {missing}",
             undecided=True,
         )
 

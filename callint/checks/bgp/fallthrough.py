@@ -25,6 +25,7 @@ from callint.net.overlapping import Overlapping
 from callint.net.prefixes import PrefixSet
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
+from callint.objects.charts import pod_pools_unknown
 from callint.steps import Steps, counted
 
 PARAMETERS = ("problem", "everywhere")
@@ -148,13 +149,13 @@ def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
         if leaving:
             steps.spend(_OF_PART * sum(len(decision.prefixes.starts) for decision in leaving))
             yield _leaves(cluster, one, rules, leaving)
-        elif not cluster.pools:
+        elif (missing := pod_pools_unknown(cluster)) is not None:
             resource, path = last.resource, ("spec", f"exportV{family}")
             yield Breach.at(
                 resource,
                 path,
                 f'whether BGPPeer "{one.peer.resource.name}" exports more than BGPFilter "{resource.name}" accepts is '
-                "not known: it depends on IPPools, of which the manifests hold none",
+                f"not known: it depends on {missing}",
                 used_by([one.peer], resource.name),
                 help=f"if nothing else is to leave, end the list with {_reject_all(cluster, family)}",
                 key=True,

@@ -18,7 +18,7 @@ from callint.net.address import Family
 from callint.net.read import network
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
-from callint.objects.charts import pools_elsewhere
+from callint.objects.charts import pod_pools_unknown
 from callint.record import NamedTuple
 
 _Place = tuple[str, Path]
@@ -37,7 +37,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     Where facts do not list a node's networks and routes there may be one, and nothing is said: the author will know.
     """
-    if not cluster.pools or pools_elsewhere(cluster):
+    if pod_pools_unknown(cluster) is not None:
         return
     ranks = _ranks(cluster)
     lists: dict[tuple[Filters, Family], dict[_Place, Explicit]] = {}
