@@ -60,6 +60,7 @@ def selector(
         text = value if value.__class__ is str else as_text(value)
         if not text:
             return
+        text = _sent(scope, path, text)
         strict, longest = scope.release > LAST_LEGACY_SELECTORS, scope.limits.selector_length
         found = None if readable(scope, text) else wrong(text, strict, longest)
         if found is not None and found.flaw.kind == "selector-limit":
@@ -75,6 +76,23 @@ def selector(
             scope.say("impossible-label-value", path, message, span=span)
 
     return check
+
+
+def _sent(scope: Scope, path: Path, text: str) -> str:
+    """The text as the API server gets it: kubectl ends a file in a line break, which a block at its end may keep.
+
+    Of the road of calicoctl, which ends nothing, kubectl may be a part or not (apimachinery util/yaml LineReader).
+    """
+    resource = scope.resource
+    source = resource.document.source.text
+    if scope.road == "calicoctl" or source[-1:] == "\n" or resource.document.end < len(source) or text[-1] == "\n":
+        return text
+    if resource.document.style((*resource.base, *path)) != "block":
+        return text
+    span = resource.span(*path)
+    head = resource.document.source.line(span.line)[span.column - 1 :].partition(" ")[0]
+    last = source.count("\n") + 1 == span.end_line
+    return f"{text}\n" if last and "-" not in head else text
 
 
 def no_global(first: Release, since: Release, where: str) -> Check:
