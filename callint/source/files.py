@@ -70,6 +70,8 @@ def read_text(path: str, bounds: Bounds | None = None, limit: int = OWN) -> str:
 
 def why(error: OSError | ValueError) -> str:
     """Why a path leads to no file that can be opened; ValueError, which each Python words otherwise, means a NUL."""
+    if isinstance(error, FileNotFoundError) and error.filename and os.path.islink(error.filename):
+        return "it is a link to something that is not there"
     words = (error.strerror or str(error)) if isinstance(error, OSError) else "no path holds a NUL byte"
     return words[:1].lower() + words[1:]
 
