@@ -131,7 +131,8 @@ def _failsafe(scope: Scope, path: Path, item: Any) -> None:
             message = 'a failsafe port needs its "protocol", "TCP" or "UDP"; Felix does not start without it'
             scope.say(FELIX_REFUSES.kind, path, message)
     elif protocol is not UNREADABLE and as_text(protocol) not in ("TCP", "UDP", "tcp", "udp"):
-        message = f'the protocol of a failsafe port is "{protocol}", "TCP" or "UDP" was expected; {FELIX_REFUSES.text}'
+        stands = f'the protocol of a failsafe port is "{protocol}"'
+        message = f'{stands}, where "TCP" or "UDP" was expected; {FELIX_REFUSES.text}'
         scope.say(FELIX_REFUSES.kind, (*path, "protocol"), message, gap=True)
     number = integer(item, "port")
     if number is not None and not 1 <= number <= 65535:

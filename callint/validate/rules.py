@@ -99,7 +99,7 @@ def _http(scope: Scope, path: Path, rule: dict[str, Any], outward: bool) -> None
         scope.refuse("misplaced-http", place, '"http" is allowed in ingress rules only', key=True)
     action = rule.get("action")
     if isinstance(action, str) and action != "Allow":
-        message = f'"http" is allowed in rules that allow only, and this one says "{action}"'
+        message = f'"http" goes with the action "Allow" only, and the rule has "{action}"'
         scope.refuse("misplaced-http", place, message, since=CEL, key=True)
     protocol = rule.get("protocol")
     if protocol is not None and protocol is not UNREADABLE and protocol not in ("TCP", 6, "6"):
