@@ -51,7 +51,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "session": _BGP,
     },
     "callint.checks.hosts": {
-        "absent_interface": ("HostEndpoint",),
+        "absent_interface": _HOSTS,
         "coverage": ("HostEndpoint",),
         "failsafe_deny": _HOSTS,
         "foreign_address": ("HostEndpoint",),

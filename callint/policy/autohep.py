@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE
+from callint.finding import Path
 from callint.net.address import Address, Prefix, parse_cidr
 from callint.objects import Cluster, Resource, fields
 from callint.objects.endpoint import HostEndpoint
@@ -18,6 +19,10 @@ from callint.steps import Steps, counted
 
 CREATED_BY = {"projectcalico.org/created-by": "calico-kube-controllers"}
 """The label that shows who made them; they have those of their node besides."""
+
+HOST_ENDPOINT = ("spec", "controllers", "node", "hostEndpoint")
+"""Where a KubeControllersConfiguration tells of host endpoints."""
+TEMPLATES: Path = (*HOST_ENDPOINT, "templates")
 
 _OF_TEMPLATE, _OF_ENDPOINT = 4, 10
 """Steps that it takes to see whether a template is about a node, and an endpoint, which is then asked about."""
@@ -53,7 +58,7 @@ def automatic_host_endpoints(cluster: Cluster) -> Iterator[tuple[HostEndpoint, L
     """
     steps = Steps(cluster, "templates of host endpoints with nodes")
     for resource, settings in made_automatically(cluster):
-        templates = list(_templates(settings))
+        templates = [template for _, template in _templates(settings)]
         for node in cluster.nodes:
             labels = _labels(cluster, node)
             if fields.text(settings, "createDefaultHostEndpoint") != "Disabled":
@@ -63,9 +68,39 @@ def automatic_host_endpoints(cluster: Cluster) -> Iterator[tuple[HostEndpoint, L
                 yield from counted(_from_template(cluster, resource, template, node, labels), steps, _OF_ENDPOINT)
 
 
-def _templates(settings: dict[str, Any]) -> Iterator[_Template]:
-    """The templates that can be read."""
-    for _, template in fields.items(settings, "templates"):
+def idle_templates(cluster: Cluster) -> Iterator[tuple[Resource, int, tuple[str, ...]]]:
+    """Templates by their numbers that surely make no endpoint, with the nodes that they select.
+
+    All nodes must be known, and of these the facts. Raises TooManyStepsError.
+    """
+    steps = Steps(cluster, "templates of host endpoints with nodes")
+    for resource, settings in made_automatically(cluster) if cluster.nodes_complete else ():
+        for index, template in _templates(settings) if resource.whole else ():
+            nodes = counted(cluster.nodes, steps, _OF_TEMPLATE)
+            answers = {node: holds(template.nodes, _labels(cluster, node)) for node in nodes}
+            about = tuple(node for node, answer in answers.items() if answer)
+            if None not in answers.values() and all(_makes_none(cluster, template, node, steps) for node in about):
+                yield resource, index, about
+
+
+def _makes_none(cluster: Cluster, template: _Template, node: str, steps: Steps) -> bool:
+    """Whether facts show that nothing of the node fits."""
+    facts = cluster.facts.get(node)
+    if facts is None or not facts.knows("interfaces"):
+        return False
+    matcher = compiled(template.pattern or "")
+    for interface in counted(facts.interfaces or (), steps, _OF_ENDPOINT):
+        if matcher is None or (matcher.search(interface.name) and not template.nets):
+            return False
+        found = interface.addresses if matcher.search(interface.name) else ()
+        if found is None or any(_in(one.bare, template.nets) for one in found):
+            return False
+    return template.pattern is not None or not any(_in(one, template.nets) for one in all_addresses(cluster, node))
+
+
+def _templates(settings: dict[str, Any]) -> Iterator[tuple[int, _Template]]:
+    """The templates that can be read, with their numbers."""
+    for index, template in fields.items(settings, "templates"):
         if isinstance(template, dict):
             try:
                 selector = parse(fields.text(template, "nodeSelector") or "")
@@ -73,7 +108,7 @@ def _templates(settings: dict[str, Any]) -> Iterator[_Template]:
             except (SelectorError, ValueError):
                 continue
             name, pattern = fields.text(template, "generateName") or "", fields.text(template, "interfacePattern")
-            yield _Template(selector, nets, fields.labels(template), name, pattern)
+            yield index, _Template(selector, nets, fields.labels(template), name, pattern)
 
 
 def _labels(cluster: Cluster, node: str) -> Labels:

@@ -67,3 +67,54 @@ def test_ebpf_sees_packets_at_the_ports_of_a_bond() -> None:
     assert (told(port) != [], told(port, dataplane="ebpf")) == (True, [])
     assert told({"interfaceName": "eth9"}, dataplane="ebpf") != []
     assert (told(port, bpfEnabled=False) != [], told(port, bpfEnabled="${BPF}")) == (True, [])
+
+
+CARDS = """
+version: 1
+node: a
+interfaces: [{name: ens18, addresses: [10.1.1.10/24]}, {name: wg0}]
+---
+version: 1
+node: b
+interfaces: [{name: ens19, addresses: [10.1.1.11/24]}]
+"""
+
+
+def node(name: str, *, printed: bool = True) -> dict[str, Any]:
+    uid = {"uid": name} if printed else {}
+    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"name": name}, **uid}}
+
+
+def made(template: dict[str, Any], *nodes: dict[str, Any], facts: str = CARDS) -> list[tuple[Any, ...]]:
+    settings = {"autoCreate": "Enabled", "templates": [{"generateName": "one", **template}]}
+    whole = {"controllers": {"node": {"hostEndpoint": settings}}}
+    objects = [calico("KubeControllersConfiguration", "default", whole), *(nodes or (node("a"), node("b")))]
+    return [one.path[-2:] for one in find("absent_interface")(cluster_of(objects, facts=facts), {})]
+
+
+@pytest.mark.parametrize(
+    ("template", "field"),
+    [
+        ({"interfacePattern": "^eth"}, "interfacePattern"),
+        ({"interfacePattern": "^ens", "interfaceCIDRs": ["10.1.2.0/24"]}, "interfacePattern"),
+        ({"interfaceCIDRs": ["10.1.2.0/24"], "nodeSelector": "name == 'b'"}, "interfaceCIDRs"),
+        ({"interfacePattern": "^ens", "nodeSelector": "has(other)"}, "nodeSelector"),
+        ({"interfacePattern": "^ens18$", "nodeSelector": "name == 'b'"}, "interfacePattern"),
+        ({"interfacePattern": "^ens19$"}, None),
+        ({"interfacePattern": "wg0"}, None),
+        ({"interfacePattern": "wg0", "interfaceCIDRs": ["10.1.2.0/24"]}, None),  # its addresses are not known
+        ({"interfaceCIDRs": ["10.1.2.0/24"]}, None),
+        ({"interfacePattern": "^ens", "interfaceCIDRs": ["10.1.1.11/32"]}, None),
+        ({"interfacePattern": "^ens18$", "nodeSelector": "name == 'a'"}, None),
+        ({"interfacePattern": "["}, None),
+    ],
+)
+def test_templates_of_which_nothing_is_made(template: dict[str, Any], field: str | None) -> None:
+    assert made(template) == ([] if field is None else [(0, field)])
+
+
+def test_of_all_nodes_the_facts_must_be_known() -> None:
+    template = {"interfacePattern": "^eth"}
+    assert made(template, node("a"), node("b"), node("c")) == []
+    assert made(template, node("a", printed=False), node("b")) == []
+    assert made({**template, "nodeSelector": "name in {'a', 'b'}"}, node("a"), node("b"), node("c")) != []

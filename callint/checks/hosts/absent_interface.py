@@ -8,21 +8,25 @@ from typing import Any
 
 from callint.checks.breach import Breach, all_names
 from callint.facts import Interface, NodeFacts
-from callint.finding import Related, Span, witness
+from callint.finding import Path, Related, Span, witness
 from callint.net.address import Address
 from callint.net.read import prefixes
-from callint.objects import Cluster
+from callint.objects import Cluster, fields
 from callint.objects.endpoint import HostEndpoint
+from callint.policy.autohep import TEMPLATES, idle_templates
 from callint.policy.links import is_host_interface, leads_somewhere
 from callint.policy.settings import Settings
 from callint.schema.suggest import Words, did_you_mean
+
+_MOST_SHOWN = 5
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Names of interfaces against the facts of the node, which list all that it has.
 
     An interface without an address, while another one has the address that is expected, is below that one: a port of
-    a bridge, of a bond, or a trunk of VLANs. The kernel's filter sees no packet come in by it, but eBPF does.
+    a bridge, of a bond, or a trunk of VLANs. The kernel's filter sees no packet come in by it, but eBPF does. Templates
+    of endpoints as well, where all nodes are known. Raises TooManyStepsError.
     """
     nodes: dict[str, _Node] = {}
     for endpoint in cluster.host_endpoints:
@@ -38,6 +42,31 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             yield _breach(endpoint, node, holder, f'node "{endpoint.node}" has no interface "{name}"')
         elif holder is not None and named.addresses == () and not Settings(cluster, endpoint.node).perhaps_ebpf:
             yield _breach(endpoint, node, holder, f'"{name}" has no address')
+    yield from _of_templates(cluster)
+
+
+def _of_templates(cluster: Cluster) -> Iterator[Breach]:
+    """Templates by which no node gets an endpoint."""
+    for resource, index, nodes in idle_templates(cluster):
+        base: Path = (*TEMPLATES, index)
+        template = fields.at(resource.plain, base)
+        field, reason = "nodeSelector", "it selects no node"
+        names: tuple[str, ...] = ()
+        if nodes:
+            field = "interfacePattern" if "interfacePattern" in template else "interfaceCIDRs"
+            names = tuple(one.name for one in cluster.facts[nodes[0]].interfaces or ())
+            others = f" and {len(nodes) - 1} more" if nodes[1:] else ""
+            reason = (
+                f'nothing of node "{nodes[0]}"{others} fits, and its interfaces are {", ".join(names[:_MOST_SHOWN])}'
+            )
+        yield Breach.at(
+            resource,
+            (*base, field),
+            f'template "{fields.text(template, "generateName")}" makes no host endpoint: {reason}',
+            tuple(Related(cluster.facts[node].span, "its facts list all interfaces") for node in nodes[:_MOST_SHOWN]),
+            witness("interface", node=nodes[0], **all_names(names)) if nodes else None,
+            "name interfaces and networks that nodes have",
+        )
 
 
 class _Node:

@@ -11,11 +11,10 @@ from callint.checks.pod_template import all_pods
 from callint.checks.vocabulary import Known, Labelled
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource, fields
+from callint.policy.autohep import HOST_ENDPOINT, TEMPLATES
 from callint.policy.labels import Labels
 from callint.record import NamedTuple
 from callint.selector import parse_or_none
-
-_HOST_ENDPOINT = ("spec", "controllers", "node", "hostEndpoint")
 
 
 class _Asked(NamedTuple):
@@ -31,7 +30,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Selectors of nodes and of pods that speak BGP; with one letter more or less, or two that changed places.
 
     Not all nodes need be known: `rack-a` may be another one's, where a known one has `rack-b`, and `rakc-b` is none's.
-    A BGPPeer's selector of nodes is left to `usage` where all of them are known. Takes no parameters.
+    Where all of them are known, selectors of a BGPPeer are left to `usage`, and those of templates of host endpoints to
+    `absent_interface`. Takes no parameters.
     """
     nodes = _Nodes(cluster)
     for one in _asked(cluster):
@@ -82,8 +82,8 @@ def _asked(cluster: Cluster) -> Iterator[_Asked]:
         yield _Asked(pool.node_selector, pool.resource, pool.path("nodeSelector"))
     for felix in cluster.felix:
         yield _Asked(felix.node_selector, felix.resource, ("spec", "nodeSelector"))
-    for resource in cluster.of("KubeControllersConfiguration"):
-        for index, template in fields.items(reduce(fields.mapping, _HOST_ENDPOINT, resource.plain), "templates"):
+    for resource in cluster.of("KubeControllersConfiguration") if not cluster.nodes_complete else ():
+        for index, template in fields.items(reduce(fields.mapping, HOST_ENDPOINT, resource.plain), "templates"):
             if isinstance(template, dict):
-                path: Path = (*_HOST_ENDPOINT, "templates", index, "nodeSelector")
+                path: Path = (*TEMPLATES, index, "nodeSelector")
                 yield _Asked(fields.text(template, "nodeSelector"), resource, path)
