@@ -109,7 +109,7 @@ class Catalogue:
         return self._meant.get(name) or ", `callint rules` lists them"
 
     def _near(self, name: str) -> str:
-        from callint.schema.suggest import Words, did_you_mean
+        from callint.suggest import Words, did_you_mean
 
         number = re.fullmatch("([A-Za-z]+)[ _-]?([0-9]{1,3})", name)
         if number and (identifier := f"{number[1].upper()}{number[2]:0>3}") in self.rules:

@@ -193,11 +193,10 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def _unknown(key: str, known: list[str]) -> str:
-    from difflib import get_close_matches
+    from callint.suggest import did_you_mean, nearest
 
-    near = get_close_matches(key, known, 1)
-    hint = f'did you mean "{near[0]}"' if near else "known are " + ", ".join(sorted(known))
-    return f'"{key}" is no known key, {hint}'
+    hint = did_you_mean(nearest(key, known)) or f", known are {', '.join(sorted(known))}"
+    return f'"{key}" is no known key{hint}'
 
 
 def _meant(breach: Breach, root: dict[str, Any]) -> Iterator[Breach]:

@@ -11,7 +11,7 @@ from typing import Any, cast
 from callint.calico.kinds import POLICIES
 from callint.checks.breach import Breach, Check, CheckError, unanswered
 from callint.objects import Cluster, Resource
-from callint.schema.suggest import nearest
+from callint.suggest import nearest
 from callint.steps import MORE, TooManyStepsError
 
 _BGP = ("BGPPeer", "BGPConfiguration", "Node")

@@ -9,10 +9,10 @@ from callint.objects import Resource
 from callint.policy.labels import Labels
 from callint.policy.selectable import Selectable
 from callint.record import NamedTuple
-from callint.schema.suggest import Words, is_slip, letters
 from callint.selector import Selector
 from callint.selector.satisfy import satisfiable
 from callint.selector.syntax import And, Compare, Has, Member, atoms
+from callint.suggest import Words, is_slip, letters
 
 _SHORTEST = 5
 

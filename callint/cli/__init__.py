@@ -81,14 +81,14 @@ class _Commands(click.Group):
 
 
 def _meant(name: str) -> str:
-    from difflib import get_close_matches
+    from callint.suggest import nearest
 
     if os.path.exists(name):
         from shlex import quote
 
         return f"did you mean `callint check {quote(name)}`"
-    near = get_close_matches(name, COMMANDS, 1)
-    return f'did you mean "{near[0]}"' if near else f"these are: {', '.join(COMMANDS)}"
+    near = nearest(name, COMMANDS)
+    return f'did you mean "{near}"' if near else f"these are: {', '.join(COMMANDS)}"
 
 
 def _stand_somewhere() -> None:

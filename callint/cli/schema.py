@@ -40,7 +40,7 @@ def show(kind: str, calico_version: str | None, applied_with: str) -> None:
     from callint.calico import NEWEST, format_release, parse_release
     from callint.schema import catalogue
     from callint.schema.history import at
-    from callint.schema.suggest import did_you_mean, nearest
+    from callint.suggest import did_you_mean, nearest
 
     try:
         release = parse_release(calico_version) if calico_version else NEWEST

@@ -94,11 +94,10 @@ def quoted(value: Any) -> str:
 
 def _nearest(word: str, known: Collection[str]) -> str:
     """A clause that proposes the nearest known word, or nothing where none is near or too many are known."""
-    from difflib import get_close_matches
+    from callint.suggest import nearest
 
-    asked = len(word) <= _LONGEST_QUOTE and len(known) <= _MOST_KNOWN
-    close = get_close_matches(word.lower(), known, 1) if asked else []
-    return f'; did you mean "{close[0]}"?' if close else ""
+    near = nearest(word, known) if len(known) <= _MOST_KNOWN else None
+    return f'; did you mean "{near}"?' if near else ""
 
 
 def _explain(breach: Breach) -> Iterator[Misfit]:

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from callint.calico.kinds import CALICO_GROUPS, CANONICAL, V1, V3, group_of
 from callint.schema.history import APIS, Schema
-from callint.schema.suggest import nearest
 from callint.shipped import directory
+from callint.suggest import nearest
 
 _TEMPLATED = ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
 KUBERNETES: dict[tuple[str, str], str] = {

@@ -14,9 +14,9 @@ from callint.schema import fault as keyword
 from callint.schema.fault import Fault
 from callint.schema.forms import expected
 from callint.schema.history import DEPRECATED, USE, Schema, child, form, node_at, release_of, releases, resolve
-from callint.schema.suggest import did_you_mean, nearest
 from callint.source import placeholder
 from callint.source.scalars import go_text
+from callint.suggest import did_you_mean, nearest
 
 _NOUNS = {
     "object": "a map",

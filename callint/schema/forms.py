@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callint.schema.suggest import did_you_mean, nearest
+from callint.suggest import did_you_mean, nearest
 
 _DURATION = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))*$"
 _UP_TO_65535 = "[0-9]|[1-9][0-9]{1,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"

@@ -8,7 +8,7 @@ from callint.calico.kinds import CALICO_GROUPS, CANONICAL, V1, V3, group_of
 from callint.record import NamedTuple
 from callint.schema import enterprise
 from callint.schema.catalogue import KUBERNETES, calico_kinds, kinds_of
-from callint.schema.suggest import did_you_mean, nearest
+from callint.suggest import did_you_mean, nearest
 
 OLD_MODEL = {
     "bgpPeer": "BGPPeer",

@@ -14,7 +14,7 @@ from callint.schema.explain import Judge, Story, deprecated, dotted, explain, mi
 from callint.schema.fault import DEPRECATED, Fault
 from callint.schema.history import form, release_of, releases
 from callint.schema.identify import stranger
-from callint.schema.suggest import did_you_mean, nearest
+from callint.suggest import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from callint.source import Document

@@ -19,11 +19,11 @@ from callint.policy.labels import Labels
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import selector_of
-from callint.schema.suggest import Words
 from callint.selector import parse
 from callint.selector.satisfy import satisfiable
 from callint.selector.syntax import ALL
 from callint.source import Limits
+from callint.suggest import Words
 from calls import calls
 from manifests import calico, cluster_of
 

@@ -13,7 +13,7 @@ from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, witness
 from callint.objects import Cluster, Resource, fields
 from callint.record import NamedTuple
-from callint.schema.suggest import Words, did_you_mean
+from callint.suggest import Words, did_you_mean
 
 _SHOWN = 3
 _SOURCE = "secretKeyRef"

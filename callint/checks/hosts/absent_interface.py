@@ -16,7 +16,7 @@ from callint.objects.endpoint import HostEndpoint
 from callint.policy.autohep import TEMPLATES, idle_templates
 from callint.policy.links import is_host_interface, leads_somewhere
 from callint.policy.settings import Settings
-from callint.schema.suggest import Words, did_you_mean
+from callint.suggest import Words, did_you_mean
 
 _MOST_SHOWN = 5
 

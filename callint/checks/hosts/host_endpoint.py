@@ -16,7 +16,7 @@ from callint.checks.vocabulary import Meant
 from callint.finding import Related
 from callint.objects import Cluster
 from callint.policy import model_of
-from callint.schema.suggest import Words, did_you_mean
+from callint.suggest import Words, did_you_mean
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:

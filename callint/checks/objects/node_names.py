@@ -11,7 +11,7 @@ from callint.finding import Related, Span, witness
 from callint.objects import Cluster, Resource
 from callint.policy.links import not_listed
 from callint.record import NamedTuple
-from callint.schema.suggest import Words, did_you_mean, is_slip, nearest
+from callint.suggest import Words, did_you_mean, is_slip, nearest
 
 
 class Mention(NamedTuple):

@@ -10,8 +10,8 @@ from callint.checks.breach import Breach, CheckError, nobody
 from callint.finding import Path, Related, Span
 from callint.objects import Cluster, Resource
 from callint.schema.catalogue import KUBERNETES, calico_kinds, meant_kind, read
-from callint.schema.suggest import Words, nearest
 from callint.source import Document, placeholder
+from callint.suggest import Words, nearest
 
 PARAMETERS = ("kind", "field", "to", "unless_unknown")
 

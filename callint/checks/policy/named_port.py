@@ -21,9 +21,9 @@ from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import policies_of, selector_of
 from callint.record import NamedTuple
-from callint.schema.suggest import Words
 from callint.selector import Selector, SelectorError
 from callint.selector.rewrite import both
+from callint.suggest import Words
 
 _WITH_TLS = frozenset(("amqp", "coap", "ftp", "grpc", "http", "imap", "ldap", "mqtt", "pop3", "sip", "smtp"))
 """Protocols called by one letter more where they go over TLS."""

@@ -9,8 +9,8 @@ from callint.checks.breach import Breach, nobody
 from callint.finding import Path, Related
 from callint.objects import Cluster, Resource
 from callint.objects.service import endpoint_slice
-from callint.schema.suggest import Words, distance, letters
 from callint.source import placeholder
+from callint.suggest import Words, distance, letters
 
 _SHORTEST = 5
 """Letters of a word of which another letter makes a slip, and not another word."""

@@ -9,7 +9,7 @@ from callint.checks.left_open import TIERS, left_open
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster
 from callint.policy import model_of
-from callint.schema.suggest import Words, did_you_mean
+from callint.suggest import Words, did_you_mean
 
 _OPERATORS = ("allow-tigera", "calico-system")
 """Tiers that the operator makes (tigera/operator pkg/controller/tiers)."""

@@ -17,8 +17,8 @@ from callint.net.read import address
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
 from callint.record import NamedTuple
-from callint.schema.suggest import Words, distance
 from callint.source import placeholder
+from callint.suggest import Words, distance
 
 _SHORT = 2
 _MOST_SHOWN = 5

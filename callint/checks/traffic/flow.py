@@ -24,7 +24,7 @@ from callint.policy.symbolic.flow import End, FlowError, Place, Stage, places
 from callint.policy.symbolic.missing import missing_fact
 from callint.policy.symbolic.partition import Partition
 from callint.policy.symbolic.point import ANOTHER, SOMEBODY, SOURCE_PORT, USUAL_PORT, packet_at
-from callint.schema.suggest import did_you_mean, nearest
+from callint.suggest import did_you_mean, nearest
 
 PARAMETERS = None
 """They depend on each other, and are judged when they are read."""

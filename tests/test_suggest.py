@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callint.schema.suggest import Words, distance, is_slip, nearest
+from callint.suggest import Words, distance, is_slip, nearest
 from calls import calls
 
 WORDS = ["exportV4", "exportV6", "importV4", "importV6", "natOutgoing", "disabled", "cidr", "ipipMode", "vxlanMode"]
