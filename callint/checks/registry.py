@@ -90,6 +90,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "selection": _POLICIES,
         "service_port": _POLICIES,
         "tier_end": (*_POLICIES, "Tier"),
+        "tier_tie": ("Tier",),
         "unreachable": _POLICIES,
     },
     "callint.checks.pools": {

@@ -106,6 +106,11 @@ def test_kubernetes_policy_has_an_order_that_nobody_wrote() -> None:
         assert 'like NetworkPolicy "k" of Kubernetes' in found.message
 
 
+def test_a_large_order_is_told_in_figures() -> None:
+    (found,) = ties(gnp("a", ALLOW, order=2_500_000), gnp("b", DENY, order=2_500_000))
+    assert 'GlobalNetworkPolicy "b" has the order 2500000, like' in found.message
+
+
 def test_so_many_comparisons() -> None:
     rules = [ALLOW, DENY]
     apart = [gnp(f"p{number}", rules[number % 2], selector=f"x == '{number}'", order=1) for number in range(60)]

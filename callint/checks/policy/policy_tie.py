@@ -144,7 +144,7 @@ def _breach(placed: PlacedPolicy, ties: Sequence[Tie]) -> Breach:
     here, there = (tie.second, tie.first) if tie.second.policy is placed.policy else (tie.first, tie.second)
     policy, other = placed.policy, there.policy
     field = "priority" if policy.kind in KINDS else "order"
-    order = "has no order, like" if policy.order is None else f"has the {field} {policy.order:g}, like"
+    order = "has no order, like" if policy.order is None else f"has the {field} {policy.order:.15g}, like"
     others = len(ties) - 1
     more = f"; so it is with {others} other {'policy' if others == 1 else 'policies'}" if others else ""
     message = (
