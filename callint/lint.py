@@ -101,7 +101,7 @@ def describe(
     files = []
     for about, documents in divide(sources.documents, config.clusters):
         findings += report_problems(plan, left_out(config, options.paths, about), about.name)
-        target, assumed = _target(about.calico, options.calico, documents)
+        target, assumed = _target(about.calico, options, documents)
         resources, shape = _resources(built(judge(documents, target), parts, spaces), plan, about.name, places)
         findings.extend(on_assumed_release(shape, plan, target.release) if assumed else shape)
         facts, problems, read = known[about.facts + options.facts]
@@ -191,14 +191,19 @@ def _checked(plan: Plan, clusters: Sequence[Cluster], team: Team | None) -> list
     return run_shared(plan, clusters, team)
 
 
-def _target(configured: Calico, given: Calico, documents: Sequence[Document]) -> tuple[Target, bool]:
+def _target(configured: Calico, options: Options, documents: Sequence[Document]) -> tuple[Target, bool]:
     """The command line decides, then the configuration, then what the manifests themselves show, then the newest.
 
-    Also whether the release is only assumed.
+    CRDs show the release too. Also whether it is only assumed.
     """
     from callint.schema.infer import inferred_dataplane, inferred_release
 
+    given = options.calico
     release = given.release or configured.release or inferred_release(documents)
+    if release is None and options.crds:
+        from callint.schema.crd_release import release_of_crds
+
+        release = release_of_crds(options.crds)
     road = given.road or configured.road or "calicoctl"
     dataplane = given.dataplane or configured.dataplane or inferred_dataplane(documents) or "iptables"
     return Target(release or NEWEST, road, dataplane), release is None
