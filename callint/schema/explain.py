@@ -13,7 +13,7 @@ from callint.schema import enterprise
 from callint.schema import fault as keyword
 from callint.schema.fault import Fault
 from callint.schema.forms import expected
-from callint.schema.history import DEPRECATED, USE, Schema, child, form, node_at, release_of, releases, resolve
+from callint.schema.history import APIS, DEPRECATED, USE, Schema, child, form, node_at, release_of, releases, resolve
 from callint.source import placeholder
 from callint.source.scalars import go_text
 from callint.suggest import did_you_mean, nearest
@@ -31,6 +31,8 @@ _WHOLE_SECONDS = r"^([0-9]+(\\.[0-9]+)?(ms|s|m|h))*$"
 _LONGEST = 60
 _LABEL = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_./]{0,62}")
 _QUOTED = json.JSONEncoder(ensure_ascii=False)
+_GO_TYPES = frozenset({"v1", "apps/v1", "batch/v1", "discovery.k8s.io/v1", "networking.k8s.io/v1"})
+"""Whose objects the API server decodes into types of its own: a null in a list becomes an empty item."""
 _ABOUT_NAMES = (keyword.UNKNOWN, keyword.CASE, keyword.DEPRECATED)
 
 
@@ -142,7 +144,8 @@ def explain(judge: Judge, fault: Fault) -> Story | None:
         holder = dotted(path[:-1]) or judge.kind
         return Story("missing-field", f'"{holder}" needs the field "{fault.expected}"', gaps=(path,))
     if fault.keyword == "type":
-        return Story("wrong-type", mistyped(path, value, fault.expected), gaps=(path,), help=_as_label(path, value))
+        said, instead = mistyped(path, value, fault.expected), _instead(judge, path, value)
+        return Story("wrong-type", said, gaps=(path,), help=instead)
     if fault.keyword == "enum":
         return _value(judge, fault)
     if fault.keyword == "uniqueItems":
@@ -159,8 +162,10 @@ def _placeholder(value: Any) -> str | None:
     return placeholder(value)
 
 
-def _as_label(path: Path, value: Any) -> str:
-    """How a word that stands in place of labels is one of them."""
+def _instead(judge: Judge, path: Path, value: Any) -> str:
+    """How a word in place of labels is one of them, and an empty item of a list what the API server makes of it."""
+    if value is None and isinstance(path[-1], int) and judge.history.get(APIS, {}).keys() & _GO_TYPES:
+        return "Kubernetes takes it for an item in which no field is set: write `{}` if that is meant, else remove it"
     if path[-1:] != ("labels",) or not isinstance(value, str) or not _LABEL.fullmatch(value):
         return ""
     return f'a label without a value is written `{{{value}: ""}}`'

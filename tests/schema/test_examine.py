@@ -101,3 +101,20 @@ def test_of_thousands_of_faults_the_first_are_told_and_the_others_counted(judge:
     assert len(examined.problems) == 100
     assert examined.problems[-1].message.endswith(" (and 4900 more in this object)")
     assert ("spec", "field4999") in examined.gaps
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "body", "said"),
+    [
+        ("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {}, ingress: [null]}", True),
+        ("v1", "Service", "spec: {ports: [null]}", True),
+        (APIS["v3"], "HostEndpoint", "spec: {node: a, expectedIPs: [null]}", False),
+        ("operator.tigera.io/v1", "Installation", "spec: {calicoNetwork: {ipPools: [null]}}", False),
+    ],
+)
+def test_kubernetes_takes_an_empty_item_of_its_own_kinds(
+    judge: Any, api_version: str, kind: str, body: str, said: bool
+) -> None:
+    (problem,) = judge(written(kind, body, api_version), road="native").problems
+    assert problem.kind == "wrong-type"
+    assert problem.help.startswith("Kubernetes takes it for an item") if said else not problem.help
