@@ -21,8 +21,9 @@ def told(packet: Packet) -> dict[str, Any]:
 
 
 def stranger(address: str) -> str:
-    """Somebody of whom nothing is known, of the IP version of an address."""
-    return "2001:db8::1" if ":" in address else "192.0.2.1"
+    """Somebody else than an address, of its IP version, of whom nothing is known."""
+    others = ("2001:db8::1", "2001:db8::2") if ":" in address else ("192.0.2.1", "192.0.2.2")
+    return next(other for other in others if other != address)
 
 
 def forwarded(arriving: str, leaving: str) -> Packet:

@@ -224,6 +224,16 @@ def test_an_endpoint_of_all_interfaces_drops_where_no_other_one_is(rules: list[d
     assert packet["decided_by"] == "no profile matched (ingress, fh-any-interface-at-all)"
 
 
+@pytest.mark.parametrize(("address", "source"), [("192.0.2.1", "192.0.2.2"), ("10.0.0.1", "192.0.2.1")])
+def test_nobody_sends_to_an_address_from_itself(address: str, source: str) -> None:
+    host = calico("HostEndpoint", "h", {"node": "n", "interfaceName": "lan0", "expectedIPs": [address]})
+    policy = calico("GlobalNetworkPolicy", "p", {"selector": "has(other)"})
+    (breach,) = host_endpoint.check(cluster_of([host, policy]), {"problem": "default-deny"})
+    assert breach.witness is not None
+    packet = breach.witness.as_dict()
+    assert (packet["source"], packet["destination"]) == (source, address)
+
+
 def test_nothing_is_forwarded_from_the_loopback_interface() -> None:
     spec = {"selector": "zone == 'lan'", "applyOnForward": True, "types": ["Ingress"], "ingress": ALLOW}
     objects = [
