@@ -59,6 +59,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "host_endpoint": _HOSTS,
         "host_traffic": _HOSTS,
         "loopback": _HOSTS,
+        "unattached": (),
         "wireguard_port": ("FelixConfiguration",),
     },
     "callint.checks.objects": {
