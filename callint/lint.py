@@ -23,7 +23,7 @@ from callint.report import Report
 from callint.rule import text_of
 from callint.source import Document, Sources, load
 from callint.suppress import annotated, apply, comments, expired
-from callint.weigh import PART, across_folders, in_all_clusters, of_a_part, on_assumed_release, once_a_file
+from callint.weigh import MISSING, PART, across_folders, in_all_clusters, of_a_part, on_assumed_release, once_a_file
 
 if TYPE_CHECKING:
     from datetime import date
@@ -141,12 +141,11 @@ def lint(
     crashes: list[Crash] = []
     in_part, others = _in_part(config, plan, options)
     for cluster, (found, crashed) in zip(clusters, _checked(plan, clusters, team), strict=True):
-        if cluster.name in in_part or others:
-            weighed = of_a_part(found, plan)
-            missed = next((one for one, was in zip(weighed, found, strict=True) if one != was), None)
-            if others and missed is not None:
-                findings += report_problems(plan, [left_beside(missed.span, others)], cluster.name)
-            found = weighed
+        missing = [one.span for one in found if one.name in MISSING] if others else []
+        if missing:
+            findings += report_problems(plan, [left_beside(min(missing), others)], cluster.name)
+        if cluster.name in in_part:
+            found = of_a_part(found, plan)
         findings.extend(across_folders(found, plan, cluster))
         crashes.extend(crashed)
         findings.extend(crash_finding(plan, crash, _somewhere(cluster, sources)) for crash in crashed)
