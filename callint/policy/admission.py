@@ -86,10 +86,10 @@ def refusal(policy: Policy, road: Road, release: Release) -> str | None:
 
     Calicoctl and the API server refuse what their validator rejects. On other roads the object is stored, and Felix
     treats one that fails its own checks as missing (felix/calc/validation_filter.go, typha/pkg/validator/v1). A sound
-    object needs no second look.
+    object needs no second look, and Kubernetes' own have rules of another form, staged ones too.
     """
     resource = policy.resource
-    if not is_calico(resource.api_version) or resource.sound:
+    if not is_calico(resource.api_version) or policy.kind == "KubernetesNetworkPolicy" or resource.sound:
         return None
     strict = road == "calicoctl"
     return next(_complaints(policy, strict, road, release), None)

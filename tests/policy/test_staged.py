@@ -32,6 +32,8 @@ HOSTS: dict[str, Any] = {"selector": "side == 'in'", "types": ["Ingress"], "ingr
 PODS: dict[str, Any] = {"selector": "app == 'web'", "types": ["Ingress"], "ingress": [{"action": "Deny"}]}
 KUBERNETES: dict[str, Any] = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"ports": [{"port": 80}]}]}
 
+OTHER: dict[str, Any] = {"ports": [{"protocol": "UDP"}]}
+
 
 def kubernetes(name: str, **spec: Any) -> dict[str, Any]:
     about = {"name": name, "namespace": "red"}
@@ -82,6 +84,12 @@ def kubernetes(name: str, **spec: Any) -> dict[str, Any]:
         ),
         (
             [calico("StagedKubernetesNetworkPolicy", "k", {**KUBERNETES, "ingress": []}, namespace="red")],
+            TO_POD,
+            "accept",
+            "drop",
+        ),
+        (
+            [calico("StagedKubernetesNetworkPolicy", "k", {**KUBERNETES, "ingress": [OTHER]}, namespace="red")],
             TO_POD,
             "accept",
             "drop",
