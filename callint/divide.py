@@ -154,9 +154,11 @@ def _of_calico(path: str) -> bool:
         return False
 
 
-def left_beside(span: Span, others: Sequence[str]) -> Problem:
-    """That manifests beside those that were given are not, told where they may be missed."""
-    names = ", ".join(f'"{os.path.basename(path)}"' for path in others[:_NAMED])
-    names += " and others" if len(others) > _NAMED else ""
-    message = f"manifests beside the files that are given are not: {names}; what they define is missing here"
-    return Problem("manifests-left-out", span, message, help="give the folder, not the files that changed")
+def left_beside(config: Config, given: Sequence[str], span: Span) -> Iterator[Problem]:
+    """That manifests beside files that were given are not, told at a place where they may be missed."""
+    others = beside(config, given)
+    if others:
+        names = ", ".join(f'"{os.path.basename(path)}"' for path in others[:_NAMED])
+        names += " and others" if len(others) > _NAMED else ""
+        message = f"manifests beside the files that are given are not: {names}; what they define is missing here"
+        yield Problem("manifests-left-out", span, message, help="give the folder, not the files that changed")

@@ -10,7 +10,7 @@ from callint import __version__
 from callint.calico import NEWEST, Target, format_release
 from callint.catalogue import Catalogue, RuleText
 from callint.config import REST, Calico, Config
-from callint.divide import beside, divide, left_beside, left_out, unread
+from callint.divide import divide, left_beside, left_out, unread
 from callint.engine import Crash, Plan, crash_finding, order, report_problems, run
 from callint.finding import Finding, Problem, Span
 from callint.intake import Judge, Judged, Measure, Reading
@@ -139,11 +139,11 @@ def lint(
     """Everything that is wrong with the documents of `sources`; `judge` and `told` as for `describe`, a team checks."""
     sources, clusters, findings, facts = describe(sources, config, options, plan, judge, told)
     crashes: list[Crash] = []
-    in_part, others = _in_part(config, plan, options)
+    in_part = _in_part(config, plan, options)
     for cluster, (found, crashed) in zip(clusters, _checked(plan, clusters, team), strict=True):
-        missing = [one.span for one in found if one.name in MISSING] if others else []
+        missing = [one.span for one in found if one.name in MISSING]
         if missing:
-            findings += report_problems(plan, [left_beside(min(missing), others)], cluster.name)
+            findings += report_problems(plan, left_beside(config, options.paths, min(missing)), cluster.name)
         if cluster.name in in_part:
             found = of_a_part(found, plan)
         findings.extend(across_folders(found, plan, cluster))
@@ -170,16 +170,12 @@ def lint(
     return Lint(report, crashes, nothing_read=bool(sources.problems) and not readable)
 
 
-def _in_part(config: Config, plan: Plan, options: Options) -> tuple[set[str], tuple[str, ...]]:
-    """The clusters of which manifests are left out, unless the configuration takes what is given for the whole.
-
-    Without a word on what a cluster has, also the manifests that lie beside those that are given.
-    """
+def _in_part(config: Config, plan: Plan, options: Options) -> set[str]:
+    """The clusters of which manifests are left out, unless the configuration takes what is given for the whole."""
     rule = plan.catalogue.get(PART)
     if rule is None or not plan.wanted(rule):
-        return set(), ()
-    named = {about.name for about in config.clusters if any(left_out(config, options.paths, about))}
-    return named, beside(config, options.paths)
+        return set()
+    return {about.name for about in config.clusters if any(left_out(config, options.paths, about))}
 
 
 def _checked(plan: Plan, clusters: Sequence[Cluster], team: Team | None) -> list[tuple[list[Finding], list[Crash]]]:
