@@ -40,13 +40,13 @@ class TierTies:
         """Read no policy yet."""
         self._shadows = shadows
         self._spend = budget.spend
+        self._places = {id(tier): place for place, tier in enumerate(shadows.tiers)}
         self._governing: dict[tuple[str, Direction], list[PlacedPolicy]] = {}
         self._indexes: dict[tuple[str, Direction], OverlapIndex[PlacedPolicy]] = {}
 
     def between(self, one: PlacedTier, other: PlacedTier) -> TierTie | None:
         """The first that is found of two tiers, of which the one is asked first."""
-        tiers = self._shadows.tiers
-        before = tiers[: next(at for at, tier in enumerate(tiers) if tier is one)]
+        before = self._shadows.tiers[: self._places[id(one)]]
         for direction in DIRECTIONS:
             for subject in self._common(one, other, direction):
                 left = self._passing(before, subject, direction)
@@ -84,6 +84,7 @@ class TierTies:
         implication = self._shadows.implication
         found: dict[Selector, None] = {}
         mine, theirs = self._policies(one, direction), self._policies(other, direction)
+        self._spend(_OF_POLICY * (1 + len(mine) + len(theirs)))
         for own, others in ((mine, theirs), (theirs, mine)):
             index = SelectorIndex((placed.selector, placed) for placed in others)
             for selector in dict.fromkeys(placed.selector for placed in own):
@@ -98,6 +99,7 @@ class TierTies:
         """The packets that some tiers surely pass on."""
         left = self._shadows.everything
         for tier in tiers:
+            self._spend(1)
             if any(True for _ in self._near(tier, subject, direction)):
                 passed = [sets for item, sets in self._decided(tier, subject, direction) if item.action == "Pass"]
                 self._spend(_OF_SETS * len(passed))
