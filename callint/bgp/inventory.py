@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from callint.bgp.alike import Nodes
+from callint.bgp.daemon import has_router_id, switched_off
 from callint.bgp.nodes import ANY, Settings, Speaker, speakers
 from callint.net.address import Address, Family
 from callint.objects import Cluster
@@ -25,6 +26,16 @@ class Inventory:
     def alone(self) -> bool:
         """Whether there is one node and no other, so that no routes between nodes are needed."""
         return self.listed and len(self.speakers) == 1
+
+    @cached_property
+    def off(self) -> str:
+        """What keeps BIRD from running on any node, as a clause; empty where nothing does."""
+        return next((says for _, _, says in switched_off(self.cluster)), "")
+
+    @cached_property
+    def router_id(self) -> bool | None:
+        """Whether BIRD has a router id where a node has no IPv4 address; None where that is not known."""
+        return has_router_id(self.cluster)
 
     @cached_property
     def families(self) -> tuple[Family, ...]:

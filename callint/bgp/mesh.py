@@ -31,7 +31,7 @@ class Mesh:
                 alike if alike in called or one.name == ANY else None,
                 (held.leads(one, family), held.led(one, family)),
                 tuple(calls.get(alike, ())),
-                (as_number, port, one.described),
+                (as_number, port, one.described, one.speaks(4) is False),
                 address if shared[address] > 1 else address is not None,
             )
             divided.setdefault(key, []).append(one)

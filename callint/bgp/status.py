@@ -14,14 +14,20 @@ from callint.objects import fields
 def status(turns: Turns, session: Session) -> Status:
     """The first of the things that keep a session down, in the order in which an operator would look for them."""
     return (
-        _local_end(turns, session)
+        _switched_off(turns)
+        or _local_end(turns, session)
         or _never_called(turns, session)
         or _far_end_known(session)
         or _one_of_several(turns, session)
         or _reachable(turns, session)
         or _both_ends(turns, session)
+        or _without_router_id(turns, session)
         or Status("up", "" if session.remote else "the far end is not part of the cluster, and taken to agree")
     )
+
+
+def _switched_off(turns: Turns) -> Status | None:
+    return Status("down", f"{turns.known.off}, so that BIRD does not run on any node") if turns.known.off else None
 
 
 def _local_end(turns: Turns, session: Session) -> Status | None:
@@ -72,6 +78,18 @@ def _one_of_several(turns: Turns, session: Session) -> Status | None:
     if not first[0].selected:
         return _unselected(first[0])
     return Status("idle", f"the session of {_called(first[0].form)} has the same neighbour and goes first")
+
+
+def _without_router_id(turns: Turns, session: Session) -> Status | None:
+    """BIRD takes its router id of the IPv4 address, and refuses a configuration without one, of IPv6 too."""
+    given = turns.known.router_id
+    ends = [one.name for one in (session.local, session.remote) if one is not None and one.speaks(4) is False]
+    if given or not ends:
+        return None
+    where = _nodes(ends[:1])
+    if given is None:
+        return _unknown(f"the router id of {where}, which has no IPv4 address,", "CALICO_ROUTER_ID of calico-node")
+    return Status("down", f"{where} has no IPv4 address and calico-node no CALICO_ROUTER_ID: BIRD has no router id")
 
 
 def _called(form: Form) -> str:

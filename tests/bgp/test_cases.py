@@ -29,6 +29,7 @@ from callint.net.prefixes import exactly
 from callint.objects import Cluster
 
 _KUBERNETES = {
+    "DaemonSet": "apps/v1",
     "Service": "v1",
     "Endpoints": "v1",
     "EndpointSlice": "discovery.k8s.io/v1",

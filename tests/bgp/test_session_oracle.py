@@ -13,7 +13,7 @@ from callint.bgp import alike, lone
 from callint.bgp.decision import Decision
 from callint.bgp.routes import engine
 from callint.calico import Target
-from manifests import cluster_of
+from manifests import calico_node, cluster_of
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -189,7 +189,8 @@ def state(cluster: Cluster, sessions: list[Session], one: Session) -> str:
 @settings(deadline=None)
 @given(clusters())
 def test_sessions_and_their_states_are_those_of_a_count(cluster: Cluster) -> None:
-    model = engine(cluster_of(manifests(cluster), Target(cluster.release))).network
+    given = [*manifests(cluster), calico_node(CALICO_ROUTER_ID="hash")]
+    model = engine(cluster_of(given, Target(cluster.release))).network
     expected = count(cluster)
     states = {session: state(cluster, expected, session) for session in expected}
     assert len(states) == len(expected)

@@ -7,6 +7,7 @@ from typing import Any
 
 from callint.bgp.advertisement import Effect, Reach, advertisement_effects
 from callint.bgp.explicit import explicit_exports
+from callint.bgp.network import network as bgp
 from callint.bgp.rules import Rule
 from callint.calico.defaults import FILTER_OPERATIONS
 from callint.checks.breach import Breach
@@ -67,7 +68,7 @@ def _leaves_untold(rule: Rule, peer: str, rest: PrefixSet, advertised: list[str]
 
 
 def _unexported(cluster: Cluster) -> Iterator[Breach]:
-    for effect in advertisement_effects(cluster):
+    for effect in () if bgp(cluster).off else advertisement_effects(cluster):
         if effect.tagged or effect.untagged or effect.undecided:
             continue
         entry, resource = effect.advertisement, effect.configuration.resource

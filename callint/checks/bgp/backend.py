@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from callint.bgp.daemon import ROUTER_ID, has_router_id, switched_off
 from callint.bgp.imports import ipip_by_bird
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY
@@ -23,9 +24,6 @@ from callint.objects.node import bgp_path
 from callint.objects.pool import IPPool
 from callint.steps import Steps
 
-# node/filesystem/etc/rc.local: with these neither confd nor BIRD is started
-_WITHOUT_BGP = ("none", "vxlan")
-_BACKEND = "CALICO_NETWORKING_BACKEND"
 # node/pkg/lifecycle/startup: what CALICO_IPV4POOL_IPIP may be besides never
 _TUNNELLED = ("always", "cross-subnet", "crosssubnet")
 # operator pkg/controller/ippool/validation.go
@@ -42,22 +40,6 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     with one BGP address), `router-id` (nodes without IPv4 are given no router id).
     """
     yield from asked(QUESTIONS, parameters)(cluster)
-
-
-def switched_off(cluster: Cluster) -> Iterator[tuple[Resource, Path, str]]:
-    """Where the installation says that BIRD does not run."""
-    for one in cluster.installations:
-        if fields.text(fields.mapping(one.spec, "calicoNetwork"), "bgp") == "Disabled":
-            yield one, ("spec", "calicoNetwork", "bgp"), '"bgp" of the Installation is "Disabled"'
-    named = environment(cluster).get(_BACKEND)
-    if named is not None and named.value is not None:
-        if named.value in _WITHOUT_BGP:
-            yield named.resource, (*named.path, "value"), f'"{_BACKEND}" is "{named.value}"'
-        return
-    for one in cluster.kubernetes("ConfigMap", "v1"):
-        backend = fields.text(fields.mapping(one.plain, "data"), "calico_backend")
-        if one.name == "calico-config" and backend in _WITHOUT_BGP:
-            yield one, ("data", "calico_backend"), f'"calico_backend" is "{backend}"'
 
 
 def _off(cluster: Cluster) -> Iterator[Breach]:
@@ -241,11 +223,8 @@ def _address(cluster: Cluster) -> Iterator[Breach]:
 def _router_id(cluster: Cluster) -> Iterator[Breach]:
     """BIRD's router id is the node's IPv4 address, unless calico-node is told otherwise (bird.cfg.template)."""
     told = environment(cluster)
-    ipv4 = told.get("IP")
-    if ipv4 is None or ipv4.value != "none" or any(switched_off(cluster)):
-        return
-    given = told.get("CALICO_ROUTER_ID")
-    if given is not None and given.value != "":
+    ipv4, given = told.get("IP"), told.get(ROUTER_ID)
+    if ipv4 is None or has_router_id(cluster) is not False or any(switched_off(cluster)):
         return
     yield Breach(
         "calico-node is told to look for no IPv4 address, of which BIRD would take its router id, and CALICO_ROUTER_ID "
@@ -254,7 +233,7 @@ def _router_id(cluster: Cluster) -> Iterator[Breach]:
         ipv4.resource.ref,
         (*ipv4.path, "value"),
         () if given is None else (Related(given.span, "empty"),),
-        witness("reference", reference="CALICO_ROUTER_ID"),
+        witness("reference", reference=ROUTER_ID),
         "`CALICO_ROUTER_ID: hash` makes one of the name of each node",
     )
 

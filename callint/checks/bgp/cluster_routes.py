@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from callint.bgp.daemon import switched_off
 from callint.bgp.imports import programs_of_bird
 from callint.bgp.network import network
 from callint.calico.defaults import FELIX_TAKES_IPIP, NORMAL_ROUTE_PRIORITY, ROUTES_SHARED
-from callint.checks.bgp.backend import has_routing_mode, switched_off
+from callint.checks.bgp.backend import has_routing_mode
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, Witness, witness

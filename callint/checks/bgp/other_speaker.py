@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from callint.bgp.daemon import switched_off
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY, Speaker
 from callint.calico.defaults import BGP_PORT
-from callint.checks.bgp.backend import switched_off
 from callint.checks.breach import Breach
 from callint.finding import Related, witness
 from callint.net.address import BITS, Address, parse_peer

@@ -37,10 +37,13 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     state = parameters.get("state")
     if state not in _STATES:
         raise CheckError(f'the parameter "state" is needed: {", ".join(_STATES)}')
+    model = network(cluster)
+    if model.off:  # which BGP047 says
+        return
     left = unsettled(cluster)
     unsaid: dict[str, Resource] = {}
     found: dict[str | None, list[tuple[Session, int]]] = {}
-    model, steps = network(cluster), Steps(cluster, "BGP sessions with BGPPeers that hold variables")
+    steps = Steps(cluster, "BGP sessions with BGPPeers that hold variables")
     for kind in (one for family in model.families for one in model.kinds(family)):
         session = kind.first
         # without an AS number BIRD refuses the file, which is said of the peer itself
@@ -70,7 +73,9 @@ def _undecided(node: Resource) -> Breach:
 
 
 def _said_of_field(model: Network, session: Session) -> bool:
-    """Whether it is a port that is written, or a localASNumber that does not count here, of which other rules tell."""
+    """Whether it is a port that is written, a localASNumber that does not count or no router id: other rules tell."""
+    if session.family == 6 and model.router_id is False:
+        return True
     peer, answer = session.peer, model.answer(session)
     callers = (session, answer) if session.passive else (session,)
     if session.status.state == "down" and any(one and one.misdialled and one.form.port is not None for one in callers):
