@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 
 from callint.bgp.alike import Alike
 from callint.bgp.network import Network
 from callint.bgp.peering import Peering
-from callint.bgp.route import BY_MESH, Passage
+from callint.bgp.route import BY_MESH, EXTERNAL, Passage
 from callint.bgp.session import LIVE
 from callint.net.address import Family
 from callint.steps import Steps
@@ -24,13 +24,20 @@ class RouteGraph:
     """The sessions of one family as ways for routes, between nodes that are alike, and what leaves the cluster."""
 
     def __init__(
-        self, model: Network, family: Family, *, mended: bool = False, passes: Callable[[Peering], bool] | None = None
+        self,
+        model: Network,
+        family: Family,
+        *,
+        mended: bool = False,
+        passes: Callable[[Peering], bool] | None = None,
+        perhaps: Mapping[Alike, Set[Alike]] | None = None,
     ) -> None:
         """Only sessions that may come up count; nobody knows of those that are unknown, so they do.
 
         With `mended` all sessions between nodes count, in both directions, whatever keeps them from coming up; `passes`
-        leaves out what lets no route through to another node.
+        leaves out what lets no route through to another node; `perhaps` are further ways, on which all pass.
         """
+        self._perhaps = perhaps or {}
         self._steps = Steps(model.cluster, "ways for routes between nodes")
         self.ways: dict[Alike, list[tuple[Alike, Peering]]] = {alike: [] for alike in model.nodes.all}
         self.outside: dict[Alike, list[Peering]] = {}
@@ -76,7 +83,9 @@ class RouteGraph:
         while pending:
             here, learned, passed = pending.popleft()
             own = here.cluster_id
-            self._steps.spend(1 + len(self.ways.get(here, ())))
+            self._steps.spend(1 + len(self.ways.get(here, ())) + len(self._perhaps.get(here, ())))
+            for other in self._perhaps.get(here, ()):
+                learn(other, EXTERNAL, frozenset())
             for other, peering in self.ways.get(here, ()):
                 form, ids = peering.form, frozenset[str]()
                 if learned is not None and learned.inside(form.passage):
@@ -106,7 +115,8 @@ class RouteGraph:
         found = []
         for alike, ways in self.ways.items():
             far_ends = frozenset((other, id(peering.form)) for other, peering in ways)
-            key = (far_ends, mesh and alike in self._meshed, alike in self.outside, apart(alike))
+            more = frozenset(self._perhaps.get(alike, ()))
+            key = (far_ends, more, mesh and alike in self._meshed, alike in self.outside, apart(alike))
             seen[key] = seen.get(key, 0) + 1
             if seen[key] <= 2:
                 found.append(alike)

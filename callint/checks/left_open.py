@@ -23,13 +23,21 @@ SPEAKERS: tuple[tuple[str, Path], ...] = (
 """On what it depends which nodes there are and how they speak with each other."""
 REFLECTORS = (*SPEAKERS, *(("BGPPeer", ("spec", field)) for field in SELECTING[:4]))
 """On what it depends whether a BGPPeer is about a node."""
+NODES: tuple[tuple[str, Path], ...] = (*SPEAKERS, ("Node", ("metadata", "labels")), ("Node", ("spec", "bgp")))
+"""On what it depends how each node speaks, and which BGPPeers are about it."""
 SESSIONS: tuple[tuple[str, Path], ...] = (
     *(("BGPPeer", ("spec", field)) for field in (*SELECTING, *AGREEING, "numAllowedLocalASNumbers")),
-    *SPEAKERS,
-    ("Node", ("metadata", "labels")),
-    ("Node", ("spec", "bgp")),
+    *NODES,
 )
 """Of what BGP sessions are made, and which routes of nodes get through them."""
+NAMES_OF_FILTERS: tuple[tuple[str, Path], ...] = (("BGPFilter", _NAME),)
+"""Which BGPFilters there are."""
+_LISTS = ("serviceClusterIPs", "serviceExternalIPs", "serviceLoadBalancerIPs", "serviceLoadBalancerAggregation")
+RANGES: tuple[tuple[str, Path], ...] = (
+    *(("BGPConfiguration", ("spec", field)) for field in _LISTS),
+    ("IPPool", ("spec", "cidr")),
+)
+"""On what it depends which addresses of services nodes announce, and that these are no pods'."""
 EXPORTS = (
     *SESSIONS,
     *(("BGPPeer", ("spec", field)) for field in ("filters", "nextHopMode")),

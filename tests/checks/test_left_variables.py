@@ -305,7 +305,12 @@ def test_of_several_sessions_with_an_address_another_may_be_left(address: str, s
     ("identifier", "spec", "told"),
     [
         ("BGP038", "node: two, peerIP: 192.0.2.1, asNumber: 65000, filters: ['${NAME}']", True),
-        ("BGP038", "node: two, peerIP: 192.0.2.1, asNumber: '${NAME}'", False),
+        ("BGP038", "node: two, peerIP: 192.0.2.1, asNumber: '${NAME}'", True),
+        ("BGP038", "peerIP: 192.0.2.1, asNumber: '${NAME}'", False),
+        ("BGP038", "peerIP: 192.0.2.1, asNumber: 64512, password: {secretKeyRef: {name: '${NAME}', key: a}}", False),
+        ("BGP038", "node: one, peerIP: '${NAME}', asNumber: 65000", False),
+        ("BGP038", "nodeSelector: has(other), peerIP: '${NAME}', asNumber: 65000", True),
+        ("BGP038", "node: two, peerSelector: rr == 'yes', numAllowedLocalASNumbers: '${NAME}'", True),
         ("BGP039", "node: two, peerIP: 192.0.2.1, asNumber: '${NAME}'", True),
         ("BGP039", "node: two, peerIP: '${NAME}', asNumber: 65000", False),
         ("BGP039", "nodeSelector: \"rr == '${NAME}'\", peerIP: 192.0.2.1, asNumber: 65000", False),

@@ -16,11 +16,12 @@ from callint.bgp.session import Form
 from callint.checks.bgp.callers import callers
 from callint.checks.bgp.kept_apart import KeptApart
 from callint.checks.bgp.kept_in import Gates
+from callint.checks.bgp.open_ways import OpenWays
 from callint.checks.bgp.routed_pools import routed
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
-from callint.checks.left_open import EXPORTS, REFLECTORS, SESSIONS, SPEAKERS, left_open
+from callint.checks.left_open import EXPORTS, NODES, REFLECTORS, SPEAKERS, left_in, left_open
 from callint.finding import Path, Related, witness
 from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, union_all, within
@@ -35,7 +36,7 @@ _FEW = 4
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    """Nodes that do not learn each other's routes, where pools need them to, and BIRD runs.
+    """Nodes that do not learn each other's routes, where pools need them to.
 
     Parameter `problem`: `no-peers` (the mesh is off and there is no BGPPeer), `unconnected` (two nodes without a way
     for routes), `reflector` (a reflector without any session), `own-as` (the way leads through another AS back into
@@ -43,8 +44,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     question = asked(QUESTIONS, parameters)
     deciding = _DECIDING.get(question)
-    off = network(cluster).off
-    if off or left_open(cluster, deciding or SESSIONS) or (deciding is None and unsettled(cluster).nodes):
+    if left_open(cluster, deciding or NODES) or (deciding is None and unsettled(cluster).nodes):
         return
     yield from question(cluster)
 
@@ -107,8 +107,9 @@ def _unconnected(cluster: Cluster) -> Iterator[Breach]:
         # Where nobody at all hears of them that is said of the pool (BGP048).
         filtered = not left_open(cluster, EXPORTS) and (model.settings.mesh is not False or apart.told_anywhere())
         passes = apart.passes if filtered else None
-        graph = RouteGraph(model, family, passes=passes)
-        mended = RouteGraph(model, family, mended=True, passes=passes)
+        left = OpenWays(cluster)
+        graph = RouteGraph(model, family, passes=passes, perhaps=left.between)
+        mended = RouteGraph(model, family, mended=True, passes=passes, perhaps=left.between)
         speaking = dict.fromkeys(map(model.nodes.of, nodes))
         isolated = {one for one in speaking if one.first.cluster_id and not callers(cluster).may_call(one.first)}
         telling: Mapping[Alike, object] = graph.outside
@@ -118,9 +119,9 @@ def _unconnected(cluster: Cluster) -> Iterator[Breach]:
             if start not in speaking or start in isolated:
                 continue
             reached = graph.reach(start)
-            told = start in telling or not telling.keys().isdisjoint(reached)
+            told = any(one in telling or one in left.outward for one in (start, *reached))
             others = (one for one in speaking if one not in reached and one not in isolated)
-            missing = {one for one in others if not (told and graph.outside.get(one))}
+            missing = {one for one in others if not (told and (graph.outside.get(one) or one in left.outward))}
             if missing:
                 missing -= mended.reach(start)
             if missing:
@@ -206,19 +207,21 @@ def _own_as(cluster: Cluster) -> Iterator[Breach]:
     if needs_routes(cluster) is None or model.settings.mesh is not False:
         return
     for family in model.families:
-        nodes = _listed(cluster, family)
+        nodes, left = _listed(cluster, family), OpenWays(cluster)
         if nodes is None:
             continue
-        graph = RouteGraph(model, family)
+        graph = RouteGraph(model, family, perhaps=left.between)
         speaking = dict.fromkeys(map(model.nodes.of, nodes))
         pools = [(pool, within(inside)) for pool, inside in routed(cluster) if inside.family == family]
         every = union_all(family, (inside for _, inside in pools))
-        taking = _open(cluster, every, {one: graph.outside.get(one, []) for one in speaking}, "import")
+        outside = {one: graph.outside.get(one, []) for one in speaking if one not in left}
+        settled = {one: ways for one, ways in outside.items() if not any(map(unsettled(cluster).filters, ways))}
+        taking = _open(cluster, every, settled, "import")
         starts = graph.starts(mesh=False, apart=_shared_as(nodes))
-        for start in (one for one in starts if one in speaking and taking):
-            reached, mine = graph.reach(start, mesh=False), graph.outside.get(start, [])
+        for start in (one for one in starts if one in outside and taking):
+            reached, mine = graph.reach(start, mesh=False), outside[start]
             for far in (one for one in taking if one not in reached):
-                theirs, other = graph.outside.get(far, []), far.other_than(start.first)
+                theirs, other = outside[far], far.other_than(start.first)
                 if mine and theirs and other and all(_loops(a.form, b.form) for a in mine for b in theirs):
                     taken = next(pool for pool, inside in pools if taking[far].open_to(inside))
                     yield _loop(taken, start.first, other, theirs[0].form)
@@ -250,7 +253,8 @@ def _open(
 def _loops(out: Form, back: Form) -> bool:
     """Whether a route that leaves by one session and comes back by the other has the own AS in its path too often."""
     external = out.peer_type == back.peer_type == "eBGP"
-    return external and out.local_as == back.local_as and back.allowed_local_as < 1
+    left = back.peer is not None and left_in(back.peer.resource, ("spec", "numAllowedLocalASNumbers"))
+    return external and out.local_as == back.local_as and back.allowed_local_as < 1 and not left
 
 
 def _loop(pool: IPPool, node: Speaker, other: Speaker, form: Form) -> Breach:
@@ -286,8 +290,11 @@ def _one_reflector(cluster: Cluster) -> Iterator[Breach]:
         reflectors = [one for one in nodes if one.cluster_id]
         if pool is None or len(reflectors) != 1 or len(nodes) < _FEW:
             continue
-        graph, hub = RouteGraph(model, family), model.nodes.of(reflectors[0])
-        others = [alike for alike in dict.fromkeys(map(model.nodes.of, nodes)) if alike is not hub]
+        graph, hub, left = RouteGraph(model, family), model.nodes.of(reflectors[0]), OpenWays(cluster)
+        speaking = dict.fromkeys(map(model.nodes.of, nodes))
+        if any(one in left for one in speaking):
+            continue
+        others = [alike for alike in speaking if alike is not hub]
         far_ends = [{far for far, _ in graph.ways.get(one, ())} for one in others]
         if all(far == {hub} for far in far_ends) and not any(graph.outside.get(one) for one in others):
             yield _alone(cluster, pool, reflectors[0], len(nodes) - 1)

@@ -32,9 +32,12 @@ class Gates:
         """Raises TooManyStepsError."""
         self._cluster = cluster
         self._view = View(direction)
-        self._filters = tuple(dict.fromkeys(one.form.filters for one in ends if one.family == family))
+        near = [one.form for one in ends if one.family == family]
+        self._filters = tuple(dict.fromkeys(form.filters for form in near))
         every = everything(family)
-        known = all(one.resource.whole for one in cluster.bgp_peers) and all(map(self._known, self._filters))
+        # Any peer may tell one more router; what a node takes is up to those that it has.
+        peers = cluster.bgp_peers if direction == "export" else (one.peer for one in near if one.peer is not None)
+        known = all(one.resource.whole for one in peers) and all(map(self._known, self._filters))
         self._open = union_all(family, self._let_through(every, steps)) if known else every
 
     def open_to(self, prefixes: PrefixSet) -> bool:

@@ -16,9 +16,10 @@ from callint.bgp.route import BY_MESH, Attributes
 from callint.bgp.routes import Engine, engine
 from callint.bgp.rules import Rule
 from callint.bgp.session import LIVE, Session
+from callint.checks.bgp.unsettled import unsettled, withholding
 from callint.checks.breach import Breach, object_words
 from callint.checks.dispatch import Question, asked
-from callint.checks.left_open import EXPORTS, left_open
+from callint.checks.left_open import RANGES, left_open
 from callint.finding import Path, Related, all_of, witness
 from callint.net.address import BITS, Family, Prefix
 from callint.net.enclosing import Enclosing
@@ -48,7 +49,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     packets then take a detour).
     """
     question = asked(QUESTIONS, parameters)
-    if not left_open(cluster, EXPORTS):
+    left = question is not _pods and left_open(cluster, RANGES)
+    if not (left or unsettled(cluster).all or withholding(cluster)):
         yield from question(cluster)
 
 
@@ -80,6 +82,8 @@ def _meetings(cluster: Cluster, *, learning: bool = True) -> tuple[_Meeting, ...
         outside = peering.there is None and form.peer_type == "eBGP" and form.kind != "workload"
         if form.peer is None or not outside or peering.state not in LIVE or (learning and form.next_hop == "keep"):
             continue
+        if unsettled(cluster).exports(peering, steps):
+            continue
         here = [one for one in peering.here.members if one.described]
         steps.spend(_OF_PEERING + len(here))
         if not here:
@@ -109,8 +113,8 @@ def _learns(model: Network, local: Speaker, family: Family, steps: Steps) -> boo
     """Whether a node has live sessions with others of its AS, whose routes it passes on to peers of other ASes."""
     meshed = len(model.meshes[family].all) if model.in_mesh(local, family) else 0
     steps.spend(_OF_PEERING * meshed + len(model.peerings_of(local, family)))
-    kinds = model.kinds_of(local, family)
-    return any(one.there is not None and one.form.peer_type == "iBGP" and one.state in LIVE for one in kinds)
+    inside = (one for one in model.kinds_of(local, family) if one.there is not None and one.form.peer_type == "iBGP")
+    return any(one.state in LIVE and not unsettled(model.cluster).concerns(one, steps) for one in inside)
 
 
 def _passed_on(answers: Engine, session: Session, prefixes: PrefixSet) -> PrefixSet:
@@ -282,7 +286,8 @@ def _pods(cluster: Cluster) -> Iterator[Breach]:
     for meeting in _meetings(cluster):
         for pool, inside in answers.profiles.shared[meeting.family].pools.pools:
             length = min(block_length(pool, inside), BITS[meeting.family])
-            if pool.for_pods and _passed_on(answers, meeting.session, within(inside, length, length)):
+            usual = pool.for_pods and not pool.unreadable
+            if usual and _passed_on(answers, meeting.session, within(inside, length, length)):
                 found.append((meeting, pool, inside))
                 break
     for meeting, pool, inside in found[:1]:

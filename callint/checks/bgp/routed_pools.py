@@ -16,7 +16,10 @@ from callint.objects.pool import IPPool
 
 @lru_cache(maxsize=8)
 def routed(cluster: Cluster) -> tuple[tuple[IPPool, Prefix], ...]:
-    """The pools for pods whose routes BIRD is to install, with their networks; Felix does it for the others."""
+    """The pools for pods whose routes BIRD is to install, with their networks; Felix does it for the others.
+
+    Of a pool that cannot be read as a whole nobody knows it.
+    """
     model = network(cluster)
     default = model.settings.default
     found: list[tuple[IPPool, Prefix]] = []
@@ -24,6 +27,10 @@ def routed(cluster: Cluster) -> tuple[tuple[IPPool, Prefix], ...]:
         pools = pools_of(cluster, family)
         programmed = kernel(pools, ranges(default, family), default, cluster.target.release)
         for pool, inside in pools.pools:
-            if pool.for_pods and any(part.in_kernel for part in programmed.divide(within(inside))):
+            if (
+                pool.for_pods
+                and not pool.unreadable
+                and any(part.in_kernel for part in programmed.divide(within(inside)))
+            ):
                 found.append((pool, inside))
     return tuple(found)

@@ -11,7 +11,7 @@ from callint.bgp.nodes import Speaker
 from callint.bgp.peering import Peering
 from callint.calico.kinds import is_calico
 from callint.checks.bgp.peers import FAR_ENDS
-from callint.checks.left_open import AGREEING, SELECTING, SPEAKERS, left_in, left_open
+from callint.checks.left_open import AGREEING, NAMES_OF_FILTERS, SELECTING, SPEAKERS, left_in, left_open
 from callint.net.address import Address
 from callint.objects import Cluster, Resource
 from callint.objects.bgp import BGPPeer
@@ -35,7 +35,8 @@ class Unsettled:
         self._unsaid = [(name, one) for name, one in others if _open(one) or placeholder(name) is not None]
         self._moving = any(_address_open(one) for _, one in said)
         left = (peer for peer in cluster.bgp_peers if _any_left(peer, *SELECTING, *AGREEING))
-        self._peers = [_OpenPeer(self._model, peer) for peer in left]
+        self.peers = [OpenPeer(self._model, peer) for peer in left]
+        """The BGPPeers with variables."""
 
     def unsaid(self, peering: Peering) -> Iterator[Resource]:
         """The Nodes of Kubernetes with variables that these sessions may depend on: no finding tells of those."""
@@ -48,8 +49,24 @@ class Unsettled:
         # A far end that nobody is known to be may be the node whose address is left open.
         if self.all or any(one.name in self.nodes for one in members) or (there is None and self._moving):
             return True
-        peers = counted(self._peers, steps, 1)
+        peers = counted(self.peers, steps, 1)
         return any(one.may_join(here, there, peering.address, steps) for one in peers)
+
+    def exports(self, peering: Peering, steps: Steps) -> bool:
+        """Whether these sessions, or what they let out and with which next hop, may be otherwise."""
+        peer = peering.form.peer
+        kept = peer is not None and _any_left(peer, "nextHopMode", "keepOriginalNextHop")
+        return kept or self.filters(peering) or self.concerns(peering, steps)
+
+    def filters(self, peering: Peering) -> bool:
+        """Whether other BGPFilters may be on these sessions, or may be otherwise."""
+        peer, known = peering.form.peer, self._model.cluster.bgp_filters
+        if peer is not None and _any_left(peer, "filters"):
+            return True
+        return any(
+            left_in(known[name].resource, ()) if name in known else left_open(self._model.cluster, NAMES_OF_FILTERS)
+            for name in peering.form.filters
+        )
 
     def _members(self, peering: Peering) -> tuple[Speaker, ...]:
         there = self._far_end(peering)
@@ -70,6 +87,15 @@ def unsettled(cluster: Cluster) -> Unsettled:
     return Unsettled(cluster)
 
 
+def withholding(cluster: Cluster) -> bool:
+    """Whether a variable may make a pool one that is kept in, with all that is inside of it."""
+    return any(
+        left_in(pool.resource, pool.path("disableBGPExport"))
+        or (pool.disable_bgp_export and left_in(pool.resource, pool.path("cidr")))
+        for pool in cluster.pools
+    )
+
+
 def _any_left(peer: BGPPeer, *names: str) -> bool:
     return any(left_in(peer.resource, ("spec", name)) for name in names)
 
@@ -84,13 +110,15 @@ def _address_open(resource: Resource) -> bool:
     return left_in(resource, ("spec", "bgp")) or any(placeholder(value) is not None for value in said)
 
 
-class _OpenPeer:
+class OpenPeer:
     """A peer with variables, and between whom it may have sessions: reverse ones are between the same ends."""
 
     def __init__(self, model: Network, peer: BGPPeer) -> None:
         """A selector that cannot be parsed selects nothing; which workloads one selects is known of few."""
         self.peer = peer
         self._model = model
+        self.starting = _any_left(peer, *SELECTING, "asNumber", "localASNumber")
+        """Whether it may be that its sessions are not yet known, or another kind."""
         self._anyone = _any_left(peer, "node", "nodeSelector")
         self._anywhere = _any_left(peer, *FAR_ENDS) or peer.local_workload_selector is not None
         self._near, self._far = parse_or_none(peer.node_selector), parse_or_none(peer.peer_selector)
@@ -100,15 +128,15 @@ class _OpenPeer:
     def may_join(self, here: Alike, there: Alike | None, address: Address | None, steps: Steps) -> bool:
         """Whether it may have a session between the same ends, in the one direction or the other."""
         called = address is not None and address == self._address
-        if self._is_near(here, steps) and (called or self._is_far(there, steps)):
+        if self.is_near(here, steps) and (called or self.is_far(there, steps)):
             return True
-        return there is not None and self._is_near(there, steps) and self._is_far(here, steps)
+        return there is not None and self.is_near(there, steps) and self.is_far(here, steps)
 
-    def _is_near(self, alike: Alike, steps: Steps) -> bool:
+    def is_near(self, alike: Alike, steps: Steps) -> bool:
         """Whether it may be about one of these nodes."""
         return self._anyone or self._asked(alike, steps, near=True)
 
-    def _is_far(self, alike: Alike | None, steps: Steps) -> bool:
+    def is_far(self, alike: Alike | None, steps: Steps) -> bool:
         """Whether one of these nodes may be its far end."""
         return self._anywhere or (alike is not None and self._asked(alike, steps, near=False))
 
