@@ -18,6 +18,7 @@ _MAC = r"([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}"
 _COMMUNITY_LIKE = r"[0-9]+:[0-9]+(:[0-9]+)?"
 DSCP = frozenset({"DF", "EF", *(f"AF{x}{y}" for x in "1234" for y in "123"), *(f"CS{x}" for x in range(7))})
 _CACHE = 512
+_LONGEST_PATTERN = 2000
 
 
 def _network(text: str, family: Family | None, bare: bool, host_bits: bool) -> Flaw | None:
@@ -265,38 +266,15 @@ def wireguard_key(text: str) -> Flaw | None:
     )
 
 
-_ONLY_GO = (
-    (r"\(\?[imsU-]+\)", ""),
-    (r"\(\?[imsU-]+:", "(?:"),
-    (r"\\[pP](\{\^?\w+\}|\w)", r"\\w"),
-    (r"\[:\^?\w+:\]", "a"),
-    (r"\\z", r"\\Z"),
-    (r"\\x\{[0-9A-Fa-f]+\}", "a"),
-    (r"\(\?<(?=\w)", "(?P<"),
-)
-_NOT_GO = r"(?s)\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(\(\?(?:[=!>#(]|<[=!]|P=|P>))"
-_BACK = r"(?s)\\(?:\\|([1-9]|[kZg])|.)"
-
-
 @lru_cache(maxsize=512)
 def pattern(text: str) -> Flaw | None:
-    """A regular expression of Go (RE2): balanced, and without look-around and back references."""
-    if len(text) > 2000:
+    """A regular expression of Go."""
+    if len(text) > _LONGEST_PATTERN:
         return None
-    odd = next((match[1] for match in re.finditer(_NOT_GO, text) if match[1]), None) or next(
-        (f"\\{match[1]}" for match in re.finditer(_BACK, text) if match[1]), None
-    )
-    if odd:
-        return Flaw("bad-pattern", f'"{text}" is no regular expression of Go, which has no "{odd}"')
-    plain = re.sub(r"\\Q(.*?)(\\E|$)", lambda match: re.escape(match[1]), text, flags=re.DOTALL)
-    for found, instead in _ONLY_GO:
-        plain = re.sub(found, instead, plain)
-    import warnings
+    from callint.net.regexp import check_regexp
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            re.compile(plain)
-    except (re.error, OverflowError, RecursionError) as error:
-        return Flaw("bad-pattern", f'"{text}" is no regular expression: {str(error).split(" at position")[0]}')
+        check_regexp(text)
+    except ValueError as error:
+        return Flaw("bad-pattern", str(error))
     return None
