@@ -36,7 +36,7 @@ _FEW = 4
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    """Nodes that do not learn each other's routes, where pools need them to.
+    """Nodes that do not learn each other's routes, where pools need them to, and BIRD runs.
 
     Parameter `problem`: `no-peers` (the mesh is off and there is no BGPPeer), `unconnected` (two nodes without a way
     for routes), `reflector` (a reflector without any session), `own-as` (the way leads through another AS back into
@@ -44,7 +44,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     question = asked(QUESTIONS, parameters)
     deciding = _DECIDING.get(question)
-    if left_open(cluster, deciding or NODES) or (deciding is None and unsettled(cluster).nodes):
+    off = network(cluster).off
+    if off or left_open(cluster, deciding or NODES) or (deciding is None and unsettled(cluster).nodes):
         return
     yield from question(cluster)
 
