@@ -11,8 +11,8 @@ from typing import Any, cast
 from callint.calico.kinds import POLICIES
 from callint.checks.breach import Breach, Check, CheckError, unanswered
 from callint.objects import Cluster, Resource
-from callint.suggest import nearest
 from callint.steps import MORE, TooManyStepsError
+from callint.suggest import nearest
 
 _BGP = ("BGPPeer", "BGPConfiguration", "Node")
 _POOLS = ("IPPool", "Installation")

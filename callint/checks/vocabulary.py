@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from callint.calico.defaults import CONTROL_PLANE_LABELS
 from callint.finding import Span
 from callint.objects import Resource
 from callint.policy.labels import Labels
@@ -15,6 +16,10 @@ from callint.selector.syntax import And, Compare, Has, Member, atoms
 from callint.suggest import Words, is_slip, letters
 
 _SHORTEST = 5
+# Kubernetes v1.24 took the former label from nodes
+_RENAMED = {CONTROL_PLANE_LABELS[1]: CONTROL_PLANE_LABELS[0]}
+# Labels that only have to be there are given any of these values
+_YES = ("", "true", "yes", "enabled", "1")
 
 
 class Known(NamedTuple):
@@ -30,13 +35,17 @@ class Known(NamedTuple):
 
 
 class Slip(NamedTuple):
-    """What was mistyped in words, what was probably meant, and who has it; the label, and its value if it is that."""
+    """What was mistyped in words, what was probably meant, and who has it; the label, and its value if it is that.
+
+    `plain`: no slip of the pen, but a name of former times, or one of the values that labels have for yes.
+    """
 
     written: str
     meant: str
     bearer: Known
     key: str
     value: str | None = None
+    plain: bool = False
 
     @property
     def word(self) -> str:
@@ -73,9 +82,12 @@ class Vocabulary:
         for atom in atoms(selector):
             if isinstance(atom, Has) or (isinstance(atom, (Compare, Member)) and atom.key not in values):
                 key = atom.key
-                near = None if key in values else self._keys.by(key)
+                renamed = _RENAMED.get(key) if key not in values else None
+                plain = renamed in values
+                near = renamed if plain else None if key in values else self._keys.by(key)
                 if near is not None:
-                    return Slip(f'nothing known has the label "{key}"', near, next(iter(values[near].values())), key)
+                    bearer = next(iter(values[near].values()))
+                    return Slip(f'nothing known has the label "{key}"', near, bearer, key, plain=plain)
                 continue
             if isinstance(atom, Compare) and atom.operator == "==":
                 wanted: Iterable[str] = (atom.value,)
@@ -85,10 +97,13 @@ class Vocabulary:
                 continue
             known = values[atom.key]
             for value in wanted:
-                near = None if value in known else self._words[atom.key].by(value)
+                if value in known:
+                    continue
+                plain = value.lower() in _YES and all(one.lower() in _YES for one in known)
+                near = min(known) if plain else self._words[atom.key].by(value)
                 if near is not None:
                     what = f'nothing known has the label "{atom.key}" with "{value}"'
-                    return Slip(what, near, known[near], atom.key, value)
+                    return Slip(what, near, known[near], atom.key, value, plain)
         return None
 
 
@@ -103,7 +118,7 @@ class Labelled:
     def missed(self, selector: Selector) -> Slip | None:
         """The slip of the pen by which a selector matches nothing, where not all that it may be about need be known."""
         slip = self.words.slip(selector)
-        if slip is None or not is_slip(slip.word, slip.meant):
+        if slip is None or not (slip.plain or is_slip(slip.word, slip.meant)):
             return None
         return None if self.things.any(selector) or satisfiable(selector) is None else slip
 
