@@ -7,8 +7,9 @@ from functools import lru_cache
 
 from callint.bgp.communities import in_effect, named, resolve
 from callint.bgp.decision import Decision
+from callint.bgp.division import Group
 from callint.bgp.route import Presence
-from callint.bgp.routes import Group, engine
+from callint.bgp.routes import engine
 from callint.bgp.sent import sent
 from callint.net.address import FAMILIES, Family, Prefix
 from callint.net.community import Community

@@ -9,12 +9,13 @@ from functools import lru_cache, partial
 from callint.bgp.alike import Alike
 from callint.bgp.candidates import Routes, own_routes
 from callint.bgp.decision import Decision
+from callint.bgp.division import other
 from callint.bgp.lone import CROWD
 from callint.bgp.nodes import Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.profile import Profile
 from callint.bgp.route import Attributes, Presence
-from callint.bgp.routes import OF_SOURCE, Brought, Source, engine, other
+from callint.bgp.routes import OF_SOURCE, Brought, Source, engine
 from callint.bgp.session import Session
 from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, everything, nothing
@@ -113,12 +114,12 @@ class Crowds:
         found: dict[object, Source] = {}
         for peering in peerings:
             there = peering.there
-            if there is not None and len(model.profiled(there, peering.family)) >= CROWD:
+            if there is not None and len(model.division.profiled(there, peering.family)) >= CROWD:
                 size = len(there.members) - (there is peering.here)
                 session = next(peering.far_ends(speaker))
                 found[peering] = Source(session, size, self.brought(peering, speaker, existing=existing))
                 continue
-            for session, size in model.far_ends(peering, speaker):
+            for session, size in model.division.far_ends(peering, speaker):
                 told = key(session)
                 first = found.get(told)
                 found[told] = first._replace(size=first.size + size) if first else Source(session, size)
@@ -151,7 +152,7 @@ class Crowds:
         model, family = self._engine, peering.family
         none, every = nothing(family), everything(family)
         steps = Steps(self._cluster, "routes that BGP sessions export")
-        steps.spend(OF_SOURCE * len(model.profiled(there, family)))
+        steps.spend(OF_SOURCE * len(model.division.profiled(there, family)))
         similar = self._similar.get((there, family))
         if similar is None:
             similar = self._similar[there, family] = self._divided(there, family)
@@ -182,9 +183,9 @@ class Crowds:
         found = _Similar([], [], set())
         kinds: dict[object, Asked] = {}
         together: dict[tuple[int, Routes], tuple[Speaker, list[tuple[str, PrefixSet]]]] = {}
-        for mine, members in model.profiled(there, family):
+        for mine, members in model.division.profiled(there, family):
             far, bare = members[0], self.bare(mine)
-            kind = kinds.setdefault((id(bare), model.relaying(far, family)), Asked())
+            kind = kinds.setdefault((id(bare), model.division.relaying(far, family)), Asked())
             kind.nodes += 1
             if len(members) > 1:
                 found.shared.update(one.name for one in members)

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from callint.bgp.candidates import Routes
 from callint.bgp.decision import Decision
+from callint.bgp.division import Group
 from callint.bgp.nodes import Speaker
-from callint.bgp.routes import Engine, Group, engine
+from callint.bgp.routes import Engine, engine
 from callint.bgp.session import LIVE
 from callint.net.address import Prefix
 from callint.net.prefixes import PrefixSet, exactly, nothing, within
@@ -62,7 +63,7 @@ def follow(
         tuple(one for one in sources if one.routes.prefixes),
         tuple(
             hop(model, group, region)
-            for group in (model.groups() if groups is None else groups)
+            for group in (model.division.groups() if groups is None else groups)
             if group.session.family == wanted.family
         ),
     )

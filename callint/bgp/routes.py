@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
-from typing import TypeVar
 
-from callint.bgp.alike import Alike
 from callint.bgp.candidates import Routes
 from callint.bgp.decision import Decision, Step
+from callint.bgp.division import Division
 from callint.bgp.export import Outcome, export, own_filter, stopped
 from callint.bgp.filtering import filtering
 from callint.bgp.filters import Part, View
@@ -18,7 +17,7 @@ from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.profile import Profile
 from callint.bgp.profiles import Profiles
-from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes, Passage, PeerType, Presence
+from callint.bgp.route import DEFAULT_LOCAL_PREF, Attributes, PeerType, Presence
 from callint.bgp.rules import Direction
 from callint.bgp.session import LIVE, Form, Session
 from callint.net.address import Family
@@ -42,25 +41,6 @@ class Source(NamedTuple):
     brought: tuple[Brought, ...] | None = None
 
 
-class Group(NamedTuple):
-    """Sessions that are alike in all but the two nodes: one of them, and how many there are."""
-
-    session: Session
-    size: int
-
-
-T = TypeVar("T")
-Members = tuple[Speaker, ...]
-Near = tuple[Alike, Profile, Members]
-
-
-class Relay(NamedTuple):
-    """Sessions from which a node passes routes on, and the LOCAL_PREF if known."""
-
-    passage: Passage
-    local_pref: int | None
-
-
 # What a session takes from which routes may come, and what becomes of some of them
 OF_SOURCE, OF_DECISION = 10, 5
 OF_PIECES = 4
@@ -75,13 +55,9 @@ class Engine:
         self.cluster = cluster
         self.network = network(cluster)
         self.profiles = Profiles(cluster, self.network)
+        self.division = Division(self.network, self.profiles)
         self._filtering = filtering(cluster)
-        self._divided_nodes: dict[tuple[Alike, Family], tuple[tuple[Profile, Members], ...]] = {}
-        self._divided_by_peers: dict[tuple[Alike, Family], tuple[Near, ...]] = {}
         self._sources: dict[object, tuple[Source, ...]] = {}
-        self._forms: dict[object, frozenset[Form]] = {}
-        self._relaying_of: dict[tuple[Alike, Family], frozenset[Relay]] = {}
-        self._relays: dict[tuple[frozenset[Form], Form], tuple[Relay, ...]] = {}
         self._outcomes: dict[tuple[int, PeerType, Routes], tuple[Outcome, ...]] = {}
         self._exports: dict[object, tuple[Decision, ...]] = {}
         self._imports: dict[object, tuple[Decision, ...]] = {}
@@ -95,27 +71,6 @@ class Engine:
             family: kernel(shared.pools, shared.ranges, configuration, release)
             for family, shared in self.profiles.shared.items()
         }
-
-    def profiled(self, alike: Alike, family: Family) -> tuple[tuple[Profile, Members], ...]:
-        """Nodes that are alike for sessions, divided by what they export of their own and may pass on."""
-        found = self._divided_nodes.get((alike, family))
-        if found is None:
-            divided: dict[object, tuple[Profile, list[Speaker]]] = {}
-            for one in alike.members:
-                mine = self.profiles.of(one, family)
-                divided.setdefault((id(mine), self.relaying(one, family)), (mine, []))[1].append(one)
-            found = tuple((mine, tuple(members)) for mine, members in divided.values())
-            self._divided_nodes[alike, family] = found
-        return found
-
-    def relaying(self, speaker: Speaker, family: Family) -> frozenset[Relay]:
-        """The kinds of sessions that BGPPeers make on a node: to the mesh nodes are alike that differ in these."""
-        key = (self.network.nodes.of(speaker), family)
-        found = self._relaying_of.get(key)
-        if found is None:
-            forms = (peering.form for peering in self.network.peerings_of(speaker, family))
-            found = self._relaying_of[key] = frozenset(map(self._relay, forms))
-        return found
 
     def sources(self, speaker: Speaker, family: Family, form: Form) -> tuple[Source, ...]:
         """The sessions whose routes a node may pass on to sessions of this form, those that are alike together."""
@@ -142,20 +97,10 @@ class Engine:
     def _find_sources(self, speaker: Speaker, family: Family, form: Form) -> Iterator[Source]:
         found: dict[object, list[Source]] = {}
         for peering in self.passing(speaker, family, form):
-            for session, size in self.far_ends(peering, speaker):
+            for session, size in self.division.far_ends(peering, speaker):
                 found.setdefault(self.import_key(session), []).append(Source(session, size))
         for alike in found.values():
             yield Source(alike[0].session, sum(one.size for one in alike))
-
-    def far_ends(self, peering: Peering, speaker: Speaker) -> Iterator[tuple[Session, int]]:
-        """The sessions of one node, those with far ends that are alike together, with their number."""
-        if peering.there is None:
-            yield peering.session(speaker, None), 1
-            return
-        for _, members in self.profiled(peering.there, peering.family):
-            remote = other(members, speaker)
-            if remote is not None:
-                yield peering.session(speaker, remote), len(members) - (speaker in members and speaker.name != ANY)
 
     def exported(self, session: Session) -> tuple[Decision, ...]:
         """What becomes of every route that the local node has, on its way to the far end."""
@@ -266,7 +211,7 @@ class Engine:
         answer = self.network.answer(session)
         if answer is None or session.remote is None:
             return session.form, session.remote is not None
-        relayed = self._relayed(answer) if passed else ()
+        relayed = self.division.relayed(answer) if passed else ()
         return session.form, answer.form, id(self.profiles.of(session.remote, session.family)), relayed
 
     def offers(self, session: Session) -> Iterator[Routes]:
@@ -282,7 +227,7 @@ class Engine:
     def passed(self, session: Session) -> Iterator[Routes]:
         """What the node at the far end may have from others and pass on."""
         answer = self.network.answer(session)
-        for passage, preference in self._relayed(answer) if answer is not None else ():
+        for passage, preference in self.division.relayed(answer) if answer is not None else ():
             relayed = Attributes("bgp", None, None, None, preference)
             yield Routes(everything(session.family), "any", relayed, "routes from its peers", passage)
 
@@ -310,85 +255,12 @@ class Engine:
                 routes = Routes(one.prefixes, one.presence, result, f"{name}: {one.routes.because}")
                 yield from self.received(session, routes)
 
-    def _relayed(self, answer: Session) -> tuple[Relay, ...]:
-        """The kinds of sessions from which the far end passes routes on to this one."""
-        forms, own = self._forms_of(answer.local, answer.family), answer.form
-        found = self._relays.get((forms, own))
-        if found is None:
-            passing = (form for form in forms if form != own or own.kind != "mesh")
-            kinds = {self._relay(form) for form in passing if form.passage.leads_to(own.passage)}
-            found = self._relays[forms, own] = tuple(sorted(kinds, key=str))
-        return found
-
-    def _relay(self, form: Form) -> Relay:
-        """What a session brings to pass on: what eBGP brings has the usual LOCAL_PREF, if no rule sets it."""
-        rules = self._filtering.rules(form.filters, "import", form.family)
-        usual = form.peer_type == "eBGP" and all(rule.operations.priority is None for rule in rules)
-        return Relay(form.passage, DEFAULT_LOCAL_PREF if usual else None)
-
-    def _forms_of(self, speaker: Speaker, family: Family) -> frozenset[Form]:
-        model = self.network
-        alike = (model.nodes.of(speaker), model.meshes[family].of(speaker))
-        key = (speaker if any(one.differ for one in alike) else alike, family)
-        found = self._forms.get(key)
-        if found is None:
-            kinds = self.network.kinds_of(speaker, family)
-            found = self._forms[key] = frozenset(form for peering in kinds for form in peering.forms(speaker))
-        return found
-
-    def groups(self) -> Iterator[Group]:
-        """Every session, those that are alike in all but the nodes together; their nodes have peers that are alike."""
-        found: dict[object, Group] = {}
-        for family in self.network.families:
-            for key, session, size in self._meetings(family):
-                known = found.get(key)
-                found[key] = Group(known.session, known.size + size) if known else Group(session, size)
-        return iter(found.values())
-
-    def _meetings(self, family: Family) -> Iterator[tuple[object, Session, int]]:
-        """Nodes that are equal with nodes that are equal: what tells them from others, one session, and how many."""
-        for peering in self.network.kinds(family):
-            theirs: dict[object, list[Speaker | None]] = {} if peering.there is not None else {None: [None]}
-            for _, far, members in self.divided(peering.there, family) if peering.there is not None else ():
-                theirs.setdefault(self._far_key(far, members[0]), []).extend(members)
-            for alike, mine, here in self.divided(peering.here, family):
-                own = None if peering.there is not peering.here else self._far_key(mine, here[0])
-                for far_key, there in theirs.items():
-                    size = len(here) * (len(there) - (far_key == own is not None and here[0].name != ANY))
-                    if size:
-                        # Forms and profiles are the same objects where they are equal, and long to compare.
-                        key = (id(peering.form), alike, id(mine), far_key, peering.state)
-                        yield key, peering.session(here[0], other(there, here[0])), size
-
-    def divided(self, several: Alike, family: Family) -> tuple[Near, ...]:
-        """Nodes alike to the mesh, by what they export and by peers of their own, whose routes they pass on."""
-        divided = self._divided_by_peers.get((several, family))
-        if divided is None:
-            found: dict[tuple[Alike, int], tuple[Profile, list[Speaker]]] = {}
-            for mine, members in self.profiled(several, family):
-                for one in members:
-                    alike = self.network.nodes.of(one)
-                    found.setdefault((alike, id(mine)), (mine, []))[1].append(one)
-            divided = tuple((alike, mine, tuple(here)) for (alike, _), (mine, here) in found.items())
-            self._divided_by_peers[several, family] = divided
-        return divided
-
-    def _far_key(self, mine: Profile, speaker: Speaker) -> object:
-        """What tells the routes of a far end from those of others: its own and from whom it has those it passes on."""
-        forms = self._forms_of(speaker, mine.family)
-        return id(mine), frozenset((form.kind == "mesh", self._relay(form)) for form in forms)
-
 
 def counted_decisions(decisions: Iterable[Decision], steps: Steps) -> Iterator[Decision]:
     """The same; each takes steps, more if it is about many prefixes. Raises TooManyStepsError."""
     for one in decisions:
         steps.spend(OF_DECISION + len(one.prefixes.starts) // OF_PIECES)
         yield one
-
-
-def other(there: Sequence[T], speaker: Speaker) -> T | None:
-    """A far end of a node; `ANY` stands for many, who have each other."""
-    return next((one for one in there[:2] if one is not speaker or speaker.name == ANY), None)
 
 
 def _echoes(source: Source, session: Session) -> bool:

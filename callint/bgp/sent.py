@@ -10,6 +10,7 @@ from callint.bgp.candidates import Routes
 from callint.bgp.communities import in_effect
 from callint.bgp.crowd import Asked, Crowds, crowds
 from callint.bgp.decision import Decision
+from callint.bgp.division import Group, other
 from callint.bgp.filtering import filtering
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
@@ -19,11 +20,9 @@ from callint.bgp.routes import (
     OF_PIECES,
     OF_SOURCE,
     Engine,
-    Group,
     Source,
     counted_decisions,
     engine,
-    other,
 )
 from callint.bgp.rules import Direction, Rule
 from callint.bgp.session import LIVE, Form, Session
@@ -233,10 +232,10 @@ def senders(model: Engine) -> Iterator[tuple[Group, Profile]]:
     for family in model.network.families:
         live = [peering for peering in model.network.kinds(family) if peering.state in LIVE]
         steps = Steps(model.cluster, "nodes with BGP sessions")
-        steps.spend(_OF_SENDER * sum(len(model.divided(peering.here, family)) for peering in live))
+        steps.spend(_OF_SENDER * sum(len(model.division.divided(peering.here, family)) for peering in live))
         for peering in live:
             there = peering.there.members if peering.there is not None else (None,)
-            for alike, mine, here in model.divided(peering.here, family):
+            for alike, mine, here in model.division.divided(peering.here, family):
                 size = len(here) * (len(there) - (peering.there is peering.here and here[0].name != ANY))
                 if size:
                     key = (alike, id(peering.form), id(mine))

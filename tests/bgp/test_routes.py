@@ -262,7 +262,7 @@ def test_equal_nodes_are_asked_once(made: Any) -> None:
     """A mesh of many nodes is one kind of session, and its number of sessions is exact."""
     nodes = [node(f"n{index}", f"10.1.{index >> 8}.{index & 255}/16") for index in range(300)]
     model = engine(made(PODS, *nodes))
-    (group,) = model.groups()
+    (group,) = model.division.groups()
     assert group.size == len(model.network) == 300 * 299
 
 
@@ -328,4 +328,4 @@ def test_nodes_with_blocks_of_their_own_export_each_for_itself(made: Any) -> Non
     found = [group for group, _ in senders(model)]
     assert sorted(group.session.local.name for group in found) == sorted(f"n{index}" for index in range(12))
     assert {group.size for group in found} == {11}
-    assert sum(group.size for group in model.groups()) == 12 * 11
+    assert sum(group.size for group in model.division.groups()) == 12 * 11

@@ -189,7 +189,7 @@ def test_sessions_of_a_group_let_out_and_in_the_same(
     model = engine(cluster_of(written, Target(cluster.release)))
     expected = Counter(told for one in model.network for told in _exchanged(model, one))
     found: Counter[object] = Counter()
-    for group in model.groups():
+    for group in model.division.groups():
         for told in _exchanged(model, group.session):
             found[told] += group.size
     assert found == expected

@@ -243,7 +243,7 @@ def test_nodes_taken_together_do_what_each_does_alone(cluster: Cluster) -> None:
 def _routes(cluster: Cluster, *, once: bool) -> dict[tuple[object, ...], object]:
     """What is decided on each session; `once`: not how often, for what several bring together goes to all of them."""
     model = engine(cluster_of(manifests(cluster), Target(cluster.release)))
-    assert sum(group.size for group in model.groups()) == len(model.network)
+    assert sum(group.size for group in model.division.groups()) == len(model.network)
     found: dict[tuple[object, ...], object] = {}
     ways = (model.exported, model.imported)
     for one in model.network:

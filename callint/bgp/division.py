@@ -1,0 +1,156 @@
+"""Nodes and sessions divided by the routes that they have and pass on; what is alike goes together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from callint.bgp.alike import Alike
+from callint.bgp.filtering import filtering
+from callint.bgp.network import Network
+from callint.bgp.nodes import ANY, Speaker
+from callint.bgp.peering import Peering
+from callint.bgp.profile import Profile
+from callint.bgp.profiles import Profiles
+from callint.bgp.route import DEFAULT_LOCAL_PREF, Passage
+from callint.bgp.session import Form, Session
+from callint.net.address import Family
+from callint.record import NamedTuple
+
+
+class Group(NamedTuple):
+    """Sessions that are alike in all but the two nodes: one of them, and how many there are."""
+
+    session: Session
+    size: int
+
+
+T = TypeVar("T")
+Members = tuple[Speaker, ...]
+Near = tuple[Alike, Profile, Members]
+
+
+class Relay(NamedTuple):
+    """Sessions from which a node passes routes on, and the LOCAL_PREF if known."""
+
+    passage: Passage
+    local_pref: int | None
+
+
+class Division:
+    """Divides the nodes of one network."""
+
+    def __init__(self, network: Network, profiles: Profiles) -> None:
+        """Nothing is divided yet."""
+        self._network = network
+        self._profiles = profiles
+        self._filtering = filtering(network.cluster)
+        self._divided_nodes: dict[tuple[Alike, Family], tuple[tuple[Profile, Members], ...]] = {}
+        self._divided_by_peers: dict[tuple[Alike, Family], tuple[Near, ...]] = {}
+        self._forms: dict[object, frozenset[Form]] = {}
+        self._relaying_of: dict[tuple[Alike, Family], frozenset[Relay]] = {}
+        self._relays: dict[tuple[frozenset[Form], Form], tuple[Relay, ...]] = {}
+
+    def profiled(self, alike: Alike, family: Family) -> tuple[tuple[Profile, Members], ...]:
+        """Nodes that are alike for sessions, divided by what they export of their own and may pass on."""
+        found = self._divided_nodes.get((alike, family))
+        if found is None:
+            divided: dict[object, tuple[Profile, list[Speaker]]] = {}
+            for one in alike.members:
+                mine = self._profiles.of(one, family)
+                divided.setdefault((id(mine), self.relaying(one, family)), (mine, []))[1].append(one)
+            found = tuple((mine, tuple(members)) for mine, members in divided.values())
+            self._divided_nodes[alike, family] = found
+        return found
+
+    def relaying(self, speaker: Speaker, family: Family) -> frozenset[Relay]:
+        """The kinds of sessions that BGPPeers make on a node: to the mesh nodes are alike that differ in these."""
+        key = (self._network.nodes.of(speaker), family)
+        found = self._relaying_of.get(key)
+        if found is None:
+            forms = (peering.form for peering in self._network.peerings_of(speaker, family))
+            found = self._relaying_of[key] = frozenset(map(self._relay, forms))
+        return found
+
+    def far_ends(self, peering: Peering, speaker: Speaker) -> Iterator[tuple[Session, int]]:
+        """The sessions of one node, those with far ends that are alike together, with their number."""
+        if peering.there is None:
+            yield peering.session(speaker, None), 1
+            return
+        for _, members in self.profiled(peering.there, peering.family):
+            remote = other(members, speaker)
+            if remote is not None:
+                yield peering.session(speaker, remote), len(members) - (speaker in members and speaker.name != ANY)
+
+    def relayed(self, answer: Session) -> tuple[Relay, ...]:
+        """The kinds of sessions from which the far end passes routes on to this one."""
+        forms, own = self._forms_of(answer.local, answer.family), answer.form
+        found = self._relays.get((forms, own))
+        if found is None:
+            passing = (form for form in forms if form != own or own.kind != "mesh")
+            kinds = {self._relay(form) for form in passing if form.passage.leads_to(own.passage)}
+            found = self._relays[forms, own] = tuple(sorted(kinds, key=str))
+        return found
+
+    def _relay(self, form: Form) -> Relay:
+        """What a session brings to pass on: what eBGP brings has the usual LOCAL_PREF, if no rule sets it."""
+        rules = self._filtering.rules(form.filters, "import", form.family)
+        usual = form.peer_type == "eBGP" and all(rule.operations.priority is None for rule in rules)
+        return Relay(form.passage, DEFAULT_LOCAL_PREF if usual else None)
+
+    def _forms_of(self, speaker: Speaker, family: Family) -> frozenset[Form]:
+        model = self._network
+        alike = (model.nodes.of(speaker), model.meshes[family].of(speaker))
+        key = (speaker if any(one.differ for one in alike) else alike, family)
+        found = self._forms.get(key)
+        if found is None:
+            kinds = self._network.kinds_of(speaker, family)
+            found = self._forms[key] = frozenset(form for peering in kinds for form in peering.forms(speaker))
+        return found
+
+    def groups(self) -> Iterator[Group]:
+        """Every session, those that are alike in all but the nodes together; their nodes have peers that are alike."""
+        found: dict[object, Group] = {}
+        for family in self._network.families:
+            for key, session, size in self._meetings(family):
+                known = found.get(key)
+                found[key] = Group(known.session, known.size + size) if known else Group(session, size)
+        return iter(found.values())
+
+    def _meetings(self, family: Family) -> Iterator[tuple[object, Session, int]]:
+        """Nodes that are equal with nodes that are equal: what tells them from others, one session, and how many."""
+        for peering in self._network.kinds(family):
+            theirs: dict[object, list[Speaker | None]] = {} if peering.there is not None else {None: [None]}
+            for _, far, members in self.divided(peering.there, family) if peering.there is not None else ():
+                theirs.setdefault(self._far_key(far, members[0]), []).extend(members)
+            for alike, mine, here in self.divided(peering.here, family):
+                own = None if peering.there is not peering.here else self._far_key(mine, here[0])
+                for far_key, there in theirs.items():
+                    size = len(here) * (len(there) - (far_key == own is not None and here[0].name != ANY))
+                    if size:
+                        # Forms and profiles are the same objects where they are equal, and long to compare.
+                        key = (id(peering.form), alike, id(mine), far_key, peering.state)
+                        yield key, peering.session(here[0], other(there, here[0])), size
+
+    def divided(self, several: Alike, family: Family) -> tuple[Near, ...]:
+        """Nodes alike to the mesh, by what they export and by peers of their own, whose routes they pass on."""
+        divided = self._divided_by_peers.get((several, family))
+        if divided is None:
+            found: dict[tuple[Alike, int], tuple[Profile, list[Speaker]]] = {}
+            for mine, members in self.profiled(several, family):
+                for one in members:
+                    alike = self._network.nodes.of(one)
+                    found.setdefault((alike, id(mine)), (mine, []))[1].append(one)
+            divided = tuple((alike, mine, tuple(here)) for (alike, _), (mine, here) in found.items())
+            self._divided_by_peers[several, family] = divided
+        return divided
+
+    def _far_key(self, mine: Profile, speaker: Speaker) -> object:
+        """What tells the routes of a far end from those of others: its own and from whom it has those it passes on."""
+        forms = self._forms_of(speaker, mine.family)
+        return id(mine), frozenset((form.kind == "mesh", self._relay(form)) for form in forms)
+
+
+def other(there: Sequence[T], speaker: Speaker) -> T | None:
+    """A far end of a node; `ANY` stands for many, who have each other."""
+    return next((one for one in there[:2] if one is not speaker or speaker.name == ANY), None)
