@@ -126,7 +126,7 @@ def analyse(cluster: Cluster) -> tuple[int, int, int]:
     """Every session with its status, and what each kind of session exports and imports."""
     model = engine(cluster)
     groups = parts = 0
-    for group in model.groups():
+    for group in model.division.groups():
         groups += 1
         parts += len(model.exported(group.session)) + len(model.imported(group.session))
     return len(model.network), groups, parts
