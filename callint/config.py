@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from callint.baseline import Baseline
     from callint.finding import Path, Span
 
-NAMES = ("callint.yaml", ".callint.yaml")
+NAMES = ("callint.yaml", ".callint.yaml", "callint.yml", ".callint.yml")
 
 
 class ConfigError(Exception):
@@ -105,7 +105,7 @@ class Config(NamedTuple):
 
 
 def find(start: str) -> str | None:
-    """The nearest callint.yaml or .callint.yaml at or above a file or folder; raises ConfigError for a link out."""
+    """The nearest of NAMES at or above a file or folder, of several the first; raises ConfigError for a link out."""
     folder = os.path.abspath(start)
     if not os.path.isdir(folder):
         folder = os.path.dirname(folder)

@@ -31,6 +31,15 @@ def test_found_by_walking_up(folder: Path) -> None:
     assert config.find("clusters/home/x.yaml") == "clusters/callint.yaml"
 
 
+def test_the_short_ending_will_do_and_comes_last(folder: Path) -> None:
+    (folder / ".callint.yml").write_text("fail-on: info\n")
+    assert config.find(".") == ".callint.yml"
+    (folder / "callint.yml").write_text("fail-on: info\n")
+    assert config.find(".") == "callint.yml"
+    (folder / ".callint.yaml").write_text("fail-on: info\n")
+    assert config.find(".") == ".callint.yaml"
+
+
 def test_empty_is_the_default(folder: Path) -> None:
     assert load(folder, "# nothing\n").fail_on == "error"
 
