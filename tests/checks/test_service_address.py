@@ -6,6 +6,7 @@ import pytest
 
 from callint.calico import Target, parse_release
 from callint.checks import find
+from callint.source import Limits
 from manifests import cluster_of
 
 SERVICE = """
@@ -104,3 +105,20 @@ def test_kubernetes_policies_cannot_name_a_service() -> None:
     (of_calico,) = find("policy_rules")(cluster_of(SERVICE + CALICO), question)
     assert "destination.services" in of_calico.help
     assert "destination.services" not in of_kubernetes.help
+
+
+def test_so_many_comparisons() -> None:
+    services = "".join(
+        SERVICE.replace("database", f"d{number}").replace(".7.7", f".7.{number}") for number in range(20)
+    )
+    net = CALICO.split("egress: [")[1].rstrip()[:-1]
+    nets = ", ".join(net.replace(".7.7", f".7.{number}") for number in range(20))
+    pods = ", ".join(f"{{action: Allow, destination: {{selector: k{number} == 'x'}}}}" for number in range(20))
+    cluster = cluster_of(services + CALICO.replace(net, f"{nets}, {pods}"))
+    cluster.limits = Limits(comparisons=100)
+    (found,) = find("policy_rules")(cluster, {"problem": "service-address"})
+    assert found.undecided
+    assert found.message == (
+        'whether rules of NetworkPolicy "web" allow addresses of services alone was not examined: '
+        "more than 100 comparisons of selectors would be needed"
+    )

@@ -19,7 +19,7 @@ from callint.selector.index import OverlapIndex
 from callint.selector.rewrite import both
 from callint.selector.satisfy import overlaps
 from callint.selector.syntax import Compare
-from callint.selector.values import Budget, ExhaustedError
+from callint.selector.values import Budget
 
 _EVERY_PORT = ((0, 65535),)
 _OF_RULE = 10
@@ -81,15 +81,10 @@ class Allowed:
         return meet(self._to_anybody, opened(rules))
 
     def may_reach(self, service: Behind) -> bool:
-        """Whether packets may go to the pods of a service; also where that takes too many steps to tell."""
+        """Whether packets may go to the pods of a service; raises ExhaustedError."""
         if service.name in self._services or meet(self._to_anybody, service.ports):
             return True
-        try:
-            return any(
-                self._meets(rule, selector, service) for selector, rule in self._selecting.candidates(service.pods)
-            )
-        except ExhaustedError:
-            return True
+        return any(self._meets(rule, selector, service) for selector, rule in self._selecting.candidates(service.pods))
 
     def _meets(self, rule: Rule, selector: Selector, service: Behind) -> bool:
         self._budget.spend(_OF_RULE)

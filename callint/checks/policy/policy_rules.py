@@ -7,7 +7,7 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
 
-from callint.checks.breach import Breach
+from callint.checks.breach import Breach, unanswered
 from callint.checks.dispatch import Question, asked
 from callint.checks.policy.pods_allowed import Allowed, Behind, behind
 from callint.finding import Path, Related, Span, witness
@@ -21,6 +21,7 @@ from callint.policy import model_of
 from callint.policy.tiers import selector_of
 from callint.selector import Selector, SelectorError
 from callint.selector.syntax import ALL
+from callint.selector.values import ExhaustedError
 
 _SLOTS = 15
 
@@ -149,7 +150,10 @@ def _service_address(cluster: Cluster) -> Iterator[Breach]:
         return
     ranges = Enclosing(known)
     allowed: Allowed | None = None
+    given_up: Policy | None = None
     for policy, rules, path in _allowing_egress(cluster):
+        if policy is given_up:
+            continue
         nets = dict.fromkeys(net for rule in rules for net in prefixes(rule.destination.nets))
         inside = [(net, place, service) for net in nets for _, (place, service) in ranges.of(net)]
         cache = all(rule.destination.ports == ("53",) for rule in rules)
@@ -157,8 +161,13 @@ def _service_address(cluster: Cluster) -> Iterator[Breach]:
             continue
         if allowed is None or allowed.policy is not policy:
             allowed = Allowed(policy, cluster.limits.comparisons)
-        reached = (allowed.may_reach(service) for *_, service in inside if service)
-        if allowed.anybody(rules) or any(reached):
+        try:
+            if allowed.anybody(rules) or any(allowed.may_reach(service) for *_, service in inside if service):
+                continue
+        except ExhaustedError:
+            given_up = policy
+            what = f'whether rules of {policy.resource.kind} "{policy.resource.name}" allow addresses of services alone'
+            yield unanswered(f"{what} was not examined: {cluster.limits.too_many('selectors')}", policy.resource)
             continue
         first, place, _ = inside[0]
         whose = "the address of a service" if first.length == BITS[first.family] else "addresses of services"
@@ -191,14 +200,15 @@ def _untracked_replies(cluster: Cluster) -> Iterator[Breach]:
     enforced = [one for one in cluster.policies if not one.staged]
     untracked = [one for one in enforced if one.do_not_track]
     let_out: dict[bool, set[int] | None] = {}
+    hosts = model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
     for policy in untracked:
         allows = [rule for rule in policy.governed("ingress") if rule.action == "Allow"]
         if not allows or policy.resource.unreadable("spec"):
             continue
         of_udp = all(map(_is_udp, allows))
         if of_udp not in let_out:
-            let_out[of_udp] = _let_out(cluster, enforced if of_udp else untracked, profiles=of_udp)
-        if _together(cluster, policy, let_out[of_udp]):
+            let_out[of_udp] = _let_out(cluster, hosts, enforced if of_udp else untracked, profiles=of_udp)
+        if _together(hosts, policy, let_out[of_udp]):
             continue
         yield Breach.at(
             policy.resource,
@@ -216,13 +226,14 @@ def _is_udp(rule: Rule) -> bool:
     return (rule.protocol or "").lower() in ("udp", str(UDP))
 
 
-def _let_out(cluster: Cluster, policies: Iterable[Policy], *, profiles: bool) -> set[int] | None:
+def _let_out(
+    cluster: Cluster, hosts: Selectable[HostMember], policies: Iterable[Policy], *, profiles: bool
+) -> set[int] | None:
     """The host endpoints by identity that some policies, or with `profiles` these, may let send; None without any."""
     selectors = {_may_select(one) for one in policies if any(rule.action == "Allow" for rule in one.governed("egress"))}
-    inventory = model_of(cluster).inventory
-    found = {id(host) for selector in selectors for host, _ in inventory.hosts.all(selector)}
+    found = {id(host) for selector in selectors for host, _ in hosts.all(selector)}
     if profiles:
-        found |= {id(host) for host in inventory.host_endpoints if host.about.profiles}
+        found |= {id(host) for host in model_of(cluster).inventory.host_endpoints if host.about.profiles}
     return found if found or selectors else None
 
 
@@ -233,15 +244,14 @@ def _may_select(policy: Policy) -> Selector:
         return ALL
 
 
-def _together(cluster: Cluster, policy: Policy, answered: set[int] | None) -> bool:
+def _together(hosts: Selectable[HostMember], policy: Policy, answered: set[int] | None) -> bool:
     """Whether a policy selects a host endpoint among some, by identity; without any known, it may."""
     if answered is None:
         return False
-    inventory = model_of(cluster).inventory
-    if not inventory.host_endpoints:
+    if not hosts:
         return True
     try:
-        return any(id(host) in answered for host, _ in inventory.hosts.all(selector_of(policy)))
+        return any(id(host) in answered for host, _ in hosts.all(selector_of(policy)))
     except SelectorError:
         return True
 
