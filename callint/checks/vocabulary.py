@@ -140,3 +140,30 @@ class Meant:
                 found = found if long and letters(word) != letters(found) else None
             self._answers[word] = found
         return self._answers[word]
+
+
+class NodeNames:
+    """Nodes, of which one may be meant by another name."""
+
+    def __init__(self, known: Collection[str]) -> None:
+        """Sort them by their machines."""
+        self._known = frozenset(known)
+        self._hosts: dict[str, str | None] = {}
+        for name in known:
+            if "." in name:
+                self._hosts[_host(name)] = None if _host(name) in self._hosts else name
+        self._words = Words(known)
+
+    def meant(self, name: str) -> str | None:
+        """The node of the same machine, or the one whose name was mistyped."""
+        host = _host(name)
+        same = self._hosts.get(name) or (host if host in self._known else None)
+        if same is not None:
+            return same
+        near = self._words.nearest(name)
+        return near if near is not None and is_slip(name, near) else None
+
+
+def _host(name: str) -> str:
+    """A machine that is called with its domain may be called by its name alone."""
+    return name.partition(".")[0]

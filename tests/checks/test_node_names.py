@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from callint import config
-from callint.checks import Breach
+from callint.checks import Breach, find
 from callint.checks.objects.node_names import check
-from manifests import cluster_of
+from manifests import calico, cluster_of
 
 FACTS = {"problem": "facts"}
 ENDPOINT = """
@@ -124,3 +124,37 @@ def test_services_at_another_interface(tmp_path: Path) -> None:
 )
 def test_services_that_may_be_there(tmp_path: Path, services: str, facts: str) -> None:
     assert wanted(tmp_path, services, facts=facts) == []
+
+
+ABOUT: dict[str, tuple[str, str, dict[str, object]]] = {
+    "HostEndpoint": ("host_endpoint", "unknown-node", {"node": "NAME", "interfaceName": "eth0"}),
+    "BGPPeer": ("usage", "node", {"node": "NAME", "peerIP": "192.0.2.1", "asNumber": 64512}),
+    "BGPConfiguration": ("usage", "node", {"listenPort": 1790}),
+}
+
+
+@pytest.mark.parametrize("kind", ABOUT)
+@pytest.mark.parametrize(
+    ("name", "nodes", "meant"),
+    [
+        ("storage", ["storage.example.org", "other.example.org"], "storage.example.org"),
+        ("storage.example.org", ["storage", "other"], "storage"),
+        ("storgae", ["storage"], "storage"),
+        ("storage", ["storage"], None),
+        ("storage", ["other.example.org"], None),
+        ("storage", ["storage.a", "storage.b"], None),
+        ("storage.a", ["storage.b"], None),
+        ("node1", ["node2"], None),
+    ],
+)
+def test_objects_about_a_node_that_is_called_otherwise(
+    kind: str, name: str, nodes: list[str], meant: str | None
+) -> None:
+    check, problem, spec = ABOUT[kind]
+    object_name = f"node.{name}" if kind == "BGPConfiguration" else "one"
+    about = calico(kind, object_name, {key: name if value == "NAME" else value for key, value in spec.items()})
+    known = [{"apiVersion": "v1", "kind": "Node", "metadata": {"name": one}} for one in nodes]
+    found = list(find(check)(cluster_of([about, *known]), {"problem": problem}))
+    assert [f'"{meant}"' in one.message for one in found] == [True] * (meant is not None)
+    described = f"version: 1\nnode: {name}\n"
+    assert not list(find(check)(cluster_of([about, *known], facts=described), {"problem": problem}))

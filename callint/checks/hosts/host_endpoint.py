@@ -12,7 +12,7 @@ from callint.checks.hosts.claim import ebpf_ignores, rivals, workload_interface
 from callint.checks.hosts.selected import invisible, unused_labels
 from callint.checks.hosts.shut_in import default_deny, one_direction
 from callint.checks.hosts.written import written_endpoints
-from callint.checks.vocabulary import Meant
+from callint.checks.vocabulary import Meant, NodeNames
 from callint.finding import Related
 from callint.objects import Cluster
 from callint.policy import model_of
@@ -31,19 +31,23 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 def _unknown_node(cluster: Cluster) -> Iterator[Breach]:
     known = {one.name: None for one in sorted(cluster.nodes.values(), key=lambda one: one.name)}
-    words = Meant(known)
+    words, names, complete = Meant(known), NodeNames(known), cluster.nodes_complete
     described = [one for one in cluster.nodes.values() if one.resources]
-    if not described or not cluster.nodes_complete:
+    if not described:
         return
     for member in written_endpoints(cluster):
         about = member.about
         if not about.node or about.node in known:
             continue
-        hint = did_you_mean(words.by(about.node))
+        meant = names.meant(about.node) or (words.by(about.node) if complete else None)
+        if meant is None and not complete:
+            continue
+        which = "which does not exist" if complete else "a name that no known Node has"
         yield Breach.at(
             about.resource,
             ("spec", "node"),
-            f'HostEndpoint "{about.name}" is for node "{about.node}", which does not exist{hint}: no Felix takes it up',
+            f'HostEndpoint "{about.name}" is for node "{about.node}", {which}{did_you_mean(meant)}: no Felix takes it '
+            "up",
             tuple(Related(one.resources[0].span("metadata", "name"), "a node") for one in described[:3]),
             nobody(f"Node/{about.node}", tuple(known)),
         )

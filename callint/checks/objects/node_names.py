@@ -7,11 +7,12 @@ from typing import Any
 
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
+from callint.checks.vocabulary import NodeNames
 from callint.finding import Related, Span, witness
 from callint.objects import Cluster, Resource
 from callint.policy.links import not_listed
 from callint.record import NamedTuple
-from callint.suggest import Words, did_you_mean, is_slip, nearest
+from callint.suggest import did_you_mean, nearest
 
 
 class Mention(NamedTuple):
@@ -34,20 +35,18 @@ def _facts(cluster: Cluster) -> Iterator[Breach]:
     if not cluster.facts:
         return
     named = _named(cluster)
-    lacking = _Names({name: place for name, place in named.items() if name not in cluster.facts})
+    lacking = NodeNames([name for name in named if name not in cluster.facts])
     for name, facts in cluster.facts.items():
         meant = None if name in named else lacking.meant(name)
         if meant is not None:
-            yield _breach(
-                f'these are facts of node "{name}", {_NOBODY}', facts.span, name, meant, lacking.places[meant]
-            )
+            yield _breach(f'these are facts of node "{name}", {_NOBODY}', facts.span, name, meant, named[meant])
 
 
 def _services(cluster: Cluster) -> Iterator[Breach]:
     if not cluster.intent.places:
         return
     named = _named(cluster)
-    names = _Names(named)
+    names = NodeNames(named)
     for (node, *rest), place in cluster.intent.places.items():
         words = f'the configuration asks for services of node "{node}"'
         if not rest:
@@ -95,26 +94,3 @@ def _named(cluster: Cluster) -> dict[str, Mention]:
         if one.node:
             found.setdefault(one.node, Mention(one.resource, ("spec", "node")))
     return found
-
-
-class _Names:
-    """Nodes, of which one may be meant by another name."""
-
-    def __init__(self, places: Mapping[str, Mention]) -> None:
-        self.places = places
-        self._hosts = {_host(name): name for name in places if "." in name}
-        self._words = Words(places)
-
-    def meant(self, name: str) -> str | None:
-        """The node of the same machine, or the one whose name was mistyped."""
-        host = _host(name)
-        same = self._hosts.get(name) or (host if host in self.places else None)
-        if same is not None:
-            return same
-        near = self._words.nearest(name)
-        return near if near is not None and is_slip(name, near) else None
-
-
-def _host(name: str) -> str:
-    """A machine that is called with its domain may be called by its name alone."""
-    return name.partition(".")[0]

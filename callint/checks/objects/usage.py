@@ -8,7 +8,7 @@ from typing import Any
 from callint.bgp.network import network
 from callint.checks.breach import Breach, nobody
 from callint.checks.dispatch import Question, asked
-from callint.checks.vocabulary import Meant
+from callint.checks.vocabulary import Meant, NodeNames
 from callint.finding import Related, witness
 from callint.objects import Cluster, Resource
 from callint.selector import parse_or_none
@@ -52,33 +52,44 @@ def _filter(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _node(cluster: Cluster) -> Iterator[Breach]:
-    """Names of nodes; proven only where every node is given."""
+    """Names of nodes; proven where every node is given, or where a known one has nearly the name."""
     known = tuple(sorted(name for name, node in cluster.nodes.items() if node.resources))
-    words, every = Meant(known), frozenset(known)
-    if not known or not cluster.nodes_complete:
-        return
+    names, words, complete = NodeNames(known), Meant(known), cluster.nodes_complete
+    every = frozenset(known if complete else cluster.nodes)
+    for resource, path, name, effect in _about_nodes(cluster) if known else ():
+        near = names.meant(name) or (words.by(name) if complete else None)
+        if name not in every and (near or complete) and not resource.unreadable(*path):
+            which = "which does not exist" if complete else "a name that no known Node has"
+            yield _unknown_node(resource, path, (name, which), near, known, effect)
+
+
+def _about_nodes(cluster: Cluster) -> Iterator[tuple[Resource, tuple[str, str], str, str]]:
+    """What is about one node, where its name stands, and what happens if there is no such node."""
     for peer in cluster.bgp_peers:
-        if peer.node is None or peer.node_selector is not None or peer.node in every:
-            continue
-        if not peer.resource.unreadable("spec", "node"):
-            yield _unknown_node(peer.resource, ("spec", "node"), peer.node, words, known, "it makes no session")
+        if peer.node is not None and peer.node_selector is None:
+            yield peer.resource, ("spec", "node"), peer.node, "it makes no session"
     for configuration in cluster.bgp_configurations:
         resource = configuration.resource
         name = resource.name.removeprefix("node.")
-        if name != resource.name and name not in every and not resource.unreadable("metadata", "name"):
-            yield _unknown_node(resource, ("metadata", "name"), name, words, known, "nobody reads it")
+        if name != resource.name:
+            yield resource, ("metadata", "name"), name, "nobody reads it"
 
 
 def _unknown_node(
-    resource: Resource, path: tuple[str, str], name: str, words: Meant, known: tuple[str, ...], effect: str
+    resource: Resource,
+    path: tuple[str, str],
+    node: tuple[str, str],
+    near: str | None,
+    known: tuple[str, ...],
+    effect: str,
 ) -> Breach:
-    near = words.by(name)
+    name, which = node
     listed = ", ".join(f'"{one}"' for one in known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
     hint = f'did you mean "{near}"' if near else f"the nodes are {listed}"
     return Breach.at(
         resource,
         path,
-        f'{resource.kind} "{resource.name}" is about node "{name}", which does not exist, so that {effect}; {hint}',
+        f'{resource.kind} "{resource.name}" is about node "{name}", {which}, so that {effect}; {hint}',
         (),
         nobody(f"Node/{name}", known),
     )
