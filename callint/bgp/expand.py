@@ -191,5 +191,12 @@ def itself(local: Alike, target: Target) -> bool:
     return target.nodes is local or one.address(target.family) == target.end is not None
 
 
+def differences(one: BGPPeer, other: BGPPeer) -> list[str]:
+    """What two peers of the same far end say differently, as fields; their scope does not count."""
+    scope = ("node", "nodeSelector", "peerIP", "peerSelector")
+    keys = dict.fromkeys((*one.resource.spec, *other.resource.spec))
+    return [key for key in keys if key not in scope and one.resource.spec.get(key) != other.resource.spec.get(key)]
+
+
 def _is_global(peer: BGPPeer) -> bool:
     return peer.node is None and peer.node_selector is None

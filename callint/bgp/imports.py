@@ -15,6 +15,8 @@ from callint.bgp.services import Ranges
 from callint.bgp.session import Form
 from callint.calico import Release
 from callint.calico.defaults import FELIX_TAKES_IPIP
+from callint.facts.values import USUAL_METRIC
+from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects.bgp import BGPConfiguration
 from callint.record import NamedTuple
@@ -67,10 +69,10 @@ def _received(attributes: Attributes, operations: Operations) -> Attributes:
     return Attributes("bgp", attributes.interface, communities, path, preference)
 
 
-def metric(release: Release, local_pref: int | None) -> int | None:
-    """The kernel metric of an imported route (K2); None if it is not known."""
+def metric(release: Release, family: Family, local_pref: int | None) -> int | None:
+    """The kernel metric of an imported route (K2), up to v3.31 that of Linux; None if it is not known."""
     if release < (3, 32):
-        return 0
+        return USUAL_METRIC[family]
     return HIGHEST - local_pref if local_pref is not None else None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache, partial
 
 from callint.bgp.alike import Alike
-from callint.bgp.expand import Conflict, Entry, Expander, itself
+from callint.bgp.expand import Conflict, Entry, Expander, differences, itself
 from callint.bgp.inventory import Inventory
 from callint.bgp.mesh import Mesh
 from callint.bgp.nodes import ANY, Speaker
@@ -59,6 +59,27 @@ class Network(Inventory):
             steps.spend(_OF_PEERING * len(several))
             made += [peering for here in several if (peering := self._peering(entry, here)) is not None]
         return expansion.conflicts, tuple(made)
+
+    def instead(self, session: Session) -> tuple[str, ...]:
+        """The BGPPeers of which chance may put one in the place of the session's own, which says something else."""
+        found = []
+        for winner, loser, _ in self._undecided.get(session.peer.resource.name, ()) if session.peer is not None else ():
+            here = winner.local is None or winner.local is self.nodes.of(session.local)
+            target = winner.target
+            there = (
+                target.address == session.address if target.nodes is None else session.remote in target.nodes.members
+            )
+            if here and there and (target.family, winner.reverse) == (session.family, session.form.reverse):
+                found.append(loser.peer.resource.name)
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def _undecided(self) -> dict[str, list[Conflict]]:
+        found: dict[str, list[Conflict]] = {}
+        for one in self.conflicts:
+            if one.random and differences(one.winner.peer, one.loser.peer):
+                found.setdefault(one.winner.peer.resource.name, []).append(one)
+        return found
 
     def explicit(self, local: Speaker | None = None) -> Iterator[Session]:
         """The sessions that BGPPeers make, all or those of one node."""

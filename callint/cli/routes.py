@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from callint.bgp.decision import Decision
     from callint.bgp.division import Group
     from callint.bgp.follow import Hop, Source
-    from callint.bgp.imports import Programmed
     from callint.bgp.routes import Engine
     from callint.bgp.session import Session
     from callint.finding import Path
@@ -159,6 +158,7 @@ def _row(model: Engine, hop: Hop, *, everything: bool) -> Row:
         address=str(session.address) if session.address is not None else None,
         remote=session.remote.name if session.remote is not None and session.remote.name != ANY else None,
         far_end=session.far_end.replace('"', ""),
+        instead=model.network.instead(session),
         filters=form.filters,
         undefined_filters=tuple(name for name in form.filters if name not in model.cluster.bgp_filters),
         state=status.state,
@@ -179,7 +179,6 @@ def _told(model: Engine, session: Session, one: Decision, *, importing: bool) ->
     from callint.report.routes import Route
 
     communities = one.result.communities if one.accepted else ()
-    kernel = model.kernels[session.family]
     return Route(
         prefixes=_texts(one.prefixes),
         presence=one.routes.presence,
@@ -195,7 +194,7 @@ def _told(model: Engine, session: Session, one: Decision, *, importing: bool) ->
         next_hop=_next_hop(session, one) if one.accepted and not importing else None,
         changes=tuple(_changes(one)),
         tagged=tuple(_place(tag.configuration.resource, (*tag.advertisement.path, "cidr")) for tag in one.tags),
-        installed=tuple(_installed(kernel.divide(one.prefixes))) if importing and one.accepted else (),
+        installed=tuple(_installed(model, session, one)) if importing and one.accepted else (),
     )
 
 
@@ -246,11 +245,12 @@ def _decided(model: Engine, session: Session, one: Decision) -> Place | None:
     return None
 
 
-def _installed(parts: Iterable[Programmed]) -> Iterator[tuple[str, bool, str]]:
-    from callint.bgp.imports import KERNEL_STEPS
+def _installed(model: Engine, session: Session, one: Decision) -> Iterator[tuple[str, bool, str, int | None]]:
+    from callint.bgp.imports import KERNEL_STEPS, metric
 
-    for part in parts:
-        yield str(part.prefixes), part.in_kernel, KERNEL_STEPS[part.step]
+    known = metric(model.cluster.target.release, session.family, one.result.local_pref)
+    for part in model.kernels[session.family].divide(one.prefixes):
+        yield str(part.prefixes), part.in_kernel, KERNEL_STEPS[part.step], known if part.in_kernel else None
 
 
 def _texts(prefixes: PrefixSet) -> tuple[str, ...]:

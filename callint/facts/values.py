@@ -10,7 +10,7 @@ from callint.net.address import Family, Prefix
 from callint.record import NamedTuple
 
 Verdict = Literal["accept", "drop"]
-_USUAL_METRIC: dict[Family, int] = {4: 0, 6: 1024}
+USUAL_METRIC: dict[Family, int] = {4: 0, 6: 1024}
 _DEAD = ("blackhole", "unreachable", "prohibit")
 
 
@@ -87,7 +87,7 @@ class Route(NamedTuple):
     @property
     def usual_metric(self) -> int:
         """The metric, that of the kernel where none is given."""
-        return _USUAL_METRIC[self.destination.version] if self.metric is None else self.metric
+        return USUAL_METRIC[self.destination.version] if self.metric is None else self.metric
 
     @property
     def dead(self) -> bool:

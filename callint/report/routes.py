@@ -18,7 +18,7 @@ class Route(NamedTuple):
     prefix, in words; communities, LOCAL_PREF and path as the far end has them (on import: this one), None not known or
     not sent. `next_hop`: what the far end is told, the session's `own` address or, `kept`, that which they have on
     the node; None on import. `changes`: what a rule does to them besides. `installed`: what becomes of them in the
-    kernel, on import.
+    kernel, on import, and with which metric, as far as that is known.
     """
 
     prefixes: tuple[str, ...]
@@ -35,14 +35,14 @@ class Route(NamedTuple):
     next_hop: str | None
     changes: tuple[str, ...]
     tagged: tuple[Place, ...]
-    installed: tuple[tuple[str, bool, str], ...]
+    installed: tuple[tuple[str, bool, str, int | None], ...]
 
 
 class Session(NamedTuple):
     """A session of a node, or of `alike` nodes and far ends that differ in nothing but themselves.
 
-    `node` None is every node that no manifest names; `peer` None is the mesh. Filters that no manifest defines are
-    among `filters` too.
+    `node` None is every node that no manifest names; `peer` None is the mesh. `instead` are BGPPeers of which one may
+    be in effect in its place. Filters that no manifest defines are among `filters` too.
     """
 
     node: str | None
@@ -55,6 +55,7 @@ class Session(NamedTuple):
     address: str | None
     remote: str | None
     far_end: str
+    instead: tuple[str, ...]
     filters: tuple[str, ...]
     undefined_filters: tuple[str, ...]
     state: str
@@ -132,6 +133,8 @@ def _session(sessions: list[Session]) -> Iterator[str]:
     if more > 0:
         yield f"and {more} more like {'it' if len(sessions) == 1 else 'them'}"
     yield f"  IPv{session.family} {session.type} by {by}{aside(session.peer)}"
+    if session.instead:
+        yield f"  or by BGPPeer {', '.join(session.instead)}, of the same far end: chance decides"
     if session.filters:
         yield f"  filters {', '.join(_filter(name, session) for name in session.filters)}"
     reason = f": {session.why}" if session.why else ""
@@ -192,7 +195,7 @@ def _route(route: Route) -> Iterator[str]:
         yield "      with the next hop that it has on the node"
     for change in route.changes:
         yield f"      with {change}"
-    for prefixes, installed, why in route.installed:
+    for prefixes, installed, why, _ in route.installed:
         if not installed:
             yield f"      not installed: {prefixes}, {why}"
 
@@ -226,6 +229,7 @@ def _route_data(route: Route) -> dict[str, Any]:
         "decided": row(route.decided),
         "tagged": [row(one) for one in route.tagged],
         "installed": [
-            {"prefixes": prefixes, "installed": installed, "why": why} for prefixes, installed, why in route.installed
+            {"prefixes": prefixes, "installed": installed, "why": why, "metric": metric}
+            for prefixes, installed, why, metric in route.installed
         ],
     }

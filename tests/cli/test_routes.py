@@ -123,10 +123,38 @@ def test_imports_are_what_the_filter_lets_in(folder: Path) -> None:
     imported = leaving(session["imported"])
     assert set(imported) == {"10.1.0.0/16{16,32}"}
     assert imported["10.1.0.0/16{16,32}"]["installed"] == [
-        {"prefixes": "10.1.0.0/16{16,32}", "installed": True, "why": "BIRD programs it"}
+        {"prefixes": "10.1.0.0/16{16,32}", "installed": True, "why": "BIRD programs it", "metric": 2147483547}
     ]
     refused = [one for one in session["imported"] if one["verdict"] == "reject"]
     assert [one["decided"]["path"] for one in refused] == ["/spec/importV4/1/action"]
+
+
+@pytest.mark.parametrize(("release", "metric"), [("v3.31", 0), ("v3.32", 2147483547)])
+def test_the_default_route_comes_into_the_kernel_with_a_metric(folder: Path, release: str, metric: int) -> None:
+    (folder / "home.yaml").write_text(HOME.replace("    - action: Reject\n", "") + node("router", "192.0.2.2"))
+    (session,) = told("home.yaml", "--facts", "facts.yaml", "--calico-version", release)["sessions"]
+    (rest,) = [one for one in session["imported"] if one["prefixes"] == ["everything but 10.1.0.0/16{16,32}"]]
+    assert {(one["installed"], one["metric"]) for one in rest["installed"]} == {(True, metric)}
+
+
+@pytest.mark.parametrize(
+    ("other", "instead"),
+    [
+        ("{node: router, peerIP: 10.1.0.1, asNumber: 65049}", ["also"]),
+        ("{node: router, peerIP: 10.1.0.9, asNumber: 65049}", []),
+        ("{peerIP: 10.1.0.1, asNumber: 65049}", []),  # a global one goes first, and nothing is left to chance
+        ("{node: router, peerIP: 10.1.0.1, asNumber: 65048, sourceAddress: None, filters: [jump]}", []),
+    ],
+)
+def test_of_two_peers_with_one_far_end_either_may_be_in_effect(folder: Path, other: str, instead: list[str]) -> None:
+    also = f"---\napiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {{name: also}}\nspec: {other}\n"
+    (folder / "home.yaml").write_text(HOME + node("router", "192.0.2.2") + also)
+    sessions = told("home.yaml", "--facts", "facts.yaml")["sessions"]
+    found = {one["peer"]["object"]["name"]: one["instead"] for one in sessions}
+    assert found.get("jump", []) == instead
+    assert found.get("also", []) == []
+    shown = run("home.yaml", "--facts", "facts.yaml").output
+    assert ("or by BGPPeer also, of the same far end: chance decides" in shown) is bool(instead)
 
 
 def test_one_network_is_followed(folder: Path) -> None:

@@ -94,6 +94,14 @@ def test_ebpf_translates_for_workloads_alone() -> None:
     assert not masquerade(cluster_of([LAN, felix(bpfEnabled=True)]), "router", packet("192.168.10.5", "1.1.1.1")).snat
 
 
+def test_ebpf_translates_nothing_for_the_node_itself() -> None:
+    facts = "{version: 1, node: router, interfaces: [{name: wan0, addresses: [203.0.113.7/24]}]}"
+    cluster = cluster_of([LAN], Target(dataplane="ebpf"), facts=facts)
+    assert not masquerade(cluster, "router", packet("192.168.10.5", "203.0.113.7", "cali1")).snat
+    assert masquerade(cluster, "router", packet("192.168.10.5", "203.0.113.8", "cali1")).snat
+    assert masquerade(cluster_of([LAN], facts=facts), "router", packet("192.168.10.5", "203.0.113.7")).snat
+
+
 def test_hosts_are_exempt_when_asked_and_unknown_without_nodes() -> None:
     asked = felix(natOutgoingExclusions="IPPoolsAndHostIPs")
     known = cluster_of([LAN, asked, node("peer", "203.0.113.3/24")])

@@ -129,6 +129,7 @@ def test_every_kind_of_value() -> None:
     assert settings("INTERFACEPREFIX", "cali,azv").workload_prefixes == ("cali", "azv")
     assert (settings("BPFENABLED", "false").ebpf, settings("BPFENABLED", "0").perhaps_ebpf) == (False, False)
     assert (settings("BPFENABLED", "perhaps").ebpf, settings("BPFENABLED", "perhaps").perhaps_ebpf) == (False, True)
+    assert Settings(cluster_of(felix("vxlanPort: 0")), "f0").number("vxlanPort", 4789) == 4789
     said = settings("VXLANPORT", "8472").said("vxlanPort")
     assert (str(said), said and said.value) == ('DaemonSet "calico-node"', "8472")
 

@@ -154,6 +154,18 @@ def test_wireguard_of_calico_needs_no_policy(run: Run) -> None:
     assert run(packet, hep("h", "eth0"), moved).outcome == "drop"
 
 
+def test_wireguard_over_ipv6_has_a_port_of_its_own(run: Run) -> None:
+    packet = Packet("eth0", None, "fd00::1", "fd00::2", "udp", 51821, 51821)
+    for settings, port, outcome in (
+        ("wireguardEnabledV6: true", 51821, "accept"),
+        ("wireguardEnabledV6: true", 51820, "drop"),
+        ("wireguardEnabled: true", 51821, "drop"),
+        ("wireguardEnabledV6: true, wireguardListeningPort: 51900", 51821, "accept"),
+        ("wireguardEnabledV6: true, wireguardListeningPortV6: 51900", 51900, "accept"),
+    ):
+        assert run(packet._replace(destination_port=port), hep("h", "eth0"), felix(settings)).outcome == outcome
+
+
 def test_vxlan_can_be_switched_off_by_hand(run: Run) -> None:
     pool = obj("IPPool", "p", "cidr: 10.48.0.0/16, vxlanMode: Always")
     node = (

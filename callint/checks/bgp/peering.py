@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.bgp.expand import Target
+from callint.bgp.expand import Target, differences
 from callint.bgp.network import network
 from callint.bgp.nodes import Speaker
 from callint.checks.bgp.peers import FAR_ENDS
@@ -101,10 +101,7 @@ def _end(target: Target, local: Speaker | None) -> str:
 
 
 def _differences(one: BGPPeer, other: BGPPeer) -> str:
-    """What two peers of the same far end say differently, as fields; their scope does not count."""
-    scope = ("node", "nodeSelector", "peerIP", "peerSelector")
-    keys = dict.fromkeys((*one.resource.spec, *other.resource.spec))
-    differing = [key for key in keys if key not in scope and one.resource.spec.get(key) != other.resource.spec.get(key)]
+    differing = differences(one, other)
     return ", ".join(f'"{key}"' for key in differing[:3]) + (" and more" if len(differing) > 3 else "")
 
 
