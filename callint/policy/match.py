@@ -136,9 +136,11 @@ def _in_service(side: Side, service: Service, flow: Flow, address: int, port: in
 def _icmp(demand: Icmp, flow: Flow, doubts: Doubts) -> bool:
     if not is_icmp(flow):
         return False
+    if flow.icmp_type is not None and flow.icmp_type != demand.type:
+        return False
     if flow.icmp_type is None or (flow.icmp_code is None and demand.code is not None):
         return doubts.ask("the ICMP type and code of the packet")
-    return demand.type == flow.icmp_type and demand.code in (None, flow.icmp_code)
+    return demand.code in (None, flow.icmp_code)
 
 
 def _demand(icmp: Icmp | None) -> Icmp | None:

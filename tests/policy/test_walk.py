@@ -154,6 +154,14 @@ def test_wireguard_of_calico_needs_no_policy(run: Run) -> None:
     assert run(packet, hep("h", "eth0"), moved).outcome == "drop"
 
 
+@pytest.mark.parametrize(("field", "other", "same"), [("icmp", "drop", "unknown"), ("notICMP", "accept", "unknown")])
+def test_a_code_that_is_not_known_matters_for_its_own_type_alone(field: str, other: str, same: str, run: Run) -> None:
+    packet = Packet("eth0", None, "172.17.0.11", "172.17.0.10", "icmp", icmp_type=3)
+    allow = gnp("p", f"selector: has(hep), ingress: [{{action: Allow, protocol: ICMP, {field}: {{type: 8, code: 0}}}}]")
+    assert run(packet, hep("h", "eth0"), allow).outcome == other
+    assert run(packet._replace(icmp_type=8), hep("h", "eth0"), allow).outcome == same
+
+
 def test_wireguard_over_ipv6_has_a_port_of_its_own(run: Run) -> None:
     packet = Packet("eth0", None, "fd00::1", "fd00::2", "udp", 51821, 51821)
     for settings, port, outcome in (
