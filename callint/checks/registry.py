@@ -97,6 +97,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
     "callint.checks.pools": {
         "cloud": (*_POOLS, "DaemonSet"),
         "cluster_network": (*_POOLS, "DaemonSet"),
+        "first_pool": ("DaemonSet",),
         "masquerade": (*_POOLS, "DaemonSet"),
         "node_pools": _POOLS,
         "pool_request": ("Namespace", "Pod", "Service", *_PODS),

@@ -41,7 +41,7 @@ def _first(cluster: Cluster) -> Iterator[IPPool]:
 
 
 def _pool(family: Family, cidr: Variable, variables: Mapping[str, Variable]) -> IPPool:
-    modes = {field: _mode(variables.get(field)) for field in ("ipipMode", "vxlanMode")}
+    modes = {field: tunnel_mode(variables.get(field)) for field in ("ipipMode", "vxlanMode")}
     written = variables.get("natOutgoing")
     masqueraded = _FLAGS.get((written.value or "").lower()) if written is not None else family == 4
     chosen = variables.get("nodeSelector")
@@ -66,7 +66,7 @@ def _pool(family: Family, cidr: Variable, variables: Mapping[str, Variable]) -> 
     )
 
 
-def _mode(variable: Variable | None) -> str | None:
-    """Whether it tunnels; None where nothing tells."""
+def tunnel_mode(variable: Variable | None) -> str | None:
+    """Whether a pool tunnels, as a variable says; None where nothing tells."""
     text = "" if variable is None else variable.value
     return None if text is None else _MODES.get(text.lower().replace("-", ""))

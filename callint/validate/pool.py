@@ -80,6 +80,9 @@ def installation(scope: Scope, spec: dict[str, Any]) -> None:
         message = _beyond(size, prefix) if size is not None and prefix is not None else None
         if message is not None:
             scope.say("bad-block-size", (*path, "blockSize"), f"{message}; the operator refuses the Installation")
+        if prefix is not None and prefix.family == 6 and str(pool.get("encapsulation")).startswith("IPIP"):
+            message = "IPIP carries IPv4 only, and the pool is IPv6; the operator refuses the Installation"
+            scope.say("exclusive-fields", (*path, "encapsulation"), message)
 
 
 def _on(spec: dict[str, Any], mode: str) -> bool:

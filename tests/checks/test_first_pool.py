@@ -64,3 +64,25 @@ def test_peers_are_idle_whoever_names_the_backend() -> None:
     peer = calico("BGPPeer", "tor", {"peerIP": "192.0.2.1", "asNumber": 65000})
     assert told(calico_node(**{BACKEND: "none"}), peer)
     assert not told(calico_node(**{BACKEND: "bird"}), peer, config_map("none"))
+
+
+@pytest.mark.parametrize(
+    ("ipip", "vxlan", "more", "count"),
+    [
+        ("Always", "Always", {}, 1),
+        ("CrossSubnet", "always", {}, 1),
+        ("cross-subnet", "CrossSubnet", {"CALICO_IPV4POOL_CIDR": "10.244.0.0/16"}, 1),
+        ("Always", "Never", {}, 0),
+        ("Off", "Always", {}, 0),
+        ("", "Always", {}, 0),
+        ("x", "Always", {}, 0),
+        (BACKEND_ELSEWHERE, "Always", {}, 0),
+        ("Always", "Always", {"NO_DEFAULT_POOLS": "true"}, 0),
+        ("Always", "Always", {"NO_DEFAULT_POOLS": "false"}, 1),
+    ],
+)
+def test_both_tunnels_at_once(ipip: Any, vxlan: str, more: dict[str, Any], count: int) -> None:
+    node = calico_node(CALICO_IPV4POOL_IPIP=ipip, CALICO_IPV4POOL_VXLAN=vxlan, **more)
+    found = list(find("first_pool")(cluster_of([node]), {}))
+    assert [one.path[-2:] for one in found] == [(1, "value")] * count
+    assert not list(find("first_pool")(cluster_of([node, calico("IPPool", "pods", {"cidr": "10.0.0.0/16"})]), {}))
