@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from operator import attrgetter
 
@@ -78,6 +78,27 @@ def _configures(value: object) -> bool:
 
     found = breaches("callint.json", value)
     return isinstance(value, dict) and not any(one.keyword == "additionalProperties" and not one.path for one in found)
+
+
+def facts_among(documents: Iterable[Document], read: Iterable[str]) -> Iterator[Problem]:
+    """Facts of nodes among the manifests, the first of each file, but for the files that were `read` as facts."""
+    told = set(read)
+    for document in documents:
+        value = document.value
+        if isinstance(value, dict) and "node" in value and document.file not in told and _is_facts(value):
+            told.add(document.file)
+            message = f'these look like facts of node "{value["node"]}", and they are not read as facts'
+            cure = "name the file or its folder with --facts, or under `facts` in callint.yaml"
+            yield Problem("facts-unread", document.span(("node",)), message, help=cure)
+
+
+def _is_facts(value: dict[str, object]) -> bool:
+    """Whether a document says more than of which node it is, and has no key that facts have not."""
+    from callint.conform import breaches
+
+    return len(value) > 2 and all(
+        one.path[:1] not in ((), ("version",), ("node",)) for one in breaches("facts.json", value)
+    )
 
 
 def named_singly(config: Config, given: Sequence[str], *, ignore: bool) -> Iterator[str]:

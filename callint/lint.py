@@ -10,7 +10,7 @@ from callint import __version__
 from callint.calico import NEWEST, Target, format_release
 from callint.catalogue import Catalogue, RuleText
 from callint.config import REST, Calico, Config
-from callint.divide import divide, left_beside, left_out, unread
+from callint.divide import divide, facts_among, left_beside, left_out, unread
 from callint.engine import Crash, Plan, crash_finding, order, report_problems, run
 from callint.finding import Finding, Problem, Span
 from callint.intake import Judge, Judged, Measure, Reading
@@ -97,6 +97,8 @@ def describe(
     findings += report_problems(plan, unapplied)
     if options.sought:
         findings += report_problems(plan, unread(config, sources.documents))
+    as_facts = (file.path for _, _, read in known.values() for file in read.files)
+    findings += report_problems(plan, facts_among(sources.documents, as_facts))
     clusters = []
     files = []
     for about, documents in divide(sources.documents, config.clusters):
