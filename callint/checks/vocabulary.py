@@ -13,6 +13,7 @@ from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.satisfy import satisfiable
 from callint.selector.syntax import And, Compare, Has, Member, atoms
+from callint.steps import Steps
 from callint.suggest import Words, is_slip, letters
 
 _SHORTEST = 5
@@ -110,10 +111,10 @@ class Vocabulary:
 class Labelled:
     """What selectors may be about: its labels as words, and itself to be found by them."""
 
-    def __init__(self, known: Collection[Known]) -> None:
-        """Sort it both ways."""
+    def __init__(self, known: Collection[Known], steps: Steps) -> None:
+        """Sort it both ways; whoever asks takes steps."""
         self.words = Vocabulary(known)
-        self.things = Selectable((one.labels, one) for one in known)
+        self.things = Selectable(((one.labels, one) for one in known), steps)
 
     def missed(self, selector: Selector) -> Slip | None:
         """The slip of the pen by which a selector matches nothing, where not all that it may be about need be known."""

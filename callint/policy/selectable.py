@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from itertools import chain, islice
 from operator import itemgetter
 from typing import Generic, TypeVar
@@ -14,7 +15,7 @@ from callint.steps import Steps
 
 T = TypeVar("T")
 
-_OF_CLASS = 4
+_OF_CLASS = 8
 """Steps that it takes to see whether a selector matches labels."""
 
 
@@ -31,10 +32,10 @@ class _Class(Generic[T]):
 class Selectable(Generic[T]):
     """Things with labels; a selector is asked once for those of equal labels, and never for those it cannot match.
 
-    Whoever gives steps that are too few for what has to be asked raises TooManyStepsError.
+    With steps, whoever asks for more than these allow raises TooManyStepsError.
     """
 
-    def __init__(self, things: Iterable[tuple[Labels, T]]) -> None:
+    def __init__(self, things: Iterable[tuple[Labels, T]], steps: Steps | None = None) -> None:
         """Put each to those that are labelled alike."""
         classes: dict[object, _Class[T]] = {}
         for place, (labels, thing) in enumerate(things):
@@ -46,44 +47,59 @@ class Selectable(Generic[T]):
         self._index: LabelIndex[_Class[T]] = LabelIndex()
         for one in classes.values():
             self._index.add(one, one.labels.known, one.labels.present, one.labels.open)
+        self._steps = steps
 
-    def classes(self, selector: Selector, steps: Steps | None = None) -> list[tuple[T, bool | None]]:
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self._index)
+
+    def within(self, steps: Steps) -> Selectable[T]:
+        """The same things for one who has so many steps."""
+        found = copy(self)
+        found._steps = steps
+        return found
+
+    def classes(self, selector: Selector) -> list[tuple[T, bool | None]]:
         """The first of each class that the selector matches, or may match (None), in their order."""
-        return [(one.members[0][1], answer) for one, answer in self._asked(selector, steps)]
+        return [(one.members[0][1], answer) for one, answer in self._asked(selector)]
 
-    def all(self, selector: Selector, steps: Steps | None = None) -> list[tuple[T, bool | None]]:
+    def all(self, selector: Selector) -> list[tuple[T, bool | None]]:
         """What the selector matches, or may match (None), in the order in which it was given."""
         found: list[tuple[int, T, bool | None]] = []
-        for one, answer in self._asked(selector, steps):
+        for one, answer in self._asked(selector):
+            self._spend(len(one.members))
             found += ((place, thing, answer) for place, thing in one.members)
         return [(thing, answer) for _, thing, answer in sorted(found, key=itemgetter(0))]
 
-    def few(self, selector: Selector, most: int, steps: Steps | None = None, *, surely: bool = False) -> list[T]:
+    def few(self, selector: Selector, most: int, *, surely: bool = False) -> list[T]:
         """The first of what the selector matches, or may, or only `surely` does.
 
         Classes are in the order of their first members.
         """
-        found = (one for one, answer in self._asked(selector, steps) if answer or not surely)
+        found = (one for one, answer in self._asked(selector) if answer or not surely)
         members = chain.from_iterable(one.members for one in islice(found, most))
         return [thing for _, thing in sorted(members, key=itemgetter(0))[:most]]
 
-    def surely(self, selector: Selector, steps: Steps | None = None) -> list[T]:
+    def surely(self, selector: Selector) -> list[T]:
         """What the selector matches for certain, in the order in which it was given."""
-        return [thing for thing, answer in self.all(selector, steps) if answer]
+        return [thing for thing, answer in self.all(selector) if answer]
 
-    def first(self, selector: Selector, steps: Steps | None = None) -> T | None:
+    def first(self, selector: Selector) -> T | None:
         """Something that the selector matches for certain; None if there is nothing."""
-        return next((one.members[0][1] for one, answer in self._asked(selector, steps) if answer), None)
+        return next((one.members[0][1] for one, answer in self._asked(selector) if answer), None)
 
-    def any(self, selector: Selector, steps: Steps | None = None) -> bool:
+    def any(self, selector: Selector) -> bool:
         """Whether the selector matches anything, or may."""
-        return next(self._asked(selector, steps), None) is not None
+        return next(self._asked(selector), None) is not None
 
-    def _asked(self, selector: Selector, steps: Steps | None) -> Iterator[tuple[_Class[T], bool | None]]:
+    def _spend(self, steps: int) -> None:
+        if self._steps is not None:
+            self._steps.spend(steps)
+
+    def _asked(self, selector: Selector) -> Iterator[tuple[_Class[T], bool | None]]:
         """Each class that the selector matches, or may match."""
         for one in self._index.each(selector):
-            if steps is not None:
-                steps.spend(_OF_CLASS)
+            self._spend(_OF_CLASS)
             answer = holds(selector, one.labels)
             if answer is not False:
                 yield one, answer

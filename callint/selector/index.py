@@ -130,6 +130,10 @@ class LabelIndex(Generic[T]):
         if unknown:
             self._open.setdefault(unknown, []).append(place)
 
+    def __len__(self) -> int:
+        """How many things there are."""
+        return len(self._items)
+
     def candidates(self, selector: Selector) -> list[T]:
         """The things that the selector matches or may match, and perhaps others, in the order in which they came."""
         return list(self.each(selector))

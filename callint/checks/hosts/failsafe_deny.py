@@ -19,6 +19,7 @@ from callint.policy.selectable import Selectable
 from callint.policy.settings import Failsafe
 from callint.selector import Selector
 from callint.selector.syntax import ALL
+from callint.steps import Steps
 
 _WAYS = {"ingress": "Inbound", "egress": "Outbound"}
 _Service = tuple[str, int]
@@ -33,7 +34,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     model = model_of(cluster)
     if not model.inventory.host_endpoints:
         return
-    pods, ports = known_pods(cluster), _Ports(cluster)
+    steps = Steps(cluster, "selectors with labels")
+    pods, ports = known_pods(cluster).within(steps), _Ports(cluster, steps)
     for _, placed in model.policies:
         policy, selector = placed.policy, placed.selector
         if policy.of_pods or policy.staged or policy.apply_on_forward or not policy.resource.whole:
@@ -52,7 +54,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 class _Ports:
     """The failsafe ports that are open to everybody."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, steps: Steps) -> None:
+        self._steps = steps
         self._model = model_of(cluster)
         self.of = cache(self._of)
         self._hosts = cache(self._hosts_with)
@@ -75,7 +78,9 @@ class _Ports:
         for host in self._model.inventory.host_endpoints:
             for service in self.of(host.about.node, direction):
                 found.setdefault(service, []).append(host)
-        return {service: Selectable((one.labels, one) for one in hosts) for service, hosts in found.items()}
+        return {
+            service: Selectable(((one.labels, one) for one in hosts), self._steps) for service, hosts in found.items()
+        }
 
 
 def _denied(rule: Rule) -> list[tuple[int, _Service]]:

@@ -18,6 +18,7 @@ from callint.policy import model_of
 from callint.policy.inventory import HostMember
 from callint.policy.ranges import NO_RANGES, Ranges, intersection, ranges, union
 from callint.selector.syntax import ALL
+from callint.steps import Steps
 
 _MANY = ranges(("127.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::1/128", "ff00::/8"))
 """What is local on every node: loopback, multicast and broadcast."""
@@ -32,14 +33,15 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         return
     model = model_of(cluster)
     inventory = model.inventory
-    pods = known_pods(cluster)
+    steps = Steps(cluster, "selectors with labels")
+    pods, known = known_pods(cluster).within(steps), inventory.hosts.within(steps)
     for _, placed in model.policies:
         policy, selector = placed.policy, placed.selector
         if policy.of_pods or policy.staged or policy.apply_on_forward or policy.early:
             continue
         if not policy.resource.whole or selector == ALL or pods.any(selector):
             continue
-        hosts = inventory.hosts.all(selector)
+        hosts = known.all(selector)
         if hosts and all(sure for _, sure in hosts):
             yield from _foreign(cluster, policy, [host for host, _ in hosts])
 

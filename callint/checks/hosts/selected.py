@@ -18,6 +18,10 @@ from callint.policy.symbolic.engine import selections
 from callint.policy.tiers import policies_of, selector_of
 from callint.selector import SelectorError, keys
 from callint.selector.index import SelectorIndex
+from callint.steps import Steps, counted
+
+_OF_SIDE = 8
+"""Steps that it takes to see whether a side of a rule selects an endpoint."""
 
 
 def invisible(cluster: Cluster) -> Iterator[Breach]:
@@ -25,10 +29,12 @@ def invisible(cluster: Cluster) -> Iterator[Breach]:
     members = [one for one in written_endpoints(cluster) if not one.about.expected_ips and one.about.interface]
     if not members:
         return
+    steps = Steps(cluster, "selectors of rules with host endpoints")
     sides = SelectorIndex((side[2], side) for side in _rule_selectors(cluster))
     for member in members:
         about, labels = member.about, member.labels
-        for policy, path, selector in sides.candidates(labels.known, labels.present, labels.open):
+        near = sides.candidates(labels.known, labels.present, labels.open)
+        for policy, path, selector in counted(near, steps, _OF_SIDE):
             if keys(selector).isdisjoint(labels.known) or holds(selector, labels) is not True:
                 continue
             does = (

@@ -15,6 +15,7 @@ from callint.policy.autohep import HOST_ENDPOINT, TEMPLATES
 from callint.policy.labels import Labels
 from callint.record import NamedTuple
 from callint.selector import parse_or_none
+from callint.steps import Steps
 
 
 class _Asked(NamedTuple):
@@ -57,18 +58,19 @@ class _Nodes:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        self._steps = Steps(cluster, "selectors with labels")
 
     @cached_property
     def nodes(self) -> Labelled:
         """Those whose labels can be read."""
         found = (one for one in self._cluster.nodes.values() if one.resources)
         whole = (one for one in found if not any(about.unreadable("metadata") for about in one.resources))
-        return Labelled([Known(Labels(one.labels), one.resources[0]) for one in whole])
+        return Labelled([Known(Labels(one.labels), one.resources[0]) for one in whole], self._steps)
 
     @cached_property
     def pods(self) -> Labelled:
         """Pods, and what templates make."""
-        return Labelled([Known(*one) for one in all_pods(self._cluster)])
+        return Labelled([Known(*one) for one in all_pods(self._cluster)], self._steps)
 
 
 def _asked(cluster: Cluster) -> Iterator[_Asked]:

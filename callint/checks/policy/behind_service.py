@@ -77,7 +77,9 @@ class Backends:
             found += _behind(services, list(backends(cluster)), Steps(cluster, "services with pods"))
         self._ports = frozenset(str(port) for _, several in found for one in several for _, port in one)
         self._named: tuple[tuple[str, ...], list[str]] = ((), [])
-        self._index = Selectable((labels, (labels, several)) for labels, several in found)
+        self._index = Selectable(
+            ((labels, (labels, several)) for labels, several in found), Steps(cluster, "selectors with labels")
+        )
 
     def named(self, ports: tuple[str, ...]) -> list[str]:
         """Those that clients name, of ports as rules write them; Kubernetes' rules for many peers have the same."""
@@ -138,7 +140,7 @@ def _behind(services: list[PodService], pods: list[Backend], steps: Steps) -> li
 
     Left out are ports at which pods behind the service seem to get packets that name them, by other services as well.
     """
-    index = Selectable((one.labels, number) for number, one in enumerate(pods))
+    index = Selectable(((one.labels, number) for number, one in enumerate(pods)), steps)
     groups: dict[Selector, _Group] = {}
     of_pod: dict[int, list[_Group]] = {}
     for service in services:

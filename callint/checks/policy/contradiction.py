@@ -19,6 +19,7 @@ from callint.policy.symbolic.order import DIRECTIONS
 from callint.policy.symbolic.shadow import Shadows, shadows_of
 from callint.policy.tiers import PlacedPolicy
 from callint.selector.satisfy import overlaps
+from callint.steps import Steps
 
 _PAIRS = (
     (("protocol",), ("notProtocol",)),
@@ -50,7 +51,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Types that ICMP or ICMPv6 does not have, but the other one, count as such a pair with the protocol.
     """
     shadows = shadows_of(cluster)
-    sets = Selectable((Labels(one.labels, ADDED), one) for one in cluster.network_sets)
+    known = ((Labels(one.labels, ADDED), one) for one in cluster.network_sets)
+    sets = Selectable(known, Steps(cluster, "selectors with labels"))
     for _, placed in model_of(cluster).policies:
         yield from _of_others(placed, sets)
         yield from _of_other_icmp(placed.policy)

@@ -21,7 +21,6 @@ from callint.net.ports import TCP, UDP, WITH_PORTS, parse_port, parse_protocol
 from callint.objects import Cluster, Resource
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
-from callint.policy.inventory import Inventory
 from callint.policy.labels import ADDED, Labels, holds
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
@@ -30,6 +29,7 @@ from callint.selector.index import OverlapIndex
 from callint.selector.satisfy import implies
 from callint.selector.syntax import ALL, Has
 from callint.selector.values import ExhaustedError
+from callint.steps import Steps
 
 _KUBERNETES = "kubernetes"
 """The service of the API server, which pods find by an environment variable."""
@@ -62,18 +62,20 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from _unasked(policies)
     inventory = model_of(cluster).inventory
     closing = ((tier, placed) for tier, placed in policies if shuts_in(tier, placed))
-    subjects = [(*one, rules) for one in closing if (rules := _named(one[1].policy, inventory))]
+    steps = Steps(cluster, "selectors with labels")
+    sets, hosts = inventory.network_sets.within(steps), inventory.hosts.within(steps)
+    subjects = [(*one, rules) for one in closing if (rules := _named(one[1].policy, sets))]
     if not subjects:
         return
     openers = may_open(cluster, (placed for _, placed in policies))
     for tier, placed, rules in subjects:
         policy = placed.policy
-        if for_hosts(placed, inventory.hosts) or _without_protocol(policy):
+        if for_hosts(placed, hosts) or _without_protocol(policy):
             continue
         try:
             if openers.meets(placed.selector):
                 continue
-            doubt = None if _for_pods(placed) or known_pods(cluster).any(placed.selector) else _PODS
+            doubt = None if _for_pods(placed) or known_pods(cluster).within(steps).any(placed.selector) else _PODS
             if all(map(_of_nodes, rules)):
                 doubt = _API_SERVER
             yield _breach(tier, policy, rules[0], doubt)
@@ -143,14 +145,14 @@ def for_hosts(placed: PlacedPolicy, hosts: Selectable[Any]) -> bool:
     return placed.selector != ALL and hosts.any(placed.selector)
 
 
-def _named(policy: Policy, inventory: Inventory) -> list[Rule]:
+def _named(policy: Policy, sets: Selectable[Any]) -> list[Rule]:
     """The rules that allow egress to what pods know by its name.
 
     Where anybody may be asked at the port of the API server or the kubelet, that is who is meant, and with the port of
     the API server's service as well.
     """
     allowing = (rule for rule in policy.egress if rule.action == "Allow")
-    found = [rule for rule in allowing if _by_name(rule, policy.namespace, inventory)]
+    found = [rule for rule in allowing if _by_name(rule, policy.namespace, sets)]
     asking = [rule for rule in found if _of_nodes(rule)]
     without_name = any(not _WITHOUT_NAME.isdisjoint(rule.destination.ports) for rule in asking)
     return [rule for rule in found if rule not in asking] if without_name else found
@@ -162,7 +164,7 @@ def _of_nodes(rule: Rule) -> bool:
     return bool(there.ports) and there._replace(path=(), ports=()) == _ANYBODY and _OF_NODES.issuperset(there.ports)
 
 
-def _by_name(rule: Rule, namespace: str | None, inventory: Inventory) -> bool:
+def _by_name(rule: Rule, namespace: str | None, sets: Selectable[Any]) -> bool:
     """Whether the far end of a rule is known by a name; networks, in network sets too, are not."""
     there = rule.destination
     if there.nets or (there.services is not None and there.services.name == _KUBERNETES):
@@ -170,7 +172,7 @@ def _by_name(rule: Rule, namespace: str | None, inventory: Inventory) -> bool:
     if rule.icmp is not None or _protocol(rule) not in _BY_NAME or there.namespace_selector == "global()":
         return False
     positive, _ = entity_selectors(there, namespace)
-    return positive is None or positive.matches({}) or inventory.network_sets.first(positive) is None
+    return positive is None or positive.matches({}) or sets.first(positive) is None
 
 
 def _opens(placed: PlacedPolicy) -> bool:

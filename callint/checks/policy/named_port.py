@@ -23,6 +23,7 @@ from callint.policy.tiers import policies_of, selector_of
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError
 from callint.selector.rewrite import both
+from callint.steps import Steps
 from callint.suggest import Words
 
 _WITH_TLS = frozenset(("amqp", "coap", "ftp", "grpc", "http", "imap", "ldap", "mqtt", "pop3", "sip", "smtp"))
@@ -36,7 +37,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     No parameters. Nothing is said of a rule that names a number, too, or whose endpoints are not known
     (felix/labelindex/named_port_index.go: an endpoint without the port is not in the set).
     """
-    known = _Ports(_bearers(cluster))
+    known = _Ports(_bearers(cluster), Steps(cluster, "selectors with labels"))
     if not known:
         return
     for policy in policies_of(cluster):
@@ -106,7 +107,7 @@ class _Hint(NamedTuple):
 class _Ports:
     """The names of ports by protocol, each with those that have it."""
 
-    def __init__(self, bearers: Iterable[_Bearer]) -> None:
+    def __init__(self, bearers: Iterable[_Bearer], steps: Steps) -> None:
         found: dict[int, dict[str, list[_Bearer]]] = {}
         unread = []
         for bearer in bearers:
@@ -121,7 +122,8 @@ class _Ports:
                 found.setdefault(protocol, {}).setdefault(port.name, []).append(bearer)
         self._bearers = found
         self._words = {protocol: Words(sorted(names)) for protocol, names in found.items()}
-        self._unread = _selectable(unread)
+        self._steps = steps
+        self._unread = self._selectable(unread)
         self._having: dict[tuple[int, str], Selectable[_Bearer]] = {}
 
     def __bool__(self) -> bool:
@@ -147,8 +149,11 @@ class _Ports:
     def _bearer(self, protocol: int, name: str, selector: Selector) -> _Bearer | None:
         key = (protocol, name)
         if key not in self._having:
-            self._having[key] = _selectable(self._bearers[protocol].get(name, ()))
+            self._having[key] = self._selectable(self._bearers[protocol].get(name, ()))
         return self._having[key].first(selector)
+
+    def _selectable(self, bearers: Iterable[_Bearer]) -> Selectable[_Bearer]:
+        return Selectable(((one.labels, one) for one in bearers), self._steps)
 
 
 def _apart(name: str, near: str) -> bool:
@@ -156,10 +161,6 @@ def _apart(name: str, near: str) -> bool:
     if max(len(name), len(near)) < _LETTERS or name.strip(digits) == near.strip(digits):
         return True
     return name.rstrip("s") == near.rstrip("s") in _WITH_TLS
-
-
-def _selectable(bearers: Iterable[_Bearer]) -> Selectable[_Bearer]:
-    return Selectable((one.labels, one) for one in bearers)
 
 
 def _breach(policy: Policy, rule: Rule, hint: _Hint) -> Breach:

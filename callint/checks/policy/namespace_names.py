@@ -15,6 +15,7 @@ from callint.policy.labels import Labels
 from callint.policy.tiers import policies_of
 from callint.selector import Selector, parse_or_none
 from callint.selector.syntax import Compare, Member, atoms
+from callint.steps import Steps
 from callint.validate.values import dns_label
 
 _WRITTEN_OUT = r"[A-Za-z0-9._-]+"
@@ -38,7 +39,7 @@ def mistyped(cluster: Cluster) -> Iterator[Breach]:
     known = [Known(Labels(labels), one.resource) for one, labels in named]
     if not known:
         return
-    labelled = Labelled(known)
+    labelled = Labelled(known, Steps(cluster, "selectors with labels"))
     homes = {one.namespace for one in cluster.all}
     for policy in policies_of(cluster):
         for path, text in dict(_namespace_selectors(policy)).items():

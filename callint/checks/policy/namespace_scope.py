@@ -23,6 +23,7 @@ from callint.record import NamedTuple
 from callint.selector import Selector, keys
 from callint.selector.satisfy import implies
 from callint.selector.syntax import Compare
+from callint.steps import Steps
 
 
 class _Thing(NamedTuple):
@@ -139,7 +140,8 @@ class _Things:
         self._of: dict[str, Selectable[_Thing]] = {}
         self._with_pods: set[str] = set()
         sets = [(Labels(one.labels), _Thing(one.resource, None)) for one in cluster.network_sets if not one.namespace]
-        self._sets = Selectable(sets)
+        self._steps = Steps(cluster, "selectors with labels")
+        self._sets = Selectable(sets, self._steps)
         for one in cluster.network_sets:
             if one.namespace is not None:
                 self._add(_home(one.resource), Labels(one.labels), one.resource)
@@ -149,7 +151,8 @@ class _Things:
                 self._with_pods.add(resource.namespace)
         others = [pair for namespace, pairs in self._inside.items() if namespace is not None for pair in pairs]
         hosts = (one for one in model_of(cluster).inventory.host_endpoints if one.about.expected_ips)
-        self._others = Selectable([*((one.labels, _Thing(one.about.resource, None)) for one in hosts), *others])
+        bearers = ((one.labels, _Thing(one.about.resource, None)) for one in hosts)
+        self._others = Selectable([*bearers, *others], self._steps)
         self.elsewhere = bool(sets or self._with_pods)
 
     def _add(self, namespace: str | None, labels: Labels, resource: Resource) -> None:
@@ -167,5 +170,6 @@ class _Things:
     def at_home(self, namespace: str, selector: Selector) -> bool:
         """Whether something known in a namespace matches, or may."""
         if namespace not in self._of:
-            self._of[namespace] = Selectable([*self._inside.get(namespace, ()), *self._inside.get(None, ())])
+            inside = (*self._inside.get(namespace, ()), *self._inside.get(None, ()))
+            self._of[namespace] = Selectable(inside, self._steps)
         return self._of[namespace].any(selector)

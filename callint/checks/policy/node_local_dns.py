@@ -48,13 +48,14 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     cache = next(_caches(cluster), None)
     if cache is None or _perhaps_ebpf(cluster):
         return
-    model = model_of(cluster)
-    opening = [(one.selector, one) for _, one in model.policies if _opens(one, cache, model.inventory)]
+    model, steps = model_of(cluster), Steps(cluster, "selectors with labels")
+    hosts = model.inventory.hosts.within(steps)
+    opening = [(one.selector, one) for _, one in model.policies if _opens(one, cache, model.inventory, steps)]
     openers = OverlapIndex(opening, cluster.limits.comparisons)
     left_out = _LeftOut(cluster, opening)
     for tier, one in model.policies:
         policy = one.policy
-        if not shuts_in(tier, one) or not _for_dns(policy) or for_hosts(one, model.inventory.hosts):
+        if not shuts_in(tier, one) or not _for_dns(policy) or for_hosts(one, hosts):
             continue
         try:
             opened = openers.meets(one.selector)
@@ -73,7 +74,7 @@ class _LeftOut:
     def __init__(self, cluster: Cluster, opening: list[tuple[Selector, PlacedPolicy]]) -> None:
         pods = [Known(one.labels, one.about.resource) for one in model_of(cluster).inventory.workloads]
         pods += [_of_template(one) for one in pod_templates(cluster) if one.resource.namespace and not one.host_network]
-        self._pods = Selectable((one.labels, one) for one in pods)
+        self._pods = Selectable(((one.labels, one) for one in pods), Steps(cluster, "selectors with labels"))
         self._openers = SelectorIndex((selector, selector) for selector, _ in opening)
         self._steps = Steps(cluster, "policies for the cache of names with pods")
 
@@ -129,7 +130,7 @@ def _for_dns(policy: Policy) -> bool:
     )
 
 
-def _opens(placed: PlacedPolicy, cache: _Cache, inventory: Inventory) -> bool:
+def _opens(placed: PlacedPolicy, cache: _Cache, inventory: Inventory, steps: Steps) -> bool:
     """Whether a policy may let those whom it selects ask the cache, or leaves them to others that may."""
     policy = placed.policy
     if not enforced(placed):
@@ -137,18 +138,20 @@ def _opens(placed: PlacedPolicy, cache: _Cache, inventory: Inventory) -> bool:
     if not policy.resource.whole:
         return True
     return any(
-        rule.opens and may_be_question(rule) and _reaches(rule.destination, policy.namespace, cache, inventory)
+        rule.opens and may_be_question(rule) and _reaches(rule.destination, policy.namespace, cache, inventory, steps)
         for rule in policy.egress
     )
 
 
-def _reaches(there: Entity, namespace: str | None, cache: _Cache, inventory: Inventory) -> bool:
+def _reaches(there: Entity, namespace: str | None, cache: _Cache, inventory: Inventory, steps: Steps) -> bool:
     """Whether the cache is among the destinations of a rule: by its address, for it is no endpoint."""
     if there.services is not None:
         return False
     positive, _ = entity_selectors(there, namespace)
     every = [ranges(there.nets)] if there.nets else []
-    every += [inventory.certain(positive)] if positive is not None else []
+    if positive is not None:
+        steps.spend(inventory.near(positive))
+        every.append(inventory.certain(positive))
     return any(
         all(intervals.contains(one[PLACE[address.family]], address.value) for one in every)
         for address in cache.addresses

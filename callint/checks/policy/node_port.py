@@ -100,7 +100,7 @@ def _late(one: _Placed) -> bool:
 def _denied(cluster: Cluster) -> Iterator[Breach]:
     """Not where policy before translation denies anything that may be the same."""
     ports, every = _NodePorts(cluster), list(_policies(cluster))
-    hosts = model_of(cluster).inventory.hosts
+    hosts = model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
     if any(_denies(one) for one in every if one.policy.early):
         return
     for one in filter(_late, every):
@@ -130,7 +130,7 @@ def _denies(one: _Placed) -> bool:
 def _opened(cluster: Cluster) -> Iterator[Breach]:
     """Where nothing else lets packets through that are forwarded, or accepts them before translation."""
     ports, every = _NodePorts(cluster), list(_policies(cluster))
-    hosts = model_of(cluster).inventory.hosts
+    hosts = model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
     forwarding = [one for one in every if one.policy.apply_on_forward]
     letting = [one for one in forwarding if not _closed(one, ports)]
     if any(one.placed.hidden_selection for one in letting):

@@ -20,7 +20,7 @@ from callint.policy.tiers import PlacedTier
 from callint.steps import Steps, counted
 
 _MOST_SHOWN = 3
-_OF_POLICY = 2
+_OF_POLICY = 4
 """Steps that it takes to see whether a policy selects labels."""
 
 
@@ -85,7 +85,7 @@ def _ending(model: Model) -> dict[tuple[str, int], Selectable[HostMember]]:
             if key not in known:
                 known[key] = _last(model, one.labels, governing[direction], steps)
             found.setdefault((direction, known[key]), []).append(one)
-    return {key: Selectable((one.labels, one) for one in several) for key, several in found.items()}
+    return {key: Selectable(((one.labels, one) for one in several), steps) for key, several in found.items()}
 
 
 def _governing(model: Model, direction: str) -> frozenset[tuple[int, int]]:

@@ -18,10 +18,13 @@ from callint.net.read import prefixes
 from callint.objects import Cluster, fields
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
+from callint.policy.inventory import HostMember
+from callint.policy.selectable import Selectable
 from callint.policy.tiers import selector_of
 from callint.selector import Selector, SelectorError
 from callint.selector.syntax import ALL
 from callint.selector.values import ExhaustedError
+from callint.steps import Steps
 
 _SLOTS = 15
 
@@ -200,14 +203,15 @@ def _untracked_replies(cluster: Cluster) -> Iterator[Breach]:
     enforced = [one for one in cluster.policies if not one.staged]
     untracked = [one for one in enforced if one.do_not_track]
     let_out: dict[bool, set[int] | None] = {}
+    hosts = model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
     for policy in untracked:
         allows = [rule for rule in policy.governed("ingress") if rule.action == "Allow"]
         if not allows or policy.resource.unreadable("spec"):
             continue
         of_udp = all(map(_is_udp, allows))
         if of_udp not in let_out:
-            let_out[of_udp] = _let_out(cluster, enforced if of_udp else untracked, profiles=of_udp)
-        if _together(cluster, policy, let_out[of_udp]):
+            let_out[of_udp] = _let_out(cluster, hosts, enforced if of_udp else untracked, profiles=of_udp)
+        if _together(hosts, policy, let_out[of_udp]):
             continue
         yield Breach.at(
             policy.resource,
@@ -225,13 +229,14 @@ def _is_udp(rule: Rule) -> bool:
     return (rule.protocol or "").lower() in ("udp", str(UDP))
 
 
-def _let_out(cluster: Cluster, policies: Iterable[Policy], *, profiles: bool) -> set[int] | None:
+def _let_out(
+    cluster: Cluster, hosts: Selectable[HostMember], policies: Iterable[Policy], *, profiles: bool
+) -> set[int] | None:
     """The host endpoints by identity that some policies, or with `profiles` these, may let send; None without any."""
     selectors = {_may_select(one) for one in policies if any(rule.action == "Allow" for rule in one.governed("egress"))}
-    inventory = model_of(cluster).inventory
-    found = {id(host) for selector in selectors for host, _ in inventory.hosts.all(selector)}
+    found = {id(host) for selector in selectors for host, _ in hosts.all(selector)}
     if profiles:
-        found |= {id(host) for host in inventory.host_endpoints if host.about.profiles}
+        found |= {id(host) for host in model_of(cluster).inventory.host_endpoints if host.about.profiles}
     return found if found or selectors else None
 
 
@@ -242,15 +247,14 @@ def _may_select(policy: Policy) -> Selector:
         return ALL
 
 
-def _together(cluster: Cluster, policy: Policy, answered: set[int] | None) -> bool:
+def _together(hosts: Selectable[HostMember], policy: Policy, answered: set[int] | None) -> bool:
     """Whether a policy selects a host endpoint among some, by identity; without any known, it may."""
     if answered is None:
         return False
-    inventory = model_of(cluster).inventory
-    if not inventory.host_endpoints:
+    if not hosts:
         return True
     try:
-        return any(id(host) in answered for host, _ in inventory.hosts.all(selector_of(policy)))
+        return any(id(host) in answered for host, _ in hosts.all(selector_of(policy)))
     except SelectorError:
         return True
 

@@ -70,6 +70,10 @@ def _hosts(cluster: Cluster) -> list[HostMember]:
     return list(model_of(cluster).inventory.host_endpoints)
 
 
+def _selectable(cluster: Cluster) -> Selectable[HostMember]:
+    return model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
+
+
 def _counted(hosts: list[HostMember]) -> str:
     return counted(len(hosts), "HostEndpoint")
 
@@ -103,7 +107,7 @@ def _closed(tier: PlacedTier, policy: Policy) -> list[str]:
 
 
 def _reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
-    hosts, selectable = _hosts(cluster), model_of(cluster).inventory.hosts
+    hosts, selectable = _hosts(cluster), _selectable(cluster)
     of_hosts = (placed.policy for _, placed in model_of(cluster).policies if not placed.policy.of_pods)
     rules = sum(1 + len(policy.rules) for policy in of_hosts)
     spend = partial(Steps(cluster, "rules with host endpoints").spend, rules)
@@ -211,10 +215,11 @@ def _reaches_pods(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _namespaces_and_hosts(cluster: Cluster) -> Iterator[Breach]:
+    hosts = _selectable(cluster)
     for policy, selector in _enforced(cluster):
         if not (policy.namespace_selector or policy.service_account_selector) or policy.apply_on_forward:
             continue
-        selected = model_of(cluster).inventory.hosts.surely(selector)
+        selected = hosts.surely(selector)
         if not selected:
             continue
         resource = policy.resource
@@ -261,8 +266,9 @@ def _on_pods(policy: Policy, selector: Selector, field: str, effect: str) -> Ite
 
 def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:
     hosts = _hosts(cluster)
-    wild = Selectable((one.labels, one) for one in hosts if one.about.interface == "*")
-    others = Selectable((one.labels, one) for one in hosts if one.about.interface != "*")
+    steps = Steps(cluster, "selectors with labels")
+    wild = Selectable(((one.labels, one) for one in hosts if one.about.interface == "*"), steps)
+    others = Selectable(((one.labels, one) for one in hosts if one.about.interface != "*"), steps)
     for policy, selector in _enforced(cluster):
         if not policy.do_not_track or others.any(selector):
             continue

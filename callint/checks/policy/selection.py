@@ -93,8 +93,8 @@ def _subjects(cluster: Cluster) -> list[Known]:
     return [*found, *(Known(one.labels, one.resource) for one in pod_templates(cluster))]
 
 
-def _selectable(found: list[Known]) -> Selectable[Known]:
-    return Selectable((one.labels, one) for one in found)
+def _selectable(cluster: Cluster, found: list[Known]) -> Selectable[Known]:
+    return Selectable(((one.labels, one) for one in found), Steps(cluster, "selectors with labels"))
 
 
 def _sets(cluster: Cluster) -> list[Known]:
@@ -109,12 +109,13 @@ def _sets(cluster: Cluster) -> list[Known]:
 def _near_miss(cluster: Cluster) -> Iterator[Breach]:
     subjects, sets = _subjects(cluster), _sets(cluster)
     pods = [one for one in subjects if ORCHESTRATOR_LABEL in one.labels.known]
-    of_calico = {True: Labelled(subjects), False: Labelled([*subjects, *sets])}
-    of_kubernetes, steps = Labelled(pods), Steps(cluster, "selectors with labels")
+    steps = Steps(cluster, "selectors with labels")
+    of_calico = {True: Labelled(subjects, steps), False: Labelled([*subjects, *sets], steps)}
+    of_kubernetes = Labelled(pods, steps)
     for one in written_selectors(cluster):
         known = of_calico[one.subject] if one.of_calico else of_kubernetes
         slip = known.words.slip(one.own)
-        if slip is None or satisfiable(one.selector) is None or known.things.any(one.selector, steps):
+        if slip is None or satisfiable(one.selector) is None or known.things.any(one.selector):
             continue
         path, is_key = one.place(slip.key)
         yield Breach.at(
@@ -135,7 +136,7 @@ def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
     if not hosts or (automatic and not cluster.nodes):
         return
     labels = Vocabulary(Known(one.labels, one.about.resource) for one in hosts)
-    selectable = model_of(cluster).inventory.hosts
+    selectable = model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
     for policy in cluster.policies:
         if not (policy.apply_on_forward or policy.early) or policy.staged:
             continue
@@ -179,7 +180,7 @@ def _none_of(known: int) -> str:
 def _network_set(cluster: Cluster) -> Iterator[Breach]:
     if not cluster.network_sets:
         return
-    subjects, sets = _selectable(_subjects(cluster)), _selectable(_sets(cluster))
+    subjects, sets = _selectable(cluster, _subjects(cluster)), _selectable(cluster, _sets(cluster))
     for one in written_selectors(cluster):
         if not one.subject or one.own.matches({}):
             continue
@@ -198,10 +199,10 @@ def _host_network(cluster: Cluster) -> Iterator[Breach]:
     on_host = [*_pods_on_host(cluster), *(one for one in pod_templates(cluster) if one.host_network)]
     if not on_host:
         return
-    outside = Selectable(_placed(one) for one in on_host)
+    outside = Selectable(map(_placed, on_host), Steps(cluster, "selectors with labels"))
     others = [Known(one.labels, one.about.resource) for one in model_of(cluster).inventory.endpoints]
     others += [Known(one.labels, one.resource) for one in pod_templates(cluster) if not one.host_network]
-    endpoints = {True: _selectable(others), False: _selectable([*others, *_sets(cluster)])}
+    endpoints = {True: _selectable(cluster, others), False: _selectable(cluster, [*others, *_sets(cluster)])}
     for one in written_selectors(cluster):
         if one.own.matches({}) or endpoints[one.subject].any(one.selector):
             continue

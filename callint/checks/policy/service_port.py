@@ -28,7 +28,7 @@ from callint.steps import Steps, counted
 _OF_SERVICE = 4
 """Steps that it takes to find the pods behind a service."""
 _OF_CANDIDATE = 10
-"""Steps that it takes to see whether a policy lets packets through; one for each of many rules."""
+"""Steps that it takes to see whether a policy lets packets through; besides one for each rule and port."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -108,7 +108,8 @@ class _Openers:
             return None
 
     def _may_let(self, placed: PlacedPolicy, selector: Selector, meant: _Meant) -> bool:
-        self._budget.spend(max(_OF_CANDIDATE, len(self._rules(placed))))
+        rules = (rule.destination for rule in self._rules(placed))
+        self._budget.spend(_OF_CANDIDATE + sum(1 + len(one.ports) + len(one.not_ports) for one in rules))
         return self._lets(placed, meant) and overlaps(placed.selector, selector, self._budget) is not False
 
     def _lets(self, placed: PlacedPolicy, meant: _Meant) -> bool:

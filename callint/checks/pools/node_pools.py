@@ -19,6 +19,7 @@ from callint.objects.pool import IPPool
 from callint.selector import Selector, SelectorError, keys, parse, parse_or_none
 from callint.selector.index import SelectorIndex
 from callint.selector.syntax import ALL
+from callint.steps import Steps, counted
 
 _MOST_SHOWN = 3
 
@@ -52,8 +53,9 @@ def _unserved(cluster: Cluster) -> Iterator[Breach]:
     # Kubernetes labels nodes by itself, with such names
     unsaid = {key for _, selector in pools for key in keys(selector) if "/" in key}
     known = [node for node in cluster.nodes.values() if _labelled(node)]
-    served = _selected(known, [selector for _, selector in pools])
-    content = served | _selected(known, asked)
+    steps = Steps(cluster, "selectors of IPPools with nodes")
+    served = _selected(known, [selector for _, selector in pools], steps)
+    content = served | _selected(known, asked, steps)
     left = [node for node in known if node.name not in content and unsaid <= node.labels.keys()]
     if left and (served or "IPPool" in cluster.intent.complete):
         yield _left_out(left, [pool for pool, _ in pools], len(cluster.pools))
@@ -83,9 +85,13 @@ def _left_out(left: list[Node], pools: list[IPPool], all_pools: int) -> Breach:
     )
 
 
-def _selected(nodes: list[Node], selectors: list[Selector]) -> set[str]:
+def _selected(nodes: list[Node], selectors: list[Selector], steps: Steps) -> set[str]:
     index = SelectorIndex((one, one) for one in selectors)
-    return {node.name for node in nodes if any(one.matches(node.labels) for one in index.candidates(node.labels))}
+
+    def near(node: Node) -> Iterator[Selector]:
+        return counted(index.candidates(node.labels), steps, 1)
+
+    return {node.name for node in nodes if any(one.matches(node.labels) for one in near(node))}
 
 
 def _labelled(node: Node) -> bool:
@@ -149,6 +155,7 @@ def _windows(cluster: Cluster) -> Iterator[Breach]:
     Pods that ask for a pool, or are in certain namespaces, may all be on other nodes.
     """
     nodes = [node for node in cluster.nodes.values() if node.labels.get(SYSTEM_LABELS[0]) == "windows"]
+    steps = Steps(cluster, "selectors of IPPools with nodes")
     installed = next((one for one in cluster.installations if fields.at(one.plain, _OF_WINDOWS) == "HNS"), None)
     for pool in cluster.pools if nodes or installed else ():
         given = pool.for_pods and pool.legible and not pool.on_request and not pool.namespace_selector
@@ -156,7 +163,7 @@ def _windows(cluster: Cluster) -> Iterator[Breach]:
         crossing = pool.ipip_mode == "CrossSubnet"
         if not given or pool.ipip_mode == "Never" or selector is None or (crossing and _of_one_subnet(cluster)):
             continue
-        node = next((node for node in nodes if selector.matches(node.labels)), None)
+        node = next((node for node in counted(nodes, steps, 1) if selector.matches(node.labels)), None)
         if node is not None:
             who, place = f'node "{node.name}", which runs Windows', node.resources[0].span("metadata", "name")
         elif installed is not None and selector == ALL:
