@@ -24,6 +24,8 @@ _POLICIES = (
     "BaselineAdminNetworkPolicy",
     "ClusterNetworkPolicy",
 )
+_FACTS = "facts of a node"
+"""Stands among kinds, and is none."""
 _PODS = ("Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job", "CronJob")
 
 _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -59,7 +61,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "host_endpoint": _HOSTS,
         "host_traffic": _HOSTS,
         "loopback": _HOSTS,
-        "unattached": (),
+        "unattached": (_FACTS,),
         "wireguard_port": ("FelixConfiguration",),
     },
     "callint.checks.objects": {
@@ -133,7 +135,7 @@ def unknown_parameters(name: str, given: Collection[str]) -> Iterator[tuple[str,
 def concerns(name: str, cluster: Cluster) -> bool:
     """Whether a check, with parameters as the rules that callint ships have them, may say anything about a cluster."""
     _, kinds = CHECKS.get(name, ("", ()))
-    return not kinds or cluster.holds(*kinds)
+    return not kinds or cluster.holds(*kinds) or (_FACTS in kinds and bool(cluster.facts))
 
 
 def find(name: str) -> Check:
