@@ -168,10 +168,8 @@ class _Reader:
                 tree.error = None
                 self.failed -= 1
                 return tree, follows if follows < len(text) else -1
-        if json:
-            tree = read_as_json(text, self.limits, self.expanded) or tree
-        else:
-            tree = read_as_go(text, tree.error, self.limits, self.expanded) or tree
+        read = read_as_json(text, self.limits, self.expanded) if json else None
+        tree = read or read_as_go(text, tree.error, self.limits, self.expanded) or tree
         if tree.error is None:
             self.failed -= 1
             return tree, -1

@@ -385,6 +385,7 @@ def test_hostile_text_is_read_within_bounded_memory_and_time(tree: Path) -> None
         "colons": ": " * 500_000 + "\nx: [{{",
         "dotted": "a: [x::]\n" * 100_000,
         "repeated": "a: 1\n" * 200_000,
+        "quotes": 'a: "\\\'"\n' * 100_000,
         "bomb": "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(f"a{i}: &a{i} [{f'*a{i - 1},' * 9}]\n" for i in range(1, 30)),
     }
     for name, text in hostile.items():
