@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from callint.objects import Cluster, Resource
     from callint.policy import Model, NodePolicy, Packet, Verdict
     from callint.report.place import Place
-    from callint.report.trace import Source, Trace
+    from callint.report.trace import Enforced, Source, Trace
 
 
 class Wanted(NamedTuple):
@@ -308,9 +308,24 @@ def _trace(cluster: Cluster, here: NodePolicy, packet: Packet, verdict: Verdict,
         verdict.decided_by,
         _place(verdict.policy, verdict.path) if verdict.policy else None,
         verdict.unknown,
+        _enforced(cluster, here, packet, verdict),
         _source(cluster, here, packet, verdict),
         nearest,
     )
+
+
+def _enforced(cluster: Cluster, here: NodePolicy, packet: Packet, verdict: Verdict) -> Enforced | None:
+    """What iptables or nftables do instead, where a rule has more lists than they enforce (POL037)."""
+    from callint.policy import evaluate
+    from callint.policy.packet import read
+    from callint.report.trace import Enforced
+
+    model = None if here.settings.ebpf else here.model.enforced(read(packet).family)
+    found = evaluate(model.at(here.node), packet) if model is not None else verdict
+    if found.outcome == verdict.outcome:
+        return None
+    place = _place(found.policy, found.path) if found.policy else None
+    return Enforced(cluster.target.dataplane, found.outcome, found.decided_by, place)
 
 
 def _source(cluster: Cluster, here: NodePolicy, packet: Packet, verdict: Verdict) -> Source | None:

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 
 from callint.net import intervals
+from callint.net.address import Family
 from callint.objects import Cluster, Resource
 from callint.policy.chains import CompiledPolicy, EndpointChains, Profiles
 from callint.policy.doubt import UndecidedError
+from callint.policy.enforced import enforced
 from callint.policy.interfaces import Governance, Governor
 from callint.policy.inventory import Endpoint, HostMember, Inventory, WorkloadMember
 from callint.policy.nodes import Interfaces, node_interfaces, read_interfaces, with_nameless
@@ -34,6 +36,7 @@ class Model:
         With `staged` it is as if staged policies were enforced.
         """
         self.cluster = cluster
+        self._assumed = assumed
         self._staged = staged
         self.inventory = Inventory(cluster, assumed)
         self.profiles = Profiles(self.inventory)
@@ -46,6 +49,15 @@ class Model:
     def tiers(self) -> tuple[PlacedTier, ...]:
         """All tiers with their policies, in order."""
         return tiers_of(self.cluster, staged=self._staged)
+
+    def enforced(self, family: Family) -> Model | None:
+        """The same with what iptables and nftables enforce for packets of a family; None where that is all."""
+        tiers = enforced(self.tiers, family)
+        if tiers is None:
+            return None
+        found = Model(self.cluster, self._assumed, staged=self._staged)
+        found.tiers = tiers
+        return found
 
     @cached_property
     def policies(self) -> tuple[tuple[PlacedTier, PlacedPolicy], ...]:

@@ -51,6 +51,15 @@ class Source(NamedTuple):
     pool: Place | None
 
 
+class Enforced(NamedTuple):
+    """Another verdict, which the dataplane gives because it does not enforce all lists of a rule."""
+
+    dataplane: str
+    outcome: str
+    decided_by: str
+    decided: Place | None
+
+
 class Trace(NamedTuple):
     """The whole way; `packet` is a witness of type packet, `unknown` names the fact that is missing, if one is.
 
@@ -67,6 +76,7 @@ class Trace(NamedTuple):
     decided_by: str
     decided: Place | None
     unknown: str | None
+    enforced: Enforced | None
     source: Source | None
     nearest: tuple[Nearest, ...]
 
@@ -114,6 +124,12 @@ def _lines(trace: Trace) -> Iterator[str]:
     yield f"verdict: {_VERDICTS[trace.outcome]}{by}{aside(trace.decided)}"
     if trace.unknown:
         yield f"  it depends on {trace.unknown}"
+    if trace.enforced:
+        other = trace.enforced
+        yield (
+            f"{other.dataplane}: {_VERDICTS[other.outcome]}, by {other.decided_by}{aside(other.decided)}: of a rule "
+            "with more than two lists too long for one match it enforces the first two alone"
+        )
     if trace.source:
         yield f"source: {_SOURCES[trace.source.masqueraded]}: {trace.source.reason}{aside(trace.source.pool)}"
     for one in trace.nearest:
@@ -154,6 +170,13 @@ def render_json(trace: Trace) -> str:
         "decidedBy": trace.decided_by,
         "decided": row(trace.decided),
         "unknown": trace.unknown,
+        "enforced": trace.enforced
+        and {
+            "dataplane": trace.enforced.dataplane,
+            "verdict": trace.enforced.outcome,
+            "decidedBy": trace.enforced.decided_by,
+            "decided": row(trace.enforced.decided),
+        },
         "source": trace.source and {**trace.source._asdict(), "pool": row(trace.source.pool)},
         "nearest": [
             {

@@ -361,3 +361,42 @@ def test_as_if_staged_policy_were_enforced(tmp_path: Path) -> None:
     now, then = trace(tmp_path, *packet, manifests=staged), trace(tmp_path, *packet, "--staged", manifests=staged)
     assert (now["verdict"], now["assumed"]) == ("drop", [])
     assert (then["verdict"], then["assumed"]) == ("accept", ["staged policies are enforced"])
+
+
+MANY = """\
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: many}
+spec:
+  selector: zone == 'lan'
+  types: [Ingress]
+  ingress:
+    - action: Allow
+      protocol: UDP
+      source: {nets: [10.1.0.0/24, 10.2.0.0/24]}
+      destination:
+        nets: [10.0.0.1/32, 10.0.0.2/32]
+        ports: [PORTS]
+"""
+
+
+@pytest.mark.parametrize(
+    ("ports", "source", "destination", "verdict", "enforced"),
+    [
+        ("'1:2', '3:4', '5:6', '7:8', '9:10', '11:12', '13:14', '15:2000'", "10.1.0.1", "10.0.0.9", "drop", "accept"),
+        ("'1:2', '3:4', '5:6', '7:8', '9:10', '11:12', '13:14', '15:2000'", "10.1.0.1", "10.0.0.1", "accept", None),
+        ("'1:2', '3:4', '5:6', '7:8', '9:10', '11:12', '13:14', '15:2000'", "10.3.0.1", "10.0.0.9", "drop", None),
+        ("'15:2000'", "10.1.0.1", "10.0.0.9", "drop", None),
+    ],
+)
+def test_what_a_rule_of_many_lists_really_lets_through(
+    tmp_path: Path, ports: str, source: str, destination: str, verdict: str, enforced: str | None
+) -> None:
+    manifests = "---\n".join([hosts(lan="10.0.0.1", wan="192.168.0.2"), MANY.replace("PORTS", ports)])
+    packet = ("--node", "router", "--in", "lan0", "--src", source, "--dst", destination, "--udp", "2000")
+    found = trace(tmp_path, *packet, manifests=manifests)
+    assert found["verdict"] == verdict
+    assert (found["enforced"] and found["enforced"]["verdict"]) == enforced
+    told = run(tmp_path, *packet, manifests=manifests).output
+    assert ("\niptables: accept, by policy many ingress rule 0" in told) is bool(enforced)
+    assert trace(tmp_path, *packet, "--dataplane", "ebpf", manifests=manifests)["enforced"] is None

@@ -11,13 +11,14 @@ from callint.checks.breach import Breach, unanswered
 from callint.checks.dispatch import Question, asked
 from callint.checks.policy.pods_allowed import Allowed, Behind, behind
 from callint.finding import Path, Related, Span, witness
-from callint.net.address import BITS, FAMILIES, Family, Prefix
+from callint.net.address import BITS, FAMILIES, Prefix
 from callint.net.enclosing import Enclosing
-from callint.net.ports import UDP, parse_port
+from callint.net.ports import UDP
 from callint.net.read import prefixes
 from callint.objects import Cluster, fields
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
+from callint.policy.enforced import blocks
 from callint.policy.inventory import HostMember
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import selector_of
@@ -25,8 +26,6 @@ from callint.selector import Selector, SelectorError
 from callint.selector.syntax import ALL
 from callint.selector.values import ExhaustedError
 from callint.steps import Steps
-
-_SLOTS = 15
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -53,12 +52,8 @@ def _blocks(cluster: Cluster) -> Iterator[Breach]:
     if cluster.target.dataplane == "ebpf":
         return
     for policy, rule in _rules(cluster):
-        source, destination = rule.source, rule.destination
-        ports = (len(source.ports) > 1) + (len(destination.ports) > 1)
-        if ports + (len(source.nets) > 1) + (len(destination.nets) > 1) < 3:
-            continue
-        found = max((_lists(rule, family) for family in FAMILIES), key=len)
-        if len(found) < 3:
+        found = max((blocks(rule, family) for family in FAMILIES), key=len)
+        if not found:
             continue
         last = found[-1]
         resource = policy.resource
@@ -73,32 +68,6 @@ def _blocks(cluster: Cluster) -> Iterator[Breach]:
             "write one rule for each network of one side, or name the networks by a GlobalNetworkSet and a selector",
             key=True,
         )
-
-
-def _lists(rule: Rule, family: Family) -> list[tuple[str, str]]:
-    """The lists that are rendered as blocks, in the order of rendering: ports, then nets."""
-    sides = (("source", rule.source), ("destination", rule.destination))
-    ports = [(name, "ports") for name, side in sides if _groups(side.ports) > 1]
-    nets = [(name, "nets") for name, side in sides if sum(net.family == family for net in prefixes(side.nets)) > 1]
-    return ports + nets
-
-
-def _groups(texts: tuple[str, ...]) -> int:
-    """How many port matches a list takes: 15 slots each, a range fills two, a named port is one alone."""
-    groups, room = 0, 0
-    for text in texts:
-        try:
-            port = parse_port(text)
-        except ValueError:
-            continue
-        if isinstance(port, str):
-            groups += 1
-            continue
-        slots = 1 if port[0] == port[1] else 2
-        if slots > room:
-            groups, room = groups + 1, _SLOTS
-        room -= slots
-    return groups
 
 
 def _overlooked(rule: Rule) -> Any:
