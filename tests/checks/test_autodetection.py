@@ -29,8 +29,9 @@ def detecting(family: int = 4, **method: Any) -> dict[str, Any]:
     return installation(calicoNetwork={f"nodeAddressAutodetectionV{family}": method})
 
 
-def told(*objects: Any, about: str | None = None) -> list[Breach]:
-    return list(find("autodetection")(cluster_of(objects, facts=facts() if about is None else about), {}))
+def told(*objects: Any, about: str | None = None, problem: str = "missing") -> list[Breach]:
+    cluster = cluster_of(objects, facts=facts() if about is None else about)
+    return list(find("autodetection")(cluster, {"problem": problem}))
 
 
 METHODS: list[tuple[int, str, list[str], int]] = [
@@ -52,6 +53,11 @@ METHODS: list[tuple[int, str, list[str], int]] = [
     (4, "cidr", ["10.0.0.0/8"], 0),
     (4, "cidr", ["192.168.0.0/16"], 1),
     (4, "cidr", ["192.168.0.0/16", "10.0.0.0/24"], 0),
+    (4, "skip-interface", ["eth.*"], 0),
+    (4, "skip-interface", ["ens.*"], 1),
+    (4, "skip-interface", ["^s19"], 0),
+    (6, "skip-interface", ["s19"], 1),
+    (4, "skip-interface", ["("], 0),
     (6, "cidr", ["fd00::/48"], 0),
     (6, "cidr", ["fd01::/48"], 1),
     (4, "cidr", ["ten/8"], 0),
@@ -60,7 +66,8 @@ METHODS: list[tuple[int, str, list[str], int]] = [
 
 @pytest.mark.parametrize(("family", "kind", "texts", "count"), METHODS)
 def test_a_method_against_the_interfaces_of_a_node(family: int, kind: str, texts: list[str], count: int) -> None:
-    by_operator = {"interface": ",".join(texts)} if kind == "interface" else {"cidrs": texts}
+    named = {"interface": "interface", "skip-interface": "skipInterface"}
+    by_operator: dict[str, Any] = {named[kind]: ",".join(texts)} if kind in named else {"cidrs": texts}
     name = "IP" if family == 4 else "IP6"
     by_hand = {name: "autodetect", f"{name}_AUTODETECTION_METHOD": f"{kind}={','.join(texts)}"}
     assert len(told(detecting(family, **by_operator))) == count
@@ -91,3 +98,64 @@ def test_nodes_without_are_told_of_together() -> None:
     found = told(detecting(interface="eth0"), about=several)
     assert [(one.witness.as_dict()["node"] if one.witness else "", len(one.related)) for one in found] == [("one", 2)]
     assert "and 1 more" in found[0].message
+
+
+ROUTES = """routes:
+  - {to: default, via: 192.168.0.1, interface: wan0}
+  - {to: 10.1.0.0/16, via: 10.0.0.9, interface: lan0}
+  - {to: 10.2.0.0/16, via: 10.0.0.9, interface: lan0, source: 10.9.9.9}
+  - {to: 10.3.0.0/16, type: blackhole}
+  - {to: 10.4.0.0/16, interface: two0}
+"""
+ROUTER = {
+    "lan0": ["10.0.0.1/24"],
+    "wan0": ["192.168.0.2/24"],
+    "two0": ["10.4.0.1/24", "10.4.1.1/24"],
+    "docker0": ["172.17.0.1/16"],
+}
+
+
+def node(address: str, internal: str | None = None) -> dict[str, Any]:
+    status = {"addresses": [{"type": "InternalIP", "address": internal}]} if internal else {}
+    annotations = {"projectcalico.org/IPv4Address": address}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "one", "annotations": annotations},
+        "status": status,
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "kind", "found"),
+    [
+        ("interface", "wan.*", "interface", "192.168.0.2"),
+        ("interface", "wan.*,lan.*", "interface", None),
+        ("interface", "eth.*", "interface", None),  # which is told otherwise
+        ("skipInterface", "lan.*,two.*", "skip-interface", "192.168.0.2"),
+        ("skipInterface", "wan.*", "skip-interface", None),
+        ("canReach", "8.8.8.8", "can-reach", "192.168.0.2"),
+        ("canReach", "10.1.0.1", "can-reach", None),
+        ("canReach", "10.2.0.1", "can-reach", "10.9.9.9"),
+        ("canReach", "10.3.0.1", "can-reach", None),
+        ("canReach", "10.4.0.1", "can-reach", None),
+        ("canReach", "example.org", "can-reach", None),
+        ("kubernetes", "NodeInternalIP", "kubernetes-internal-ip", "10.0.0.7"),
+    ],
+)
+def test_another_address_than_the_node_is_said_to_have(field: str, value: str, kind: str, found: str | None) -> None:
+    written = f"{kind}={value}" if kind != "kubernetes-internal-ip" else kind
+    for method in (detecting(**{field: value}), calico_node(IP="autodetect", IP_AUTODETECTION_METHOD=written)):
+        about = facts(interfaces=dict(ROUTER)) + ROUTES
+        told_here = told(method, node("10.0.0.1/24", "10.0.0.7"), about=about, problem="replaced")
+        assert [f"BGP address {found} in place of 10.0.0.1" in one.message for one in told_here] == [True] * bool(found)
+        assert told(method, node("none", "10.0.0.7"), about=about, problem="replaced") == []
+
+
+def test_an_address_that_may_be_found_is_not_written_over() -> None:
+    about = facts(interfaces={"lan0": None, "wan0": ["192.168.0.2/24"]})
+    assert told(detecting(interface="wan.*,lan.*"), node("10.0.0.1/24"), about=about, problem="replaced") == []
+    assert len(told(detecting(interface="wan.*"), node("10.0.0.1/24"), about=about, problem="replaced")) == 1
+    assert told(detecting(canReach="8.8.8.8"), node("10.0.0.1/24"), about=about, problem="replaced") == []
+    assert told(detecting(kubernetes="NodeInternalIP"), node("10.0.0.1/24"), about=about, problem="replaced") == []
+    assert told(calico_node(IP_AUTODETECTION_METHOD="interface=wan.*"), node("10.0.0.1/24"), problem="replaced") == []

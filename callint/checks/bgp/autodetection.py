@@ -1,59 +1,123 @@
-"""How calico-node is told to find the address of its node, against what the node has."""
+"""How calico-node is told to find the address of its node, against what the node has and is said to have."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
+from callint.calico.defaults import INTERFACE_PREFIXES, TUNNEL_INTERFACES
 from callint.checks.breach import Breach
+from callint.checks.dispatch import Question, asked
 from callint.facts import Address as Assigned
-from callint.facts import Interface, NodeFacts
+from callint.facts import NodeFacts
 from callint.finding import Path, Related, witness
 from callint.net.address import FAMILIES, Address, Family, parse_cidr
-from callint.net.read import network
+from callint.net.read import address, cidr, network
 from callint.objects import Cluster, Resource, fields
 from callint.objects.calico_node import environment
+from callint.objects.node import Node, bgp_path, bgp_value
 from callint.record import NamedTuple
 from callint.schema.patterns import compiled
 
 _MOST_SHOWN = 5
 _NOT_GLOBAL = tuple(map(parse_cidr, ("127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10")))
 """Go's IsGlobalUnicast, as far as interfaces have such addresses."""
+_NEVER = (
+    *("docker", "cbr", "cni", "dummy", "flannel", "kube-ipvs", "lxcbr", "veth", "virbr"),
+    *INTERFACE_PREFIXES,
+    *TUNNEL_INTERFACES,
+)
+"""Beginnings of names at which calico-node does not look unless it is told to."""
+
+_Kind = Literal["interface", "cidr", "skip-interface", "can-reach", "kubernetes-internal-ip"]
+_KINDS: tuple[_Kind, ...] = ("interface", "cidr", "skip-interface", "can-reach", "kubernetes-internal-ip")
+# As an Installation calls them
+_FIELDS: dict[str, _Kind] = {
+    "interface": "interface",
+    "cidrs": "cidr",
+    "skipInterface": "skip-interface",
+    "canReach": "can-reach",
+    "kubernetes": "kubernetes-internal-ip",
+}
+_LOOKED_FOR: dict[_Kind, str] = {
+    "interface": "interfaces that match",
+    "cidr": "addresses in",
+    "skip-interface": "other interfaces than",
+    "can-reach": "the one from which packets go to",
+    "kubernetes-internal-ip": "the InternalIP of the node",
+}
 
 
-def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
-    """Methods that find nothing on a node of which facts tell the interfaces.
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Methods that find nothing, or another address than the node is said to have.
 
-    node/pkg/lifecycle/startup/autodetection: patterns need not match the whole name; addresses of the machine or the
-    link alone do not count.
+    Parameter `problem`: `missing` (nothing on a node of which facts tell the interfaces), `replaced` (another address).
+    Source: node/pkg/lifecycle/startup/autodetection, where patterns need not match the whole name and addresses of the
+    machine or the link alone do not count.
     """
+    yield from asked(QUESTIONS, parameters)(cluster)
+
+
+def _missing(cluster: Cluster) -> Iterator[Breach]:
     known = [facts for facts in cluster.facts.values() if facts.knows("interfaces")]
     for method in _methods(cluster) if known else ():
-        left = [facts for facts in known if not _finds(method, facts)]
+        left = [facts for facts in known if method.by_interface and _found(method, facts, None) == ()]
         if not left:
             continue
         first, *more = left
         names = ", ".join(one.name for one in (first.interfaces or ())[:_MOST_SHOWN])
         others = f" and {len(more)} more" if more else ""
-        what = "interfaces that match" if method.kind == "interface" else "addresses in"
         yield Breach.at(
             method.resource,
             method.path,
             f'calico-node finds no IPv{method.family} address on node "{first.node}"{others} and does not start there: '
-            f'it is to look for {what} "{",".join(method.texts)}", and its interfaces are {names or "none"}',
+            f"it is to look for {method.words}, and its interfaces are {names or 'none'}",
             tuple(Related(facts.span, "none on this node") for facts in left[:3]),
             witness("interface", node=first.node, interfaces=tuple(one.name for one in first.interfaces or ())),
         )
 
 
+def _replaced(cluster: Cluster) -> Iterator[Breach]:
+    """The first node of each method; where an address may be found or not, nothing is said."""
+    for method in _methods(cluster):
+        for node in cluster.nodes.values():
+            field = f"ipv{method.family}Address"
+            resource = next((one for one in node.resources if bgp_value(one, field) is not None), None)
+            said = cidr(str(bgp_value(resource, field)), method.family) if resource is not None else None
+            found = _found(method, cluster.facts.get(node.name), node)
+            if resource is None or said is None or not found or said.address in found:
+                continue
+            several = " or ".join(map(str, found[:_MOST_SHOWN]))
+            yield Breach.at(
+                method.resource,
+                method.path,
+                f'calico-node gives node "{node.name}" the BGP address {several} in place of {said.address}: it is to '
+                f"look for {method.words}",
+                (Related(resource.span(*bgp_path(resource, field)), "the address that is written over"),),
+                witness("address", address=str(found[0]), node=node.name),
+            )
+            break
+
+
 class _Method(NamedTuple):
-    """What to look for: patterns of interfaces, or networks."""
+    """What to look for: patterns of interfaces, networks, or a far end."""
 
     family: Family
-    kind: Literal["interface", "cidr"]
+    kind: _Kind
     texts: tuple[str, ...]
     resource: Resource
     path: Path
+
+    @property
+    def by_interface(self) -> bool:
+        """Whether the interfaces of a node tell that there is none."""
+        return self.kind in ("interface", "cidr", "skip-interface")
+
+    @property
+    def words(self) -> str:
+        """What it looks for."""
+        named = f' "{",".join(self.texts)}"' if self.kind != "kubernetes-internal-ip" else ""
+        return f"{_LOOKED_FOR[self.kind]}{named}"
 
 
 def _methods(cluster: Cluster) -> Iterator[_Method]:
@@ -61,25 +125,48 @@ def _methods(cluster: Cluster) -> Iterator[_Method]:
         for family in FAMILIES:
             base = ("spec", "calicoNetwork", f"nodeAddressAutodetectionV{family}")
             plain = fields.mapping(fields.mapping(one.spec, "calicoNetwork"), base[-1])
-            if pattern := fields.text(plain, "interface"):
-                yield _Method(family, "interface", tuple(pattern.split(",")), one, (*base, "interface"))
-            elif networks := fields.texts(plain, "cidrs"):
-                yield _Method(family, "cidr", networks, one, (*base, "cidrs"))
+            for field, kind in _FIELDS.items():
+                written = fields.texts(plain, field) or tuple((fields.text(plain, field) or "").split(","))
+                if any(written):
+                    yield _Method(family, kind, written, one, (*base, field))
+                    break
     told = environment(cluster)
-    for family, name in ((4, "IP"), (6, "IP6")):
+    for family, name in zip(FAMILIES, ("IP", "IP6"), strict=True):
         wanted, method = told.get(name), told.get(f"{name}_AUTODETECTION_METHOD")
         if wanted is None or wanted.value != "autodetect" or method is None:
             continue
-        kind, _, value = (method.value or "").partition("=")
-        known: Literal["interface", "cidr"] = "interface" if kind == "interface" else "cidr"
-        if kind == known:
-            path: Path = (*method.path, "value")
-            yield _Method(4 if family == 4 else 6, known, tuple(value.split(",")), method.resource, path)
+        written_kind, _, value = (method.value or "").partition("=")
+        for kind in _KINDS:
+            if kind == written_kind:
+                yield _Method(family, kind, tuple(value.split(",")), method.resource, (*method.path, "value"))
 
 
-def _finds(method: _Method, facts: NodeFacts) -> bool:
-    """Whether there is such an address, or might be."""
-    return any(_may_be(method, interface) for interface in facts.interfaces or ())
+def _found(method: _Method, facts: NodeFacts | None, node: Node | None) -> tuple[Address, ...] | None:
+    """The addresses of which calico-node takes one; None where it is not known whether there are others."""
+    if method.kind == "kubernetes-internal-ip":
+        texts = (text for kind, text in node.addresses if kind == "InternalIP") if node is not None else ()
+        return tuple(one for text in texts if (one := address(text, method.family)) is not None) or None
+    if facts is None or not facts.knows("interfaces"):
+        return None
+    if method.kind == "can-reach":
+        return _source(facts, address(method.texts[0].strip(), method.family))
+    patterns = [compiled(text.strip()) for text in method.texts]
+    networks = [network(text.strip(), method.family) for text in method.texts]
+    if None in (networks if method.kind == "cidr" else patterns):
+        return None
+    found: list[Address] = []
+    for interface in facts.interfaces or ():
+        named = any(pattern is not None and pattern.search(interface.name) for pattern in patterns)
+        if method.kind == "interface" and not named:
+            continue
+        if method.kind == "skip-interface" and (named or interface.name == "lo" or interface.name.startswith(_NEVER)):
+            continue
+        if interface.addresses is None:
+            return None
+        usable = (one for one in _usable(interface.addresses) if one.family == method.family)
+        nets = networks if method.kind == "cidr" else None
+        found += (one for one in usable if nets is None or any(net is not None and net.contains(one) for net in nets))
+    return tuple(found)
 
 
 def _usable(addresses: Iterable[Assigned]) -> Iterator[Address]:
@@ -87,14 +174,21 @@ def _usable(addresses: Iterable[Assigned]) -> Iterator[Address]:
     return (one for one in found if not any(net.contains(one) for net in _NOT_GLOBAL))
 
 
-def _may_be(method: _Method, interface: Interface) -> bool:
-    addresses = None if interface.addresses is None else list(_usable(interface.addresses))
-    if method.kind == "interface":
-        patterns = [compiled(text.strip()) for text in method.texts]
-        if not any(pattern is None or pattern.search(interface.name) for pattern in patterns):
-            return False
-        return addresses is None or any(one.family == method.family for one in addresses)
-    networks = [network(text.strip(), method.family) for text in method.texts]
-    if addresses is None or None in networks:
-        return True
-    return any(net is not None and net.contains(one) for net in networks for one in addresses)
+def _source(facts: NodeFacts, far: Address | None) -> tuple[Address, ...] | None:
+    """The address from which the kernel sends to a far end, where routes and addresses leave one alone."""
+    if far is None or not facts.knows("routes"):
+        return None
+    leading = [
+        one for one in facts.routes or () if one.table == "main" and one.destination.prefix.masked().contains(far)
+    ]
+    best = max(leading, key=lambda one: (one.destination.length, -one.usual_metric), default=None)
+    if best is None or best.type != "unicast":
+        return None
+    if best.source is not None:
+        return (best.source.bare,)
+    out = facts.interface(best.interface or "")
+    held = [one for one in _usable(out.addresses or ()) if one.family == far.family] if out is not None else []
+    return tuple(held) if len(held) == 1 else None
+
+
+QUESTIONS: dict[str, Question] = {"missing": _missing, "replaced": _replaced}
