@@ -60,7 +60,8 @@ def selector(
         text = value if value.__class__ is str else as_text(value)
         if not text:
             return
-        text = _sent(scope, path, text)
+        if scope.road != "calicoctl":
+            text = _sent(scope, path, text)
         strict, longest = scope.release > LAST_LEGACY_SELECTORS, scope.limits.selector_length
         found = None if readable(scope, text) else wrong(text, strict, longest)
         if found is not None and found.flaw.kind == "selector-limit":
@@ -85,7 +86,7 @@ def _sent(scope: Scope, path: Path, text: str) -> str:
     """
     resource = scope.resource
     source = resource.document.source.text
-    if scope.road == "calicoctl" or source[-1:] == "\n" or resource.document.end < len(source) or text[-1] == "\n":
+    if source[-1:] == "\n" or resource.document.end < len(source) or text[-1] == "\n":
         return text
     if resource.document.style((*resource.base, *path)) != "block":
         return text
