@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from callint.calico import Target
 from callint.checks import find
 from manifests import cluster_of
 
@@ -77,3 +78,27 @@ def test_types_of_icmp_in_the_other_protocol(rule: str, told: str | None) -> Non
     manifest = POLICY.replace("destination: {selector: app == 'web'}", rule)
     found = [one.message for one in find("contradiction")(cluster_of(manifest), {})]
     assert [told in message for message in found] == [True] * (told is not None), found
+
+
+@pytest.mark.parametrize(
+    ("rule", "field", "on_native_alone"),
+    [
+        ("protocol: ICMP, source: {nets: ['fd00::/8']}", "nets", False),
+        ("protocol: ICMPv6, destination: {nets: [10.0.0.0/8, 192.0.2.0/24]}", "nets", False),
+        ("protocol: ICMP, source: {nets: ['fd00::/8', 10.0.0.0/8]}", None, False),
+        ("protocol: ICMP, source: {nets: ['fd00::/8', '${LAN}']}", None, False),
+        ("protocol: 1, source: {nets: ['fd00::/8']}", None, False),
+        ("protocol: ICMP, source: {notNets: ['fd00::/8']}", None, False),
+        ("protocol: ICMP, ipVersion: 6", "ipVersion", True),
+        ("protocol: ICMPv6, ipVersion: 6, source: {nets: [10.0.0.0/8]}", "nets", True),
+        ("protocol: ICMPv6, ipVersion: 6", None, False),
+    ],
+)
+def test_the_protocol_of_one_ip_version_and_networks_of_the_other(
+    rule: str, field: str | None, on_native_alone: bool
+) -> None:
+    text = OF_CLUSTER.replace("destination: {selector: app == 'web'}", rule)
+    for road in ("native", "calicoctl"):
+        cluster = cluster_of(text, Target(road=road))
+        told = [one.path[-1] for one in find("contradiction")(cluster, {}) if "the protocol of IPv" in one.message]
+        assert told == ([field] if field and (road == "native" or not on_native_alone) else [])

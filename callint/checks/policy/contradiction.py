@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from callint.calico import Road
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, rule_words
 from callint.finding import Path, Related
+from callint.net.address import Family
 from callint.net.ports import ICMP, ICMPV6, parse_protocol
+from callint.net.read import prefixes
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
@@ -31,6 +34,7 @@ _PAIRS = (
     (("destination", "ports"), ("destination", "notPorts")),
 )
 """Fields of a rule that can exclude each other; what contradicts itself otherwise is reported where it is written."""
+_VERSIONS: dict[str, Family] = {"icmp": 4, "icmpv6": 6}
 _NAMED: dict[int, dict[int, tuple[str, int | None]]] = {
     ICMP: {
         128: ("an echo request", 8),
@@ -48,7 +52,8 @@ _NAMED: dict[int, dict[int, tuple[str, int | None]]] = {
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Rules of which two fields leave no packet that could match, or that select others on the side of the subject.
 
-    Types that ICMP or ICMPv6 does not have, but the other one, count as such a pair with the protocol.
+    Types that ICMP or ICMPv6 does not have, but the other one, count as such a pair with the protocol, and so do
+    networks of the other IP version.
     """
     shadows = shadows_of(cluster)
     known = ((Labels(one.labels, ADDED), one) for one in cluster.network_sets)
@@ -56,6 +61,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     for _, placed in model_of(cluster).policies:
         yield from _of_others(placed, sets)
         yield from _of_other_icmp(placed.policy)
+        yield from _of_other_version(cluster.road(placed.policy.resource), placed.policy)
     for _, placed in shadows.subjects:
         yield from _of_fields(shadows, placed.policy)
         if shadows.crowded:
@@ -115,6 +121,37 @@ def _of_other_icmp(policy: Policy) -> Iterator[Breach]:
             f"{meant}",
             (Related(resource.span(*rule.path, "protocol"), f"asks for {mine}"),),
         )
+
+
+def _of_other_version(road: Road, policy: Policy) -> Iterator[Breach]:
+    """Rules whose protocol is of one IP version, and whose networks or `ipVersion` are of the other one.
+
+    Where `ipVersion` is written calicoctl and the API server compare it themselves.
+    """
+    resource = policy.resource
+    for rule in _rules(policy):
+        mine = _VERSIONS.get((rule.protocol or "").lower())
+        if mine is None or resource.unreadable(*rule.path) or (rule.ip_version and road == "calicoctl"):
+            continue
+        wrong = (side for side in (rule.source, rule.destination) if _none_of(mine, side.nets))
+        place = next(((*side.path, "nets") for side in wrong), None)
+        if rule.ip_version not in (None, mine):
+            place = (*rule.path, "ipVersion")
+        if place is not None:
+            yield Breach.at(
+                resource,
+                place,
+                f'{rule_words(resource, rule.path)} can match no packet: "{rule.protocol}" is the protocol of '
+                f"IPv{mine}, and this is IPv{10 - mine}",
+                (Related(resource.span(*rule.path, "protocol"), f"is of IPv{mine}"),),
+                help=f"use {'ICMPv6' if mine == 4 else 'ICMP'} there",
+            )
+
+
+def _none_of(family: Family, texts: tuple[str, ...]) -> bool:
+    """Whether there are networks, all can be read, and none is of the family."""
+    found = [net.family for net in prefixes(texts)]
+    return bool(found) and len(found) == len(texts) and family not in found
 
 
 def _of_fields(shadows: Shadows, policy: Policy) -> Iterator[Breach]:
