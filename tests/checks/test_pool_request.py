@@ -223,3 +223,36 @@ def test_a_release_without_load_balancers_reads_no_addresses() -> None:
     before, first = (cluster_of(objects, Target(release=release)) for release in ((3, 29), (3, 30)))
     assert not list(find("pool_request")(before, problem))
     assert list(find("pool_request")(first, problem))
+
+
+def fixed(text: str, *, as_template: bool = False, **status: Any) -> dict[str, Any]:
+    named = {"cni.projectcalico.org/ipAddrs": text}
+    if not as_template:
+        return {**pod("", **status), "metadata": {"name": "web", "namespace": "home", "annotations": named}}
+    made = deployment(None)
+    made["spec"]["template"]["metadata"]["annotations"] = named
+    return made
+
+
+@pytest.mark.parametrize("as_template", [False, True])
+@pytest.mark.parametrize(
+    ("text", "pools", "words"),
+    [
+        ('["10.2.0.7"]', [OLD, PHOTOS], '10.2.0.7 of IPPool "old", which is disabled'),
+        ('["192.0.2.7"]', [DEFAULT], "192.0.2.7, which is in no IPPool"),
+        ('["192.0.2.7"]', [INSTALLED], "192.0.2.7, which is in no IPPool"),
+        ("10.1.0.7", [PHOTOS], "no list of texts in JSON"),
+        ('["web"]', [PHOTOS], '"web", which is no address'),
+        ('["10.1.0.7"]', [PHOTOS], ""),
+        ('["192.0.2.7"]', [PHOTOS], ""),
+        ('["10.9.0.7", "fd00:1::7"]', [INSTALLED, SIX], ""),
+        ("${ADDRESS}", [DEFAULT], ""),
+    ],
+)
+def test_addresses_that_pods_ask_for(as_template: bool, text: str, pools: list[dict[str, Any]], words: str) -> None:
+    found = told("unavailable", fixed(text, as_template=as_template), *pools)
+    assert [words in one for one in found] == [True] * bool(words)
+
+
+def test_a_pod_that_has_its_address_asks_no_more() -> None:
+    assert told("unavailable", fixed('["192.0.2.7"]', podIP="192.0.2.7", podIPs=[{"ip": "192.0.2.7"}]), DEFAULT) == []

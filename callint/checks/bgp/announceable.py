@@ -93,7 +93,7 @@ def _addresses(cluster: Cluster) -> Iterator[tuple[Resource, str, str, Path, str
             yield service, kind, wanted, path, text
     for request in address_requests(cluster):
         for text in request.addresses or ():
-            yield request.service, "the load balancer's address", "serviceLoadBalancerIPs", request.path, text
+            yield request.resource, "the load balancer's address", "serviceLoadBalancerIPs", request.path, text
 
 
 def _written(service: Resource) -> Iterator[tuple[str, str, Path, str]]:

@@ -83,19 +83,23 @@ class Pools:
         return Lack(f"{said} disabled", ((pool, "disabled"),), proof) if pool.disabled else None
 
     def outside(self, request: AddressRequest) -> Lack | None:
-        """Why a load balancer does not get an address that it asks for; a pool may be for others as well."""
+        """Why a load balancer or a pod does not get an address that it asks for.
+
+        A pool for pods may give load balancers theirs as well.
+        """
         wanted = request.addresses
         if wanted is None:
             return _no_list(request.text)
-        return next((lack for one in wanted if (lack := self._outside(one)) is not None), None)
+        all_known = self._complete or (self._all and request.resource.kind != "Service")
+        return next((lack for one in wanted if (lack := self._outside(one, all_known)) is not None), None)
 
-    def _outside(self, wanted: str) -> Lack | None:
+    def _outside(self, wanted: str, all_known: bool) -> Lack | None:
         found = address(wanted)
         if found is None:
             return Lack(f'it asks for "{wanted}", which is no address', (), witness("reference", reference=wanted))
         net = found.prefix()
         around = self._of[net.family].overlapping(net)
-        if not around and self._complete and self._readable:
+        if not around and all_known and self._readable:
             return Lack(f"it asks for {wanted}, which is in no IPPool", (), nobody(f"IPPool of {wanted}", self._known))
         if not around or not all(pool.disabled for pool in around):
             return None

@@ -16,6 +16,7 @@ from callint.checks.pools.request import (
     address_requests,
     annotations_of,
     balancer_requests,
+    fixed_requests,
     pod_requests,
     written_requests,
 )
@@ -57,7 +58,14 @@ def _unavailable(cluster: Cluster) -> Iterator[Breach]:
         pools = pools or Pools(cluster)
         outside = pools.outside(naming)
         if outside is not None:
-            yield _breach(naming.service, naming.path, f"{_balancer(naming.service)} gets no address", outside)
+            yield _breach(naming.resource, naming.path, f"{_balancer(naming.resource)} gets no address", outside)
+    for fixed in fixed_requests(cluster):
+        pools = pools or Pools(cluster)
+        outside = pools.outside(fixed)
+        if outside is not None:
+            name = object_words(fixed.resource, fixed.resource.home)
+            words = f"{name} gets no address" if fixed.resource.kind == "Pod" else f"no pod of {name} gets an address"
+            yield _breach(fixed.resource, fixed.path, words, outside)
 
 
 def _balancer(service: Resource) -> str:

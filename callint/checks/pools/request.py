@@ -17,6 +17,7 @@ from callint.record import NamedTuple
 from callint.source import placeholder
 
 ANNOTATIONS: dict[Family, str] = {family: f"cni.projectcalico.org/ipv{family}pools" for family in FAMILIES}
+FIXED = "cni.projectcalico.org/ipAddrs"
 _BALANCED: dict[Family, str] = {family: f"projectcalico.org/ipv{family}pools" for family in FAMILIES}
 _BALANCER_ADDRESSES = "projectcalico.org/loadBalancerIPs"
 _BALANCES: Release = (3, 30)
@@ -38,9 +39,9 @@ class Request(NamedTuple):
 
 
 class AddressRequest(NamedTuple):
-    """An annotation of a Service that asks for addresses, and not for any of a pool."""
+    """An annotation, of a Service or for pods, that asks for addresses, and not for any of a pool."""
 
-    service: Resource
+    resource: Resource
     path: Path
     text: str
 
@@ -64,15 +65,29 @@ def pod_requests(cluster: Cluster) -> Iterator[Request]:
     """What pods ask for; one on the network of its host asks for nothing, and one that has its address not again."""
     for resource in cluster.kubernetes("Namespace", "v1"):
         yield from written_requests(resource, METADATA, resource.annotations)
+    for resource, path, found in _of_pods(cluster):
+        yield from written_requests(resource, path, found)
+
+
+def fixed_requests(cluster: Cluster) -> Iterator[AddressRequest]:
+    """The addresses that pods ask for by name."""
+    for resource, path, found in _of_pods(cluster):
+        text = _written(found, FIXED)
+        if text is not None:
+            yield AddressRequest(resource, (*path, FIXED), text)
+
+
+def _of_pods(cluster: Cluster) -> Iterator[tuple[Resource, Path, Mapping[str, Any]]]:
+    """The annotations of pods without an address and of templates, and where they stand."""
     for resource in cluster.kubernetes("Pod", "v1"):
-        if not resource.annotations.keys().isdisjoint(ANNOTATIONS.values()):
+        if not resource.annotations.keys().isdisjoint((FIXED, *ANNOTATIONS.values())):
             endpoint = pod(resource)
             if endpoint is not None and not endpoint.addresses:
-                yield from written_requests(resource, METADATA, resource.annotations)
+                yield resource, METADATA, resource.annotations
     for resource, path, template in templates(cluster):
-        annotations = annotations_of(template)
-        if annotations and not fields.flag(fields.mapping(template, "spec"), "hostNetwork"):
-            yield from written_requests(resource, (*path, *METADATA), annotations)
+        found = annotations_of(template)
+        if found and not fields.flag(fields.mapping(template, "spec"), "hostNetwork"):
+            yield resource, (*path, *METADATA), found
 
 
 def annotations_of(plain: dict[str, Any]) -> dict[str, Any]:
