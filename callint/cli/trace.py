@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from callint.report.trace import Enforced, Source, Trace
 
 
+_NEVER_FORWARDED = (
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "224.0.0.0/4",
+    "255.255.255.255/32",
+    "::1/128",
+    "fe80::/10",
+    "ff00::/8",
+)
+
+
 class Wanted(NamedTuple):
     """The packet as the command line says it."""
 
@@ -197,7 +208,23 @@ def _follow(cluster: Cluster, wanted: Wanted) -> Trace:
     assumed = [words(pods.model, one) for one in pods.assumed]
     if wanted.staged:
         assumed.append("staged policies are enforced")
+    if wanted.leaving is None and not _ends_here(cluster, wanted.node, packet.destination):
+        named = f'node "{wanted.node}"' if wanted.node else "the node"
+        assumed.append(f"{packet.destination} is an address of {named}: no --out says where the packet leaves")
     return _trace(cluster, here, packet, verdict, tuple(assumed))
+
+
+def _ends_here(cluster: Cluster, node: str, destination: str) -> bool:
+    """Whether what manifests and facts say of a node, or the form of the address, makes it one for the node itself."""
+    from callint.nat.host_networks import host_addresses
+    from callint.net.address import parse_cidr, parse_ip
+    from callint.policy.nodes import all_addresses
+
+    sought = parse_ip(destination)
+    if sought in all_addresses(cluster, node) or any(parse_cidr(net).contains(sought) for net in _NEVER_FORWARDED):
+        return True
+    own = (one.prefix for one in host_addresses(cluster) if one.node == node)
+    return any(sought == one.address or (sought.family, sought.value) == (4, one.last) for one in own)
 
 
 def _with_pods(pods: Pods, wanted: Wanted) -> Wanted:

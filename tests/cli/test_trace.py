@@ -342,6 +342,38 @@ def test_labels_that_cannot_be_used(tmp_path: Path, arguments: tuple[str, ...], 
     assert complaint in done.output
 
 
+NODE = """
+---
+apiVersion: v1
+kind: Node
+metadata: {name: router}
+status: {addresses: [{type: InternalIP, address: 10.0.0.1}, {type: InternalIP, address: "fd00::1"}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("way", "source", "destination", "told"),
+    [
+        (("--in", "lan0"), "10.0.0.7", "8.8.8.8", True),
+        (("--in", "lan0"), "10.0.0.7", "10.0.0.1", False),
+        (("--in", "lan0"), "10.0.0.7", "255.255.255.255", False),
+        (("--in", "lan0"), "10.0.0.7", "224.0.0.251", False),
+        (("--in", "lan0"), "fd00::7", "2001:db8::8", True),
+        (("--in", "lan0"), "fd00::7", "fd00::1", False),
+        (("--in", "lan0", "--out", "wan0"), "10.0.0.7", "8.8.8.8", False),
+        (("--out", "wan0"), "10.0.0.1", "8.8.8.8", False),
+        (("--from", "pod:shop/web"), "10.244.0.5", "8.8.8.8", True),
+        (("--from", "pod:shop/web", "--out", "wan0"), "10.244.0.5", "8.8.8.8", False),
+    ],
+)
+def test_a_packet_that_leaves_by_nothing_is_for_the_node(
+    tmp_path: Path, way: tuple[str, ...], source: str, destination: str, told: bool
+) -> None:
+    packet = ("--node", "router", *way, "--src", source, "--dst", destination, "--tcp", "80")
+    said = f'{destination} is an address of node "router": no --out says where the packet leaves'
+    assert trace(tmp_path, *packet, manifests=ROUTER + NODE)["assumed"] == ([said] if told else [])
+
+
 def test_a_node_of_which_nothing_is_said(tmp_path: Path) -> None:
     packet = ("--node", "router", "--in", "lan0", "--src", "10.0.0.7", "--dst", "10.0.0.1", "--tcp", "80")
     found = trace(tmp_path, *packet, manifests=ALONE)
