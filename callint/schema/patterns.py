@@ -1,7 +1,7 @@
 r"""Go's regular expressions, as CRDs write them, made safe and equal in Python.
 
-RE2 is linear in the length of the text, Python's matcher is not; and three spellings differ: flags in mid-pattern,
-`$` before a final newline, and `\d` beyond ASCII (k8s.io/kube-openapi validates with Go's regexp package).
+RE2 is linear in the length of the text, Python's matcher is not; and spellings differ: flags in mid-pattern, `$` before
+a final newline, `\d` beyond ASCII, and `\z` and `[[:alpha:]]`, which Python lacks (Go regexp/syntax).
 """
 
 from __future__ import annotations
@@ -10,7 +10,24 @@ import re
 from functools import lru_cache
 
 _MID_FLAGS = r"\(\?([is]+)\)"
-_CLASS = r"(?s)\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$"
+_CLASS = r"(?s)\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\$"
+_NAMED = r"\[:(\^?\w+):\]"
+_SETS = {
+    "alnum": "0-9A-Za-z",
+    "alpha": "A-Za-z",
+    "ascii": r"\x00-\x7f",
+    "blank": r"\t ",
+    "cntrl": r"\x00-\x1f\x7f",
+    "digit": "0-9",
+    "graph": "!-~",
+    "lower": "a-z",
+    "print": " -~",
+    "punct": r"!-/:-@\[-`{-~",
+    "space": r"\t\n\v\f\r ",
+    "upper": "A-Z",
+    "word": "0-9A-Za-z_",
+    "xdigit": "0-9A-Fa-f",
+}
 
 LINEAR = {
     # `ms` is `m` and then `s`, so naming it twice makes 2^n ways to read `msmsms` (calico issue 13943)
@@ -69,10 +86,12 @@ def portable(pattern: str) -> str:
 def compiled(pattern: str) -> re.Pattern[str] | None:
     """Compile for `search`; None for what Python cannot read, and then nothing is claimed about the text."""
 
-    def anchor(match: re.Match[str]) -> str:
-        return r"\Z" if match[0] == "$" else match[0]
+    def same(match: re.Match[str]) -> str:
+        if match[0] in ("$", r"\z"):
+            return r"\Z"
+        return re.sub(_NAMED, lambda name: _SETS[name[1]], match[0]) if "[:" in match[0] else match[0]
 
     try:
-        return re.compile(re.sub(_CLASS, anchor, portable(pattern)), re.ASCII)
-    except (re.error, OverflowError, RecursionError):
+        return re.compile(re.sub(_CLASS, same, portable(pattern)), re.ASCII)
+    except (KeyError, re.error, OverflowError, RecursionError):
         return None

@@ -47,6 +47,11 @@ def matches(pattern: str, text: str) -> bool:
         (r"^(?i)(Drop|Reject)?$", "", True),
         (r"^(?i)(Drop|Reject)?$", "Drop\n", False),
         (r"^(?i)(Drop|Reject)?$", "xDrop", False),
+        (r"^eth[[:digit:]]+\z", "eth10", True),
+        (r"^eth[[:digit:]]+\z", "eth1\n", False),
+        (r"^eth[[:digit:]]+\z", "etht]", False),
+        (r"^[_[:alpha:]-]+$", "wan_a-b", True),
+        (r"^[^[:space:][:punct:]]+$", "a.b", False),
         (DURATION, "90s", True),
         (DURATION, "1m30s", True),
         (DURATION, "0.5s", False),
@@ -184,3 +189,8 @@ def test_every_pattern_has_words() -> None:
 )
 def test_patterns_in_words(pattern: str, value: str, words: str | None) -> None:
     assert expected(pattern, value) == words
+
+
+def test_nothing_is_claimed_about_what_python_cannot_say() -> None:
+    assert compiled("^[[:^alpha:]]+$") is None
+    assert compiled(r"^\pL+$") is None
