@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 
 _NEVER_FORWARDED = (
+    "0.0.0.0/8",
     "127.0.0.0/8",
     "169.254.0.0/16",
     "224.0.0.0/4",
     "255.255.255.255/32",
-    "::1/128",
+    "::/127",
     "fe80::/10",
     "ff00::/8",
 )
@@ -208,19 +209,23 @@ def _follow(cluster: Cluster, wanted: Wanted) -> Trace:
     assumed = [words(pods.model, one) for one in pods.assumed]
     if wanted.staged:
         assumed.append("staged policies are enforced")
-    if wanted.leaving is None and not _ends_here(cluster, wanted.node, packet.destination):
-        named = f'node "{wanted.node}"' if wanted.node else "the node"
-        assumed.append(f"{packet.destination} is an address of {named}: no --out says where the packet leaves")
+    for interface, end, option in (
+        (wanted.arriving, packet.source, "--in says where the packet comes in"),
+        (wanted.leaving, packet.destination, "--out says where the packet leaves"),
+    ):
+        if interface is None and not _of_node(cluster, wanted.node, end):
+            named = f'node "{wanted.node}"' if wanted.node else "the node"
+            assumed.append(f"{end} is an address of {named}: no {option}")
     return _trace(cluster, here, packet, verdict, tuple(assumed))
 
 
-def _ends_here(cluster: Cluster, node: str, destination: str) -> bool:
-    """Whether what manifests and facts say of a node, or the form of the address, makes it one for the node itself."""
+def _of_node(cluster: Cluster, node: str, address: str) -> bool:
+    """Whether what manifests and facts say of a node, or the form of an address, makes it one of the node itself."""
     from callint.nat.host_networks import host_addresses
     from callint.net.address import parse_cidr, parse_ip
     from callint.policy.nodes import all_addresses
 
-    sought = parse_ip(destination)
+    sought = parse_ip(address)
     if sought in all_addresses(cluster, node) or any(parse_cidr(net).contains(sought) for net in _NEVER_FORWARDED):
         return True
     own = (one.prefix for one in host_addresses(cluster) if one.node == node)

@@ -366,11 +366,30 @@ status: {addresses: [{type: InternalIP, address: 10.0.0.1}, {type: InternalIP, a
         (("--from", "pod:shop/web", "--out", "wan0"), "10.244.0.5", "8.8.8.8", False),
     ],
 )
-def test_a_packet_that_leaves_by_nothing_is_for_the_node(
+def test_a_packet_that_leaves_by_nothing_is_taken_for_one_to_the_node(
     tmp_path: Path, way: tuple[str, ...], source: str, destination: str, told: bool
 ) -> None:
     packet = ("--node", "router", *way, "--src", source, "--dst", destination, "--tcp", "80")
     said = f'{destination} is an address of node "router": no --out says where the packet leaves'
+    assert trace(tmp_path, *packet, manifests=ROUTER + NODE)["assumed"] == ([said] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("way", "source", "told"),
+    [
+        (("--out", "wan0", "--dst", "10.0.0.9"), "8.8.8.8", True),
+        (("--out", "wan0", "--dst", "10.0.0.9"), "10.0.0.1", False),
+        (("--out", "wan0", "--dst", "255.255.255.255"), "0.0.0.0", False),
+        (("--to", "pod:shop/web"), "8.8.8.8", True),
+        (("--to", "pod:shop/web", "--in", "wan0"), "8.8.8.8", False),
+        (("--to", "pod:shop/web", "--from", "pod:shop/db"), "10.244.0.6", False),
+    ],
+)
+def test_a_packet_that_comes_in_by_nothing_is_taken_for_one_from_the_node(
+    tmp_path: Path, way: tuple[str, ...], source: str, told: bool
+) -> None:
+    said = f'{source} is an address of node "router": no --in says where the packet comes in'
+    packet = ("--node", "router", *way, "--src", source, "--udp", "67")
     assert trace(tmp_path, *packet, manifests=ROUTER + NODE)["assumed"] == ([said] if told else [])
 
 
