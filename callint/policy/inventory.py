@@ -103,7 +103,7 @@ class Inventory:
             return None
         if name == ALLOW_ALL_PROFILE or name.startswith("kns."):
             return "allow", f"profile {name}"
-        return ("none", "") if name.startswith("ksa.") else ("drop", f"profile {name} does not exist")
+        return ("none", "") if name.startswith("ksa.") else ("drop", f"profile {name}, which does not exist")
 
     @cached_property
     def sources(self) -> Sources:

@@ -65,11 +65,15 @@ def test_every_node_asks_dns_and_the_api_server() -> None:
         assert (at, found.need.direction, found.anybody) == ({"wan0", "lan0"}, "out", True)
 
 
-def test_what_no_profile_allows_is_told_in_whole_words() -> None:
+@pytest.mark.parametrize(
+    ("profiles", "by"),
+    [([], "the end of all policy, for no profile allows it,"), (["ghost"], "profile ghost, which does not exist,")],
+)
+def test_what_no_profile_allows_is_told_in_whole_words(profiles: list[str], by: str) -> None:
     closed = calico("FelixConfiguration", "default", {"failsafeOutboundHostPorts": []})
-    endpoint = calico("HostEndpoint", "lan", {"node": "router", "interfaceName": "lan0", "expectedIPs": ["10.0.0.1"]})
-    (breach,) = told_by(cluster_of([closed, endpoint]), "POL003")
-    assert "is dropped by the end of all policy, for no profile allows it, though" in breach.message
+    spec = {"node": "router", "interfaceName": "lan0", "expectedIPs": ["10.0.0.1"], "profiles": profiles}
+    (breach,) = told_by(cluster_of([closed, calico("HostEndpoint", "lan", spec)]), "POL003")
+    assert f"is dropped by {by} though" in breach.message
 
 
 def test_with_routes_it_asks_where_the_default_route_leaves() -> None:
