@@ -195,7 +195,7 @@ def _meet(about: Shape, source: Ranges, destination: Ranges) -> bool:
 def _meant(shadows: Shadows, about: Side, other: Side, look: Callable[[Selector], None]) -> Ranges:
     """The addresses that the one side of a rule surely means where another rule's side may match."""
     mine, theirs = about.selector, other.selector
-    if theirs is None or (mine is not None and shadows.implication.holds(mine, theirs)):
+    if theirs is None or (mine is not None and shadows.implies(mine, theirs)):
         return other.nets
     look(theirs)
     return _written(shadows, other)

@@ -26,7 +26,7 @@ from callint.policy.symbolic.implication import Implication
 from callint.policy.symbolic.order import Item, Order
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.sets import rule_sets
-from callint.policy.symbolic.subjects import with_subjects_known
+from callint.policy.symbolic.subjects import Namespaces, with_subjects_known
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector import Selector
 from callint.selector.satisfy import satisfiable
@@ -74,7 +74,8 @@ class Shadows:
     def __init__(self, cluster: Cluster) -> None:
         """Read no rule yet."""
         self._model = model_of(cluster)
-        self.tiers = with_subjects_known(cluster, self._model.tiers)
+        self.namespaces = Namespaces(cluster, self._model.tiers)
+        self.tiers = with_subjects_known(cluster, self._model.tiers, self.namespaces)
         self.implication = Implication(cluster.limits.comparisons)
         written = self._model.inventory
         self._written = written
@@ -176,12 +177,16 @@ class Shadows:
             if item.rule is not None and any(self._known(item.policy, item.rule, policy, rule))
         }
 
+    def implies(self, given: Selector, other: Selector) -> bool:
+        """Whether whatever the selector of a rule matches is surely matched by another's."""
+        return self.implication.holds(self.namespaces.of_rule(given), other)
+
     def _known(self, policy: Policy, rule: Rule, other_policy: Policy, other: Rule) -> tuple[bool, bool]:
         """Of source and destination, whether what the other rule's selectors match meets this rule's."""
         found = []
         for own, given in zip(self._pairs(policy, rule), self._pairs(other_policy, other), strict=True):
             if own[0] is not None:
-                found.append(given[0] is not None and self.implication.holds(given[0], own[0]))
+                found.append(given[0] is not None and self.implies(given[0], own[0]))
             else:
                 found.append(own[1] is not None and own[1] == given[1])
         return found[0], found[1]

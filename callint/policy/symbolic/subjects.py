@@ -1,42 +1,85 @@
-"""Policies with what else the manifests tell of whom they select: the orchestrator, and labels of the namespace."""
+"""Selectors with what else the manifests tell of whom they select: the orchestrator, names and labels of namespaces."""
 
 from __future__ import annotations
 
-from callint.calico.defaults import NAMESPACE_LABEL, NAMESPACE_PREFIX, ORCHESTRATOR_LABEL
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from callint.calico.defaults import (
+    INHERITED_NAMES,
+    NAMESPACE_LABEL,
+    NAMESPACE_NAMES,
+    NAMESPACE_PREFIX,
+    ORCHESTRATOR_LABEL,
+)
 from callint.objects import Cluster, fields
 from callint.policy.tiers import PlacedPolicy, PlacedTier, selects_pods_alone
-from callint.selector import Selector, keys_and_values
+from callint.selector import Selector, SelectorError, keys_and_values, parse
 from callint.selector.plain import plain
 from callint.selector.rewrite import both
 from callint.selector.satisfy import satisfiable
 from callint.selector.syntax import Compare, conjuncts
 
 _POD = Compare(ORCHESTRATOR_LABEL, "==", "k8s")
+_NAMES = (NAMESPACE_LABEL, *INHERITED_NAMES)
 _MOST_LABELS = 8
 """So many labels of a namespace are added to a selector at most: each of its policies is compared by all of them."""
 
 
-def with_subjects_known(cluster: Cluster, tiers: tuple[PlacedTier, ...]) -> tuple[PlacedTier, ...]:
-    """The tiers, with the pods of Kubernetes alone in namespaces, and each with the labels that its Namespace has.
+class Namespaces:
+    """What selectors of a single namespace say besides, of pods of Kubernetes: its names, and labels of its Namespace.
 
-    That pods are Kubernetes' its own policies and namespaces say, where there are any. Added to a selector are labels
-    alone that another one asks for; that a namespace has no other labels is not taken for known.
+    Added to a selector are labels alone that another one asks for; that a namespace has no other labels is not taken
+    for known.
     """
-    if any(fields.text(one.spec, "orchestrator") != "k8s" for one in cluster.of("WorkloadEndpoint")):
-        return tiers
-    of_pods = bool(cluster.kubernetes("NetworkPolicy", "networking.k8s.io/v1"))
-    labels = _labels(cluster, tiers) if cluster.namespaces else {}
-    if not of_pods and not labels:
-        return tiers
+
+    def __init__(self, cluster: Cluster, tiers: tuple[PlacedTier, ...]) -> None:
+        """Read no selector of a rule yet."""
+        others = (fields.text(one.spec, "orchestrator") != "k8s" for one in cluster.of("WorkloadEndpoint"))
+        self.of_kubernetes: bool = not any(others)
+        """Whether nothing tells of pods that are not Kubernetes'."""
+        self._labels = _labels(cluster, tiers) if self.of_kubernetes and cluster.namespaces else {}
+        self._known: dict[Selector, Selector] = {}
+
+    def of_subject(self, selector: Selector) -> Selector:
+        """The selector of a policy with the labels that its namespace has; names of namespaces are one label there."""
+        return self._with(selector, lambda namespace: self._labels.get(namespace, ())) if self._labels else selector
+
+    def of_rule(self, selector: Selector) -> Selector:
+        """That of a rule with these labels and all names of its namespace."""
+        if not self.of_kubernetes:
+            return selector
+        found = self._known.get(selector)
+        if found is None:
+            found = self._known[selector] = self._with(selector, self._of_name)
+        return found
+
+    def _of_name(self, namespace: str) -> Sequence[Compare]:
+        names = [Compare(key, "==", namespace) for key in _NAMES]
+        return [*names, *self._labels.get(namespace, ())]
+
+    @staticmethod
+    def _with(selector: Selector, labels: Callable[[str], Sequence[Compare]]) -> Selector:
+        compared = (one for one in conjuncts(selector) if isinstance(one, Compare) and one.operator == "==")
+        namespace = next((one.value for one in compared if one.key in _NAMES), None)
+        if namespace is None:
+            return selector
+        named = keys_and_values(selector)
+        return both(selector, *(one for one in labels(namespace) if one.key not in named))
+
+
+def with_subjects_known(
+    cluster: Cluster, tiers: tuple[PlacedTier, ...], namespaces: Namespaces
+) -> tuple[PlacedTier, ...]:
+    """The tiers, with the pods of Kubernetes alone in namespaces: its own policies, where there are any, say so."""
+    of_pods = namespaces.of_kubernetes and bool(cluster.kubernetes("NetworkPolicy", "networking.k8s.io/v1"))
 
     def known(placed: PlacedPolicy) -> PlacedPolicy:
         selector = placed.selector
         if of_pods and placed.policy.namespace is not None and placed.policy.kind != "KubernetesNetworkPolicy":
             selector = both(selector, _POD)
-        for namespace in _namespaces(selector) if labels else ():
-            named = keys_and_values(selector)
-            selector = both(selector, *(one for one in labels.get(namespace, ()) if one.key not in named))
-        return placed._replace(selector=selector)
+        selector = namespaces.of_subject(selector)
+        return placed if selector is placed.selector else placed._replace(selector=selector)
 
     return tuple(tier._replace(policies=tuple(map(known, tier.policies))) for tier in tiers)
 
@@ -51,19 +94,18 @@ def idle(placed: PlacedPolicy) -> bool:
 
 def _labels(cluster: Cluster, tiers: tuple[PlacedTier, ...]) -> dict[str, list[Compare]]:
     """By namespace the labels that selectors ask for, as its pods inherit them."""
-    keys = {key for tier in tiers for one in tier.policies for key in keys_and_values(one.selector)}
+    policies = [one for tier in tiers for one in tier.policies]
+    keys = {key for one in policies for key in keys_and_values(one.selector)}
     asked = {key.removeprefix(NAMESPACE_PREFIX) for key in keys if key.startswith(NAMESPACE_PREFIX)}
+    texts = {side.namespace_selector for one in policies for side in one.policy.sides()}
+    for text in filter(None, texts):
+        with suppress(SelectorError):
+            asked.update(keys_and_values(parse(text)))
     found: dict[str, list[Compare]] = {}
     for name, namespace in cluster.namespaces.items():
         resource = namespace.resource
-        mine = sorted(asked & namespace.labels.keys())
+        mine = sorted(asked & namespace.labels.keys() - set(NAMESPACE_NAMES))
         readable = resource.document.complete and not resource.unreadable("metadata", "labels")
         if mine and readable and len(mine) <= _MOST_LABELS:
             found[name] = [Compare(NAMESPACE_PREFIX + key, "==", namespace.labels[key]) for key in mine]
     return found
-
-
-def _namespaces(selector: Selector) -> list[str]:
-    """The namespace in which alone a selector matches, if it says so."""
-    compared = (one for one in conjuncts(selector) if isinstance(one, Compare))
-    return [one.value for one in compared if one.key == NAMESPACE_LABEL and one.operator == "=="][:1]
