@@ -11,21 +11,27 @@ from callint.checks.breach import Breach, unanswered
 from callint.checks.dispatch import Question, asked
 from callint.checks.policy.pods_allowed import Allowed, Behind, behind
 from callint.finding import Path, Related, Span, witness
-from callint.net.address import BITS, FAMILIES, Prefix
+from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.ports import UDP
 from callint.net.read import prefixes
 from callint.objects import Cluster, fields
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
+from callint.policy.doubt import UndecidedError
 from callint.policy.enforced import blocks
 from callint.policy.inventory import HostMember
 from callint.policy.selectable import Selectable
+from callint.policy.settings import Settings
 from callint.policy.tiers import selector_of
 from callint.selector import Selector, SelectorError
 from callint.selector.syntax import ALL
 from callint.selector.values import ExhaustedError
 from callint.steps import Steps
+
+# What stands for ICMP and ICMPv6 as a number, and the first release in which `icmp` may stand beside it
+_NUMBERS: dict[str, Family] = {"1": 4, "58": 6}
+_NUMBERS_ALLOWED = (3, 33)
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -33,7 +39,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     `blocks` (so many nets and ports that iptables does not enforce them all), `not-selector` (an Allow that names only
     whom it excludes), `service-address` (egress to addresses of services), `untracked-replies` (doNotTrack policy for
-    ingress without egress).
+    ingress without egress), `icmp-by-number` (ICMP types with a protocol that iptables gets for both IP versions).
     """
     yield from asked(QUESTIONS, parameters)(cluster)
 
@@ -228,8 +234,54 @@ def _together(hosts: Selectable[HostMember], policy: Policy, answered: set[int] 
         return True
 
 
+def _icmp_by_number(cluster: Cluster) -> Iterator[Breach]:
+    """A number implies no IP version, and the kernel refuses `ip6tables -p 1 -m icmp6` and `iptables -p 58 -m icmp`.
+
+    calicoctl and the API server refuse `icmp` with a number before v3.33, and `notICMP` never.
+    """
+    if cluster.target.dataplane != "iptables":
+        return
+    six = _ipv6(cluster)
+    for policy, rule in _rules(cluster):
+        mine = _NUMBERS.get(rule.protocol or "")
+        refused = cluster.road(policy.resource) == "calicoctl" and cluster.target.release < _NUMBERS_ALLOWED
+        types = {} if refused else {"icmp": rule.icmp}
+        types["notICMP"] = rule.not_icmp
+        field = next((name for name, icmp in types.items() if icmp is not None and icmp.type is not None), None)
+        if mine is None or field is None or rule.ip_version is not None or (mine == 4 and not six):
+            continue
+        other: Family = 6 if mine == 4 else 4
+        if any(_nothing_of(other, nets) for side in rule.ends for nets in (side.nets, side.not_nets)):
+            continue
+        name = "ICMP" if mine == 4 else "ICMPv6"
+        yield Breach.at(
+            policy.resource,
+            (*rule.path, field),
+            f'a rule of policy "{policy.name}" has "{field}" beside the protocol {rule.protocol}, which Felix renders '
+            f"for IPv{other} as well, where the kernel refuses it: no policy of IPv{other} reaches the nodes any more",
+            (Related(policy.resource.span(*rule.path, "protocol"), f'"{name}" is of IPv{mine} alone'),),
+            witness("packet", protocol=name.lower(), source="any", destination="any", verdict="match"),
+            f"write `protocol: {name}`, or `ipVersion: {mine}` beside it",
+            key=True,
+        )
+
+
+def _ipv6(cluster: Cluster) -> bool:
+    """Whether Felix renders rules for IPv6 on some node for certain."""
+    try:
+        return any(Settings(cluster, node).flag("ipv6Support", default=True) for node in (*cluster.nodes, ""))
+    except UndecidedError:
+        return False
+
+
+def _nothing_of(family: Family, texts: tuple[str, ...]) -> bool:
+    """Whether networks leave nothing of a rule for a family, for there are some and none of it."""
+    return bool(texts) and all(net.family != family for net in prefixes(texts))
+
+
 QUESTIONS: dict[str, Question] = {
     "blocks": _blocks,
+    "icmp-by-number": _icmp_by_number,
     "not-selector": _not_selector,
     "service-address": _service_address,
     "untracked-replies": _untracked_replies,
