@@ -19,7 +19,8 @@ from callint.objects.felix import FelixConfiguration
 from callint.policy.doubt import UndecidedError
 from callint.policy.packet import Outcome
 from callint.record import NamedTuple
-from callint.selector import SelectorError, parse
+from callint.selector import Selector, parse_or_none
+from callint.selector.index import SelectorIndex
 
 _OVERRIDE = "config.projectcalico.org/"
 _TO_HOST: dict[str, tuple[Outcome, str]] = {"accept": ("accept", "accept"), "drop": ("drop", "Drop")}
@@ -258,26 +259,35 @@ def _prefixes(cluster: Cluster, node: str) -> tuple[str, ...]:
 
 def _layers(cluster: Cluster, node: str) -> list[FelixConfiguration]:
     """The configurations that reach the node, the strongest last; of several scoped ones the oldest counts."""
-    default = [one for one in cluster.felix if one.name == "default"]
-    own = [one for one in cluster.felix if one.name == f"node.{node}"]
+    named = _named(cluster)
+    default, own = named.get("default", []), named.get(f"node.{node}", [])
     if cluster.target.release < (3, 32):
         return default + own
     about = cluster.nodes.get(node)
     labels = about.labels if about else {}
-    scoped = [one for one in cluster.felix if _scoped(one) and _selects(one.node_selector or "", labels)]
-    oldest = sorted(scoped, key=_age)[:1]
-    return default + oldest + own
+    scoped = _oldest_first(cluster).candidates(labels)
+    oldest = next((one for selector, one in scoped if selector.matches(labels)), None)
+    return default + ([] if oldest is None else [oldest]) + own
+
+
+@lru_cache(maxsize=8)
+def _named(cluster: Cluster) -> dict[str, list[FelixConfiguration]]:
+    found: dict[str, list[FelixConfiguration]] = {}
+    for one in cluster.felix:
+        found.setdefault(one.name, []).append(one)
+    return found
+
+
+@lru_cache(maxsize=8)
+def _oldest_first(cluster: Cluster) -> SelectorIndex[tuple[Selector, FelixConfiguration]]:
+    """Those for some nodes, to be found by the labels of a node; an invalid selector selects none."""
+    scoped = sorted(filter(_scoped, cluster.felix), key=_age)
+    readable = ((parse_or_none(one.node_selector or ""), one) for one in scoped)
+    return SelectorIndex((selector, (selector, one)) for selector, one in readable if selector is not None)
 
 
 def _scoped(one: FelixConfiguration) -> bool:
     return one.name != "default" and not one.name.startswith("node.") and bool(one.node_selector)
-
-
-def _selects(text: str, labels: dict[str, str]) -> bool:
-    try:
-        return parse(text).matches(labels)
-    except SelectorError:
-        return False
 
 
 def _age(one: FelixConfiguration) -> tuple[str, str]:

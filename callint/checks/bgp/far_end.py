@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from callint.bgp.network import network
@@ -59,7 +61,8 @@ def _itself(cluster: Cluster) -> Iterator[Breach]:
         if selected is None:
             continue
         facts = selected.facts
-        interfaces = facts.interfaces or () if facts is not None else ()
+        near = _interfaces(cluster)[facts.node].of(address.prefix()) if facts is not None else ()
+        interfaces = [interface for _, (_, interface) in near]
         held = [one.span for interface in interfaces for one in interface.addresses or () if one.bare == address]
         if held or selected.address(address.family) == address:
             yield Breach.at(
@@ -190,19 +193,28 @@ def _adjacent(cluster: Cluster) -> Iterator[tuple[BGPPeer, Session, Interface, A
         for session in (one.first for one in peerings(cluster, peer)):
             # A node with facts is like no other, so that this is each of its sessions.
             facts = session.local.facts
-            interface = _towards(facts, address) if facts is not None and not session.form.reverse else None
+            interface = _towards(cluster, facts, address) if facts is not None and not session.form.reverse else None
             if interface is not None and all(one.bare != address for one in interface.addresses or ()):
                 yield peer, session, interface, address
 
 
-def _towards(facts: NodeFacts, address: Address) -> Interface | None:
+@lru_cache(maxsize=1)
+def _interfaces(cluster: Cluster) -> dict[str, Enclosing[tuple[int, Interface]]]:
+    """The interfaces of each node that facts show, with their places, by their networks."""
+    return {
+        name: Enclosing(
+            (one.prefix.masked(), (place, interface))
+            for place, interface in enumerate(facts.interfaces or ())
+            for one in interface.addresses or ()
+        )
+        for name, facts in cluster.facts.items()
+    }
+
+
+def _towards(cluster: Cluster, facts: NodeFacts, address: Address) -> Interface | None:
     """The first interface of a node in whose network an address is."""
-    found = (
-        interface
-        for interface in facts.interfaces or ()
-        if any(one.prefix.contains(address) for one in interface.addresses or ())
-    )
-    return next(found, None)
+    found = (about for _, about in _interfaces(cluster)[facts.node].of(address.prefix()))
+    return min(found, key=itemgetter(0), default=(0, None))[1]
 
 
 def _source(cluster: Cluster) -> Iterator[Breach]:
