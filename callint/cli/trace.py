@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from callint.cli import inputs, output
+from callint.cli.packet import Wanted, address_and_port, is_of_node, known_interface, packet_of, protocol_and_ports
 from callint.cli.pods import FORM, address, find, words
-from callint.record import NamedTuple
 
 if TYPE_CHECKING:
     from callint.cli.pods import Pods
@@ -18,36 +18,6 @@ if TYPE_CHECKING:
     from callint.policy import Model, NodePolicy, Packet, Verdict
     from callint.report.place import Place
     from callint.report.trace import Enforced, Source, Trace
-
-
-_NEVER_FORWARDED = (
-    "0.0.0.0/8",
-    "127.0.0.0/8",
-    "169.254.0.0/16",
-    "224.0.0.0/4",
-    "255.255.255.255/32",
-    "::/127",
-    "fe80::/10",
-    "ff00::/8",
-)
-
-
-class Wanted(NamedTuple):
-    """The packet as the command line says it."""
-
-    node: str | None
-    arriving: str | None
-    leaving: str | None
-    source: str | None
-    destination: str | None
-    protocol: str | int
-    port: int | None
-    icmp: tuple[int | None, int | None]
-    source_port: int | None
-    before: tuple[str | None, int | None]
-    sender: str | None
-    receiver: str | None
-    staged: bool
 
 
 PORT = click.IntRange(0, 65535)
@@ -119,9 +89,9 @@ def command(
         leaving,
         source,
         destination,
-        *_protocol({"tcp": tcp, "udp": udp, "sctp": sctp}, icmp, protocol),
+        *protocol_and_ports({"tcp": tcp, "udp": udp, "sctp": sctp}, icmp, protocol),
         source_port,
-        _before(pre_dnat),
+        address_and_port(pre_dnat),
         sender,
         receiver,
         staged,
@@ -133,52 +103,6 @@ def command(
         output.fail_of(error)
     output.write(render_json(trace) if form == "json" else render(trace))
     sys.exit(2 if trace.outcome == "unknown" else 0)
-
-
-def _protocol(
-    ports: dict[str, int | None], icmp: str | None, protocol: str | None
-) -> tuple[str | int, int | None, tuple[int | None, int | None]]:
-    """Protocol, destination port, and ICMP type and code."""
-    every = {**ports, "icmp": icmp, "protocol": protocol}
-    given = [f"--{name}" for name, value in every.items() if value is not None]
-    if len(given) != 1:
-        words = f"{' and '.join(given)} are given" if given else "none is given"
-        output.fail(f"a packet has one of --tcp, --udp, --sctp, --icmp and --protocol, {words}")
-    if icmp is not None:
-        kind, _, code = icmp.partition("/")
-        return "icmp", None, (_byte(kind, icmp), _byte(code, icmp) if code else None)
-    if protocol is not None:
-        from callint.policy.packet import protocol_number
-
-        try:
-            return protocol_number(protocol), None, (None, None)
-        except ValueError as error:
-            output.fail(str(error))
-    name = given[0].removeprefix("--")
-    return name, ports[name], (None, None)
-
-
-def _byte(text: str, whole: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 4 and int(text) < 256):
-        output.fail(f'"{whole}" is no ICMP type, or type and code as in 3/1, from 0 to 255')
-    return int(text)
-
-
-def _before(text: str | None) -> tuple[str | None, int | None]:
-    """Address and port of `192.0.2.1:80`, `[2001:db8::1]:80`, or an address alone."""
-    if text is None:
-        return None, None
-    address, port = text, ""
-    if text.startswith("["):
-        address, _, port = text[1:].partition("]")
-        port = port.removeprefix(":")
-    elif text.count(":") == 1:
-        address, _, port = text.partition(":")
-    if not port:
-        return address, None
-    if not (port.isascii() and port.isdigit() and int(port) < 65536):
-        output.fail(f'"{text}" does not end in a port')
-    return address, int(port)
 
 
 def _follow(cluster: Cluster, wanted: Wanted) -> Trace:
@@ -200,8 +124,8 @@ def _follow(cluster: Cluster, wanted: Wanted) -> Trace:
         output.fail(f'no manifest and no facts name a node "{wanted.node}", the nodes known are {listed}')
     here = pods.model.at(wanted.node)
     for interface in (wanted.arriving, wanted.leaving):
-        _known_interface(cluster, here, interface)
-    packet = _packet(wanted, wanted.source, wanted.destination)
+        known_interface(cluster, here, interface)
+    packet = packet_of(wanted, wanted.source, wanted.destination)
     try:
         verdict = evaluate(here, packet)
     except ValueError as error:
@@ -213,23 +137,10 @@ def _follow(cluster: Cluster, wanted: Wanted) -> Trace:
         (wanted.arriving, packet.source, "--in says where the packet comes in"),
         (wanted.leaving, packet.destination, "--out says where the packet leaves"),
     ):
-        if interface is None and not _of_node(cluster, wanted.node, end):
+        if interface is None and not is_of_node(cluster, wanted.node, end):
             named = f'node "{wanted.node}"' if wanted.node else "the node"
             assumed.append(f"{end} is an address of {named}: no {option}")
     return _trace(cluster, here, packet, verdict, tuple(assumed))
-
-
-def _of_node(cluster: Cluster, node: str, address: str) -> bool:
-    """Whether what manifests and facts say of a node, or the form of an address, makes it one of the node itself."""
-    from callint.nat.host_networks import host_addresses
-    from callint.net.address import parse_cidr, parse_ip
-    from callint.policy.nodes import all_addresses
-
-    sought = parse_ip(address)
-    if sought in all_addresses(cluster, node) or any(parse_cidr(net).contains(sought) for net in _NEVER_FORWARDED):
-        return True
-    own = (one.prefix for one in host_addresses(cluster) if one.node == node)
-    return any(sought == one.address or (sought.family, sought.value) == (4, one.last) for one in own)
 
 
 def _with_pods(pods: Pods, wanted: Wanted) -> Wanted:
@@ -261,35 +172,6 @@ def _nodes(cluster: Cluster, model: Model) -> set[str]:
     pods = (one.about.node for one in model.inventory.workloads)
     hosts = (one.node for one in cluster.host_endpoints)
     return {name for name in (*hosts, *cluster.nodes, *pods) if name}
-
-
-def _known_interface(cluster: Cluster, here: NodePolicy, name: str | None) -> None:
-    """A name that facts rule out is a slip of the pen; without facts any may exist, and lo does anyway."""
-    facts = cluster.facts.get(here.node)
-    if name in (None, "lo") or facts is None or facts.interfaces is None or not facts.knows("interfaces"):
-        return
-    if facts.interface(name) is None and not here.governance.is_workload(name):
-        listed = ", ".join(one.name for one in facts.interfaces)
-        output.fail(f'node "{here.node}" has no interface "{name}", its facts list {listed}')
-
-
-def _packet(wanted: Wanted, source: str, destination: str) -> Packet:
-    from callint.policy import Packet
-
-    protocol = wanted.protocol
-    if protocol == "icmp" and ":" in destination:
-        protocol = "icmpv6"
-    return Packet(
-        wanted.arriving,
-        wanted.leaving,
-        source,
-        destination,
-        protocol,
-        wanted.source_port if wanted.port is not None else None,
-        wanted.port,
-        *wanted.icmp,
-        *wanted.before,
-    )
 
 
 def _trace(cluster: Cluster, here: NodePolicy, packet: Packet, verdict: Verdict, assumed: tuple[str, ...]) -> Trace:
