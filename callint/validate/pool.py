@@ -16,6 +16,8 @@ from callint.validate.shape import UNREADABLE, Check, each, fields, has, lacks, 
 
 _LINK_LOCAL = {4: parse_cidr("169.254.0.0/16"), 6: parse_cidr("fe80::/10")}
 _ALLOWED_SIZES = {4: (20, 32), 6: (116, 128)}
+# With the one that is laid over it (tigera/operator pkg/controller/utils), and that of Calico Enterprise once
+_INSTALLATIONS = ("default", "overlay", "tigera-secure")
 _SELECTORS_CHECKED: Release = (3, 31)
 
 
@@ -71,6 +73,9 @@ def _beyond(size: int, prefix: Prefix) -> str | None:
 
 def installation(scope: Scope, spec: dict[str, Any]) -> None:
     """The pools of an Installation: what the operator refuses (tigera/operator pkg/controller/ippool/validation.go)."""
+    if scope.name and scope.name not in _INSTALLATIONS:
+        unread = f'"{scope.name}" is read by nobody; the operator knows the Installation "default" alone'
+        scope.say("name-ignored", ("metadata", "name"), unread)
     for index, pool in items(mapping(spec, "calicoNetwork"), "ipPools"):
         if not isinstance(pool, dict):
             continue

@@ -99,7 +99,9 @@ def also(what: str, whom: str = "all()") -> str:
     ],
 )
 def test_who_may_ask(manifests: str, told: bool) -> None:
-    found = list(find("node_local_dns")(cluster_of(manifests, Target(release=(3, 32)), judged=True), {}))
+    found = list(
+        find("node_local_dns")(cluster_of(manifests, Target(release=(3, 32)), judged=True), {"problem": "policy"})
+    )
     assert [one.path for one in found] == [("spec", "egress")] * told
     if told:
         assert 'DaemonSet "node-local-dns" answers at 10.96.0.10 on each node' in found[0].message
@@ -130,5 +132,54 @@ NARROW = also("nets: [169.254.20.10/32]", "app == 'web' && tier == 'front'")
     ],
 )
 def test_a_policy_for_some_pods_lets_no_others_ask(manifests: str, told: bool) -> None:
-    found = list(find("node_local_dns")(cluster_of(manifests), {}))
+    found = list(find("node_local_dns")(cluster_of(manifests), {"problem": "policy"}))
     assert ['lets those of Deployment "front" ask it' in one.message for one in found] == [True] * told
+
+
+FELIX = """
+---
+apiVersion: projectcalico.org/v3
+kind: FelixConfiguration
+metadata: {name: NAME}
+spec: {SPEC}
+"""
+NODE = """
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: calico-node, namespace: kube-system}
+spec: {template: {spec: {containers: [{name: calico-node, env: [
+  {name: FELIX_DEFAULTENDPOINTTOHOSTACTION, value: VALUE}]}]}}}
+"""
+
+
+def felix(spec: str, name: str = "default") -> str:
+    return FELIX.replace("NAME", name).replace("SPEC", spec)
+
+
+DROP = felix("defaultEndpointToHostAction: Drop")
+
+
+@pytest.mark.parametrize(
+    ("manifests", "path"),
+    [
+        (CACHE + DROP, ("spec", "defaultEndpointToHostAction")),
+        (CACHE + NODE.replace("VALUE", "DROP"), "value"),
+        (CACHE + NODE.replace("VALUE", "DROP") + felix("defaultEndpointToHostAction: Accept"), "value"),
+        (CACHE + NODE.replace("VALUE", "ACCEPT") + DROP, None),
+        (CACHE + felix("defaultEndpointToHostAction: Accept"), None),
+        (CACHE + felix("defaultEndpointToHostAction: Return"), None),
+        (CACHE + felix("logSeverityScreen: Info"), None),
+        (CACHE, None),
+        (CACHE + felix("defaultEndpointToHostAction: Drop, chainInsertMode: Append"), None),
+        (CACHE + felix("defaultEndpointToHostAction: Drop, bpfEnabled: true"), None),
+        (CACHE + DROP + felix("defaultEndpointToHostAction: Accept", "node.a"), None),
+        (CACHE + felix("defaultEndpointToHostAction: Drop", "node.a"), None),
+        (CACHE.replace(",10.96.0.10", "") + DROP, None),
+        (CACHE.replace("hostNetwork: true", "hostNetwork: false") + DROP, None),
+        (DROP, None),
+    ],
+)
+def test_what_pods_send_to_their_node(manifests: str, path: object) -> None:
+    found = list(find("node_local_dns")(cluster_of(manifests), {"problem": "host"}))
+    assert [one.path if isinstance(path, tuple) else one.path[-1] for one in found] == [path] * (path is not None)

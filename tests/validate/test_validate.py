@@ -63,7 +63,7 @@ def test_a_failsafe_port_without_protocol_is_told_in_whole_words(judge) -> None:
         (
             "operator.tigera.io/v1",
             "Installation",
-            "metadata: {name: x}\nspec: {calicoNetwork: {ipPools: [{cidr: '${PODS}'}]}}",
+            "metadata: {name: default}\nspec: {calicoNetwork: {ipPools: [{cidr: '${PODS}'}]}}",
         ),
     ],
 )

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL
-from callint.checks.breach import Breach, unexamined
+from callint.checks.breach import Breach, object_words, unexamined
+from callint.checks.dispatch import Question, asked
 from callint.checks.pod_template import PodTemplate, pod_templates
 from callint.checks.policy.name_resolution import asks, enforced, for_hosts, may_be_question, shuts_in
 from callint.checks.vocabulary import Known
@@ -17,6 +18,7 @@ from callint.net.read import prefixes
 from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
+from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import Inventory
 from callint.policy.labels import holds
 from callint.policy.match import entity_selectors
@@ -31,6 +33,7 @@ from callint.selector.values import ExhaustedError
 from callint.steps import Steps, counted
 
 _OF_CANDIDATE = 2
+_TO_HOST = "defaultEndpointToHostAction"
 
 
 class _Cache(NamedTuple):
@@ -41,10 +44,42 @@ class _Cache(NamedTuple):
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    """Egress policies of pods with rules for DNS that are none for the addresses of NodeLocal DNSCache.
+    """NodeLocal DNSCache where it listens at the address of the cluster's DNS, so that no pod gets past it.
 
-    Only where the cache listens at the address of the cluster's DNS, so that no pod gets past it.
+    Parameter `problem`: `policy` (egress policies of pods have rules for DNS, and none for the addresses of the cache),
+    `host` (Felix drops what pods send to their own node: felix/rules/static.go, filterInputChain).
     """
+    yield from asked(QUESTIONS, parameters)(cluster)
+
+
+def _host(cluster: Cluster) -> Iterator[Breach]:
+    """Settings that hold for all nodes, and rules of Calico that stand before those of others."""
+    cache, settings = next(_caches(cluster), None), Settings(cluster, "")
+    if cache is None or _perhaps_ebpf(cluster):
+        return
+    said, name = settings.said(_TO_HOST), object_words(cache.resource, cache.resource.home)
+    try:
+        dropped = said is not None and settings.to_host[0] == "drop"
+        first = settings.word("chainInsertMode", "Insert") == "insert"
+    except UndecidedError:
+        return
+    if said is None or not dropped or not first:
+        return
+    others = (one for one in cluster.felix if one.resource is not said.resource and _TO_HOST in one.values)
+    if said.resource.kind != "FelixConfiguration" or next(others, None) is None:
+        yield Breach.at(
+            said.resource,
+            said.path,
+            f"pods get no answer from {name}, the cache of names on their node: what they send to their own node is "
+            "dropped, whatever policy says",
+            (Related(cache.resource.span("metadata", "name"), "listens on the network of each node"),),
+            witness("packet", source="pods", destination=str(cache.addresses[0]), destination_port=53, verdict="drop"),
+            "Accept lets to the node what policy of the pods allows; Return leaves it to the firewall of the node",
+        )
+
+
+def _policy(cluster: Cluster) -> Iterator[Breach]:
+    """Rules for DNS that are none for the cache."""
     cache = next(_caches(cluster), None)
     if cache is None or _perhaps_ebpf(cluster):
         return
@@ -184,3 +219,6 @@ def _breach(policy: Policy, cache: _Cache, tier: str, left: Known | None) -> Bre
         f"allow UDP and TCP port 53 to {', '.join(map(str, cache.addresses))} as well",
         key=True,
     )
+
+
+QUESTIONS: dict[str, Question] = {"policy": _policy, "host": _host}
