@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from callint.bgp.held import Held
@@ -10,6 +11,7 @@ from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.services import EXCLUDE_LABEL
 from callint.bgp.workloads import selected
 from callint.net.address import FAMILIES, Address, Family, parse_peer
+from callint.net.read import as_number
 from callint.objects import Cluster
 from callint.selector import Selector, keys_and_values, parse_or_none
 from callint.selector.syntax import And, Compare, atoms
@@ -87,6 +89,7 @@ class Nodes:
                 first = self.owners.setdefault(address, speaker)
                 if first is not speaker or address in called:
                     named |= {first.name, speaker.name}
+        self._contested = _contested(cluster, self.owners)
         self.lone = lone(cluster, speakers.values())
         divided: dict[object, list[Speaker]] = {}
         self.held = Held(speakers.values())
@@ -98,13 +101,23 @@ class Nodes:
             if speaker.labels is not None:
                 labels = tuple(_told(speaker.labels.get(key), values) for key, values in asked)
             own = (*self.lone.identity(speaker), speaker.described)
-            families = [(speaker.speaks(family), self.held.led(speaker, family)) for family in FAMILIES]
+            families = [
+                (speaker.speaks(family), self.held.led(speaker, family), self.waits(speaker, family))
+                for family in FAMILIES
+            ]
             key = (labels, own, *families)
             divided.setdefault(key, []).append(speaker)
         self.all = dict.fromkeys(together(divided, self.lone, speakers.values()))
         self._of = {one.name: alike for alike in self.all for one in alike.members}
         self._by_label: dict[str, dict[str, list[Alike]]] = {}
         self._labels_known = all(alike.first.labels is not None for alike in self.all)
+
+    def waits(self, speaker: Speaker, family: Family) -> int:
+        """The same for nodes that call the same ones of those with which they have several sessions that may differ.
+
+        Of two nodes the one with the lesser text of its address waits to be called.
+        """
+        return bisect_left(self._contested, str(speaker.address(family) or ""))
 
     def of(self, speaker: Speaker) -> Alike:
         """The nodes like this one; a node that only a BGPPeer names is like itself alone."""
@@ -155,6 +168,20 @@ def far_address(text: str | None) -> Address | None:
         return parse_peer(text)[0] if text is not None else None
     except ValueError:
         return None
+
+
+def _contested(cluster: Cluster, owners: Mapping[Address, Speaker]) -> list[str]:
+    """The addresses of nodes that a BGPPeer gives another AS or port than they have, or calls from another AS."""
+    found = set()
+    for peer in cluster.bgp_peers:
+        address = far_address(peer.peer_ip)
+        owner = owners.get(address) if address is not None else None
+        if owner is None or peer.peer_ip is None:
+            continue
+        usual = as_number(peer.as_number) == owner.as_number and peer.local_as_number is None
+        if not usual or parse_peer(peer.peer_ip)[1] is not None:
+            found.add(str(address))
+    return sorted(found)
 
 
 _Values = frozenset[str] | None

@@ -29,7 +29,7 @@ class Mesh:
             as_number, _, port = self.lone.identity(one)
             key = (
                 alike if alike in called or one.name == ANY else None,
-                (held.leads(one, family), held.led(one, family)),
+                (held.leads(one, family), held.led(one, family), known.nodes.waits(one, family)),
                 tuple(calls.get(alike, ())),
                 (as_number, port, one.described, one.speaks(4) is False),
                 address if shared[address] > 1 else address is not None,

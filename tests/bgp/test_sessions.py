@@ -279,6 +279,20 @@ def test_where_the_first_session_meets_another_as_the_next_one_has_to_call(
     assert states(made(A, B, peer("p", peerIP=far, asNumber=65000))) == expected
 
 
+def test_nodes_that_call_and_nodes_that_wait_are_told_apart(made: Any) -> None:
+    model = made(A, B, C, peer("p", peerIP="10.0.0.2", asNumber=65000))
+    found = states(model)
+    assert (found["mesh a 10.0.0.2"], found["mesh c 10.0.0.2"]) == ("idle", "up")
+    assert all(one.status.state == kind.state for kind in model.kinds(4) for one in kind)
+
+
+def test_another_address_of_a_node_is_part_of_the_cluster(made: Any) -> None:
+    facts = "{version: 1, node: b, interfaces: [{name: eth0, addresses: [10.0.0.2/24, 10.9.0.2/24]}]}"
+    there = peer("p", node="a", peerIP="10.9.0.2", asNumber=64512, reversePeering="Manual")
+    back = peer("q", node="b", peerIP="10.0.0.1", asNumber=64512, reversePeering="Manual")
+    assert table(made(NO_MESH, A, B, there, back, facts=facts))["node a 10.9.0.2"] == ("up", "")
+
+
 def test_a_session_that_waits_is_called_at_its_port(made: Any) -> None:
     there = peer("p", node="a", peerIP="10.0.0.2", asNumber=64512, reversePeering="Manual")
     back = peer("q", peerIP="10.0.0.1:5", asNumber=64512, reversePeering="Manual")
