@@ -41,6 +41,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "fallthrough": ("BGPPeer",),
         "far_end": ("BGPPeer",),
         "filter_family": ("BGPPeer",),
+        "mesh_beside": ("BGPConfiguration", "Node"),
         "node_address": ("Node",),
         "origin": ("BGPPeer",),
         "other_speaker": ("BGPPeer",),
