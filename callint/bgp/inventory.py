@@ -51,6 +51,13 @@ class Inventory:
         filtered = any(one.export_v6 or one.import_v6 for one in cluster.bgp_filters.values())
         return (4, 6) if speaks or filtered or any(":" in text.split(".")[0] for text in texts) else (4,)
 
+    def all_of(self, family: Family) -> list[Speaker] | None:
+        """The nodes that speak a family, where all of them are described; None where some are not known."""
+        if not self.listed:
+            return None
+        found = [one for one in self.speakers.values() if one.speaks(family) is not False]
+        return found if all(one.speaks(family) for one in found) else None
+
     @cached_property
     def nodes(self) -> Nodes:
         """The speakers, those that are alike together."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from callint.bgp.alike import Alike
 from callint.bgp.network import network
-from callint.bgp.nodes import ANY, Speaker
+from callint.bgp.nodes import Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.reach import RouteGraph
 from callint.bgp.rules import Direction, Rule
@@ -17,22 +17,18 @@ from callint.checks.bgp.callers import callers
 from callint.checks.bgp.kept_apart import KeptApart
 from callint.checks.bgp.kept_in import Gates
 from callint.checks.bgp.open_ways import OpenWays
-from callint.checks.bgp.routed_pools import routed
+from callint.checks.bgp.reflectors import isolated, lone
+from callint.checks.bgp.routed_pools import needs_routes, routed
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import EXPORTS, NODES, REFLECTORS, SPEAKERS, left_in, left_open
 from callint.finding import Path, Related, witness
-from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, union_all, within
 from callint.objects import Cluster, Resource
 from callint.objects.charts import pod_pools_unknown
-from callint.objects.node import bgp_path, bgp_value
 from callint.objects.pool import IPPool
 from callint.steps import Steps
-
-# So many nodes, with the reflector, are more than a few
-_FEW = 4
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -48,11 +44,6 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     if off or left_open(cluster, deciding or NODES) or (deciding is None and unsettled(cluster).nodes):
         return
     yield from question(cluster)
-
-
-def needs_routes(cluster: Cluster, family: Family | None = None) -> IPPool | None:
-    """A pool, of one family or any, whose routes between nodes BIRD is to install; None where Felix does it for all."""
-    return next((pool for pool, inside in routed(cluster) if family in (None, inside.family)), None)
 
 
 def _no_peers(cluster: Cluster) -> Iterator[Breach]:
@@ -82,15 +73,6 @@ def _no_peers(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-def _listed(cluster: Cluster, family: Family) -> list[Speaker] | None:
-    """The nodes that speak a family, where all of them are described; None where some are not known."""
-    model = network(cluster)
-    if not model.listed or ANY in model.speakers:
-        return None
-    found = [one for one in model.speakers.values() if one.speaks(family) is not False]
-    return found if all(one.speaks(family) for one in found) else None
-
-
 def _unconnected(cluster: Cluster) -> Iterator[Breach]:
     """The first pair of nodes without a way; routers outside connect those that tell them of pods with all others.
 
@@ -100,7 +82,7 @@ def _unconnected(cluster: Cluster) -> Iterator[Breach]:
     if not cluster.bgp_peers or model.settings.mesh is None:
         return
     for family in model.families:
-        nodes, pool = _listed(cluster, family), needs_routes(cluster, family)
+        nodes, pool = network(cluster).all_of(family), needs_routes(cluster, family)
         if pool is None or nodes is None or len(nodes) < 2:
             continue
         pods = union_all(family, (within(inside) for _, inside in routed(cluster) if inside.family == family))
@@ -182,33 +164,13 @@ def _where(cluster: Cluster, pool: IPPool, names: Iterable[str]) -> tuple[Resour
     return next(((one, ("metadata", "name")) for one in described), (pool.resource, pool.path("cidr")))
 
 
-def _reflector(cluster: Cluster) -> Iterator[Breach]:
-    """What makes a node a reflector takes it out of the mesh at once."""
-    model = network(cluster)
-    if not model.listed:
-        return
-    for one in model.speakers.values():
-        if not one.cluster_id or one.name in unsettled(cluster).nodes or callers(cluster).may_call(one):
-            continue
-        resource, path = _reflecting(cluster, one)
-        yield Breach.at(
-            resource,
-            path,
-            f'node "{one.name}" is a route reflector, which takes it out of the node-to-node mesh, and no BGPPeer '
-            "gives it a session: it learns no routes and its pods are reached by nobody",
-            (),
-            witness("reference", reference=f"Node/{one.name}", cluster_id=one.cluster_id, sessions=0),
-            help="add a BGPPeer whose `peerSelector` matches the node, before it becomes a reflector",
-        )
-
-
 def _own_as(cluster: Cluster) -> Iterator[Breach]:
     """Nodes of one AS that hear of each other only through routers of other ASes, and are to take these routes."""
     model = network(cluster)
     if needs_routes(cluster) is None or model.settings.mesh is not False:
         return
     for family in model.families:
-        nodes, left = _listed(cluster, family), OpenWays(cluster)
+        nodes, left = network(cluster).all_of(family), OpenWays(cluster)
         if nodes is None:
             continue
         graph = RouteGraph(model, family, perhaps=left.between)
@@ -281,53 +243,11 @@ def _loop(pool: IPPool, node: Speaker, other: Speaker, form: Form) -> Breach:
     )
 
 
-def _one_reflector(cluster: Cluster) -> Iterator[Breach]:
-    """Few nodes may do with one; routers outside may bring the routes as well."""
-    model = network(cluster)
-    if model.settings.mesh is not False:
-        return
-    for family in model.families:
-        nodes, pool = _listed(cluster, family) or [], needs_routes(cluster, family)
-        reflectors = [one for one in nodes if one.cluster_id]
-        if pool is None or len(reflectors) != 1 or len(nodes) < _FEW:
-            continue
-        graph, hub, left = RouteGraph(model, family), model.nodes.of(reflectors[0]), OpenWays(cluster)
-        speaking = dict.fromkeys(map(model.nodes.of, nodes))
-        if any(one in left for one in speaking):
-            continue
-        others = [alike for alike in speaking if alike is not hub]
-        far_ends = [{far for far, _ in graph.ways.get(one, ())} for one in others]
-        if all(far == {hub} for far in far_ends) and not any(graph.outside.get(one) for one in others):
-            yield _alone(cluster, pool, reflectors[0], len(nodes) - 1)
-            return
-
-
-def _alone(cluster: Cluster, pool: IPPool, hub: Speaker, others: int) -> Breach:
-    resource, path = _reflecting(cluster, hub)
-    return Breach.at(
-        resource,
-        path,
-        f'node "{hub.name}" is the only route reflector, and all {others} others learn their routes over it: when it '
-        "is away, no pod reaches those on other nodes",
-        (Related(pool.span("cidr"), "its pods need routes between nodes"),),
-        witness("reference", reference=f"Node/{hub.name}", cluster_id=hub.cluster_id, clients=others),
-        help="make a second node a reflector, with the same `routeReflectorClusterID`, and let all peer with both",
-    )
-
-
-def _reflecting(cluster: Cluster, one: Speaker) -> tuple[Resource, Path]:
-    """Where a node is made a reflector."""
-    node = cluster.nodes[one.name]
-    saying = (resource for resource in node.resources if bgp_value(resource, "routeReflectorClusterID") is not None)
-    resource = next(saying, node.resources[0])
-    return resource, bgp_path(resource, "routeReflectorClusterID")
-
-
 QUESTIONS: dict[str, Question] = {
     "no-peers": _no_peers,
     "unconnected": _unconnected,
-    "reflector": _reflector,
+    "reflector": isolated,
     "own-as": _own_as,
-    "one-reflector": _one_reflector,
+    "one-reflector": lone,
 }
-_DECIDING: dict[Question, tuple[tuple[str, Path], ...]] = {_no_peers: SPEAKERS, _reflector: REFLECTORS}
+_DECIDING: dict[Question, tuple[tuple[str, Path], ...]] = {_no_peers: SPEAKERS, isolated: REFLECTORS}

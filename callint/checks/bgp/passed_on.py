@@ -6,16 +6,15 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from callint.bgp.alike import Alike
 from callint.bgp.candidates import Routes
 from callint.bgp.decision import Decision
-from callint.bgp.network import Network, network
-from callint.bgp.nodes import Speaker
+from callint.bgp.network import network
 from callint.bgp.pools import block_length
 from callint.bgp.route import BY_MESH, Attributes
 from callint.bgp.routes import Engine, engine
 from callint.bgp.rules import Rule
-from callint.bgp.session import LIVE, Session
+from callint.bgp.session import Session
+from callint.checks.bgp.meetings import Meeting, meetings, rely_on_others
 from callint.checks.bgp.unsettled import unsettled, withholding
 from callint.checks.breach import Breach, object_words
 from callint.checks.dispatch import Question, asked
@@ -26,13 +25,11 @@ from callint.net.enclosing import Enclosing
 from callint.net.prefixes import PrefixSet, exactly, union_all, within
 from callint.net.read import address
 from callint.objects import Cluster, Resource, fields
-from callint.objects.bgp import BGPPeer
 from callint.objects.pool import IPPool
 from callint.objects.service import balancer_addresses
 from callint.record import NamedTuple
 from callint.steps import Steps
 
-_OF_PEERING = 20
 _LOCAL: Path = ("spec", "externalTrafficPolicy")
 _REJECT = "a BGPFilter that rejects `source: RemotePeers` for export leaves each node its own routes (from v3.27 on)"
 _KEEP = (
@@ -52,69 +49,6 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     left = question is not _pods and left_open(cluster, RANGES)
     if not (left or unsettled(cluster).all or withholding(cluster)):
         yield from question(cluster)
-
-
-class _Meeting(NamedTuple):
-    """A peer outside of the AS, sessions of several nodes with it, and those of them that learn from others."""
-
-    peer: BGPPeer
-    session: Session
-    nodes: tuple[str, ...]
-
-    @property
-    def family(self) -> Family:
-        return self.session.family
-
-
-@lru_cache(maxsize=8)
-def _meetings(cluster: Cluster, *, learning: bool = True) -> tuple[_Meeting, ...]:
-    """Only of nodes that are described: nobody knows whether there is more than one of the others.
-
-    With `learning` only of those that learn the routes of others and pass them on as their own: a next hop that is kept
-    leads to the node itself.
-    """
-    model = network(cluster)
-    steps = Steps(cluster, "routes that nodes pass on")
-    learns: dict[tuple[Alike, Family], bool] = {}
-    found: dict[tuple[str, Family], tuple[BGPPeer, Session, list[Speaker]]] = {}
-    for peering in model.peerings:
-        form = peering.form
-        outside = peering.there is None and form.peer_type == "eBGP" and form.kind != "workload"
-        if form.peer is None or not outside or peering.state not in LIVE or (learning and form.next_hop == "keep"):
-            continue
-        if unsettled(cluster).exports(peering, steps):
-            continue
-        here = [one for one in peering.here.members if one.described]
-        steps.spend(_OF_PEERING + len(here))
-        if not here:
-            continue
-        key = (peering.here, peering.family)
-        if learning and key not in learns:
-            learns[key] = _learns(model, here[0], peering.family, steps)
-        if not learning or learns[key]:
-            named = (form.peer.resource.name, peering.family)
-            _, _, nodes = found.setdefault(named, (form.peer, peering.session(here[0], None), []))
-            nodes.extend(here)
-    made = (
-        _Meeting(peer, one, tuple(dict.fromkeys(each.name for each in nodes))) for peer, one, nodes in found.values()
-    )
-    return tuple(meeting for meeting in made if len(meeting.nodes) > 1)
-
-
-def _rely_on_others(model: Network, family: Family) -> bool:
-    """Whether nodes have no session with a router of another AS, so that others are to pass on what they have."""
-    live = (one for one in model.peerings if one.family == family and one.state in LIVE)
-    outward = {one.here for one in live if one.there is None and one.form.peer_type == "eBGP"}
-    speaking = (one for one in model.nodes.all if one.first.described and one.first.speaks(family) is not False)
-    return not outward.issuperset(speaking)
-
-
-def _learns(model: Network, local: Speaker, family: Family, steps: Steps) -> bool:
-    """Whether a node has live sessions with others of its AS, whose routes it passes on to peers of other ASes."""
-    meshed = len(model.meshes[family].all) if model.in_mesh(local, family) else 0
-    steps.spend(_OF_PEERING * meshed + len(model.peerings_of(local, family)))
-    inside = (one for one in model.kinds_of(local, family) if one.there is not None and one.form.peer_type == "iBGP")
-    return any(one.state in LIVE and not unsettled(model.cluster).concerns(one, steps) for one in inside)
 
 
 def _passed_on(answers: Engine, session: Session, prefixes: PrefixSet) -> PrefixSet:
@@ -169,8 +103,8 @@ def _local_services(cluster: Cluster) -> Iterator[Breach]:
     """Where the endpoints are not known, every node may have one."""
     answers = engine(cluster)
     steps = Steps(cluster, "routes that nodes pass on")
-    open_ones: list[tuple[_Meeting, _Local]] = []
-    for meeting in _meetings(cluster):
+    open_ones: list[tuple[Meeting, _Local]] = []
+    for meeting in meetings(cluster):
         local = _local(cluster, meeting.family)
         if not local:
             continue
@@ -191,7 +125,7 @@ def _local_services(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-def _dropped(cluster: Cluster, meeting: _Meeting, one: _Local, more: int) -> Breach:
+def _dropped(cluster: Cluster, meeting: Meeting, one: _Local, more: int) -> Breach:
     node = next(name for name in meeting.nodes if name not in (one.nodes or ()))
     others = f", and so it is with {more} more" if more else ""
     return _at_peer(
@@ -206,7 +140,7 @@ def _dropped(cluster: Cluster, meeting: _Meeting, one: _Local, more: int) -> Bre
 
 
 def _at_peer(
-    cluster: Cluster, meeting: _Meeting, message: str, related: Related, heard: tuple[Prefix, str] | None = None
+    cluster: Cluster, meeting: Meeting, message: str, related: Related, heard: tuple[Prefix, str] | None = None
 ) -> Breach:
     """What a peer hears, from which node; that is not known without."""
     resource, path = meeting.peer.resource, ("metadata", "name")
@@ -220,7 +154,7 @@ def _at_peer(
         message,
         (related,),
         proof,
-        _KEEP if _rely_on_others(network(cluster), meeting.family) else _REJECT,
+        _KEEP if rely_on_others(network(cluster), meeting.family) else _REJECT,
         undecided=proof is None,
     )
 
@@ -229,7 +163,7 @@ def _local_service_range(cluster: Cluster) -> Iterator[Breach]:
     """Where a filter keeps the address in, the range that every node announces leads to any of them."""
     answers = engine(cluster)
     steps = Steps(cluster, "addresses of services that filters keep in")
-    for meeting in _meetings(cluster, learning=False):
+    for meeting in meetings(cluster, learning=False):
         local = _local(cluster, meeting.family) if meeting.session.form.filters else ()
         if not local:
             continue
@@ -256,7 +190,7 @@ def _decided(answers: Engine, session: Session, prefixes: PrefixSet) -> list[Dec
     return [one for one in answers.decide(mine, session.form, routes) if one.certain]
 
 
-def _kept_in(meeting: _Meeting, one: _Local, wide: Prefix, rule: Rule) -> Breach:
+def _kept_in(meeting: Meeting, one: _Local, wide: Prefix, rule: Rule) -> Breach:
     path: Path = (*rule.rule.path, "action")
     known = one.nodes is not None
     return Breach.at(
@@ -282,8 +216,8 @@ def _kept_in(meeting: _Meeting, one: _Local, wide: Prefix, rule: Rule) -> Breach
 def _pods(cluster: Cluster) -> Iterator[Breach]:
     """One word about all peers."""
     answers = engine(cluster)
-    found: list[tuple[_Meeting, IPPool, Prefix]] = []
-    for meeting in _meetings(cluster):
+    found: list[tuple[Meeting, IPPool, Prefix]] = []
+    for meeting in meetings(cluster):
         for pool, inside in answers.profiles.shared[meeting.family].pools.pools:
             length = min(block_length(pool, inside), BITS[meeting.family])
             usual = pool.for_pods and not pool.unreadable

@@ -8,7 +8,7 @@ from callint.bgp.imports import kernel
 from callint.bgp.network import network
 from callint.bgp.pools import pools_of
 from callint.bgp.services import ranges
-from callint.net.address import Prefix
+from callint.net.address import Family, Prefix
 from callint.net.prefixes import within
 from callint.objects import Cluster
 from callint.objects.pool import IPPool
@@ -34,3 +34,8 @@ def routed(cluster: Cluster) -> tuple[tuple[IPPool, Prefix], ...]:
             ):
                 found.append((pool, inside))
     return tuple(found)
+
+
+def needs_routes(cluster: Cluster, family: Family | None = None) -> IPPool | None:
+    """A pool, of one family or any, whose routes between nodes BIRD is to install; None where Felix does it for all."""
+    return next((pool for pool, inside in routed(cluster) if family in (None, inside.family)), None)

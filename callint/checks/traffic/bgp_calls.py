@@ -11,8 +11,8 @@ from callint.bgp.network import network
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.session import LIVE
-from callint.checks.bgp.connectivity import needs_routes
 from callint.checks.bgp.peers import peerings
+from callint.checks.bgp.routed_pools import needs_routes
 from callint.finding import Span
 from callint.net.address import Address, Family
 from callint.objects import Cluster
