@@ -18,6 +18,7 @@ from callint.objects.calico_node import environment
 from callint.objects.node import Node, bgp_path, bgp_value
 from callint.record import NamedTuple
 from callint.schema.patterns import compiled
+from callint.steps import Steps, counted
 
 _MOST_SHOWN = 5
 _NOT_GLOBAL = tuple(map(parse_cidr, ("127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10")))
@@ -30,6 +31,7 @@ _NEVER = (
 """Beginnings of names at which calico-node does not look unless it is told to."""
 
 _Kind = Literal["interface", "cidr", "skip-interface", "can-reach", "kubernetes-internal-ip"]
+_ASKED, _OF_NODE = "ways to find addresses with nodes", 15
 _KINDS: tuple[_Kind, ...] = ("interface", "cidr", "skip-interface", "can-reach", "kubernetes-internal-ip")
 # As an Installation calls them
 _FIELDS: dict[str, _Kind] = {
@@ -60,8 +62,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 def _missing(cluster: Cluster) -> Iterator[Breach]:
     known = [facts for facts in cluster.facts.values() if facts.knows("interfaces")]
+    steps = Steps(cluster, _ASKED)
     for method in _methods(cluster) if known else ():
-        left = [facts for facts in known if method.by_interface and _found(method, facts, None) == ()]
+        left = [facts for facts in known if method.by_interface and _found(method, facts, None, steps) == ()]
         if not left:
             continue
         first, *more = left
@@ -79,12 +82,13 @@ def _missing(cluster: Cluster) -> Iterator[Breach]:
 
 def _replaced(cluster: Cluster) -> Iterator[Breach]:
     """The first node of each method; where an address may be found or not, nothing is said."""
+    steps = Steps(cluster, _ASKED)
     for method in _methods(cluster):
-        for node in cluster.nodes.values():
+        for node in counted(cluster.nodes.values(), steps, _OF_NODE):
             field = f"ipv{method.family}Address"
             resource = next((one for one in node.resources if bgp_value(one, field) is not None), None)
             said = cidr(str(bgp_value(resource, field)), method.family) if resource is not None else None
-            found = _found(method, cluster.facts.get(node.name), node)
+            found = _found(method, cluster.facts.get(node.name), node, steps) if said is not None else None
             if resource is None or said is None or not found or said.address in found:
                 continue
             several = " or ".join(map(str, found[:_MOST_SHOWN]))
@@ -141,21 +145,25 @@ def _methods(cluster: Cluster) -> Iterator[_Method]:
                 yield _Method(family, kind, tuple(value.split(",")), method.resource, (*method.path, "value"))
 
 
-def _found(method: _Method, facts: NodeFacts | None, node: Node | None) -> tuple[Address, ...] | None:
-    """The addresses of which calico-node takes one; None where it is not known whether there are others."""
+def _found(method: _Method, facts: NodeFacts | None, node: Node | None, steps: Steps) -> tuple[Address, ...] | None:
+    """The addresses of which calico-node takes one; None where it is not known whether there are others.
+
+    Raises TooManyStepsError.
+    """
     if method.kind == "kubernetes-internal-ip":
         texts = (text for kind, text in node.addresses if kind == "InternalIP") if node is not None else ()
         return tuple(one for text in texts if (one := address(text, method.family)) is not None) or None
     if facts is None or not facts.knows("interfaces"):
         return None
     if method.kind == "can-reach":
+        steps.spend(len(facts.routes or ()))
         return _source(facts, address(method.texts[0].strip(), method.family))
     patterns = [compiled(text.strip()) for text in method.texts]
     networks = [network(text.strip(), method.family) for text in method.texts]
     if None in (networks if method.kind == "cidr" else patterns):
         return None
     found: list[Address] = []
-    for interface in facts.interfaces or ():
+    for interface in counted(facts.interfaces or (), steps, _OF_NODE * len(method.texts)):
         named = any(pattern is not None and pattern.search(interface.name) for pattern in patterns)
         if method.kind == "interface" and not named:
             continue

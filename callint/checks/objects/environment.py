@@ -29,13 +29,13 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     empty counts for nothing, and what other types are written as differs. And the networks of services, which a
     variable of confd (client.go) names in place of BGPConfiguration `default`. Takes no parameters.
     """
-    told = felix_environment(cluster)
-    for felix in cluster.felix:
+    told, settings = felix_environment(cluster), Settings(cluster, "")
+    for felix in cluster.felix if told else ():
         for field, value in felix.values.items():
             variable = told.get(felix_variable(field))
             if variable is None or felix.resource.unreadable("spec", field):
                 continue
-            if _other_ports(cluster, felix, field) if field in _FAILSAFE else _contradicts(variable, value):
+            if _other_ports(settings, felix, field) if field in _FAILSAFE else _contradicts(variable, value):
                 yield _breach(felix.resource, field, felix_variable(field), variable)
     advertised = environment(cluster).get(_ADVERTISED) if len(daemon_sets(cluster)) == 1 else None
     default = next((one for one in cluster.bgp_configurations if one.resource.name == "default"), None)
@@ -70,11 +70,11 @@ def _contradicts(variable: Variable, value: Any) -> bool:
     return mine != theirs if mine and theirs else all(map(_WORD.fullmatch, (value.lower(), text)))
 
 
-def _other_ports(cluster: Cluster, felix: FelixConfiguration, field: str) -> bool:
+def _other_ports(settings: Settings, felix: FelixConfiguration, field: str) -> bool:
     """Whether the failsafe ports are others."""
     listed = felix.failsafe(_FAILSAFE[field])
     try:
-        counting = {(*one.port[:2], one.net) for one in Settings(cluster, "").failsafe(_FAILSAFE[field])}
+        counting = {(*one.port[:2], one.net) for one in settings.failsafe(_FAILSAFE[field])}
     except UndecidedError:
         return False
     return listed is not None and counting != {(*one[:2], network(one.net)) for one in listed}
