@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -23,9 +23,11 @@ from callint.policy.settings import workload_prefixes
 from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.index import LabelIndex
-from callint.steps import Answer
+from callint.steps import Answer, TooManyStepsError
 
 _ANYWHERE = ("0.0.0.0/0", "::/0")
+_FEW = 256
+"""For so many things any selector may be asked."""
 _PORT_PROTOCOLS = {"tcp": TCP, "udp": UDP, "sctp": SCTP}
 
 
@@ -81,9 +83,19 @@ class _Member:
 class Inventory:
     """The endpoints and network sets of a cluster; sets of addresses are made once for each selector."""
 
-    def __init__(self, cluster: Cluster, assumed: tuple[WorkloadMember, ...] = ()) -> None:
-        """Read nothing yet; `assumed` are workloads that no manifest holds (`callint.policy.representative`)."""
+    def __init__(
+        self,
+        cluster: Cluster,
+        assumed: tuple[WorkloadMember, ...] = (),
+        asked: Callable[[], Collection[Selector]] = tuple,
+    ) -> None:
+        """Read nothing yet.
+
+        `assumed` are workloads that no manifest holds (`callint.policy.representative`), `asked` tells the selectors of
+        which sets may be made.
+        """
         self.cluster = cluster
+        self._asked = asked
         self._assumed = assumed
         self._sets: dict[Selector, AddressSet] = {}
         self._ports: dict[tuple[Selector, str], NamedPort] = {}
@@ -263,19 +275,43 @@ class Inventory:
 
     def certain(self, selector: Selector) -> Ranges:
         """The addresses of what is written down and surely matched by the selector."""
-        found = [one.ranges for one in self._classes.candidates(selector) if holds(selector, one.labels)]
+        found = [one.ranges for one in self._classes.each(selector) if holds(selector, one.labels)]
         return union(found) if found else NO_RANGES
 
     def near(self, selector: Selector) -> int:
         """How many things have to be looked at for that; those that are labelled alike are one."""
-        return len(self._classes.candidates(selector))
+        return self._classes.count(selector)
+
+    @cached_property
+    def _most(self) -> int | None:
+        """For how many things one selector may be asked, where all selectors together are asked for too many.
+
+        That is decided for all of them at once, so that no answer depends on what was asked before.
+        """
+        selectors, limit = self._asked(), self.cluster.limits.comparisons
+        pairs = len(selectors) * len(self._members)
+        too_many = pairs > limit and sum(map(self.near, selectors)) > limit
+        return max(_FEW, limit // len(selectors)) if too_many else None
+
+    def check_limit(self) -> None:
+        """Raises TooManyStepsError where the addresses of some selectors are not known for that."""
+        if self._most is not None:
+            raise TooManyStepsError(self.cluster.limits.too_many("selectors with labels"))
+
+    def _too_many(self, selector: Selector) -> AddressSet | None:
+        """What is known of the addresses of a selector that is asked for too many things: nothing."""
+        near = self.near(selector)
+        if near <= _FEW or self._most is None or near <= self._most:
+            return None
+        reason = self.cluster.limits.too_many("selectors with labels")
+        return AddressSet(NO_RANGES, EVERYWHERE, f'what "{selector}" selects: {reason}')
 
     def address_set(self, selector: Selector) -> AddressSet:
         """The addresses of all endpoints and network sets that the selector matches."""
         found = self._sets.get(selector)
         if found is None:
-            found = self._sets[selector] = self._collect(
-                selector, self._classes.candidates(selector), f'labels for the selector "{selector}"'
+            found = self._sets[selector] = self._too_many(selector) or self._collect(
+                selector, self._classes.each(selector), f'labels for the selector "{selector}"'
             )
         return found
 
@@ -312,6 +348,9 @@ class Inventory:
         return found
 
     def _named_port(self, selector: Selector, name: str) -> NamedPort:
+        unknown = self._too_many(selector)
+        if unknown is not None:
+            return NamedPort({}, unknown)
         by_service: dict[tuple[int, int], list[_Member]] = {}
         for member in self._members:
             for port in member.ports:

@@ -13,12 +13,14 @@ from callint.policy.doubt import UndecidedError
 from callint.policy.enforced import enforced
 from callint.policy.interfaces import Governance, Governor
 from callint.policy.inventory import Endpoint, HostMember, Inventory, WorkloadMember
+from callint.policy.match import entity_selectors
 from callint.policy.nodes import Interfaces, node_interfaces, read_interfaces, with_nameless
 from callint.policy.packet import Flow
 from callint.policy.ranges import PLACE, Ranges, ranges
 from callint.policy.settings import Failsafe, Settings
 from callint.policy.tiers import PlacedPolicy, PlacedTier, selecting, tiers_of
 from callint.policy.tunnels import Tunnels
+from callint.selector import Selector
 from callint.selector.index import SelectorIndex
 
 GivenInterfaces = Mapping[str, "Sequence[str] | None"]
@@ -38,7 +40,7 @@ class Model:
         self.cluster = cluster
         self._assumed = assumed
         self._staged = staged
-        self.inventory = Inventory(cluster, assumed)
+        self.inventory = Inventory(cluster, assumed, self._asked)
         self.profiles = Profiles(self.inventory)
         self._chains: dict[int, EndpointChains] = {}
         self._policies: dict[tuple[int, int], CompiledPolicy] = {}
@@ -63,6 +65,14 @@ class Model:
     def policies(self) -> tuple[tuple[PlacedTier, PlacedPolicy], ...]:
         """All policies in order, each with its tier."""
         return tuple((tier, placed) for tier in self.tiers for placed in tier.policies)
+
+    def _asked(self) -> set[Selector]:
+        """What selects the ends of rules."""
+        found: set[Selector] = set()
+        for _, placed in self.policies:
+            for side in placed.policy.sides():
+                found.update(one for one in entity_selectors(side, placed.policy.namespace) if one is not None)
+        return found
 
     @cached_property
     def selecting(self) -> SelectorIndex[tuple[int, int]]:

@@ -138,6 +138,11 @@ class LabelIndex(Generic[T]):
         """The things that the selector matches or may match, and perhaps others, in the order in which they came."""
         return list(self.each(selector))
 
+    def count(self, selector: Selector) -> int:
+        """How many they are."""
+        found = self._found(selector)
+        return len(self._items if found is None else found)
+
     def each(self, selector: Selector) -> Iterable[T]:
         """The same one by one."""
         found = self._found(selector)

@@ -74,3 +74,16 @@ def test_facts_need_not_list_the_loopback_interface_and_ebpf_is_left_alone() -> 
     assert len(told(endpoint(), policy(LAN), facts="version: 1\nnode: a\ninterfaces: [{name: eth0}]\n")) == 1
     assert told(endpoint(), policy(LAN), dataplane="ebpf") == []
     assert told(endpoint(), policy(LAN), calico("FelixConfiguration", "default", {"bpfEnabled": "${BPF}"})) == []
+
+
+def test_that_rules_select_too_many_things_is_told() -> None:
+    """Each of 1,200 selectors matches nearly all of as many network sets: what a packet meets is not known then."""
+    sets = [
+        calico("GlobalNetworkSet", f"s{n}", {"nets": [f"10.{n // 250}.{n % 250}.0/24"]}, labels={"a": f"b{n}"})
+        for n in range(1_200)
+    ]
+    rules = [{**ALLOW, "source": {"selector": f"a != 'b{n}'"}} for n in range(1_200)]
+    ((_, few),) = told(endpoint(), policy(*rules), *sets[:100])
+    assert few.startswith('node "a" does not reach itself')
+    ((_, many),) = told(endpoint(), policy(*rules), *sets)
+    assert "more than 1,000,000 comparisons of selectors with labels would be needed" in many

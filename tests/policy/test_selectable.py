@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,8 @@ from callint.policy.labels import Labels, holds
 from callint.policy.selectable import Selectable
 from callint.selector import Selector, parse
 from callint.selector.index import SelectorIndex
+from callint.steps import Steps, TooManyStepsError
+from manifests import cluster_of
 
 LABELS = st.builds(
     Labels,
@@ -48,8 +51,21 @@ def test_things_are_those_of_asking_each(several: list[Labels], selector: Select
     assert things.classes(selector) == [pair for pair in wanted if pair[0] in seen.values()]
 
 
+def test_who_asks_for_more_than_there_are_steps_is_told() -> None:
+    things = Selectable((Labels({"a": str(number), "c": "d"}), number) for number in range(100))
+    nothing = parse("c == 'd' && a contains 'x'")
+    few = things.within(Steps(cluster_of([]), "selectors with labels", share=0.0005))
+    with pytest.raises(TooManyStepsError, match="more than 500 comparisons of selectors with labels"):
+        few.first(nothing)
+    assert things.first(nothing) is None
+    assert few.within(Steps(cluster_of([]), "selectors with labels")).first(nothing) is None
+
+
 @given(st.lists(SELECTORS, max_size=8), LABELS)
 def test_selectors_that_may_match_are_found(several: list[Selector], labels: Labels) -> None:
     index = SelectorIndex((selector, number) for number, selector in enumerate(several))
     found = index.candidates(labels.known, labels.present, labels.open)
     assert {n for n, selector in enumerate(several) if holds(selector, labels) is not False} <= set(found)
+    latest = list(index.latest(labels.known, labels.present, labels.open))
+    assert latest == sorted(latest, reverse=True)
+    assert set(latest) == set(found)

@@ -24,7 +24,10 @@ _Dropped = tuple[NodePolicy, HostMember, Packet, Verdict]
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    """What a node sends to 127.0.0.1, where policy drops it whatever the port; one node stands for those alike."""
+    """What a node sends to 127.0.0.1, where policy drops it whatever the port; one node stands for those alike.
+
+    Raises TooManyStepsError.
+    """
     found: dict[object, list[_Dropped]] = {}
     for dropped in _all_dropped(cluster):
         verdict = dropped[-1]
@@ -38,6 +41,7 @@ def _all_dropped(cluster: Cluster) -> Iterator[_Dropped]:
     every = [one for one in model.inventory.host_endpoints if one.about.interface == "*" and one.about.node]
     if not every or (known := selections(model)).limited:
         return
+    model.inventory.check_limit()
     of_class: dict[Selection, tuple[Packet, Verdict] | None] = {}
     for member in every:
         about = member.about
