@@ -58,7 +58,7 @@ class Settings:
         self._values: dict[str, Said] = {}
         self._hidden: dict[str, Resource] = {}
         self._environment = felix_environment(cluster)
-        self._operated = bool(cluster.installations)
+        self._operated = _operated(cluster)
         facts = cluster.facts.get(node)
         self._told_prefixes = facts.workload_prefixes if facts is not None else None
         layers = _layers(cluster, node)
@@ -185,6 +185,12 @@ class Settings:
         if self.said("defaultEndpointToHostAction") is None:
             why += ", which the operator sets" if self._operated else ", Felix's default, which many installers change"
         return outcome, why
+
+
+@lru_cache(maxsize=8)
+def _operated(cluster: Cluster) -> bool:
+    """Whether an operator installs Calico."""
+    return bool(cluster.installations)
 
 
 @lru_cache(maxsize=16)
