@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
@@ -241,17 +242,18 @@ def _icmp_by_number(cluster: Cluster) -> Iterator[Breach]:
     """
     if cluster.target.dataplane != "iptables":
         return
-    six = _ipv6(cluster)
     for policy, rule in _rules(cluster):
         mine = _NUMBERS.get(rule.protocol or "")
         refused = cluster.road(policy.resource) == "calicoctl" and cluster.target.release < _NUMBERS_ALLOWED
         types = {} if refused else {"icmp": rule.icmp}
         types["notICMP"] = rule.not_icmp
         field = next((name for name, icmp in types.items() if icmp is not None and icmp.type is not None), None)
-        if mine is None or field is None or rule.ip_version is not None or (mine == 4 and not six):
+        if mine is None or field is None or rule.ip_version is not None:
             continue
         other: Family = 6 if mine == 4 else 4
         if any(_nothing_of(other, nets) for side in rule.ends for nets in (side.nets, side.not_nets)):
+            continue
+        if mine == 4 and not _ipv6(cluster):
             continue
         name = "ICMP" if mine == 4 else "ICMPv6"
         yield Breach.at(
@@ -266,6 +268,7 @@ def _icmp_by_number(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
+@lru_cache(maxsize=4)
 def _ipv6(cluster: Cluster) -> bool:
     """Whether Felix renders rules for IPv6 on some node for certain."""
     try:
