@@ -61,3 +61,15 @@ def test_it_is_said_where_the_mesh_is_switched_on() -> None:
 )
 def test_a_mesh_that_brings_routes_is_needed(objects: list[dict[str, Any]]) -> None:
     assert told(*objects) == []
+
+
+def test_routers_of_other_autonomous_systems_are_no_reflectors() -> None:
+    hub = calico("Node", "hub", {"bgp": {**HUB["spec"]["bgp"], "asNumber": "65000"}})
+    assert told(hub, *NODES, PEER) == []
+
+
+def test_more_places_than_are_followed_are_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    from callint.checks.bgp import mesh_beside
+
+    monkeypatch.setattr(mesh_beside, "_MOST", 1)
+    assert told(HUB, *NODES, PEER) == []

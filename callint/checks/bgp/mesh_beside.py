@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from callint.bgp.alike import Alike
 from callint.bgp.network import Network, network
 from callint.bgp.reach import RouteGraph
 from callint.checks.bgp.unsettled import unsettled
@@ -17,6 +18,8 @@ from callint.objects.node import bgp_path
 _FIELD: Path = ("spec", "nodeToNodeMeshEnabled")
 # The mesh of two nodes is one session
 _SEVERAL = 3
+# Nodes from more places than that are not followed
+_MOST = 100
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -41,7 +44,15 @@ def _reflected(model: Network, family: Family) -> bool:
     if not reflectors or len(model.meshed[family]) < _SEVERAL:
         return False
     graph = RouteGraph(model, family)
-    return all(speaking <= graph.reach(start, mesh=False) for start in graph.starts(mesh=False) if start in speaking)
+    starts = [start for start in graph.starts(mesh=False) if start in speaking]
+    if len(starts) > _MOST or not all(_client(graph, model.nodes.of(one)) for one in model.meshed[family]):
+        return False
+    return all(speaking <= graph.reach(start, mesh=False) for start in starts)
+
+
+def _client(graph: RouteGraph, alike: Alike) -> bool:
+    """Whether nodes have a session with a reflector in their own AS."""
+    return any(far.first.cluster_id and one.form.peer_type == "iBGP" for far, one in graph.ways.get(alike, ()))
 
 
 def _breach(cluster: Cluster, model: Network, family: Family) -> Breach:
