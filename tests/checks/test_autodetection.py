@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from callint.checks import Breach, find
-from manifests import calico_node, cluster_of, installation
+from manifests import BACKEND_ELSEWHERE, calico, calico_node, cluster_of, installation
 
 INTERFACES = {
     "lo": ["127.0.0.1/8", "::1/128"],
@@ -159,3 +159,38 @@ def test_an_address_that_may_be_found_is_not_written_over() -> None:
     assert told(detecting(canReach="8.8.8.8"), node("10.0.0.1/24"), about=about, problem="replaced") == []
     assert told(detecting(kubernetes="NodeInternalIP"), node("10.0.0.1/24"), about=about, problem="replaced") == []
     assert told(calico_node(IP_AUTODETECTION_METHOD="interface=wan.*"), node("10.0.0.1/24"), problem="replaced") == []
+
+
+SIX = {"CALICO_IPV6POOL_CIDR": "fd00:10::/64"}
+
+
+def in_both(name: str = "a", six: str | None = None) -> dict[str, Any]:
+    return calico(
+        "Node", name, {"bgp": {"ipv4Address": f"10.0.0.{ord(name)}/24", **({"ipv6Address": six} if six else {})}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("objects", "count"),
+    [
+        ([calico_node(**SIX)], 1),
+        ([calico_node(IP6="none", **SIX)], 1),
+        ([calico_node(IP="autodetect"), calico("IPPool", "six", {"cidr": "fd00:10::/64"})], 1),
+        ([calico_node(**SIX), in_both("a"), in_both("b")], 1),
+        ([calico_node(**SIX), in_both("a")], 0),  # nobody else to hear
+        ([calico_node(**SIX), in_both("a"), in_both("b", "fd00::2/64")], 0),
+        ([calico_node(IP6="autodetect", **SIX)], 0),
+        ([calico_node(IP6="fd00::1", **SIX)], 0),
+        ([calico_node(IP6=BACKEND_ELSEWHERE, **SIX)], 0),
+        ([calico_node(CALICO_IPV6POOL_VXLAN="Always", **SIX)], 0),
+        ([calico_node(CALICO_NETWORKING_BACKEND="none", **SIX)], 0),
+        ([calico_node(CALICO_IPV4POOL_CIDR="10.244.0.0/16")], 0),
+        ([calico_node(), calico("IPPool", "six", {"cidr": "fd00:10::/64"})], 0),  # nothing of its environment is known
+        ([calico_node(IP="autodetect"), calico("IPPool", "six", {"cidr": "fd00:10::/64", "disabled": True})], 0),
+        ([calico_node(**SIX), calico("FelixConfiguration", "default", {"programClusterRoutes": "Enabled"})], 0),
+        ([calico_node(**SIX), installation()], 0),
+        ([calico("IPPool", "six", {"cidr": "fd00:10::/64"})], 0),
+    ],
+)
+def test_pods_of_ipv6_on_nodes_that_look_for_no_address(objects: list[dict[str, Any]], count: int) -> None:
+    assert len(told(*objects, problem="family", about="")) == count

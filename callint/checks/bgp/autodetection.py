@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
+from callint.bgp.daemon import switched_off
+from callint.bgp.network import network as network_of
 from callint.calico.defaults import INTERFACE_PREFIXES, TUNNEL_INTERFACES
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
@@ -14,7 +16,8 @@ from callint.finding import Path, Related, witness
 from callint.net.address import FAMILIES, Address, Family, parse_cidr
 from callint.net.read import address, cidr, network
 from callint.objects import Cluster, Resource, fields
-from callint.objects.calico_node import environment
+from callint.objects.calico_node import daemon_sets, environment
+from callint.objects.first_pools import pools_from_start
 from callint.objects.node import Node, bgp_path, bgp_value
 from callint.record import NamedTuple
 from callint.schema.patterns import compiled
@@ -53,7 +56,8 @@ _LOOKED_FOR: dict[_Kind, str] = {
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Methods that find nothing, or another address than the node is said to have.
 
-    Parameter `problem`: `missing` (nothing on a node of which facts tell the interfaces), `replaced` (another address).
+    Parameter `problem`: `missing` (nothing on a node of which facts tell the interfaces), `replaced` (another address),
+    `family` (a pool of IPv6, and no address of IPv6 is looked for).
     Source: node/pkg/lifecycle/startup/autodetection, where patterns need not match the whole name and addresses of the
     machine or the link alone do not count.
     """
@@ -199,4 +203,33 @@ def _source(facts: NodeFacts, far: Address | None) -> tuple[Address, ...] | None
     return tuple(held) if len(held) == 1 else None
 
 
-QUESTIONS: dict[str, Question] = {"missing": _missing, "replaced": _replaced}
+def _not_looked_for(cluster: Cluster) -> Iterator[Breach]:
+    """Pools of IPv6 whose routes go over sessions of IPv6, where calico-node is told of no address for these.
+
+    Without a word it looks for none, and has one only where the Node is given one.
+    """
+    told, sets = environment(cluster), daemon_sets(cluster)
+    six = told.get("IP6")
+    if len(sets) != 1 or cluster.installations or not told or (six is not None and six.value not in ("", "none")):
+        return
+    given = any(node.bgp.ipv6_address for node in cluster.nodes.values())
+    by_felix = any("programClusterRoutes" in one.values for one in cluster.felix)
+    if given or by_felix or network_of(cluster).alone or any(switched_off(cluster)):
+        return
+    for pool in pools_from_start(cluster):
+        routed = pool.for_pods and pool.legible and not pool.on_request and pool.vxlan_mode == "Never"
+        if routed and pool.net is not None and pool.net.family == 6:
+            place = sets[0].span("metadata", "name") if six is None else six.span
+            yield Breach.at(
+                pool.resource,
+                pool.path("cidr"),
+                f'pods get IPv6 addresses of IPPool "{pool.name}", and calico-node looks for no IPv6 address of its '
+                "node: there are no sessions of IPv6, and no routes to pods on other nodes",
+                (Related(place, "without IP6" if six is None else "looks for none"),),
+                witness("route", prefix=pool.cidr, programmed_by=()),
+                "`IP6: autodetect` in the environment of calico-node",
+            )
+            return
+
+
+QUESTIONS: dict[str, Question] = {"missing": _missing, "replaced": _replaced, "family": _not_looked_for}
