@@ -71,6 +71,23 @@ def test_nodes_with_an_address_of_their_own_do_not_share_the_one_of_all() -> Non
     assert one_address(felix("rack", natOutgoingAddress="192.0.2.10", nodeSelector="rack == '2'")) == []
 
 
+def known(name: str, bgp: str, internal: str) -> dict[str, Any]:
+    about = node(name)
+    about["metadata"]["annotations"] = {"projectcalico.org/IPv4Address": bgp}
+    return {**about, "status": {"addresses": [{"type": "InternalIP", "address": internal}]}}
+
+
+@pytest.mark.parametrize(
+    ("address", "holder"),
+    [("10.0.0.2", "b"), ("10.9.0.2", "b"), ("10.0.0.1", None), ("10.9.0.1", None), ("10.0.0.7", None), ("x", None)],
+)
+def test_the_address_of_another_node(address: str, holder: str | None) -> None:
+    nodes = [known("a", "10.0.0.1/24", "10.9.0.1"), known("b", "10.0.0.2/24", "10.9.0.2")]
+    cluster = cluster_of([*nodes, felix("node.a", natOutgoingAddress=address)])
+    found = [one.message for one in pools.check(cluster, {"problem": "one-address"})]
+    assert [f'the address of node "{holder}"' in one for one in found] == [True] * (holder is not None)
+
+
 @pytest.mark.parametrize(("cidr", "says"), [("10.9.0.0/26", "1 block of /26"), ("10.9.0.0/25", "2 blocks of /26")])
 def test_blocks_are_counted(cidr: str, says: str) -> None:
     objects = [*(node(f"n{n}") for n in range(3)), calico("IPPool", "pods", {"cidr": cidr})]

@@ -15,8 +15,12 @@ from callint.nat.host_networks import hosts_in
 from callint.nat.masquerade import Masquerading
 from callint.net.address import BITS, Address, Family, Prefix, parse_peer
 from callint.net.enclosing import Enclosing
-from callint.objects import Cluster
+from callint.net.read import address as address_of
+from callint.net.read import prefixes
+from callint.objects import Cluster, fields
 from callint.objects.bgp import BGPPeer
+from callint.objects.felix import FelixConfiguration
+from callint.objects.node import Node
 from callint.objects.pool import IPPool
 from callint.policy import Packet, model_of
 from callint.policy.symbolic.point import SOURCE_PORT
@@ -197,6 +201,29 @@ def _one_address(cluster: Cluster) -> Iterator[Breach]:
             witness("address", address=address, nodes=tuple(node.name for node in left[:5])),
             "write it in a FelixConfiguration of one node, `node.<name>`",
         )
+    yield from _of_another(cluster, [one for one in saying if one.name.startswith("node.")])
+
+
+def _of_another(cluster: Cluster, saying: list[FelixConfiguration]) -> Iterator[Breach]:
+    """Addresses by which another node is known; not what facts show, which may move from node to node."""
+    holders: dict[Address, Node] = {}
+    for node in cluster.nodes.values() if saying else ():
+        internal = (text for kind, text in node.addresses if kind == "InternalIP")
+        for known in prefixes(text for text in (node.bgp.ipv4_address, *internal) if text):
+            holders.setdefault(known.address, node)
+    for one in saying:
+        wanted = address_of(fields.as_text(one.values["natOutgoingAddress"]), 4)
+        holder, name = holders.get(wanted) if wanted is not None else None, one.name.removeprefix("node.")
+        if holder is not None and holder.name != name:
+            yield Breach.at(
+                one.resource,
+                ("spec", "natOutgoingAddress"),
+                f'node "{name}" translates to {wanted}, the address of node "{holder.name}": answers reach that one, '
+                "and connections of this one break",
+                (Related(holder.resources[0].span("metadata", "name"), "has the address"),),
+                witness("address", address=str(wanted), nodes=(name, holder.name)),
+                "write an address of the node itself",
+            )
 
 
 def _few_blocks(cluster: Cluster) -> Iterator[Breach]:
