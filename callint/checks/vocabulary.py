@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import cached_property
 
 from callint.calico.defaults import CONTROL_PLANE_LABELS
 from callint.finding import Span
@@ -64,7 +65,7 @@ class Vocabulary:
             for key, value in item.labels.known.items():
                 self._values.setdefault(key, {}).setdefault(value, item)
         self._keys = Meant(self._values)
-        self._words = {key: Meant(values) for key, values in self._values.items()}
+        self._words: dict[str, Meant] = {}
         self._slips: dict[Selector, Slip | None] = {}
 
     def slip(self, selector: Selector) -> Slip | None:
@@ -77,6 +78,13 @@ class Vocabulary:
             if found is not None:
                 return found
         return None
+
+    def _meant(self, key: str) -> Meant:
+        """The values of a label."""
+        found = self._words.get(key)
+        if found is None:
+            found = self._words[key] = Meant(self._values[key])
+        return found
 
     def _slip(self, selector: Selector) -> Slip | None:
         values = self._values
@@ -101,7 +109,7 @@ class Vocabulary:
                 if value in known:
                     continue
                 plain = value.lower() in _YES and all(one.lower() in _YES for one in known)
-                near = min(known) if plain else self._words[atom.key].by(value)
+                near = min(known) if plain else self._meant(atom.key).by(value)
                 if near is not None:
                     what = f'nothing known has the label "{atom.key}" with "{value}"'
                     return Slip(what, near, known[near], atom.key, value, plain)
@@ -112,9 +120,19 @@ class Labelled:
     """What selectors may be about: its labels as words, and itself to be found by them."""
 
     def __init__(self, known: Collection[Known], steps: Steps) -> None:
-        """Sort it both ways; whoever asks takes steps."""
-        self.words = Vocabulary(known)
-        self.things = Selectable(((one.labels, one) for one in known), steps)
+        """Sort nothing yet; whoever asks takes steps."""
+        self._known = known
+        self._steps = steps
+
+    @cached_property
+    def words(self) -> Vocabulary:
+        """The labels."""
+        return Vocabulary(self._known)
+
+    @cached_property
+    def things(self) -> Selectable[Known]:
+        """All that it may be about."""
+        return Selectable(((one.labels, one) for one in self._known), self._steps)
 
     def missed(self, selector: Selector) -> Slip | None:
         """The slip of the pen by which a selector matches nothing, where not all that it may be about need be known."""

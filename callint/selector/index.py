@@ -7,7 +7,7 @@ lacks them all is never asked. The answers are candidates: whoever wants to be s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from heapq import merge
 from itertools import chain
@@ -32,11 +32,15 @@ class Need(NamedTuple):
     value: str | None
 
 
-_Cost = Mapping[Need, int]
-_NOTHING_KNOWN: _Cost = {}
+_Cost = Callable[[Need], int]
 
 
-def needs(selector: Selector, cost: _Cost = _NOTHING_KNOWN) -> Collection[Need] | None:
+def _nothing(_: Need) -> int:
+    """The cost where nothing is known of it."""
+    return 0
+
+
+def needs(selector: Selector, cost: _Cost = _nothing) -> Collection[Need] | None:
     """Labels of which whatever the selector matches has at least one; None if there are no such.
 
     Of several answers the one of which `cost` says the least; an empty one where nothing can match at all.
@@ -47,7 +51,7 @@ def needs(selector: Selector, cost: _Cost = _NOTHING_KNOWN) -> Collection[Need] 
 class _Price(dict["frozenset[Need]", int]):
     """What alternatives cost together, each added up once."""
 
-    def __init__(self, cost: _Cost) -> None:
+    def __init__(self, cost: Mapping[Need, int]) -> None:
         self._cost = cost
 
     def __missing__(self, several: frozenset[Need]) -> int:
@@ -89,7 +93,7 @@ def _cheapest(parts: Iterable[Collection[Need] | None], cost: _Cost) -> Collecti
     best, lowest = None, 0
     for part in parts:
         if part is not None:
-            price = sum([cost.get(need, 0) for need in part])
+            price = sum([cost(need) for need in part])
             if best is None or price < lowest:
                 best, lowest = part, price
             if not price:
@@ -112,8 +116,8 @@ class LabelIndex(Generic[T]):
     def __init__(self) -> None:
         """Nothing is known yet."""
         self._items: list[T] = []
-        self._places: dict[Need, list[int]] = {}
-        self._cost: Counter[Need] = Counter()
+        self._places: dict[str, dict[str, list[int]]] = {}
+        self._having: dict[str, list[int]] = {}
         self._open: dict[tuple[str, ...], list[int]] = {}
 
     def add(
@@ -122,10 +126,9 @@ class LabelIndex(Generic[T]):
         """A thing with its labels; those `present` have an unknown value, those that begin as `opened` may exist."""
         place = len(self._items)
         self._items.append(item)
+        self._having.clear()
         for key, value in labels.items():
-            for need in (Need(key, value), Need(key, None)):
-                self._places.setdefault(need, []).append(place)
-                self._cost[need] += 1
+            self._places.setdefault(key, {}).setdefault(value, []).append(place)
         unknown = (*opened, *(key for key in present if key not in labels))
         if unknown:
             self._open.setdefault(unknown, []).append(place)
@@ -154,9 +157,24 @@ class LabelIndex(Generic[T]):
         if found is None:
             return None
         keys = tuple({need.key for need in found})
-        lists = [self._places[need] for need in found if need in self._places]
+        lists = [there for need in found if (there := self._with(need))]
         lists += [others for unknown, others in self._open.items() if any(key.startswith(unknown) for key in keys)]
         return lists[0] if len(lists) == 1 else sorted(set(chain.from_iterable(lists)))
+
+    def _cost(self, need: Need) -> int:
+        return len(self._with(need))
+
+    def _with(self, need: Need) -> Sequence[int]:
+        """The places of what has a label, in order; of any value they are put together when somebody asks."""
+        key, value = need
+        values = self._places.get(key, {})
+        if value is not None:
+            return values.get(value, ())
+        if len(values) < 2:
+            return next(iter(values.values()), ())
+        if key not in self._having:
+            self._having[key] = sorted(chain.from_iterable(values.values()))
+        return self._having[key]
 
 
 class SelectorIndex(Generic[T]):
@@ -176,7 +194,7 @@ class SelectorIndex(Generic[T]):
         self._all = _Group()
         for place, (selector, several) in enumerate(zip(self._selectors, mentioned, strict=True)):
             if plain(selector) is None:
-                self._all.add(place, needs(selector, cost))
+                self._all.add(place, needs(selector, cost.__getitem__))
             else:
                 self._all.add(place, min(several, key=price.__getitem__, default=None))
 
