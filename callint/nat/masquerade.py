@@ -72,7 +72,7 @@ class Masquerading:
         if self._settings.ebpf and self._is_here(flow):
             return Masquerade(False, f"{packet.destination} is on the node itself")
         pattern = self._settings.text("iptablesNATOutgoingInterfaceFilter", "")
-        if pattern and not _interface_matches(pattern, packet.out_interface):
+        if pattern and not interface_matches(pattern, packet.out_interface):
             reason = f'"{packet.out_interface}" is not what iptablesNATOutgoingInterfaceFilter "{pattern}" names'
             return Masquerade(False, reason)
         return Masquerade(True, f'the pool "{pool.name}" has natOutgoing', pool)
@@ -120,6 +120,6 @@ def _hidden(pool: IPPool) -> str | None:
     return f'the rest of IPPool "{pool.name}", which could not be read'
 
 
-def _interface_matches(pattern: str, interface: str) -> bool:
-    """As iptables matches: a final `+` stands for any ending."""
+def interface_matches(pattern: str, interface: str) -> bool:
+    """Whether a filter names an interface, as iptables matches: a final `+` stands for any ending."""
     return interface.startswith(pattern[:-1]) if pattern.endswith("+") else interface == pattern

@@ -151,3 +151,44 @@ def test_what_becomes_of_pools_that_overlap(road: Road, release: Release, disabl
     target = Target(release, "native" if road == "native" else "calicoctl")
     found = list(pools.check(cluster_of(objects, target), {"problem": "overlap"}))
     assert [breach.message.partition(": ")[2] for breach in found] == ([says] if says else [])
+
+
+CARDS = "version: 1\nnode: a\ninterfaces: [{name: ens18}, {name: wg0}]\n"
+
+
+@pytest.mark.parametrize(
+    ("configurations", "facts", "told"),
+    [
+        ([felix("default", iptablesNATOutgoingInterfaceFilter="eth0")], CARDS, True),
+        ([felix("default", iptablesNATOutgoingInterfaceFilter="ens")], CARDS, True),
+        ([felix("default", iptablesNATOutgoingInterfaceFilter="ens+")], CARDS, False),
+        ([felix("default", iptablesNATOutgoingInterfaceFilter="wg0")], CARDS, False),
+        ([felix("default")], CARDS, False),
+        ([felix("default", iptablesNATOutgoingInterfaceFilter="eth0", bpfEnabled=True)], CARDS, False),
+        ([felix("default", iptablesNATOutgoingInterfaceFilter="eth0")], "version: 1\nnode: a\n", False),
+        ([felix("default", iptablesNATOutgoingInterfaceFilter="eth0")], CARDS.replace("node: a", "node: b"), False),
+        ([felix("node.a", iptablesNATOutgoingInterfaceFilter="eth0")], CARDS, True),
+        (
+            [felix("default", iptablesNATOutgoingInterfaceFilter="eth0"), node("b")],
+            f"{CARDS}---\n{CARDS.replace('node: a', 'node: b')}",
+            True,
+        ),
+        (
+            [felix("node.a", iptablesNATOutgoingInterfaceFilter="eth0"), node("b")],
+            f"{CARDS}---\n{CARDS.replace('node: a', 'node: b')}",
+            False,
+        ),
+        (
+            [felix("default", iptablesNATOutgoingInterfaceFilter="eth0"), node("b")],
+            f"{CARDS}---\n{CARDS.replace('node: a', 'node: b').replace('ens18', 'eth0')}",
+            False,
+        ),
+    ],
+)
+def test_interfaces_that_no_node_has(configurations: list[dict[str, Any]], facts: str, told: bool) -> None:
+    pool = calico("IPPool", "pods", {"cidr": "10.244.0.0/16", "natOutgoing": True})
+    objects, complete = [node("a"), *configurations], Intent(complete=("Node",))
+    cluster = cluster_of([*objects, pool], intent=complete, facts=facts)
+    assert bool(list(pools.check(cluster, {"problem": "nowhere"}))) is told
+    assert not list(pools.check(cluster_of([*objects, pool], facts=facts), {"problem": "nowhere"}))
+    assert not list(pools.check(cluster_of(objects, intent=complete, facts=facts), {"problem": "nowhere"}))

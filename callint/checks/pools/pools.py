@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 from callint.calico.defaults import BLOCK_SIZES, CHECKED_POOLS
-from callint.checks.breach import Breach
+from callint.checks.breach import Breach, all_names
 from callint.checks.dispatch import Question, asked
 from callint.facts import Interface
 from callint.finding import Related, all_of, counted, witness
 from callint.nat.host_networks import hosts_in
-from callint.nat.masquerade import Masquerading
+from callint.nat.masquerade import Masquerading, interface_matches
 from callint.net.address import BITS, Address, Family, Prefix, parse_peer
 from callint.net.enclosing import Enclosing
 from callint.net.read import address as address_of
@@ -23,9 +23,11 @@ from callint.objects.felix import FelixConfiguration
 from callint.objects.node import Node
 from callint.objects.pool import IPPool
 from callint.policy import Packet, model_of
+from callint.policy.settings import Said
 from callint.policy.symbolic.point import SOURCE_PORT
 
 _MOST_SHOWN = 10
+_FILTER = "iptablesNATOutgoingInterfaceFilter"
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -33,7 +35,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     `overlap`, `tunnelled-host-network` (a pool for translation switches encapsulation on),
     `vpn-masqueraded` (no pool exempts the network of a BGP peer), `one-address` (all nodes translate to one address),
-    `few-blocks` (fewer blocks than nodes).
+    `few-blocks` (fewer blocks than nodes), `nowhere` (translation at interfaces alone that no node has).
     """
     yield from asked(QUESTIONS, parameters)(cluster)
 
@@ -248,10 +250,40 @@ def _few_blocks(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
+def _nowhere(cluster: Cluster) -> Iterator[Breach]:
+    """Where all nodes are known by their facts: one that has the interface may masquerade for the others."""
+    pool = next((pool for pool, _ in _networks(cluster) if pool.nat_outgoing), None)
+    if pool is None or not cluster.nodes_complete or not all(name in cluster.facts for name in cluster.nodes):
+        return
+    said: Said | None = None
+    names: list[str] = []
+    for facts in cluster.facts.values():
+        settings = model_of(cluster).at(facts.node).settings
+        said = settings.said(_FILTER)
+        pattern = fields.as_text(said.value) if said is not None else None
+        if not pattern or settings.perhaps_ebpf or not facts.knows("interfaces"):
+            return
+        here = [one.name for one in facts.interfaces or ()]
+        if any(interface_matches(pattern, name) for name in here):
+            return
+        names += here
+    if said is not None:
+        yield Breach.at(
+            said.resource,
+            said.path,
+            f'nothing is masqueraded, though IPPool "{pool.name}" asks for it: no node has an interface '
+            f'"{fields.as_text(said.value)}"',
+            (Related(pool.span("natOutgoing"), "asks for it"),),
+            witness("interface", **all_names(tuple(dict.fromkeys(names)))),
+            "name the interfaces by which packets leave the cluster; `+` stands for any ending",
+        )
+
+
 QUESTIONS: dict[str, Question] = {
     "overlap": _overlap,
     "tunnelled-host-network": _tunnelled_host_network,
     "vpn-masqueraded": _vpn_masqueraded,
     "one-address": _one_address,
     "few-blocks": _few_blocks,
+    "nowhere": _nowhere,
 }
