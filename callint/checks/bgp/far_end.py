@@ -13,8 +13,10 @@ from callint.bgp.nodes import Speaker
 from callint.bgp.session import Session
 from callint.calico.defaults import BGP_PORT
 from callint.checks.bgp.peers import peerings
+from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
+from callint.checks.left_open import left_in
 from callint.facts import Interface, NodeFacts
 from callint.finding import Related, Span, witness
 from callint.net.address import BITS, Address, Prefix, parse_peer
@@ -83,6 +85,8 @@ def _only_node(cluster: Cluster, peer: BGPPeer, steps: Steps) -> Speaker | None:
     model = network(cluster)
     if peer.node_selector is None:
         return model.speakers.get(peer.node or "")
+    if unsettled(cluster).all or unsettled(cluster).nodes or left_in(peer.resource, ("spec", "nodeSelector")):
+        return None
     found = list(islice(model.nodes.selected(peer.node_selector, steps), 2))
     if len(found) != 1:
         return None

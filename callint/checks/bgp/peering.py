@@ -10,11 +10,14 @@ from callint.bgp.expand import Target, differences
 from callint.bgp.network import network
 from callint.bgp.nodes import Speaker
 from callint.checks.bgp.peers import FAR_ENDS
+from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
+from callint.checks.left_open import left_in
 from callint.finding import Related, witness
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
+from callint.steps import Steps
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -67,9 +70,10 @@ def _repeated(cluster: Cluster) -> Iterator[Breach]:
 def _rivals(cluster: Cluster, *, random: bool, says: str) -> Iterator[Breach]:
     """Pairs of peers, each once; reverse peerings that give way to a peer of one's own are as they should be."""
     said: set[tuple[str, str]] = set()
+    left, steps = unsettled(cluster), Steps(cluster, "BGPPeers of one far end with others that hold variables")
     for one in network(cluster).conflicts:
         winner, loser = one.winner, one.loser
-        if one.random is not random or loser.reverse or winner.reverse:
+        if one.random is not random or loser.reverse or winner.reverse or left.rivals(one, steps):
             continue
         if not all((winner.sure, loser.sure, winner.target.sure, loser.target.sure)):
             continue
@@ -101,7 +105,10 @@ def _end(target: Target, local: Speaker | None) -> str:
 
 
 def _differences(one: BGPPeer, other: BGPPeer) -> str:
-    differing = differences(one, other)
+    def known(key: str) -> bool:
+        return not any(left_in(peer.resource, ("spec", key)) for peer in (one, other))
+
+    differing = list(filter(known, differences(one, other)))
     return ", ".join(f'"{key}"' for key in differing[:3]) + (" and more" if len(differing) > 3 else "")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from callint.bgp.alike import Alike, far_address
+from callint.bgp.expand import Conflict
 from callint.bgp.network import Network, network
 from callint.bgp.nodes import Speaker
 from callint.bgp.peering import Peering
@@ -67,6 +68,22 @@ class Unsettled:
             left_in(known[name].resource, ()) if name in known else left_open(self._model.cluster, NAMES_OF_FILTERS)
             for name in peering.form.filters
         )
+
+    def rivals(self, conflict: Conflict, steps: Steps) -> bool:
+        """Whether two peers may be no rivals, or a third one may go before both; raises TooManyStepsError."""
+        both = conflict.winner, conflict.loser
+        ends = [alike for one in both for alike in (one.local, one.target.nodes) if alike is not None]
+        if self.all or any(node.name in self.nodes for alike in ends for node in alike.members):
+            return True
+        names = {one.peer.resource.name for one in both}
+        local, target = conflict.loser.local, conflict.loser.target
+        for one in counted(self.peers, steps, 1):
+            if one.starting and (
+                one.peer.resource.name in names
+                or (local is not None and one.may_join(local, target.nodes, target.address, steps))
+            ):
+                return True
+        return False
 
     def _members(self, peering: Peering) -> tuple[Speaker, ...]:
         there = self._far_end(peering)
