@@ -103,6 +103,7 @@ def _replaced(cluster: Cluster) -> Iterator[Breach]:
                 f"look for {method.words}",
                 (Related(resource.span(*bgp_path(resource, field)), "the address that is written over"),),
                 witness("address", address=str(found[0]), node=node.name),
+                "look for the network of the address that is meant, or for its interface",
             )
             break
 

@@ -108,4 +108,5 @@ def _breach(peer: BGPPeer, other: _Other, node: Speaker, far: str) -> Breach:
         "a router has one session with an address, so that one of the two does not come up",
         (Related(other.resource.span("spec", "peerAddress"), "MetalLB calls it, too"),),
         witness("reference", reference=f"BGPPeer/{other.resource.name}", address=far),
+        "let Calico announce what MetalLB gives, by `serviceLoadBalancerIPs`, and take MetalLB's BGPPeer away",
     )

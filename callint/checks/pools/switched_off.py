@@ -66,6 +66,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             f'IPPool "{pool.name}" {what}, and {words} switches that off: {switch.consequence}',
             (Related(pool.span(switch.where), "needs it"),),
             witness("reference", reference=f"IPPool/{pool.name}", fields=(switch.where,)),
+            "take the setting away, or turn it on",
         )
 
 
