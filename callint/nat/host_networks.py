@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
-from functools import lru_cache
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, lru_cache
 
 from callint.finding import Path, Span
 from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
 from callint.objects import Cluster, Resource
 from callint.objects.node import bgp_path
+from callint.objects.reservations import reserved
 from callint.policy.links import is_host_interface
 from callint.record import NamedTuple
 
@@ -52,22 +53,28 @@ def host_addresses(cluster: Cluster) -> tuple[HostAddress, ...]:
     return tuple(first.values())
 
 
-def hosts_in(cluster: Cluster, network: Prefix) -> list[HostAddress]:
-    """The addresses of nodes that a network holds, in their order."""
-    values, places = _sorted(cluster)[network.family]
-    found = places[bisect_left(values, network.first) : bisect_right(values, network.last)]
-    every = host_addresses(cluster)
-    return [every[place] for place in sorted(found)]
+def hosts_in(cluster: Cluster, network: Prefix, *, free: bool = False) -> Sequence[HostAddress]:
+    """The addresses of nodes that a network holds, in their order; `free`: those that no IPReservation holds."""
+    return _finder(cluster, free)(network)
 
 
-@lru_cache(maxsize=8)
-def _sorted(cluster: Cluster) -> dict[Family, tuple[list[int], list[int]]]:
-    """Addresses as numbers, in their order, and the places of those among all."""
-    found: dict[Family, list[tuple[int, int]]] = {family: [] for family in FAMILIES}
-    for place, one in enumerate(host_addresses(cluster)):
-        found[one.prefix.family].append((one.prefix.value, place))
-    pairs = {family: sorted(several) for family, several in found.items()}
-    return {family: ([one for one, _ in pair], [place for _, place in pair]) for family, pair in pairs.items()}
+@lru_cache(maxsize=16)
+def _finder(cluster: Cluster, free: bool) -> Callable[[Prefix], tuple[HostAddress, ...]]:
+    """Tells what a network holds; many pools may have the same."""
+    every = [one for one in host_addresses(cluster) if not (free and reserved(cluster, one.address))]
+    values: dict[Family, list[tuple[int, int]]] = {family: [] for family in FAMILIES}
+    for place, one in enumerate(every):
+        values[one.prefix.family].append((one.prefix.value, place))
+    for several in values.values():
+        several.sort()
+
+    @cache
+    def within(network: Prefix) -> tuple[HostAddress, ...]:
+        mine = values[network.family]
+        found = mine[bisect_left(mine, (network.first,)) : bisect_left(mine, (network.last + 1,))]
+        return tuple(every[place] for place in sorted(place for _, place in found))
+
+    return within
 
 
 def _from_facts(cluster: Cluster) -> Iterator[HostAddress]:

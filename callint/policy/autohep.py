@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE
 from callint.finding import Path
-from callint.net.address import Address, Prefix, parse_cidr
+from callint.net.address import Address
+from callint.net.intervals import contains
+from callint.net.read import cidr
 from callint.objects import Cluster, Resource, fields
 from callint.objects.endpoint import HostEndpoint
 from callint.policy.labels import Labels, holds
 from callint.policy.nodes import all_addresses, node_interfaces
+from callint.policy.ranges import EVERYWHERE, PLACE, Ranges, ranges
 from callint.record import NamedTuple
 from callint.schema.patterns import compiled
-from callint.selector import Selector, SelectorError, parse
+from callint.selector import Selector, parse_or_none
 from callint.steps import Steps, counted
 
 CREATED_BY = {"projectcalico.org/created-by": "calico-kube-controllers"}
@@ -24,8 +27,9 @@ HOST_ENDPOINT = ("spec", "controllers", "node", "hostEndpoint")
 """Where a KubeControllersConfiguration tells of host endpoints."""
 TEMPLATES: Path = (*HOST_ENDPOINT, "templates")
 
-_OF_TEMPLATE, _OF_ENDPOINT = 4, 10
-"""Steps that it takes to see whether a template is about a node, and an endpoint, which is then asked about."""
+_OF_TEMPLATE, _OF_INTERFACE, _OF_ENDPOINT = 4, 3, 10
+"""Steps that it takes to see whether a template is about a node, whether an interface or an address of one fits, and
+what an endpoint costs, which is then asked about."""
 
 
 def made_automatically(cluster: Cluster) -> Iterator[tuple[Resource, dict[str, Any]]]:
@@ -41,7 +45,7 @@ class _Template(NamedTuple):
     """What `templates` says of further endpoints of a node."""
 
     nodes: Selector
-    nets: list[Prefix]
+    nets: Ranges
     labels: dict[str, str]
     name: str
     pattern: str | None
@@ -65,7 +69,8 @@ def automatic_host_endpoints(cluster: Cluster) -> Iterator[tuple[HostEndpoint, L
                 addresses = map(str, all_addresses(cluster, node))
                 yield _endpoint(resource, f"{node}-auto-hep", node, "*", tuple(addresses)), labels
             for template in counted(templates, steps, _OF_TEMPLATE):
-                yield from counted(_from_template(cluster, resource, template, node, labels), steps, _OF_ENDPOINT)
+                made = _from_template(cluster, resource, template, node, labels, steps)
+                yield from counted(made, steps, _OF_ENDPOINT)
 
 
 def idle_templates(cluster: Cluster) -> Iterator[tuple[Resource, int, tuple[str, ...]]]:
@@ -89,26 +94,25 @@ def _makes_none(cluster: Cluster, template: _Template, node: str, steps: Steps) 
     if facts is None or not facts.knows("interfaces"):
         return False
     matcher = compiled(template.pattern or "")
-    for interface in counted(facts.interfaces or (), steps, _OF_ENDPOINT):
-        if matcher is None or (matcher.search(interface.name) and not template.nets):
+    for interface in counted(facts.interfaces or (), steps, _OF_INTERFACE):
+        if matcher is None or (matcher.search(interface.name) and not any(template.nets)):
             return False
         found = interface.addresses if matcher.search(interface.name) else ()
-        if found is None or any(_in(one.bare, template.nets) for one in found):
+        if found is None or _inside([one.bare for one in found], template.nets, steps):
             return False
-    return template.pattern is not None or not any(_in(one, template.nets) for one in all_addresses(cluster, node))
+    return template.pattern is not None or not _inside(all_addresses(cluster, node), template.nets, steps)
 
 
 def _templates(settings: dict[str, Any]) -> Iterator[tuple[int, _Template]]:
     """The templates that can be read, with their numbers."""
     for index, template in fields.items(settings, "templates"):
         if isinstance(template, dict):
-            try:
-                selector = parse(fields.text(template, "nodeSelector") or "")
-                nets = [parse_cidr(text) for text in fields.texts(template, "interfaceCIDRs")]
-            except (SelectorError, ValueError):
+            nets = fields.texts(template, "interfaceCIDRs")
+            selector = parse_or_none(fields.text(template, "nodeSelector") or "")
+            if selector is None or None in map(cidr, nets):
                 continue
             name, pattern = fields.text(template, "generateName") or "", fields.text(template, "interfacePattern")
-            yield index, _Template(selector, nets, fields.labels(template), name, pattern)
+            yield index, _Template(selector, ranges(nets), fields.labels(template), name, pattern)
 
 
 def _labels(cluster: Cluster, node: str) -> Labels:
@@ -123,23 +127,27 @@ def _endpoint(resource: Resource, name: str, node: str, interface: str, addresse
 
 
 def _from_template(
-    cluster: Cluster, resource: Resource, template: _Template, node: str, labels: Labels
+    cluster: Cluster, resource: Resource, template: _Template, node: str, labels: Labels, steps: Steps
 ) -> Iterator[tuple[HostEndpoint, Labels]]:
     """One endpoint by addresses in some networks, or one for each interface that a pattern names."""
     if not holds(template.nodes, labels):
         return
     nets, prefix = template.nets, f"{node}-{template.name}"
     if template.pattern is None:
-        inside = tuple(str(one) for one in all_addresses(cluster, node) if _in(one, nets))
+        inside = _inside(all_addresses(cluster, node), nets, steps)
         if inside:
             yield _endpoint(resource, f"{prefix}-auto-hep", node, "", inside), template.added(labels)
         return
     matcher = compiled(template.pattern)
-    for name, addresses in node_interfaces(cluster, node).items() if matcher else ():
-        inside = tuple(str(one) for one in addresses or () if not nets or _in(one, nets))
-        if matcher and matcher.search(name) and (inside or not nets):
-            yield _endpoint(resource, f"{prefix}-{name}-auto-hep", node, name, inside), template.added(labels)
+    interfaces = node_interfaces(cluster, node).items() if matcher else ()
+    for name, addresses in counted(interfaces, steps, _OF_INTERFACE):
+        if matcher and matcher.search(name):
+            inside = _inside(addresses or (), nets if any(nets) else EVERYWHERE, steps)
+            if inside or not any(nets):
+                yield _endpoint(resource, f"{prefix}-{name}-auto-hep", node, name, inside), template.added(labels)
 
 
-def _in(address: Address, nets: list[Prefix]) -> bool:
-    return any(net.contains(address) for net in nets)
+def _inside(addresses: Iterable[Address], nets: Ranges, steps: Steps) -> tuple[str, ...]:
+    """The addresses that the networks of a template hold."""
+    every = counted(addresses, steps, _OF_INTERFACE)
+    return tuple(str(one) for one in every if contains(nets[PLACE[one.family]], one.value))

@@ -26,7 +26,7 @@ def test_as_if_each_were_asked(hosts: list[str], nodes: list[str], written: str)
     ]
     objects += [calico("Node", f"n{n}", {"bgp": {"ipv4Address": f"{text}/16"}}) for n, text in enumerate(nodes)]
     cluster = cluster_of(objects)
-    assert hosts_in(cluster, network) == [one for one in host_addresses(cluster) if network.contains(one.address)]
+    assert list(hosts_in(cluster, network)) == [one for one in host_addresses(cluster) if network.contains(one.address)]
 
 
 def test_addresses_of_nodes_are_those_of_ip() -> None:

@@ -82,12 +82,15 @@ def _words(one: ClusterNetwork) -> str:
 
 
 class _Known:
-    """Networks and addresses of services that are not kept from pods by a reservation."""
+    """Networks and addresses of services that are not kept from pods by a reservation, each once."""
 
     def __init__(self, cluster: Cluster, known: Iterable[ClusterNetwork]) -> None:
         """Sort them."""
-        left = (one for one in known if not reserved(cluster, one.prefix))
-        self._every = sorted(left, key=lambda one: (one.prefix.family, one.prefix.value, one.prefix.length))
+        first: dict[Prefix, ClusterNetwork] = {}
+        for one in known:
+            if not reserved(cluster, one.prefix):
+                first.setdefault(one.prefix, one)
+        self._every = sorted(first.values(), key=lambda one: (one.prefix.family, one.prefix.value, one.prefix.length))
         self._starts = [(one.prefix.family, one.prefix.value) for one in self._every]
         self._around = Enclosing((one.prefix, one) for one in self._every)
 

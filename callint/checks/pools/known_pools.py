@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from string import digits
 
 from callint.calico.defaults import DEFAULT_POOLS
@@ -151,16 +151,17 @@ class _OfFamily:
         self._names = {pool.name: pool for _, pool in self._pools}
         self._near_name = Words(self._names).slip
         self._equal: dict[Prefix, list[tuple[Prefix, IPPool]]] = {}
-        self._near = Networks(self._pools)
         for net, pool in self._pools:
             self._equal.setdefault(net, []).append((net, pool))
+        self._near = Networks((net, _enabled(several)) for net, several in self._equal.items())
+        self.overlapping = cache(self._overlapping)
 
     def equal(self, net: Prefix) -> list[tuple[Prefix, IPPool]]:
         """Those of just this network."""
         return self._equal.get(net, [])
 
-    def overlapping(self, net: Prefix) -> list[IPPool]:
-        """Those that leave no room for a network; it is one or none, for pools do not overlap."""
+    def _overlapping(self, net: Prefix) -> list[IPPool]:
+        """Those that leave no room for a network, one for each of theirs; pools that are taken do not overlap."""
         return [pool for _, pool in self._near.overlapping(net)]
 
     def alike(self, name: str) -> IPPool | None:
@@ -174,6 +175,11 @@ class _OfFamily:
     def listed(self) -> str:
         """All of them, in words."""
         return listed("IPPool", list(self._names))
+
+
+def _enabled(several: list[tuple[Prefix, IPPool]]) -> IPPool:
+    """The first of pools of one network that is enabled, or the first."""
+    return next((pool for _, pool in several if not pool.disabled), several[0][1])
 
 
 def _no_list(text: str) -> Lack:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -33,7 +33,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 @lru_cache(maxsize=8)
-def _holding(cluster: Cluster) -> list[tuple[IPPool, list[HostAddress], Span | None]]:
+def _holding(cluster: Cluster) -> list[tuple[IPPool, Sequence[HostAddress], Span | None]]:
     """Pools that hold addresses of nodes, with these, or what is called masqueraded, with the place that says so."""
     called, _ = _called(cluster)
     networks = ((pool, pool.net) for pool in pools_from_start(cluster) if not pool.unreadable)
@@ -61,7 +61,7 @@ def _called(cluster: Cluster) -> tuple[dict[Prefix, Span], set[Prefix]]:
     return first, {net for _, net in pairs}
 
 
-def _owner(inside: list[HostAddress], named: Span | None) -> tuple[str, tuple[Related, ...]]:
+def _owner(inside: Sequence[HostAddress], named: Span | None) -> tuple[str, tuple[Related, ...]]:
     """Who holds the addresses, in words, and the places that say so."""
     if inside or named is None:
         host = inside[0]
@@ -72,7 +72,7 @@ def _owner(inside: list[HostAddress], named: Span | None) -> tuple[str, tuple[Re
     return f"the network that {named.file} calls masqueraded", (Related(named, "called masqueraded here"),)
 
 
-def _proof(pool: IPPool, inside: list[HostAddress]) -> Any:
+def _proof(pool: IPPool, inside: Sequence[HostAddress]) -> Any:
     if not inside:
         return None
     host = inside[0]
@@ -81,11 +81,11 @@ def _proof(pool: IPPool, inside: list[HostAddress]) -> Any:
     )
 
 
-def _enabled(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: Span | None) -> Iterator[Breach]:
+def _enabled(cluster: Cluster, pool: IPPool, inside: Sequence[HostAddress], named: Span | None) -> Iterator[Breach]:
     if not _gives_to_pods(pool):
         return
-    if inside:
-        inside = [one for one in inside if not reserved(cluster, one.address)]
+    if pool.net is not None and inside:
+        inside = hosts_in(cluster, pool.net, free=True)
     if not inside and (named is None or (pool.net is not None and reserved(cluster, pool.net))):
         return
     owner, related = _owner(inside, named)
@@ -105,7 +105,7 @@ def _gives_to_pods(pool: IPPool) -> bool:
     return pool.for_pods and not pool.of_no_node
 
 
-def _inert(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: Span | None) -> Iterator[Breach]:
+def _inert(cluster: Cluster, pool: IPPool, inside: Sequence[HostAddress], named: Span | None) -> Iterator[Breach]:
     if not pool.disabled or pool.nat_outgoing:
         return
     exempts = any(other.nat_outgoing for other in cluster.pools)
@@ -135,7 +135,7 @@ def _uncovered(cluster: Cluster) -> Iterator[Breach]:
             )
 
 
-def _ebpf(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: Span | None) -> Iterator[Breach]:
+def _ebpf(cluster: Cluster, pool: IPPool, inside: Sequence[HostAddress], named: Span | None) -> Iterator[Breach]:
     if not (cluster.target.dataplane == "ebpf" and pool.disabled and pool.nat_outgoing):
         return
     owner, related = _owner(inside, named)
@@ -150,7 +150,7 @@ def _ebpf(cluster: Cluster, pool: IPPool, inside: list[HostAddress], named: Span
     )
 
 
-QUESTIONS: dict[str, Callable[[Cluster, IPPool, list[HostAddress], Span | None], Iterator[Breach]]] = {
+QUESTIONS: dict[str, Callable[[Cluster, IPPool, Sequence[HostAddress], Span | None], Iterator[Breach]]] = {
     "enabled": _enabled,
     "inert": _inert,
     "ebpf": _ebpf,

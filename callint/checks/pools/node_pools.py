@@ -157,11 +157,12 @@ def _windows(cluster: Cluster) -> Iterator[Breach]:
     nodes = [node for node in cluster.nodes.values() if node.labels.get(SYSTEM_LABELS[0]) == "windows"]
     steps = Steps(cluster, "selectors of IPPools with nodes")
     installed = next((one for one in cluster.installations if fields.at(one.plain, _OF_WINDOWS) == "HNS"), None)
+    one_subnet = _of_one_subnet(cluster)
     for pool in cluster.pools if nodes or installed else ():
         given = pool.for_pods and pool.legible and not pool.on_request and not pool.namespace_selector
         selector = parse_or_none(pool.node_selector)
         crossing = pool.ipip_mode == "CrossSubnet"
-        if not given or pool.ipip_mode == "Never" or selector is None or (crossing and _of_one_subnet(cluster)):
+        if not given or pool.ipip_mode == "Never" or selector is None or (crossing and one_subnet):
             continue
         node = next((node for node in counted(nodes, steps, 1) if selector.matches(node.labels)), None)
         if node is not None:
