@@ -12,7 +12,7 @@ _WORD = re.compile("[a-z]+")
 # Letters of a word in which a slip is told from another word
 _OF_SLIP = 4
 # What it takes to compare a word with a known one, a step being a look at the letters of some; and how many there are
-_OF_WORD, _STEPS = 10, 1_000_000
+_OF_WORD, _STEPS = 20, 1_000_000
 
 
 def distance(one: str, other: str, bound: int) -> int:

@@ -21,6 +21,7 @@ from callint.policy.packet import Outcome
 from callint.record import NamedTuple
 from callint.selector import Selector, parse_or_none
 from callint.selector.index import SelectorIndex
+from callint.steps import Answer, Steps
 
 _OVERRIDE = "config.projectcalico.org/"
 _TO_HOST: dict[str, tuple[Outcome, str]] = {"accept": ("accept", "accept"), "drop": ("drop", "Drop")}
@@ -126,6 +127,13 @@ class Settings:
         """A number; 0 is as good as none."""
         value = self._value(key, decimal)
         return value if isinstance(value, int) and not isinstance(value, bool) and value else default
+
+    def port(self, key: str, default: int) -> int:
+        """The number of a port; UndecidedError for one that no packet has, of which the kernel refuses the rules."""
+        number = self.number(key, default)
+        if not 0 < number <= 65535:
+            raise UndecidedError(f"{key}, which is {number} and no port")
+        return number
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of text."""
@@ -284,12 +292,27 @@ def _named(cluster: Cluster) -> dict[str, list[FelixConfiguration]]:
     return found
 
 
-@lru_cache(maxsize=8)
 def _oldest_first(cluster: Cluster) -> SelectorIndex[tuple[Selector, FelixConfiguration]]:
-    """Those for some nodes, to be found by the labels of a node; an invalid selector selects none."""
-    scoped = sorted(filter(_scoped, cluster.felix), key=_age)
-    readable = ((parse_or_none(one.node_selector or ""), one) for one in scoped)
-    return SelectorIndex((selector, (selector, one)) for selector, one in readable if selector is not None)
+    """Those for some nodes, to be found by the labels of a node; an invalid selector selects none.
+
+    Raises TooManyStepsError, whichever node is asked about, where all nodes together are too many for them.
+    """
+    return _sorted(cluster).get()
+
+
+@lru_cache(maxsize=8)
+def _sorted(cluster: Cluster) -> Answer[SelectorIndex[tuple[Selector, FelixConfiguration]]]:
+    def index() -> SelectorIndex[tuple[Selector, FelixConfiguration]]:
+        scoped = sorted(filter(_scoped, cluster.felix), key=_age)
+        readable = ((parse_or_none(one.node_selector or ""), one) for one in scoped)
+        found = SelectorIndex((selector, (selector, one)) for selector, one in readable if selector is not None)
+        if scoped:
+            steps = Steps(cluster, "selectors of FelixConfigurations with nodes")
+            for node in cluster.nodes.values():
+                steps.spend(found.count(node.labels))
+        return found
+
+    return Answer(index)
 
 
 def _scoped(one: FelixConfiguration) -> bool:
