@@ -8,6 +8,8 @@ import pytest
 
 from callint.calico import Target
 from callint.checks import Breach, find
+from callint.source import Limits
+from calls import calls
 from manifests import calico, cluster_of
 
 FAR = "203.0.113.0/24"
@@ -140,3 +142,22 @@ def test_pods_that_no_policy_shuts_in() -> None:
 
 def test_ebpf_shows_the_client() -> None:
     assert told(service(), pod(), policy(rule(FAR)), target=Target(dataplane="ebpf")) == []
+
+
+def test_networks_of_a_rule_are_read_once_for_many_pods() -> None:
+    def work(pods: int) -> int:
+        several = [{**pod(), "metadata": {**pod()["metadata"], "name": f"p{number}"}} for number in range(pods)]
+        clients = rule(*(f"203.0.{number}.0/24" for number in range(250)))
+        cluster = cluster_of([*NODES, POOL, service(), *several, policy(clients)])
+        return calls(lambda: list(find("hidden_client")(cluster, {})))
+
+    work(1)
+    assert work(30) < 3 * work(1)
+
+
+def test_ports_of_rules_are_counted_for_each_pod() -> None:
+    ports = {"action": "Deny", "protocol": "TCP", "destination": {"ports": list(range(1, 1000))}}
+    cluster = cluster_of([*NODES, POOL, service(), pod(), policy(ports, rule(FAR))])
+    cluster.limits = Limits(comparisons=500)
+    (found,) = find("hidden_client")(cluster, {})
+    assert found.undecided

@@ -19,7 +19,7 @@ from callint.net.read import cidr
 from callint.objects import Cluster, Resource, fields
 from callint.objects.cluster_networks import pod_networks
 from callint.objects.first_pools import pools_from_start
-from callint.objects.policy import Policy, Rule
+from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
 from callint.policy.labels import holds
 from callint.policy.match import entity_selectors
@@ -28,7 +28,7 @@ from callint.selector.index import SelectorIndex
 from callint.steps import Steps
 
 _OF_CANDIDATE = 5
-"""Steps that it takes to see whether a selector matches a pod, or a rule its port."""
+"""Steps that it takes to see whether a selector matches a pod, or a rule its port, besides one for each port."""
 # What else than pods a selector may find: these have addresses of nodes, too
 _BESIDE_PODS = ("NetworkSet", "GlobalNetworkSet", "HostEndpoint", "KubeControllersConfiguration")
 # Whose annotations say nothing of the way to the pods: balancers of clouds may send to pods themselves
@@ -107,6 +107,7 @@ class _Around:
     def __init__(self, cluster: Cluster) -> None:
         """Read nothing yet."""
         self._cluster = cluster
+        self._admitting: dict[int, bool] = {}
 
     @cached_property
     def _pods(self) -> list[Prefix]:
@@ -123,15 +124,23 @@ class _Around:
         """Whether enough of both is."""
         return len({one.node for one in host_addresses(self._cluster)}) > 1 and bool(self._pods)
 
-    def outside(self, texts: tuple[str, ...]) -> bool:
-        """Whether networks surely hold neither a node nor a pod."""
-        nets = [cidr(text) for text in texts]
-        return all(net is not None and next(self._all.overlapping(net.masked()), None) is None for net in nets)
+    def admits_nodes(self, rule: Rule, policy: Policy) -> bool:
+        """Whether a rule may be about packets with the address of a node; of many pods each asks for the same rules."""
+        found = self._admitting.get(id(rule))
+        if found is None:
+            found = self._admitting[id(rule)] = self._admits(rule.source, policy.namespace)
+        return found
 
-    @cached_property
-    def selectors_find_pods_alone(self) -> bool:
-        """Whether what selectors find has no address of a node."""
-        return not self._cluster.holds(*_BESIDE_PODS)
+    def _admits(self, there: Entity, namespace: str | None) -> bool:
+        if there.nets:
+            return not self._outside(there.nets)
+        selector, _ = entity_selectors(there, namespace)
+        return selector is None or self._cluster.holds(*_BESIDE_PODS)
+
+    def _outside(self, texts: tuple[str, ...]) -> bool:
+        """Whether networks surely hold neither a node nor a pod."""
+        nets = map(cidr, texts)
+        return all(net is not None and next(self._all.overlapping(net.masked()), None) is None for net in nets)
 
 
 def _of_service(
@@ -146,26 +155,18 @@ def _of_service(
         for policy in (placed.policy for placed in policies):
             if not policy.resource.whole:
                 return None
-            steps.spend(_OF_CANDIDATE * len(policy.ingress))
+            ends = (rule.destination for rule in policy.ingress)
+            steps.spend(sum(_OF_CANDIDATE + len(one.ports) + len(one.not_ports) for one in ends))
             for rule in policy.ingress:
                 if not may_open(rule, policy, pod.labels, protocol, number):
                     continue
-                if _admits_nodes(rule, policy, around):
+                if around.admits_nodes(rule, policy):
                     return None
                 if rule.source.nets and rule.action == "Allow":
                     clients.append((policy, rule))
         if clients:
             return _breach(service, *clients[0])
     return None
-
-
-def _admits_nodes(rule: Rule, policy: Policy, around: _Around) -> bool:
-    """Whether it may be about packets with the address of a node."""
-    there = rule.source
-    if there.nets:
-        return not around.outside(there.nets)
-    selector, _ = entity_selectors(there, policy.namespace)
-    return selector is None or not around.selectors_find_pods_alone
 
 
 def _breach(service: PodService, policy: Policy, rule: Rule) -> Breach:
