@@ -119,6 +119,17 @@ def test_so_many_comparisons() -> None:
     (found,) = find("policy_rules")(cluster, {"problem": "service-address"})
     assert found.undecided
     assert found.message == (
-        'whether rules of NetworkPolicy "web" allow addresses of services alone was not examined: '
-        "more than 100 comparisons of selectors would be needed"
+        'whether rules of NetworkPolicy "web" and of policies after it allow addresses of services alone was not '
+        "examined: more than 100 comparisons of rules with services would be needed"
     )
+
+
+def test_services_at_one_address_are_counted_for_all_policies_together() -> None:
+    services = "".join(SERVICE.replace("database", f"d{number}") for number in range(20))
+    policies = "---".join(CALICO.replace("name: web", f"name: web{number}") for number in range(20))
+    cluster = cluster_of(services + policies)
+    cluster.limits = Limits(comparisons=1000)
+    *told, last = find("policy_rules")(cluster, {"problem": "service-address"})
+    assert not any(one.undecided for one in told)
+    assert 0 < len(told) < 10
+    assert last.undecided

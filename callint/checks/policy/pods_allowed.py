@@ -55,11 +55,12 @@ def behind(service: Resource) -> Behind | None:
 class Allowed:
     """The rules of a policy that let packets out and name no networks."""
 
-    def __init__(self, policy: Policy, steps: int) -> None:
-        """So many steps may be taken."""
+    def __init__(self, policy: Policy, budget: Budget) -> None:
+        """Nothing is asked yet."""
         self.policy = policy
         self._services: set[tuple[str | None, str]] = set()
-        self._budget = Budget(steps)
+        self._budget = budget
+        self._answers: dict[int, bool] = {}
         anybody: list[Rule] = []
         selecting: list[tuple[Selector, tuple[Selector, Rule]]] = []
         for rule in policy.egress:
@@ -81,7 +82,14 @@ class Allowed:
         return meet(self._to_anybody, opened(rules))
 
     def may_reach(self, service: Behind) -> bool:
-        """Whether packets may go to the pods of a service; raises ExhaustedError."""
+        """Whether packets may go to the pods of a service, of which many rules may ask; raises ExhaustedError."""
+        found = self._answers.get(id(service))
+        if found is None:
+            found = self._answers[id(service)] = self._reaches(service)
+        return found
+
+    def _reaches(self, service: Behind) -> bool:
+        self._budget.spend(_OF_RULE)
         if service.name in self._services or meet(self._to_anybody, service.ports):
             return True
         return any(self._meets(rule, selector, service) for selector, rule in self._selecting.candidates(service.pods))

@@ -27,12 +27,13 @@ from callint.policy.settings import Settings
 from callint.policy.tiers import selector_of
 from callint.selector import Selector, SelectorError
 from callint.selector.syntax import ALL
-from callint.selector.values import ExhaustedError
-from callint.steps import Steps
+from callint.steps import Steps, TooManyStepsError
 
 # What stands for ICMP and ICMPv6 as a number, and the first release in which `icmp` may stand beside it
 _NUMBERS: dict[str, Family] = {"1": 4, "58": 6}
 _NUMBERS_ALLOWED = (3, 33)
+_OF_SERVICE = 4
+"""Steps that it takes to see whether a service has an address."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -127,28 +128,26 @@ def _service_address(cluster: Cluster) -> Iterator[Breach]:
     known = list(_service_ranges(cluster))
     if not known:
         return
-    ranges = Enclosing(known)
+    ranges, steps = Enclosing(known), Steps(cluster, "rules with services")
     allowed: Allowed | None = None
-    given_up: Policy | None = None
     for policy, rules, path in _allowing_egress(cluster):
-        if policy is given_up:
-            continue
         nets = dict.fromkeys(net for rule in rules for net in prefixes(rule.destination.nets))
-        inside = [(net, place, service) for net in nets for _, (place, service) in ranges.of(net)]
-        cache = all(rule.destination.ports == ("53",) for rule in rules)
-        if not nets or len({net for net, *_ in inside}) < len(nets) or cache:
+        if not nets or all(rule.destination.ports == ("53",) for rule in rules):
             continue
         if allowed is None or allowed.policy is not policy:
-            allowed = Allowed(policy, cluster.limits.comparisons)
+            allowed = Allowed(policy, steps)
+        inside = [ranges.of(net) for net in nets]
         try:
-            if allowed.anybody(rules) or any(allowed.may_reach(service) for *_, service in inside if service):
+            steps.spend(_OF_SERVICE * sum(map(len, inside)))
+            services = (service for found in inside for _, (_, service) in found if service)
+            if not all(inside) or allowed.anybody(rules) or any(map(allowed.may_reach, services)):
                 continue
-        except ExhaustedError:
-            given_up = policy
-            what = f'whether rules of {policy.resource.kind} "{policy.resource.name}" allow addresses of services alone'
-            yield unanswered(f"{what} was not examined: {cluster.limits.too_many('selectors')}", policy.resource)
-            continue
-        first, place, _ = inside[0]
+        except TooManyStepsError as error:
+            those = f'rules of {policy.resource.kind} "{policy.resource.name}" and of policies after it'
+            what = f"whether {those} allow addresses of services alone was not examined"
+            yield unanswered(f"{what}: {error}", policy.resource)
+            return
+        first, (_, (place, _)) = next(iter(nets)), inside[0][0]
         whose = "the address of a service" if first.length == BITS[first.family] else "addresses of services"
         yield Breach.at(
             policy.resource,
