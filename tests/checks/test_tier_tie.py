@@ -112,3 +112,12 @@ def test_so_many_comparisons() -> None:
         'whether names alone decide between the tiers "a" and "b" was not examined: '
         "more than 1,000 comparisons of rules and selectors would be needed"
     )
+
+
+@pytest.mark.parametrize("wide", [{"nets": [f"10.{n}.0.0/24" for n in range(200)]}, {"selector": "role == 'far'"}])
+def test_what_comes_after_long_rules_takes_as_many_steps(wide: dict[str, Any]) -> None:
+    far = calico("GlobalNetworkSet", "far", {"nets": [f"10.{n}.0.0/24" for n in range(200)]}, labels={"role": "far"})
+    rules = [{**ALLOW, "destination": {"ports": [number]}} for number in range(1, 10)]
+    first = policy("a", {"action": "Deny", "source": wide}, *rules, PASS)
+    assert not ties(*TIED, policy("a", *rules, PASS), B, far, limits=Limits(comparisons=3_000))[0].undecided
+    assert ties(*TIED, first, B, far, limits=Limits(comparisons=3_000))[0].undecided

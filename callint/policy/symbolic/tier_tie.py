@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import product
 
+from callint.objects.policy import Policy, Rule
 from callint.policy.chains import Direction
+from callint.policy.match import entity_selectors
 from callint.policy.symbolic.order import DIRECTIONS, Item, items
 from callint.policy.symbolic.products import Sets, common, without
 from callint.policy.symbolic.shadow import Shadows
@@ -43,6 +45,7 @@ class TierTies:
         self._places = {id(tier): place for place, tier in enumerate(shadows.tiers)}
         self._governing: dict[tuple[str, Direction], list[PlacedPolicy]] = {}
         self._indexes: dict[tuple[str, Direction], OverlapIndex[PlacedPolicy]] = {}
+        self._widths: dict[object, int] = {}
 
     def between(self, one: PlacedTier, other: PlacedTier) -> TierTie | None:
         """The first that is found of two tiers, of which the one is asked first."""
@@ -53,6 +56,7 @@ class TierTies:
                 for (first, mine), (second, theirs) in product(
                     self._decided(one, subject, direction), self._decided(other, subject, direction)
                 ):
+                    self._spend(1)
                     if {first.action, second.action} == {"Allow", "Deny"} and any(left):
                         self._spend(_OF_SETS)
                         packets = common(left, common(mine, theirs))
@@ -112,18 +116,38 @@ class TierTies:
         found: list[tuple[Item, Sets]] = []
         left = self._shadows.everything
         last: PlacedPolicy | None = None
-        sure = False
+        sure, width = False, 0
         for last in self._near(tier, subject, direction):
             applies = self._shadows.implication.holds(subject, last.selector)
             sure = sure or applies
             for item in items(last.policy, direction):
-                self._spend(2 * _OF_SETS)
+                assert item.rule is not None, "these are the rules of a policy"
+                width += self._width(item.policy, item.rule)
+                self._spend(2 * _OF_SETS + width)
                 packets = common(left, self._shadows.surely(item, None))
                 if applies and any(packets):
                     found.append((item, packets))
-                assert item.rule is not None, "these are the rules of a policy"
                 left = without(left, self._shadows.may(item.policy, item.rule))
         passes = tier.default_action == "Pass"
         if last is not None and (sure or passes) and any(left):
             found.append((Item(last.policy, direction, None, "Pass" if passes else "Deny"), left))
+        return found
+
+    def _width(self, policy: Policy, rule: Rule) -> int:
+        """How many intervals a rule may part the packets into, on which all that comes after it takes as many steps."""
+        found = self._widths.get(id(rule))
+        if found is None:
+            lists = (one for side in rule.ends for one in (side.nets, side.not_nets, side.ports, side.not_ports))
+            selectors = (
+                one for side in rule.ends for one in entity_selectors(side, policy.namespace) if one is not None
+            )
+            found = self._widths[id(rule)] = 1 + sum(map(len, lists)) + sum(map(self._members, selectors))
+        return found
+
+    def _members(self, selector: Selector) -> int:
+        """How many intervals the addresses of what it surely selects are."""
+        found = self._widths.get(selector)
+        if found is None:
+            self._spend(self._shadows.near(selector))
+            found = self._widths[selector] = sum(map(len, self._shadows.members(selector)))
         return found
