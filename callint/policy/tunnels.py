@@ -58,12 +58,12 @@ class Tunnels:
         vxlan_pools = {pool.net.family for pool in cluster.pools if pool.vxlan_mode != "Never" and pool.net}
         self.ipip = 4 in ipip_pools if ipip is None else ipip
         self.vxlan = {4: 4 in vxlan_pools if vxlan is None else vxlan, 6: 6 in vxlan_pools}
-        self.vxlan_port = settings.number("vxlanPort", VXLAN_PORT)
+        self.vxlan_port = settings.port("vxlanPort", VXLAN_PORT)
         self.wireguard = {
-            4: settings.number("wireguardListeningPort", WIREGUARD_PORT)
+            4: settings.port("wireguardListeningPort", WIREGUARD_PORT)
             if settings.flag("wireguardEnabled", default=False)
             else None,
-            6: settings.number("wireguardListeningPortV6", WIREGUARD_PORT_V6)
+            6: settings.port("wireguardListeningPortV6", WIREGUARD_PORT_V6)
             if settings.flag("wireguardEnabledV6", default=False)
             else None,
         }

@@ -12,6 +12,7 @@ from callint.policy.packet import Packet
 from callint.policy.settings import Settings
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.node import Node
+from callint.policy.tunnels import Tunnels
 from callint.policy.walk import evaluate
 from manifests import cluster_of
 
@@ -112,6 +113,13 @@ def test_failsafe_ports_that_cannot_be_read_are_not_known(text: str) -> None:
     settings = Settings(cluster_of(told("FAILSAFEINBOUNDHOSTPORTS", text)), "f0")
     with pytest.raises(UndecidedError):
         settings.failsafe("Inbound")
+
+
+@pytest.mark.parametrize("manifests", [felix("vxlanPort: 65536"), felix("vxlanPort: -1"), told("VXLANPORT", "99999")])
+def test_a_number_that_no_port_has_is_not_known(manifests: str) -> None:
+    with pytest.raises(UndecidedError, match=r"vxlanPort, which is .* and no port"):
+        Tunnels(cluster_of(manifests), Settings(cluster_of(manifests), "f0"))
+    assert to_host(manifests)[0] == "unknown"
 
 
 def test_every_kind_of_value() -> None:
