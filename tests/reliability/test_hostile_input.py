@@ -14,6 +14,7 @@ import pytest
 from hostile_bgp import NETWORKS, V3, advertised, nodes
 from hostile_filters import FILTERS
 from hostile_hosts import HOSTS, host_endpoint, policy
+from hostile_selectors import NONE, SELECTORS, head
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="address space is limited as Linux does it")
 
@@ -22,6 +23,10 @@ MEMORY = 1024 * MEGABYTE
 """Bytes of address space; Python with its libraries takes a tenth of it."""
 SECONDS = 40
 """Seconds of CPU: about ten times what the slowest takes, for machines that are busy."""
+SOON = 10
+"""Fewer of them, which some inputs took before they were bounded; now they take two to four at most."""
+LITTLE = 250 * MEGABYTE
+"""Fewer bytes of address space, for the same reason."""
 
 
 def knotted(groups: int) -> str:
@@ -253,6 +258,7 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
     **HOSTS,
     **NETWORKS,
     **FILTERS,
+    **SELECTORS,
 }
 
 
@@ -365,6 +371,23 @@ TREES: dict[str, Callable[[Path], list[str]]] = {
         + "listening:\n"
         + "".join(f"- {{protocol: tcp, port: {n + 1}, address: 10.0.{n % 256}.1}}\n" for n in range(8_000))
     ),
+    "routers in the networks of many interfaces": with_facts(
+        "version: 1\nnode: box\ninterfaces:\n" + "".join(map(interface, range(8_000))),
+        "".join(
+            f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+            f"spec: {{peerIP: 11.{n // 256}.{n % 256}.1, asNumber: 1, node: box}}\n"
+            for n in range(5_500)
+        ),
+    ),
+    "configurations of nodes that are none's": with_configuration(
+        "calico: {release: v3.32}\n",
+        "".join(
+            head("Node", n) + f"spec: {{}}\n---\n{V3}kind: FelixConfiguration\nmetadata: {{name: f{n}}}\n"
+            f'spec: {{nodeSelector: "{NONE.format(n)}", bpfEnabled: true}}\n'
+            f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}}}\nspec: {{node: x{n}, interfaceName: eth0}}\n"
+            for n in range(2_600)
+        ),
+    ),
     "clusters": clusters,
     "the same accepted again": with_configuration(
         "ignore:\n" + "".join(f"- {{rule: OBJ002, reason: r{n}}}\n" for n in range(8_000)),
@@ -394,12 +417,14 @@ TREES: dict[str, Callable[[Path], list[str]]] = {
 """Folders, and the arguments with which they are checked."""
 
 
-def check(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def check(
+    folder: Path, *arguments: str, memory: int = MEMORY, seconds: int = SECONDS
+) -> subprocess.CompletedProcess[bytes]:
     """Run `callint check` with little memory and time."""
     code = (
         "import resource, sys\n"
-        f"resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))\n"
-        f"resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))\n"
+        f"resource.setrlimit(resource.RLIMIT_AS, ({memory}, {memory}))\n"
+        f"resource.setrlimit(resource.RLIMIT_CPU, ({seconds}, {seconds}))\n"
         "sys.argv[1:] = ['check', *sys.argv[1:]]\n"
         "from callint.__main__ import run; run()"
     )
@@ -421,7 +446,8 @@ def test_bounded(name: str, tmp_path: Path) -> None:
     assert len(data) < MEGABYTE
     file = tmp_path / "hostile.yaml"
     file.write_bytes(data)
-    survived(check(tmp_path, "--no-config", "hostile.yaml"))
+    limits = {"memory": LITTLE, "seconds": SOON} if name in SELECTORS else {}
+    survived(check(tmp_path, "--no-config", "hostile.yaml", **limits))
 
 
 @pytest.mark.parametrize("name", [name for name in FILTERS if name.startswith("lists of ")])
