@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from heapq import merge
-from itertools import chain
+from itertools import chain, groupby
 from typing import Generic, TypeVar
 
 from callint.record import NamedTuple
@@ -332,9 +332,10 @@ class OverlapIndex(Generic[T]):
             if count < fewest:
                 best, fewest = (under_values, key), count
         alternatives, chosen = best
-        places = set().union(*alternatives)
         others = range(len(self._items)) if chosen is None else self._not_asking(chosen)
-        yield from merge(sorted(places), others) if places else others
+        lists = list(filter(None, alternatives))
+        found = merge(*lists, others) if lists else others
+        yield from (place for place, _ in groupby(found)) if len(lists) > 1 else found
 
     def _not_asking(self, key: str) -> Iterable[int]:
         """The places of what does not ask for a label; kept where most do, for then it is short."""

@@ -6,6 +6,7 @@ import pytest
 
 from callint.calico import Release, Target
 from callint.checks import find
+from calls import calls
 from manifests import cluster_of
 
 ISOLATING = """
@@ -153,3 +154,14 @@ def test_all_that_are_never_asked_are_counted() -> None:
     (found,) = find("isolation")(cluster, {"problem": "overtaken"})
     assert 'NetworkPolicy "shop/cache" and 2 more are asked: they isolate nothing' in found.message
     assert len(found.related) == 3
+
+
+def test_policies_behind_what_opens_are_not_looked_at() -> None:
+    def work(behind: int) -> int:
+        isolating = "---".join(ISOLATING.replace("name: database,", f"name: d{number},") for number in range(100))
+        late = "".join(DENY.replace("name: deny", f"name: z{n}").replace("1500", "3000") for n in range(behind))
+        cluster = cluster_of(isolating + OPEN + late)
+        list(find("isolation")(cluster, {"problem": "undone"}))
+        return calls(lambda: list(find("isolation")(cluster, {"problem": "undone"})))
+
+    assert work(200) < work(10) + 100 * 190

@@ -223,9 +223,15 @@ def _undone_by(
         selector = one.placed.selector
         before = one.tier == opening.tier and one.place < opening.place
         if before and implies(selector, opening.placed.selector) is True:
-            near = (about for at, about in deniers.candidates(selector) if at < opening.place)
-            if all(overlaps(about, selector, budget) is False for about in near):
+            near = takewhile(lambda denier: denier[0] < opening.place, deniers.candidates(selector))
+            budget.spend(_OF_CANDIDATE)
+            if not any(_meet(about, selector, budget) for _, about in near):
                 yield one
+
+
+def _meet(denier: Selector, selector: Selector, budget: Budget) -> bool:
+    budget.spend(1)
+    return overlaps(denier, selector, budget) is not False
 
 
 def _named(policies: list[Policy]) -> str:
