@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from callint.checks import find
+from calls import calls
 from manifests import cluster_of
 
 NODE = """
@@ -87,3 +88,16 @@ def test_networks_of_services_that_a_variable_names(value: str, ranges: str, tol
     found = list(find("environment")(cluster_of(node + bgp), {}))
     assert [one.path for one in found] == [("spec", "serviceClusterIPs")] * told
     assert not list(find("environment")(cluster_of(node + bgp.replace("default", "node.a")), {}))
+
+
+def test_a_long_list_in_the_environment_is_read_once() -> None:
+    def work(configurations: int) -> int:
+        ports = ",".join(f"tcp:{number}" for number in range(1, 500))
+        node = NODE.replace("NAME", "FELIX_FAILSAFEINBOUNDHOSTPORTS").replace("VALUE", f'value: "{ports}"')
+        felix = FELIX.replace("FIELD", "failsafeInboundHostPorts: [{protocol: TCP, port: 22}]")
+        several = "".join(felix.replace("default", f"node.n{number}") for number in range(configurations))
+        cluster = cluster_of(node + several)
+        return calls(lambda: list(find("environment")(cluster, {})))
+
+    work(1)
+    assert work(30) < 3 * work(1)

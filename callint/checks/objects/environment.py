@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache, partial
 from typing import Any
 
 from callint.calico.defaults import FELIX_FALSE, FELIX_TRUE
@@ -29,13 +30,17 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     empty counts for nothing, and what other types are written as differs. And the networks of services, which a
     variable of confd (client.go) names in place of BGPConfiguration `default`. Takes no parameters.
     """
-    told, settings = felix_environment(cluster), Settings(cluster, "")
+    told, counting = felix_environment(cluster), cache(partial(_ports, Settings(cluster, "")))
     for felix in cluster.felix if told else ():
         for field, value in felix.values.items():
             variable = told.get(felix_variable(field))
             if variable is None or felix.resource.unreadable("spec", field):
                 continue
-            if _other_ports(settings, felix, field) if field in _FAILSAFE else _contradicts(variable, value):
+            direction = _FAILSAFE.get(field)
+            differs = (
+                _other_ports(counting(direction), felix, direction) if direction else _contradicts(variable, value)
+            )
+            if differs:
                 yield _breach(felix.resource, field, felix_variable(field), variable)
     advertised = environment(cluster).get(_ADVERTISED) if len(daemon_sets(cluster)) == 1 else None
     default = next((one for one in cluster.bgp_configurations if one.resource.name == "default"), None)
@@ -70,11 +75,15 @@ def _contradicts(variable: Variable, value: Any) -> bool:
     return mine != theirs if mine and theirs else all(map(_WORD.fullmatch, (value.lower(), text)))
 
 
-def _other_ports(settings: Settings, felix: FelixConfiguration, field: str) -> bool:
-    """Whether the failsafe ports are others."""
-    listed = felix.failsafe(_FAILSAFE[field])
+def _ports(settings: Settings, direction: str) -> set[object] | None:
+    """The failsafe ports that count; None where they are not known."""
     try:
-        counting = {(*one.port[:2], one.net) for one in settings.failsafe(_FAILSAFE[field])}
+        return {(*one.port[:2], one.net) for one in settings.failsafe(direction)}
     except UndecidedError:
-        return False
-    return listed is not None and counting != {(*one[:2], network(one.net)) for one in listed}
+        return None
+
+
+def _other_ports(counting: set[object] | None, felix: FelixConfiguration, direction: str) -> bool:
+    """Whether other failsafe ports are listed."""
+    listed = felix.failsafe(direction)
+    return None not in (counting, listed) and counting != {(*one[:2], network(one.net)) for one in listed or ()}
