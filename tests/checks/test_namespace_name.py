@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from callint.checks import find
+from calls import calls
 from manifests import cluster_of
 
 POLICY = """
@@ -77,3 +78,14 @@ def test_a_label_that_the_namespace_lacks(selector: str, told: bool) -> None:
 def test_a_slip_of_the_pen(manifests: str, meant: str | None) -> None:
     found = find("selection")(cluster_of(manifests + NAMESPACE), {"problem": "near-miss"})
     assert [one.message.partition("did you mean ")[2] for one in found] == [f'"{meant}"'] * bool(meant)
+
+
+def test_labels_of_namespaces_are_looked_at_once_for_all_selectors() -> None:
+    def work(policies: int) -> int:
+        several = "---".join((POLICY % "name == 'n1'").replace("deny", f"p{number}") for number in range(policies))
+        spaces = "".join(NAMESPACE.replace("monitoring", f"n{number}") for number in range(200))
+        cluster = cluster_of(several + spaces)
+        list(find("selection")(cluster, {"problem": "namespace-name"}))
+        return calls(lambda: list(find("selection")(cluster, {"problem": "namespace-name"})))
+
+    assert work(20) < 6 * work(1)

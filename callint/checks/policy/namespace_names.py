@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 
 from callint.calico.defaults import NAME_LABEL, NAMESPACE_NAMES
 from callint.checks.breach import Breach
 from callint.checks.vocabulary import Known, Labelled
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource
+from callint.objects.node import Namespace
 from callint.objects.policy import Policy
 from callint.policy.labels import Labels
 from callint.policy.tiers import policies_of
@@ -24,9 +25,11 @@ _WRITTEN_OUT = r"[A-Za-z0-9._-]+"
 
 def misnamed(cluster: Cluster) -> Iterator[Breach]:
     """Labels for the name of a namespace that it lacks, and names that no namespace can have."""
+    known = cluster.namespaces
+    lacking = {"name", "namespace"}.difference(*(one.labels for one in known.values()))
     for policy in policies_of(cluster):
         for path, text in dict(_namespace_selectors(policy)).items():
-            yield from _by_name(cluster, policy, path, text)
+            yield from _by_name(known, lacking, policy, path, text)
 
 
 def mistyped(cluster: Cluster) -> Iterator[Breach]:
@@ -68,14 +71,16 @@ def _namespace_selectors(policy: Policy) -> Iterator[tuple[Path, str]]:
             yield (*entity.path, "namespaceSelector"), entity.namespace_selector
 
 
-def _by_name(cluster: Cluster, policy: Policy, path: Path, text: str) -> Iterator[Breach]:
+def _by_name(
+    known: Mapping[str, Namespace], lacking: Container[str], policy: Policy, path: Path, text: str
+) -> Iterator[Breach]:
+    """Labels that are on no namespace, and taken for its name."""
     selector = parse_or_none(text)
     for atom in atoms(selector) if selector is not None else ():
         yield from _impossible(policy, path, text, atom)
         key, value = _one_value(atom)
-        about = cluster.namespaces.get(value) if key in ("name", "namespace") else None
-        bearers = [one for one in cluster.namespaces.values() if key in one.labels]
-        if about is None or bearers or not _whole(about.resource):
+        about = known.get(value) if key in lacking else None
+        if about is None or not _whole(about.resource):
             continue
         resource = policy.resource
         yield Breach.at(
