@@ -85,7 +85,7 @@ def test_rule_explains_itself(one: Rule) -> None:
     text = EXPLAINED[one.id]
     assert text.why
     assert text.fix
-    assert max(map(len, (text.why + text.fix).splitlines())) <= 120
+    assert max(map(len, (*text.why.splitlines(), *text.fix.splitlines()))) <= 120
     assert text.references
     assert one.id in WITHOUT_EXAMPLE or text.examples, "a rule without examples cannot be trusted"
     assert all(example.title and example.bad and example.good for example in text.examples)
