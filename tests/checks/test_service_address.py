@@ -133,3 +133,10 @@ def test_services_at_one_address_are_counted_for_all_policies_together() -> None
     assert not any(one.undecided for one in told)
     assert 0 < len(told) < 10
     assert last.undecided
+
+
+@pytest.mark.parametrize("odd", ["protocol: foo", "protocol: 0", "protocol: TCP, destination: {ports: [99999]}"])
+def test_what_cannot_be_read_may_let_packets_out(odd: str) -> None:
+    assert not list(find("policy_rules")(cluster_of(SERVICE + with_rule(odd)), {"problem": "service-address"}))
+    elsewhere = with_rule(f"{odd.partition(', d')[0]}, destination: {{selector: app == 'cache'}}")
+    assert list(find("policy_rules")(cluster_of(SERVICE + elsewhere), {"problem": "service-address"}))

@@ -18,11 +18,14 @@ Ports = dict[int, Intervals]
 
 
 def opened(rules: Iterable[Rule]) -> Ports:
-    """All that some rules may open; a port by its name may be any."""
+    """All that some rules may open; a port by its name may be any, and so may be what cannot be read."""
     found: Ports = {}
     for rule in rules:
-        protocol = ANY if rule.protocol is None else parse_protocol(rule.protocol, any_case=True)
-        numbers = [parse_port(port) for port in rule.destination.ports]
+        try:
+            protocol = ANY if rule.protocol is None else parse_protocol(rule.protocol, any_case=True)
+            numbers = [parse_port(port) for port in rule.destination.ports]
+        except ValueError:
+            protocol, numbers = ANY, []
         pairs = [one for one in numbers if not isinstance(one, str)]
         ports = intervals.merge(pairs) if numbers and len(pairs) == len(numbers) else _ALL
         found[protocol] = intervals.union(found.get(protocol, ()), ports)
