@@ -82,7 +82,7 @@ def address_and_port(text: str | None) -> tuple[str | None, int | None]:
         address, _, port = text.partition(":")
     if not port:
         return address, None
-    if not (port.isascii() and port.isdigit() and int(port) < 65536):
+    if not (port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65536):
         output.fail(f'"{text}" does not end in a port')
     return address, int(port)
 
