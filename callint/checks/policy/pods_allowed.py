@@ -9,12 +9,12 @@ from callint.checks.policy.opened_ports import ANY, Ports, meet, opened
 from callint.net import intervals
 from callint.net.ports import parse_protocol
 from callint.objects import Resource, fields
-from callint.objects.policy import Policy, Rule
+from callint.objects.policy import Entity, Policy, Rule
 from callint.objects.service import service_ports
 from callint.policy.labels import ANY_POD
 from callint.policy.match import entity_selectors
 from callint.record import NamedTuple
-from callint.selector import Selector
+from callint.selector import Selector, SelectorError
 from callint.selector.index import OverlapIndex
 from callint.selector.rewrite import both
 from callint.selector.satisfy import overlaps
@@ -67,7 +67,7 @@ class Allowed:
             there = rule.destination
             if rule.action != "Allow" or there.nets:
                 continue
-            selector, _ = entity_selectors(there, policy.namespace)
+            selector = _selector(there, policy.namespace)
             if there.services is not None:
                 self._services.add((there.services.namespace, there.services.name))
             elif selector is None:
@@ -97,3 +97,11 @@ class Allowed:
     def _meets(self, rule: Rule, selector: Selector, service: Behind) -> bool:
         self._budget.spend(_OF_RULE)
         return meet(opened([rule]), service.ports) and overlaps(selector, service.pods, self._budget) is not False
+
+
+def _selector(there: Entity, namespace: str | None) -> Selector | None:
+    """What selects an end; None for anybody, which is also who may be meant where a selector cannot be read."""
+    try:
+        return entity_selectors(there, namespace)[0]
+    except SelectorError:
+        return None
