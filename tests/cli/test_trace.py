@@ -237,7 +237,7 @@ def test_what_nobody_knows_is_unknown_and_exits_with_2(tmp_path: Path) -> None:
         ((*TO_ROUTER, "--icmp", "300"), '"300" is no ICMP type'),
         ((*TO_ROUTER, "--protocol", "quic"), '"quic" is no protocol'),
         ((*TO_ROUTER, "--udp", "53", "--pre-dnat", "10.0.0.1:x"), "does not end in a port"),
-        ((*TO_ROUTER, "--udp", "53", "--pre-dnat", f"10.0.0.1:{'1' * 5000}"), "does not end in a port"),
+        ((*TO_ROUTER, "--udp", "53", "--pre-dnat", f"10.0.0.1:{'1' * 5000}"), 'callint: "10.0.0.1:11'),
         (("--node", "router", "--in", "lan0", "--src", "10.0.0.7", "--udp", "53"), "no destination: --dst"),
         (("--node", "router", "--in", "lan0", "--dst", "10.0.0.7", "--udp", "53"), "no source: --src"),
         (("--node", "router", "--src", "10.0.0.7", "--dst", "10.0.0.1", "--udp", "53"), "--in"),
