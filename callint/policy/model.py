@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property, lru_cache
 
 from callint.net import intervals
@@ -20,7 +21,7 @@ from callint.policy.ranges import PLACE, Ranges, ranges
 from callint.policy.settings import Failsafe, Settings
 from callint.policy.tiers import PlacedPolicy, PlacedTier, selecting, tiers_of
 from callint.policy.tunnels import Tunnels
-from callint.selector import Selector
+from callint.selector import Selector, SelectorError
 from callint.selector.index import SelectorIndex
 
 GivenInterfaces = Mapping[str, "Sequence[str] | None"]
@@ -67,11 +68,12 @@ class Model:
         return tuple((tier, placed) for tier in self.tiers for placed in tier.policies)
 
     def _asked(self) -> set[Selector]:
-        """What selects the ends of rules."""
+        """What selects the ends of rules, as far as it can be read."""
         found: set[Selector] = set()
         for _, placed in self.policies:
             for side in placed.policy.sides():
-                found.update(one for one in entity_selectors(side, placed.policy.namespace) if one is not None)
+                with suppress(SelectorError):
+                    found.update(one for one in entity_selectors(side, placed.policy.namespace) if one is not None)
         return found
 
     @cached_property

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callint.policy import model_of
 from callint.policy.labels import Labels, holds
+from callint.policy.ranges import ranges
 from callint.policy.selectable import Selectable
 from callint.selector import Selector, parse
 from callint.selector.index import SelectorIndex
 from callint.steps import Steps, TooManyStepsError
-from manifests import cluster_of
+from manifests import calico, cluster_of
 
 LABELS = st.builds(
     Labels,
@@ -69,3 +71,10 @@ def test_selectors_that_may_match_are_found(several: list[Selector], labels: Lab
     latest = list(index.latest(labels.known, labels.present, labels.open))
     assert latest == sorted(latest, reverse=True)
     assert set(latest) == set(found)
+
+
+def test_of_many_things_selectors_are_asked_beside_one_that_cannot_be_read() -> None:
+    sets = [calico("GlobalNetworkSet", f"s{n}", {"nets": ["10.0.0.0/24"]}, labels={"a": f"b{n}"}) for n in range(300)]
+    rules = [{"action": "Allow", "source": {"selector": text}} for text in ("has(a)", "$(SELECTOR)")]
+    cluster = cluster_of([*sets, calico("GlobalNetworkPolicy", "p", {"ingress": rules})], judged=True)
+    assert model_of(cluster).inventory.address_set(parse("has(a)")).sure == ranges(["10.0.0.0/24"])
