@@ -20,12 +20,18 @@ Block = tuple[str, str]
 """A side of a rule and its list: `source` or `destination`, `ports` or `nets`."""
 
 
+def crowded(rule: Rule) -> bool:
+    """Whether a rule has lists enough for `blocks` to find any, said at little cost."""
+    one, other = rule.source, rule.destination
+    ports = (len(one.ports) > 1) + (len(other.ports) > 1)
+    return ports + (len(one.nets) > 1) + (len(other.nets) > 1) > _COUNTING
+
+
 def blocks(rule: Rule, family: Family) -> list[Block]:
     """The lists that are rendered as blocks, in the order of rendering: ports, then nets."""
-    sides = (("source", rule.source), ("destination", rule.destination))
-    several = sum((len(side.ports) > 1) + (len(side.nets) > 1) for _, side in sides)
-    if several <= _COUNTING:
+    if not crowded(rule):
         return []
+    sides = (("source", rule.source), ("destination", rule.destination))
     ports = [(name, "ports") for name, side in sides if _groups(side.ports) > 1]
     nets = [(name, "nets") for name, side in sides if sum(net.family == family for net in prefixes(side.nets)) > 1]
     found = ports + nets

@@ -20,7 +20,7 @@ from callint.objects import Cluster, fields
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.doubt import UndecidedError
-from callint.policy.enforced import blocks
+from callint.policy.enforced import blocks, crowded
 from callint.policy.inventory import HostMember
 from callint.policy.selectable import Selectable
 from callint.policy.settings import Settings
@@ -60,7 +60,7 @@ def _blocks(cluster: Cluster) -> Iterator[Breach]:
     if cluster.target.dataplane == "ebpf":
         return
     for policy, rule in _rules(cluster):
-        found = max((blocks(rule, family) for family in FAMILIES), key=len)
+        found = max((blocks(rule, family) for family in FAMILIES), key=len) if crowded(rule) else []
         if not found:
             continue
         last = found[-1]
@@ -243,11 +243,13 @@ def _icmp_by_number(cluster: Cluster) -> Iterator[Breach]:
         return
     for policy, rule in _rules(cluster):
         mine = _NUMBERS.get(rule.protocol or "")
+        if mine is None or rule.ip_version is not None:
+            continue
         refused = cluster.road(policy.resource) == "calicoctl" and cluster.target.release < _NUMBERS_ALLOWED
         types = {} if refused else {"icmp": rule.icmp}
         types["notICMP"] = rule.not_icmp
         field = next((name for name, icmp in types.items() if icmp is not None and icmp.type is not None), None)
-        if mine is None or field is None or rule.ip_version is not None:
+        if field is None:
             continue
         other: Family = 6 if mine == 4 else 4
         if any(_nothing_of(other, nets) for side in rule.ends for nets in (side.nets, side.not_nets)):
