@@ -8,6 +8,7 @@ import pytest
 
 from callint.checks import find
 from callint.checks.breach import Breach
+from callint.objects import Intent
 from manifests import calico, cluster_of
 
 NAMES = {"ipv6Support": "IPV6SUPPORT", "ipipEnabled": "IPINIPENABLED", "vxlanEnabled": "VXLANENABLED"}
@@ -29,8 +30,8 @@ def node(field: str, value: str) -> dict[str, Any]:
     return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "calico-node"}, "spec": spec}
 
 
-def told(*objects: dict[str, Any]) -> list[Breach]:
-    return list(find("switched_off")(cluster_of(objects), {}))
+def told(*objects: dict[str, Any], intent: Intent | None = None) -> list[Breach]:
+    return list(find("switched_off")(cluster_of(objects, intent=intent), {}))
 
 
 @FIELDS
@@ -76,3 +77,13 @@ def test_pools_from_which_no_pod_need_get_an_address(field: str, spec: dict[str,
 def test_between_nodes_of_one_network_there_is_no_tunnel() -> None:
     pool = {"cidr": "10.244.0.0/16", "vxlanMode": "CrossSubnet"}
     assert told(felix(vxlanEnabled=False, ipipEnabled=False), calico("IPPool", "pods", pool)) == []
+
+
+@FIELDS
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_one_node_needs_no_tunnel(field: str, nodes: int) -> None:
+    cluster = [calico("Node", f"n{n}", {}) for n in range(nodes)]
+    objects = (*cluster, calico("IPPool", "pods", POOLS[field]), felix(**{field: False}))
+    needless = field != "ipv6Support" and nodes == 1
+    assert len(told(*objects, intent=Intent(complete=("Node",)))) == (not needless)
+    assert len(told(*objects)) == 1

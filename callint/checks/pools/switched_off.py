@@ -50,10 +50,11 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Switches of Felix that stand at off, for all nodes, where a pool for pods is of IPv6 or always tunnels.
 
     What is said for some nodes alone may be meant for those of other pools. Between nodes of one network no tunnel of
-    `CrossSubnet` is needed. Source: the descriptions of these fields in Calico's CRDs; felix/config/config_params.go,
-    where the environment comes first. Takes no parameters.
+    `CrossSubnet` is needed, and none at all where there is but one node. Source: the descriptions of these fields in
+    Calico's CRDs; felix/config/config_params.go, where the environment comes first. Takes no parameters.
     """
-    for switch in _SWITCHES:
+    alone = cluster.nodes_complete and len(cluster.nodes) == 1
+    for switch in _SWITCHES[:1] if alone else _SWITCHES:
         off = _off(cluster, switch)
         pool = next((one for one in pools_from_start(cluster) if _used(one) and switch.needs(one)), None)
         if off is None or pool is None:
