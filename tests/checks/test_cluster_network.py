@@ -175,6 +175,12 @@ def test_addresses_by_which_services_are_reached_from_outside_count(known: dict[
     assert told("services", known, pool("10.97.0.0/16")) == []
 
 
+@pytest.mark.parametrize(("name", "count"), [("asked for", 0), ("given", 0), ("external", 1), ("range of metallb", 1)])
+def test_a_pool_for_load_balancers_as_well_gives_no_address_to_both(name: str, count: int) -> None:
+    shared = pool("10.96.0.0/16", allowedUses=["Workload", "LoadBalancer"])
+    assert len(told("services", FROM_OUTSIDE[name], shared)) == count
+
+
 def test_where_nodes_are_among_the_pods_no_more_is_said_of_load_balancers() -> None:
     node = calico("Node", "a", {"bgp": {"ipv4Address": "10.96.4.1/24"}})
     assert told("services", metallb("10.96.4.0/28"), node, pool("10.96.0.0/16")) == []

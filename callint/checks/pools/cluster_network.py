@@ -58,12 +58,18 @@ def _for_pods(cluster: Cluster) -> Iterator[_Pool]:
 
 
 def _of_balancers(cluster: Cluster) -> Iterator[ClusterNetwork]:
-    """Addresses by which services are reached from outside, and both ends of the ranges that MetalLB gives them."""
+    """Addresses by which services are reached from outside, and both ends of the ranges that MetalLB gives them.
+
+    Out of a pool that is for load balancers as well IPAM gives an address to one of both, a pod or a service.
+    """
+    shared = {net for pool in cluster.pools if "LoadBalancer" in pool.allowed_uses and (net := pool.net)}
+    balancing = Enclosing((net, net) for net in shared)
     for service in cluster.kubernetes("Service", "v1"):
         outside = ((("spec", "externalIPs", index), text) for index, text in fields.items(service.spec, "externalIPs"))
         asked = (("spec", "loadBalancerIP"), fields.text(service.spec, "loadBalancerIP"))
         for path, text in (*outside, asked, *balancer_addresses(service)):
-            if isinstance(text, str) and (found := address(text)):
+            found = address(text) if isinstance(text, str) else None
+            if found and (path[1] == "externalIPs" or not balancing.of(found.prefix())):
                 yield ClusterNetwork(found.prefix(), service, path)
     for pool in cluster.kubernetes("IPAddressPool", *_METALLB):
         for index, text in fields.items(pool.spec, "addresses"):
