@@ -241,6 +241,8 @@ def fixed(text: str, *, as_template: bool = False, **status: Any) -> dict[str, A
         ('["10.2.0.7"]', [OLD, PHOTOS], '10.2.0.7 of IPPool "old", which is disabled'),
         ('["192.0.2.7"]', [DEFAULT], "192.0.2.7, which is in no IPPool"),
         ('["192.0.2.7"]', [INSTALLED], "192.0.2.7, which is in no IPPool"),
+        ('["fd00:9::7"]', [DEFAULT], ""),
+        ('["fd00:9::7"]', [DEFAULT, SIX], "fd00:9::7, which is in no IPPool"),
         ("10.1.0.7", [PHOTOS], "no list of texts in JSON"),
         ('["web"]', [PHOTOS], '"web", which is no address'),
         ('["10.1.0.7"]', [PHOTOS], ""),

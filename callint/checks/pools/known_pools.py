@@ -85,20 +85,22 @@ class Pools:
     def outside(self, request: AddressRequest) -> Lack | None:
         """Why a load balancer or a pod does not get an address that it asks for.
 
-        A pool for pods may give load balancers theirs as well.
+        A pool for pods may give load balancers theirs as well, and calico-node makes the first pool of each family.
         """
         wanted = request.addresses
         if wanted is None:
             return _no_list(request.text)
-        all_known = self._complete or (self._all and request.resource.kind != "Service")
-        return next((lack for one in wanted if (lack := self._outside(one, all_known)) is not None), None)
+        for_pods = request.resource.kind != "Service"
+        return next((lack for one in wanted if (lack := self._outside(one, for_pods)) is not None), None)
 
-    def _outside(self, wanted: str, all_known: bool) -> Lack | None:
+    def _outside(self, wanted: str, for_pods: bool) -> Lack | None:
         found = address(wanted)
         if found is None:
             return Lack(f'it asks for "{wanted}", which is no address', (), witness("reference", reference=wanted))
         net = found.prefix()
-        around = self._of[net.family].overlapping(net)
+        of_family = self._of[net.family]
+        around = of_family.overlapping(net)
+        all_known = self._complete or (for_pods and self._all and bool(of_family))
         if not around and all_known and self._readable:
             return Lack(f"it asks for {wanted}, which is in no IPPool", (), nobody(f"IPPool of {wanted}", self._known))
         if not around or not all(pool.disabled for pool in around):
@@ -155,6 +157,10 @@ class _OfFamily:
             self._equal.setdefault(net, []).append((net, pool))
         self._near = Networks((net, _enabled(several)) for net, several in self._equal.items())
         self.overlapping = cache(self._overlapping)
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self._pools)
 
     def equal(self, net: Prefix) -> list[tuple[Prefix, IPPool]]:
         """Those of just this network."""
