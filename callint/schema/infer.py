@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from callint.calico import Dataplane, Release, parse_release
-from callint.calico.defaults import FELIX_TRUE
+from callint.calico.defaults import FELIX_FALSE, FELIX_TRUE
 
 if TYPE_CHECKING:
     from callint.source import Document
@@ -31,32 +31,36 @@ def inferred_release(documents: Iterable[Document]) -> Release | None:
 def inferred_dataplane(documents: Iterable[Document]) -> Dataplane | None:
     """The dataplane that an Installation, calico-node's environment or the default FelixConfiguration switches on.
 
-    None when none says it.
+    None when none says it. The environment counts before any FelixConfiguration.
     """
-    for value in _of_kinds(documents, _SWITCHING):
+    values = _of_kinds(documents, _SWITCHING)
+    off = any(_ebpf_is(FELIX_FALSE, value) for value in values)
+    for value in values:
         if value["kind"] == "DaemonSet":
-            if _at(value, "metadata", "name") == "calico-node" and _on(value, "FELIX_BPFENABLED"):
+            if _ebpf_is(FELIX_TRUE, value):
                 return "ebpf"
         elif value["kind"] == "Installation":
             chosen = _at(value, "spec", "calicoNetwork", "linuxDataplane")
             if isinstance(chosen, str) and chosen in _LINUX:
                 return _LINUX[chosen]
         elif _at(value, "metadata", "name") == "default":
-            if _at(value, "spec", "bpfEnabled") is True:
+            if _at(value, "spec", "bpfEnabled") is True and not off:
                 return "ebpf"
             if _at(value, "spec", "nftablesMode") == "Enabled":
                 return "nftables"
     return None
 
 
-def _on(daemon_set: dict[str, Any], name: str) -> bool:
-    """Whether a variable switches something on."""
-    containers = _at(daemon_set, "spec", "template", "spec", "containers")
+def _ebpf_is(words: tuple[str, ...], value: dict[str, Any]) -> bool:
+    """Whether an object is calico-node's DaemonSet, and one of the words its switch of eBPF."""
+    if value["kind"] != "DaemonSet" or _at(value, "metadata", "name") != "calico-node":
+        return False
+    containers = _at(value, "spec", "template", "spec", "containers")
     for container in containers if isinstance(containers, list) else ():
         variables = _at(container, "env")
         for variable in variables if isinstance(variables, list) else ():
-            if _at(variable, "name") == name:
-                return str(_at(variable, "value")).lower() in FELIX_TRUE
+            if _at(variable, "name") == "FELIX_BPFENABLED":
+                return str(_at(variable, "value")).lower() in words
     return False
 
 

@@ -11,6 +11,7 @@ NODE = """
 kind: DaemonSet
 spec: {{template: {{spec: {{containers: [{{image: {image}}}]}}}}}}
 """
+EBPF = "kind: FelixConfiguration\nmetadata: {name: default}\nspec: {bpfEnabled: true}\n"
 VARIABLE = (
     "kind: DaemonSet\nmetadata: {{name: {name}}}\nspec: {{template: {{spec: {{containers: "
     "[[], {{env: [x, {{name: FELIX_BPFENABLED, value: {value}}}]}}]}}}}}}"
@@ -44,13 +45,15 @@ def test_release(text: str, release: tuple[int, int] | None) -> None:
         ("kind: Installation\nspec: {calicoNetwork: {linuxDataplane: BPF}}", "ebpf"),
         ("kind: Installation\nspec: {calicoNetwork: {linuxDataplane: Nftables}}", "nftables"),
         ("kind: Installation\nspec: {calicoNetwork: {linuxDataplane: Other}}", None),
-        ("kind: FelixConfiguration\nmetadata: {name: default}\nspec: {bpfEnabled: true}", "ebpf"),
+        (EBPF, "ebpf"),
         ("kind: FelixConfiguration\nmetadata: {name: default}\nspec: {nftablesMode: Enabled}", "nftables"),
         ("kind: FelixConfiguration\nmetadata: {name: default}\nspec: {bpfEnabled: false}", None),
         ("kind: FelixConfiguration\nmetadata: {name: node.a}\nspec: {bpfEnabled: true}", None),
         (VARIABLE.format(name="calico-node", value='"True"'), "ebpf"),
         (VARIABLE.format(name="calico-node", value='"false"'), None),
         (VARIABLE.format(name="other", value='"true"'), None),
+        (EBPF + "---\n" + VARIABLE.format(name="calico-node", value='"no"'), None),
+        (EBPF + "---\n" + VARIABLE.format(name="other", value='"no"'), "ebpf"),
     ],
 )
 def test_dataplane(text: str, dataplane: str | None) -> None:
