@@ -192,3 +192,18 @@ def test_interfaces_that_no_node_has(configurations: list[dict[str, Any]], facts
     assert bool(list(pools.check(cluster, {"problem": "nowhere"}))) is told
     assert not list(pools.check(cluster_of([*objects, pool], facts=facts), {"problem": "nowhere"}))
     assert not list(pools.check(cluster_of(objects, intent=complete, facts=facts), {"problem": "nowhere"}))
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [(("eth0", "eth0"), 'interface "eth0"'), (("eth0", "wan0"), "interface that its own filter names")],
+)
+def test_nodes_may_have_filters_of_their_own(named: tuple[str, str], words: str) -> None:
+    objects = [calico("IPPool", "pods", {"cidr": "10.244.0.0/16", "natOutgoing": True}), node("a"), node("b")]
+    objects += [
+        felix(f"node.{one}", iptablesNATOutgoingInterfaceFilter=name) for one, name in zip("ab", named, strict=True)
+    ]
+    facts = f"{CARDS}---\n{CARDS.replace('node: a', 'node: b')}"
+    cluster = cluster_of(objects, intent=Intent(complete=("Node",)), facts=facts)
+    (found,) = pools.check(cluster, {"problem": "nowhere"})
+    assert found.message.endswith(f"no node has an {words}")

@@ -257,6 +257,7 @@ def _nowhere(cluster: Cluster) -> Iterator[Breach]:
         return
     said: Said | None = None
     names: list[str] = []
+    wanted: set[str] = set()
     for facts in cluster.facts.values():
         settings = model_of(cluster).at(facts.node).settings
         said = settings.said(_FILTER)
@@ -267,12 +268,13 @@ def _nowhere(cluster: Cluster) -> Iterator[Breach]:
         if any(interface_matches(pattern, name) for name in here):
             return
         names += here
+        wanted.add(pattern)
     if said is not None:
+        words = f'"{min(wanted)}"' if len(wanted) == 1 else "that its own filter names"
         yield Breach.at(
             said.resource,
             said.path,
-            f'nothing is masqueraded, though IPPool "{pool.name}" asks for it: no node has an interface '
-            f'"{fields.as_text(said.value)}"',
+            f'nothing is masqueraded, though IPPool "{pool.name}" asks for it: no node has an interface {words}',
             (Related(pool.span("natOutgoing"), "asks for it"),),
             witness("interface", **all_names(tuple(dict.fromkeys(names)))),
             "name the interfaces by which packets leave the cluster; `+` stands for any ending",
