@@ -10,6 +10,7 @@ from callint.net.address import Address
 from callint.net.interface import LONGEST_NAME
 from callint.net.read import prefixes
 from callint.objects import Cluster
+from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import HostMember, Inventory
 from callint.policy.nodes import Interfaces, is_nameless
 from callint.policy.settings import Settings
@@ -66,7 +67,11 @@ class Governance:
     def _find(self, interface: str) -> Governor:
         if self.is_workload(interface):
             return self._fallback(interface, f'"{interface}" is a workload interface')
-        ignored = self._ignored(interface)
+        doubt = None
+        try:
+            ignored = self._ignored(interface)
+        except UndecidedError as error:
+            ignored, doubt = None, str(error)
         if ignored:
             return Governor(None, False, ignored)
         addresses = self._interfaces.get(interface) if interface in self._interfaces else None
@@ -78,7 +83,7 @@ class Governance:
             winner, rivals = candidates[0], tuple(candidates[1:])
             why = _claim(winner, interface, addresses)
             found = Governor(winner, False, f'HostEndpoint "{winner.about.name}" {why}', rivals)
-        return found._replace(unknown=self._unknown(interface, found, unsure))
+        return found._replace(unknown=doubt or self._unknown(interface, found, unsure))
 
     def _claimants(self, interface: str, addresses: tuple[Address, ...] | None) -> list[HostMember]:
         """Those of the others that name the interface, or name none and expect one of its addresses."""

@@ -136,3 +136,11 @@ metadata: {name: bad}
 spec: {node: box, interfaceName: eth0, ports: [{name: web, protocol: 6, port: 80}]}
 """
     assert resolve(make_cluster(text), "box", {"eth0": ()})["eth0"].endpoint is None
+
+
+@pytest.mark.parametrize("field", ["bpfDataIfacePattern", "bpfL3IfacePattern"])
+def test_a_pattern_that_cannot_be_read_leaves_it_open(field: str) -> None:
+    host = calico("HostEndpoint", "h", {"node": "n", "interfaceName": "lan0"})
+    felix = calico("FelixConfiguration", "default", {"bpfEnabled": True, field: "$(PATTERN)"})
+    found = resolve(cluster_of([host, felix], judged=True), "n", read_interfaces({"lan0": ["10.0.0.1"]}))
+    assert found["lan0"].unknown == f'{field} of FelixConfiguration "default", which could not be read'
