@@ -85,6 +85,12 @@ def test_an_address_that_is_given_is_not_looked_for(ip: str) -> None:
     assert told(calico_node(IP_AUTODETECTION_METHOD="interface=eth0")) == []
 
 
+def test_an_address_that_the_node_has_already_is_kept() -> None:
+    assert told(detecting(interface="eth0"), node("10.0.0.1/24")) == []
+    assert len(told(detecting(6, interface="eth0"), node("10.0.0.1/24"))) == 1
+    assert len(told(detecting(interface="eth0"), node(""))) == 1
+
+
 def test_addresses_that_facts_do_not_tell_may_be_there() -> None:
     unknown = facts(interfaces={"eth0": None})
     assert told(detecting(interface="eth0"), about=unknown) == []

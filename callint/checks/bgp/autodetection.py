@@ -68,7 +68,8 @@ def _missing(cluster: Cluster) -> Iterator[Breach]:
     known = [facts for facts in cluster.facts.values() if facts.knows("interfaces")]
     steps = Steps(cluster, _ASKED)
     for method in _methods(cluster) if known else ():
-        left = [facts for facts in known if method.by_interface and _found(method, facts, None, steps) == ()]
+        asked_of = [facts for facts in known if method.by_interface and not _given(cluster, facts.node, method.family)]
+        left = [facts for facts in asked_of if _found(method, facts, None, steps) == ()]
         if not left:
             continue
         first, *more = left
@@ -82,6 +83,12 @@ def _missing(cluster: Cluster) -> Iterator[Breach]:
             tuple(Related(facts.span, "none on this node") for facts in left[:3]),
             witness("interface", node=first.node, interfaces=tuple(one.name for one in first.interfaces or ())),
         )
+
+
+def _given(cluster: Cluster, name: str, family: Family) -> bool:
+    """Whether a Node has an address already, which calico-node keeps where it finds none (startup.go)."""
+    node = cluster.nodes.get(name)
+    return node is not None and bool(node.bgp.ipv4_address if family == 4 else node.bgp.ipv6_address)
 
 
 def _replaced(cluster: Cluster) -> Iterator[Breach]:
