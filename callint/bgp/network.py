@@ -22,6 +22,8 @@ from callint.steps import Answer, Steps
 
 # What sessions take that are alike: to make the first of them, and to see whether it comes up
 _OF_PEERING = 20
+# What each of several with one neighbour takes to be held against another one
+_OF_RIVAL = 10
 
 
 class Network(Inventory):
@@ -213,6 +215,8 @@ class Network(Inventory):
             end = peering.address or (peering.there and peering.there.end(peering.family))
             if end is not None:
                 found.setdefault((peering.here, peering.family, end), []).append(peering)
+        several = sum(len(one) ** 2 for one in found.values() if len(one) > 1)
+        Steps(self.cluster, "BGP sessions with the same neighbour").spend(_OF_RIVAL * several)
         return found
 
     @cached_property

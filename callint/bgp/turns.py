@@ -48,7 +48,11 @@ class Turns:
 
     def running(self, some: Iterable[Session], several: Sequence[Session]) -> list[Session]:
         """Some of the sessions that a node has with one address, as far as they run."""
-        return [one for one in some if next(self.ahead(one, several), None) is None]
+        first: dict[int, tuple[int, str]] = {}
+        for one in several:
+            port, order = _port(one), self._order(one.form)
+            first[port] = min(first.get(port, order), order)
+        return [one for one in some if self._order(one.form) <= first[_port(one)]]
 
     def has_turn(self, session: Session, several: Sequence[Session], answers: Sequence[Session]) -> bool:
         """Whether all sessions that go ahead end at the AS, after which BIRD gives the neighbour to this one.
@@ -70,7 +74,8 @@ class Turns:
         Whose a call is BIRD tells by the address alone: it is the first one's by name (proto/bgp/bgp.c bgp_find_proto).
         """
         called = self.first(session, self.between(session.local, session.address)) == session.form
-        return any((one.calls and called) or (session.calls and self.first(one, answers) == one.form) for one in some)
+        heard = {address: self.first(one, answers) for address, one in {one.address: one for one in some}.items()}
+        return any((one.calls and called) or (session.calls and heard[one.address] == one.form) for one in some)
 
     def first(self, session: Session, several: Iterable[Session]) -> Form:
         """The form of the first one by name of those with the same neighbour, on whatever port."""
@@ -79,8 +84,8 @@ class Turns:
 
     def ahead(self, session: Session, several: Iterable[Session]) -> Iterator[Session]:
         """BIRD locks address and port: of several protocols to one neighbour only the first one by name runs."""
-        port, order = session.form.port or BGP_PORT, self._order(session.form)
-        return (one for one in several if (one.form.port or BGP_PORT) == port and self._order(one.form) < order)
+        port, order = _port(session), self._order(session.form)
+        return (one for one in several if _port(one) == port and self._order(one.form) < order)
 
     def _order(self, form: Form) -> tuple[int, str]:
         """The place among several with one neighbour; a port that the peer names stands at the end of the name."""
@@ -95,6 +100,10 @@ class Turns:
             secret = default.mesh_password_secret
         found = secret is not None and secrets(self.known.cluster).missing(*secret) is None
         return secret if found else None, limited
+
+
+def _port(session: Session) -> int:
+    return session.form.port or BGP_PORT
 
 
 def agree(one: Session, other: Session) -> bool:

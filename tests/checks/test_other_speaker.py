@@ -8,6 +8,7 @@ import pytest
 
 from callint.checks import find
 from callint.checks.breach import Breach
+from callint.source import Limits
 from manifests import calico, cluster_of
 
 ROUTER = "192.168.1.1"
@@ -101,3 +102,14 @@ def test_without_bird_only_metallb_calls() -> None:
 
 def test_one_finding_for_each_peer_of_calico() -> None:
     assert len(told(peer(), metallb(), metallb(myASN=64514))) == 1
+
+
+def test_so_many_selectors_of_one_peer() -> None:
+    labels = [{"matchLabels": {"rack": str(number)}} for number in range(50)]
+    nodes = [node(f"n{number}", rack="x") for number in range(50)]
+    cluster = cluster_of([peer(), metallb(nodeSelectors=labels), *nodes])
+    cluster.limits = Limits(comparisons=2499)
+    (found,) = find("other_speaker")(cluster, {})
+    assert "2,499 comparisons of BGPPeers with those of MetalLB" in found.message
+    cluster.limits = Limits(comparisons=2500)
+    assert list(find("other_speaker")(cluster, {})) == []

@@ -10,6 +10,7 @@ import pytest
 
 from callint.checks import Breach, find
 from callint.objects import Cluster
+from callint.source import Limits
 from manifests import calico, cluster_of, installation
 
 INSTALLATION = installation()
@@ -211,3 +212,13 @@ def test_nobody_is_told_the_password() -> None:
     assert len(found) == 4
     assert SECRET not in json.dumps(found)
     assert b64encode(SECRET.encode()).decode() not in json.dumps(found)
+
+
+def test_so_many_secrets_of_one_name() -> None:
+    peers = [{**peer(), "metadata": {"name": f"p{number}"}} for number in range(50)]
+    cluster = cluster_of([secret(**plain("ab"))] * 50 + peers)
+    cluster.limits = Limits(comparisons=7000)
+    (found,) = find("password")(cluster, {"problem": "content"})
+    assert "7,000 comparisons of passwords with Secrets" in found.message
+    cluster.limits = Limits(comparisons=7500)
+    assert list(find("password")(cluster, {"problem": "content"})) == []

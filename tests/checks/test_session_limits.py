@@ -84,3 +84,16 @@ def test_pools_are_held_against_nodes_so_often_and_no_more() -> None:
     assert asked
     assert all(message.endswith(words) for message in asked)
     assert not any("IPPools with nodes" in one.message for one in findings(apart(10, 100), most=1000))
+
+
+def test_ports_of_one_neighbour() -> None:
+    """Each session with it is held against the others."""
+    peers = (
+        f"---\n{V3}\nkind: BGPPeer\nmetadata: {{name: p{port}}}\n"
+        f"spec: {{node: n0, peerIP: '10.0.1.1:{port}', asNumber: {64512 + port % 2}}}\n"
+        for port in range(1, 41)
+    )
+    several = POOL + node(0, "") + node(1, "") + "".join(peers)
+    found = [one for one in findings(several, most=15_000) if "with the same neighbour" in one.message]
+    assert {"BGP023", "BGP024", "BGP025"} <= {one.rule for one in found}
+    assert not any("would be needed" in one.message for one in findings(several))

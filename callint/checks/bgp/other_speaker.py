@@ -45,7 +45,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         if end is None or not peer.resource.legible:
             continue
         for other in others.get(end, ()):
-            steps.spend(len(described))
+            steps.spend(len(described) * max(1, len(other.selectors)))
             node = next((one for one in described if other.calls(one) and _calls(peer, one, end[0])), None)
             if node is not None:
                 yield _breach(peer, other, node, str(end[0]))
@@ -60,7 +60,7 @@ class _Other:
         self.resource = resource
 
     @cached_property
-    def _selectors(self) -> list[Selector]:
+    def selectors(self) -> list[Selector]:
         """Those of nodes, any of which will do; one that cannot be read selects none."""
         return [one for _, plain in fields.items(self.resource.spec, "nodeSelectors") if (one := _selector(plain))]
 
@@ -68,7 +68,7 @@ class _Other:
         """Whether it surely calls from a node."""
         if not fields.items(self.resource.spec, "nodeSelectors"):
             return True
-        return node.labels is not None and any(one.matches(node.labels) for one in self._selectors)
+        return node.labels is not None and any(one.matches(node.labels) for one in self.selectors)
 
 
 def _selector(plain: Any) -> Selector | None:

@@ -13,9 +13,11 @@ from callint.checks.dispatch import Question, asked
 from callint.finding import Path, Related, Span, witness
 from callint.objects import Cluster, Resource, fields
 from callint.record import NamedTuple
+from callint.steps import Steps, counted
 from callint.suggest import Words, did_you_mean
 
 _SHOWN = 3
+_OF_SECRET = 3
 _SOURCE = "secretKeyRef"
 _FIELDS = {"BGPPeer": "password", "BGPConfiguration": "nodeMeshPassword"}
 
@@ -25,7 +27,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     Parameter `problem`: `unread` (a Secret is here, and calico-node does not find the password in it, or its roles are
     here, and let it read others), `content` (the password is none that both ends can have). Of Secrets that are not
-    among the manifests nothing else is said: most are kept elsewhere.
+    among the manifests nothing else is said: most are kept elsewhere. Raises TooManyStepsError.
     """
     yield from asked(QUESTIONS, parameters)(cluster)
 
@@ -121,8 +123,9 @@ def _without_key(cluster: Cluster, wanted: _Wanted) -> Breach:
 
 
 def _content(cluster: Cluster) -> Iterator[Breach]:
+    steps = Steps(cluster, "passwords with Secrets of the same name")
     for wanted in _wanted(cluster):
-        for secret in secrets(cluster).there(wanted.name):
+        for secret in counted(secrets(cluster).there(wanted.name), steps, _OF_SECRET):
             value = _value(secret, wanted.key)
             whose = f'the password of {wanted.who}, key "{wanted.key}" of Secret "{wanted.name}",'
             found = min(((value.index(one), one) for one in _UNFIT if one in value), default=None)
