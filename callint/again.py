@@ -10,9 +10,9 @@ from typing import Any
 
 from callint import __version__
 from callint.config import Config
-from callint.divide import beside
 from callint.encoded import MisfitError, count, decoded, finding, text, truth
 from callint.engine import Plan
+from callint.given import beside
 from callint.intake import Reading
 from callint.lint import Facts, Lint, Options, lint_together, read_facts, source_line, text_by_id
 from callint.report import Report

@@ -10,9 +10,10 @@ from callint import __version__
 from callint.calico import NEWEST, Target, format_release
 from callint.catalogue import Catalogue, RuleText
 from callint.config import REST, Calico, Config
-from callint.divide import divide, facts_among, left_beside, left_out, unread
+from callint.divide import divide, facts_among, unread
 from callint.engine import Crash, Plan, crash_finding, order, report_problems, run
 from callint.finding import Finding, Problem, Span
+from callint.given import left_beside, left_out
 from callint.intake import Judge, Judged, Measure, Reading
 from callint.intake import judge as judge_here
 from callint.intake.beside import manifests

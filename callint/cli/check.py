@@ -137,7 +137,7 @@ def command(
     """
     from callint.catalogue import RuleError
     from callint.checks import CheckError
-    from callint.divide import named_singly
+    from callint.given import named_singly
     from callint.intake import Means, Measure, read
     from callint.lint import Options, lint_together
 

@@ -15,7 +15,7 @@ import pytest
 from callint import catalogue, rule
 
 STAGES = {
-    "source": ["source", "intake/kustomize.py", "divide.py"],
+    "source": ["source", "intake/kustomize.py", "divide.py", "given.py"],
     "schema": ["schema", "validate"],
     "facts": ["facts"],
     "suppression": ["suppress.py", "baseline.py"],

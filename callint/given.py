@@ -1,0 +1,101 @@
+"""What the paths given on the command line hold of the manifests that there are, and what they leave out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from callint.config import ClusterConfig, Config
+from callint.finding import Problem, Span
+from callint.source.discover import SUFFIXES, discover, show
+from callint.source.globs import WILDCARDS, base_of, compile_glob
+from callint.suppress import above, absolute
+
+_NAMED = 3
+_MOST_READ, _MOST_BYTES = 100, 1 << 20
+_MARK = b"projectcalico.org/"
+
+
+def named_singly(config: Config, given: Sequence[str], *, ignore: bool) -> Iterator[str]:
+    """The manifests of the configuration, folders and patterns, of which the paths given hold every file one by one.
+
+    With `ignore` but for those that git ignores.
+    """
+    if "-" in given or config.document is None:
+        return
+    held = frozenset(map(absolute, given)).union((absolute(config.file),) if config.file else ())
+    folders = {folder for path in held for folder in above(path)}
+    for root in dict.fromkeys(root for about in config.clusters for root in about.manifests):
+        if held.isdisjoint(above(absolute(root))) and absolute(base_of(root)[0]) in folders:
+            found = discover((root,), ignore)
+            if not found.problems and not any(held.isdisjoint(above(absolute(one.path))) for one in found.places):
+                yield root
+
+
+def left_out(config: Config, given: Sequence[str], cluster: ClusterConfig) -> Iterator[Problem]:
+    """That the paths given on the command line do not hold all manifests of a cluster.
+
+    None given is all of them, and what comes by standard input is taken to be.
+    """
+    if not given or "-" in given or config.document is None:
+        return
+    held = frozenset(map(absolute, given))
+    patterns = [path for path in held if WILDCARDS.intersection(path)]
+    roots = [
+        (number, root)
+        for number, root in enumerate(cluster.manifests)
+        if held.isdisjoint(above(absolute(root)))
+        and not any(compile_glob(pattern).fullmatch(absolute(root)) for pattern in patterns)
+    ]
+    if roots:
+        several = ("clusters", cluster.name) if "clusters" in config.document.value else ()
+        span = config.document.span((*several, "manifests", roots[0][0]))
+        names = ", ".join(f'"{show(root)}"' for _, root in roots[:_NAMED])
+        names += f" and {len(roots) - _NAMED} more" if len(roots) > _NAMED else ""
+        message = (
+            f'cluster "{cluster.name}" has manifests in {names} that are not given: what they define is missing here'
+        )
+        yield Problem("manifests-left-out", span, message)
+
+
+def beside(config: Config, given: Sequence[str]) -> tuple[str, ...]:
+    """Files with objects of Calico beside files that are given one by one, where nothing says what a cluster has.
+
+    No more than are to be named, and one.
+    """
+    if not given or "-" in given or any(about.manifests for about in config.clusters):
+        return ()
+    held = frozenset(map(absolute, given))
+    patterns = [compile_glob(path) for path in held if WILDCARDS.intersection(path)]
+    folders = sorted({os.path.dirname(path) for path in held if os.path.isfile(path)})
+    found = (path for folder in folders if held.isdisjoint(above(folder)) for path in _files(folder))
+    others = (path for path in found if path not in held and not any(one.fullmatch(path) for one in patterns))
+    return tuple(islice(filter(_of_calico, islice(others, _MOST_READ)), _NAMED + 1))
+
+
+def _files(folder: str) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            files = [entry.path for entry in entries if entry.is_file(follow_symlinks=False)]
+    except OSError:
+        return []
+    return sorted(absolute(path) for path in files if path.endswith(SUFFIXES))
+
+
+def _of_calico(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return _MARK in file.read(_MOST_BYTES)
+    except OSError:
+        return False
+
+
+def left_beside(config: Config, given: Sequence[str], span: Span) -> Iterator[Problem]:
+    """That manifests beside files that were given are not, told at a place where they may be missed."""
+    others = beside(config, given)
+    if others:
+        names = ", ".join(f'"{os.path.basename(path)}"' for path in others[:_NAMED])
+        names += " and others" if len(others) > _NAMED else ""
+        message = f"manifests beside the files that are given are not: {names}; what they define is missing here"
+        yield Problem("manifests-left-out", span, message, help="give the folder, not the files that changed")
