@@ -12,13 +12,14 @@ from callint.objects import Cluster, Resource
 from callint.policy.chains import CompiledPolicy, EndpointChains, Profiles
 from callint.policy.doubt import UndecidedError
 from callint.policy.enforced import enforced
+from callint.policy.failsafes import Failsafe
 from callint.policy.interfaces import Governance, Governor
 from callint.policy.inventory import Endpoint, HostMember, Inventory, WorkloadMember
 from callint.policy.match import entity_selectors
 from callint.policy.nodes import Interfaces, node_interfaces, read_interfaces, with_nameless
 from callint.policy.packet import Flow
 from callint.policy.ranges import PLACE, Ranges, ranges
-from callint.policy.settings import Failsafe, Settings
+from callint.policy.settings import Settings
 from callint.policy.tiers import PlacedPolicy, PlacedTier, selecting, tiers_of
 from callint.policy.tunnels import Tunnels
 from callint.selector import Selector, SelectorError

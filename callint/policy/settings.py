@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from callint.calico import failsafe
 from callint.calico.defaults import FELIX_FALSE, FELIX_TRUE, INTERFACE_PREFIXES
-from callint.calico.failsafe import FailsafePort
 from callint.finding import Path
-from callint.net.address import Prefix
-from callint.net.read import decimal, prefixes
+from callint.net.read import decimal
 from callint.objects import Cluster, Resource, fields
-from callint.objects.calico_node import Variable, felix_environment, felix_variable
+from callint.objects.calico_node import felix_environment, felix_variable
 from callint.objects.felix import FelixConfiguration
 from callint.policy.doubt import UndecidedError
+from callint.policy.failsafes import OWN, Failsafe, of_configuration, of_environment
 from callint.policy.packet import Outcome
 from callint.record import NamedTuple
 from callint.selector import Selector, parse_or_none
@@ -25,16 +22,6 @@ from callint.steps import Answer, Steps
 
 _OVERRIDE = "config.projectcalico.org/"
 _TO_HOST: dict[str, tuple[Outcome, str]] = {"accept": ("accept", "accept"), "drop": ("drop", "Drop")}
-_PORT = re.compile(r"(?:(tcp|udp):(?:([0-9./]+|\[[0-9a-f:./]+\]):)?)?([0-9]{1,5})", re.IGNORECASE)
-
-
-class Failsafe(NamedTuple):
-    """A failsafe port with its net as numbers, and where it is written, None for one of Felix's own."""
-
-    port: FailsafePort
-    net: Prefix | None
-    resource: Resource | None
-    path: Path
 
 
 class Said(NamedTuple):
@@ -170,12 +157,11 @@ class Settings:
         key = f"failsafe{direction}HostPorts"
         variable = self._environment.get(felix_variable(key))
         if variable is not None:
-            found = _from_environment(variable)
+            found = of_environment(variable)
         elif isinstance(self._value(key, _text), list):
-            found = _failsafe(self._values[key].resource, key)
+            found = of_configuration(self._values[key].resource, key)
         else:
-            ports = failsafe.INBOUND if direction == "Inbound" else failsafe.OUTBOUND
-            found = tuple(Failsafe(port, None, None, ()) for port in ports)
+            found = OWN[direction]
         if isinstance(found, str):
             raise UndecidedError(found)
         return found
@@ -217,41 +203,6 @@ def _text(text: str) -> str | None:
 
 def _list(text: str) -> list[str] | None:
     return None if text.lower() == "none" else [one.strip() for one in text.split(",")]
-
-
-@lru_cache(maxsize=16)
-def _from_environment(variable: Variable) -> tuple[Failsafe, ...] | str:
-    """The ports that a variable lists, `none` for none (felix/config/param_types.go PortListParam)."""
-    if variable.value is None:
-        return "the failsafe ports in the environment of calico-node, which come from another object"
-    text, at = variable.value, (variable.resource, (*variable.path, "value"))
-    found = []
-    for item in () if text.lower() == "none" else text.split(","):
-        match = _PORT.fullmatch(item.strip())
-        protocol, bracketed, port = match.groups() if match is not None else (None, None, None)
-        net = bracketed.strip("[]") if bracketed else None
-        inside = next(iter(prefixes((net,))), None) if net else None
-        if port is None or (net and inside is None):
-            return "the failsafe ports in the environment of calico-node, of which one could not be read"
-        found.append(Failsafe(FailsafePort((protocol or "tcp").lower(), int(port), net), inside, *at))
-    return tuple(found)
-
-
-@lru_cache(maxsize=16)
-def _failsafe(resource: Resource, key: str) -> tuple[Failsafe, ...] | str:
-    """The ports that a FelixConfiguration lists, read once for all nodes, or what of them cannot be told."""
-    found = []
-    for index, item in fields.items(resource.spec, key):
-        plain = item if isinstance(item, dict) else {}
-        protocol = (fields.text(plain, "protocol") or "tcp").lower()
-        if protocol not in ("tcp", "udp"):
-            return f'Felix does not start with the protocol "{protocol}" in {key} of "{resource.name}"'
-        port = FailsafePort(protocol, fields.integer(plain, "port") or 0, fields.text(plain, "net"))
-        net = next(iter(prefixes((port.net,))), None) if port.net else None
-        if port.net and net is None:
-            return f'the net "{port.net}" in {key} of "{resource.name}", which could not be read'
-        found.append(Failsafe(port, net, resource, ("spec", key, index)))
-    return tuple(found)
 
 
 def workload_prefixes(cluster: Cluster, node: str) -> tuple[str, ...]:

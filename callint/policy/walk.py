@@ -12,11 +12,11 @@ from callint.net.ports import ICMPV6, UDP
 from callint.objects import Resource
 from callint.policy.chains import Chain, Decision, Direction, EndpointChains, Kind, through_tiers
 from callint.policy.doubt import Doubts, UndecidedError, explore
+from callint.policy.failsafes import Failsafe
 from callint.policy.inventory import HostMember
 from callint.policy.model import NodePolicy
 from callint.policy.packet import Conntrack, Flow, Outcome, Packet, Step, Verdict, protocol_number, read
 from callint.policy.ranges import PLACE
-from callint.policy.settings import Failsafe
 from callint.policy.tunnels import IPIP
 
 NEIGHBOUR_TYPES = (130, 131, 132, 133, 135, 136)

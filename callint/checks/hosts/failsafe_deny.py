@@ -14,9 +14,9 @@ from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.doubt import UndecidedError
+from callint.policy.failsafes import Failsafe
 from callint.policy.inventory import HostMember
 from callint.policy.selectable import Selectable
-from callint.policy.settings import Failsafe
 from callint.selector import Selector
 from callint.selector.syntax import ALL
 from callint.steps import Steps

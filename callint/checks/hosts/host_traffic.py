@@ -20,9 +20,9 @@ from callint.objects import Cluster, Resource
 from callint.objects.policy import Policy
 from callint.policy import NodePolicy, Packet, Verdict, evaluate, model_of
 from callint.policy.doubt import UndecidedError
+from callint.policy.failsafes import Failsafe
 from callint.policy.inventory import HostMember
 from callint.policy.links import leads_somewhere
-from callint.policy.settings import Failsafe
 from callint.policy.symbolic.engine import Engine, selections
 from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.selection import Selection, Selections

@@ -6,9 +6,9 @@ from callint.net.packets import PacketSet
 from callint.net.ports import UDP
 from callint.policy.chains import Direction, Kind
 from callint.policy.doubt import UndecidedError
+from callint.policy.failsafes import Failsafe
 from callint.policy.model import NodePolicy
 from callint.policy.packet import protocol_number
-from callint.policy.settings import Failsafe
 from callint.policy.symbolic.block import Cause, Shares, add, within
 from callint.policy.symbolic.chain import Chains
 from callint.policy.symbolic.selection import Selection

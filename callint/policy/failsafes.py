@@ -1,0 +1,68 @@
+"""The failsafe ports of Felix: its own, those of a FelixConfiguration, and those in the environment of calico-node."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from callint.calico import failsafe
+from callint.calico.failsafe import FailsafePort
+from callint.finding import Path
+from callint.net.address import Prefix
+from callint.net.read import prefixes
+from callint.objects import Resource, fields
+from callint.objects.calico_node import Variable
+from callint.record import NamedTuple
+
+_PORT = re.compile(r"(?:(tcp|udp):(?:([0-9./]+|\[[0-9a-f:./]+\]):)?)?([0-9]{1,5})", re.IGNORECASE)
+
+
+class Failsafe(NamedTuple):
+    """A failsafe port with its net as numbers, and where it is written, None for one of Felix's own."""
+
+    port: FailsafePort
+    net: Prefix | None
+    resource: Resource | None
+    path: Path
+
+
+OWN = {
+    direction: tuple(Failsafe(port, None, None, ()) for port in ports)
+    for direction, ports in (("Inbound", failsafe.INBOUND), ("Outbound", failsafe.OUTBOUND))
+}
+"""Those of Felix, where nothing is said."""
+
+
+@lru_cache(maxsize=16)
+def of_environment(variable: Variable) -> tuple[Failsafe, ...] | str:
+    """The ports that a variable lists, `none` for none, or what of them cannot be told (param_types.go PortListParam)."""
+    if variable.value is None:
+        return "the failsafe ports in the environment of calico-node, which come from another object"
+    text, at = variable.value, (variable.resource, (*variable.path, "value"))
+    found = []
+    for item in () if text.lower() == "none" else text.split(","):
+        match = _PORT.fullmatch(item.strip())
+        protocol, bracketed, port = match.groups() if match is not None else (None, None, None)
+        net = bracketed.strip("[]") if bracketed else None
+        inside = next(iter(prefixes((net,))), None) if net else None
+        if port is None or (net and inside is None):
+            return "the failsafe ports in the environment of calico-node, of which one could not be read"
+        found.append(Failsafe(FailsafePort((protocol or "tcp").lower(), int(port), net), inside, *at))
+    return tuple(found)
+
+
+@lru_cache(maxsize=16)
+def of_configuration(resource: Resource, key: str) -> tuple[Failsafe, ...] | str:
+    """The ports that a FelixConfiguration lists, read once for all nodes, or what of them cannot be told."""
+    found = []
+    for index, item in fields.items(resource.spec, key):
+        plain = item if isinstance(item, dict) else {}
+        protocol = (fields.text(plain, "protocol") or "tcp").lower()
+        if protocol not in ("tcp", "udp"):
+            return f'Felix does not start with the protocol "{protocol}" in {key} of "{resource.name}"'
+        port = FailsafePort(protocol, fields.integer(plain, "port") or 0, fields.text(plain, "net"))
+        net = next(iter(prefixes((port.net,))), None) if port.net else None
+        if port.net and net is None:
+            return f'the net "{port.net}" in {key} of "{resource.name}", which could not be read'
+        found.append(Failsafe(port, net, resource, ("spec", key, index)))
+    return tuple(found)
