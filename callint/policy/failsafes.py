@@ -35,7 +35,7 @@ OWN = {
 
 @lru_cache(maxsize=16)
 def of_environment(variable: Variable) -> tuple[Failsafe, ...] | str:
-    """The ports that a variable lists, `none` for none, or what of them cannot be told (param_types.go PortListParam)."""
+    """The ports that a variable lists, or what of them cannot be told (felix/config/param_types.go PortListParam)."""
     if variable.value is None:
         return "the failsafe ports in the environment of calico-node, which come from another object"
     text, at = variable.value, (variable.resource, (*variable.path, "value"))
