@@ -15,6 +15,8 @@ from callint.steps import Steps
 
 # Beyond so many sets of reflectors on the ways to one node a route counts as come by none of them: bounded time
 _MAX_WAYS = 8
+# So many cluster ids that a route keeps take the time and memory of one more way
+_IDS = 4
 
 Learned = Passage | None
 """How a route came to a node; None: it is its own."""
@@ -83,7 +85,8 @@ class RouteGraph:
         while pending:
             here, learned, passed = pending.popleft()
             own = here.cluster_id
-            self._steps.spend(1 + len(self.ways.get(here, ())) + len(self._perhaps.get(here, ())))
+            ways = 1 + len(self.ways.get(here, ())) + len(self._perhaps.get(here, ()))
+            self._steps.spend(ways * (1 + len(passed) // _IDS))
             for other in self._perhaps.get(here, ()):
                 learn(other, EXTERNAL, frozenset())
             for other, peering in self.ways.get(here, ()):

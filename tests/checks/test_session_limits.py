@@ -97,3 +97,18 @@ def test_ports_of_one_neighbour() -> None:
     found = [one for one in findings(several, most=15_000) if "with the same neighbour" in one.message]
     assert {"BGP023", "BGP024", "BGP025"} <= {one.rule for one in found}
     assert not any("would be needed" in one.message for one in findings(several))
+
+
+def test_a_long_chain_of_reflectors() -> None:
+    """A route keeps the ids of all that passed it on."""
+    off = f"---\n{V3}\nkind: BGPConfiguration\nmetadata: {{name: default}}\nspec: {{nodeToNodeMeshEnabled: false}}\n"
+    nodes = (node(number, f"routeReflectorClusterID: 1.0.0.{number}", f"place: p{number}") for number in range(60))
+    peers = (
+        f"---\n{V3}\nkind: BGPPeer\nmetadata: {{name: p{number}}}\n"
+        f"spec: {{nodeSelector: place == 'p{number}', peerSelector: place == 'p{number + 1}'}}\n"
+        for number in range(59)
+    )
+    chain = POOL + off + "".join((*nodes, *peers))
+    words = "comparisons of ways for routes between nodes would be needed"
+    assert any(words in one.message for one in findings(chain, most=30_000))
+    assert findings(chain) == []
