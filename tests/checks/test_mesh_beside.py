@@ -57,6 +57,8 @@ def test_it_is_said_where_the_mesh_is_switched_on() -> None:
             calico("BGPPeer", "two", {"nodeSelector": "k in {'b', 'c'}", "peerIP": "10.0.0.9", "asNumber": 64512}),
         ],
         [HUB, *NODES, {**PEER, "spec": {**PEER["spec"], "reversePeering": "Manual"}}],
+        [HUB, *NODES, {**PEER, "spec": {**PEER["spec"], "filters": ["f"]}}, calico("BGPFilter", "f", {"exportV4": []})],
+        [HUB, *NODES, {**PEER, "spec": {**PEER["spec"], "nextHopMode": "Self"}}],
     ],
 )
 def test_a_mesh_that_brings_routes_is_needed(objects: list[dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from callint.bgp.alike import Alike
 from callint.bgp.network import Network, network
+from callint.bgp.peering import Peering
 from callint.bgp.reach import RouteGraph
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
@@ -43,11 +44,16 @@ def _reflected(model: Network, family: Family) -> bool:
     reflectors = any(one.first.cluster_id for one in speaking)
     if not reflectors or len(model.meshed[family]) < _SEVERAL:
         return False
-    graph = RouteGraph(model, family)
+    graph = RouteGraph(model, family, passes=_as_they_are)
     starts = [start for start in graph.starts(mesh=False) if start in speaking]
     if len(starts) > _MOST or not all(_client(graph, model.nodes.of(one)) for one in model.meshed[family]):
         return False
     return all(speaking <= graph.reach(start, mesh=False) for start in starts)
+
+
+def _as_they_are(peering: Peering) -> bool:
+    """Whether routes get over sessions as over those of the mesh: all of them, with the next hop that they have."""
+    return not peering.form.filters and peering.form.next_hop != "self"
 
 
 def _client(graph: RouteGraph, alike: Alike) -> bool:
