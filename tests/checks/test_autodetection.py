@@ -85,6 +85,16 @@ def test_an_address_that_is_given_is_not_looked_for(ip: str) -> None:
     assert told(calico_node(IP_AUTODETECTION_METHOD="interface=eth0")) == []
 
 
+@pytest.mark.parametrize("pattern", ["${INTERFACE}", "wan.*,{{ interface }}", "{{ first, second }}"])
+def test_what_a_variable_stands_for_is_not_known(pattern: str) -> None:
+    for method in (
+        detecting(interface=pattern),
+        calico_node(IP="autodetect", IP_AUTODETECTION_METHOD=f"interface={pattern}"),
+    ):
+        assert told(method, about=facts(interfaces={"eth0": ["10.0.0.1/24"]})) == []
+        assert told(method, node("10.0.0.1/24"), about=facts(interfaces=dict(ROUTER)), problem="replaced") == []
+
+
 def test_an_address_that_the_node_has_already_is_kept() -> None:
     assert told(detecting(interface="eth0"), node("10.0.0.1/24")) == []
     assert len(told(detecting(6, interface="eth0"), node("10.0.0.1/24"))) == 1

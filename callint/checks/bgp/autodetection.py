@@ -21,6 +21,7 @@ from callint.objects.first_pools import pools_from_start
 from callint.objects.node import Node, bgp_path, bgp_value
 from callint.record import NamedTuple
 from callint.schema.patterns import compiled
+from callint.source import placeholder
 from callint.steps import Steps, counted
 
 _MOST_SHOWN = 5
@@ -137,6 +138,11 @@ class _Method(NamedTuple):
 
 
 def _methods(cluster: Cluster) -> Iterator[_Method]:
+    """Those without a variable that a later step fills in."""
+    return (one for one in _written(cluster) if placeholder(",".join(one.texts)) is None)
+
+
+def _written(cluster: Cluster) -> Iterator[_Method]:
     for one in cluster.installations:
         for family in FAMILIES:
             base = ("spec", "calicoNetwork", f"nodeAddressAutodetectionV{family}")
