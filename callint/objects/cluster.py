@@ -234,7 +234,12 @@ class Cluster:
 
     @cached_property
     def nodes_complete(self) -> bool:
-        """Whether the Node objects are all there are: the configuration says so, or the API server printed them."""
+        """Whether the Node objects are all there are: the configuration says so, or the API server printed them.
+
+        What the name of one will be that holds a variable is not known.
+        """
+        if any(placeholder(name) is not None for name in self.nodes):
+            return False
         resources = [resource for node in self.nodes.values() for resource in node.resources]
         return "Node" in self.intent.complete or (bool(resources) and all(one.printed for one in resources))
 

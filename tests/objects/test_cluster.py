@@ -8,6 +8,7 @@ import pytest
 
 from callint.calico import Target, parse_release
 from callint.calico.kinds import V1
+from callint.objects import Intent
 from manifests import calico, cluster_of
 
 
@@ -61,3 +62,10 @@ metadata: {name: four}
     assert nodes["two"].labels == {"kubernetes.io/hostname": "two", **dict.fromkeys(systems, "windows")}
     assert not nodes["three"].labels, "the API server tells all of them"
     assert not nodes["four"].labels
+
+
+@pytest.mark.parametrize(("name", "complete"), [("two", True), ("${NODE}", False), ("$(NODE)", False)])
+def test_which_nodes_there_are_is_open_where_a_name_is(name: str, complete: bool) -> None:
+    nodes = [calico("Node", one, {}) for one in ("one", name)]
+    assert cluster_of(nodes, intent=Intent(complete=("Node",))).nodes_complete is complete
+    assert not cluster_of(nodes).nodes_complete
