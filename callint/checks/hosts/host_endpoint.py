@@ -30,14 +30,14 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _unknown_node(cluster: Cluster) -> Iterator[Breach]:
-    known = {one.name: None for one in sorted(cluster.nodes.values(), key=lambda one: one.name)}
+    known = tuple(cluster.nodes)
     words, names, complete = Meant(known), NodeNames(known), cluster.nodes_complete
     described = [one for one in cluster.nodes.values() if one.resources]
     if not described:
         return
     for member in written_endpoints(cluster):
         about = member.about
-        if not about.node or about.node in known:
+        if not about.node or about.node in cluster.nodes:
             continue
         meant = names.meant(about.node) or (words.by(about.node) if complete else None)
         if meant is None and not complete:
@@ -49,13 +49,13 @@ def _unknown_node(cluster: Cluster) -> Iterator[Breach]:
             f'HostEndpoint "{about.name}" is for node "{about.node}", {which}{did_you_mean(meant)}: no Felix takes it '
             "up",
             tuple(Related(one.resources[0].span("metadata", "name"), "a node") for one in described[:3]),
-            nobody(f"Node/{about.node}", tuple(known)),
+            nobody(f"Node/{about.node}", known),
         )
 
 
 def _profile_missing(cluster: Cluster) -> Iterator[Breach]:
     known = dict.fromkeys((*sorted(model_of(cluster).inventory.profiles), ALLOW_ALL_PROFILE))
-    words = Words(known)
+    words, every = Words(known), tuple(known)
     for member in written_endpoints(cluster):
         about = member.about
         for index, name in enumerate(about.profiles):
@@ -68,7 +68,7 @@ def _profile_missing(cluster: Cluster) -> Iterator[Breach]:
                 f'HostEndpoint "{about.name}" names the profile "{name}", which does not exist{hint}: packets that no '
                 "policy decides are dropped there",
                 (),
-                nobody(f"Profile/{name}", tuple(known)),
+                nobody(f"Profile/{name}", every),
             )
 
 
