@@ -92,10 +92,12 @@ def _of_calico(path: str) -> bool:
 
 
 def left_beside(config: Config, given: Sequence[str], span: Span) -> Iterator[Problem]:
-    """That manifests beside files that were given are not, told at a place where they may be missed."""
+    """That manifests lie beside the files given and are not given, told at a place where they may be missed."""
     others = beside(config, given)
     if others:
         names = ", ".join(f'"{os.path.basename(path)}"' for path in others[:_NAMED])
         names += " and others" if len(others) > _NAMED else ""
-        message = f"manifests beside the files that are given are not: {names}; what they define is missing here"
+        message = (
+            f"beside the files that are given lie manifests that are not: {names}; what they define is missing here"
+        )
         yield Problem("manifests-left-out", span, message, help="give the folder, not the files that changed")

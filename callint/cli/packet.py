@@ -11,16 +11,8 @@ if TYPE_CHECKING:
     from callint.objects import Cluster
     from callint.policy import NodePolicy, Packet
 
-_NEVER_FORWARDED = (
-    "0.0.0.0/8",
-    "127.0.0.0/8",
-    "169.254.0.0/16",
-    "224.0.0.0/4",
-    "255.255.255.255/32",
-    "::/127",
-    "fe80::/10",
-    "ff00::/8",
-)
+# RFC 1122, RFC 4291 and RFC 5771; clouds route 169.254.0.0/16, in which they have services
+_NEVER_FORWARDED = ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::/127", "fe80::/10", "ff00::/8")
 
 
 class Wanted(NamedTuple):

@@ -359,6 +359,7 @@ status: {addresses: [{type: InternalIP, address: 10.0.0.1}, {type: InternalIP, a
         (("--in", "lan0"), "10.0.0.7", "10.0.0.1", False),
         (("--in", "lan0"), "10.0.0.7", "255.255.255.255", False),
         (("--in", "lan0"), "10.0.0.7", "224.0.0.251", False),
+        (("--in", "lan0"), "10.0.0.7", "169.254.169.254", True),
         (("--in", "lan0"), "fd00::7", "2001:db8::8", True),
         (("--in", "lan0"), "fd00::7", "fd00::1", False),
         (("--in", "lan0", "--out", "wan0"), "10.0.0.7", "8.8.8.8", False),
