@@ -66,7 +66,7 @@ class Governance:
 
     def _find(self, interface: str) -> Governor:
         if self.is_workload(interface):
-            return self._fallback(interface, f'"{interface}" is a workload interface')
+            return self._fallback(f'"{interface}" is a workload interface')
         doubt = None
         try:
             ignored = self._ignored(interface)
@@ -78,7 +78,7 @@ class Governance:
         candidates = self._claimants(interface, addresses)
         unsure = self._nameless if addresses is None else []
         if not candidates:
-            found = self._fallback(interface, f"no HostEndpoint on {interface}")
+            found = self._fallback(f"no HostEndpoint on {interface}")
         else:
             winner, rivals = candidates[0], tuple(candidates[1:])
             why = _claim(winner, interface, addresses)
@@ -106,7 +106,7 @@ class Governance:
         """The others that name no interface."""
         return [one for one in self._others if not one.about.interface]
 
-    def _fallback(self, interface: str, otherwise: str) -> Governor:
+    def _fallback(self, otherwise: str) -> Governor:
         if not self._wild:
             return Governor(None, False, otherwise)
         winner, rivals = self._wild[0], tuple(self._wild[1:])
@@ -146,7 +146,7 @@ def resolve(cluster: Cluster, node: str, interfaces: Interfaces) -> Mapping[str,
     governance = Governance(Inventory(cluster), node, Settings(cluster, node), interfaces)
     found = {name: governance.of(name) for name in interfaces}
     if governance.wildcard:
-        found[WILDCARD] = governance._fallback(WILDCARD, "")
+        found[WILDCARD] = governance._fallback("")
     return found
 
 
