@@ -137,7 +137,7 @@ def _both_ends(turns: Turns, session: Session) -> Status | None:
         return _unlike(secured, turns.secured(agreed[0].form))
     if not turns.meet(session, answers, secrets):
         return Status("down", _missed(turns, session, secrets, remote))
-    return _heard(turns, session, remote, secrets) if turns.known.settings.own_address_alone else None
+    return _heard(session, remote, secrets) if turns.known.settings.own_address_alone else None
 
 
 def _missed(turns: Turns, session: Session, answers: list[Session], remote: Speaker) -> str:
@@ -177,7 +177,7 @@ def _key(secret: tuple[str, str]) -> str:
     return f'key "{key}" of Secret "{name}"'
 
 
-def _heard(turns: Turns, session: Session, remote: Speaker, answers: list[Session]) -> Status | None:
+def _heard(session: Session, remote: Speaker, answers: list[Session]) -> Status | None:
     """Where nodes listen on their BGP addresses alone, one end must call the other one there, from where it is known.
 
     An end without a fixed source address may call from any.
