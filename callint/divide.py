@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
@@ -76,12 +77,16 @@ def _configures(value: object) -> bool:
 
 
 def facts_among(documents: Iterable[Document], read: Iterable[str]) -> Iterator[Problem]:
-    """Facts of nodes among the manifests, the first of each file, but for the files that were `read` as facts."""
-    told = set(read)
+    """Facts of nodes among the manifests, the first of each file, but for those `read` as facts, by links, too."""
+    files = tuple(read)
+    told, real = set(files), set[str]()
     for document in documents:
         value = document.value
         if isinstance(value, dict) and "node" in value and document.file not in told and _is_facts(value):
             told.add(document.file)
+            real = real or set(map(os.path.realpath, files))
+            if os.path.realpath(document.file) in real:
+                continue
             message = f'these look like facts of node "{value["node"]}", and they are not read as facts'
             cure = "name the file or its folder with --facts, or under `facts` in callint.yaml"
             yield Problem("facts-unread", document.span(("node",)), message, help=cure)

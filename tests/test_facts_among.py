@@ -43,6 +43,13 @@ def test_facts_that_somebody_names(folder: Path) -> None:
     assert check() == ""
 
 
+def test_facts_that_are_named_by_a_link(folder: Path) -> None:
+    (folder / "current").symlink_to("facts")
+    assert check("--facts", "current", ".") == ""
+    (folder / "facts" / "other.yaml").write_text(FACTS.replace("node: router", "node: other"))
+    assert check("--facts", "current/router.yaml", ".") == f"facts/other.yaml:2:7: {SAID.replace('router', 'other')}"
+
+
 def test_once_a_file_and_also_when_something_is_wrong_inside(folder: Path) -> None:
     (folder / "facts" / "router.yaml").write_text(FACTS.replace("10.0.0.1/24", "lan") + "---\n" + FACTS)
     assert check() == f"facts/router.yaml:2:7: {SAID}"
