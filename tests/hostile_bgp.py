@@ -178,6 +178,26 @@ NETWORKS: dict[str, Callable[[], str]] = {
         f"spec: {{nodeSelector: a == 'w{n}', peerSelector: a == 'v{n}'}}\n"
         for n in range(3_000)
     ),
+    "a chain of reflectors": lambda: (
+        f"{V3}kind: BGPConfiguration\nmetadata: {{name: default}}\nspec: {{nodeToNodeMeshEnabled: false}}\n"
+        f"---\n{V3}kind: IPPool\nmetadata: {{name: p}}\nspec: {{cidr: 10.0.0.0/8}}\n"
+        + "".join(
+            f"---\n{V3}kind: Node\nmetadata: {{name: n{n}, labels: {{a: v{n}}}}}\n"
+            f"spec: {{bgp: {{ipv4Address: 10.{n // 250}.{n % 250}.1/24, "
+            f"routeReflectorClusterID: 1.0.{n // 250}.{n % 250}}}}}\n"
+            f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+            f"spec: {{nodeSelector: a == 'v{n}', peerSelector: a == 'v{n + 1}'}}\n"
+            for n in range(2_800)
+        )
+    ),
+    "ports of one neighbour": lambda: (
+        nodes(2)
+        + "".join(
+            f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+            f"spec: {{node: n{n % 2}, peerIP: '10.0.{1 - n % 2}.1:{n + 1}', asNumber: {64512 + n % 3}}}\n"
+            for n in range(7_000)
+        )
+    ),
     "named communities": lambda: (
         f"{V3}kind: BGPConfiguration\nmetadata: {{name: default}}\nspec:\n  communities:\n"
         + "".join(f"  - {{name: c{n}, value: '64512:{n}'}}\n" for n in range(9_000))

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from callint.checks import Breach, find
+from callint.source import Limits
+from calls import calls
 from manifests import calico, cluster_of
 
 POOL = calico("IPPool", "pods", {"cidr": "10.244.0.0/16"})
@@ -224,3 +226,25 @@ def test_interfaces_of_others_and_no_filter() -> None:
     by_interface = {"action": "Accept", "interface": "eth*"}
     assert kept_in(configuration(), service(), bounded(24, by_interface)) == [False]
     assert told("local-service-range", *NODES, peer(), configuration(), service(), endpoints("n1")) == []
+
+
+def test_so_many_rules_for_so_many_peers() -> None:
+    rules = [{"action": "Reject", "cidr": f"10.244.{number}.0/24", "matchOperator": "In"} for number in range(50)]
+    peers = [peer(f"tor-{number}", peerIP=f"10.0.1.{number}", filters=["f"]) for number in range(50)]
+    cluster = cluster_of([*NODES, POOL, configuration(), calico("BGPFilter", "f", {"exportV4": rules}), *peers])
+    cluster.limits = Limits(comparisons=2500)
+    (found,) = find("passed_on")(cluster, {"problem": "pods"})
+    assert "2,500 comparisons of routes that nodes pass on" in found.message
+
+
+def test_a_filter_of_many_peers_is_looked_through_for_variables_once() -> None:
+    """Its gaps are as many as it has wrong types."""
+
+    def asked(rules: int) -> int:
+        written = calico("BGPFilter", "f", {"exportV4": [{"action": number} for number in range(rules)]})
+        peers = [peer(f"tor-{number}", peerIP=f"10.0.1.{number}", filters=["f"]) for number in range(100)]
+        cluster = cluster_of([*NODES, configuration(), written, *peers], judged=True)
+        return calls(lambda: list(find("passed_on")(cluster, {"problem": "pods"})))
+
+    asked(20)  # what is imported and remembered the first time
+    assert asked(80) - asked(20) < 10_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from callint.bgp.advertisement import Effect, Reach, advertisement_effects
@@ -97,9 +98,14 @@ def _of_nodes(cluster: Cluster, resource: Resource) -> str:
     own = resource.name.removeprefix("node.")
     if own != resource.name:
         return f' of node "{own}"'
+    return " of a node without a list of its own" if _lists_of_nodes(cluster) else ""
+
+
+@lru_cache(maxsize=1)
+def _lists_of_nodes(cluster: Cluster) -> bool:
+    """Whether a node has a list of its own."""
     node_own = (one for one in cluster.bgp_configurations if one.resource.name.startswith("node."))
-    others = any(one.prefix_advertisements for one in node_own)
-    return " of a node without a list of its own" if others else ""
+    return any(one.prefix_advertisements for one in node_own)
 
 
 def _unknown_exports(cluster: Cluster) -> str | None:

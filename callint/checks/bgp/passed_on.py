@@ -28,7 +28,7 @@ from callint.objects import Cluster, Resource, fields
 from callint.objects.pool import IPPool
 from callint.objects.service import balancer_addresses
 from callint.record import NamedTuple
-from callint.steps import Steps
+from callint.steps import Steps, counted
 
 _LOCAL: Path = ("spec", "externalTrafficPolicy")
 _REJECT = "a BGPFilter that rejects `source: RemotePeers` for export leaves each node its own routes (from v3.27 on)"
@@ -51,11 +51,11 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         yield from question(cluster)
 
 
-def _passed_on(answers: Engine, session: Session, prefixes: PrefixSet) -> PrefixSet:
-    """Which of the routes that come over iBGP surely leave."""
+def _passed_on(answers: Engine, session: Session, prefixes: PrefixSet, steps: Steps) -> PrefixSet:
+    """Which of the routes that come over iBGP surely leave; raises TooManyStepsError."""
     routes = Routes(prefixes, "some", Attributes("bgp", None, (), (), None), "other nodes", BY_MESH)
     mine = answers.profiles.of(session.local, session.family)
-    decisions = answers.decide(mine, session.form, routes)
+    decisions = counted(answers.decide(mine, session.form, routes), steps, 1)
     return union_all(session.family, (one.prefixes for one in decisions if one.accepted and one.certain))
 
 
@@ -109,7 +109,7 @@ def _local_services(cluster: Cluster) -> Iterator[Breach]:
         if not local:
             continue
         steps.spend(len(local))
-        leaving = _passed_on(answers, meeting.session, _addresses(cluster, meeting.family))
+        leaving = _passed_on(answers, meeting.session, _addresses(cluster, meeting.family), steps)
         heard = [one for one in local if one.prefix in leaving]
         lacking = [one for one in heard if one.nodes is not None and not one.nodes.issuperset(meeting.nodes)]
         if lacking:
@@ -216,12 +216,13 @@ def _kept_in(meeting: Meeting, one: _Local, wide: Prefix, rule: Rule) -> Breach:
 def _pods(cluster: Cluster) -> Iterator[Breach]:
     """One word about all peers."""
     answers = engine(cluster)
+    steps = Steps(cluster, "routes that nodes pass on")
     found: list[tuple[Meeting, IPPool, Prefix]] = []
     for meeting in meetings(cluster):
         for pool, inside in answers.profiles.shared[meeting.family].pools.pools:
             length = min(block_length(pool, inside), BITS[meeting.family])
             usual = pool.for_pods and not pool.unreadable
-            if usual and _passed_on(answers, meeting.session, within(inside, length, length)):
+            if usual and _passed_on(answers, meeting.session, within(inside, length, length), steps):
                 found.append((meeting, pool, inside))
                 break
     for meeting, pool, inside in found[:1]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from callint.bgp.alike import Alike, far_address
 from callint.bgp.expand import Conflict
@@ -65,9 +65,14 @@ class Unsettled:
         if peer is not None and _any_left(peer, "filters"):
             return True
         return any(
-            left_in(known[name].resource, ()) if name in known else left_open(self._model.cluster, NAMES_OF_FILTERS)
+            name in self._open_filters if name in known else left_open(self._model.cluster, NAMES_OF_FILTERS)
             for name in peering.form.filters
         )
+
+    @cached_property
+    def _open_filters(self) -> frozenset[str]:
+        filters = self._model.cluster.bgp_filters
+        return frozenset(name for name, one in filters.items() if left_in(one.resource, ()))
 
     def rivals(self, conflict: Conflict, steps: Steps) -> bool:
         """Whether two peers may be no rivals, or a third one may go before both; raises TooManyStepsError."""
