@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from callint.bgp.inventory import Inventory
 from callint.bgp.nodes import Speaker
-from callint.bgp.secrets import secrets
 from callint.bgp.session import Form, Kind, Secured, Session
 from callint.calico.defaults import BGP_PORT
 from callint.net.address import Address
@@ -98,8 +97,11 @@ class Turns:
         secret, limited = form.secured
         if default is not None and form.kind == "mesh":
             secret = default.mesh_password_secret
-        found = secret is not None and secrets(self.known.cluster).missing(*secret) is None
-        return secret if found else None, limited
+        if secret is None:
+            return None, limited
+        from callint.bgp.secrets import secrets
+
+        return None if secrets(self.known.cluster).missing(*secret) is not None else secret, limited
 
 
 def _port(session: Session) -> int:

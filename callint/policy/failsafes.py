@@ -14,7 +14,7 @@ from callint.objects import Resource, fields
 from callint.objects.calico_node import Variable
 from callint.record import NamedTuple
 
-_PORT = re.compile(r"(?:(tcp|udp):(?:([0-9./]+|\[[0-9a-f:./]+\]):)?)?([0-9]{1,5})", re.IGNORECASE)
+_PORT = r"(?i:(tcp|udp):(?:([0-9./]+|\[[0-9a-f:./]+\]):)?)?([0-9]{1,5})"
 
 
 class Failsafe(NamedTuple):
@@ -41,7 +41,7 @@ def of_environment(variable: Variable) -> tuple[Failsafe, ...] | str:
     text, at = variable.value, (variable.resource, (*variable.path, "value"))
     found = []
     for item in () if text.lower() == "none" else text.split(","):
-        match = _PORT.fullmatch(item.strip())
+        match = re.fullmatch(_PORT, item.strip())
         protocol, bracketed, port = match.groups() if match is not None else (None, None, None)
         net = bracketed.strip("[]") if bracketed else None
         inside = next(iter(prefixes((net,))), None) if net else None

@@ -11,7 +11,6 @@ from callint.net.address import Family
 from callint.objects import Cluster, Resource
 from callint.policy.chains import CompiledPolicy, EndpointChains, Profiles
 from callint.policy.doubt import UndecidedError
-from callint.policy.enforced import enforced
 from callint.policy.failsafes import Failsafe
 from callint.policy.interfaces import Governance, Governor
 from callint.policy.inventory import Endpoint, HostMember, Inventory, WorkloadMember
@@ -56,6 +55,8 @@ class Model:
 
     def enforced(self, family: Family) -> Model | None:
         """The same with what iptables and nftables enforce for packets of a family; None where that is all."""
+        from callint.policy.enforced import enforced
+
         tiers = enforced(self.tiers, family)
         if tiers is None:
             return None

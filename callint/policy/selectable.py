@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from copy import copy
 from itertools import chain, islice
 from operator import itemgetter
 from typing import Generic, TypeVar
@@ -55,8 +54,8 @@ class Selectable(Generic[T]):
 
     def within(self, steps: Steps) -> Selectable[T]:
         """The same things for one who has so many steps."""
-        found = copy(self)
-        found._steps = steps
+        found: Selectable[T] = Selectable((), steps)
+        found._index = self._index
         return found
 
     def classes(self, selector: Selector) -> list[tuple[T, bool | None]]:

@@ -18,7 +18,7 @@ from callint.policy.doubt import UndecidedError
 from callint.policy.settings import Settings
 
 # Words of enumerations and names of interfaces; durations begin with a digit, and patterns with something else
-_WORD = re.compile("[a-z][a-z0-9.+_-]*")
+_WORD = "[a-z][a-z0-9.+_-]*"
 _FAILSAFE = {f"failsafe{direction}HostPorts": direction for direction in ("Inbound", "Outbound")}
 _ADVERTISED = "CALICO_ADVERTISE_CLUSTER_IPS"
 
@@ -72,7 +72,7 @@ def _contradicts(variable: Variable, value: Any) -> bool:
     if not isinstance(value, str) or text in ("", "none", value.lower()):
         return False
     mine, theirs = address(value), address(variable.value)
-    return mine != theirs if mine and theirs else all(map(_WORD.fullmatch, (value.lower(), text)))
+    return mine != theirs if mine and theirs else all(re.fullmatch(_WORD, one) for one in (value.lower(), text))
 
 
 def _ports(settings: Settings, direction: str) -> set[object] | None:
