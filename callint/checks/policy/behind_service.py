@@ -84,7 +84,8 @@ class Backends:
     def named(self, ports: tuple[str, ...]) -> list[str]:
         """Those that clients name, of ports as rules write them; Kubernetes' rules for many peers have the same."""
         if self._named[0] is not ports:
-            self._named = (ports, list(filter(self._ports.__contains__, ports)))
+            some = [] if self._ports.isdisjoint(ports) else list(filter(self._ports.__contains__, ports))
+            self._named = (ports, some)
         return self._named[1]
 
     def behind(self, selector: Selector, protocol: int, port: int) -> tuple[Labels, Translation] | None:

@@ -12,7 +12,7 @@ from callint.finding import Path, Related
 from callint.net.address import Family
 from callint.net.ports import ICMP, ICMPV6, parse_protocol
 from callint.net.read import prefixes
-from callint.objects import Cluster
+from callint.objects import Cluster, Resource
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.labels import ADDED, Labels
@@ -35,6 +35,8 @@ _PAIRS = (
 )
 """Fields of a rule that can exclude each other; what contradicts itself otherwise is reported where it is written."""
 _VERSIONS: dict[str, Family] = {"icmp": 4, "icmpv6": 6}
+_NO_ICMP = ("TCP", "UDP", "SCTP")
+"""What most rules are for, which are not looked at for what is of ICMP."""
 _NAMED: dict[int, dict[int, tuple[str, int | None]]] = {
     ICMP: {
         128: ("an echo request", 8),
@@ -60,8 +62,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     sets = Selectable(known, Steps(cluster, "selectors with labels"))
     for _, placed in model_of(cluster).policies:
         yield from _of_others(placed, sets)
-        yield from _of_other_icmp(placed.policy)
-        yield from _of_other_version(cluster.road(placed.policy.resource), placed.policy)
+        yield from _of_icmp(cluster.road(placed.policy.resource), placed.policy)
     for _, placed in shadows.subjects:
         yield from _of_fields(shadows, placed.policy)
         if shadows.crowded:
@@ -101,51 +102,55 @@ def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:
         )
 
 
-def _of_other_icmp(policy: Policy) -> Iterator[Breach]:
-    """Rules for packets of ICMP that have a type of ICMPv6, or the other way round."""
+def _of_icmp(road: Road, policy: Policy) -> Iterator[Breach]:
+    """Rules for packets of ICMP that can match none."""
     resource = policy.resource
     for rule in _rules(policy):
-        said = rule.icmp.type if rule.icmp else None
-        if said is None or rule.protocol is None or resource.unreadable(*rule.path):
-            continue
-        protocol = parse_protocol(rule.protocol, any_case=True)
-        what, own = _NAMED.get(protocol, {}).get(said, ("", None))
-        if not what:
-            continue
+        if rule.protocol is not None and rule.protocol not in _NO_ICMP and not resource.unreadable(*rule.path):
+            yield from _of_other_type(resource, rule, rule.protocol)
+            yield from _of_other_version(road, resource, rule, rule.protocol)
+
+
+def _of_other_type(resource: Resource, rule: Rule, said: str) -> Iterator[Breach]:
+    """That a rule for ICMP has a type of ICMPv6, or the other way round."""
+    kind = rule.icmp.type if rule.icmp else None
+    if kind is None:
+        return
+    protocol = parse_protocol(said, any_case=True)
+    what, own = _NAMED.get(protocol, {}).get(kind, ("", None))
+    if what:
         mine, other = ("ICMP", "ICMPv6") if protocol == ICMP else ("ICMPv6", "ICMP")
         meant = f"{what} of {mine} has type {own}" if own is not None else f"{mine} has none"
         yield Breach.at(
             resource,
             (*rule.path, "icmp", "type"),
-            f"{rule_words(resource, rule.path)} can match no packet: type {said} is {what} in {other} alone, and "
+            f"{rule_words(resource, rule.path)} can match no packet: type {kind} is {what} in {other} alone, and "
             f"{meant}",
             (Related(resource.span(*rule.path, "protocol"), f"asks for {mine}"),),
         )
 
 
-def _of_other_version(road: Road, policy: Policy) -> Iterator[Breach]:
-    """Rules whose protocol is of one IP version, and whose networks or `ipVersion` are of the other one.
+def _of_other_version(road: Road, resource: Resource, rule: Rule, said: str) -> Iterator[Breach]:
+    """That the protocol of a rule is of one IP version, and its networks or `ipVersion` are of the other one.
 
     Where `ipVersion` is written calicoctl and the API server compare it themselves.
     """
-    resource = policy.resource
-    for rule in _rules(policy):
-        mine = _VERSIONS.get((rule.protocol or "").lower())
-        if mine is None or resource.unreadable(*rule.path) or (rule.ip_version and road == "calicoctl"):
-            continue
-        wrong = (side for side in (rule.source, rule.destination) if _none_of(mine, side.nets))
-        place = next(((*side.path, "nets") for side in wrong), None)
-        if rule.ip_version not in (None, mine):
-            place = (*rule.path, "ipVersion")
-        if place is not None:
-            yield Breach.at(
-                resource,
-                place,
-                f'{rule_words(resource, rule.path)} can match no packet: "{rule.protocol}" is the protocol of '
-                f"IPv{mine}, and this is IPv{10 - mine}",
-                (Related(resource.span(*rule.path, "protocol"), f"is of IPv{mine}"),),
-                help=f"use {'ICMPv6' if mine == 4 else 'ICMP'} there",
-            )
+    mine = _VERSIONS.get(said.lower())
+    if mine is None or (rule.ip_version and road == "calicoctl"):
+        return
+    wrong = (side for side in (rule.source, rule.destination) if _none_of(mine, side.nets))
+    place = next(((*side.path, "nets") for side in wrong), None)
+    if rule.ip_version not in (None, mine):
+        place = (*rule.path, "ipVersion")
+    if place is not None:
+        yield Breach.at(
+            resource,
+            place,
+            f'{rule_words(resource, rule.path)} can match no packet: "{said}" is the protocol of IPv{mine}, and '
+            f"this is IPv{10 - mine}",
+            (Related(resource.span(*rule.path, "protocol"), f"is of IPv{mine}"),),
+            help=f"use {'ICMPv6' if mine == 4 else 'ICMP'} there",
+        )
 
 
 def _none_of(family: Family, texts: tuple[str, ...]) -> bool:

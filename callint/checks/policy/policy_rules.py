@@ -50,8 +50,9 @@ def _rules(cluster: Cluster) -> Iterator[tuple[Policy, Rule]]:
     for policy in cluster.policies:
         if policy.staged or not policy.resource.document.complete:
             continue
+        gaps = policy.resource.gaps
         for rule in policy.rules:
-            if not policy.resource.unreadable(*rule.path):
+            if not (gaps and policy.resource.unreadable(*rule.path)):
                 yield policy, rule
 
 

@@ -72,8 +72,7 @@ def _meant(policy: Policy, direction: str, backends: Backends, steps: Steps) -> 
     said: set[Path] = set()
     for rule in policy.rules_of(direction.lower()):
         there = rule.destination
-        named = backends.named(there.ports)
-        if not named or rule.path in said or rule.protocol is None:
+        if rule.protocol is None or not there.ports or not (named := backends.named(there.ports)) or rule.path in said:
             continue
         selector = at_the_end(policy, rule)
         if rule.action != "Allow" or there.nets or there.services is not None or selector is None:
