@@ -32,7 +32,7 @@ class Question:
     def answer(self) -> Lint:
         """The answer, known or worked out; as `lint.lint`."""
         with suppress(MisfitError):
-            return decoded(self._reading.answer(self._text), self._told)
+            return decoded(self._reading.answer(lambda: self._text), self._told)
         found = self._lint()
         if found.crashes and self._reading.forget():  # whatever the cache holds, it is not what ends a check
             found = self._lint()
@@ -68,7 +68,7 @@ class Question:
         report = answer.report
         counts = (report.files, report.documents, report.objects, report.calico, answer.nothing_read)
         plain = json.dumps((report.findings, report.suppressed, *counts), separators=(",", ":"))
-        self._reading.keep(self._text, plain.encode())
+        self._reading.keep(lambda: self._text, plain.encode())
 
     @cached_property
     def _facts(self) -> Facts:
@@ -78,6 +78,7 @@ class Question:
     def _fact_files(self) -> list[Sources]:
         return [read for _, _, read in self._facts.values()]
 
+    @cached_property
     def _text(self) -> str:
         """All that the answer depends on besides the program and the manifests."""
         config, plan, options = self._config, self._plan, self._options
