@@ -43,7 +43,7 @@ def read_as_go(text: str, error: Any, limits: Limits, expanded: int) -> Tree | N
     tree: Tree | None = None
     if _COLON not in text and _ESCAPE not in text:
         for _ in range(min(_TRIES, _WORK // len(text))):
-            again = _rewritten(text, str(getattr(error, "problem", "")), error)
+            again = _rewritten(text, error)
             if again is None:
                 break
             text = again
@@ -56,8 +56,9 @@ def read_as_go(text: str, error: Any, limits: Limits, expanded: int) -> Tree | N
     return tree
 
 
-def _rewritten(text: str, problem: str, error: Any) -> str | None:
+def _rewritten(text: str, error: Any) -> str | None:
     """The text with other signs for those at which libyaml stopped, and for their like in the same scalar."""
+    problem = str(getattr(error, "problem", ""))
     if "found unexpected ':'" in problem:
         at = error.problem_mark.index
         return f"{text[:at]}{_COLON}{text[at + 1 :]}"

@@ -33,7 +33,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     told, counting = felix_environment(cluster), cache(partial(_ports, Settings(cluster, "")))
     for felix in cluster.felix if told else ():
         for field, value in felix.values.items():
-            variable = told.get(felix_variable(field))
+            name = felix_variable(field)
+            variable = told.get(name)
             if variable is None or felix.resource.unreadable("spec", field):
                 continue
             direction = _FAILSAFE.get(field)
@@ -41,7 +42,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
                 _other_ports(counting(direction), felix, direction) if direction else _contradicts(variable, value)
             )
             if differs:
-                yield _breach(felix.resource, field, felix_variable(field), variable)
+                yield _breach(felix.resource, field, name, variable)
     advertised = environment(cluster).get(_ADVERTISED) if len(daemon_sets(cluster)) == 1 else None
     default = next((one for one in cluster.bgp_configurations if one.resource.name == "default"), None)
     if advertised is not None and advertised.value and default is not None and default.service_cluster_ips:

@@ -155,10 +155,12 @@ def _windows(cluster: Cluster) -> Iterator[Breach]:
     Pods that ask for a pool, or are in certain namespaces, may all be on other nodes.
     """
     nodes = [node for node in cluster.nodes.values() if node.labels.get(SYSTEM_LABELS[0]) == "windows"]
-    steps = Steps(cluster, "selectors of IPPools with nodes")
     installed = next((one for one in cluster.installations if fields.at(one.plain, _OF_WINDOWS) == "HNS"), None)
+    if not nodes and installed is None:
+        return
+    steps = Steps(cluster, "selectors of IPPools with nodes")
     one_subnet = _of_one_subnet(cluster)
-    for pool in cluster.pools if nodes or installed else ():
+    for pool in cluster.pools:
         given = pool.for_pods and pool.legible and not pool.on_request and not pool.namespace_selector
         selector = parse_or_none(pool.node_selector)
         crossing = pool.ipip_mode == "CrossSubnet"
