@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from callint.calico import NEWEST, OLDEST, UNRELEASED, Release, Road
+from callint.calico import Release, Road
 from callint.calico.kinds import V1, V3
 from callint.schema import catalogue
 from callint.schema.from_crds import Crds
-from callint.schema.history import Schema, at, form
+from callint.schema.history import Schema, at, form, releases
 
 Field = tuple[str, ...]
 
@@ -29,8 +29,8 @@ def release_of_crds(crds: Crds) -> Release | None:
     def distance(release: Release) -> int:
         return sum(len(theirs[key] ^ _ours(history, key[0], release)) for key, history in known.items())
 
-    released = [(OLDEST[0], minor) for minor in range(NEWEST[1], OLDEST[1] - 1, -1)]
-    return min([*released, UNRELEASED], key=distance)
+    *released, unreleased = releases()
+    return min([*reversed(released), unreleased], key=distance)
 
 
 def _ours(history: Schema, api_version: str, release: Release) -> frozenset[Field]:
