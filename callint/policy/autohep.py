@@ -95,10 +95,12 @@ def _makes_none(cluster: Cluster, template: _Template, node: str, steps: Steps) 
         return False
     matcher = compiled(template.pattern or "")
     for interface in counted(facts.interfaces or (), steps, _OF_INTERFACE):
-        if matcher is None or (matcher.search(interface.name) and not any(template.nets)):
+        if matcher is None:
             return False
-        found = interface.addresses if matcher.search(interface.name) else ()
-        if found is None or _inside([one.bare for one in found], template.nets, steps):
+        if not matcher.search(interface.name):
+            continue
+        found = interface.addresses
+        if found is None or not any(template.nets) or _inside([one.bare for one in found], template.nets, steps):
             return False
     return template.pattern is not None or not _inside(all_addresses(cluster, node), template.nets, steps)
 

@@ -9,7 +9,7 @@ from callint.calico import failsafe
 from callint.calico.failsafe import FailsafePort
 from callint.finding import Path
 from callint.net.address import Prefix
-from callint.net.read import prefixes
+from callint.net.read import cidr
 from callint.objects import Resource, fields
 from callint.objects.calico_node import Variable
 from callint.record import NamedTuple
@@ -44,7 +44,7 @@ def of_environment(variable: Variable) -> tuple[Failsafe, ...] | str:
         match = re.fullmatch(_PORT, item.strip())
         protocol, bracketed, port = match.groups() if match is not None else (None, None, None)
         net = bracketed.strip("[]") if bracketed else None
-        inside = next(iter(prefixes((net,))), None) if net else None
+        inside = cidr(net)
         if port is None or (net and inside is None):
             return "the failsafe ports in the environment of calico-node, of which one could not be read"
         found.append(Failsafe(FailsafePort((protocol or "tcp").lower(), int(port), net), inside, *at))
@@ -61,7 +61,7 @@ def of_configuration(resource: Resource, key: str) -> tuple[Failsafe, ...] | str
         if protocol not in ("tcp", "udp"):
             return f'Felix does not start with the protocol "{protocol}" in {key} of "{resource.name}"'
         port = FailsafePort(protocol, fields.integer(plain, "port") or 0, fields.text(plain, "net"))
-        net = next(iter(prefixes((port.net,))), None) if port.net else None
+        net = cidr(port.net)
         if port.net and net is None:
             return f'the net "{port.net}" in {key} of "{resource.name}", which could not be read'
         found.append(Failsafe(port, net, resource, ("spec", key, index)))

@@ -110,13 +110,13 @@ def _identity(item: Item) -> object:
 
 def _deciding(dead: Dead, what: str) -> str:
     """Who does something, in words; the verb comes last."""
-    rules = {_identity(item): item.rule for item in dead.covering if item.rule is not None}
+    rules = {_identity(item): (item.policy, item.rule.path) for item in dead.covering if item.rule is not None}
     ends = dict.fromkeys(f'the end of tier "{item.policy.tier}"' for item in dead.covering if item.rule is None)
-    one = next((item for item in dead.covering if item.rule is not None), None)
     who = list(ends)
-    if one is not None and one.rule is not None:
-        words = rule_words(one.policy.resource, one.rule.path)
-        named = words.partition(" of ")[0] if one.policy is dead.policy and dead.rule is not None else words
+    if rules:
+        policy, path = next(iter(rules.values()))
+        words = rule_words(policy.resource, path)
+        named = words.partition(" of ")[0] if policy is dead.policy and dead.rule is not None else words
         who.insert(0, f"the earlier {named}" if len(rules) == 1 else f"{len(rules)} earlier rules")
     return f"{' and '.join(who)} {what}{'s' if len(rules) + len(ends) == 1 else ''}"
 

@@ -53,11 +53,13 @@ class TierTies:
         for direction in DIRECTIONS:
             for subject in self._common(one, other, direction):
                 left = self._passing(before, subject, direction)
+                if not any(left):
+                    continue
                 for (first, mine), (second, theirs) in product(
                     self._decided(one, subject, direction), self._decided(other, subject, direction)
                 ):
                     self._spend(1)
-                    if {first.action, second.action} == {"Allow", "Deny"} and any(left):
+                    if {first.action, second.action} == {"Allow", "Deny"}:
                         self._spend(_OF_SETS)
                         packets = common(left, common(mine, theirs))
                         if any(packets):
@@ -69,7 +71,7 @@ class TierTies:
         key = (tier.name, direction)
         if key not in self._governing:
             enforced = (one for one in tier.policies if not (one.policy.staged or one.policy.early))
-            governing = (one for one in enforced if direction.capitalize() in one.policy.types and not idle(one))
+            governing = (one for one in enforced if one.policy.governs(direction) and not idle(one))
             self._governing[key] = list(governing)
         return self._governing[key]
 
