@@ -10,7 +10,7 @@ from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, unanswered
 from callint.checks.policy.equal_priority import KINDS, contradictions
 from callint.checks.proof import decided
-from callint.finding import Related, Span, Witness
+from callint.finding import Path, Related, Witness
 from callint.net.diagrams import TooLargeError
 from callint.objects import Cluster
 from callint.objects.policy import Policy
@@ -28,7 +28,8 @@ from callint.selector.values import Budget, ExhaustedError
 _OF_PAIR = 5
 """Steps that it takes to see whether two policies surely select a common endpoint."""
 
-_VERBS = {"Allow": "allows", "Deny": "denies", "Pass": "passes on"}
+VERBS = {"Allow": "allows", "Deny": "denies", "Pass": "passes on"}
+"""What is done with packets by an action."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -153,7 +154,7 @@ def _breach(placed: PlacedPolicy, ties: Sequence[Tie]) -> Breach:
     )
     written = policy.order is not None and field in policy.resource.spec
     path = ("spec", field) if written else ("metadata", "name")
-    related = tuple(Related(_place(item), f"{_VERBS[item.action]} the packet") for item in (here, there))
+    related = (decider(here), decider(there))
     return Breach.at(policy.resource, path, message, related, _proof(tie))
 
 
@@ -164,13 +165,16 @@ def _named(policy: Policy) -> str:
 
 def _does(item: Item) -> str:
     assert item.rule is not None
-    return f'rule {item.direction}[{item.rule.number}] of "{item.policy.resource.name}" {_VERBS[item.action]}'
+    return f'rule {item.direction}[{item.rule.number}] of "{item.policy.resource.name}" {VERBS[item.action]}'
 
 
-def _place(item: Item) -> Span:
-    assert item.rule is not None
-    written = is_calico(item.policy.resource.api_version)
-    return item.policy.resource.span(*((*item.rule.path, "action") if written else item.rule.path))
+def decider(item: Item) -> Related:
+    """Where a rule stands, or the policy for the end of its tier, and what that does with the packet."""
+    resource = item.policy.resource
+    path: Path = ("metadata", "name") if item.rule is None else item.rule.path
+    if item.rule is not None and is_calico(resource.api_version):
+        path = (*path, "action")
+    return Related(resource.span(*path), f"{VERBS[item.action]} the packet")
 
 
 def _proof(tie: Tie) -> Witness | None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
-from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, rule_words, unanswered
+from callint.checks.policy.policy_tie import VERBS, decider
 from callint.checks.proof import decided
-from callint.finding import Related, Span, Witness
+from callint.finding import Witness
 from callint.net.diagrams import TooLargeError
 from callint.objects import Cluster, Resource
 from callint.policy.symbolic.order import Item
@@ -19,8 +19,6 @@ from callint.policy.symbolic.shown import packet_of
 from callint.policy.symbolic.tier_tie import TierTie, TierTies
 from callint.policy.tiers import PlacedTier
 from callint.selector.values import Budget, ExhaustedError
-
-_VERBS = {"Allow": "allows", "Deny": "denies"}
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -63,7 +61,7 @@ def _breach(one: PlacedTier, other: PlacedTier, where: Resource, tie: TierTie) -
         ("spec", "order") if "order" in where.spec else ("metadata", "name"),
         f'tier "{here.name}" {order}, like tier "{there.name}", and nothing but names says that "{one.name}" is asked '
         f"first: {_does(tie.first)} what {_does(tie.second)}",
-        tuple(Related(_place(item), f"{_VERBS[item.action]} the packet") for item in (tie.first, tie.second)),
+        (decider(tie.first), decider(tie.second)),
         _proof(tie),
         "give the tiers different orders",
     )
@@ -71,15 +69,8 @@ def _breach(one: PlacedTier, other: PlacedTier, where: Resource, tie: TierTie) -
 
 def _does(item: Item) -> str:
     if item.rule is None:
-        return f'the end of tier "{item.policy.tier}" {_VERBS[item.action]}'
-    return f"{rule_words(item.policy.resource, item.rule.path)} {_VERBS[item.action]}"
-
-
-def _place(item: Item) -> Span:
-    resource = item.policy.resource
-    if item.rule is None:
-        return resource.span("metadata", "name")
-    return resource.span(*((*item.rule.path, "action") if is_calico(resource.api_version) else item.rule.path))
+        return f'the end of tier "{item.policy.tier}" {VERBS[item.action]}'
+    return f"{rule_words(item.policy.resource, item.rule.path)} {VERBS[item.action]}"
 
 
 def _proof(tie: TierTie) -> Witness | None:
