@@ -59,10 +59,11 @@ class Secrets:
             # Where it is only elsewhere, one without the key is somebody else's of the same name.
             if known is not None and (key in known) != there:
                 return "key" if there else "namespace"
-        return "role" if self._readable and name not in self._readable else None
+        return "role" if self.readable and name not in self.readable else None
 
     @cached_property
-    def _readable(self) -> frozenset[str]:
+    def readable(self) -> frozenset[str]:
+        """The names of those that calico-node may read; empty where that is not known."""
         return frozenset(name for grant in self.grants for name in grant.names)
 
     def _known(self, name: str, there: bool) -> frozenset[str] | None:

@@ -22,14 +22,8 @@ def status(turns: Turns, session: Session) -> Status:
         or _reachable(turns, session)
         or _both_ends(turns, session)
         or _without_router_id(turns, session)
-        or Status(
-            "up", "" if _far_node(turns, session) else "the far end is not part of the cluster, and taken to agree"
-        )
+        or Status("up", "" if turns.far_node(session) else "the far end is not part of the cluster, and taken to agree")
     )
-
-
-def _far_node(turns: Turns, session: Session) -> Speaker | None:
-    return session.remote or turns.known.holder(session.address)
 
 
 def _switched_off(turns: Turns) -> Status | None:
@@ -116,7 +110,7 @@ def _reachable(turns: Turns, session: Session) -> Status | None:
 
 def _both_ends(turns: Turns, session: Session) -> Status | None:
     form = session.form
-    remote = _far_node(turns, session)
+    remote = turns.far_node(session)
     if remote is None or remote is session.local:
         return None
     answers = turns.answers(session)

@@ -26,9 +26,13 @@ class Turns:
         self.known = known
         self.between = between
 
+    def far_node(self, session: Session) -> Speaker | None:
+        """The far end, where that is a node, at whatever address it is called."""
+        return session.remote or self.known.holder(session.address)
+
     def answers(self, session: Session) -> Sequence[Session]:
         """The sessions of the far end, where that is a node, with this one's node."""
-        remote, local = session.remote or self.known.holder(session.address), session.local
+        remote, local = self.far_node(session), session.local
         if remote is None or remote is local:
             return ()
         # The far end may call the node at another address than the one by which the node calls.

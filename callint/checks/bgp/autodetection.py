@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
-from callint.bgp.daemon import switched_off
 from callint.bgp.network import network as network_of
 from callint.calico.defaults import INTERFACE_PREFIXES, TUNNEL_INTERFACES
 from callint.checks.breach import Breach
@@ -228,7 +227,8 @@ def _not_looked_for(cluster: Cluster) -> Iterator[Breach]:
         return
     given = any(node.bgp.ipv6_address for node in cluster.nodes.values())
     by_felix = any("programClusterRoutes" in one.values for one in cluster.felix)
-    if given or by_felix or network_of(cluster).alone or any(switched_off(cluster)):
+    model = network_of(cluster)
+    if given or by_felix or model.alone or model.off:
         return
     for pool in pools_from_start(cluster):
         routed = pool.for_pods and pool.legible and not pool.on_request and pool.vxlan_mode == "Never"

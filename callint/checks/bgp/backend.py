@@ -156,7 +156,7 @@ def own_plugin(installation: Resource) -> bool:
 
 def _withheld(cluster: Cluster) -> Iterator[Breach]:
     model = network(cluster)
-    if model.alone or any(switched_off(cluster)):
+    if model.alone or model.off:
         return
     steps = Steps(cluster, "IPPools with BGPFilters")
     sessions = [one for one in model.peerings if one.form.kind != "workload"] if model.settings.mesh is False else []

@@ -16,7 +16,7 @@ from callint.bgp.session import Form
 from callint.checks.bgp.callers import callers
 from callint.checks.bgp.kept_apart import KeptApart
 from callint.checks.bgp.kept_in import Gates
-from callint.checks.bgp.open_ways import OpenWays
+from callint.checks.bgp.open_ways import open_ways
 from callint.checks.bgp.reflectors import isolated, lone
 from callint.checks.bgp.routed_pools import needs_routes, routed
 from callint.checks.bgp.unsettled import unsettled
@@ -82,7 +82,7 @@ def _unconnected(cluster: Cluster) -> Iterator[Breach]:
     if not cluster.bgp_peers or model.settings.mesh is None:
         return
     for family in model.families:
-        nodes, pool = network(cluster).all_of(family), needs_routes(cluster, family)
+        nodes, pool = model.all_of(family), needs_routes(cluster, family)
         if pool is None or nodes is None or len(nodes) < 2:
             continue
         pods = union_all(family, (within(inside) for _, inside in routed(cluster) if inside.family == family))
@@ -90,7 +90,7 @@ def _unconnected(cluster: Cluster) -> Iterator[Breach]:
         # Where nobody at all hears of them that is said of the pool (BGP048).
         filtered = not left_open(cluster, EXPORTS) and (model.settings.mesh is not False or apart.told_anywhere())
         passes = apart.passes if filtered else None
-        left = OpenWays(cluster)
+        left = open_ways(cluster)
         graph = RouteGraph(model, family, passes=passes, perhaps=left.between)
         mended = RouteGraph(model, family, mended=True, passes=passes, perhaps=left.between)
         speaking = dict.fromkeys(map(model.nodes.of, nodes))
@@ -170,7 +170,7 @@ def _own_as(cluster: Cluster) -> Iterator[Breach]:
     if needs_routes(cluster) is None or model.settings.mesh is not False:
         return
     for family in model.families:
-        nodes, left = network(cluster).all_of(family), OpenWays(cluster)
+        nodes, left = model.all_of(family), open_ways(cluster)
         if nodes is None:
             continue
         graph = RouteGraph(model, family, perhaps=left.between)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 
 from callint.bgp.alike import Alike
 from callint.bgp.network import network
@@ -40,3 +41,9 @@ class OpenWays:
             self.between.setdefault(here, set()).update(far)
         for there in far if near else ():
             self.between.setdefault(there, set()).update(near)
+
+
+@lru_cache(maxsize=2)
+def open_ways(cluster: Cluster) -> OpenWays:
+    """Those of a cluster, put together once; raises TooManyStepsError."""
+    return OpenWays(cluster)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from callint.bgp.daemon import switched_off
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY, Speaker
 from callint.calico.defaults import BGP_PORT
@@ -35,7 +34,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         far = address(fields.text(spec, "peerAddress"))
         if far is not None and not spec.get("sourceAddress") and not spec.get("vrf") and resource.legible:
             others.setdefault((far, fields.integer(spec, "peerPort") or BGP_PORT), []).append(_Other(resource))
-    if not others or any(switched_off(cluster)):
+    if not others or network(cluster).off:
         return
     speakers = list(network(cluster).speakers.values())
     described = [one for one in speakers if one.described] or speakers

@@ -83,8 +83,7 @@ def _unread(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _forbidden(cluster: Cluster, wanted: _Wanted) -> Breach:
-    grants = secrets(cluster).grants
-    names = sorted({name for grant in grants for name in grant.names})
+    grants, names = secrets(cluster).grants, sorted(secrets(cluster).readable)
     grant, path = grants[0], (*wanted.path, "name")
     allowed = " and ".join(f'"{name}"' for name in names[:_SHOWN]) + (" and others" if len(names) > _SHOWN else "")
     return Breach.at(

@@ -8,7 +8,7 @@ from callint.bgp.network import network
 from callint.bgp.nodes import Speaker
 from callint.bgp.reach import RouteGraph
 from callint.checks.bgp.callers import callers
-from callint.checks.bgp.open_ways import OpenWays
+from callint.checks.bgp.open_ways import open_ways
 from callint.checks.bgp.routed_pools import needs_routes
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
@@ -47,11 +47,11 @@ def lone(cluster: Cluster) -> Iterator[Breach]:
     if model.settings.mesh is not False:
         return
     for family in model.families:
-        nodes, pool = network(cluster).all_of(family) or [], needs_routes(cluster, family)
+        nodes, pool = model.all_of(family) or [], needs_routes(cluster, family)
         reflectors = [one for one in nodes if one.cluster_id]
         if pool is None or len(reflectors) != 1 or len(nodes) < _FEW:
             continue
-        graph, hub, left = RouteGraph(model, family), model.nodes.of(reflectors[0]), OpenWays(cluster)
+        graph, hub, left = RouteGraph(model, family), model.nodes.of(reflectors[0]), open_ways(cluster)
         speaking = dict.fromkeys(map(model.nodes.of, nodes))
         if any(one in left for one in speaking):
             continue
