@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bgp_clusters import Cluster, clusters, manifests
 from callint import rule
 from callint.checks import find
-from manifests import cluster_of
+from manifests import calico, cluster_of
 
 RULES = [one for one in rule.load() if one.check in ("session", "connectivity")]
 
@@ -46,3 +46,24 @@ def test_what_is_told_holds_once_the_variable_is_filled_in(cluster: Cluster, dat
     text = str(section[key])
     section[key] = text.replace("'a'", "'${NAME}'") if "'a'" in text else "${NAME}"
     assert _told(left) <= _told(whole)
+
+
+def test_a_node_that_no_manifest_holds_may_be_between_others() -> None:
+    nodes = [
+        {
+            "apiVersion": "projectcalico.org/v3",
+            "kind": "Node",
+            "metadata": {"name": f"n{number}", "labels": {}},
+            "spec": {"bgp": {"ipv4Address": f"10.0.0.{number}/24"}},
+        }
+        for number in (1, 2)
+    ]
+    objects = [
+        *nodes,
+        calico("BGPConfiguration", "default", {"nodeToNodeMeshEnabled": False, "asNumber": 64512}),
+        calico("IPPool", "pods", {"cidr": "10.244.0.0/16"}),
+        calico("BGPPeer", "p", {"node": "n3", "peerSelector": "${NAME}"}),
+        calico("BGPPeer", "q", {"node": "n1", "peerIP": "192.0.2.1", "asNumber": 64600}),
+    ]
+    assert ("BGP038", "") in _told([*objects[:-2], objects[-1]])
+    assert ("BGP038", "") not in _told(objects)

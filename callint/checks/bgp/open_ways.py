@@ -32,6 +32,8 @@ class OpenWays:
         steps.spend(len(every))
         near = [one for one in every if peer.is_near(one, steps)]
         far = [one for one in every if peer.is_far(one, steps)]
+        if not near and peer.peer.node is not None:
+            near = far  # for routes go from one to the other over the node of that name, which no manifest holds
         # That a router outside agrees is taken for granted.
         if not far and not peer.starting:
             return
