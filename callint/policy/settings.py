@@ -243,6 +243,11 @@ def _named(cluster: Cluster) -> dict[str, list[FelixConfiguration]]:
     return found
 
 
+def ebpf_somewhere(cluster: Cluster) -> bool:
+    """Whether Felix of any node may run the eBPF dataplane."""
+    return any(Settings(cluster, node).perhaps_ebpf for node in (*cluster.nodes, ""))
+
+
 def _oldest_first(cluster: Cluster) -> SelectorIndex[tuple[Selector, FelixConfiguration]]:
     """Those for some nodes, to be found by the labels of a node; an invalid selector selects none.
 

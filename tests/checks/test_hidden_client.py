@@ -161,3 +161,15 @@ def test_ports_of_rules_are_counted_for_each_pod() -> None:
     cluster.limits = Limits(comparisons=500)
     (found,) = find("hidden_client")(cluster, {})
     assert found.undecided
+
+
+def test_the_environment_of_calico_node_may_switch_on_ebpf() -> None:
+    container = {"name": "calico-node", "env": [{"name": "FELIX_BPFENABLED", "value": "true"}]}
+    daemon = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "calico-node", "namespace": "kube-system"},
+        "spec": {"template": {"spec": {"containers": [container]}}},
+    }
+    assert told(service(), pod(), policy(rule(FAR)))
+    assert told(service(), pod(), policy(rule(FAR)), daemon) == []

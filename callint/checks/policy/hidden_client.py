@@ -23,6 +23,7 @@ from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
 from callint.policy.labels import holds
 from callint.policy.match import entity_selectors
+from callint.policy.settings import ebpf_somewhere
 from callint.policy.tiers import PlacedPolicy
 from callint.selector.index import SelectorIndex
 from callint.steps import Steps
@@ -54,7 +55,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     the networks of pods, so that it is sure who is a client. Takes no parameters. Raises TooManyStepsError.
     """
     services = [one for one in pod_services(cluster) if not one.headless and _exposes(one.resource)]
-    if _ebpf(cluster) or not any(_hides(one.resource) for one in services):
+    if not any(_hides(one.resource) for one in services) or ebpf_somewhere(cluster):
         return
     around = _Around(cluster)
     if not around.known:
@@ -95,10 +96,6 @@ def _hides(service: Resource) -> bool:
     return (
         everywhere and through_nodes and service.legible and all(key.startswith(_PLAIN) for key in service.annotations)
     )
-
-
-def _ebpf(cluster: Cluster) -> bool:
-    return cluster.target.dataplane == "ebpf" or any(one.values.get("bpfEnabled") for one in cluster.felix)
 
 
 class _Around:

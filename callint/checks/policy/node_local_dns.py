@@ -24,7 +24,7 @@ from callint.policy.labels import holds
 from callint.policy.match import entity_selectors
 from callint.policy.ranges import PLACE, ranges
 from callint.policy.selectable import Selectable
-from callint.policy.settings import Settings
+from callint.policy.settings import Settings, ebpf_somewhere
 from callint.policy.tiers import PlacedPolicy
 from callint.record import NamedTuple
 from callint.selector import Selector
@@ -55,7 +55,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 def _host(cluster: Cluster) -> Iterator[Breach]:
     """Settings that hold for all nodes, and rules of Calico that stand before those of others."""
     cache, settings = next(_caches(cluster), None), Settings(cluster, "")
-    if cache is None or _perhaps_ebpf(cluster):
+    if cache is None or ebpf_somewhere(cluster):
         return
     said, name = settings.said(_TO_HOST), object_words(cache.resource, cache.resource.home)
     try:
@@ -81,7 +81,7 @@ def _host(cluster: Cluster) -> Iterator[Breach]:
 def _policy(cluster: Cluster) -> Iterator[Breach]:
     """Rules for DNS that are none for the cache."""
     cache = next(_caches(cluster), None)
-    if cache is None or _perhaps_ebpf(cluster):
+    if cache is None or ebpf_somewhere(cluster):
         return
     model, steps = model_of(cluster), Steps(cluster, "selectors with labels")
     hosts = model.inventory.hosts.within(steps)
@@ -149,11 +149,6 @@ def _listening(words: tuple[str, ...]) -> Iterator[str]:
 
 def _link_local(address: Address) -> bool:
     return address.value >> 16 == 0xA9FE if address.family == 4 else address.value >> 118 == 0xFE80 >> 6
-
-
-def _perhaps_ebpf(cluster: Cluster) -> bool:
-    """Whether the address of the service may be translated before anything listens at it."""
-    return any(Settings(cluster, node).perhaps_ebpf for node in (*cluster.nodes, ""))
 
 
 def _for_dns(policy: Policy) -> bool:
