@@ -30,8 +30,8 @@ def node(field: str, value: str) -> dict[str, Any]:
     return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "calico-node"}, "spec": spec}
 
 
-def told(*objects: dict[str, Any], intent: Intent | None = None) -> list[Breach]:
-    return list(find("switched_off")(cluster_of(objects, intent=intent), {}))
+def told(*objects: dict[str, Any], intent: Intent | None = None, facts: str = "") -> list[Breach]:
+    return list(find("switched_off")(cluster_of(objects, intent=intent, facts=facts, judged=True), {}))
 
 
 @FIELDS
@@ -87,3 +87,23 @@ def test_one_node_needs_no_tunnel(field: str, nodes: int) -> None:
     needless = field != "ipv6Support" and nodes == 1
     assert len(told(*objects, intent=Intent(complete=("Node",)))) == (not needless)
     assert len(told(*objects)) == 1
+
+
+@FIELDS
+@pytest.mark.parametrize("complete", [(), ("Node",)])
+def test_a_pool_of_nodes_that_nobody_knows_is_needed_by_none(field: str, complete: tuple[str, ...]) -> None:
+    def found(zone: str, *nodes: dict[str, Any]) -> int:
+        pool = calico("IPPool", "pods", {**POOLS[field], "nodeSelector": f"zone == '{zone}'"})
+        return len(told(felix(**{field: False}), pool, *nodes, intent=Intent(complete=complete)))
+
+    nodes = [calico("Node", name, {}, labels={"zone": name}) for name in "ab"]
+    assert [found(zone, *nodes) for zone in "abc"] == [1, 1, 0]
+    assert found("c") == 1
+
+
+@FIELDS
+def test_nodes_without_known_labels_may_be_of_any_pool(field: str) -> None:
+    pool = calico("IPPool", "pods", {**POOLS[field], "nodeSelector": "zone == 'c'"})
+    assert len(told(felix(**{field: False}), pool, facts="{version: 1, node: a}")) == 1
+    unreadable = calico("Node", "a", {}, labels={"zone": []})
+    assert len(told(felix(**{field: False}), pool, unreadable)) == 1

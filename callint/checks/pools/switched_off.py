@@ -13,6 +13,8 @@ from callint.objects.calico_node import felix_environment, felix_variable
 from callint.objects.first_pools import pools_from_start
 from callint.objects.pool import IPPool
 from callint.record import NamedTuple
+from callint.selector import parse_or_none
+from callint.steps import Steps, counted
 
 
 class _Switch(NamedTuple):
@@ -49,14 +51,17 @@ _SWITCHES = (
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Switches of Felix that stand at off, for all nodes, where a pool for pods is of IPv6 or always tunnels.
 
-    What is said for some nodes alone may be meant for those of other pools. Between nodes of one network no tunnel of
-    `CrossSubnet` is needed, and none at all where there is but one node. Source: the descriptions of these fields in
-    Calico's CRDs; felix/config/config_params.go, where the environment comes first. Takes no parameters.
+    What is said for some nodes alone may be meant for those of other pools, and a pool that selects none of the nodes
+    that are known may be of no node. Between nodes of one network no tunnel of `CrossSubnet` is needed, and none at all
+    where there is but one node. Source: the descriptions of these fields in Calico's CRDs;
+    felix/config/config_params.go, where the environment comes first. Takes no parameters.
     """
     alone = cluster.nodes_complete and len(cluster.nodes) == 1
+    steps = Steps(cluster, "selectors of IPPools with nodes")
     for switch in _SWITCHES[:1] if alone else _SWITCHES:
         off = _off(cluster, switch)
-        pool = next((one for one in pools_from_start(cluster) if _used(one) and switch.needs(one)), None)
+        pools = (one for one in pools_from_start(cluster) if _used(one) and switch.needs(one)) if off else ()
+        pool = next((one for one in pools if _of_a_node(one, cluster, steps)), None)
         if off is None or pool is None:
             continue
         resource, path, words = off
@@ -73,6 +78,16 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 def _used(pool: IPPool) -> bool:
     return pool.for_pods and pool.legible and not pool.on_request
+
+
+def _of_a_node(pool: IPPool, cluster: Cluster, steps: Steps) -> bool:
+    """Whether it is for a node that is known, or may be for one of which no manifest tells the labels."""
+    selector, nodes = parse_or_none(pool.node_selector), cluster.nodes.values()
+    if selector is None:
+        return False
+    if not nodes or any(selector.matches(node.labels) for node in counted(nodes, steps, 1)):
+        return True
+    return any(not node.resources or any(one.unreadable("metadata") for one in node.resources) for node in nodes)
 
 
 def _off(cluster: Cluster, switch: _Switch) -> tuple[Resource, Path, str] | None:
