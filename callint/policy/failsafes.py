@@ -45,7 +45,7 @@ def of_environment(variable: Variable) -> tuple[Failsafe, ...] | str:
         protocol, bracketed, port = match.groups() if match is not None else (None, None, None)
         net = bracketed.strip("[]") if bracketed else None
         inside = cidr(net)
-        if port is None or (net and inside is None):
+        if port is None or int(port) > 65535 or (net and inside is None):
             return "the failsafe ports in the environment of calico-node, of which one could not be read"
         found.append(Failsafe(FailsafePort((protocol or "tcp").lower(), int(port), net), inside, *at))
     return tuple(found)

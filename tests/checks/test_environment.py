@@ -32,6 +32,8 @@ spec: {FIELD}
         ("BPFENABLED", "none", "bpfEnabled: true", False),
         ("IPINIPMTU", "1440", "ipipMTU: 1400", True),
         ("IPINIPMTU", "1400", "ipipMTU: 1400", False),
+        ("IPINIPMTU", "01400", "ipipMTU: 1400", False),
+        ("IPINIPMTU", "01440", "ipipMTU: 1400", False),  # of base 8, maybe
         ("IPIPMTU", "1440", "ipipMTU: 1400", False),  # Felix does not know it by that name
         ("LOGSEVERITYSCREEN", "INFO", "logSeverityScreen: Debug", True),
         ("LOGSEVERITYSCREEN", "INFO", "logSeverityScreen: Info", False),
@@ -54,6 +56,25 @@ spec: {FIELD}
             "tcp:10.0.0.0/8:22, udp:53",
             "failsafeOutboundHostPorts: [{protocol: UDP, port: 53}, {port: 22, net: 10.0.0.0/8}]",
             False,
+        ),
+        *(
+            ("FAILSAFEINBOUNDHOSTPORTS", variable, f"failsafeInboundHostPorts: [{entries}]", told)
+            for variable, entries, told in (
+                ("tcp:0.0.0.0/0:22", "{port: 22}", False),
+                ("tcp:22", "{port: 22, net: 0.0.0.0/0}", False),
+                ("tcp:0.0.0.0/0:22,tcp:[::/0]:22", "{port: 22}", False),
+                ("tcp:0.0.0.0/0:22", "{port: 22, net: 0.0.0.0/0}, {port: 22, net: '::/0'}", True),
+                ("tcp:[::/0]:22", "{port: 22}", True),
+                ("tcp:10.0.0.1/8:22", "{port: 22, net: 10.0.0.2/8}", False),
+                ("tcp:10.0.0.1:22", "{port: 22, net: 10.0.0.1/32}", False),
+                ("tcp:[fd00:0::/64]:22", "{port: 22, net: 'fd00::/64'}", False),
+                ("tcp:[fd00::/64]:22", "{port: 22, net: 'fd00::/65'}", True),
+                ("tcp:10.0.0.0/8:22", "{port: 22, net: 10.0.0.0/9}, {port: 22, net: 10.128.0.0/9}", False),
+                ("udp:53,TCP:22,tcp:22,22", "{port: 22}, {protocol: UDP, port: 53}", False),
+                ("22", "{port: 22, protocol: UDP}", True),
+                ("65536", "{port: 22}", False),
+                ("22", "{port: 22, protocol: SCTP}", False),
+            )
         ),
     ],
 )
@@ -80,6 +101,7 @@ def test_a_value_from_elsewhere_and_two_daemonsets_tell_nothing() -> None:
         ("", "[{cidr: 10.43.0.0/16}]", False),
         ("x", "[{cidr: 10.43.0.0/16}]", False),
         ("10.96.0.0/12", "[]", False),
+        ("10.96.0.0/12", "[{cidr: 10.96.0.0/12}, {cidr: x}]", False),
     ],
 )
 def test_networks_of_services_that_a_variable_names(value: str, ranges: str, told: bool) -> None:
