@@ -39,6 +39,9 @@ def interfaces(text: str) -> list[Entry]:
         if isinstance(kind, str) and _WORD.fullmatch(kind):
             entry["kind"] = kind
         entry["up"] = "UP" in _list(link, "flags", command)
+        mtu = link.get("mtu")
+        if mtu.__class__ is int and 0 < mtu < 1 << 32:
+            entry["mtu"] = mtu
         if link.get("master") is not None:
             entry["master"] = _interface(link["master"], command)
         entry["foreign"] = "link_netnsid" in link

@@ -121,6 +121,7 @@ class _Reading:
                 up=item.get("up"),
                 kind=item.get("kind"),
                 master=item.get("master"),
+                mtu=item.get("mtu"),
             )
         return tuple(found.values())
 

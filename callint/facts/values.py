@@ -57,7 +57,7 @@ class Forwarding(NamedTuple):
 
 
 class Interface(NamedTuple):
-    """A network interface of the node; the span is that of its name."""
+    """A network interface of the node; the span is that of its name, `mtu` is in bytes of IP."""
 
     name: str
     span: Span
@@ -66,6 +66,7 @@ class Interface(NamedTuple):
     up: bool | None = None
     kind: str | None = None
     master: str | None = None
+    mtu: int | None = None
 
 
 class Route(NamedTuple):

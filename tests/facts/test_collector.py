@@ -43,6 +43,7 @@ def test_interfaces_of_a_real_ip(router: dict[str, Any]):
         "addresses": ["203.0.113.1/25", "203.0.113.126/32", "2001:db8:5::1/64", "fe80::74db:15ff:fe6d:3752/64"],
         "kind": "veth",
         "up": True,
+        "mtu": 1500,
         "forwarding": True,
     }
     assert found["br0"]["kind"] == "bridge"
@@ -144,15 +145,21 @@ def test_what_was_not_saved_is_named(documents: Any):
 
 def test_tunnels_keep_their_kind():
     links = [
-        {"ifname": "wireguard.cali", "flags": ["UP"], "link_type": "none", "linkinfo": {"info_kind": "wireguard"}},
-        {"ifname": "vxlan.calico", "flags": [], "link_type": "ether", "linkinfo": {"info_kind": "vxlan"}},
+        {
+            "ifname": "wireguard.cali",
+            "flags": ["UP"],
+            "mtu": 1440,
+            "link_type": "none",
+            "linkinfo": {"info_kind": "wireguard"},
+        },
+        {"ifname": "vxlan.calico", "flags": [], "mtu": 0, "link_type": "ether", "linkinfo": {"info_kind": "vxlan"}},
         {},
         {"ifname": "tunl0", "flags": ["NOARP"], "link_type": "ipip", "master": "vrf1"},
     ]
     assert collect("a", address=json.dumps(links))["interfaces"] == [
         {"name": "tunl0", "addresses": [], "kind": "ipip", "up": False, "master": "vrf1"},
         {"name": "vxlan.calico", "addresses": [], "kind": "vxlan", "up": False},
-        {"name": "wireguard.cali", "addresses": [], "kind": "wireguard", "up": True},
+        {"name": "wireguard.cali", "addresses": [], "kind": "wireguard", "up": True, "mtu": 1440},
     ]
 
 
@@ -268,6 +275,7 @@ def test_garbage_is_refused_or_becomes_valid_facts(source: str, text: str):
 KEYS = [
     "ifname", "addr_info", "local", "prefixlen", "flags", "linkinfo", "info_kind", "link_type", "master", "dst",
     "gateway", "via", "host", "dev", "nexthops", "metric", "protocol", "table", "type", "prefsrc", "address",
+    "mtu",
 ]  # fmt: skip
 LIKELY = ["a0", "192.0.2.1", "::1", "10.0.0.0/8", "default", "veth", "blackhole", "UP"]
 JSON = st.recursive(

@@ -17,7 +17,7 @@ node: router
 roles: [control-plane, router]
 interfaces:
   - {name: wan0, addresses: [192.0.2.2/24], forwarding: true}
-  - {name: wg0, addresses: [198.51.100.2/25, "2001:db8::2/64"], kind: wireguard, forwarding: {ipv4: true}}
+  - {name: wg0, addresses: [198.51.100.2/25, "2001:db8::2/64"], kind: wireguard, mtu: 1420, forwarding: {ipv4: true}}
   - name: lan0
 routes:
   - {to: default, via: 192.0.2.1, interface: wan0}
@@ -56,7 +56,7 @@ def test_a_router_is_read_in_full(documents: Any):
     ]
     assert wan0.forwarding[:2] == (True, True)
     assert wg0.forwarding[:2] == (True, None)
-    assert wg0.kind == "wireguard"
+    assert (wg0.kind, wg0.mtu, lan0.mtu) == ("wireguard", 1420, None)
     assert (lan0.addresses, lan0.forwarding, lan0.up, lan0.kind) == (None, Forwarding(), None, None)
     default, default6, host = router.routes
     assert (default.destination.text, default.gateway.text, default.interface) == ("0.0.0.0/0", "192.0.2.1", "wan0")
