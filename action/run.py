@@ -103,6 +103,7 @@ def check(python: str, wanted: Inputs, folder: str) -> int:
     environment = dict(os.environ)
     if not wanted.summary:
         environment.pop("GITHUB_STEP_SUMMARY", None)
+    before = _stamp(wanted.sarif_file)
     token = secrets.token_hex(16)
     _print(f"::stop-commands::{token}\n".encode())
     done = subprocess.run(
@@ -112,10 +113,20 @@ def check(python: str, wanted: Inputs, folder: str) -> int:
     if wanted.annotations:
         _print(done.stdout)
     made = _content(report)
-    tell(_outputs(made, wanted.sarif_file))
-    if done.returncode == 2 and not made:
-        return _fail("callint could not check anything: see the log above for the reason")
+    tell(_outputs(made, wanted.sarif_file if _stamp(wanted.sarif_file) != before else ""))
+    if done.returncode == 2 or not made:
+        undone = "do all of its job" if made else "check anything"
+        return _fail(f"callint could not {undone}: see the log above for the reason")
     return done.returncode
+
+
+def _stamp(file: str) -> tuple[int, int] | None:
+    """What changes when a file is written; None where there is none."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _outputs(report: bytes, sarif_file: str) -> dict[str, str]:

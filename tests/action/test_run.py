@@ -225,6 +225,17 @@ def test_annotations_and_summary_can_be_refused(job: Job, capfd: pytest.CaptureF
     assert job.outputs() == {"findings": "1", "errors": "1"}
 
 
+def test_a_sarif_report_that_was_not_written_is_no_output(job: Job, capfd: pytest.CaptureFixture[str]) -> None:
+    """Neither one in a folder that is missing nor one of an earlier run, in whose place another could not be put."""
+    Path("peer.yaml").write_text(PEER)
+    assert job.check(args="--select=BGP001", sarif_file="missing/callint.sarif") == 2
+    *_, said = commands(capfd.readouterr().out)
+    assert said == "::error title=callint::callint could not do all of its job: see the log above for the reason"
+    assert job.outputs() == {"findings": "1", "errors": "1"}
+    assert job.check(paths="peer.yaml", sarif_file="peer.yaml") == 2
+    assert "sarif-file" not in job.outputs()
+
+
 def test_no_manifest_is_no_success(job: Job, capfd: pytest.CaptureFixture[str]) -> None:
     assert job.check() == 2
     said = capfd.readouterr()
@@ -233,7 +244,7 @@ def test_no_manifest_is_no_success(job: Job, capfd: pytest.CaptureFixture[str]) 
     assert job.outputs() == {}
 
 
-@pytest.mark.parametrize("inputs", [{"fail_on": "loud"}, {"config": "none.yaml"}])
+@pytest.mark.parametrize("inputs", [{"fail_on": "loud"}, {"config": "none.yaml"}, {"args": "--help"}])
 def test_that_nothing_could_be_checked_is_annotated(
     inputs: dict[str, str], job: Job, capfd: pytest.CaptureFixture[str]
 ) -> None:
