@@ -223,7 +223,5 @@ def _run(task: str, seconds: int) -> tuple[str, str]:
 def _require() -> None:
     from importlib.util import find_spec
 
-    if sys.version_info < (3, 11):
-        raise CheckError("it needs Python 3.11 or newer, for the CEL library has no older one")
-    if find_spec("cel_expr_python") is None or not sys.executable:
-        raise CheckError("it needs a CEL library: pip install 'callint[cel]'")
+    if sys.version_info < (3, 11) or find_spec("cel_expr_python") is None or not sys.executable:
+        raise CheckError("it needs a CEL library: `pip install 'callint[cel]'` adds it to a Python from 3.11 to 3.14")

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from callint import config, rule
+from callint.checks import CheckError
 from callint.cli import main
 from callint.engine import Plan
 from callint.lint import lint
@@ -64,6 +65,18 @@ def test_examples_of_the_page(here: Path) -> None:
     assert found(example.good) == [cluster]
     policy = "---\napiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {name: default-deny}\n"
     assert found(example.good + policy) == []
+
+
+def test_without_the_library_callint_says_for_which_pythons_there_is_one(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(CheckError, match="CEL library") as raised:
+        found(IDLE)
+    assert "a Python from 3.11 to 3.14" in str(raised.value)
+    assert "a Python from 3.11 to 3.14" in TEXT
+    project = (REPOSITORY / "pyproject.toml").read_text("utf-8")
+    assert "python_version >= '3.11' and python_version < '3.15'" in project, "pip finds none for another"
 
 
 OWN = """\
