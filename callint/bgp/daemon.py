@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from callint.finding import Path
 from callint.objects import Cluster, Resource, fields
-from callint.objects.calico_node import environment
+from callint.objects.calico_node import environment, more_variables
 
 ROUTER_ID = "CALICO_ROUTER_ID"
 _BACKEND = "CALICO_NETWORKING_BACKEND"
@@ -22,7 +22,7 @@ def switched_off(cluster: Cluster) -> Iterator[tuple[Resource, Path, str]]:
     named = environment(cluster).get(_BACKEND)
     if named is not None and named.value is not None:
         if named.value in _WITHOUT_BGP:
-            yield named.resource, (*named.path, "value"), f'"{_BACKEND}" is "{named.value}"'
+            yield named.resource, named.path, f'"{_BACKEND}" is "{named.value}"'
         return
     for one in cluster.kubernetes("ConfigMap", "v1"):
         backend = fields.text(fields.mapping(one.plain, "data"), "calico_backend")
@@ -36,7 +36,7 @@ def has_router_id(cluster: Cluster) -> bool | None:
     Where calico-node looks for an IPv4 address it takes that one. The operator gives nodes without IPv4 an id.
     """
     told = environment(cluster)
-    if not told:
-        return True if cluster.installations else None
     given, ipv4 = told.get(ROUTER_ID), told.get("IP")
+    if not told or (given is None and more_variables(cluster)):
+        return True if cluster.installations else None
     return (given is not None and given.value != "") or ipv4 is None or ipv4.value != "none"

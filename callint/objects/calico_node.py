@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 
 from callint.finding import Path, Span
 from callint.objects import fields
@@ -19,8 +20,12 @@ _OTHER_NAMES = {
 }
 
 
+# manifests/calico.yaml: what says where the API server is, and nothing else; it is there for the eBPF dataplane alone
+_API_SERVER = "kubernetes-services-endpoint"
+
+
 class Variable(NamedTuple):
-    """A variable and where it stands; `value` is None where it comes from another object."""
+    """A variable and where its value stands; `value` is None where that is not known."""
 
     value: str | None
     resource: Resource
@@ -29,7 +34,7 @@ class Variable(NamedTuple):
     @property
     def span(self) -> Span:
         """The place of its value, or of the variable."""
-        return self.resource.span(*self.path, "value")
+        return self.resource.span(*self.path)
 
 
 def daemon_sets(cluster: Cluster) -> list[Resource]:
@@ -38,18 +43,53 @@ def daemon_sets(cluster: Cluster) -> list[Resource]:
 
 
 def environment(cluster: Cluster) -> dict[str, Variable]:
-    """The variables of calico-node by name; none where no manifest holds the DaemonSet."""
+    """The variables of calico-node by name; none where no manifest holds the DaemonSet.
+
+    Of two with one name the later counts, and each counts more than what `envFrom` takes from a ConfigMap. What
+    `$(NAME)` stands for is not looked for (kubernetes pkg/kubelet/kubelet_pods.go makeEnvironmentVariables).
+    """
     found: dict[str, Variable] = {}
+    for resource, path, container in _containers(cluster):
+        told: dict[str, Variable] = {}
+        for source, prefix in _taken(cluster, resource, container):
+            if source is not None:
+                texts = fields.labels(source.plain, "data")
+                told |= {prefix + key: Variable(text, source, ("data", key)) for key, text in texts.items()}
+        for index, plain in fields.items(container, "env"):
+            name = fields.text(plain, "name") if isinstance(plain, dict) else None
+            if name is not None:
+                text = "$(" if "valueFrom" in plain else fields.text(plain, "value") or ""
+                told[name] = Variable(None if "$(" in text else text, resource, (*path, "env", index, "value"))
+        found = {**told, **found}
+    return found
+
+
+def more_variables(cluster: Cluster) -> bool:
+    """Whether calico-node takes variables from what no manifest shows, so that none is known to be missing."""
+    return any(
+        source is None
+        for resource, _, container in _containers(cluster)
+        for source, _ in _taken(cluster, resource, container)
+    )
+
+
+def _containers(cluster: Cluster) -> Iterator[tuple[Resource, Path, dict[str, Any]]]:
     for resource in daemon_sets(cluster):
         pod = fields.mapping(fields.mapping(resource.spec, "template"), "spec")
         for number, container in fields.items(pod, "containers"):
-            for index, plain in fields.items(container, "env") if isinstance(container, dict) else ():
-                name = fields.text(plain, "name") if isinstance(plain, dict) else None
-                if name is not None:
-                    value = None if "valueFrom" in plain else fields.text(plain, "value") or ""
-                    path: Path = ("spec", "template", "spec", "containers", number, "env", index)
-                    found.setdefault(name, Variable(value, resource, path))
-    return found
+            if isinstance(container, dict):
+                yield resource, ("spec", "template", "spec", "containers", number), container
+
+
+def _taken(cluster: Cluster, resource: Resource, container: dict[str, Any]) -> Iterator[tuple[Resource | None, str]]:
+    """The ConfigMaps of `envFrom`, None for what no manifest shows, with what the names in them are preceded by."""
+    several = fields.items(container, "envFrom")
+    maps = {(one.namespace, one.name): one for one in cluster.kubernetes("ConfigMap", "v1")} if several else {}
+    for _, plain in several:
+        if isinstance(plain, dict):
+            name = fields.text(fields.mapping(plain, "configMapRef"), "name")
+            if name != _API_SERVER:
+                yield maps.get((resource.namespace, name or "")), fields.text(plain, "prefix") or ""
 
 
 def felix_variable(field: str) -> str:

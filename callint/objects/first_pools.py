@@ -8,7 +8,7 @@ from callint.calico.defaults import DEFAULT_POOLS, POOL_USES
 from callint.finding import Path
 from callint.net.address import FAMILIES, Family
 from callint.net.read import network
-from callint.objects.calico_node import Variable, environment
+from callint.objects.calico_node import Variable, environment, more_variables
 from callint.objects.cluster import Cluster
 from callint.objects.pool import IPPool
 
@@ -30,7 +30,7 @@ def pools_from_start(cluster: Cluster) -> tuple[IPPool, ...]:
 
 def _first(cluster: Cluster) -> Iterator[IPPool]:
     """Those whose network its environment names; without that it is one that kubeadm may have been told."""
-    told = {} if cluster.incomplete else environment(cluster)
+    told = {} if cluster.incomplete or more_variables(cluster) else environment(cluster)
     makes_none = told.get("NO_DEFAULT_POOLS")
     for family in FAMILIES if makes_none is None or makes_none.value not in (None, "true") else ():
         names = {field: f"CALICO_IPV{family}POOL_{name}" for field, name in _FIELDS.items()}
@@ -46,7 +46,7 @@ def _pool(family: Family, cidr: Variable, variables: Mapping[str, Variable]) -> 
     masqueraded = _FLAGS.get((written.value or "").lower()) if written is not None else family == 4
     chosen = variables.get("nodeSelector")
     nodes = "" if chosen is None else chosen.value
-    places: dict[str, Path] = {field: (*one.path, "value") for field, one in variables.items()}
+    places: dict[str, Path] = {field: one.path for field, one in variables.items() if one.resource is cidr.resource}
     return IPPool(
         resource=cidr.resource,
         name=DEFAULT_POOLS[family],

@@ -38,7 +38,7 @@ def of_environment(variable: Variable) -> tuple[Failsafe, ...] | str:
     """The ports that a variable lists, or what of them cannot be told (felix/config/param_types.go PortListParam)."""
     if variable.value is None:
         return "the failsafe ports in the environment of calico-node, which come from another object"
-    text, at = variable.value, (variable.resource, (*variable.path, "value"))
+    text, at = variable.value, (variable.resource, variable.path)
     found = []
     for item in () if text.lower() == "none" else text.split(","):
         match = re.fullmatch(_PORT, item.strip())

@@ -89,7 +89,7 @@ class Settings:
         """What decides about a field; None where nothing says it."""
         variable = self._environment.get(felix_variable(key))
         if variable is not None:
-            return Said(variable.value, variable.resource, (*variable.path, "value"))
+            return Said(variable.value, variable.resource, variable.path)
         return self._values.get(key)
 
     def flag(self, key: str, *, default: bool) -> bool:

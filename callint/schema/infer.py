@@ -52,15 +52,16 @@ def inferred_dataplane(documents: Iterable[Document]) -> Dataplane | None:
 
 
 def _ebpf_is(words: tuple[str, ...], value: dict[str, Any]) -> bool:
-    """Whether an object is calico-node's DaemonSet, and one of the words its switch of eBPF."""
+    """Whether an object is calico-node's DaemonSet, and one of the words its switch of eBPF, of several the last."""
     if value["kind"] != "DaemonSet" or _at(value, "metadata", "name") != "calico-node":
         return False
     containers = _at(value, "spec", "template", "spec", "containers")
     for container in containers if isinstance(containers, list) else ():
         variables = _at(container, "env")
-        for variable in variables if isinstance(variables, list) else ():
-            if _at(variable, "name") == "FELIX_BPFENABLED":
-                return str(_at(variable, "value")).lower() in words
+        listed = variables if isinstance(variables, list) else ()
+        told = [_at(one, "value") for one in listed if _at(one, "name") == "FELIX_BPFENABLED"]
+        if told:
+            return str(told[-1]).lower() in words
     return False
 
 

@@ -52,6 +52,8 @@ def test_release(text: str, release: tuple[int, int] | None) -> None:
         (VARIABLE.format(name="calico-node", value='"True"'), "ebpf"),
         (VARIABLE.format(name="calico-node", value='"false"'), None),
         (VARIABLE.format(name="other", value='"true"'), None),
+        (VARIABLE.format(name="calico-node", value='"false"}, {name: FELIX_BPFENABLED, value: "true"'), "ebpf"),
+        (VARIABLE.format(name="calico-node", value='"true"}, {name: FELIX_BPFENABLED, value: "false"'), None),
         (EBPF + "---\n" + VARIABLE.format(name="calico-node", value='"no"'), None),
         (EBPF + "---\n" + VARIABLE.format(name="other", value='"no"'), "ebpf"),
     ],

@@ -15,7 +15,7 @@ from callint.finding import Path, Related, witness
 from callint.net.address import FAMILIES, Address, Family, parse_cidr
 from callint.net.read import address, cidr, network
 from callint.objects import Cluster, Resource, fields
-from callint.objects.calico_node import daemon_sets, environment
+from callint.objects.calico_node import daemon_sets, environment, more_variables
 from callint.objects.first_pools import pools_from_start
 from callint.objects.node import Node, bgp_path, bgp_value
 from callint.record import NamedTuple
@@ -159,7 +159,7 @@ def _written(cluster: Cluster) -> Iterator[_Method]:
         written_kind, _, value = (method.value or "").partition("=")
         for kind in _KINDS:
             if kind == written_kind:
-                yield _Method(family, kind, tuple(value.split(",")), method.resource, (*method.path, "value"))
+                yield _Method(family, kind, tuple(value.split(",")), method.resource, method.path)
 
 
 def _found(method: _Method, facts: NodeFacts | None, node: Node | None, steps: Steps) -> tuple[Address, ...] | None:
@@ -223,7 +223,8 @@ def _not_looked_for(cluster: Cluster) -> Iterator[Breach]:
     """
     told, sets = environment(cluster), daemon_sets(cluster)
     six = told.get("IP6")
-    if len(sets) != 1 or cluster.installations or not told or (six is not None and six.value not in ("", "none")):
+    perhaps = more_variables(cluster) if six is None else six.value not in ("", "none")
+    if len(sets) != 1 or cluster.installations or not told or perhaps:
         return
     given = any(node.bgp.ipv6_address for node in cluster.nodes.values())
     by_felix = any("programClusterRoutes" in one.values for one in cluster.felix)

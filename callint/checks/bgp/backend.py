@@ -19,7 +19,7 @@ from callint.finding import Path, Related, Span, witness
 from callint.net.address import BITS, Address, Family, Prefix
 from callint.net.prefixes import within
 from callint.objects import Cluster, Resource, fields
-from callint.objects.calico_node import environment
+from callint.objects.calico_node import environment, more_variables
 from callint.objects.node import bgp_path
 from callint.objects.pool import IPPool
 from callint.steps import Steps
@@ -114,7 +114,7 @@ def _stranded(cluster: Cluster) -> Iterator[Breach]:
 
 def _first_pool(cluster: Cluster, resource: Resource, path: Path, says: str) -> Iterator[Breach]:
     """The pool that calico-node makes as it starts where there is none, of a mode that lives on BIRD."""
-    told = {} if cluster.pools or cluster.incomplete else environment(cluster)
+    told = {} if cluster.pools or cluster.incomplete or more_variables(cluster) else environment(cluster)
     mode, makes_none = told.get("CALICO_IPV4POOL_IPIP"), told.get("NO_DEFAULT_POOLS")
     if mode is None or (mode.value or "").lower() not in _TUNNELLED or "FELIX_PROGRAMCLUSTERROUTES" in told:
         return
@@ -122,7 +122,7 @@ def _first_pool(cluster: Cluster, resource: Resource, path: Path, says: str) -> 
     if makes and ipip_by_bird(network(cluster).settings.default, cluster.target.release):
         yield Breach.at(
             mode.resource,
-            (*mode.path, "value"),
+            mode.path,
             f"{says}, so that BIRD does not run, and with IPIP it is BGP that brings the routes to the pods on other "
             "nodes, if there are any",
             (Related(resource.span(*path), "BIRD does not run"),),
@@ -231,7 +231,7 @@ def _router_id(cluster: Cluster) -> Iterator[Breach]:
         "gives none: BIRD refuses its configuration and does not start, not for IPv6 either",
         ipv4.span,
         ipv4.resource.ref,
-        (*ipv4.path, "value"),
+        ipv4.path,
         () if given is None else (Related(given.span, "empty"),),
         witness("reference", reference=ROUTER_ID),
         "`CALICO_ROUTER_ID: hash` makes one of the name of each node",

@@ -58,7 +58,7 @@ def _breach(resource: Resource, field: str, name: str, variable: Variable) -> Br
         f'{name} "{variable.value}" in its environment, and that counts more',
         (Related(variable.span, "the variable"),),
         witness("reference", reference=name, value=variable.value),
-        f"drop {name} from the DaemonSet, or write there what is meant",
+        f"drop {name} from the {variable.resource.kind}, or write there what is meant",
     )
 
 

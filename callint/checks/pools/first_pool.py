@@ -8,7 +8,7 @@ from typing import Any
 from callint.checks.breach import Breach
 from callint.finding import Related, witness
 from callint.objects import Cluster
-from callint.objects.calico_node import daemon_sets, environment
+from callint.objects.calico_node import daemon_sets, environment, more_variables
 from callint.objects.first_pools import tunnel_mode
 
 _IPIP, _VXLAN = "CALICO_IPV4POOL_IPIP", "CALICO_IPV4POOL_VXLAN"
@@ -22,14 +22,14 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     told = environment(cluster) if len(daemon_sets(cluster)) == 1 and not cluster.pools else {}
     ipip, vxlan, none = (told.get(name) for name in (_IPIP, _VXLAN, "NO_DEFAULT_POOLS"))
     makes_none = none is not None and none.value in (None, "true")
-    if ipip is None or vxlan is None or makes_none or cluster.incomplete:
+    if ipip is None or vxlan is None or makes_none or cluster.incomplete or more_variables(cluster):
         return
     modes = tunnel_mode(ipip), tunnel_mode(vxlan)
     if None in modes or "Never" in modes:
         return
     yield Breach.at(
         vxlan.resource,
-        (*vxlan.path, "value"),
+        vxlan.path,
         f'calico-node is to make its first IPv4 pool with {_VXLAN} "{vxlan.value}" and {_IPIP} "{ipip.value}", and no '
         "pool has both tunnels: it ends as it starts",
         (Related(ipip.span, "the other tunnel"),),

@@ -96,7 +96,7 @@ def _off(cluster: Cluster, switch: _Switch) -> tuple[Resource, Path, str] | None
     variable = felix_environment(cluster).get(name)
     if variable is not None:
         off = (variable.value or "").lower() in FELIX_FALSE
-        return (variable.resource, (*variable.path, "value"), f"{name} of calico-node") if off else None
+        return (variable.resource, variable.path, f"{name} of calico-node") if off else None
     said = [one for one in cluster.felix if switch.field in one.values]
     if len(said) != 1 or said[0].name != "default" or said[0].values[switch.field] is not False:
         return None
