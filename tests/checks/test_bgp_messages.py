@@ -247,3 +247,22 @@ def test_a_path_that_no_session_has_names_few_of_many_ases(numbers: list[int], o
     asking = calico("BGPFilter", "f", {"exportV4": [{"action": "Accept", "asPathPrefix": [65000]}]})
     (breach,) = condition.check(cluster_of([*nodes, asking, peer(filters=["f"])]), {"problem": "never"})
     assert own in breach.message
+
+
+def test_a_rule_that_lets_several_withheld_pools_out_is_told_once() -> None:
+    accept = calico("BGPFilter", "f", {"exportV4": [{"action": "Accept", "matchOperator": "In", "cidr": "10.0.0.0/8"}]})
+
+    def told(count: int) -> str:
+        pools = [calico("IPPool", f"p{n}", {"cidr": f"10.{n}.0.0/16", "disableBGPExport": True}) for n in range(count)]
+        (breach,) = exposure.check(cluster_of([accept, peer(filters=["f"]), *pools]), {"problem": "withheld"})
+        assert 'though IPPool "p0" has `disableBGPExport`: ' in breach.message
+        assert len(breach.related) == min(count, 3) + 1
+        return breach.message.rpartition(" is not asked again")[2]
+
+    ends = [
+        "",
+        '; the same goes for "p1"',
+        '; the same goes for "p1" and "p2"',
+        '; the same goes for "p1" and "p2" and others',
+    ]
+    assert [told(count) for count in (1, 2, 3, 4)] == ends

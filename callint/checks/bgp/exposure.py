@@ -29,6 +29,10 @@ from callint.steps import Steps, counted
 
 T = TypeVar("T")
 
+# Pools that are found near some addresses in one step
+_NEAR = 8
+# Pools that a finding names
+_SHOWN = 3
 # Why nobody installs what others than the cluster announce there (K1, K4 of bird_ipam.cfg.template)
 _LOST: dict[KernelStep, str] = {
     "service-range": "BIRD installs none inside a service range",
@@ -60,6 +64,7 @@ class _Held:
     def overlapping(self, prefixes: PrefixSet) -> Iterator[tuple[IPPool, PrefixSet]]:
         """Each pool that holds some of the prefixes, with those that it holds; raises TooManyStepsError."""
         near = self._networks.near(prefixes.family, prefixes.addresses())
+        self._steps.spend(len(near) // _NEAR)
         for inside, pool in counted(near, self._steps, 1):
             both = prefixes & within(inside)
             if both:
@@ -89,20 +94,25 @@ def _withheld(cluster: Cluster) -> Iterator[Breach]:
     withheld = _Held(cluster, (pool for pool in cluster.pools if pool.disable_bgp_export))
     for peer in _once(cluster.bgp_peers, filters_of) if withheld else ():
         for accept in explicit_accepts(cluster, peer, "export"):
-            for pool, both in withheld.overlapping(accept.prefixes) if _plain(accept) else ():
-                place = (accept.rule.resource.name, accept.rule.rule.path, pool.name)
-                if place not in said:
-                    said.add(place)
-                    where = pool.span("disableBGPExport")
-                    yield _accepting(
-                        accept,
-                        f'{accept.rule} lets {both} out to BGPPeer "{peer.resource.name}", though IPPool '
-                        f'"{pool.name}" has `disableBGPExport`: what a filter accepts is not asked again',
-                        (Related(where, "is to keep the pool in"), *used_by([peer], accept.rule.resource.name)),
-                        both,
-                        peer,
-                        "export",
-                    )
+            place = (accept.rule.resource.name, accept.rule.rule.path)
+            if place in said or not _plain(accept):
+                continue
+            held = list(islice(withheld.overlapping(accept.prefixes), _SHOWN + 1))
+            if held:
+                said.add(place)
+                (pool, both), *others = held
+                named = [f'"{one.name}"' for one, _ in others[: _SHOWN - 1]] + ["others"] * (len(held) > _SHOWN)
+                more = f"; the same goes for {' and '.join(named)}" if named else ""
+                places = [Related(one.span("disableBGPExport"), "is to keep the pool in") for one, _ in held[:_SHOWN]]
+                yield _accepting(
+                    accept,
+                    f'{accept.rule} lets {both} out to BGPPeer "{peer.resource.name}", though IPPool "{pool.name}" has '
+                    f"`disableBGPExport`: what a filter accepts is not asked again{more}",
+                    (*places, *used_by([peer], accept.rule.resource.name)),
+                    both,
+                    peer,
+                    "export",
+                )
 
 
 def _plain(accept: Explicit) -> bool:
