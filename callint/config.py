@@ -249,7 +249,7 @@ def _config(file: str, document: Document) -> Config:
 def _confine(document: Document, folder: str) -> None:
     """Raises ConfigError for a path that leads out of the bounds: whoever proposes a change writes it."""
     bounds = _bounds(folder)
-    for at, path, instead in _named(document.value):
+    for at, path, instead in named(document.value):
         if path == "-":
             raise _misplaced(document, at, '"-" is standard input, which arguments alone may name')
         base, _ = base_of(os.path.normpath(os.path.join(folder, path)).replace(os.sep, "/"))
@@ -257,7 +257,7 @@ def _confine(document: Document, folder: str) -> None:
             raise _misplaced(document, at, f'"{path}" {_outside(base)}, name {instead} instead')
 
 
-def _named(plain: Mapping[str, Any]) -> Iterator[tuple[Path, str, str]]:
+def named(plain: Mapping[str, Any]) -> Iterator[tuple[Path, str, str]]:
     """All that is read: place of the path in the configuration, path, and what the command line may name instead."""
     beside = "a configuration beside it with --config"
     for number, path in enumerate(plain.get("rules", {}).get("paths", [])):

@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from callint.config import ClusterConfig, Config
-from callint.finding import Problem, Span
+from callint.config import ClusterConfig, Config, named
+from callint.finding import Problem, Related, Span
 from callint.source.discover import SUFFIXES, discover, show
 from callint.source.globs import WILDCARDS, base_of, compile_glob
 from callint.suppress import above, absolute
 
 _NAMED = 3
+_NOWHERE = "unreadable-file"
 _MOST_READ, _MOST_BYTES = 100, 1 << 20
 _MARK = b"projectcalico.org/"
 
@@ -31,6 +32,22 @@ def named_singly(config: Config, given: Sequence[str], *, ignore: bool) -> Itera
             found = discover((root,), ignore)
             if not found.problems and not any(held.isdisjoint(above(absolute(one.path))) for one in found.places):
                 yield root
+
+
+def named_there(config: Config, problems: Sequence[Problem]) -> Sequence[Problem]:
+    """The problems, those of paths that the configuration names and that lead nowhere with the place where it does."""
+    if not config.file or not config.document or all(problem.kind != _NOWHERE for problem in problems):
+        return problems
+    folder = os.path.dirname(config.file)
+    places: dict[str, Related] = {}
+    for at, path, _ in named(config.document.value):
+        places.setdefault(show(os.path.join(folder, path)), Related(config.document.span(at), "named here"))
+    return [
+        problem._replace(related=(places[problem.span.file],))
+        if problem.kind == _NOWHERE and problem.span.file in places
+        else problem
+        for problem in problems
+    ]
 
 
 def left_out(config: Config, given: Sequence[str], cluster: ClusterConfig) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from callint.config import REST, Calico, Config
 from callint.divide import divide, facts_among, unread
 from callint.engine import Crash, Plan, crash_finding, order, report_problems, run
 from callint.finding import Finding, Problem, Span
-from callint.given import left_beside, left_out
+from callint.given import left_beside, left_out, named_there
 from callint.intake import Judge, Judged, Measure, Reading
 from callint.intake import judge as judge_here
 from callint.intake.beside import manifests
@@ -91,7 +91,7 @@ def describe(
     judge = judge or partial(judge_here, measure=Measure(config.limits, options.crds))
     known = told or read_facts(config, options)
     sources = manifests(sources, options.paths)
-    findings = report_problems(plan, sources.problems)
+    findings = report_problems(plan, named_there(config, sources.problems))
     places = {problem.span[:3] for problem in sources.problems}
     parts, unapplied = patches(sources.documents)
     spaces = namespaces(sources.documents)
@@ -109,7 +109,7 @@ def describe(
         findings.extend(on_assumed_release(shape, plan, target.release) if assumed else shape)
         facts, problems, read = known[about.facts + options.facts]
         files.append(read)
-        findings.extend(report_problems(plan, problems, about.name))
+        findings.extend(report_problems(plan, named_there(config, problems), about.name))
         clusters.append(
             Cluster(
                 resources,

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from callint import config, rule
-from callint.engine import Setting
+from callint import source as sources
+from callint.engine import Plan, Setting
+from callint.lint import lint
 
 
 @pytest.fixture
@@ -214,6 +216,26 @@ def test_a_parameter_that_the_check_does_not_take_is_refused_with_the_place(fold
 def test_services_with_a_port_of_their_own(folder: Path) -> None:
     found = load(folder, "nodes: {a: {services: {b: [dns, {name: metrics, protocol: tcp, port: 9100}]}}}\n")
     assert found.clusters[0].intent.services == {"a": {"b": {"dns": None, "metrics": 9100}}}
+
+
+def test_a_path_that_leads_nowhere_is_shown_where_the_configuration_names_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "facts: [none.yaml]\nclusters: {a: {manifests: [./gone/, 'no*.yaml']}, b: {manifests: [gone, pool.yaml]}}\n"
+    (folder / "below").mkdir()
+    (folder / "pool.yaml").write_text("{apiVersion: projectcalico.org/v3, kind: IPPool, metadata: {name: a}}")
+    load(folder, text)
+    monkeypatch.chdir(folder / "below")
+    loaded = config.load("../callint.yaml")
+    given = sources.load(["../gone", "../no*.yaml", "other", "../pool.yaml"])
+    findings = lint(given, loaded, Plan(rule.load())).report.findings
+    found = [one for one in findings if one.name == "unreadable-file"]
+    assert {(one.span.file, *((place.span.start, place.label) for place in one.related)) for one in found} == {
+        ("../gone", ("../callint.yaml:2:28", "named here")),
+        ("../no*.yaml", ("../callint.yaml:2:37", "named here")),
+        ("../none.yaml", ("../callint.yaml:1:9", "named here")),
+        ("other",),
+    }
 
 
 def test_ignore_entries(folder: Path) -> None:
