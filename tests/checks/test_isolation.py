@@ -115,6 +115,9 @@ EARLY = OPEN.replace("order: 2000", "order: 500")
 OTHER = FIRST.replace("selector: has(app)", "namespaceSelector: all()").replace("Allow, protocol: TCP", "Allow")
 
 
+BUT_SYSTEM = EARLY.replace("all()", "\"has(projectcalico.org/name) && projectcalico.org/name not in {'kube-system'}\"")
+
+
 @pytest.mark.parametrize(
     ("manifests", "told"),
     [
@@ -132,7 +135,10 @@ OTHER = FIRST.replace("selector: has(app)", "namespaceSelector: all()").replace(
         (ISOLATING + EARLY.replace("all()", "team != 'shop'"), False),
         (ISOLATING + EARLY.replace(ALLOW, "ingress: [{action: Allow, protocol: TCP}]"), False),
         (ISOLATING + EARLY.replace(ALLOW, "ingress: [{action: Allow, source: {nets: [10.0.0.0/8]}}]"), False),
-        (ISOLATING + EARLY.replace(ALLOW, "ingress: [{action: Deny, protocol: UDP}, {action: Allow}]"), False),
+        (ISOLATING + EARLY.replace(ALLOW, "ingress: [{action: Deny}, {action: Allow}]"), False),
+        (ISOLATING + EARLY.replace(ALLOW, "ingress: [{action: Pass, protocol: UDP}, {action: Allow}]"), False),
+        (ISOLATING + BUT_SYSTEM.replace("'kube-system'", "'kube-system', 'shop'"), False),
+        (ISOLATING + BUT_SYSTEM.replace("{'kube-system'}", "{'kube-system'} && tier != 'web'"), False),
         (ISOLATING + EARLY.replace("kind: Global", "kind: StagedGlobal"), False),
         (ISOLATING.replace("ingress: []", "ingress: [{}]") + EARLY, False),
         (ISOLATING.replace("policyTypes: [Ingress]", "policyTypes: [Egress]") + EARLY, False),
@@ -146,6 +152,41 @@ def test_what_is_never_asked(manifests: str, told: bool, release: Release) -> No
     assert len(found) == told
     if told:
         assert 'allows all ingress of every pod before NetworkPolicy "shop/database" is asked' in found[0].message
+
+
+DENIED = "ingress: [{action: Deny, source: {nets: [192.0.2.0/24]}}, "
+
+
+@pytest.mark.parametrize(
+    ("manifests", "index", "said"),
+    [
+        (EARLY.replace("ingress: [", DENIED), 1, "rule ingress[1] of {} allows all other ingress of every pod before"),
+        (
+            EARLY.replace(ALLOW, DENIED + SIX + ", {action: Deny}, {action: Allow}]"),
+            1,
+            "rule ingress[1] of {} allows all other ingress of IPv6 of every pod before",
+        ),
+        (
+            EARLY.replace(ALLOW, "ingress: [" + FOUR.replace("Allow", "Deny") + ", {action: Allow}]"),
+            1,
+            "rule ingress[1] of {} allows all other ingress of IPv6 of every pod before",
+        ),
+        (
+            BUT_SYSTEM,
+            0,
+            "rule ingress[0] of {} allows all ingress of every pod outside of the namespaces that it names",
+        ),
+    ],
+)
+def test_some_is_denied_before_or_some_namespaces_are_left_out(manifests: str, index: int, said: str) -> None:
+    system = "---" + ISOLATING.replace("namespace: shop", "namespace: kube-system")
+    cluster = cluster_of(ISOLATING + (system if manifests == BUT_SYSTEM else "") + manifests)
+    (found,) = find("isolation")(cluster, {"problem": "overtaken"})
+    assert found.path == ("spec", "ingress", index, "action")
+    assert found.message.startswith(said.format('GlobalNetworkPolicy "open"'))
+    assert 'before NetworkPolicy "shop/database" is asked: it isolates nothing' in found.message
+    assert found.help is not None
+    assert ("Pass in place of this Allow" in found.help) is ("other" in said)
 
 
 def test_all_that_are_never_asked_are_counted() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
-from callint.calico.defaults import DEFAULT_TIER
+from callint.calico.defaults import DEFAULT_TIER, INHERITED_NAMES, NAMESPACE_LABEL
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, object_words, rule_words, unexamined
 from callint.checks.dispatch import Question, asked
@@ -17,7 +17,8 @@ from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.chains import Direction
-from callint.policy.labels import ANY_POD, holds
+from callint.policy.labels import ANY_POD, Labels, holds
+from callint.policy.selectable import Selectable
 from callint.policy.symbolic.order import DIRECTIONS
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
@@ -25,6 +26,7 @@ from callint.selector import Selector
 from callint.selector.index import OverlapIndex
 from callint.selector.satisfy import implies, overlaps
 from callint.selector.values import Budget, ExhaustedError
+from callint.steps import Steps
 
 _OF_CANDIDATE = 10
 """Steps that it takes to see whether a policy is undone."""
@@ -34,8 +36,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Rules of Calico's policies that allow everything to the pods of Kubernetes' policies.
 
     Parameter `problem`: `undone` (behind them, in one tier, where no policy before the rule may deny, or pass on,
-    anything of these pods), `overtaken` (before them, to every pod: whoever puts some pods first may mean to leave them
-    out).
+    anything of these pods), `overtaken` (before them, to every pod or to those of all namespaces but some: whoever puts
+    other pods first may mean to leave them out).
     """
     question = asked(QUESTIONS, parameters)
     if cluster.kubernetes("NetworkPolicy", "networking.k8s.io/v1"):
@@ -49,7 +51,8 @@ def _undone(cluster: Cluster) -> Iterator[Breach]:
 
 def _overtaken(cluster: Cluster) -> Iterator[Breach]:
     for direction in DIRECTIONS:
-        yield from _Tiers(cluster, direction).overtaken(model_of(cluster).tiers)
+        steps = Steps(cluster, "namespaces with selectors")
+        yield from _Tiers(cluster, direction).overtaken(model_of(cluster).tiers, steps)
 
 
 class _Asked(NamedTuple):
@@ -61,9 +64,13 @@ class _Asked(NamedTuple):
 
 
 class _Opener(NamedTuple):
-    """The first rules of a policy that together allow everything, or all of one IP version, told in a word."""
+    """The first rules of a policy that together allow everything, or all of one IP version, told in a word.
+
+    `rest` is a word, too, where rules before them deny something.
+    """
 
     rules: list[Rule]
+    rest: str
     version: str
 
 
@@ -108,11 +115,14 @@ class _Tiers:
             if found:
                 yield self._breach(policy, opener, found)
 
-    def overtaken(self, tiers: tuple[PlacedTier, ...]) -> Iterator[Breach]:
-        """What allows all to every pod, so that policies after it are not asked."""
+    def overtaken(self, tiers: tuple[PlacedTier, ...], steps: Steps) -> Iterator[Breach]:
+        """What allows all to every pod, or to those of all namespaces but some, so that policies after are not asked.
+
+        Raises TooManyStepsError.
+        """
         if any(tier.hidden for tier in tiers):
             return
-        first: tuple[PlacedTier, Policy, _Opener] | None = None
+        first: tuple[PlacedPolicy, _Opener] | None = None
         passed: list[Policy] = []
         for tier in tiers:
             for placed in tier.policies:
@@ -121,13 +131,17 @@ class _Tiers:
                 if first is not None:
                     passed += [placed.policy] if self._isolates(placed) else []
                     continue
-                opener = self._opener(placed) if holds(placed.selector, ANY_POD) else None
+                opener = (
+                    self._opener(placed, after_denials=True) if holds(placed.selector, _in_namespace("/")) else None
+                )
                 if opener is not None:
-                    first = tier, placed.policy, opener
+                    first = placed, opener
                 elif tier.name != DEFAULT_TIER and self._may_pass(placed):
                     return
-        if first is not None and passed:
-            yield self._passing_by(*first[1:], passed)
+        if first is not None:
+            by_namespace = Selectable(((_in_namespace(one.namespace or ""), one) for one in passed), steps)
+            if governed := by_namespace.surely(first[0].selector):
+                yield self._passing_by(*first, governed)
 
     def _may_pass(self, placed: PlacedPolicy) -> bool:
         return not placed.policy.resource.whole or any(rule.action == "Pass" for rule in self._rules(placed.policy))
@@ -150,17 +164,25 @@ class _Tiers:
         rules = self._rules(placed.policy)
         return not placed.policy.resource.whole or any(rule.action in ("Deny", "Pass") for rule in rules)
 
-    def _opener(self, placed: PlacedPolicy) -> _Opener | None:
-        """The rules that allow everything, or all of one IP version, if nothing is denied before them."""
+    def _opener(self, placed: PlacedPolicy, *, after_denials: bool = False) -> _Opener | None:
+        """The rules that allow everything, or all of one IP version, or `after_denials` of something all the rest."""
         if not is_calico(placed.policy.resource.api_version) or not placed.policy.resource.whole:
             return None
         rules: list[Rule] = []
         opened: set[Family] = set()
-        for rule in takewhile(lambda one: one.action not in ("Deny", "Pass"), self._rules(placed.policy)):
-            if rule.action == "Allow" and not _opened(rule) <= opened:
+        denied: set[Family] = set()
+        rest = ""
+        for rule in self._rules(placed.policy):
+            if rule.action == "Pass" or (rule.action == "Deny" and (rules or not after_denials)):
+                break
+            if rule.action == "Deny":
+                denied |= _opened(rule)
+                rest = "other "
+            elif rule.action == "Allow" and not _opened(rule) <= opened | denied:
                 rules.append(rule)
-                opened |= _opened(rule)
-        return _Opener(rules, "".join(f" of IPv{one}" for one in opened) if len(opened) == 1 else "") if rules else None
+                opened |= _opened(rule) - denied
+        version = f" of IPv{next(iter(opened))}" if len(opened) == 1 else ""
+        return _Opener(rules, rest, version) if rules else None
 
     def _breach(self, policy: Policy, opener: _Opener, undone: list[Policy]) -> Breach:
         effect = "leave out: they isolate" if len(undone) > 1 else "leaves out: it isolates"
@@ -168,11 +190,12 @@ class _Tiers:
         what = f"{self._direction}{version} that {_named(undone)} before it {effect} nothing{version} any more"
         return self._opening(policy, opener, undone, what, "is undone")
 
-    def _passing_by(self, policy: Policy, opener: _Opener, passed: list[Policy]) -> Breach:
+    def _passing_by(self, placed: PlacedPolicy, opener: _Opener, passed: list[Policy]) -> Breach:
         effect = "are asked: they isolate" if len(passed) > 1 else "is asked: it isolates"
         version = opener.version
-        what = f"{self._direction}{version} of every pod before {_named(passed)} {effect} nothing{version}"
-        return self._opening(policy, opener, passed, what, "is never asked")
+        whom = "every pod" if holds(placed.selector, ANY_POD) else "every pod outside of the namespaces that it names"
+        what = f"{self._direction}{version} of {whom} before {_named(passed)} {effect} nothing{version}"
+        return self._opening(placed.policy, opener, passed, what, "is never asked")
 
     def _opening(self, policy: Policy, opener: _Opener, governed: list[Policy], what: str, label: str) -> Breach:
         resource, governing = policy.resource, governed[0]
@@ -185,7 +208,7 @@ class _Tiers:
         return Breach.at(
             resource,
             (*first.path, "action"),
-            f"{subject} all {what}",
+            f"{subject} all {opener.rest}{what}",
             (
                 *(Related(resource.span(*one.path, "action"), "allows the rest") for one in further),
                 *(Related(one.resource.span("metadata", "name"), label) for one in governed[:3]),
@@ -197,7 +220,9 @@ class _Tiers:
                 verdict="accept",
                 decided_by=f"policy {policy.name} {self._direction} rule {first.number}",
             ),
-            "leave out the pods that other policies govern, or drop it: without any policy pods are open",
+            "put what it denies into a tier before `default`, with a Pass in place of this Allow"
+            if opener.rest
+            else "leave out the pods that other policies govern, or drop it: without any policy pods are open",
         )
 
 
@@ -209,6 +234,11 @@ def _opened(rule: Rule) -> set[Family]:
         return set()
     every = {net.family for net in map(network, far.nets) if net is not None and net.length == 0}
     return {one for one in (every if far.nets else FAMILIES) if rule.ip_version in (None, one)}
+
+
+def _in_namespace(name: str) -> Labels:
+    """What is known of a pod of which nothing but its namespace is."""
+    return ANY_POD._replace(known={**ANY_POD.known, **dict.fromkeys((NAMESPACE_LABEL, *INHERITED_NAMES), name)})
 
 
 def _undone_by(
