@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from callint.source.globs import compile_glob
+from callint.source.globs import compile_glob, names_of
 
 _FEW = 50
 """Of so few rules each is asked; finding out which need not be would take longer."""
@@ -15,12 +15,10 @@ _MOST_ALIKE = 1 << 12
 """Characters of rules with wildcards: in all, and of those that are asked about the same paths."""
 _GRAM = 3
 _WILD = re.compile(r"[*?\[\]\\]")
-_STARS_IN_NAME = r"(?s)([^*?\[\\]*[^*?\[\\/])(\*\*+(?:/.*)?)"
-_NOT_NOTHING = r"(\A[^*?\[\\]*|(?<=/))\*\*+\\/"
+_NOT_NOTHING = r"(\A|(?<=/))\*\*+\\/"
 """Stars that match one name at least, since the slash behind them is escaped (wildmatch.c)."""
 _ESCAPED = r"(?s)\\(.)"
-_OF_NOTHING = r"\*\*+(?:/\*\*+)*(?:/\*)?"
-"""Stars that match an empty text as well."""
+_NEVER = re.compile(r"(?!)")
 
 
 class UnboundedError(Exception):
@@ -30,26 +28,18 @@ class UnboundedError(Exception):
 class Rule:
     """One line of a .gitignore."""
 
-    __slots__ = ("_compiled", "_fixed", "_only_directories", "_pattern", "negated", "of_name", "wild")
+    __slots__ = ("_compiled", "_only_directories", "_pattern", "negated", "of_name", "wild")
 
     def __init__(self, pattern: str, negated: bool, only_directories: bool) -> None:
-        """Compile nothing yet: most rules of a long file are never needed.
-
-        Git compares what is in front of the first wildcard by itself (dir.c match_pathname), so that two stars right
-        behind a name begin a pattern, and stand for directories as well.
-        """
+        """Compile nothing yet: most rules of a long file are never needed."""
         self.of_name = "/" not in pattern
         self.wild = len(pattern) if _WILD.search(pattern) else 0
-        self._pattern, self._fixed = pattern.removeprefix("/"), ""
-        if self.wild and not self.of_name:
-            self._pattern = re.sub(_NOT_NOTHING, r"\1*/**/", self._pattern)
-            stars = re.fullmatch(_STARS_IN_NAME, self._pattern)
-            if stars is not None:
-                self._fixed, self._pattern = stars.groups()
-            self._pattern = re.sub(_ESCAPED, _plain_slash, self._pattern)
-            if self._pattern.startswith("/"):
-                self._fixed = "/"  # as no path begins
+        self._pattern = pattern.removeprefix("/")
         self._compiled: re.Pattern[str] | None = None
+        if self.wild and not self.of_name:
+            self._pattern = re.sub(_ESCAPED, _plain_slash, re.sub(_NOT_NOTHING, r"\1*/**/", self._pattern))
+            if self._pattern.startswith("/"):
+                self._compiled = _NEVER  # so no path begins
         self._only_directories = only_directories
         self.negated = negated
 
@@ -60,23 +50,17 @@ class Rule:
         text = name if self.of_name else path
         if not self.wild:
             return text == self._pattern
-        if not text.startswith(self._fixed):
-            return False
-        if text == self._fixed:
-            return re.fullmatch(_OF_NOTHING, self._pattern) is not None
         if self._compiled is None:
             self._compiled = compile_glob(self._pattern)
-        begin = len(self._fixed)
-        if self._fixed and text[begin] == "/":  # the stars stand for nothing
-            begin += 1
-        return self._compiled.fullmatch(text, begin) is not None
+        return self._compiled.fullmatch(text) is not None
 
     def needs(self) -> Iterator[str]:
         """Texts that every path holds that it is about: names, and three letters of names with wildcards."""
-        if self._fixed:
-            yield from _grams(self._fixed)
+        try:
+            steps = names_of(self._pattern)
+        except ValueError:  # it is about none
             return
-        for step in filter(None, self._pattern.split("/")):
+        for step in filter(None, steps):
             if not _WILD.search(step):
                 yield step
             elif "[" not in step and "\\" not in step:

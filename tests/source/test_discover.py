@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -320,10 +321,14 @@ def test_no_program_is_run_for_an_untrusted_tree(tree: Path) -> None:
     assert not (tree / "ran").exists()
 
 
+STARS_IN_NAME = re.compile(r"[^*?\[\\/]\*\*")
+"""Of which some releases of git make folders."""
 LINES = st.lists(
     st.lists(
         st.sampled_from(["a", "b", "*", "**", "?", "/", "!", "\\", "[ab]", "[!a]", ".yaml", "#", " ", "d"]), max_size=5
-    ).map("".join),
+    )
+    .map("".join)
+    .filter(lambda line: "/" not in line or not STARS_IN_NAME.search(line)),
     max_size=4,
 )
 
@@ -335,11 +340,9 @@ MANY = [f"{start}{n}" for n in range(30) for start in ("no-file-", "!no-file-*",
     LINES, LINES, st.sampled_from([2, 4]), st.sampled_from(["a.yaml", "d/b.yaml", "d/a/b.yaml", None]), st.booleans()
 )
 @example([], ["***/a"], 2, None, False)
-@example([], ["/a**/*"], 2, None, True)
-@example([], ["a**/a*", "!d**b/*"], 2, None, False)
 @example([], ["a\\/*", "\\/b"], 2, None, False)
-@example(["d\\/a**/*"], ["**\\/a"], 2, None, False)
-@example(["\\/**"], ["a**\\/a*"], 2, None, False)
+@example([], ["**\\/a"], 2, None, False)
+@example(["\\/**"], [], 2, None, False)
 @settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_git_agrees_on_what_is_ignored(
     tmp_path_factory: pytest.TempPathFactory,
@@ -363,6 +366,16 @@ def test_git_agrees_on_what_is_ignored(
     expected = sorted({name for name in listed if name.endswith(".yaml")})
     prefix = os.path.relpath(root).replace(os.sep, "/")
     assert [name.removeprefix(f"{prefix}/") for name in names(load([str(root)]))] == expected, (outer, inner)
+
+
+@pytest.mark.parametrize("line", ["/a**/*", "d/a**/*", "a**\\/*"])
+def test_two_stars_behind_a_name_are_one(line: str, tree: Path) -> None:
+    """gitignore(5): other consecutive asterisks are regular ones."""
+    git(tree, "init", "-q")
+    write(tree / "d/.gitignore" if line[0] != "d" else tree / ".gitignore", line)
+    for name in ("d/a.yaml", "d/ab/b.yaml", "d/ab/c/b.yaml", "d/b/a.yaml"):
+        write(tree / name)
+    assert names(load(["."])) == ["d/a.yaml", "d/b/a.yaml"]
 
 
 def test_a_hostile_pattern_is_matched_in_linear_time() -> None:
