@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 # api/pkg/apis/projectcalico/v3/bgpconfig.go
 AS_NUMBER = 64512
 BGP_PORT = 179
@@ -54,6 +56,19 @@ VXLAN_PORT = 4789
 NODE_PORTS = (30000, 32767)
 WIREGUARD_PORT = 51820
 WIREGUARD_PORT_V6 = 51821
+
+# felix/dataplane/linux/int_dataplane.go: by how many bytes a tunnel makes a packet longer, over each IP version
+TUNNEL_OVERHEADS: dict[tuple[str, Literal[4, 6]], int] = {
+    ("IPIP", 4): 20,
+    ("VXLAN", 4): 50,
+    ("VXLAN", 6): 70,
+    ("WireGuard", 4): 60,
+    ("WireGuard", 6): 80,
+}
+
+# felix/config/config_params.go MTUIfacePattern, and what int_dataplane.go takes where no interface matches it
+MTU_INTERFACE_PATTERN = r"^((en|wl|ww|sl|ib)[Pcopsvx].*|(eth|wlan|wwan).*)"
+UNDETECTED_MTU = 1460
 
 # felix/config/config_params.go BPFDataIfacePattern
 BPF_DATA_INTERFACE_PATTERN = r"^((en|wl|ww|sl|ib)[Popsx].*|(eth|wlan|wwan|bond).*)"

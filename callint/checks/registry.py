@@ -62,6 +62,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "host_endpoint": _HOSTS,
         "host_traffic": _HOSTS,
         "loopback": _HOSTS,
+        "mtu": (_FACTS,),
         "unattached": (_FACTS,),
         "wireguard_port": ("FelixConfiguration",),
     },

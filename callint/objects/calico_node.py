@@ -58,10 +58,28 @@ def environment(cluster: Cluster) -> dict[str, Variable]:
         for index, plain in fields.items(container, "env"):
             name = fields.text(plain, "name") if isinstance(plain, dict) else None
             if name is not None:
-                text = "$(" if "valueFrom" in plain else fields.text(plain, "value") or ""
-                told[name] = Variable(None if "$(" in text else text, resource, (*path, "env", index, "value"))
+                told[name] = _told(cluster, resource, (*path, "env", index), plain)
         found = {**told, **found}
     return found
+
+
+def _told(cluster: Cluster, resource: Resource, path: Path, plain: dict[str, Any]) -> Variable:
+    """One of `env`: its text, or that of a ConfigMap that it names."""
+    text = fields.text(plain, "value") or ""
+    if "valueFrom" not in plain:
+        return Variable(None if "$(" in text else text, resource, (*path, "value"))
+    named = fields.mapping(fields.mapping(plain, "valueFrom"), "configMapKeyRef")
+    source = _maps(cluster).get((resource.namespace, fields.text(named, "name") or ""))
+    key = fields.text(named, "key") or ""
+    found = fields.labels(source.plain, "data").get(key) if source is not None else None
+    if source is None or found is None:
+        return Variable(None, resource, (*path, "value"))
+    return Variable(found, source, ("data", key))
+
+
+@lru_cache(maxsize=8)
+def _maps(cluster: Cluster) -> Mapping[tuple[str | None, str], Resource]:
+    return {(one.namespace, one.name): one for one in cluster.kubernetes("ConfigMap", "v1")}
 
 
 def more_variables(cluster: Cluster) -> bool:
@@ -83,13 +101,11 @@ def _containers(cluster: Cluster) -> Iterator[tuple[Resource, Path, dict[str, An
 
 def _taken(cluster: Cluster, resource: Resource, container: dict[str, Any]) -> Iterator[tuple[Resource | None, str]]:
     """The ConfigMaps of `envFrom`, None for what no manifest shows, with what the names in them are preceded by."""
-    several = fields.items(container, "envFrom")
-    maps = {(one.namespace, one.name): one for one in cluster.kubernetes("ConfigMap", "v1")} if several else {}
-    for _, plain in several:
+    for _, plain in fields.items(container, "envFrom"):
         if isinstance(plain, dict):
             name = fields.text(fields.mapping(plain, "configMapRef"), "name")
             if name != _API_SERVER:
-                yield maps.get((resource.namespace, name or "")), fields.text(plain, "prefix") or ""
+                yield _maps(cluster).get((resource.namespace, name or "")), fields.text(plain, "prefix") or ""
 
 
 def felix_variable(field: str) -> str:

@@ -116,8 +116,13 @@ class Ways:
 
     def to(self, address: Address) -> str | None:
         """The interface by which packets to an address leave: that of the longest prefix, links before routes."""
+        return next(iter(self.all_to(address)), None)
+
+    def all_to(self, address: Address) -> tuple[str, ...]:
+        """The interfaces by which they may leave: those of the longest prefix."""
         found = self._networks.of(address.prefix())
-        return max(found, key=lambda one: one[0].length)[1] if found else None
+        longest = max((network.length for network, _ in found), default=0)
+        return tuple(dict.fromkeys(name for network, name in found if network.length == longest))
 
 
 def led_by(facts: NodeFacts, interface: str) -> Ranges:

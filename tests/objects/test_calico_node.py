@@ -110,3 +110,17 @@ def test_the_place_of_a_field_of_a_first_pool_is_in_its_own_object() -> None:
     (pool,) = pools_from_start(cluster_of([node(told), config_map({"CALICO_IPV4POOL_IPIP": "Always"})]))
     assert pool.ipip_mode == "Always"
     assert pool.path("ipipMode") == pool.base
+
+
+@pytest.mark.parametrize(
+    ("key", "namespace", "value"),
+    [("mtu", "kube-system", "1440"), ("other", "kube-system", None), ("mtu", "calico-system", None)],
+)
+def test_one_from_a_config_map_has_its_text_and_place(key: str, namespace: str, value: str | None) -> None:
+    named = {"name": "FELIX_IPINIPMTU", "valueFrom": {"configMapKeyRef": {"name": "config", "key": key}}}
+    said = cluster_of([node({"env": [named]}), config_map({"mtu": "1440"}, "config", namespace)])
+    found = environment(said)["FELIX_IPINIPMTU"]
+    assert (found.value, found.path[0]) == (value, "data" if value else "spec")
+    felix = {"apiVersion": "projectcalico.org/v3", "kind": "FelixConfiguration", "metadata": {"name": "default"}}
+    overruled = cluster_of([one.plain for one in said.all] + [{**felix, "spec": {"ipipMTU": 1480}}])
+    assert [one.path for one in find("environment")(overruled, {})] == [("spec", "ipipMTU")] * bool(value)
