@@ -27,7 +27,7 @@ from callint.record import NamedTuple
 from callint.schema.patterns import compiled
 from callint.selector import parse_or_none
 from callint.selector.index import SelectorIndex
-from callint.steps import Steps, counted
+from callint.steps import Answer, Steps, counted
 
 QUESTIONS = {"set": False, "detected": True}
 _PATTERN = "mtuIfacePattern"
@@ -44,7 +44,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     detected = asked(QUESTIONS, parameters)
     found: dict[Span, list[_Narrow]] = {}
-    for one in _narrow(cluster):
+    for one in _narrow(cluster).get():
         if (one.length.source is None) is detected:
             resource, path = one.place
             found.setdefault(resource.span(*path), []).append(one)
@@ -94,7 +94,12 @@ class _Narrow(NamedTuple):
     place: tuple[Resource, Path]
 
 
-def _narrow(cluster: Cluster) -> Iterator[_Narrow]:
+@lru_cache(maxsize=8)
+def _narrow(cluster: Cluster) -> Answer[tuple[_Narrow, ...]]:
+    return Answer(lambda: tuple(_all_narrow(cluster)))
+
+
+def _all_narrow(cluster: Cluster) -> Iterator[_Narrow]:
     """At most one for each node and tunnel; none where the length of packets, or their way, is not sure."""
     steps = Steps(cluster, "ways from nodes to others")
     for facts in cluster.facts.values():
@@ -118,6 +123,7 @@ class _Node:
         self._cluster = cluster
         self._facts = facts
         self._settings = model_of(cluster).at(facts.node).settings
+        self._networks = network_of(cluster).speakers[facts.node].networks
 
     def narrow(self, tunnel: _Tunnel, steps: Steps) -> _Narrow | None:
         """The first way on which not all fits that leaves the tunnel; UndecidedError where that is not known."""
@@ -126,13 +132,13 @@ class _Node:
         length = self._length(tunnel)
         longest = min(length.size, *self._limits())
         links = {one.name: one for one in self._links() if one.mtu and one.mtu < longest + tunnel.overhead}
-        if not links or (length.source is None and longest < length.size):
+        if not links or not self._networks.get(tunnel.family) or (length.source is None and longest < length.size):
             return None
         ways = Ways(self._facts)
         for far, address in self._others(tunnel.family, steps):
-            pool = self._carried(tunnel, far, address)
             names = ways.all_to(address)
-            if pool is not None and len(names) == 1 and names[0] in links:
+            pool = self._carried(tunnel, far, address) if len(names) == 1 and names[0] in links else None
+            if pool is not None:
                 said = self._settings.said(_PATTERN) or self._settings.said(_switch(tunnel))
                 place = length.source or (said and (said.resource, said.path))
                 place = place or (pool.resource, pool.path(_MODES[tunnel.name]))
@@ -154,15 +160,14 @@ class _Node:
 
     def _carried(self, tunnel: _Tunnel, far: _Far, address: Address) -> IPPool | None:
         """A pool of the far node whose packets this node sends there by the tunnel."""
-        own = network_of(self._cluster).speakers[self._facts.node].networks.get(tunnel.family)
-        if own is None:
-            return None
+        own = self._networks.get(tunnel.family)
         encrypted = _encrypts(self._settings, tunnel.family)
         if encrypted and not _encrypts(Settings(self._cluster, far.speaker.name), tunnel.family):
             return None
         if encrypted is not (tunnel.name == "WireGuard"):
             return None
-        modes = ("Always",) if own.masked().contains(address) else ("Always", "CrossSubnet")
+        near = own is not None and own.masked().contains(address)
+        modes = ("Always",) if near else ("Always", "CrossSubnet")
         for pool in far.pools:
             mode = {"IPIP": pool.ipip_mode, "VXLAN": pool.vxlan_mode}.get(tunnel.name, "Always")
             if mode in modes and pool.net is not None and pool.net.family == tunnel.family:
