@@ -9,8 +9,11 @@ _CLASSES = {
     "alnum": "a-zA-Z0-9",
     "alpha": "a-zA-Z",
     "blank": r" \t",
+    "cntrl": r"\x00-\x1f\x7f",
     "digit": "0-9",
+    "graph": "!-~",
     "lower": "a-z",
+    "print": " -~",
     "punct": r"!-/:-@\[-`{-~",
     "space": r" \t\n\r\f\v",
     "upper": "A-Z",
@@ -36,14 +39,14 @@ def compile_glob(pattern: str) -> re.Pattern[str]:
     the path whatever the pattern; that is also the right answer, because what follows a star is matched whole.
     """
     runs: list[list[str]] = [[]]
-    for step in pattern.split("/"):
-        if len(step) > 1 and not step.strip("*"):  # three stars are two
-            if len(runs) == 1 or runs[-1]:
-                runs.append([])
-        else:
-            runs[-1].append(step)
     groups = _Groups()
     try:
+        for step in names_of(pattern):
+            if len(step) > 1 and not step.strip("*"):  # three stars are two
+                if len(runs) == 1 or runs[-1]:
+                    runs.append([])
+            else:
+                runs[-1].append(step)
         parts = ["/".join(_name(step, groups) for step in run) for run in runs]
     except ValueError:
         return _NEVER
@@ -52,13 +55,29 @@ def compile_glob(pattern: str) -> re.Pattern[str]:
         slash = "/" if index > 1 or parts[0] else ""
         if index < len(parts) - 1:
             expression += slash + groups.keep(f"(?:[^/]+/)*?{part}(?=/)")
-        elif part:
+        elif runs[index]:
             # The last run must fit at the very end: skip directories until as many names are left as it has.
             names = len(runs[index]) - 1
             expression += f"{slash}(?:[^/]+/)*(?=[^/]+(?:/[^/]+){{{names}}}\\Z){part}"
         else:
             expression += f"{slash}.+"
     return re.compile(expression, re.DOTALL)
+
+
+def names_of(pattern: str) -> list[str]:
+    """What stands between its slashes, of which one in brackets is none; ValueError if a bracket is not closed."""
+    if "[" not in pattern:
+        return pattern.split("/")
+    found, begin, at = [], 0, 0
+    while at < len(pattern):
+        sign = pattern[at]
+        at += 2 if sign == "\\" else 1
+        if sign == "/":
+            found.append(pattern[begin : at - 1])
+            begin = at
+        elif sign == "[":
+            _, at = _bracket(pattern, at)
+    return [*found, pattern[begin:]]
 
 
 class _Groups:
@@ -115,16 +134,20 @@ def _bracket(step: str, at: int) -> tuple[str, int]:
         sign = step[at]
         if sign == "]" and at > first:
             break
-        if sign == "[" and step.startswith("[:", at) and (end := step.find(":]", at)) > 0:
-            inside += _CLASSES.get(step[at + 2 : end], "")
-            at = end + 2
-            continue
+        if step.startswith("[:", at):
+            end = step.find("]", at + 2)
+            if end < 0 or (step[end - 1] == ":" and at + 2 < end and step[at + 2 : end - 1] not in _CLASSES):
+                raise ValueError(step[at:])
+            if step[end - 1] == ":" and at + 2 < end:
+                inside += _CLASSES[step[at + 2 : end - 1]]
+                at = end + 1
+                continue
         low, at = _literal(step, at)
-        high = low
+        inside += re.escape(low)
         if step[at : at + 1] == "-" and step[at + 1 : at + 2] not in ("", "]"):
             high, at = _literal(step, at + 1)
-        if low <= high:
-            inside += f"{re.escape(low)}-{re.escape(high)}"
+            if low <= high:
+                inside += f"-{re.escape(high)}"
     if not inside:
         return ("[^/]" if negated else "(?!)"), at + 1
     return f"(?!/)[{'^' if negated else ''}{inside}]", at + 1

@@ -323,9 +323,11 @@ def test_no_program_is_run_for_an_untrusted_tree(tree: Path) -> None:
 
 STARS_IN_NAME = re.compile(r"[^*?\[\\/]\*\*")
 """Of which some releases of git make folders."""
+BRACKETS = ["[a/b]", "[!/]", "[b-a]", "[.-a]", "[[:alpha:]]", "[[:no:]]", "[[:a]b]", "[", "[]", "]"]
 LINES = st.lists(
     st.lists(
-        st.sampled_from(["a", "b", "*", "**", "?", "/", "!", "\\", "[ab]", "[!a]", ".yaml", "#", " ", "d"]), max_size=5
+        st.sampled_from(["a", "b", "*", "**", "?", "/", "!", "\\", "[ab]", "[!a]", ".yaml", "#", " ", "d", *BRACKETS]),
+        max_size=5,
     )
     .map("".join)
     .filter(lambda line: "/" not in line or not STARS_IN_NAME.search(line)),
@@ -340,6 +342,8 @@ MANY = [f"{start}{n}" for n in range(30) for start in ("no-file-", "!no-file-*",
     LINES, LINES, st.sampled_from([2, 4]), st.sampled_from(["a.yaml", "d/b.yaml", "d/a/b.yaml", None]), st.booleans()
 )
 @example([], ["***/a"], 2, None, False)
+@example(["d/[a/b].yaml", "[a/]/a*"], ["**/[/a]*", "d/**//"], 2, None, False)
+@example(["[b-a].yaml", "[[:graph:]-z]b*", "[[:no:]", "[[:a]b*"], [], 2, None, False)
 @example([], ["a\\/*", "\\/b"], 2, None, False)
 @example([], ["**\\/a"], 2, None, False)
 @example(["\\/**"], [], 2, None, False)
