@@ -230,11 +230,14 @@ def read_facts(config: Config, options: Options) -> Facts:
 def _facts(paths: tuple[str, ...]) -> tuple[tuple[NodeFacts, ...], tuple[Problem, ...], Sources]:
     if not paths:
         return (), (), Sources()
-    from callint.facts import read
+    from callint.facts import no_facts, read
 
     sources = load(paths, own=True)
     facts, problems = read(sources.documents)
-    return facts, (*sources.problems, *problems), sources
+    broken = {problem.span.file for problem in sources.problems}
+    saying = {document.file for document in sources.documents if document.value is not None}
+    silent = (no_facts(file.path) for file in sources.files if file.path not in broken | saying)
+    return facts, (*sources.problems, *problems, *silent), sources
 
 
 def source_line(read: Sequence[Sources], config: Config, baseline: Baseline | None, file: str, number: int) -> str:

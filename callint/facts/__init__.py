@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from callint.facts.collector import COMMANDS, collect
     from callint.facts.emitter import render
     from callint.facts.machine import local
-    from callint.facts.reader import read
+    from callint.facts.reader import no_facts, read
 
 __all__ = [
     "COMMANDS",
@@ -39,11 +39,19 @@ __all__ = [
     "Service",
     "collect",
     "local",
+    "no_facts",
     "read",
     "render",
 ]
 
-_HOMES = {"COMMANDS": "collector", "collect": "collector", "local": "machine", "read": "reader", "render": "emitter"}
+_HOMES = {
+    "COMMANDS": "collector",
+    "collect": "collector",
+    "local": "machine",
+    "no_facts": "reader",
+    "read": "reader",
+    "render": "emitter",
+}
 
 
 def __getattr__(name: str) -> Any:

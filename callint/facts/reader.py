@@ -48,6 +48,11 @@ def read(documents: Iterable[Document]) -> tuple[tuple[NodeFacts, ...], tuple[Pr
     return tuple(nodes.values()), tuple(problem for told in problems.values() for problem in told.bounded())
 
 
+def no_facts(file: str) -> Problem:
+    """The problem that a file which was named for its facts holds nothing at all."""
+    return Problem("facts-invalid", Span(file, 1, 1, 1, 1), "nothing stands in this file, expected the facts of a node")
+
+
 class _Item(NamedTuple):
     """A usable mapping of a list, and where it stands."""
 

@@ -63,8 +63,24 @@ def test_a_folder_without_facts_is_a_finding(here: Path) -> None:
     done = ask("check", "--format", "concise", "manifests")
     told = "this file cannot be read: no YAML or JSON lies in this folder, or git ignores it"
     assert (done.exit_code, done.stdout) == (1, f"notes:1:1: error[SRC009] unreadable-file: {told}\n")
-    (here / "notes" / "more.yaml").touch()
+    (here / "notes" / "more.yaml").write_text("version: 1\nnode: other\n")
     assert ask("check", "manifests").exit_code == 0
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# later\n", "---\n", "null\n", "---\n---\n~\n"])
+def test_a_file_without_facts_is_a_finding(here: Path, text: str) -> None:
+    (here / "notes").mkdir(exist_ok=True)
+    (here / "notes" / "empty.yaml").write_text(text)
+    done = ask("check", "--format", "concise", "manifests", "--facts", "facts.yaml", "--facts", "notes")
+    told = "nothing stands in this file, expected the facts of a node"
+    assert (done.exit_code, done.stdout) == (1, f"notes/empty.yaml:1:1: error[SRC080] facts-invalid: {told}\n")
+    done = ask("routes", "manifests", "--facts", "notes/empty.yaml")
+    assert (done.exit_code, done.stderr) == (0, f"callint: notes/empty.yaml {PARTLY}")
+    (here / "notes" / "empty.yaml").write_text(f"{text}---\nversion: 1\nnode: other\n")
+    assert ask("check", "manifests", "--facts", "facts.yaml", "--facts", "notes").exit_code == 0
+    (here / "notes" / "empty.yaml").write_text(f"{text}---\n'\n")
+    assert "SRC001" in (broken := ask("check", "manifests", "--facts", "notes").stdout)
+    assert told not in broken
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
