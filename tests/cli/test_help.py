@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +29,15 @@ def examples(command: click.Command) -> Iterator[list[str]]:
             yield from examples(below)
 
 
-@pytest.mark.parametrize("arguments", list(examples(main)), ids=" ".join)
+def shown() -> Iterator[list[str]]:
+    """The arguments of each call that a page shows with an option."""
+    root = Path(__file__).resolve().parents[2]
+    for page in (root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").glob("*.md"))):
+        for call in re.findall(r"(?<=[/`( \n])callint ([a-z][^|>)&`\n]* --[^|>)&`\n]*)", page.read_text("utf-8")):
+            yield shlex.split(call.removesuffix("--"))
+
+
+@pytest.mark.parametrize("arguments", [*examples(main), *shown()], ids=" ".join)
 def test_an_example_is_understood(arguments: list[str]) -> None:
     command: click.Command | None = main
     while isinstance(command, click.Group):
