@@ -27,13 +27,14 @@ Faults = list[Fault] | None
 Checker = Callable[[Any], Faults]
 
 
-def checker(schema: Schema, *, lenient: bool = False, placeholders: bool = False) -> Checker:
+def checker(schema: Schema, *, lenient: bool = False, placeholders: bool = False, spelling: bool = False) -> Checker:
     """Compile one schema.
 
     `lenient` reads as Go's decoder behind calicoctl does (sigs.k8s.io/yaml: scalars become text where text is wanted,
-    names match in any case, an empty optional value is absent); `placeholders` reports text such as `<node-name>`.
+    names match in any case, an empty optional value is absent); `placeholders` reports text such as `<node-name>`;
+    `spelling` reports fields in another case where others than those of the schema may be.
     """
-    return _Compiler(schema, lenient, placeholders).build(schema)
+    return _Compiler(schema, lenient, placeholders, spelling).build(schema)
 
 
 def _anything(value: Any) -> Faults:
@@ -60,9 +61,10 @@ def _boolean(value: Any) -> Faults:
 
 
 class _Compiler:
-    def __init__(self, root: Schema, lenient: bool, placeholders: bool) -> None:
+    def __init__(self, root: Schema, lenient: bool, placeholders: bool, spelling: bool) -> None:
         self.root = root
         self.lenient = lenient
+        self.spelling = spelling
         self.text = _marked_text if placeholders else _plain_text
         # What most values are is recognised by their owner, without a call of the field's own checker.
         self.any_text: set[Checker] = {self.text}
@@ -191,7 +193,7 @@ class _Compiler:
         closed = rest is False
         least, most = node.get("minProperties", 0), node.get("maxProperties")
         bounded = least > 0 or most is not None
-        lenient = self.lenient
+        lenient, spelling = self.lenient, self.spelling
         get = fields.get
         any_text = frozenset(name for name, field in fields.items() if field in self.any_text)
         words = {name: self.words[field] for name, field in fields.items() if field in self.words}
@@ -210,11 +212,13 @@ class _Compiler:
                         continue
                 field = get(name) or other
                 if field is None:
+                    if not spelled and (lenient or spelling):
+                        spelled.update((known.lower(), known) for known in reversed(fields))
                     if closed:
                         out = out or []
-                        if lenient and not spelled:
-                            spelled.update((known.lower(), known) for known in reversed(fields))
-                        out += _stray(name, child, fields, spelled)
+                        out += _stray(name, child, fields, spelled if lenient else {})
+                    elif spelling and spelled.get(name.lower(), name) not in value:
+                        out = [*(out or ()), Fault((name,), UNKNOWN, child, tuple(fields))]
                 elif child is not None:
                     faults = field(child)
                     if faults:

@@ -7,12 +7,13 @@ import re
 from typing import Any
 
 from callint.calico import Release, Road, format_release
+from callint.calico.kinds import is_calico
 from callint.finding import Path, counted
 from callint.record import NamedTuple
 from callint.schema import enterprise
 from callint.schema import fault as keyword
 from callint.schema.fault import Fault
-from callint.schema.forms import expected
+from callint.schema.forms import expected, words_of
 from callint.schema.history import APIS, DEPRECATED, USE, Schema, child, form, node_at, release_of, releases, resolve
 from callint.source import placeholder
 from callint.source.scalars import go_text
@@ -33,6 +34,7 @@ _LABEL = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_./]{0,62}")
 _QUOTED = json.JSONEncoder(ensure_ascii=False)
 _GO_TYPES = frozenset({"v1", "apps/v1", "batch/v1", "discovery.k8s.io/v1", "networking.k8s.io/v1"})
 """Whose objects the API server decodes into types of its own: a null in a list becomes an empty item."""
+_BOOLEANS = {"true": ("on", "yes"), "false": ("off", "no")}
 _ABOUT_NAMES = (keyword.UNKNOWN, keyword.CASE, keyword.DEPRECATED)
 
 
@@ -77,6 +79,12 @@ class Judge:
             forms = ((release, form(node, release, self.road) or {}) for release in releases())
             self._enums[id(node)] = [(release, there.get("enum", [])) for release, there in forms]
         return self._enums[id(node)]
+
+    def words(self, path: Path) -> list[Any]:
+        """The values that the target allows at a path, as an enum or as words in a pattern of Calico's."""
+        node = node_at(self.history, path)
+        there = form(node, self.release, self.road) if node else None
+        return (there.get("enum") or words_of(there.get("pattern", ""))) if there else []
 
     def holders(self, node: Schema, known: tuple[str, ...], name: str) -> list[str]:
         """Those of the known fields of a node that have a field of a name."""
@@ -144,7 +152,13 @@ def explain(judge: Judge, fault: Fault) -> Story | None:
         holder = dotted(path[:-1]) or judge.kind
         return Story("missing-field", f'"{holder}" needs the field "{fault.expected}"', gaps=(path,))
     if fault.keyword == "type":
-        said, instead = mistyped(path, value, fault.expected), _instead(judge, path, value)
+        words = judge.words(path) if isinstance(value, (bool, int, float)) else []
+        said = (
+            f"{where} is {_is(value)}, {_one_of(words)} was expected"
+            if words
+            else mistyped(path, value, fault.expected)
+        )
+        instead = _in_quotes(value, words) or _instead(judge, path, value)
         return Story("wrong-type", said, gaps=(path,), help=instead)
     if fault.keyword == "enum":
         return _value(judge, fault)
@@ -224,22 +238,32 @@ def _value(judge: Judge, fault: Fault) -> Story:
     if fault.value in enterprise.VALUES.get((judge.kind, field), ()):
         said = f"{where} is {shown(fault.value)}, a value of Calico Enterprise"
         return Story("enterprise-only", said, gaps=(fault.path,))
-    allowed = ", ".join(shown(value) for value in fault.expected)
     having = [release for release, values in judge.enums(fault.path) if fault.value in values]
     if having and having[-1] > judge.release:
         first = next(release for release in having if release > judge.release)
         said = f"which Calico has from {format_release(first)} on; the target is {format_release(judge.release)}"
         return Story("field-too-new", f"{where} is {shown(fault.value)}, {said}", gaps=(fault.path,))
     if having:
-        said = f"which Calico had up to {format_release(having[-1])}; now one of {allowed}"
+        said = f"which Calico had up to {format_release(having[-1])}; now {_one_of(fault.expected)}"
         return Story("field-removed", f"{where} is {shown(fault.value)}, {said}", gaps=(fault.path,))
     words = [word for word in fault.expected if isinstance(word, str)]
     asked = isinstance(fault.value, str) and fault.value and len(words) > 1
     hint = did_you_mean(nearest(fault.value, words), ";") if asked else ""
-    count = f"one of {allowed}" if len(fault.expected) > 1 else allowed
-    return Story(
-        "value-not-allowed", f"{where} is {shown(fault.value)}, {count} was expected{hint}", gaps=(fault.path,)
-    )
+    said = f"{where} is {shown(fault.value)}, {_one_of(fault.expected)} was expected{hint}"
+    return Story("value-not-allowed", said, gaps=(fault.path,), help=_in_quotes(fault.value, words))
+
+
+def _in_quotes(value: Any, words: list[Any]) -> str:
+    """How a word that YAML takes for a boolean is written, where one of several is such a word."""
+    boolean = go_text(value) if isinstance(value, bool) else value
+    near = _BOOLEANS.get(boolean, ()) if isinstance(boolean, str) else ()
+    word = next((word for word in words if isinstance(word, str) and word.lower() in near), None)
+    return f'without quotes YAML takes {word} for the boolean {boolean}: write "{word}"' if word else ""
+
+
+def _one_of(values: list[Any]) -> str:
+    allowed = ", ".join(map(shown, values))
+    return f"one of {allowed}" if len(values) > 1 else allowed
 
 
 def _unknown_field(judge: Judge, fault: Fault) -> Story:
@@ -258,7 +282,8 @@ def _unknown_field(judge: Judge, fault: Fault) -> Story:
     near = nearest(name, fault.expected)
     said = f'"{name}" is no field of "{parent}"'
     if near is not None and near.lower() == name.lower():
-        said = f'{said}; it is written "{near}", and only calicoctl takes any case'
+        elsewhere = ", and only calicoctl takes any case" if any(map(is_calico, judge.history.get(APIS, ()))) else ""
+        said = f'{said}; it is written "{near}"{elsewhere}'
         return Story("unknown-field", said, key=True, gaps=((*path[:-1], near),))
     holders = judge.holders(holder, fault.expected, name) if holder else []
     if holders:

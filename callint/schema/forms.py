@@ -25,9 +25,15 @@ def expected(pattern: str, value: str) -> str | None:
     """What Calico's own pattern asks for, with the word that was probably meant; None for a pattern of others."""
     if pattern.startswith(_COMMUNITY):
         return "two numbers up to 65535 or three up to 4294967295 were expected, with colons between"
-    body = pattern.removeprefix(_HEAD).removesuffix(_TAIL)
-    words = body.split("|")
-    if pattern == f"{_HEAD}{body}{_TAIL}" and all(word.isalnum() for word in words):
+    words = words_of(pattern)
+    if words:
         hint = did_you_mean(nearest(value, words), ";")
         return "one of " + ", ".join(f'"{word}"' for word in words) + f" was expected{hint}"
     return _WORDS.get(pattern)
+
+
+def words_of(pattern: str) -> list[str]:
+    """The words in a pattern of Calico's that admits no others; none for another pattern."""
+    body = pattern.removeprefix(_HEAD).removesuffix(_TAIL)
+    words = body.split("|")
+    return words if pattern == f"{_HEAD}{body}{_TAIL}" and all(word.isalnum() for word in words) else []

@@ -114,7 +114,7 @@ def _root(schema: Schema, road: Road, calico: bool, whole: bool) -> Checker:
     if not calico or "status" in properties:
         properties["status"] = {}
     if not whole:
-        return checker({**schema, "properties": properties})
+        return checker({**schema, "properties": properties}, spelling=True)
     required = list(schema.get("required", ()))
     lenient = calico and road == "calicoctl"
     if lenient and properties.get("spec", {}).get("required") and "spec" not in required:
@@ -123,7 +123,8 @@ def _root(schema: Schema, road: Road, calico: bool, whole: bool) -> Checker:
         required.append("metadata")
     if lenient:
         properties["metadata"] = _named(properties.get("metadata", {}))
-    judge = checker({**schema, "required": required, "properties": properties}, lenient=lenient, placeholders=True)
+    whole_schema = {**schema, "required": required, "properties": properties}
+    judge = checker(whole_schema, lenient=lenient, placeholders=True, spelling=not calico)
     if not lenient:
         return _with_name(judge)
 

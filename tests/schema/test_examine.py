@@ -118,3 +118,50 @@ def test_kubernetes_takes_an_empty_item_of_its_own_kinds(
     (problem,) = judge(written(kind, body, api_version), road="native").problems
     assert problem.kind == "wrong-type"
     assert problem.help.startswith("Kubernetes takes it for an item") if said else not problem.help
+
+
+SPELLED = [
+    ("operator.tigera.io/v1", "Installation", "{calicoNetwork: {linuxdataplane: BPF}}", "calicoNetwork.linuxDataplane"),
+    ("v1", "Service", "{ports: [{port: 80, targetport: 8080}]}", "ports.0.targetPort"),
+    ("v1", "Pod", "{HostNetwork: true, Volumes: []}", "hostNetwork"),
+    ("v1", "Pod", "{hostnetwork: true, hostNetwork: true}", None),
+    ("v1", "Pod", "{nodeSelector: {Zone: a, zone: b}}", None),
+]
+
+
+@pytest.mark.parametrize(("api_version", "kind", "spec", "meant"), SPELLED)
+def test_a_field_in_another_case_is_none_of_a_kind_of_which_some_fields_are_known(
+    judge: Any, api_version: str, kind: str, spec: str, meant: str | None
+) -> None:
+    examined = judge(written(kind, f"spec: {spec}", api_version))
+    assert [dotted(gap) for gap in examined.gaps] == ([f"spec.{meant}"] if meant else [])
+    for problem in examined.problems:
+        assert problem.kind == "unknown-field"
+        assert problem.message.endswith(f'it is written "{problem.message.split(chr(34))[-2]}"')
+        assert str(meant).endswith(problem.message.split(chr(34))[-2])
+
+
+ONE_OF = 'one of "Enabled", "Disabled" was expected'
+POOL = "{{calicoNetwork: {{ipPools: [{{cidr: 10.0.0.0/16, natOutgoing: {}}}]}}}}"
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "spec", "said", "instead"),
+    [
+        ("operator.tigera.io/v1", "Installation", POOL.format("true"), f"is the boolean true, {ONE_OF}", ""),
+        ("operator.tigera.io/v1", "Installation", POOL.format("1"), f"is the number 1, {ONE_OF}", ""),
+        ("operator.tigera.io/v1", "Installation", POOL.format("{}"), "is a map, a string was expected", ""),
+        (APIS["v1"], "FelixConfiguration", "{logFilePath: Off}", "is the boolean false, a string was expected", ""),
+        (APIS["v3"], "FelixConfiguration", "{bpfExternalServiceMode: no}", 'is "false", one of "Tunnel", "DSR"', ""),
+        (APIS["v3"], "FelixConfiguration", "{bpfLogLevel: Off}", 'is "false", one of "Off", "Info", "Debug"', "Off"),
+        (APIS["v1"], "FelixConfiguration", "{bpfLogLevel: Off}", 'is the boolean false, one of "Off", "Info"', "Off"),
+    ],
+)
+def test_words_that_are_no_booleans(
+    judge: Any, api_version: str, kind: str, spec: str, said: str, instead: str
+) -> None:
+    road = "calicoctl" if api_version == APIS["v3"] else "crd"
+    (problem,) = judge(written(kind, f"spec: {spec}", api_version), road=road).problems
+    assert said in problem.message
+    told = f'without quotes YAML takes {instead} for the boolean false: write "{instead}"' if instead else ""
+    assert problem.help == told
