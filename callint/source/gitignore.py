@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,8 @@ _MOST_WILD = 1 << 18
 _MOST_ALIKE = 1 << 12
 """Characters of rules with wildcards: in all, and of those that are asked about the same paths."""
 _GRAM = 3
+_BYTES = "latin-1"
+"""Git compares bytes: that is a character for each."""
 _WILD = re.compile(r"[*?\[\]\\]")
 _NOT_NOTHING = r"(\A|(?<=/))\*\*+\\/"
 """Stars that match one name at least, since the slash behind them is escaped (wildmatch.c)."""
@@ -81,9 +84,9 @@ class Rules:
 
     __slots__ = ("_by_key", "_of_names", "_rules")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: bytes) -> None:
         """Raises UnboundedError."""
-        lines = dict.fromkeys(reversed(text.split("\n")))  # of equal lines the last decides
+        lines = dict.fromkeys(reversed(text.decode(_BYTES).split("\n")))  # of equal lines the last decides
         self._rules = tuple(rule for line in lines if (rule := _rule(line)) is not None)
         if sum(rule.wild for rule in self._rules) > _MOST_WILD:
             raise UnboundedError(f"its patterns with wildcards have more than {_MOST_WILD} characters")
@@ -95,6 +98,8 @@ class Rules:
 
     def ignores(self, path: str, name: str, is_directory: bool) -> bool | None:
         """What the last rule about an entry says of it; None if there is none."""
+        if not path.isascii():
+            path, name = os.fsencode(path).decode(_BYTES), os.fsencode(name).decode(_BYTES)
         for rule in self._near(name if self._of_names else path):
             if rule.fits(path, name, is_directory):
                 return not rule.negated

@@ -185,14 +185,14 @@ def _rules(path: str, refused: dict[str, str]) -> Rules:
     """The rules of a file; none if it cannot be read or is a symbolic link, which git does not follow either."""
     try:
         if not os.path.islink(path):
-            return Rules(os.fsdecode(read_regular(path, _RULES_LIMIT).removeprefix(b"\xef\xbb\xbf")))
+            return Rules(read_regular(path, _RULES_LIMIT).removeprefix(b"\xef\xbb\xbf"))
     except (OSError, ValueError, NotRegularError):
         pass
     except TooLargeError:
         refused[path] = f"it is larger than {_RULES_LIMIT} bytes"
     except UnboundedError as error:
         refused[path] = str(error)
-    return Rules("")
+    return Rules(b"")
 
 
 def _git_directory(directory: str) -> str:

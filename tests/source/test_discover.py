@@ -326,7 +326,9 @@ STARS_IN_NAME = re.compile(r"[^*?\[\\/]\*\*")
 BRACKETS = ["[a/b]", "[!/]", "[b-a]", "[.-a]", "[[:alpha:]]", "[[:no:]]", "[[:a]b]", "[", "[]", "]"]
 LINES = st.lists(
     st.lists(
-        st.sampled_from(["a", "b", "*", "**", "?", "/", "!", "\\", "[ab]", "[!a]", ".yaml", "#", " ", "d", *BRACKETS]),
+        st.sampled_from(
+            ["a", "b", "*", "**", "?", "/", "!", "\\", "[ab]", "[!a]", ".yaml", "#", " ", "d", "é", *BRACKETS]
+        ),
         max_size=5,
     )
     .map("".join)
@@ -343,6 +345,7 @@ MANY = [f"{start}{n}" for n in range(30) for start in ("no-file-", "!no-file-*",
 )
 @example([], ["***/a"], 2, None, False)
 @example(["d/[a/b].yaml", "[a/]/a*"], ["**/[/a]*", "d/**//"], 2, None, False)
+@example(["?.yaml", "[é].yaml", "!d"], ["é*", "!??.yaml"], 2, None, True)
 @example(["[b-a].yaml", "[[:graph:]-z]b*", "[[:no:]", "[[:a]b*"], [], 2, None, False)
 @example([], ["a\\/*", "\\/b"], 2, None, False)
 @example([], ["**\\/a"], 2, None, False)
@@ -360,7 +363,7 @@ def test_git_agrees_on_what_is_ignored(
     git(root, "init", "-q")
     git(root, "config", "index.version", str(version))
     for directory in ("", "a/", "b/", "d/", "d/a/", "d/d/", "ab/"):
-        for name in ("a.yaml", "b.yaml", "ab.yaml", "#.yaml", "!a.yaml"):
+        for name in ("a.yaml", "b.yaml", "ab.yaml", "#.yaml", "!a.yaml", "é.yaml"):
             write(root / directory / name)
     if tracked:
         git(root, "add", "-f", tracked)
