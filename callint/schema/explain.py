@@ -7,10 +7,10 @@ import re
 from typing import Any
 
 from callint.calico import Release, Road, format_release
-from callint.calico.kinds import is_calico
+from callint.calico.kinds import V3, is_calico
 from callint.finding import Path, counted
 from callint.record import NamedTuple
-from callint.schema import enterprise
+from callint.schema import catalogue, enterprise
 from callint.schema import fault as keyword
 from callint.schema.fault import Fault
 from callint.schema.forms import expected, words_of
@@ -34,6 +34,7 @@ _LABEL = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_./]{0,62}")
 _QUOTED = json.JSONEncoder(ensure_ascii=False)
 _GO_TYPES = frozenset({"v1", "apps/v1", "batch/v1", "discovery.k8s.io/v1", "networking.k8s.io/v1"})
 """Whose objects the API server decodes into types of its own: a null in a list becomes an empty item."""
+_KUBERNETES_POLICY = "networking.k8s.io/v1"
 _BOOLEANS = {"true": ("on", "yes"), "false": ("off", "no")}
 _ABOUT_NAMES = (keyword.UNKNOWN, keyword.CASE, keyword.DEPRECATED)
 
@@ -290,9 +291,20 @@ def _unknown_field(judge: Judge, fault: Fault) -> Story:
         names = " and ".join(f'"{holder}"' for holder in holders)
         said = f"{said}; it belongs under {names}" if len(holders) == 1 else f"{said}; {names} have it"
         return Story("unknown-field", said, key=True, gaps=tuple((*path[:-1], holder, name) for holder in holders))
-    if near is None:
-        return Story("unknown-field", said, key=True)
-    return Story("unknown-field", f'{said}; did you mean "{near}"', key=True, gaps=((*path[:-1], near),))
+    gaps = ((*path[:-1], near),) if near is not None else ()
+    other = _other_api(judge, path)
+    hint = f'; NetworkPolicy of "{other}" has it' if other else did_you_mean(near, ";")
+    return Story("unknown-field", said + hint, key=True, gaps=gaps)
+
+
+def _other_api(judge: Judge, path: Path) -> str:
+    """The API whose NetworkPolicy has a field, where Calico's or Kubernetes' has not what the other one has."""
+    if judge.kind not in ("NetworkPolicy", "GlobalNetworkPolicy"):
+        return ""
+    api = _KUBERNETES_POLICY if any(map(is_calico, judge.history.get(APIS, ()))) else V3
+    other = catalogue.find(api, "NetworkPolicy")
+    holder = node_at(other, path[:-1]) if other else None
+    return api if path[-1] in (holder or {}).get("properties", {}) else ""
 
 
 def _other_release(judge: Judge, node: Schema, where: str) -> Story:

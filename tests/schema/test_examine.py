@@ -165,3 +165,23 @@ def test_words_that_are_no_booleans(
     assert said in problem.message
     told = f'without quotes YAML takes {instead} for the boolean false: write "{instead}"' if instead else ""
     assert problem.help == told
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "spec", "other"),
+    [
+        (APIS["v3"], "NetworkPolicy", "{podSelector: {}}", "networking.k8s.io/v1"),
+        (APIS["v1"], "GlobalNetworkPolicy", "{policyTypes: [Ingress]}", "networking.k8s.io/v1"),
+        (APIS["v3"], "NetworkPolicy", "{ingress: [{action: Allow, from: []}]}", "networking.k8s.io/v1"),
+        ("networking.k8s.io/v1", "NetworkPolicy", "{podSelector: {}, types: [Ingress]}", APIS["v3"]),
+        ("networking.k8s.io/v1", "NetworkPolicy", "{podSelector: {}, egress: [{action: Allow}]}", APIS["v3"]),
+        ("networking.k8s.io/v1", "NetworkPolicy", "{podSelector: {}, ingres: []}", None),
+        (APIS["v3"], "NetworkSet", "{podSelector: {}}", None),
+    ],
+)
+def test_a_field_of_the_other_network_policy(
+    judge: Any, api_version: str, kind: str, spec: str, other: str | None
+) -> None:
+    (problem,) = judge(written(kind, f"spec: {spec}", api_version), road="native").problems
+    assert problem.kind == "unknown-field"
+    assert problem.message.endswith(f'; NetworkPolicy of "{other}" has it') == bool(other)
