@@ -8,7 +8,7 @@ from callint.calico.kinds import CALICO_GROUPS, CANONICAL, V1, V3, group_of
 from callint.record import NamedTuple
 from callint.schema import enterprise
 from callint.schema.catalogue import KUBERNETES, calico_kinds, kinds_of
-from callint.suggest import did_you_mean, nearest
+from callint.suggest import did_you_mean, is_slip, nearest
 
 OLD_MODEL = {
     "bgpPeer": "BGPPeer",
@@ -28,6 +28,9 @@ NOT_STORED = frozenset({"CalicoAPIConfig"})
 _POLICY = "NetworkPolicy"
 _POLICY_API = "networking.k8s.io/v1"
 """Where Kubernetes has its NetworkPolicy since v1.16."""
+_OPERATOR = "Installation"
+_OPERATOR_API = "operator.tigera.io/v1"
+"""The one kind of Calico's operator that callint knows; other names may be those of its other kinds."""
 _POLICY_GROUPS = ("", "extensions", "apps", "networking.k8s.io")
 """The API groups in which it was or is looked for."""
 _LOOKALIKE_GROUPS = ("", "networking.k8s.io", "policy.networking.k8s.io", "policy")
@@ -87,6 +90,11 @@ def _foreign(api_version: str, group: str, kind: str) -> Stranger | None:
         known = kind in calico_kinds() or kind in enterprise.KINDS
         if known and kind not in _KUBERNETES_OWN:
             return Stranger("unknown-kind", "apiVersion", f'"{api_version}" is no API of Calico; did you mean "{near}"')
+    if kind == _POLICY and nearest(group, (group_of(_POLICY_API),)):
+        meant = f'did you mean "{_POLICY_API}"'
+        return Stranger("unknown-kind", "apiVersion", f'"{api_version}" is no API of Kubernetes; {meant}')
+    if group == group_of(_OPERATOR_API) and kind != _OPERATOR and is_slip(kind, _OPERATOR):
+        return Stranger("unknown-kind", "kind", f'"{api_version}" has no kind "{kind}"; did you mean "{_OPERATOR}"')
     return None
 
 
