@@ -46,6 +46,23 @@ NETWORKS: dict[str, Callable[[], str]] = {
         f"---\n{V3}kind: Node\nmetadata: {{name: n{n}}}\nspec: {{bgp: {{ipv4Address: 10.0.0.1/24}}}}\n"
         for n in range(9_000)
     ),
+    "nodes of one address that call each other": lambda: (
+        f"{V3}kind: BGPConfiguration\nmetadata: {{name: default}}\nspec: {{nodeToNodeMeshEnabled: false}}\n"
+        f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p}}\nspec: {{nodeSelector: all(), peerSelector: all()}}\n"
+        + "".join(
+            f"---\n{V3}kind: Node\nmetadata: {{name: n{n}}}\nspec: {{bgp: {{ipv4Address: 10.0.0.1/24}}}}\n"
+            for n in range(9_000)
+        )
+    ),
+    "pools that are kept in and as many filters that let them out": lambda: "".join(
+        f"---\n{V3}kind: IPPool\nmetadata: {{name: p{n}}}\n"
+        f"spec: {{cidr: 10.{n // 256}.{n % 256}.0/24, disableBGPExport: true}}\n"
+        f"---\n{V3}kind: BGPFilter\nmetadata: {{name: f{n}}}\n"
+        "spec: {exportV4: [{action: Accept, cidr: 10.0.0.0/8, matchOperator: In}]}\n"
+        f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+        f"spec: {{peerIP: 192.0.{n // 256}.{n % 256}, asNumber: 64000, filters: [f{n}]}}\n"
+        for n in range(2_000)
+    ),
     "a filter for each peer": lambda: "".join(
         f"---\n{V3}kind: BGPFilter\nmetadata: {{name: f{n}}}\n"
         f"spec: {{exportV4: [{{action: Accept, cidr: 10.{n % 256}.0.0/16, matchOperator: In}}]}}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from callint.bgp.alike import Alike, Nodes
 from callint.bgp.nodes import ANY, Settings, Speaker
@@ -13,10 +14,12 @@ from callint.net.read import as_number
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.record import NamedTuple
-from callint.steps import Steps
+from callint.steps import Steps, counted
+
+T = TypeVar("T")
 
 _OF_ENTRY = 4
-"""What a far end for some nodes takes."""
+"""What a far end for some nodes takes, also where it is the nodes themselves."""
 
 
 class Target(NamedTuple):
@@ -85,7 +88,6 @@ class Expander:
         conflicts: list[Conflict] = []
 
         def add(entry: Entry) -> None:
-            self._steps.spend(_OF_ENTRY)
             target = entry.target
             end = (target.family, target.end or entry.peer.resource.name, target.port)
             everywhere = taken.get((None, *end))
@@ -99,15 +101,15 @@ class Expander:
 
         for peer, locals_, targets in known:
             if peer.local_workload_selector is not None:
-                for entry in self._workloads(peer, dict(locals_)):
+                for entry in self._counted(self._workloads(peer, dict(locals_))):
                     add(entry)
             if _is_global(peer):
-                for target in targets:
+                for target in self._counted(targets):
                     add(Entry(None, peer, target))
         for peer, locals_, targets in known:
             if not _is_global(peer):
                 for local, sure in locals_:
-                    for target in targets:
+                    for target in self._counted(targets):
                         if not itself(local, target):
                             add(Entry(local, peer, target, sure=sure))
         for peer, locals_, targets in known:
@@ -115,6 +117,9 @@ class Expander:
                 for entry in self._reversed(peer, locals_, targets):
                     add(entry)
         return Expansion(tuple(taken.values()), tuple(conflicts))
+
+    def _counted(self, ends: Iterable[T]) -> Iterator[T]:
+        return counted(ends, self._steps, _OF_ENTRY)
 
     def _locals(self, peer: BGPPeer) -> Iterator[tuple[Alike, bool]]:
         if peer.node_selector is not None:
@@ -167,7 +172,7 @@ class Expander:
             remote = target.nodes
             if remote is None or (peer.peer_selector is None and not self._answers(peer, remote.first)):
                 continue
-            for local, sure in locals_:
+            for local, sure in self._counted(locals_):
                 back = Target(target.family, local, None, local.first.port, sure)
                 exists = local in self._nodes.all and local.first.speaks(target.family) is not False
                 if exists and not itself(remote, back):

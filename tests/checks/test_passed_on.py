@@ -248,3 +248,21 @@ def test_a_filter_of_many_peers_is_looked_through_for_variables_once() -> None:
 
     asked(20)  # what is imported and remembered the first time
     assert asked(80) - asked(20) < 10_000
+
+
+def test_nodes_with_facts_are_looked_through_for_variables_once() -> None:
+    """What lets each reach others makes each a kind of its own, with the same ones at the far end."""
+
+    def asked(count: int) -> int:
+        numbers = range(1, count + 1)
+        facts = "".join(
+            f"---\nversion: 1\nnode: n{n}\ninterfaces: [{{name: eth0, addresses: [10.0.0.{n}/24]}}]\n"
+            "routes: [{to: default, via: 10.0.0.254}]\n"
+            for n in numbers
+        )
+        accept = calico("BGPFilter", "f", {"exportV4": [{"action": "Accept"}]})
+        cluster = cluster_of([*map(node, numbers), POOL, configuration(), peer(filters=["f"]), accept], facts=facts)
+        return calls(lambda: list(find("passed_on")(cluster, {"problem": "local-service"})))
+
+    asked(20)
+    assert asked(200) < 2.5 * asked(100)

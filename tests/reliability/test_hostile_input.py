@@ -353,7 +353,7 @@ TREES: dict[str, Callable[[Path], list[str]]] = {
     ),
     "facts of nodes that advertise": with_facts(
         "---\n".join(
-            f"node: n{n}\ninterfaces: [{{name: eth0, addresses: [10.{n // 256}.{n % 256}.1/24]}}]\n"
+            f"version: 1\nnode: n{n}\ninterfaces: [{{name: eth0, addresses: [10.{n // 256}.{n % 256}.1/24]}}]\n"
             "routes: [{to: default, via: 10.0.0.254}]\n"
             for n in range(3_500)
         ),

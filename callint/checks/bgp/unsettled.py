@@ -38,6 +38,7 @@ class Unsettled:
         left = (peer for peer in cluster.bgp_peers if _any_left(peer, *SELECTING, *AGREEING))
         self.peers = [OpenPeer(self._model, peer) for peer in left]
         """The BGPPeers with variables."""
+        self._known: dict[Alike, bool] = {}
 
     def unsaid(self, peering: Peering) -> Iterator[Resource]:
         """The Nodes of Kubernetes with variables that these sessions may depend on: no finding tells of those."""
@@ -46,9 +47,9 @@ class Unsettled:
 
     def concerns(self, peering: Peering, steps: Steps) -> bool:
         """Whether any of these sessions, or what the far end answers, may be otherwise; raises TooManyStepsError."""
-        here, there, members = peering.here, self._far_end(peering), self._members(peering)
+        here, there = peering.here, self._far_end(peering)
         # A far end that nobody is known to be may be the node whose address is left open.
-        if self.all or any(one.name in self.nodes for one in members) or (there is None and self._moving):
+        if self.all or self._any_open(here) or (self._moving if there is None else self._any_open(there)):
             return True
         peers = counted(self.peers, steps, 1)
         return any(one.may_join(here, there, peering.address, steps) for one in peers)
@@ -78,7 +79,7 @@ class Unsettled:
         """Whether two peers may be no rivals, or a third one may go before both; raises TooManyStepsError."""
         both = conflict.winner, conflict.loser
         ends = [alike for one in both for alike in (one.local, one.target.nodes) if alike is not None]
-        if self.all or any(node.name in self.nodes for alike in ends for node in alike.members):
+        if self.all or any(map(self._any_open, ends)):
             return True
         names = {one.peer.resource.name for one in both}
         local, target = conflict.loser.local, conflict.loser.target
@@ -89,6 +90,13 @@ class Unsettled:
             ):
                 return True
         return False
+
+    def _any_open(self, alike: Alike) -> bool:
+        """Whether objects of one of these nodes leave something open."""
+        found = self._known.get(alike)
+        if found is None:
+            found = self._known[alike] = any(one.name in self.nodes for one in alike.members)
+        return found
 
     def _members(self, peering: Peering) -> tuple[Speaker, ...]:
         there = self._far_end(peering)
