@@ -14,6 +14,9 @@ NUMBER_STARTS = frozenset("0123456789+-.")
 _INTEGER = r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))"
 _FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _DOTTED = r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?"
+_TIME = r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?"
+_ZONE = "(?:Z|[-+](?:[01][0-9]|2[0-4]):(?:[0-5][0-9]|60))"
+_TIMESTAMP = rf"([0-9]{{4}})-([0-9]{{1,2}})-([0-9]{{1,2}})(?:[Tt]{_TIME}{_ZONE}| +{_TIME})?"
 _LONGEST_INTEGER = 4000
 _MOST_KEPT = 50_000
 
@@ -107,6 +110,8 @@ def tagged(tag: str, text: str, typed: Typed) -> Scalar:
         from base64 import b64decode
 
         return b64decode(re.sub("[\r\n]", "", text), validate=True).decode("utf-8", "replace")
+    if name == "timestamp" and not _is_timestamp(text):
+        raise ValueError(name)
     if name not in _TYPES:
         return typed.text(text)
     value = typed[text]
@@ -115,6 +120,22 @@ def tagged(tag: str, text: str, typed: Typed) -> Scalar:
     if value.__class__ not in _TYPES[name]:
         raise ValueError(name)
     return value
+
+
+def _is_timestamp(text: str) -> bool:
+    """Whether Go reads a time there; a text it stays all the same."""
+    match = re.fullmatch(_TIMESTAMP, text)
+    if match is None:
+        return False
+    from datetime import datetime
+
+    year, month, day, *times = match.groups()
+    hour, minute, second = (int(number) for number in times if number) if any(times) else (0, 0, 0)
+    try:
+        datetime(int(year) or 2000, int(month), int(day), hour, minute, second)
+    except ValueError:
+        return False
+    return True
 
 
 def key_text(value: Scalar) -> str | None:

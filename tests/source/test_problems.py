@@ -182,6 +182,10 @@ def test_merges_overwrite_what_stands_before_them_and_yield_to_what_follows() ->
         ("kind: x\na: {b: [c, 'd?'], e: f?}\n", "syntax-error", (2, 22, 2, 24)),
         ('kind: x\na: "b\\\\/\\/"\n', "syntax-error", (2, 4, 2, 12)),
         ("kind: x\na: !!int b\n", "wrong-tag", (2, 10, 2, 11)),
+        *(
+            (f"kind: x\na: !!timestamp {text}\n", "wrong-tag", (2, 16, 2, 16 + len(text)))
+            for text in ("b", "1", "'2020'", "2020-02-30", "2020-01-01T10:00:00", "'2020-01-01 10:00:00Z'", "20-01-01")
+        ),
         ("kind: x\na:\n - .inf\n", "no-number", (3, 4, 3, 8)),
         ("a: 1\n<<: 2\n", "bad-merge", (2, 1, 2, 3)),
         ("a: &a [{b: 1}]\n<<: *a\n", "bad-merge", (2, 1, 2, 3)),
@@ -201,6 +205,16 @@ def test_merges_overwrite_what_stands_before_them_and_yield_to_what_follows() ->
 )
 def test_each_kind_is_told_once_at_its_place(text: str, kind: str, span: tuple[int, ...]) -> None:
     assert told(text) == [(kind, span)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2020-02-29", "0000-2-29", "2020-1-1T1:2:3.5+02:00", "'2020-01-01 10:00:00'", "2020-01-01t23:59:59,12345678901Z"],
+)
+def test_a_time_may_be_tagged_as_one_and_stays_a_text(text: str) -> None:
+    (document,) = parse(f"kind: x\na: !!timestamp {text}\n", "a.yaml").documents
+    assert document.value["a"] == text.strip("'")
+    assert told(document.text) == []
 
 
 @pytest.mark.parametrize("text", ["on: push\n", "a: !Ref b\n", "1: a\n", "? [a]\n: b\n", "a: .inf\n", "a: [b?]\n"])
