@@ -107,16 +107,18 @@ def check(python: str, wanted: Inputs, folder: str) -> int:
     token = secrets.token_hex(16)
     _print(f"::stop-commands::{token}\n".encode())
     done = subprocess.run(
-        [*command, "--", *wanted.paths], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+        [*command, "--", *wanted.paths], env=environment, stdin=subprocess.DEVNULL, capture_output=True
     )
-    _print(_content(text) + f"\n::{token}::\n".encode())
+    _print(done.stderr + _content(text) + f"\n::{token}::\n".encode())
     if wanted.annotations:
         _print(done.stdout)
     made = _content(report)
     tell(_outputs(made, wanted.sarif_file if _stamp(wanted.sarif_file) != before else ""))
     if done.returncode == 2 or not made:
         undone = "do all of its job" if made else "check anything"
-        return _fail(f"callint could not {undone}: see the log above for the reason")
+        *_, said = [b"see the log above", *done.stderr.splitlines()]
+        reason = said.decode("utf-8", "backslashreplace").removeprefix("callint: ").removeprefix("Error: ")
+        return _fail(f"callint could not {undone}: {reason}")
     return done.returncode
 
 

@@ -230,7 +230,8 @@ def test_a_sarif_report_that_was_not_written_is_no_output(job: Job, capfd: pytes
     Path("peer.yaml").write_text(PEER)
     assert job.check(args="--select=BGP001", sarif_file="missing/callint.sarif") == 2
     *_, said = commands(capfd.readouterr().out)
-    assert said == "::error title=callint::callint could not do all of its job: see the log above for the reason"
+    why = 'report cannot be written to "missing/callint.sarif": no such file or directory'
+    assert said == f"::error title=callint::callint could not do all of its job: {why}"
     assert job.outputs() == {"findings": "1", "errors": "1"}
     assert job.check(paths="peer.yaml", sarif_file="peer.yaml") == 2
     assert "sarif-file" not in job.outputs()
@@ -239,19 +240,28 @@ def test_a_sarif_report_that_was_not_written_is_no_output(job: Job, capfd: pytes
 def test_no_manifest_is_no_success(job: Job, capfd: pytest.CaptureFixture[str]) -> None:
     assert job.check() == 2
     said = capfd.readouterr()
-    assert "no manifests found" in said.err
-    assert [line.partition("::error title=callint::")[1] for line in commands(said.out)] == ["::error title=callint::"]
+    assert "\ncallint: no manifests found in .\n" in said.out
+    (annotation,) = commands(said.out)
+    assert annotation == "::error title=callint::callint could not check anything: no manifests found in ."
     assert job.outputs() == {}
 
 
-@pytest.mark.parametrize("inputs", [{"fail_on": "loud"}, {"config": "none.yaml"}, {"args": "--help"}])
+@pytest.mark.parametrize(
+    ("inputs", "reason"),
+    [
+        ({"fail_on": "loud"}, "Invalid value for '--fail-on': 'loud' is not one of "),
+        ({"config": "none.yaml"}, "none.yaml: cannot be read: no such file or directory"),
+        ({"config": "::error::x"}, "::error::x: cannot be read: no such file or directory"),
+        ({"args": "--help"}, "see the log above"),
+    ],
+)
 def test_that_nothing_could_be_checked_is_annotated(
-    inputs: dict[str, str], job: Job, capfd: pytest.CaptureFixture[str]
+    inputs: dict[str, str], reason: str, job: Job, capfd: pytest.CaptureFixture[str]
 ) -> None:
     Path("peer.yaml").write_text(PEER)
     assert job.check(**inputs) == 2
     (annotation,) = commands(capfd.readouterr().out)
-    assert annotation == "::error title=callint::callint could not check anything: see the log above for the reason"
+    assert annotation.startswith(f"::error title=callint::callint could not check anything: {reason}")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows forbids these file names")
