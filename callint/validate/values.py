@@ -14,7 +14,13 @@ from callint.validate.scope import Flaw, Verdict
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
-_MAC = r"([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}"
+_TWO = "[0-9A-Fa-f]{2}"
+_FOUR = "[0-9A-Fa-f]{4}"
+_MAC = (
+    rf"{_TWO}([:-]){_TWO}(?:\1{_TWO}){{4}}(?:(?:\1{_TWO}){{2}}|(?:\1{_TWO}){{14}})?"
+    rf"|{_FOUR}(?:\.{_FOUR}){{2}}(?:\.{_FOUR}|(?:\.{_FOUR}){{7}})?"
+)
+"""Six, eight or twenty bytes, as Go's net.ParseMAC has them."""
 _COMMUNITY_LIKE = r"[0-9]+:[0-9]+(:[0-9]+)?"
 DSCP = frozenset({"DF", "EF", *(f"AF{x}{y}" for x in "1234" for y in "123"), *(f"CS{x}" for x in range(7))})
 _CACHE = 512
