@@ -19,10 +19,13 @@ def switched_off(cluster: Cluster) -> Iterator[tuple[Resource, Path, str]]:
     for one in cluster.installations:
         if fields.text(fields.mapping(one.spec, "calicoNetwork"), "bgp") == "Disabled":
             yield one, ("spec", "calicoNetwork", "bgp"), '"bgp" of the Installation is "Disabled"'
-    named = environment(cluster).get(_BACKEND)
+    told = environment(cluster)
+    named = told.get(_BACKEND)
     if named is not None and named.value is not None:
         if named.value in _WITHOUT_BGP:
             yield named.resource, named.path, f'"{_BACKEND}" is "{named.value}"'
+        return
+    if told and named is None and not more_variables(cluster):
         return
     for one in cluster.kubernetes("ConfigMap", "v1"):
         backend = fields.text(fields.mapping(one.plain, "data"), "calico_backend")

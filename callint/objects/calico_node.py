@@ -49,7 +49,7 @@ def environment(cluster: Cluster) -> dict[str, Variable]:
     `$(NAME)` stands for is not looked for (kubernetes pkg/kubelet/kubelet_pods.go makeEnvironmentVariables).
     """
     found: dict[str, Variable] = {}
-    for resource, path, container in _containers(cluster):
+    for resource, path, container in containers(cluster):
         told: dict[str, Variable] = {}
         for source, prefix in _taken(cluster, resource, container):
             if source is not None:
@@ -86,12 +86,13 @@ def more_variables(cluster: Cluster) -> bool:
     """Whether calico-node takes variables from what no manifest shows, so that none is known to be missing."""
     return any(
         source is None
-        for resource, _, container in _containers(cluster)
+        for resource, _, container in containers(cluster)
         for source, _ in _taken(cluster, resource, container)
     )
 
 
-def _containers(cluster: Cluster) -> Iterator[tuple[Resource, Path, dict[str, Any]]]:
+def containers(cluster: Cluster) -> Iterator[tuple[Resource, Path, dict[str, Any]]]:
+    """The containers of the DaemonSets of calico-node, with their places."""
     for resource in daemon_sets(cluster):
         pod = fields.mapping(fields.mapping(resource.spec, "template"), "spec")
         for number, container in fields.items(pod, "containers"):

@@ -19,7 +19,7 @@ from callint.finding import Path, Related, Span, witness
 from callint.net.address import BITS, Address, Family, Prefix
 from callint.net.prefixes import within
 from callint.objects import Cluster, Resource, fields
-from callint.objects.calico_node import environment, more_variables
+from callint.objects.calico_node import containers, environment, more_variables
 from callint.objects.node import bgp_path
 from callint.objects.pool import IPPool
 from callint.steps import Steps
@@ -28,6 +28,12 @@ from callint.steps import Steps
 _TUNNELLED = ("always", "cross-subnet", "crosssubnet")
 # operator pkg/controller/ippool/validation.go
 _ROUTED = ("IPIP", "IPIPCrossSubnet", "None")
+# manifests/calico.yaml: probes of calico-node, and what becomes of it where BIRD does not answer
+_PROBES = {
+    "livenessProbe": "calico-node is started again and again",
+    "readinessProbe": "calico-node never becomes ready",
+}
+_OF_BIRD = ("bird-live", "bird6-live", "bird-ready", "bird6-ready")
 # without serviceClusterIPs, which may be there for Felix alone, that drops loops of packets to services
 _ANNOUNCED = ("serviceExternalIPs", "serviceLoadBalancerIPs", "prefixAdvertisements")
 
@@ -37,7 +43,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     Parameter `problem`: `disabled` (BGPPeers, and an installation without BGP), `withheld` (a pool whose routes between
     nodes go over BGP, with `disableBGPExport`, or with filters that keep it in on every session), `address` (two nodes
-    with one BGP address), `router-id` (nodes without IPv4 are given no router id).
+    with one BGP address), `router-id` (nodes without IPv4 are given no router id), `probed` (probes of calico-node ask
+    for a BIRD that does not run).
     """
     yield from asked(QUESTIONS, parameters)(cluster)
 
@@ -242,9 +249,37 @@ def _place(resource: Resource, family: Family) -> Span:
     return resource.span(*bgp_path(resource, f"ipv{family}Address"))
 
 
+def _probed(cluster: Cluster) -> Iterator[Breach]:
+    """Probes of calico-node that ask for BIRD where the environment has it left off (node/pkg/health)."""
+    backend = next((one for one in switched_off(cluster) if one[0].kind != "Installation"), None)
+    if backend is None:
+        return
+    off, where, says = backend
+    for resource, path, container in containers(cluster):
+        for probe, index, option in _asking_for_bird(container):
+            yield Breach.at(
+                resource,
+                (*path, probe, "exec", "command", index),
+                f"{probe} of calico-node asks for BIRD, and {says}, so that BIRD does not run: {_PROBES[probe]}",
+                (Related(off.span(*where), "BIRD does not run"),),
+                witness("reference", reference=option, backend=str(fields.at(off.plain, where))),
+                help="take it out of the command of the probe",
+            )
+
+
+def _asking_for_bird(container: dict[str, Any]) -> Iterator[tuple[str, int, str]]:
+    """The options by which probes ask for BIRD: the probe, and the place in its command."""
+    for probe in _PROBES:
+        asking = fields.mapping(fields.mapping(container, probe), "exec")
+        for index, option in fields.items(asking, "command"):
+            if isinstance(option, str) and option.startswith("-") and option.lstrip("-") in _OF_BIRD:
+                yield probe, index, option
+
+
 QUESTIONS: dict[str, Question] = {
     "disabled": _off,
     "withheld": _withheld,
     "address": _address,
     "router-id": _router_id,
+    "probed": _probed,
 }
