@@ -285,8 +285,8 @@ def _write(result: Lint, form: str, destinations: list[tuple[str, str]], color: 
 
 
 def _prefix() -> str:
-    """The way from the repository's root to the working directory, as GitHub Actions tells it."""
-    workspace = os.environ.get("GITHUB_WORKSPACE")
+    """The way from the repository's root to the working directory, as GitHub Actions or GitLab CI tells it."""
+    workspace = os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR")
     if not workspace:
         return ""
     relative = os.path.relpath(os.getcwd(), workspace).replace(os.sep, "/")

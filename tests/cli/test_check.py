@@ -294,3 +294,23 @@ def test_what_is_no_rule_may_be_near_one(folder: Path, name: str, meant: str) ->
 
 def test_explained_for_programs(folder: Path) -> None:
     assert json.loads(run(folder, "explain", "BGP001", "--format", "json").stdout)["id"] == "BGP001"
+
+
+@pytest.mark.parametrize("variable", ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"])
+@pytest.mark.parametrize(
+    ("form", "shown"),
+    [
+        ("github", "::error file=clusters/peer.yaml,"),
+        ("gitlab", '"path": "clusters/peer.yaml"'),
+        ("junit", 'classname="clusters/peer.yaml"'),
+        ("sarif", '"uri": "clusters/peer.yaml"'),
+        ("concise", "\npeer.yaml:4:"),
+    ],
+)
+def test_what_is_matched_with_a_repository_says_where_a_file_is_in_it(
+    folder: Path, variable: str, form: str, shown: str
+) -> None:
+    (folder / "clusters").mkdir()
+    (folder / "clusters" / "peer.yaml").write_text(PEER)
+    done = run(folder / "clusters", "check", "--format", form, environment={variable: str(folder)})
+    assert shown in f"\n{done.stdout}"
