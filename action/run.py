@@ -110,16 +110,17 @@ def check(python: str, wanted: Inputs, folder: str) -> int:
         [*command, "--", *wanted.paths], env=environment, stdin=subprocess.DEVNULL, capture_output=True
     )
     _print(done.stderr + _content(text) + f"\n::{token}::\n".encode())
-    if wanted.annotations:
-        _print(done.stdout)
     made = _content(report)
-    tell(_outputs(made, wanted.sarif_file if _stamp(wanted.sarif_file) != before else ""))
-    if done.returncode == 2 or not made:
+    code = done.returncode
+    if code == 2 or not made:  # said first, since the runner shows ten errors
         undone = "do all of its job" if made else "check anything"
         *_, said = [b"see the log above", *done.stderr.splitlines()]
         reason = said.decode("utf-8", "backslashreplace").removeprefix("callint: ").removeprefix("Error: ")
-        return _fail(f"callint could not {undone}: {reason}")
-    return done.returncode
+        code = _fail(f"callint could not {undone}: {reason}")
+    if wanted.annotations:
+        _print(done.stdout)
+    tell(_outputs(made, wanted.sarif_file if _stamp(wanted.sarif_file) != before else ""))
+    return code
 
 
 def _stamp(file: str) -> tuple[int, int] | None:

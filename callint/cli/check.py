@@ -277,11 +277,11 @@ def _plan(config: Config, select: tuple[str, ...], disable: tuple[str, ...]) -> 
 def _write(result: Lint, form: str, destinations: list[tuple[str, str]], color: str) -> None:
     report = result.report._replace(prefix=_prefix())
     output.write_all(pieces(form, report, colour=form == "text" and output.colour(color)))
-    for kind, path in destinations:
-        output.write_file(path, pieces(kind, report))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if form == "github" and summary:
         output.write_file(summary, pieces("summary", report), append=True)
+    for kind, path in destinations:
+        output.write_file(path, pieces(kind, report))
 
 
 def _prefix() -> str:

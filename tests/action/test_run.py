@@ -229,9 +229,10 @@ def test_a_sarif_report_that_was_not_written_is_no_output(job: Job, capfd: pytes
     """Neither one in a folder that is missing nor one of an earlier run, in whose place another could not be put."""
     Path("peer.yaml").write_text(PEER)
     assert job.check(args="--select=BGP001", sarif_file="missing/callint.sarif") == 2
-    *_, said = commands(capfd.readouterr().out)
+    said, annotation = commands(capfd.readouterr().out)
     why = 'report cannot be written to "missing/callint.sarif": no such file or directory'
     assert said == f"::error title=callint::callint could not do all of its job: {why}"
+    assert "title=BGP001" in annotation
     assert job.outputs() == {"findings": "1", "errors": "1"}
     assert job.check(paths="peer.yaml", sarif_file="peer.yaml") == 2
     assert "sarif-file" not in job.outputs()
