@@ -233,6 +233,7 @@ def test_a_sarif_report_that_was_not_written_is_no_output(job: Job, capfd: pytes
     why = 'report cannot be written to "missing/callint.sarif": no such file or directory'
     assert said == f"::error title=callint::callint could not do all of its job: {why}"
     assert "title=BGP001" in annotation
+    assert "BGP001" in job.summary.read_text(encoding="utf-8")
     assert job.outputs() == {"findings": "1", "errors": "1"}
     assert job.check(paths="peer.yaml", sarif_file="peer.yaml") == 2
     assert "sarif-file" not in job.outputs()
