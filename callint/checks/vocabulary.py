@@ -164,9 +164,10 @@ class Meant:
 class NodeNames:
     """Nodes, of which one may be meant by another name."""
 
-    def __init__(self, known: Collection[str]) -> None:
-        """Sort them by their machines."""
+    def __init__(self, known: Collection[str], *, complete: bool = False) -> None:
+        """Sort them by their machines; `complete` if there are no others."""
         self._known = frozenset(known)
+        self._loosely = Meant(known) if complete else None
         self._hosts: dict[str, str | None] = {}
         for name in known:
             if "." in name:
@@ -181,6 +182,13 @@ class NodeNames:
             return same
         near = self._words.nearest(name)
         return near if near is not None and is_slip(name, near) else None
+
+    def unknown(self, name: str) -> tuple[str, str | None] | None:
+        """In a clause, that no node has a name, and the node that was meant; None where one may have it."""
+        near = self.meant(name)
+        if self._loosely is not None:
+            return "which does not exist", near or self._loosely.by(name)
+        return None if near is None else ("a name that no known Node has", near)
 
 
 def _host(name: str) -> str:

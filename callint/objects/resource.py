@@ -83,7 +83,7 @@ class Resource:
     @property
     def legible(self) -> bool:
         """Whether its spec could be read, and all of the document that it stands in."""
-        return self.document.complete and not (self.gaps and self.unreadable("spec"))
+        return self.document.complete and not self.unreadable("spec")
 
     @property
     def printed(self) -> bool:
@@ -114,7 +114,7 @@ class Resource:
 
     def unreadable(self, *path: Step) -> bool:
         """Whether the value at the path, or one inside or above it, is a gap."""
-        return bool(self.gaps) and self.gap(path) is not None
+        return self.gap(path) is not None
 
     def gap(self, path: Path) -> Path | None:
         """The first gap that is at, in or above a path."""

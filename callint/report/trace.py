@@ -120,20 +120,25 @@ def _lines(trace: Trace) -> Iterator[str]:
         for place in stop.asked:
             yield f"{inner}{place.object}: no rule matches{aside(place)}"
         yield f"{inner}{stop.reason}: {_OUTCOMES.get(stop.outcome, stop.outcome)}{aside(stop.decided)}"
-    by = "" if trace.outcome == "unknown" else f", {'' if nobody(trace.decided_by) else 'by '}{trace.decided_by}"
-    yield f"verdict: {_VERDICTS[trace.outcome]}{by}{aside(trace.decided)}"
+    yield f"verdict: {_verdict(trace.outcome, trace.decided_by, trace.decided)}"
     if trace.unknown:
         yield f"  it depends on {trace.unknown}"
     if trace.enforced:
         other = trace.enforced
         yield (
-            f"{other.dataplane}: {_VERDICTS[other.outcome]}, by {other.decided_by}{aside(other.decided)}: of a rule "
-            "with more than two lists too long for one match it enforces the first two alone"
+            f"{other.dataplane}: {_verdict(other.outcome, other.decided_by, other.decided)}: of a rule with more than "
+            "two lists too long for one match it enforces the first two alone"
         )
     if trace.source:
         yield f"source: {_SOURCES[trace.source.masqueraded]}: {trace.source.reason}{aside(trace.source.pool)}"
     for one in trace.nearest:
         yield f"{_NEAREST[one.kind].format(one.action, one.rule.object, one.rule.path, one.reason)}{aside(one.at)}"
+
+
+def _verdict(outcome: str, decided_by: str, decided: Place | None) -> str:
+    """An outcome, and what decides it, if that is known."""
+    by = "" if outcome == "unknown" else f", {'' if nobody(decided_by) else 'by '}{decided_by}"
+    return f"{_VERDICTS[outcome]}{by}{aside(decided)}"
 
 
 _SOURCES = {True: "masqueraded", False: "kept", None: "unknown"}

@@ -453,3 +453,12 @@ def test_what_a_rule_of_many_lists_really_lets_through(
     told = run(tmp_path, *packet, manifests=manifests).output
     assert ("\niptables: accept, by policy many ingress rule 0" in told) is bool(enforced)
     assert trace(tmp_path, *packet, "--dataplane", "ebpf", manifests=manifests)["enforced"] is None
+
+
+def test_what_is_enforced_may_be_that_nothing_decides(tmp_path: Path) -> None:
+    ports = "'1:2', '3:4', '5:6', '7:8', '9:10', '11:12', '13:14', '15:2000'"
+    many = MANY.replace("PORTS", ports).replace("action: Allow", "action: Pass") + "    - action: Allow\n"
+    packet = ("--node", "router", "--in", "lan0", "--src", "10.1.0.1", "--dst", "10.0.0.9", "--udp", "2000")
+    told = run(tmp_path, *packet, manifests="---\n".join([hosts(lan="10.0.0.1"), many])).output
+    assert "\nverdict: accept, by policy many ingress rule 1" in told
+    assert "\niptables: drop, no profile matched (ingress, fh-lan0)" in told

@@ -12,7 +12,7 @@ from callint.checks.hosts.claim import ebpf_ignores, rivals, workload_interface
 from callint.checks.hosts.selected import invisible, unused_labels
 from callint.checks.hosts.shut_in import default_deny, one_direction
 from callint.checks.hosts.written import written_endpoints
-from callint.checks.vocabulary import Meant, NodeNames
+from callint.checks.vocabulary import NodeNames
 from callint.finding import Related
 from callint.objects import Cluster
 from callint.policy import model_of
@@ -31,18 +31,16 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 def _unknown_node(cluster: Cluster) -> Iterator[Breach]:
     known = tuple(cluster.nodes)
-    words, names, complete = Meant(known), NodeNames(known), cluster.nodes_complete
+    names = NodeNames(known, complete=cluster.nodes_complete)
     described = [one for one in cluster.nodes.values() if one.resources]
     if not described:
         return
     for member in written_endpoints(cluster):
         about = member.about
-        if not about.node or about.node in cluster.nodes:
+        unknown = names.unknown(about.node) if about.node and about.node not in cluster.nodes else None
+        if unknown is None:
             continue
-        meant = names.meant(about.node) or (words.by(about.node) if complete else None)
-        if meant is None and not complete:
-            continue
-        which = "which does not exist" if complete else "a name that no known Node has"
+        which, meant = unknown
         yield Breach.at(
             about.resource,
             ("spec", "node"),

@@ -85,9 +85,10 @@ def _groups(tier: PlacedTier) -> Iterator[list[PlacedPolicy]]:
     """Policies of equal order that are enforced and apply to something, if they do not all do the same."""
     by_order: dict[float | None, list[PlacedPolicy]] = defaultdict(list)
     for placed in tier.policies:
-        if placed.policy.resource.whole and not placed.policy.staged and not idle(placed):
+        if placed.policy.resource.whole and not placed.policy.staged:
             by_order[placed.policy.order].append(placed)
-    for group in by_order.values():
+    for alike in by_order.values():
+        group = [placed for placed in alike if len(alike) > 1 and not idle(placed)]
         if len(group) > 1 and _differ(group):
             yield group
 
