@@ -32,9 +32,10 @@ _WORD = re.compile(r"(\w+)=(\[[^\]]*\]|\S+)")
 
 
 def _vectors() -> list[Any]:
+    """The vectors; one that is skipped with the reason where they are absent."""
     beside = Path(__file__).resolve().parents[3] / "shared"
     path = Path(os.environ.get("CALLINT_SHARED", beside)) / "vectors" / "bgp.yaml"
-    return yaml.safe_load(path.read_text())["vectors"] if path.exists() else []
+    return yaml.safe_load(path.read_text())["vectors"] if path.exists() else [{"id": "absent"}]
 
 
 @pytest.fixture(scope="session")
