@@ -53,6 +53,7 @@ INTERFACE_PREFIXES = ("cali",)
 WIREGUARD_INTERFACES = ("wireguard.cali", "wg-v6.cali")
 TUNNEL_INTERFACES = ("tunl0", "vxlan.calico", "vxlan-v6.calico", *WIREGUARD_INTERFACES)
 VXLAN_PORT = 4789
+VXLAN_VNI = 4096
 NODE_PORTS = (30000, 32767)
 WIREGUARD_PORT = 51820
 WIREGUARD_PORT_V6 = 51821
@@ -115,3 +116,6 @@ LAST_LEGACY_SELECTORS = (3, 29)
 # tigera/operator pkg/common/common.go and manifests/calico.yaml: the namespace of calico-node by either installation
 OPERATOR_NAMESPACE = "calico-system"
 MANIFEST_NAMESPACE = "kube-system"
+
+# felix/calc/config_batcher.go: the first release in which a FelixConfiguration may be for the nodes of a selector
+SCOPED_FELIX = (3, 32)

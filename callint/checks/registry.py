@@ -57,6 +57,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "absent_interface": _HOSTS,
         "coverage": ("HostEndpoint",),
         "failsafe_deny": _HOSTS,
+        "felix_scopes": ("FelixConfiguration",),
         "foreign_address": ("HostEndpoint",),
         "forwarded_rule": _HOSTS,
         "host_endpoint": _HOSTS,
@@ -74,7 +75,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "node_names": ("Node", "HostEndpoint"),
         "raw_objects": (),
         "reference": (),
-        "usage": ("BGPPeer", "BGPConfiguration", "BGPFilter"),
+        "usage": ("BGPPeer", "BGPConfiguration", "BGPFilter", "FelixConfiguration"),
     },
     "callint.checks.policy": {
         "contradiction": _POLICIES,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from callint.calico.defaults import FELIX_FALSE, FELIX_TRUE, INTERFACE_PREFIXES
+from callint.calico.defaults import FELIX_FALSE, FELIX_TRUE, INTERFACE_PREFIXES, SCOPED_FELIX
 from callint.finding import Path
 from callint.net.read import decimal
 from callint.objects import Cluster, Resource, fields
@@ -226,12 +226,10 @@ def _layers(cluster: Cluster, node: str) -> list[FelixConfiguration]:
     """The configurations that reach the node, the strongest last; of several scoped ones the oldest counts."""
     named = _named(cluster)
     default, own = named.get("default", []), named.get(f"node.{node}", [])
-    if cluster.target.release < (3, 32):
+    if cluster.target.release < SCOPED_FELIX:
         return default + own
     about = cluster.nodes.get(node)
-    labels = about.labels if about else {}
-    scoped = _oldest_first(cluster).candidates(labels)
-    oldest = next((one for selector, one in scoped if selector.matches(labels)), None)
+    oldest = next(scoped_to(cluster, about.labels if about else {}), None)
     return default + ([] if oldest is None else [oldest]) + own
 
 
@@ -241,6 +239,14 @@ def _named(cluster: Cluster) -> dict[str, list[FelixConfiguration]]:
     for one in cluster.felix:
         found.setdefault(one.name, []).append(one)
     return found
+
+
+def scoped_to(cluster: Cluster, labels: Mapping[str, str]) -> Iterator[FelixConfiguration]:
+    """Those for some nodes that select one with these labels, the one that counts first (calc/config_batcher.go).
+
+    Raises TooManyStepsError.
+    """
+    return (one for selector, one in _oldest_first(cluster).candidates(labels) if selector.matches(labels))
 
 
 def ebpf_somewhere(cluster: Cluster) -> bool:
@@ -259,10 +265,10 @@ def _oldest_first(cluster: Cluster) -> SelectorIndex[tuple[Selector, FelixConfig
 @lru_cache(maxsize=8)
 def _sorted(cluster: Cluster) -> Answer[SelectorIndex[tuple[Selector, FelixConfiguration]]]:
     def index() -> SelectorIndex[tuple[Selector, FelixConfiguration]]:
-        scoped = sorted(filter(_scoped, cluster.felix), key=_age)
-        readable = ((parse_or_none(one.node_selector or ""), one) for one in scoped)
+        ordered = sorted(filter(scoped, cluster.felix), key=_age)
+        readable = ((parse_or_none(one.node_selector or ""), one) for one in ordered)
         found = SelectorIndex((selector, (selector, one)) for selector, one in readable if selector is not None)
-        if scoped:
+        if ordered:
             steps = Steps(cluster, "selectors of FelixConfigurations with nodes")
             for node in cluster.nodes.values():
                 steps.spend(found.count(node.labels))
@@ -271,7 +277,8 @@ def _sorted(cluster: Cluster) -> Answer[SelectorIndex[tuple[Selector, FelixConfi
     return Answer(index)
 
 
-def _scoped(one: FelixConfiguration) -> bool:
+def scoped(one: FelixConfiguration) -> bool:
+    """Whether a FelixConfiguration is for the nodes that its selector matches."""
     return one.name != "default" and not one.name.startswith("node.") and bool(one.node_selector)
 
 

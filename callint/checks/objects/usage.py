@@ -1,26 +1,31 @@
-"""BGP objects that nothing uses, and names and selectors of theirs that lead to no node."""
+"""BGP objects that nothing uses, and names and selectors of theirs and of Felix's settings that lead to no node."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.bgp.network import network
+from callint.calico.defaults import SCOPED_FELIX
 from callint.checks.breach import Breach, nobody
 from callint.checks.dispatch import Question, asked
 from callint.checks.vocabulary import Meant, NodeNames
 from callint.finding import Related, witness
 from callint.objects import Cluster, Resource
+from callint.policy.settings import scoped
 from callint.selector import parse_or_none
 from callint.selector.index import LabelIndex
 from callint.selector.satisfy import satisfiable
 
+_About = tuple[Resource, tuple[str, str], str, str]
+"""What is about one node, where its name stands, the name, and what happens if there is no such node."""
+
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    """BGP objects without effect for want of another object.
+    """Objects without effect for want of another object.
 
     Parameter `problem`: `filter` (no BGPPeer names it), `node` (a BGPPeer or BGPConfiguration of a node that does not
-    exist), `selector` (a BGPPeer's selector that matches no node).
+    exist), `felix` (a FelixConfiguration of such nodes), `selector` (a BGPPeer's selector that matches no node).
     """
     yield from asked(QUESTIONS, parameters)(cluster)
 
@@ -52,24 +57,52 @@ def _filter(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _node(cluster: Cluster) -> Iterator[Breach]:
+    return _unknown_nodes(cluster, _bgp_of_nodes(cluster))
+
+
+def _felix(cluster: Cluster) -> Iterator[Breach]:
+    """By name, and from v3.32 by a selector, where every node is given."""
+    yield from _unknown_nodes(cluster, _of_nodes(one.resource for one in cluster.felix))
+    if not cluster.nodes_complete or cluster.target.release < SCOPED_FELIX:
+        return
+    labelled: LabelIndex[Mapping[str, str]] = LabelIndex()
+    for node in cluster.nodes.values():
+        labelled.add(node.labels, node.labels)
+    for one in cluster.felix:
+        selector = parse_or_none(one.node_selector or "") if scoped(one) else None
+        if selector is None or any(map(selector.matches, labelled.candidates(selector))):
+            continue
+        yield Breach.at(
+            one.resource,
+            ("spec", "nodeSelector"),
+            f'FelixConfiguration "{one.name}" is for nodes that there are not, so that nobody reads it',
+            (),
+            witness("selector", selector=one.node_selector, nodes=tuple(list(cluster.nodes)[:5])),
+        )
+
+
+def _unknown_nodes(cluster: Cluster, about: Iterator[_About]) -> Iterator[Breach]:
     """Names of nodes; proven where every node is given, or where a known one has nearly the name."""
     known = tuple(sorted(name for name, node in cluster.nodes.items() if node.resources))
     names, words, complete = NodeNames(known), Meant(known), cluster.nodes_complete
     every = frozenset(known if complete else cluster.nodes)
-    for resource, path, name, effect in _about_nodes(cluster) if known else ():
+    for resource, path, name, effect in about if known else ():
         near = names.meant(name) or (words.by(name) if complete else None)
         if name not in every and (near or complete) and not resource.unreadable(*path):
             which = "which does not exist" if complete else "a name that no known Node has"
             yield _unknown_node(resource, path, (name, which), near, known, effect)
 
 
-def _about_nodes(cluster: Cluster) -> Iterator[tuple[Resource, tuple[str, str], str, str]]:
-    """What is about one node, where its name stands, and what happens if there is no such node."""
+def _bgp_of_nodes(cluster: Cluster) -> Iterator[_About]:
     for peer in cluster.bgp_peers:
         if peer.node is not None and peer.node_selector is None:
             yield peer.resource, ("spec", "node"), peer.node, "it makes no session"
-    for configuration in cluster.bgp_configurations:
-        resource = configuration.resource
+    yield from _of_nodes(configuration.resource for configuration in cluster.bgp_configurations)
+
+
+def _of_nodes(configurations: Iterable[Resource]) -> Iterator[_About]:
+    """Those of which the name says that they are for one node."""
+    for resource in configurations:
         name = resource.name.removeprefix("node.")
         if name != resource.name:
             yield resource, ("metadata", "name"), name, "nobody reads it"
@@ -131,4 +164,9 @@ def _selector(cluster: Cluster) -> Iterator[Breach]:
             )
 
 
-QUESTIONS: dict[str, Question] = {"filter": _filter, "node": _node, "selector": _selector}
+QUESTIONS: dict[str, Question] = {
+    "filter": _filter,
+    "node": _node,
+    "felix": _felix,
+    "selector": _selector,
+}
