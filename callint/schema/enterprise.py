@@ -6,6 +6,7 @@ Sources: the Enterprise resource reference (docs.tigera.io), and manifests in pu
 from __future__ import annotations
 
 from callint.calico.kinds import POLICIES
+from callint.finding import Path
 
 KINDS = frozenset(
     {
@@ -44,3 +45,10 @@ _FELIX = (
 def is_field(kind: str, name: str) -> bool:
     """Whether an unknown field of a kind is one of Calico Enterprise."""
     return name in FIELDS.get(kind, ()) or (kind == "FelixConfiguration" and name.startswith(_FELIX))
+
+
+def unread(path: Path) -> tuple[Path, ...]:
+    """What nobody may read beside a field of Calico Enterprise: the addresses that names of domains stand for."""
+    if path[-1] == "domains":
+        return (path,)
+    return ((*path[:-1], "nets"),) if path[-1] == "allowedEgressDomains" else ()

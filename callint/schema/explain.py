@@ -277,9 +277,8 @@ def _unknown_field(judge: Judge, fault: Fault) -> Story:
     if node is not None:
         return _other_release(judge, resolve(judge.history, node), where)
     if enterprise.is_field(judge.kind, name):
-        return Story(
-            "enterprise-only", f"{where} is a field of Calico Enterprise; open source Calico has none", key=True
-        )
+        said = f"{where} is a field of Calico Enterprise; open source Calico has none"
+        return Story("enterprise-only", said, key=True, gaps=enterprise.unread(path))
     near = nearest(name, fault.expected)
     said = f'"{name}" is no field of "{parent}"'
     if near is not None and near.lower() == name.lower():

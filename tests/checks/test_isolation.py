@@ -206,3 +206,9 @@ def test_policies_behind_what_opens_are_not_looked_at() -> None:
         return calls(lambda: list(find("isolation")(cluster, {"problem": "undone"})))
 
     assert work(200) < work(10) + 100 * 190
+
+
+def test_a_rule_about_domains_is_not_known_to_open_everything() -> None:
+    named = OPEN.replace("{action: Allow}", "{action: Allow, source: {domains: [a.example]}}")
+    for problem, manifests in (("undone", named), ("overtaken", named.replace("order: 2000", "order: 500"))):
+        assert not list(find("isolation")(cluster_of(ISOLATING + manifests, judged=True), {"problem": problem}))
