@@ -10,11 +10,11 @@ from callint.net.address import Family
 from callint.objects import Resource
 from callint.objects.policy import Rule
 from callint.policy.admission import hidden, hidden_rule, readable
-from callint.policy.doubt import Doubts, UndecidedError
+from callint.policy.doubt import Doubts, UndecidedError, explore
 from callint.policy.inventory import Endpoint, HostMember, Inventory
 from callint.policy.labels import holds
 from callint.policy.match import Criteria, criteria, matches
-from callint.policy.packet import Flow, Step
+from callint.policy.packet import Flow, Step, Verdict
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
 
@@ -220,6 +220,17 @@ class Chain(NamedTuple):
         about = self.chains.endpoint.about
         policy, path = (decision.policy, decision.path) if decision else (None, ())
         return Step(self.name, "accept" if outcome == "finish" else outcome, reason, about.name, tier, policy, path)
+
+
+def missing_fact(chains: EndpointChains, direction: Direction, flow: Flow) -> str | None:
+    """Which fact is missing where an endpoint's own policy leaves a packet undecided; None where it does not."""
+
+    def decide(doubts: Doubts) -> Verdict:
+        decision = through_tiers(Chain(chains, "normal", direction, ""), flow, doubts, [])
+        kind = decision.kind if decision is not None else "none"
+        return Verdict("accept" if kind == "allow" else "drop" if kind == "drop" else "no-verdict", "")
+
+    return explore(decide).unknown
 
 
 def through_tiers(chain: Chain, flow: Flow, doubts: Doubts, steps: list[Step]) -> Decision | None:

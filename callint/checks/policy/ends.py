@@ -18,7 +18,7 @@ from callint.policy.chains import Direction
 from callint.policy.tiers import PlacedPolicy
 from callint.record import NamedTuple
 from callint.selector import Selector
-from callint.selector.index import OverlapIndex
+from callint.selector.overlap import OverlapIndex
 from callint.selector.satisfy import overlaps
 from callint.selector.syntax import ALL, Compare
 from callint.selector.values import Budget, ExhaustedError

@@ -23,7 +23,7 @@ from callint.policy.symbolic.order import DIRECTIONS
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
 from callint.selector import Selector
-from callint.selector.index import OverlapIndex
+from callint.selector.overlap import OverlapIndex
 from callint.selector.satisfy import implies, overlaps
 from callint.selector.values import Budget, ExhaustedError
 from callint.steps import Steps

@@ -25,7 +25,7 @@ from callint.policy.labels import ADDED, Labels, holds
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
-from callint.selector.index import OverlapIndex
+from callint.selector.overlap import OverlapIndex
 from callint.selector.satisfy import implies
 from callint.selector.syntax import ALL, Has
 from callint.selector.values import ExhaustedError

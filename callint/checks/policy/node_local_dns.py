@@ -28,7 +28,8 @@ from callint.policy.settings import Settings, ebpf_somewhere
 from callint.policy.tiers import PlacedPolicy
 from callint.record import NamedTuple
 from callint.selector import Selector
-from callint.selector.index import OverlapIndex, SelectorIndex
+from callint.selector.index import SelectorIndex
+from callint.selector.overlap import OverlapIndex
 from callint.selector.values import ExhaustedError
 from callint.steps import Steps, counted
 

@@ -15,7 +15,7 @@ from callint.policy.labels import ANY_POD
 from callint.policy.match import entity_selectors
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError
-from callint.selector.index import OverlapIndex
+from callint.selector.overlap import OverlapIndex
 from callint.selector.rewrite import both
 from callint.selector.satisfy import overlaps
 from callint.selector.syntax import Compare

@@ -15,7 +15,7 @@ from callint.objects import Cluster, Resource
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.tiers import PlacedPolicy, PlacedTier
-from callint.selector.index import OverlapIndex
+from callint.selector.overlap import OverlapIndex
 from callint.selector.values import ExhaustedError
 
 

@@ -16,12 +16,12 @@ from callint.net.packets import Packet as Point
 from callint.net.packets import PacketSet
 from callint.objects import Cluster, Resource
 from callint.policy import evaluate
+from callint.policy.chains import missing_fact
 from callint.policy.doubt import UndecidedError
 from callint.policy.links import not_listed
 from callint.policy.packet import read
 from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.flow import End, FlowError, Place, Stage, places
-from callint.policy.symbolic.missing import missing_fact
 from callint.policy.symbolic.partition import Partition
 from callint.policy.symbolic.point import ANOTHER, SOMEBODY, SOURCE_PORT, USUAL_PORT, packet_at
 from callint.suggest import did_you_mean, nearest

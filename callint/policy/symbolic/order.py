@@ -12,7 +12,8 @@ from callint.policy.symbolic.implication import Implication
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
 from callint.selector import Selector
-from callint.selector.index import OverlapIndex, SelectorIndex
+from callint.selector.index import SelectorIndex
+from callint.selector.overlap import OverlapIndex
 from callint.selector.plain import Plain, implied, plain
 
 DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")

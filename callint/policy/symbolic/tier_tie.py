@@ -15,7 +15,8 @@ from callint.policy.symbolic.subjects import idle
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
 from callint.selector import Selector
-from callint.selector.index import OverlapIndex, SelectorIndex
+from callint.selector.index import SelectorIndex
+from callint.selector.overlap import OverlapIndex
 from callint.selector.values import Budget
 
 _OF_POLICY = 5
