@@ -9,7 +9,7 @@ from callint.bgp.network import network
 from callint.calico.defaults import SCOPED_FELIX
 from callint.checks.breach import Breach, nobody
 from callint.checks.dispatch import Question, asked
-from callint.checks.vocabulary import Meant, NodeNames
+from callint.checks.vocabulary import NodeNames
 from callint.finding import Related, witness
 from callint.objects import Cluster, Resource
 from callint.policy.settings import scoped
@@ -84,13 +84,21 @@ def _felix(cluster: Cluster) -> Iterator[Breach]:
 def _unknown_nodes(cluster: Cluster, about: Iterator[_About]) -> Iterator[Breach]:
     """Names of nodes; proven where every node is given, or where a known one has nearly the name."""
     known = tuple(sorted(name for name, node in cluster.nodes.items() if node.resources))
-    names, words, complete = NodeNames(known), Meant(known), cluster.nodes_complete
-    every = frozenset(known if complete else cluster.nodes)
+    names = NodeNames(known, complete=cluster.nodes_complete)
+    every = frozenset(known if cluster.nodes_complete else cluster.nodes)
     for resource, path, name, effect in about if known else ():
-        near = names.meant(name) or (words.by(name) if complete else None)
-        if name not in every and (near or complete) and not resource.unreadable(*path):
-            which = "which does not exist" if complete else "a name that no known Node has"
-            yield _unknown_node(resource, path, (name, which), near, known, effect)
+        unknown = None if name in every or resource.unreadable(*path) else names.unknown(name)
+        if unknown is not None:
+            which, near = unknown
+            listed = ", ".join(f'"{one}"' for one in known[:5]) + (f" and {len(known) - 5} more" if known[5:] else "")
+            hint = f'did you mean "{near}"' if near else f"the nodes are {listed}"
+            yield Breach.at(
+                resource,
+                path,
+                f'{resource.kind} "{resource.name}" is about node "{name}", {which}, so that {effect}; {hint}',
+                (),
+                nobody(f"Node/{name}", known),
+            )
 
 
 def _bgp_of_nodes(cluster: Cluster) -> Iterator[_About]:
@@ -106,26 +114,6 @@ def _of_nodes(configurations: Iterable[Resource]) -> Iterator[_About]:
         name = resource.name.removeprefix("node.")
         if name != resource.name:
             yield resource, ("metadata", "name"), name, "nobody reads it"
-
-
-def _unknown_node(
-    resource: Resource,
-    path: tuple[str, str],
-    node: tuple[str, str],
-    near: str | None,
-    known: tuple[str, ...],
-    effect: str,
-) -> Breach:
-    name, which = node
-    listed = ", ".join(f'"{one}"' for one in known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
-    hint = f'did you mean "{near}"' if near else f"the nodes are {listed}"
-    return Breach.at(
-        resource,
-        path,
-        f'{resource.kind} "{resource.name}" is about node "{name}", {which}, so that {effect}; {hint}',
-        (),
-        nobody(f"Node/{name}", known),
-    )
 
 
 def _selector(cluster: Cluster) -> Iterator[Breach]:
