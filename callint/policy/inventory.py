@@ -273,6 +273,12 @@ class Inventory:
     def _unplaced_labels(self) -> Selectable[_Member]:
         return Selectable((one.labels, one) for one in self._unplaced)
 
+    @cached_property
+    def _unread_sets(self) -> Selectable[NetworkSet]:
+        """Network sets of which not all addresses are known: one could not be read, or stands behind a domain."""
+        unread = (one for one in self.cluster.network_sets if one.resource.unreadable("spec", "nets"))
+        return Selectable((self._set_labels(one), one) for one in unread)
+
     def certain(self, selector: Selector) -> Ranges:
         """The addresses of what is written down and surely matched by the selector."""
         found = [one.ranges for one in self._classes.each(selector) if holds(selector, one.labels)]
@@ -330,6 +336,10 @@ class Inventory:
                 maybe.append(member.ranges)
                 if member.labels.missing:
                     missing = f'{member.labels.missing}, for the selector "{selector}"'
+        for one in self._unread_sets.few(selector, 1):
+            resource = one.resource
+            missing = missing if maybe else f'not all addresses of {resource.kind} "{resource.name}" could be read'
+            maybe.append(EVERYWHERE)
         if self._unplaced_labels.any(selector):
             missing = missing if maybe else f"no manifest tells the address of a pod that {selector} selects"
             maybe.append(self._unplaced[0].ranges)

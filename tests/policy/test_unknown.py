@@ -229,3 +229,26 @@ def test_explore_names_what_is_undecided() -> None:
         return verdict_of("accept")
 
     assert explore(decide).unknown == "the moon"
+
+
+@pytest.mark.parametrize("gap", [("spec", "nets"), ("spec", "nets", 1), ("spec",)])
+def test_a_network_set_that_could_not_be_read_as_a_whole_may_hold_any_address(gap: Path) -> None:
+    known = """
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkSet
+metadata: {name: s, labels: {saas: "true"}}
+spec: {nets: [198.51.100.0/24]}
+"""
+    pool = """
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: pods}
+spec: {cidr: 10.244.0.0/16}
+"""
+    rule = policy("selector: role == 'router', ingress: [{action: Allow, source: {selector: saas == 'true'}}]")
+    assert run(INTO, HEP, rule, known, pool).outcome == "drop"
+    verdict = run(INTO, HEP, rule, known, pool, gaps={"s": (gap,)})
+    assert verdict.outcome == "unknown"
+    assert 'not all addresses of GlobalNetworkSet "s" could be read' in (verdict.unknown or "")
+    other = policy("selector: role == 'router', ingress: [{action: Allow, source: {selector: saas == 'false'}}]")
+    assert run(INTO, HEP, other, known, pool, gaps={"s": (gap,)}).outcome == "drop"
