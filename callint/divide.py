@@ -65,6 +65,8 @@ def unread(config: Config, documents: Sequence[Document]) -> Iterator[Problem]:
         first = next(iter(document.value), None)
         span = document.span() if first is None else document.span((first,), key=True)
         cure = "check its folder by itself, or let one configuration above name the clusters"
+        if os.path.dirname(absolute(file)) == os.path.dirname(used):
+            cure = "keep one of the two, or name this one with --config"
         yield Problem("configuration-unread", span, f"this configuration is not read, {force}", help=cure)
 
 

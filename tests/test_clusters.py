@@ -286,6 +286,15 @@ def test_another_configuration_is_not_read(folder: Path, above: str, told: str) 
         assert [(one.message, one.span.file, one.span.line) for one in found] == [(told, "a/callint.yaml", 2)] * sought
 
 
+def test_of_two_configurations_in_one_folder_one_is_to_be_kept(folder: Path) -> None:
+    for name in (".callint.yaml", "callint.yml"):
+        (folder / name).write_text("fail-on: never\n")
+    (folder / "x.yaml").write_text(POOL)
+    report = lint(load(["."]), config.sought("."), Plan(rule.load()), Options(sought=True)).report
+    (found,) = (one for one in report.findings if one.rule == "SRC029")
+    assert (found.span.file, found.help) == ("callint.yml", "keep one of the two, or name this one with --config")
+
+
 def test_a_workflow_or_manifest_that_is_called_like_a_configuration_is_none(folder: Path) -> None:
     (folder / ".github" / "workflows").mkdir(parents=True)
     (folder / ".github" / "workflows" / "callint.yaml").write_text("on: [push]\njobs: {}\n")
