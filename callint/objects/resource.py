@@ -87,8 +87,9 @@ class Resource:
 
     @property
     def printed(self) -> bool:
-        """Whether the API server gave it out."""
-        return fields.text(fields.mapping(self.plain, "metadata"), "uid") is not None
+        """Whether the API server or calicoctl gave it out."""
+        metadata = fields.mapping(self.plain, "metadata")
+        return any(fields.text(metadata, key) is not None for key in ("uid", "resourceVersion"))
 
     @property
     def ref(self) -> ObjectRef:

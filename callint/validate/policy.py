@@ -134,7 +134,8 @@ def _staged(content: Check, *more: Check) -> Check:
 
 def _profile(scope: Scope, path: Path, plain: Any) -> None:
     name = scope.resource.name
-    if name == "projectcalico-default-allow" or name.startswith(("kns.", "ksa.")):
+    own = name == "projectcalico-default-allow" or name.startswith(("kns.", "ksa."))
+    if own and not scope.resource.printed:
         message = f'the profile "{name}" is made by Calico itself and cannot be written'
         scope.say("read-only-object", ("metadata", "name"), message)
 

@@ -71,17 +71,21 @@ def _beyond(size: int, prefix: Prefix) -> str | None:
     return f'"blockSize" is {size}, {low} to {high} was expected in a pool of IPv{prefix.family}'
 
 
-def installation(scope: Scope, spec: dict[str, Any]) -> None:
+def installation(scope: Scope, spec: Any) -> None:
     """The pools of an Installation: what the operator refuses (tigera/operator pkg/controller/ippool/validation.go)."""
     if scope.name and scope.name not in _INSTALLATIONS:
         unread = f'"{scope.name}" is read by nobody; the operator knows the Installation "default" alone'
         scope.say("name-ignored", ("metadata", "name"), unread)
-    for index, pool in items(mapping(spec, "calicoNetwork"), "ipPools"):
+    for index, pool in items(mapping(spec, "calicoNetwork"), "ipPools") if isinstance(spec, dict) else ():
         if not isinstance(pool, dict):
             continue
         path: Path = ("spec", "calicoNetwork", "ipPools", index)
         _NODE_SELECTOR(scope, (*path, "nodeSelector"), pool.get("nodeSelector"))
-        size, prefix = integer(pool, "blockSize"), values.prefix_of(as_text(pool.get("cidr")) or "")
+        said = as_text(pool.get("cidr")) or ""
+        flaw = values.sized_cidr(said) if said else None
+        if flaw is not None:
+            scope.say(flaw.kind, (*path, "cidr"), f"{flaw.message}; the operator refuses the Installation")
+        size, prefix = integer(pool, "blockSize"), values.prefix_of(said)
         message = _beyond(size, prefix) if size is not None and prefix is not None else None
         if message is not None:
             scope.say("bad-block-size", (*path, "blockSize"), f"{message}; the operator refuses the Installation")
@@ -188,7 +192,7 @@ def only_default(scope: Scope, path: Path, plain: Any) -> None:
 
 
 def _information(scope: Scope, path: Path, plain: Any) -> None:
-    if scope.road != "crd":
+    if scope.road != "crd" and not scope.resource.printed:
         refuses = "calicoctl" if scope.road == "calicoctl" else "Calico's admission webhook"
         message = f"ClusterInformation is written by Calico itself; {refuses} refuses it from anybody else"
         scope.say("read-only-object", ("kind",), message)
