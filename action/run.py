@@ -179,8 +179,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="callint-", dir=os.environ.get("RUNNER_TEMP")) as folder:
         try:
             python = install(os.path.join(folder, "venv"))
-        except subprocess.CalledProcessError as error:
-            return _fail(f"callint could not be installed, exit code {error.returncode}: see the log above")
+        except (subprocess.CalledProcessError, SystemExit):  # the second of a venv of Debian that lacks its package
+            return _fail("callint could not be installed: see the log above")
         return check(python, wanted, folder)
 
 

@@ -295,6 +295,18 @@ def test_a_pull_request_cannot_command_the_runner(job: Job, capfd: pytest.Captur
     assert int(job.outputs()["findings"]) >= len(names)
 
 
+@pytest.mark.parametrize("error", [subprocess.CalledProcessError(1, "pip"), SystemExit(1)])
+def test_that_callint_could_not_be_installed_is_annotated(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def create(*arguments: Any, **options: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(action.venv, "create", create)
+    assert action.main() == 2
+    assert capfd.readouterr().out == "::error title=callint::callint could not be installed: see the log above\n"
+
+
 def test_a_module_in_the_working_directory_is_not_imported(job: Job) -> None:
     Path("peer.yaml").write_text(PEER)
     for name in ("callint.py", "pip.py", "click.py", "yaml.py"):
