@@ -160,6 +160,7 @@ def _content(file: str) -> bytes:
 
 
 def _print(data: bytes) -> None:
+    sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 

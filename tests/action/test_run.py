@@ -300,11 +300,16 @@ def test_that_callint_could_not_be_installed_is_annotated(
     error: BaseException, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def create(*arguments: Any, **options: Any) -> None:
+        print("no ensurepip")
         raise error
 
     monkeypatch.setattr(action.venv, "create", create)
     assert action.main() == 2
-    assert capfd.readouterr().out == "::error title=callint::callint could not be installed: see the log above\n"
+    reason, said = capfd.readouterr().out.splitlines()
+    assert (reason, said) == (
+        "no ensurepip",
+        "::error title=callint::callint could not be installed: see the log above",
+    )
 
 
 def test_a_module_in_the_working_directory_is_not_imported(job: Job) -> None:
