@@ -21,6 +21,8 @@ _CLASSES = {
 }
 WILDCARDS = frozenset("*?[")
 _NEVER = re.compile(r"(?!)")
+_LONGEST = 1 << 12
+"""No path has more characters (Linux's PATH_MAX); expressions that ask for more take long to compile."""
 
 
 def base_of(pattern: str) -> tuple[str, str]:
@@ -81,12 +83,12 @@ def names_of(pattern: str) -> list[str]:
 
 
 class _Groups:
-    """Numbers for the groups that keep what a star took."""
+    """Numbers for the groups that keep what a star took; `least` characters stand beside the stars."""
 
-    __slots__ = ("count",)
+    __slots__ = ("count", "least")
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count = self.least = 0
 
     def keep(self, expression: str) -> str:
         self.count += 1
@@ -94,12 +96,15 @@ class _Groups:
 
 
 def _name(step: str, groups: _Groups) -> str:
-    """The expression of one name of a path; ValueError if a bracket is not closed."""
+    """The expression of one name of a path; ValueError if a bracket is not closed, or no path is as long."""
     fixed = [""]
     at = 0
     while at < len(step):
         sign = step[at]
         at += 1
+        groups.least += sign != "*"
+        if groups.least > _LONGEST:
+            raise ValueError(step)
         if sign == "*":
             if at < 2 or step[at - 2] != "*" or len(fixed) == 1 or fixed[-1]:
                 fixed.append("")
@@ -127,7 +132,7 @@ def _bracket(step: str, at: int) -> tuple[str, int]:
     negated = step[at : at + 1] in ("!", "^")
     at += negated
     inside = ""
-    first = at
+    first, end = at, 0
     while True:
         if at >= len(step):
             raise ValueError(step[begin - 1 :])
@@ -135,7 +140,7 @@ def _bracket(step: str, at: int) -> tuple[str, int]:
         if sign == "]" and at > first:
             break
         if step.startswith("[:", at):
-            end = step.find("]", at + 2)
+            end = end if end >= at + 2 else step.find("]", at + 2)
             if end < 0 or (step[end - 1] == ":" and at + 2 < end and step[at + 2 : end - 1] not in _CLASSES):
                 raise ValueError(step[at:])
             if step[end - 1] == ":" and at + 2 < end:
