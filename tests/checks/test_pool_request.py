@@ -258,3 +258,36 @@ def test_addresses_that_pods_ask_for(as_template: bool, text: str, pools: list[d
 
 def test_a_pod_that_has_its_address_asks_no_more() -> None:
     assert told("unavailable", fixed('["192.0.2.7"]', podIP="192.0.2.7", podIPs=[{"ip": "192.0.2.7"}]), DEFAULT) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "words"),
+    [
+        ("Deployment", {"replicas": 3}, '3 pods of Deployment "home/web" ask for one and the same address'),
+        ("StatefulSet", {"replicas": 2}, '2 pods of StatefulSet "home/web" ask'),
+        ("ReplicaSet", {"replicas": 2}, '2 pods of ReplicaSet "home/web" ask'),
+        ("Deployment", {}, 'no update of Deployment "home/web" ends'),
+        ("Deployment", {"replicas": 1, "strategy": {"type": "RollingUpdate"}}, "no update of"),
+        ("Deployment", {"strategy": {"rollingUpdate": {"maxUnavailable": "99%"}}}, "no update of"),
+        ("Deployment", {"strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}}, "no update of"),
+        ("Deployment", {"strategy": {"rollingUpdate": {"maxUnavailable": 1}}}, ""),
+        ("Deployment", {"strategy": {"rollingUpdate": {"maxUnavailable": "100%"}}}, ""),
+        ("Deployment", {"strategy": {"rollingUpdate": {"maxSurge": 0}}}, ""),
+        ("Deployment", {"strategy": {"type": "Recreate"}}, ""),
+        ("Deployment", {"replicas": 0}, ""),
+        ("Deployment", {"replicas": "${REPLICAS}"}, ""),
+        ("StatefulSet", {}, ""),
+        ("DaemonSet", {}, ""),
+        ("Job", {}, ""),
+    ],
+)
+def test_one_address_for_several_pods(kind: str, spec: dict[str, Any], words: str) -> None:
+    made = fixed('["10.244.0.7"]', as_template=True)
+    made |= {"kind": kind, "apiVersion": "batch/v1" if kind == "Job" else "apps/v1", "spec": {**made["spec"], **spec}}
+    assert [one.startswith(words) for one in told("shared", made)] == [True] * bool(words)
+
+
+def test_no_address_is_none_for_several_pods() -> None:
+    for text in ("[]", "web", "${ADDRESS}"):
+        made = fixed(text, as_template=True)
+        assert not told("shared", {**made, "spec": {**made["spec"], "replicas": 2}})

@@ -23,6 +23,8 @@ from callint.checks.pools.request import (
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource, fields
 
+_MANY = ("Deployment", "ReplicaSet", "StatefulSet")
+
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Annotations that ask for pools in vain, where Calico's own IPAM reads them.
@@ -30,7 +32,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Parameter `problem`: `unavailable` (no such pool gives addresses of the family: cni-plugin/pkg/k8s/k8s.go,
     cni-plugin/internal/pkg/utils ResolvePools, libcalico-go/lib/ipam/ipam.go determinePools; for load balancers
     kube-controllers/pkg/controllers/loadbalancer), `misplaced` (the annotation is that of an object whose pods do not
-    get it).
+    get it), `shared` (it asks for one address, and there are several pods: libcalico-go/lib/ipam/ipam.go AssignIP).
     """
     question = asked(QUESTIONS, parameters)
     plugins = (fields.text(fields.mapping(one.spec, "cni"), "type") for one in cluster.installations)
@@ -107,4 +109,46 @@ def _misplaced(cluster: Cluster) -> Iterator[Breach]:
                 )
 
 
-QUESTIONS: dict[str, Question] = {"unavailable": _unavailable, "misplaced": _misplaced}
+def _shared(cluster: Cluster) -> Iterator[Breach]:
+    for one in fixed_requests(cluster):
+        resource, spec = one.resource, one.resource.spec
+        if resource.kind not in _MANY or not one.addresses:
+            continue
+        replicas = fields.integer(spec, "replicas") if spec.get("replicas") is not None else 1
+        named = object_words(resource, resource.home)
+        if replicas is not None and replicas > 1:
+            yield Breach.at(
+                resource,
+                one.path,
+                f"{replicas} pods of {named} ask for one and the same address: one gets it, and the others wait",
+                (Related(resource.span("spec", "replicas"), "so many pods"),),
+                witness("address", address=one.addresses[0], used_by=(f"{resource.kind}/{resource.name}",)),
+                "leave the address out, or make it one pod",
+            )
+        elif replicas == 1 and resource.kind == "Deployment" and _waits(fields.mapping(spec, "strategy")):
+            yield Breach.at(
+                resource,
+                one.path,
+                f"no update of {named} ends: its new pod waits for the address of the old one, which stays until the "
+                "new one is ready",
+                (),
+                witness("address", address=one.addresses[0], used_by=(f"{resource.kind}/{resource.name}",)),
+                "set `strategy: {type: Recreate}`",
+            )
+
+
+def _waits(strategy: dict[str, Any]) -> bool:
+    """Whether the old one of one pod stays until the new one is ready (kubernetes ResolveFenceposts)."""
+    rolling = fields.mapping(strategy, "rollingUpdate")
+    unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
+    known = strategy.get("type") in (None, "RollingUpdate")
+    return known and (unavailable is None or _none_of_one(unavailable)) and surge not in (0, "0%")
+
+
+def _none_of_one(share: Any) -> bool:
+    """Whether a number, or a share that is rounded down, leaves nothing of one pod."""
+    percent = share.removesuffix("%") if isinstance(share, str) else ""
+    return share == 0 or (percent.isdecimal() and int(percent) < 100)
+
+
+QUESTIONS: dict[str, Question] = {"unavailable": _unavailable, "misplaced": _misplaced, "shared": _shared}
