@@ -314,7 +314,7 @@ def test_that_callint_could_not_be_installed_is_annotated(
 
 def test_what_is_printed_stays_in_order() -> None:
     program = "import runpy, sys; own = runpy.run_path(sys.argv[1]); print('venv says'); own['_print'](b'annotation')"
-    command = [sys.executable, "-c", program, str(REPOSITORY / "action" / "run.py")]
+    command = [sys.executable, "-I", "-c", program, str(REPOSITORY / "action" / "run.py")]
     assert subprocess.run(command, capture_output=True).stdout.split() == [b"venv", b"says", b"annotation"]
 
 
