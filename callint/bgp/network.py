@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache, partial
 
 from callint.bgp.alike import Alike
+from callint.bgp.calls import Calls
 from callint.bgp.expand import Conflict, Entry, Expander, differences, itself
 from callint.bgp.inventory import Inventory
 from callint.bgp.mesh import Mesh
@@ -33,7 +34,8 @@ class Network(Inventory):
         """No session is made yet."""
         super().__init__(cluster)
         self._turns = Turns(self, self.between)
-        self._status = partial(status, self._turns)
+        self._calls = Calls(self._turns, self._further)
+        self._status = partial(status, self._turns, self._calls)
         self._forms: dict[Form, Form] = {}
         self._meshing: dict[tuple[Alike, Family], tuple[Peering, ...]] = {}
 
@@ -237,6 +239,10 @@ class Network(Inventory):
             return None
         own = local.address(family)
         if own is not None and session.address is not None:
+            met = self._calls.between(session)
+            if met is not None:
+                meeting = met.of(session)
+                return meeting.other if meeting is not None and meeting.how == "met" else None
             answers = self.between(remote, own)
             return next(iter(self._turns.agreeing(session, answers) or answers), None)
         if session.form.kind == "mesh":
@@ -244,6 +250,19 @@ class Network(Inventory):
         mine = self.nodes.of(local)
         found = (one for one in self.peerings_of(remote, family) if one.there is mine)
         return next((one.session(remote, local) for one in found), None)
+
+    def _further(self, local: Speaker, remote: Speaker, family: Family) -> list[Session]:
+        found = self._at_further_addresses.get((self.nodes.of(local), remote.name, family), ())
+        return [peering.session(local, None) for peering in found]
+
+    @cached_property
+    def _at_further_addresses(self) -> dict[tuple[Alike, str, Family], list[Peering]]:
+        found: dict[tuple[Alike, str, Family], list[Peering]] = {}
+        for peering in self.peerings:
+            holder = self.holder(peering.address) if peering.there is None else None
+            if holder is not None:
+                found.setdefault((peering.here, holder.name, peering.family), []).append(peering)
+        return found
 
     @cached_property
     def _mesh_addresses(self) -> dict[Address, Speaker]:

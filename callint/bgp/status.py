@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from callint.bgp.calls import Calls, Meetings, caller
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.session import Form, Secured, Session, Status
-from callint.bgp.turns import Turns
+from callint.bgp.turns import Turns, agree
 from callint.calico.defaults import BGP_PORT
 from callint.net.address import Family
 from callint.net.read import address as read_address
 from callint.objects import fields
 
+_AT_ONE_ADDRESS = "is called, but by bindMode BIRD listens on the BGP address alone"
 
-def status(turns: Turns, session: Session) -> Status:
+
+def status(turns: Turns, calls: Calls, session: Session) -> Status:
     """The first of the things that keep a session down, in the order in which an operator would look for them."""
     return (
         _switched_off(turns)
         or _local_end(turns, session)
         or _never_called(turns, session)
         or _far_end_known(session)
-        or _one_of_several(turns, session)
+        or _one_of_several(turns, calls, session)
         or _reachable(turns, session)
-        or _both_ends(turns, session)
+        or _both_ends(turns, calls, session)
         or _without_router_id(turns, session)
         or Status("up", "" if turns.far_node(session) else "the far end is not part of the cluster, and taken to agree")
     )
@@ -70,13 +73,17 @@ def _far_end_known(session: Session) -> Status | None:
     return None
 
 
-def _one_of_several(turns: Turns, session: Session) -> Status | None:
+def _one_of_several(turns: Turns, calls: Calls, session: Session) -> Status | None:
     several = turns.between(session.local, session.address)
     first = sorted(turns.ahead(session, several), key=lambda one: not one.selected)
     if not first or turns.has_turn(session, several, turns.answers(session)):
         return None
     if not first[0].selected:
         return _unselected(first[0])
+    meetings = calls.between(session)
+    meeting = meetings.of(session) if meetings is not None else None
+    if meeting is not None and meeting.how == "met":
+        return None
     return Status("idle", f"the session of {_called(first[0].form)} has the same neighbour and goes first")
 
 
@@ -108,11 +115,16 @@ def _reachable(turns: Turns, session: Session) -> Status | None:
     )
 
 
-def _both_ends(turns: Turns, session: Session) -> Status | None:
+def _both_ends(turns: Turns, calls: Calls, session: Session) -> Status | None:
     form = session.form
     remote = turns.far_node(session)
-    if remote is None or remote is session.local:
+    if remote is None:
         return None
+    if remote is session.local:
+        return Status("down", f"{session.address} is an address of the node itself")
+    meetings = calls.between(session)
+    if meetings is not None:
+        return _met(turns, session, meetings, remote)
     answers = turns.answers(session)
     if not answers:
         if form.remote_as != remote.as_number:
@@ -131,7 +143,35 @@ def _both_ends(turns: Turns, session: Session) -> Status | None:
         return _unlike(secured, turns.secured(agreed[0].form))
     if not turns.meet(session, answers, secrets):
         return Status("down", _missed(turns, session, secrets, remote))
-    return _heard(session, remote, secrets) if turns.known.settings.own_address_alone else None
+    return None
+
+
+def _met(turns: Turns, session: Session, meetings: Meetings, remote: Speaker) -> Status | None:
+    """Of two nodes that call each other at several addresses."""
+    meeting, own = meetings.of(session), caller(session)
+    if meeting is None:
+        if turns.known.settings.own_address_alone and session.address != remote.address(session.family):
+            return Status("down", f"{session.address} {_AT_ONE_ADDRESS}")
+        answers = list(turns.between(remote, own))
+        if not answers:
+            return Status("half-open", f'node "{remote.name}" has no peering with {own}')
+        if not any(agree(session, one) for one in answers):
+            return _refused(session, remote, answers)
+        return Status("down", _missed(turns, session, answers, remote))
+    other = meeting.other
+    if not other.selected:
+        return _unselected(other)
+    if meeting.how == "met":
+        if not agree(session, other):
+            return _refused(session, remote, [other])
+        mine, theirs = turns.secured(session.form), turns.secured(other.form)
+        return _unlike(mine, theirs) if mine != theirs else None
+    if meeting.how == "taken":
+        why = f'node "{remote.name}" has one session for it and that with {other.address}, and each call ends the other'
+        return Status("down", why)
+    if meeting.how == "torn":
+        return Status("down", f'node "{remote.name}" calls it by several sessions, and each call ends the one before')
+    return Status("down", f'node "{remote.name}" has its session with {other.address} by a call to another address')
 
 
 def _missed(turns: Turns, session: Session, answers: list[Session], remote: Speaker) -> str:
@@ -169,23 +209,6 @@ def _unlike(one: Secured, other: Secured) -> Status:
 def _key(secret: tuple[str, str]) -> str:
     name, key = secret
     return f'key "{key}" of Secret "{name}"'
-
-
-def _heard(session: Session, remote: Speaker, answers: list[Session]) -> Status | None:
-    """Where nodes listen on their BGP addresses alone, one end must call the other one there, from where it is known.
-
-    An end without a fixed source address may call from any.
-    """
-    local, family = session.local, session.family
-    called = session.address == remote.address(family)
-    for one in answers:
-        calls_back = one.address == local.address(family)
-        if (called and (calls_back or session.source is None)) or (calls_back and one.source is None):
-            return None
-    where = (
-        f'{session.address} of node "{remote.name}"' if not called else f'{answers[0].address} of node "{local.name}"'
-    )
-    return Status("down", f"{where} is called, but by bindMode BIRD listens on the BGP address alone")
 
 
 def _mismatch(session: Session, actual: int) -> Status:

@@ -35,10 +35,7 @@ class Turns:
         remote, local = self.far_node(session), session.local
         if remote is None or remote is local:
             return ()
-        # The far end may call the node at another address than the one by which the node calls.
-        others = self.known.held(local, session.family)
-        found = self.between(remote, local.address(session.family))
-        return found or [one for other in others for one in self.between(remote, other)]
+        return self.between(remote, local.address(session.family))
 
     def agreeing(self, session: Session, answers: Sequence[Session]) -> list[Session]:
         """The sessions of the far end with this one's node that agree on the ASes and run."""
@@ -53,9 +50,9 @@ class Turns:
         """Some of the sessions that a node has with one address, as far as they run."""
         first: dict[int, tuple[int, str]] = {}
         for one in several:
-            port, order = _port(one), self._order(one.form)
+            port, order = _port(one), self.order(one.form)
             first[port] = min(first.get(port, order), order)
-        return [one for one in some if self._order(one.form) <= first[_port(one)]]
+        return [one for one in some if self.order(one.form) <= first[_port(one)]]
 
     def has_turn(self, session: Session, several: Sequence[Session], answers: Sequence[Session]) -> bool:
         """Whether all sessions that go ahead end at the AS, after which BIRD gives the neighbour to this one.
@@ -83,14 +80,14 @@ class Turns:
     def first(self, session: Session, several: Iterable[Session]) -> Form:
         """The form of the first one by name of those with the same neighbour, on whatever port."""
         forms = (one.form for one in several if one.address == session.address)
-        return min(forms, key=self._order, default=session.form)
+        return min(forms, key=self.order, default=session.form)
 
     def ahead(self, session: Session, several: Iterable[Session]) -> Iterator[Session]:
         """BIRD locks address and port: of several protocols to one neighbour only the first one by name runs."""
-        port, order = _port(session), self._order(session.form)
-        return (one for one in several if _port(one) == port and self._order(one.form) < order)
+        port, order = _port(session), self.order(session.form)
+        return (one for one in several if _port(one) == port and self.order(one.form) < order)
 
-    def _order(self, form: Form) -> tuple[int, str]:
+    def order(self, form: Form) -> tuple[int, str]:
         """The place among several with one neighbour; a port that the peer names stands at the end of the name."""
         first = form.kind == "mesh" and self.known.cluster.target.release < SORTED
         return -1 if first else _KINDS.index(form.kind), "" if form.port is None else str(form.port)

@@ -407,8 +407,47 @@ def test_a_node_is_called_at_another_of_its_addresses(made: Any) -> None:
 
     assert found(there) == {"node a 10.9.0.2": "half-open"}
     assert set(found(there, back).values()) == {"up"}
-    assert set(found(there, back, bindMode="NodeIP").values()) == {"down"}
+    assert found(there, back, bindMode="NodeIP") == {"node a 10.9.0.2": "down", "node b 10.0.0.1": "half-open"}
     free = peer("q", node="b", peerIP="10.0.0.1", asNumber=64512, reversePeering="Manual", sourceAddress="None")
+    assert found(there, free, bindMode="NodeIP") == {"node a 10.9.0.2": "down", "node b 10.0.0.1": "half-open"}
+    facts = facts[:-1] + ", routes: [{to: 10.0.0.1/32, interface: wg0}]}"
     assert set(found(there, free, bindMode="NodeIP").values()) == {"up"}
     straight = peer("p", node="a", peerIP="10.0.0.2", asNumber=64512)
     assert set(found(straight, bindMode="NodeIP").values()) == {"up"}
+
+
+def test_of_several_calls_for_one_session_each_ends_the_one_before(made: Any) -> None:
+    """With graceful restart an end takes a new call for a session that it has in place of the old one."""
+    interfaces = "[{name: eth0, addresses: [10.0.0.2/24]}, {name: wg0, addresses: [10.9.0.2/24]}]"
+    facts = f"{{version: 1, node: b, interfaces: {interfaces}, routes: []}}"
+    near = peer("near", node="a", peerIP="10.0.0.2", asNumber=64512)
+    far = peer("far", node="a", peerIP="10.9.0.2", asNumber=64512)
+
+    def found(*peers: Any) -> dict[str, str]:
+        return states(made(NO_MESH, A, B, *peers, facts=facts))
+
+    # Both of node a call the one of node b.
+    assert set(found(near, far).values()) == {"down"}
+    # The global one waits to be called, so that the other one has the only session of node b.
+    waits = peer("near", peerIP="10.0.0.2", asNumber=64512)
+    called = {"global a 10.0.0.2": "down", "node a 10.9.0.2": "up", "node b 10.0.0.1": "up"}
+    assert found(waits, far) == called
+    # What ends at the AS gives way to the next one.
+    refused = peer("refused", peerIP="10.9.0.2:179", asNumber=65000)
+    ended = {"global a 10.9.0.2": "as-mismatch", "global b 10.9.0.2": "down"}
+    assert found(waits, far, refused) == called | ended
+    # What waits to be called keeps the neighbour, whoever comes after it by name.
+    beside = peer("beside", node="a", peerIP="10.0.0.2:179", asNumber=64512)
+    assert found(waits, beside, far) == called | {"node a 10.0.0.2": "idle"}
+
+
+def test_a_node_has_no_session_with_an_address_of_its_own(made: Any) -> None:
+    interfaces = "[{name: eth0, addresses: [10.0.0.2/24]}, {name: wg0, addresses: [10.9.0.2/24]}]"
+    model = made(
+        NO_MESH,
+        A,
+        B,
+        peer("p", nodeSelector="all()", peerIP="10.9.0.2", asNumber=64512),
+        facts=f"{{version: 1, node: b, interfaces: {interfaces}}}",
+    )
+    assert states(model) == {"node a 10.9.0.2": "half-open", "node b 10.9.0.2": "down"}

@@ -266,6 +266,7 @@ routes:
   - {to: 10.1.0.0/24, interface: wg0, protocol: kernel}
 """
 ROUTER = "---\napiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {name: router}\nspec: {bgp: {ipv4Address: %s}}\n"
+FAR_ENDS = {"near": "192.0.2.2", "far": "10.1.0.2"}
 JUMP = peer("jump", "node: router, peerIP: 10.1.0.1, asNumber: 65048%s")
 
 
@@ -277,6 +278,22 @@ def test_the_source_address_is_right_behind_its_own_interface(tmp_path: Path) ->
     assert says(ROUTER % "10.1.0.2/24" + JUMP % "") == []
     assert says(ROUTER % "192.0.2.2/24" + JUMP % ", sourceAddress: None") == []
     assert says(JUMP % "") == ["info"]
+
+
+def test_a_router_that_is_called_at_two_addresses_has_one_session(tmp_path: Path) -> None:
+    """Whose own session of a peer about all nodes is as it should be."""
+    text = OFF + node("a", 1) + ROUTER % "192.0.2.2/24"
+    both = [peer(name, f"nodeSelector: all(), peerIP: {far}, asNumber: 64512") for name, far in FAR_ENDS.items()]
+    findings = found(text + "".join(both), "ends-contradict", "one-sided-peering", facts=FACTS, folder=tmp_path)
+    assert [(one.object.name if one.object else "", one.name, one.message) for one in findings] == [
+        (
+            name,
+            "ends-contradict",
+            f'the session of BGPPeer "{name}" on node "a" with {far} does not come up: node "router" has one session '
+            f"for it and that with {FAR_ENDS[other]}, and each call ends the other",
+        )
+        for name, far, other in (("near", '192.0.2.2 (node "router")', "far"), ("far", "10.1.0.2", "near"))
+    ]
 
 
 def test_the_label_of_load_balancers_counts_as_true_alone() -> None:

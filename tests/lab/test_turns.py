@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -15,6 +16,8 @@ from manifests import calico, cluster_of
 NODES = {"a": "10.0.0.1", "b": "10.0.0.2"}
 KINDS = {"global": "Global", "mesh": "Mesh", "node": "Node"}
 MANUAL = {"reversePeering": "Manual"}
+SECOND = "10.9.0.2"
+FACTS = {"version": 1, "node": "b", "interfaces": [{"name": "eth0", "addresses": ["10.0.0.2/24", f"{SECOND}/24"]}]}
 # What a peer is beside the mesh; a waits for the calls of b
 PEERS: dict[str, list[dict[str, Any]]] = {
     "of another AS, and the next one calls": [{"peerIP": "10.0.0.1", "asNumber": 65000}],
@@ -23,6 +26,11 @@ PEERS: dict[str, list[dict[str, Any]]] = {
     "from another AS": [{"peerIP": "10.0.0.1", "asNumber": 64512, "localASNumber": 65000, **MANUAL}],
     "of another AS at both ends": [{"peerIP": far, "asNumber": 65000} for far in NODES.values()],
     "of the same AS": [{"node": "a", "peerIP": "10.0.0.2", "asNumber": 64512, **MANUAL}],
+    "at another address, and the first one waits": [
+        {"peerIP": "10.0.0.2", "asNumber": 64512},
+        {"node": "a", "peerIP": SECOND, "asNumber": 64512},
+    ],
+    "at its own address": [{"peerIP": SECOND, "asNumber": 64512, "sourceAddress": "None"}],
 }
 
 
@@ -46,12 +54,16 @@ class Pair:
     def __init__(self, lab: Any, peers: list[dict[str, Any]]) -> None:
         objects = [calico("Node", one, {"bgp": {"ipv4Address": f"{address}/24"}}) for one, address in NODES.items()]
         objects += [calico("BGPPeer", f"p{number}", spec) for number, spec in enumerate(peers)]
-        sessions = sorted(network(cluster_of(objects, Target((3, 32)))), key=name)
+        mesh = all(SECOND not in spec["peerIP"] for spec in peers)
+        objects.append(calico("BGPConfiguration", "default", {"nodeToNodeMeshEnabled": mesh}))
+        cluster = cluster_of(objects, Target((3, 32)), facts=json.dumps(FACTS))
+        sessions = sorted(network(cluster), key=name)
         self.expected = {(one.local.name, name(one)) for one in sessions if one.status.state == "up"}
         self.hosts = {one: lab.host(one) for one in NODES}
         lab.wire(self.hosts["a"], "eth0", self.hosts["b"], "eth0")
         for one, address in NODES.items():
-            self.hosts[one].ip(f"address add {address}/24 dev eth0")
+            second = address.replace("10.0.0", "10.9.0")
+            self.hosts[one].ip(f"address add {address}/24 dev eth0", f"address add {second}/24 dev eth0")
             own = "".join(protocol(session) for session in sessions if session.local.name == one)
             self.hosts[one].start(f"log stderr all; router id {address}; protocol device {{}}\n{own}")
 

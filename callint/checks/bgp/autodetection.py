@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from callint.bgp.network import network as network_of
 from callint.calico.defaults import INTERFACE_PREFIXES, TUNNEL_INTERFACES
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
-from callint.facts import Address as Assigned
 from callint.facts import NodeFacts
+from callint.facts.ways import size, source_towards, usable
 from callint.finding import Path, Related, witness
-from callint.net.address import FAMILIES, Address, Family, parse_cidr
+from callint.net.address import FAMILIES, Address, Family
 from callint.net.read import address, cidr, network
 from callint.objects import Cluster, Resource, fields
 from callint.objects.calico_node import daemon_sets, environment, more_variables
@@ -24,8 +24,6 @@ from callint.source import placeholder
 from callint.steps import Steps, counted
 
 _MOST_SHOWN = 5
-_NOT_GLOBAL = tuple(map(parse_cidr, ("127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10")))
-"""Go's IsGlobalUnicast, as far as interfaces have such addresses."""
 _NEVER = (
     *("docker", "cbr", "cni", "dummy", "flannel", "kube-ipvs", "lxcbr", "veth", "virbr"),
     *INTERFACE_PREFIXES,
@@ -173,8 +171,10 @@ def _found(method: _Method, facts: NodeFacts | None, node: Node | None, steps: S
     if facts is None or not facts.knows("interfaces"):
         return None
     if method.kind == "can-reach":
-        steps.spend(len(facts.routes or ()))
-        return _source(facts, address(method.texts[0].strip(), method.family))
+        steps.spend(size(facts))
+        far = address(method.texts[0].strip(), method.family)
+        source = source_towards(facts, far) if far is not None else None
+        return (source,) if source is not None else None
     patterns = [compiled(text.strip()) for text in method.texts]
     networks = [network(text.strip(), method.family) for text in method.texts]
     if None in (networks if method.kind == "cidr" else patterns):
@@ -188,32 +188,10 @@ def _found(method: _Method, facts: NodeFacts | None, node: Node | None, steps: S
             continue
         if interface.addresses is None:
             return None
-        usable = (one for one in _usable(interface.addresses) if one.family == method.family)
+        held = (one for one in usable(interface.addresses) if one.family == method.family)
         nets = networks if method.kind == "cidr" else None
-        found += (one for one in usable if nets is None or any(net is not None and net.contains(one) for net in nets))
+        found += (one for one in held if nets is None or any(net is not None and net.contains(one) for net in nets))
     return tuple(found)
-
-
-def _usable(addresses: Iterable[Assigned]) -> Iterator[Address]:
-    found = (one.bare for one in addresses)
-    return (one for one in found if not any(net.contains(one) for net in _NOT_GLOBAL))
-
-
-def _source(facts: NodeFacts, far: Address | None) -> tuple[Address, ...] | None:
-    """The address from which the kernel sends to a far end, where routes and addresses leave one alone."""
-    if far is None or not facts.knows("routes"):
-        return None
-    leading = [
-        one for one in facts.routes or () if one.table == "main" and one.destination.prefix.masked().contains(far)
-    ]
-    best = max(leading, key=lambda one: (one.destination.length, -one.usual_metric), default=None)
-    if best is None or best.type != "unicast":
-        return None
-    if best.source is not None:
-        return (best.source.bare,)
-    out = facts.interface(best.interface or "")
-    held = [one for one in _usable(out.addresses or ()) if one.family == far.family] if out is not None else []
-    return tuple(held) if len(held) == 1 else None
 
 
 def _not_looked_for(cluster: Cluster) -> Iterator[Breach]:

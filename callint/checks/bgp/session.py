@@ -50,7 +50,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         wanted = session.form.remote_as is not None and session.status.state == state
         # a mesh session gives way to a peer, or cannot come up with it, and the peer's own finding says so
         of_peer = state in ("idle", "down") and session.peer is None
-        if not wanted or of_peer or _said_of_field(model, session):
+        # that a node calls itself is as it should be where the peer is about others, too
+        to_itself = session.remote is None and model.holder(session.address) is session.local
+        if not wanted or of_peer or to_itself or _said_of_field(model, session):
             continue
         if left.concerns(kind, steps):
             unsaid.update((one.name, one) for one in left.unsaid(kind))
