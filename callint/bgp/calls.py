@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Literal
 
 from callint.bgp.nodes import Speaker
@@ -12,7 +13,7 @@ from callint.calico.defaults import BGP_PORT
 from callint.facts.ways import size, source_towards
 from callint.net.address import Address, Family
 from callint.record import NamedTuple
-from callint.steps import Steps
+from callint.steps import Answer, Steps
 
 # What a call takes each time it is looked at
 _OF_CALL = 10
@@ -87,7 +88,7 @@ class Calls:
         """`further` finds such sessions."""
         self._turns = turns
         self._further = further
-        self._met: dict[tuple[str, str, Family], Meetings | None] = {}
+        self._met: dict[tuple[str, str, Family], Answer[Meetings | None]] = {}
 
     def between(self, session: Session) -> Meetings | None:
         """What becomes of all sessions between the ends of one; None where addresses are those of the ends alone.
@@ -101,8 +102,8 @@ class Calls:
             one, other = other, one
         key = (one.name, other.name, family)
         if key not in self._met:
-            self._met[key] = self._meetings(one, other, family)
-        return self._met[key]
+            self._met[key] = Answer(partial(self._meetings, one, other, family))
+        return self._met[key].get()
 
     def _meetings(self, one: Speaker, other: Speaker, family: Family) -> Meetings | None:
         mine, theirs = self._further(one, other, family), self._further(other, one, family)
