@@ -94,8 +94,8 @@ def _of_kubernetes(resource: Resource, target: Target, road: Road, limits: Limit
     if (resource.api_version, kind) not in KUBERNETES:
         return NOTHING  # others have kinds of these names too, such as Antrea
     scope = Scope(resource, target.release, road, limits)
+    plain = pruned(resource.plain, resource.gaps) if resource.gaps else resource.plain
     if policy:
-        plain = pruned(resource.plain, resource.gaps) if resource.gaps else resource.plain
         common_metadata(scope, plain)
         if kind == "NetworkPolicy":
             from callint.validate.network_policy import network_policy
@@ -108,7 +108,7 @@ def _of_kubernetes(resource: Resource, target: Target, road: Road, limits: Limit
     elif kind == "Installation":
         from callint.validate.pool import installation
 
-        installation(scope, resource.spec)
+        installation(scope, plain.get("spec"))
     elif resource.annotations:
         from callint.validate.node import node_annotations
 

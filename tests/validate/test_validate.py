@@ -84,6 +84,16 @@ def test_variables_of_objects_that_others_judge_are_theirs(kind: str, rest: str,
     assert judge(f"apiVersion: v1\nkind: {kind}\n{rest}").problems == []
 
 
+@pytest.mark.parametrize(
+    ("cidr", "kind"),
+    [("10.244.0.0", "missing-prefix-length"), ("10.244.0/16", "bad-address"), ("10.244.0.0/16", None), ("''", None)],
+)
+def test_networks_of_an_installation(cidr: str, kind: str | None, judge) -> None:
+    head = "apiVersion: operator.tigera.io/v1\nkind: Installation\nmetadata: {name: default}\n"
+    judged = judge(head + f"spec: {{calicoNetwork: {{ipPools: [{{cidr: {cidr}, blockSize: 26}}]}}}}")
+    assert [problem.kind for problem in judged.problems] == [kind] * bool(kind)
+
+
 @pytest.mark.parametrize(("rules", "types"), [("", "Egress"), ("ingress: [{action: Allow}], ", "Ingress, Egress")])
 def test_types_to_write_keep_the_rules_that_there_are(rules: str, types: str, judge) -> None:
     (problem,) = judge(POLICY % V3 + f"spec: {{{rules}egress: []}}").problems
