@@ -42,7 +42,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from asked(QUESTIONS, parameters)(cluster)
 
 
-def _far_ends(cluster: Cluster) -> Iterator[tuple[BGPPeer, Address, int | None]]:
+def far_ends(cluster: Cluster) -> Iterator[tuple[BGPPeer, Address, int | None]]:
+    """The addresses that BGPPeers name, with the port if there is one."""
     for peer in cluster.bgp_peers:
         if peer.peer_ip is not None and peer.peer_selector is None and peer.local_workload_selector is None:
             try:
@@ -58,7 +59,7 @@ def _owner(cluster: Cluster, address: Address) -> Speaker | None:
 
 def _itself(cluster: Cluster) -> Iterator[Breach]:
     steps = Steps(cluster, "selectors of BGPPeers with nodes")
-    for peer, address, _ in _far_ends(cluster):
+    for peer, address, _ in far_ends(cluster):
         selected = _only_node(cluster, peer, steps)
         if selected is None:
             continue
@@ -96,7 +97,7 @@ def _only_node(cluster: Cluster, peer: BGPPeer, steps: Steps) -> Speaker | None:
 
 def _inside(cluster: Cluster) -> Iterator[Breach]:
     ranges = Enclosing(_own_ranges(cluster))
-    for peer, address, _ in _far_ends(cluster):
+    for peer, address, _ in far_ends(cluster):
         if _owner(cluster, address) is not None:
             continue
         for inside, (about, related) in ranges.of(address.prefix())[:1]:
@@ -125,7 +126,7 @@ def _own_ranges(cluster: Cluster) -> Iterator[tuple[Prefix, tuple[str, Related]]
 
 
 def _port(cluster: Cluster) -> Iterator[Breach]:
-    for peer, address, port in _far_ends(cluster):
+    for peer, address, port in far_ends(cluster):
         owner = _owner(cluster, address)
         if port is None or owner is None or port == (owner.port or BGP_PORT):
             continue
@@ -147,7 +148,7 @@ def _port(cluster: Cluster) -> Iterator[Breach]:
 def _network_itself(cluster: Cluster) -> Iterator[Breach]:
     """Of IPv4 alone, whose networks keep two addresses: told where that holds in each known network around it."""
     subnets = Enclosing((one.masked(), (one, name)) for one, name in _held(cluster))
-    for peer, address, _ in _far_ends(cluster):
+    for peer, address, _ in far_ends(cluster):
         around = subnets.of(address.prefix()) if address.family == 4 else []
         if not around or any(net.length >= BITS[4] - 1 or _host(net, address) for net, _ in around):
             continue
@@ -193,7 +194,7 @@ def _adjacent(cluster: Cluster) -> Iterator[tuple[BGPPeer, Session, Interface, A
 
     No node peers with an address of its own, so that such a far end is left out.
     """
-    for peer, address, _ in _far_ends(cluster):
+    for peer, address, _ in far_ends(cluster):
         for session in (one.first for one in peerings(cluster, peer)):
             # A node with facts is like no other, so that this is each of its sessions.
             facts = session.local.facts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from callint.bgp.network import network
@@ -10,18 +10,20 @@ from callint.bgp.routes import engine
 from callint.bgp.rules import Rule
 from callint.bgp.services import EXCLUDE_LABEL
 from callint.checks.bgp.announceable import Announceable, Reached, announceable, balanced
+from callint.checks.bgp.far_end import far_ends
 from callint.checks.bgp.kept_in import Gates
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import EXPORTS, left_open
-from callint.finding import Related, witness
-from callint.nat.host_networks import HostAddress
-from callint.net.address import FAMILIES, Family, Prefix
+from callint.finding import Related, Span, witness
+from callint.nat.host_networks import HostAddress, hosts_in
+from callint.net.address import FAMILIES, Address, Family, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.overlapping import Networks
 from callint.net.prefixes import exactly, within
 from callint.net.read import network as network_of
 from callint.objects import Cluster, fields
+from callint.objects.bgp import BGPPeer
 from callint.objects.cluster_networks import ClusterNetwork, of_services, service_networks
 from callint.source import placeholder
 from callint.steps import Steps, counted
@@ -35,9 +37,10 @@ _LISTS = ("serviceClusterIPs", *_FOR_OUTSIDE)
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Service ranges of BGPConfiguration `default`.
 
-    Parameter `problem`: `pool` (a range that overlaps a pool for pods), `outside` (an address of a Service in no range
-    of its kind), `kept-in` (a range of which filters reject everything on every session with a router outside), `label`
-    (a node with the label that excludes it, at a value that does not).
+    Parameter `problem`: `pool` (a range that overlaps a pool for pods), `machines` (one that holds a node, or a router
+    that is peered with), `outside` (an address of a Service in no range of its kind), `kept-in` (a range of which
+    filters reject everything on every session with a router outside), `label` (a node with the label that excludes it,
+    at a value that does not).
     """
     yield from asked(QUESTIONS, parameters)(cluster)
 
@@ -79,6 +82,50 @@ def _pool(cluster: Cluster) -> Iterator[Breach]:
                 (Related(pool.span("cidr"), "pods get these addresses"),),
                 witness("route", prefix=str(both), direction="import", verdict="reject", decided_by="service range"),
             )
+
+
+def _machines(cluster: Cluster) -> Iterator[Breach]:
+    """A range that is there for others is asked for nodes and routers; one of cluster addresses holds no router."""
+    ranges = _ranges(cluster, *_LISTS) if cluster.target.dataplane != "ebpf" and _drops_forwarded(cluster) else []
+    outside = dict.fromkeys(one.prefix for one in ranges if one.path[1] in _FOR_OUTSIDE)
+    inside = Enclosing((net, None) for net in outside)
+    routers: dict[Prefix, tuple[BGPPeer, Address]] = {}
+    for peer, address, _ in far_ends(cluster) if outside else ():
+        for net, _ in inside.of(address.prefix()):
+            routers.setdefault(net, (peer, address))
+    alone = network(cluster).alone
+    for one in ranges:
+        hosts = () if alone else hosts_in(cluster, one.prefix)
+        if hosts:
+            yield _of_nodes(one, hosts, more=len(cluster.nodes) > 1)
+        elif one.prefix in routers and one.path[1] in _FOR_OUTSIDE:
+            peer, address = routers[one.prefix]
+            what = f'{address}, the far end of BGPPeer "{peer.resource.name}"'
+            yield _unreached(one, str(address), what, peer.resource.span("spec", "peerIP"), "pods")
+
+
+def _of_nodes(one: ClusterNetwork, hosts: Sequence[HostAddress], *, more: bool) -> Breach:
+    """With `more` there is another node than one."""
+    address, others = str(hosts[0].prefix.address), len({host.node for host in hosts}) - 1
+    what = f'{address} of node "{hosts[0].node}"' + (f" and {others} more" if others else "")
+    whom = "pods on other nodes" if more else "pods on other nodes, if there are any,"
+    return _unreached(one, address, what, hosts[0].span, whom, undecided=not more)
+
+
+def _unreached(
+    one: ClusterNetwork, address: str, what: str, where: Span, whom: str, *, undecided: bool = False
+) -> Breach:
+    return Breach.at(
+        one.resource,
+        one.path,
+        f'the service range "{one.prefix}" holds {what}: Felix drops what it forwards to a service range, so that '
+        f"{whom} do not reach it",
+        (Related(where, "the address of a machine"),),
+        witness("address", address=address, range=str(one.prefix)),
+        "announce addresses that no machine has, or set `serviceLoopPrevention: Disabled` in FelixConfiguration "
+        "`default`",
+        undecided=undecided,
+    )
 
 
 def _drops_forwarded(cluster: Cluster) -> bool:
@@ -239,4 +286,10 @@ def _label(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-QUESTIONS: dict[str, Question] = {"pool": _pool, "outside": _outside, "kept-in": _kept_in, "label": _label}
+QUESTIONS: dict[str, Question] = {
+    "pool": _pool,
+    "machines": _machines,
+    "outside": _outside,
+    "kept-in": _kept_in,
+    "label": _label,
+}
