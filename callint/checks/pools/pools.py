@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from callint.calico.defaults import BLOCK_SIZES, CHECKED_POOLS
+from callint.calico.defaults import BLOCK_SIZES, CHECKED_POOLS, DEFAULT_POOLS
 from callint.checks.breach import Breach, all_names
 from callint.checks.dispatch import Question, asked
 from callint.facts import Interface
@@ -229,8 +229,10 @@ def _of_another(cluster: Cluster, saying: list[FelixConfiguration]) -> Iterator[
 
 
 def _few_blocks(cluster: Cluster) -> Iterator[Breach]:
+    """More nodes would make it worse, and further pools better: there are none where all objects seem to be here."""
     nodes = [node for node in cluster.nodes.values() if node.resources]
-    if not cluster.nodes_complete:
+    installed = any(one.name in DEFAULT_POOLS.values() or one.resource.kind == "Installation" for one in cluster.pools)
+    if not (cluster.nodes_complete or installed):
         return
     for pool, net in _networks(cluster):
         size = pool.block_size or BLOCK_SIZES[net.family]
