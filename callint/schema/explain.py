@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from callint.calico import Release, Road, format_release
 from callint.calico.kinds import V3, is_calico
 from callint.finding import Path, counted
 from callint.record import NamedTuple
-from callint.schema import catalogue, enterprise
+from callint.schema import catalogue, enterprise, remedy
 from callint.schema import fault as keyword
 from callint.schema.fault import Fault
 from callint.schema.forms import expected, words_of
@@ -30,12 +29,8 @@ _NOUNS = {
 }
 _WHOLE_SECONDS = r"^([0-9]+(\\.[0-9]+)?(ms|s|m|h))*$"
 _LONGEST = 60
-_LABEL = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_./]{0,62}")
 _QUOTED = json.JSONEncoder(ensure_ascii=False)
-_GO_TYPES = frozenset({"v1", "apps/v1", "batch/v1", "discovery.k8s.io/v1", "networking.k8s.io/v1"})
-"""Whose objects the API server decodes into types of its own: a null in a list becomes an empty item."""
 _KUBERNETES_POLICY = "networking.k8s.io/v1"
-_BOOLEANS = {"true": ("on", "yes"), "false": ("off", "no")}
 _ABOUT_NAMES = (keyword.UNKNOWN, keyword.CASE, keyword.DEPRECATED)
 
 
@@ -159,7 +154,7 @@ def explain(judge: Judge, fault: Fault) -> Story | None:
             if words
             else mistyped(path, value, fault.expected)
         )
-        instead = _in_quotes(value, words) or _instead(judge, path, value)
+        instead = remedy.in_quotes(value, words) or remedy.instead(judge.history, path, value)
         return Story("wrong-type", said, gaps=(path,), help=instead)
     if fault.keyword == "enum":
         return _value(judge, fault)
@@ -175,15 +170,6 @@ def _placeholder(value: Any) -> str | None:
     if isinstance(value, str) and ("(?P<" in value or "(?<" in value):  # a named group of a regular expression
         return None
     return placeholder(value)
-
-
-def _instead(judge: Judge, path: Path, value: Any) -> str:
-    """How a word in place of labels is one of them, and an empty item of a list what the API server makes of it."""
-    if value is None and isinstance(path[-1], int) and judge.history.get(APIS, {}).keys() & _GO_TYPES:
-        return "Kubernetes takes it for an item in which no field is set: write `{}` if that is meant, else remove it"
-    if path[-1:] != ("labels",) or not isinstance(value, str) or not _LABEL.fullmatch(value):
-        return ""
-    return f'a label without a value is written `{{{value}: ""}}`'
 
 
 def mistyped(path: Path, value: Any, types: str | list[str]) -> str:
@@ -251,15 +237,7 @@ def _value(judge: Judge, fault: Fault) -> Story:
     asked = isinstance(fault.value, str) and fault.value and len(words) > 1
     hint = did_you_mean(nearest(fault.value, words), ";") if asked else ""
     said = f"{where} is {shown(fault.value)}, {_one_of(fault.expected)} was expected{hint}"
-    return Story("value-not-allowed", said, gaps=(fault.path,), help=_in_quotes(fault.value, words))
-
-
-def _in_quotes(value: Any, words: list[Any]) -> str:
-    """How a word that YAML takes for a boolean is written, where one of several is such a word."""
-    boolean = go_text(value) if isinstance(value, bool) else value
-    near = _BOOLEANS.get(boolean, ()) if isinstance(boolean, str) else ()
-    word = next((word for word in words if isinstance(word, str) and word.lower() in near), None)
-    return f'without quotes YAML takes {word} for the boolean {boolean}: write "{word}"' if word else ""
+    return Story("value-not-allowed", said, gaps=(fault.path,), help=remedy.in_quotes(fault.value, words))
 
 
 def _one_of(values: list[Any]) -> str:
@@ -292,6 +270,10 @@ def _unknown_field(judge: Judge, fault: Fault) -> Story:
         return Story("unknown-field", said, key=True, gaps=tuple((*path[:-1], holder, name) for holder in holders))
     gaps = ((*path[:-1], near),) if near is not None else ()
     other = _other_api(judge, path)
+    if judge.kind == "IPPool" and name == "encapsulation":
+        return Story(
+            "unknown-field", f'{said}; "ipipMode" and "vxlanMode" say here what an Installation says by it', True
+        )
     hint = f'; NetworkPolicy of "{other}" has it' if other else did_you_mean(near, ";")
     return Story("unknown-field", said + hint, key=True, gaps=gaps)
 

@@ -195,6 +195,10 @@ def _unexpected(token: Token, expected: str, text: str, after: Token | None = No
         hint = 'write "!"'
     elif after is not None and token.kind in ("&&", "||", ")", "end"):
         hint = f'write "has({after.value})" to ask only whether the label is there'
+    elif token.kind == "," and '"&&"' in expected:
+        hint = 'write "&&"'
+    elif token.kind == "(" and "a set" in expected:
+        hint = "a set stands in braces"
     elif token.kind == ")":
         hint = 'no "(" is open here' if "the end" in expected else ""
     found = "the selector ends" if token.kind == "end" else f"{_shown(word)} stands"

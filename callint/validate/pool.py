@@ -71,6 +71,9 @@ def _beyond(size: int, prefix: Prefix) -> str | None:
     return f'"blockSize" is {size}, {low} to {high} was expected in a pool of IPv{prefix.family}'
 
 
+_OF_IP_POOLS = frozenset({"ipipMode", "vxlanMode"})
+
+
 def installation(scope: Scope, spec: Any) -> None:
     """The pools of an Installation: what the operator refuses (tigera/operator pkg/controller/ippool/validation.go)."""
     if scope.name and scope.name not in _INSTALLATIONS:
@@ -80,6 +83,9 @@ def installation(scope: Scope, spec: Any) -> None:
         if not isinstance(pool, dict):
             continue
         path: Path = ("spec", "calicoNetwork", "ipPools", index)
+        for field in sorted(_OF_IP_POOLS & pool.keys()):
+            instead = f'"{field}" is a field of IPPools, and here "encapsulation" takes its place'
+            scope.say("unknown-field", (*path, field), instead, key=True)
         _NODE_SELECTOR(scope, (*path, "nodeSelector"), pool.get("nodeSelector"))
         said = as_text(pool.get("cidr")) or ""
         flaw = values.sized_cidr(said) if said else None

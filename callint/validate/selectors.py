@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
 from callint.calico import Release
 from callint.calico.defaults import LAST_LEGACY_SELECTORS
-from callint.finding import Path, Span
+from callint.finding import Path, Span, Step
 from callint.objects.fields import as_text
 from callint.record import NamedTuple
 from callint.selector import SelectorError, parse
 from callint.validate.label_values import impossible_value
 from callint.validate.scope import Effect, Flaw, Scope, judge
 from callint.validate.shape import Check
+
+_NAMED: dict[Step, str] = {
+    "namespaceSelector": "a namespace",
+    "serviceAccountSelector": "a service account",
+}
+_NAME = re.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class Wrong(NamedTuple):
@@ -68,7 +75,8 @@ def selector(
             scope.say(found.flaw.kind, path, found.flaw.message, gap=True)
         elif found is not None:
             span = word(scope, path, text, found.offset, found.length)
-            judge(scope, path, found.flaw, since=since, stored=stored, malformed=True, span=span, hint=found.hint)
+            hint = _by_name(path, text) or found.hint
+            judge(scope, path, found.flaw, since=since, stored=stored, malformed=True, span=span, hint=hint)
         elif global_ is not None and "global(" in text:
             global_(scope, path, text)
         elif (value_in_vain := impossible_value(text)) is not None:
@@ -77,6 +85,13 @@ def selector(
             scope.say("impossible-label-value", path, message, span=span)
 
     return check
+
+
+def _by_name(path: Path, text: str) -> str:
+    """How what has a name is selected by it, where the name stands in place of a selector."""
+    whose = _NAMED.get(path[-1])
+    named = whose is not None and _NAME.fullmatch(text)
+    return f"{whose} of that name is selected by `projectcalico.org/name == '{text}'`" if named else ""
 
 
 def _sent(scope: Scope, path: Path, text: str) -> str:

@@ -185,3 +185,23 @@ def test_a_field_of_the_other_network_policy(
     (problem,) = judge(written(kind, f"spec: {spec}", api_version), road="native").problems
     assert problem.kind == "unknown-field"
     assert problem.message.endswith(f'; NetworkPolicy of "{other}" has it') == bool(other)
+
+
+@pytest.mark.parametrize(
+    ("selector", "told"),
+    [
+        ("{matchLabels: {app: web, tier: front}}", "a selector is a text here: `app == 'web' && tier == 'front'`"),
+        ("{matchLabels: {app: web}, matchExpressions: []}", ""),
+        ("{matchLabels: {}}", ""),
+        ("{app: web}", ""),
+        ("[app]", ""),
+    ],
+)
+def test_labels_in_place_of_a_selector(judge: Any, selector: str, told: str) -> None:
+    (problem,) = judge(written("NetworkPolicy", f"spec: {{selector: {selector}}}")).problems
+    assert (problem.kind, problem.help) == ("wrong-type", told)
+
+
+def test_the_encapsulation_of_an_installation_is_no_field_of_a_pool(judge: Any) -> None:
+    (problem,) = judge(written("IPPool", "spec: {cidr: 10.0.0.0/16, encapsulation: VXLAN}")).problems
+    assert problem.message.endswith('"ipipMode" and "vxlanMode" say here what an Installation says by it')

@@ -436,3 +436,34 @@ def test_whatever_stands_in_a_field_is_no_error_of_ours(shape: tuple[str, Any], 
     text = json.dumps({"apiVersion": V3, **value, "kind": kind})
     (document,) = parse(text, "m.yaml").documents
     validate(Resource(document, (), document.value), Target(release), road)
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        (
+            "namespaceSelector: kube-system",
+            "a namespace of that name is selected by `projectcalico.org/name == 'kube-sy",
+        ),
+        (
+            "serviceAccountSelector: web",
+            "a service account of that name is selected by `projectcalico.org/name == 'web'",
+        ),
+        ("selector: web", 'write "has(web)"'),
+        ("namespaceSelector: kube-system ||", 'write "has(kube-system)"'),
+        ("namespaceSelector: team = 'a'", 'write "=="'),
+    ],
+)
+def test_a_name_in_place_of_a_selector(judge, spec: str, told: str) -> None:
+    (problem,) = judge(POLICY % V3 + f"spec: {{types: [Ingress], {spec}}}").problems
+    assert problem.kind == "bad-selector"
+    assert problem.help.startswith(told)
+
+
+@pytest.mark.parametrize("field", ["ipipMode", "vxlanMode"])
+def test_the_tunnel_of_a_pool_of_an_installation(judge, field: str) -> None:
+    head = "apiVersion: operator.tigera.io/v1\nkind: Installation\nmetadata: {name: default}\n"
+    pool = "spec: {calicoNetwork: {ipPools: [{cidr: 10.0.0.0/16, %s: Always}]}}"
+    (problem,) = judge(head + pool % field).problems
+    assert (problem.kind, problem.path[-1]) == ("unknown-field", field)
+    assert '"encapsulation" takes its place' in problem.message
