@@ -63,6 +63,39 @@ NETWORKS: dict[str, Callable[[], str]] = {
         f"spec: {{peerIP: 192.0.{n // 256}.{n % 256}, asNumber: 64000, filters: [f{n}]}}\n"
         for n in range(2_000)
     ),
+    "routers outside of nodes that pass on a Local Service": lambda: (
+        f"{V3}kind: BGPConfiguration\nmetadata: {{name: default}}\n"
+        "spec: {serviceExternalIPs: [{cidr: 172.16.0.0/12}]}\n"
+        + nodes(2)
+        + "---\napiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {type: LoadBalancer, "
+        "externalIPs: [172.16.0.9], externalTrafficPolicy: Local, ports: [{port: 80}]}\n"
+        "---\napiVersion: v1\nkind: Endpoints\nmetadata: {name: s}\n"
+        "subsets: [{addresses: [{ip: 10.0.0.1, nodeName: n0}], ports: [{port: 80}]}]\n"
+        + "".join(
+            f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+            f"spec: {{peerIP: 192.0.{n // 256}.{n % 256}, asNumber: 64000}}\n"
+            for n in range(8_000)
+        )
+    ),
+    "reflectors of as many racks, and nodes and pools of each": lambda: (
+        f"{V3}kind: BGPConfiguration\nmetadata: {{name: default}}\n"
+        "spec: {nodeToNodeMeshEnabled: false, serviceLoadBalancerIPs: [{cidr: 192.0.2.0/24}]}\n"
+        + "".join(
+            f"---\n{V3}kind: IPPool\nmetadata: {{name: p{n}}}\nspec: {{cidr: 10.{n // 250}.{n % 250}.0/24}}\n"
+            f"---\n{V3}kind: Node\nmetadata: {{name: n{n}}}\n"
+            f"spec: {{bgp: {{ipv4Address: 172.{16 + n // 250}.{n % 250}.1/24}}}}\n"
+            f"---\n{V3}kind: Node\nmetadata: {{name: r{n}, labels: {{role: r{n}}}}}\nspec: {{bgp: {{ipv4Address: "
+            f"172.{16 + n // 250}.{n % 250}.2/24, routeReflectorClusterID: 1.0.{n // 250}.{n % 250}}}}}\n"
+            f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+            f"spec: {{nodeSelector: '!has(role)', peerSelector: role == 'r{n}'}}\n"
+            f"---\n{V3}kind: BGPPeer\nmetadata: {{name: q{n}}}\n"
+            f"spec: {{nodeSelector: role == 'r{n}', peerIP: 172.{16 + n // 250}.{n % 250}.254, asNumber: 65000, "
+            f"filters: [f{n}]}}\n"
+            f"---\n{V3}kind: BGPFilter\nmetadata: {{name: f{n}}}\nspec: {{exportV4: [{{action: Accept, "
+            f"matchOperator: In, cidr: 192.0.{n // 250}.0/24}}, {{action: Reject}}], importV4: [{{action: Reject}}]}}\n"
+            for n in range(400)
+        )
+    ),
     "a filter for each peer": lambda: "".join(
         f"---\n{V3}kind: BGPFilter\nmetadata: {{name: f{n}}}\n"
         f"spec: {{exportV4: [{{action: Accept, cidr: 10.{n % 256}.0.0/16, matchOperator: In}}]}}\n"

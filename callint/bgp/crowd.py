@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 
 from callint.bgp.alike import Alike
 from callint.bgp.candidates import Routes, own_routes
@@ -15,7 +15,7 @@ from callint.bgp.nodes import Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.profile import Profile
 from callint.bgp.route import Attributes, Presence
-from callint.bgp.routes import OF_SOURCE, Brought, Source, engine
+from callint.bgp.routes import OF_PIECES, OF_SOURCE, Brought, Source, counted_decisions, engine
 from callint.bgp.session import Session
 from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, everything, nothing
@@ -114,7 +114,7 @@ class Crowds:
         found: dict[object, Source] = {}
         for peering in peerings:
             there = peering.there
-            if there is not None and len(model.division.profiled(there, peering.family)) >= CROWD:
+            if there is not None and self._is_crowd(there, peering.family):
                 size = len(there.members) - (there is peering.here)
                 session = next(peering.far_ends(speaker))
                 found[peering] = Source(session, size, self.brought(peering, speaker, existing=existing))
@@ -148,11 +148,22 @@ class Crowds:
         left = ((about, (whole - mine[about]) | twice if about in mine else whole) for about, (whole, twice) in brought)
         return tuple((*about, prefixes) for about, prefixes in left if prefixes)
 
+    def _is_crowd(self, there: Alike, family: Family) -> bool:
+        return len(self._engine.division.profiled(there, family)) >= CROWD
+
+    @cached_property
+    def _share(self) -> float:
+        """Which share of the steps a crowd has for all that some nodes hear of it: none has less for being later."""
+        model = self._engine.network
+        count = sum(one.there is not None and self._is_crowd(one.there, one.family) for one in model.peerings)
+        for family, mesh in model.meshes.items():
+            count += len(mesh.all) * sum(self._is_crowd(one, family) for one in mesh.all)
+        return 1 / max(1, count)
+
     def _crowd(self, peering: Peering, there: Alike) -> _Crowd:
         model, family = self._engine, peering.family
         none, every = nothing(family), everything(family)
-        steps = Steps(self._cluster, "routes that BGP sessions export")
-        steps.spend(OF_SOURCE * len(model.division.profiled(there, family)))
+        steps = Steps(self._cluster, "routes that BGP sessions export", self._share)
         similar = self._similar.get((there, family))
         if similar is None:
             similar = self._similar[there, family] = self._divided(there, family)
@@ -161,14 +172,21 @@ class Crowds:
         for far, some in similar.asked:
             session = self._session(peering, far)
             offers = dict.fromkeys(model.offers(session)) if some is None else some
-            got = self._got(peering, session, [one for offer in offers for one in model.taken(session, offer)])
+            steps.spend(OF_SOURCE * (1 + len(offers)))
+            taken = [one for offer in offers for one in counted_decisions(model.taken(session, offer), steps)]
+            got = self._got(peering, session, taken)
             own[far.name] = [(got, every)]
             for about, prefixes in got.items():
                 sets.setdefault(about, []).append((prefixes, none))
         for far, offer, owners, any_and_several in similar.together:
             session = self._session(peering, far)
+            steps.spend(OF_SOURCE + len(owners) // OF_PIECES)
             whole, twice = (
-                self._got(peering, session, model.taken(session, offer._replace(prefixes=prefixes)))
+                self._got(
+                    peering,
+                    session,
+                    counted_decisions(model.taken(session, offer._replace(prefixes=prefixes)), steps),
+                )
                 for prefixes in any_and_several
             )
             for name, prefixes in owners:
@@ -185,15 +203,21 @@ class Crowds:
         together: dict[tuple[int, Routes], tuple[Speaker, list[tuple[str, PrefixSet]]]] = {}
         for mine, members in model.division.profiled(there, family):
             far, bare = members[0], self.bare(mine)
-            kind = kinds.setdefault((id(bare), model.division.relaying(far, family)), Asked())
+            relaying = model.division.relaying(far, family)
+            kind = kinds.setdefault((id(bare), relaying), Asked())
             kind.nodes += 1
             if len(members) > 1:
                 found.shared.update(one.name for one in members)
             if kind.nodes <= 3:
                 kind.routes.update(model.profiles.own_routes(far, family))
                 found.asked.append((far, None))
-            elif mine.blocks or mine.services or bare is mine:
+            elif bare is mine:
                 found.asked.append((far, self.own(mine)))
+            elif mine.blocks or mine.services:
+                # What is a node's own lets other routes pass.
+                same = kinds.setdefault((id(bare), mine.blocks, mine.services, relaying), Asked())
+                if own := tuple(same.of(self.own(mine), 3)):
+                    found.asked.append((far, own))
             else:
                 for offer in kind.of(self.own(mine), 3):
                     key = (id(bare), offer._replace(prefixes=none))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Generic, TypeVar
 
 from callint.net.address import FAMILIES, Family, Prefix
@@ -28,9 +29,12 @@ class Overlapping(Generic[T]):
 
     def near(self, numbers: Intervals) -> Iterator[T]:
         """The things whose sets share a number, and perhaps others, some of them several times."""
-        for size, cells in self._cells.items():
-            for low, high in numbers:
-                yield from _between(cells, low >> size, high >> size)
+        return chain.from_iterable(
+            things
+            for size, cells in self._cells.items()
+            for low, high in numbers
+            for things in _between(cells, low >> size, high >> size)
+        )
 
 
 class InOrder(Generic[T]):
@@ -78,9 +82,8 @@ class Networks(Generic[T]):
         return (found for found in near if found[0].overlaps(other))
 
 
-def _between(cells: dict[int, list[T]], low: int, high: int) -> Iterator[T]:
-    places: Iterable[int] = range(low, high + 1)
+def _between(cells: dict[int, list[T]], low: int, high: int) -> Iterable[list[T]]:
+    """What lies in the cells from one to another."""
     if high - low > len(cells):
-        places = [cell for cell in cells if low <= cell <= high]
-    for cell in places:
-        yield from cells.get(cell, ())
+        return (things for cell, things in cells.items() if low <= cell <= high)
+    return (cells[cell] for cell in range(low, high + 1) if cell in cells)

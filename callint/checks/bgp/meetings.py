@@ -65,6 +65,7 @@ def meetings(cluster: Cluster, *, learning: bool = True) -> tuple[Meeting, ...]:
     return tuple(meeting for meeting in made if len(meeting.nodes) > 1)
 
 
+@lru_cache(maxsize=8)
 def rely_on_others(model: Network, family: Family) -> bool:
     """Whether nodes have no session with a router of another AS, so that others are to pass on what they have."""
     live = (one for one in model.peerings if one.family == family and one.state in LIVE)

@@ -11,7 +11,7 @@ from callint.bgp.decision import Decision
 from callint.bgp.network import network
 from callint.bgp.pools import block_length
 from callint.bgp.route import BY_MESH, Attributes
-from callint.bgp.routes import Engine, engine
+from callint.bgp.routes import OF_PIECES, Engine, engine
 from callint.bgp.rules import Rule
 from callint.bgp.session import Session
 from callint.checks.bgp.meetings import Meeting, meetings, rely_on_others
@@ -53,6 +53,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 def _passed_on(answers: Engine, session: Session, prefixes: PrefixSet, steps: Steps) -> PrefixSet:
     """Which of the routes that come over iBGP surely leave; raises TooManyStepsError."""
+    steps.spend(len(prefixes.starts) // OF_PIECES)
     routes = Routes(prefixes, "some", Attributes("bgp", None, (), (), None), "other nodes", BY_MESH)
     mine = answers.profiles.of(session.local, session.family)
     decisions = counted(answers.decide(mine, session.form, routes), steps, 1)
@@ -213,19 +214,35 @@ def _kept_in(meeting: Meeting, one: _Local, wide: Prefix, rule: Rule) -> Breach:
     )
 
 
+@lru_cache(maxsize=8)
+def _blocks(cluster: Cluster, family: Family) -> tuple[tuple[IPPool, Prefix, PrefixSet], ...]:
+    """The pools of pods, each with its network and its blocks."""
+    usual = [
+        (pool, inside, min(block_length(pool, inside), BITS[family]))
+        for pool, inside in engine(cluster).profiles.shared[family].pools.pools
+        if pool.for_pods and not pool.unreadable
+    ]
+    return tuple((pool, inside, within(inside, length, length)) for pool, inside, length in usual)
+
+
+@lru_cache(maxsize=8)
+def _all_blocks(cluster: Cluster, family: Family) -> PrefixSet:
+    return union_all(family, (one for _, _, one in _blocks(cluster, family)))
+
+
 def _pods(cluster: Cluster) -> Iterator[Breach]:
     """One word about all peers."""
     answers = engine(cluster)
     steps = Steps(cluster, "routes that nodes pass on")
-    found: list[tuple[Meeting, IPPool, Prefix]] = []
+    found: list[tuple[Meeting, PrefixSet]] = []
     for meeting in meetings(cluster):
-        for pool, inside in answers.profiles.shared[meeting.family].pools.pools:
-            length = min(block_length(pool, inside), BITS[meeting.family])
-            usual = pool.for_pods and not pool.unreadable
-            if usual and _passed_on(answers, meeting.session, within(inside, length, length), steps):
-                found.append((meeting, pool, inside))
-                break
-    for meeting, pool, inside in found[:1]:
+        leaving = _passed_on(answers, meeting.session, _all_blocks(cluster, meeting.family), steps)
+        if leaving:
+            found.append((meeting, leaving))
+    for meeting, leaving in found[:1]:
+        pool, inside = next(
+            (pool, inside) for pool, inside, one in _blocks(cluster, meeting.family) if one.overlaps(leaving)
+        )
         others = len(found) - 1
         more = ("", ", and so does another one")[others] if others < 2 else f", and so do {others} others"
         yield _at_peer(
