@@ -29,7 +29,7 @@ def pools_elsewhere(cluster: Cluster) -> bool:
         return False
     variables = environment(cluster)
     without = variables.get("NO_DEFAULT_POOLS")
-    if variables and (without is None or (without.value or "").lower() != "true"):
+    if variables and (without is None or without.value != "true"):
         return True
     return any(chart in _CHARTS for chart in _charts(cluster)) or any(
         name in source for source in _sources(cluster) for name in _ELSEWHERE

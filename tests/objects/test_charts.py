@@ -33,6 +33,7 @@ REMOTE = thing(
     resources=["pools.yaml", "https://raw.githubusercontent.com/projectcalico/calico/v3.30.2/manifests/calico.yaml"],
 )
 OWN = {**REMOTE, "resources": ["projectcalico/pools.yaml", "https://example.org/metallb.yaml"]}
+SAID_OTHERWISE = calico_node({"name": "NO_DEFAULT_POOLS", "value": "TRUE"})
 NO_POOLS = calico_node({"name": "NO_DEFAULT_POOLS", "value": "true"})
 
 EXTRA = calico("IPPool", "extra", {"cidr": "10.66.0.0/24", "nodeSelector": "edge == 'true'"})
@@ -48,7 +49,7 @@ PEER = calico("BGPPeer", "tor", {"peerIP": "192.0.2.1", "asNumber": 64500})
 NODES = [calico("Node", name, {}, labels={"edge": said}) for name, said in (("one", "true"), ("two", "false"))]
 
 
-@pytest.mark.parametrize("one", [FLUX, K3S, RKE2, ARGO, SEVERAL, REMOTE, calico_node()])
+@pytest.mark.parametrize("one", [FLUX, K3S, RKE2, ARGO, SEVERAL, REMOTE, calico_node(), SAID_OTHERWISE])
 def test_an_installation_brings_pools_of_its_own(one: dict[str, Any]) -> None:
     assert pools_elsewhere(cluster_of([EXTRA, one]))
     for known in (DEFAULT, INSTALLATION):
