@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from callint.net import intervals
 from callint.net.address import Family, format_address
+from callint.net.ports import SCTP, TCP, UDP
+from callint.objects import Cluster
+from callint.objects.service import endpoint_slice
 from callint.policy.doubt import Doubts
-from callint.policy.ranges import PLACE, Ranges
+from callint.policy.ranges import EVERYWHERE, NO_RANGES, PLACE, Ranges, ranges, union
 from callint.record import NamedTuple
+
+PORT_PROTOCOLS = {"tcp": TCP, "udp": UDP, "sctp": SCTP}
+"""Those of ports that endpoints declare."""
 
 
 class AddressSet(NamedTuple):
@@ -45,3 +51,37 @@ class Service(NamedTuple):
 
     addresses: AddressSet
     ports: dict[tuple[int, int], AddressSet]
+
+
+class Services:
+    """The endpoints of services, which EndpointSlices tell."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        """Gather them."""
+        slices: dict[tuple[str, str], list[tuple[Ranges, tuple[tuple[str, int], ...]]]] = {}
+        for one in map(endpoint_slice, cluster.kubernetes("EndpointSlice", "discovery.k8s.io/v1")):
+            slices.setdefault((one.namespace, one.service), []).append((ranges(one.addresses), one.ports))
+        self._found = {key: _service(found) for key, found in slices.items()}
+        self._known = bool(slices) or "EndpointSlice" in cluster.intent.complete
+
+    def of(self, namespace: str | None, name: str) -> Service:
+        """Those of one; without any EndpointSlice in the manifests nobody knows them.
+
+        A reference without namespace finds none, whatever the API's text promises (serviceindex.go serviceName).
+        """
+        found = self._found.get((namespace or "", name))
+        if found is None:
+            anybody = NO_RANGES if self._known or not namespace else EVERYWHERE
+            found = Service(AddressSet(NO_RANGES, anybody, f'the endpoints of the service "{namespace}/{name}"'), {})
+        return found
+
+
+def _service(slices: list[tuple[Ranges, tuple[tuple[str, int], ...]]]) -> Service:
+    ports: dict[tuple[int, int], list[Ranges]] = {}
+    for found, services in slices:
+        for protocol, port in services:
+            ports.setdefault((PORT_PROTOCOLS.get(protocol, 0), port), []).append(found)
+    return Service(
+        AddressSet(union([found for found, _ in slices]), NO_RANGES, ""),
+        {key: AddressSet(union(found), NO_RANGES, "") for key, found in ports.items()},
+    )

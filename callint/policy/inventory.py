@@ -7,13 +7,11 @@ from functools import cached_property
 from typing import Literal
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE, INTERFACE_PREFIXES, NAMESPACE_LABEL
-from callint.net.ports import SCTP, TCP, UDP
 from callint.net.read import prefixes
 from callint.objects import Cluster, Resource
 from callint.objects.endpoint import EndpointPort, HostEndpoint, NetworkSet, Workload
-from callint.objects.service import endpoint_slice
 from callint.objects.workload import Profile, finished, host_interface, pod, profile, service_account, workload
-from callint.policy.address_set import AddressSet, NamedPort, Service
+from callint.policy.address_set import PORT_PROTOCOLS, AddressSet, NamedPort, Service, Services
 from callint.policy.autohep import automatic_host_endpoints
 from callint.policy.labels import ANY_POD, Labels, Sources, holds, inherit, unreadable
 from callint.policy.nodes import all_addresses
@@ -28,7 +26,6 @@ from callint.steps import Answer, TooManyStepsError
 _ANYWHERE = ("0.0.0.0/0", "::/0")
 _FEW = 256
 """For so many things any selector may be asked."""
-_PORT_PROTOCOLS = {"tcp": TCP, "udp": UDP, "sctp": SCTP}
 
 
 class HostMember(NamedTuple):
@@ -364,7 +361,7 @@ class Inventory:
         by_service: dict[tuple[int, int], list[_Member]] = {}
         for member in self._members:
             for port in member.ports:
-                protocol = _PORT_PROTOCOLS.get(port.protocol)
+                protocol = PORT_PROTOCOLS.get(port.protocol)
                 if port.name == name and protocol:
                     by_service.setdefault((protocol, port.port), []).append(member)
         declared = {}
@@ -380,36 +377,14 @@ class Inventory:
         return NamedPort(declared, AddressSet(NO_RANGES, pods, f'no manifest holds the pod and its port "{name}"'))
 
     @cached_property
-    def _services(self) -> dict[tuple[str, str], Service]:
-        slices: dict[tuple[str, str], list[tuple[Ranges, tuple[tuple[str, int], ...]]]] = {}
-        for one in map(endpoint_slice, self.cluster.kubernetes("EndpointSlice", "discovery.k8s.io/v1")):
-            slices.setdefault((one.namespace, one.service), []).append((ranges(one.addresses), one.ports))
-        return {key: _service(found) for key, found in slices.items()}
+    def _services(self) -> Services:
+        return Services(self.cluster)
 
     def service(self, namespace: str | None, name: str) -> Service:
-        """The endpoints of a service; without any EndpointSlice in the manifests nobody knows them.
-
-        A reference without namespace finds none, whatever the API's text promises (serviceindex.go serviceName).
-        """
-        found = self._services.get((namespace or "", name))
-        if found is None:
-            known = not namespace or self._services or "EndpointSlice" in self.cluster.intent.complete
-            everything = NO_RANGES if known else EVERYWHERE
-            found = Service(AddressSet(NO_RANGES, everything, f'the endpoints of the service "{namespace}/{name}"'), {})
-        return found
-
-
-def _service(slices: list[tuple[Ranges, tuple[tuple[str, int], ...]]]) -> Service:
-    ports: dict[tuple[int, int], list[Ranges]] = {}
-    for found, services in slices:
-        for protocol, port in services:
-            ports.setdefault((_PORT_PROTOCOLS.get(protocol, 0), port), []).append(found)
-    return Service(
-        AddressSet(union([found for found, _ in slices]), NO_RANGES, ""),
-        {key: AddressSet(union(found), NO_RANGES, "") for key, found in ports.items()},
-    )
+        """The endpoints of a service."""
+        return self._services.of(namespace, name)
 
 
 def _valid(endpoint: HostEndpoint) -> bool:
     named = bool(endpoint.interface or endpoint.expected_ips) or endpoint.resource.unreadable("spec")
-    return named and all(port.protocol in _PORT_PROTOCOLS for port in endpoint.ports)
+    return named and all(port.protocol in PORT_PROTOCOLS for port in endpoint.ports)
