@@ -78,6 +78,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "usage": ("BGPPeer", "BGPConfiguration", "BGPFilter", "FelixConfiguration"),
     },
     "callint.checks.policy": {
+        "answers": _POLICIES,
         "contradiction": _POLICIES,
         "ends": _POLICIES,
         "hidden_client": _POLICIES,

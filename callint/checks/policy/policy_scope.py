@@ -9,6 +9,7 @@ from typing import Any
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.hosts.shut_in import denied
+from callint.checks.pod_template import pod_templates
 from callint.finding import Related, Witness, counted, witness
 from callint.objects import Cluster
 from callint.objects.policy import Policy
@@ -18,7 +19,7 @@ from callint.policy.inventory import HostMember
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier, selects_pods_alone
 from callint.record import NamedTuple
-from callint.selector import Selector, SelectorError, parse
+from callint.selector import Selector, SelectorError, parse, parse_or_none
 from callint.selector.syntax import ALL
 from callint.steps import Steps
 
@@ -37,8 +38,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     `reaches-hosts` (no selector, not for hosts, and host endpoints exist), `reaches-pods` (for forwarded traffic of
     hosts, and no selector), `namespaces-and-hosts` (a selector of namespaces or accounts that selects host endpoints),
     `pods-only` (before NAT or untracked, which is for hosts, and selects pods alone), `forward-pods-only` (for
-    forwarded traffic of hosts, and selects pods alone), `untracked-wildcard`, `subject-in-rule` (rules name the
-    subject, the policy selects everything).
+    forwarded traffic of hosts, and selects pods alone), `hosts-kept-out` (known hosts alone have the labels, and a
+    selector of namespaces leaves them out), `untracked-wildcard`, `subject-in-rule` (rules name the subject, the policy
+    selects everything).
     """
     yield from asked(QUESTIONS, parameters)(cluster)
 
@@ -264,6 +266,32 @@ def _on_pods(policy: Policy, selector: Selector, field: str, effect: str) -> Ite
     )
 
 
+def _hosts_kept_out(cluster: Cluster) -> Iterator[Breach]:
+    """Policies for pods, of which some are known, and not one with labels that host endpoints have."""
+    hosts, steps = _selectable(cluster), Steps(cluster, "selectors with labels")
+    labels = [one.labels for one in model_of(cluster).inventory.workloads]
+    labels += [one.labels for one in pod_templates(cluster)]
+    pods = Selectable(((one, one) for one in labels), steps)
+    for policy, selector in _enforced(cluster) if hosts and pods else ():
+        own = parse_or_none(policy.selector or "")
+        for_pods = policy.namespace is None and policy.of_pods and not (policy.apply_on_forward or policy.early)
+        if not for_pods or own is None or own == ALL or not selects_pods_alone(selector):
+            continue
+        matched = hosts.few(own, 3, surely=True) if not pods.any(own) else []
+        if not matched:
+            continue
+        key = "namespaceSelector" if policy.namespace_selector else "serviceAccountSelector"
+        yield Breach.at(
+            policy.resource,
+            ("spec", key),
+            f'policy "{policy.name}" selects nothing that is known: its selector matches HostEndpoint '
+            f'"{matched[0].about.name}" and no pod, and {key} leaves host endpoints out, which are in no namespace',
+            _shown(matched, "has the labels"),
+            witness("selector", selector=str(selector), endpoints=()),
+            f"drop {key}, if host endpoints are meant",
+        )
+
+
 def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:
     hosts = _hosts(cluster)
     steps = Steps(cluster, "selectors with labels")
@@ -317,6 +345,7 @@ QUESTIONS: dict[str, Question] = {
     "namespaces-and-hosts": _namespaces_and_hosts,
     "pods-only": _pods_only,
     "forward-pods-only": _forward_pods_only,
+    "hosts-kept-out": _hosts_kept_out,
     "untracked-wildcard": _untracked_wildcard,
     "subject-in-rule": _subject_in_rule,
 }
