@@ -14,6 +14,7 @@ from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.satisfy import satisfiable
 from callint.selector.syntax import And, Compare, Has, Member, atoms
+from callint.source import placeholder
 from callint.steps import Steps
 from callint.suggest import Words, is_slip, letters
 
@@ -165,7 +166,12 @@ class NodeNames:
     """Nodes, of which one may be meant by another name."""
 
     def __init__(self, known: Collection[str], *, complete: bool = False) -> None:
-        """Sort them by their machines; `complete` if there are no others."""
+        """Sort them by their machines; `complete` if there are no others.
+
+        A name that holds a variable may be any, so that none is another one's slip.
+        """
+        if any(placeholder(name) is not None for name in known):
+            known = ()
         self._known = frozenset(known)
         self._loosely = Meant(known) if complete else None
         self._hosts: dict[str, str | None] = {}

@@ -12,7 +12,9 @@ import pytest
 from manifests import calico, cluster_of
 from shipped_rules import told_by
 
-RULES = ("BGP028", "BGP029", "BGP030", "BGP038", "BGP040", "BGP056", "BGP057", "BGP058", "BGP060")
+RULES = tuple(
+    f"BGP{number:03}" for number in (5, 6, 7, 8, 16, 17, 18, 19, 23, 24, 25, 26, 28, 29, 30, 38, 40, 56, 57, 58, 60)
+)
 SELECTORS = ["all()", "x == 'a'", "x == 'b'", "has(rr)", "!has(rr)", "x != 'a'"]
 FILLINGS: dict[str, list[Any]] = {
     "nodeSelector": SELECTORS,
@@ -150,3 +152,49 @@ def test_whatever_a_variable_stands_for(seed: int) -> None:
         for filling in FILLINGS[kind if field == "cidr" else field]:
             assert still <= told(put(objects, path, filling)), (path, filling, objects)
     assert lost < 10 * kept
+
+
+OUTWARD = [
+    *(calico("Node", f"n{index}", {"bgp": {"ipv4Address": f"10.0.0.{index}/24"}}) for index in (1, 2)),
+    calico("BGPConfiguration", "default", {"nodeToNodeMeshEnabled": True}),
+    calico("IPPool", "pods", {"cidr": "10.244.0.0/16", "disabled": False}),
+    calico("BGPFilter", "in", {"importV4": [{"action": "Accept", "matchOperator": "In", "cidr": "10.0.0.0/8"}]}),
+    calico("BGPFilter", "out", {"exportV4": [{"action": "Accept", "matchOperator": "In", "cidr": "192.0.2.0/24"}]}),
+    calico("BGPPeer", "in", {"node": "n1", "peerIP": "10.0.0.254", "asNumber": 65000, "filters": ["in"]}),
+    calico("BGPPeer", "out", {"node": "n1", "peerIP": "10.0.0.253", "asNumber": 65000, "filters": ["out"]}),
+]
+BESIDE = calico("BGPPeer", "beside", {"node": "n1", "peerIP": "10.0.0.252", "asNumber": 65000})
+
+
+@pytest.mark.parametrize(
+    ("rules", "path", "holds"),
+    [
+        (("BGP005", "BGP007", "BGP018"), (1, "spec", "bgp", "ipv4Address"), False),  # n2 may be the far end
+        (("BGP005", "BGP007", "BGP018"), (8, "spec", "peerIP"), False),  # two peers of one far end are at odds
+        (("BGP005", "BGP007", "BGP018"), (8, "spec", "asNumber"), True),
+        (("BGP018",), (2, "spec", "nodeToNodeMeshEnabled"), False),  # nodes may hear of pods from outside
+        (("BGP006",), (3, "spec", "disabled"), False),
+        (("BGP006",), (6, "spec", "asNumber"), True),
+    ],
+)
+def test_a_variable_that_may_take_a_session_or_a_pool_away(
+    rules: tuple[str, ...], path: tuple[Any, ...], holds: bool
+) -> None:
+    def found(objects: Objects) -> dict[str, bool]:
+        return {rule: bool(told_by(cluster_of(objects, judged=True), rule)) for rule in rules}
+
+    objects = [*OUTWARD, BESIDE]
+    assert all(found(objects).values())
+    assert set(found(put(objects, path, "${NAME}")).values()) == {holds}
+
+
+@pytest.mark.parametrize("name", ["n2", "${NAME}"])
+def test_no_name_is_a_slip_where_another_may_be_any(name: str) -> None:
+    """REF011 and HEP009 tell of names that are nearly those of Nodes."""
+    objects = [
+        *(calico("Node", one, {"bgp": {"ipv4Address": f"10.0.0.{at}/24"}}) for at, one in enumerate(("router", name))),
+        calico("BGPPeer", "p", {"node": "ruoter", "peerIP": "10.0.0.254", "asNumber": 65000}),
+        calico("HostEndpoint", "h", {"node": "ruoter", "interfaceName": "eth0"}),
+    ]
+    cluster = cluster_of(objects, judged=True)
+    assert [bool(told_by(cluster, rule)) for rule in ("REF011", "HEP009")] == [name == "n2"] * 2

@@ -14,7 +14,9 @@ from callint.bgp.imports import Kernel, KernelStep, Programmed
 from callint.bgp.network import network
 from callint.bgp.reach import RouteGraph
 from callint.bgp.routes import engine
-from callint.checks.bgp.peers import Outward, outward, peerings, used_by
+from callint.checks.bgp.outward import Outward, outward
+from callint.checks.bgp.peers import peerings, used_by
+from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.facts.values import NodeFacts
@@ -232,10 +234,16 @@ def _installed(kernel: Kernel | None, prefixes: PrefixSet) -> bool:
 
 @lru_cache(maxsize=8)
 def _through_routers(cluster: Cluster, family: Family) -> bool:
-    """Whether nodes hear of each other's pods through routers outside, as with one for each rack and no mesh."""
+    """Whether nodes hear of each other's pods through routers outside, as with one for each rack and no mesh.
+
+    Variables leave it open, as long as there is no mesh.
+    """
     model = network(cluster)
     if model.settings.mesh is not False:
         return False
+    left = unsettled(cluster)
+    if left.all or left.nodes or left.peers:
+        return True
     if not model.listed or (model.alone and not cluster.nodes_complete):
         forms = (peering.form for peering in model.peerings if peering.form.kind != "workload")
         among = any(peer.peer_selector is not None for peer in cluster.bgp_peers)
@@ -263,7 +271,8 @@ def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
             rule = accept.rule
             place = (rule.resource.name, rule.rule.path)
             kernel = kernels.get(accept.family)
-            if kernel is None or place in said or rule.rule.operator not in ("In", "Equal"):
+            named = rule.rule.operator in ("In", "Equal") and not rule.resource.unreadable(*rule.rule.path[:2])
+            if kernel is None or place in said or not named:
                 continue
             parts = list(kernel.divide(accept.prefixes))
             if not parts or not all(lost(part, peer) for part in parts):

@@ -15,9 +15,12 @@ from callint.bgp.route import excludes
 from callint.bgp.rules import DIRECTIONS, Rule
 from callint.calico import format_release
 from callint.calico.defaults import BARE_FILTER_RULES
-from callint.checks.bgp.peers import Outward, at, families, outward, peerings, rules_of, used_by
+from callint.checks.bgp.outward import Outward, outward
+from callint.checks.bgp.peers import at, families, peerings, rules_of, used_by
+from callint.checks.bgp.unsettled import unsettled, withholding
 from callint.checks.breach import Breach
 from callint.checks.dispatch import asked
+from callint.checks.left_open import SELECTING, left_in, left_open
 from callint.facts import NodeFacts
 from callint.finding import Related, witness
 from callint.net.address import Family
@@ -33,6 +36,8 @@ PARAMETERS = ("problem", "everywhere")
 _HARMLESS_DEFAULT = (3, 32)
 # So many parts of a set of prefixes are written out, of which each takes steps to find
 _MOST_PARTS, _OF_PART = 4, 2
+# On what it depends which pools give addresses to pods
+_GIVING = tuple(("IPPool", ("spec", field)) for field in ("disabled", "allowedUses", "assignmentMode", "nodeSelector"))
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -51,8 +56,9 @@ def _import(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     """One breach for each list of rules, whoever uses it."""
     found: dict[tuple[str, Family], list[tuple[BGPPeer, list[Rule], PrefixSet]]] = {}
     known: dict[tuple[Filters, Family], tuple[list[Rule], PrefixSet]] = {}
+    steps = Steps(cluster, "BGP sessions with BGPPeers that hold variables")
     for peer in cluster.bgp_peers:
-        for family in families(cluster, peer):
+        for family in _settled_families(cluster, peer, steps):
             rules = rules_of(cluster, peer, "import", family)
             if not rules:
                 continue
@@ -80,6 +86,14 @@ def _import(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
             f"end the list with {_reject_all(cluster, family)}",
             key=True,
         )
+
+
+def _settled_families(cluster: Cluster, peer: BGPPeer, steps: Steps) -> Sequence[Family]:
+    """Those of sessions of which no variable decides."""
+    found, left = peerings(cluster, peer), unsettled(cluster)
+    if not found:
+        return () if any(left_in(peer.resource, ("spec", field)) for field in SELECTING) else families(cluster, peer)
+    return sorted({one.family for one in found if not left.concerns(one, steps)})
 
 
 def _idle(cluster: Cluster, peer: BGPPeer, rules: Sequence[Rule], family: Family) -> tuple[list[Rule], PrefixSet]:
@@ -132,7 +146,7 @@ def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     accepting: dict[tuple[Filters, Family], bool] = {}
     steps = Steps(cluster, "routes that BGP sessions export")
     existing = Existing(cluster, steps)
-    for one in outward(cluster):
+    for one in outward(cluster) if not (withholding(cluster) or left_open(cluster, _GIVING)) else ():
         family = one.session.family
         rules = rules_of(cluster, one.peer, "export", family)
         if not rules:

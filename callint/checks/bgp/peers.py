@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 
@@ -12,37 +12,14 @@ from callint.bgp.network import Network, network
 from callint.bgp.nodes import ANY
 from callint.bgp.peering import Peering
 from callint.bgp.rules import Direction, Rule
-from callint.bgp.session import LIVE, Session
+from callint.bgp.session import Session
 from callint.finding import Related
 from callint.net.address import Family
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
-from callint.record import NamedTuple
 
 FAR_ENDS = ("peerIP", "peerSelector", "localWorkloadSelector")
 """The fields of a BGPPeer of which one names its far ends."""
-
-
-class Outward(NamedTuple):
-    """A BGPPeer whose far end is no node that anybody describes, and one of its sessions that may come up."""
-
-    peer: BGPPeer
-    session: Session
-
-
-def outward(cluster: Cluster) -> Iterator[Outward]:
-    """The peers that leave the cluster; internal ones may be nodes, and are left out where these are not listed."""
-    model = network(cluster)
-    seen: set[str] = set()
-    for peering in model.peerings:
-        form = peering.form
-        if form.peer is None or peering.there is not None or form.kind == "workload":
-            continue
-        if form.peer.resource.name in seen or peering.state not in LIVE:
-            continue
-        if form.peer_type == "eBGP" or model.listed:
-            seen.add(form.peer.resource.name)
-            yield Outward(form.peer, peering.first)
 
 
 def families(cluster: Cluster, peer: BGPPeer) -> tuple[Family, ...]:
