@@ -21,6 +21,8 @@ IDLE = frozenset(
         "peer-selects-no-node",
         "selector-near-miss",
         "host-policy-selects-no-host",
+        "hosts-kept-out",
+        "felix-of-no-node",
         "tier-unused",
     }
 )
@@ -34,6 +36,7 @@ MISSING = IDLE | {
     "one-direction-default-deny",
     "deny-only-policy",
     "log-only-policy",
+    "fewer-blocks-than-nodes",
 }
 """Rules that conclude from what there is not."""
 

@@ -121,6 +121,13 @@ def test_what_no_cluster_has_a_use_for_is_told(folder: Path) -> None:
     ]
 
 
+def test_settings_for_a_node_of_one_cluster_are_of_use(folder: Path) -> None:
+    node = "apiVersion: v1\nkind: Node\nmetadata: {name: %s}\n"
+    felix = "apiVersion: projectcalico.org/v3\nkind: FelixConfiguration\nmetadata: {name: node.%s}\nspec: {}\n"
+    here, there = node % "router.lan", node % "router"
+    assert shared(folder, felix % "router.lan", here, there) == []
+
+
 LONELY = """\
 apiVersion: projectcalico.org/v3
 kind: BGPPeer

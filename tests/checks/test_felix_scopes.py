@@ -105,3 +105,11 @@ def test_for_no_node(name: str, selector: str | None, release: tuple[int, int], 
     found = told("felix", felix(name, selector), target=Target(release=release), check="usage")
     assert len(found) == count
     assert list(find("usage")(cluster_of([*NODES, felix("x", "rack == 'r3'")], NEW), {"problem": "felix"})) == []
+
+
+def test_of_what_is_left_to_be_filled_in_nothing_is_said() -> None:
+    open_ones = [felix("x", "rack != '${RACK}'", vxlanPort=1), felix("y", "rack != '${OTHER}'", vxlanPort=2)]
+    nowhere = [felix("z", "rack == '${RACK}'"), felix("node.${NODE}")]
+    for objects, check, problem in ((open_ones, "felix_scopes", "overlap"), (nowhere, "usage", "felix")):
+        cluster = cluster_of([*NODES, *objects], NEW, ALL_NODES, judged=True)
+        assert list(find(check)(cluster, {"problem": problem})) == []

@@ -58,7 +58,8 @@ def _overlap(cluster: Cluster) -> Iterator[Breach]:
         every = scoped_to(cluster, node.labels)
         first = next(every, None)
         for one in every:
-            if first is None or one.name in told or _settings(one) == _settings(first):
+            unreadable = any(other and other.resource.unreadable("spec", "nodeSelector") for other in (first, one))
+            if first is None or unreadable or one.name in told or _settings(one) == _settings(first):
                 continue
             told.add(one.name)
             yield Breach.at(

@@ -70,7 +70,8 @@ def _felix(cluster: Cluster) -> Iterator[Breach]:
         labelled.add(node.labels, node.labels)
     for one in cluster.felix:
         selector = parse_or_none(one.node_selector or "") if scoped(one) else None
-        if selector is None or any(map(selector.matches, labelled.candidates(selector))):
+        unreadable = one.resource.unreadable("spec", "nodeSelector")
+        if selector is None or unreadable or any(map(selector.matches, labelled.candidates(selector))):
             continue
         yield Breach.at(
             one.resource,
