@@ -57,12 +57,46 @@ def test_it_is_said_where_the_mesh_is_switched_on() -> None:
             calico("BGPPeer", "two", {"nodeSelector": "k in {'b', 'c'}", "peerIP": "10.0.0.9", "asNumber": 64512}),
         ],
         [HUB, *NODES, {**PEER, "spec": {**PEER["spec"], "reversePeering": "Manual"}}],
-        [HUB, *NODES, {**PEER, "spec": {**PEER["spec"], "filters": ["f"]}}, calico("BGPFilter", "f", {"exportV4": []})],
+        [HUB, *NODES, {**PEER, "spec": {**PEER["spec"], "filters": ["f"]}}],
         [HUB, *NODES, {**PEER, "spec": {**PEER["spec"], "nextHopMode": "Self"}}],
     ],
 )
 def test_a_mesh_that_brings_routes_is_needed(objects: list[dict[str, Any]]) -> None:
     assert told(*objects) == []
+
+
+PODS = {"matchOperator": "In", "cidr": "10.244.0.0/16"}
+TAGGED = default(prefixAdvertisements=[{"cidr": "10.244.0.0/16", "communities": ["64512:1"]}])
+
+
+@pytest.mark.parametrize(
+    ("rules", "more", "said"),
+    [
+        ({"exportV4": []}, [], True),
+        ({"exportV4": [{"action": "Accept", **PODS}, {"action": "Reject"}]}, [], True),
+        ({"exportV4": [{"action": "Accept", **PODS}, {"action": "Reject"}]}, [TAGGED], False),
+        ({"importV4": [{"action": "Accept", **PODS}, {"action": "Reject"}]}, [TAGGED], True),
+        ({"importV4": [{"action": "Reject", "matchOperator": "Equal", "cidr": "0.0.0.0/0"}]}, [], True),
+        ({"importV4": [{"action": "Reject", "matchOperator": "In", "cidr": "10.244.7.0/24"}]}, [], False),
+        ({"importV4": [{"action": "Reject", "matchOperator": "In", "cidr": "192.0.2.0/24"}]}, [], True),
+        (
+            {"importV4": [{"action": "Reject", "matchOperator": "In", "cidr": "192.0.2.0/24"}]},
+            [default(serviceLoadBalancerIPs=[{"cidr": "192.0.2.0/24"}])],
+            False,
+        ),
+        ({"importV4": [{"action": "Reject", "peerType": "eBGP"}], "importV6": [{"action": "Reject"}]}, [], True),
+        ({"exportV4": [{"action": "Accept", "operations": [{"setPriority": {"value": 512}}], **PODS}]}, [], False),
+        ({"exportV4": [{"action": "${ACTION}"}]}, [], False),
+    ],
+)
+def test_filters_that_change_nothing_of_what_the_mesh_brings(rules: Any, more: list[Any], said: bool) -> None:
+    peer = {**PEER, "spec": {**PEER["spec"], "filters": ["f"]}}
+    pool = calico("IPPool", "pods", {"cidr": "10.244.0.0/16"})
+    objects = [HUB, *NODES, peer, calico("BGPFilter", "f", rules)]
+    found = list(find("mesh_beside")(cluster_of([*objects, pool, *more], judged=True), {}))
+    assert bool(found) is said
+    if not more and "exportV4" in rules and rules["exportV4"][1:]:
+        assert told(*objects) == [], "nobody knows of which pools pods are"
 
 
 def test_routers_of_other_autonomous_systems_are_no_reflectors() -> None:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from callint.bgp.alike import Alike
+from callint.bgp.filtering import Filters, filtering
+from callint.bgp.filters import View
 from callint.bgp.network import Network, network
 from callint.bgp.peering import Peering
 from callint.bgp.reach import RouteGraph
+from callint.bgp.route import Attributes
+from callint.bgp.routes import engine
+from callint.bgp.rules import DIRECTIONS, Rule
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
 from callint.finding import Path, Related, witness
 from callint.net.address import Family
+from callint.net.prefixes import PrefixSet, everything, union_all, within
 from callint.objects import Cluster, Resource
+from callint.objects.charts import pod_pools_unknown
 from callint.objects.node import bgp_path
 
 _FIELD: Path = ("spec", "nodeToNodeMeshEnabled")
@@ -44,16 +52,56 @@ def _reflected(model: Network, family: Family) -> bool:
     reflectors = any(one.first.cluster_id for one in speaking)
     if not reflectors or len(model.meshed[family]) < _SEVERAL:
         return False
-    graph = RouteGraph(model, family, passes=_as_they_are)
+    graph = RouteGraph(model, family, passes=_Passing(model, family))
     starts = [start for start in graph.starts(mesh=False) if start in speaking]
     if len(starts) > _MOST or not all(_client(graph, model.nodes.of(one)) for one in model.meshed[family]):
         return False
     return all(speaking <= graph.reach(start, mesh=False) for start in starts)
 
 
-def _as_they_are(peering: Peering) -> bool:
-    """Whether routes get over sessions as over those of the mesh: all of them, with the next hop that they have."""
-    return not peering.form.filters and peering.form.next_hop != "self"
+class _Passing:
+    """Whether routes of nodes get over sessions as over those of the mesh: with the same next hop and attributes."""
+
+    def __init__(self, model: Network, family: Family) -> None:
+        """What the mesh brings is looked for where there are filters."""
+        self._cluster, self._model, self._family = model.cluster, model, family
+        self._known: dict[tuple[Filters, View], bool] = {}
+
+    def __call__(self, peering: Peering) -> bool:
+        form = peering.form
+        if form.next_hop == "self" or (form.peer is not None and form.peer.resource.unreadable("spec", "filters")):
+            return False
+        views = (View(direction, form.peer_type, form.local_as) for direction in DIRECTIONS)
+        return not form.filters or not any(self._changes(form.filters, view) for view in views)
+
+    def _changes(self, filters: Filters, view: View) -> bool:
+        """Whether rules may reject or alter what the mesh brings, of which there may be no more than pools tell."""
+        found = self._known.get((filters, view))
+        if found is None:
+            missing = any(name not in self._cluster.bgp_filters for name in filters)
+            parts = filtering(self._cluster).parts(filters, view, Attributes(), self._brought)
+            rules = (part.rule for part in parts if part.rule is not None)
+            found = missing or any(self._alters(rule, view) for rule in rules)
+            self._known[filters, view] = found
+        return found
+
+    def _alters(self, rule: Rule, view: View) -> bool:
+        """What a filter lets out gets no community of `prefixAdvertisements`."""
+        several = self._cluster.bgp_configurations
+        tagged = view.direction == "export" and any(one.prefix_advertisements for one in several)
+        return rule.verdict != "accept" or bool(rule.operations) or tagged
+
+    @cached_property
+    def _brought(self) -> PrefixSet:
+        if pod_pools_unknown(self._cluster) is not None:
+            return everything(self._family)
+        nets = (pool.net for pool in self._cluster.pools if not pool.disable_bgp_export)
+        sets = [within(net) for net in nets if net is not None and net.family == self._family]
+        profiles = engine(self._cluster).profiles
+        for alike in self._model.nodes.all:
+            own = profiles.own_routes(alike.first, self._family)
+            sets += (routes.prefixes for routes in own if routes.origin in ("block", "service"))
+        return union_all(self._family, sets)
 
 
 def _client(graph: RouteGraph, alike: Alike) -> bool:
