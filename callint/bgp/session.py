@@ -151,10 +151,15 @@ class Session:
 
     @property
     def passive(self) -> bool:
-        """Whether this end waits to be called: of two Calico nodes the one with the lesser text of its address."""
-        if self.form.kind == "workload":
+        """Whether this end waits to be called: of two Calico nodes the one with the lesser text of its address.
+
+        So it is in the mesh and where a BGPPeer about all nodes names a node by address; by `peerSelector` both ends
+        call (client.go, which knows a Calico node at a `peerIP` alone).
+        """
+        form = self.form
+        if form.kind == "workload":
             return True
-        if self.form.kind == "node" or self.remote is None:
+        if self.remote is None or not (form.kind == "mesh" or (form.kind == "global" and form.by_address)):
             return False
         own = self.local.address(self.family)
         return own is not None and self.address is not None and str(self.address) > str(own)

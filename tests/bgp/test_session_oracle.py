@@ -130,6 +130,7 @@ def state(cluster: Cluster, sessions: list[Session], one: Session) -> str:
     """Whether a session comes up, by looking at all others."""
     nodes = {node.name: node for node in cluster.nodes}
     family = 4 if "." in one.far else 6
+    by_address = {peer["name"] for peer in cluster.peers if "peerIP" in peer}
     order = ["global", "mesh", "node"] if cluster.release >= (3, 32) else ["mesh", "global", "node"]
 
     def rank(session: Session) -> tuple[int, str]:
@@ -148,7 +149,8 @@ def state(cluster: Cluster, sessions: list[Session], one: Session) -> str:
         return other is None or (session.port or 179) == (other.port or cluster.port or 179)
 
     def calls(session: Session) -> bool:
-        passive = session.kind != "node" and session.far > nodes[session.local].addresses[family]
+        named = session.kind == "mesh" or (session.kind == "global" and session.peer in by_address)
+        passive = named and session.far > nodes[session.local].addresses[family]
         return not passive and listens(session)
 
     def back(session: Session) -> list[Session]:
