@@ -7,7 +7,10 @@ import re
 _GROUP = r"\((?:\?(?:P?<[A-Za-z0-9_]+>|[imsU]*(?:-[imsU]+)?([:)]))|(?!\?))"
 _NO_GROUP = r"(?s)\(\?(?:<[=!]|P[=>]|-?.)?"
 _REPEAT = r"(?:[*+?]|\{(0|[1-9][0-9]*)(?:(,)(0|[1-9][0-9]*)?)?\})\??"
-_SET = r"\\(?:[dDsSwW]|[pP](?:[CLMNPSZ]|\{\^?[A-Za-z][^}]*\}))"
+_CATEGORY = "(?i:[clmnpsz]|c[cfnos]|l[clmotu]|m[cen]|n[dlo]|p[cdefios]|s[ckmo]|z[lps])"
+_SCRIPT = r"(?i:yi\}|(?![a-z]{1,2}\})[ _-]*[a-z][a-z _-]*\})"
+"""Which of the longer names there are depends on the release of Go, and so does case: since 1.25 any will do."""
+_SET = rf"\\(?:[dDsSwW]|[pP](?:[CLMNPSZclmnpsz]|\{{\^?(?:{_CATEGORY}\}}|{_SCRIPT})))"
 _PLACE = r"\\[AbBz]"
 _HEXADECIMAL = r"x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]+)\})"
 _CHARACTER = rf"\\(?:([afnrtv])|(0[0-7]{{0,2}}|[1-7][0-7]{{1,2}})|{_HEXADECIMAL}|([\x00-/:-@\[-`{{-\x7f]))"
@@ -104,7 +107,8 @@ def _character(text: str, at: int) -> tuple[int, int]:
     if found is None:
         if at + 1 == len(text):
             raise _wrong(text, 'for nothing stands behind the last "\\"')
-        raise _wrong(text, f'which has no "{text[at : at + 2]}"')
+        named = re.compile(r"\\[pP]\{[^{}]{1,40}\}").match(text, at)
+        raise _wrong(text, f'which has no "{named[0] if named else text[at : at + 2]}"')
     control, octal, short, long, own = found.groups()
     if control:
         number = _CONTROLS[control]
