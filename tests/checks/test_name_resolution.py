@@ -46,6 +46,9 @@ def to(protocol: str | None = None, **destination: Any) -> dict[str, Any]:
     return {"action": "Allow", "protocol": protocol, "destination": destination}
 
 
+BUT_SYSTEM = "has(projectcalico.org/name) && projectcalico.org/name != 'kube-system'"
+
+
 def found(*objects: dict[str, Any]) -> list[Breach]:
     return list(find("name_resolution")(cluster_of(objects), {}))
 
@@ -121,7 +124,8 @@ def test_port_443_of_anybody_may_be_the_api_server() -> None:
         ([policy("a", DATABASE), policy("b", DNS)], []),
         ([policy("a", DATABASE), policy("b", DNS, selector="app == 'web' && version == '2'")], []),
         ([policy("a", DATABASE), policy("b", DNS, selector="app == 'db'")], ["a"]),
-        ([policy("a", DATABASE), everywhere("b", DNS, namespaceSelector="all()")], []),
+        ([policy("a", DATABASE), everywhere("b", DNS, namespaceSelector="all()")], ["b"]),  # which shuts DNS in as well
+        ([policy("a", DATABASE), everywhere("b", DNS, namespaceSelector=BUT_SYSTEM)], []),
         ([policy("a", DATABASE), everywhere("b", DNS, tier="kube-admin")], []),
         ([policy("a", DATABASE), everywhere("b", DNS, applyOnForward=True, doNotTrack=True)], ["a"]),
         (
@@ -268,7 +272,6 @@ IN_KUBE_SYSTEM = {"namespace": "kube-system"}
         ([closing("deny", {"action": "Pass"})], False),
         ([closing("deny", {**ASKED, "destination": {"ports": [9153]}})], False),  # may be meant for others
         ([closing("deny", {**ASKED, "action": "Deny"})], True),
-        ([closing(types=["Egress"])], False),
         ([closing(), closing("dns", ASKED, selector="k8s-app == 'kube-dns'")], False),
         ([closing(), calico("NetworkPolicy", "dns", {"ingress": [ASKED]}, **IN_KUBE_SYSTEM)], False),
         ([closing(), calico("NetworkPolicy", "dns", {"ingress": [ASKED]}, namespace="shop")], True),
@@ -280,3 +283,48 @@ IN_KUBE_SYSTEM = {"namespace": "kube-system"}
 )
 def test_the_pods_that_answer(objects: list[dict[str, Any]], told: bool) -> None:
     assert ["no policy lets anybody ask them" in one.message for one in found(*objects)] == [True] * told
+
+
+def shutting(*egress: dict[str, Any], name: str = "shut", **spec: Any) -> dict[str, Any]:
+    whole = {"namespaceSelector": "all()", "types": ["Egress"], "egress": list(egress), **spec}
+    return calico("GlobalNetworkPolicy", name, whole)
+
+
+SYSTEM_OPEN = calico("NetworkPolicy", "dns", {"egress": [{"action": "Allow"}], "types": ["Egress"]}, **IN_KUBE_SYSTEM)
+ANSWERING = {"podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}, "policyTypes": ["Egress"], "egress": []}
+
+
+@pytest.mark.parametrize(
+    ("objects", "told"),
+    [
+        ([shutting()], True),
+        ([shutting(DNS)], True),
+        ([shutting(DNS, to("TCP", ports=[53]))], True),
+        ([shutting(to("TCP", ports=["53:5353"]))], False),
+        ([shutting(to("UDP"), to("ICMP"))], True),
+        ([shutting(DNS, {"action": "Deny"})], True),
+        ([{**kubernetes("k"), "metadata": {"name": "k", **IN_KUBE_SYSTEM}, "spec": ANSWERING}], True),
+        ([shutting(DNS, selector="k8s-app == 'kube-dns'", namespaceSelector=None)], True),
+        ([shutting(DNS, to("TCP", ports=[443]))], False),
+        ([shutting(to("TCP", nets=["10.0.0.5/32"]))], False),
+        ([shutting(to("TCP", ports=["https"]))], False),
+        ([shutting({"action": "Allow", "notProtocol": "UDP"})], False),
+        ([shutting({"action": "Pass"})], False),
+        ([shutting(DNS, namespaceSelector=BUT_SYSTEM)], False),
+        ([shutting(DNS, selector="app == 'web'")], False),
+        ([shutting(DNS), shutting({"action": "Allow"}, name="rest", order=9000)], False),
+        ([shutting(DNS), SYSTEM_OPEN], False),
+        ([shutting(DNS, tier="late"), calico("Tier", "late", {"order": 5, "defaultAction": "Pass"})], False),
+        ([{**shutting(DNS), "kind": "StagedGlobalNetworkPolicy"}], False),
+        ([shutting(DNS, types=["Ingress"])], False),
+    ],
+)
+def test_the_pods_that_answer_ask_the_api_server(objects: list[dict[str, Any]], told: bool) -> None:
+    said = [one.message for one in found(*objects) if "ask the API server" in one.message]
+    assert len(said) == told
+    assert all(one.endswith("no pod learns the address of a service") for one in said)
+
+
+def test_who_is_asked_by_nobody_is_not_said_to_ask_nobody() -> None:
+    (breach,) = found(shutting(types=["Ingress", "Egress"]))
+    assert "no policy lets anybody ask them" in breach.message

@@ -56,10 +56,11 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     Only what is certain is told: one policy that may select one of the pods and may allow UDP to a resolver is enough
     to be silent. Networks, in network sets too, and the API server need no name. The same of the pods that answer:
-    where a policy surely shuts them in and none may let anybody ask them, there are no names for any pod.
+    where a policy surely shuts them in and none may let anybody ask them, there are no names for any pod, nor where
+    none may let them ask the API server.
     """
     policies = model_of(cluster).policies
-    yield from _unasked(policies)
+    yield from list(_unasked(policies)) or _unlearned(policies)
     inventory = model_of(cluster).inventory
     closing = ((tier, placed) for tier, placed in policies if shuts_in(tier, placed))
     steps = Steps(cluster, "selectors with labels")
@@ -91,9 +92,9 @@ def _for_pods(placed: PlacedPolicy) -> bool:
     return any(implies(placed.selector, Has(key)) is True for key in (ORCHESTRATOR_LABEL, NAMESPACE_LABEL))
 
 
-def may_open(cluster: Cluster, policies: Iterable[PlacedPolicy]) -> OverlapIndex[PlacedPolicy]:
+def may_open(cluster: Cluster, policies: Iterable[PlacedPolicy], protocol: int = UDP) -> OverlapIndex[PlacedPolicy]:
     """Those of some policies that may let pods ask for names, to be found by whom they select."""
-    opening = ((placed.selector, placed) for placed in policies if _opens(placed))
+    opening = ((placed.selector, placed) for placed in policies if _opens(placed, protocol))
     return OverlapIndex(opening, cluster.limits.comparisons)
 
 
@@ -125,6 +126,35 @@ def _unasked(policies: Iterable[tuple[PlacedTier, PlacedPolicy]]) -> Iterator[Br
         if tier.closes and not policy.resource.gaps and not opens and holds(placed.selector, _ANSWERING):
             yield _closed(tier, policy)
             return
+
+
+def _unlearned(policies: Iterable[tuple[PlacedTier, PlacedPolicy]]) -> Iterator[Breach]:
+    """The first policy that shuts in the pods of DNS, where none lets them send by TCP but to the ports of DNS."""
+    every = [(tier, placed) for tier, placed in policies if enforced(placed)]
+    if any(_learns(placed) for _, placed in every):
+        return
+    for tier, placed in every:
+        if tier.closes and not placed.policy.resource.gaps and holds(placed.selector, _ANSWERING):
+            yield _closed(tier, placed.policy, "Egress")
+            return
+
+
+def _learns(placed: PlacedPolicy) -> bool:
+    """Whether a policy may let a resolver ask the API server, or leaves that to others that may."""
+    policy = placed.policy
+    if not policy.resource.whole:
+        return True
+    if all(holds(placed.selector, labels) is False for labels in _RESOLVERS):
+        return False
+    return any(rule.opens and _beyond_dns(rule) for rule in policy.egress)
+
+
+def _beyond_dns(rule: Rule) -> bool:
+    """Whether a rule may match TCP to another port than those of DNS."""
+    if _protocol(rule) not in (None, TCP) or rule.icmp is not None:
+        return False
+    ports = [parse_port(text) for text in rule.destination.ports]
+    return not ports or not all(isinstance(one, tuple) and one[0] == one[1] and one[0] in DNS_PORTS for one in ports)
 
 
 def _answers(placed: PlacedPolicy) -> bool:
@@ -175,26 +205,28 @@ def _by_name(rule: Rule, namespace: str | None, sets: Selectable[Any]) -> bool:
     return positive is None or positive.matches({}) or sets.first(positive) is None
 
 
-def _opens(placed: PlacedPolicy) -> bool:
+def _opens(placed: PlacedPolicy, protocol: int) -> bool:
     """Whether a policy may let those whom it selects ask for names, or leaves them to others that may."""
     policy = placed.policy
     if not enforced(placed):
         return False
     if not policy.resource.whole:
         return True
-    return any(rule.opens and asks(rule, policy) for rule in policy.egress)
+    return any(rule.opens and asks(rule, policy, protocol) for rule in policy.egress)
 
 
-def asks(rule: Rule, policy: Policy) -> bool:
+def asks(rule: Rule, policy: Policy, protocol: int = UDP) -> bool:
     """Whether a rule may match a question to a resolver."""
-    return may_be_question(rule) and bool(rule.destination.ports or _resolver(rule.destination, policy.namespace))
+    return may_be_question(rule, protocol) and bool(
+        rule.destination.ports or _resolver(rule.destination, policy.namespace)
+    )
 
 
-def may_be_question(rule: Rule) -> bool:
+def may_be_question(rule: Rule, protocol: int = UDP) -> bool:
     """Whether a rule may match a question, whomever it goes to."""
-    if _protocol(rule) not in (None, UDP) or rule.icmp is not None or rule.http:
+    if _protocol(rule) not in (None, protocol) or rule.icmp is not None or rule.http:
         return False
-    if rule.not_protocol is not None and parse_protocol(rule.not_protocol, any_case=True) == UDP:
+    if rule.not_protocol is not None and parse_protocol(rule.not_protocol, any_case=True) == protocol:
         return False
     there = rule.destination
     if there.ports:
@@ -234,26 +266,36 @@ def _without_protocol(policy: Policy) -> bool:
     return not is_calico(policy.resource.api_version) and _over_tcp(policy)
 
 
-def _closed(tier: PlacedTier, policy: Policy) -> Breach:
+def _closed(tier: PlacedTier, policy: Policy, direction: str = "Ingress") -> Breach:
     resource = policy.resource
     written = [field for field in ("namespaceSelector", "selector", "podSelector") if field in resource.spec]
+    pods = f"pods with {CLUSTER_DNS[0][1]} == '{CLUSTER_DNS[0][2]}' in {CLUSTER_DNS[0][0]}"
+    if direction == "Ingress":
+        closed = "anybody ask them: there are no names for any pod"
+        instead = "allow UDP and TCP port 53 to the pods of the cluster's DNS"
+        ends: dict[str, Any] = {
+            "source": "any",
+            "destination": pods,
+            "protocol": "udp",
+            "destination_port": DNS_PORTS[0],
+        }
+    else:
+        closed = "them ask the API server: no pod learns the address of a service"
+        instead = "allow them the API server, by TCP, and those whom they ask in turn"
+        ends = {"source": pods, "destination": "any", "protocol": "tcp", "destination_port": API_SERVER_PORT}
     return Breach.at(
         resource,
         ("spec", written[0]) if written else ("metadata", "name"),
-        f'{resource.kind} "{resource.name}" selects the pods of the cluster\'s DNS, too, and no policy lets anybody '
-        "ask them: there are no names for any pod",
+        f'{resource.kind} "{resource.name}" selects the pods of the cluster\'s DNS, too, and no policy lets {closed}',
         (),
         witness(
             "packet",
-            direction="ingress",
-            source="any",
-            destination=f"pods with {CLUSTER_DNS[0][1]} == '{CLUSTER_DNS[0][2]}' in {CLUSTER_DNS[0][0]}",
-            protocol="udp",
-            destination_port=DNS_PORTS[0],
+            direction=direction.lower(),
+            **ends,
             verdict="drop",
             decided_by=f"end of tier {tier.name}, or a Deny before it",
         ),
-        "leave out the namespaces of the system, or allow UDP and TCP port 53 to the pods of the cluster's DNS",
+        f"leave out the namespaces of the system, or {instead}",
     )
 
 
