@@ -162,24 +162,30 @@ class Nodes:
         return found
 
 
-def far_address(text: str | None) -> Address | None:
-    """The address of a `peerIP`; None where there is none."""
+def far_end(text: str | None) -> tuple[Address, int | None] | None:
+    """The address of a `peerIP` and its port, if any; None where there is no address."""
     try:
-        return parse_peer(text)[0] if text is not None else None
+        return parse_peer(text) if text is not None else None
     except ValueError:
         return None
+
+
+def far_address(text: str | None) -> Address | None:
+    """The address of a `peerIP`; None where there is none."""
+    end = far_end(text)
+    return end[0] if end is not None else None
 
 
 def _contested(cluster: Cluster, owners: Mapping[Address, Speaker]) -> list[str]:
     """The addresses of nodes that a BGPPeer gives another AS or port than they have, or calls from another AS."""
     found = set()
     for peer in cluster.bgp_peers:
-        address = far_address(peer.peer_ip)
+        address, port = far_end(peer.peer_ip) or (None, None)
         owner = owners.get(address) if address is not None else None
-        if owner is None or peer.peer_ip is None:
+        if owner is None:
             continue
         usual = as_number(peer.as_number) == owner.as_number and peer.local_as_number is None
-        if not usual or parse_peer(peer.peer_ip)[1] is not None:
+        if not usual or port is not None:
             found.add(str(address))
     return sorted(found)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from callint.bgp.alike import Alike, Nodes
+from callint.bgp.alike import Alike, Nodes, far_end
 from callint.bgp.nodes import ANY, Settings, Speaker
 from callint.bgp.workloads import all_known, selected
 from callint.net import read
-from callint.net.address import Address, Family, parse_peer
+from callint.net.address import Address, Family
 from callint.net.read import as_number
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
@@ -149,11 +149,8 @@ class Expander:
                 for family in self._families:
                     if alike.first.speaks(family) is not False:
                         yield Target(family, alike, None, alike.first.port, sure)
-        elif peer.peer_ip is not None:
-            try:
-                address, port = parse_peer(peer.peer_ip)
-            except ValueError:
-                return
+        elif (end := far_end(peer.peer_ip)) is not None:
+            address, port = end
             gateway = read.address(peer.reachable_by)
             if gateway is not None and gateway.family != address.family:
                 return
@@ -180,9 +177,10 @@ class Expander:
 
     def _answers(self, peer: BGPPeer, remote: Speaker) -> bool:
         """Whether a peer named by address is taken for the node with that address."""
-        if self._expected_as(peer) != remote.as_number or peer.peer_ip is None:
+        end = far_end(peer.peer_ip)
+        if self._expected_as(peer) != remote.as_number or end is None:
             return False
-        _, port = parse_peer(peer.peer_ip)
+        _, port = end
         own = self._settings.of_node(remote.name)
         ports = (own.listen_port if own else None, self._settings.port)
         return port is None or all(listen in (None, port) for listen in ports)

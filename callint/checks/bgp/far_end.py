@@ -8,6 +8,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
+from callint.bgp.alike import far_end
 from callint.bgp.network import network
 from callint.bgp.nodes import Speaker
 from callint.bgp.session import Session
@@ -19,7 +20,7 @@ from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import left_in
 from callint.facts import Interface, NodeFacts
 from callint.finding import Related, Span, witness
-from callint.net.address import BITS, Address, Prefix, parse_peer
+from callint.net.address import BITS, Address, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.interface import glob_matches
 from callint.net.read import network as network_of
@@ -45,12 +46,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 def far_ends(cluster: Cluster) -> Iterator[tuple[BGPPeer, Address, int | None]]:
     """The addresses that BGPPeers name, with the port if there is one."""
     for peer in cluster.bgp_peers:
-        if peer.peer_ip is not None and peer.peer_selector is None and peer.local_workload_selector is None:
-            try:
-                address, port = parse_peer(peer.peer_ip)
-            except ValueError:
-                continue
-            yield peer, address, port
+        end = far_end(peer.peer_ip)
+        if end is not None and peer.peer_selector is None and peer.local_workload_selector is None:
+            yield peer, *end
 
 
 def _owner(cluster: Cluster, address: Address) -> Speaker | None:

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from callint.bgp.alike import far_end
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY, Speaker
 from callint.calico.defaults import BGP_PORT
 from callint.checks.breach import Breach
 from callint.finding import Related, witness
-from callint.net.address import BITS, Address, parse_peer
+from callint.net.address import BITS, Address
 from callint.net.read import address
 from callint.objects import Cluster, Resource, fields
 from callint.objects.bgp import BGPPeer
@@ -40,14 +41,15 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     described = [one for one in speakers if one.described] or speakers
     steps = Steps(cluster, "BGPPeers with those of MetalLB")
     for peer in cluster.bgp_peers:
-        end = _far_end(peer)
+        end = far_end(peer.peer_ip)
         if end is None or not peer.resource.legible:
             continue
-        for other in others.get(end, ()):
+        far, port = end
+        for other in others.get((far, port or BGP_PORT), ()):
             steps.spend(len(described) * max(1, len(other.selectors)))
-            node = next((one for one in described if other.calls(one) and _calls(peer, one, end[0])), None)
+            node = next((one for one in described if other.calls(one) and _calls(peer, one, far)), None)
             if node is not None:
-                yield _breach(peer, other, node, str(end[0]))
+                yield _breach(peer, other, node, str(far))
                 break
 
 
@@ -75,14 +77,6 @@ def _selector(plain: Any) -> Selector | None:
         return parse(" && ".join(label_selector(plain)))
     except (ConversionError, SelectorError):
         return None
-
-
-def _far_end(peer: BGPPeer) -> tuple[Address, int] | None:
-    try:
-        far, port = parse_peer(peer.peer_ip or "")
-    except ValueError:
-        return None
-    return far, port or BGP_PORT
 
 
 def _calls(peer: BGPPeer, node: Speaker, far: Address) -> bool:
