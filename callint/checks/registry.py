@@ -80,6 +80,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
     "callint.checks.policy": {
         "answers": _POLICIES,
         "contradiction": _POLICIES,
+        "dns_over_udp": _POLICIES,
         "ends": _POLICIES,
         "hidden_client": _POLICIES,
         "isolation": ("NetworkPolicy",),
