@@ -148,3 +148,31 @@ def test_work_on_policies_for_hosts_has_a_bound() -> None:
     *_, last = find("node_port")(cluster, {"problem": "opened"})
     assert last.undecided
     assert "more than 400 comparisons of policies for hosts with each other would be needed" in last.message
+
+
+OFFICE = {"nets": ["203.0.113.0/24"]}
+
+
+@pytest.mark.parametrize(
+    ("objects", "number"),
+    [
+        ((HOST, early("a", rule("Allow", EVERY, **OFFICE))), 1),
+        ((HOST, early("a", rule("Allow", EVERY, selector="office == 'yes'"))), 1),
+        ((HOST, service(30080), early("a", rule("Allow", 30080, **OFFICE))), 1),
+        ((HOST, early("a", rule("Allow", EVERY, **OFFICE)), policy("b", ALLOW, rule("Deny", 22))), 1),
+        ((HOST, early("a", rule("Allow", EVERY, **OFFICE), DENY)), 0),
+        ((HOST, early("a", rule("Allow", EVERY, **OFFICE)), early("b", rule("Deny", EVERY))), 0),
+        ((HOST, early("a", rule("Allow", EVERY, **OFFICE)), forward("b", DENY)), 0),
+        ((HOST, early("a", rule("Allow", EVERY, **OFFICE)), forward("b", types=["Egress"], egress=[ALLOW])), 0),
+        ((HOST, early("a", rule("Allow", EVERY))), 0),
+        ((HOST, early("a", rule("Allow", 30080, **OFFICE))), 0),  # which no service has
+        ((HOST, early("a", rule("Allow", 443, **OFFICE))), 0),
+        ((HOST, early("a", rule("Allow", EVERY, **OFFICE), selector="zone == 'lan'")), 0),
+        ((HOST, forward("a", rule("Allow", EVERY, **OFFICE), doNotTrack=True)), 0),
+        ((early("a", rule("Allow", EVERY, **OFFICE)),), 0),
+    ],
+)
+def test_node_ports_that_nothing_closes(objects: tuple[dict[str, Any], ...], number: int) -> None:
+    found = told("unclosed", *objects)
+    assert ["and nothing closes them to others" in one for one in found] == [True] * number
+    assert not told("unclosed", *objects, dataplane="ebpf")

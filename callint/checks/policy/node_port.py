@@ -1,4 +1,4 @@
-"""Rules for hosts that name node ports, in policies that are asked when these are translated already."""
+"""Rules for hosts that name node ports, in policies that are asked too late, or before translation in vain."""
 
 from __future__ import annotations
 
@@ -29,11 +29,13 @@ _OF_CANDIDATE = 2
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    """Rules for node ports in policies of host endpoints that are neither `preDNAT` nor `doNotTrack`.
+    """Rules for node ports in policies of host endpoints.
 
     Parameter `problem`: `denied` (a Deny that never sees them), `opened` (an Allow in policy for what is forwarded,
-    whose end then drops all that is sent to pods). A packet to a node port has the port of the pod when it gets there
-    (felix/rules/static.go, dispatch.go); kube-proxy's IPVS ones are marked before. With eBPF nothing is said.
+    whose end then drops all that is sent to pods), both in policy that is neither `preDNAT` nor `doNotTrack`;
+    `unclosed` (an Allow for some in policy with `preDNAT`, which drops nothing at its end, and nothing denies others).
+    A packet to a node port has the port of the pod when it gets to policy after translation (felix/rules/static.go,
+    dispatch.go); kube-proxy's IPVS ones are marked before. With eBPF nothing is said.
     """
     question = asked(QUESTIONS, parameters)
     if cluster.target.dataplane != "ebpf" and model_of(cluster).inventory.host_endpoints:
@@ -162,6 +164,33 @@ def _opened(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
+def _unclosed(cluster: Cluster) -> Iterator[Breach]:
+    """Where no policy for hosts may close anything of what is forwarded, before translation or after."""
+    ports, policies = _NodePorts(cluster), [placed.policy for _, placed in model_of(cluster).policies]
+    if any(one.apply_on_forward and not one.early and not one.staged for one in policies):
+        return
+    early = [one for one in _policies(cluster) if one.policy.early]
+    if any(map(_denies, early)):
+        return
+    hosts = model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
+    for one in early:
+        opening = [rule for rule in one.rules("Allow") if not rule.source.unconditional and _only(rule, ports)]
+        host = hosts.first(one.placed.selector) if opening and one.policy.pre_dnat else None
+        if host is None:
+            continue
+        text = opening[0].destination.ports[0]
+        yield _breach(
+            one,
+            opening[0],
+            text,
+            host,
+            f"opens node port{'s' if ':' in text else ''} {text} to some, and nothing closes them to others: policy "
+            "before translation drops nothing but what a rule denies",
+            "accept",
+            "deny the node ports in a rule after those that open them",
+        )
+
+
 def _only(rule: Rule, ports: _NodePorts) -> bool:
     """Whether a rule opens node ports and nothing else."""
     return rule.action == "Allow" and bool(rule.destination.ports) and all(map(ports.meant, rule.destination.ports))
@@ -188,4 +217,4 @@ def _breach(one: _Placed, rule: Rule, text: str, host: HostMember, what: str, ve
     )
 
 
-QUESTIONS: dict[str, Question] = {"denied": _denied, "opened": _opened}
+QUESTIONS: dict[str, Question] = {"denied": _denied, "opened": _opened, "unclosed": _unclosed}
