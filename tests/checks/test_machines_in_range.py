@@ -16,6 +16,14 @@ NODES = [calico("Node", f"n{number}", {"bgp": {"ipv4Address": f"10.0.0.{number}/
 ROUTER = calico("BGPPeer", "router", {"peerIP": "10.0.0.254", "asNumber": 65000})
 
 
+HELD = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "web", "namespace": "home"},
+    "spec": {"selector": {"app": "web"}, "externalIPs": ["10.0.0.1"], "ports": [{"port": 443}]},
+}
+
+
 def ranges(**spec: Any) -> dict[str, Any]:
     return calico("BGPConfiguration", "default", spec)
 
@@ -46,6 +54,9 @@ HERE = [felix("Drop"), felix("Disabled", "node.n1")]
         ([ranges(serviceLoadBalancerIPs=LAN), *NODES, felix("Disabled")], ""),
         ([ranges(serviceLoadBalancerIPs=[{"cidr": "10.0.0"}]), *NODES], ""),
         ([ranges(serviceLoadBalancerIPs=LAN)], ""),
+        ([ranges(serviceExternalIPs=[{"cidr": "10.0.0.1/32"}, {"cidr": "10.0.0.254/32"}]), *NODES, ROUTER], ""),
+        ([ranges(serviceExternalIPs=[{"cidr": "10.0.0.0/31"}]), *NODES, HELD], ""),
+        ([ranges(serviceExternalIPs=LAN), *NODES, HELD], '10.0.0.2 of node "n2": Felix drops'),
         ([{**ranges(serviceLoadBalancerIPs=LAN), "metadata": {"name": "node.n1"}}, *NODES], ""),
     ],
 )

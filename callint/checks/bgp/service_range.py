@@ -17,7 +17,7 @@ from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import EXPORTS, left_open
 from callint.finding import Related, Span, witness
 from callint.nat.host_networks import HostAddress, hosts_in
-from callint.net.address import FAMILIES, Address, Family, Prefix
+from callint.net.address import BITS, FAMILIES, Address, Family, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.overlapping import Networks
 from callint.net.prefixes import exactly, within
@@ -85,8 +85,14 @@ def _pool(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _machines(cluster: Cluster) -> Iterator[Breach]:
-    """A range that is there for others is asked for nodes and routers; one of cluster addresses holds no router."""
-    ranges = _ranges(cluster, *_LISTS) if cluster.target.dataplane != "ebpf" and _drops_forwarded(cluster) else []
+    """A range that is there for others is asked for nodes and routers; one of cluster addresses holds no router.
+
+    An address that is named by itself, or that a Service has, is meant, though a node may hold it as well.
+    """
+    if cluster.target.dataplane == "ebpf" or not _drops_forwarded(cluster):
+        return
+    ranges = [one for one in _ranges(cluster, *_LISTS) if one.prefix.length < BITS[one.prefix.family]]
+    meant = {one.network for one in announceable(cluster)} if ranges else set()
     outside = dict.fromkeys(one.prefix for one in ranges if one.path[1] in _FOR_OUTSIDE)
     inside = Enclosing((net, None) for net in outside)
     routers: dict[Prefix, tuple[BGPPeer, Address]] = {}
@@ -95,7 +101,7 @@ def _machines(cluster: Cluster) -> Iterator[Breach]:
             routers.setdefault(net, (peer, address))
     alone = network(cluster).alone
     for one in ranges:
-        hosts = () if alone else hosts_in(cluster, one.prefix)
+        hosts = () if alone else [host for host in hosts_in(cluster, one.prefix) if host.address not in meant]
         if hosts:
             yield _of_nodes(one, hosts, more=len(cluster.nodes) > 1)
         elif one.prefix in routers and one.path[1] in _FOR_OUTSIDE:
