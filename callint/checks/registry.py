@@ -61,6 +61,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "foreign_address": ("HostEndpoint",),
         "forwarded_rule": _HOSTS,
         "host_endpoint": _HOSTS,
+        "host_firewall": _HOSTS,
         "host_traffic": _HOSTS,
         "loopback": _HOSTS,
         "mtu": (_FACTS,),

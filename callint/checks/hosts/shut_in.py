@@ -63,7 +63,7 @@ def denied(
     `spend` is called before each way through the rules.
     """
     here = model.at(about.node)
-    name = _governed_by(here, about)
+    name = governed_by(here, about)
     if name is None:
         return None
     own = next(iter(about.expected_ips), "192.0.2.2").split("/")[0]
@@ -77,7 +77,7 @@ def denied(
     return judged(here, packet, verdict) if verdict.outcome == "drop" else None
 
 
-def _governed_by(here: NodePolicy, about: HostEndpoint) -> str | None:
+def governed_by(here: NodePolicy, about: HostEndpoint) -> str | None:
     """An interface that an endpoint governs; None if others have all that it claims.
 
     One of all interfaces governs a further one where it has none that is known.
