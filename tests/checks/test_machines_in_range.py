@@ -44,6 +44,7 @@ HERE = [felix("Drop"), felix("Disabled", "node.n1")]
     [
         ([ranges(serviceLoadBalancerIPs=LAN), *NODES], OTHERS),
         ([ranges(serviceExternalIPs=LAN), *NODES, ROUTER], OTHERS),
+        ([ranges(serviceExternalIPs=LAN, serviceLoadBalancerIPs=LAN + LAN), *NODES, ROUTER], OTHERS),
         ([ranges(serviceClusterIPs=LAN), *NODES], OTHERS),
         ([ranges(serviceLoadBalancerIPs=LAN), ROUTER], FAR),
         ([ranges(serviceLoadBalancerIPs=LAN), NODES[0], ROUTER], FAR),

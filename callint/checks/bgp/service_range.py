@@ -91,21 +91,22 @@ def _machines(cluster: Cluster) -> Iterator[Breach]:
     """
     if cluster.target.dataplane == "ebpf" or not _drops_forwarded(cluster):
         return
-    ranges = [one for one in _ranges(cluster, *_LISTS) if one.prefix.length < BITS[one.prefix.family]]
+    every = [one for one in _ranges(cluster, *_LISTS) if one.prefix.length < BITS[one.prefix.family]]
+    ranges = {one.prefix: one for one in reversed(every)}
     meant = {one.network for one in announceable(cluster)} if ranges else set()
-    outside = dict.fromkeys(one.prefix for one in ranges if one.path[1] in _FOR_OUTSIDE)
+    outside = {one.prefix for one in every if one.path[1] in _FOR_OUTSIDE}
     inside = Enclosing((net, None) for net in outside)
     routers: dict[Prefix, tuple[BGPPeer, Address]] = {}
     for peer, address, _ in far_ends(cluster) if outside else ():
-        for net, _ in inside.of(address.prefix()):
-            routers.setdefault(net, (peer, address))
+        for around, _ in inside.of(address.prefix()):
+            routers.setdefault(around, (peer, address))
     alone = network(cluster).alone
-    for one in ranges:
-        hosts = () if alone else [host for host in hosts_in(cluster, one.prefix) if host.address not in meant]
+    for net, one in ranges.items():
+        hosts = [host for host in hosts_in(cluster, net) if host.address not in meant] if not alone else []
         if hosts:
             yield _of_nodes(one, hosts, more=len(cluster.nodes) > 1)
-        elif one.prefix in routers and one.path[1] in _FOR_OUTSIDE:
-            peer, address = routers[one.prefix]
+        elif net in routers:
+            peer, address = routers[net]
             what = f'{address}, the far end of BGPPeer "{peer.resource.name}"'
             yield _unreached(one, str(address), what, peer.resource.span("spec", "peerIP"), "pods")
 
