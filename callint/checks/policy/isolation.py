@@ -32,6 +32,15 @@ _OF_CANDIDATE = 10
 """Steps that it takes to see whether a policy is undone."""
 
 
+def _in_namespace(name: str) -> Labels:
+    """What is known of a pod of which nothing but its namespace is."""
+    return ANY_POD._replace(known={**ANY_POD.known, **dict.fromkeys((NAMESPACE_LABEL, *INHERITED_NAMES), name)})
+
+
+_ELSEWHERE = _in_namespace("/")
+"""A pod in a namespace that nobody names."""
+
+
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Rules of Calico's policies that allow everything to the pods of Kubernetes' policies.
 
@@ -131,9 +140,7 @@ class _Tiers:
                 if first is not None:
                     passed += [placed.policy] if self._isolates(placed) else []
                     continue
-                opener = (
-                    self._opener(placed, after_denials=True) if holds(placed.selector, _in_namespace("/")) else None
-                )
+                opener = self._opener(placed, after_denials=True) if holds(placed.selector, _ELSEWHERE) else None
                 if opener is not None:
                     first = placed, opener
                 elif tier.name != DEFAULT_TIER and self._may_pass(placed):
@@ -234,11 +241,6 @@ def _opened(rule: Rule) -> set[Family]:
         return set()
     every = {net.family for net in map(network, far.nets) if net is not None and net.length == 0}
     return {one for one in (every if far.nets else FAMILIES) if rule.ip_version in (None, one)}
-
-
-def _in_namespace(name: str) -> Labels:
-    """What is known of a pod of which nothing but its namespace is."""
-    return ANY_POD._replace(known={**ANY_POD.known, **dict.fromkeys((NAMESPACE_LABEL, *INHERITED_NAMES), name)})
 
 
 def _undone_by(
