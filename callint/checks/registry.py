@@ -69,6 +69,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "wireguard_port": ("FelixConfiguration",),
     },
     "callint.checks.objects": {
+        "annotation": ("Pod", "Namespace", "Service", "Node", *_PODS),
         "duplicate": (),
         "environment": ("FelixConfiguration", "BGPConfiguration"),
         "near_label": ("BGPPeer", *_POOLS, "FelixConfiguration", "KubeControllersConfiguration"),

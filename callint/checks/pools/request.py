@@ -18,8 +18,8 @@ from callint.source import placeholder
 
 ANNOTATIONS: dict[Family, str] = {family: f"cni.projectcalico.org/ipv{family}pools" for family in FAMILIES}
 FIXED = "cni.projectcalico.org/ipAddrs"
-_BALANCED: dict[Family, str] = {family: f"projectcalico.org/ipv{family}pools" for family in FAMILIES}
-_BALANCER_ADDRESSES = "projectcalico.org/loadBalancerIPs"
+BALANCED: dict[Family, str] = {family: f"projectcalico.org/ipv{family}pools" for family in FAMILIES}
+BALANCER_ADDRESSES = "projectcalico.org/loadBalancerIPs"
 _BALANCES: Release = (3, 30)
 METADATA: Path = ("metadata", "annotations")
 
@@ -113,17 +113,17 @@ def _written(annotations: Mapping[str, Any], key: str) -> str | None:
 
 def balancer_requests(cluster: Cluster) -> Iterator[Request]:
     """Services that ask Calico for an address of certain pools, and neither name nor have one."""
-    for service in _balanced(cluster, _BALANCED.values()):
-        if not service.spec.get("loadBalancerIP") and _BALANCER_ADDRESSES not in service.annotations:
-            yield from written_requests(service, METADATA, service.annotations, _BALANCED)
+    for service in _balanced(cluster, BALANCED.values()):
+        if not service.spec.get("loadBalancerIP") and BALANCER_ADDRESSES not in service.annotations:
+            yield from written_requests(service, METADATA, service.annotations, BALANCED)
 
 
 def address_requests(cluster: Cluster) -> Iterator[AddressRequest]:
     """Services that ask Calico for addresses by name, and have none."""
-    for service in _balanced(cluster, (_BALANCER_ADDRESSES,)):
-        text = _written(service.annotations, _BALANCER_ADDRESSES)
+    for service in _balanced(cluster, (BALANCER_ADDRESSES,)):
+        text = _written(service.annotations, BALANCER_ADDRESSES)
         if text is not None:
-            yield AddressRequest(service, (*METADATA, _BALANCER_ADDRESSES), text)
+            yield AddressRequest(service, (*METADATA, BALANCER_ADDRESSES), text)
 
 
 def _balanced(cluster: Cluster, keys: Iterable[str]) -> Iterator[Resource]:
