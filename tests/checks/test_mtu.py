@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from callint.checks import Breach, find
+from callint.objects import Cluster
 from manifests import calico, calico_node, cluster_of, installation
 
 PLAIN = [{"name": "eth0", "addresses": ["192.0.2.1/24"], "mtu": 1500}]
@@ -118,6 +119,17 @@ def test_over_ipv6(family: dict[str, Any], spec: dict[str, Any], count: int) -> 
 def test_by_which_interface_packets_leave(links: list[dict[str, Any]], more: str, count: int) -> None:
     found = told("set", VXLAN, felix(vxlanMTU=1500), NEAR, FAR, links=links, more=more)
     assert len(found) == count
+
+
+@pytest.mark.parametrize("section", ["interfaces", "routes"])
+def test_of_facts_that_could_not_be_read_as_a_whole_nothing_follows(section: str) -> None:
+    cluster = cluster_of(
+        [VXLAN, felix(vxlanMTU=1500), NEAR, FAR], facts=f"version: 1\nnode: a\ninterfaces: {flow(PLAIN)}"
+    )
+    assert len(list(find("mtu")(cluster, {"problem": "set"}))) == 1
+    facts = cluster.facts["a"]._replace(gaps=frozenset((section,)))
+    parted = Cluster(cluster.all, facts=(facts,))
+    assert list(find("mtu")(parted, {"problem": "set"})) == []
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,8 @@ def _all_narrow(cluster: Cluster) -> Iterator[_Narrow]:
     """At most one for each node and tunnel; none where the length of packets, or their way, is not sure."""
     steps = Steps(cluster, "ways from nodes to others")
     for facts in cluster.facts.values():
-        if not any(one.mtu for one in facts.interfaces or ()):
+        known = facts.knows("interfaces") and "routes" not in facts.gaps
+        if not known or not any(one.mtu for one in facts.interfaces or ()):
             continue
         node = _Node(cluster, facts)
         for tunnel in _TUNNELS:
@@ -205,7 +206,7 @@ class _Node:
     def _detected(self, tunnel: _Tunnel) -> _Length:
         pattern = self._settings.text(_PATTERN, MTU_INTERFACE_PATTERN)
         matching = [one for one in self._facts.interfaces or () if matches_pattern(pattern, one.name)]
-        if compiled(pattern) is None or not self._facts.knows("interfaces") or any(not one.mtu for one in matching):
+        if compiled(pattern) is None or any(not one.mtu for one in matching):
             raise UndecidedError("what Felix finds at interfaces")
         seen = min(matching, key=lambda one: one.mtu or 0, default=None)
         return _Length(((seen.mtu if seen else None) or UNDETECTED_MTU) - tunnel.overhead, seen=seen)
