@@ -19,9 +19,10 @@ _OTHER_NAMES = {
     "ipipMTU": "IPINIPMTU",
 }
 
-
 # manifests/calico.yaml: what says where the API server is, and nothing else; it is there for the eBPF dataplane alone
 _API_SERVER = "kubernetes-services-endpoint"
+_MOST_TAKEN = 1 << 16
+"""Variables from ConfigMaps; of one that is taken with many prefixes there would be more without end."""
 
 
 class Variable(NamedTuple):
@@ -42,53 +43,78 @@ def daemon_sets(cluster: Cluster) -> list[Resource]:
     return [one for one in cluster.kubernetes("DaemonSet", "apps/v1") if one.name == "calico-node"]
 
 
-def environment(cluster: Cluster) -> dict[str, Variable]:
+def environment(cluster: Cluster) -> Mapping[str, Variable]:
     """The variables of calico-node by name; none where no manifest holds the DaemonSet.
 
     Of two with one name the later counts, and each counts more than what `envFrom` takes from a ConfigMap. What
     `$(NAME)` stands for is not looked for (kubernetes pkg/kubelet/kubelet_pods.go makeEnvironmentVariables).
     """
+    return _variables(cluster)[0]
+
+
+def more_variables(cluster: Cluster) -> bool:
+    """Whether calico-node takes variables from what no manifest shows, so that none is known to be missing."""
+    return _variables(cluster)[1]
+
+
+@lru_cache(maxsize=8)
+def _variables(cluster: Cluster) -> tuple[Mapping[str, Variable], bool]:
     found: dict[str, Variable] = {}
+    taken, more = 0, False
     for resource, path, container in containers(cluster):
         told: dict[str, Variable] = {}
-        for source, prefix in _taken(cluster, resource, container):
-            if source is not None:
+        for source, prefix in _sources(cluster, resource, container):
+            taken += len(fields.mapping(source.plain, "data")) if source is not None else 0
+            if source is None or taken > _MOST_TAKEN:
+                told.clear()  # it may hold each of those before it
+                more = True
+            else:
                 texts = fields.labels(source.plain, "data")
                 told |= {prefix + key: Variable(text, source, ("data", key)) for key, text in texts.items()}
         for index, plain in fields.items(container, "env"):
             name = fields.text(plain, "name") if isinstance(plain, dict) else None
             if name is not None:
                 told[name] = _told(cluster, resource, (*path, "env", index), plain)
-        found = {**told, **found}
-    return found
+        for name, variable in told.items():
+            found.setdefault(name, variable)
+    return found, more
 
 
 def _told(cluster: Cluster, resource: Resource, path: Path, plain: dict[str, Any]) -> Variable:
     """One of `env`: its text, or that of a ConfigMap that it names."""
-    text = fields.text(plain, "value") or ""
+    here = Variable(None, resource, (*path, "value"))
     if "valueFrom" not in plain:
-        return Variable(None if "$(" in text else text, resource, (*path, "value"))
+        text = fields.as_text("" if plain.get("value") is None else plain["value"])
+        return here if text is None or "$(" in text else here._replace(value=text)
     named = fields.mapping(fields.mapping(plain, "valueFrom"), "configMapKeyRef")
-    source = _maps(cluster).get((resource.namespace, fields.text(named, "name") or ""))
-    key = fields.text(named, "key") or ""
-    found = fields.labels(source.plain, "data").get(key) if source is not None else None
-    if source is None or found is None:
-        return Variable(None, resource, (*path, "value"))
-    return Variable(found, source, ("data", key))
+    source, key = _config_map(cluster, resource, named), fields.text(named, "key") or ""
+    found = fields.text(fields.mapping(source.plain, "data"), key) if source is not None else None
+    return here if source is None or found is None else Variable(found, source, ("data", key))
+
+
+def _sources(cluster: Cluster, resource: Resource, container: dict[str, Any]) -> Iterator[tuple[Resource | None, str]]:
+    """The ConfigMaps of `envFrom`, None for what no manifest shows, with what the names in them are preceded by."""
+    for _, plain in fields.items(container, "envFrom"):
+        if isinstance(plain, dict):
+            named = fields.mapping(plain, "configMapRef")
+            if fields.text(named, "name") != _API_SERVER:
+                source = _config_map(cluster, resource, named)
+                yield source if source and source.whole else None, fields.text(plain, "prefix") or ""
+
+
+def _config_map(cluster: Cluster, resource: Resource, named: dict[str, Any]) -> Resource | None:
+    """The ConfigMap of a reference; None where none is among the manifests, or several are."""
+    found = _config_maps(cluster).get((resource.home, fields.text(named, "name") or ""), ())
+    return found[0] if len(found) == 1 else None
 
 
 @lru_cache(maxsize=8)
-def _maps(cluster: Cluster) -> Mapping[tuple[str | None, str], Resource]:
-    return {(one.namespace, one.name): one for one in cluster.kubernetes("ConfigMap", "v1")}
-
-
-def more_variables(cluster: Cluster) -> bool:
-    """Whether calico-node takes variables from what no manifest shows, so that none is known to be missing."""
-    return any(
-        source is None
-        for resource, _, container in containers(cluster)
-        for source, _ in _taken(cluster, resource, container)
-    )
+def _config_maps(cluster: Cluster) -> Mapping[tuple[str, str], list[Resource]]:
+    found: dict[tuple[str, str], list[Resource]] = {}
+    for one in cluster.kubernetes("ConfigMap", "v1"):
+        if one.name:
+            found.setdefault((one.home, one.name), []).append(one)
+    return found
 
 
 def containers(cluster: Cluster) -> Iterator[tuple[Resource, Path, dict[str, Any]]]:
@@ -98,15 +124,6 @@ def containers(cluster: Cluster) -> Iterator[tuple[Resource, Path, dict[str, Any
         for number, container in fields.items(pod, "containers"):
             if isinstance(container, dict):
                 yield resource, ("spec", "template", "spec", "containers", number), container
-
-
-def _taken(cluster: Cluster, resource: Resource, container: dict[str, Any]) -> Iterator[tuple[Resource | None, str]]:
-    """The ConfigMaps of `envFrom`, None for what no manifest shows, with what the names in them are preceded by."""
-    for _, plain in fields.items(container, "envFrom"):
-        if isinstance(plain, dict):
-            name = fields.text(fields.mapping(plain, "configMapRef"), "name")
-            if name != _API_SERVER:
-                yield _maps(cluster).get((resource.namespace, name or "")), fields.text(plain, "prefix") or ""
 
 
 def felix_variable(field: str) -> str:

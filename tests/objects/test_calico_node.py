@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import process_time
 from typing import Any
 
 import pytest
@@ -79,20 +80,59 @@ def test_what_a_config_map_says_counts_less(taken: list[Any], expected: dict[str
         (MAP, True),
         ({"secretRef": {"name": "node"}}, True),
         ({}, True),
+        ({"configMapRef": {"name": ""}}, True),
         ({"configMapRef": {"name": "kubernetes-services-endpoint", "optional": True}}, False),
         (None, False),
     ],
 )
 def test_what_no_manifest_shows_may_hold_any_variable(source: Any, more: bool) -> None:
-    elsewhere = config_map({"IP6": "autodetect"}, namespace="other")
+    elsewhere = [config_map({"IP6": "autodetect"}, namespace="other"), config_map({"IP6": "autodetect"}, name="")]
     told = env(("IP", "none"), ("CALICO_IPV6POOL_CIDR", "fd00::/48"))
-    cluster = cluster_of([node({"env": told, "envFrom": [source]}), elsewhere])
+    cluster = cluster_of([node({"env": told, "envFrom": [source]}), *elsewhere])
     assert more_variables(cluster) is more
     assert has_router_id(cluster) is (None if more else False)
     assert len(pools_from_start(cluster)) == (not more)
     assert len(list(find("autodetection")(cluster, {"problem": "family"}))) == (not more)
     given = cluster_of([node({"env": [*told, *env(("CALICO_ROUTER_ID", "hash"))], "envFrom": [source]})])
     assert has_router_id(given) is True
+
+
+def test_of_two_config_maps_with_one_name_nobody_knows_which_is_there() -> None:
+    named = {"name": "B", "valueFrom": {"configMapKeyRef": {"name": "node", "key": "B"}}}
+    maps = [config_map({"A": "1", "B": "1"}), config_map({"A": "2", "B": "1"})]
+    cluster = cluster_of([node({"env": [named], "envFrom": [MAP]}), *maps])
+    assert values(cluster) == {"B": None}
+    assert more_variables(cluster)
+
+
+def test_what_nobody_shows_may_say_otherwise_what_stands_before_it() -> None:
+    cluster = cluster_of([node({"envFrom": [MAP, {"secretRef": {"name": "node"}}]}), config_map({"A": "1"})])
+    assert values(cluster) == {}
+    assert values(cluster_of([node({"envFrom": [{"secretRef": {}}, MAP]}), config_map({"A": "1"})])) == {"A": "1"}
+
+
+def test_a_list_in_place_of_a_text_is_not_known() -> None:
+    assert values(cluster_of([node({"env": [{"name": "A", "value": []}, {"name": "B", "value": None}]})])) == {
+        "A": None,
+        "B": "",
+    }
+
+
+def test_without_a_namespace_both_lie_in_one() -> None:
+    there = config_map({"A": "1"}, namespace="default")
+    about = node({"envFrom": [MAP]})
+    del about["metadata"]["namespace"]
+    assert values(cluster_of([about, there])) == {"A": "1"}
+
+
+@pytest.mark.parametrize("prefixes", [[""] * 3000, list(map(str, range(3000)))])
+def test_a_map_that_is_taken_ever_again_has_an_end(prefixes: list[str]) -> None:
+    taken = [{**MAP, "prefix": prefix} for prefix in prefixes]
+    cluster = cluster_of([node({"envFrom": taken}), config_map({f"K{number}": "" for number in range(3000)})])
+    begin = process_time()
+    assert values(cluster) == {}
+    assert more_variables(cluster)
+    assert process_time() - begin < 2
 
 
 @pytest.mark.parametrize(("source", "count"), [(MAP, 0), (None, 1)])
