@@ -63,4 +63,18 @@ HOSTS: dict[str, Callable[[], str]] = {
         f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}}}\nspec: {{node: n, interfaceName: eth{n}}}\n"
         for n in range(7_500)
     ),
+    "host endpoints of one node and as many policies for all of them": lambda: "".join(
+        host_endpoint(n) + policy("all()", f"g{n}", f"order: {n}, types: [Ingress]") for n in range(3_800)
+    ),
+    "a policy of many networks at the end of whose tier nothing is left": lambda: (
+        f"{V3}kind: Tier\nmetadata: {{name: first}}\nspec: {{order: 100}}\n"
+        f"---\n{V3}kind: NetworkPolicy\nmetadata: {{name: first.a, namespace: d}}\n"
+        "spec:\n  tier: first\n  types: [Ingress]\n  ingress:\n"
+        + "".join(
+            "  - {action: Allow, protocol: TCP, "
+            f"source: {{nets: [10.{n // 256}.{n % 256}.0/24]}}, destination: {{ports: [{n + 1}]}}}}\n"
+            for n in range(9_500)
+        )
+        + f"---\n{V3}kind: NetworkPolicy\nmetadata: {{name: b, namespace: d}}\nspec: {{ingress: [{{action: Allow}}]}}\n"
+    ),
 }

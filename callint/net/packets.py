@@ -137,6 +137,11 @@ class PacketSet:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PacketSet) and self.node is other.node and self.space is other.space
 
+    @property
+    def pieces(self) -> int:
+        """How finely its first two fields are divided, which is what an operation takes for a small other set."""
+        return len(self.node.bounds) + sum(len(child.bounds) for child in self.node.children)
+
     def __hash__(self) -> int:
         return hash(self.node)
 

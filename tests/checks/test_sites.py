@@ -9,7 +9,9 @@ from callint.checks.traffic.place import abouts
 from callint.checks.traffic.sites import sites
 from callint.objects import Intent
 from callint.policy import model_of
-from manifests import ROUTER, ROUTER_FACTS, cluster_of
+from callint.source import Limits
+from manifests import ROUTER, ROUTER_FACTS, calico, cluster_of
+from shipped_rules import told_by
 
 AT = [{"declared": "ssh"}, {"listener": {"process": "sshd"}}]
 LISTENING = "listening: [{protocol: tcp, port: 2222, process: sshd}]"
@@ -61,3 +63,23 @@ def test_a_host_where_nothing_listens_is_no_site(sockets: str, needed: bool) -> 
     nodes = abouts(model_of(cluster)).values()
     found = [site.interface for need in read_needs(cluster, parameters) for site in sites(nodes, need)]
     assert found == (["lan0"] if needed else [])
+
+
+def test_ways_between_nodes_are_looked_for_so_often_and_no_more() -> None:
+    nodes = [
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": f"n{n}", "labels": {"node-role.kubernetes.io/control-plane": ""}},
+            "status": {"addresses": [{"type": "InternalIP", "address": f"10.0.{n}.1"}]},
+        }
+        for n in range(10)
+    ]
+    hosts = [calico("HostEndpoint", f"h{n}", {"node": f"n{n}", "interfaceName": "eth0"}) for n in range(10)]
+    cluster = cluster_of([*nodes, *hosts])
+    cluster.limits = Limits(comparisons=399)
+    (found,) = told_by(cluster, "POL003")
+    assert "more than 399 comparisons of nodes with those of a role would be needed" in found.message
+    cluster = cluster_of([*nodes, *hosts])
+    cluster.limits = Limits(comparisons=4_000)
+    assert told_by(cluster, "POL003") == []

@@ -446,7 +446,7 @@ def test_bounded(name: str, tmp_path: Path) -> None:
     assert len(data) < MEGABYTE
     file = tmp_path / "hostile.yaml"
     file.write_bytes(data)
-    limits = {"memory": LITTLE, "seconds": SOON} if name in SELECTORS else {}
+    limits = {"memory": LITTLE, "seconds": SOON} if name in SELECTORS or name in HOSTS else {}
     survived(check(tmp_path, "--no-config", "hostile.yaml", **limits))
 
 

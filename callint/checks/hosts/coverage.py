@@ -14,6 +14,7 @@ from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.policy import NodePolicy, evaluate, model_of
 from callint.policy.links import is_host_interface, leads_somewhere
+from callint.policy.symbolic.engine import selections
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -48,9 +49,9 @@ def _means_to_forward(cluster: Cluster, here: NodePolicy, own: list[HostEndpoint
         return "router" in facts.roles
     if len(own) < 2:
         return False
-    names = {endpoint.name for endpoint in own}
+    names, known = {endpoint.name for endpoint in own}, selections(here.model)
     return any(
-        here.chains(member).stages["forward"]
+        known.of(member).of_kind("forward")
         for member in here.inventory.hosts_of(here.node)
         if member.about.name in names
     )

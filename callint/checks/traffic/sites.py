@@ -21,7 +21,9 @@ from callint.policy.links import inner_interfaces, outward_interfaces
 from callint.policy.nodes import calico_addresses
 from callint.policy.packet import protocol_number
 from callint.selector import Selector, SelectorError, parse
+from callint.steps import Steps
 
+_OF_WAY = 4  # steps that it takes to find the way from one node to another
 _LINK_LOCAL = 0xFE80 >> 6  # the first ten bits of fe80::/10
 # links without link-layer addresses, as `ip -details` names their kinds, and what such links are usually called
 _BARE_KINDS = frozenset(("wireguard", "tun", "ppp", "ipip", "ip6tnl", "sit", "gre", "vti", "vti6", "xfrm"))
@@ -29,9 +31,15 @@ _BARE_NAMES = ("wg", "tun", "ppp", "tailscale", "sit", "ip6tnl")
 
 
 def sites(abouts: Collection[About], need: Need) -> tuple[Site, ...]:
-    """Where a need is evident, each interface for each far end and port once, by the strongest evidence for it."""
+    """Where a need is evident, each interface for each far end and port once, by the strongest evidence for it.
+
+    Raises TooManyStepsError.
+    """
     found: dict[object, dict[int | None, Site]] = {}
     looked = [one for one in need.at if any(_may_be_seen(about.cluster, one) for about in islice(abouts, 1))]
+    for cluster, one in ((about.cluster, one) for about in islice(abouts, 1) for one in looked if one.word == "way"):
+        steps = Steps(cluster, "nodes with those of a role")
+        steps.spend(_OF_WAY * len(abouts) * len(nodes_with(cluster, str(one.value))))
     for about in abouts:
         for evidence in looked:
             strongest: dict[object, dict[int | None, Site]] = {}

@@ -285,10 +285,11 @@ class _Search:
         if chain.left is None or chain.spaces is not shadows.spaces:
             chain.left = shadows.everything if chain.head is None else self._left(chain.head)
             chain.subtracted, chain.spaces = 0, shadows.spaces
-        left = chain.left
-        for item in chain.earlier.own[chain.subtracted :]:
-            self._spend(_OF_SETS)
-            left = without(left, shadows.surely(item, None))
-            chain.subtracted += 1
-        chain.left = left
-        return left
+        more = chain.earlier.own[chain.subtracted :]
+        if more:
+            self._spend(_OF_SETS * len(more) + sum(one.pieces for one in chain.left))
+            sets = zip(*(shadows.surely(item, None) for item in more), strict=True)
+            four, six = (space.union_all(each) for space, each in zip(shadows.spaces, sets, strict=True))
+            chain.left = without(chain.left, (four, six))
+            chain.subtracted += len(more)
+        return chain.left
