@@ -30,8 +30,11 @@ def instead(history: Schema, path: Path, value: Any) -> str:
 def _as_selector(value: dict[str, Any]) -> str:
     labels = value.get("matchLabels")
     pairs = labels.items() if isinstance(labels, dict) and len(value) == 1 else ()
+    for key, label in pairs:
+        if not (isinstance(label, str) and _LABEL.fullmatch(key) and _LABEL.fullmatch(label or "0")):
+            return ""
     text = " && ".join(f"{key} == '{label}'" for key, label in pairs)
-    return f"a selector is a text here: `{text}`" if 0 < len(text) <= _LONGEST and text.isprintable() else ""
+    return f"a selector is a text here: `{text}`" if 0 < len(text) <= _LONGEST else ""
 
 
 def in_quotes(value: Any, words: list[Any]) -> str:

@@ -19,8 +19,9 @@ _FOUR = "[0-9A-Fa-f]{4}"
 _MAC = (
     rf"{_TWO}([:-]){_TWO}(?:\1{_TWO}){{4}}(?:(?:\1{_TWO}){{2}}|(?:\1{_TWO}){{14}})?"
     rf"|{_FOUR}(?:\.{_FOUR}){{2}}(?:\.{_FOUR}|(?:\.{_FOUR}){{7}})?"
+    rf"|(?:{_FOUR}){{3,4}}|(?:{_FOUR}){{10}}"
 )
-"""Six, eight or twenty bytes, as Go's net.ParseMAC has them."""
+"""Six, eight or twenty bytes, as Go's net.ParseMAC has them; without signs between them since 1.26."""
 _COMMUNITY_LIKE = r"[0-9]+:[0-9]+(:[0-9]+)?"
 DSCP = frozenset({"DF", "EF", *(f"AF{x}{y}" for x in "1234" for y in "123"), *(f"CS{x}" for x in range(7))})
 _CACHE = 512

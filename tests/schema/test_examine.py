@@ -192,6 +192,11 @@ def test_a_field_of_the_other_network_policy(
     [
         ("{matchLabels: {app: web, tier: front}}", "a selector is a text here: `app == 'web' && tier == 'front'`"),
         ("{matchLabels: {app: web}, matchExpressions: []}", ""),
+        ('{matchLabels: {app: ""}}', "a selector is a text here: `app == ''`"),
+        ("{matchLabels: {app: true}}", ""),
+        ("{matchLabels: {app: null}}", ""),
+        ('{matchLabels: {app: "it\'s"}}', ""),
+        ("{matchLabels: {an app: web}}", ""),
         ("{matchLabels: {}}", ""),
         ("{app: web}", ""),
         ("[app]", ""),
