@@ -9,7 +9,7 @@ import pytest
 from callint.calico import Target
 from callint.checks import find
 from callint.policy import NodePolicy, Packet, evaluate
-from manifests import calico, cluster_of
+from manifests import calico, calico_node, cluster_of
 
 LAN = [{"cidr": "10.0.0.0/24"}]
 NODES = [calico("Node", f"n{number}", {"bgp": {"ipv4Address": f"10.0.0.{number}/24"}}) for number in (1, 2)]
@@ -37,6 +37,8 @@ OTHERS = (
 )
 FAR = '10.0.0.254, the far end of BGPPeer "router": Felix drops what it forwards to a service range, so that pods do'
 HERE = [felix("Drop"), felix("Disabled", "node.n1")]
+EACH = [felix("Disabled", f"node.n{number}") for number in (1, 2)]
+DROP = {"FELIX_SERVICELOOPPREVENTION": "Drop"}
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,10 @@ HERE = [felix("Drop"), felix("Disabled", "node.n1")]
         ([ranges(serviceClusterIPs=LAN), ROUTER], ""),  # no router has such an address
         ([ranges(serviceLoadBalancerIPs=[{"cidr": "10.0.0.128/26"}]), *NODES, ROUTER], ""),
         ([ranges(serviceLoadBalancerIPs=LAN), *NODES, felix("Disabled")], ""),
+        ([ranges(serviceLoadBalancerIPs=LAN), *NODES, *EACH], ""),
+        ([ranges(serviceLoadBalancerIPs=LAN), ROUTER, calico_node(FELIX_SERVICELOOPPREVENTION="disabled")], ""),
+        ([ranges(serviceLoadBalancerIPs=LAN), ROUTER, calico_node(FELIX_SERVICELOOPPREVENTION="$(LOOPS)")], ""),
+        ([ranges(serviceLoadBalancerIPs=LAN), *NODES, felix("Disabled"), calico_node(**DROP)], OTHERS),
         ([ranges(serviceLoadBalancerIPs=[{"cidr": "10.0.0"}]), *NODES], ""),
         ([ranges(serviceLoadBalancerIPs=LAN)], ""),
         ([ranges(serviceExternalIPs=[{"cidr": "10.0.0.1/32"}, {"cidr": "10.0.0.254/32"}]), *NODES, ROUTER], ""),

@@ -25,6 +25,8 @@ from callint.net.read import network as network_of
 from callint.objects import Cluster, fields
 from callint.objects.bgp import BGPPeer
 from callint.objects.cluster_networks import ClusterNetwork, of_services, service_networks
+from callint.policy.doubt import UndecidedError
+from callint.policy.settings import Settings
 from callint.source import placeholder
 from callint.steps import Steps, counted
 
@@ -136,9 +138,15 @@ def _unreached(
 
 
 def _drops_forwarded(cluster: Cluster) -> bool:
-    """Whether Felix prevents loops of packets to services that there are not (serviceLoopPrevention)."""
-    said = [one.values.get("serviceLoopPrevention") for one in cluster.felix if one.name == "default"]
-    return not any(isinstance(one, str) and one.lower() == "disabled" for one in said)
+    """Whether Felix of any node prevents loops of packets to services that there are not (serviceLoopPrevention)."""
+    return any(_drops(Settings(cluster, node)) for node in cluster.nodes or ("",))
+
+
+def _drops(settings: Settings) -> bool:
+    try:
+        return settings.word("serviceLoopPrevention", "drop") != "disabled"
+    except UndecidedError:
+        return False
 
 
 def _outside(cluster: Cluster) -> Iterator[Breach]:
