@@ -30,7 +30,9 @@ def kubernetes(*ports: dict[str, Any]) -> dict[str, Any]:
     [
         ([policy(UDP)], ["p"]),
         ([policy({**UDP, "protocol": 17})], ["p"]),
-        ([policy({**UDP, "destination": {"ports": [5353]}})], ["p"]),
+        ([policy({**UDP, "destination": {"selector": "has(dns)", "ports": [5353]}})], ["p"]),
+        ([policy({**UDP, "destination": {"ports": [5353]}})], []),
+        ([policy({**UDP, "destination": {"nets": ["224.0.0.251/32"], "ports": [5353]}})], []),
         ([policy(UDP, TCP)], []),
         ([policy(UDP, {"action": "Allow", "destination": {"selector": "k8s-app == 'kube-dns'"}})], ["p"]),  # its own
         ([policy(UDP, {"action": "Allow", "destination": {"namespaceSelector": "all()"}})], []),

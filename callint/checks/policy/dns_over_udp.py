@@ -18,6 +18,7 @@ from callint.selector.syntax import ALL
 from callint.selector.values import ExhaustedError
 
 _PORTS = frozenset(map(str, DNS_PORTS))
+_PORT = frozenset(("53",))
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -44,11 +45,12 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _asking(policy: Policy) -> Rule | None:
-    """A rule for UDP to the port of DNS and no other."""
+    """A rule for UDP to the port of DNS and no other; at 5353 only pods are resolvers, and others have mDNS."""
     for rule in policy.egress:
-        ports = rule.destination.ports
+        there = rule.destination
         over_udp = rule.protocol is not None and parse_protocol(rule.protocol, any_case=True) == UDP
-        if rule.action == "Allow" and over_udp and ports and _PORTS.issuperset(ports):
+        meant = _PORTS if there.selector or there.namespace_selector or there.services else _PORT
+        if rule.action == "Allow" and over_udp and there.ports and meant.issuperset(there.ports):
             return rule
     return None
 
