@@ -69,6 +69,10 @@ def test_nodes_that_two_select(objects: list[dict[str, Any]], names: list[str]) 
         ([felix("node.c", vxlanPort=8472)], None),
         ([felix("node.a", vxlanPort=8472), calico_node(FELIX_VXLANPORT="4789")], None),
         ([felix("node.a", vxlanPort=8472), calico_node(FELIX_VXLANPORT="${PORT}")], None),
+        ([felix("default", vxlanEnabled=False), felix("node.a", vxlanPort=8472)], None),
+        ([felix("default", vxlanEnabled=True), felix("node.a", vxlanPort=8472)], ("spec", "vxlanPort")),
+        ([felix("default", wireguardEnabled=True), felix("node.a", vxlanPort=8472)], None),
+        ([felix("node.a", wireguardEnabled=True, vxlanPort=8472)], None),
         ([felix("node.a", wireguardListeningPort=1)], None),
         (
             [felix("default", wireguardEnabled=True), felix("node.a", wireguardListeningPort=1)],

@@ -88,13 +88,19 @@ def _tunnel(cluster: Cluster) -> Iterator[Breach]:
         for name in counted(cluster.nodes, steps, _OF_NODE):
             settings = Settings(cluster, name)
             try:
-                if not field.switch or settings.flag(field.switch, default=False):
+                if settings.flag(field.switch, default=False) if field.switch else _by_vxlan(settings):
                     value = settings.number(field.name, field.default)
                     found.setdefault(value, []).append((name, settings.said(field.name)))
             except UndecidedError:
                 continue
         if len(found) > 1 and (field.switch or _tunnelled(cluster)):
             yield from _apart(field, found)
+
+
+def _by_vxlan(settings: Settings) -> bool:
+    """Whether VXLAN of a node is not switched off, nor WireGuard on, which takes its place between nodes."""
+    encrypts = any(settings.flag(f"wireguardEnabled{version}", default=False) for version in ("", "V6"))
+    return settings.flag("vxlanEnabled", default=True) and not encrypts
 
 
 def _tunnelled(cluster: Cluster) -> bool:
