@@ -50,6 +50,9 @@ PODS = "---\n" + pod("web", "shop", "10.244.0.7", "r", app="web")
     [
         ({"namespaceSelector": "all()"}, "namespaceSelector"),
         ({"serviceAccountSelector": "all()"}, "serviceAccountSelector"),
+        ({"namespaceSelector": "projectcalico.org/name == 'shop'"}, "namespaceSelector"),
+        ({"namespaceSelector": "projectcalico.org/name == 'edge'"}, None),  # of which no pod is known
+        ({"namespaceSelector": "has("}, None),
         ({"namespaceSelector": "all()", "applyOnForward": True}, None),  # which POL048 says
         ({"namespaceSelector": "all()", "selector": "app == 'web'"}, None),
         ({"namespaceSelector": "all()", "selector": "!has(x)"}, None),
@@ -63,5 +66,8 @@ def test_hosts_that_a_policy_leaves_out(spec: dict[str, Any], told: str | None) 
     known = cluster_of([*(one.plain for one in objects), *(one.plain for one in cluster_of(PODS).all)])
     found = list(find("policy_scope")(known, {"problem": "hosts-kept-out"}))
     assert [one.path for one in found] == [("spec", told)] * bool(told)
+    chart = {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": {"name": "x"}, "spec": {}}
+    with_more = cluster_of([*(one.plain for one in known.all), chart])
+    assert list(find("policy_scope")(with_more, {"problem": "hosts-kept-out"})) == []
     alone = cluster_of([HOST, policy(TCP, **spec)])
     assert list(find("policy_scope")(alone, {"problem": "hosts-kept-out"})) == []

@@ -10,12 +10,15 @@ from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.hosts.shut_in import denied
 from callint.checks.pod_template import pod_templates
+from callint.checks.policy.account_scope import CHARTS
 from callint.finding import Related, Witness, counted, witness
 from callint.objects import Cluster
 from callint.objects.policy import Policy
 from callint.policy import Model, model_of
 from callint.policy.autohep import made_automatically
 from callint.policy.inventory import HostMember
+from callint.policy.labels import Labels
+from callint.policy.match import namespaces
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier, selects_pods_alone
 from callint.record import NamedTuple
@@ -267,18 +270,18 @@ def _on_pods(policy: Policy, selector: Selector, field: str, effect: str) -> Ite
 
 
 def _hosts_kept_out(cluster: Cluster) -> Iterator[Breach]:
-    """Policies for pods, of which some are known, and not one with labels that host endpoints have."""
+    """Policies for pods of namespaces of which some are known, and not one with labels that host endpoints have."""
     hosts, steps = _selectable(cluster), Steps(cluster, "selectors with labels")
     labels = [one.labels for one in model_of(cluster).inventory.workloads]
     labels += [one.labels for one in pod_templates(cluster)]
     pods = Selectable(((one, one) for one in labels), steps)
-    for policy, selector in _enforced(cluster) if hosts and pods else ():
+    for policy, selector in _enforced(cluster) if hosts and pods and not cluster.holds(*CHARTS) else ():
         own = parse_or_none(policy.selector or "")
         for_pods = policy.namespace is None and policy.of_pods and not (policy.apply_on_forward or policy.early)
         if not for_pods or own is None or own == ALL or not selects_pods_alone(selector):
             continue
         matched = hosts.few(own, 3, surely=True) if not pods.any(own) else []
-        if not matched:
+        if not matched or not _some_around(policy, pods):
             continue
         key = "namespaceSelector" if policy.namespace_selector else "serviceAccountSelector"
         yield Breach.at(
@@ -290,6 +293,12 @@ def _hosts_kept_out(cluster: Cluster) -> Iterator[Breach]:
             witness("selector", selector=str(selector), endpoints=()),
             f"drop {key}, if host endpoints are meant",
         )
+
+
+def _some_around(policy: Policy, pods: Selectable[Labels]) -> bool:
+    """Whether any pods are known of the namespaces that a policy selects."""
+    text = policy.namespace_selector
+    return text is None or (parse_or_none(text) is not None and bool(pods.few(namespaces(text), 1, surely=True)))
 
 
 def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:
