@@ -10,6 +10,8 @@ from callint.objects.calico_node import environment, more_variables
 
 ROUTER_ID = "CALICO_ROUTER_ID"
 _BACKEND = "CALICO_NETWORKING_BACKEND"
+_CONFIG = "calico-config"
+_OF_MAP = ("valueFrom", "configMapKeyRef", "name")
 # node/filesystem/etc/rc.local: with these neither confd nor BIRD is started
 _WITHOUT_BGP = ("none", "vxlan")
 
@@ -27,9 +29,11 @@ def switched_off(cluster: Cluster) -> Iterator[tuple[Resource, Path, str]]:
         return
     if told and named is None and not more_variables(cluster):
         return
+    if named is not None and fields.at(named.resource.plain, (*named.path[:-1], *_OF_MAP)) != _CONFIG:
+        return
     for one in cluster.kubernetes("ConfigMap", "v1"):
         backend = fields.text(fields.mapping(one.plain, "data"), "calico_backend")
-        if one.name == "calico-config" and backend in _WITHOUT_BGP:
+        if one.name == _CONFIG and backend in _WITHOUT_BGP:
             yield one, ("data", "calico_backend"), f'"calico_backend" is "{backend}"'
 
 

@@ -15,6 +15,7 @@ FROM_MAP = {
     "name": "CALICO_NETWORKING_BACKEND",
     "valueFrom": {"configMapKeyRef": {"name": "calico-config", "key": "calico_backend"}},
 }
+FROM_ANOTHER = {**FROM_MAP, "valueFrom": {"configMapKeyRef": {"name": "mine", "key": "calico_backend"}}}
 LIVE = ["/bin/calico-node", "-felix-live", "-bird-live"]
 READY = ["/bin/calico-node", "-felix-ready", "-bird-ready"]
 
@@ -52,6 +53,8 @@ OFF = installation(calicoNetwork={"bgp": "Disabled"})
         ([daemon_set(LIVE, READY, FROM_MAP), config_map("bird")], ()),
         ([daemon_set(LIVE, READY, {"name": "IP", "value": "autodetect"}), config_map("vxlan")], ()),
         ([daemon_set(LIVE, READY, FROM_MAP)], ()),
+        ([daemon_set(LIVE, READY, FROM_ANOTHER), config_map("vxlan")], ()),
+        ([daemon_set(LIVE, READY, {**VXLAN, "value": "$(BACKEND)"}), config_map("vxlan")], ()),
         ([daemon_set(LIVE, READY), OFF], ()),  # the operator has a DaemonSet of its own
         ([config_map("vxlan")], ()),
     ],
