@@ -37,6 +37,7 @@ MISSING = IDLE | {
     "deny-only-policy",
     "log-only-policy",
     "fewer-blocks-than-nodes",
+    "node-ports-unclosed",
 }
 """Rules that conclude from what there is not."""
 

@@ -8,6 +8,7 @@ from callint.engine import Plan
 from callint.finding import Finding
 from callint.lint import Options, lint
 from callint.source import Sources, parse
+from callint.weigh import of_a_part
 
 POOL = "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: pods}\nspec: {cidr: 10.244.0.0/16}\n"
 LAN = "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: lan}\nspec: {cidr: 10.0.0.0/24}\n"
@@ -67,6 +68,16 @@ def test_what_takes_the_place_of_a_deprecated_field_depends_on_the_release() -> 
     assert (known.severity, known.help) == ("warning", "")
     assert (assumed.severity, "is assumed" in assumed.help) == ("warning", True)
     assert findings({"a.yaml": peer}, calico=Calico((3, 29))) == []
+
+
+def test_a_part_of_the_manifests_does_not_prove_that_nothing_closes_node_ports() -> None:
+    ports = next(one for one in rule.load() if one.id == "POL059")
+    parsed = parse(rule.explanation(ports).examples[0].bad, "a.yaml")
+    plan = Plan(rule.load(), config.Config().settings(rule.load()))
+    result = lint(Sources(parsed.files, parsed.documents), config.Config(), plan, Options())
+    found = [one for one in result.report.findings if one.rule == ports.id]
+    assert [one.severity for one in found] == ["warning"]
+    assert [one.severity for one in of_a_part(found, plan)] == ["info"]
 
 
 def test_folders_that_may_be_clusters_prove_nothing_together() -> None:

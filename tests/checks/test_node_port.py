@@ -174,5 +174,5 @@ OFFICE = {"nets": ["203.0.113.0/24"]}
 )
 def test_node_ports_that_nothing_closes(objects: tuple[dict[str, Any], ...], number: int) -> None:
     found = told("unclosed", *objects)
-    assert ["and nothing closes them to others" in one for one in found] == [True] * number
+    assert ["and no policy for hosts closes them to others" in one for one in found] == [True] * number
     assert not told("unclosed", *objects, dataplane="ebpf")

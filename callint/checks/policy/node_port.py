@@ -184,8 +184,8 @@ def _unclosed(cluster: Cluster) -> Iterator[Breach]:
             opening[0],
             text,
             host,
-            f"opens node port{'s' if ':' in text else ''} {text} to some, and nothing closes them to others: policy "
-            "before translation drops nothing but what a rule denies",
+            f"opens node port{'s' if ':' in text else ''} {text} to some, and no policy for hosts closes them to "
+            "others: policy before translation drops nothing but what a rule denies",
             "accept",
             "deny the node ports in a rule after those that open them",
         )
