@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Literal
 
 from callint.bgp.nodes import Speaker
+from callint.bgp.peering import Peering
 from callint.bgp.session import Session
 from callint.bgp.turns import Turns, agree
 from callint.calico.defaults import BGP_PORT
@@ -22,7 +23,7 @@ _Key = tuple[str, object, Address | None]
 _Call = tuple[Session, Session]
 """Who calls, and the session for which the far end takes it."""
 
-Further = Callable[[Speaker, Speaker, Family], list[Session]]
+Further = Callable[[Speaker, Speaker, Family], Sequence[Peering]]
 """The sessions that one node has with another one at addresses besides its BGP address."""
 
 
@@ -88,7 +89,7 @@ class Calls:
         """`further` finds such sessions."""
         self._turns = turns
         self._further = further
-        self._met: dict[tuple[str, str, Family], Answer[Meetings | None]] = {}
+        self._met: dict[tuple[str, str, Family], Answer[Meetings]] = {}
 
     def between(self, session: Session) -> Meetings | None:
         """What becomes of all sessions between the ends of one; None where addresses are those of the ends alone.
@@ -100,18 +101,18 @@ class Calls:
             return None
         if one.name > other.name:
             one, other = other, one
-        key = (one.name, other.name, family)
-        if key not in self._met:
-            self._met[key] = Answer(partial(self._meetings, one, other, family))
-        return self._met[key].get()
-
-    def _meetings(self, one: Speaker, other: Speaker, family: Family) -> Meetings | None:
         mine, theirs = self._further(one, other, family), self._further(other, one, family)
         if not mine and not theirs:
             return None
+        key = (one.name, other.name, family)
+        if key not in self._met:
+            here = [each.session(one, None) for each in mine] + [*self._turns.between(one, other.address(family))]
+            there = [each.session(other, None) for each in theirs] + [*self._turns.between(other, one.address(family))]
+            self._met[key] = Answer(partial(self._meetings, one, other, here, there))
+        return self._met[key].get()
+
+    def _meetings(self, one: Speaker, other: Speaker, mine: list[Session], theirs: list[Session]) -> Meetings:
         steps = Steps(self._turns.known.cluster, "BGP sessions with the same neighbour")
-        mine = [*mine, *self._turns.between(one, other.address(family))]
-        theirs = [*theirs, *self._turns.between(other, one.address(family))]
         calls = [*self._calls(mine, other, theirs, steps), *self._calls(theirs, one, mine, steps)]
         return Meetings(calls, steps)
 

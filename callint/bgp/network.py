@@ -251,9 +251,8 @@ class Network(Inventory):
         found = (one for one in self.peerings_of(remote, family) if one.there is mine)
         return next((one.session(remote, local) for one in found), None)
 
-    def _further(self, local: Speaker, remote: Speaker, family: Family) -> list[Session]:
-        found = self._at_further_addresses.get((self.nodes.of(local), remote.name, family), ())
-        return [peering.session(local, None) for peering in found]
+    def _further(self, local: Speaker, remote: Speaker, family: Family) -> Sequence[Peering]:
+        return self._at_further_addresses.get((self.nodes.of(local), remote.name, family), ())
 
     @cached_property
     def _at_further_addresses(self) -> dict[tuple[Alike, str, Family], list[Peering]]:
