@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from callint.facts.values import Address, NodeFacts
+from callint.facts.values import Address, NodeFacts, Route
 from callint.net.address import Address as IPAddress
-from callint.net.address import parse_cidr
+from callint.net.address import Family, parse_cidr
 
 _NOT_GLOBAL = tuple(map(parse_cidr, ("127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10")))
 """Go's IsGlobalUnicast, as far as interfaces have such addresses."""
@@ -30,7 +30,7 @@ def source_towards(facts: NodeFacts, far: IPAddress) -> IPAddress | None:
     leading = [
         one for one in facts.routes or () if one.table == "main" and one.destination.prefix.masked().contains(far)
     ]
-    best = max(leading, key=lambda one: (one.destination.length, -one.usual_metric), default=None)
+    best = max(map(_rank, leading), default=(-1, 0))
     near = [
         one
         for interface in facts.interfaces or ()
@@ -38,13 +38,23 @@ def source_towards(facts: NodeFacts, far: IPAddress) -> IPAddress | None:
         if one.prefix.masked().contains(far)
     ]
     longest = max((one.length for one in near), default=-1)
-    if best is None or best.destination.length < longest:
-        held = [one.bare for one in near if one.length == longest]
-    elif best.type != "unicast":
-        return None
-    elif best.source is not None:
-        return best.source.bare
-    else:
-        out = facts.interface(best.interface or "")
-        held = [one for one in usable(out.addresses or ()) if one.family == far.family] if out is not None else []
-    return held[0] if len(held) == 1 else None
+    if best[0] < longest:
+        held: set[IPAddress | None] = {one.bare for one in near if one.length == longest}
+    else:  # several next hops are several routes
+        held = {source for one in leading if _rank(one) == best for source in _sources(facts, one, far.family)}
+    return held.pop() if len(held) == 1 else None
+
+
+def _rank(route: Route) -> tuple[int, int]:
+    return route.destination.length, -route.usual_metric
+
+
+def _sources(facts: NodeFacts, route: Route, family: Family) -> list[IPAddress | None]:
+    """The addresses from which packets by a route may come, None for what nobody knows."""
+    if route.type != "unicast":
+        return [None]
+    if route.source is not None:
+        return [route.source.bare]
+    out = facts.interface(route.interface or "")
+    found = [one for one in usable(out.addresses or ()) if one.family == family] if out is not None else []
+    return [*found] or [None]

@@ -122,6 +122,11 @@ ROUTES = """routes:
   - {to: 10.2.0.0/16, via: 10.0.0.9, interface: lan0, source: 10.9.9.9}
   - {to: 10.3.0.0/16, type: blackhole}
   - {to: 10.4.0.0/16, interface: two0}
+  - {to: 10.5.0.0/16, via: 192.168.0.1, interface: wan0}
+  - {to: 10.5.0.0/16, via: 10.0.0.9, interface: lan0}
+  - {to: 10.6.0.0/16, via: 192.168.0.1, interface: wan0}
+  - {to: 10.6.0.0/16, via: 192.168.0.3, interface: wan0}
+  - {to: 10.6.0.0/16, via: 10.0.0.9, interface: lan0, metric: 100}
 """
 ROUTER = {
     "lan0": ["10.0.0.1/24"],
@@ -156,6 +161,8 @@ def node(address: str, internal: str | None = None) -> dict[str, Any]:
         ("canReach", "10.3.0.1", "can-reach", None),
         ("canReach", "10.4.1.9", "can-reach", "10.4.1.1"),
         ("canReach", "10.4.2.1", "can-reach", None),
+        ("canReach", "10.5.0.1", "can-reach", None),  # by either
+        ("canReach", "10.6.0.1", "can-reach", "192.168.0.2"),
         ("canReach", "example.org", "can-reach", None),
         ("kubernetes", "NodeInternalIP", "kubernetes-internal-ip", "10.0.0.7"),
     ],
