@@ -90,6 +90,7 @@ class Calls:
         self._turns = turns
         self._further = further
         self._met: dict[tuple[str, str, Family], Answer[Meetings]] = {}
+        self._steps = Steps(turns.known.cluster, "BGP sessions with the same neighbour")
 
     def between(self, session: Session) -> Meetings | None:
         """What becomes of all sessions between the ends of one; None where addresses are those of the ends alone.
@@ -112,18 +113,17 @@ class Calls:
         return self._met[key].get()
 
     def _meetings(self, one: Speaker, other: Speaker, mine: list[Session], theirs: list[Session]) -> Meetings:
-        steps = Steps(self._turns.known.cluster, "BGP sessions with the same neighbour")
-        calls = [*self._calls(mine, other, theirs, steps), *self._calls(theirs, one, mine, steps)]
-        return Meetings(calls, steps)
+        calls = [*self._calls(mine, other, theirs), *self._calls(theirs, one, mine)]
+        return Meetings(calls, self._steps)
 
-    def _calls(self, some: list[Session], far: Speaker, theirs: list[Session], steps: Steps) -> Iterator[_Call]:
+    def _calls(self, some: list[Session], far: Speaker, theirs: list[Session]) -> Iterator[_Call]:
         """Of sessions with one address the first one by name is heard, and one of those with one port calls."""
         heard: dict[Address | None, Session] = {}
         for each in sorted(theirs, key=self._order):
             heard.setdefault(each.address, each)
         calling: dict[tuple[Address | None, int], list[_Call | None]] = {}
         for session in sorted(some, key=self._order):
-            called = None if session.passive else heard.get(caller(session, steps))
+            called = None if session.passive else heard.get(caller(session, self._steps))
             call = (session, called) if called is not None else None
             calling.setdefault((session.address, session.form.port or BGP_PORT), []).append(call)
         for (address, port), several in calling.items():
