@@ -90,7 +90,7 @@ def _foreign(api_version: str, group: str, kind: str) -> Stranger | None:
         known = kind in calico_kinds() or kind in enterprise.KINDS
         if known and kind not in _KUBERNETES_OWN:
             return Stranger("unknown-kind", "apiVersion", f'"{api_version}" is no API of Calico; did you mean "{near}"')
-    if kind == _POLICY and nearest(group, (group_of(_POLICY_API),)):
+    if kind == _POLICY and group.endswith(".k8s.io") and nearest(group, (group_of(_POLICY_API),)):
         meant = f'did you mean "{_POLICY_API}"'
         return Stranger("unknown-kind", "apiVersion", f'"{api_version}" is no API of Kubernetes; {meant}')
     if group == group_of(_OPERATOR_API) and kind != _OPERATOR and is_slip(kind, _OPERATOR):
