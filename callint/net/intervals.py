@@ -104,7 +104,11 @@ def overlaps(a: Intervals, b: Intervals) -> bool:
         return False
     if len(a) < len(b):
         a, b = b, a
-    return any(begin < len(a) and a[begin][0] <= high for _, high, begin in _found(a, b))
+    for low, high in b:
+        after = bisect_left(a, (low,))
+        if (after < len(a) and a[after][0] <= high) or (after and a[after - 1][1] >= low):
+            return True
+    return False
 
 
 def contains(a: Intervals, value: int) -> bool:
