@@ -11,7 +11,7 @@ from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
 from callint.objects import Cluster, Resource
 from callint.objects.node import bgp_path
 from callint.objects.reservations import reserved
-from callint.policy.links import is_host_interface
+from callint.policy.links import SERVICE_INTERFACES, is_host_interface
 from callint.record import NamedTuple
 
 
@@ -44,6 +44,7 @@ class HostAddress(NamedTuple):
 def host_addresses(cluster: Cluster) -> tuple[HostAddress, ...]:
     """What facts, HostEndpoints and Node objects say, most exact first; tunnel and workload interfaces are the pods'.
 
+    What kube-proxy and NodeLocal DNSCache give a node to answer for are addresses of services.
     A HostEndpoint for all interfaces may list tunnel addresses, which come from pools: it proves nothing here.
     """
     found = [*_from_facts(cluster), *_from_endpoints(cluster), *_from_nodes(cluster)]
@@ -80,7 +81,8 @@ def _finder(cluster: Cluster, free: bool) -> Callable[[Prefix], tuple[HostAddres
 def _from_facts(cluster: Cluster) -> Iterator[HostAddress]:
     for facts in cluster.facts.values():
         for interface in facts.interfaces or ():
-            if is_host_interface(cluster, facts.node, interface.name):
+            own = not interface.name.startswith(SERVICE_INTERFACES)
+            if own and is_host_interface(cluster, facts.node, interface.name):
                 for address in interface.addresses or ():
                     yield HostAddress(address.prefix, facts.node, interface.name, address.span)
 

@@ -20,9 +20,11 @@ from callint.policy.nodes import with_nameless
 from callint.policy.ranges import Ranges
 from callint.policy.settings import workload_prefixes
 
+SERVICE_INTERFACES = ("kube-ipvs", "nodelocaldns")
+"""What links are called by which kube-proxy and NodeLocal DNSCache have nodes answer for addresses of services."""
 # links with nothing behind them, as `ip -details` names their kinds, and what such links are usually called
 _DEAD_ENDS = frozenset(("loopback", "dummy", "ifb", "nlmon"))
-_DEAD_NAMES = ("dummy", "ifb", "kube-ipvs", "nodelocaldns")
+_DEAD_NAMES = ("dummy", "ifb", *SERVICE_INTERFACES)
 
 
 def leads_somewhere(interface: Interface) -> bool:

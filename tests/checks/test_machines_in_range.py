@@ -82,6 +82,13 @@ def test_one_node_of_which_facts_tell_may_have_others_beside_it() -> None:
     assert "so that pods on other nodes, if there are any, do not reach it" in found.message
 
 
+@pytest.mark.parametrize("link", ["kube-ipvs0", "nodelocaldns"])
+def test_what_each_node_answers_for_is_an_address_of_a_service(link: str) -> None:
+    facts = f"version: 1\nnode: n1\ninterfaces: [{{name: {link}, addresses: [10.96.0.10/32]}}]\n"
+    cluster = cluster_of([ranges(serviceClusterIPs=[{"cidr": "10.96.0.0/12"}]), *NODES], facts=facts)
+    assert not list(find("service_range")(cluster, {"problem": "machines"}))
+
+
 def test_with_ebpf_nothing_is_said() -> None:
     cluster = cluster_of([ranges(serviceLoadBalancerIPs=LAN), *NODES], Target(dataplane="ebpf"))
     assert not list(find("service_range")(cluster, {"problem": "machines"}))
