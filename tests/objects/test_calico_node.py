@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from time import process_time
 from typing import Any
 
@@ -111,8 +112,15 @@ def test_what_nobody_shows_may_say_otherwise_what_stands_before_it() -> None:
     assert values(cluster_of([node({"envFrom": [{"secretRef": {}}, MAP]}), config_map({"A": "1"})])) == {"A": "1"}
 
 
+def test_a_config_map_that_could_not_be_read_as_a_whole_may_hold_any_variable() -> None:
+    broken = json.dumps(config_map({"A": "1", "B": "2"})).replace('"2"', "*none")
+    cluster = cluster_of(f"{json.dumps(node({'envFrom': [MAP]}))}\n---\n{broken}\n", judged=True)
+    assert values(cluster) == {}
+    assert more_variables(cluster)
+
+
 def test_a_list_in_place_of_a_text_is_not_known() -> None:
-    assert values(cluster_of([node({"env": [{"name": "A", "value": []}, {"name": "B", "value": None}]})])) == {
+    assert values(cluster_of([node({"env": [None, {"name": "A", "value": []}, {"name": "B", "value": None}]})])) == {
         "A": None,
         "B": "",
     }

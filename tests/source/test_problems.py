@@ -184,7 +184,16 @@ def test_merges_overwrite_what_stands_before_them_and_yield_to_what_follows() ->
         ("kind: x\na: !!int b\n", "wrong-tag", (2, 10, 2, 11)),
         *(
             (f"kind: x\na: !!timestamp {text}\n", "wrong-tag", (2, 16, 2, 16 + len(text)))
-            for text in ("b", "1", "'2020'", "2020-02-30", "2020-01-01T10:00:00", "'2020-01-01 10:00:00Z'", "20-01-01")
+            for text in (
+                "b",
+                "1",
+                "'2020'",
+                "1900-02-29",
+                "2020-02-30",
+                "2020-01-01T10:00:00",
+                "2020-01-01T24:00:00Z",
+                "20-01-01",
+            )
         ),
         ("kind: x\na:\n - .inf\n", "no-number", (3, 4, 3, 8)),
         ("a: 1\n<<: 2\n", "bad-merge", (2, 1, 2, 3)),
