@@ -264,6 +264,8 @@ IN_KUBE_SYSTEM = {"namespace": "kube-system"}
         ([closing(namespaceSelector=None)], True),
         ([closing(namespaceSelector=None, selector="k8s-app == 'kube-dns'")], True),
         ([closing(namespaceSelector="projectcalico.org/name not in {'kube-system'}")], False),
+        ([closing(namespaceSelector="!(projectcalico.org/name starts with 'openshift-')")], False),  # has its own DNS
+        ([closing(namespaceSelector="projectcalico.org/name == 'kube-system'")], True),
         ([closing(namespaceSelector="team == 'shop'")], False),  # perhaps
         ([closing(selector="app == 'web'")], False),
         ([closing(selector="!has(trusted)")], False),  # perhaps
@@ -311,6 +313,7 @@ ANSWERING = {"podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}, "policyTyp
         ([shutting({"action": "Allow", "notProtocol": "UDP"})], False),
         ([shutting({"action": "Pass"})], False),
         ([shutting(DNS, namespaceSelector=BUT_SYSTEM)], False),
+        ([shutting(DNS, namespaceSelector="projectcalico.org/name not in {'openshift-dns'}")], False),
         ([shutting(DNS, selector="app == 'web'")], False),
         ([shutting(DNS), shutting({"action": "Allow"}, name="rest", order=9000)], False),
         ([shutting(DNS), SYSTEM_OPEN], False),

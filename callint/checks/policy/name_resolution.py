@@ -11,6 +11,7 @@ from callint.calico.defaults import (
     DNS_PORTS,
     KUBELET_PORT,
     NAMESPACE_LABEL,
+    OPENSHIFT_DNS,
     ORCHESTRATOR_LABEL,
 )
 from callint.calico.kinds import is_calico
@@ -49,6 +50,10 @@ _RESOLVERS = tuple(
 )
 _ANSWERING = _RESOLVERS[0]._replace(open=("",))
 """The pods of DNS that most clusters have, whatever other labels they have."""
+_ON_OPENSHIFT, _ELSEWHERE = (
+    Labels({ORCHESTRATOR_LABEL: "k8s", NAMESPACE_LABEL: namespace}, ("",)) for namespace in (OPENSHIFT_DNS[0], "/")
+)
+"""Any pods beside the DNS that OpenShift has, and of a namespace that nobody names."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -123,7 +128,7 @@ def _unasked(policies: Iterable[tuple[PlacedTier, PlacedPolicy]]) -> Iterator[Br
     for tier, placed in every:
         policy = placed.policy
         opens = any(rule.opens for rule in policy.ingress)
-        if tier.closes and not policy.resource.gaps and not opens and holds(placed.selector, _ANSWERING):
+        if tier.closes and not policy.resource.gaps and not opens and _of_dns(placed):
             yield _closed(tier, policy)
             return
 
@@ -134,9 +139,15 @@ def _unlearned(policies: Iterable[tuple[PlacedTier, PlacedPolicy]]) -> Iterator[
     if any(_learns(placed) for _, placed in every):
         return
     for tier, placed in every:
-        if tier.closes and not placed.policy.resource.gaps and holds(placed.selector, _ANSWERING):
+        if tier.closes and not placed.policy.resource.gaps and _of_dns(placed):
             yield _closed(tier, placed.policy, "Egress")
             return
+
+
+def _of_dns(placed: PlacedPolicy) -> bool:
+    """Whether a policy surely selects the cluster's DNS; who leaves out that of OpenShift has no other one."""
+    left_out = holds(placed.selector, _ON_OPENSHIFT) is False and holds(placed.selector, _ELSEWHERE) is True
+    return holds(placed.selector, _ANSWERING) is True and not left_out
 
 
 def _learns(placed: PlacedPolicy) -> bool:
