@@ -31,9 +31,10 @@ def switched_off(cluster: Cluster) -> Iterator[tuple[Resource, Path, str]]:
         return
     if named is not None and fields.at(named.resource.plain, (*named.path[:-1], *_OF_MAP)) != _CONFIG:
         return
-    for one in cluster.kubernetes("ConfigMap", "v1"):
-        backend = fields.text(fields.mapping(one.plain, "data"), "calico_backend")
-        if one.name == _CONFIG and backend in _WITHOUT_BGP:
+    maps = [one for one in cluster.kubernetes("ConfigMap", "v1") if one.name == _CONFIG]
+    backends = [fields.text(fields.mapping(one.plain, "data"), "calico_backend") for one in maps]
+    if all(backend in _WITHOUT_BGP for backend in backends):
+        for one, backend in zip(maps, backends, strict=True):
             yield one, ("data", "calico_backend"), f'"calico_backend" is "{backend}"'
 
 

@@ -56,6 +56,8 @@ OFF = installation(calicoNetwork={"bgp": "Disabled"})
         ([daemon_set(LIVE, READY, FROM_ANOTHER), config_map("vxlan")], ()),
         ([daemon_set(LIVE, READY, {**VXLAN, "value": "$(BACKEND)"}), config_map("vxlan")], ()),
         ([daemon_set(LIVE, READY), OFF], ()),  # the operator has a DaemonSet of its own
+        ([daemon_set(LIVE[:2], READY[:2], VXLAN), daemon_set(LIVE, READY)], ()),  # that of another cluster, perhaps
+        ([daemon_set(LIVE, READY, FROM_MAP), config_map("vxlan"), config_map("bird")], ()),
         ([config_map("vxlan")], ()),
     ],
 )
