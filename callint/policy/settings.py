@@ -35,6 +35,28 @@ class Said(NamedTuple):
         return f'{self.resource.kind} "{self.resource.name}"'
 
 
+class _Layer(NamedTuple):
+    """What objects of one name say: their values, and the fields of which nobody knows what they are set to."""
+
+    first: Resource
+    said: dict[str, Said]
+    hidden: dict[str, Resource]
+
+    def add(self, one: FelixConfiguration) -> None:
+        """Put one over what is there."""
+        for key, value in one.values.items():
+            if value is not None:
+                self.said[key] = Said(value, one.resource, ("spec", key))
+                self.hidden.pop(key, None)
+        for gap in one.resource.gaps:
+            if gap[:1] == ("spec",) and len(gap) > 1:
+                self.hidden[str(gap[1])] = one.resource
+        for annotation in one.resource.annotations:
+            if annotation.startswith(_OVERRIDE):
+                name = annotation.removeprefix(_OVERRIDE)
+                self.hidden[name[:1].lower() + name[1:]] = one.resource
+
+
 class Settings:
     """FelixConfiguration of one node: `default`, under those scoped by selector (v3.32), under `node.<name>`.
 
@@ -42,27 +64,14 @@ class Settings:
     """
 
     def __init__(self, cluster: Cluster, node: str) -> None:
-        """Merge what applies to the node; `sources` are the objects that said it, the strongest last."""
-        self._values: dict[str, Said] = {}
-        self._hidden: dict[str, Resource] = {}
+        """Take what applies to the node; `sources` tells apart what applies to one from what does to another."""
         self._environment = felix_environment(cluster)
         self._operated = _operated(cluster)
         facts = cluster.facts.get(node)
         self._told_prefixes = facts.workload_prefixes if facts is not None else None
         layers = _layers(cluster, node)
-        self.sources = tuple(one.resource for one in layers)
-        for one in layers:
-            for key, value in one.values.items():
-                if value is not None:
-                    self._values[key] = Said(value, one.resource, ("spec", key))
-                    self._hidden.pop(key, None)
-            for gap in one.resource.gaps:
-                if gap[:1] == ("spec",) and len(gap) > 1:
-                    self._hidden[str(gap[1])] = one.resource
-            for annotation in one.resource.annotations:
-                if annotation.startswith(_OVERRIDE):
-                    name = annotation.removeprefix(_OVERRIDE)
-                    self._hidden[name[:1].lower() + name[1:]] = one.resource
+        self.sources = tuple(one.first for one in layers)
+        self._strongest_first = layers[::-1]
         self.ebpf = self.perhaps_ebpf = cluster.target.dataplane == "ebpf"
         try:
             self.ebpf = self.perhaps_ebpf = self.ebpf or self.flag("bpfEnabled", default=False)
@@ -79,18 +88,20 @@ class Settings:
             if told is None:
                 raise UndecidedError(f"{name} in the environment of calico-node, which could not be read")
             return told
-        hidden = self._hidden.get(key)
-        if hidden is not None:
-            raise UndecidedError(f'{key} of FelixConfiguration "{hidden.name}", which could not be read')
-        said = self._values.get(key)
-        return None if said is None else said.value
+        for layer in self._strongest_first:
+            hidden = layer.hidden.get(key)
+            if hidden is not None:
+                raise UndecidedError(f'{key} of FelixConfiguration "{hidden.name}", which could not be read')
+            if key in layer.said:
+                return layer.said[key].value
+        return None
 
     def said(self, key: str) -> Said | None:
         """What decides about a field; None where nothing says it."""
         variable = self._environment.get(felix_variable(key))
         if variable is not None:
             return Said(variable.value, variable.resource, variable.path)
-        return self._values.get(key)
+        return next((one.said[key] for one in self._strongest_first if key in one.said), None)
 
     def flag(self, key: str, *, default: bool) -> bool:
         """A switch."""
@@ -158,8 +169,8 @@ class Settings:
         variable = self._environment.get(felix_variable(key))
         if variable is not None:
             found = of_environment(variable)
-        elif isinstance(self._value(key, _text), list):
-            found = of_configuration(self._values[key].resource, key)
+        elif isinstance(self._value(key, _text), list) and (said := self.said(key)) is not None:
+            found = of_configuration(said.resource, key)
         else:
             found = OWN[direction]
         if isinstance(found, str):
@@ -222,22 +233,23 @@ def _prefixes(cluster: Cluster, node: str) -> tuple[str, ...]:
     return Settings(cluster, node).workload_prefixes
 
 
-def _layers(cluster: Cluster, node: str) -> list[FelixConfiguration]:
+def _layers(cluster: Cluster, node: str) -> list[_Layer]:
     """The configurations that reach the node, the strongest last; of several scoped ones the oldest counts."""
-    named = _named(cluster)
-    default, own = named.get("default", []), named.get(f"node.{node}", [])
-    if cluster.target.release < SCOPED_FELIX:
-        return default + own
-    about = cluster.nodes.get(node)
-    oldest = next(scoped_to(cluster, about.labels if about else {}), None)
-    return default + ([] if oldest is None else [oldest]) + own
+    known = _known(cluster)
+    oldest: FelixConfiguration | None = None
+    if cluster.target.release >= SCOPED_FELIX:
+        about = cluster.nodes.get(node)
+        oldest = next(scoped_to(cluster, about.labels if about else {}), None)
+    wanted = ("default", oldest.resource if oldest is not None else None, f"node.{node}")
+    return [known[one] for one in wanted if one in known]
 
 
 @lru_cache(maxsize=8)
-def _named(cluster: Cluster) -> dict[str, list[FelixConfiguration]]:
-    found: dict[str, list[FelixConfiguration]] = {}
+def _known(cluster: Cluster) -> dict[str | Resource | None, _Layer]:
+    """What is said under each name, and by each of those for some nodes."""
+    found: dict[str | Resource | None, _Layer] = {}
     for one in cluster.felix:
-        found.setdefault(one.name, []).append(one)
+        found.setdefault(one.resource if scoped(one) else one.name, _Layer(one.resource, {}, {})).add(one)
     return found
 
 

@@ -11,6 +11,7 @@ from callint.objects import Cluster
 from callint.policy.settings import Settings
 from callint.source import Limits
 from callint.steps import TooManyStepsError
+from calls import calls
 from manifests import calico, cluster_of
 
 
@@ -43,3 +44,14 @@ def test_too_many_for_too_many_nodes_are_a_question_whichever_node_is_asked_abou
     for node in ("a", "elsewhere"):
         with pytest.raises(TooManyStepsError, match="100 comparisons of selectors of FelixConfigurations with nodes"):
             Settings(cluster, node)
+
+
+def test_what_objects_say_is_read_once_for_all_nodes() -> None:
+    def work(number: int) -> int:
+        said = {f"x{one}": 1 for one in range(number)}
+        fat = [calico("FelixConfiguration", "default", said) for _ in range(number)]
+        cluster = of(*fat, calico("FelixConfiguration", "x", {**said, "nodeSelector": "has(zone)"}))
+        Settings(cluster, "a")
+        return calls(lambda: Settings(cluster, "b").number("vxlanPort", 0))
+
+    assert work(10) == work(100)
