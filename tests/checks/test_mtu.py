@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from callint.checks import Breach, find
+from callint.checks.hosts.mtu import _all_narrow
 from callint.objects import Cluster
+from calls import calls
 from manifests import calico, calico_node, cluster_of, installation
 
 PLAIN = [{"name": "eth0", "addresses": ["192.0.2.1/24"], "mtu": 1500}]
@@ -37,8 +39,8 @@ def felix(name: str = "default", **spec: Any) -> dict[str, Any]:
     return calico("FelixConfiguration", name, spec)
 
 
-def cni(mtu: str) -> dict[str, Any]:
-    metadata = {"name": "calico-config", "namespace": "kube-system"}
+def cni(mtu: str, namespace: str = "kube-system") -> dict[str, Any]:
+    metadata = {"name": "calico-config", "namespace": namespace}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"veth_mtu": mtu}}
 
 
@@ -196,3 +198,16 @@ def test_several_nodes_are_told_together() -> None:
         'packets of pods may be 1500 bytes long, which VXLAN makes 1550, but interface "eth0" of node "a" and 1 more, '
         'by which they go to node "b", takes 1500'
     )
+
+
+def test_of_many_things_that_cni_is_told_the_least_counts() -> None:
+    def work(number: int) -> int:
+        maps = [cni(str(1401 + size), f"n{size}") for size in range(number)]
+        nodes = [f"version: 1\nnode: x{one}\ninterfaces: {flow(PLAIN)}\n" for one in range(20)]
+        cluster = cluster_of([VXLAN, *maps, cni("0", "z"), felix(vxlanMTU=1500)], facts="---\n".join(nodes))
+        assert list(find("mtu")(cluster, {"problem": "detected"})) == []
+        return calls(lambda: list(_all_narrow(cluster)))
+
+    assert work(2) == work(50)
+    assert told("set", VXLAN, cni("1400", "a"), cni("1460", "b"), felix(vxlanMTU=1500), NEAR, FAR, links=PLAIN) == []
+    assert told("set", VXLAN, cni("x", "a"), cni("1460", "b"), felix(vxlanMTU=1500), NEAR, FAR, links=PLAIN) == []

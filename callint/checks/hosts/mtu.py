@@ -185,12 +185,10 @@ class _Node:
     def _limits(self) -> Iterator[int]:
         """How long the packets of pods are at most, by each tunnel that is on and by what CNI is told."""
         yield from (self._length(one).size for one in _TUNNELS if self._on(one))
-        for text in _told_cni(self._cluster):
-            size = decimal(text)
+        for size in _told_cni(self._cluster):
             if size is None:
                 raise UndecidedError("how long the packets of pods are")
-            if size:
-                yield size
+            yield size
 
     def _length(self, tunnel: _Tunnel) -> _Length:
         """What is written for a tunnel; the operator takes it from its Installation (tigera/operator pkg/render)."""
@@ -222,11 +220,17 @@ def _encrypts(settings: Settings, family: Family) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _told_cni(cluster: Cluster) -> frozenset[str]:
-    """What CNI is told of the length of packets, 0 for what Felix finds (manifests/calico.yaml)."""
+def _told_cni(cluster: Cluster) -> tuple[int | None, ...]:
+    """The least that CNI is told of the length of packets, None for what is none (manifests/calico.yaml).
+
+    Of 0 it takes what Felix finds.
+    """
     maps = (one for one in cluster.kubernetes("ConfigMap", "v1") if one.name == "calico-config")
     texts = (fields.text(fields.mapping(one.plain, "data"), "veth_mtu") for one in maps)
-    return frozenset(text for text in texts if text is not None)
+    sizes = {decimal(text) for text in texts if text is not None}
+    if None in sizes:
+        return (None,)
+    return tuple(sorted(size for size in sizes if size))[:1]
 
 
 @lru_cache(maxsize=8)
