@@ -96,7 +96,7 @@ class Kernel(NamedTuple):
         for region, step in kept:
             if hit := left & region:
                 yield Programmed(hit, False, step)
-                left = left - region
+                left = left - hit
         if left:
             yield Programmed(left, True, "programmed")
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from callint.checks import Breach, find
 from callint.objects import Intent
 from callint.selector import parse
+from callint.source import Limits
 from manifests import calico, cluster_of, installation
 
 COMPLETE = Intent(complete=("IPPool",))
@@ -63,6 +64,15 @@ def test_nodes_without_any_label_may_have_them_from_elsewhere() -> None:
     assert [one.undecided for one in told("unserved", *SPLIT, node("two"))] == [True]
     found = told("unserved", *SPLIT, node("two"), node("three", rack="cellar"))
     assert [(one.undecided, one.object.name) for one in found if one.object] == [(False, "three")]
+
+
+def test_pools_for_the_same_nodes_are_asked_together() -> None:
+    pools = [pool(f"p{number}", cidr=f"10.{number}.0.0/16", nodeSelector="rack != 'r1'") for number in range(30)]
+    nodes = [node(f"n{number}", rack=f"r{number % 2 + 1}") for number in range(30)]
+    cluster = cluster_of([*pools, *nodes])
+    cluster.limits = Limits(comparisons=60)
+    (found,) = find("node_pools")(cluster, {"problem": "unserved"})
+    assert "and 14 more" in found.message
 
 
 def test_a_pool_given_by_hand_is_for_the_nodes_that_it_selects() -> None:

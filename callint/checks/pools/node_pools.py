@@ -86,7 +86,7 @@ def _left_out(left: list[Node], pools: list[IPPool], all_pools: int) -> Breach:
 
 
 def _selected(nodes: list[Node], selectors: list[Selector], steps: Steps) -> set[str]:
-    index = SelectorIndex((one, one) for one in selectors)
+    index = SelectorIndex((one, one) for one in dict.fromkeys(selectors))
 
     def near(node: Node) -> Iterator[Selector]:
         return counted(index.candidates(node.labels), steps, 1)
