@@ -10,7 +10,7 @@ from callint.calico import Release, Road, Target
 from callint.checks.breach import Breach
 from callint.checks.pools import masquerade, node_pools, pools
 from callint.objects import Intent
-from manifests import calico, cluster_of
+from manifests import calico, calico_node, cluster_of
 
 FACTS = """\
 version: 1
@@ -94,6 +94,8 @@ def test_blocks_are_counted(cidr: str, says: str) -> None:
     cluster = cluster_of(objects, intent=Intent(complete=frozenset({"Node"})))
     (breach,) = pools.check(cluster, {"problem": "few-blocks"})
     assert f'"pods" has {says}, and there are 3 nodes' in breach.message
+    of_kubernetes = cluster_of([*objects, calico_node(USE_POD_CIDR="true")], intent=cluster.intent)
+    assert list(pools.check(of_kubernetes, {"problem": "few-blocks"})) == []
 
 
 @pytest.mark.parametrize(

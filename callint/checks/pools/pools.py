@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from callint.bgp.pools import host_local
 from callint.calico.defaults import BLOCK_SIZES, CHECKED_POOLS, DEFAULT_POOLS
 from callint.checks.breach import Breach, all_names
 from callint.checks.dispatch import Question, asked
@@ -232,7 +233,7 @@ def _few_blocks(cluster: Cluster) -> Iterator[Breach]:
     """More nodes would make it worse, and further pools better: there are none where all objects seem to be here."""
     nodes = [node for node in cluster.nodes.values() if node.resources]
     installed = any(one.name in DEFAULT_POOLS.values() or one.resource.kind == "Installation" for one in cluster.pools)
-    if not (cluster.nodes_complete or installed):
+    if not (cluster.nodes_complete or installed) or host_local(cluster):
         return
     for pool, net in _networks(cluster):
         size = pool.block_size or BLOCK_SIZES[net.family]
