@@ -379,6 +379,11 @@ TREES: dict[str, Callable[[Path], list[str]]] = {
             for n in range(5_500)
         ),
     ),
+    "routers beside many addresses of one interface": with_facts(
+        "version: 1\nnode: box\ninterfaces:\n- name: eth0\n  addresses:\n"
+        + "".join(f"  - 10.9.{n // 256}.{n % 256}/8\n" for n in range(8_000)),
+        "".join(head("BGPPeer", n) + "spec: {peerIP: 10.8.9.9, node: box, asNumber: 1}\n" for n in range(5_500)),
+    ),
     "configurations of nodes that are none's": with_configuration(
         "calico: {release: v3.32}\n",
         "".join(

@@ -62,9 +62,7 @@ def _itself(cluster: Cluster) -> Iterator[Breach]:
         if selected is None:
             continue
         facts = selected.facts
-        near = _interfaces(cluster)[facts.node].of(address.prefix()) if facts is not None else ()
-        interfaces = [interface for _, (_, interface) in near]
-        held = [one.span for interface in interfaces for one in interface.addresses or () if one.bare == address]
+        held = [span for _, span in _own(cluster)[facts.node].get(address, ())] if facts is not None else []
         if held or selected.address(address.family) == address:
             yield Breach.at(
                 peer.resource,
@@ -197,21 +195,33 @@ def _adjacent(cluster: Cluster) -> Iterator[tuple[BGPPeer, Session, Interface, A
             # A node with facts is like no other, so that this is each of its sessions.
             facts = session.local.facts
             interface = _towards(cluster, facts, address) if facts is not None and not session.form.reverse else None
-            if interface is not None and all(one.bare != address for one in interface.addresses or ()):
+            if facts is not None and interface is not None and address not in _own(cluster)[facts.node]:
                 yield peer, session, interface, address
 
 
 @lru_cache(maxsize=1)
+def _own(cluster: Cluster) -> dict[str, dict[Address, list[tuple[Interface, Span]]]]:
+    """The addresses of each node that facts show, with their interfaces and places."""
+    found: dict[str, dict[Address, list[tuple[Interface, Span]]]] = {}
+    for name, facts in cluster.facts.items():
+        mine = found.setdefault(name, {})
+        for interface in facts.interfaces or ():
+            for one in interface.addresses or ():
+                mine.setdefault(one.bare, []).append((interface, one.span))
+    return found
+
+
+@lru_cache(maxsize=1)
 def _interfaces(cluster: Cluster) -> dict[str, Enclosing[tuple[int, Interface]]]:
-    """The interfaces of each node that facts show, with their places, by their networks."""
-    return {
-        name: Enclosing(
-            (one.prefix.masked(), (place, interface))
-            for place, interface in enumerate(facts.interfaces or ())
-            for one in interface.addresses or ()
-        )
-        for name, facts in cluster.facts.items()
-    }
+    """The first interface of each network that facts of a node show, with its place."""
+    found: dict[str, Enclosing[tuple[int, Interface]]] = {}
+    for name, facts in cluster.facts.items():
+        first: dict[Prefix, tuple[int, Interface]] = {}
+        for place, interface in enumerate(facts.interfaces or ()):
+            for one in interface.addresses or ():
+                first.setdefault(one.prefix.masked(), (place, interface))
+        found[name] = Enclosing(first.items())
+    return found
 
 
 def _towards(cluster: Cluster, facts: NodeFacts, address: Address) -> Interface | None:
@@ -226,8 +236,8 @@ def _source(cluster: Cluster) -> Iterator[Breach]:
         if peer.source_address == "None" or peer.resource.unreadable("spec", "sourceAddress"):
             continue
         own = session.local.networks.get(session.family)
-        held = [one for one in interface.addresses or () if one.version == session.family]
-        if own is not None and (own.contains(address) or any(one.value == own.value for one in held)):
+        held = _own(cluster)[session.local.name].get(own.address, ()) if own is not None else ()
+        if own is not None and (own.contains(address) or any(one is interface for one, _ in held)):
             continue
         path = ("spec", "sourceAddress") if peer.source_address is not None else ("spec", "peerIP")
         related = (Related(interface.span, f"the interface towards {address}"),)
