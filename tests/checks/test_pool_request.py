@@ -272,6 +272,7 @@ def test_a_pod_that_has_its_address_asks_no_more() -> None:
         ("Deployment", {"strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}}, "no update of"),
         ("Deployment", {"strategy": {"rollingUpdate": {"maxUnavailable": 1}}}, ""),
         ("Deployment", {"strategy": {"rollingUpdate": {"maxUnavailable": "100%"}}}, ""),
+        ("Deployment", {"strategy": {"rollingUpdate": {"maxUnavailable": "9" * 5000 + "%"}}}, ""),
         ("Deployment", {"strategy": {"rollingUpdate": {"maxSurge": 0}}}, ""),
         ("Deployment", {"strategy": {"type": "Recreate"}}, ""),
         ("Deployment", {"replicas": 0}, ""),
@@ -285,6 +286,15 @@ def test_one_address_for_several_pods(kind: str, spec: dict[str, Any], words: st
     made = fixed('["10.244.0.7"]', as_template=True)
     made |= {"kind": kind, "apiVersion": "batch/v1" if kind == "Job" else "apps/v1", "spec": {**made["spec"], **spec}}
     assert [one.startswith(words) for one in told("shared", made)] == [True] * bool(words)
+
+
+def test_a_kustomization_may_make_one_pod_of_several() -> None:
+    made = fixed('["10.244.0.7"]', as_template=True)
+    made |= {"kind": "StatefulSet", "apiVersion": "apps/v1", "spec": {**made["spec"], "replicas": 3}}
+    for name, told_of in (("web", 0), ("other", 1)):
+        counts = [{"name": name, "count": 1}, "web", {"name": None}]
+        built = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "replicas": counts}
+        assert len(told("shared", made, built)) == told_of
 
 
 def test_no_address_is_none_for_several_pods() -> None:

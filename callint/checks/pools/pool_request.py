@@ -21,6 +21,7 @@ from callint.checks.pools.request import (
     written_requests,
 )
 from callint.finding import Path, Related, witness
+from callint.net.read import decimal
 from callint.objects import Cluster, Resource, fields
 
 _MANY = ("Deployment", "ReplicaSet", "StatefulSet")
@@ -110,9 +111,11 @@ def _misplaced(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _shared(cluster: Cluster) -> Iterator[Breach]:
+    """Not of what a kustomization gives another number of pods."""
+    counted = set(_counted_elsewhere(cluster))
     for one in fixed_requests(cluster):
         resource, spec = one.resource, one.resource.spec
-        if resource.kind not in _MANY or not one.addresses:
+        if resource.kind not in _MANY or not one.addresses or resource.name in counted:
             continue
         replicas = fields.integer(spec, "replicas") if spec.get("replicas") is not None else 1
         named = object_words(resource, resource.home)
@@ -137,6 +140,12 @@ def _shared(cluster: Cluster) -> Iterator[Breach]:
             )
 
 
+def _counted_elsewhere(cluster: Cluster) -> Iterator[str | None]:
+    for one in cluster.kubernetes("Kustomization", "kustomize.config.k8s.io/v1beta1"):
+        for _, item in fields.items(one.plain, "replicas"):
+            yield fields.text(item, "name") if isinstance(item, dict) else None
+
+
 def _waits(strategy: dict[str, Any]) -> bool:
     """Whether the old one of one pod stays until the new one is ready (kubernetes ResolveFenceposts)."""
     rolling = fields.mapping(strategy, "rollingUpdate")
@@ -147,8 +156,8 @@ def _waits(strategy: dict[str, Any]) -> bool:
 
 def _none_of_one(share: Any) -> bool:
     """Whether a number, or a share that is rounded down, leaves nothing of one pod."""
-    percent = share.removesuffix("%") if isinstance(share, str) else ""
-    return share == 0 or (percent.isdecimal() and int(percent) < 100)
+    percent = decimal(share.removesuffix("%")) if isinstance(share, str) else None
+    return share == 0 or (percent is not None and percent < 100)
 
 
 QUESTIONS: dict[str, Question] = {"unavailable": _unavailable, "misplaced": _misplaced, "shared": _shared}
