@@ -123,31 +123,29 @@ def enforced(placed: PlacedPolicy, direction: str = "Egress") -> bool:
 def _unasked(policies: Iterable[tuple[PlacedTier, PlacedPolicy]]) -> Iterator[Breach]:
     """The first policy that allows nothing and shuts in the pods of DNS."""
     every = [(tier, placed) for tier, placed in policies if enforced(placed, "Ingress")]
-    if any(_answers(placed) for _, placed in every):
-        return
     for tier, placed in every:
-        policy = placed.policy
-        opens = any(rule.opens for rule in policy.ingress)
-        if tier.closes and not policy.resource.gaps and not opens and _of_dns(placed):
-            yield _closed(tier, policy)
+        opens = any(rule.opens for rule in placed.policy.ingress)
+        if tier.closes and not placed.policy.resource.gaps and not opens and _of_dns(placed):
+            if not any(_answers(one) for _, one in every):
+                yield _closed(tier, placed.policy)
             return
 
 
 def _unlearned(policies: Iterable[tuple[PlacedTier, PlacedPolicy]]) -> Iterator[Breach]:
     """The first policy that shuts in the pods of DNS, where none lets them send by TCP but to the ports of DNS."""
     every = [(tier, placed) for tier, placed in policies if enforced(placed)]
-    if any(_learns(placed) for _, placed in every):
-        return
     for tier, placed in every:
         if tier.closes and not placed.policy.resource.gaps and _of_dns(placed):
-            yield _closed(tier, placed.policy, "Egress")
+            if not any(_learns(one) for _, one in every):
+                yield _closed(tier, placed.policy, "Egress")
             return
 
 
 def _of_dns(placed: PlacedPolicy) -> bool:
     """Whether a policy surely selects the cluster's DNS; who leaves out that of OpenShift has no other one."""
-    left_out = holds(placed.selector, _ON_OPENSHIFT) is False and holds(placed.selector, _ELSEWHERE) is True
-    return holds(placed.selector, _ANSWERING) is True and not left_out
+    if holds(placed.selector, _ANSWERING) is not True:
+        return False
+    return holds(placed.selector, _ON_OPENSHIFT) is not False or holds(placed.selector, _ELSEWHERE) is not True
 
 
 def _learns(placed: PlacedPolicy) -> bool:
