@@ -63,6 +63,10 @@ DROP = {"FELIX_SERVICELOOPPREVENTION": "Drop"}
         ([ranges(serviceLoadBalancerIPs=LAN)], ""),
         ([ranges(serviceExternalIPs=[{"cidr": "10.0.0.1/32"}, {"cidr": "10.0.0.254/32"}]), *NODES, ROUTER], ""),
         ([ranges(serviceExternalIPs=[{"cidr": "10.0.0.0/31"}]), *NODES, HELD], ""),
+        (
+            [ranges(serviceExternalIPs=LAN), calico("BGPPeer", "web", {"peerIP": "10.0.0.1", "asNumber": 65000}), HELD],
+            "",
+        ),
         ([ranges(serviceExternalIPs=LAN), *NODES, HELD], '10.0.0.2 of node "n2": Felix drops'),
         ([{**ranges(serviceLoadBalancerIPs=LAN), "metadata": {"name": "node.n1"}}, *NODES], ""),
     ],

@@ -89,7 +89,7 @@ def _pool(cluster: Cluster) -> Iterator[Breach]:
 def _machines(cluster: Cluster) -> Iterator[Breach]:
     """A range that is there for others is asked for nodes and routers; one of cluster addresses holds no router.
 
-    An address that is named by itself, or that a Service has, is meant, though a node may hold it as well.
+    An address that is named by itself, or that a Service has, is meant, though a machine may hold it as well.
     """
     if cluster.target.dataplane == "ebpf" or not _drops_forwarded(cluster):
         return
@@ -100,7 +100,7 @@ def _machines(cluster: Cluster) -> Iterator[Breach]:
     inside = Enclosing((net, None) for net in outside)
     routers: dict[Prefix, tuple[BGPPeer, Address]] = {}
     for peer, address, _ in far_ends(cluster) if outside else ():
-        for around, _ in inside.of(address.prefix()):
+        for around, _ in inside.of(address.prefix()) if address.prefix() not in meant else ():
             routers.setdefault(around, (peer, address))
     alone = network(cluster).alone
     for net, one in ranges.items():
