@@ -94,7 +94,9 @@ def test_networks_of_an_installation(cidr: str, kind: str | None, judge) -> None
     assert [problem.kind for problem in judged.problems] == [kind] * bool(kind)
 
 
-@pytest.mark.parametrize("spec", ["5", "{calicoNetwork: 5}", "{calicoNetwork: {ipPools: 5}}", "{calicoNetwork: {ipPools: [5]}}"])
+@pytest.mark.parametrize(
+    "spec", ["5", "{calicoNetwork: 5}", "{calicoNetwork: {ipPools: 5}}", "{calicoNetwork: {ipPools: [5]}}"]
+)
 def test_an_installation_of_which_a_part_is_something_else(spec: str, judge) -> None:
     head = "apiVersion: operator.tigera.io/v1\nkind: Installation\nmetadata: {name: default}\n"
     assert [problem.kind for problem in judge(f"{head}spec: {spec}").problems] == ["wrong-type"]
