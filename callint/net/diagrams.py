@@ -8,13 +8,15 @@ and every path to a child that is not `EMPTY` leads to a point.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Literal
 
 from callint.net.intervals import Interval, Intervals
 
 Operation = Literal["and", "or", "minus"]
 _END = 1 << 30
+_FEW = 64  # nodes of which each is asked about a value, instead of where all of them are divided
 
 
 class TooLargeError(Exception):
@@ -124,6 +126,20 @@ class Space:
             point.append(value)
             node = next(child for (low, high), child in pieces if low <= value <= high)
         return tuple(point)
+
+    def telling(self, nodes: Iterable[Node], level: int) -> Callable[[int], object]:
+        """What is equal for values of a field only if each of the sets holds the same points with either."""
+        seen: set[Node] = set()
+        todo = list(nodes)
+        while todo:
+            node = todo.pop()
+            if node.level <= level and node not in seen:
+                seen.add(node)
+                todo += node.children if node.level < level else ()
+        found = [node for node in seen if node.level == level]
+        if len(found) > _FEW:
+            return partial(bisect_left, sorted({bound for node in found for bound in node.bounds}))
+        return lambda value: tuple(node.children[bisect_left(node.bounds, value)] for node in found)
 
     def count(self, node: Node) -> int:
         """How many points the set holds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from callint.net import intervals
 from callint.net.address import LAST, Family, format_address
@@ -89,6 +89,10 @@ class PacketSpace:
     def union_all(self, sets: Iterable[PacketSet]) -> PacketSet:
         """The union of many sets, combined as a balanced tree."""
         return PacketSet(self, self._all_of([one.node for one in sets]))
+
+    def telling(self, sets: Iterable[PacketSet], field: str) -> Callable[[int], object]:
+        """What is equal for values of a field only if each of the sets holds the same packets with either."""
+        return self.diagrams.telling((one.node for one in sets), self.fields.index(field))
 
     def _product(self, sides: Mapping[str, Intervals]) -> Node:
         named = {_ALIASES.get(name, name): side for name, side in sides.items()}

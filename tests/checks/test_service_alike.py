@@ -29,3 +29,25 @@ def test_nodes_that_anybody_may_ask_are_told_of_by_the_rule_that_drops_theirs() 
         ('quotes to node "b', ("spec", "ingress", 1, "action")),
         ('quotes to node "c', ("spec", "ingress")),
     ]
+
+
+def test_ports_of_a_service_are_told_of_by_the_rule_that_drops_each_and_how_many_more_there_are() -> None:
+    box = calico("HostEndpoint", "box", {"node": "box", "interfaceName": "eth0", "expectedIPs": ["10.0.0.1"]})
+    deny = [
+        {"action": "Deny", "protocol": "TCP", "destination": {"ports": ["2:9"]}},
+        {"action": "Allow", "protocol": "TCP", "destination": {"ports": [4, "30:39"]}},
+        {"action": "Deny", "protocol": "TCP", "source": {"nets": ["10.9.0.0/16"]}, "destination": {"ports": ["40:49"]}},
+        {"action": "Allow", "protocol": "TCP", "destination": {"ports": ["40:49"]}},
+    ]
+    closed = calico("GlobalNetworkPolicy", "hosts", {"selector": "all()", "types": ["Ingress"], "ingress": deny})
+    ports = "".join(f"  - {{name: quotes, protocol: tcp, port: {port}}}\n" for port in range(1, 60))
+    facts = (
+        f"version: 1\nnode: box\ninterfaces: [{{name: eth0, addresses: [10.0.0.1/24]}}]\nservices:\n  eth0:\n{ports}"
+    )
+    # port 22 is a failsafe port
+    need = {**NEED, "at": [{"declared": "quotes"}], "protocol": "TCP"}
+    for anybody, more in (("somebody", {0: 7, "end": 29}), ("any", {0: 7, 2: 9, "end": 29})):
+        cluster = cluster_of([box, closed], facts=facts)
+        found = list(find("flow-required")(cluster, {**need, "peers": [anybody]}))
+        told = {one.path[2] if len(one.path) > 2 else "end": one.message.rpartition("; ")[2] for one in found}
+        assert told == {key: f"{count} more flows end there too" for key, count in more.items()}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callint.net import intervals
+from callint.net import diagrams, intervals
 from callint.net.cover import Product, TooManyCornersError, uncovered
 from callint.net.diagrams import EMPTY, FULL, Node, Space, TooLargeError
 
@@ -52,6 +52,21 @@ def test_membership_count_and_witness(case: Case) -> None:
     assert (node is FULL) == (len(expected) == len(POINTS))
     lowest = SPACE.pick(node, lambda _, possible: possible[0][0])
     assert lowest == min(expected, default=None)
+
+
+@given(CASES, CASES, st.integers(0, 2), st.sampled_from([0, 64]))
+def test_values_that_are_not_told_apart_are_alike(a: Case, b: Case, level: int, few: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diagrams, "_FEW", few)
+        told = SPACE.telling([a[0], b[0]], level)
+    values = range(MAXIMA[level] + 1)
+    held = [
+        [{(*point[:level], *point[level + 1 :]) for point in points if point[level] == value} for _, points in (a, b)]
+        for value in values
+    ]
+    for one, other in itertools.combinations(values, 2):
+        assert told(one) != told(other) or held[one] == held[other]
+        assert held[one] != held[other] or few == 0 or told(one) == told(other)
 
 
 @given(CASES, CASES)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from callint.calico.defaults import API_SERVER_PORT
@@ -71,6 +72,16 @@ class Packets(NamedTuple):
     def words(self) -> str:
         """`TCP port 53`."""
         return services(self.protocol, self.ports, self.icmp_types)
+
+
+def merged(asked: Iterable[Packets]) -> Iterator[Packets]:
+    """The same packets, those to different ports together."""
+    found: dict[Packets, dict[Intervals | None, None]] = {}
+    for one in asked:
+        found.setdefault(one._replace(ports=None), {})[one.ports] = None
+    for bare, ports in found.items():
+        known = [side for side in ports if side is not None]
+        yield bare if len(known) < len(ports) else bare._replace(ports=intervals.merge(chain.from_iterable(known)))
 
 
 class Need(NamedTuple):

@@ -28,6 +28,7 @@ class Site(NamedTuple):
 
     With `calls` it stands for the sites of each of these, and `far` holds all their far ends. `among` are addresses
     that hold the far ends of many sites, `near` those that hold their own, each one value for all of these.
+    `stands_for` are the ports that policy treats alike of which its own is the first.
     """
 
     node: str
@@ -44,6 +45,7 @@ class Site(NamedTuple):
     calls: Calls | None = None
     among: Ranges | None = None
     near: Ranges | None = None
+    stands_for: int = 1
 
     @property
     def key(self) -> object:

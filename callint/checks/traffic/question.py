@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from callint.checks.traffic.bgp_calls import Ends
-from callint.checks.traffic.need import Need, Packets
+from callint.checks.traffic.need import Need, Packets, merged
 from callint.checks.traffic.peer_addresses import Peers, peer_addresses
 from callint.checks.traffic.place import About, Site, abouts
 from callint.checks.traffic.session_sites import apart
@@ -85,9 +85,16 @@ def question(names: Mapping[str, About], need: Need, site: Site) -> Question | N
     if need.direction == "either":
         found = tuple(_either(names, need, site, peers))
     else:
-        direction: Direction = "ingress" if need.direction == "in" else "egress"
-        found = tuple(_connection(need, Point(site.node, name, direction), site, own, peers) for name, own in places)
+        found = tuple(
+            _connection(need, one, site, own, peers) for one, (_, own) in zip(points(need, site), places, strict=True)
+        )
     return Question(need, site, found, peers.somebody or not own_known)
+
+
+def points(need: Need, site: Site) -> tuple[Point, ...]:
+    """Where packets of a need that goes one way may pass: at the interface, or at one of the others."""
+    direction: Direction = "ingress" if need.direction == "in" else "egress"
+    return tuple(Point(site.node, name, direction) for name in (site.interface, *(name for name, _ in site.others)))
 
 
 def _connection(need: Need, point: Point, site: Site, own: tuple[Address, ...], peers: Peers) -> Connection:
@@ -181,30 +188,40 @@ class Answers:
         With `governed`, what is dropped for want of any policy is not dropped.
         """
         self._governed = governed
-        asked = dict.fromkeys(packets)
+        asked = list(merged(packets))
         self._engines = {
             family: Engine(model, family, only=[box for one in asked if (box := one.box(family))])
             for family in FAMILIES
         }
         self._risks: dict[object, tuple[PacketSet, PacketSet]] = {}
         self._beyond: dict[object, bool] = {}
+        self._telling: dict[Partition, Callable[[int], object]] = {}
 
     def alike(self, drop: Drop) -> object:
         """Equal for drops at points of one direction that policy treats alike."""
         name, interface, direction = drop.point
         return drop.family, direction, self._engines[drop.family].alike(name, interface)
 
+    def port(self, point: Point, port: int) -> object:
+        """Equal for ports that policy at a point treats alike; may raise TooLargeError."""
+        found = []
+        for engine in self._engines.values():
+            partition = engine.own(*point)
+            telling = self._telling.get(partition)
+            if telling is None:
+                sets = (part.packets for part in partition.parts())
+                telling = self._telling[partition] = engine.space.telling(sets, "destination_port")
+            found.append(telling(port))
+        return tuple(found)
+
     def untouched(self, need: Need, site: Site) -> bool:
         """Whether packets of a need pass at one of the interfaces, whoever the far end is; may raise TooLargeError."""
         if need.direction == "either":
             return False
-        direction: Direction = "ingress" if need.direction == "in" else "egress"
         (packets,) = wanted(need, site)
         return any(
-            not any(
-                any(self._risk(packets, None, None, family, Point(site.node, name, direction))) for family in FAMILIES
-            )
-            for name in (site.interface, *(name for name, _ in site.others))
+            not any(any(self._risk(packets, None, None, family, point)) for family in FAMILIES)
+            for point in points(need, site)
         )
 
     def safe(self, asked: Question) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from callint.checks.breach import Breach, decider, decision_place
 from callint.checks.proof import told
+from callint.checks.traffic.alike_ports import together
 from callint.checks.traffic.need import read_needs
 from callint.checks.traffic.place import abouts
 from callint.checks.traffic.question import Answer, Answers, Drop, Point, Question, questions, wanted
@@ -43,7 +44,7 @@ def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach
     answers = Answers(model, (packets for one in found for packets in wanted(*one)), governed=governed)
     breaches: dict[Span, tuple[Breach, int]] = {}
     doubts: dict[str, Breach] = {}
-    for breach, count in _judge(model, answers, questions(nodes, answers, found)):
+    for breach, count in _judge(model, answers, questions(nodes, answers, together(answers, found))):
         if breach.undecided:
             doubts.setdefault(breach.help, breach._replace(help=""))
         else:
@@ -107,7 +108,7 @@ def _causes(group: list[tuple[Question, list[Answer]]], steps: int) -> Iterator[
                 found[next(part.cause for part in parts if point in part.packets)] = drop
                 break
             found = {**_shares(drop, parts), **found}
-        yield from ((one, cause, drop, 1) for cause, drop in found.items())
+        yield from ((one, cause, drop, one.site.stands_for) for cause, drop in found.items())
         if steps < 0:
             return
 
