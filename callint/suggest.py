@@ -24,19 +24,32 @@ def distance(one: str, other: str, bound: int) -> int:
     one, other = one[same:], other[same:]
     if bound == 1:
         return _up_to_one(one, other)
-    before: list[int] = []
-    previous = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        row = [i]
-        for j, b in enumerate(other, 1):
-            cost = min(previous[j] + 1, row[j - 1] + 1, previous[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
-                cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
-        if min(row) > bound:
-            return bound + 1
-        before, previous = previous, row
-    return min(previous[-1], bound + 1)
+    return min(_all_edits(one, other), bound + 1)
+
+
+def _all_edits(one: str, other: str) -> int:
+    """Edits between two words: a column of the table at once, as bits that tell where it grows and where it shrinks.
+
+    Hyyrö, "A bit-vector algorithm for computing Levenshtein and Damerau edit distances", 2003.
+    """
+    places: dict[str, int] = {}
+    for place, letter in enumerate(one):
+        places[letter] = places.get(letter, 0) | 1 << place
+    edits = len(one)
+    if not one:
+        return len(other)
+    every, last = (1 << edits) - 1, 1 << (edits - 1)
+    grows, shrinks, same, before = every, 0, 0, 0
+    for letter in other:
+        here = places.get(letter, 0)
+        swapped = ((~same & here) << 1) & before
+        same = (((here & grows) + grows) ^ grows | here | shrinks | swapped) & every
+        more, less = shrinks | (every & ~(same | grows)), same & grows
+        edits += bool(more & last) - bool(less & last)
+        more, less = more << 1 | 1, less << 1
+        grows, shrinks = (less | ~(same | more)) & every, more & same
+        before = here
+    return edits
 
 
 def _up_to_one(one: str, other: str) -> int:
