@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from callint.finding import Path
@@ -40,11 +40,19 @@ class Block(NamedTuple):
 
 def in_order(space: PacketSpace, blocks: Iterable[Block]) -> Block:
     """The blocks one behind the other as one, combined as a balanced tree (measured: ten times quicker than a line)."""
-    level = list(blocks)
+    level = list(_deciding(space, blocks))
     while len(level) > 1:
         pairs = [_then(a, b) for a, b in zip(level[::2], level[1::2], strict=False)]
         level = [*pairs, level[-1]] if len(level) % 2 else pairs
     return level[0] if level else Block({}, space.nothing)
+
+
+def _deciding(space: PacketSpace, blocks: Iterable[Block]) -> Iterator[Block]:
+    """The blocks up to one that matches everything: those behind it are not even made."""
+    for one in blocks:
+        yield one
+        if one.surely == space.everything:
+            return
 
 
 def _then(first: Block, second: Block) -> Block:

@@ -153,7 +153,7 @@ class Chains:
         """A list of rules of one object; `what` they are called in reasons."""
         return in_order(
             self.space,
-            [self._rule(one, resource, namespace, f"{what} rule {one.number}", tier) for one in rules],
+            (self._rule(one, resource, namespace, f"{what} rule {one.number}", tier) for one in rules),
         )
 
     def _rule(self, rule: Rule, resource: Resource, namespace: str | None, reason: str, tier: str | None) -> Block:
