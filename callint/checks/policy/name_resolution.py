@@ -65,7 +65,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     none may let them ask the API server.
     """
     policies = model_of(cluster).policies
-    yield from list(_unasked(policies)) or _unlearned(policies)
+    yield from list(_dns_shut_in(policies, "Ingress")) or _dns_shut_in(policies, "Egress")
     inventory = model_of(cluster).inventory
     closing = ((tier, placed) for tier, placed in policies if shuts_in(tier, placed))
     steps = Steps(cluster, "selectors with labels")
@@ -120,24 +120,17 @@ def enforced(placed: PlacedPolicy, direction: str = "Egress") -> bool:
     return not policy.staged and not policy.early and direction in policy.types
 
 
-def _unasked(policies: Iterable[tuple[PlacedTier, PlacedPolicy]]) -> Iterator[Breach]:
-    """The first policy that allows nothing and shuts in the pods of DNS."""
-    every = [(tier, placed) for tier, placed in policies if enforced(placed, "Ingress")]
-    for tier, placed in every:
-        opens = any(rule.opens for rule in placed.policy.ingress)
-        if tier.closes and not placed.policy.resource.gaps and not opens and _of_dns(placed):
-            if not any(_answers(one) for _, one in every):
-                yield _closed(tier, placed.policy)
-            return
+def _dns_shut_in(policies: Iterable[tuple[PlacedTier, PlacedPolicy]], direction: str) -> Iterator[Breach]:
+    """The first policy that shuts in the pods of DNS, where none lets them do what they are there for.
 
-
-def _unlearned(policies: Iterable[tuple[PlacedTier, PlacedPolicy]]) -> Iterator[Breach]:
-    """The first policy that shuts in the pods of DNS, where none lets them send by TCP but to the ports of DNS."""
-    every = [(tier, placed) for tier, placed in policies if enforced(placed)]
+    One that lets anything in may be meant for others.
+    """
+    every = [(tier, placed) for tier, placed in policies if enforced(placed, direction)]
     for tier, placed in every:
-        if tier.closes and not placed.policy.resource.gaps and _of_dns(placed):
-            if not any(_learns(one) for _, one in every):
-                yield _closed(tier, placed.policy, "Egress")
+        for_others = direction == "Ingress" and any(rule.opens for rule in placed.policy.ingress)
+        if tier.closes and not placed.policy.resource.gaps and not for_others and _of_dns(placed):
+            if not any(_serves(one, direction) for _, one in every):
+                yield _closed(tier, placed.policy, direction)
             return
 
 
@@ -148,13 +141,15 @@ def _of_dns(placed: PlacedPolicy) -> bool:
     return holds(placed.selector, _ON_OPENSHIFT) is not False or holds(placed.selector, _ELSEWHERE) is not True
 
 
-def _learns(placed: PlacedPolicy) -> bool:
-    """Whether a policy may let a resolver ask the API server, or leaves that to others that may."""
+def _serves(placed: PlacedPolicy, direction: str) -> bool:
+    """Whether a policy may let a resolver be asked, or ask the API server, or leaves that to others that may."""
     policy = placed.policy
     if not policy.resource.whole:
         return True
     if all(holds(placed.selector, labels) is False for labels in _RESOLVERS):
         return False
+    if direction == "Ingress":
+        return any(rule.opens and asks(rule, policy) for rule in policy.ingress)
     return any(rule.opens and _beyond_dns(rule) for rule in policy.egress)
 
 
@@ -164,16 +159,6 @@ def _beyond_dns(rule: Rule) -> bool:
         return False
     ports = [parse_port(text) for text in rule.destination.ports]
     return not ports or not all(isinstance(one, tuple) and one[0] == one[1] and one[0] in DNS_PORTS for one in ports)
-
-
-def _answers(placed: PlacedPolicy) -> bool:
-    """Whether a policy may let others ask a resolver, or leaves that to others that may."""
-    policy = placed.policy
-    if not policy.resource.whole:
-        return True
-    if all(holds(placed.selector, labels) is False for labels in _RESOLVERS):
-        return False
-    return any(rule.opens and asks(rule, policy) for rule in policy.ingress)
 
 
 def for_hosts(placed: PlacedPolicy, hosts: Selectable[Any]) -> bool:
@@ -275,7 +260,7 @@ def _without_protocol(policy: Policy) -> bool:
     return not is_calico(policy.resource.api_version) and _over_tcp(policy)
 
 
-def _closed(tier: PlacedTier, policy: Policy, direction: str = "Ingress") -> Breach:
+def _closed(tier: PlacedTier, policy: Policy, direction: str) -> Breach:
     resource = policy.resource
     written = [field for field in ("namespaceSelector", "selector", "podSelector") if field in resource.spec]
     pods = f"pods with {CLUSTER_DNS[0][1]} == '{CLUSTER_DNS[0][2]}' in {CLUSTER_DNS[0][0]}"
