@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar, cast
 
@@ -9,6 +10,9 @@ from callint.objects import Cluster
 from callint.selector.values import Budget, ExhaustedError
 
 T = TypeVar("T")
+
+FREE = Budget(sys.maxsize)
+"""For questions whose bound is that of whoever asks."""
 
 MORE = "`limits: {comparisons: N}` in callint.yaml allows for more"
 """What whoever meets the bound can do."""
@@ -37,7 +41,7 @@ class Steps(Budget):
         return TooManyStepsError(self._why)
 
 
-def counted(several: Iterable[T], steps: Steps, each: int) -> Iterator[T]:
+def counted(several: Iterable[T], steps: Budget, each: int) -> Iterator[T]:
     """The same, each of which takes so many steps; raises TooManyStepsError."""
     for one in several:
         steps.spend(each)

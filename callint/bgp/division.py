@@ -16,6 +16,8 @@ from callint.bgp.route import DEFAULT_LOCAL_PREF, Passage
 from callint.bgp.session import Form, Session
 from callint.net.address import Family
 from callint.record import NamedTuple
+from callint.selector.values import Budget
+from callint.steps import FREE, counted
 
 
 class Group(NamedTuple):
@@ -28,6 +30,9 @@ class Group(NamedTuple):
 T = TypeVar("T")
 Members = tuple[Speaker, ...]
 Near = tuple[Alike, Profile, Members]
+
+# What it takes to tell sessions from others by what the nodes at both ends have, and by all that one node has
+_OF_GROUP, _OF_KIND = 5, 4
 
 
 class Relay(NamedTuple):
@@ -48,6 +53,7 @@ class Division:
         self._divided_nodes: dict[tuple[Alike, Family], tuple[tuple[Profile, Members], ...]] = {}
         self._divided_by_peers: dict[tuple[Alike, Family], tuple[Near, ...]] = {}
         self._forms: dict[object, frozenset[Form]] = {}
+        self._kinds: dict[frozenset[Form], frozenset[object]] = {}
         self._relaying_of: dict[tuple[Alike, Family], frozenset[Relay]] = {}
         self._relays: dict[tuple[frozenset[Form], Form], tuple[Relay, ...]] = {}
 
@@ -82,9 +88,9 @@ class Division:
             if remote is not None:
                 yield peering.session(speaker, remote), len(members) - (speaker in members and speaker.name != ANY)
 
-    def relayed(self, answer: Session) -> tuple[Relay, ...]:
+    def relayed(self, answer: Session, steps: Budget = FREE) -> tuple[Relay, ...]:
         """The kinds of sessions from which the far end passes routes on to this one."""
-        forms, own = self._forms_of(answer.local, answer.family), answer.form
+        forms, own = self._forms_of(answer.local, answer.family, steps), answer.form
         found = self._relays.get((forms, own))
         if found is None:
             passing = (form for form in forms if form != own or own.kind != "mesh")
@@ -98,33 +104,39 @@ class Division:
         usual = form.peer_type == "eBGP" and all(rule.operations.priority is None for rule in rules)
         return Relay(form.passage, DEFAULT_LOCAL_PREF if usual else None)
 
-    def _forms_of(self, speaker: Speaker, family: Family) -> frozenset[Form]:
+    def _forms_of(self, speaker: Speaker, family: Family, steps: Budget) -> frozenset[Form]:
         model = self._network
         alike = (model.nodes.of(speaker), model.meshes[family].of(speaker))
         key = (speaker if any(one.differ for one in alike) else alike, family)
         found = self._forms.get(key)
         if found is None:
-            kinds = self._network.kinds_of(speaker, family)
+            kinds = counted(self._network.kinds_of(speaker, family), steps, _OF_KIND)
             found = self._forms[key] = frozenset(form for peering in kinds for form in peering.forms(speaker))
         return found
 
-    def groups(self) -> Iterator[Group]:
-        """Every session, those that are alike in all but the nodes together; their nodes have peers that are alike."""
+    def groups(self, steps: Budget = FREE) -> Iterator[Group]:
+        """Every session, those that are alike in all but the nodes together; their nodes have peers that are alike.
+
+        Raises TooManyStepsError.
+        """
         found: dict[object, Group] = {}
         for family in self._network.families:
-            for key, session, size in self._meetings(family):
+            for key, session, size in self._meetings(family, steps):
                 known = found.get(key)
                 found[key] = Group(known.session, known.size + size) if known else Group(session, size)
         return iter(found.values())
 
-    def _meetings(self, family: Family) -> Iterator[tuple[object, Session, int]]:
+    def _meetings(self, family: Family, steps: Budget) -> Iterator[tuple[object, Session, int]]:
         """Nodes that are equal with nodes that are equal: what tells them from others, one session, and how many."""
         for peering in self._network.kinds(family):
             theirs: dict[object, list[Speaker | None]] = {} if peering.there is not None else {None: [None]}
-            for _, far, members in self.divided(peering.there, family) if peering.there is not None else ():
-                theirs.setdefault(self._far_key(far, members[0]), []).extend(members)
+            far_ends = self.divided(peering.there, family) if peering.there is not None else ()
+            steps.spend(_OF_GROUP * len(far_ends))
+            for _, far, members in far_ends:
+                theirs.setdefault(self._far_key(far, members[0], steps), []).extend(members)
             for alike, mine, here in self.divided(peering.here, family):
-                own = None if peering.there is not peering.here else self._far_key(mine, here[0])
+                own = None if peering.there is not peering.here else self._far_key(mine, here[0], steps)
+                steps.spend(_OF_GROUP * len(theirs))
                 for far_key, there in theirs.items():
                     size = len(here) * (len(there) - (far_key == own is not None and here[0].name != ANY))
                     if size:
@@ -145,10 +157,13 @@ class Division:
             self._divided_by_peers[several, family] = divided
         return divided
 
-    def _far_key(self, mine: Profile, speaker: Speaker) -> object:
+    def _far_key(self, mine: Profile, speaker: Speaker, steps: Budget) -> object:
         """What tells the routes of a far end from those of others: its own and from whom it has those it passes on."""
-        forms = self._forms_of(speaker, mine.family)
-        return id(mine), frozenset((form.kind == "mesh", self._relay(form)) for form in forms)
+        forms = self._forms_of(speaker, mine.family, steps)
+        kinds = self._kinds.get(forms)
+        if kinds is None:
+            kinds = self._kinds[forms] = frozenset((form.kind == "mesh", self._relay(form)) for form in forms)
+        return id(mine), kinds
 
 
 def other(there: Sequence[T], speaker: Speaker) -> T | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache, partial
 
@@ -167,7 +168,7 @@ class Network(Inventory):
 
     def mesh(self, family: Family, of: Speaker | None = None) -> Iterator[Session]:
         """The sessions of the mesh, all or those of one node: there are as many as pairs of nodes."""
-        members = self.meshed.get(family, ())
+        members = self.meshed[family] if family in self.meshed and self._mesh_size(family) else ()
         for local in members if of is None else (of,) if of in members else ():
             for remote in members:
                 if self._meshes(local, remote, family):
@@ -199,16 +200,14 @@ class Network(Inventory):
 
     def __len__(self) -> int:
         """How many sessions there are, without making them."""
-        count = sum(map(len, self.peerings))
-        for family, members in self.meshed.items():
-            seen: dict[int | None, int] = {}
-            for one in members:
-                network = one.networks.get(family)
-                if network is not None:
-                    seen[network.value] = seen.get(network.value, 0) + 1
-            anyone = sum(one.name == ANY for one in members)
-            count += len(members) * (len(members) - 1) + anyone - sum(n * (n - 1) for n in seen.values())
-        return count
+        return sum(map(len, self.peerings)) + sum(map(self._mesh_size, self.meshed))
+
+    def _mesh_size(self, family: Family) -> int:
+        members = self.meshed[family]
+        known = (network for one in members if (network := one.networks.get(family)) is not None)
+        same = Counter(network.value for network in known).values()
+        anyone = sum(one.name == ANY for one in members)
+        return len(members) * (len(members) - 1) + anyone - sum(n * (n - 1) for n in same)
 
     @cached_property
     def _index(self) -> dict[tuple[Alike, Family, Address | Alike], list[Peering]]:

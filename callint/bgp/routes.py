@@ -24,7 +24,8 @@ from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, everything, union_all
 from callint.objects import Cluster
 from callint.record import NamedTuple
-from callint.steps import Steps
+from callint.selector.values import Budget
+from callint.steps import FREE, Steps
 
 Brought = tuple[Presence, Attributes, PrefixSet]
 """Routes that get in over sessions, and are alike in all but the prefix."""
@@ -48,7 +49,10 @@ OF_PIECES = 4
 
 
 class Engine:
-    """Decides on routes; whatever is equal for several nodes or sessions is computed once."""
+    """Decides on routes; whatever is equal for several nodes or sessions is computed once.
+
+    Who gives steps for all routes of sessions has them spent on what is computed for him, and gets TooManyStepsError.
+    """
 
     def __init__(self, cluster: Cluster) -> None:
         """Nothing is computed yet."""
@@ -72,12 +76,12 @@ class Engine:
             for family, shared in self.profiles.shared.items()
         }
 
-    def sources(self, speaker: Speaker, family: Family, form: Form) -> tuple[Source, ...]:
+    def sources(self, speaker: Speaker, family: Family, form: Form, steps: Budget = FREE) -> tuple[Source, ...]:
         """The sessions whose routes a node may pass on to sessions of this form, those that are alike together."""
         key = (speaker.name, family, form.passage)
         known = self._sources.get(key)
         if known is None:
-            known = self._sources[key] = tuple(self._find_sources(speaker, family, form))
+            known = self._sources[key] = tuple(self._find_sources(speaker, family, form, steps))
         return known
 
     def brought(self, session: Session, decisions: Iterable[Decision]) -> tuple[Brought, ...]:
@@ -94,50 +98,53 @@ class Engine:
             if peering.state in LIVE and peering.form.passage.leads_to(form.passage):
                 yield peering
 
-    def _find_sources(self, speaker: Speaker, family: Family, form: Form) -> Iterator[Source]:
+    def _find_sources(self, speaker: Speaker, family: Family, form: Form, steps: Budget) -> Iterator[Source]:
         found: dict[object, list[Source]] = {}
         for peering in self.passing(speaker, family, form):
             for session, size in self.division.far_ends(peering, speaker):
-                found.setdefault(self.import_key(session), []).append(Source(session, size))
+                steps.spend(OF_SOURCE)
+                found.setdefault(self.import_key(session, steps), []).append(Source(session, size))
         for alike in found.values():
             yield Source(alike[0].session, sum(one.size for one in alike))
 
-    def exported(self, session: Session) -> tuple[Decision, ...]:
+    def exported(self, session: Session, steps: Budget = FREE) -> tuple[Decision, ...]:
         """What becomes of every route that the local node has, on its way to the far end."""
-        return self.decided(session, self.sources(session.local, session.family, session.form))
+        return self.decided(session, self.sources(session.local, session.family, session.form, steps), steps)
 
-    def decided(self, session: Session, learned: tuple[Source, ...]) -> tuple[Decision, ...]:
+    def decided(self, session: Session, learned: tuple[Source, ...], steps: Budget = FREE) -> tuple[Decision, ...]:
         """What becomes of the local node's own routes and of those from some sources."""
         form, mine = session.form, self.profiles.of(session.local, session.family)
+        steps.spend(OF_SOURCE * len(learned))
         told = (None if one.size > 1 else (_echoes(one, session), self._from(one)) for one in learned)
-        key = (form, id(mine), tuple(zip((self.import_key(one.session) for one in learned), told, strict=True)))
+        key = (form, id(mine), tuple(zip((self.import_key(one.session, steps) for one in learned), told, strict=True)))
         found = self._exports.get(key)
         if found is None:
-            found = (*self.own_exported(session), *self.learned(session, learned))
+            found = (*self.own_exported(session, steps), *self.learned(session, learned, steps))
             self._exports[key] = found
         return found
 
-    def own_exported(self, session: Session) -> tuple[Decision, ...]:
+    def own_exported(self, session: Session, steps: Budget = FREE) -> tuple[Decision, ...]:
         """What becomes of the routes that the local node does not learn by BGP."""
         form, mine = session.form, self.profiles.of(session.local, session.family)
         found = self._exports.get((form, id(mine)))
         if found is None:
             own = self.profiles.own_routes(session.local, session.family)
-            found = tuple(one for routes in own for one in self.decide(mine, form, routes))
+            decisions = (one for routes in own for one in self.decide(mine, form, routes))
+            found = tuple(counted_decisions(decisions, steps))
             self._exports[form, id(mine)] = found
         return found
 
-    def learned(self, session: Session, sources: Iterable[Source]) -> Iterator[Decision]:
+    def learned(self, session: Session, sources: Iterable[Source], steps: Budget = FREE) -> Iterator[Decision]:
         """What becomes of routes that the local node learns from some sources."""
-        for source, routes in self.heard(sources):
-            yield from self.passed_on(session, source, routes)
+        for source, routes in self.heard(sources, steps):
+            yield from counted_decisions(self.passed_on(session, source, routes), steps)
 
-    def heard(self, sources: Iterable[Source]) -> Iterator[tuple[Source, Routes]]:
+    def heard(self, sources: Iterable[Source], steps: Budget = FREE) -> Iterator[tuple[Source, Routes]]:
         """The routes that some sources bring."""
         for source in sources:
             brought = source.brought
             if brought is None:
-                brought = self.brought(source.session, self.imported(source.session))
+                brought = self.brought(source.session, self.imported(source.session, steps))
             for presence, attributes, prefixes in brought:
                 yield source, Routes(prefixes, presence, attributes, self._from(source), source.session.form.passage)
 
@@ -196,22 +203,21 @@ class Engine:
             return f'BGPPeer "{session.peer.resource.name}" ({source.size} sessions)'
         return session.far_end
 
-    def imported(self, session: Session) -> tuple[Decision, ...]:
+    def imported(self, session: Session, steps: Budget = FREE) -> tuple[Decision, ...]:
         """What becomes of every route that the far end may send."""
-        key = self.import_key(session)
+        key = self.import_key(session, steps)
         found = self._imports.get(key)
         if found is None:
-            found = self._imports[key] = tuple(
-                one for offer in self.offers(session) for one in self.taken(session, offer)
-            )
+            decisions = (one for offer in self.offers(session) for one in self.taken(session, offer))
+            found = self._imports[key] = tuple(counted_decisions(decisions, steps))
         return found
 
-    def import_key(self, session: Session, *, passed: bool = True) -> object:
+    def import_key(self, session: Session, steps: Budget = FREE, *, passed: bool = True) -> object:
         """What decides about routes that come over a session; without `passed` about those of the far end alone."""
         answer = self.network.answer(session)
         if answer is None or session.remote is None:
             return session.form, session.remote is not None
-        relayed = self.division.relayed(answer) if passed else ()
+        relayed = self.division.relayed(answer, steps) if passed else ()
         return session.form, answer.form, id(self.profiles.of(session.remote, session.family)), relayed
 
     def offers(self, session: Session) -> Iterator[Routes]:
@@ -256,7 +262,7 @@ class Engine:
                 yield from self.received(session, routes)
 
 
-def counted_decisions(decisions: Iterable[Decision], steps: Steps) -> Iterator[Decision]:
+def counted_decisions(decisions: Iterable[Decision], steps: Budget) -> Iterator[Decision]:
     """The same; each takes steps, more if it is about many prefixes. Raises TooManyStepsError."""
     for one in decisions:
         steps.spend(OF_DECISION + len(one.prefixes.starts) // OF_PIECES)

@@ -51,11 +51,11 @@ def fail(message: str) -> NoReturn:
     raise JobFailed(message)
 
 
-def fail_of(limit: Exception) -> NoReturn:
-    """The same where more would be needed than the limit of comparisons allows."""
+def fail_of(limit: Exception, more: str = "") -> NoReturn:
+    """The same where more would be needed than the limit of comparisons allows; `more` is what else would do."""
     from callint.steps import MORE
 
-    fail(f"{limit}: {MORE}")
+    fail(f"{limit}: {MORE}{more}")
 
 
 def colour(choice: str) -> bool:

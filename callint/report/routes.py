@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from callint.record import NamedTuple
-from callint.report.machine import encode
+from callint.report.machine import encode, rows
 from callint.report.place import Place, aside, row
 from callint.report.visible import guarded, visible
 
@@ -89,9 +89,9 @@ _SHOWN = 4
 _PRESENCE = {"all": "", "some": "", "any": " if there are any"}
 
 
-def render(routes: Routes) -> str:
+def render(routes: Routes) -> Iterator[str]:
     """A paragraph for each session: who, whether it comes up, what leaves, what is kept in, what comes in."""
-    return "".join(f"{guarded(visible(line))}\n" for line in _lines(routes))
+    return (f"{guarded(visible(line))}\n" for line in _lines(routes))
 
 
 def _lines(routes: Routes) -> Iterator[str]:
@@ -205,12 +205,13 @@ def _prefixes(prefixes: tuple[str, ...]) -> str:
     return ", ".join(prefixes[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def render_json(routes: Routes) -> str:
+def render_json(routes: Routes) -> Iterator[str]:
     """The same as one JSON document, one session a line."""
-    sessions = ",\n".join(encode(_session_data(one)) for one in routes.sessions)
     origins = encode([one._asdict() for one in routes.origins])
     head = f'"version": 1, "calico": {encode(routes.calico)}, "cluster": {encode(routes.cluster)}'
-    return f'{{{head}, "prefix": {encode(routes.followed)}, "origins": {origins}, "sessions": [\n{sessions}\n]}}\n'
+    yield f'{{{head}, "prefix": {encode(routes.followed)}, "origins": {origins}, "sessions": '
+    yield from rows(encode(_session_data(one)) for one in routes.sessions)
+    yield "}\n"
 
 
 def _session_data(session: Session) -> dict[str, Any]:
