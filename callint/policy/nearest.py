@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, Literal
 
 from callint.finding import Path
@@ -73,10 +74,19 @@ class Way:
 
     def passed_over(self, step: Step) -> tuple[Policy, ...]:
         """The policies of a step's tier that were asked there before the one that decided, and decided nothing."""
-        asked = [one.policy for one in self._rules(step.chain) if one.policy.tier == step.tier]
-        names = dict.fromkeys(policy for policy in asked if policy.resource is not step.policy)
-        evaluated = {one.policy for one in self._rules(step.chain) if one.evaluated}
-        return tuple(policy for policy in names if policy in evaluated)
+        asked = self._asked.get((step.chain, step.tier), ())
+        return tuple(policy for policy in asked if policy.resource is not step.policy)
+
+    @cached_property
+    def _asked(self) -> dict[tuple[str, str | None], list[Policy]]:
+        """By chain and tier the policies of which the packet met a rule, each once: its rules follow each other."""
+        found: dict[tuple[str, str | None], list[Policy]] = {}
+        for name in self._visits:
+            for policy, _, evaluated in self._rules(name):
+                several = found.setdefault((name, policy.tier), [])
+                if evaluated and not (several and several[-1] is policy):
+                    several.append(policy)
+        return found
 
     def alternatives(self) -> tuple[Alternative, ...]:
         """At most one rule that comes later and one that nearly matched, in this order."""
