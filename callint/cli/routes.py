@@ -60,7 +60,7 @@ def command(
     try:
         routes = _routes(cluster, node, peer, _network(prefix))
     except TooManyStepsError as error:
-        output.fail_of(error, "" if node or peer else ", and --node or --peer asks about fewer sessions")
+        output.fail_of(error, "" if node and peer else ", and --node with --peer asks about fewer sessions")
     output.write_all(render_json(routes) if form == "json" else render(routes))
 
 
@@ -117,7 +117,9 @@ def _known(model: Engine, node: str | None, peer: str | None) -> None:
         listed = f"the nodes known are {', '.join(names)}" if names else "no node is known by name"
         output.fail(f'no manifest and no facts name a node "{node}", {listed}')
     steps = Steps(model.cluster, "BGP sessions")
-    if peer is not None and not any(_meant(group.session, peer) for group in _sessions(model, None, steps)):
+    if peer is not None and not any(
+        _meant(group.session, peer) for one in (node, None) for group in _sessions(model, one, steps)
+    ):
         peers = [one.resource.name for one in model.cluster.bgp_peers]
         listed = f"the BGPPeers are {', '.join(peers)}" if peers else "there is no BGPPeer"
         output.fail(f'no session is by or to "{peer}", {listed}')

@@ -57,7 +57,7 @@ def test_routes_are_bounded(name: str, tmp_path: Path) -> None:
     if run.returncode == 2:
         assert run.stdout == b""
         assert run.stderr.startswith(b"callint: more than 1,000,000 comparisons of ")
-        assert run.stderr.endswith(b"allows for more, and --node or --peer asks about fewer sessions\n")
+        assert run.stderr.endswith(b"allows for more, and --node with --peer asks about fewer sessions\n")
     else:
         assert (run.returncode, run.stderr) == (0, b"")
 
@@ -70,6 +70,8 @@ def test_it_is_said_how_many_sessions_are_not_told_and_those_of_one_node_are(tmp
     run = routes(tmp_path, manifest, "--node", "n7", "--format", "json")
     assert (run.returncode, run.stderr) == (0, b"")
     assert len(json.loads(run.stdout)["sessions"]) == 1_000
+    run = routes(tmp_path, advertised() + nodes(3_000), "--node", "n7", "--peer", "p")
+    assert (run.returncode, run.stderr) == (0, b"")
 
 
 def test_the_mesh_of_racks_with_two_routers_each_is_told(tmp_path: Path) -> None:
