@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from callint.calico.defaults import TUNNEL_INTERFACES
 from callint.facts import Address as FactAddress
 from callint.facts import Interface, NodeFacts
 from callint.net import intervals
-from callint.net.address import FAMILIES, LAST, Address
+from callint.net.address import FAMILIES, LAST, Address, Family, Prefix
 from callint.net.enclosing import Enclosing
-from callint.net.intervals import Intervals
+from callint.net.intervals import Interval, Intervals
 from callint.net.read import prefixes
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
@@ -110,11 +110,24 @@ def outward_interfaces(facts: NodeFacts) -> tuple[str, ...] | None:
 class Ways:
     """By which interfaces packets leave a node."""
 
-    __slots__ = ("_networks",)
-
     def __init__(self, facts: NodeFacts) -> None:
         """Read links and routes once."""
-        self._networks = Enclosing((to.prefix.masked(), name) for to, name in _ways(facts))
+        self._all = _ways(facts)
+
+    @cached_property
+    def _networks(self) -> Enclosing[tuple[Prefix, str]]:
+    def _networks(self) -> Enclosing[str]:
+
+    @cached_property
+    def _shares(self) -> tuple[Mapping[Family, Intervals], Mapping[tuple[str, Family], list[Interval]]]:
+        """The addresses to which nobody knows the way, and those to which packets leave by an interface."""
+        decided: dict[Family, Intervals] = dict.fromkeys(FAMILIES, ())
+        shares: dict[tuple[str, Family], list[Interval]] = {}
+        for to, name in sorted(self._all, key=lambda one: -one[0].length):
+            whole = ((to.first, to.last),)
+            shares.setdefault((name, to.version), []).extend(intervals.difference(whole, decided[to.version]))
+            decided[to.version] = intervals.union(decided[to.version], whole)
+        return {family: intervals.complement(decided[family], LAST[family]) for family in FAMILIES}, shares
 
     def to(self, address: Address) -> str | None:
         """The interface by which packets to an address leave: that of the longest prefix, links before routes."""
@@ -126,19 +139,14 @@ class Ways:
         longest = max((network.length for network, _ in found), default=0)
         return tuple(dict.fromkeys(name for network, name in found if network.length == longest))
 
-
-def led_by(facts: NodeFacts, interface: str) -> Ranges:
-    """All addresses to which packets leave by an interface, or nobody knows by which."""
-    decided: dict[int, Intervals] = dict.fromkeys(FAMILIES, ())
-    elsewhere: dict[int, Intervals] = dict.fromkeys(FAMILIES, ())
-    for to, name in sorted(_ways(facts), key=lambda one: -one[0].length):
-        family = to.version
-        if name != interface:
-            part = intervals.difference(((to.first, to.last),), decided[family])
-            elsewhere[family] = intervals.union(elsewhere[family], part)
-        decided[family] = intervals.union(decided[family], ((to.first, to.last),))
-    four, six = (intervals.complement(elsewhere[family], LAST[family]) for family in FAMILIES)
-    return four, six
+    def led_by(self, interface: str) -> Ranges:
+        """All addresses to which packets leave by an interface, or nobody knows by which."""
+        unknown, shares = self._shares
+        four, six = (
+            intervals.union(unknown[family], intervals.merge(shares.get((interface, family), ())))
+            for family in FAMILIES
+        )
+        return four, six
 
 
 def _ways(facts: NodeFacts) -> list[tuple[FactAddress, str]]:

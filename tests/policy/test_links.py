@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from callint.net import intervals
 from callint.net.address import FAMILIES, Address
-from callint.policy.links import Ways, led_by
+from callint.policy.links import Ways
 from manifests import cluster_of
 
 NAMES = ("eth0", "eth1", "wg0")
@@ -33,7 +33,7 @@ def test_what_an_interface_leads_to(links: list[list[str]], routes: list[tuple[s
     }
     (facts,) = cluster_of("", facts=json.dumps(written)).facts.values()
     for name in NAMES:
-        led = led_by(facts, name)
+        led = Ways(facts).led_by(name)
         for family, first in ((4, 10 << 24), (6, 0xFD << 120)):
             for value in range(first - 1, first + 70):
                 found = Ways(facts).to(Address(family, value)) in (None, name)

@@ -12,7 +12,6 @@ from callint.facts import Address as FactAddress
 from callint.net import intervals
 from callint.net.address import BITS
 from callint.objects import Cluster
-from callint.policy.links import led_by
 from callint.policy.nodes import calico_addresses
 from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges, intersection, ranges, singles, union, without
 from callint.record import NamedTuple
@@ -65,7 +64,7 @@ def _neighbours(about: About, site: Site) -> Ranges:
 def _others(nodes: Ranges, about: About, site: Site) -> Ranges:
     """Addresses of other nodes, as far as the way to them leads through the interface."""
     others = without(nodes, about.addresses)
-    return others if about.facts is None else intersection(others, led_by(about.facts, site.interface))
+    return others if about.ways is None else intersection(others, about.ways.led_by(site.interface))
 
 
 def _internal(role: str | None) -> Callable[[Cluster], Ranges]:
