@@ -9,7 +9,7 @@ from callint.calico.defaults import TUNNEL_INTERFACES
 from callint.facts import Address as FactAddress
 from callint.facts import Interface, NodeFacts
 from callint.net import intervals
-from callint.net.address import FAMILIES, LAST, Address, Family, Prefix
+from callint.net.address import FAMILIES, LAST, Address, Family
 from callint.net.enclosing import Enclosing
 from callint.net.intervals import Interval, Intervals
 from callint.net.read import prefixes
@@ -115,8 +115,8 @@ class Ways:
         self._all = _ways(facts)
 
     @cached_property
-    def _networks(self) -> Enclosing[tuple[Prefix, str]]:
     def _networks(self) -> Enclosing[str]:
+        return Enclosing((to.prefix.masked(), name) for to, name in self._all)
 
     @cached_property
     def _shares(self) -> tuple[Mapping[Family, Intervals], Mapping[tuple[str, Family], list[Interval]]]:
