@@ -48,6 +48,10 @@ class Connection(NamedTuple):
     beyond: tuple[Point, ...] = ()
 
 
+_MOST_NODES = 500_000
+"""Nodes of diagrams for all questions of a rule: ten thousand rules of a policy take less than half of them."""
+
+
 class Question(NamedTuple):
     """One of the connections must pass, for all addresses or, if `anybody`, for any one of them."""
 
@@ -190,7 +194,7 @@ class Answers:
         self._governed = governed
         asked = list(merged(packets))
         self._engines = {
-            family: Engine(model, family, only=[box for one in asked if (box := one.box(family))])
+            family: Engine(model, family, limit=_MOST_NODES, only=[box for one in asked if (box := one.box(family))])
             for family in FAMILIES
         }
         self._risks: dict[object, tuple[PacketSet, PacketSet]] = {}
