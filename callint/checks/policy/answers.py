@@ -22,6 +22,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     RELATED,ESTABLISHED`, and conntrack of eBPF), but for policy with doNotTrack. Takes no parameters.
     """
     for policy in cluster.policies:
+        if not any(rule.source.ports for rule in policy.rules):
+            continue
         if policy.staged or policy.do_not_track or not policy.resource.legible:
             continue
         for direction in ("ingress", "egress"):

@@ -166,12 +166,13 @@ def _opened(cluster: Cluster) -> Iterator[Breach]:
 
 def _unclosed(cluster: Cluster) -> Iterator[Breach]:
     """Where no policy for hosts may close anything of what is forwarded, before translation or after."""
-    ports, policies = _NodePorts(cluster), [placed.policy for _, placed in model_of(cluster).policies]
+    early = [one for one in _policies(cluster) if one.policy.early]
+    if not early or any(map(_denies, early)):
+        return
+    policies = [placed.policy for _, placed in model_of(cluster).policies]
     if any(one.apply_on_forward and not one.early and not one.staged for one in policies):
         return
-    early = [one for one in _policies(cluster) if one.policy.early]
-    if any(map(_denies, early)):
-        return
+    ports = _NodePorts(cluster)
     hosts = model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
     for one in early:
         opening = [rule for rule in one.rules("Allow") if not rule.source.unconditional and _only(rule, ports)]

@@ -276,9 +276,10 @@ def _hosts_kept_out(cluster: Cluster) -> Iterator[Breach]:
     labels += [one.labels for one in pod_templates(cluster)]
     pods = Selectable(((one, one) for one in labels), steps)
     for policy, selector in _enforced(cluster) if hosts and pods and not cluster.holds(*CHARTS) else ():
+        if policy.namespace is not None or not policy.of_pods or policy.apply_on_forward or policy.early:
+            continue
         own = parse_or_none(policy.selector or "")
-        for_pods = policy.namespace is None and policy.of_pods and not (policy.apply_on_forward or policy.early)
-        if not for_pods or own is None or own == ALL or not selects_pods_alone(selector):
+        if own is None or own == ALL or not selects_pods_alone(selector):
             continue
         matched = hosts.few(own, 3, surely=True) if not pods.any(own) else []
         if not matched or not _some_around(policy, pods):
