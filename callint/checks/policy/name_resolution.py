@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from callint.calico.defaults import (
@@ -120,16 +120,17 @@ def enforced(placed: PlacedPolicy, direction: str = "Egress") -> bool:
     return not policy.staged and not policy.early and direction in policy.types
 
 
-def _dns_shut_in(policies: Iterable[tuple[PlacedTier, PlacedPolicy]], direction: str) -> Iterator[Breach]:
+def _dns_shut_in(policies: Sequence[tuple[PlacedTier, PlacedPolicy]], direction: str) -> Iterator[Breach]:
     """The first policy that shuts in the pods of DNS, where none lets them do what they are there for.
 
     One that lets anything in may be meant for others.
     """
-    every = [(tier, placed) for tier, placed in policies if enforced(placed, direction)]
-    for tier, placed in every:
+    for tier, placed in policies:
+        if not tier.closes or placed.policy.resource.gaps or not enforced(placed, direction):
+            continue
         for_others = direction == "Ingress" and any(rule.opens for rule in placed.policy.ingress)
-        if tier.closes and not placed.policy.resource.gaps and not for_others and _of_dns(placed):
-            if not any(_serves(one, direction) for _, one in every):
+        if not for_others and _of_dns(placed):
+            if not any(enforced(one, direction) and _serves(one, direction) for _, one in policies):
                 yield _closed(tier, placed.policy, direction)
             return
 

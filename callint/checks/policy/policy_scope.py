@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from callint.checks.breach import Breach
@@ -55,10 +55,11 @@ def _legible(tier: PlacedTier) -> Iterator[PlacedPolicy]:
             yield placed
 
 
-def _enforced(cluster: Cluster, *, closing: bool = False) -> Iterator[tuple[Policy, Selector]]:
+@lru_cache(maxsize=8)
+def _enforced(cluster: Cluster, *, closing: bool = False) -> tuple[tuple[Policy, Selector], ...]:
     """Those of all tiers, with whom they select; with `closing` of tiers that surely drop what is left."""
     tiers = (tier for tier in model_of(cluster).tiers if tier.closes or not closing)
-    return ((placed.policy, placed.selector) for tier in tiers for placed in _legible(tier))
+    return tuple((placed.policy, placed.selector) for tier in tiers for placed in _legible(tier))
 
 
 def _unselective(policy: Policy) -> bool:
