@@ -148,10 +148,11 @@ def _both_ends(turns: Turns, calls: Calls, session: Session) -> Status | None:
 
 def _met(turns: Turns, session: Session, meetings: Meetings, remote: Speaker) -> Status | None:
     """Of two nodes that call each other at several addresses."""
-    meeting, own = meetings.of(session), caller(session)
+    meeting = meetings.of(session)
     if meeting is None:
         if turns.known.settings.own_address_alone and session.address != remote.address(session.family):
             return Status("down", f"{session.address} {_AT_ONE_ADDRESS}")
+        own = caller(session)
         answers = list(turns.between(remote, own))
         if not answers:
             return Status("half-open", f'node "{remote.name}" has no peering with {own}')
