@@ -7,15 +7,14 @@ from functools import partial
 from typing import Any
 
 from callint.checks.breach import Breach
-from callint.checks.hosts.shut_in import governed_by
+from callint.checks.hosts.shut_in import arriving
 from callint.checks.hosts.written import written_endpoints
-from callint.checks.proof import judged, stranger
+from callint.checks.proof import judged
 from callint.finding import Path, Related
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
-from callint.policy import Packet, evaluate, model_of
+from callint.policy import evaluate, model_of
 from callint.policy.doubt import UndecidedError
-from callint.policy.symbolic.point import SOURCE_PORT
 from callint.steps import Steps
 
 # RFC 863: a service that nobody offers, so that a rule which lets strangers ask for it is for everything
@@ -54,13 +53,11 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 def _accepted(cluster: Cluster, about: HostEndpoint, spend: Callable[[], None]) -> tuple[Path, Any, str] | None:
     """Where that is said, the proof, and the setting that would leave it to the firewall."""
     here = model_of(cluster).at(about.node)
-    name = governed_by(here, about)
-    own = next(iter(about.expected_ips), "192.0.2.2").split("/")[0]
+    packet = arriving(here, about, _DISCARD)
     try:
         first = here.settings.word("chainInsertMode", "Insert") == "insert"
-        if name is None or here.settings.perhaps_ebpf or not first:
+        if packet is None or here.settings.perhaps_ebpf or not first:
             return None
-        packet = Packet(name, None, stranger(own), own, "tcp", SOURCE_PORT, _DISCARD)
         verdict = evaluate(here, packet, spend)
     except (ValueError, UndecidedError):
         return None

@@ -63,13 +63,11 @@ def denied(
     `spend` is called before each way through the rules.
     """
     here = model.at(about.node)
-    name = governed_by(here, about)
-    if name is None:
+    packet = arriving(here, about, KUBELET_PORT)
+    if packet is None:
         return None
-    own = next(iter(about.expected_ips), "192.0.2.2").split("/")[0]
-    packet = Packet(None, name, own, stranger(own), "udp", SOURCE_PORT, 123)
-    if direction == "Ingress":
-        packet = Packet(name, None, stranger(own), own, "tcp", SOURCE_PORT, KUBELET_PORT)
+    if direction != "Ingress":
+        packet = Packet(None, packet.in_interface, packet.destination, packet.source, "udp", SOURCE_PORT, 123)
     try:
         verdict = evaluate(here, packet, spend)
     except ValueError:
@@ -77,7 +75,14 @@ def denied(
     return judged(here, packet, verdict) if verdict.outcome == "drop" else None
 
 
-def governed_by(here: NodePolicy, about: HostEndpoint) -> str | None:
+def arriving(here: NodePolicy, about: HostEndpoint, port: int) -> Packet | None:
+    """What a stranger sends to a port of the node by an interface that an endpoint governs; None if it governs none."""
+    name = _governed_by(here, about)
+    own = next(iter(about.expected_ips), "192.0.2.2").split("/")[0]
+    return Packet(name, None, stranger(own), own, "tcp", SOURCE_PORT, port) if name is not None else None
+
+
+def _governed_by(here: NodePolicy, about: HostEndpoint) -> str | None:
     """An interface that an endpoint governs; None if others have all that it claims.
 
     One of all interfaces governs a further one where it has none that is known.
