@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from callint.bgp.alike import far_address
 from callint.bgp.pools import host_local
 from callint.calico.defaults import BLOCK_SIZES, CHECKED_POOLS, DEFAULT_POOLS
 from callint.checks.breach import Breach, all_names
@@ -14,7 +15,7 @@ from callint.facts import Interface
 from callint.finding import Related, all_of, counted, witness
 from callint.nat.host_networks import hosts_in
 from callint.nat.masquerade import Masquerading, interface_matches
-from callint.net.address import BITS, Address, Family, Prefix, parse_peer
+from callint.net.address import BITS, Address, Family, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.read import address as address_of
 from callint.net.read import prefixes
@@ -128,8 +129,8 @@ def _vpn_masqueraded(cluster: Cluster) -> Iterator[Breach]:
     for facts, interface in interfaces if peers else ():
         for net in _tunnel_networks(interface):
             if net in peers and net.family in masqueraded and not around.of(net):
-                peer, (pool, lan) = peers[net], masqueraded[net.family]
-                packet = _packet(lan, interface.name, peer)
+                (peer, far), (pool, lan) = peers[net], masqueraded[net.family]
+                packet = _packet(lan, interface.name, far)
                 if not Masquerading(model_of(cluster).at(facts.node)).of(packet).snat:
                     continue
                 yield Breach.at(
@@ -154,10 +155,9 @@ def _vpn_masqueraded(cluster: Cluster) -> Iterator[Breach]:
                 )
 
 
-def _packet(lan: Prefix, leaving: str, peer: BGPPeer) -> Packet:
+def _packet(lan: Prefix, leaving: str, far: Address) -> Packet:
     """The first packet of a connection from a host of a masqueraded network to a peer behind a VPN."""
     host = lan.last - 1 if lan.length < BITS[lan.family] - 1 else lan.first
-    far = parse_peer(peer.peer_ip or "")[0]
     return Packet(None, leaving, str(Address(lan.family, host)), str(far), "tcp", SOURCE_PORT, 443)
 
 
@@ -168,17 +168,16 @@ def _tunnel_networks(interface: Interface) -> Iterator[Prefix]:
                 yield address.prefix.masked()
 
 
-def _first_peers(cluster: Cluster, networks: Iterable[Prefix]) -> dict[Prefix, BGPPeer]:
-    """The first peer with an address in each of the networks."""
+def _first_peers(cluster: Cluster, networks: Iterable[Prefix]) -> dict[Prefix, tuple[BGPPeer, Address]]:
+    """The first peer with an address in each of the networks, and the address."""
     around = Enclosing((net, net) for net in networks)
-    found: dict[Prefix, BGPPeer] = {}
+    found: dict[Prefix, tuple[BGPPeer, Address]] = {}
     for peer in cluster.bgp_peers:
-        try:
-            address = parse_peer(peer.peer_ip or "")[0]
-        except ValueError:
+        far = far_address(peer.peer_ip)
+        if far is None:
             continue
-        for net, _ in around.of(address.prefix()):
-            found.setdefault(net, peer)
+        for net, _ in around.of(far.prefix()):
+            found.setdefault(net, (peer, far))
     return found
 
 
