@@ -47,6 +47,11 @@ def _known_nodes(cluster: Cluster) -> CalicoNodes:
     return CalicoNodes(ranges(str(one) for addresses in known for one in addresses), bool(known) and all(known))
 
 
+def encrypts(settings: Settings, family: Family) -> bool:
+    """Whether WireGuard is on for packets of an IP version between nodes; raises UndecidedError."""
+    return settings.flag("wireguardEnabled" if family == 4 else "wireguardEnabledV6", default=False)
+
+
 class Tunnels:
     """Which tunnels are on at a node: those of its pools, disabled ones included (encapsulation_resolver.go)."""
 
@@ -60,12 +65,8 @@ class Tunnels:
         self.vxlan = {4: 4 in vxlan_pools if vxlan is None else vxlan, 6: 6 in vxlan_pools}
         self.vxlan_port = settings.port("vxlanPort", VXLAN_PORT)
         self.wireguard = {
-            4: settings.port("wireguardListeningPort", WIREGUARD_PORT)
-            if settings.flag("wireguardEnabled", default=False)
-            else None,
-            6: settings.port("wireguardListeningPortV6", WIREGUARD_PORT_V6)
-            if settings.flag("wireguardEnabledV6", default=False)
-            else None,
+            4: settings.port("wireguardListeningPort", WIREGUARD_PORT) if encrypts(settings, 4) else None,
+            6: settings.port("wireguardListeningPortV6", WIREGUARD_PORT_V6) if encrypts(settings, 6) else None,
         }
 
     def incoming(self, flow: Flow, doubts: Doubts) -> tuple[bool, str] | None:

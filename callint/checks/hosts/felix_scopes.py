@@ -9,11 +9,13 @@ from callint.calico.defaults import SCOPED_FELIX, VXLAN_PORT, VXLAN_VNI, WIREGUA
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
+from callint.net.address import FAMILIES
 from callint.objects import Cluster
 from callint.objects.felix import FelixConfiguration
 from callint.objects.first_pools import pools_from_start
 from callint.policy.doubt import UndecidedError
 from callint.policy.settings import Said, Settings, scoped, scoped_to
+from callint.policy.tunnels import encrypts
 from callint.record import NamedTuple
 from callint.selector import parse_or_none
 from callint.selector.syntax import ALL
@@ -99,8 +101,8 @@ def _tunnel(cluster: Cluster) -> Iterator[Breach]:
 
 def _by_vxlan(settings: Settings) -> bool:
     """Whether VXLAN of a node is not switched off, nor WireGuard on, which takes its place between nodes."""
-    encrypts = any(settings.flag(f"wireguardEnabled{version}", default=False) for version in ("", "V6"))
-    return settings.flag("vxlanEnabled", default=True) and not encrypts
+    encrypted = any(encrypts(settings, family) for family in FAMILIES)
+    return settings.flag("vxlanEnabled", default=True) and not encrypted
 
 
 def _tunnelled(cluster: Cluster) -> bool:

@@ -23,6 +23,7 @@ from callint.policy.doubt import UndecidedError
 from callint.policy.interfaces import matches_pattern
 from callint.policy.links import Ways, is_host_interface, leads_somewhere
 from callint.policy.settings import Settings
+from callint.policy.tunnels import encrypts
 from callint.record import NamedTuple
 from callint.schema.patterns import compiled
 from callint.selector import parse_or_none
@@ -61,7 +62,15 @@ class _Tunnel(NamedTuple):
     @property
     def field(self) -> str:
         """What sets the length of the packets that go into it."""
-        return f"{self.name.lower()}MTU{'V6' if self.family == 6 else ''}"
+        return self._named("MTU")
+
+    @property
+    def switch(self) -> str:
+        """What turns it on."""
+        return self._named("Enabled")
+
+    def _named(self, what: str) -> str:
+        return f"{self.name.lower()}{what}{'V6' if self.family == 6 else ''}"
 
 
 _TUNNELS = tuple(_Tunnel(*kind, overhead) for kind, overhead in TUNNEL_OVERHEADS.items())
@@ -140,7 +149,7 @@ class _Node:
             names = ways.all_to(address)
             pool = self._carried(tunnel, far, address) if len(names) == 1 and names[0] in links else None
             if pool is not None:
-                said = self._settings.said(_PATTERN) or self._settings.said(_switch(tunnel))
+                said = self._settings.said(_PATTERN) or self._settings.said(tunnel.switch)
                 place = length.source or (said and (said.resource, said.path))
                 place = place or (pool.resource, pool.path(_MODES[tunnel.name]))
                 return _Narrow(self._facts, links[names[0]], far.speaker.name, tunnel, length, longest, place)
@@ -162,8 +171,8 @@ class _Node:
     def _carried(self, tunnel: _Tunnel, far: _Far, address: Address) -> IPPool | None:
         """A pool of the far node whose packets this node sends there by the tunnel."""
         own = self._networks.get(tunnel.family)
-        encrypted = _encrypts(self._settings, tunnel.family)
-        if encrypted and not _encrypts(Settings(self._cluster, far.speaker.name), tunnel.family):
+        encrypted = encrypts(self._settings, tunnel.family)
+        if encrypted and not encrypts(Settings(self._cluster, far.speaker.name), tunnel.family):
             return None
         if encrypted is not (tunnel.name == "WireGuard"):
             return None
@@ -178,8 +187,8 @@ class _Node:
     def _on(self, tunnel: _Tunnel) -> bool:
         """Whether Felix has the tunnel, for pools of any use (felix/calc/encapsulation_resolver.go)."""
         if tunnel.name == "WireGuard":
-            return _encrypts(self._settings, tunnel.family)
-        told = self._settings.optional_flag(_switch(tunnel)) if tunnel.family == 4 else None
+            return encrypts(self._settings, tunnel.family)
+        told = self._settings.optional_flag(tunnel.switch) if tunnel.family == 4 else None
         return tunnel in _of_pools(self._cluster) if told is None else told
 
     def _limits(self) -> Iterator[int]:
@@ -208,15 +217,6 @@ class _Node:
             raise UndecidedError("what Felix finds at interfaces")
         seen = min(matching, key=lambda one: one.mtu or 0, default=None)
         return _Length(((seen.mtu if seen else None) or UNDETECTED_MTU) - tunnel.overhead, seen=seen)
-
-
-def _switch(tunnel: _Tunnel) -> str:
-    """What turns a tunnel on."""
-    return f"{tunnel.name.lower()}Enabled{'V6' if tunnel.family == 6 else ''}"
-
-
-def _encrypts(settings: Settings, family: Family) -> bool:
-    return settings.flag("wireguardEnabled" if family == 4 else "wireguardEnabledV6", default=False)
 
 
 @lru_cache(maxsize=8)
