@@ -118,7 +118,7 @@ def _known(model: Engine, node: str | None, peer: str | None) -> None:
         output.fail(f'no manifest and no facts name a node "{node}", {listed}')
     steps = Steps(model.cluster, "BGP sessions")
     if peer is not None and not any(
-        _meant(group.session, peer) for one in (node, None) for group in _sessions(model, one, steps)
+        _meant(group.session, peer) for one in dict.fromkeys((node, None)) for group in _sessions(model, one, steps)
     ):
         peers = [one.resource.name for one in model.cluster.bgp_peers]
         listed = f"the BGPPeers are {', '.join(peers)}" if peers else "there is no BGPPeer"
