@@ -52,6 +52,16 @@ ANY_POD = Labels(
 """What is known of a pod of which nothing is known (libcalico-go/lib/backend/k8s/conversion)."""
 
 
+def pod_in(namespace: str, own: Mapping[str, str] | None = None) -> Labels:
+    """What is known of a pod of which nothing but its namespace is, and perhaps labels of its `own`."""
+    names = dict.fromkeys((NAMESPACE_LABEL, *INHERITED_NAMES), namespace)
+    return ANY_POD._replace(known={**ANY_POD.known, **(own or {}), **names})
+
+
+POD_ELSEWHERE = pod_in("/")
+"""A pod in a namespace that nobody names."""
+
+
 def unreadable(missing: str) -> Labels:
     """Labels of which nothing is known."""
     return Labels({}, _EVERY_KEY, frozenset(), missing)

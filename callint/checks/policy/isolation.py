@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
-from callint.calico.defaults import DEFAULT_TIER, INHERITED_NAMES, NAMESPACE_LABEL
+from callint.calico.defaults import DEFAULT_TIER
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, object_words, rule_words, unexamined
 from callint.checks.dispatch import Question, asked
@@ -17,7 +17,7 @@ from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.chains import Direction
-from callint.policy.labels import ANY_POD, Labels, holds
+from callint.policy.labels import ANY_POD, POD_ELSEWHERE, holds, pod_in
 from callint.policy.selectable import Selectable
 from callint.policy.symbolic.order import DIRECTIONS
 from callint.policy.tiers import PlacedPolicy, PlacedTier
@@ -30,15 +30,6 @@ from callint.steps import Steps
 
 _OF_CANDIDATE = 10
 """Steps that it takes to see whether a policy is undone."""
-
-
-def _in_namespace(name: str) -> Labels:
-    """What is known of a pod of which nothing but its namespace is."""
-    return ANY_POD._replace(known={**ANY_POD.known, **dict.fromkeys((NAMESPACE_LABEL, *INHERITED_NAMES), name)})
-
-
-_ELSEWHERE = _in_namespace("/")
-"""A pod in a namespace that nobody names."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -140,13 +131,13 @@ class _Tiers:
                 if first is not None:
                     passed += [placed.policy] if self._isolates(placed) else []
                     continue
-                opener = self._opener(placed, after_denials=True) if holds(placed.selector, _ELSEWHERE) else None
+                opener = self._opener(placed, after_denials=True) if holds(placed.selector, POD_ELSEWHERE) else None
                 if opener is not None:
                     first = placed, opener
                 elif tier.name != DEFAULT_TIER and self._may_pass(placed):
                     return
         if first is not None:
-            by_namespace = Selectable(((_in_namespace(one.namespace or ""), one) for one in passed), steps)
+            by_namespace = Selectable(((pod_in(one.namespace or ""), one) for one in passed), steps)
             if governed := by_namespace.surely(first[0].selector):
                 yield self._passing_by(*first, governed)
 

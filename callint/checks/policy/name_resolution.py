@@ -22,7 +22,7 @@ from callint.net.ports import TCP, UDP, WITH_PORTS, parse_port, parse_protocol
 from callint.objects import Cluster, Resource
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
-from callint.policy.labels import ADDED, Labels, holds
+from callint.policy.labels import ADDED, POD_ELSEWHERE, Labels, holds, pod_in
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
@@ -50,10 +50,8 @@ _RESOLVERS = tuple(
 )
 _ANSWERING = _RESOLVERS[0]._replace(open=("",))
 """The pods of DNS that most clusters have, whatever other labels they have."""
-_ON_OPENSHIFT, _ELSEWHERE = (
-    Labels({ORCHESTRATOR_LABEL: "k8s", NAMESPACE_LABEL: namespace}, ("",)) for namespace in (OPENSHIFT_DNS[0], "/")
-)
-"""Any pods beside the DNS that OpenShift has, and of a namespace that nobody names."""
+_ON_OPENSHIFT = pod_in(OPENSHIFT_DNS[0])
+"""Any pod beside the DNS that OpenShift has."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -139,7 +137,7 @@ def _of_dns(placed: PlacedPolicy) -> bool:
     """Whether a policy surely selects the cluster's DNS; who leaves out that of OpenShift has no other one."""
     if holds(placed.selector, _ANSWERING) is not True:
         return False
-    return holds(placed.selector, _ON_OPENSHIFT) is not False or holds(placed.selector, _ELSEWHERE) is not True
+    return holds(placed.selector, _ON_OPENSHIFT) is not False or holds(placed.selector, POD_ELSEWHERE) is not True
 
 
 def _serves(placed: PlacedPolicy, direction: str) -> bool:

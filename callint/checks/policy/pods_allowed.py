@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from callint.calico.defaults import INHERITED_NAMES, NAMESPACE_LABEL
 from callint.checks.policy.opened_ports import ANY, Ports, meet, opened
 from callint.net import intervals
 from callint.net.ports import parse_protocol
 from callint.objects import Resource, fields
 from callint.objects.policy import Entity, Policy, Rule
 from callint.objects.service import service_ports
-from callint.policy.labels import ANY_POD
+from callint.policy.labels import pod_in
 from callint.policy.match import entity_selectors
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError
@@ -42,7 +41,7 @@ def behind(service: Resource) -> Behind | None:
     chosen = fields.labels(service.spec, "selector")
     if not chosen:
         return None
-    known = {**ANY_POD.known, **chosen, **dict.fromkeys((NAMESPACE_LABEL, *INHERITED_NAMES), service.home)}
+    known = pod_in(service.home, chosen).known
     ports: Ports = {}
     for port in service_ports(service):
         protocol = parse_protocol(port.protocol, any_case=True)
