@@ -169,7 +169,7 @@ def _unclosed(cluster: Cluster) -> Iterator[Breach]:
     early = [one for one in _policies(cluster) if one.policy.early]
     if not early or any(map(_denies, early)):
         return
-    policies = [placed.policy for _, placed in model_of(cluster).policies]
+    policies = (placed.policy for _, placed in model_of(cluster).policies)
     if any(one.apply_on_forward and not one.early and not one.staged for one in policies):
         return
     ports = _NodePorts(cluster)

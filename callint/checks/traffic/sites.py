@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 from callint.checks.breach import CheckError
@@ -35,11 +34,15 @@ def sites(abouts: Collection[About], need: Need) -> tuple[Site, ...]:
 
     Raises TooManyStepsError.
     """
+    if not abouts:
+        return ()
     found: dict[object, dict[int | None, Site]] = {}
-    looked = [one for one in need.at if any(_may_be_seen(about.cluster, one) for about in islice(abouts, 1))]
-    for cluster, one in ((about.cluster, one) for about in islice(abouts, 1) for one in looked if one.word == "way"):
-        steps = Steps(cluster, "nodes with those of a role")
-        steps.spend(_OF_WAY * len(abouts) * len(nodes_with(cluster, str(one.value))))
+    cluster = next(iter(abouts)).cluster
+    looked = [one for one in need.at if _may_be_seen(cluster, one)]
+    for one in looked:
+        if one.word == "way":
+            far = nodes_with(cluster, str(one.value))
+            Steps(cluster, "nodes with those of a role").spend(_OF_WAY * len(abouts) * len(far))
     for about in abouts:
         for evidence in looked:
             strongest: dict[object, dict[int | None, Site]] = {}
