@@ -100,6 +100,11 @@ class IPPool(NamedTuple):
         """Whether all of it could be read, and all of the document that it stands in."""
         return not self.unreadable and self.resource.document.complete
 
+    @property
+    def given(self) -> bool:
+        """Whether it is sure that pods get addresses from it without asking for it."""
+        return self.for_pods and self.legible and not self.on_request
+
 
 def ip_pool(resource: Resource) -> IPPool:
     """Read an IPPool with the defaults of libcalico-go/lib/clientv3/ippool.go."""

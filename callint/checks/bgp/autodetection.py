@@ -210,7 +210,7 @@ def _not_looked_for(cluster: Cluster) -> Iterator[Breach]:
     if given or by_felix or model.alone or model.off:
         return
     for pool in pools_from_start(cluster):
-        routed = pool.for_pods and pool.legible and not pool.on_request and pool.vxlan_mode == "Never"
+        routed = pool.given and pool.vxlan_mode == "Never"
         if routed and pool.net is not None and pool.net.family == 6:
             place = sets[0].span("metadata", "name") if six is None else six.span
             yield Breach.at(

@@ -247,7 +247,7 @@ def _of_pools(cluster: Cluster) -> frozenset[_Tunnel]:
 @lru_cache(maxsize=8)
 def _reached(cluster: Cluster) -> tuple[_Far, ...]:
     """The nodes that get addresses for their pods from pools; raises TooManyStepsError."""
-    usable = [one for one in pools_from_start(cluster) if one.for_pods and one.legible and not one.on_request]
+    usable = [one for one in pools_from_start(cluster) if one.given]
     read = [(pool, parse_or_none(pool.node_selector)) for pool in usable]
     index = SelectorIndex((selector, (pool, selector)) for pool, selector in read if selector is not None)
     steps = Steps(cluster, "selectors of IPPools with nodes")

@@ -161,7 +161,7 @@ def _windows(cluster: Cluster) -> Iterator[Breach]:
     steps = Steps(cluster, "selectors of IPPools with nodes")
     one_subnet = _of_one_subnet(cluster)
     for pool in cluster.pools:
-        given = pool.for_pods and pool.legible and not pool.on_request and not pool.namespace_selector
+        given = pool.given and not pool.namespace_selector
         selector = parse_or_none(pool.node_selector)
         crossing = pool.ipip_mode == "CrossSubnet"
         if not given or pool.ipip_mode == "Never" or selector is None or (crossing and one_subnet):

@@ -60,7 +60,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     steps = Steps(cluster, "selectors of IPPools with nodes")
     for switch in _SWITCHES[:1] if alone else _SWITCHES:
         off = _off(cluster, switch)
-        pools = (one for one in pools_from_start(cluster) if _used(one) and switch.needs(one)) if off else ()
+        pools = (one for one in pools_from_start(cluster) if one.given and switch.needs(one)) if off else ()
         pool = next((one for one in pools if _of_a_node(one, cluster, steps)), None)
         if off is None or pool is None:
             continue
@@ -74,10 +74,6 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             witness("reference", reference=f"IPPool/{pool.name}", fields=(switch.where,)),
             "take the setting away, or turn it on",
         )
-
-
-def _used(pool: IPPool) -> bool:
-    return pool.for_pods and pool.legible and not pool.on_request
 
 
 def _of_a_node(pool: IPPool, cluster: Cluster, steps: Steps) -> bool:
