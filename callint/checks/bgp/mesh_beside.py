@@ -14,7 +14,7 @@ from callint.bgp.peering import Peering
 from callint.bgp.reach import RouteGraph
 from callint.bgp.route import Attributes
 from callint.bgp.routes import engine
-from callint.bgp.rules import DIRECTIONS, Rule
+from callint.bgp.rules import DIRECTIONS
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
 from callint.finding import Path, Related, witness
@@ -64,7 +64,7 @@ class _Passing:
 
     def __init__(self, model: Network, family: Family) -> None:
         """What the mesh brings is looked for where there are filters."""
-        self._cluster, self._model, self._family = model.cluster, model, family
+        self._model, self._family = model, family
         self._known: dict[tuple[Filters, View], bool] = {}
 
     def __call__(self, peering: Peering) -> bool:
@@ -78,26 +78,24 @@ class _Passing:
         """Whether rules may reject or alter what the mesh brings, of which there may be no more than pools tell."""
         found = self._known.get((filters, view))
         if found is None:
-            missing = any(name not in self._cluster.bgp_filters for name in filters)
-            parts = filtering(self._cluster).parts(filters, view, Attributes(), self._brought)
+            cluster = self._model.cluster
+            missing = any(name not in cluster.bgp_filters for name in filters)
+            # What a filter lets out gets no community of `prefixAdvertisements`.
+            tagged = view.direction == "export" and any(one.prefix_advertisements for one in cluster.bgp_configurations)
+            parts = filtering(cluster).parts(filters, view, Attributes(), self._brought)
             rules = (part.rule for part in parts if part.rule is not None)
-            found = missing or any(self._alters(rule, view) for rule in rules)
+            found = missing or any(tagged or rule.verdict != "accept" or rule.operations for rule in rules)
             self._known[filters, view] = found
         return found
 
-    def _alters(self, rule: Rule, view: View) -> bool:
-        """What a filter lets out gets no community of `prefixAdvertisements`."""
-        several = self._cluster.bgp_configurations
-        tagged = view.direction == "export" and any(one.prefix_advertisements for one in several)
-        return rule.verdict != "accept" or bool(rule.operations) or tagged
-
     @cached_property
     def _brought(self) -> PrefixSet:
-        if pod_pools_unknown(self._cluster) is not None:
+        cluster = self._model.cluster
+        if pod_pools_unknown(cluster) is not None:
             return everything(self._family)
-        nets = (pool.net for pool in self._cluster.pools if not pool.disable_bgp_export)
+        nets = (pool.net for pool in cluster.pools if not pool.disable_bgp_export)
         sets = [within(net) for net in nets if net is not None and net.family == self._family]
-        profiles = engine(self._cluster).profiles
+        profiles = engine(cluster).profiles
         for alike in self._model.nodes.all:
             own = profiles.own_routes(alike.first, self._family)
             sets += (routes.prefixes for routes in own if routes.origin in ("block", "service"))
