@@ -11,6 +11,8 @@ from callint.schema.history import APIS, Schema
 from callint.shipped import directory
 from callint.suggest import nearest
 
+POLICY_API = "networking.k8s.io/v1"
+"""Where Kubernetes has its NetworkPolicy since v1.16."""
 _TEMPLATED = ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
 KUBERNETES: dict[tuple[str, str], str] = {
     ("v1", "Namespace"): "Namespace",
@@ -23,7 +25,7 @@ KUBERNETES: dict[tuple[str, str], str] = {
     ("batch/v1", "Job"): "PodTemplate",
     ("batch/v1", "CronJob"): "CronJob",
     ("discovery.k8s.io/v1", "EndpointSlice"): "EndpointSlice",
-    ("networking.k8s.io/v1", "NetworkPolicy"): "NetworkPolicy",
+    (POLICY_API, "NetworkPolicy"): "NetworkPolicy",
     ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"): "AdminNetworkPolicy",
     ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"): "BaselineAdminNetworkPolicy",
     ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"): "ClusterNetworkPolicy",

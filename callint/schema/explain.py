@@ -30,7 +30,6 @@ _NOUNS = {
 _WHOLE_SECONDS = r"^([0-9]+(\\.[0-9]+)?(ms|s|m|h))*$"
 _LONGEST = 60
 _QUOTED = json.JSONEncoder(ensure_ascii=False)
-_KUBERNETES_POLICY = "networking.k8s.io/v1"
 _ABOUT_NAMES = (keyword.UNKNOWN, keyword.CASE, keyword.DEPRECATED)
 
 
@@ -65,6 +64,11 @@ class Judge:
         # by the identity of nodes, which the history keeps
         self._enums: dict[int, list[tuple[Release, list[Any]]]] = {}
         self._holders: dict[tuple[int, tuple[str, ...]], dict[str, list[str]]] = {}
+
+    @property
+    def of_calico(self) -> bool:
+        """Whether an API of Calico has the kind."""
+        return any(map(is_calico, self.history.get(APIS, ())))
 
     def enums(self, path: Path) -> list[tuple[Release, list[Any]]]:
         """The values that each release allows at a path."""
@@ -260,7 +264,7 @@ def _unknown_field(judge: Judge, fault: Fault) -> Story:
     near = nearest(name, fault.expected)
     said = f'"{name}" is no field of "{parent}"'
     if near is not None and near.lower() == name.lower():
-        elsewhere = ", and only calicoctl takes any case" if any(map(is_calico, judge.history.get(APIS, ()))) else ""
+        elsewhere = ", and only calicoctl takes any case" if judge.of_calico else ""
         said = f'{said}; it is written "{near}"{elsewhere}'
         return Story("unknown-field", said, key=True, gaps=((*path[:-1], near),))
     holders = judge.holders(holder, fault.expected, name) if holder else []
@@ -268,12 +272,11 @@ def _unknown_field(judge: Judge, fault: Fault) -> Story:
         names = " and ".join(f'"{holder}"' for holder in holders)
         said = f"{said}; it belongs under {names}" if len(holders) == 1 else f"{said}; {names} have it"
         return Story("unknown-field", said, key=True, gaps=tuple((*path[:-1], holder, name) for holder in holders))
+    if judge.kind == "IPPool" and name == "encapsulation":
+        said = f'{said}; "ipipMode" and "vxlanMode" say here what an Installation says by it'
+        return Story("unknown-field", said, key=True)
     gaps = ((*path[:-1], near),) if near is not None else ()
     other = _other_api(judge, path)
-    if judge.kind == "IPPool" and name == "encapsulation":
-        return Story(
-            "unknown-field", f'{said}; "ipipMode" and "vxlanMode" say here what an Installation says by it', True
-        )
     hint = f'; NetworkPolicy of "{other}" has it' if other else did_you_mean(near, ";")
     return Story("unknown-field", said + hint, key=True, gaps=gaps)
 
@@ -282,7 +285,7 @@ def _other_api(judge: Judge, path: Path) -> str:
     """The API whose NetworkPolicy has a field, where Calico's or Kubernetes' has not what the other one has."""
     if judge.kind not in ("NetworkPolicy", "GlobalNetworkPolicy"):
         return ""
-    api = _KUBERNETES_POLICY if any(map(is_calico, judge.history.get(APIS, ()))) else V3
+    api = catalogue.POLICY_API if judge.of_calico else V3
     other = catalogue.find(api, "NetworkPolicy")
     holder = node_at(other, path[:-1]) if other else None
     return api if path[-1] in (holder or {}).get("properties", {}) else ""

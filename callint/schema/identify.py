@@ -7,7 +7,7 @@ from typing import Any
 from callint.calico.kinds import CALICO_GROUPS, CANONICAL, V1, V3, group_of
 from callint.record import NamedTuple
 from callint.schema import enterprise
-from callint.schema.catalogue import KUBERNETES, calico_kinds, kinds_of
+from callint.schema.catalogue import KUBERNETES, POLICY_API, calico_kinds, kinds_of
 from callint.suggest import did_you_mean, is_slip, nearest
 
 OLD_MODEL = {
@@ -26,8 +26,6 @@ NOT_STORED = frozenset({"CalicoAPIConfig"})
 """Kinds that look like Calico's objects and are not: calicoctl's own configuration (calicoctl.cfg)."""
 
 _POLICY = "NetworkPolicy"
-_POLICY_API = "networking.k8s.io/v1"
-"""Where Kubernetes has its NetworkPolicy since v1.16."""
 _OPERATOR = "Installation"
 _OPERATOR_API = "operator.tigera.io/v1"
 """The one kind of Calico's operator that callint knows; other names may be those of its other kinds."""
@@ -90,8 +88,8 @@ def _foreign(api_version: str, group: str, kind: str) -> Stranger | None:
         known = kind in calico_kinds() or kind in enterprise.KINDS
         if known and kind not in _KUBERNETES_OWN:
             return Stranger("unknown-kind", "apiVersion", f'"{api_version}" is no API of Calico; did you mean "{near}"')
-    if kind == _POLICY and group.endswith(".k8s.io") and nearest(group, (group_of(_POLICY_API),)):
-        meant = f'did you mean "{_POLICY_API}"'
+    if kind == _POLICY and group.endswith(".k8s.io") and nearest(group, (group_of(POLICY_API),)):
+        meant = f'did you mean "{POLICY_API}"'
         return Stranger("unknown-kind", "apiVersion", f'"{api_version}" is no API of Kubernetes; {meant}')
     if group == group_of(_OPERATOR_API) and kind != _OPERATOR and is_slip(kind, _OPERATOR):
         return Stranger("unknown-kind", "kind", f'"{api_version}" has no kind "{kind}"; did you mean "{_OPERATOR}"')
@@ -99,13 +97,13 @@ def _foreign(api_version: str, group: str, kind: str) -> Stranger | None:
 
 
 def _policy(api_version: str, group: str, kind: str) -> Stranger | None:
-    if (api_version, kind) == (_POLICY_API, _POLICY):
+    if (api_version, kind) == (POLICY_API, _POLICY):
         return None
     none = f'"{api_version}" has no kind "{kind}"'
-    if api_version == _POLICY_API:
+    if api_version == POLICY_API:
         return Stranger("unknown-kind", "kind", f'{none}; did you mean "{_POLICY}"')
     since = " since Kubernetes v1.16" if group == "extensions" else ""
-    return Stranger("unknown-kind", "apiVersion", f'{none}{since}; it is one of "{_POLICY_API}"')
+    return Stranger("unknown-kind", "apiVersion", f'{none}{since}; it is one of "{POLICY_API}"')
 
 
 def _unknown(api_version: str, kind: str) -> Stranger | None:
