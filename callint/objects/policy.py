@@ -94,6 +94,9 @@ class Rule(NamedTuple):
         return anybody and not self.http and all(one is None for one in asked)
 
 
+_TYPES = {"ingress": "Ingress", "egress": "Egress"}
+
+
 class Policy(NamedTuple):
     """A GlobalNetworkPolicy, NetworkPolicy or a staged one; `types` is what Felix enforces, defaults filled in.
 
@@ -129,11 +132,16 @@ class Policy(NamedTuple):
 
     def governs(self, direction: str) -> bool:
         """Whether it is about `ingress`, or `egress`, by its types."""
-        return direction.capitalize() in self.types
+        return _TYPES[direction] in self.types
 
     def governed(self, direction: str) -> tuple[Rule, ...]:
         """The rules of a direction that it governs."""
         return self.rules_of(direction) if self.governs(direction) else ()
+
+    @property
+    def governing(self) -> tuple[Rule, ...]:
+        """The rules of the directions that it governs, those of ingress first."""
+        return self.governed("ingress") + self.governed("egress")
 
     def sides(self) -> Iterator[Entity]:
         """The sources and destinations of all rules."""
@@ -143,6 +151,11 @@ class Policy(NamedTuple):
     def early(self) -> bool:
         """Whether it is asked before connections are tracked or destinations translated, as hosts alone do."""
         return self.pre_dnat or self.do_not_track
+
+    @property
+    def tracked(self) -> bool:
+        """Whether it is enforced, and on tracked packets, as those of pods are."""
+        return not self.staged and not self.early
 
     @property
     def of_pods(self) -> bool:

@@ -83,7 +83,7 @@ class Resource:
     @property
     def legible(self) -> bool:
         """Whether its spec could be read, and all of the document that it stands in."""
-        return self.document.complete and not self.unreadable("spec")
+        return self.document.complete and not (self.gaps and self.unreadable("spec"))
 
     @property
     def printed(self) -> bool:

@@ -18,7 +18,7 @@ from callint.policy.chains import Direction
 from callint.policy.symbolic import earlier
 from callint.policy.symbolic.covering import Taken, fewest
 from callint.policy.symbolic.dead import Dead, dead
-from callint.policy.symbolic.order import DIRECTIONS, Item, item_of, items
+from callint.policy.symbolic.order import DIRECTIONS, Item, decides, items
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import Shape
@@ -243,9 +243,9 @@ def naively(shadows: Shadows) -> Iterator[tuple[object, ...]]:
                 if any(packets) and not any(left):
                     covering = fewest(shadows, taken, packets, more, uncounted)
                     yield policy.name, direction, place(policy, rule), shown(covering)
-                decides = item_of(policy, direction, rule)
-                if decides is not None:
-                    taken.add(decides, shadows.surely(decides, None))
+                if decides(rule):
+                    item = Item(policy, direction, rule, rule.action)
+                    taken.add(item, shadows.surely(item, None))
 
 
 def place(policy: Policy, rule: Rule) -> int:

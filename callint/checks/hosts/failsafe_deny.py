@@ -40,8 +40,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         policy, selector = placed.policy, placed.selector
         if policy.of_pods or policy.staged or policy.apply_on_forward or not policy.resource.whole:
             continue
-        governed = (rule for direction in _WAYS for rule in policy.governed(direction))
-        rules = [(rule, named) for rule in governed if (named := _denied(rule))]
+        rules = [(rule, named) for rule in policy.governing if (named := _denied(rule))]
         if not rules or selector == ALL or pods.any(selector):
             continue
         for rule, named in rules:

@@ -18,7 +18,6 @@ from callint.policy import model_of
 from callint.policy.labels import ADDED, Labels
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
-from callint.policy.symbolic.order import DIRECTIONS
 from callint.policy.symbolic.shadow import Shadows, shadows_of
 from callint.policy.tiers import PlacedPolicy
 from callint.selector.satisfy import overlaps
@@ -62,16 +61,11 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     sets = Selectable(known, Steps(cluster, "selectors with labels"))
     for _, placed in model_of(cluster).policies:
         yield from _of_others(placed, sets)
-        yield from _of_icmp(cluster.road(placed.policy.resource), placed.policy)
+        yield from _of_icmp(cluster, placed.policy)
     for _, placed in shadows.subjects:
         yield from _of_fields(shadows, placed.policy)
         if shadows.crowded:
             shadows.forget()
-
-
-def _rules(policy: Policy) -> Iterator[Rule]:
-    """Those of the directions that a policy governs."""
-    return (rule for direction in DIRECTIONS for rule in policy.governed(direction))
 
 
 def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:
@@ -82,7 +76,7 @@ def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:
     policy = placed.policy
     if not policy.of_pods or policy.apply_on_forward or not policy.resource.whole:
         return
-    for rule in _rules(policy):
+    for rule in policy.governing:
         direction = rule.direction
         own, far = rule.ends
         if not own.selector:
@@ -102,13 +96,13 @@ def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:
         )
 
 
-def _of_icmp(road: Road, policy: Policy) -> Iterator[Breach]:
+def _of_icmp(cluster: Cluster, policy: Policy) -> Iterator[Breach]:
     """Rules for packets of ICMP that can match none."""
     resource = policy.resource
-    for rule in _rules(policy):
+    for rule in policy.governing:
         if rule.protocol is not None and rule.protocol not in _NO_ICMP and not resource.unreadable(*rule.path):
             yield from _of_other_type(resource, rule, rule.protocol)
-            yield from _of_other_version(road, resource, rule, rule.protocol)
+            yield from _of_other_version(cluster.road(resource), resource, rule, rule.protocol)
 
 
 def _of_other_type(resource: Resource, rule: Rule, said: str) -> Iterator[Breach]:
@@ -162,7 +156,7 @@ def _none_of(family: Family, texts: tuple[str, ...]) -> bool:
 def _of_fields(shadows: Shadows, policy: Policy) -> Iterator[Breach]:
     """Rules of which two fields leave nothing between them; those of one field of Kubernetes' are told once."""
     said: set[Path] = set()
-    for rule in filter(_negates, _rules(policy)):
+    for rule in filter(_negates, policy.governing):
         pair = _excluding(shadows, policy, rule)
         if pair is not None:
             one, other = (_written(policy, rule, path) for path in pair)

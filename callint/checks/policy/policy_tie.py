@@ -15,7 +15,7 @@ from callint.net.diagrams import TooLargeError
 from callint.objects import Cluster
 from callint.objects.policy import Policy
 from callint.policy import model_of
-from callint.policy.symbolic.order import DIRECTIONS, Item, items
+from callint.policy.symbolic.order import Item, decides
 from callint.policy.symbolic.selection import Entry, Selections
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shown import packet_of
@@ -94,9 +94,7 @@ def _groups(tier: PlacedTier) -> Iterator[list[PlacedPolicy]]:
 
 
 def _differ(group: Sequence[PlacedPolicy]) -> bool:
-    actions = (item.action for one in group for direction in DIRECTIONS for item in items(one.policy, direction))
-    first = next(actions, None)
-    return any(action != first for action in actions)
+    return len({rule.action for one in group for rule in one.policy.governing if decides(rule)}) > 1
 
 
 def _together(

@@ -53,7 +53,7 @@ def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach
     for breach, count in breaches.values():
         more = "" if count == 1 else f"; {count - 1} more flow{'s end' if count > 2 else ' ends'} there too"
         yield breach._replace(message=breach.message + more)
-    if not governed and not _said(cluster):
+    if doubts and not governed and not _said(cluster):
         yield from doubts.values()
 
 

@@ -22,7 +22,7 @@ from callint.policy.symbolic.earlier import (
     leave_something,
     meetings,
 )
-from callint.policy.symbolic.order import DIRECTIONS, Before, Item, Kinds, item_of, items, kinds
+from callint.policy.symbolic.order import DIRECTIONS, Before, Item, Kinds, decides, items, kinds
 from callint.policy.symbolic.products import Sets, without
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import FREE, Shape
@@ -133,8 +133,8 @@ class _Search:
             if found is not None:
                 self._dead.add(id(rule))
                 yield found
-            elif rule is not own[-1] and (item := item_of(policy, direction, rule)) is not None:
-                mine.add(item, about)
+            elif rule is not own[-1] and decides(rule):
+                mine.add(Item(policy, direction, rule, rule.action), about)
 
     def _rule(self, policy: Policy, direction: Direction, rule: Rule, about: Shape, earlier: Earlier) -> Dead | None:
         answer = earlier.answers.get(about.asked) if earlier.answers and about.exact else None

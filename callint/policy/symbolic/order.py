@@ -224,12 +224,12 @@ def _asked(place: int, placed: PlacedPolicy) -> Asked | None:
 
 def items(policy: Policy, direction: Direction) -> Iterator[Item]:
     """The rules of a policy that decide, in order."""
-    return filter(None, (item_of(policy, direction, rule) for rule in policy.governed(direction)))
+    return (Item(policy, direction, rule, rule.action) for rule in policy.governed(direction) if decides(rule))
 
 
-def item_of(policy: Policy, direction: Direction, rule: Rule) -> Item | None:
-    """A rule as something that decides; None for one that only logs."""
-    return Item(policy, direction, rule, rule.action) if rule.action in _ENDING else None
+def decides(rule: Rule) -> bool:
+    """Whether a rule does more than log."""
+    return rule.action in _ENDING
 
 
 _UNTRACKED, _PRE_DNAT, _NORMAL = (frozenset((kind,)) for kind in ("untracked", "preDNAT", "normal"))
