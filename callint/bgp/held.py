@@ -85,9 +85,8 @@ def _lists(facts: NodeFacts) -> bool:
 
 def _held(facts: NodeFacts) -> dict[Family, Intervals]:
     ways: dict[Family, list[_Way]] = {family: [] for family in FAMILIES}
-    for interface in facts.interfaces or ():
-        for one in interface.addresses or ():
-            ways[one.version].append(_Way(one.first, one.last, 0, dead=False))
+    for _, one in facts.addresses:
+        ways[one.version].append(_Way(one.first, one.last, 0, dead=False))
     for route in facts.routes or ():
         to, dead = route.destination, route.dead and route.table == "main" and route.protocol != _BIRD
         if dead or route.type == "unicast":

@@ -73,11 +73,10 @@ class Inventory:
 
     def held(self, speaker: Speaker, family: Family) -> Iterator[Address]:
         """The addresses that a node has besides its BGP address, as far as facts tell."""
-        for interface in (speaker.facts and speaker.facts.interfaces) or ():
-            for one in interface.addresses or ():
-                found = one.bare
-                if found.family == family and found != speaker.address(family):
-                    yield found
+        for _, one in speaker.facts.addresses if speaker.facts else ():
+            found = one.bare
+            if found.family == family and found != speaker.address(family):
+                yield found
 
     @cached_property
     def _held(self) -> dict[Address, Speaker | None]:

@@ -171,14 +171,14 @@ def _detected(facts: NodeFacts) -> dict[Family, Prefix | None]:
         return {}
     found = [
         Prefix(4, one.value, one.length)
-        for interface in facts.interfaces or ()
+        for interface, one in facts.addresses
         if interface.name != "lo"
         and interface.name not in TUNNEL_INTERFACES
         and not interface.name.startswith(
             (*INTERFACE_PREFIXES, "docker", "cbr", "dummy", "virbr", "lxcbr", "veth", "br-")
         )
-        for one in interface.addresses or ()
-        if one.version == 4 and one.value >> 16 != 0xA9FE
+        and one.version == 4
+        and one.value >> 16 != 0xA9FE
     ]
     if len(found) == 1:
         return {4: found[0]}

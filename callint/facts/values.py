@@ -160,6 +160,11 @@ class NodeFacts(NamedTuple):
         """The interface of this name, None where there is none or none is known."""
         return next((interface for interface in self.interfaces or () if interface.name == name), None)
 
+    @property
+    def addresses(self) -> list[tuple[Interface, Address]]:
+        """The addresses that are known, each with the interface that has it."""
+        return [(interface, one) for interface in self.interfaces or () for one in interface.addresses or ()]
+
     def default_routes(self, version: Family) -> list[Route]:
         """The default routes of the main table that are known."""
         main = (one for one in self.routes or () if one.table == "main")

@@ -20,7 +20,7 @@ def usable(addresses: Iterable[Address]) -> Iterable[IPAddress]:
 
 def size(facts: NodeFacts) -> int:
     """How many routes and addresses there are to look at."""
-    return len(facts.routes or ()) + sum(len(one.addresses or ()) for one in facts.interfaces or ())
+    return len(facts.routes or ()) + len(facts.addresses)
 
 
 def source_towards(facts: NodeFacts, far: IPAddress) -> IPAddress | None:
@@ -31,12 +31,7 @@ def source_towards(facts: NodeFacts, far: IPAddress) -> IPAddress | None:
         one for one in facts.routes or () if one.table == "main" and one.destination.prefix.masked().contains(far)
     ]
     best = max(map(_rank, leading), default=(-1, 0))
-    near = [
-        one
-        for interface in facts.interfaces or ()
-        for one in interface.addresses or ()
-        if one.prefix.masked().contains(far)
-    ]
+    near = [one for _, one in facts.addresses if one.prefix.masked().contains(far)]
     longest = max((one.length for one in near), default=-1)
     if best[0] < longest:
         held: set[IPAddress | None] = {one.bare for one in near if one.length == longest}

@@ -151,6 +151,6 @@ class Ways:
 
 def _ways(facts: NodeFacts) -> list[tuple[FactAddress, str]]:
     """The networks of interfaces, then those of routes, each with the interface that leads there."""
-    linked = [(to, one.name) for one in facts.interfaces or () for to in one.addresses or ()]
+    linked = [(to, one.name) for one, to in facts.addresses]
     routes = facts.routes or ()
     return linked + [(one.destination, one.interface) for one in routes if one.interface and one.table == "main"]

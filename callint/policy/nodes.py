@@ -92,12 +92,7 @@ def all_addresses(cluster: Cluster, node: str) -> tuple[Address, ...]:
 
 def _from_facts(cluster: Cluster, node: str) -> tuple[Address, ...]:
     facts = cluster.facts.get(node)
-    return tuple(
-        address.bare
-        for interface in (facts.interfaces or () if facts else ())
-        if interface.name != "lo"
-        for address in interface.addresses or ()
-    )
+    return tuple(one.bare for interface, one in (facts.addresses if facts else ()) if interface.name != "lo")
 
 
 def _readable(texts: Iterable[str]) -> Iterator[Address]:

@@ -169,8 +169,7 @@ def _held(cluster: Cluster) -> Iterator[tuple[Prefix, str]]:
     """The IPv4 addresses of nodes with their networks: of each network the first."""
     found: dict[Prefix, tuple[Prefix, str]] = {}
     for speaker in network(cluster).speakers.values():
-        interfaces = (speaker.facts.interfaces or ()) if speaker.facts is not None else ()
-        own = (one.prefix for interface in interfaces for one in interface.addresses or ())
+        own = (one.prefix for _, one in (speaker.facts.addresses if speaker.facts is not None else ()))
         for held in (speaker.networks.get(4), *own):
             if held is not None and held.family == 4:
                 found.setdefault(held.masked(), (held, speaker.name))
@@ -181,8 +180,8 @@ def _places(cluster: Cluster, name: str, held: Prefix) -> list[Span]:
     """Where a node is said to have an address."""
     node, facts = cluster.nodes[name], cluster.facts.get(name)
     objects = [one.span(*bgp_path(one, _IPV4)) for one in node.resources if bgp_value(one, _IPV4) == str(held)]
-    interfaces = (facts.interfaces or ()) if facts is not None else ()
-    return objects + [one.span for all_ in interfaces for one in all_.addresses or () if one.prefix == held]
+    shown = facts.addresses if facts is not None else ()
+    return objects + [one.span for _, one in shown if one.prefix == held]
 
 
 def _adjacent(cluster: Cluster) -> Iterator[tuple[BGPPeer, Session, Interface, Address]]:
@@ -205,9 +204,8 @@ def _own(cluster: Cluster) -> dict[str, dict[Address, list[tuple[Interface, Span
     found: dict[str, dict[Address, list[tuple[Interface, Span]]]] = {}
     for name, facts in cluster.facts.items():
         mine = found.setdefault(name, {})
-        for interface in facts.interfaces or ():
-            for one in interface.addresses or ():
-                mine.setdefault(one.bare, []).append((interface, one.span))
+        for interface, one in facts.addresses:
+            mine.setdefault(one.bare, []).append((interface, one.span))
     return found
 
 
@@ -217,9 +215,8 @@ def _interfaces(cluster: Cluster) -> dict[str, Enclosing[tuple[int, Interface]]]
     found: dict[str, Enclosing[tuple[int, Interface]]] = {}
     for name, facts in cluster.facts.items():
         first: dict[Prefix, tuple[int, Interface]] = {}
-        for place, interface in enumerate(facts.interfaces or ()):
-            for one in interface.addresses or ():
-                first.setdefault(one.prefix.masked(), (place, interface))
+        for place, (interface, one) in enumerate(facts.addresses):
+            first.setdefault(one.prefix.masked(), (place, interface))
         found[name] = Enclosing(first.items())
     return found
 

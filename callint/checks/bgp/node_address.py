@@ -102,10 +102,9 @@ def _engine(cluster: Cluster, place: _Place) -> str | None:
     """The bridge that has the address: by the facts, and without any by the address that Docker takes."""
     facts = cluster.facts.get(place.node.name)
     if facts is not None and facts.interfaces is not None:
-        for interface in facts.interfaces:
-            if any(one.value == place.held.value for one in interface.addresses or ()):
-                return interface.name if _OF_ENGINE.fullmatch(interface.name) else None
-        return None
+        holders = (interface.name for interface, one in facts.addresses if one.value == place.held.value)
+        name = next(holders, "")
+        return name if _OF_ENGINE.fullmatch(name) else None
     meant = place.held == _DOCKER and place.held.address not in _internal(place.node, 4)
     return "docker0" if meant else None
 

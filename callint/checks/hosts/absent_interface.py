@@ -80,8 +80,8 @@ class _Node:
         self.names = tuple(self.named)
         self.words = Words(self.names)
         self._held: dict[Address, tuple[int, Interface]] = {}
-        for interface in filter(leads_somewhere, self.named.values()):
-            for one in interface.addresses or ():
+        for interface, one in facts.addresses:
+            if leads_somewhere(interface):
                 self._held.setdefault(one.bare, (len(self._held), interface))
 
     def holder(self, endpoint: HostEndpoint) -> tuple[Interface, Address] | None:

@@ -51,7 +51,7 @@ def _readable(endpoint: HostEndpoint) -> bool:
 def _own(cluster: Cluster, node: str) -> set[Address | None]:
     """Every address of a node, those of its loopback interface too."""
     facts = cluster.facts.get(node)
-    shown = (one.bare for each in (facts.interfaces or () if facts else ()) for one in each.addresses or ())
+    shown = (one.bare for _, one in (facts.addresses if facts else ()))
     return {*all_addresses(cluster, node), *shown}
 
 

@@ -74,9 +74,9 @@ def _local(cluster: Cluster, hosts: list[HostMember]) -> Ranges | None:
 
 def _of_node(facts: NodeFacts) -> Ranges:
     """The networks of interfaces: broadcasts, and addresses that wander between routers, lie there too."""
-    known = [one for interface in facts.interfaces or () for one in interface.addresses or ()]
     four, six = (
-        intervals.merge((one.first, one.last) for one in known if one.version == family) for family in FAMILIES
+        intervals.merge((one.first, one.last) for _, one in facts.addresses if one.version == family)
+        for family in FAMILIES
     )
     return four, six
 
