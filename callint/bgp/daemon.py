@@ -27,7 +27,7 @@ def switched_off(cluster: Cluster) -> Iterator[tuple[Resource, Path, str]]:
         if named.value in _WITHOUT_BGP:
             yield named.resource, named.path, f'"{_BACKEND}" is "{named.value}"'
         return
-    if told and named is None and not more_variables(cluster):
+    if named is None and (told or more_variables(cluster)):
         return
     if named is not None and fields.at(named.resource.plain, (*named.path[:-1], *_OF_MAP)) != _CONFIG:
         return

@@ -16,6 +16,7 @@ FROM_MAP = {
     "valueFrom": {"configMapKeyRef": {"name": "calico-config", "key": "calico_backend"}},
 }
 FROM_ANOTHER = {**FROM_MAP, "valueFrom": {"configMapKeyRef": {"name": "mine", "key": "calico_backend"}}}
+TAKEN = {"configMapRef": {"name": "settings"}}
 LIVE = ["/bin/calico-node", "-felix-live", "-bird-live"]
 READY = ["/bin/calico-node", "-felix-ready", "-bird-ready"]
 
@@ -31,8 +32,8 @@ def daemon_set(live: Any, ready: Any, *env: dict[str, Any]) -> dict[str, Any]:
     return in_kube_system("apps/v1", "DaemonSet", "calico-node", spec=spec)
 
 
-def config_map(backend: str) -> dict[str, Any]:
-    return in_kube_system("v1", "ConfigMap", "calico-config", data={"calico_backend": backend})
+def config_map(backend: str, key: str = "calico_backend", name: str = "calico-config") -> dict[str, Any]:
+    return in_kube_system("v1", "ConfigMap", name, data={key: backend})
 
 
 OFF = installation(calicoNetwork={"bgp": "Disabled"})
@@ -78,3 +79,14 @@ def test_a_config_map_counts_where_calico_node_may_take_the_backend_from_it(env:
     peer = calico("BGPPeer", "tor", {"peerIP": "192.0.2.1", "asNumber": 65000})
     objects = [daemon_set(LIVE, READY, *env), config_map("vxlan"), peer]
     assert bool(list(find("backend")(cluster_of(objects), {"problem": "disabled"}))) is told
+
+
+@pytest.mark.parametrize("env", [(), ({"name": "IP", "value": "autodetect"},)])
+def test_what_a_config_map_that_is_not_given_says_of_the_backend_is_not_known(env: Any) -> None:
+    """`envFrom` takes the variable from it, or BIRD runs: nothing takes it from the ConfigMap of Calico's manifest."""
+    node = daemon_set(LIVE, READY, *env)
+    node["spec"]["template"]["spec"]["containers"][0]["envFrom"] = [TAKEN]
+    probed = {"problem": "probed"}
+    assert not list(find("backend")(cluster_of([node, config_map("vxlan")]), probed))
+    given = config_map("vxlan", VXLAN["name"], "settings")
+    assert len(list(find("backend")(cluster_of([node, config_map("bird"), given]), probed))) == 2
