@@ -21,6 +21,11 @@ kind: BGPConfiguration
 metadata: {name: default}
 spec: {serviceClusterIPs: [{cidr: 10.96.0.0/12}]}
 ---"""
+SET_UP = """
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+networking: {podSubnet: 10.244.0.0/16, serviceSubnet: 10.96.0.0/12}
+---"""
 CIDR = ("ipBlock", "cidr")
 CACHE = "podSelector: {matchLabels: {app: cache}}"
 KUBERNETES = """
@@ -84,6 +89,13 @@ def with_rule(further: str) -> str:
         (SERVICE + with_rule("destination: {services: {name: database, namespace: bank}}"), FIRST),
         (RANGE + with_rule("protocol: UDP, destination: {ports: [53]}"), FIRST),
         (RANGE + with_rule("protocol: TCP"), None),
+        # of whom no Service is known, what other networks may be
+        (SET_UP + CALICO, FIRST),
+        (SET_UP + with_rule("protocol: TCP, destination: {nets: [10.0.0.0/24], ports: [5432]}"), None),
+        (SET_UP + with_rule("protocol: TCP, destination: {nets: [10.0.0.0/24], ports: [6443]}"), None),
+        (SET_UP + with_rule("protocol: TCP, destination: {nets: [10.0.0.0/24], ports: [80]}"), FIRST),
+        (SET_UP + SERVICE + with_rule("protocol: TCP, destination: {nets: [10.0.0.0/24], ports: [5432]}"), FIRST),
+        (SET_UP + CALICO.replace("10.96.7.7/32", "10.112.0.1/32"), None),
         (SERVICE + KUBERNETES + "    - to: [{podSelector: {matchLabels: {app: database}}}]", None),
         (SERVICE + KUBERNETES + "    - ports: [{port: 53, protocol: UDP}]", ("spec", "egress", 0, "to", 0, *CIDR)),
     ],

@@ -8,15 +8,18 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
 
+from callint.calico.defaults import API_SERVER_PORT
 from callint.checks.breach import Breach, unanswered
 from callint.checks.dispatch import Question, asked
+from callint.checks.policy.opened_ports import Ports, meet, opened
 from callint.checks.policy.pods_allowed import Allowed, Behind, behind
 from callint.finding import Path, Related, Span, witness
 from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.enclosing import Enclosing
-from callint.net.ports import UDP
+from callint.net.ports import TCP, UDP
 from callint.net.read import prefixes
 from callint.objects import Cluster, fields
+from callint.objects.cluster_networks import service_networks
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.doubt import UndecidedError
@@ -32,8 +35,12 @@ from callint.steps import Steps, TooManyStepsError
 # What stands for ICMP and ICMPv6 as a number, and the first release in which `icmp` may stand beside it
 _NUMBERS: dict[str, Family] = {"1": 4, "58": 6}
 _NUMBERS_ALLOWED = (3, 33)
+_OF_API_SERVER: Ports = {TCP: ((API_SERVER_PORT, API_SERVER_PORT),)}
 _OF_SERVICE = 4
 """Steps that it takes to see whether a service has an address."""
+
+
+_Ranges = Enclosing[tuple[Span, Behind | None]]
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -131,18 +138,23 @@ def _service_address(cluster: Cluster) -> Iterator[Breach]:
         return
     ranges, steps = Enclosing(known), Steps(cluster, "rules with services")
     allowed: Allowed | None = None
+    elsewhere: Ports | None = None
     for policy, rules, path in _allowing_egress(cluster):
         nets = dict.fromkeys(net for rule in rules for net in prefixes(rule.destination.nets))
         if not nets or all(rule.destination.ports == ("53",) for rule in rules):
             continue
         if allowed is None or allowed.policy is not policy:
-            allowed = Allowed(policy, steps)
+            allowed, elsewhere = Allowed(policy, steps), None
         inside = [ranges.of(net) for net in nets]
         try:
             steps.spend(_OF_SERVICE * sum(map(len, inside)))
-            services = (service for found in inside for _, (_, service) in found if service)
+            services = [service for found in inside for _, (_, service) in found if service]
             if not all(inside) or allowed.anybody(rules) or any(map(allowed.may_reach, services)):
                 continue
+            if not services:
+                elsewhere = _to_networks(policy, ranges, steps) if elsewhere is None else elsewhere
+                if meet(elsewhere, opened(rules)) or meet(elsewhere, _OF_API_SERVER):
+                    continue
         except TooManyStepsError as error:
             those = f'rules of {policy.resource.kind} "{policy.resource.name}" and of policies after it'
             what = f"whether {those} allow addresses of services alone was not examined"
@@ -163,8 +175,19 @@ def _service_address(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
+def _to_networks(policy: Policy, ranges: _Ranges, steps: Steps) -> Ports:
+    """The ports that a policy opens to networks beyond those of services, where pods without a Service known may be."""
+    beyond = []
+    for rule in policy.egress:
+        nets = rule.destination.nets if rule.action == "Allow" else ()
+        steps.spend(_OF_SERVICE * len(nets))
+        if nets and not all(map(ranges.of, prefixes(nets))):
+            beyond.append(rule)
+    return opened(beyond)
+
+
 def _service_ranges(cluster: Cluster) -> Iterator[tuple[Prefix, tuple[Span, Behind | None]]]:
-    """Addresses that kube-proxy translates: the range that is announced, and the addresses of services given."""
+    """Addresses that kube-proxy translates: the ranges set up or announced, and the addresses of services given."""
     for one in cluster.bgp_configurations:
         if one.resource.name == "default":
             for index, text in enumerate(one.service_cluster_ips):
@@ -173,6 +196,8 @@ def _service_ranges(cluster: Cluster) -> Iterator[tuple[Prefix, tuple[Span, Behi
     for resource in cluster.kubernetes("Service", "v1"):
         for net in prefixes((fields.text(resource.spec, "clusterIP") or "",)):
             yield net, (resource.span("spec", "clusterIP"), behind(resource))
+    for network in service_networks(cluster):
+        yield network.prefix, (network.span, None)
 
 
 def _untracked_replies(cluster: Cluster) -> Iterator[Breach]:
