@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from callint.calico.kinds import POLICY_API
 from callint.finding import Path, Span
 from callint.net.address import Prefix, parse_cidr
 from callint.net.read import address
@@ -52,7 +53,7 @@ _SERVICES = (
     _Place("", ("",), ("service-cidr",)),
     _Place("", ("",), ("cluster", "network", "serviceSubnets")),
     _Place("Network", ("config.openshift.io/v1",), ("spec", "serviceNetwork")),
-    _Place("ServiceCIDR", ("networking.k8s.io/v1", "networking.k8s.io/v1beta1"), ("spec", "cidrs")),
+    _Place("ServiceCIDR", (POLICY_API, "networking.k8s.io/v1beta1"), ("spec", "cidrs")),
     _Place("Installation", _OPERATOR, ("spec", "serviceCIDRs")),
 )
 _OTHER_MODES = ("NodeCIDR", "BridgeInterface", "InterfaceNamePrefix")

@@ -6,13 +6,11 @@ import json
 import os
 from functools import lru_cache
 
-from callint.calico.kinds import CALICO_GROUPS, CANONICAL, V1, V3, group_of
+from callint.calico.kinds import CALICO_GROUPS, CANONICAL, POLICY_API, V1, V3, group_of
 from callint.schema.history import APIS, Schema
 from callint.shipped import directory
 from callint.suggest import nearest
 
-POLICY_API = "networking.k8s.io/v1"
-"""Where Kubernetes has its NetworkPolicy since v1.16."""
 _TEMPLATED = ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
 KUBERNETES: dict[tuple[str, str], str] = {
     ("v1", "Namespace"): "Namespace",

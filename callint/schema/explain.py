@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from callint.calico import Release, Road, format_release
-from callint.calico.kinds import V3, is_calico
+from callint.calico.kinds import POLICY_API, V3, is_calico
 from callint.finding import Path, counted
 from callint.record import NamedTuple
 from callint.schema import catalogue, enterprise, remedy
@@ -285,7 +285,7 @@ def _other_api(judge: Judge, path: Path) -> str:
     """The API whose NetworkPolicy has a field, where Calico's or Kubernetes' has not what the other one has."""
     if judge.kind not in ("NetworkPolicy", "GlobalNetworkPolicy"):
         return ""
-    api = catalogue.POLICY_API if judge.of_calico else V3
+    api = POLICY_API if judge.of_calico else V3
     other = catalogue.find(api, "NetworkPolicy")
     holder = node_at(other, path[:-1]) if other else None
     return api if path[-1] in (holder or {}).get("properties", {}) else ""

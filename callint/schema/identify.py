@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from callint.calico.kinds import CALICO_GROUPS, CANONICAL, V1, V3, group_of
+from callint.calico.kinds import CALICO_GROUPS, CANONICAL, POLICY_API, V1, V3, group_of
 from callint.record import NamedTuple
 from callint.schema import enterprise
-from callint.schema.catalogue import KUBERNETES, POLICY_API, calico_kinds, kinds_of
+from callint.schema.catalogue import KUBERNETES, calico_kinds, kinds_of
 from callint.suggest import did_you_mean, is_slip, nearest
 
 OLD_MODEL = {

@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any
 
 from callint.calico.defaults import DEFAULT_TIER
-from callint.calico.kinds import is_calico
+from callint.calico.kinds import POLICY_API, is_calico
 from callint.checks.breach import Breach, object_words, rule_words, unexamined
 from callint.checks.dispatch import Question, asked
 from callint.finding import Related, witness
@@ -40,7 +40,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     other pods first may mean to leave them out).
     """
     question = asked(QUESTIONS, parameters)
-    if cluster.kubernetes("NetworkPolicy", "networking.k8s.io/v1"):
+    if cluster.kubernetes("NetworkPolicy", POLICY_API):
         yield from question(cluster)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from callint.calico.kinds import POLICY_API
 from callint.checks.breach import Breach, object_words
 from callint.checks.dispatch import Question, asked
 from callint.checks.policy.name_resolution import may_open, unanswerable
@@ -21,7 +22,6 @@ from callint.selector.syntax import ALL
 from callint.selector.values import Budget, ExhaustedError
 
 _PEERS = (("ingress", "from"), ("egress", "to"))
-_API = "networking.k8s.io/v1"
 _EVERY_POD = "{}"
 
 
@@ -35,7 +35,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _policies(cluster: Cluster) -> Iterator[Resource]:
-    for resource in cluster.kubernetes("NetworkPolicy", _API):
+    for resource in cluster.kubernetes("NetworkPolicy", POLICY_API):
         if resource.legible:
             yield resource
 
@@ -84,7 +84,7 @@ def _dns_over_tcp_alone(cluster: Cluster) -> Iterator[Breach]:
     if found:
         placed = [one for _, one in model_of(cluster).policies]
         selectors = {id(one.policy.resource): one.selector for one in placed}
-        openers = may_open(cluster, (one for one in placed if one.policy.resource.api_version != _API))
+        openers = may_open(cluster, (one for one in placed if one.policy.resource.api_version != POLICY_API))
         budget = Budget(cluster.limits.comparisons)
         for resource, place in found:
             selector = selectors.get(id(resource), ALL)
