@@ -79,6 +79,28 @@ def test_what_has_no_address_is_below_what_has_one(dataplane: Dataplane, covered
     assert {one.message.split('"')[1]: one.undecided for one in breaches} == covered
 
 
+@pytest.mark.parametrize(
+    ("master", "link", "undecided"),
+    [
+        ("kind: bridge", "addresses: ['fe80::fc54:ff:fe00:1/64'], kind: tun, master: up0", None),
+        ("kind: bridge", "addresses: [10.0.9.1/24], master: up0", None),
+        ("kind: bond", "addresses: ['fe80::1/64'], master: up0", None),
+        ("up: true", "addresses: ['fe80::1/64'], master: up0", None),
+        ("up: true", "addresses: [10.0.9.1/24, 'fe80::1/64'], master: up0", False),
+        ("kind: vrf", "addresses: ['fe80::1/64'], master: up0", False),
+        ("kind: bridge", "addresses: ['fe80::1/64']", False),
+        ("kind: bridge", "addresses: [], kind: wireguard", False),
+        ("kind: bridge", "addresses: [], kind: vlan", True),
+    ],
+)
+def test_a_bridge_takes_what_its_ports_get(master: str, link: str, undecided: bool | None) -> None:
+    """Its ports have addresses of the link all the same, and a WireGuard without addresses is below nothing."""
+    links = f"  - {{name: up0, addresses: [10.0.8.1/24], {master}}}\n  - {{name: port0, {link}, forwarding: true}}\n"
+    cluster = cluster_of([LAN], facts=f"version: 1\nnode: router\nroles: [router]\ninterfaces:\n{links}")
+    found = [one.undecided for one in told_by(cluster, "HEP001")]
+    assert found == ([] if undecided is None else [undecided])
+
+
 def test_nobody_asks_where_no_address_is() -> None:
     cluster = cluster_of([ALL, CLOSED], facts=PORTS)
     assert [one.name for one in inner_interfaces(cluster, cluster.facts["router"])] == ["lan0", "open0"]

@@ -8,13 +8,15 @@ from typing import Any
 from callint.checks.breach import Breach
 from callint.checks.left_open import COVERAGE, left_open
 from callint.checks.proof import forwarded
-from callint.facts import Interface
+from callint.facts import Interface, NodeFacts
 from callint.finding import Related, Span, witness
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.policy import NodePolicy, evaluate, model_of
 from callint.policy.links import is_host_interface, leads_somewhere
 from callint.policy.symbolic.engine import selections
+
+_TAKING = ("bridge", "bond", "team")  # kinds of links, as `ip -details` names them, that take all that their ports get
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -36,9 +38,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         for interface in facts.interfaces:
             if not _forwards(here, interface) or here.governance.of(interface.name).endpoint is not None:
                 continue
-            if interface.addresses != () or here.settings.ebpf:
+            if here.settings.ebpf or (_is_addressed(interface) and not _is_port(facts, interface)):
                 yield _uncovered(here, node, interface, own)
-            elif interface.master is None:  # by a port of a bridge or bond none come in for the kernel's filter
+            elif interface.master is None:
                 yield _without_address(node, interface, own)
 
 
@@ -64,6 +66,22 @@ def _forwards(here: NodePolicy, interface: Interface) -> bool:
         and interface.up is not False
         and True in (interface.forwarding.ipv4, interface.forwarding.ipv6)
     )
+
+
+def _is_addressed(interface: Interface) -> bool:
+    """Whether packets of IP come in by an interface itself: nothing is stacked on a WireGuard without addresses."""
+    return interface.addresses != () or interface.kind == "wireguard"
+
+
+def _is_port(facts: NodeFacts, interface: Interface) -> bool:
+    """Whether another one takes what comes in: a bridge or bond, to the kernel's filter as well, but no VRF.
+
+    Of a master of unknown kind, a port has no address but that of the link.
+    """
+    above = facts.interface(interface.master) if interface.master is not None else None
+    if above is not None and above.kind is not None:
+        return above.kind in _TAKING
+    return interface.master is not None and all(one.text.startswith("fe80:") for one in interface.addresses or ())
 
 
 def _unknown(node: str, own: list[HostEndpoint]) -> Breach:
