@@ -266,3 +266,14 @@ def test_a_rule_that_lets_several_withheld_pools_out_is_told_once() -> None:
         '; the same goes for "p1" and "p2" and others',
     ]
     assert [told(count) for count in (1, 2, 3, 4)] == ends
+
+
+def test_a_rule_of_ipv6_that_lets_nothing_out_is_used_by_peers_of_ipv6() -> None:
+    """A router is often called at both its addresses with one filter, of which each session asks its own half."""
+    written = {"action": "Accept", "matchOperator": "In", "cidr": "fd00:42::/64", "prefixLength": {"max": 64}}
+    accept = calico("BGPFilter", "f", {"exportV6": [written]})
+    both = [peer(f"up{n}", peerIP=address, filters=["f"]) for n, address in ((4, "192.0.2.1"), (6, "fd00:1::fe"))]
+    nodes = [node("n1", ipv4Address="192.0.2.11/24", ipv6Address="fd00:1::1/64")]
+    six = calico("IPPool", "six", {"cidr": "fd00:42::/64", "blockSize": 122})
+    (breach,) = condition.check(cluster_of([accept, *both, *nodes, six]), {"problem": "never"})
+    assert [one.label for one in breach.related] == ["the pool", 'BGPPeer "up6" uses it']

@@ -67,16 +67,18 @@ def _length(cluster: Cluster) -> Iterator[Breach]:
 
 
 class _Sessions(NamedTuple):
-    """What the sessions with a filter are, in one family: their types, and the ASes of their near ends."""
+    """What the sessions with a filter are, in one family: types, ASes of the near ends, and the peers with one."""
 
     types: set[PeerType]
     own: set[int]
+    peers: list[BGPPeer]
 
 
 def _sessions(cluster: Cluster, used: Iterable[BGPPeer], family: Family) -> _Sessions:
-    found = [one for peer in used for one in peerings(cluster, peer) if one.family == family]
+    of_peer = [(peer, [one for one in peerings(cluster, peer) if one.family == family]) for peer in used]
+    found = [one for _, those in of_peer for one in those]
     own = {number for one in found for number in one.local_as_numbers}
-    return _Sessions({one.form.peer_type for one in found}, own)
+    return _Sessions({one.form.peer_type for one in found}, own, [peer for peer, those in of_peer if those])
 
 
 def _never(cluster: Cluster) -> Iterator[Breach]:
@@ -94,7 +96,7 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
             continue
         blocks = missed(cluster, rule, family, together.of(name, used), steps) if direction == "export" else None
         if blocks is not None:
-            yield _leaves_out(rule, blocks, used)
+            yield _leaves_out(rule, blocks, sessions.peers)
         for condition in rule.conditions:
             if condition.kind == "peer-type" and condition.value not in sessions.types:
                 types = " and ".join(sorted(sessions.types))
@@ -102,7 +104,7 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
                     rule,
                     direction,
                     "peerType",
-                    used,
+                    sessions.peers,
                     f'asks for "{condition.value}", but every session with the filter is {types}',
                 )
             elif condition.kind == "as-path" and direction == "export":
@@ -113,7 +115,7 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
                         rule,
                         direction,
                         "asPathPrefix",
-                        used,
+                        sessions.peers,
                         f"asks for a path that begins with {first}, but on export to another AS it begins with the "
                         f"session's own AS {own} already",
                     )
