@@ -13,12 +13,11 @@ from typing import Any
 
 from callint.schema.constraints import CIDR, repeated, text_tests
 from callint.schema.fault import CASE, DEPRECATED, PLACEHOLDER, UNKNOWN, Fault, under
-from callint.schema.history import Schema
+from callint.schema.history import POINTER, Schema
 from callint.source.scalars import go_text
 
 TEXT = "x-callint-text"
 EXACT = "x-callint-exact"
-POINTER = "x-callint-pointer"
 FREE = "x-callint-free"
 
 _INT64 = 1 << 63

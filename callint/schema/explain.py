@@ -13,7 +13,19 @@ from callint.schema import catalogue, enterprise, remedy
 from callint.schema import fault as keyword
 from callint.schema.fault import Fault
 from callint.schema.forms import expected, words_of
-from callint.schema.history import APIS, DEPRECATED, USE, Schema, child, form, node_at, release_of, releases, resolve
+from callint.schema.history import (
+    APIS,
+    DEPRECATED,
+    POINTER,
+    USE,
+    Schema,
+    child,
+    form,
+    node_at,
+    release_of,
+    releases,
+    resolve,
+)
 from callint.source import placeholder
 from callint.source.scalars import go_text
 from callint.suggest import did_you_mean, nearest
@@ -309,9 +321,11 @@ def _next(release: Release) -> Release:
 
 
 def deprecated(judge: Judge, fault: Fault) -> Story:
-    """A field that still works and should not be used; set to its default, it need not be replaced."""
+    """A field that still works and should not be used; false need not be replaced where Go leaves it out, as absent."""
     path = fault.path
     node = node_at(judge.history, path) or {}
-    use = "; remove it" if fault.value is False else f'; use "{node[USE]}"' if USE in node else ""
+    use = f'; use "{node[USE]}"' if USE in node else ""
+    if fault.value is False and not node.get(POINTER):
+        use = "; false is the same as leaving it out: remove it"
     since = format_release(release_of(node[DEPRECATED])) if DEPRECATED in node else "this release"
     return Story("field-deprecated", f'"{dotted(path)}" is deprecated since Calico {since}{use}', key=True)

@@ -20,6 +20,7 @@ VARIANTS = "x-callint-variants"
 USE = "x-callint-use"
 DEPRECATED = "x-callint-deprecated"
 APIS = "x-callint-apis"
+POINTER = "x-callint-pointer"
 
 _TELLING = frozenset({SINCE, UNTIL, VARIANTS, DEPRECATED, "properties", "items", "additionalProperties", "$ref"})
 _HISTORY = frozenset({SINCE, UNTIL, VARIANTS, DEPRECATED})
