@@ -65,6 +65,12 @@ def found(*objects: dict[str, Any], **more: Any) -> list[Breach]:
     return list(find("service_port")(cluster_of(objects, **more), {}))
 
 
+def pod_of_other_app() -> dict[str, Any]:
+    other = pod(80)
+    return {**other, "metadata": {**other["metadata"], "labels": {"app": "photos"}}}
+
+
+NARROW = service(80, 8080, selector={"app": "api", "version": "api"})
 USUAL = (service(80, 8080), deployment(8080))
 BY_NAME = (service(80, "web"), deployment({"name": "web", "containerPort": 8080}))
 FROM_WEB = {"from": [{"podSelector": {"matchLabels": {"app": "web"}}}], "ports": [{"port": 443}, {"port": 80}]}
@@ -92,6 +98,8 @@ ELSEWHERE = kubernetes(
         (*USUAL, ingress(allow(80), selector="app == 'api' && version == 'api'")),
         (*USUAL, ingress(allow(80), allow(8080, protocol="UDP"))),
         (*USUAL, ingress(allow(80), allow(8080, action="Deny"), {"action": "Allow", "protocol": "UDP"})),
+        (NARROW, deployment(8080), ingress(allow(80))),
+        (NARROW, deployment(8080), pod_of_other_app(), egress(allow(80, **OF_API))),
         (*USUAL, egress(allow(80, **OF_API))),
         (*USUAL, egress(allow(80, **OF_API), allow(8080, selector="app == 'other'"))),
         (*USUAL, egress(allow(80, selector="app == 'api'", namespaceSelector="projectcalico.org/name == 'shop'"))),
@@ -120,6 +128,10 @@ def test_ports_of_services_that_policy_never_sees(objects: tuple[dict[str, Any],
         (*USUAL, ingress(allow(80), allow("8000:9000"))),
         (*USUAL, ingress(allow(80), {"action": "Allow", "protocol": "TCP"})),
         (*USUAL, ingress(allow(80), {"action": "Pass"})),
+        (NARROW, deployment(8080), pod(80), ingress(allow(80))),  # another of the application, which may listen there
+        (NARROW, deployment(8080), pod(8080), ingress(allow(80))),
+        (NARROW, deployment(8080), ingress(allow(80), selector="has(version)")),
+        (NARROW, deployment(8080), everywhere("ingress", allow(80), selector="app == 'api'")),
         (*USUAL, ingress(allow(80)), ingress(allow(8080), name="b")),
         (*USUAL, ingress(allow(80)), ingress(allow(8080), name="b", selector="version == 'api'")),
         (*USUAL, ingress(allow(80)), everywhere("ingress", allow(8080), namespaceSelector="all()")),

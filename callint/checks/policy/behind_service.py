@@ -25,7 +25,7 @@ from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.rewrite import both, either
 from callint.selector.satisfy import implies
-from callint.selector.syntax import Compare
+from callint.selector.syntax import And, Compare
 from callint.steps import Steps, counted
 
 _UNLABELLED = Sources({}, {}, {})
@@ -73,13 +73,17 @@ class Backends:
         """Raises TooManyStepsError."""
         found = [_openshift()]
         services = list(pod_services(cluster))
+        pods: list[Backend] = []
+        self._translated: dict[int, list[_Translations]] = {}
         if any(port.target != port.number for one in services for port in one.ports if not one.headless):
-            found += _behind(services, list(backends(cluster)), Steps(cluster, "services with pods"))
+            pods = list(backends(cluster))
+            self._translated = _behind(services, pods, Steps(cluster, "services with pods"))
+            found += [(pods[number].labels, several) for number, several in self._translated.items()]
         self._ports = frozenset(str(port) for _, several in found for one in several for _, port in one)
         self._named: tuple[tuple[str, ...], list[str]] = ((), [])
-        self._index = Selectable(
-            ((labels, (labels, several)) for labels, several in found), Steps(cluster, "selectors with labels")
-        )
+        steps = Steps(cluster, "selectors with labels")
+        self._index = Selectable(((labels, (labels, several)) for labels, several in found), steps)
+        self._pods = Selectable(((one.labels, number) for number, one in enumerate(pods)), steps)
 
     def named(self, ports: tuple[str, ...]) -> list[str]:
         """Those that clients name, of ports as rules write them; Kubernetes' rules for many peers have the same."""
@@ -91,14 +95,28 @@ class Backends:
     def behind(self, selector: Selector, protocol: int, port: int) -> tuple[Labels, Translation] | None:
         """Pods that get at another port what is sent to this one of a service, if the selector matches none but such.
 
-        Then every pod that is matched is one of them.
+        Every pod that is matched is one of them, or at least all that are known, by a label that the service asks for.
+        Raises TooManyStepsError.
         """
         found = self._index.first(selector)
-        for several in found[1] if found is not None else ():
-            one = several.get((protocol, port))
-            if found is not None and one is not None and implies(selector, one.selector):
-                return found[0], one
+        if found is None:
+            return None
+        labels, translations = found
+        near = [one for several in translations if (one := several.get((protocol, port))) is not None]
+        for one in near:
+            if implies(selector, one.selector) or (
+                _names_app(selector, one.selector) and self._all_behind(selector, protocol, port, one.target)
+            ):
+                return labels, one
         return None
+
+    def _all_behind(self, selector: Selector, protocol: int, port: int, target: int) -> bool:
+        """Whether all that is known of what the selector may match gets at one port what is sent to that one."""
+        for number, _ in self._pods.all(selector):
+            several = self._translated.get(number, ())
+            if not any((one := found.get((protocol, port))) and one.target == target for found in several):
+                return False
+        return True
 
 
 class _Group:
@@ -136,8 +154,17 @@ class _Group:
         return {port_of_pods(port, ports) for ports in self._declared}
 
 
-def _behind(services: list[PodService], pods: list[Backend], steps: Steps) -> list[tuple[Labels, list[_Translations]]]:
-    """Pods that are behind services for certain.
+def _names_app(selector: Selector, of_service: Selector) -> bool:
+    """Whether a selector of pods asks for a label that a service asks for as well, in the namespace of the service."""
+    parts = of_service.operands if isinstance(of_service, And) else ()
+    own = [part for part in parts if isinstance(part, Compare)]
+    return any(implies(selector, part) for part in own) and all(
+        implies(selector, part) for part in parts if part not in own
+    )
+
+
+def _behind(services: list[PodService], pods: list[Backend], steps: Steps) -> dict[int, list[_Translations]]:
+    """Pods by number that are behind services for certain.
 
     Left out are ports at which pods behind the service seem to get packets that name them, by other services as well.
     """
@@ -160,7 +187,7 @@ def _behind(services: list[PodService], pods: list[Backend], steps: Steps) -> li
         found = group.translations(set().union(*(one.taken for one in near.values())))
         for number in group.sure if found else ():
             translated.setdefault(number, []).append(found)
-    return [(pods[number].labels, several) for number, several in translated.items()]
+    return translated
 
 
 def _openshift() -> tuple[Labels, list[_Translations]]:
