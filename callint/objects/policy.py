@@ -157,6 +157,10 @@ class Policy(NamedTuple):
         """Whether it is enforced, and on tracked packets, as those of pods are."""
         return not self.staged and not self.early
 
+    def tracks(self, direction: str) -> bool:
+        """Whether tracked packets of endpoints that it selects are asked about by it in a direction."""
+        return self.tracked and self.governs(direction)
+
     @property
     def of_pods(self) -> bool:
         """Whether it selects pods alone: host endpoints have neither a namespace nor a service account."""

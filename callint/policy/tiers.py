@@ -83,6 +83,10 @@ class PlacedTier(NamedTuple):
         """Whether what its policies leave undecided is surely dropped."""
         return self.exists and self.default_action != "Pass" and not self.hidden
 
+    def shuts_in(self, policy: Policy, direction: str) -> bool:
+        """Whether what no rule of one of its policies allows, to or from pods that this selects, is surely dropped."""
+        return self.closes and policy.tracks(direction) and policy.resource.whole
+
 
 def built_in_tiers(release: Release) -> tuple[Tier, ...]:
     """The tiers that Calico makes by itself (libcalico-go/lib/clientv3/client.go EnsureInitialized)."""

@@ -8,7 +8,7 @@ from typing import Any
 from callint.calico.defaults import DNS_PORTS
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, object_words
-from callint.checks.policy.name_resolution import may_open, shuts_in, unanswerable
+from callint.checks.policy.dns_questions import may_open, unanswerable
 from callint.finding import witness
 from callint.net.ports import TCP, UDP, parse_protocol
 from callint.objects import Cluster
@@ -28,7 +28,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     may be for host endpoints, whose questions `flow-required` looks at. Takes no parameters.
     """
     policies = model_of(cluster).policies
-    asking = [(one, rule) for tier, one in policies if shuts_in(tier, one) and (rule := _asking(one.policy))]
+    asking = [
+        (one, rule) for tier, one in policies if tier.shuts_in(one.policy, "egress") and (rule := _asking(one.policy))
+    ]
     if not asking:
         return
     openers = may_open(cluster, (one for _, one in policies), TCP)

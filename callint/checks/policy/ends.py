@@ -77,7 +77,7 @@ def _openings(cluster: Cluster, direction: Direction, subjects: set[Terms] | Non
     for tier, placed in model_of(cluster).policies:
         policy = placed.policy
         opening = [one for one in policy.governed(direction) if _by_selector(one)]
-        if not opening or id(tier) not in closing or not policy.resource.whole or policy.staged or policy.early:
+        if not opening or id(tier) not in closing or not policy.resource.whole or not policy.tracked:
             continue
         own = terms(placed.selector)
         if not _in_namespace(own) or (subjects is not None and own not in subjects):
@@ -125,7 +125,7 @@ class _Others:
         return self._index("ingress")
 
     def _index(self, direction: Direction) -> OverlapIndex[PlacedPolicy]:
-        placed = (one for _, one in model_of(self._cluster).policies if not (one.policy.staged or one.policy.early))
+        placed = (one for _, one in model_of(self._cluster).policies if one.policy.tracked)
         asked = (one for one in placed if not one.policy.resource.whole or one.policy.governed(direction))
         return OverlapIndex((one.selector, one) for one in asked)
 

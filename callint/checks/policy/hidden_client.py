@@ -8,7 +8,6 @@ from typing import Any
 
 from callint.checks.breach import Breach, object_words
 from callint.checks.policy.behind_service import Backend, PodService, backends, pod_services, port_of_pods
-from callint.checks.policy.name_resolution import enforced, shuts_in
 from callint.checks.policy.service_port import may_open
 from callint.finding import Path, Related, Span, witness
 from callint.nat.host_networks import host_addresses
@@ -62,7 +61,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         return
     steps = Steps(cluster, "pods behind services with policies")
     by_labels = SelectorIndex((one.selector, one) for one in services)
-    policies = [one for one in model_of(cluster).policies if enforced(one[1], "Ingress")]
+    policies = [one for one in model_of(cluster).policies if one[1].policy.tracks("ingress")]
     selecting = SelectorIndex((one[1].selector, one) for one in policies)
     told: set[Span] = set()
     for pod in backends(cluster):
@@ -75,7 +74,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         candidates = list(selecting.candidates(known.known, known.present, known.open))
         steps.spend(_OF_CANDIDATE * len(candidates))
         about = [(tier, placed, holds(placed.selector, known)) for tier, placed in candidates]
-        if any(answer and shuts_in(tier, placed, "Ingress") for tier, placed, answer in about):
+        if any(answer and tier.shuts_in(placed.policy, "ingress") for tier, placed, answer in about):
             perhaps = [placed for _, placed, answer in about if answer is not False]
             found = (_of_service(one, pod, perhaps, around, steps) for one in mine if holds(one.selector, known))
             breach = next(filter(None, found), None)

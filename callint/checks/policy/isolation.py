@@ -146,7 +146,7 @@ class _Tiers:
 
     def _governs(self, policy: Policy) -> bool:
         in_direction = policy.governs(self._direction) or bool(policy.resource.gaps)
-        return in_direction and not policy.staged and not policy.early
+        return in_direction and policy.tracked
 
     def _rules(self, policy: Policy) -> tuple[Rule, ...]:
         return policy.rules_of(self._direction)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from callint.calico.defaults import (
@@ -15,25 +15,31 @@ from callint.calico.defaults import (
     ORCHESTRATOR_LABEL,
 )
 from callint.calico.kinds import is_calico
-from callint.checks.breach import Breach, unexamined
+from callint.checks.breach import Breach
 from callint.checks.pod_template import known_pods
+from callint.checks.policy.dns_questions import (
+    KUBERNETES,
+    RESOLVERS,
+    asks,
+    listens,
+    may_open,
+    protocol_of,
+    unanswerable,
+)
 from callint.finding import Related, witness
-from callint.net.ports import TCP, UDP, WITH_PORTS, parse_port, parse_protocol
-from callint.objects import Cluster, Resource
+from callint.net.ports import TCP, WITH_PORTS, parse_port
+from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
-from callint.policy.labels import ADDED, POD_ELSEWHERE, Labels, holds, pod_in
+from callint.policy.labels import POD_ELSEWHERE, holds, pod_in
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
-from callint.selector.overlap import OverlapIndex
 from callint.selector.satisfy import implies
 from callint.selector.syntax import ALL, Has
 from callint.selector.values import ExhaustedError
 from callint.steps import Steps
 
-_KUBERNETES = "kubernetes"
-"""The service of the API server, which pods find by an environment variable."""
 _WITHOUT_NAME = frozenset(map(str, (API_SERVER_PORT, KUBELET_PORT)))
 """Ports of nodes, whose addresses pods know from their environment and from the API server."""
 _OF_NODES = _WITHOUT_NAME | {"443"}
@@ -44,11 +50,7 @@ _API_SERVER = "lets pods send to others at port 443 than the API server, whose a
 _ANYBODY = Entity(())
 _BY_NAME = (None, *WITH_PORTS)
 """The protocols whose far ends have names: what else there is, such as VRRP and GRE, is between addresses."""
-_RESOLVERS = tuple(
-    Labels({ORCHESTRATOR_LABEL: "k8s", NAMESPACE_LABEL: namespace, key: value}, ADDED)
-    for namespace, key, value in CLUSTER_DNS
-)
-_ANSWERING = _RESOLVERS[0]._replace(open=("",))
+_ANSWERING = RESOLVERS[0]._replace(open=("",))
 """The pods of DNS that most clusters have, whatever other labels they have."""
 _ON_OPENSHIFT = pod_in(OPENSHIFT_DNS[0])
 """Any pod beside the DNS that OpenShift has."""
@@ -63,9 +65,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     none may let them ask the API server.
     """
     policies = model_of(cluster).policies
-    yield from list(_dns_shut_in(policies, "Ingress")) or _dns_shut_in(policies, "Egress")
+    yield from list(_dns_shut_in(policies, "ingress")) or _dns_shut_in(policies, "egress")
     inventory = model_of(cluster).inventory
-    closing = ((tier, placed) for tier, placed in policies if shuts_in(tier, placed))
+    closing = ((tier, placed) for tier, placed in policies if tier.shuts_in(placed.policy, "egress"))
     steps = Steps(cluster, "selectors with labels")
     sets, hosts = inventory.network_sets.within(steps), inventory.hosts.within(steps)
     subjects = [(*one, rules) for one in closing if (rules := _named(one[1].policy, sets))]
@@ -95,40 +97,17 @@ def _for_pods(placed: PlacedPolicy) -> bool:
     return any(implies(placed.selector, Has(key)) is True for key in (ORCHESTRATOR_LABEL, NAMESPACE_LABEL))
 
 
-def may_open(cluster: Cluster, policies: Iterable[PlacedPolicy], protocol: int = UDP) -> OverlapIndex[PlacedPolicy]:
-    """Those of some policies that may let pods ask for names, to be found by whom they select."""
-    opening = ((placed.selector, placed) for placed in policies if _opens(placed, protocol))
-    return OverlapIndex(opening, cluster.limits.comparisons)
-
-
-def unanswerable(cluster: Cluster, resource: Resource) -> Breach:
-    """That it took too long to find who may let the pods of a policy ask for names."""
-    reason = cluster.limits.too_many("selectors")
-    return unexamined("whether names can be asked for by whom is selected by", resource, reason)
-
-
-def shuts_in(tier: PlacedTier, placed: PlacedPolicy, direction: str = "Egress") -> bool:
-    """Whether what no rule allows those whom a policy selects to send, or to get, is surely dropped."""
-    return tier.closes and enforced(placed, direction) and placed.policy.resource.whole
-
-
-def enforced(placed: PlacedPolicy, direction: str = "Egress") -> bool:
-    """Whether tracked packets of pods meet a policy in a direction."""
-    policy = placed.policy
-    return not policy.staged and not policy.early and direction in policy.types
-
-
 def _dns_shut_in(policies: Sequence[tuple[PlacedTier, PlacedPolicy]], direction: str) -> Iterator[Breach]:
     """The first policy that shuts in the pods of DNS, where none lets them do what they are there for.
 
     One that lets anything in may be meant for others.
     """
     for tier, placed in policies:
-        if not tier.closes or placed.policy.resource.gaps or not enforced(placed, direction):
+        if placed.policy.resource.gaps or not tier.closes or not placed.policy.tracks(direction):
             continue
-        for_others = direction == "Ingress" and any(rule.opens for rule in placed.policy.ingress)
+        for_others = direction == "ingress" and any(rule.opens for rule in placed.policy.ingress)
         if not for_others and _of_dns(placed):
-            if not any(enforced(one, direction) and _serves(one, direction) for _, one in policies):
+            if not any(one.policy.tracks(direction) and _serves(one, direction) for _, one in policies):
                 yield _closed(tier, placed.policy, direction)
             return
 
@@ -145,16 +124,16 @@ def _serves(placed: PlacedPolicy, direction: str) -> bool:
     policy = placed.policy
     if not policy.resource.whole:
         return True
-    if all(holds(placed.selector, labels) is False for labels in _RESOLVERS):
+    if all(holds(placed.selector, labels) is False for labels in RESOLVERS):
         return False
-    if direction == "Ingress":
+    if direction == "ingress":
         return any(rule.opens and asks(rule, policy) for rule in policy.ingress)
     return any(rule.opens and _beyond_dns(rule) for rule in policy.egress)
 
 
 def _beyond_dns(rule: Rule) -> bool:
     """Whether a rule may match TCP to another port than those of DNS."""
-    if _protocol(rule) not in (None, TCP) or rule.icmp is not None:
+    if protocol_of(rule) not in (None, TCP) or rule.icmp is not None:
         return False
     ports = [parse_port(text) for text in rule.destination.ports]
     return not ports or not all(isinstance(one, tuple) and one[0] == one[1] and one[0] in DNS_PORTS for one in ports)
@@ -190,68 +169,18 @@ def _of_nodes(rule: Rule) -> bool:
 def _by_name(rule: Rule, namespace: str | None, sets: Selectable[Any]) -> bool:
     """Whether the far end of a rule is known by a name; networks, in network sets too, are not."""
     there = rule.destination
-    if there.nets or (there.services is not None and there.services.name == _KUBERNETES):
+    if there.nets or (there.services is not None and there.services.name == KUBERNETES):
         return False
-    if rule.icmp is not None or _protocol(rule) not in _BY_NAME or there.namespace_selector == "global()":
+    if rule.icmp is not None or protocol_of(rule) not in _BY_NAME or there.namespace_selector == "global()":
         return False
     positive, _ = entity_selectors(there, namespace)
     return positive is None or positive.matches({}) or sets.first(positive) is None
 
 
-def _opens(placed: PlacedPolicy, protocol: int) -> bool:
-    """Whether a policy may let those whom it selects ask for names, or leaves them to others that may."""
-    policy = placed.policy
-    if not enforced(placed):
-        return False
-    if not policy.resource.whole:
-        return True
-    return any(rule.opens and asks(rule, policy, protocol) for rule in policy.egress)
-
-
-def asks(rule: Rule, policy: Policy, protocol: int = UDP) -> bool:
-    """Whether a rule may match a question to a resolver."""
-    return may_be_question(rule, protocol) and bool(
-        rule.destination.ports or _resolver(rule.destination, policy.namespace)
-    )
-
-
-def may_be_question(rule: Rule, protocol: int = UDP) -> bool:
-    """Whether a rule may match a question, whomever it goes to."""
-    if _protocol(rule) not in (None, protocol) or rule.icmp is not None or rule.http:
-        return False
-    if rule.not_protocol is not None and parse_protocol(rule.not_protocol, any_case=True) == protocol:
-        return False
-    there = rule.destination
-    if there.ports:
-        return _among(there.ports, some=True)
-    return not _among(there.not_ports, some=False)
-
-
-def _protocol(rule: Rule) -> int | None:
-    return None if rule.protocol is None else parse_protocol(rule.protocol, any_case=True)
-
-
-def _among(texts: tuple[str, ...], *, some: bool) -> bool:
-    """Whether ports hold some, or else each, of those on which DNS listens; for `some` any port by name may be one."""
-    ports = [parse_port(text) for text in texts]
-    found = (
-        any((some if isinstance(port, str) else port[0] <= number <= port[1]) for port in ports) for number in DNS_PORTS
-    )
-    return any(found) if some else all(found)
-
-
-def _resolver(there: Entity, namespace: str | None) -> bool:
-    """Whether a cluster's DNS may be among the destinations of a rule without ports."""
-    if there.services is not None:
-        return there.services.name != _KUBERNETES
-    positive, _ = entity_selectors(there, namespace)
-    return positive is None or any(holds(positive, labels) is not False for labels in _RESOLVERS)
-
-
 def _over_tcp(policy: Policy) -> bool:
     """Whether a policy lets pods ask over TCP, which they do not do first."""
-    allowed = (rule for rule in policy.egress if rule.action == "Allow" and _protocol(rule) == TCP)
-    return any(rule.destination.ports and _among(rule.destination.ports, some=True) for rule in allowed)
+    allowed = (rule for rule in policy.egress if rule.action == "Allow" and protocol_of(rule) == TCP)
+    return any(rule.destination.ports and listens(rule.destination.ports, some=True) for rule in allowed)
 
 
 def _without_protocol(policy: Policy) -> bool:
@@ -263,7 +192,7 @@ def _closed(tier: PlacedTier, policy: Policy, direction: str) -> Breach:
     resource = policy.resource
     written = [field for field in ("namespaceSelector", "selector", "podSelector") if field in resource.spec]
     pods = f"pods with {CLUSTER_DNS[0][1]} == '{CLUSTER_DNS[0][2]}' in {CLUSTER_DNS[0][0]}"
-    if direction == "Ingress":
+    if direction == "ingress":
         closed = "anybody ask them: there are no names for any pod"
         instead = "allow UDP and TCP port 53 to the pods of the cluster's DNS"
         ends: dict[str, Any] = {
@@ -283,7 +212,7 @@ def _closed(tier: PlacedTier, policy: Policy, direction: str) -> Breach:
         (),
         witness(
             "packet",
-            direction=direction.lower(),
+            direction=direction,
             **ends,
             verdict="drop",
             decided_by=f"end of tier {tier.name}, or a Deny before it",

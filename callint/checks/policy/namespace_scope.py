@@ -10,7 +10,7 @@ from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, object_words
 from callint.checks.pod_template import all_pods
 from callint.checks.policy.account_scope import accounts_elsewhere
-from callint.checks.policy.name_resolution import may_be_question
+from callint.checks.policy.dns_questions import may_be_question
 from callint.checks.policy.written import Written, written_selectors
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource, fields

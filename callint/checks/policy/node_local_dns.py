@@ -9,7 +9,8 @@ from callint.calico.defaults import NAMESPACE_LABEL
 from callint.checks.breach import Breach, object_words, unexamined
 from callint.checks.dispatch import Question, asked
 from callint.checks.pod_template import PodTemplate, pod_templates
-from callint.checks.policy.name_resolution import asks, enforced, for_hosts, may_be_question, shuts_in
+from callint.checks.policy.dns_questions import asks, may_be_question
+from callint.checks.policy.name_resolution import for_hosts
 from callint.checks.vocabulary import Known
 from callint.finding import Path, Related, witness
 from callint.net import intervals
@@ -91,7 +92,7 @@ def _policy(cluster: Cluster) -> Iterator[Breach]:
     left_out = _LeftOut(cluster, opening)
     for tier, one in model.policies:
         policy = one.policy
-        if not shuts_in(tier, one) or not _for_dns(policy) or for_hosts(one, hosts):
+        if not tier.shuts_in(policy, "egress") or not _for_dns(policy) or for_hosts(one, hosts):
             continue
         try:
             opened = openers.meets(one.selector)
@@ -164,7 +165,7 @@ def _for_dns(policy: Policy) -> bool:
 def _opens(placed: PlacedPolicy, cache: _Cache, inventory: Inventory, steps: Steps) -> bool:
     """Whether a policy may let those whom it selects ask the cache, or leaves them to others that may."""
     policy = placed.policy
-    if not enforced(placed):
+    if not policy.tracks("egress"):
         return False
     if not policy.resource.whole:
         return True

@@ -40,7 +40,7 @@ def pass_to_nothing(cluster: Cluster) -> Iterator[Breach]:
 
 def _passing(policy: Policy) -> list[Rule]:
     """The rules of a policy that pass on packets, in the directions that it governs."""
-    if policy.staged or policy.early or not policy.resource.legible:
+    if not policy.tracked or not policy.resource.legible:
         return []
     return [rule for rule in policy.rules if rule.action == "Pass" and policy.governs(rule.direction)]
 
@@ -89,12 +89,12 @@ def _ending(model: Model) -> dict[tuple[str, int], Selectable[HostMember]]:
 
 
 def _governing(model: Model, direction: str) -> frozenset[tuple[int, int]]:
-    """The tiers and places of tracked policy that is enforced in a direction."""
+    """The tiers and places of tracked policy in a direction."""
     return frozenset(
         (number, place)
         for number, tier in enumerate(model.tiers)
         for place, placed in enumerate(tier.policies)
-        if placed.policy.governs(direction) and not placed.policy.staged and not placed.policy.early
+        if placed.policy.tracks(direction)
     )
 
 

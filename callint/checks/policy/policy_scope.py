@@ -149,7 +149,7 @@ def _reach(
 
 def _meant(tier: PlacedTier, direction: str, hosts: Selectable[HostMember]) -> set[str]:
     """The host endpoints for which another policy of the tier is meant, so that they are closed there on purpose."""
-    policies = (placed for placed in tier.policies if not placed.policy.staged and not placed.policy.early)
+    policies = (placed for placed in tier.policies if placed.policy.tracked)
     selectors = {one.selector for one in policies if direction in one.policy.types and not _unselective(one.policy)}
     return {member.about.name for selector in selectors for member, _ in hosts.all(selector)}
 

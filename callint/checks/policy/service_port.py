@@ -8,7 +8,6 @@ from typing import Any
 
 from callint.checks.breach import Breach, rule_words, unexamined
 from callint.checks.policy.behind_service import Backends, Translation
-from callint.checks.policy.name_resolution import enforced, shuts_in
 from callint.checks.policy.named_port import at_the_end, place_of_port
 from callint.finding import Path, Related, witness
 from callint.net.ports import PROTOCOL_NAMES, parse_port, parse_protocol
@@ -40,10 +39,10 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     if cluster.target.dataplane == "ebpf":
         return
     backends, steps = Backends(cluster), Steps(cluster, "ports of rules with services")
-    for direction in ("Ingress", "Egress"):
+    for direction in ("ingress", "egress"):
         openers = _Openers(cluster, direction)
         for tier, placed in model_of(cluster).policies:
-            if not shuts_in(tier, placed, direction):
+            if not tier.shuts_in(placed.policy, direction):
                 continue
             for meant in _meant(placed.policy, direction, backends, steps):
                 opened = openers.open(placed.selector, meant)
@@ -70,7 +69,7 @@ def _meant(policy: Policy, direction: str, backends: Backends, steps: Steps) -> 
     Raises TooManyStepsError.
     """
     said: set[Path] = set()
-    for rule in policy.rules_of(direction.lower()):
+    for rule in policy.rules_of(direction):
         there = rule.destination
         if rule.protocol is None or not there.ports or not (named := backends.named(there.ports)) or rule.path in said:
             continue
@@ -96,7 +95,7 @@ class _Openers:
 
     @cached_property
     def _index(self) -> OverlapIndex[PlacedPolicy]:
-        every = (one for _, one in model_of(self._cluster).policies if enforced(one, self._direction))
+        every = (one for _, one in model_of(self._cluster).policies if one.policy.tracks(self._direction))
         return OverlapIndex((one.selector, one) for one in every)
 
     def open(self, selector: Selector, meant: _Meant) -> bool | None:
@@ -121,7 +120,7 @@ class _Openers:
         )
 
     def _rules(self, placed: PlacedPolicy) -> tuple[Rule, ...]:
-        return placed.policy.rules_of(self._direction.lower())
+        return placed.policy.rules_of(self._direction)
 
 
 def may_open(rule: Rule, policy: Policy, labels: Labels, protocol: int, port: int) -> bool:

@@ -90,7 +90,7 @@ def _governing(cluster: Cluster) -> Iterator[tuple[PlacedTier, PlacedPolicy, str
         openers = {direction: _Openers(tier, direction, steps) for direction in ("ingress", "egress")}
         for placed in tier.policies:
             policy = placed.policy
-            if policy.staged or policy.early or not policy.resource.legible or policy.kind.startswith("Kubernetes"):
+            if not policy.tracked or not policy.resource.legible or policy.kind.startswith("Kubernetes"):
                 continue
             for direction in ("ingress", "egress"):
                 rules = policy.governed(direction)

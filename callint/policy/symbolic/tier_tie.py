@@ -71,9 +71,7 @@ class TierTies:
         """Those of a tier by which tracked packets are asked about."""
         key = (tier.name, direction)
         if key not in self._governing:
-            enforced = (one for one in tier.policies if not (one.policy.staged or one.policy.early))
-            governing = (one for one in enforced if one.policy.governs(direction) and not idle(one))
-            self._governing[key] = list(governing)
+            self._governing[key] = [one for one in tier.policies if one.policy.tracks(direction) and not idle(one)]
         return self._governing[key]
 
     def _near(self, tier: PlacedTier, subject: Selector, direction: Direction) -> Iterator[PlacedPolicy]:
