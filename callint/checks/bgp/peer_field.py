@@ -7,12 +7,17 @@ from typing import Any
 
 from callint.bgp.network import network
 from callint.calico.defaults import AS_NUMBER
-from callint.checks.bgp.peers import peerings
+from callint.checks.bgp.peers import FAR_ENDS, peerings
+from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
+from callint.checks.left_open import left_in
 from callint.finding import witness
 from callint.net.read import as_number
 from callint.objects import Cluster
+from callint.objects.bgp import BGPPeer
+from callint.source import placeholder
+from callint.steps import Steps
 
 # One or two are what a design may need; an AS number is what is written here by mistake (calico issue 8565)
 _MOST_REPETITIONS = 10
@@ -60,19 +65,21 @@ _FOR_WORKLOADS = (
 
 
 def _ignored(cluster: Cluster) -> Iterator[Breach]:
-    """What bgp_processor.go never reads for some kinds of peers."""
+    """What bgp_processor.go never reads for some kinds of peers; a variable may stand for nothing."""
+    steps = Steps(cluster, "BGP sessions with BGPPeers that hold variables")
     for peer in cluster.bgp_peers:
         spec = peer.resource.spec
         fields: list[tuple[str, str]] = []
-        if peer.peer_selector is not None and peer.peer_ip is None:
+        far_ends = [name for name in FAR_ENDS if spec.get(name)]
+        if far_ends == ["peerSelector"]:
             fields += [(name, 'peers by "peerSelector"') for name in _BY_SELECTOR]
-        if peer.local_workload_selector is not None:
+        workloads = ("spec", "localWorkloadSelector")
+        if far_ends == [workloads[1]] or (workloads[1] in far_ends and not left_in(peer.resource, workloads)):
             fields += [(name, 'peers by "localWorkloadSelector"') for name in _FOR_WORKLOADS]
-        types = {one.form.peer_type for one in peerings(cluster, peer)}
-        if types == {"iBGP"} and peer.keep_original_next_hop and network(cluster).listed:
+        if peer.keep_original_next_hop and _inside_one_as(cluster, peer, steps):
             fields.append(("keepOriginalNextHop", "sessions inside one AS, which keep the next hop as it is"))
         for name, kind in fields:
-            if spec.get(name) is not None:
+            if spec.get(name) and placeholder(spec[name]) is None:
                 yield Breach.at(
                     peer.resource,
                     ("spec", name),
@@ -81,6 +88,14 @@ def _ignored(cluster: Cluster) -> Iterator[Breach]:
                     witness("reference", reference=name, peer=peer.resource.name),
                     key=True,
                 )
+
+
+def _inside_one_as(cluster: Cluster, peer: BGPPeer, steps: Steps) -> bool:
+    """Whether all sessions of a peer are, whatever variables stand for."""
+    several = peerings(cluster, peer)
+    if not network(cluster).listed or {one.form.peer_type for one in several} != {"iBGP"}:
+        return False
+    return not any(unsettled(cluster).concerns(one, steps) for one in several)
 
 
 QUESTIONS: dict[str, Question] = {"repetitions": _repetitions, "ignored": _ignored}
