@@ -8,12 +8,11 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from callint.bgp.alike import far_end
 from callint.bgp.network import network
 from callint.bgp.nodes import Speaker
 from callint.bgp.session import Session
 from callint.calico.defaults import BGP_PORT
-from callint.checks.bgp.peers import peerings
+from callint.checks.bgp.peers import far_ends, peerings
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
@@ -41,14 +40,6 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     the network of an ignored interface).
     """
     yield from asked(QUESTIONS, parameters)(cluster)
-
-
-def far_ends(cluster: Cluster) -> Iterator[tuple[BGPPeer, Address, int | None]]:
-    """The addresses that BGPPeers name, with the port if there is one."""
-    for peer in cluster.bgp_peers:
-        end = far_end(peer.peer_ip)
-        if end is not None and peer.peer_selector is None and peer.local_workload_selector is None:
-            yield peer, *end
 
 
 def _owner(cluster: Cluster, address: Address) -> Speaker | None:

@@ -1,12 +1,12 @@
-"""What the checks of BGP ask about a BGPPeer: its sessions, its families, whether a node is at the far end."""
+"""What the checks of BGP ask about BGPPeers: the far ends that they name, their sessions, families and filters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 
-from callint.bgp.alike import far_address
+from callint.bgp.alike import far_address, far_end
 from callint.bgp.filtering import filtering, filters_of
 from callint.bgp.network import Network, network
 from callint.bgp.nodes import ANY
@@ -14,12 +14,20 @@ from callint.bgp.peering import Peering
 from callint.bgp.rules import Direction, Rule
 from callint.bgp.session import Session
 from callint.finding import Related
-from callint.net.address import Family
+from callint.net.address import Address, Family
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 
 FAR_ENDS = ("peerIP", "peerSelector", "localWorkloadSelector")
 """The fields of a BGPPeer of which one names its far ends."""
+
+
+def far_ends(cluster: Cluster) -> Iterator[tuple[BGPPeer, Address, int | None]]:
+    """The addresses that BGPPeers name, with the port if there is one."""
+    for peer in cluster.bgp_peers:
+        end = far_end(peer.peer_ip)
+        if end is not None and peer.peer_selector is None and peer.local_workload_selector is None:
+            yield peer, *end
 
 
 def families(cluster: Cluster, peer: BGPPeer) -> tuple[Family, ...]:

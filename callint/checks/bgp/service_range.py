@@ -10,8 +10,8 @@ from callint.bgp.routes import engine
 from callint.bgp.rules import Rule
 from callint.bgp.services import EXCLUDE_LABEL
 from callint.checks.bgp.announceable import Announceable, Reached, announceable, balanced
-from callint.checks.bgp.far_end import far_ends
 from callint.checks.bgp.kept_in import Gates
+from callint.checks.bgp.peers import far_ends
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import EXPORTS, left_open
