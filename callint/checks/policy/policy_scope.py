@@ -1,38 +1,27 @@
-"""Policies that apply to more, less or other endpoints than their author meant."""
+"""Policies that apply to more, less or other endpoints than their author meant, by what they select."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache, lru_cache, partial
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
-from callint.checks.hosts.shut_in import denied
 from callint.checks.pod_template import pod_templates
 from callint.checks.policy.account_scope import CHARTS
-from callint.finding import Related, Witness, counted, witness
+from callint.checks.policy.for_everything import enforced, reaches_hosts, reaches_pods, shown, subject_in_rule
+from callint.finding import Related, counted, witness
 from callint.objects import Cluster
 from callint.objects.policy import Policy
-from callint.policy import Model, model_of
-from callint.policy.autohep import made_automatically
+from callint.policy import model_of
 from callint.policy.inventory import HostMember
 from callint.policy.labels import Labels
 from callint.policy.match import namespaces
 from callint.policy.selectable import Selectable
-from callint.policy.tiers import PlacedPolicy, PlacedTier, selects_pods_alone
-from callint.record import NamedTuple
-from callint.selector import Selector, SelectorError, parse, parse_or_none
+from callint.policy.tiers import selects_pods_alone
+from callint.selector import Selector, parse_or_none
 from callint.selector.syntax import ALL
 from callint.steps import Steps
-
-
-class _Reach(NamedTuple):
-    """The hosts that a policy for everything closes against what is meant, in which directions, and what proves it."""
-
-    hosts: list[HostMember]
-    directions: list[str]
-    proof: Witness | None
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -48,181 +37,13 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from asked(QUESTIONS, parameters)(cluster)
 
 
-def _legible(tier: PlacedTier) -> Iterator[PlacedPolicy]:
-    """The Calico policies of a tier that Felix has and of which everything can be read."""
-    for placed in tier.policies:
-        if placed.policy.kind in ("GlobalNetworkPolicy", "NetworkPolicy") and placed.policy.resource.legible:
-            yield placed
-
-
-@lru_cache(maxsize=8)
-def _enforced(cluster: Cluster, *, closing: bool = False) -> tuple[tuple[Policy, Selector], ...]:
-    """Those of all tiers, with whom they select; with `closing` of tiers that surely drop what is left."""
-    tiers = (tier for tier in model_of(cluster).tiers if tier.closes or not closing)
-    return tuple((placed.policy, placed.selector) for tier in tiers for placed in _legible(tier))
-
-
-def _unselective(policy: Policy) -> bool:
-    """Whether a policy applies to every endpoint there is."""
-    if policy.of_pods:
-        return False
-    try:
-        return parse(policy.selector or "") == ALL
-    except SelectorError:
-        return False
-
-
-def _hosts(cluster: Cluster) -> list[HostMember]:
-    return list(model_of(cluster).inventory.host_endpoints)
-
-
 def _selectable(cluster: Cluster) -> Selectable[HostMember]:
     return model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
 
 
-def _counted(hosts: list[HostMember]) -> str:
-    return counted(len(hosts), "HostEndpoint")
-
-
-def _shown(hosts: list[HostMember], label: str) -> tuple[Related, ...]:
-    return tuple(Related(one.about.resource.span("metadata", "name"), label) for one in hosts[:3])
-
-
-def _for_everything(policy: Policy, direction: str) -> str | None:
-    """The action for everything that is left to it in a direction: Allow, Deny, Pass, or None without any."""
-    rules = policy.rules_of(direction.lower())
-    return next((rule.action for rule in rules if rule.action != "Log" and rule.unconditional), None)
-
-
-def _opens(policy: Policy, direction: str) -> bool:
-    """Whether a policy allows everything in a direction."""
-    denied = any(rule.action == "Deny" for rule in policy.rules_of(direction.lower()))
-    return not denied and _for_everything(policy, direction) == "Allow"
-
-
-def _closed(tier: PlacedTier, policy: Policy) -> list[str]:
-    """Where an ordinary policy for every endpoint drops what it does not speak of, itself or at the end of its tier."""
-    if policy.apply_on_forward or policy.early or not _unselective(policy):
-        return []
-    found = []
-    for direction in policy.types:
-        rest = _for_everything(policy, direction)
-        if rest == "Deny" or (rest is None and tier.closes):
-            found.append(direction)
-    return found
-
-
-def _reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
-    hosts, selectable = _hosts(cluster), _selectable(cluster)
-    of_hosts = (placed.policy for _, placed in model_of(cluster).policies if not placed.policy.of_pods)
-    rules = sum(1 + len(policy.rules) for policy in of_hosts)
-    spend = partial(Steps(cluster, "rules with host endpoints").spend, rules)
-    proof_at = cache(lambda number, direction: _denied(model_of(cluster), hosts[number], direction, spend))
-    if not cluster.nodes:
-        yield from _reaches_unknown_hosts(cluster)
-    for tier in model_of(cluster).tiers if hosts else ():
-        reach_of = cache(partial(_reach, tier, hosts, selectable, proof_at))
-        for policy in (placed.policy for placed in _legible(tier)):
-            closed = _closed(tier, policy)
-            if not closed or _speaks_of_hosts(policy, selectable):
-                continue
-            reach = reach_of(tuple(closed))
-            if reach.proof is not None:
-                shown = _shown(reach.hosts, "is selected")
-                yield _reaching(policy, reach.directions, _counted(reach.hosts), shown, reach.proof)
-
-
-def _reach(
-    tier: PlacedTier,
-    hosts: list[HostMember],
-    selectable: Selectable[HostMember],
-    proof_at: Callable[[int, str], Witness | None],
-    closed: tuple[str, ...],
-) -> _Reach:
-    meant = {direction: _meant(tier, direction, selectable) for direction in closed}
-    at = [(number, name) for number, one in enumerate(hosts) for name in closed if one.about.name not in meant[name]]
-    numbers, directions = {number for number, _ in at}, {name for _, name in at}
-    proof = next((found for number, name in at if (found := proof_at(number, name))), None)
-    reached = [hosts[number] for number in sorted(numbers)]
-    return _Reach(reached, [name for name in closed if name in directions], proof)
-
-
-def _meant(tier: PlacedTier, direction: str, hosts: Selectable[HostMember]) -> set[str]:
-    """The host endpoints for which another policy of the tier is meant, so that they are closed there on purpose."""
-    policies = (placed for placed in tier.policies if placed.policy.tracked)
-    selectors = {one.selector for one in policies if direction in one.policy.types and not _unselective(one.policy)}
-    return {member.about.name for selector in selectors for member, _ in hosts.all(selector)}
-
-
-def _reaches_unknown_hosts(cluster: Cluster) -> Iterator[Breach]:
-    """Where host endpoints are made for nodes that no manifest shows, and no other policy may be about these."""
-    configuration = next((one for one, _ in made_automatically(cluster)), None)
-    if configuration is None or cluster.incomplete:
-        return
-    placed = ((tier, one.policy) for tier, one in model_of(cluster).policies)
-    about_hosts = [(tier, policy) for tier, policy in placed if not policy.staged and not policy.of_pods]
-    if len(about_hosts) != 1:
-        return
-    tier, policy = about_hosts[0]
-    closed = _closed(tier, policy)
-    if closed and tier.closes and not policy.resource.unreadable("spec"):
-        made = Related(configuration.span("metadata", "name"), "makes them for every node")
-        end = f"end of tier {tier.name}, or a Deny before it"
-        proof = witness("packet", direction=closed[0].lower(), node="any", verdict="drop", decided_by=end)
-        yield _reaching(policy, closed, "the HostEndpoints of all nodes", (made,), proof)
-
-
-def _reaching(policy: Policy, closed: list[str], hosts: str, related: tuple[Related, ...], proof: Witness) -> Breach:
-    resource = policy.resource
-    return Breach.at(
-        resource,
-        ("spec", "selector") if policy.selector else ("metadata", "name"),
-        f'policy "{policy.name}" selects every endpoint, host endpoints too: it closes '
-        f"{' and '.join(closed).lower()} of {hosts} to all that neither rules nor failsafe ports allow",
-        related,
-        proof,
-        "for pods alone, add `namespaceSelector: all()`: host endpoints have no namespace",
-    )
-
-
-def _denied(model: Model, host: HostMember, direction: str, spend: Callable[[], None]) -> Witness | None:
-    return denied(model, host.about, direction, spend) if host.about.node else None
-
-
-def _speaks_of_hosts(policy: Policy, hosts: Selectable[HostMember]) -> bool:
-    """Whether other fields show that hosts are meant: a rule that selects them."""
-    for text in filter(None, (side.selector for side in policy.sides())):
-        try:
-            selector = parse(text)
-        except SelectorError:
-            continue
-        if hosts.first(selector) is not None:
-            return True
-    return False
-
-
-def _reaches_pods(cluster: Cluster) -> Iterator[Breach]:
-    for policy, _ in _enforced(cluster):
-        if not policy.apply_on_forward or policy.early or not _unselective(policy):
-            continue
-        opened = [name for name in policy.types if _opens(policy, name)]
-        if not opened:
-            continue
-        resource = policy.resource
-        yield Breach.at(
-            resource,
-            ("spec", "applyOnForward"),
-            f'policy "{policy.name}" has applyOnForward and no selector, so that it applies to every pod as well and '
-            f"allows all their {' and '.join(opened).lower()}, whatever later policies say",
-            _shown(_hosts(cluster), "probably meant"),
-            witness("selector", selector="all()", pods="every one"),
-            "select the host endpoints by a label that they have",
-        )
-
-
 def _namespaces_and_hosts(cluster: Cluster) -> Iterator[Breach]:
     hosts = _selectable(cluster)
-    for policy, selector in _enforced(cluster):
+    for policy, selector in enforced(cluster):
         if not (policy.namespace_selector or policy.service_account_selector) or policy.apply_on_forward:
             continue
         selected = hosts.surely(selector)
@@ -235,23 +56,23 @@ def _namespaces_and_hosts(cluster: Cluster) -> Iterator[Breach]:
         yield Breach.at(
             resource,
             ("spec", key),
-            f'{key} of policy "{policy.name}" selects {_counted(selected)} as well: none has a {what}, and a negation '
-            "is true of what has no such label",
-            _shown(selected, "is selected"),
+            f'{key} of policy "{policy.name}" selects {counted(len(selected), "HostEndpoint")} as well: none has a '
+            f"{what}, and a negation is true of what has no such label",
+            shown(selected, "is selected"),
             witness("selector", selector=str(selector), endpoints=tuple(one.about.name for one in selected[:5])),
             f"add `selector: all()`, which beside a {key} leaves host endpoints out",
         )
 
 
 def _pods_only(cluster: Cluster) -> Iterator[Breach]:
-    for policy, selector in _enforced(cluster):
+    for policy, selector in enforced(cluster):
         if policy.early:
             field = "preDNAT" if policy.pre_dnat else "doNotTrack"
             yield from _on_pods(policy, selector, field, "it is without any effect")
 
 
 def _forward_pods_only(cluster: Cluster) -> Iterator[Breach]:
-    for policy, selector in _enforced(cluster):
+    for policy, selector in enforced(cluster):
         if policy.apply_on_forward and not policy.early:
             yield from _on_pods(policy, selector, "applyOnForward", "its rules apply to these as they do without it")
 
@@ -276,7 +97,7 @@ def _hosts_kept_out(cluster: Cluster) -> Iterator[Breach]:
     labels = [one.labels for one in model_of(cluster).inventory.workloads]
     labels += [one.labels for one in pod_templates(cluster)]
     pods = Selectable(((one, one) for one in labels), steps)
-    for policy, selector in _enforced(cluster) if hosts and pods and not cluster.holds(*CHARTS) else ():
+    for policy, selector in enforced(cluster) if hosts and pods and not cluster.holds(*CHARTS) else ():
         if policy.namespace is not None or not policy.of_pods or policy.apply_on_forward or policy.early:
             continue
         own = parse_or_none(policy.selector or "")
@@ -291,7 +112,7 @@ def _hosts_kept_out(cluster: Cluster) -> Iterator[Breach]:
             ("spec", key),
             f'policy "{policy.name}" selects nothing that is known: its selector matches HostEndpoint '
             f'"{matched[0].about.name}" and no pod, and {key} leaves host endpoints out, which are in no namespace',
-            _shown(matched, "has the labels"),
+            shown(matched, "has the labels"),
             witness("selector", selector=str(selector), endpoints=()),
             f"drop {key}, if host endpoints are meant",
         )
@@ -304,11 +125,11 @@ def _some_around(policy: Policy, pods: Selectable[Labels]) -> bool:
 
 
 def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:
-    hosts = _hosts(cluster)
+    hosts = model_of(cluster).inventory.host_endpoints
     steps = Steps(cluster, "selectors with labels")
     wild = Selectable(((one.labels, one) for one in hosts if one.about.interface == "*"), steps)
     others = Selectable(((one.labels, one) for one in hosts if one.about.interface != "*"), steps)
-    for policy, selector in _enforced(cluster):
+    for policy, selector in enforced(cluster):
         if not policy.do_not_track or others.any(selector):
             continue
         selected = wild.few(selector, 5)
@@ -320,43 +141,19 @@ def _untracked_wildcard(cluster: Cluster) -> Iterator[Breach]:
             ("spec", "doNotTrack"),
             f'policy "{policy.name}" has doNotTrack and selects nothing but endpoints of all interfaces, which Felix '
             "gives no untracked policy: it is without effect",
-            _shown(selected, 'is for "*"'),
+            shown(selected, 'is for "*"'),
             witness("selector", selector=str(selector), endpoints=tuple(one.about.name for one in selected)),
             "make HostEndpoints that name their interface, with the same labels and profiles",
         )
 
 
-def _subject_in_rule(cluster: Cluster) -> Iterator[Breach]:
-    for policy, _ in _enforced(cluster, closing=True):
-        if policy.early or not _unselective(policy):
-            continue
-        for direction in ("ingress", "egress"):
-            rules = policy.governed(direction)
-            own = [rule.ends[0] for rule in rules]
-            texts = {side.selector for side in own}
-            if None in texts or len(texts) != 1:
-                continue
-            path = (*own[0].path, "selector")
-            side_name = "destination" if direction == "ingress" else "source"
-            yield Breach.at(
-                policy.resource,
-                path,
-                f'policy "{policy.name}" selects every endpoint, and each {direction} rule names its subject in '
-                f"{side_name}: all the others get the policy without a rule, and what no other policy allows of their "
-                f"{direction} is denied",
-                (Related(policy.resource.span("metadata", "name"), "applies to everything"),),
-                witness("selector", selector=next(iter(texts)), subject="all()"),
-                "move the selector to spec.selector",
-            )
-
-
 QUESTIONS: dict[str, Question] = {
-    "reaches-hosts": _reaches_hosts,
-    "reaches-pods": _reaches_pods,
+    "reaches-hosts": reaches_hosts,
+    "reaches-pods": reaches_pods,
     "namespaces-and-hosts": _namespaces_and_hosts,
     "pods-only": _pods_only,
     "forward-pods-only": _forward_pods_only,
     "hosts-kept-out": _hosts_kept_out,
     "untracked-wildcard": _untracked_wildcard,
-    "subject-in-rule": _subject_in_rule,
+    "subject-in-rule": subject_in_rule,
 }
