@@ -149,6 +149,16 @@ def test_neighbours_are_found(allowed: str, dropped: set[int]) -> None:
     assert types == dropped
 
 
+def test_nobody_asks_from_the_address_of_a_network() -> None:
+    """It is that of any router there, and none sends from it; on a link of two each has one of two addresses."""
+    for length, asking in ((64, "fd00::2"), (127, "fd00::")):
+        links = f"[{{name: eth0, addresses: [10.0.0.1/24, 'fd00::1/{length}']}}]"
+        facts = f"version: 1\nnode: a\ninterfaces: {links}\n"
+        breach = told_by(cluster_of(nodes(a="10.0.0.1") + CLOSED, facts=facts), "POL016")[0]
+        assert breach.witness is not None
+        assert breach.witness.as_dict()["source"] == asking
+
+
 def test_a_doubt_names_the_missing_fact_once() -> None:
     policy = CLOSED.replace("ingress: []", "ingress: [{action: Allow, source: {namespaceSelector: team == 'red'}}]")
     parameters = {"at": "outward", "peers": {"addresses": ["10.244.0.7"]}, "protocol": "TCP", "ports": 80}

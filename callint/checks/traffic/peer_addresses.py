@@ -55,8 +55,8 @@ def _neighbours(about: About, site: Site) -> Ranges:
     ]
     inside: list[Ranges] = [NO_RANGES]
     for one in found:
-        edges = 1 if one.version == 4 and one.length < BITS[4] - 1 else 0
-        pair = ((one.first + edges, one.last - edges),)
+        edge = 1 if one.length < BITS[one.version] - 1 else 0  # the first of IPv6 is any router's (RFC 4291 2.6.1)
+        pair = ((one.first + edge, one.last - (edge if one.version == 4 else 0)),)
         inside.append((pair, ()) if one.version == 4 else ((), pair))
     return without(union(inside), about.addresses)
 
