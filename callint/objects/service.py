@@ -16,11 +16,15 @@ _PROTOCOLS = ("tcp", "udp", "sctp")
 
 
 class ServicePort(NamedTuple):
-    """A port of a service, its protocol in lower case; the target is a number, or the name that containers give it."""
+    """A port of a service, its protocol in lower case; the target is a number, or the name that containers give it.
+
+    The service may have a `name` of its own for it.
+    """
 
     protocol: str
     number: int
     target: int | str
+    name: str | None
 
 
 class EndpointSlice(NamedTuple):
@@ -61,7 +65,8 @@ def service_ports(service: Resource) -> Iterator[ServicePort]:
             protocol = (fields.text(item, "protocol") or "TCP").lower()
             target = fields.text(item, "targetPort")
             if protocol in _PROTOCOLS:
-                yield ServicePort(protocol, number, (decimal(target) or target) if target else number)
+                meant = (decimal(target) or target) if target else number
+                yield ServicePort(protocol, number, meant, fields.text(item, "name"))
 
 
 def endpoint_slice(resource: Resource) -> EndpointSlice:

@@ -62,6 +62,13 @@ def kubernetes(*ports: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def service(name: str | None, target: str | int, number: int = 80, app: str = "photos", **port: Any) -> dict[str, Any]:
+    ports = [{"port": number, "targetPort": target, **({"name": name} if name else {}), **port}]
+    metadata = {"name": "photos", "namespace": "home"}
+    spec = {"selector": {"app": app}, "ports": ports}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+
+
 def told(*objects: Any) -> list[Breach]:
     return list(find("named_port")(cluster_of(objects), {}))
 
@@ -98,6 +105,38 @@ def told(*objects: Any) -> list[Breach]:
     ],
 )
 def test_cases(objects: list[Any], hint: str | None) -> None:
+    found = told(*objects)
+    assert len(found) == (hint is not None)
+    assert all(hint in one.message for one in found if hint)
+
+
+PLAIN = {"containerPort": 8080}
+ELSEWHERE = pod("b", port("metrics"), app="music")
+
+
+@pytest.mark.parametrize(
+    ("objects", "hint"),
+    [
+        ([deployment(port("web")), service("metrics", "web"), ingress("metrics")], 'calls so what its pods call "web"'),
+        ([pod("a", port("web")), service("metrics", 8080), ingress("metrics")], 'calls so what its pods call "web"'),
+        ([pod("a", PLAIN), service("metrics", 8080), ingress("metrics")], "calls so port 8080 of its pods"),
+        ([pod("a", PLAIN), service("metrics", 8080), kubernetes({"port": "metrics"})], "calls so port 8080"),
+        ([pod("a", PLAIN), service("metrics", 8080), egress("app == 'photos'", "metrics")], "calls so port 8080"),
+        ([pod("a", PLAIN), service("metrics", 8080), ELSEWHERE, ingress("metrics")], "calls so port 8080"),
+        ([pod("a", PLAIN), service("metrics", 15090), ingress("metrics")], None),  # which a sidecar may have
+        ([pod("a"), service("metrics", 8080), ingress("metrics")], None),
+        ([deployment(PLAIN, hostNetwork=True), service("metrics", 8080), ingress("metrics")], None),
+        ([pod("a", port("web")), service("metrics", "metrics"), ingress("metrics")], None),
+        ([pod("a", port("metrics")), service("metrics", 8080), ingress("metrics")], None),
+        ([pod("a", PLAIN), pod("b", port("metrics")), service("metrics", 8080), ingress("metrics")], None),
+        ([pod("a", PLAIN), service(None, 8080), ingress("metrics")], None),
+        ([pod("a", PLAIN), service("metrics", 8080, app="music"), ingress("metrics")], None),
+        ([pod("a", PLAIN), service("metrics", 8080, protocol="UDP"), ingress("metrics")], None),
+        ([pod("a", PLAIN), service("metrics", 8080), ingress("metrics", 8080)], None),
+        ([deployment(PLAIN, namespace="away"), service("metrics", 8080), ingress("metrics")], None),
+    ],
+)
+def test_names_that_services_have(objects: list[Any], hint: str | None) -> None:
     found = told(*objects)
     assert len(found) == (hint is not None)
     assert all(hint in one.message for one in found if hint)

@@ -61,6 +61,7 @@ class Backend(NamedTuple):
     ports: tuple[EndpointPort, ...]
     host_network: bool
     host_port: bool
+    resource: Resource
 
 
 _Translations = dict[tuple[int, int], Translation]
@@ -230,6 +231,7 @@ def backends(cluster: Cluster) -> Iterator[Backend]:
             declared_ports(spec),
             fields.flag(spec, "hostNetwork") or False,
             _at_host_port(spec),
+            resource,
         )
 
 

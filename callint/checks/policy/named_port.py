@@ -10,11 +10,13 @@ from callint.calico.defaults import NAMESPACE_LABEL
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, nobody, rule_words
 from callint.checks.pod_template import pod_templates
+from callint.checks.policy.behind_service import Backend, PodService, backends, pod_services
 from callint.finding import Path, Related
 from callint.net.ports import PROTOCOL_NAMES, parse_port, parse_protocol
 from callint.objects import Cluster, Resource, fields
 from callint.objects.endpoint import EndpointPort
 from callint.objects.policy import Policy, Rule
+from callint.objects.service import ServicePort
 from callint.policy import model_of
 from callint.policy.labels import Labels
 from callint.policy.match import entity_selectors
@@ -34,11 +36,14 @@ _LETTERS = 4
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Rules that match by names of ports that nothing known has, where one that they are about has a similar one.
 
+    Or where a Service calls a port so that its pods, which the rule is about, call otherwise or not at all.
+
     No parameters. Nothing is said of a rule that names a number, too, or whose endpoints are not known
     (felix/labelindex/named_port_index.go: an endpoint without the port is not in the set).
     """
-    known = _Ports(_bearers(cluster), Steps(cluster, "selectors with labels"))
-    if not known:
+    steps = Steps(cluster, "selectors with labels")
+    known, called = _Ports(_bearers(cluster), steps), _CalledByServices(cluster, steps)
+    if not known and not called:
         return
     for policy in policies_of(cluster):
         resource = policy.resource
@@ -53,7 +58,11 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
                 protocol = parse_protocol(rule.protocol, any_case=True)
             except (SelectorError, ValueError):
                 continue
-            hint = known.meant(names, protocol, selector) if selector is not None else None
+            if selector is None:
+                continue
+            hint = known.meant(names, protocol, selector)
+            if hint is None and not known.may_have(names, protocol, selector):
+                hint = called.meant(names, protocol, selector)
             if hint is not None:
                 yield _breach(policy, rule, hint)
 
@@ -97,11 +106,13 @@ def at_the_end(policy: Policy, rule: Rule) -> Selector | None:
 
 
 class _Hint(NamedTuple):
-    """The name that is written, what was probably meant, in words, and who has it."""
+    """The name that is written, what was probably meant, in words, who has which ports, and a Service that has it."""
 
     name: str
     words: str
-    bearer: _Bearer
+    bearer: Resource
+    ports: Sequence[EndpointPort]
+    service: Resource | None = None
 
 
 class _Ports:
@@ -139,21 +150,77 @@ class _Ports:
                 bearer = self._bearer(other, name, selector)
                 if bearer is not None:
                     words = PROTOCOL_NAMES[other]
-                    return _Hint(name, f"for {words} there is one", bearer)
+                    return _Hint(name, f"for {words} there is one", bearer.resource, bearer.ports)
             near = self._words[protocol].nearest(name) if mine else None
             bearer = self._bearer(protocol, near, selector) if near is not None and not _apart(name, near) else None
             if bearer is not None:
-                return _Hint(name, f'did you mean "{near}"', bearer)
+                return _Hint(name, f'did you mean "{near}"', bearer.resource, bearer.ports)
         return None
 
+    def may_have(self, names: Sequence[str], protocol: int, selector: Selector) -> bool:
+        """Whether something that the selector may match has a port of one of the names, or one that cannot be read."""
+        mine = self._bearers.get(protocol, {})
+        return self._unread.any(selector) or any(
+            self._with(protocol, name).any(selector) for name in names if name in mine
+        )
+
     def _bearer(self, protocol: int, name: str, selector: Selector) -> _Bearer | None:
+        return self._with(protocol, name).first(selector)
+
+    def _with(self, protocol: int, name: str) -> Selectable[_Bearer]:
         key = (protocol, name)
         if key not in self._having:
             self._having[key] = self._selectable(self._bearers[protocol].get(name, ()))
-        return self._having[key].first(selector)
+        return self._having[key]
 
     def _selectable(self, bearers: Iterable[_Bearer]) -> Selectable[_Bearer]:
         return Selectable(((one.labels, one) for one in bearers), self._steps)
+
+
+class _CalledByServices:
+    """The names that services give to ports of their pods, each with the pods, for which no rule has them."""
+
+    def __init__(self, cluster: Cluster, steps: Steps) -> None:
+        """Raises TooManyStepsError."""
+        found: dict[tuple[int, str], list[tuple[Labels, _Hint]]] = {}
+        named = [(one, [port for port in one.ports if port.name]) for one in pod_services(cluster)]
+        pods: Selectable[Backend] = Selectable((), steps)
+        if any(ports for _, ports in named):
+            pods = Selectable(((one.labels, one) for one in backends(cluster) if _on_its_own(one)), steps)
+        for service, ports in named:
+            for pod in pods.surely(service.selector) if ports else ():
+                steps.spend(len(ports) * len(pod.ports))
+                for port in ports:
+                    hint = _as_service_calls(service, port, pod)
+                    if hint is not None:
+                        protocol = parse_protocol(port.protocol, any_case=True)
+                        found.setdefault((protocol, hint.name), []).append((pod.labels, hint))
+        self._hints = {key: Selectable(hints, steps) for key, hints in found.items()}
+
+    def __bool__(self) -> bool:
+        return bool(self._hints)
+
+    def meant(self, names: Sequence[str], protocol: int, selector: Selector) -> _Hint | None:
+        """For those that the selector surely matches."""
+        hints = (self._hints[protocol, name].first(selector) for name in names if (protocol, name) in self._hints)
+        return next((hint for hint in hints if hint is not None), None)
+
+
+def _on_its_own(pod: Backend) -> bool:
+    """Whether a pod is an endpoint of which all is known."""
+    return pod.resource.whole and not pod.host_network
+
+
+def _as_service_calls(service: PodService, port: ServicePort, pod: Backend) -> _Hint | None:
+    """The name that a service alone has for a port, which some container declares; another may be a sidecar's."""
+    mine = [one for one in pod.ports if one.protocol == port.protocol and port.target in (one.name, one.port)]
+    if port.name is None or not mine or any(one.name == port.name for one in mine):
+        return None
+    resource, called = service.resource, f'what its pods call "{mine[0].name}"'
+    words = called if mine[0].name else f"port {mine[0].port} of its pods, where it has no name"
+    return _Hint(
+        port.name, f'Service "{resource.home}/{resource.name}" calls so {words}', pod.resource, pod.ports, resource
+    )
 
 
 def _apart(name: str, near: str) -> bool:
@@ -170,8 +237,11 @@ def _breach(policy: Policy, rule: Rule, hint: _Hint) -> Breach:
         path,
         f"{rule_words(resource, rule.path)} matches nothing that is known, for no endpoint that it is about has a port "
         f'called "{hint.name}" for {rule.protocol}; {hint.words}',
-        (Related(hint.bearer.resource.span("metadata", "name"), "is what the rule is about"),),
-        nobody(f"port {hint.name}", sorted({one.name for one in hint.bearer.ports})),
+        (
+            Related(hint.bearer.span("metadata", "name"), "is what the rule is about"),
+            *(() if hint.service is None else (Related(hint.service.span("spec", "ports"), "names of the Service"),)),
+        ),
+        nobody(f"port {hint.name}", sorted({one.name for one in hint.ports if one.name})),
     )
 
 
