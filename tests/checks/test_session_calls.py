@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from callint.bgp.network import network
 from callint.bgp.session import LIVE, Session
 from callint.checks import Breach
-from callint.checks.traffic import question
+from callint.checks.traffic import answer
 from callint.objects import Cluster, Intent
 from callint.policy import Packet, evaluate, model_of
 from manifests import calico, cluster_of
@@ -139,5 +139,5 @@ def test_every_session_by_itself(objects: list[dict[str, Any]]) -> None:
     found = blocked(cluster)
     assert told(found) == broken(cluster)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(question, "_safe", lambda *about: False)
+        patch.setattr(answer, "_safe", lambda *about: False)
         assert blocked(cluster) == found

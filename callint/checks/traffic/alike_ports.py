@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from callint.checks.traffic.answer import Answers
 from callint.checks.traffic.need import Need
 from callint.checks.traffic.place import Site
-from callint.checks.traffic.question import Answers, points
+from callint.checks.traffic.question import points
 from callint.net.diagrams import TooLargeError
 
 

@@ -1,25 +1,18 @@
-"""What must hold at one site: connections as sets of packets, and whether policy lets them through."""
+"""What must hold at one site: connections, and the points where they meet policy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from callint.checks.traffic.bgp_calls import Ends
-from callint.checks.traffic.need import Need, Packets, merged
+from callint.checks.traffic.need import Need, Packets
 from callint.checks.traffic.peer_addresses import Peers, peer_addresses
 from callint.checks.traffic.place import About, Site, abouts
-from callint.checks.traffic.session_sites import apart
-from callint.net.address import FAMILIES, Address, Family
-from callint.net.diagrams import TooLargeError
-from callint.net.packets import PacketSet
-from callint.objects import fields
+from callint.net.address import Address
 from callint.policy import Model
 from callint.policy.chains import Direction
-from callint.policy.ranges import NO_RANGES, PLACE, Ranges, singles
-from callint.policy.symbolic.block import Cause
-from callint.policy.symbolic.engine import Engine
-from callint.policy.symbolic.partition import Partition
+from callint.policy.ranges import NO_RANGES, Ranges, singles
 from callint.record import NamedTuple
 
 
@@ -48,10 +41,6 @@ class Connection(NamedTuple):
     beyond: tuple[Point, ...] = ()
 
 
-_MOST_NODES = 500_000
-"""Nodes of diagrams for all questions of a rule: ten thousand rules of a policy take less than half of them."""
-
-
 class Question(NamedTuple):
     """One of the connections must pass, for all addresses or, if `anybody`, for any one of them."""
 
@@ -59,24 +48,6 @@ class Question(NamedTuple):
     site: Site
     connections: tuple[Connection, ...]
     anybody: bool
-
-
-class Drop(NamedTuple):
-    """Packets of a connection that do not pass a point, or may not; `partition` is that of the point."""
-
-    family: Family
-    packets: PacketSet
-    point: Point
-    partition: Partition
-
-
-class Answer(NamedTuple):
-    """Whether a connection surely passes, else what is dropped of it and what is not known."""
-
-    passes: bool
-    fails: bool
-    dropped: tuple[Drop, ...] = ()
-    unknown: tuple[Drop, ...] = ()
 
 
 def question(names: Mapping[str, About], need: Need, site: Site) -> Question | None:
@@ -140,168 +111,7 @@ def _beyond(model: Model, ends: Ends, direction: Direction) -> tuple[Point, ...]
     return tuple(Point(*place, direction) for place in places if place is not None)
 
 
-def _not_by_name(drop: Drop) -> Drop:
-    """What is dropped by other rules than those that deny the far end by its address or labels."""
-    far = "source" if drop.point.direction == "ingress" else "destination"
-    meant = (one.packets for one in drop.partition.parts() if one.outcome == "drop" and _names(one.cause, far))
-    return drop._replace(packets=drop.packets - drop.packets.space.union_all(meant))
-
-
-def _names(cause: Cause, end: str) -> bool:
-    """Whether it is a rule that says whom it is about at an end."""
-    value = None if cause.policy is None else fields.at(cause.policy.plain, (*cause.path, end))
-    return isinstance(value, dict) and any(value.get(key) for key in ("nets", "selector", "namespaceSelector"))
-
-
-def questions(names: Mapping[str, About], answers: Answers, sites: Iterable[tuple[Need, Site]]) -> Iterator[Question]:
-    """What is to be asked where packets are at risk; of several calls about each, if packets of any are."""
-    known: set[object] = set()
-    for need, site in sites:
-        found = None if _safe(answers.untouched, need, site) else question(names, need, site)
-        if found is None:
-            continue
-        if site.calls is None:
-            yield found
-        elif not _safe(answers.safe, found):
-            for one in apart(names[site.node], need, site):
-                found = question(names, need, one) if (need, one.key) not in known else None
-                known.add((need, one.key))
-                if found is not None:
-                    yield found
-
-
 def wanted(need: Need, site: Site) -> tuple[Packets, ...]:
     """The packets that a site asks about."""
     ports = (site.port, site.far_port) if need.direction == "either" else (site.port,)
     return tuple(need.packets.to_port(port) for port in ports)
-
-
-def _safe(ask: Callable[..., bool], *about: object) -> bool:
-    try:
-        return ask(*about)
-    except TooLargeError:
-        return False
-
-
-class Answers:
-    """Answers to some questions, over spaces of the packets that they are about."""
-
-    def __init__(self, model: Model, packets: Iterable[Packets], *, governed: bool) -> None:
-        """`packets` are all that will be asked about.
-
-        With `governed`, what is dropped for want of any policy is not dropped.
-        """
-        self._governed = governed
-        asked = list(merged(packets))
-        self._engines = {
-            family: Engine(model, family, limit=_MOST_NODES, only=[box for one in asked if (box := one.box(family))])
-            for family in FAMILIES
-        }
-        self._risks: dict[object, tuple[PacketSet, PacketSet]] = {}
-        self._beyond: dict[object, bool] = {}
-        self._telling: dict[Partition, Callable[[int], object]] = {}
-
-    def alike(self, drop: Drop) -> object:
-        """Equal for drops at points of one direction that policy treats alike."""
-        name, interface, direction = drop.point
-        return drop.family, direction, self._engines[drop.family].alike(name, interface)
-
-    def port(self, point: Point, port: int) -> object:
-        """Equal for ports that policy at a point treats alike; may raise TooLargeError."""
-        found = []
-        for engine in self._engines.values():
-            partition = engine.own(*point)
-            telling = self._telling.get(partition)
-            if telling is None:
-                sets = (part.packets for part in partition.parts())
-                telling = self._telling[partition] = engine.space.telling(sets, "destination_port")
-            found.append(telling(port))
-        return tuple(found)
-
-    def untouched(self, need: Need, site: Site) -> bool:
-        """Whether packets of a need pass at one of the interfaces, whoever the far end is; may raise TooLargeError."""
-        if need.direction == "either":
-            return False
-        (packets,) = wanted(need, site)
-        return any(
-            not any(any(self._risk(packets, None, None, family, point)) for family in FAMILIES)
-            for point in points(need, site)
-        )
-
-    def safe(self, asked: Question) -> bool:
-        """Whether all packets between any of the ends pass by one way; may raise TooLargeError."""
-        return any(
-            all(
-                not any(any(self._risk_of(connection, family, point)) for point in connection.points)
-                and not self._risk_beyond(connection, family)
-                for family in FAMILIES
-            )
-            for connection in asked.connections
-        )
-
-    def _risk_beyond(self, connection: Connection, family: Family) -> bool:
-        key = (family, connection.packets, *map(id, (connection.sources, connection.destinations, connection.beyond)))
-        found = self._beyond.get(key)
-        if found is None:
-            found = any(any(self._risk_of(connection, family, point)) for point in connection.beyond)
-            self._beyond[key] = found
-        return found
-
-    def of(self, asked: Question, connection: Connection) -> Answer:
-        """What becomes of a connection; may raise callint.net.diagrams.TooLargeError."""
-        risks = {
-            family: [self._risk_of(connection, family, point) for point in connection.points] for family in FAMILIES
-        }
-        if not any(drop or doubt for found in risks.values() for drop, doubt in found):
-            return Answer(passes=True, fails=False)
-        dropped: list[Drop] = []
-        unknown: list[Drop] = []
-        sets: list[tuple[PacketSet, PacketSet, PacketSet]] = []
-        for family, found in risks.items():
-            packets = self._between(connection.packets, family, connection.source, connection.destination)
-            if not packets:
-                continue
-            lost = open_ = self._engines[family].space.nothing
-            for point, (drop, doubt) in zip(connection.points, found, strict=True):
-                lost, open_ = lost | (packets & drop), open_ | (packets & doubt)
-                partition = self._engines[family].own(*point)
-                dropped += [Drop(family, packets & drop, point, partition)] if packets & drop else []
-                unknown += [Drop(family, packets & doubt, point, partition)] if packets & doubt else []
-            sets.append((packets, lost, open_))
-        if connection.anyones and any(packets - lost for packets, lost, _ in sets):
-            dropped = [one for one in map(_not_by_name, dropped) if one.packets]
-        if asked.anybody:
-            passes = any(packets - lost - open_ for packets, lost, open_ in sets) or not sets
-            fails = bool(sets) and not any(packets - lost for packets, lost, _ in sets)
-        else:
-            passes, fails = not dropped and not unknown, bool(dropped)
-        return Answer(passes, fails, tuple(dropped), tuple(unknown))
-
-    def _risk_of(self, connection: Connection, family: Family, point: Point) -> tuple[PacketSet, PacketSet]:
-        return self._risk(connection.packets, connection.sources, connection.destinations, family, point)
-
-    def _risk(
-        self, packets: Packets, sources: Ranges | None, destinations: Ranges | None, family: Family, point: Point
-    ) -> tuple[PacketSet, PacketSet]:
-        """What is dropped, and what may be, of packets between anybody: the same for many sites."""
-        partition = self._engines[family].own(*point)
-        key = (packets, id(sources), id(destinations), partition)
-        found = self._risks.get(key)
-        if found is None:
-            about = self._between(packets, family, sources, destinations)
-            found = self._risks[key] = (about & self._drop(partition), about & partition.unknown)
-        return found
-
-    def _between(
-        self, packets: Packets, family: Family, source: Ranges | None, destination: Ranges | None
-    ) -> PacketSet:
-        box, space = packets.box(family), self._engines[family].space
-        ends = {"source": source, "destination": destination}
-        sides = {name: end[PLACE[family]] for name, end in ends.items() if end is not None}
-        return space.nothing if box is None or () in sides.values() else space.box(**box, **sides)
-
-    def _drop(self, partition: Partition) -> PacketSet:
-        if not self._governed:
-            return partition.drop
-        parts = (one for one in partition.parts() if one.outcome == "drop" and one.cause.tier is not None)
-        return partition.space.union_all(one.packets for one in parts)

@@ -8,9 +8,10 @@ from typing import Any
 from callint.checks.breach import Breach, decider, decision_place
 from callint.checks.proof import told
 from callint.checks.traffic.alike_ports import together
+from callint.checks.traffic.answer import Answer, Answers, Drop, questions
 from callint.checks.traffic.need import read_needs
 from callint.checks.traffic.place import abouts
-from callint.checks.traffic.question import Answer, Answers, Drop, Point, Question, questions, wanted
+from callint.checks.traffic.question import Point, Question, wanted
 from callint.checks.traffic.sites import sites
 from callint.finding import Path, Related, Span, Witness, witness
 from callint.net.diagrams import TooLargeError
