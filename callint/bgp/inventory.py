@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 
 from callint.bgp.alike import Nodes
@@ -68,21 +67,23 @@ class Inventory:
         return self.settings.mesh is not False and not speaker.cluster_id and speaker.speaks(family) is not False
 
     def holder(self, address: Address | None) -> Speaker | None:
-        """The one node that has an address besides its BGP address, as far as facts tell."""
-        return self._held.get(address) if address is not None else None
+        """The one node that has an address besides its BGP address, as far as facts tell.
 
-    def held(self, speaker: Speaker, family: Family) -> Iterator[Address]:
-        """The addresses that a node has besides its BGP address, as far as facts tell."""
-        for _, one in speaker.facts.addresses if speaker.facts else ():
-            found = one.bare
-            if found.family == family and found != speaker.address(family):
-                yield found
+        What several nodes have, a loopback or link-local address as a rule, says nothing of any of them.
+        """
+        found = self._holders.get(address, {}) if address is not None else {}
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    def has(self, speaker: Speaker, address: Address) -> bool:
+        """Whether a node has an address, be it its BGP address or another one that facts tell of."""
+        return address == speaker.address(address.family) or speaker.name in self._holders.get(address, ())
 
     @cached_property
-    def _held(self) -> dict[Address, Speaker | None]:
-        found: dict[Address, Speaker | None] = {}
+    def _holders(self) -> dict[Address, dict[str, Speaker]]:
+        found: dict[Address, dict[str, Speaker]] = {}
         for speaker in self.speakers.values():
-            for address in (one for family in self.families for one in self.held(speaker, family)):
-                # What several nodes have, a loopback or link-local address as a rule, says nothing of any of them.
-                found[address] = speaker if found.get(address, speaker) is speaker else None
+            for _, one in speaker.facts.addresses if speaker.facts else ():
+                address = one.bare
+                if address.family in self.families and address != speaker.address(address.family):
+                    found.setdefault(address, {})[speaker.name] = speaker
         return found

@@ -189,8 +189,4 @@ class OpenPeer:
         address = self._address
         if address is None:
             return False
-        return (
-            speaker.speaks(address.family) is None
-            or address == speaker.address(address.family)
-            or address in self._model.held(speaker, address.family)
-        )
+        return speaker.speaks(address.family) is None or self._model.has(speaker, address)
