@@ -266,3 +266,47 @@ def test_open_failsafe_ports_are_those_of_each_node_and_few_are_named() -> None:
     assert told["a"].endswith(", tcp 20 and 3 more")
     assert "tcp 22, tcp 179" in told["c"]
     assert "more" not in told["c"]
+
+
+PODS = calico("IPPool", "pods", {"cidr": "10.42.0.0/16"})
+OPEN = {"selector": "zone == 'wan'", "types": ["Ingress", "Egress"], "ingress": ALLOW, "egress": ALLOW}
+
+
+@pytest.mark.parametrize(
+    ("chain", "types", "others", "source"),
+    [
+        ("drop", ["Ingress"], [PODS], "10.42.0.0"),
+        ("accept", ["Ingress"], [PODS], None),
+        (None, ["Ingress"], [PODS], None),
+        ("drop", ["Ingress", "Egress"], [PODS], None),
+        ("drop", ["Ingress"], [], None),
+        ("drop", ["Ingress"], [{**PODS, "spec": {**PODS["spec"], "disabled": True}}], None),
+        ("drop", ["Ingress"], [calico("IPPool", "six", {"cidr": "fd00:42::/64"})], None),
+        # pods that may send nothing lose nothing
+        (
+            "drop",
+            ["Ingress"],
+            [PODS, calico("GlobalNetworkPolicy", "a", {"selector": "all()", "types": ["Egress"]})],
+            None,
+        ),
+    ],
+)
+def test_pods_are_cut_off_by_the_only_endpoint(
+    chain: str | None, types: list[str], others: list[dict[str, Any]], source: str | None
+) -> None:
+    """Closing the interface outward to what comes in takes the accept from what pods send there."""
+    closed = {"selector": "zone == 'wan'", "applyOnForward": True, "types": types, "ingress": DENY, "egress": ALLOW}
+    objects = [
+        calico("HostEndpoint", "wan", {"node": "gw", "interfaceName": "wan0"}, labels={"zone": "wan"}),
+        calico("GlobalNetworkPolicy", "closed", closed if "Egress" in types else {**closed, "egress": []}),
+        calico("GlobalNetworkPolicy", "open", OPEN),
+        *others,
+    ]
+    firewall = f"firewall: {{forward: {chain}}}\n" if chain else ""
+    facts = f"version: 1\nnode: gw\ninterfaces: [{{name: wan0, addresses: [192.0.2.7/24]}}]\n{firewall}"
+    found = host_traffic.check(cluster_of(objects, facts=facts), {"problem": "forward-accept-lost"})
+    told = [
+        (one.witness and one.witness.as_dict()["source"], "so packets of pods forwarded" in one.message)
+        for one in found
+    ]
+    assert told == ([] if source is None else [(source, True)])

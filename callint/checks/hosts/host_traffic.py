@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from callint.calico import failsafe
@@ -21,8 +22,10 @@ from callint.objects.policy import Policy
 from callint.policy import NodePolicy, Packet, Verdict, evaluate, model_of
 from callint.policy.doubt import UndecidedError
 from callint.policy.failsafes import Failsafe
-from callint.policy.inventory import HostMember
+from callint.policy.inventory import HostMember, WorkloadMember
 from callint.policy.links import leads_somewhere
+from callint.policy.model import Model
+from callint.policy.representative import with_labels
 from callint.policy.symbolic.engine import Engine, selections
 from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.selection import Selection, Selections
@@ -96,6 +99,9 @@ def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
         if fallback == "accept" or member.about.interface == "*":
             continue
         way = _through(here, name)
+        whose = "packets"
+        if way is None and fallback == "drop" and any(pool.for_pods for pool in cluster.pools):
+            way, whose = _from_pod(here, name), "packets of pods"
         if way is None or way[1].outcome != "no-verdict":
             continue
         packet, verdict = way
@@ -104,7 +110,7 @@ def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
         yield Breach.at(
             resource,
             ("spec", "applyOnForward"),
-            f'policy "{resource.name}" with applyOnForward is of ingress alone, so packets forwarded out of "{name}" '
+            f'policy "{resource.name}" with applyOnForward is of ingress alone, so {whose} forwarded out of "{name}" '
             f'of node "{here.node}" are no longer accepted by Calico, and the host\'s own FORWARD chain {lost}',
             (Related(member.about.resource.span("metadata", "name"), "packets leave here"),),
             judged(here, packet, verdict),
@@ -133,6 +139,25 @@ def _through(here: NodePolicy, leaving: str) -> tuple[Packet, Verdict] | None:
             if verdict.outcome in ("accept", "no-verdict"):
                 return packet, verdict
     return None
+
+
+def _from_pod(here: NodePolicy, leaving: str) -> tuple[Packet, Verdict] | None:
+    """A packet of a pod that is forwarded out of an interface, if all pods are not known already."""
+    found = _with_pod(here.model)
+    if found is None:
+        return None
+    model, pod = found
+    packet = forwarded(pod.about.interface, leaving)._replace(source=pod.about.addresses[0])
+    return packet, evaluate(model.at(here.node), packet)
+
+
+@lru_cache(maxsize=8)
+def _with_pod(model: Model) -> tuple[Model, WorkloadMember] | None:
+    """The same cluster with a pod of which no more is known than that it has an IPv4 address."""
+    pod = with_labels(model, "default", "default", {}, None) if not model.inventory.pods_complete else None
+    if pod is None or ":" in pod.about.addresses[0]:
+        return None
+    return Model(model.cluster, (pod,)), pod
 
 
 def _carries(here: NodePolicy, name: str) -> bool:
