@@ -45,7 +45,8 @@ def lines(data: bytes) -> None:
     from callint.source.build import build
     from callint.source.comments import extents
     from callint.source.limits import Limits
-    from callint.source.lines import UNREAD, Lines, ends, read, trace
+    from callint.source.line_places import ends, trace
+    from callint.source.lines import UNREAD, Lines, read
     from callint.source.scalars import Typed
 
     for text in (data.decode("utf-8", "replace"), mutated(data).decode("utf-8", "replace")):

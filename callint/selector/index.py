@@ -7,43 +7,19 @@ lacks them all is never asked. The answers are candidates: whoever wants to be s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import chain
 from typing import Generic, TypeVar
 
-from callint.record import NamedTuple
-from callint.selector.plain import Plain, plain, required
-from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Or, Selector, atoms
+from callint.selector.needs import Need, mentioned, needs
+from callint.selector.plain import plain, required
+from callint.selector.syntax import Selector
 
 T = TypeVar("T")
 
 _MANY, _DEEPEST, _FEW = 16, 3, 8
 """How many selectors under one label are parted by another, by how many at most, and by how few values of it."""
-
-
-class Need(NamedTuple):
-    """A label that must be there: with this value, or with None with any."""
-
-    key: str
-    value: str | None
-
-
-_Cost = Callable[[Need], int]
-
-
-def _nothing(_: Need) -> int:
-    """The cost where nothing is known of it."""
-    return 0
-
-
-def needs(selector: Selector, cost: _Cost = _nothing) -> Collection[Need] | None:
-    """Labels of which whatever the selector matches has at least one; None if there are no such.
-
-    Of several answers the one of which `cost` says the least; an empty one where nothing can match at all.
-    """
-    return _needs(selector, cost, positive=True)
 
 
 class _Price(dict["frozenset[Need]", int]):
@@ -55,57 +31,6 @@ class _Price(dict["frozenset[Need]", int]):
     def __missing__(self, several: frozenset[Need]) -> int:
         found = self[several] = sum([self._cost[need] for need in several])
         return found
-
-
-def _named(known: Plain) -> list[frozenset[Need]]:
-    """For each label that must be there what a plain selector needs of it."""
-    return [_any_of(key, values) for key, values in known.items() if required(values)]
-
-
-@lru_cache(maxsize=1 << 12)
-def _any_of(key: str, values: frozenset[str | None] | None) -> frozenset[Need]:
-    """A label with one of some values, or with any."""
-    return frozenset((Need(key, None),) if values is None else [Need(key, value) for value in values])
-
-
-def _needs(selector: Selector, cost: _Cost, *, positive: bool) -> Collection[Need] | None:
-    if isinstance(selector, (And, Or)):
-        parts = (_needs(operand, cost, positive=positive) for operand in selector.operands)
-        return _cheapest(parts, cost) if isinstance(selector, And) == positive else _all_of(parts)
-    if isinstance(selector, Not):
-        return _needs(selector.operand, cost, positive=not positive)
-    if isinstance(selector, Compare):
-        if selector.operator in ("==", "!="):
-            equal = (selector.operator == "==") == positive
-            return (Need(selector.key, selector.value),) if equal else None
-        return (Need(selector.key, None),) if positive else None
-    if isinstance(selector, Member):
-        among = selector.negated != positive
-        return [Need(selector.key, value) for value in selector.values] if among else None
-    if isinstance(selector, Has):
-        return (Need(selector.key, None),) if positive else None
-    return None if positive or not isinstance(selector, (All, Global)) else ()
-
-
-def _cheapest(parts: Iterable[Collection[Need] | None], cost: _Cost) -> Collection[Need] | None:
-    best, lowest = None, 0
-    for part in parts:
-        if part is not None:
-            price = sum([cost(need) for need in part])
-            if best is None or price < lowest:
-                best, lowest = part, price
-            if not price:
-                break
-    return best
-
-
-def _all_of(parts: Iterable[Collection[Need] | None]) -> Collection[Need] | None:
-    found: set[Need] = set()
-    for part in parts:
-        if part is None:
-            return None
-        found.update(part)
-    return found
 
 
 class LabelIndex(Generic[T]):
@@ -183,7 +108,7 @@ class SelectorIndex(Generic[T]):
         pairs = list(items)
         self._items = [item for _, item in pairs]
         self._selectors = [selector for selector, _ in pairs]
-        mentioned = [_mentioned(selector) for selector in self._selectors]
+        mentioned = [mentioned(selector) for selector in self._selectors]
         cost: Counter[Need] = Counter()
         for part, times in Counter(chain.from_iterable(mentioned)).items():
             for need in part:
@@ -290,20 +215,3 @@ def _further(selector: Selector, known: Container[str]) -> Iterator[Sequence[tup
     for key, values in (plain(selector) or {}).items():
         if key not in known and required(values) and (values is None or len(values) <= _FEW):
             yield ((key, None),) if values is None else [(key, value) for value in values]
-
-
-def _mentioned(selector: Selector) -> list[frozenset[Need]]:
-    """What `needs` chooses from."""
-    known = plain(selector)
-    return [frozenset(_in_atoms(selector))] if known is None else _named(known)
-
-
-def _in_atoms(selector: Selector) -> Iterator[Need]:
-    for atom in atoms(selector):
-        if isinstance(atom, Compare):
-            yield Need(atom.key, atom.value)
-        elif isinstance(atom, Member):
-            for value in atom.values:
-                yield Need(atom.key, value)
-        elif isinstance(atom, Has):
-            yield Need(atom.key, None)

@@ -7,7 +7,7 @@ from heapq import merge
 from itertools import groupby
 from typing import Generic, TypeVar
 
-from callint.selector.index import needs
+from callint.selector.needs import needs
 from callint.selector.satisfy import overlaps
 from callint.selector.syntax import Compare, Has, Member, Selector, conjuncts
 from callint.selector.values import Budget

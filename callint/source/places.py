@@ -9,7 +9,7 @@ from typing import Any
 from callint.finding import Path, Step
 from callint.source.build import build
 from callint.source.limits import UNLIMITED
-from callint.source.lines import ends, trace
+from callint.source.line_places import ends, trace
 from callint.source.scalars import MERGE, Typed
 from callint.source.tree import Tree
 

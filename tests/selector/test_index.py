@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from callint.selector import Selector, parse
 from callint.selector import index as index_module
-from callint.selector.index import LabelIndex, Need, SelectorIndex, needs
+from callint.selector.index import LabelIndex, SelectorIndex
+from callint.selector.needs import Need, needs
 from callint.selector.overlap import OverlapIndex
 from callint.selector.satisfy import overlaps
 from callint.selector.syntax import ALL, GLOBAL, And, Compare, Has, Member, Not, Or

@@ -14,7 +14,8 @@ from callint.source.chunks import cut
 from callint.source.comments import extents
 from callint.source.decode import decode
 from callint.source.limits import Limits
-from callint.source.lines import UNREAD, Lines, ends, read, trace
+from callint.source.line_places import ends, trace
+from callint.source.lines import UNREAD, Lines, read
 from callint.source.load import parse
 from callint.source.scalars import Typed
 from callint.source.tree import Tree
