@@ -108,14 +108,14 @@ class SelectorIndex(Generic[T]):
         pairs = list(items)
         self._items = [item for _, item in pairs]
         self._selectors = [selector for selector, _ in pairs]
-        mentioned = [mentioned(selector) for selector in self._selectors]
+        asked = [mentioned(selector) for selector in self._selectors]
         cost: Counter[Need] = Counter()
-        for part, times in Counter(chain.from_iterable(mentioned)).items():
+        for part, times in Counter(chain.from_iterable(asked)).items():
             for need in part:
                 cost[need] += times
         price = _Price(cost)
         self._all = _Group()
-        for place, (selector, several) in enumerate(zip(self._selectors, mentioned, strict=True)):
+        for place, (selector, several) in enumerate(zip(self._selectors, asked, strict=True)):
             if plain(selector) is None:
                 self._all.add(place, needs(selector, cost.__getitem__))
             else:
