@@ -11,10 +11,15 @@ from callint.nat.host_networks import HostAddress, host_addresses
 from callint.net.address import BITS, Family, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.read import address
+from callint.net.read import network as network_of
 from callint.objects import Cluster, Resource, fields
+from callint.objects.cluster_networks import ClusterNetwork
 from callint.objects.service import balanced_by_calico, balancer_addresses
 from callint.record import NamedTuple
 
+FOR_OUTSIDE = ("serviceExternalIPs", "serviceLoadBalancerIPs")
+LISTS = ("serviceClusterIPs", *FOR_OUTSIDE)
+"""The lists of BGPConfiguration that ranges of services stand in; what is in the last two is there for others."""
 # No wider is a network of nodes taken to be whose length nobody tells
 _WIDEST: dict[Family, int] = {4: 16, 6: 64}
 # kinds by which others than Calico announce addresses of load balancers: MetalLB, OpenELB, PureLB, Cilium
@@ -51,6 +56,20 @@ def announceable(cluster: Cluster) -> Iterator[Announceable]:
         if net is not None and "LoadBalancer" in pool.allowed_uses and not pool.disabled and not pool.unreadable:
             words, proof = f'what IPPool "{pool.name}" gives load balancers', witness("address", address=str(net))
             yield Announceable(words, net, "serviceLoadBalancerIPs", pool.resource, pool.path("cidr"), proof)
+
+
+def announced_ranges(cluster: Cluster, *lists: str) -> list[ClusterNetwork]:
+    """The ranges in some lists of BGPConfiguration `default`, as far as they can be read."""
+    default = network(cluster).settings.default
+    if default is None:
+        return []
+    found = []
+    for key in lists:
+        for index, item in fields.items(default.resource.spec, key):
+            inside = network_of(fields.text(item, "cidr")) if isinstance(item, dict) else None
+            if inside is not None:
+                found.append(ClusterNetwork(inside, default.resource, ("spec", key, index, "cidr")))
+    return found
 
 
 def balanced(cluster: Cluster) -> bool:
