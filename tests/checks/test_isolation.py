@@ -212,3 +212,15 @@ def test_a_rule_about_domains_is_not_known_to_open_everything() -> None:
     named = OPEN.replace("{action: Allow}", "{action: Allow, source: {domains: [a.example]}}")
     for problem, manifests in (("undone", named), ("overtaken", named.replace("order: 2000", "order: 500"))):
         assert not list(find("isolation")(cluster_of(ISOLATING + manifests, judged=True), {"problem": problem}))
+
+
+def test_rules_of_what_is_overtaken_are_not_told_again() -> None:
+    narrow = ISOLATING.replace("ingress: []", "ingress: [{ports: [{port: 80}]}, {ports: [{port: 80}]}]")
+    early = OPEN.replace("2000", "500")
+    redundant = {"problem": "redundant"}
+    assert find("isolation")(cluster_of(narrow + early), {"problem": "overtaken"})
+    assert not list(find("unreachable")(cluster_of(narrow + early), redundant))
+    (twice,) = find("unreachable")(cluster_of(narrow + OPEN), redundant)
+    assert twice.path[:3] == ("spec", "ingress", 1)
+    some = early.replace("namespaceSelector: all()", "selector: app == 'database'")
+    assert len(list(find("unreachable")(cluster_of(narrow + some), redundant))) == 2

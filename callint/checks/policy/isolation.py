@@ -10,7 +10,7 @@ from callint.calico.defaults import DEFAULT_TIER
 from callint.calico.kinds import POLICY_API, is_calico
 from callint.checks.breach import Breach, object_words, rule_words, unexamined
 from callint.checks.dispatch import Question, asked
-from callint.finding import Related, witness
+from callint.finding import ObjectRef, Related, witness
 from callint.net.address import FAMILIES, Family
 from callint.net.read import network
 from callint.objects import Cluster
@@ -26,7 +26,7 @@ from callint.selector import Selector
 from callint.selector.overlap import OverlapIndex
 from callint.selector.satisfy import implies, overlaps
 from callint.selector.values import Budget, ExhaustedError
-from callint.steps import Steps
+from callint.steps import Steps, TooManyStepsError
 
 _OF_CANDIDATE = 10
 """Steps that it takes to see whether a policy is undone."""
@@ -52,7 +52,27 @@ def _undone(cluster: Cluster) -> Iterator[Breach]:
 def _overtaken(cluster: Cluster) -> Iterator[Breach]:
     for direction in DIRECTIONS:
         steps = Steps(cluster, "namespaces with selectors")
-        yield from _Tiers(cluster, direction).overtaken(model_of(cluster).tiers, steps)
+        tiers = _Tiers(cluster, direction)
+        found = tiers.overtaken(model_of(cluster).tiers, steps)
+        if found is not None:
+            yield tiers.passing_by(*found)
+
+
+def never_asked(cluster: Cluster) -> dict[tuple[Direction, ObjectRef], ObjectRef]:
+    """Kubernetes' policies in the directions in which they are overtaken, each with the policy that does it."""
+    found: dict[tuple[Direction, ObjectRef], ObjectRef] = {}
+    if not cluster.kubernetes("NetworkPolicy", POLICY_API):
+        return found
+    for direction in DIRECTIONS:
+        try:
+            one = _Tiers(cluster, direction).overtaken(
+                model_of(cluster).tiers, Steps(cluster, "namespaces with selectors")
+            )
+        except TooManyStepsError:
+            continue
+        if one is not None:
+            found.update(((direction, policy.resource.ref), one[0].policy.resource.ref) for policy in one[2])
+    return found
 
 
 class _Asked(NamedTuple):
@@ -115,13 +135,15 @@ class _Tiers:
             if found:
                 yield self._breach(policy, opener, found)
 
-    def overtaken(self, tiers: tuple[PlacedTier, ...], steps: Steps) -> Iterator[Breach]:
+    def overtaken(
+        self, tiers: tuple[PlacedTier, ...], steps: Steps
+    ) -> tuple[PlacedPolicy, _Opener, list[Policy]] | None:
         """What allows all to every pod, or to those of all namespaces but some, so that policies after are not asked.
 
         Raises TooManyStepsError.
         """
         if any(tier.hidden for tier in tiers):
-            return
+            return None
         first: tuple[PlacedPolicy, _Opener] | None = None
         passed: list[Policy] = []
         for tier in tiers:
@@ -135,11 +157,12 @@ class _Tiers:
                 if opener is not None:
                     first = placed, opener
                 elif tier.name != DEFAULT_TIER and self._may_pass(placed):
-                    return
+                    return None
         if first is not None:
             by_namespace = Selectable(((pod_in(one.namespace or ""), one) for one in passed), steps)
             if governed := by_namespace.surely(first[0].selector):
-                yield self._passing_by(*first, governed)
+                return *first, governed
+        return None
 
     def _may_pass(self, placed: PlacedPolicy) -> bool:
         return not placed.policy.resource.whole or any(rule.action == "Pass" for rule in self._rules(placed.policy))
@@ -188,7 +211,8 @@ class _Tiers:
         what = f"{self._direction}{version} that {_named(undone)} before it {effect} nothing{version} any more"
         return self._opening(policy, opener, undone, what, "is undone")
 
-    def _passing_by(self, placed: PlacedPolicy, opener: _Opener, passed: list[Policy]) -> Breach:
+    def passing_by(self, placed: PlacedPolicy, opener: _Opener, passed: list[Policy]) -> Breach:
+        """What is overtaken, told."""
         effect = "are asked: they isolate" if len(passed) > 1 else "is asked: it isolates"
         version = opener.version
         whom = "every pod" if holds(placed.selector, ANY_POD) else "every pod outside of the namespaces that it names"

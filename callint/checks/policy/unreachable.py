@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 from callint.calico.defaults import KUBERNETES_POLICY_ORDER
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, rule_words, unanswered
-from callint.checks.dispatch import asked
+from callint.checks.dispatch import Question, asked
+from callint.checks.policy.isolation import never_asked
 from callint.checks.proof import decided
 from callint.finding import Path, Related, Span, Witness
 from callint.objects import Cluster
@@ -24,10 +25,10 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """What never decides, whatever endpoints there are.
 
     Parameter `problem`: `rule` (earlier rules decide on every packet of a rule, at least one of them otherwise),
-    `redundant` (the same where all of them have its own action), `policy` (no packet gets as far as the rules of a
-    policy, and these would decide otherwise).
+    `redundant` (the same where all of them have its own action, and not of all rules of a policy that is overtaken),
+    `policy` (no packet gets as far as the rules of a policy, and these would decide otherwise).
     """
-    yield from asked(QUESTIONS, parameters)(never_deciding(cluster))
+    yield from asked(QUESTIONS, parameters)(cluster)
 
 
 _Found = Iterable[Dead | Unexamined]
@@ -63,16 +64,26 @@ def _by_rule(found: _Found, *, differs: bool) -> Iterator[Breach]:
         yield _breach(one, message, cure, *_place(one.policy, one.rule))
 
 
-def _rule(found: _Found) -> Iterator[Breach]:
-    return _by_rule(found, differs=True)
+def _rule(cluster: Cluster) -> Iterator[Breach]:
+    return _by_rule(never_deciding(cluster), differs=True)
 
 
-def _redundant(found: _Found) -> Iterator[Breach]:
-    return _by_rule(found, differs=False)
+def _redundant(cluster: Cluster) -> Iterator[Breach]:
+    """What allows everything before Kubernetes' policies is told once, and not again for each of their rules."""
+    found = never_deciding(cluster)
+    overtaking = never_asked(cluster) if any(isinstance(one, Dead) and one.rule is not None for one in found) else {}
+
+    def told(one: Dead | Unexamined) -> bool:
+        if isinstance(one, Unexamined):
+            return False
+        before = overtaking.get((one.direction, one.policy.resource.ref))
+        return before is not None and all(item.policy.resource.ref == before for item in one.covering)
+
+    return _by_rule([one for one in found if not told(one)], differs=False)
 
 
-def _policy(found: _Found) -> Iterator[Breach]:
-    for one in found:
+def _policy(cluster: Cluster) -> Iterator[Breach]:
+    for one in never_deciding(cluster):
         if isinstance(one, Dead) and one.rule is None:
             resource, path = one.policy.resource, ("spec", one.direction)
             message = (
@@ -177,7 +188,7 @@ def _undecided(question: Unexamined) -> Breach:
     return unanswered(f"{what}: {question.reason}", resource)
 
 
-QUESTIONS: dict[str, Callable[[_Found], Iterator[Breach]]] = {
+QUESTIONS: dict[str, Question] = {
     "rule": _rule,
     "redundant": _redundant,
     "policy": _policy,
