@@ -109,5 +109,11 @@ def decider(resource: Resource | None, path: Path, reason: str) -> str:
     if resource is not None and len(path) > 2 and path[1] in ("ingress", "egress"):
         return rule_words(resource, path)
     said = reason.partition(" (")[0]
-    _, ended, tier = said.partition("end of tier ")
-    return f'the end of tier "{tier}"' if ended else _DECIDERS.get(said, said)
+    tier = ended_tier(reason)
+    return _DECIDERS.get(said, said) if tier is None else f'the end of tier "{tier}"'
+
+
+def ended_tier(reason: str) -> str | None:
+    """The tier of which the end decided, if it was one, from the policy engine's reason."""
+    _, ended, tier = reason.partition(" (")[0].partition("end of tier ")
+    return tier if ended else None

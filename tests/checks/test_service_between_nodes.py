@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from callint.checks import find
-from manifests import CLOSED, cluster_of
+from manifests import CLOSED, calico, cluster_of
 from shipped_rules import RULES, told_by
 
 
@@ -185,3 +185,24 @@ def test_a_tunnel_has_no_neighbours() -> None:
     for text in (link, link.replace("addresses", "kind: wireguard, addresses")):
         breaches = told_by(cluster_of(nodes(a="10.0.0.1") + CLOSED, facts=text), "POL016")
         assert bool(breaches) is ("wireguard" not in text)
+
+
+@pytest.mark.parametrize(
+    ("tier", "cure"),
+    [
+        ("security", 'eth0 in tier "security", or pass on there what it has no rule for'),
+        ("default", "at the host endpoint of eth0"),
+    ],
+)
+def test_what_the_end_of_a_tier_drops_is_allowed_in_that_tier(tier: str, cure: str) -> None:
+    """A later tier that allows everything is not asked."""
+    ssh = {"selector": "all()", "tier": tier, "types": ["Ingress"], "ingress": [{"action": "Deny", "protocol": "SCTP"}]}
+    later = [
+        calico("Tier", "security", {"order": 1}),
+        calico("GlobalNetworkPolicy", f"{tier}.closed", ssh),
+        calico("GlobalNetworkPolicy", "open", {"selector": "all()", "order": 9, "ingress": [{"action": "Allow"}]}),
+    ][: 3 if tier == "security" else 2]
+    facts = "version: 1\nnode: a\ninterfaces: [{name: eth0, addresses: [10.0.0.1/24]}]\nservices: {eth0: [dns]}\n"
+    host = calico("HostEndpoint", "a", {"node": "a", "interfaceName": "eth0"})
+    for breach in told_by(cluster_of([host, *later], facts=facts), "POL001"):
+        assert breach.help.endswith(cure)

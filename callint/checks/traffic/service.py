@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from callint.checks.breach import Breach, decider, decision_place
+from callint.calico.defaults import DEFAULT_TIER
+from callint.checks.breach import Breach, decider, decision_place, ended_tier
 from callint.checks.proof import told
 from callint.checks.traffic.alike_ports import together
 from callint.checks.traffic.answer import Answer, Answers, Drop, questions
@@ -202,9 +203,12 @@ def _witness(point: Point, packet: Packet, verdict: Verdict) -> Witness:
 
 
 def _cure(one: Question, drop: Drop, verdict: Verdict) -> str:
-    before = " before that rule" if verdict.policy is not None and len(verdict.path) > 2 else ""
+    where = " before that rule" if verdict.policy is not None and len(verdict.path) > 2 else ""
+    tier = ended_tier(verdict.decided_by)
+    if tier not in (None, DEFAULT_TIER):  # what is allowed in later tiers is not asked
+        where = f' in tier "{tier}", or pass on there what it has no rule for'
     words, point = one.connections[0].packets.words, drop.point
-    return f"allow {point.direction} of {words} at the host endpoint of {point.interface}{before}"
+    return f"allow {point.direction} of {words} at the host endpoint of {point.interface}{where}"
 
 
 def _place(model: Model, point: Point, verdict: Verdict) -> tuple[Resource, Path, bool]:
