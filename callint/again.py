@@ -89,4 +89,5 @@ class Question:
         known = baseline and (baseline.document.file, baseline.document.source.text, sorted(baseline.gone))
         others = beside(config, options.paths)
         given = options.calico, options.facts, options.paths, others, options.sought, options.suppress
-        return repr((config.file, about, rules, facts, known, given, options.today or date.today()))
+        left = config.excluded.unused()
+        return repr((config.file, about, left, rules, facts, known, given, options.today or date.today()))

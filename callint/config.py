@@ -15,7 +15,9 @@ from callint.record import NamedTuple
 from callint.sense import nonsense, service
 from callint.source import Document, Limits
 from callint.source.bounds import Bounds, target, work_tree
+from callint.source.exclude import NOTHING, Excluded
 from callint.source.files import OWN, UnreadableError, read_text
+from callint.source.gitignore import UnboundedError
 from callint.source.globs import base_of
 from callint.suppress import Entry
 
@@ -75,6 +77,7 @@ class Config(NamedTuple):
     jobs: int | None = None
     cache: bool | None = None
     document: Document | None = None
+    excluded: Excluded = NOTHING
 
     @property
     def bounds(self) -> Bounds | None:
@@ -243,7 +246,17 @@ def _config(file: str, document: Document) -> Config:
         jobs=plain.get("jobs"),
         cache=plain.get("cache"),
         document=document,
+        excluded=_excluded(document, folder),
     )
+
+
+def _excluded(document: Document, folder: str) -> Excluded:
+    patterns = document.value.get("exclude", [])
+    try:
+        return Excluded(folder, patterns) if patterns else NOTHING
+    except UnboundedError as error:
+        message = f"files cannot be held against this: {error}"
+        raise _misplaced(document, ("exclude",), message, at_key=True) from error
 
 
 def _confine(document: Document, folder: str) -> None:

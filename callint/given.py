@@ -29,7 +29,7 @@ def named_singly(config: Config, given: Sequence[str], *, ignore: bool) -> Itera
     folders = {folder for path in held for folder in above(path)}
     for root in dict.fromkeys(root for about in config.clusters for root in about.manifests):
         if held.isdisjoint(above(absolute(root))) and absolute(base_of(root)[0]) in folders:
-            found = discover((root,), ignore)
+            found = discover((root,), ignore, excluded=config.excluded)
             if not found.problems and not any(held.isdisjoint(above(absolute(one.path))) for one in found.places):
                 yield root
 
@@ -76,6 +76,15 @@ def left_out(config: Config, given: Sequence[str], cluster: ClusterConfig) -> It
         yield Problem("manifests-left-out", span, message)
 
 
+def excluding_nothing(config: Config, given: Sequence[str]) -> Iterator[Problem]:
+    """The patterns of the configuration that leave nothing out of all that it names; of a part nobody knows."""
+    if given or config.document is None:
+        return
+    for number in config.excluded.unused():
+        span = config.document.span(("exclude", number))
+        yield Problem("suppression-unused", span, "this pattern leaves nothing out")
+
+
 def beside(config: Config, given: Sequence[str]) -> tuple[str, ...]:
     """Files with objects of Calico beside files that are given one by one, where nothing says what a cluster has.
 
@@ -88,6 +97,7 @@ def beside(config: Config, given: Sequence[str]) -> tuple[str, ...]:
     folders = sorted({os.path.dirname(path) for path in held if os.path.isfile(path)})
     found = (path for folder in folders if held.isdisjoint(above(folder)) for path in _files(folder))
     others = (path for path in found if path not in held and not any(one.fullmatch(path) for one in patterns))
+    others = (path for path in others if not config.excluded.reaches(path))
     return tuple(islice(filter(_of_calico, islice(others, _MOST_READ)), _NAMED + 1))
 
 

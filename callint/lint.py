@@ -13,7 +13,7 @@ from callint.config import REST, Calico, Config
 from callint.divide import divide, facts_among, unread
 from callint.engine import Crash, Plan, crash_finding, order, report_problems, run
 from callint.finding import Finding, Problem, Span
-from callint.given import left_beside, left_out, named_there
+from callint.given import excluding_nothing, left_beside, left_out, named_there
 from callint.intake import Judge, Judged, Measure, Reading
 from callint.intake import judge as judge_here
 from callint.intake.beside import manifests
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from callint.facts import NodeFacts
     from callint.processes import Team
     from callint.schema.from_crds import Crds
+    from callint.source.exclude import Excluded
 
 
 class Options(NamedTuple):
@@ -224,15 +225,16 @@ def _resources(
 def read_facts(config: Config, options: Options) -> Facts:
     """The facts of each cluster, and where there are several of what belongs to none, by their paths."""
     clusters = config.clusters if len(config.clusters) == 1 else (*config.clusters, REST)
-    return {paths: _facts(paths) for paths in dict.fromkeys(about.facts + options.facts for about in clusters)}
+    places = dict.fromkeys(about.facts + options.facts for about in clusters)
+    return {paths: _facts(paths, config.excluded) for paths in places}
 
 
-def _facts(paths: tuple[str, ...]) -> tuple[tuple[NodeFacts, ...], tuple[Problem, ...], Sources]:
+def _facts(paths: tuple[str, ...], excluded: Excluded) -> tuple[tuple[NodeFacts, ...], tuple[Problem, ...], Sources]:
     if not paths:
         return (), (), Sources()
     from callint.facts import no_facts, read
 
-    sources = load(paths, own=True)
+    sources = load(paths, own=True, excluded=excluded)
     facts, problems = read(sources.documents)
     broken = {problem.span.file for problem in sources.problems}
     saying = {document.file for document in sources.documents if document.value is not None}
@@ -272,6 +274,7 @@ def _suppress(
             problems.append(over)
         else:
             entries.append(ignore.entry)
+    problems += excluding_nothing(config, options.paths)
     ran = {rule.id for rule in plan.catalogue if plan.enabled(rule)}
     applied = apply(entries, findings, plan.catalogue, ran)
     kept = [*applied.kept, *report_problems(plan, [*problems, *applied.problems])]

@@ -181,6 +181,12 @@ def test_rules_by_id_and_name(folder: Path) -> None:
             "callint.yaml:2:1: this line is indented less than the document, which ends here: callint ignores the rest",
         ),
         ("jobs: 1\n--- cache\n", 'callint.yaml:2:5: a separator line holds nothing but "---" and a comment'),
+        ("exclude: charts/\n", 'callint.yaml:1:10: "charts/" stands where a list is expected'),
+        (
+            "jobs: 1\nexclude:\n" + "".join(f"- a*{number:04}*{'b' * 60}\n" for number in range(4000)),
+            "callint.yaml:2:1: files cannot be held against this: its patterns with wildcards have more than 262144 "
+            "characters",
+        ),
         ("jobs: !!int many\n", 'callint.yaml:1:13: the value does not fit its tag "!!int"'),
     ],
 )

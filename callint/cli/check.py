@@ -87,6 +87,13 @@ Examples:
 @click.option(
     "--write-baseline", is_flag=True, help="Write all findings there are into the baseline, and report none of them."
 )
+@click.option(
+    "--stdin-filename",
+    "stdin_name",
+    type=inputs.FILE,
+    metavar="FILE",
+    help="Take what this file holds from standard input; with - it alone is checked.",
+)
 @click.option("--no-ignores", is_flag=True, help="Report suppressed findings too.")
 @click.option("--no-git-ignore", is_flag=True, help="In folders, read files that git ignores too.")
 @click.option(
@@ -123,6 +130,7 @@ def command(
     fail_on: str | None,
     baseline: str | None,
     write_baseline: bool,
+    stdin_name: str | None,
     no_ignores: bool,
     no_git_ignore: bool,
     jobs: int | None,
@@ -141,16 +149,26 @@ def command(
     from callint.intake import Means, Measure, read
     from callint.lint import Options, lint_together
 
-    config = given.configuration(paths)
+    paths, named = inputs.standing_in(paths, stdin_name, given)
+    config = given.configuration((*paths, *named))
     plan = _plan(config, select, disable)
     calico = given.calico()
-    where = inputs.manifests(paths, given, config)
+    where = (*inputs.manifests(paths, given, config), *named)
     own_crds = _crds(crds)
     debug = output.asked_to_debug(click.get_current_context())
     means = Means(jobs or (1 if debug else config.jobs), config.cache if cache is None else cache)
-    reading = read(where, means, Measure(config.limits, own_crds), ignore=not no_git_ignore)
+    reading = read(
+        where,
+        means,
+        Measure(config.limits, own_crds),
+        ignore=not no_git_ignore,
+        excluded=config.excluded,
+        stdin_name=stdin_name,
+    )
     if reading.empty:
-        output.fail(f"no manifests found in {', '.join(where)}")
+        if not paths or not all(map(config.excluded.reaches, paths)):
+            output.fail(f"no manifests found in {', '.join(where)}")
+        output.tell(f"nothing to check, `exclude` in {config.file} leaves out {', '.join(paths)}")
     if where == ("-",) and not reading.sources.documents and not reading.sources.problems:
         output.fail("standard input is empty")
     known = baseline or config.baseline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from callint.lint import Described
     from callint.objects import Cluster
 
+_READ_ONCE = "standard input is read once, as manifests or as facts"
 FILE = click.Path(readable=False)
 """A path that shells complete; who reads it says what is wrong with it."""
 
@@ -103,10 +105,23 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     return gathered
 
 
+def standing_in(
+    paths: tuple[str, ...], stdin_name: str | None, given: Given
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The paths with a file in place of `-`, and this file, if standard input is what it holds."""
+    if stdin_name is None:
+        return paths, ()
+    if os.path.isdir(stdin_name):
+        output.fail(f'--stdin-filename takes a file, and "{stdin_name}" is a folder')
+    if "-" in given.facts:
+        output.fail(_READ_ONCE)
+    return tuple(stdin_name if path == "-" else path for path in paths), (stdin_name,)
+
+
 def manifests(paths: tuple[str, ...], given: Given, config: Config) -> tuple[str, ...]:
     """The paths given, else those of the configuration, else the working directory."""
     if "-" in paths and "-" in given.facts:
-        output.fail("standard input is read once, as manifests or as facts")
+        output.fail(_READ_ONCE)
     return paths or tuple(root for about in config.clusters for root in about.manifests) or (".",)
 
 
@@ -119,7 +134,7 @@ def cluster(paths: tuple[str, ...], given: Given, name: str | None) -> Cluster:
 
     config, calico = given.configuration(paths), given.calico()
     where = manifests(paths, given, config)
-    sources = load(where, limits=config.limits)
+    sources = load(where, limits=config.limits, excluded=config.excluded)
     try:
         plan = Plan(catalogue_of(config))
     except RuleError as error:

@@ -15,6 +15,7 @@ from callint.intake.judge import MEASURE, Judged, Measure, unjudged
 from callint.intake.means import ALONE, Means
 from callint.source import Document, Sources
 from callint.source.discover import discover
+from callint.source.exclude import NOTHING, Excluded
 from callint.source.lines import Lines
 from callint.source.scalars import Typed
 
@@ -163,10 +164,12 @@ def read(
     measure: Measure = MEASURE,
     *,
     ignore: bool = True,
+    excluded: Excluded = NOTHING,
+    stdin_name: str | None = None,
     stdin: Callable[[], bytes] | None = None,
 ) -> Reading:
-    """Read what the paths name, as `source.load` does, in the way that the means allow."""
-    found = discover(paths, ignore)
+    """Read what the paths name, as `source.load` does, in the way that the means allow; `stdin_name` as `discover`."""
+    found = discover(paths, ignore, excluded=excluded, stdin_name=stdin_name)
     problems = list(found.problems)
     entries: list[Entry] = []
     for place in found.places:

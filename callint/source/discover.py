@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from callint.finding import Problem, Span
 from callint.record import NamedTuple
 from callint.source.bounds import Bounds
+from callint.source.exclude import NOTHING, Excluded
 from callint.source.files import NotRegularError, TooLargeError, read_regular, what, why
 from callint.source.globs import WILDCARDS, base_of, compile_glob
 from callint.source.ignore import Fate, Ignored
@@ -61,19 +62,26 @@ class Found(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def discover(paths: Sequence[str], ignore: bool = True, filled: bool = False) -> Found:
+def discover(
+    paths: Sequence[str],
+    ignore: bool = True,
+    filled: bool = False,
+    excluded: Excluded = NOTHING,
+    stdin_name: str | None = None,
+) -> Found:
     """The files that `paths` mean: a file whatever its name, YAML and JSON below a directory, matches of a glob, `-`.
 
     Directories are walked without following symbolic links to directories, so there are no loops, and without reading
     by a link what lies outside of them and of the working directory; `.git` and, with `ignore`, what git ignores is
-    left out. A file that is reached in two ways is read once. With `filled`, a directory without any is a problem.
+    left out, and what is `excluded` even where a path names it. A file that is reached in two ways is read once. With
+    `filled`, a path without any is a problem. What the file `stdin_name` holds comes by standard input.
     """
-    search = _Search(ignore, filled)
+    search = _Search(ignore, filled, excluded, stdin_name)
     for path in dict.fromkeys(paths):
         search.argument(path)
-    chosen: dict[object, tuple[tuple[bool, str, str, bool], Place]] = {}
+    chosen: dict[object, tuple[tuple[bool, bool, str, str, bool], Place]] = {}
     for place, linked, identity in search.found:
-        rank = linked, place.shown, place.path, place.bounds is not None
+        rank = place.path != "", linked, place.shown, place.path, place.bounds is not None
         if identity not in chosen or rank < chosen[identity][0]:
             chosen[identity] = rank, place
     problems = {problem.span.file: problem for problem in search.problems}
@@ -96,11 +104,13 @@ _Entry = tuple[str, os.DirEntry[str]]
 class _Search:
     """The search through all arguments."""
 
-    __slots__ = ("_walked", "filled", "found", "ignore", "problems", "refused")
+    __slots__ = ("_walked", "excluded", "filled", "found", "ignore", "problems", "refused", "stdin_name")
 
-    def __init__(self, ignore: bool, filled: bool) -> None:
+    def __init__(self, ignore: bool, filled: bool, excluded: Excluded, stdin_name: str | None) -> None:
         self.ignore = ignore
         self.filled = filled
+        self.excluded = excluded
+        self.stdin_name = stdin_name
         self.found: list[tuple[Place, bool, object]] = []
         self.problems: list[Problem] = []
         self.refused: dict[str, str] = {}
@@ -109,6 +119,9 @@ class _Search:
     def argument(self, path: str) -> None:
         if path == "-":
             self.found.append((Place("", STDIN), False, STDIN))
+            return
+        if path == self.stdin_name:
+            self.stand_in(path)
             return
         shown = show(path)
         try:
@@ -119,7 +132,10 @@ class _Search:
             else:
                 self.problems.append(unreadable(shown, why(error) if path else "an empty path leads to no file"))
             return
-        if stat.S_ISDIR(status.st_mode):
+        if self.excluded.reaches(path):
+            if self.filled:
+                self.problems.append(unreadable(shown, "`exclude` in the configuration leaves it out"))
+        elif stat.S_ISDIR(status.st_mode):
             before = len(self.found), len(self.problems)
             bounds = Bounds(path, os.curdir)
             for name, entry in self.walk(path, shown):
@@ -132,6 +148,17 @@ class _Search:
         else:
             self.problems.append(unreadable(shown, what(status.st_mode)))
 
+    def stand_in(self, path: str) -> None:
+        """Standard input in the place of a file, which need not be there yet."""
+        try:
+            status = os.stat(path)
+        except (OSError, ValueError):
+            identity: object = path
+        else:
+            identity = (status.st_dev, status.st_ino)
+        if not self.excluded.reaches(path):
+            self.found.append((Place("", show(path)), False, identity))
+
     def glob(self, pattern: str) -> None:
         base, below = base_of(pattern.replace(os.sep, "/"))
         matches = compile_glob(below).fullmatch
@@ -143,7 +170,7 @@ class _Search:
         bounds = Bounds(base, os.curdir)
         for name, entry in matching:
             self.entry(entry, name, bounds)
-        if whole and before == (len(self.found), len(self.problems)):
+        if whole and before == (len(self.found), len(self.problems)) and not self.excluded.reaches(pattern):
             self.problems.append(unreadable(show(pattern), "no file matches this pattern"))
 
     def entry(self, entry: os.DirEntry[str], shown: str, bounds: Bounds) -> None:
@@ -167,16 +194,18 @@ class _Search:
         """What `walk` finds and whether that is all there is, kept for the next pattern."""
         if base not in self._walked:
             before = len(self.problems)
-            entries = list(self.walk(base, shown)) if os.path.isdir(base) else []
+            walked = os.path.isdir(base) and not self.excluded.reaches(base)
+            entries = list(self.walk(base, shown)) if walked else []
             self._walked[base] = entries, before == len(self.problems)
         return self._walked[base]
 
     def walk(self, base: str, shown: str) -> Iterator[_Entry]:
         """Everything below a directory that is not itself a directory, with the path to show."""
         above = Ignored.above(base) if self.ignore else Ignored.nothing()
-        todo = [(base, "" if shown == "." else shown.rstrip("/") + "/", above, Fate.KEPT)]
+        place = self.excluded.place(base) if self.excluded else ""
+        todo = [(base, "" if shown == "." else shown.rstrip("/") + "/", place, above, Fate.KEPT)]
         while todo:
-            directory, prefix, above, fate = todo.pop()
+            directory, prefix, place, above, fate = todo.pop()
             try:
                 with os.scandir(directory) as entries:
                     listed = list(entries)
@@ -192,9 +221,12 @@ class _Search:
                 fate = ignored.fate(entry.name, is_directory)
                 if fate is Fate.IGNORED:
                     continue
+                within = f"{place}/{entry.name}" if self.excluded else ""
+                if self.excluded and self.excluded.holds(within, is_directory):
+                    continue
                 name = prefix + printable(entry.name)
                 if is_directory:
-                    todo.append((entry.path, name + "/", ignored, fate))
+                    todo.append((entry.path, name + "/", within, ignored, fate))
                 else:
                     yield name, entry
 

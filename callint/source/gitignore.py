@@ -15,7 +15,7 @@ _MOST_WILD = 1 << 18
 _MOST_ALIKE = 1 << 12
 """Characters of rules with wildcards: in all, and of those that are asked about the same paths."""
 _GRAM = 3
-_BYTES = "latin-1"
+BYTES = "latin-1"
 """Git compares bytes: that is a character for each."""
 _WILD = re.compile(r"[*?\[\]\\]")
 _NOT_NOTHING = r"(\A|(?<=/))\*\*+\\/"
@@ -31,10 +31,11 @@ class UnboundedError(Exception):
 class Rule:
     """One line of a .gitignore."""
 
-    __slots__ = ("_compiled", "_only_directories", "_pattern", "negated", "of_name", "wild")
+    __slots__ = ("_compiled", "_only_directories", "_pattern", "line", "negated", "of_name", "wild")
 
-    def __init__(self, pattern: str, negated: bool, only_directories: bool) -> None:
+    def __init__(self, line: str, pattern: str, negated: bool, only_directories: bool) -> None:
         """Compile nothing yet: most rules of a long file are never needed."""
+        self.line = line
         self.of_name = "/" not in pattern
         self.wild = len(pattern) if _WILD.search(pattern) else 0
         self._pattern = pattern.removeprefix("/")
@@ -86,7 +87,7 @@ class Rules:
 
     def __init__(self, text: bytes) -> None:
         """Raises UnboundedError."""
-        lines = dict.fromkeys(reversed(text.decode(_BYTES).split("\n")))  # of equal lines the last decides
+        lines = dict.fromkeys(reversed(text.decode(BYTES).split("\n")))  # of equal lines the last decides
         self._rules = tuple(rule for line in lines if (rule := _rule(line)) is not None)
         if sum(rule.wild for rule in self._rules) > _MOST_WILD:
             raise UnboundedError(f"its patterns with wildcards have more than {_MOST_WILD} characters")
@@ -96,13 +97,13 @@ class Rules:
     def __bool__(self) -> bool:
         return bool(self._rules)
 
-    def ignores(self, path: str, name: str, is_directory: bool) -> bool | None:
-        """What the last rule about an entry says of it; None if there is none."""
+    def deciding(self, path: str, name: str, is_directory: bool) -> Rule | None:
+        """The last rule about an entry; None if there is none."""
         if not path.isascii():
-            path, name = os.fsencode(path).decode(_BYTES), os.fsencode(name).decode(_BYTES)
+            path, name = os.fsencode(path).decode(BYTES), os.fsencode(name).decode(BYTES)
         for rule in self._near(name if self._of_names else path):
             if rule.fits(path, name, is_directory):
-                return not rule.negated
+                return rule
         return None
 
     def _near(self, path: str) -> Iterator[Rule]:
@@ -128,9 +129,9 @@ def _indexed(rules: Sequence[Rule]) -> dict[str | None, list[int]]:
 
 
 def _rule(line: str) -> Rule | None:
-    line = line.removesuffix("\r")
-    stripped = line.rstrip(" ")
-    if len(stripped) < len(line) and (len(stripped) - len(stripped.rstrip("\\"))) % 2:
+    text = line.removesuffix("\r")
+    stripped = text.rstrip(" ")
+    if len(stripped) < len(text) and (len(stripped) - len(stripped.rstrip("\\"))) % 2:
         stripped += " "  # an escaped blank belongs to the name
     if not stripped or stripped[0] == "#":
         return None
@@ -138,4 +139,4 @@ def _rule(line: str) -> Rule | None:
     pattern = stripped[negated:]
     only_directories = pattern.endswith("/")
     pattern = pattern.removesuffix("/")
-    return Rule(pattern, negated, only_directories) if pattern.removeprefix("/") else None
+    return Rule(line, pattern, negated, only_directories) if pattern.removeprefix("/") else None

@@ -109,9 +109,9 @@ class Ignored:
     def _matches(self, name: str, is_directory: bool) -> bool:
         """Whether the last rule that fits, the nearest level first, ignores the entry."""
         for rules, below in reversed(self.levels):
-            ignored = rules.ignores(below + name, name, is_directory)
-            if ignored is not None:
-                return ignored
+            rule = rules.deciding(below + name, name, is_directory)
+            if rule is not None:
+                return not rule.negated
         return False
 
 

@@ -9,6 +9,7 @@ from callint.finding import Problem
 from callint.source.decode import decode
 from callint.source.discover import discover
 from callint.source.document import Document, SourceFile
+from callint.source.exclude import NOTHING, Excluded
 from callint.source.limits import Limits
 from callint.source.lines import Lines
 from callint.source.reader import read
@@ -54,15 +55,16 @@ def load(
     limits: Limits | None = None,
     ignore: bool = True,
     own: bool = False,
+    excluded: Excluded = NOTHING,
 ) -> Sources:
     """Read every file that `paths` name: files, directories, globs, and `-` for what `stdin` returns.
 
-    `ignore` leaves out what git ignores below directories and globs, `own` is as for `reader.read`. Never raises for
-    what it meets: whatever cannot be read is in `problems`. The garbage collector is off meanwhile, for it would cost
-    as much as the reading.
+    `ignore` leaves out what git ignores below directories and globs, `excluded` is as for `discover`, `own` as for
+    `reader.read`. Never raises for what it meets: whatever cannot be read is in `problems`. The garbage collector is
+    off meanwhile, for it would cost as much as the reading.
     """
     limits = limits or Limits()
-    found = discover(paths, ignore, filled=own)
+    found = discover(paths, ignore, own, excluded)
     problems = list(found.problems)
     unreadable = [problem.span.file for problem in problems]
     files: list[SourceFile] = []
