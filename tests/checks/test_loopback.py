@@ -87,3 +87,16 @@ def test_that_rules_select_too_many_things_is_told() -> None:
     assert few.startswith('node "a" does not reach itself')
     ((_, many),) = told(endpoint(), policy(*rules), *sets)
     assert "more than 1,000,000 comparisons of selectors with labels would be needed" in many
+
+
+@pytest.mark.parametrize(
+    ("rules", "cure"),
+    [
+        (policy(LAN), "as the source of ingress at"),
+        (policy(ALLOW, egress=[]), "as the destination of egress at"),
+        (policy(LAN, egress=[]), "as the destination of egress and as the source of ingress at"),
+    ],
+)
+def test_no_direction_is_to_be_governed_that_was_open(rules: dict[str, Any], cure: str) -> None:
+    (found,) = find("loopback")(cluster_of([endpoint(), rules], judged=True), {})
+    assert cure in found.help

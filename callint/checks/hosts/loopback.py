@@ -20,7 +20,13 @@ _LOOPBACK, _HOST = "lo", "127.0.0.1"
 # where the kubelet and the scheduler tell their health, and a port of nobody in particular
 _PORTS = (10248, 10259, 34567)
 
-_Dropped = tuple[NodePolicy, HostMember, Packet, Verdict]
+# rules of a direction that nothing governs would close it to everybody else
+_HELP = {
+    (True, False): "as the destination of egress",
+    (False, True): "as the source of ingress",
+    (True, True): "as the destination of egress and as the source of ingress",
+}
+_Dropped = tuple[NodePolicy, HostMember, Packet, Verdict, str]
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -30,7 +36,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     found: dict[object, list[_Dropped]] = {}
     for dropped in _all_dropped(cluster):
-        verdict = dropped[-1]
+        verdict = dropped[3]
         found.setdefault((id(verdict.policy), verdict.path), []).append(dropped)
     for several in found.values():
         yield _breach(several)
@@ -42,7 +48,7 @@ def _all_dropped(cluster: Cluster) -> Iterator[_Dropped]:
     if not every or (known := selections(model)).limited:
         return
     model.inventory.check_limit()
-    of_class: dict[Selection, tuple[Packet, Verdict] | None] = {}
+    of_class: dict[Selection, tuple[Packet, Verdict, str] | None] = {}
     for member in every:
         about = member.about
         if placeholder(about.node) is not None:
@@ -57,14 +63,17 @@ def _all_dropped(cluster: Cluster) -> Iterator[_Dropped]:
             yield here, member, *found
 
 
-def _dropped(here: NodePolicy) -> tuple[Packet, Verdict] | None:
-    """A packet that policy of one direction drops as it does those to other ports: first out, then in."""
-    for arriving, leaving in ((None, _LOOPBACK), (_LOOPBACK, None)):
-        packets = [Packet(arriving, leaving, _HOST, _HOST, "tcp", SOURCE_PORT, port) for port in _PORTS]
-        verdicts = [evaluate(here, packet) for packet in packets]
-        if all(map(_by_policy, verdicts)):
-            return packets[0], verdicts[0]
-    return None
+def _dropped(here: NodePolicy) -> tuple[Packet, Verdict, str] | None:
+    """A packet that policy of one direction drops as it does those to other ports, first out, then in; and the cure."""
+    ways = [_one_way(here, *way) for way in ((None, _LOOPBACK), (_LOOPBACK, None))]
+    first = next(filter(None, ways), None)
+    return first and (*first, _HELP[ways[0] is not None, ways[1] is not None])
+
+
+def _one_way(here: NodePolicy, arriving: str | None, leaving: str | None) -> tuple[Packet, Verdict] | None:
+    packets = [Packet(arriving, leaving, _HOST, _HOST, "tcp", SOURCE_PORT, port) for port in _PORTS]
+    verdicts = [evaluate(here, packet) for packet in packets]
+    return (packets[0], verdicts[0]) if all(map(_by_policy, verdicts)) else None
 
 
 def _by_policy(verdict: Verdict) -> bool:
@@ -73,7 +82,7 @@ def _by_policy(verdict: Verdict) -> bool:
 
 
 def _breach(several: list[_Dropped]) -> Breach:
-    here, member, packet, verdict = several[0]
+    here, member, packet, verdict, how = several[0]
     assert verdict.policy is not None, "only drops by policy are kept"
     path, at_key = decision_place(verdict.path)
     more = f"; so it is with {len(several) - 1} more" if len(several) > 1 else ""
@@ -85,6 +94,6 @@ def _breach(several: list[_Dropped]) -> Breach:
         f'all interfaces, "{_LOOPBACK}" among them{more}',
         (Related(member.about.resource.span("metadata", "name"), "is for all interfaces"),),
         judged(here, packet, verdict),
-        help="allow 127.0.0.0/8 in both directions at endpoints of all interfaces",
+        help=f"allow 127.0.0.0/8 {how} at endpoints of all interfaces",
         key=at_key,
     )
