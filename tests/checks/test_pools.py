@@ -55,6 +55,26 @@ def test_a_vpn_is_masqueraded_only_where_the_node_translates_there(
         assert (shown["source"], shown["destination"], shown["out_interface"]) == ("10.0.0.254", "10.1.0.1", "wg0")
 
 
+@pytest.mark.parametrize(
+    ("pool", "interface", "source"),
+    [
+        ({}, "name: wg0, kind: wireguard", "10.0.0.254"),
+        ({"cidr": "10.0.0.7/32"}, "name: wg0, kind: wireguard", "10.0.0.7"),
+        ({"cidr": "10.0.0.6/31"}, "name: wg0, kind: wireguard", "10.0.0.6"),
+        ({"disabled": False}, "name: wg0, kind: wireguard", None),  # that pods are masqueraded there is as it should be
+        ({"natOutgoing": False}, "name: wg0, kind: wireguard", None),
+        ({}, "name: lan1", None),
+        ({}, "name: wireguard.cali, kind: wireguard", None),  # what Calico encrypts between nodes
+    ],
+)
+def test_who_is_masqueraded_to_a_vpn(pool: dict[str, Any], interface: str, source: str | None) -> None:
+    shown = "addresses: [10.1.0.2/24]"
+    facts = FACTS.replace(f"name: wg0, {shown}, kind: wireguard", f"{interface}, {shown}")
+    lan = {**LAN, "spec": {**LAN["spec"], **pool}}
+    found = list(pools.check(cluster_of([lan, JUMP], facts=facts), {"problem": "vpn-masqueraded"}))
+    assert [one.witness and one.witness.as_dict()["source"] for one in found] == ([source] if source else [])
+
+
 def one_address(*more: dict[str, Any]) -> list[Breach]:
     nodes = [node("a"), node("b", rack="2"), node("c")]
     default = felix("default", natOutgoingAddress="192.0.2.9")
@@ -96,6 +116,22 @@ def test_blocks_are_counted(cidr: str, says: str) -> None:
     assert f'"pods" has {says}, and there are 3 nodes' in breach.message
     of_kubernetes = cluster_of([*objects, calico_node(USE_POD_CIDR="true")], intent=cluster.intent)
     assert list(pools.check(of_kubernetes, {"problem": "few-blocks"})) == []
+
+
+@pytest.mark.parametrize(
+    ("pool", "other", "told"),
+    [
+        # The installer makes these, and the others are in another repository perhaps.
+        ("default-ipv4-ippool", {}, True),
+        ("pods", {}, False),
+        ("default-ipv4-ippool", {"cidr": "10.8.0.0/16", "disabled": True}, True),
+        ("default-ipv4-ippool", {"cidr": "10.8.0.0/16"}, False),
+    ],
+)
+def test_blocks_are_few_where_no_other_pool_has_more(pool: str, other: dict[str, Any], told: bool) -> None:
+    objects = [*(node(f"n{n}") for n in range(3)), calico("IPPool", pool, {"cidr": "10.9.0.0/26"})]
+    objects += [calico("IPPool", "other", other)] if other else []
+    assert [*map(bool, pools.check(cluster_of(objects), {"problem": "few-blocks"}))] == [True] * told
 
 
 @pytest.mark.parametrize(

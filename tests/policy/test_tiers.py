@@ -223,3 +223,34 @@ def test_an_unreadable_namespace_selector_widens_a_raw_policy(make_cluster: Make
     model = Model(make_cluster(ENDPOINTS + text + "spec: {selector: app == 'x', namespaceSelector: a = b}\n"))
     (host,) = model.inventory.host_endpoints
     assert model.chains(host).stages["normal"]
+
+
+def test_accounts_are_those_of_the_namespace_of_a_policy(make_cluster: MakeCluster) -> None:
+    """A NetworkPolicy without a selector of labels is for its own namespace, whichever accounts it names."""
+    text = "apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: p, namespace: red}\n"
+    policy = text + "spec: {serviceAccountSelector: level == 'high'}\n---\n"
+    elsewhere = (
+        ENDPOINTS.replace("red", "blue").replace("name: pod", "name: other").partition("apiVersion: projectcal")[0]
+    )
+    model = Model(make_cluster(f"{ENDPOINTS}{policy}{elsewhere.strip().removesuffix('---')}"))
+    asked = {one.about.name: bool(model.chains(one).stages["normal"]) for one in model.inventory.workloads}
+    assert asked == {"pod": True, "other": False}
+
+
+@pytest.mark.parametrize(
+    ("action", "gap", "closes"),
+    [("Deny", "name", True), ("Pass", "name", False), ("Deny", "defaultAction", False), ("Deny", "order", False)],
+)
+def test_a_tier_closes_unless_it_passes_on_or_might(action: str, gap: str, closes: bool) -> None:
+    """What could not be read may be `Pass`, or put it behind another tier."""
+    cluster = cluster_of([tier("t", order=5, defaultAction=action)])
+    cluster.tiers[0].resource.gaps = (("spec", gap),)
+    (found,) = [one for one in tiers_of(cluster) if one.name == "t"]
+    assert found.closes is closes
+
+
+@pytest.mark.parametrize(("spec", "expected"), [({}, "Pass"), ({"defaultAction": "Deny"}, "Deny")])
+def test_a_built_in_tier_ends_as_it_is_written_or_else_as_it_was_made(spec: dict[str, Any], expected: str) -> None:
+    name = "adminnetworkpolicy"
+    found = {one.name: one for one in tiers_of(cluster_of([tier(name, **spec)], Target(release=(3, 31))))}
+    assert found[name].default_action == expected

@@ -103,6 +103,23 @@ def test_untracked_allow_skips_forward_ingress_but_not_forward_egress(run: Run) 
     assert run(invalid, hep("a", "eth0"), hep("b", "eth1")).outcome == "drop"
 
 
+def test_packets_of_no_known_connection_are_for_policy_where_nobody_checks(run: Run) -> None:
+    stray = INTO._replace(conntrack="invalid")
+    allow = gnp("allow", "selector: has(hep), ingress: [{action: Allow}]")
+    assert run(stray, hep("h", "eth0"), allow).decided_by == "conntrack INVALID"
+    unchecked = felix("disableConntrackInvalidCheck: true")
+    assert run(stray, hep("h", "eth0"), allow, unchecked).decided_by == "policy allow ingress rule 0"
+
+
+@pytest.mark.parametrize("kind", range(128, 138))
+def test_what_workloads_may_say_to_their_neighbours(run: Run, kind: int) -> None:
+    """Questions and answers about groups, routers and neighbours; a router that announces itself is none of them."""
+    said = Packet("cali1", None, "fe80::7", "ff02::1", "icmpv6", icmp_type=kind, icmp_code=0)
+    deny = gnp("deny", "selector: name == 'w', types: [Egress]")
+    outcome = run(said, pod("w", "cali1", "10.1.0.1"), deny).outcome
+    assert outcome == ("accept" if kind in {130, 131, 132, 133, 135, 136} else "drop")
+
+
 def test_raw_failsafe_answers_do_not_settle_the_filter_table(run: Run) -> None:
     dnt = gnp("dnt", f"{DNT}, ingress: [{{action: Deny}}]")
     answer = INTO._replace(source_port=6443)
@@ -359,3 +376,20 @@ def test_packets_that_cannot_exist(packet: Packet, make_cluster: MakeCluster) ->
     here = NodePolicy(make_cluster("---"), "f0", INTERFACES)
     with pytest.raises(ValueError, match=r"packet|protocol|network|address"):
         evaluate(here, packet)
+
+
+def test_the_end_of_a_tier_is_that_of_its_last_policy(run: Run) -> None:
+    one = gnp("one", "order: 1, selector: has(hep), ingress: [{action: Allow, protocol: UDP}]")
+    other = gnp("other", "order: 2, selector: has(hep), ingress: [{action: Allow, protocol: SCTP}]")
+    verdict = run(INTO, hep("h", "eth0"), other, one)
+    assert (verdict.outcome, verdict.policy and verdict.policy.name) == ("drop", "other")
+
+
+def test_what_policy_for_forwarding_leaves_open_is_said_to_be_left_by_it(run: Run) -> None:
+    """Even where the packet leaves by an interface that has no endpoint."""
+    passing = obj("Tier", "passing", "order: 5, defaultAction: Pass")
+    policy = gnp(
+        "p", "tier: passing, selector: has(hep), applyOnForward: true, ingress: [{action: Allow, protocol: UDP}]"
+    )
+    verdict = run(THROUGH, hep("h", "eth0"), passing, policy)
+    assert (verdict.outcome, verdict.decided_by) == ("no-verdict", "no policy decides (ingress, fhfw-eth0)")
