@@ -2,13 +2,15 @@
 
 GitLab takes the suite's name from `classname`, shows an element's content only, and keeps the first of two cases of one
 name (GitLab, unit_test_reports.md): hence one failure a case, all text in the content, and positions in the names.
-Errors and warnings are failures; infos and suppressed findings are skipped cases. Without any, one case passes.
+Errors and warnings are failures, and JUnit's errors where callint could not look; infos and suppressed findings are
+skipped cases. Without any, one case passes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from callint.finding import Finding
 from callint.report import Report
@@ -18,6 +20,8 @@ from callint.report.visible import visible
 from callint.report.witness import remarks
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}  # the ampersand first, which the others contain
+_UNSEEN = frozenset({"unreadable-file", "size-limit", "check-crashed"})
+"""Rules that say that something was not checked."""
 _NONCHARACTERS = re.compile("[\ufffe\uffff]")
 
 
@@ -31,14 +35,12 @@ def _lines(report: Report) -> Iterator[str]:
     for finding in (*report.findings, *report.suppressed):
         suites.setdefault(rooted(finding.span.file, report.prefix), []).append(finding)
     yield '<?xml version="1.0" encoding="UTF-8"?>'
-    total = len(report.findings) + len(report.suppressed)
-    failures = sum(map(_fails, report.findings))
-    skipped = total - failures
-    yield f'<testsuites name="callint" {_counts(max(total, 1), failures, skipped)}>'
+    every = [finding for findings in suites.values() for finding in findings]
+    yield f'<testsuites name="callint" {_counts(every)}>'
     for file, findings in suites.items():
         yield from _suite(file, findings)
     if not suites:
-        yield f'  <testsuite name="callint" {_counts(1, 0, 0)}>'
+        yield f'  <testsuite name="callint" {_counts([])}>'
         name = _escaped(f"no problems found in {scope(report)}")
         yield f'    <testcase classname="callint" name="{name}" time="0"/>'
         yield "  </testsuite>"
@@ -46,9 +48,8 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _suite(file: str, findings: list[Finding]) -> Iterator[str]:
-    failures = sum(map(_fails, findings))
     path = _escaped(file)
-    yield f'  <testsuite name="{path}" {_counts(len(findings), failures, len(findings) - failures)}>'
+    yield f'  <testsuite name="{path}" {_counts(findings)}>'
     seen: dict[str, int] = {}
     for finding in findings:
         subject = f" {finding.object}" if finding.object else ""
@@ -63,10 +64,9 @@ def _suite(file: str, findings: list[Finding]) -> Iterator[str]:
 
 
 def _result(finding: Finding) -> str:
-    message = _escaped(finding.message)
-    if _fails(finding):
-        return f'<failure message="{message}" type="{finding.severity}">{_content(finding)}</failure>'
-    return f'<skipped message="{message}">{_content(finding)}</skipped>'
+    kind = _kind(finding)
+    type_ = "" if kind == "skipped" else f' type="{finding.severity}"'
+    return f'<{kind} message="{_escaped(finding.message)}"{type_}>{_content(finding)}</{kind}>'
 
 
 def _content(finding: Finding) -> str:
@@ -81,12 +81,17 @@ def _content(finding: Finding) -> str:
     return "\n".join(map(_escaped, lines))
 
 
-def _fails(finding: Finding) -> bool:
-    return finding.suppressed is None and finding.severity != "info"
+def _kind(finding: Finding) -> str:
+    if finding.suppressed is not None or finding.severity == "info":
+        return "skipped"
+    return "error" if finding.name in _UNSEEN else "failure"
 
 
-def _counts(tests: int, failures: int, skipped: int) -> str:
-    return f'tests="{tests}" failures="{failures}" errors="0" skipped="{skipped}" time="0"'
+def _counts(findings: Sequence[Finding]) -> str:
+    """The numbers of cases; without findings there is one that passes."""
+    kinds = Counter(map(_kind, findings))
+    failures, errors, skipped = kinds["failure"], kinds["error"], kinds["skipped"]
+    return f'tests="{len(findings) or 1}" failures="{failures}" errors="{errors}" skipped="{skipped}" time="0"'
 
 
 def _escaped(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,18 @@ def test_two_findings_of_one_name_are_two_cases(report) -> None:
     twice = report._replace(findings=(report.findings[2],) * 2)
     names = [case.attrib["name"] for case in ET.fromstring(render("junit", twice)).iter("testcase")]
     assert names[:2] == ["OBJ009 (2:184)", "OBJ009 (2:184) #2"]
+
+
+@pytest.mark.parametrize("name", ["unreadable-file", "size-limit", "check-crashed"])
+def test_what_could_not_be_looked_at_is_an_error(report, name: str) -> None:
+    """As for kubeconform: a failure is what was looked at and is wrong."""
+    unseen = report.findings[0]._replace(name=name, severity="warning")
+    root = ET.fromstring(render("junit", report._replace(findings=(unseen, report.findings[0]))))
+    assert (root.attrib["errors"], root.attrib["failures"]) == ("1", "1")
+    (error,) = root.iter("error")
+    assert error.attrib == {"message": unseen.message, "type": "warning"}
+    accepted = ET.fromstring(render("junit", report._replace(findings=(unseen._replace(severity="info"),))))
+    assert not list(accepted.iter("error"))
 
 
 def test_text_survives_the_markup(report) -> None:
