@@ -308,7 +308,7 @@ def _prefix() -> str:
     if not workspace:
         return ""
     relative = os.path.relpath(os.getcwd(), workspace).replace(os.sep, "/")
-    return "" if relative == "." or relative.startswith("..") else relative + "/"
+    return "" if relative in (".", "..") or relative.startswith("../") else relative + "/"
 
 
 def _exit_code(result: Lint, fail_on: str) -> int:

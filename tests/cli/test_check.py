@@ -314,3 +314,13 @@ def test_what_is_matched_with_a_repository_says_where_a_file_is_in_it(
     (folder / "clusters" / "peer.yaml").write_text(PEER)
     done = run(folder / "clusters", "check", "--format", form, environment={variable: str(folder)})
     assert shown in f"\n{done.stdout}"
+
+
+@pytest.mark.parametrize(("name", "shown"), [("..clusters", "..clusters/peer.yaml"), (".", "peer.yaml")])
+def test_a_folder_inside_is_told_from_one_above(folder: Path, name: str, shown: str) -> None:
+    (folder / name).mkdir(exist_ok=True)
+    (folder / name / "peer.yaml").write_text(PEER)
+    done = run(folder / name, "check", "--format", "gitlab", environment={"CI_PROJECT_DIR": str(folder)})
+    assert f'"path": "{shown}"' in done.stdout
+    above = run(folder / name, "check", "--format", "gitlab", environment={"CI_PROJECT_DIR": str(folder / name / "a")})
+    assert '"path": "peer.yaml"' in above.stdout
