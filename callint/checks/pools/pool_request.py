@@ -111,11 +111,12 @@ def _misplaced(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _shared(cluster: Cluster) -> Iterator[Breach]:
-    """Not of what a kustomization gives another number of pods."""
+    """Not of what a kustomization gives another number of pods, nor of a Deployment that makes none: one on hold."""
     counted = set(_counted_elsewhere(cluster))
     for one in fixed_requests(cluster):
         resource, spec = one.resource, one.resource.spec
-        if resource.kind not in _MANY or not one.addresses or resource.name in counted:
+        on_hold = spec.get("paused") not in (None, False)
+        if resource.kind not in _MANY or not one.addresses or resource.name in counted or on_hold:
             continue
         replicas = fields.integer(spec, "replicas") if spec.get("replicas") is not None else 1
         named = object_words(resource, resource.home)
