@@ -55,7 +55,7 @@ def _own_routes(profile: Profile) -> Iterator[Routes]:
     if profile.services:
         yield Routes(union_all(family, map(exactly, profile.services)), "all", service, "addresses of services")
     if profile.perhaps:
-        yield Routes(union_all(family, map(exactly, profile.perhaps)), "any", service, "services, by their endpoints")
+        yield Routes(profile.perhaps, "any", service, "single addresses of services")
     if profile.gateways:
         static = Attributes("static", None, (), (), usual)
         yield Routes(profile.gateways, "all", static, "reachableBy of a BGPPeer", by_gateway=True)

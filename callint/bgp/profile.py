@@ -53,7 +53,7 @@ class Profile(NamedTuple):
     blocks: tuple[Block, ...] | None
     possible: Possible
     services: tuple[Prefix, ...]
-    perhaps: tuple[Prefix, ...]
+    perhaps: PrefixSet
     reflected: tuple[Prefix, ...]
     gateways: PrefixSet
     connected: tuple[Network, ...]
@@ -71,11 +71,12 @@ class Profile(NamedTuple):
 
     def limiting(self) -> Profile:
         """The same without routes that Calico's own filter asks about no more than about those of others."""
-        return self._replace(perhaps=(), gateways=nothing(self.family), connected=(), kernel=())
+        none = nothing(self.family)
+        return self._replace(perhaps=none, gateways=none, connected=(), kernel=())
 
     def own(self) -> Profile:
         """The same without routes that any node with what is left of it has, or may have."""
-        return self._replace(perhaps=(), interfaces_known=True, routes_known=True)
+        return self._replace(perhaps=nothing(self.family), interfaces_known=True, routes_known=True)
 
 
 class Shared(NamedTuple):
@@ -89,6 +90,7 @@ class Shared(NamedTuple):
     placement: Placement
     ranges: Ranges
     hosts: tuple[HostRoute, ...]
+    perhaps: PrefixSet
 
 
 def gateways(peers: Iterable[BGPPeer], family: Family) -> PrefixSet:
@@ -102,7 +104,7 @@ def profile(shared: Shared, alike: Alike, speaker: Speaker, gateways: PrefixSet)
     family, facts, configuration = shared.family, speaker.facts, shared.settings.default
     silent = excluded(speaker.labels)
     announced = () if silent else shared.ranges.announced
-    hosts = [] if silent else [one for one in shared.hosts if one.nodes is None or one.everywhere]
+    everywhere = () if silent else (one.prefix for one in shared.hosts if one.everywhere)
     mine = [] if silent else [one.prefix for one in shared.hosts if one.nodes and speaker.name in one.nodes]
     blocks = shared.blocks.of(speaker.name, family)
     reflected: tuple[Prefix, ...] = ()
@@ -118,8 +120,8 @@ def profile(shared: Shared, alike: Alike, speaker: Speaker, gateways: PrefixSet)
         reflector=bool(speaker.cluster_id),
         blocks=blocks,
         possible=shared.placement.of(alike) if blocks is None else (),
-        services=(*announced, *mine, *(one.prefix for one in hosts if one.everywhere)),
-        perhaps=tuple(one.prefix for one in hosts if not one.everywhere),
+        services=(*announced, *mine, *everywhere),
+        perhaps=nothing(family) if silent else shared.perhaps,
         reflected=reflected,
         gateways=gateways,
         connected=tuple(dict.fromkeys(_connected(speaker, family, ignored))),

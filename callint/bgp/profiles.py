@@ -12,9 +12,9 @@ from callint.bgp.nodes import Speaker, subnet
 from callint.bgp.placement import Placement
 from callint.bgp.pools import known_blocks, pools_of
 from callint.bgp.profile import Profile, Shared, gateways, profile
-from callint.bgp.services import host_routes, ranges
+from callint.bgp.services import alone, host_routes, ranges
 from callint.net.address import Family
-from callint.net.prefixes import PrefixSet, nothing
+from callint.net.prefixes import PrefixSet, exactly, nothing, union_all
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 
@@ -38,8 +38,11 @@ class Profiles:
         """What all nodes have in common, by family."""
         cluster, settings = self._cluster, self._network.settings
         blocks = known_blocks(cluster)
-        return {
-            family: Shared(
+        found = {}
+        for family in self._network.families:
+            hosts = host_routes(cluster, settings.default, family)
+            open_ = union_all(family, (exactly(one.prefix) for one in hosts if one.nodes is None))
+            found[family] = Shared(
                 family,
                 cluster.target.release,
                 settings,
@@ -47,10 +50,10 @@ class Profiles:
                 blocks,
                 Placement(cluster, self._network.nodes, pools_of(cluster, family), blocks, family),
                 ranges(settings.default, family),
-                host_routes(cluster, settings.default, family),
+                hosts,
+                open_ | alone(cluster, settings.default, family),
             )
-            for family in self._network.families
-        }
+        return found
 
     @cached_property
     def _gateways(self) -> dict[tuple[Alike, Family], PrefixSet]:

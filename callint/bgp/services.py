@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from callint.net.address import BITS, FAMILIES, Address, Family, Prefix
 from callint.net.enclosing import Enclosing
+from callint.net.prefixes import PrefixSet, exactly, nothing, union_all, within
 from callint.net.read import address, networks
-from callint.objects import Cluster, fields
+from callint.objects import Cluster, Resource, fields
 from callint.objects.bgp import BGPConfiguration
 from callint.objects.service import balancer_addresses, endpoint_slice
 from callint.record import NamedTuple
@@ -42,6 +43,32 @@ def ranges(configuration: BGPConfiguration | None, family: Family) -> Ranges:
     aggregated = balancer if configuration.service_load_balancer_aggregation != "Disabled" else ()
     wide = tuple(net for net in (*external, *aggregated) if net.length < BITS[family])
     return Ranges((*cluster, *wide), (*cluster, *wide), balancer, external)
+
+
+def alone(cluster: Cluster, configuration: BGPConfiguration | None, family: Family) -> PrefixSet:
+    """Single addresses that nodes may announce of Services that no manifest holds: those in the ranges that are free.
+
+    Ranges are announced as such beside them, if at all; with externalTrafficPolicy Local, an address stands alone.
+    """
+    if configuration is None or "Service" in cluster.intent.complete:
+        return nothing(family)
+    texts = (
+        *configuration.service_cluster_ips,
+        *configuration.service_external_ips,
+        *configuration.service_load_balancer_ips,
+    )
+    inside = union_all(family, (within(net, BITS[family], BITS[family]) for net in networks(texts, family)))
+    if not inside:
+        return inside
+    taken = (one for service in cluster.kubernetes("Service", "v1") for one in _addresses(_own(service)))
+    return inside - union_all(family, (exactly(one.prefix()) for one in taken if one.family == family))
+
+
+def _own(service: Resource) -> tuple[str, ...]:
+    """The addresses of a Service, as far as its manifest tells."""
+    spec = service.spec
+    inner = (fields.text(spec, "clusterIP") or "", *fields.texts(spec, "clusterIPs"))
+    return (*inner, *fields.texts(spec, "externalIPs"), *(text for _, text in balancer_addresses(service)))
 
 
 def excluded(labels: Mapping[str, str] | None) -> bool:
