@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from callint.calico.defaults import CLUSTER_DNS, DNS_PORTS, NAMESPACE_LABEL, ORCHESTRATOR_LABEL
 from callint.checks.breach import Breach, unexamined
@@ -23,9 +23,17 @@ RESOLVERS = tuple(
 """The pods of DNS that clusters have, by what their namespaces and labels are known to be."""
 
 
-def may_open(cluster: Cluster, policies: Iterable[PlacedPolicy], protocol: int = UDP) -> OverlapIndex[PlacedPolicy]:
-    """Those of some policies that may let pods ask for names, to be found by whom they select."""
-    opening = ((placed.selector, placed) for placed in policies if _opens(placed, protocol))
+def may_open(
+    cluster: Cluster,
+    policies: Iterable[PlacedPolicy],
+    protocol: int = UDP,
+    in_vain: Callable[[Policy, Rule], object] = lambda policy, rule: None,
+) -> OverlapIndex[PlacedPolicy]:
+    """Those of some policies that may let pods ask for names, by a rule that is not in vain.
+
+    They are found by whom they select.
+    """
+    opening = ((placed.selector, placed) for placed in policies if _opens(placed, protocol, in_vain))
     return OverlapIndex(opening, cluster.limits.comparisons)
 
 
@@ -54,14 +62,14 @@ def may_be_question(rule: Rule, protocol: int = UDP) -> bool:
     return not listens(there.not_ports, some=False)
 
 
-def _opens(placed: PlacedPolicy, protocol: int) -> bool:
+def _opens(placed: PlacedPolicy, protocol: int, in_vain: Callable[[Policy, Rule], object]) -> bool:
     """Whether a policy may let those whom it selects ask for names, or leaves them to others that may."""
     policy = placed.policy
     if not policy.tracks("egress"):
         return False
     if not policy.resource.whole:
         return True
-    return any(rule.opens and asks(rule, policy, protocol) for rule in policy.egress)
+    return any(rule.opens and asks(rule, policy, protocol) and not in_vain(policy, rule) for rule in policy.egress)
 
 
 def _resolver(there: Entity, namespace: str | None) -> bool:

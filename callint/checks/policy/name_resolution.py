@@ -17,6 +17,7 @@ from callint.calico.defaults import (
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach
 from callint.checks.pod_template import known_pods
+from callint.checks.policy.denied_questions import DeniedQuestions
 from callint.checks.policy.dns_questions import (
     KUBERNETES,
     RESOLVERS,
@@ -73,7 +74,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     subjects = [(*one, rules) for one in closing if (rules := _named(one[1].policy, sets))]
     if not subjects:
         return
-    openers = may_open(cluster, (placed for _, placed in policies))
+    denied = DeniedQuestions(cluster, steps)
+    openers = may_open(cluster, (placed for _, placed in policies), in_vain=denied.denial)
     for tier, placed, rules in subjects:
         policy = placed.policy
         if for_hosts(placed, hosts) or _without_protocol(policy):
@@ -84,10 +86,19 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             doubt = None if _for_pods(placed) or known_pods(cluster).within(steps).any(placed.selector) else _PODS
             if all(map(_of_nodes, rules)):
                 doubt = _API_SERVER
-            yield _breach(tier, policy, rules[0], doubt)
+            yield _breach(tier, policy, rules[0], doubt, _denial(policy, denied))
         except ExhaustedError:
             yield unanswerable(cluster, policy.resource)
             return
+
+
+def _denial(policy: Policy, denied: DeniedQuestions) -> tuple[Rule, Rule] | None:
+    """The rule that denies questions, and one of its policy that comes too late to allow them; None without such."""
+    for rule in policy.egress:
+        found = denied.denial(policy, rule) if rule.opens and asks(rule, policy) else None
+        if found is not None:
+            return found, rule
+    return None
 
 
 def _for_pods(placed: PlacedPolicy) -> bool:
@@ -221,28 +232,42 @@ def _closed(tier: PlacedTier, policy: Policy, direction: str) -> Breach:
     )
 
 
-def _breach(tier: PlacedTier, policy: Policy, first: Rule, doubt: str | None) -> Breach:
+def _breach(
+    tier: PlacedTier, policy: Policy, first: Rule, doubt: str | None, denial: tuple[Rule, Rule] | None
+) -> Breach:
     """With a doubt those whom the policy selects may need no names."""
     resource = policy.resource
     named = f'{resource.kind} "{resource.name}"'
     whom = f"whether {named} {doubt}" if doubt else f"{named} lets pods send to others, but"
+    if denial is None:
+        asking = "except over TCP" if _over_tcp(policy) else "for their addresses"
+        what = f"no policy lets them ask DNS {asking}: UDP to port 53 is dropped"
+        decided, cure = f"end of tier {tier.name}, or a Deny before it", "allow UDP and TCP port 53 to"
+        places = {first.path: "is allowed, if its address is known"}
+    else:
+        denying, late = denial
+        numbers = (
+            f"egress[{denying.number}] denies what they ask the pods of DNS before egress[{late.number}] allows it"
+        )
+        what = f"{numbers}, for these have addresses out of its networks"
+        decided, cure = f"policy {policy.name} egress rule {denying.number}", "put first what opens port 53 to"
+        places = {(*denying.path, "action"): "denies it", (*late.path, "action"): "is too late"}
     return Breach.at(
         resource,
         ("spec", "egress"),
-        f"{whom} no policy lets them ask DNS {'except over TCP' if _over_tcp(policy) else 'for their addresses'}: "
-        "UDP to port 53 is dropped",
-        (Related(resource.span(*first.path), "is allowed, if its address is known"),),
+        f"{whom} {what}",
+        tuple(Related(resource.span(*path), label) for path, label in places.items()),
         witness(
             "packet",
             direction="egress",
             source="any",
-            destination="any",
+            destination="any" if denial is None else "the pods of DNS",
             protocol="udp",
             destination_port=DNS_PORTS[0],
             verdict="drop",
-            decided_by=f"end of tier {tier.name}, or a Deny before it",
+            decided_by=decided,
         ),
-        "allow UDP and TCP port 53 to the pods of the cluster's DNS",
+        f"{cure} the pods of the cluster's DNS",
         key=True,
         undecided=doubt is not None,
     )
