@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from itertools import chain
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from callint.bgp import filters
 from callint.bgp.filters import Part, View, evaluate, matchers
 from callint.bgp.route import Attributes, Condition, Conditions
 from callint.bgp.rules import Rule, compile_filter
@@ -186,19 +186,45 @@ def test_known_routes_one_by_one(rules: list[dict[str, Any]], attributes: Attrib
         assert found == [naive(rules, One(text, attributes), view)], text
 
 
-@given(LISTS, ATTRIBUTES, VIEWS, st.booleans(), st.booleans())
+OWN_AS = [{"action": "Reject", "asPathPrefix": [65001]}]
+
+
+@given(LISTS, ATTRIBUTES, VIEWS, st.booleans(), st.sampled_from([(), ("local_as",), ("peer_type", "local_as")]))
+@example(OWN_AS, Attributes("bgp", "eth0", (), (), 100), View("export", "eBGP", 65001), False, ("local_as",))
 def test_unknown_attributes(
-    rules: list[dict[str, Any]], actual: Attributes, view: View, bgp_only: bool, type_known: bool
+    rules: list[dict[str, Any]], actual: Attributes, view: View, bgp_only: bool, hidden: tuple[str, ...]
 ) -> None:
     """Whatever an unknown attribute turns out to be, exactly one part takes each route, and it names the right rule."""
     made = compiled(rules, view.direction)
     known = Attributes(origin=actual.origin) if bgp_only else Attributes()
-    seen = view if type_known else view._replace(peer_type=None, local_as=None)
+    seen = view._replace(**dict.fromkeys(hidden))
     parts = evaluated(made, known, seen)
     for text in UNIVERSE:
         route = One(text, actual)
         found = [index_of(made, part) for part in parts if holds(part, route, view)]
         assert found == [naive(rules, route, view)], text
+
+
+DIVIDING = [
+    {"action": "Accept", "cidr": cidr, "matchOperator": operator, "communities": {"values": [f"65000:{number}"]}}
+    for number, (cidr, operator) in enumerate([("10.0.0.0/8", "In"), ("10.0.0.0/8", "NotIn"), ("10.0.0.0/24", "In")])
+]
+
+
+@given(LISTS, ATTRIBUTES, VIEWS, st.integers(1, 3))
+@example(DIVIDING, Attributes("bgp", "eth0", ((65000, 1),), (), 100), View("export", "iBGP", 65001), 2)
+def test_what_is_not_followed_is_left_open(
+    rules: list[dict[str, Any]], actual: Attributes, view: View, most: int
+) -> None:
+    """Where pieces are joined several parts may take a route, and the one of the right rule is among them."""
+    made = compiled(rules, view.direction)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(filters, "MAX_PIECES", most)
+        parts = evaluated(made, Attributes(), view)
+    known = [part._replace(unless=tuple(one for one in part.unless if one[0].kind != "broken")) for part in parts]
+    for text in UNIVERSE:
+        route = One(text, actual)
+        assert naive(rules, route, view) in [index_of(made, part) for part in known if holds(part, route, view)], text
 
 
 @given(LISTS)
@@ -290,9 +316,11 @@ def test_work_is_bounded_when_conditions_multiply() -> None:
             "matchOperator": "In" if index % 3 else "NotIn",
             "communities": {"values": [f"65000:{index}"]},
         }
-        for index in range(150)
+        for index in range(256)
     ]
     parts = evaluated(compiled(rules), Attributes(), View("export", "iBGP", 65001))
     left = [part for part in parts if part.rule is None]
-    assert set(chain.from_iterable(str(one) for part in left for unless in part.unless for one in unless))
     assert all(not part.certain for part in left)
+    reasons = {str(one) for part in left for unless in part.unless for one in unless}
+    assert any("more combinations of conditions than are followed" in one for one in reasons)
+    assert len(parts) < 256 * filters.MAX_PIECES
