@@ -6,9 +6,10 @@ from functools import lru_cache
 
 from callint.calico.defaults import VXLAN_PORT, WIREGUARD_PORT, WIREGUARD_PORT_V6
 from callint.net import intervals
-from callint.net.address import Family, format_address
+from callint.net.address import FAMILIES, Family, format_address
 from callint.net.ports import UDP
 from callint.objects import Cluster
+from callint.objects.first_pools import pools_from_start
 from callint.policy.doubt import Doubts
 from callint.policy.nodes import calico_addresses
 from callint.policy.packet import Flow
@@ -52,17 +53,30 @@ def encrypts(settings: Settings, family: Family) -> bool:
     return settings.flag("wireguardEnabled" if family == 4 else "wireguardEnabledV6", default=False)
 
 
+def has(cluster: Cluster, settings: Settings, tunnel: str, family: Family) -> bool:
+    """Whether Felix has a tunnel, `IPIP` or `VXLAN`: as it is told, else for a pool of any use; raises UndecidedError.
+
+    Disabled pools count, and so do those that nobody can read (felix/calc/encapsulation_resolver.go).
+    """
+    told = settings.optional_flag(f"{tunnel.lower()}Enabled") if family == 4 else None
+    return (tunnel, family) in _of_pools(cluster) if told is None else told
+
+
+@lru_cache(maxsize=8)
+def _of_pools(cluster: Cluster) -> frozenset[tuple[str, Family]]:
+    """The tunnels that pools ask for, or may."""
+    modes = ((pool.net, (("IPIP", pool.ipip_mode), ("VXLAN", pool.vxlan_mode))) for pool in pools_from_start(cluster))
+    return frozenset((name, net.family) for net, both in modes if net for name, mode in both if mode != "Never")
+
+
 class Tunnels:
-    """Which tunnels are on at a node: those of its pools, disabled ones included (encapsulation_resolver.go)."""
+    """Which tunnels are on at a node, and at which ports."""
 
     def __init__(self, cluster: Cluster, settings: Settings) -> None:
-        """Read pools and settings once."""
+        """Ask once."""
         self.nodes = calico_nodes(cluster, settings)
-        ipip, vxlan = settings.optional_flag("ipipEnabled"), settings.optional_flag("vxlanEnabled")
-        ipip_pools = {pool.net.family for pool in cluster.pools if pool.ipip_mode != "Never" and pool.net}
-        vxlan_pools = {pool.net.family for pool in cluster.pools if pool.vxlan_mode != "Never" and pool.net}
-        self.ipip = 4 in ipip_pools if ipip is None else ipip
-        self.vxlan = {4: 4 in vxlan_pools if vxlan is None else vxlan, 6: 6 in vxlan_pools}
+        self.ipip = has(cluster, settings, "IPIP", 4)
+        self.vxlan: dict[int, bool] = {family: has(cluster, settings, "VXLAN", family) for family in FAMILIES}
         self.vxlan_port = settings.port("vxlanPort", VXLAN_PORT)
         self.wireguard = {
             4: settings.port("wireguardListeningPort", WIREGUARD_PORT) if encrypts(settings, 4) else None,

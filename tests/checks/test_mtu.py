@@ -9,6 +9,7 @@ import pytest
 from callint.checks import Breach, find
 from callint.checks.hosts.mtu import _all_narrow
 from callint.objects import Cluster
+from callint.policy.settings import Settings
 from calls import calls
 from manifests import calico, calico_node, cluster_of, installation
 
@@ -198,6 +199,24 @@ def test_several_nodes_are_told_together() -> None:
         'packets of pods may be 1500 bytes long, which VXLAN makes 1550, but interface "eth0" of node "a" and 1 more, '
         'by which they go to node "b", takes 1500'
     )
+
+
+def test_what_felix_of_a_node_is_set_to_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    plain = Settings.__init__
+
+    def reading(self: Settings, cluster: Cluster, node: str) -> None:
+        read.append(node)
+        plain(self, cluster, node)
+
+    monkeypatch.setattr(Settings, "__init__", reading)
+    nodes = [node(f"n{one}", f"192.0.2.{one + 1}/24") for one in range(9)]
+    facts = [f"version: 1\nnode: n{one}\ninterfaces: {flow(PLAIN)}\n" for one in range(4)]
+    others = [felix(f"node.n{one}", wireguardEnabled=False) for one in range(9)]
+    others[0] = felix(wireguardEnabled=True, wireguardMTU=1500)
+    cluster = cluster_of([pool(), *nodes, *others], facts="---\n".join(facts))
+    assert list(find("mtu")(cluster, {"problem": "set"})) == []
+    assert sorted(read) == sorted(set(read))
 
 
 def test_of_many_things_that_cni_is_told_the_least_counts() -> None:

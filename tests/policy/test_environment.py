@@ -14,7 +14,7 @@ from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.node import Node
 from callint.policy.tunnels import Tunnels
 from callint.policy.walk import evaluate
-from manifests import cluster_of
+from manifests import calico_node, cluster_of
 
 DAEMON_SET = """
 ---
@@ -120,6 +120,25 @@ def test_a_number_that_no_port_has_is_not_known(manifests: str) -> None:
     with pytest.raises(UndecidedError, match=r"vxlanPort, which is .* and no port"):
         Tunnels(cluster_of(manifests), Settings(cluster_of(manifests), "f0"))
     assert to_host(manifests)[0] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("variables", "ipip", "vxlan"),
+    [
+        ({}, False, {4: False, 6: False}),
+        ({"CALICO_IPV4POOL_IPIP": "Always"}, True, {4: False, 6: False}),
+        ({"CALICO_IPV4POOL_VXLAN": "CrossSubnet", "FELIX_IPINIPENABLED": "true"}, True, {4: True, 6: False}),
+        ({"CALICO_IPV4POOL_VXLAN": "Always", "FELIX_VXLANENABLED": "false"}, False, {4: False, 6: False}),
+        ({"CALICO_IPV6POOL_CIDR": "fd00::/48", "CALICO_IPV6POOL_VXLAN": "Always"}, False, {4: False, 6: True}),
+        ({"CALICO_IPV4POOL_IPIP": "Always", "NO_DEFAULT_POOLS": "true"}, False, {4: False, 6: False}),
+    ],
+)
+def test_pools_that_calico_node_makes_ask_for_tunnels(
+    variables: dict[str, str], ipip: bool, vxlan: dict[int, bool]
+) -> None:
+    cluster = cluster_of([calico_node(CALICO_IPV4POOL_CIDR="10.244.0.0/16", **variables)])
+    tunnels = Tunnels(cluster, Settings(cluster, "f0"))
+    assert (tunnels.ipip, tunnels.vxlan) == (ipip, vxlan)
 
 
 def test_every_kind_of_value() -> None:

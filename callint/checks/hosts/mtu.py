@@ -22,8 +22,7 @@ from callint.policy import model_of
 from callint.policy.doubt import UndecidedError
 from callint.policy.interfaces import matches_pattern
 from callint.policy.links import Ways, is_host_interface, leads_somewhere
-from callint.policy.settings import Settings
-from callint.policy.tunnels import encrypts
+from callint.policy.tunnels import encrypts, has
 from callint.record import NamedTuple
 from callint.schema.patterns import compiled
 from callint.selector import parse_or_none
@@ -172,7 +171,7 @@ class _Node:
         """A pool of the far node whose packets this node sends there by the tunnel."""
         own = self._networks.get(tunnel.family)
         encrypted = encrypts(self._settings, tunnel.family)
-        if encrypted and not encrypts(Settings(self._cluster, far.speaker.name), tunnel.family):
+        if encrypted and not encrypts(model_of(self._cluster).at(far.speaker.name).settings, tunnel.family):
             return None
         if encrypted is not (tunnel.name == "WireGuard"):
             return None
@@ -185,11 +184,9 @@ class _Node:
         return None
 
     def _on(self, tunnel: _Tunnel) -> bool:
-        """Whether Felix has the tunnel, for pools of any use (felix/calc/encapsulation_resolver.go)."""
         if tunnel.name == "WireGuard":
             return encrypts(self._settings, tunnel.family)
-        told = self._settings.optional_flag(tunnel.switch) if tunnel.family == 4 else None
-        return tunnel in _of_pools(self._cluster) if told is None else told
+        return has(self._cluster, self._settings, tunnel.name, tunnel.family)
 
     def _limits(self) -> Iterator[int]:
         """How long the packets of pods are at most, by each tunnel that is on and by what CNI is told."""
@@ -231,17 +228,6 @@ def _told_cni(cluster: Cluster) -> tuple[int | None, ...]:
     if None in sizes:
         return (None,)
     return tuple(sorted(size for size in sizes if size))[:1]
-
-
-@lru_cache(maxsize=8)
-def _of_pools(cluster: Cluster) -> frozenset[_Tunnel]:
-    """The tunnels that pools ask for, or may."""
-    found: set[_Tunnel] = set()
-    for pool in pools_from_start(cluster):
-        for name, mode in (("IPIP", pool.ipip_mode), ("VXLAN", pool.vxlan_mode)):
-            if mode != "Never" and pool.net is not None:
-                found.update(one for one in _TUNNELS if (one.name, one.family) == (name, pool.net.family))
-    return frozenset(found)
 
 
 @lru_cache(maxsize=8)
