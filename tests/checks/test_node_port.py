@@ -123,6 +123,41 @@ def test_what_opens_too_late(objects: tuple[dict[str, Any], ...], number: int) -
     assert all('the end of tier "default" drops all of it' in one for one in found)
 
 
+OFFICE, LAN = {"nets": ["192.0.2.0/24"]}, {"nets": ["10.0.0.0/8"]}
+OPEN = rule("Allow", 30080, **OFFICE)
+BESIDE = rule("Allow", 443)
+
+
+@pytest.mark.parametrize(
+    ("objects", "number"),
+    [
+        ((HOST, service(30080), forward("a", OPEN, BESIDE)), 1),
+        ((HOST, service(30080), forward("a", rule("Allow", 30080), BESIDE)), 1),
+        ((HOST, service(30080), forward("a", OPEN, {**ALLOW, "source": LAN})), 1),
+        ((HOST, service(30080), forward("a", OPEN, rule("Allow", 8080, protocol="UDP"))), 1),
+        ((HOST, service(30080), forward("a", OPEN, rule("Allow", "80:100", **OFFICE))), 1),
+        ((HOST, service(30080), forward("a", OPEN, BESIDE), policy("b", rule("Allow", 8080))), 1),
+        ((HOST, service(30080), forward("a", OPEN, ALLOW)), 0),
+        ((HOST, service(30080), forward("a", OPEN, {"action": "Pass"})), 0),
+        ((HOST, service(30080), forward("a", OPEN, rule("Allow", "8000:9000", **OFFICE))), 0),
+        ((HOST, service(30080), forward("a", OPEN, rule("Allow", 8080, nets=["192.0.0.0/16"]))), 0),
+        ((HOST, service(30080), forward("a", OPEN, rule("Allow", 8080, selector="x == 'y'"))), 0),
+        ((HOST, service(30080), forward("a", rule("Allow", 30080), {**ALLOW, "source": LAN})), 0),
+        ((HOST, service(30080), forward("a", OPEN, BESIDE), forward("b", rule("Allow", 8080))), 0),
+        ((HOST, service(30080), forward("a", OPEN, BESIDE), early("b", OPEN)), 0),
+        ((HOST, service(30080), policy("a", OPEN, BESIDE)), 0),
+        ((HOST, service(30081), forward("a", OPEN, BESIDE)), 0),
+        ((HOST, service(30080), forward("a", rule("Allow", EVERY), BESIDE)), 0),  # other services may have others
+        ((HOST, service(30080), forward("a", rule("Allow", 30080, 30081), BESIDE)), 0),
+        ((service(30080), forward("a", OPEN, BESIDE)), 0),
+    ],
+)
+def test_what_opens_too_late_beside_others(objects: tuple[dict[str, Any], ...], number: int) -> None:
+    found = told("opened", *objects)
+    assert len(found) == number
+    assert all('has port 8080 of the pods of Service "shop/web"' in one for one in found)
+
+
 def test_nothing_is_said_with_ebpf() -> None:
     objects = (HOST, policy("a", rule("Deny", EVERY), ALLOW), forward("b", rule("Allow", EVERY)))
     assert told("denied", *objects) != []

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from callint.calico.defaults import NODE_PORTS
-from callint.checks.breach import Breach, rule_words
+from callint.checks.breach import Breach, object_words, rule_words
 from callint.checks.dispatch import Question, asked
 from callint.checks.pod_template import written_pods
+from callint.checks.policy.service_port import may_open
 from callint.finding import Path, Related, Span, witness
 from callint.net.intervals import Interval
-from callint.net.ports import parse_port
-from callint.objects import Cluster, fields
+from callint.net.ports import parse_port, parse_protocol
+from callint.net.read import decimal
+from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Policy, Rule
 from callint.objects.workload import declared_ports
 from callint.policy import model_of
 from callint.policy.inventory import HostMember
-from callint.policy.labels import holds
+from callint.policy.labels import ANY_POD, holds
+from callint.policy.ranges import NO_RANGES, intersection, ranges
+from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
 from callint.selector.index import SelectorIndex
@@ -42,6 +46,13 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         yield from question(cluster)
 
 
+class _Behind(NamedTuple):
+    """A service that has a node port, and the port at which its pods get what is sent there; 0 if that is not known."""
+
+    service: Resource
+    target: int
+
+
 class _NodePorts:
     """The node ports that there are: all of them, and those of services."""
 
@@ -49,10 +60,15 @@ class _NodePorts:
         self._cluster = cluster
 
     @cached_property
-    def _of_services(self) -> frozenset[int]:
-        services = (one.spec for one in self._cluster.kubernetes("Service", "v1"))
-        ports = (item for spec in services for _, item in fields.items(spec, "ports") if isinstance(item, dict))
-        return frozenset(number for item in ports if (number := fields.integer(item, "nodePort")))
+    def _of_services(self) -> dict[int, _Behind]:
+        found = {}
+        for service in self._cluster.kubernetes("Service", "v1"):
+            ports = (item for _, item in fields.items(service.spec, "ports") if isinstance(item, dict))
+            for number, item in ((fields.integer(item, "nodePort"), item) for item in ports):
+                if number:
+                    target = fields.text(item, "targetPort")
+                    found[number] = _Behind(service, (decimal(target) if target else fields.integer(item, "port")) or 0)
+        return found
 
     @cached_property
     def _declared(self) -> frozenset[int]:
@@ -67,8 +83,14 @@ class _NodePorts:
             return False
         return (port == NODE_PORTS or _some(port, self._of_services)) and not _some(port, self._declared)
 
+    def behind(self, text: str) -> _Behind | None:
+        """What is behind a single node port, where it is known at which port its pods listen."""
+        port = parse_port(text)
+        found = None if isinstance(port, str) or port[0] < port[1] else self._of_services.get(port[0])
+        return found if found is not None and found.target else None
 
-def _some(port: Interval, numbers: frozenset[int]) -> bool:
+
+def _some(port: Interval, numbers: Iterable[int]) -> bool:
     return any(port[0] <= number <= port[1] for number in numbers)
 
 
@@ -162,6 +184,52 @@ def _opened(cluster: Cluster) -> Iterator[Breach]:
             "drop",
             "set preDNAT, or allow the ports of the pods",
         )
+    yield from _opened_in_vain(every, ports, hosts, steps)
+
+
+def _opened_in_vain(
+    every: list[_Placed], ports: _NodePorts, hosts: Selectable[HostMember], steps: Steps
+) -> Iterator[Breach]:
+    """Rules beside others in policy for what is forwarded, none of which may let through what is sent to the pods."""
+    asked = [one for one in every if one.policy.apply_on_forward]
+    if not all(map(_late, asked)):
+        return
+    others = [(one.policy, rule) for one in asked for rule in one.rules("Allow", "Pass")]
+    for one in asked:
+        opening = one.rules("Allow", "Pass") if one.tier.closes else []
+        if all(_only(rule, ports) for rule in opening):
+            continue
+        for rule in (rule for rule in opening if _only(rule, ports)):
+            behind = [ports.behind(text) for text in rule.destination.ports]
+            targets = {found.target for found in behind if found is not None}
+            steps.spend(_OF_CANDIDATE * len(others) * len(targets))
+            host = hosts.first(one.placed.selector)
+            if host is None or not all(behind) or any(_may_let(*other, rule, targets) for other in others):
+                continue
+            text, first = rule.destination.ports[0], behind[0]
+            assert first is not None, "all of them are known"
+            yield _breach(
+                one,
+                rule,
+                text,
+                host,
+                f"opens node port {text}, but what is sent there has port {first.target} of the pods of "
+                f"{object_words(first.service, first.service.home)} when policy is asked about what is forwarded, and "
+                "no rule lets that through from there",
+                "drop",
+                f"allow port {first.target} in its place, or set preDNAT in a policy of its own",
+            )
+
+
+def _may_let(policy: Policy, other: Rule, rule: Rule, targets: set[int]) -> bool:
+    """Whether another rule may let through something that a rule for node ports means, at the port of the pods."""
+    if rule.protocol is None:
+        return True
+    protocol = parse_protocol(rule.protocol, any_case=True)
+    if not any(may_open(other, policy, ANY_POD, protocol, target) for target in targets):
+        return False
+    ours, theirs = rule.source.nets, other.source.nets
+    return not (ours and theirs) or intersection(ranges(ours), ranges(theirs)) != NO_RANGES
 
 
 def _unclosed(cluster: Cluster) -> Iterator[Breach]:
