@@ -15,3 +15,12 @@ def test_every_rule_lies_in_one_pile_once() -> None:
     rules = list(rule.load())
     taken = [number for _, row in share._rows(rules) for group in row for number in group]
     assert sorted(taken) == list(range(len(rules)))
+
+
+def test_checks_that_are_named_together_are_never_parted() -> None:
+    rules = list(rule.load())
+    groups = [
+        {rules[number].check.partition("-")[0] for number in group} for _, row in share._rows(rules) for group in row
+    ]
+    for names in ("flow host_endpoint host_traffic", "namespace_scope namespace_label", "precedence condition"):
+        assert set(names.split()) in groups
