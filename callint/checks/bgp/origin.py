@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from callint.bgp.decision import Decision
@@ -14,7 +15,8 @@ from callint.bgp.sent import sent
 from callint.checks.bgp.peers import used_by
 from callint.checks.breach import Breach
 from callint.finding import Path, witness
-from callint.net.address import Family
+from callint.net.address import BITS, Family
+from callint.net.prefixes import PrefixSet, union_all, within
 from callint.net.read import network
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
@@ -36,6 +38,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Accepting rules that name a network for export; what one session of all peers that use them has is enough.
 
     Where facts do not list a node's networks and routes there may be one, and nothing is said: the author will know.
+    Each pod may have a route, which facts leave out with those of other workloads.
     """
     if pod_pools_unknown(cluster) is not None:
         return
@@ -54,8 +57,16 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
                     best[place] = _Answer(rank, accepts[place], peer)
     for answer in best.values():
         # of a rule with other conditions it may be these that no route meets
-        if answer.rank == 0 and not answer.accept.when:
+        accept = answer.accept
+        if answer.rank == 0 and not accept.when and not accept.prefixes & _pods(cluster, accept.family):
             yield _nowhere(cluster, answer)
+
+
+@lru_cache(maxsize=8)
+def _pods(cluster: Cluster, family: Family) -> PrefixSet:
+    """Each address that pods may get, alone."""
+    held = (net for pool, net in pools_of(cluster, family).pools if pool.for_pods)
+    return union_all(family, (within(net, BITS[family], BITS[family]) for net in held))
 
 
 def _named(cluster: Cluster, peer: BGPPeer, family: Family) -> dict[_Place, Explicit]:
