@@ -128,6 +128,12 @@ def test_annotation_without_its_colon() -> None:
     assert slip.message == 'suppression names "NAT002 moved", which is no rule, expected `RULE: reason`'
 
 
+def test_the_form_of_an_annotation_is_not_asked_of_a_configuration() -> None:
+    ignore = Ignore(Entry("NAT002 moved", "on purpose", PLACE, in_source=False), None)
+    (slip,) = (finding for finding in report(ignores=(ignore,)).findings if finding.rule == "SRC091")
+    assert slip.message == 'suppression names "NAT002 moved", which is no rule, `callint rules` lists them'
+
+
 def test_a_comment_two_lines_above_is_told_how_far_it_reaches() -> None:
     one = report(above="# callint: ignore[NAT002] moved\n  # next year")
     (unused,) = (finding for finding in one.findings if finding.rule == "SRC093")
@@ -136,7 +142,9 @@ def test_a_comment_two_lines_above_is_told_how_far_it_reaches() -> None:
 
 @pytest.mark.parametrize("comment", ["# callint: ignore", "# callint: disable[NAT002] x", "# callint: ignore[] x"])
 def test_malformed(comment: str) -> None:
-    assert found(report(above=comment)) == [("SRC090", 7), ("NAT002", 8)]
+    one = report(above=comment)
+    assert found(one) == [("SRC090", 7), ("NAT002", 8)]
+    assert one.findings[0].span == Span("m/pools.yaml", 7, 3, 7, 3 + len(comment))
 
 
 def test_text_that_is_no_comment() -> None:

@@ -151,6 +151,7 @@ def test_between_networks_alone(far: list[dict[str, Any]], count: int) -> None:
         ([installation({"cidr": "10.244.0.0/16", "encapsulation": "VXLAN"}, name="default")], None),
         ([installation(calicoNetwork={"mtu": 1451}), VXLAN], ("spec", "calicoNetwork", "mtu")),
         ([installation(calicoNetwork={"mtu": 1450}), VXLAN, felix(vxlanMTU=1500)], None),
+        ([*(installation(name=name, calicoNetwork={"mtu": 1451}) for name in ("default", "other")), VXLAN], None),
         ([calico_node(FELIX_VXLANMTU=ELSEWHERE), cni("1500"), VXLAN], ("data", "veth_mtu")),
         ([calico_node(FELIX_VXLANMTU=ELSEWHERE), cni("0"), VXLAN, felix(vxlanMTU=1500)], None),
         ([calico_node(FELIX_VXLANMTU=ELSEWHERE), VXLAN, felix(vxlanMTU=1500)], None),
@@ -184,6 +185,8 @@ def test_what_felix_finds(links: list[dict[str, Any]], spec: dict[str, Any], lar
     found = told("detected", VXLAN, felix(**spec), NEAR, FAR, links=links)
     assert [one.witness and one.witness.as_dict()["largest_packet"] for one in found] == [largest] * bool(largest)
     assert [one.path[-1] for one in found] == [next(iter(spec), "vxlanMode")] * bool(largest)
+    where = 'from "eth0"' if largest == 1500 else "where no interface matches `mtuIfacePattern`"
+    assert all(f"which Felix takes {where}, but" in one.message for one in found)
 
 
 def test_wireguard_needs_both_ends() -> None:

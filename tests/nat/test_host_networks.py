@@ -36,3 +36,21 @@ def test_addresses_of_nodes_are_those_of_ip() -> None:
     node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "router"}, "status": {"addresses": told}}
     found = [str(one.prefix) for one in host_addresses(cluster_of([node]))]
     assert found == ["10.0.0.1/32", "fd00::1/128"]
+
+
+def test_the_address_of_an_endpoint_is_that_of_its_node_where_it_has_one_interface_of_the_node() -> None:
+    """Those of all interfaces and of a pod's are in any case no single one of the node's own."""
+    spec = {"node": "router", "expectedIPs": ["10.0.0.1"]}
+    named = {name: calico("HostEndpoint", "h", {**spec, "interfaceName": name}) for name in ("eth0", "*", "cali1234")}
+    named["without"] = calico("HostEndpoint", "h", spec)
+    found = {
+        name: [str(one.prefix.address) for one in host_addresses(cluster_of([one]))] for name, one in named.items()
+    }
+    assert found == {"eth0": ["10.0.0.1"], "*": [], "cali1234": [], "without": ["10.0.0.1"]}
+
+
+def test_addresses_are_told_in_their_order() -> None:
+    """Not in that of their values."""
+    spec = {"node": "router", "interfaceName": "eth0", "expectedIPs": ["10.0.0.9", "10.0.0.1", "10.0.1.1"]}
+    cluster = cluster_of([calico("HostEndpoint", "h", spec)])
+    assert [str(one.prefix.address) for one in hosts_in(cluster, parse_cidr("10.0.0.0/24"))] == ["10.0.0.9", "10.0.0.1"]

@@ -108,6 +108,12 @@ def test_failsafe_ports(text: str, ports: list[tuple[str, int, str | None]]) -> 
     assert len(settings.failsafe("Outbound")) > len(ports)
 
 
+def test_failsafe_ports_that_another_object_holds_are_not_known() -> None:
+    elsewhere = DAEMON_SET.replace("NAME", "FAILSAFEINBOUNDHOSTPORTS").replace("VALUE", "valueFrom: {}")
+    with pytest.raises(UndecidedError, match="which come from another object"):
+        Settings(cluster_of(elsewhere), "f0").failsafe("Inbound")
+
+
 @pytest.mark.parametrize("text", ["sctp:22", "tcp:22:10.0.0.0/8", "tcp:10.0.0.0/99:22", "ssh", "tcp:fd00::/8:22"])
 def test_failsafe_ports_that_cannot_be_read_are_not_known(text: str) -> None:
     settings = Settings(cluster_of(told("FAILSAFEINBOUNDHOSTPORTS", text)), "f0")

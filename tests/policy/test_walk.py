@@ -301,6 +301,10 @@ def test_failsafe_lists(run: Run) -> None:
     assert run(ssh._replace(source="::ac11:5", destination="::1"), hep("h", "eth0"), narrowed).outcome == "drop"
     broken = felix("failsafeInboundHostPorts: [{protocol: SCTP, port: 22}]")
     assert "sctp" in (run(ssh, hep("h", "eth0"), broken).unknown or "")
+    nowhere = felix("failsafeInboundHostPorts: [{protocol: TCP, port: 22, net: 172.17.0.0/99}]")
+    assert 'the net "172.17.0.0/99"' in (run(ssh, hep("h", "eth0"), nowhere).unknown or "")
+    portless = felix("failsafeInboundHostPorts: [{protocol: TCP}]")
+    assert run(ssh._replace(destination_port=1), hep("h", "eth0"), portless).outcome == "drop"
 
 
 def test_felix_configurations_override_each_other(run: Run) -> None:
