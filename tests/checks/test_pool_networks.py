@@ -78,8 +78,7 @@ def test_networks_of_a_vpn(cidrs: list[str], addresses: list[str], peers: list[s
         for breach in pools.check(cluster, {"problem": "vpn-masqueraded"})
     ]
     expected = []
-    for text in addresses:
-        net = parse_cidr(text).masked()
+    for net in dict.fromkeys(parse_cidr(text).masked() for text in addresses):
         pool = next((f"p{n}" for n, cidr in enumerate(cidrs) if parse_cidr(cidr).family == net.family), None)
         peer = next((ip for ip in peers if ip != "x" and net.contains(parse_cidr(ip))), None)
         if pool and peer and not any(parse_cidr(cidr).contains(net) for cidr in cidrs):

@@ -75,6 +75,13 @@ def test_who_is_masqueraded_to_a_vpn(pool: dict[str, Any], interface: str, sourc
     assert [one.witness and one.witness.as_dict()["source"] for one in found] == ([source] if source else [])
 
 
+def test_what_one_pool_mends_is_told_once() -> None:
+    """Routers that share the address of the LAN are all in the VPN."""
+    facts = "".join(f"---\n{FACTS.strip()}\n".replace("node: router", f"node: {name}") for name in ("r1", "r2", "r3"))
+    (breach,) = pools.check(cluster_of([LAN, JUMP], facts=facts), {"problem": "vpn-masqueraded"})
+    assert 'behind "wg0" of node "r1" and 2 more are masqueraded' in breach.message
+
+
 def one_address(*more: dict[str, Any]) -> list[Breach]:
     nodes = [node("a"), node("b", rack="2"), node("c")]
     default = felix("default", natOutgoingAddress="192.0.2.9")

@@ -11,7 +11,7 @@ from callint.bgp.pools import host_local
 from callint.calico.defaults import BLOCK_SIZES, CHECKED_POOLS, DEFAULT_POOLS
 from callint.checks.breach import Breach, all_names
 from callint.checks.dispatch import Question, asked
-from callint.facts import Interface
+from callint.facts import Interface, NodeFacts
 from callint.finding import Related, all_of, counted, witness
 from callint.nat.host_networks import hosts_in
 from callint.nat.masquerade import Masquerading, interface_matches
@@ -116,6 +116,7 @@ def _tunnelled_host_network(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _vpn_masqueraded(cluster: Cluster) -> Iterator[Breach]:
+    """One for each network of a VPN, at the first node: a pool mends it for all."""
     pools = _networks(cluster)
     masqueraded: dict[Family, tuple[IPPool, Prefix]] = {}
     for pool, net in pools:
@@ -126,33 +127,37 @@ def _vpn_masqueraded(cluster: Cluster) -> Iterator[Breach]:
     peers = (
         _first_peers(cluster, {net for _, one in interfaces for net in _tunnel_networks(one)}) if masqueraded else {}
     )
+    found: dict[Prefix, list[tuple[NodeFacts, Interface, Packet]]] = {}
     for facts, interface in interfaces if peers else ():
         for net in _tunnel_networks(interface):
             if net in peers and net.family in masqueraded and not around.of(net):
-                (peer, far), (pool, lan) = peers[net], masqueraded[net.family]
-                packet = _packet(lan, interface.name, far)
-                if not Masquerading(model_of(cluster).at(facts.node)).of(packet).snat:
-                    continue
-                yield Breach.at(
-                    pool.resource,
-                    pool.path("natOutgoing"),
-                    f'packets from "{pool.cidr}" to {net} behind "{interface.name}" of node "{facts.node}" are '
-                    f'masqueraded, for no pool holds {net}: BGPPeer "{peer.resource.name}" there sees the node '
-                    "in place of who sent them",
-                    (
-                        Related(interface.span, "the network of the VPN"),
-                        Related(peer.resource.span("spec", "peerIP"), "a BGP peer inside it"),
-                    ),
-                    witness(
-                        "packet",
-                        source=packet.source,
-                        destination=packet.destination,
-                        out_interface=interface.name,
-                        node=facts.node,
-                        verdict="masqueraded",
-                    ),
-                    f"add an IPPool for {net} with `disabled: true`, `disableBGPExport: true` and no natOutgoing",
-                )
+                packet = _packet(masqueraded[net.family][1], interface.name, peers[net][1])
+                if Masquerading(model_of(cluster).at(facts.node)).of(packet).snat:
+                    found.setdefault(net, []).append((facts, interface, packet))
+    for net, places in found.items():
+        (peer, _), (pool, _), (facts, interface, packet) = peers[net], masqueraded[net.family], places[0]
+        nodes = len({one.node for one, _, _ in places})
+        others = f" and {nodes - 1} more" if nodes > 1 else ""
+        yield Breach.at(
+            pool.resource,
+            pool.path("natOutgoing"),
+            f'packets from "{pool.cidr}" to {net} behind "{interface.name}" of node "{facts.node}"{others} are '
+            f'masqueraded, for no pool holds {net}: BGPPeer "{peer.resource.name}" there sees the node '
+            "in place of who sent them",
+            (
+                Related(interface.span, "the network of the VPN"),
+                Related(peer.resource.span("spec", "peerIP"), "a BGP peer inside it"),
+            ),
+            witness(
+                "packet",
+                source=packet.source,
+                destination=packet.destination,
+                out_interface=interface.name,
+                node=facts.node,
+                verdict="masqueraded",
+            ),
+            f"add an IPPool for {net} with `disabled: true`, `disableBGPExport: true` and no natOutgoing",
+        )
 
 
 def _packet(lan: Prefix, leaving: str, far: Address) -> Packet:
