@@ -1,4 +1,4 @@
-"""Sessions of two nodes of which one is called at further addresses, too: which of them meet, by who calls whom."""
+"""Sessions of two nodes that have several, or are called from or at further addresses: who meets whom, by who calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 from callint.bgp.nodes import Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.session import Session
-from callint.bgp.turns import Turns, agree
+from callint.bgp.turns import Turns, agree, called_port, unlike
 from callint.calico.defaults import BGP_PORT
 from callint.facts.ways import size, source_towards
 from callint.net.address import Address, Family
@@ -30,11 +30,58 @@ Further = Callable[[Speaker, Speaker, Family], Sequence[Peering]]
 class Meeting(NamedTuple):
     """What becomes of a session, by another one: `met` has this one, `given` could have it and has a third instead.
 
-    `taken`: both call the same session again and again; `torn`: the other one is one of several that call this one.
+    `taken`: both call the same session again and again; `torn`: the other one is one of several that call this one;
+    `refused`: calls between both end at the AS; `idle`: the other one has the same neighbour and goes first.
     """
 
-    how: Literal["met", "given", "taken", "torn"]
+    how: Literal["met", "given", "taken", "torn", "refused", "idle"]
     other: Session
+
+
+class Locks:
+    """The sessions of both ends that may run: one for each neighbour and port, by name until one ends at the AS.
+
+    Then BIRD has both ends of the call start again, behind those that wait for the same neighbour and port.
+    """
+
+    def __init__(self, turns: Turns, both: Sequence[Session]) -> None:
+        """Everybody waits in the order of names."""
+        self._waiting: dict[tuple[str, Address | None, int], list[Session]] = {}
+        self._heard: dict[tuple[str, Address | None], Session] = {}
+        for one in sorted(both, key=lambda session: turns.order(session.form)):
+            self._waiting.setdefault(_lock(one), []).append(one)
+            # Whose a call is BIRD tells by the address alone: it is the first one's by name (bgp.c bgp_find_proto).
+            self._heard.setdefault((one.local.name, one.address), one)
+        self._first = {_key(several[0]): None for several in self._waiting.values()}
+
+    @property
+    def running(self) -> list[Session]:
+        """Those that have the lock."""
+        return [several[0] for several in self._waiting.values()]
+
+    def heard(self, far: Speaker, source: Address | None) -> Session | None:
+        """For which session a node takes a call; None where it takes none, which waits or is not there."""
+        first = self._heard.get((far.name, source))
+        return first if first is not None and self._waiting[_lock(first)][0] is first else None
+
+    def ahead(self, session: Session) -> Session | None:
+        """The first one by name with the same neighbour and port, where that is another one."""
+        if _key(session) in self._first:
+            return None
+        several = self._waiting[_lock(session)]
+        return next((one for one in several if _key(one) in self._first), None)
+
+    def give_way(self, ended: Sequence[_Call]) -> bool:
+        """Whether any of the ends of such calls has others behind it, and goes there."""
+        several = {_lock(end): end for call in ended for end in call}
+        moved = [lock for lock, end in several.items() if len(self._waiting[lock]) > 1]
+        for lock in moved:
+            self._waiting[lock].append(self._waiting[lock].pop(0))
+        return bool(moved)
+
+    def state(self) -> tuple[_Key, ...]:
+        """Which ones have their turn."""
+        return tuple(map(_key, self.running))
 
 
 class Meetings:
@@ -44,9 +91,40 @@ class Meetings:
     session in place of the old one (proto/bgp/bgp.c bgp_incoming_connection); it calls nobody itself meanwhile.
     """
 
-    def __init__(self, calls: list[_Call], steps: Steps) -> None:
-        """Those settle that nobody else disturbs, which may leave others in peace."""
+    def __init__(self, both: Sequence[Session], locks: Locks, calls: Callable[[], list[_Call]], steps: Steps) -> None:
+        """`calls` are those of the sessions that have their turn."""
         self._of: dict[_Key, Meeting] = {}
+        refused: dict[_Key, Session] = {}
+        seen: set[tuple[_Key, ...]] = set()
+        while True:
+            steps.spend(_OF_CALL * len(both))
+            every = calls()
+            ended = [call for call in every if not agree(*call)]
+            for caller, called in ended:
+                refused.setdefault(_key(caller), called)
+                refused.setdefault(_key(called), caller)
+            seen.add(locks.state())
+            if not locks.give_way(ended) or locks.state() in seen:
+                break
+        # Who is called by one of another AS is stopped again and again.
+        stopped = {_key(called): caller for caller, called in ended}
+        self._settle([call for call in every if agree(*call) and not any(_key(end) in stopped for end in call)], steps)
+        for caller, called in every:
+            if agree(caller, called):
+                for one, other in ((caller, called), (called, caller)):
+                    if _key(one) in stopped:
+                        self._of.setdefault(_key(one), Meeting("torn", stopped[_key(one)]))
+                    elif _key(other) in stopped:
+                        self._of.setdefault(_key(one), Meeting("taken", stopped[_key(other)]))
+        for one in both:
+            first, far = locks.ahead(one), refused.get(_key(one))
+            if first is not None:
+                self._of.setdefault(_key(one), Meeting("idle", first))
+            elif far is not None:
+                self._of.setdefault(_key(one), Meeting("refused", far))
+
+    def _settle(self, calls: list[_Call], steps: Steps) -> None:
+        """Those settle that nobody else disturbs, which may leave others in peace."""
         every = calls
         while calls:
             steps.spend(_OF_CALL * len(calls))
@@ -82,59 +160,62 @@ def _key(session: Session) -> _Key:
     return session.local.name, session.form, session.address
 
 
+def _lock(session: Session) -> tuple[str, Address | None, int]:
+    return session.local.name, session.address, called_port(session)
+
+
 class Calls:
-    """The calls of nodes of which one has sessions with further addresses of the other one."""
+    """The calls of nodes of which one has several sessions with the other one."""
 
     def __init__(self, turns: Turns, further: Further) -> None:
-        """`further` finds such sessions."""
+        """`further` finds sessions with further addresses."""
         self._turns = turns
         self._further = further
         self._met: dict[tuple[str, str, Family], Answer[Meetings]] = {}
         self._steps = Steps(turns.known.cluster, "BGP sessions with the same neighbour")
 
     def between(self, session: Session) -> Meetings | None:
-        """What becomes of all sessions between the ends of one; None where addresses are those of the ends alone.
+        """What becomes of all sessions between the ends of one; None where each end has one with the other's address.
 
         Raises TooManyStepsError.
         """
         one, other, family = session.local, self._turns.far_node(session), session.family
-        if other is None or other is one:
+        if other is None or other is one or one.address(family) is None or other.address(family) is None:
             return None
         if one.name > other.name:
             one, other = other, one
-        mine, theirs = self._further(one, other, family), self._further(other, one, family)
-        if not mine and not theirs:
-            return None
         key = (one.name, other.name, family)
         if key not in self._met:
-            here = [each.session(one, None) for each in mine] + [*self._turns.between(one, other.address(family))]
-            there = [each.session(other, None) for each in theirs] + [*self._turns.between(other, one.address(family))]
-            self._met[key] = Answer(partial(self._meetings, one, other, here, there))
+            both = [*self._sessions(one, other, family), *self._sessions(other, one, family)]
+            if len(both) < 3 and all(each.remote is not None and self._at_home(each) for each in both):
+                return None
+            self._met[key] = Answer(partial(self._meetings, both))
         return self._met[key].get()
 
-    def _meetings(self, one: Speaker, other: Speaker, mine: list[Session], theirs: list[Session]) -> Meetings:
-        calls = [*self._calls(mine, other, theirs), *self._calls(theirs, one, mine)]
-        return Meetings(calls, self._steps)
+    def _sessions(self, local: Speaker, far: Speaker, family: Family) -> Iterator[Session]:
+        for peering in self._further(local, far, family):
+            yield peering.session(local, None)
+        yield from self._turns.between(local, far.address(family))
 
-    def _calls(self, some: list[Session], far: Speaker, theirs: list[Session]) -> Iterator[_Call]:
-        """Of sessions with one address the first one by name is heard, and one of those with one port calls."""
-        heard: dict[Address | None, Session] = {}
-        for each in sorted(theirs, key=self._order):
-            heard.setdefault(each.address, each)
-        calling: dict[tuple[Address | None, int], list[_Call | None]] = {}
-        for session in sorted(some, key=self._order):
-            called = None if session.passive else heard.get(caller(session, self._steps))
-            call = (session, called) if called is not None else None
-            calling.setdefault((session.address, session.form.port or BGP_PORT), []).append(call)
-        for (address, port), several in calling.items():
-            listens = not self._turns.known.settings.own_address_alone or address in (far.address(4), far.address(6))
-            # One that ends at the AS gives way to the next one.
-            call = next((one for one in several if one is None or agree(*one)), several[0])
-            if call is not None and listens and port == (far.port or BGP_PORT):
-                yield call
+    def _at_home(self, session: Session) -> bool:
+        """Whether a session is called from the BGP address of its node."""
+        return session.source is not None or caller(session, self._steps) == session.local.address(session.family)
 
-    def _order(self, session: Session) -> tuple[int, str]:
-        return self._turns.order(session.form)
+    def _meetings(self, both: list[Session]) -> Meetings:
+        locks = Locks(self._turns, both)
+        return Meetings(both, locks, lambda: list(self._calls(locks)), self._steps)
+
+    def _calls(self, locks: Locks) -> Iterator[_Call]:
+        """Of sessions that run, as far as they reach one that does; by another password none does."""
+        for session in locks.running:
+            far, turns = self._turns.far_node(session), self._turns
+            if far is None or session.passive or called_port(session) != (far.port or BGP_PORT):
+                continue
+            if turns.known.settings.own_address_alone and session.address not in (far.address(4), far.address(6)):
+                continue
+            heard = locks.heard(far, caller(session, self._steps))
+            if heard is not None and not unlike(turns.secured(session.form), turns.secured(heard.form)):
+                yield session, heard
 
 
 def caller(session: Session, steps: Steps | None = None) -> Address | None:

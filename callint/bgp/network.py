@@ -238,10 +238,10 @@ class Network(Inventory):
             return None
         own = local.address(family)
         if own is not None and session.address is not None:
-            met = self._calls.between(session)
-            if met is not None:
-                meeting = met.of(session)
-                return meeting.other if meeting is not None and meeting.how == "met" else None
+            several = self._calls.between(session)
+            meeting = several.of(session) if several is not None else None
+            if meeting is not None and meeting.how == "met":
+                return meeting.other
             answers = self.between(remote, own)
             return next(iter(self._turns.agreeing(session, answers) or answers), None)
         if session.form.kind == "mesh":
@@ -249,6 +249,10 @@ class Network(Inventory):
         mine = self.nodes.of(local)
         found = (one for one in self.peerings_of(remote, family) if one.there is mine)
         return next((one.session(remote, local) for one in found), None)
+
+    def calls_itself(self, session: Session) -> bool:
+        """Whether the far end of a session is the node itself, at another address than its BGP address."""
+        return self._turns.calls_itself(session)
 
     def _further(self, local: Speaker, remote: Speaker, family: Family) -> Sequence[Peering]:
         return self._at_further_addresses.get((self.nodes.of(local), remote.name, family), ())

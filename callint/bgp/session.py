@@ -27,11 +27,13 @@ class Status(NamedTuple):
 
     `up`: both ends agree, or the far end is not part of the cluster and nothing here speaks against it; `half-open`:
     only this end is configured; `idle`: another protocol holds the neighbour; `down`: the ends contradict each other.
+    `ends`: it does come up, and ends again each time.
     """
 
     state: State
     why: str = ""
     missing: str = ""
+    ends: bool = False
 
 
 Secured = tuple[tuple[str, str] | None, bool]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from callint.bgp.calls import Calls, Meetings, caller
+from callint.bgp.calls import Calls, Meeting, caller
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.session import Form, Secured, Session, Status
-from callint.bgp.turns import Turns, agree
+from callint.bgp.turns import Turns
 from callint.calico.defaults import BGP_PORT
 from callint.net.address import Family
 from callint.net.read import address as read_address
@@ -21,7 +21,7 @@ def status(turns: Turns, calls: Calls, session: Session) -> Status:
         or _local_end(turns, session)
         or _never_called(turns, session)
         or _far_end_known(session)
-        or _one_of_several(turns, calls, session)
+        or _behind(turns, calls, session)
         or _reachable(turns, session)
         or _both_ends(turns, calls, session)
         or _without_router_id(turns, session)
@@ -73,18 +73,20 @@ def _far_end_known(session: Session) -> Status | None:
     return None
 
 
-def _one_of_several(turns: Turns, calls: Calls, session: Session) -> Status | None:
-    several = turns.between(session.local, session.address)
-    first = sorted(turns.ahead(session, several), key=lambda one: not one.selected)
-    if not first or turns.has_turn(session, several, turns.answers(session)):
+def _behind(turns: Turns, calls: Calls, session: Session) -> Status | None:
+    """Whether others have the same neighbour and go first, by name or because they may exist."""
+    first = sorted(turns.ahead(session, turns.between(session.local, session.address)), key=lambda one: one.selected)
+    if not first:
         return None
     if not first[0].selected:
         return _unselected(first[0])
     meetings = calls.between(session)
-    meeting = meetings.of(session) if meetings is not None else None
-    if meeting is not None and meeting.how == "met":
-        return None
-    return Status("idle", f"the session of {_called(first[0].form)} has the same neighbour and goes first")
+    meeting = meetings.of(session) if meetings is not None else Meeting("idle", first[0])
+    return _idle(meeting.other) if meeting is not None and meeting.how == "idle" else None
+
+
+def _idle(first: Session) -> Status:
+    return Status("idle", f"the session of {_called(first.form)} has the same neighbour and goes first")
 
 
 def _without_router_id(turns: Turns, session: Session) -> Status | None:
@@ -116,62 +118,54 @@ def _reachable(turns: Turns, session: Session) -> Status | None:
 
 
 def _both_ends(turns: Turns, calls: Calls, session: Session) -> Status | None:
-    form = session.form
     remote = turns.far_node(session)
     if remote is None:
         return None
-    if remote is session.local:
+    if turns.calls_itself(session):
         return Status("down", f"{session.address} is an address of the node itself")
     meetings = calls.between(session)
-    if meetings is not None:
-        return _met(turns, session, meetings, remote)
-    answers = turns.answers(session)
+    meeting = meetings.of(session) if meetings is not None else None
+    if meeting is not None and meeting.how != "refused":
+        return _met(turns, session, meeting, remote)
+    if turns.known.settings.own_address_alone and session.address != remote.address(session.family):
+        return Status("down", f"{session.address} {_AT_ONE_ADDRESS}")
+    own = caller(session) if meetings is not None else session.local.address(session.family)
+    if meeting is not None and meeting.other.address != own:
+        return _refused(session, remote, [meeting.other])
+    answers = turns.between(remote, own)
     if not answers:
-        if form.remote_as != remote.as_number:
+        if session.remote is not None and session.form.remote_as != remote.as_number:
             return _mismatch(session, remote.as_number)
-        own = session.local.address(session.family)
         return Status("half-open", f'node "{remote.name}" has no peering with {own}')
     unsure = next((one for one in answers if not one.selected), None)
     if unsure is not None:
         return _unselected(unsure)
     agreed = turns.agreeing(session, answers)
     if not agreed:
-        return _refused(session, remote, turns.running(answers, answers))
-    secured = turns.secured(form)
-    secrets = [one for one in agreed if turns.secured(one.form) == secured]
-    if not secrets:
+        return _refused(session, remote, turns.first_ones(answers, answers))
+    secured = turns.secured(session.form)
+    alike = [one for one in agreed if turns.secured(one.form) == secured]
+    if not alike:
         return _unlike(secured, turns.secured(agreed[0].form))
-    if not turns.meet(session, answers, secrets):
-        return Status("down", _missed(turns, session, secrets, remote))
-    return None
+    if meetings is None and (session.calls or any(one.calls for one in alike)):
+        return None
+    return Status("down", _missed(turns, session, alike, remote))
 
 
-def _met(turns: Turns, session: Session, meetings: Meetings, remote: Speaker) -> Status | None:
-    """Of two nodes that call each other at several addresses."""
-    meeting = meetings.of(session)
-    if meeting is None:
-        if turns.known.settings.own_address_alone and session.address != remote.address(session.family):
-            return Status("down", f"{session.address} {_AT_ONE_ADDRESS}")
-        own = caller(session)
-        answers = list(turns.between(remote, own))
-        if not answers:
-            return Status("half-open", f'node "{remote.name}" has no peering with {own}')
-        if not any(agree(session, one) for one in answers):
-            return _refused(session, remote, answers)
-        return Status("down", _missed(turns, session, answers, remote))
+def _met(turns: Turns, session: Session, meeting: Meeting, remote: Speaker) -> Status | None:
+    """Of two nodes of which one has several sessions with the other, or calls from another address."""
     other = meeting.other
     if not other.selected:
         return _unselected(other)
     if meeting.how == "met":
-        if not agree(session, other):
-            return _refused(session, remote, [other])
         mine, theirs = turns.secured(session.form), turns.secured(other.form)
         return _unlike(mine, theirs) if mine != theirs else None
     if meeting.how == "taken":
         why = f'node "{remote.name}" has one session for it and that with {other.address}, and each call ends the other'
-        return Status("down", why)
+        return Status("down", why, ends=True)
     if meeting.how == "torn":
-        return Status("down", f'node "{remote.name}" calls it by several sessions, and each call ends the one before')
+        why = f'node "{remote.name}" calls it by several sessions, and each call ends the one before'
+        return Status("down", why, ends=True)
     return Status("down", f'node "{remote.name}" has its session with {other.address} by a call to another address')
 
 

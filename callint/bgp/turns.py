@@ -1,11 +1,11 @@
-"""Several sessions of one node with one neighbour: which of them BIRD runs, and for which it takes a call."""
+"""Several sessions of one node with one neighbour: their order, and what each says of the far end."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from callint.bgp.inventory import Inventory
-from callint.bgp.nodes import Speaker
+from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.session import Form, Kind, Secured, Session
 from callint.calico.defaults import BGP_PORT
 from callint.net.address import Address
@@ -30,52 +30,21 @@ class Turns:
         """The far end, where that is a node, at whatever address it is called."""
         return session.remote or self.known.holder(session.address)
 
-    def answers(self, session: Session) -> Sequence[Session]:
-        """The sessions of the far end, where that is a node, with this one's node."""
-        remote, local = self.far_node(session), session.local
-        if remote is None or remote is local:
-            return ()
-        return self.between(remote, local.address(session.family))
+    def calls_itself(self, session: Session) -> bool:
+        """Whether the far end is the node itself, at another address than its BGP address."""
+        return session.local.name != ANY and self.far_node(session) is session.local
 
     def agreeing(self, session: Session, answers: Sequence[Session]) -> list[Session]:
-        """The sessions of the far end with this one's node that agree on the ASes and run."""
-        agreed = [one for one in answers if agree(session, one)]
-        found = self.running(agreed, answers)
-        if found or not agreed:
-            return found
-        several = self.between(session.local, session.address)
-        return [one for one in agreed if self.has_turn(one, answers, several)]
+        """The sessions of the far end with this one's node that agree on the ASes and are first at their port."""
+        return self.first_ones([one for one in answers if agree(session, one)], answers)
 
-    def running(self, some: Iterable[Session], several: Sequence[Session]) -> list[Session]:
-        """Some of the sessions that a node has with one address, as far as they run."""
+    def first_ones(self, some: Iterable[Session], several: Sequence[Session]) -> list[Session]:
+        """Some of the sessions that a node has with one address: those that are the first at their port."""
         first: dict[int, tuple[int, str]] = {}
         for one in several:
-            port, order = _port(one), self.order(one.form)
+            port, order = called_port(one), self.order(one.form)
             first[port] = min(first.get(port, order), order)
-        return [one for one in some if self.order(one.form) <= first[_port(one)]]
-
-    def has_turn(self, session: Session, several: Sequence[Session], answers: Sequence[Session]) -> bool:
-        """Whether all sessions that go ahead end at the AS, after which BIRD gives the neighbour to this one.
-
-        It has to call itself, for it is not the first one by name; where sessions take turns at the far end as well,
-        both call in vain.
-        """
-        if len(answers) != 1 or not session.calls:
-            return False
-        far = answers[0]
-        return agree(session, far) and all(
-            not agree(one, far) and self.secured(one.form) == self.secured(far.form) and (one.calls or far.calls)
-            for one in self.ahead(session, several)
-        )
-
-    def meet(self, session: Session, answers: Sequence[Session], some: Sequence[Session]) -> bool:
-        """Whether one end calls, and the other one takes it for a call of the session or of some of the answers to it.
-
-        Whose a call is BIRD tells by the address alone: it is the first one's by name (proto/bgp/bgp.c bgp_find_proto).
-        """
-        called = self.first(session, self.between(session.local, session.address)) == session.form
-        heard = {address: self.first(one, answers) for address, one in {one.address: one for one in some}.items()}
-        return any((one.calls and called) or (session.calls and heard[one.address] == one.form) for one in some)
+        return [one for one in some if self.order(one.form) <= first[called_port(one)]]
 
     def first(self, session: Session, several: Iterable[Session]) -> Form:
         """The form of the first one by name of those with the same neighbour, on whatever port."""
@@ -84,8 +53,8 @@ class Turns:
 
     def ahead(self, session: Session, several: Iterable[Session]) -> Iterator[Session]:
         """BIRD locks address and port: of several protocols to one neighbour only the first one by name runs."""
-        port, order = _port(session), self.order(session.form)
-        return (one for one in several if _port(one) == port and self.order(one.form) < order)
+        port, order = called_port(session), self.order(session.form)
+        return (one for one in several if called_port(one) == port and self.order(one.form) < order)
 
     def order(self, form: Form) -> tuple[int, str]:
         """The place among several with one neighbour; a port that the peer names stands at the end of the name."""
@@ -105,10 +74,16 @@ class Turns:
         return None if secrets(self.known.cluster).missing(*secret) is not None else secret, limited
 
 
-def _port(session: Session) -> int:
+def called_port(session: Session) -> int:
+    """The port that a session calls, and that a neighbour's lock is about."""
     return session.form.port or BGP_PORT
 
 
 def agree(one: Session, other: Session) -> bool:
     """Whether two ends say the same of their ASes."""
     return one.form.local_as == other.form.remote_as and one.form.remote_as == other.form.local_as
+
+
+def unlike(one: Secured, other: Secured) -> bool:
+    """Whether two ends surely differ in the password or in TTL security; what two Secrets hold nobody tells."""
+    return one[1] != other[1] or (one[0] is None) != (other[0] is None)

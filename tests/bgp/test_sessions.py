@@ -441,6 +441,39 @@ def test_of_several_calls_for_one_session_each_ends_the_one_before(made: Any) ->
     assert found(waits, beside, far) == called | {"node a 10.0.0.2": "idle"}
 
 
+def test_of_several_ports_only_the_one_that_is_listened_on_is_called(made: Any) -> None:
+    """A call of the far end is one for the first session by name, which has none once the far end is called itself."""
+    wrong = peer("p", node="a", peerIP="10.0.0.2:100", asNumber=64512, reversePeering="Manual")
+    right = peer("q", node="a", peerIP="10.0.0.2:179", asNumber=64512, reversePeering="Manual")
+    back = peer("r", node="b", peerIP="10.0.0.1", asNumber=64512, reversePeering="Manual")
+    found = {(one.local.name, one.form.port): one.status.state for one in made(NO_MESH, A, B, wrong, right, back)}
+    assert found == {("a", 100): "down", ("a", 179): "up", ("b", None): "up"}
+
+
+def test_a_call_from_another_as_ends_the_session_that_takes_it(made: Any) -> None:
+    """The one that waits for the same neighbour has the next turn; where none does, all begins anew."""
+    facts = "{version: 1, node: b, interfaces: [{name: eth0, addresses: [10.0.0.2/24, 10.9.0.2/24]}]}"
+    refused = peer("p", node="a", peerIP="10.9.0.2", asNumber=65000)
+    model = made(A, B, refused, facts=facts)
+    down = {"mesh a 10.0.0.2": "down", "mesh b 10.0.0.1": "down"}
+    assert states(model) == down | {"node a 10.9.0.2": "as-mismatch"}
+    assert [one.status.ends for one in model] == [False, True, True]
+    behind = peer("q", node="b", peerIP="10.0.0.1", asNumber=64512, reversePeering="Manual")
+    found = states(made(A, B, refused, behind, facts=facts))
+    up = {"mesh a 10.0.0.2": "up", "node b 10.0.0.1": "up"}
+    assert found == up | {"node a 10.9.0.2": "as-mismatch", "mesh b 10.0.0.1": "as-mismatch"}
+
+
+def test_the_address_from_which_the_kernel_calls_may_be_no_neighbour(made: Any) -> None:
+    there = peer("p", node="a", peerIP="10.0.0.2", asNumber=64512, sourceAddress="None", reversePeering="Manual")
+    waits = peer("q", peerIP="10.0.0.1:100", asNumber=64512, reversePeering="Manual")
+    addresses = "interfaces: [{name: eth0, addresses: [10.0.0.1/24]}, {name: wg0, addresses: [10.9.0.1/24]}]"
+    facts = f"{{version: 1, node: a, {addresses}, routes: [{{to: 10.0.0.2/32, interface: WAY}}]}}"
+    for way, state in (("eth0", "up"), ("wg0", "half-open")):
+        found = states(made(NO_MESH, A, B, there, waits, facts=facts.replace("WAY", way)))
+        assert found["node a 10.0.0.2"] == state
+
+
 def test_a_node_has_no_session_with_an_address_of_its_own(made: Any) -> None:
     interfaces = "[{name: eth0, addresses: [10.0.0.2/24]}, {name: wg0, addresses: [10.9.0.2/24]}]"
     model = made(

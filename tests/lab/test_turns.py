@@ -18,7 +18,7 @@ KINDS = {"global": "Global", "mesh": "Mesh", "node": "Node"}
 MANUAL = {"reversePeering": "Manual"}
 SECOND = "10.9.0.2"
 FACTS = {"version": 1, "node": "b", "interfaces": [{"name": "eth0", "addresses": ["10.0.0.2/24", f"{SECOND}/24"]}]}
-# What a peer is beside the mesh; a waits for the calls of b
+# What a peer is beside the mesh, in which a waits for the calls of b
 PEERS: dict[str, list[dict[str, Any]]] = {
     "of another AS, and the next one calls": [{"peerIP": "10.0.0.1", "asNumber": 65000}],
     "of another AS, and the next one waits": [{"peerIP": "10.0.0.2", "asNumber": 65000}],
@@ -26,11 +26,22 @@ PEERS: dict[str, list[dict[str, Any]]] = {
     "from another AS": [{"peerIP": "10.0.0.1", "asNumber": 64512, "localASNumber": 65000, **MANUAL}],
     "of another AS at both ends": [{"peerIP": far, "asNumber": 65000} for far in NODES.values()],
     "of the same AS": [{"node": "a", "peerIP": "10.0.0.2", "asNumber": 64512, **MANUAL}],
+    "of another AS at another address, and one that waits there has the next turn": [
+        {"peerIP": SECOND, "asNumber": 65000},
+        {"node": "b", "peerIP": "10.0.0.1", "asNumber": 64512, **MANUAL},
+    ],
+}
+WITHOUT_MESH: dict[str, list[dict[str, Any]]] = {
     "at another address, and the first one waits": [
         {"peerIP": "10.0.0.2", "asNumber": 64512},
         {"node": "a", "peerIP": SECOND, "asNumber": 64512},
     ],
     "at its own address": [{"peerIP": SECOND, "asNumber": 64512, "sourceAddress": "None"}],
+    "at two ports, and the first one is called in vain": [
+        {"node": "a", "peerIP": "10.0.0.2:100", "asNumber": 64512, **MANUAL},
+        {"node": "a", "peerIP": "10.0.0.2:179", "asNumber": 64512, **MANUAL},
+        {"node": "b", "peerIP": "10.0.0.1", "asNumber": 64512, **MANUAL},
+    ],
 }
 
 
@@ -51,10 +62,9 @@ def protocol(session: Session) -> str:
 class Pair:
     """Two nodes on a wire."""
 
-    def __init__(self, lab: Any, peers: list[dict[str, Any]]) -> None:
+    def __init__(self, lab: Any, peers: list[dict[str, Any]], *, mesh: bool) -> None:
         objects = [calico("Node", one, {"bgp": {"ipv4Address": f"{address}/24"}}) for one, address in NODES.items()]
         objects += [calico("BGPPeer", f"p{number}", spec) for number, spec in enumerate(peers)]
-        mesh = all(SECOND not in spec["peerIP"] for spec in peers)
         objects.append(calico("BGPConfiguration", "default", {"nodeToNodeMeshEnabled": mesh}))
         cluster = cluster_of(objects, Target((3, 32)), facts=json.dumps(FACTS))
         sessions = sorted(network(cluster), key=name)
@@ -74,9 +84,10 @@ class Pair:
 
 def test_turns(lab: Any) -> None:
     """All at once; those that are not told to come up have more than the time that the others need."""
-    pairs = {about: Pair(lab, peers) for about, peers in PEERS.items()}
+    pairs = {about: Pair(lab, peers, mesh=True) for about, peers in PEERS.items()}
+    pairs |= {about: Pair(lab, peers, mesh=False) for about, peers in WITHOUT_MESH.items()}
     start = time.monotonic()
-    lab.wait(lambda: all(one.up() >= one.expected for one in pairs.values()), 40, "the sessions come up")
+    lab.wait(lambda: all(one.up() >= one.expected for one in pairs.values()), 60, "the sessions come up")
     time.sleep(5 + time.monotonic() - start)
     assert {about: one.up() for about, one in pairs.items()} == {about: one.expected for about, one in pairs.items()}
     assert {len(one.expected) for one in pairs.values()} == {0, 2}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.network import Network, network
-from callint.bgp.session import Session, State
+from callint.bgp.session import Session, State, Status
 from callint.checks.bgp.peers import FAR_ENDS, at
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach, CheckError, unanswered
@@ -51,8 +51,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         # a mesh session gives way to a peer, or cannot come up with it, and the peer's own finding says so
         of_peer = state in ("idle", "down") and session.peer is None
         # that a node calls itself is as it should be where the peer is about others, too
-        to_itself = session.remote is None and model.holder(session.address) is session.local
-        if not wanted or of_peer or to_itself or _said_of_field(model, session):
+        if not wanted or of_peer or model.calls_itself(session) or _said_of_field(model, session):
             continue
         if left.concerns(kind, steps):
             unsaid.update((one.name, one) for one in left.unsaid(kind))
@@ -97,7 +96,7 @@ def _breach(cluster: Cluster, place: _Place, sessions: list[tuple[Session, int]]
     return Breach.at(
         place.resource,
         place.path,
-        f"the session of {who} {where} with {session.far_end} {_SAYS[status.state]}: {status.why}{more}",
+        f"the session of {who} {where} with {session.far_end} {_says(status)}: {status.why}{more}",
         tuple(_related(cluster, session, place)),
         witness(
             "address",
@@ -111,13 +110,10 @@ def _breach(cluster: Cluster, place: _Place, sessions: list[tuple[Session, int]]
     )
 
 
-_SAYS: dict[str, str] = {
-    "as-mismatch": "does not come up",
-    "half-open": "does not come up",
-    "down": "does not come up",
-    "idle": "never runs",
-    "unreachable": "does not come up",
-}
+def _says(status: Status) -> str:
+    if status.state == "idle":
+        return "never runs"
+    return "does not stay up" if status.ends else "does not come up"
 
 
 def _place(cluster: Cluster, session: Session, state: str) -> _Place | None:
