@@ -296,3 +296,15 @@ def test_an_unknown_port_is_asked_for() -> None:
     assert demand is not None
     assert matches(demand, flow, doubts)
     assert doubts.asked == ["the source port of the packet"]
+
+
+@pytest.mark.parametrize(("protocol", "families"), [("ICMP", {4}), ("ICMPv6", {6}), (1, {4, 6}), (58, {4, 6})])
+def test_the_words_for_icmp_mean_an_ip_version_too(protocol: str | int, families: set[int]) -> None:
+    (rule,) = rules({"ingress": [{"action": "Allow", "protocol": protocol}]}, "ingress")
+    number = PROTOCOLS.get(str(protocol), protocol)
+    found = set()
+    for family, ends in {4: ("10.0.0.1", "10.0.0.2"), 6: ("fd00::1", "fd00::2")}.items():
+        flow = read(Packet("eth0", None, *ends, number, icmp_type=8, icmp_code=0))
+        demand = criteria(rule, flow.family, INVENTORY, None)
+        found |= {family} if demand is not None and matches(demand, flow, Doubts()) else set()
+    assert found == families
