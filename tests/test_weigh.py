@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from callint import config, rule
 from callint.config import Calico
 from callint.engine import Plan
@@ -94,3 +96,22 @@ def test_folders_that_may_be_clusters_prove_nothing_together() -> None:
 def test_one_folder_alone_keeps_its_weight() -> None:
     files = {"a/lan.yaml": LAN, "a/endpoint.yaml": ENDPOINT, "a/pods.yaml": POOL, "b/pods.yaml": POOL}
     assert {(one.rule, one.severity) for one in findings(files)} == {("NAT001", "error"), ("REF001", "info")}
+
+
+@pytest.mark.parametrize(
+    ("kind", "apart"),
+    [
+        ("{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}}", True),
+        ("{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: web, namespace: shop}}", True),
+        ("{apiVersion: operator.tigera.io/v1, kind: Installation, metadata: {name: default}}", True),
+        ("{apiVersion: v1, kind: Service, metadata: {name: web}}", False),  # in which namespace is not said
+        ("{apiVersion: v1, kind: Service, metadata: {name: web, namespace: '${SHOP}'}}", False),
+        ("{apiVersion: v1, kind: Namespace, metadata: {name: shop}}", False),  # each part brings its own
+        ("{apiVersion: v1, kind: ConfigMap, metadata: {name: web, namespace: shop}}", False),
+    ],
+)
+def test_what_kubernetes_has_once_tells_folders_apart_as_well(kind: str, apart: bool) -> None:
+    joined = {"a/lan.yaml": LAN, "b/endpoint.yaml": ENDPOINT, "a/k.yaml": kind, "b/k.yaml": kind}
+    assert {one.rule for one in findings(joined)} & {"NAT001", "REF001"} == {"REF001" if apart else "NAT001"}
+    beside = {"a/lan.yaml": LAN, "b/endpoint.yaml": ENDPOINT, "a/k.yaml": kind, "a/l.yaml": kind}
+    assert {one.rule for one in findings(beside)} & {"NAT001", "REF001"} == {"NAT001"}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from callint.calico import Road, Target
 from callint.calico.defaults import DEFAULT_TIER, TIERS_BY_NAME
-from callint.calico.kinds import POLICIES, is_calico
+from callint.calico.kinds import POLICIES, POLICY_API, is_calico
 from callint.objects.resource import Resource
 from callint.source import Limits, placeholder
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LIMITS = Limits()
 _PREFIX = f"{DEFAULT_TIER}."
+_INSTALLATION = ("Installation", "operator.tigera.io/v1")
+_APART = (_INSTALLATION, ("NetworkPolicy", POLICY_API), ("Service", "v1"))
 
 
 class Intent:
@@ -86,15 +88,8 @@ class Cluster:
 
     @cached_property
     def duplicates(self) -> tuple[tuple[Resource, Resource], ...]:
-        """Pairs (later, first) of resources that are the same stored object."""
-        first: dict[tuple[str, str, str, str], Resource] = {}
-        pairs = []
-        for resource in self.all:
-            if resource.name and is_calico(resource.api_version):
-                known = first.setdefault(self._stored(resource), resource)
-                if known is not resource:
-                    pairs.append((resource, known))
-        return tuple(pairs)
+        """Pairs (later, first) of Calico's resources that are the same stored object."""
+        return tuple(_again((self._stored(one), one) for one in self.all if one.name and is_calico(one.api_version)))
 
     def _stored(self, resource: Resource) -> tuple[str, str, str, str]:
         """What makes two resources one stored object: a policy may be written with its tier before its name."""
@@ -109,12 +104,19 @@ class Cluster:
     def apart(self) -> tuple[tuple[Resource, Resource], ...]:
         """Duplicates in two folders: these may be clusters, variants or stages of their own, and nothing tells.
 
-        Names that still hold a placeholder are no names yet.
+        Of Kubernetes' own, that is said where they say their namespace, and not of what each part of one cluster may
+        bring along, such as a Namespace. Names that still hold a placeholder are no names yet.
         """
+        others = (
+            (one.identity, one)
+            for kind, api_version in _APART
+            for one in self.kubernetes(kind, api_version)
+            if one.name and (one.namespace or kind == _INSTALLATION[0])
+        )
         return tuple(
             (later, first)
-            for later, first in self.duplicates
-            if later.folder != first.folder and placeholder(later.name) is None
+            for later, first in (*self.duplicates, *_again(others))
+            if later.folder != first.folder and all(placeholder(text) is None for text in later.identity)
         )
 
     def of(self, *kinds: str) -> tuple[Resource, ...]:
@@ -178,7 +180,7 @@ class Cluster:
     @property
     def installations(self) -> tuple[Resource, ...]:
         """What the operator is told to install."""
-        return self.kubernetes("Installation", "operator.tigera.io/v1")
+        return self.kubernetes(*_INSTALLATION)
 
     @cached_property
     def host_endpoints(self) -> tuple[HostEndpoint, ...]:
@@ -246,3 +248,12 @@ class Cluster:
     def road(self, resource: Resource) -> Road:
         """The road on which one object travels."""
         return self.target.road_of(resource.api_version)
+
+
+def _again(identified: Iterable[tuple[tuple[str, ...], Resource]]) -> Iterator[tuple[Resource, Resource]]:
+    """Pairs (later, first) of resources that have one identity."""
+    first: dict[tuple[str, ...], Resource] = {}
+    for identity, resource in identified:
+        known = first.setdefault(identity, resource)
+        if known is not resource:
+            yield resource, known
