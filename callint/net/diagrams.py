@@ -16,6 +16,7 @@ from callint.net.intervals import Interval, Intervals
 
 Operation = Literal["and", "or", "minus"]
 _END = 1 << 30
+_SMALL = 3  # bits of a number of intervals or steps that count for nothing
 _FEW = 64  # nodes of which each is asked about a value, instead of where all of them are divided
 
 
@@ -41,21 +42,28 @@ FULL = Node(_END, (), ())
 class Space:
     """The fields, by their greatest values, and all nodes made for them; nodes of different spaces must not meet.
 
-    `limit` bounds nodes and remembered results together (about 300 bytes each); past it operations raise TooLargeError.
+    `limit` bounds nodes and remembered results together (about 300 bytes and two microseconds each, and as much for
+    eight intervals of a node or steps of an operation); past it operations raise TooLargeError.
     """
 
-    __slots__ = ("_nodes", "_results", "limit", "maxima")
+    __slots__ = ("_nodes", "_results", "_taken", "limit", "maxima")
 
     def __init__(self, maxima: Sequence[int], *, limit: int = 1_000_000) -> None:
         self.maxima = tuple(maxima)
         self.limit = limit
         self._nodes: dict[tuple[int, tuple[int, ...], tuple[Node, ...]], Node] = {}
         self._results: dict[tuple[Operation, Node, Node], Node] = {}
+        self._taken = 0
 
     @property
     def crowded(self) -> bool:
         """Whether half of the limit is reached."""
-        return 2 * (len(self._nodes) + len(self._results)) > self.limit
+        return 2 * self._taken > self.limit
+
+    def check(self) -> None:
+        """Raises TooLargeError where the limit was passed: to look further would take time for nothing."""
+        if self._taken > self.limit:
+            raise TooLargeError(f"more than {self.limit:,} nodes")
 
     def product(self, sides: Sequence[Intervals | None]) -> Node:
         """The points whose every field lies in its intervals; `None` leaves a field free."""
@@ -77,24 +85,40 @@ class Space:
         found = self._results.get(key)
         if found is not None:
             return found
+        self.check()
         level = min(a.level, b.level)
         top = self.maxima[level]
         a_bounds, a_children = (a.bounds, a.children) if a.level == level else ((top,), (a,))
         b_bounds, b_children = (b.bounds, b.children) if b.level == level else ((top,), (b,))
         bounds: list[int] = []
         children: list[Node] = []
-        i = j = 0
+        i = j = steps = 0
         upper = -1
         while upper < top:
+            steps += 1
             x, y = a_bounds[i], b_bounds[j]
-            if a_children[i] is EMPTY and operation != "or":
+            p, q = a_children[i], b_children[j]
+            if operation != "or" and p is EMPTY:
                 # a narrow set leaps over all that lies beside it in a large one
                 upper, child = x, EMPTY
                 j = bisect_left(b_bounds, x, j)
                 y = b_bounds[j]
+            elif operation == "and" and q is EMPTY:
+                upper, child = y, EMPTY
+                i = bisect_left(a_bounds, y, i)
+                x = a_bounds[i]
+            elif operation != "and" and q is EMPTY and x < y:
+                # and of a large one all that lies beside a narrow one stays as it is
+                i = _beside(bounds, children, a_bounds, a_children, i, y)
+                upper = bounds[-1]
+                continue
+            elif operation == "or" and p is EMPTY and y < x:
+                j = _beside(bounds, children, b_bounds, b_children, j, x)
+                upper = bounds[-1]
+                continue
             else:
                 upper = x if x < y else y
-                child = self.apply(operation, a_children[i], b_children[j])
+                child = self.apply(operation, p, q)
             if children and children[-1] is child:
                 bounds[-1] = upper
             else:
@@ -102,6 +126,7 @@ class Space:
                 children.append(child)
             i += x == upper
             j += y == upper
+        self._taken += 1 + (steps >> _SMALL)
         node = self._results[key] = self._node(level, tuple(bounds), tuple(children))
         return node
 
@@ -183,10 +208,23 @@ class Space:
         key = (level, bounds, children)
         node = self._nodes.get(key)
         if node is None:
-            if len(self._nodes) + len(self._results) > self.limit:
-                raise TooLargeError(f"more than {self.limit} nodes")
+            self.check()
+            self._taken += 1 + (len(bounds) >> _SMALL)
             node = self._nodes[key] = Node(level, bounds, children)
         return node
+
+
+def _beside(
+    bounds: list[int], children: list[Node], own: tuple[int, ...], its: tuple[Node, ...], start: int, end: int
+) -> int:
+    """Put all intervals of a node from one on that end below `end` behind others; the number of the next."""
+    after = bisect_left(own, end, start)
+    if children and children[-1] is its[start]:
+        bounds[-1] = own[start]
+        start += 1
+    bounds += own[start:after]
+    children += its[start:after]
+    return after
 
 
 def split(node: Node) -> Iterator[tuple[Interval, Node]]:

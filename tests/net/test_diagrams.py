@@ -96,3 +96,13 @@ def test_limits_raise_and_do_not_fill_memory() -> None:
 def test_sides_stay_inside_their_fields() -> None:
     with pytest.raises(ValueError, match="from 0 to 3"):
         SPACE.product((((0, 4),), None, None))
+
+
+def test_wide_nodes_and_long_operations_count_as_several() -> None:
+    """Each union alone is one node with one more interval than the last: a hundred thousand of these in all."""
+    space = Space((100_000, 3), limit=10_000)
+    with pytest.raises(TooLargeError):
+        reduce(partial(space.apply, "or"), (space.product((((i * 2, i * 2),), ((i % 3, 3),))) for i in range(2_000)))
+    assert len(space._nodes) < 4_000
+    with pytest.raises(TooLargeError):
+        space.check()

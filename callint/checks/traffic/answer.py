@@ -19,8 +19,8 @@ from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.partition import Partition
 from callint.record import NamedTuple
 
-_MOST_NODES = 500_000
-"""Nodes of diagrams for all questions of a rule: ten thousand rules of a policy take less than half of them."""
+_MOST_NODES = 250_000
+"""Nodes of diagrams for all questions of a rule, which take about a second; after them nothing more is asked."""
 
 
 class Drop(NamedTuple):
@@ -56,8 +56,14 @@ class Answers:
             for family in FAMILIES
         }
         self._risks: dict[object, tuple[PacketSet, PacketSet]] = {}
+        self._drops: dict[Partition, PacketSet] = {}
         self._beyond: dict[object, bool] = {}
         self._telling: dict[Partition, Callable[[int], object]] = {}
+
+    def check(self) -> None:
+        """Raises callint.net.diagrams.TooLargeError where an answer before was too large."""
+        for engine in self._engines.values():
+            engine.space.diagrams.check()
 
     def alike(self, drop: Drop) -> object:
         """Equal for drops at points of one direction that policy treats alike."""
@@ -66,6 +72,7 @@ class Answers:
 
     def port(self, point: Point, port: int) -> object:
         """Equal for ports that policy at a point treats alike; may raise TooLargeError."""
+        self.check()
         found = []
         for engine in self._engines.values():
             partition = engine.own(*point)
@@ -80,6 +87,7 @@ class Answers:
         """Whether packets of a need pass at one of the interfaces, whoever the far end is; may raise TooLargeError."""
         if need.direction == "either":
             return False
+        self.check()
         (packets,) = wanted(need, site)
         return any(
             not any(any(self._risk(packets, None, None, family, point)) for family in FAMILIES)
@@ -88,6 +96,7 @@ class Answers:
 
     def safe(self, asked: Question) -> bool:
         """Whether all packets between any of the ends pass by one way; may raise TooLargeError."""
+        self.check()
         return any(
             all(
                 not any(any(self._risk_of(connection, family, point)) for point in connection.points)
@@ -107,6 +116,7 @@ class Answers:
 
     def of(self, asked: Question, connection: Connection) -> Answer:
         """What becomes of a connection; may raise callint.net.diagrams.TooLargeError."""
+        self.check()
         risks = {
             family: [self._risk_of(connection, family, point) for point in connection.points] for family in FAMILIES
         }
@@ -161,8 +171,11 @@ class Answers:
     def _drop(self, partition: Partition) -> PacketSet:
         if not self._governed:
             return partition.drop
-        parts = (one for one in partition.parts() if one.outcome == "drop" and one.cause.tier is not None)
-        return partition.space.union_all(one.packets for one in parts)
+        found = self._drops.get(partition)
+        if found is None:
+            parts = (one for one in partition.parts() if one.outcome == "drop" and one.cause.tier is not None)
+            found = self._drops[partition] = partition.space.union_all(one.packets for one in parts)
+        return found
 
 
 def questions(names: Mapping[str, About], answers: Answers, sites: Iterable[tuple[Need, Site]]) -> Iterator[Question]:

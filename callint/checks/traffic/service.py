@@ -14,7 +14,7 @@ from callint.checks.traffic.need import read_needs
 from callint.checks.traffic.place import abouts
 from callint.checks.traffic.question import Point, Question, wanted
 from callint.checks.traffic.sites import sites
-from callint.finding import Path, Related, Span, Witness, witness
+from callint.finding import Path, Related, Span, Witness, counted, witness
 from callint.net.diagrams import TooLargeError
 from callint.net.packets import Packet as One
 from callint.objects import Cluster, Resource
@@ -23,6 +23,7 @@ from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.partition import Part, Partition
 from callint.policy.symbolic.point import ANOTHER, SOMEBODY, SOURCE_PORT, packet_at
 
+_TOO_LARGE = "a question that is too large"
 _OF_SETS = 100
 """Steps of `limits.comparisons` that it takes to hold two sets of packets against each other."""
 
@@ -46,8 +47,11 @@ def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach
     answers = Answers(model, (packets for one in found for packets in wanted(*one)), governed=governed)
     breaches: dict[Span, tuple[Breach, int]] = {}
     doubts: dict[str, Breach] = {}
+    left: list[tuple[Breach, int]] = []
     for breach, count in _judge(model, answers, questions(nodes, answers, together(answers, found))):
-        if breach.undecided:
+        if breach.help.startswith(_TOO_LARGE):
+            left.append((breach._replace(help=""), count))
+        elif breach.undecided:
             doubts.setdefault(breach.help, breach._replace(help=""))
         else:
             first, before = breaches.get(breach.span, (breach, 0))
@@ -57,6 +61,10 @@ def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach
         yield breach._replace(message=breach.message + more)
     if doubts and not governed and not _said(cluster):
         yield from doubts.values()
+    if left:
+        one, others = left[0][0], sum(count for _, count in left) - 1
+        so_too = f", and so it is with {counted(others, 'more flow')}" if others else ""
+        yield one._replace(message=one.message + so_too)
 
 
 def _judge(model: Model, answers: Answers, asked: Iterable[Question]) -> Iterator[tuple[Breach, int]]:
@@ -66,7 +74,7 @@ def _judge(model: Model, answers: Answers, asked: Iterable[Question]) -> Iterato
         try:
             found = [answers.of(one, connection) for connection in one.connections]
         except TooLargeError as error:
-            yield _open(model, one, f"a question that is too large: {error}"), 1
+            yield _open(model, one, f"{_TOO_LARGE}: {error}"), one.site.stands_for
             continue
         if not any(answer.passes for answer in found):
             drops = tuple(
@@ -86,7 +94,7 @@ def _judge(model: Model, answers: Answers, asked: Iterable[Question]) -> Iterato
                 first, its, before = failed.get(place, (one, drop, 0))
                 failed[place] = (first, its, before + count)
         except TooLargeError as error:
-            yield _open(model, one, f"a question that is too large: {error}"), len(group)
+            yield _open(model, one, f"{_TOO_LARGE}: {error}"), len(group)
     for one, drop, count in failed.values():
         yield _breach(model, one, drop), count
 
