@@ -17,7 +17,7 @@ from callint.given import excluding_nothing, left_beside, left_out, named_there
 from callint.intake import Judge, Judged, Measure, Reading
 from callint.intake import judge as judge_here
 from callint.intake.beside import manifests
-from callint.intake.kustomize import built, namespaces, patches
+from callint.intake.kustomize import built, kustomizations, namespaces, patches
 from callint.objects import Cluster, Resource
 from callint.record import NamedTuple
 from callint.report import Report
@@ -94,8 +94,9 @@ def describe(
     sources = manifests(sources, options.paths)
     findings = report_problems(plan, named_there(config, sources.problems))
     places = {problem.span[:3] for problem in sources.problems}
-    parts, unapplied = patches(sources.documents)
-    spaces = namespaces(sources.documents)
+    kustomizing = kustomizations(sources.documents)
+    parts, unapplied = patches(kustomizing)
+    spaces = namespaces(kustomizing)
     findings += report_problems(plan, unapplied)
     if options.sought:
         findings += report_problems(plan, unread(config, sources.documents))

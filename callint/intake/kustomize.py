@@ -32,14 +32,27 @@ _NAMESPACED = frozenset(
 """Kubernetes' own kinds that are read and are in a namespace, though none be written."""
 
 
-def patches(documents: Iterable[Document]) -> tuple[frozenset[str], list[Problem]]:
+Kustomizing = list[tuple[Document, dict[str, Any]]]
+"""Kustomizations, with what they say."""
+
+
+def kustomizations(documents: Iterable[Document]) -> Kustomizing:
+    """Those among the documents, which are few or none, though all have to be looked at."""
+    return [
+        (document, value)
+        for document in documents
+        if isinstance(value := document.value, dict) and _is_kustomization(document.file, value)
+    ]
+
+
+def patches(kustomizing: Kustomizing) -> tuple[frozenset[str], list[Problem]]:
     """The files that kustomizations name as patches, and that nothing is changed by any, once for each kustomization.
 
     Source: api/types/kustomization.go of kustomize; `patchesStrategicMerge` may hold patches instead of paths.
     """
     files: set[str] = set()
     problems = []
-    for document, value in _kustomizations(documents):
+    for document, value in kustomizing:
         given = [field for field in _UNDONE if isinstance(value.get(field), list) and value[field]]
         files.update(_place(join(dirname(document.file), path)) for field in given for path in _paths(value[field]))
         if given:
@@ -62,14 +75,12 @@ class _Kustomization(NamedTuple):
     resources: tuple[str, ...]
 
 
-def namespaces(documents: Iterable[Document]) -> dict[str, str]:
+def namespaces(kustomizing: Kustomizing) -> dict[str, str]:
     """The namespace of what is in each file, where all kustomizations that take it in put it into one.
 
     The outermost that names one decides (api/types/kustomization.go and the NamespaceTransformer of kustomize).
     """
-    known = {
-        _folder(document): _kustomization(_folder(document), value) for document, value in _kustomizations(documents)
-    }
+    known = {_folder(document): _kustomization(_folder(document), value) for document, value in kustomizing}
     inner = {path for one in known.values() for path in one.resources}
     found: dict[str, set[str | None]] = {}
     left: list[tuple[str, str | None]] = [(folder, None) for folder in known if folder not in inner]
@@ -120,13 +131,6 @@ def _kustomization(folder: str, value: dict[str, Any]) -> _Kustomization:
     paths = (path for field in _RESOURCES for path in fields.texts(value, field))
     written = namespace if namespace and placeholder(namespace) is None else None
     return _Kustomization(written, tuple(_place(join(folder, path)) for path in paths))
-
-
-def _kustomizations(documents: Iterable[Document]) -> Iterator[tuple[Document, dict[str, Any]]]:
-    for document in documents:
-        value = document.value
-        if isinstance(value, dict) and _is_kustomization(document.file, value):
-            yield document, value
 
 
 def _is_kustomization(file: str, value: dict[str, Any]) -> bool:

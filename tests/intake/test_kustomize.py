@@ -11,7 +11,7 @@ from callint import rule
 from callint.config import Config
 from callint.engine import Plan
 from callint.finding import Finding
-from callint.intake.kustomize import namespaces, patches
+from callint.intake.kustomize import kustomizations, namespaces, patches
 from callint.lint import lint
 from callint.source import load, parse
 
@@ -41,14 +41,15 @@ HEAD = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
     ],
 )
 def test_files_that_are_patches(file: str, text: str, files: set[str] | None) -> None:
-    found, problems = patches(parse(text, file).documents)
+    found, problems = patches(kustomizations(parse(text, file).documents))
     assert found == (files or set())
     assert len(problems) == (files is not None)
 
 
 def test_what_is_not_done_is_called_by_its_name() -> None:
     texts = "patches: [{path: a}]", "replacements: [{path: a}]", "replacements: [{path: a}]\npatches: [{path: b}]"
-    said = [one.message.split(",")[0] for text in texts for one in patches(parse(HEAD + text, "k.yaml").documents)[1]]
+    found = [patches(kustomizations(parse(HEAD + text, "k.yaml").documents))[1] for text in texts]
+    said = [one.message.split(",")[0] for problems in found for one in problems]
     assert said == ["these patches are not applied", "these replacements are not made", "these patches are not applied"]
 
 
@@ -91,7 +92,7 @@ def test_a_patch_is_no_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 )
 def test_the_namespace_of_files(tree: dict[str, str], found: dict[str, str]) -> None:
     documents = [one for folder, text in tree.items() for one in parse(text, named(folder)).documents]
-    taken = namespaces(documents)
+    taken = namespaces(kustomizations(documents))
     assert {path: namespace for path, namespace in taken.items() if path.endswith(".yaml")} == found
 
 
