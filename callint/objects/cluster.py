@@ -192,14 +192,14 @@ class Cluster:
     @cached_property
     def policies(self) -> tuple[Policy, ...]:
         """Calico policies of every kind but the Kubernetes ones, staged included; `types` filled in by road."""
-        from callint.objects.policy import policy
+        from callint.objects.calico_policy import policy
 
         return tuple(policy(resource, self.road(resource)) for resource in self.of(*POLICIES))
 
     @cached_property
     def tiers(self) -> tuple[Tier, ...]:
         """The tiers that are written down; built-in ones are added by the policy stage."""
-        from callint.objects.policy import tier
+        from callint.objects.calico_policy import tier
 
         return tuple(tier(resource, self.road(resource)) for resource in self.of("Tier"))
 

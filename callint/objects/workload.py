@@ -6,8 +6,9 @@ from typing import Any
 
 from callint.calico.defaults import INTERFACE_PREFIXES, NAMESPACE_LABEL, ORCHESTRATOR_LABEL, SERVICE_ACCOUNT_LABEL
 from callint.objects import fields
+from callint.objects.calico_policy import rules
 from callint.objects.endpoint import EndpointPort, Workload, workload_endpoint
-from callint.objects.policy import Rule, rules
+from callint.objects.policy import Rule
 from callint.objects.resource import Resource
 from callint.record import NamedTuple
 

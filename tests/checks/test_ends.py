@@ -7,8 +7,8 @@ import pytest
 from callint.calico import Target
 from callint.checks import Breach, find
 from callint.checks.policy.opened_ports import ANY, meet, opened, words
+from callint.objects.calico_policy import rules as read
 from callint.objects.policy import Rule
-from callint.objects.policy import rules as read
 from callint.source import Limits
 from manifests import cluster_of
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callint.objects import Cluster, Intent
-from callint.objects.policy import rules
+from callint.objects.calico_policy import rules
 from callint.policy.doubt import Doubts
 from callint.policy.inventory import Inventory
 from callint.policy.match import criteria, matches
