@@ -38,7 +38,7 @@ def test_what_is_said() -> None:
         'NetworkPolicy "web" lets pods send to others, but egress[0] denies what they ask the pods of DNS before '
         "egress[1] allows it, for these have addresses out of its networks"
     )
-    assert "put first" in breach.help
+    assert "before the Deny" in breach.help
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,28 @@ def test_what_is_said() -> None:
 )
 def test_what_is_too_late(egress: list[dict[str, Any]], others: tuple[dict[str, Any], ...], told: bool) -> None:
     assert bool(found(*egress, others=others)) is told
+
+
+def policy(name: str, order: int, *egress: dict[str, Any], selector: str = "app == 'web'") -> dict[str, Any]:
+    spec = {"order": order, "selector": selector, "types": ["Egress"], "egress": list(egress)}
+    return calico("NetworkPolicy", name, spec, namespace="shop")
+
+
+TCP = {"action": "Allow", "protocol": "TCP", "destination": {"ports": [53], **OF_PODS}}
+
+
+@pytest.mark.parametrize(
+    ("objects", "told"),
+    [
+        ([policy("private", 1, DENY, WEB), policy("dns", 2, ask(**OF_PODS), TCP)], 1),
+        ([policy("private", 1, DENY), policy("dns", 2, ask(**OF_PODS)), policy("web", 3, WEB)], 1),
+        ([policy("private", 1, DENY, WEB, selector="all()"), policy("dns", 2, ask(**OF_PODS))], 1),
+        ([policy("private", 3, DENY, WEB), policy("dns", 2, ask(**OF_PODS), TCP)], 0),
+        ([policy("private", 1, DENY, WEB), policy("dns", 2, ask(**OF_PODS), selector="all()")], 0),
+        ([policy("private", 1, ask(**OF_PODS), DENY, WEB), policy("dns", 2, ask(**OF_PODS))], 0),
+        ([policy("private", 1, DENY, selector="app == 'db'"), policy("dns", 2, ask(**OF_PODS))], 0),
+        ([policy("pass", 0, {"action": "Pass"}), policy("private", 1, DENY, WEB), policy("dns", 2, ask(**OF_PODS))], 0),
+    ],
+)
+def test_what_another_policy_denies_before_is_told_once(objects: list[dict[str, Any]], told: int) -> None:
+    assert len(list(find("name_resolution")(cluster_of([POOL, *objects]), {}))) == told

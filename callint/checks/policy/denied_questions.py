@@ -1,8 +1,9 @@
-"""Questions for names that a policy allows after it denied all that is sent to pods, by their networks."""
+"""Questions for names that policy allows after it denied all that is sent to pods, by their networks."""
 
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import islice
 
 from callint.checks.policy.dns_questions import may_be_question
 from callint.net import intervals
@@ -13,7 +14,24 @@ from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
 from callint.policy.match import entity_selectors
 from callint.policy.ranges import Ranges, ranges
+from callint.policy.tiers import PlacedPolicy
+from callint.record import NamedTuple
+from callint.selector import Selector
+from callint.selector.overlap import OverlapIndex
+from callint.selector.satisfy import implies, overlaps
 from callint.steps import Steps
+
+_OF_PAIR = 5
+"""Steps that it takes to see whether one policy selects all those whom another one does."""
+
+
+class Late(NamedTuple):
+    """A rule that allows questions, and the one that denied all of them before, each with its policy."""
+
+    placed: PlacedPolicy
+    rule: Rule
+    denying: Policy
+    denial: Rule
 
 
 class DeniedQuestions:
@@ -22,27 +40,64 @@ class DeniedQuestions:
     def __init__(self, cluster: Cluster, steps: Steps) -> None:
         """Read no network yet."""
         self._cluster = cluster
+        self._steps = steps
         inventory = model_of(cluster).inventory
         self._others = inventory.network_sets.within(steps), inventory.hosts.within(steps)
-        self._denials: dict[int, Rule | None] = {}
+        self._late_of: dict[int, Late] = {}
 
-    def denial(self, policy: Policy, rule: Rule) -> Rule | None:
-        """The rule of the policy that denies, before it comes to this one, all questions that this one is for."""
-        first = self._first(policy)
-        late = first is not None and int(first.number) < int(rule.number)
-        return first if late and self._for_pods(policy, rule) else None
+    def in_vain(self, placed: PlacedPolicy, rule: Rule) -> bool:
+        """Whether all questions that a rule is for are denied before it comes to it, whomever its policy selects.
+
+        Raises TooManyStepsError.
+        """
+        if not any(self._pods) or not self._for_pods(placed.policy, rule):
+            return False
+        place, selector = self._places[id(placed)], placed.selector
+        for before, denying, denial in self._denials.candidates(selector):
+            self._steps.spend(_OF_PAIR)
+            own = before == place and int(denial.number) < int(rule.number)
+            if own or (before < place and implies(selector, denying.selector) is True):
+                self._late_of.setdefault(id(placed), Late(placed, rule, denying.policy, denial))
+                return True
+        return False
+
+    def late_for(self, placed: PlacedPolicy) -> Late | None:
+        """Of the rules in vain so far one of a policy that may select one of those whom this one does, its own first.
+
+        Raises TooManyStepsError.
+        """
+        own = self._late_of.get(id(placed))
+        if own is not None:
+            return own
+        for one in self._found_late.candidates(placed.selector):
+            self._steps.spend(_OF_PAIR)
+            if overlaps(placed.selector, one.placed.selector, self._steps) is not False:
+                return one
+        return None
+
+    @cached_property
+    def _found_late(self) -> OverlapIndex[Late]:
+        return OverlapIndex((one.placed.selector, one) for one in self._late_of.values())
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        return {id(one): place for place, (_, one) in enumerate(model_of(self._cluster).policies)}
+
+    @cached_property
+    def _denials(self) -> OverlapIndex[tuple[int, PlacedPolicy, Rule]]:
+        """The policies, with their places, that deny questions to whatever pod, each with the first rule that does."""
+        found: list[tuple[Selector, tuple[int, PlacedPolicy, Rule]]] = []
+        for place, (_, placed) in enumerate(model_of(self._cluster).policies):
+            policy = placed.policy
+            if policy.tracks("egress") and policy.resource.whole and not placed.hidden_selection:
+                denials = (rule for rule in policy.egress if rule.action == "Deny" and self._denies(rule))
+                found += [(placed.selector, (place, placed, rule)) for rule in islice(denials, 1)]
+        return OverlapIndex(found)
 
     @cached_property
     def _pods(self) -> Ranges:
         pools = [str(net) for pool in pools_from_start(self._cluster) if pool.for_pods and (net := pool.net)]
         return ranges(pools or [str(one.prefix) for one in pod_networks(self._cluster)])
-
-    def _first(self, policy: Policy) -> Rule | None:
-        """The first rule of a policy that denies questions to whatever pod."""
-        if id(policy) not in self._denials:
-            found = (rule for rule in policy.egress if rule.action == "Deny" and self._denies(rule))
-            self._denials[id(policy)] = next(found, None)
-        return self._denials[id(policy)]
 
     def _denies(self, rule: Rule) -> bool:
         there = rule.destination

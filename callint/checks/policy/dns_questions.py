@@ -27,7 +27,7 @@ def may_open(
     cluster: Cluster,
     policies: Iterable[PlacedPolicy],
     protocol: int = UDP,
-    in_vain: Callable[[Policy, Rule], object] = lambda policy, rule: None,
+    in_vain: Callable[[PlacedPolicy, Rule], bool] = lambda placed, rule: False,
 ) -> OverlapIndex[PlacedPolicy]:
     """Those of some policies that may let pods ask for names, by a rule that is not in vain.
 
@@ -62,14 +62,14 @@ def may_be_question(rule: Rule, protocol: int = UDP) -> bool:
     return not listens(there.not_ports, some=False)
 
 
-def _opens(placed: PlacedPolicy, protocol: int, in_vain: Callable[[Policy, Rule], object]) -> bool:
+def _opens(placed: PlacedPolicy, protocol: int, in_vain: Callable[[PlacedPolicy, Rule], bool]) -> bool:
     """Whether a policy may let those whom it selects ask for names, or leaves them to others that may."""
     policy = placed.policy
     if not policy.tracks("egress"):
         return False
     if not policy.resource.whole:
         return True
-    return any(rule.opens and asks(rule, policy, protocol) and not in_vain(policy, rule) for rule in policy.egress)
+    return any(rule.opens and asks(rule, policy, protocol) and not in_vain(placed, rule) for rule in policy.egress)
 
 
 def _resolver(there: Entity, namespace: str | None) -> bool:

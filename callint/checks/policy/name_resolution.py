@@ -15,9 +15,9 @@ from callint.calico.defaults import (
     ORCHESTRATOR_LABEL,
 )
 from callint.calico.kinds import is_calico
-from callint.checks.breach import Breach
+from callint.checks.breach import Breach, rule_words
 from callint.checks.pod_template import known_pods
-from callint.checks.policy.denied_questions import DeniedQuestions
+from callint.checks.policy.denied_questions import DeniedQuestions, Late
 from callint.checks.policy.dns_questions import (
     KUBERNETES,
     RESOLVERS,
@@ -75,7 +75,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     if not subjects:
         return
     denied = DeniedQuestions(cluster, steps)
-    openers = may_open(cluster, (placed for _, placed in policies), in_vain=denied.denial)
+    told: set[int] = set()
+    openers = may_open(cluster, (placed for _, placed in policies), in_vain=denied.in_vain)
     for tier, placed, rules in subjects:
         policy = placed.policy
         if for_hosts(placed, hosts) or _without_protocol(policy):
@@ -86,19 +87,13 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             doubt = None if _for_pods(placed) or known_pods(cluster).within(steps).any(placed.selector) else _PODS
             if all(map(_of_nodes, rules)):
                 doubt = _API_SERVER
-            yield _breach(tier, policy, rules[0], doubt, _denial(policy, denied))
+            late = denied.late_for(placed)
+            if late is None or id(late) not in told:
+                told.add(id(late))
+                yield _breach(tier, policy, rules[0], doubt, late)
         except ExhaustedError:
             yield unanswerable(cluster, policy.resource)
             return
-
-
-def _denial(policy: Policy, denied: DeniedQuestions) -> tuple[Rule, Rule] | None:
-    """The rule that denies questions, and one of its policy that comes too late to allow them; None without such."""
-    for rule in policy.egress:
-        found = denied.denial(policy, rule) if rule.opens and asks(rule, policy) else None
-        if found is not None:
-            return found, rule
-    return None
 
 
 def _for_pods(placed: PlacedPolicy) -> bool:
@@ -232,42 +227,44 @@ def _closed(tier: PlacedTier, policy: Policy, direction: str) -> Breach:
     )
 
 
-def _breach(
-    tier: PlacedTier, policy: Policy, first: Rule, doubt: str | None, denial: tuple[Rule, Rule] | None
-) -> Breach:
+def _breach(tier: PlacedTier, policy: Policy, first: Rule, doubt: str | None, late: Late | None) -> Breach:
     """With a doubt those whom the policy selects may need no names."""
     resource = policy.resource
     named = f'{resource.kind} "{resource.name}"'
     whom = f"whether {named} {doubt}" if doubt else f"{named} lets pods send to others, but"
-    if denial is None:
+    if late is None:
         asking = "except over TCP" if _over_tcp(policy) else "for their addresses"
         what = f"no policy lets them ask DNS {asking}: UDP to port 53 is dropped"
-        decided, cure = f"end of tier {tier.name}, or a Deny before it", "allow UDP and TCP port 53 to"
-        places = {first.path: "is allowed, if its address is known"}
+        decided, cure = f"end of tier {tier.name}, or a Deny before it", "allow UDP and TCP port 53 to {}"
+        places = [Related(resource.span(*first.path), "is allowed, if its address is known")]
     else:
-        denying, late = denial
-        numbers = (
-            f"egress[{denying.number}] denies what they ask the pods of DNS before egress[{late.number}] allows it"
+        ends = ((late.denying, late.denial, "denies it"), (late.placed.policy, late.rule, "is too late"))
+        denial, allowing = (
+            f"egress[{rule.number}]" if one is policy else rule_words(one.resource, rule.path) for one, rule, _ in ends
         )
-        what = f"{numbers}, for these have addresses out of its networks"
-        decided, cure = f"policy {policy.name} egress rule {denying.number}", "put first what opens port 53 to"
-        places = {(*denying.path, "action"): "denies it", (*late.path, "action"): "is too late"}
+        what = (
+            f"{denial} denies what they ask the pods of DNS before {allowing} allows it, for these have addresses out "
+            "of its networks"
+        )
+        decided = f"policy {late.denying.name} egress rule {late.denial.number}"
+        cure = "put what opens port 53 to {} before the Deny"
+        places = [Related(one.resource.span(*rule.path), label) for one, rule, label in ends]
     return Breach.at(
         resource,
         ("spec", "egress"),
         f"{whom} {what}",
-        tuple(Related(resource.span(*path), label) for path, label in places.items()),
+        tuple(places),
         witness(
             "packet",
             direction="egress",
             source="any",
-            destination="any" if denial is None else "the pods of DNS",
+            destination="any" if late is None else "the pods of DNS",
             protocol="udp",
             destination_port=DNS_PORTS[0],
             verdict="drop",
             decided_by=decided,
         ),
-        f"{cure} the pods of the cluster's DNS",
+        cure.format("the pods of the cluster's DNS"),
         key=True,
         undecided=doubt is not None,
     )
