@@ -8,10 +8,11 @@ from functools import lru_cache
 from callint.calico import failsafe
 from callint.calico.failsafe import FailsafePort
 from callint.finding import Path
-from callint.net.address import Prefix
+from callint.net.address import Family, Prefix
 from callint.net.read import cidr
 from callint.objects import Resource, fields
 from callint.objects.calico_node import Variable
+from callint.policy.packet import protocol_number
 from callint.record import NamedTuple
 
 _PORT = r"(?i:(tcp|udp):(?:([0-9./]+|\[[0-9a-f:./]+\]):)?)?([0-9]{1,5})"
@@ -24,6 +25,17 @@ class Failsafe(NamedTuple):
     net: Prefix | None
     resource: Resource | None
     path: Path
+
+    @property
+    def reason(self) -> str:
+        """Why it accepts, in the steps of a way."""
+        return f"failsafe {self.port.protocol}:{self.port.port}"
+
+    def meets(self, protocol: int, port: int | None, family: Family, peer: int) -> bool:
+        """Whether it is of the protocol and the port, and its net, if it has one, of the IP version and of the peer."""
+        if self.port.port != port or protocol_number(self.port.protocol) != protocol:
+            return False
+        return self.net is None or (self.net.family == family and self.net.first <= peer <= self.net.last)
 
 
 OWN = {

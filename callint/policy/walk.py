@@ -7,7 +7,6 @@ from typing import NoReturn
 
 from callint.finding import Path
 from callint.net import intervals
-from callint.net.address import Family
 from callint.net.ports import ICMPV6, UDP
 from callint.objects import Resource
 from callint.policy.chains import Chain, Decision, Direction, EndpointChains, Kind, through_tiers
@@ -15,7 +14,7 @@ from callint.policy.doubt import Doubts, UndecidedError, explore
 from callint.policy.failsafes import Failsafe
 from callint.policy.inventory import HostMember
 from callint.policy.model import NodePolicy
-from callint.policy.packet import Conntrack, Flow, Outcome, Packet, Step, Verdict, protocol_number, read
+from callint.policy.packet import Conntrack, Flow, Outcome, Packet, Step, Verdict, read
 from callint.policy.ranges import PLACE
 from callint.policy.tunnels import IPIP
 
@@ -288,14 +287,13 @@ class Walk:
         lists = self._here.failsafes
         peer = flow.source if direction == "ingress" else flow.destination
         there = lists["Inbound" if direction == "ingress" else "Outbound"]
-        found = _hit(there, flow.protocol, flow.destination_port, flow.family, peer)
+        found = _first(there, flow, flow.destination_port, peer)
         if found is None and kind == "untracked":
             back = lists["Outbound" if direction == "ingress" else "Inbound"]
-            found = _hit(back, flow.protocol, flow.source_port, flow.family, peer)
+            found = _first(back, flow, flow.source_port, peer)
         if found is None:
             return None
-        port = found.port
-        return Decision("finish", f"failsafe {port.protocol}:{port.port}", found.resource, found.path)
+        return Decision("finish", found.reason, found.resource, found.path)
 
     def _check_encapsulation(self, chain: Chain, flow: Flow) -> None:
         settings = self._here.settings
@@ -331,13 +329,6 @@ class Walk:
         raise EndError(outcome, reason, policy, path)
 
 
-def _hit(
-    failsafes: tuple[Failsafe, ...], protocol: int, port: int | None, family: Family, peer: int
-) -> Failsafe | None:
-    """The first entry for the port whose net, if it has one, is of the packet's IP version and holds the peer."""
-    for one in failsafes:
-        if one.port.port != port or protocol_number(one.port.protocol) != protocol:
-            continue
-        if one.net is None or (one.net.family == family and one.net.first <= peer <= one.net.last):
-            return one
-    return None
+def _first(failsafes: tuple[Failsafe, ...], flow: Flow, port: int | None, peer: int) -> Failsafe | None:
+    """The first entry for a port of the packet, and for the far end."""
+    return next((one for one in failsafes if one.meets(flow.protocol, port, flow.family, peer)), None)

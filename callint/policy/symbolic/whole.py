@@ -73,8 +73,7 @@ class WholeChains:
 
         if host and kind != "forward" and not forwarded:
             for failsafe, field, peer in self._failsafes(kind, direction):
-                reason = f"failsafe {failsafe.port.protocol}:{failsafe.port.port}"
-                cause = self.chains.cause("finish", reason, None, failsafe.resource, failsafe.path)
+                cause = self.chains.cause("finish", failsafe.reason, None, failsafe.resource, failsafe.path)
                 take(cause, self._failsafe_box(failsafe, field, peer))
         if not host and direction == "egress":
             vxlan = self.space.box(protocol=only(UDP), destination_port=only(self.here.tunnels.vxlan_port))
