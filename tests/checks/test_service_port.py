@@ -98,6 +98,8 @@ ELSEWHERE = kubernetes(
         (*USUAL, ingress(allow(80), selector="app == 'api' && version == 'api'")),
         (*USUAL, ingress(allow(80), allow(8080, protocol="UDP"))),
         (*USUAL, ingress(allow(80), allow(8080, action="Deny"), {"action": "Allow", "protocol": "UDP"})),
+        (*USUAL, ingress(allow(80), allow("metrics"))),  # a name that the port does not have
+        (*BY_NAME, ingress(allow(80), allow("metrics"))),
         (NARROW, deployment(8080), ingress(allow(80))),
         (NARROW, deployment(8080), pod_of_other_app(), egress(allow(80, **OF_API))),
         (*USUAL, egress(allow(80, **OF_API))),
@@ -124,6 +126,7 @@ def test_ports_of_services_that_policy_never_sees(objects: tuple[dict[str, Any],
     [
         (*USUAL, ingress(allow(8080))),
         (*BY_NAME, ingress(allow("web"))),
+        (*BY_NAME, ingress(allow(80), allow("web"))),
         (*USUAL, ingress(allow(80, 8080))),
         (*USUAL, ingress(allow(80), allow("8000:9000"))),
         (*USUAL, ingress(allow(80), {"action": "Allow", "protocol": "TCP"})),

@@ -34,7 +34,7 @@ _UNLABELLED = Sources({}, {}, {})
 class Translation(NamedTuple):
     """A port of a service and the other one at which its pods get what is sent there; `selector` finds these pods.
 
-    Without a `resource` nobody wrote the service down.
+    Without a `resource` nobody wrote the service down. `names` are those that pods have for the other port; None: any.
     """
 
     service: str
@@ -43,6 +43,7 @@ class Translation(NamedTuple):
     protocol: int
     port: int
     target: int
+    names: frozenset[str] | None
 
 
 class PodService(NamedTuple):
@@ -147,9 +148,12 @@ class _Group:
                 targets = self._targets(port)
                 target = targets.pop() if len(targets) == 1 else 0
                 if target and target != port.number and port.number not in taken:
-                    one = _translation(service, port, target)
+                    one = _translation(service, port, target, self._names(target))
                     found[one.protocol, one.port] = one
         return found
+
+    def _names(self, target: int) -> frozenset[str]:
+        return frozenset(one.name for ports in self._declared for one in ports if one.port == target)
 
     def _targets(self, port: ServicePort) -> set[int]:
         return {port_of_pods(port, ports) for ports in self._declared}
@@ -195,7 +199,9 @@ def _openshift() -> tuple[Labels, list[_Translations]]:
     namespace, key, value = OPENSHIFT_DNS
     port, target = DNS_PORTS
     service, selector = f"{namespace}/dns-default", _in_namespace(namespace)
-    found = {(protocol, port): Translation(service, None, selector, protocol, port, target) for protocol in (UDP, TCP)}
+    found = {
+        (protocol, port): Translation(service, None, selector, protocol, port, target, None) for protocol in (UDP, TCP)
+    }
     return _labels({key: value}, namespace, _UNLABELLED), [found]
 
 
@@ -251,7 +257,7 @@ def port_of_pods(port: ServicePort, declared: tuple[EndpointPort, ...]) -> int:
     return port.target if not declared or any(one.port == port.target for one in declared) else 0
 
 
-def _translation(service: PodService, port: ServicePort, target: int) -> Translation:
+def _translation(service: PodService, port: ServicePort, target: int, names: frozenset[str]) -> Translation:
     name = f"{service.resource.home}/{service.resource.name}"
     protocol = parse_protocol(port.protocol, any_case=True)
-    return Translation(name, service.resource, service.selector, protocol, port.number, target)
+    return Translation(name, service.resource, service.selector, protocol, port.number, target, names)

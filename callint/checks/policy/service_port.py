@@ -116,15 +116,21 @@ class _Openers:
             return True
         service = meant.service
         return any(
-            may_open(rule, policy, meant.labels, service.protocol, service.target) for rule in self._rules(placed)
+            may_open(rule, policy, meant.labels, service.protocol, service.target, service.names)
+            for rule in self._rules(placed)
         )
 
     def _rules(self, placed: PlacedPolicy) -> tuple[Rule, ...]:
         return placed.policy.rules_of(self._direction)
 
 
-def may_open(rule: Rule, policy: Policy, labels: Labels, protocol: int, port: int) -> bool:
-    """Whether a rule may let packets through, or leave them to others, to a port of pods with the labels."""
+def may_open(
+    rule: Rule, policy: Policy, labels: Labels, protocol: int, port: int, names: frozenset[str] | None = None
+) -> bool:
+    """Whether a rule may let packets through, or leave them to others, to a port of pods with the labels.
+
+    `names` are all that it has; without them it may have any.
+    """
     if not rule.opens or rule.icmp is not None:
         return False
     if rule.protocol is not None and parse_protocol(rule.protocol, any_case=True) != protocol:
@@ -132,18 +138,20 @@ def may_open(rule: Rule, policy: Policy, labels: Labels, protocol: int, port: in
     if rule.not_protocol is not None and parse_protocol(rule.not_protocol, any_case=True) == protocol:
         return False
     there = rule.destination
-    if there.ports and not _among(there.ports, port, named=True):
+    if there.ports and not _among(there.ports, port, names):
         return False
-    if _among(there.not_ports, port, named=False):
+    if _among(there.not_ports, port, frozenset()):
         return False
     selector, _ = entity_selectors(there, policy.namespace)
     return selector is None or holds(selector, labels) is not False
 
 
-def _among(texts: tuple[str, ...], number: int, *, named: bool) -> bool:
-    """Whether a port is one of several; `named` is the answer for one that has a name."""
+def _among(texts: tuple[str, ...], number: int, names: frozenset[str] | None) -> bool:
+    """Whether a port is one of several, by number or by one of its names, which may be any (None)."""
     ports = (parse_port(text) for text in texts)
-    return any(named if isinstance(port, str) else port[0] <= number <= port[1] for port in ports)
+    return any(
+        names is None or port in names if isinstance(port, str) else port[0] <= number <= port[1] for port in ports
+    )
 
 
 def _breach(tier: PlacedTier, policy: Policy, direction: str, meant: _Meant) -> Breach:
