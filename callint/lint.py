@@ -19,6 +19,7 @@ from callint.intake import judge as judge_here
 from callint.intake.beside import manifests
 from callint.intake.kustomize import built, kustomizations, namespaces, patches
 from callint.objects import Cluster, Resource
+from callint.objects.dataplane import inferred_dataplane
 from callint.record import NamedTuple
 from callint.report import Report
 from callint.rule import text_of
@@ -112,17 +113,18 @@ def describe(
         facts, problems, read = known[about.facts + options.facts]
         files.append(read)
         findings.extend(report_problems(plan, named_there(config, problems), about.name))
-        clusters.append(
-            Cluster(
-                resources,
-                target,
-                name=about.name,
-                facts=facts,
-                intent=about.intent,
-                documents=documents,
-                limits=config.limits,
-            )
+        made = partial(
+            Cluster,
+            resources,
+            name=about.name,
+            facts=facts,
+            intent=about.intent,
+            documents=documents,
+            limits=config.limits,
         )
+        cluster = made(target)
+        dataplane = options.calico.dataplane or about.calico.dataplane or inferred_dataplane(cluster)
+        clusters.append(made(target._replace(dataplane=dataplane)) if dataplane else cluster)
     return Described(sources, clusters, findings, files)
 
 
@@ -192,11 +194,12 @@ def _checked(plan: Plan, clusters: Sequence[Cluster], team: Team | None) -> list
 
 
 def _target(configured: Calico, options: Options, documents: Sequence[Document]) -> tuple[Target, bool]:
-    """The command line decides, then the configuration, then what the manifests themselves show, then the newest.
+    """The release and the road; whether the release is only assumed.
 
-    CRDs show the release too. Also whether it is only assumed.
+    The command line decides, then the configuration, then what the manifests themselves show, then the newest. CRDs
+    show the release too.
     """
-    from callint.schema.infer import inferred_dataplane, inferred_release
+    from callint.schema.infer import inferred_release
 
     given = options.calico
     release = given.release or configured.release or inferred_release(documents)
@@ -205,8 +208,7 @@ def _target(configured: Calico, options: Options, documents: Sequence[Document])
 
         release = release_of_crds(options.crds)
     road = given.road or configured.road or "calicoctl"
-    dataplane = given.dataplane or configured.dataplane or inferred_dataplane(documents) or "iptables"
-    return Target(release or NEWEST, road, dataplane), release is None
+    return Target(release or NEWEST, road), release is None
 
 
 def _resources(

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from callint.finding import Path
 from callint.objects import Cluster, Resource, fields
-from callint.objects.calico_node import environment, more_variables
+from callint.objects.calico_node import CONFIG, configs, environment, more_variables
 
 ROUTER_ID = "CALICO_ROUTER_ID"
 _BACKEND = "CALICO_NETWORKING_BACKEND"
-_CONFIG = "calico-config"
 _OF_MAP = ("valueFrom", "configMapKeyRef", "name")
 # node/filesystem/etc/rc.local: with these neither confd nor BIRD is started
 _WITHOUT_BGP = ("none", "vxlan")
@@ -29,9 +28,9 @@ def switched_off(cluster: Cluster) -> Iterator[tuple[Resource, Path, str]]:
         return
     if named is None and (told or more_variables(cluster)):
         return
-    if named is not None and fields.at(named.resource.plain, (*named.path[:-1], *_OF_MAP)) != _CONFIG:
+    if named is not None and fields.at(named.resource.plain, (*named.path[:-1], *_OF_MAP)) != CONFIG:
         return
-    maps = [one for one in cluster.kubernetes("ConfigMap", "v1") if one.name == _CONFIG]
+    maps = configs(cluster)
     backends = [fields.text(fields.mapping(one.plain, "data"), "calico_backend") for one in maps]
     if all(backend in _WITHOUT_BGP for backend in backends):
         for one, backend in zip(maps, backends, strict=True):

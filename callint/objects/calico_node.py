@@ -21,6 +21,7 @@ _OTHER_NAMES = {
 
 # manifests/calico.yaml: what says where the API server is, and nothing else; it is there for the eBPF dataplane alone
 _API_SERVER = "kubernetes-services-endpoint"
+CONFIG = "calico-config"
 _MOST_TAKEN = 1 << 16
 """Variables from ConfigMaps; of one that is taken with many prefixes there would be more without end."""
 
@@ -100,6 +101,11 @@ def _sources(cluster: Cluster, resource: Resource, container: dict[str, Any]) ->
             if fields.text(named, "name") != _API_SERVER:
                 source = _config_map(cluster, resource, named)
                 yield source if source and source.whole else None, fields.text(plain, "prefix") or ""
+
+
+def configs(cluster: Cluster) -> list[Resource]:
+    """The ConfigMaps of the installation by manifest (manifests/calico.yaml): one in a whole cluster."""
+    return [one for one in cluster.kubernetes("ConfigMap", "v1") if one.name == CONFIG]
 
 
 def _config_map(cluster: Cluster, resource: Resource, named: dict[str, Any]) -> Resource | None:

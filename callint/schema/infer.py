@@ -1,4 +1,4 @@
-"""The target that manifests themselves show: the release by versions and image tags, the dataplane by its switches."""
+"""The release that manifests themselves show, by versions and image tags."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from callint.calico import Dataplane, Release, parse_release
-from callint.calico.defaults import FELIX_FALSE, FELIX_TRUE
+from callint.calico import Release, parse_release
 
 if TYPE_CHECKING:
     from callint.source import Document
 
 _IMAGE = r"(?:^|/)calico/(?:node|typha|kube-controllers|cni|apiserver):v(3\.[0-9]{1,3})(?:\.|$)"
 _TELLING = ("ClusterInformation", "Installation", "DaemonSet", "Deployment")
-_SWITCHING = ("DaemonSet", "Installation", "FelixConfiguration")
-_LINUX: dict[str, Dataplane] = {"BPF": "ebpf", "Iptables": "iptables", "Nftables": "nftables"}
 
 
 def inferred_release(documents: Iterable[Document]) -> Release | None:
@@ -26,43 +23,6 @@ def inferred_release(documents: Iterable[Document]) -> Release | None:
     telling = _of_kinds(documents, _TELLING)
     found = {release for value in telling for text in _versions(value) if (release := _known(text))}
     return max(found, default=None)
-
-
-def inferred_dataplane(documents: Iterable[Document]) -> Dataplane | None:
-    """The dataplane that an Installation, calico-node's environment or the default FelixConfiguration switches on.
-
-    None when none says it. The environment counts before any FelixConfiguration.
-    """
-    values = _of_kinds(documents, _SWITCHING)
-    off = any(_ebpf_is(FELIX_FALSE, value) for value in values)
-    for value in values:
-        if value["kind"] == "DaemonSet":
-            if _ebpf_is(FELIX_TRUE, value):
-                return "ebpf"
-        elif value["kind"] == "Installation":
-            chosen = _at(value, "spec", "calicoNetwork", "linuxDataplane")
-            if isinstance(chosen, str) and chosen in _LINUX:
-                return _LINUX[chosen]
-        elif _at(value, "metadata", "name") == "default":
-            if _at(value, "spec", "bpfEnabled") is True and not off:
-                return "ebpf"
-            if _at(value, "spec", "nftablesMode") == "Enabled":
-                return "nftables"
-    return None
-
-
-def _ebpf_is(words: tuple[str, ...], value: dict[str, Any]) -> bool:
-    """Whether an object is calico-node's DaemonSet, and one of the words its switch of eBPF, of several the last."""
-    if value["kind"] != "DaemonSet" or _at(value, "metadata", "name") != "calico-node":
-        return False
-    containers = _at(value, "spec", "template", "spec", "containers")
-    for container in containers if isinstance(containers, list) else ():
-        variables = _at(container, "env")
-        listed = variables if isinstance(variables, list) else ()
-        told = [_at(one, "value") for one in listed if _at(one, "name") == "FELIX_BPFENABLED"]
-        if told:
-            return str(told[-1]).lower() in words
-    return False
 
 
 def _of_kinds(documents: Iterable[Document], kinds: tuple[str, ...]) -> list[dict[str, Any]]:

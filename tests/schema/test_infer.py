@@ -1,21 +1,16 @@
-"""The target that manifests show of themselves."""
+"""The release that manifests show of themselves."""
 
 from __future__ import annotations
 
 import pytest
 
-from callint.schema.infer import inferred_dataplane, inferred_release
+from callint.schema.infer import inferred_release
 from callint.source import parse
 
 NODE = """
 kind: DaemonSet
 spec: {{template: {{spec: {{containers: [{{image: {image}}}]}}}}}}
 """
-EBPF = "kind: FelixConfiguration\nmetadata: {name: default}\nspec: {bpfEnabled: true}\n"
-VARIABLE = (
-    "kind: DaemonSet\nmetadata: {{name: {name}}}\nspec: {{template: {{spec: {{containers: "
-    "[[], {{env: [x, {{name: FELIX_BPFENABLED, value: {value}}}]}}]}}}}}}"
-)
 
 
 @pytest.mark.parametrize(
@@ -37,26 +32,3 @@ VARIABLE = (
 )
 def test_release(text: str, release: tuple[int, int] | None) -> None:
     assert inferred_release(parse(text).documents) == release
-
-
-@pytest.mark.parametrize(
-    ("text", "dataplane"),
-    [
-        ("kind: Installation\nspec: {calicoNetwork: {linuxDataplane: BPF}}", "ebpf"),
-        ("kind: Installation\nspec: {calicoNetwork: {linuxDataplane: Nftables}}", "nftables"),
-        ("kind: Installation\nspec: {calicoNetwork: {linuxDataplane: Other}}", None),
-        (EBPF, "ebpf"),
-        ("kind: FelixConfiguration\nmetadata: {name: default}\nspec: {nftablesMode: Enabled}", "nftables"),
-        ("kind: FelixConfiguration\nmetadata: {name: default}\nspec: {bpfEnabled: false}", None),
-        ("kind: FelixConfiguration\nmetadata: {name: node.a}\nspec: {bpfEnabled: true}", None),
-        (VARIABLE.format(name="calico-node", value='"True"'), "ebpf"),
-        (VARIABLE.format(name="calico-node", value='"false"'), None),
-        (VARIABLE.format(name="other", value='"true"'), None),
-        (VARIABLE.format(name="calico-node", value='"false"}, {name: FELIX_BPFENABLED, value: "true"'), "ebpf"),
-        (VARIABLE.format(name="calico-node", value='"true"}, {name: FELIX_BPFENABLED, value: "false"'), None),
-        (EBPF + "---\n" + VARIABLE.format(name="calico-node", value='"no"'), None),
-        (EBPF + "---\n" + VARIABLE.format(name="other", value='"no"'), "ebpf"),
-    ],
-)
-def test_dataplane(text: str, dataplane: str | None) -> None:
-    assert inferred_dataplane(parse(text).documents) == dataplane

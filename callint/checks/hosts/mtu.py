@@ -16,6 +16,7 @@ from callint.finding import Path, Related, Span, witness
 from callint.net.address import Address, Family
 from callint.net.read import decimal
 from callint.objects import Cluster, Resource, fields
+from callint.objects.calico_node import configs
 from callint.objects.first_pools import pools_from_start
 from callint.objects.pool import IPPool
 from callint.policy import model_of
@@ -222,8 +223,7 @@ def _told_cni(cluster: Cluster) -> tuple[int | None, ...]:
 
     Of 0 it takes what Felix finds.
     """
-    maps = (one for one in cluster.kubernetes("ConfigMap", "v1") if one.name == "calico-config")
-    texts = (fields.text(fields.mapping(one.plain, "data"), "veth_mtu") for one in maps)
+    texts = (fields.text(fields.mapping(one.plain, "data"), "veth_mtu") for one in configs(cluster))
     sizes = {decimal(text) for text in texts if text is not None}
     if None in sizes:
         return (None,)
