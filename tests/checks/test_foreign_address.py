@@ -56,6 +56,32 @@ def test_what_the_node_itself_shows() -> None:
         assert not list(find("foreign_address")(cluster_of([ATTIC, CELLAR, endpoint("10.0.0.11")], facts=facts), {}))
 
 
+@pytest.mark.parametrize(
+    ("there", "here", "listed", "own"),
+    [
+        ("10.1.0.2/24", "10.1.0.3/24", "10.1.0.2", "10.1.0.3"),
+        ("10.1.0.2/24, 'fe80::2/64'", "10.1.0.3/24, 'fe80::3/64'", "10.1.0.2", "10.1.0.3"),
+        ("10.1.0.2/24, 'fd00::2/64'", "10.1.0.3/24, 'fd00::3/64'", "fd00::2", "fd00::3"),
+        ("10.1.0.2/24, 10.1.0.1/32", "10.1.0.3/24", "10.1.0.1", None),  # of two, one may move
+        ("10.1.0.2/24, 10.1.0.1/32", "10.1.0.3/24", "10.1.0.2", None),
+        ("10.1.0.2/24", "10.1.0.3/24, 10.1.0.2/32", "10.1.0.2", None),
+        ("10.1.0.2/24", "'fd00::3/64'", "10.1.0.2", None),
+        ("'fe80::2/64'", "'fe80::3/64'", "fe80::2", None),  # anybody may have it
+        ("10.1.0.2/24", "", "10.1.0.2", None),
+    ],
+)
+def test_addresses_of_interfaces(there: str, here: str, listed: str, own: str | None) -> None:
+    """Kubernetes knows the nodes by none of them."""
+    facts = "---\n".join(
+        f"version: 1\nnode: {name}\ninterfaces: [{{name: wg0, addresses: [{addresses}]}}]\n"
+        for name, addresses in (("attic", there), ("cellar", here))
+    )
+    copied = endpoint(listed, interface="wg0")
+    found = list(find("foreign_address")(cluster_of([ATTIC, CELLAR, copied], facts=facts), {}))
+    told = [one.message.partition(" none of its own, which is ")[2].partition(": ")[0] for one in found]
+    assert told == ([] if own is None else [own])
+
+
 LISTED = endpoint("10.244.3.1", "10.0.0.11", interface="*")
 """Of which one address may be the node's own, and then the other may move between nodes."""
 
