@@ -149,6 +149,15 @@ def test_neighbours_are_found(allowed: str, dropped: set[int]) -> None:
     assert types == dropped
 
 
+def test_an_endpoint_of_all_interfaces_is_not_named_by_its_star() -> None:
+    text = nodes(a="10.0.0.1", b="10.0.0.2").replace("interfaceName: eth0", 'interfaceName: "*"')
+    text = text.replace("annotations: {", "labels: {node-role.kubernetes.io/etcd: ''}, annotations: {")
+    breach = told_by(cluster_of(text + CLOSED), "POL005")[0]
+    assert breach.message.startswith('etcd to node "a" (TCP port 2380) is dropped by ')
+    assert ", though it is an etcd node" in breach.message
+    assert breach.help == "allow ingress of TCP port 2380 at the host endpoint of all interfaces"
+
+
 def test_nobody_asks_from_the_address_of_a_network() -> None:
     """It is that of any router there, and none sends from it; on a link of two each has one of two addresses."""
     for length, asking in ((64, "fd00::2"), (127, "fd00::")):

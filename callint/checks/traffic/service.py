@@ -150,7 +150,8 @@ def _said(cluster: Cluster) -> bool:
 def _about(one: Question) -> str:
     need, site = one.need, one.site
     way = {"in": "to", "out": "from", "either": "of"}[need.direction]
-    return f'{need.name} {way} node "{site.node}" at "{site.interface}" ({one.connections[0].packets.words})'
+    where = "" if site.interface == "*" else f' at "{site.interface}"'
+    return f'{need.name} {way} node "{site.node}"{where} ({one.connections[0].packets.words})'
 
 
 def _breach(model: Model, one: Question, drop: Drop) -> Breach:
@@ -216,7 +217,8 @@ def _cure(one: Question, drop: Drop, verdict: Verdict) -> str:
     if tier not in (None, DEFAULT_TIER):  # what is allowed in later tiers is not asked
         where = f' in tier "{tier}", or pass on there what it has no rule for'
     words, point = one.connections[0].packets.words, drop.point
-    return f"allow {point.direction} of {words} at the host endpoint of {point.interface}{where}"
+    interface = "all interfaces" if point.interface == "*" else point.interface
+    return f"allow {point.direction} of {words} at the host endpoint of {interface}{where}"
 
 
 def _place(model: Model, point: Point, verdict: Verdict) -> tuple[Resource, Path, bool]:

@@ -120,7 +120,8 @@ def _role(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
         if evidence.missing is not None and sockets_known:
             return
         for name, own in about.holding(about.internal):
-            yield Site(about.name, name, own, f"it is a {evidence.value} node")
+            article = "an" if str(evidence.value).startswith(("a", "e", "i", "o", "u")) else "a"
+            yield Site(about.name, name, own, f"it is {article} {evidence.value} node")
 
 
 def has_role(cluster: Cluster, name: str, role: object) -> bool:
