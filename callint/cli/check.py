@@ -166,9 +166,10 @@ def command(
         stdin_name=stdin_name,
     )
     if reading.empty:
-        if not paths or not all(map(config.excluded.reaches, paths)):
-            output.fail(f"no manifests found in {', '.join(where)}")
-        output.tell(f"nothing to check, `exclude` in {config.file} leaves out {', '.join(paths)}")
+        said = f"`exclude` in {config.file} leaves out" if config.excluded.of_use else ""
+        if not said or not paths or not all(path == stdin_name or os.path.isfile(path) for path in paths):
+            output.fail(f"no manifests found in {', '.join(where)}{said and f', but for what {said}'}")
+        output.tell(f"nothing to check, {said} {', '.join(paths)}")
     if where == ("-",) and not reading.sources.documents and not reading.sources.problems:
         output.fail("standard input is empty")
     known = baseline or config.baseline

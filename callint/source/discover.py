@@ -202,7 +202,8 @@ class _Search:
     def walk(self, base: str, shown: str) -> Iterator[_Entry]:
         """Everything below a directory that is not itself a directory, with the path to show."""
         above = Ignored.above(base) if self.ignore else Ignored.nothing()
-        place = self.excluded.place(base) if self.excluded else ""
+        excluding = bool(self.excluded)
+        place = self.excluded.place(base) if excluding else ""
         todo = [(base, "" if shown == "." else shown.rstrip("/") + "/", place, above, Fate.KEPT)]
         while todo:
             directory, prefix, place, above, fate = todo.pop()
@@ -221,8 +222,8 @@ class _Search:
                 fate = ignored.fate(entry.name, is_directory)
                 if fate is Fate.IGNORED:
                     continue
-                within = f"{place}/{entry.name}" if self.excluded else ""
-                if self.excluded and self.excluded.holds(within, is_directory):
+                within = f"{place}/{entry.name}" if excluding else ""
+                if excluding and self.excluded.holds(within, is_directory):
                     continue
                 name = prefix + printable(entry.name)
                 if is_directory:

@@ -47,6 +47,11 @@ class Excluded:
         around = any(self.holds(place[:at], is_directory=True) for at in ends)
         return around or (len(place) > len(self._folder) and self.holds(place, os.path.isdir(path)))
 
+    @property
+    def of_use(self) -> bool:
+        """Whether any pattern decided about anything so far."""
+        return bool(self._used)
+
     def unused(self) -> list[int]:
         """The places of patterns that decided about nothing so far."""
         return [at for at, lines in enumerate(self._lines) if self._used.isdisjoint(lines)]

@@ -47,17 +47,28 @@ def test_it_holds_whatever_is_given(tree: Path, paths: tuple[str, ...]) -> None:
 
 
 def test_named_files_that_are_all_left_out_are_no_error(tree: Path) -> None:
-    done = check("chart/filter.yaml", "chart")
-    told = "callint: nothing to check, `exclude` in callint.yaml leaves out chart/filter.yaml, chart\n"
+    done = check("chart/filter.yaml")
+    told = "callint: nothing to check, `exclude` in callint.yaml leaves out chart/filter.yaml\n"
     assert (done.exit_code, done.stdout, done.stderr) == (0, "", told)
-    summary = json.loads(CliRunner().invoke(main, ["check", "--format", "json", "chart/*.yaml"]).stdout)["summary"]
+    report = CliRunner().invoke(main, ["check", "--format", "json", "chart/filter.yaml"])
+    summary = json.loads(report.stdout)["summary"]
     assert (summary["files"], summary["errors"]) == (0, 0)
 
 
 def test_a_tree_of_which_nothing_is_left_is_one(tree: Path) -> None:
+    (tree / "callint.yaml").write_text("manifests: [peer.yaml]\nexclude: [peer.yaml]\n")
+    assert check().exit_code == 2
     (tree / "callint.yaml").write_text("exclude: ['*']\n")
     assert (check().exit_code, check(".").exit_code) == (2, 2)
-    assert check().stderr == "callint: no manifests found in .\n"
+    assert check().stderr == "callint: no manifests found in ., but for what `exclude` in callint.yaml leaves out\n"
+
+
+@pytest.mark.parametrize("path", ["chart", "chart/*.yaml", "empty"])
+def test_a_folder_of_which_nothing_is_left_is_one(tree: Path, path: str) -> None:
+    (tree / "empty").mkdir()
+    done = check(path)
+    more = "" if path == "empty" else ", but for what `exclude` in callint.yaml leaves out"
+    assert (done.exit_code, done.stderr) == (2, f"callint: no manifests found in {path}{more}\n")
 
 
 def test_a_pattern_that_leaves_nothing_out_is_told_of_the_whole(tree: Path) -> None:
