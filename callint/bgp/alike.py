@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 
 from callint.bgp.held import Held
 from callint.bgp.lone import CROWD, Lone, lone
@@ -89,7 +90,8 @@ class Nodes:
                 first = self.owners.setdefault(address, speaker)
                 if first is not speaker or address in called:
                     named |= {first.name, speaker.name}
-        self._contested = _contested(cluster, self.owners)
+        self._speakers = speakers
+        self._contested = self._find_contested(cluster)
         self.lone = lone(cluster, speakers.values())
         divided: dict[object, list[Speaker]] = {}
         self.held = Held(speakers.values())
@@ -111,6 +113,44 @@ class Nodes:
         self._of = {one.name: alike for alike in self.all for one in alike.members}
         self._by_label: dict[str, dict[str, list[Alike]]] = {}
         self._labels_known = all(alike.first.labels is not None for alike in self.all)
+
+    def holder(self, address: Address) -> Speaker | None:
+        """The one node that has an address besides its BGP address, as far as facts tell.
+
+        What several nodes have, a loopback or link-local address as a rule, says nothing of any of them.
+        """
+        found = self.holders.get(address, {})
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    @cached_property
+    def holders(self) -> dict[Address, dict[str, Speaker]]:
+        """The addresses that facts tell of besides BGP addresses, with the nodes that have each, by name."""
+        found: dict[Address, dict[str, Speaker]] = {}
+        for speaker in self._speakers.values():
+            for _, one in speaker.facts.addresses if speaker.facts else ():
+                address = one.bare
+                if address != speaker.address(address.family):
+                    found.setdefault(address, {})[speaker.name] = speaker
+        return found
+
+    def _find_contested(self, cluster: Cluster) -> list[str]:
+        """The addresses of nodes with which others have several sessions that may differ, or one of another kind.
+
+        A BGPPeer gives the node another AS or port than it has, calls it from another AS or at another address.
+        """
+        found = set()
+        for peer in cluster.bgp_peers:
+            address, port = far_end(peer.peer_ip) or (None, None)
+            if address is None:
+                continue
+            owner = self.owners.get(address) or self.holder(address)
+            known = owner.address(address.family) if owner is not None else None
+            if owner is None or known is None:
+                continue
+            usual = as_number(peer.as_number) == owner.as_number and peer.local_as_number is None
+            if not usual or port is not None or address != known:
+                found.add(str(known))
+        return sorted(found)
 
     def waits(self, speaker: Speaker, family: Family) -> int:
         """The same for nodes that call the same ones of those with which they have several sessions that may differ.
@@ -174,20 +214,6 @@ def far_address(text: str | None) -> Address | None:
     """The address of a `peerIP`; None where there is none."""
     end = far_end(text)
     return end[0] if end is not None else None
-
-
-def _contested(cluster: Cluster, owners: Mapping[Address, Speaker]) -> list[str]:
-    """The addresses of nodes that a BGPPeer gives another AS or port than they have, or calls from another AS."""
-    found = set()
-    for peer in cluster.bgp_peers:
-        address, port = far_end(peer.peer_ip) or (None, None)
-        owner = owners.get(address) if address is not None else None
-        if owner is None:
-            continue
-        usual = as_number(peer.as_number) == owner.as_number and peer.local_as_number is None
-        if not usual or port is not None:
-            found.add(str(address))
-    return sorted(found)
 
 
 _Values = frozenset[str] | None

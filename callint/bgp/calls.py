@@ -9,7 +9,7 @@ from typing import Literal
 from callint.bgp.nodes import Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.session import Session
-from callint.bgp.turns import Turns, agree, called_port, unlike
+from callint.bgp.turns import Turns, called_port
 from callint.calico.defaults import BGP_PORT
 from callint.facts.ways import size, source_towards
 from callint.net.address import Address, Family
@@ -31,7 +31,7 @@ class Meeting(NamedTuple):
     """What becomes of a session, by another one: `met` has this one, `given` could have it and has a third instead.
 
     `taken`: both call the same session again and again; `torn`: the other one is one of several that call this one;
-    `refused`: calls between both end at the AS; `idle`: the other one has the same neighbour and goes first.
+    `refused`: calls between both end at the AS or TTL; `idle`: the other one has the same neighbour and goes first.
     """
 
     how: Literal["met", "given", "taken", "torn", "refused", "idle"]
@@ -39,7 +39,7 @@ class Meeting(NamedTuple):
 
 
 class Locks:
-    """The sessions of both ends that may run: one for each neighbour and port, by name until one ends at the AS.
+    """The sessions of both ends that may run: one for each neighbour and port, by name until one ends at the AS or TTL.
 
     Then BIRD has both ends of the call start again, behind those that wait for the same neighbour and port.
     """
@@ -91,15 +91,16 @@ class Meetings:
     session in place of the old one (proto/bgp/bgp.c bgp_incoming_connection); it calls nobody itself meanwhile.
     """
 
-    def __init__(self, both: Sequence[Session], locks: Locks, calls: Callable[[], list[_Call]], steps: Steps) -> None:
+    def __init__(self, turns: Turns, both: Sequence[Session], calls: Callable[[Locks], list[_Call]], steps: Steps):
         """`calls` are those of the sessions that have their turn."""
+        locks = Locks(turns, both)
         self._of: dict[_Key, Meeting] = {}
         refused: dict[_Key, Session] = {}
         seen: set[tuple[_Key, ...]] = set()
         while True:
             steps.spend(_OF_CALL * len(both))
-            every = calls()
-            ended = [call for call in every if not agree(*call)]
+            every = calls(locks)
+            ended = [call for call in every if not turns.fit(*call)]
             for caller, called in ended:
                 refused.setdefault(_key(caller), called)
                 refused.setdefault(_key(called), caller)
@@ -108,14 +109,13 @@ class Meetings:
                 break
         # Who is called by one of another AS is stopped again and again.
         stopped = {_key(called): caller for caller, called in ended}
-        self._settle([call for call in every if agree(*call) and not any(_key(end) in stopped for end in call)], steps)
-        for caller, called in every:
-            if agree(caller, called):
-                for one, other in ((caller, called), (called, caller)):
-                    if _key(one) in stopped:
-                        self._of.setdefault(_key(one), Meeting("torn", stopped[_key(one)]))
-                    elif _key(other) in stopped:
-                        self._of.setdefault(_key(one), Meeting("taken", stopped[_key(other)]))
+        fit = [call for call in every if call not in ended]
+        self._settle([call for call in fit if not any(_key(end) in stopped for end in call)], steps)
+        for one, other in (pair for caller, called in fit for pair in ((caller, called), (called, caller))):
+            if _key(one) in stopped:
+                self._of.setdefault(_key(one), Meeting("torn", stopped[_key(one)]))
+            elif _key(other) in stopped:
+                self._of.setdefault(_key(one), Meeting("taken", stopped[_key(other)]))
         for one in both:
             first, far = locks.ahead(one), refused.get(_key(one))
             if first is not None:
@@ -202,11 +202,11 @@ class Calls:
         return session.source is not None or caller(session, self._steps) == session.local.address(session.family)
 
     def _meetings(self, both: list[Session]) -> Meetings:
-        locks = Locks(self._turns, both)
-        return Meetings(both, locks, lambda: list(self._calls(locks)), self._steps)
+        return Meetings(self._turns, both, self._calls, self._steps)
 
-    def _calls(self, locks: Locks) -> Iterator[_Call]:
-        """Of sessions that run, as far as they reach one that does; by another password none does."""
+    def _calls(self, locks: Locks) -> list[_Call]:
+        """Of sessions that run, as far as they reach one that does; with another password none does."""
+        found = []
         for session in locks.running:
             far, turns = self._turns.far_node(session), self._turns
             if far is None or session.passive or called_port(session) != (far.port or BGP_PORT):
@@ -214,8 +214,9 @@ class Calls:
             if turns.known.settings.own_address_alone and session.address not in (far.address(4), far.address(6)):
                 continue
             heard = locks.heard(far, caller(session, self._steps))
-            if heard is not None and not unlike(turns.secured(session.form), turns.secured(heard.form)):
-                yield session, heard
+            if heard is not None and turns.has_password(session) == turns.has_password(heard):
+                found.append((session, heard))
+        return found
 
 
 def caller(session: Session, steps: Steps | None = None) -> Address | None:

@@ -67,23 +67,9 @@ class Inventory:
         return self.settings.mesh is not False and not speaker.cluster_id and speaker.speaks(family) is not False
 
     def holder(self, address: Address | None) -> Speaker | None:
-        """The one node that has an address besides its BGP address, as far as facts tell.
-
-        What several nodes have, a loopback or link-local address as a rule, says nothing of any of them.
-        """
-        found = self._holders.get(address, {}) if address is not None else {}
-        return next(iter(found.values())) if len(found) == 1 else None
+        """The one node that has an address besides its BGP address, as far as facts tell."""
+        return self.nodes.holder(address) if address is not None else None
 
     def has(self, speaker: Speaker, address: Address) -> bool:
         """Whether a node has an address, be it its BGP address or another one that facts tell of."""
-        return address == speaker.address(address.family) or speaker.name in self._holders.get(address, ())
-
-    @cached_property
-    def _holders(self) -> dict[Address, dict[str, Speaker]]:
-        found: dict[Address, dict[str, Speaker]] = {}
-        for speaker in self.speakers.values():
-            for _, one in speaker.facts.addresses if speaker.facts else ():
-                address = one.bare
-                if address.family in self.families and address != speaker.address(address.family):
-                    found.setdefault(address, {})[speaker.name] = speaker
-        return found
+        return address == speaker.address(address.family) or speaker.name in self.nodes.holders.get(address, ())

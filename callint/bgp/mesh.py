@@ -50,12 +50,12 @@ def _calls(
     calls: dict[Alike, list[object]] = {}
     called: set[Alike] = set()
     for peering in (one for one in peerings if one.family == family):
-        owner = known.nodes.owners.get(peering.address) if peering.address is not None else None
+        address = peering.address
+        # A node with facts has further addresses, at which it may be called.
+        owner = known.nodes.owners.get(address) or known.holder(address) if address is not None else None
         there = known.nodes.of(owner) if owner is not None else peering.there
         if there is not None:
             called.add(there)
-        # A node with facts has further addresses, at which it may be called.
-        if there is not None or known.holder(peering.address) is not None:
-            call = (id(peering.form), there, peering.address, peering.selected)
+            call = (id(peering.form), there, address, peering.selected)
             calls.setdefault(peering.here, []).append(call)
     return calls, called

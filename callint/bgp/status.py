@@ -5,7 +5,7 @@ from __future__ import annotations
 from callint.bgp.calls import Calls, Meeting, caller
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.session import Form, Secured, Session, Status
-from callint.bgp.turns import Turns
+from callint.bgp.turns import Turns, agree
 from callint.calico.defaults import BGP_PORT
 from callint.net.address import Family
 from callint.net.read import address as read_address
@@ -131,7 +131,9 @@ def _both_ends(turns: Turns, calls: Calls, session: Session) -> Status | None:
         return Status("down", f"{session.address} {_AT_ONE_ADDRESS}")
     own = caller(session) if meetings is not None else session.local.address(session.family)
     if meeting is not None and meeting.other.address != own:
-        return _refused(session, remote, [meeting.other])
+        other = meeting.other
+        unlike = _unlike(turns.secured(session.form), turns.secured(other.form))
+        return unlike if agree(session, other) else _refused(session, remote, [other])
     answers = turns.between(remote, own)
     if not answers:
         if session.remote is not None and session.form.remote_as != remote.as_number:

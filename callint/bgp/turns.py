@@ -61,6 +61,14 @@ class Turns:
         first = form.kind == "mesh" and self.known.cluster.target.release < SORTED
         return -1 if first else _KINDS.index(form.kind), "" if form.port is None else str(form.port)
 
+    def fit(self, one: Session, other: Session) -> bool:
+        """Whether a call between two sessions ends neither at the AS nor for want of packets with the right TTL."""
+        return agree(one, other) and self.secured(one.form)[1] == self.secured(other.form)[1]
+
+    def has_password(self, session: Session) -> bool:
+        """Whether a session has any: packets with and without one, or signed by another, are no call."""
+        return self.secured(session.form)[0] is not None
+
     def secured(self, form: Form) -> Secured:
         """As that of the form; the mesh has the password of the BGPConfiguration, and what is not found is none."""
         default = self.known.settings.default
@@ -82,8 +90,3 @@ def called_port(session: Session) -> int:
 def agree(one: Session, other: Session) -> bool:
     """Whether two ends say the same of their ASes."""
     return one.form.local_as == other.form.remote_as and one.form.remote_as == other.form.local_as
-
-
-def unlike(one: Secured, other: Secured) -> bool:
-    """Whether two ends surely differ in the password or in TTL security; what two Secrets hold nobody tells."""
-    return one[1] != other[1] or (one[0] is None) != (other[0] is None)

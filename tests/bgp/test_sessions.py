@@ -2,56 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from callint.bgp.network import Network, network
+from bgp_sessions import NO_MESH, A, B, C, configuration, node, peer, states, table
+from callint.bgp.network import Network
 from callint.bgp.session import Session
 from callint.objects import Intent
-
-V3 = "projectcalico.org/v3"
-
-
-def node(name: str, address: str | None, as_number: int | None = None, cluster_id: str = "", **labels: str) -> Any:
-    bgp: dict[str, Any] = {"ipv4Address": address, "asNumber": as_number, "routeReflectorClusterID": cluster_id}
-    spec = {"bgp": {key: value for key, value in bgp.items() if value}}
-    return {"apiVersion": V3, "kind": "Node", "metadata": {"name": name, "labels": labels}, "spec": spec}
-
-
-def peer(name: str, **spec: Any) -> Any:
-    return {"apiVersion": V3, "kind": "BGPPeer", "metadata": {"name": name}, "spec": spec}
-
-
-def configuration(name: str = "default", **spec: Any) -> Any:
-    return {"apiVersion": V3, "kind": "BGPConfiguration", "metadata": {"name": name}, "spec": spec}
-
-
-NO_MESH = configuration(nodeToNodeMeshEnabled=False)
-A, B, C = node("a", "10.0.0.1/24"), node("b", "10.0.0.2/24"), node("c", "10.0.0.3/24")
-
-
-@pytest.fixture
-def made(make_cluster: Any) -> Any:
-    def make(*objects: Any, **options: Any) -> Network:
-        return network(make_cluster("---\n".join(json.dumps(one) + "\n" for one in objects), **options))
-
-    return make
-
-
-def table(model: Network) -> dict[str, tuple[str, str]]:
-    """Every session as `kind local far`, with its state and why."""
-    found = {}
-    for one in model:
-        key = f"{one.form.kind} {one.local.name} {one.address or (one.remote and one.remote.name)}"
-        assert key not in found
-        found[key] = (one.status.state, one.status.why)
-    return found
-
-
-def states(model: Network) -> dict[str, str]:
-    return {key: state for key, (state, _) in table(model).items()}
 
 
 def only(model: Network, kind: str, local: str) -> Session:
@@ -264,35 +222,6 @@ def test_a_password_that_is_not_found_is_none(made: Any, namespace: str, key: st
     assert set(states(model).values()) == {state}
 
 
-@pytest.mark.parametrize(
-    ("far", "expected"),
-    [
-        ("10.0.0.1", {"global b 10.0.0.1": "as-mismatch", "mesh b 10.0.0.1": "up", "mesh a 10.0.0.2": "up"}),
-        ("10.0.0.2", {"global a 10.0.0.2": "as-mismatch", "mesh a 10.0.0.2": "idle", "mesh b 10.0.0.1": "as-mismatch"}),
-        ("10.0.0.2:5", {"global a 10.0.0.2": "as-mismatch", "mesh a 10.0.0.2": "down", "mesh b 10.0.0.1": "down"}),
-    ],
-)
-def test_where_the_first_session_meets_another_as_the_next_one_has_to_call(
-    made: Any, far: str, expected: dict[str, str]
-) -> None:
-    """Seen in BIRD 1.6.8: after the error the next one has the neighbour, whose calls still go to the first one."""
-    assert states(made(A, B, peer("p", peerIP=far, asNumber=65000))) == expected
-
-
-def test_nodes_that_call_and_nodes_that_wait_are_told_apart(made: Any) -> None:
-    model = made(A, B, C, peer("p", peerIP="10.0.0.2", asNumber=65000))
-    found = states(model)
-    assert (found["mesh a 10.0.0.2"], found["mesh c 10.0.0.2"]) == ("idle", "up")
-    assert all(one.status.state == kind.state for kind in model.kinds(4) for one in kind)
-
-
-def test_another_address_of_a_node_is_part_of_the_cluster(made: Any) -> None:
-    facts = "{version: 1, node: b, interfaces: [{name: eth0, addresses: [10.0.0.2/24, 10.9.0.2/24]}]}"
-    there = peer("p", node="a", peerIP="10.9.0.2", asNumber=64512, reversePeering="Manual")
-    back = peer("q", node="b", peerIP="10.0.0.1", asNumber=64512, reversePeering="Manual")
-    assert table(made(NO_MESH, A, B, there, back, facts=facts))["node a 10.9.0.2"] == ("up", "")
-
-
 def test_a_session_that_waits_is_called_at_its_port(made: Any) -> None:
     there = peer("p", node="a", peerIP="10.0.0.2", asNumber=64512, reversePeering="Manual")
     back = peer("q", peerIP="10.0.0.1:5", asNumber=64512, reversePeering="Manual")
@@ -393,94 +322,3 @@ def test_workloads_call_another_address_than_bird_listens_on(made: Any) -> None:
     for mode, state in (("NodeIP", "down"), ("None", "up")):
         model = made(configuration(bindMode=mode, **calls), A, selects, pod("one", "a", "10.244.0.5", router="yes"))
         assert states(model)["workload a 10.244.0.5"] == state
-
-
-def test_a_node_is_called_at_another_of_its_addresses(made: Any) -> None:
-    """M28: where BIRD listens on the BGP address alone, nobody hears a call to another one."""
-    interfaces = "[{name: eth0, addresses: [10.0.0.2/24]}, {name: wg0, addresses: [10.9.0.2/24]}]"
-    facts = f"{{version: 1, node: b, interfaces: {interfaces}}}"
-    there = peer("p", node="a", peerIP="10.9.0.2", asNumber=64512)
-    back = peer("q", node="b", peerIP="10.0.0.1", asNumber=64512, reversePeering="Manual")
-
-    def found(*peers: Any, **spec: Any) -> dict[str, str]:
-        return states(made(configuration(nodeToNodeMeshEnabled=False, **spec), A, B, *peers, facts=facts))
-
-    assert found(there) == {"node a 10.9.0.2": "half-open"}
-    assert set(found(there, back).values()) == {"up"}
-    assert found(there, back, bindMode="NodeIP") == {"node a 10.9.0.2": "down", "node b 10.0.0.1": "half-open"}
-    free = peer("q", node="b", peerIP="10.0.0.1", asNumber=64512, reversePeering="Manual", sourceAddress="None")
-    assert found(there, free, bindMode="NodeIP") == {"node a 10.9.0.2": "down", "node b 10.0.0.1": "half-open"}
-    facts = facts[:-1] + ", routes: [{to: 10.0.0.1/32, interface: wg0}]}"
-    assert set(found(there, free, bindMode="NodeIP").values()) == {"up"}
-    straight = peer("p", node="a", peerIP="10.0.0.2", asNumber=64512)
-    assert set(found(straight, bindMode="NodeIP").values()) == {"up"}
-
-
-def test_of_several_calls_for_one_session_each_ends_the_one_before(made: Any) -> None:
-    """With graceful restart an end takes a new call for a session that it has in place of the old one."""
-    interfaces = "[{name: eth0, addresses: [10.0.0.2/24]}, {name: wg0, addresses: [10.9.0.2/24]}]"
-    facts = f"{{version: 1, node: b, interfaces: {interfaces}, routes: []}}"
-    near = peer("near", node="a", peerIP="10.0.0.2", asNumber=64512)
-    far = peer("far", node="a", peerIP="10.9.0.2", asNumber=64512)
-
-    def found(*peers: Any) -> dict[str, str]:
-        return states(made(NO_MESH, A, B, *peers, facts=facts))
-
-    # Both of node a call the one of node b.
-    assert set(found(near, far).values()) == {"down"}
-    # The global one waits to be called, so that the other one has the only session of node b.
-    waits = peer("near", peerIP="10.0.0.2", asNumber=64512)
-    called = {"global a 10.0.0.2": "down", "node a 10.9.0.2": "up", "node b 10.0.0.1": "up"}
-    assert found(waits, far) == called
-    # What ends at the AS gives way to the next one.
-    refused = peer("refused", peerIP="10.9.0.2:179", asNumber=65000)
-    ended = {"global a 10.9.0.2": "as-mismatch", "global b 10.9.0.2": "down"}
-    assert found(waits, far, refused) == called | ended
-    # What waits to be called keeps the neighbour, whoever comes after it by name.
-    beside = peer("beside", node="a", peerIP="10.0.0.2:179", asNumber=64512)
-    assert found(waits, beside, far) == called | {"node a 10.0.0.2": "idle"}
-
-
-def test_of_several_ports_only_the_one_that_is_listened_on_is_called(made: Any) -> None:
-    """A call of the far end is one for the first session by name, which has none once the far end is called itself."""
-    wrong = peer("p", node="a", peerIP="10.0.0.2:100", asNumber=64512, reversePeering="Manual")
-    right = peer("q", node="a", peerIP="10.0.0.2:179", asNumber=64512, reversePeering="Manual")
-    back = peer("r", node="b", peerIP="10.0.0.1", asNumber=64512, reversePeering="Manual")
-    found = {(one.local.name, one.form.port): one.status.state for one in made(NO_MESH, A, B, wrong, right, back)}
-    assert found == {("a", 100): "down", ("a", 179): "up", ("b", None): "up"}
-
-
-def test_a_call_from_another_as_ends_the_session_that_takes_it(made: Any) -> None:
-    """The one that waits for the same neighbour has the next turn; where none does, all begins anew."""
-    facts = "{version: 1, node: b, interfaces: [{name: eth0, addresses: [10.0.0.2/24, 10.9.0.2/24]}]}"
-    refused = peer("p", node="a", peerIP="10.9.0.2", asNumber=65000)
-    model = made(A, B, refused, facts=facts)
-    down = {"mesh a 10.0.0.2": "down", "mesh b 10.0.0.1": "down"}
-    assert states(model) == down | {"node a 10.9.0.2": "as-mismatch"}
-    assert [one.status.ends for one in model] == [False, True, True]
-    behind = peer("q", node="b", peerIP="10.0.0.1", asNumber=64512, reversePeering="Manual")
-    found = states(made(A, B, refused, behind, facts=facts))
-    up = {"mesh a 10.0.0.2": "up", "node b 10.0.0.1": "up"}
-    assert found == up | {"node a 10.9.0.2": "as-mismatch", "mesh b 10.0.0.1": "as-mismatch"}
-
-
-def test_the_address_from_which_the_kernel_calls_may_be_no_neighbour(made: Any) -> None:
-    there = peer("p", node="a", peerIP="10.0.0.2", asNumber=64512, sourceAddress="None", reversePeering="Manual")
-    waits = peer("q", peerIP="10.0.0.1:100", asNumber=64512, reversePeering="Manual")
-    addresses = "interfaces: [{name: eth0, addresses: [10.0.0.1/24]}, {name: wg0, addresses: [10.9.0.1/24]}]"
-    facts = f"{{version: 1, node: a, {addresses}, routes: [{{to: 10.0.0.2/32, interface: WAY}}]}}"
-    for way, state in (("eth0", "up"), ("wg0", "half-open")):
-        found = states(made(NO_MESH, A, B, there, waits, facts=facts.replace("WAY", way)))
-        assert found["node a 10.0.0.2"] == state
-
-
-def test_a_node_has_no_session_with_an_address_of_its_own(made: Any) -> None:
-    interfaces = "[{name: eth0, addresses: [10.0.0.2/24]}, {name: wg0, addresses: [10.9.0.2/24]}]"
-    model = made(
-        NO_MESH,
-        A,
-        B,
-        peer("p", nodeSelector="all()", peerIP="10.9.0.2", asNumber=64512),
-        facts=f"{{version: 1, node: b, interfaces: {interfaces}}}",
-    )
-    assert states(model) == {"node a 10.9.0.2": "half-open", "node b 10.9.0.2": "down"}
