@@ -129,6 +129,18 @@ def test_text() -> None:
     assert str(PacketSpace(6).box(source=((0, 2**128 - 1),))) == "everything"
 
 
+def test_of_packets_that_there_are_what_is_all_there_is_needs_no_word() -> None:
+    """Whatever that is in each place."""
+    ways = [("10.0.0.1", 6), ("10.0.0.2", 17), ("10.0.0.4", 132)]
+    only = [
+        {"destination": intervals.from_values([parse_cidr(text).value]), "protocol": intervals.from_values([number])}
+        for text, number in ways
+    ]
+    space = PacketSpace(4, only=only)
+    assert str(space.everything) == "everything"
+    assert str(space.box(**only[0]) | space.box(**only[1])) == "destination 10.0.0.1-10.0.0.2"
+
+
 def test_witness_prefers() -> None:
     space = PacketSpace(6, [("in_interface", 3), ("out_interface", 1)])
     witness = space.everything.witness(protocol=(17,), destination_port=(53,), in_interface=(2,))

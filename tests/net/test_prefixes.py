@@ -172,6 +172,19 @@ def test_neighbours_join_in_both_directions() -> None:
     assert str(uneven) == "10.0.0.0/8{8,24}, 12.0.0.0/8{8,16}"
 
 
+def test_a_network_of_other_lengths_inside_a_wide_one_takes_only_what_both_have() -> None:
+    wide, network = within(parse_cidr("10.0.0.0/8"), 16, 24), parse_cidr("10.1.0.0/16")
+    taken, left = wide.divide(within(network, 20, 28))
+    assert (taken, left) == (within(network, 20, 24), wide - within(network, 20, 28))
+    assert str(taken) == "10.1.0.0/16{20,24}"
+
+
+def test_lengths_with_the_same_addresses_are_one_run() -> None:
+    one, other = within(parse_cidr("10.0.0.0/8"), 16, 24), within(parse_cidr("11.0.0.0/8"), 20, 28)
+    assert [(low, high) for low, high, _ in one.runs()] == [(16, 24)]
+    assert [(low, high) for low, high, _ in (one | other).runs()] == [(16, 19), (20, 24), (25, 28)]
+
+
 def test_the_default_route_is_the_first_witness() -> None:
     assert str(everything(4).witness()) == "0.0.0.0/0"
     assert str((~within(parse_cidr("10.0.0.0/8"))).witness()) == "0.0.0.0/0"
