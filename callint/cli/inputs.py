@@ -111,8 +111,8 @@ def standing_in(
     """The paths with a file in place of `-`, and this file, if standard input is what it holds."""
     if stdin_name is None:
         return paths, ()
-    if os.path.isdir(stdin_name):
-        output.fail(f'--stdin-filename takes a file, and "{stdin_name}" is a folder')
+    if not stdin_name or os.path.isdir(stdin_name):
+        output.fail(f'--stdin-filename takes the name of a file, and "{stdin_name}" is none')
     if "-" in given.facts:
         output.fail(_READ_ONCE)
     return tuple(stdin_name if path == "-" else path for path in paths), (stdin_name,)

@@ -86,7 +86,12 @@ def test_a_link_to_the_file_is_the_file(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--stdin-filename", "m"], '--stdin-filename takes a file, and "m" is a folder'),
+        (["--stdin-filename", "m"], '--stdin-filename takes the name of a file, and "m" is none'),
+        (["--stdin-filename", "", "-"], '--stdin-filename takes the name of a file, and "" is none'),
+        (
+            ["--stdin-filename", "m/peer.yaml", "--output", "json=m/peer.yaml"],
+            'a report would be written over the manifests in "m/peer.yaml"',
+        ),
         (["--stdin-filename", "m/peer.yaml", "--facts", "-"], "standard input is read once, as manifests or as facts"),
     ],
 )
