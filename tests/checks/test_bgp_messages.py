@@ -277,3 +277,19 @@ def test_a_rule_of_ipv6_that_lets_nothing_out_is_used_by_peers_of_ipv6() -> None
     six = calico("IPPool", "six", {"cidr": "fd00:42::/64", "blockSize": 122})
     (breach,) = condition.check(cluster_of([accept, *both, *nodes, six]), {"problem": "never"})
     assert [one.label for one in breach.related] == ["the pool", 'BGPPeer "up6" uses it']
+
+
+@pytest.mark.parametrize(("state", "named"), [("true", "eth1"), ("false", "wg0")])
+def test_no_packet_leaves_by_an_interface_that_is_down(state: str, named: str) -> None:
+    """It keeps its address, and another one has the network by now."""
+    facts = f"""
+    version: 1
+    node: r
+    interfaces:
+      - {{name: lan0, addresses: [10.0.0.1/24], up: true}}
+      - {{name: eth1, addresses: [10.1.0.9/24], up: {state}}}
+      - {{name: wg0, addresses: [10.1.0.2/24], kind: wireguard, up: true}}
+    """
+    objects = [node("r", ipv4Address="10.0.0.1/24"), peer(peerIP="10.1.0.1")]
+    (breach,) = far_end.check(cluster_of(objects, facts=facts), {"problem": "source"})
+    assert f'10.1.0.1 is in the network of "{named}"' in breach.message

@@ -202,11 +202,12 @@ def _own(cluster: Cluster) -> dict[str, dict[Address, list[tuple[Interface, Span
 
 @lru_cache(maxsize=1)
 def _interfaces(cluster: Cluster) -> dict[str, Enclosing[tuple[int, Interface]]]:
-    """The first interface of each network that facts of a node show, with its place."""
+    """The first interface of each network that facts of a node show, with its place, of those that are not down."""
     found: dict[str, Enclosing[tuple[int, Interface]]] = {}
     for name, facts in cluster.facts.items():
         first: dict[Prefix, tuple[int, Interface]] = {}
-        for place, (interface, one) in enumerate(facts.addresses):
+        up = (about for about in facts.addresses if about[0].up is not False)
+        for place, (interface, one) in enumerate(up):
             first.setdefault(one.prefix.masked(), (place, interface))
         found[name] = Enclosing(first.items())
     return found
