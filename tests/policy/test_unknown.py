@@ -252,3 +252,13 @@ spec: {cidr: 10.244.0.0/16}
     assert 'not all addresses of GlobalNetworkSet "s" could be read' in (verdict.unknown or "")
     other = policy("selector: role == 'router', ingress: [{action: Allow, source: {selector: saas == 'false'}}]")
     assert run(INTO, HEP, other, known, pool, gaps={"s": (gap,)}).outcome == "drop"
+
+
+@pytest.mark.parametrize(("bgp", "outcome"), [("ipv4Address: 172.17.0.12/16", "drop"), ("", "unknown")])
+def test_a_node_without_a_known_address_may_be_any_that_sends_through_the_tunnel(bgp: str, outcome: str) -> None:
+    head = "\napiVersion: projectcalico.org/v3\nkind: {}\nmetadata: {{name: {}}}\nspec: {{{}}}\n"
+    pool = head.format("IPPool", "pods", "cidr: 10.244.0.0/16, ipipMode: Always")
+    first = head.format("Node", "box", "bgp: {ipv4Address: 172.17.0.10/16}")
+    second = head.format("Node", "other", f"bgp: {{{bgp}}}")
+    packet = Packet("eth0", None, "172.17.0.99", "172.17.0.10", 4)
+    assert run(packet, HEP, pool, first, second).outcome == outcome
