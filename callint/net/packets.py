@@ -21,6 +21,9 @@ _BYTE = 255
 _FIELDS = ("destination", "source", "protocol", "destination_port", "source_port")
 _ALIASES = {"icmp_type": "destination_port", "icmp_code": "source_port"}
 _ICMP = (ICMP, ICMPV6)
+_ANY_PROTOCOL: Intervals = ((0, _BYTE),)
+_PORTED = intervals.from_values(WITH_PORTS)
+_TYPED = intervals.from_values(_ICMP)
 
 
 class Packet(NamedTuple):
@@ -57,10 +60,8 @@ class PacketSpace:
         self.fields = (*self.extra, *_FIELDS)
         tops = (LAST[family], LAST[family], _BYTE, _PORTS, _PORTS)
         self.diagrams = Space([*(top for _, top in extra), *tops], limit=limit)
-        with_ports = self._product({"protocol": intervals.from_values(WITH_PORTS)})
-        icmp = self._product(
-            {"protocol": intervals.from_values(_ICMP), "icmp_type": ((0, _BYTE),), "icmp_code": ((0, _BYTE),)}
-        )
+        with_ports = self._product({"protocol": _PORTED})
+        icmp = self._product({"protocol": _TYPED, "icmp_type": ((0, _BYTE),), "icmp_code": ((0, _BYTE),)})
         others = intervals.complement(intervals.from_values((*WITH_PORTS, *_ICMP)), _BYTE)
         rest = self._product({"protocol": others, "destination_port": ((0, 0),), "source_port": ((0, 0),)})
         self.everything = PacketSet(self, self._all_of([with_ports, icmp, rest]))
@@ -76,11 +77,11 @@ class PacketSpace:
         or code leaves ICMP and ICMPv6 only, whatever `protocol` says.
         """
         given = {name: side for name, side in sides.items() if side is not None}
-        allowed: Intervals = ((0, _BYTE),)
+        allowed = _ANY_PROTOCOL
         if "destination_port" in given or "source_port" in given:
-            allowed = intervals.from_values(WITH_PORTS)
+            allowed = _PORTED
         if "icmp_type" in given or "icmp_code" in given:
-            allowed = intervals.intersection(allowed, intervals.from_values(_ICMP))
+            allowed = intervals.intersection(allowed, _TYPED)
         if not allowed:
             return self.nothing
         given["protocol"] = intervals.intersection(given.get("protocol", allowed), allowed)
@@ -252,7 +253,7 @@ def _together(node: Node, every: Node, level: int, top: int) -> Iterator[tuple[I
 
 def _named(box: Box) -> Box:
     """ICMP's fields under their own names where the protocols are ICMP's alone."""
-    if not intervals.covers(intervals.from_values(_ICMP), box.get("protocol", ((0, _BYTE),))):
+    if not intervals.covers(_TYPED, box.get("protocol", ((0, _BYTE),))):
         return box
     names = {field: alias for alias, field in _ALIASES.items()}
     return {names.get(name, name): side for name, side in box.items()}

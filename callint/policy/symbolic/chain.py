@@ -36,11 +36,12 @@ class Chains:
     ) -> None:
         """`causes` tells apart which rule decides; without, large lists are quicker.
 
-        `first` is for nodes to share what they put before all policy.
+        `first` is for nodes to share what they put before all policy, `failsafes` the packets of its entries.
         """
         self.space = space
         self.selections = selections
         self.first: dict[object, tuple[Shares, PacketSet]] = {}
+        self.failsafes: dict[object, PacketSet] = {}
         self._tiers = selections.tiers
         self._inventory = inventory
         self._ebpf = ebpf

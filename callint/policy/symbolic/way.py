@@ -156,6 +156,8 @@ class Way:
         """Felix's own rules about tunnels, which come before policy."""
         tunnels = self.here.tunnels
         family = self.space.family
+        if not (tunnels.ipip or tunnels.vxlan[family]) and tunnels.wireguard[family] is None:
+            return
         vxlan = self.space.box(protocol=only(UDP), destination_port=only(tunnels.vxlan_port))
         ipip = self.space.box(protocol=only(IPIP))
         known = tunnels.nodes.addresses[self.index]

@@ -98,13 +98,15 @@ class WholeChains:
         return found
 
     def _failsafe_box(self, failsafe: Failsafe, field: str, peer: str) -> PacketSet:
-        net = failsafe.net
-        if (net is not None and net.family != self.space.family) or not 0 <= failsafe.port.port <= 65535:
+        """The packets of an entry, which is mostly that of many nodes."""
+        net, port = failsafe.net, failsafe.port.port
+        if (net is not None and net.family != self.space.family) or not 0 <= port <= 65535:
             return self.space.nothing
-        return self.space.box(
-            **{
-                "protocol": only(protocol_number(failsafe.port.protocol)),
-                field: only(failsafe.port.port),
-                peer: None if net is None else ((net.first, net.last),),
-            }
-        )
+        ends = None if net is None else ((net.first, net.last),)
+        key = (failsafe.port.protocol, port, field, ends, peer)
+        found = self.chains.failsafes.get(key)
+        if found is None:
+            protocol = only(protocol_number(failsafe.port.protocol))
+            found = self.space.box(**{"protocol": protocol, field: only(port), peer: ends})
+            self.chains.failsafes[key] = found
+        return found
