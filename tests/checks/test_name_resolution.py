@@ -204,6 +204,7 @@ DESTINATIONS: list[dict[str, Any]] = [
     {"namespaceSelector": "team == 'kube-system'"},
     {"namespaceSelector": "team == 'shop'"},
     {"nets": ["10.244.0.0/24"]},
+    {"nets": ["10.0.0.0/8"]},
     {"notSelector": "app == 'db'"},
 ]
 RULES = st.builds(
@@ -217,19 +218,28 @@ RULES = st.builds(
     st.sampled_from(DESTINATIONS),
     st.sampled_from([[], [53], [80], ["1:100"], [5432]]),
 )
+TIERS = {"first": {"order": 1}, "second": {"order": 2, "defaultAction": "Pass"}}
 POLICIES = st.lists(
-    st.tuples(st.sampled_from(sorted(SELECTORS)), st.lists(RULES, max_size=3), st.booleans()), min_size=1, max_size=4
+    st.tuples(
+        st.sampled_from(sorted(SELECTORS)),
+        st.lists(RULES, max_size=3),
+        st.booleans(),
+        st.sampled_from(["default", "default", *TIERS]),
+    ),
+    min_size=1,
+    max_size=4,
 )
 
 
 @given(POLICIES)
-def test_who_is_told_can_really_not_ask(policies: list[tuple[str, list[dict[str, Any]], bool]]) -> None:
+def test_who_is_told_can_really_not_ask(policies: list[tuple[str, list[dict[str, Any]], bool, str]]) -> None:
     objects = [
-        everywhere(f"p{number}", *rules, selector=selector, namespaceSelector="team == 'shop'")
+        everywhere(f"p{number}", *rules, selector=selector, namespaceSelector="team == 'shop'", tier=tier)
         if wide
-        else policy(f"p{number}", *rules, selector=selector)
-        for number, (selector, rules, wide) in enumerate(policies)
+        else policy(f"p{number}", *rules, selector=selector, tier=tier)
+        for number, (selector, rules, wide, tier) in enumerate(policies)
     ]
+    objects += [calico("Tier", name, spec) for name, spec in TIERS.items()]
     cluster = cluster_of([*GIVEN, *objects])
     for breach in find("name_resolution")(cluster, {}):
         assert breach.object is not None
@@ -326,6 +336,30 @@ def test_the_pods_that_answer_ask_the_api_server(objects: list[dict[str, Any]], 
     said = [one.message for one in found(*objects) if "ask the API server" in one.message]
     assert len(said) == told
     assert all(one.endswith("no pod learns the address of a service") for one in said)
+
+
+TIER = calico("Tier", "first", {"order": 1})
+PASSING = calico("Tier", "first", {"order": 1, "defaultAction": "Pass"})
+ANYBODY = policy("dns", DNS, selector="all()")
+
+
+@pytest.mark.parametrize(
+    ("objects", "told"),
+    [
+        ([TIER, policy("web", DATABASE, tier="first"), ANYBODY], True),
+        ([TIER, policy("web", DATABASE, tier="first"), everywhere("dns", DNS, namespaceSelector="x == 'y'")], True),
+        ([PASSING, policy("web", DATABASE, tier="first"), ANYBODY], False),
+        ([TIER, policy("web", DATABASE, {"action": "Pass"}, tier="first"), ANYBODY], False),
+        ([TIER, policy("web", DATABASE), policy("dns", DNS, tier="first", selector="all()")], False),
+        ([TIER, policy("web", DATABASE, tier="first"), policy("dns", DNS)], False),  # told as unreachable
+        ([TIER, policy("web", DATABASE, tier="first"), policy("dns", DNS, tier="unknown", selector="all()")], False),
+        ([policy("web", DATABASE, tier="unknown"), ANYBODY], False),
+    ],
+)
+def test_a_later_tier_is_not_asked(objects: list[dict[str, Any]], told: bool) -> None:
+    breaches = found(*objects)
+    assert bool(breaches) is told
+    assert all('is dropped by tier "first", before' in one.message for one in breaches)
 
 
 def test_who_is_asked_by_nobody_is_not_said_to_ask_nobody() -> None:

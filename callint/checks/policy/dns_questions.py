@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from callint.calico.defaults import CLUSTER_DNS, DNS_PORTS, NAMESPACE_LABEL, ORCHESTRATOR_LABEL
 from callint.checks.breach import Breach, unexamined
@@ -11,8 +11,11 @@ from callint.objects import Cluster, Resource
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy.labels import ADDED, Labels, holds
 from callint.policy.match import entity_selectors
-from callint.policy.tiers import PlacedPolicy
+from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.selector import Selector
 from callint.selector.overlap import OverlapIndex
+from callint.selector.satisfy import overlaps
+from callint.selector.values import Budget
 
 KUBERNETES = "kubernetes"
 """The service of the API server, which pods find by an environment variable."""
@@ -35,6 +38,46 @@ def may_open(
     """
     opening = ((placed.selector, placed) for placed in policies if _opens(placed, protocol, in_vain))
     return OverlapIndex(opening, cluster.limits.comparisons)
+
+
+class Openers:
+    """The policies that may let pods ask for names, by the tiers in which they are asked."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        policies: Sequence[tuple[PlacedTier, PlacedPolicy]],
+        in_vain: Callable[[PlacedPolicy, Rule], bool],
+    ) -> None:
+        """All of those in their order, without rules that are in vain."""
+        self._index = may_open(cluster, (placed for _, placed in policies), in_vain=in_vain)
+        self._budget = Budget(cluster.limits.comparisons)
+        self._tiers: dict[int, int] = {}
+        self._known: dict[tuple[Selector, int], bool] = {}
+        numbers: dict[str, int] = {}
+        for tier, placed in policies:
+            number = numbers.setdefault(tier.name, len(numbers))
+            # one that is not among the manifests may be anywhere
+            self._tiers[id(placed)] = number if tier.exists else -1
+
+    def up_to(self, placed: PlacedPolicy) -> bool:
+        """Whether one may be for some of those whom a policy selects, not behind its tier; raises ExhaustedError."""
+        mine = self._tiers[id(placed)]
+        key = placed.selector, mine
+        if key not in self._known:
+            self._known[key] = self._first(placed, lambda number: number <= mine) is not None
+        return self._known[key]
+
+    def behind(self, placed: PlacedPolicy) -> PlacedPolicy | None:
+        """The first of those that the end of the policy's tier leaves unasked; raises ExhaustedError."""
+        return self._first(placed, lambda number: number > self._tiers[id(placed)])
+
+    def _first(self, placed: PlacedPolicy, wanted: Callable[[int], bool]) -> PlacedPolicy | None:
+        for other in self._index.candidates(placed.selector):
+            self._budget.spend(1)
+            if wanted(self._tiers[id(other)]) and overlaps(other.selector, placed.selector, self._budget) is not False:
+                return other
+        return None
 
 
 def unanswerable(cluster: Cluster, resource: Resource) -> Breach:

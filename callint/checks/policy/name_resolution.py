@@ -15,15 +15,15 @@ from callint.calico.defaults import (
     ORCHESTRATOR_LABEL,
 )
 from callint.calico.kinds import is_calico
-from callint.checks.breach import Breach, rule_words
+from callint.checks.breach import Breach, object_words, rule_words
 from callint.checks.pod_template import known_pods
 from callint.checks.policy.denied_questions import DeniedQuestions, Late
 from callint.checks.policy.dns_questions import (
     KUBERNETES,
     RESOLVERS,
+    Openers,
     asks,
     listens,
-    may_open,
     protocol_of,
     unanswerable,
 )
@@ -63,7 +63,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Only what is certain is told: one policy that may select one of the pods and may allow UDP to a resolver is enough
     to be silent. Networks, in network sets too, and the API server need no name. The same of the pods that answer:
     where a policy surely shuts them in and none may let anybody ask them, there are no names for any pod, nor where
-    none may let them ask the API server.
+    none may let them ask the API server. A policy of a later tier that is for these pods alone is told as unreachable.
     """
     policies = model_of(cluster).policies
     yield from list(_dns_shut_in(policies, "ingress")) or _dns_shut_in(policies, "egress")
@@ -76,21 +76,22 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         return
     denied = DeniedQuestions(cluster, steps)
     told: set[int] = set()
-    openers = may_open(cluster, (placed for _, placed in policies), in_vain=denied.in_vain)
+    openers = Openers(cluster, policies, denied.in_vain)
     for tier, placed, rules in subjects:
         policy = placed.policy
         if for_hosts(placed, hosts) or _without_protocol(policy):
             continue
         try:
-            if openers.meets(placed.selector):
+            if openers.up_to(placed):
                 continue
             doubt = None if _for_pods(placed) or known_pods(cluster).within(steps).any(placed.selector) else _PODS
             if all(map(_of_nodes, rules)):
                 doubt = _API_SERVER
-            late = denied.late_for(placed)
-            if late is None or id(late) not in told:
+            late, behind = denied.late_for(placed), openers.behind(placed)
+            unreachable = behind is not None and implies(behind.selector, placed.selector) is True
+            if not unreachable and (late is None or id(late) not in told):
                 told.add(id(late))
-                yield _breach(tier, policy, rules[0], doubt, late)
+                yield _breach(tier, policy, rules[0], doubt, late, behind)
         except ExhaustedError:
             yield unanswerable(cluster, policy.resource)
             return
@@ -227,7 +228,9 @@ def _closed(tier: PlacedTier, policy: Policy, direction: str) -> Breach:
     )
 
 
-def _breach(tier: PlacedTier, policy: Policy, first: Rule, doubt: str | None, late: Late | None) -> Breach:
+def _breach(
+    tier: PlacedTier, policy: Policy, first: Rule, doubt: str | None, late: Late | None, behind: PlacedPolicy | None
+) -> Breach:
     """With a doubt those whom the policy selects may need no names."""
     resource = policy.resource
     named = f'{resource.kind} "{resource.name}"'
@@ -237,6 +240,11 @@ def _breach(tier: PlacedTier, policy: Policy, first: Rule, doubt: str | None, la
         what = f"no policy lets them ask DNS {asking}: UDP to port 53 is dropped"
         decided, cure = f"end of tier {tier.name}, or a Deny before it", "allow UDP and TCP port 53 to {}"
         places = [Related(resource.span(*first.path), "is allowed, if its address is known")]
+        if behind is not None:
+            other = behind.policy
+            what += f' by tier "{tier.name}", before {object_words(other.resource, other.namespace)} is asked'
+            cure += f', or pass it on, in tier "{tier.name}"'
+            places.append(Related(other.resource.span("metadata", "name"), "is never asked about these pods"))
     else:
         ends = ((late.denying, late.denial, "denies it"), (late.placed.policy, late.rule, "is too late"))
         denial, allowing = (
