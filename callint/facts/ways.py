@@ -31,7 +31,8 @@ def source_towards(facts: NodeFacts, far: IPAddress) -> IPAddress | None:
         one for one in facts.routes or () if one.table == "main" and one.destination.prefix.masked().contains(far)
     ]
     best = max(map(_rank, leading), default=(-1, 0))
-    near = [one for _, one in facts.addresses if one.prefix.masked().contains(far)]
+    up = (one for interface, one in facts.addresses if interface.up is not False)
+    near = [one for one in up if one.prefix.masked().contains(far)]
     longest = max((one.length for one in near), default=-1)
     if best[0] < longest:
         held: set[IPAddress | None] = {one.bare for one in near if one.length == longest}

@@ -150,7 +150,7 @@ class Ways:
 
 
 def _ways(facts: NodeFacts) -> list[tuple[FactAddress, str]]:
-    """The networks of interfaces, then those of routes, each with the interface that leads there."""
-    linked = [(to, one.name) for one, to in facts.addresses]
+    """The networks of interfaces that are not down, then those of routes, each with the interface that leads there."""
+    linked = [(to, one.name) for one, to in facts.addresses if one.up is not False]
     routes = facts.routes or ()
     return linked + [(one.destination, one.interface) for one in routes if one.interface and one.table == "main"]

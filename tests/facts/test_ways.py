@@ -60,3 +60,9 @@ def test_what_there_is_to_look_at() -> None:
     assert size(facts) == 6 + 6
     (facts,), _ = read(parse("version: 1\nnode: a\n", "facts.yaml").documents)
     assert size(facts) == 0
+
+
+@pytest.mark.parametrize(("state", "own"), [("true", "10.6.0.1"), ("false", "10.0.0.1")])
+def test_nothing_is_sent_by_an_interface_that_is_down(state: str, own: str) -> None:
+    down = f"  - {{name: eth9, addresses: [10.6.0.1/24], up: {state}}}\n"
+    assert source("10.6.0.7", INTERFACES + down + ROUTES) == own

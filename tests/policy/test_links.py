@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callint.net import intervals
-from callint.net.address import FAMILIES, Address
+from callint.net.address import FAMILIES, Address, parse_ip
 from callint.policy.links import Ways
 from manifests import cluster_of
 
@@ -38,3 +38,10 @@ def test_what_an_interface_leads_to(links: list[list[str]], routes: list[tuple[s
             for value in range(first - 1, first + 70):
                 found = Ways(facts).to(Address(family, value)) in (None, name)
                 assert intervals.contains(led[FAMILIES.index(family)], value) is found, (name, family, value - first)
+
+
+def test_an_interface_that_is_down_leads_nowhere() -> None:
+    """It keeps its address, and another one has the network by now."""
+    links = "- {name: eth0, addresses: [10.0.0.1/24], up: false}\n- {name: wlan0, addresses: [10.0.0.2/24]}\n"
+    (facts,) = cluster_of("", facts=f"version: 1\nnode: gw\ninterfaces:\n{links}").facts.values()
+    assert Ways(facts).all_to(parse_ip("10.0.0.9")) == ("wlan0",)
