@@ -43,13 +43,16 @@ def run(*command: str, text: str | None = None) -> str:
 class Host:
     """One namespace with, once started, one daemon."""
 
-    def __init__(self, name: str, folder: Path, bird: str) -> None:
+    def __init__(self, name: str, folder: Path, bird: str, *, beside: bool = False) -> None:
+        """With `beside` the namespace is that of another host, which runs a daemon of its own."""
         self.namespace = name
         self.folder = folder
         self._bird = bird
+        self._beside = beside
         self._daemon: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        run("ip", "netns", "add", name)
+        if not beside:
+            run("ip", "netns", "add", name)
 
     def ip(self, *lines: str) -> None:
         """Run lines of ip(8) inside the namespace."""
@@ -57,22 +60,25 @@ class Host:
 
     def start(self, configuration: str) -> None:
         """Start the daemon; a configuration that BIRD refuses is an error with BIRD's own words."""
-        path = self.folder / f"{self.namespace}.conf"
+        path = self._file("conf")
         path.write_text(configuration)
         run(self._bird, "-p", "-c", str(path))
         command = ["ip", "netns", "exec", self.namespace, self._bird, "-f", "-c", str(path), "-s", str(self._socket)]
-        log = (self.folder / f"{self.namespace}.log").open("wb")
+        log = self._file("log").open("wb")
         self._daemon = subprocess.Popen([*command, "-P", str(path) + ".pid"], stdout=log, stderr=log)
         log.close()
         until = time.monotonic() + _START_SECONDS
         while not self._socket.exists():
             if time.monotonic() > until or self._daemon.poll() is not None:
-                raise RuntimeError((self.folder / f"{self.namespace}.log").read_text())
+                raise RuntimeError(self._file("log").read_text())
             time.sleep(0.02)
 
     @property
     def _socket(self) -> Path:
-        return self.folder / f"{self.namespace}.ctl"
+        return self._file("ctl")
+
+    def _file(self, ending: str) -> Path:
+        return self.folder / f"{self.namespace}.{Path(self._bird).name}.{ending}"
 
     def ask(self, command: str) -> list[str]:
         """The answer of the daemon to a command of its control language."""
@@ -122,7 +128,8 @@ class Host:
             except subprocess.TimeoutExpired:
                 self._daemon.kill()
                 self._daemon.wait()
-        run("ip", "netns", "delete", self.namespace)
+        if not self._beside:
+            run("ip", "netns", "delete", self.namespace)
 
 
 def _learned(route: dict[str, Any]) -> Learned:
@@ -149,6 +156,11 @@ class Lab:
         self._hosts.append(host)
         host.ip("link set lo up")
         return host
+
+    def six(self, host: Host) -> Host:
+        """The daemon for IPv6 in the namespace of a host."""
+        self._hosts.append(Host(host.namespace, self._folder, f"{self._bird}6", beside=True))
+        return self._hosts[-1]
 
     def wire(self, a: Host, at_a: str, b: Host, at_b: str) -> None:
         """A pair of interfaces, one in each namespace; made there, so that the machine itself never sees them."""

@@ -34,7 +34,8 @@ def bird_rule(rule: FilterRule, internal: bool) -> str:
         network = rule.cidr
         if rule.min_length is not None or rule.max_length is not None:
             low = max(int(network.split("/")[1]), rule.min_length or 0)
-            network = f"[ {network}{{{low},{32 if rule.max_length is None else rule.max_length}}} ]"
+            whole = 128 if ":" in network else 32
+            network = f"[ {network}{{{low},{whole if rule.max_length is None else rule.max_length}}} ]"
         asks.append(f"net {OPERATORS[rule.operator or '']} {network}")
     if rule.source is not None:
         asks.append("source = RTS_BGP")
@@ -60,31 +61,34 @@ def bird_rule(rule: FilterRule, internal: bool) -> str:
 
 
 def bird_rules(cluster: Cluster, session: Session, direction: str) -> str:
-    rules = (rule for name in session.form.filters for rule in cluster.bgp_filters[name].rules(direction, 4))
+    rules = (
+        rule for name in session.form.filters for rule in cluster.bgp_filters[name].rules(direction, session.family)
+    )
     return "\n  ".join(bird_rule(rule, session.peer_type == "iBGP") for rule in rules)
 
 
 def bird_export(cluster: Cluster, node: str, session: Session) -> str:
     """What confd renders for an export, v3.32: priorities, BGPFilters, then Calico's own filter, in its order."""
-    internal = session.peer_type == "iBGP"
+    internal, family = session.peer_type == "iBGP", session.family
+    pools = [pool for pool in cluster.pools if is_of(pool.cidr, family)]
     text = [
         f"if source = RTS_BGP && defined(bgp_local_pref) then krt_metric = {HIGHEST} - bgp_local_pref;",
         f"else {{ if !defined(krt_metric) then krt_metric = 1024; bgp_local_pref = {HIGHEST} - krt_metric; }}",
         bird_rules(cluster, session, "export"),
     ]
-    text += [f"if net ~ {pool.cidr} then reject;" for pool in cluster.pools if pool.disable_bgp_export]
+    text += [f"if net ~ {pool.cidr} then reject;" for pool in pools if pool.disable_bgp_export]
     patterns = ["*.cali", "*.calico"] if internal else []
     text += [f'if ifname ~ "{pattern}" then reject;' for pattern in (*patterns, "bpf*.cali")]
     configuration = next(iter(cluster.bgp_configurations))
-    for entry in configuration.prefix_advertisements:
+    for entry in (one for one in configuration.prefix_advertisements if is_of(one.cidr, family)):
         adds = (f"{kind}.add({value});" for kind, value in map(bird_community, entry.communities))
         text.append(f"if net ~ {entry.cidr} then {{ {' '.join(adds)} }}")
-    for block in blocks(cluster, node):
+    for block in blocks(cluster, node, family):
         text.append(f"if net = {block} then accept;")
         text.append(f"if net ~ {block} && krt_metric < 1024 then accept;")
         text.append(f"if net ~ {block} then reject;")
-    text += [f"if net ~ {net} then accept;" for net in services(cluster, node)]
-    text += [f"if net ~ {pool.cidr} then accept;" for pool in cluster.pools if not pool.disable_bgp_export]
+    text += [f"if net ~ {net} then accept;" for net in services(cluster, node, family)]
+    text += [f"if net ~ {pool.cidr} then accept;" for pool in pools if not pool.disable_bgp_export]
     return "\n  ".join([*text, "reject;"])
 
 
@@ -92,23 +96,28 @@ def bird_import(cluster: Cluster, session: Session) -> str:
     return bird_rules(cluster, session, "import") + "\n  accept;"
 
 
-def blocks(cluster: Cluster, node: str) -> list[str]:
-    return [one.spec["cidr"] for one in cluster.of("BlockAffinity") if one.spec["node"] == node]
+def is_of(network: str, family: int) -> bool:
+    return (":" in network) == (family == 6)
 
 
-def services(cluster: Cluster, node: str) -> list[str]:
+def blocks(cluster: Cluster, node: str, family: int) -> list[str]:
+    mine = (one.spec["cidr"] for one in cluster.of("BlockAffinity") if one.spec["node"] == node)
+    return [net for net in mine if is_of(net, family)]
+
+
+def services(cluster: Cluster, node: str, family: int) -> list[str]:
     """The ranges, and the addresses of Local Services with an endpoint on the node (confd routes.go)."""
     found = list(next(iter(cluster.bgp_configurations)).service_cluster_ips)
     for one in cluster.kubernetes("Service", "v1"):
         slices = cluster.kubernetes("EndpointSlice", "discovery.k8s.io/v1")
         here = {endpoint["nodeName"] for each in slices for endpoint in each.plain["endpoints"]}
         found += [f"{one.spec['clusterIP']}/32"] if node in here else []
-    return found
+    return [net for net in found if is_of(net, family)]
 
 
-def bird_node(cluster: Cluster, node: str) -> str:
+def bird_node(cluster: Cluster, node: str, family: int = 4) -> str:
     """The protocols of a node, but for BGP."""
-    statics = [*blocks(cluster, node), *services(cluster, node)]
+    statics = [*blocks(cluster, node, family), *services(cluster, node, family)]
     text = ["log stderr all;", "router id 10.255.0.1;", "protocol device { scan time 1; }"]
     text.append('protocol direct { interface -"cali*", -"kube-ipvs*", "*"; }')
     text.append(f"protocol static {{ {' '.join(f'route {net} blackhole;' for net in statics)} }}")
@@ -116,8 +125,10 @@ def bird_node(cluster: Cluster, node: str) -> str:
 
 
 def bird_session(name: str, own: str, own_as: int, other: str, other_as: int, *options: str) -> str:
+    """A session, bound to an address unless that is empty."""
+    bound = f" source address {own};" if own else ""
     return (
-        f"protocol bgp {name} {{ local as {own_as}; neighbor {other} as {other_as}; source address {own}; multihop;\n"
+        f"protocol bgp {name} {{ local as {own_as}; neighbor {other} as {other_as};{bound} multihop;\n"
         f" add paths on; connect delay time 1; connect retry time 1; error wait time 1, 2; {' '.join(options)}\n}}\n"
     )
 

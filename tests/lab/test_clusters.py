@@ -24,6 +24,8 @@ NETWORKS = ("10.244.1.0/26", "10.244.0.0/16", "172.16.0.0/16", "10.244.3.0/24", 
 KERNEL = ("10.244.3.0/24", "172.16.103.0/24", "10.244.1.5/32", "0.0.0.0/0")
 SERVICE = "10.96.0.9"
 OFFERS = ("0.0.0.0/0", "10.244.9.0/24", "172.16.9.0/24", "10.8.0.0/16")
+OF_NODES = [net for number in range(1, 5) for net in (f"10.244.{number}.0/26", f"172.16.{number}.0/24")]
+KNOWN = list(dict.fromkeys([*NETWORKS, *KERNEL, *OFFERS, "10.0.0.0/24", f"{SERVICE}/32", *OF_NODES]))
 
 # A Service that n1 alone announces by its address
 LOCAL: list[dict[str, Any]] = [
@@ -195,13 +197,14 @@ class Running:
                     sides.append((self.plan.model.exported(session), left))
                 for decisions, routes in sides:
                     told += len(routes)
-                    certain += _agree(session, [one for one in decisions if one.accepted], routes)
+                    certain += agree(session, [one for one in decisions if one.accepted], routes, KNOWN)
         return told, certain
 
 
-def _agree(session: Session, accepted: list[Decision], routes: Iterable[Any]) -> int:
+def agree(session: Session, accepted: list[Decision], routes: Iterable[Any], known: Iterable[str]) -> int:
     """No route that was not told of, and none told of as certain that is not there; how many were certain."""
-    unseen = {(id(one), text): one for one in accepted if one.presence == "all" for text in _networks(one)}
+    sure = (one for one in accepted if one.presence == "all")
+    unseen = {(id(one), text): one for one in sure for text in known if parse_cidr(text) in one.prefixes}
     certain = 0
     for route in routes:
         fitting = [one for one in accepted if parse_cidr(route.prefix) in one.prefixes and _fits(one, session, route)]
@@ -211,12 +214,6 @@ def _agree(session: Session, accepted: list[Decision], routes: Iterable[Any]) ->
             unseen.pop((id(one), route.prefix), None)
     assert not unseen, f"{session}: {[(text, one.why, one.result) for (_, text), one in unseen.items()]}"
     return certain
-
-
-def _networks(one: Decision) -> Iterator[str]:
-    known = [*NETWORKS, *KERNEL, *OFFERS, "10.0.0.0/24", f"{SERVICE}/32"]
-    known += [net for number in range(1, 5) for net in (f"10.244.{number}.0/26", f"172.16.{number}.0/24")]
-    yield from (text for text in dict.fromkeys(known) if parse_cidr(text) in one.prefixes)
 
 
 def _fits(one: Decision, session: Session, route: Any) -> bool:
