@@ -170,6 +170,7 @@ def test_failsafe_ports_are_named(ask: Any) -> None:
     (found,) = ask("flow-forbidden", ROUTER, FACTS, **{"from": "internet", "to": target, "protocol": "TCP"})
     assert "accepted by failsafe tcp:" in found.message
     assert line(ROUTER, found.span.line).startswith("metadata: {name: wan")
+    assert found.related == ()
 
 
 def test_what_the_host_decides_is_not_stopped(ask: Any) -> None:
@@ -186,6 +187,8 @@ def test_between_pods(ask: Any) -> None:
     (found,) = ask("flow-forbidden", PODS, **flow)
     assert found.witness.as_dict()["destination_port"] == 5432
     assert line(PODS, found.span.line) == "- action: Allow"
+    ((endpoint, label),) = [(line(PODS, one.span.line), one.label) for one in found.related]
+    assert (endpoint[:20], label) == ("metadata: {name: db,", "the endpoint whose policy is asked")
     assert 'from pod "shop/web-1" and 1 like it to pod "shop/db"' in found.message
     assert ask("flow-required", PODS, **{"from": DB, "to": WEB, "protocol": "TCP"}) == []
     (found,) = ask("flow-required", PODS, **{"from": DB, "to": WEB, "protocol": "UDP"})
