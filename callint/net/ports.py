@@ -19,22 +19,13 @@ _LONGEST_RANGE = len("65535:65535")
 _LAST = 65535
 
 
-@lru_cache(maxsize=1 << 9, typed=True)
 def parse_port(value: object) -> Interval | str:
     """Read a port of a rule: a number, digits, `"80:90"`, or a name; gives (first, last), or the name.
 
     Raises ValueError with a sentence.
     """
     if isinstance(value, str):
-        low, colon, high = value.partition(":")
-        if low.isdigit() and (high.isdigit() or not colon) and value.isascii():
-            if len(value) <= _LONGEST_RANGE and 1 <= (first := int(low)) <= (last := int(high or low)) <= _LAST:
-                return first, last
-            first, last = _port(low, value), _port(high or low, value)
-            if first > last:
-                raise ValueError(f'the port range "{value}" ends before it starts')
-            return first, last
-        return _port_name(value)
+        return _port_range(value) if ":" in value else _single_port(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f'{value} is no port; a number, a range such as "80:90" or a name was expected')
     port = _port(str(value), value)
@@ -72,6 +63,25 @@ def surely_port(value: object) -> bool:
 
 def _digits(text: str) -> bool:
     return text.isascii() and text.isdigit()
+
+
+@lru_cache(maxsize=1 << 9)
+def _single_port(text: str) -> Interval | str:
+    """One that is written without a range, as many are: the same ones come again and again."""
+    if not _digits(text):
+        return _port_name(text)
+    port = _port(text, text)
+    return port, port
+
+
+def _port_range(text: str) -> Interval | str:
+    low, _, high = text.partition(":")
+    if not (_digits(low) and _digits(high)):
+        return _port_name(text)
+    first, last = _port(low, text), _port(high, text)
+    if first > last:
+        raise ValueError(f'the port range "{text}" ends before it starts')
+    return first, last
 
 
 def _port(digits: str, value: object) -> int:

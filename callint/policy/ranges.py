@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from callint.net import intervals
 from callint.net.address import LAST, Address, Family, Prefix, parse_cidr
-from callint.net.intervals import Intervals
+from callint.net.intervals import Interval, Intervals
 from callint.net.read import prefixes
 
 Ranges = tuple[Intervals, Intervals]
@@ -28,10 +28,10 @@ def ranges(texts: Iterable[str]) -> Ranges:
 
 def singles(addresses: Iterable[Address]) -> Ranges:
     """Single addresses, which are no texts any more."""
-    found: dict[int, list[int]] = {4: [], 6: []}
+    found: dict[int, list[Interval]] = {4: [], 6: []}
     for one in addresses:
-        found[one.family].append(one.value)
-    return intervals.from_values(found[4]), intervals.from_values(found[6])
+        found[one.family].append((one.value, one.value))
+    return intervals.merge(found[4]), intervals.merge(found[6])
 
 
 def union(several: Iterable[Ranges]) -> Ranges:

@@ -7,7 +7,7 @@ lacks them all is never asked. The answers are candidates: whoever wants to be s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import chain
 from typing import Generic, TypeVar
@@ -79,9 +79,10 @@ class LabelIndex(Generic[T]):
         found = needs(selector, self._cost)
         if found is None:
             return None
-        keys = tuple({need.key for need in found})
         lists = [there for need in found if (there := self._with(need))]
-        lists += [others for unknown, others in self._open.items() if any(key.startswith(unknown) for key in keys)]
+        if self._open:
+            keys = tuple({need.key for need in found})
+            lists += [others for unknown, others in self._open.items() if any(key.startswith(unknown) for key in keys)]
         return lists[0] if len(lists) == 1 else sorted(set(chain.from_iterable(lists)))
 
     def _cost(self, need: Need) -> int:
@@ -143,9 +144,10 @@ class SelectorIndex(Generic[T]):
         found = map(reversed, self._lists(labels, present, opened))
         return (self._items[place] for place in merge(*found, reverse=True))
 
-    def _found(self, labels: Mapping[str, str], present: Iterable[str], opened: tuple[str, ...]) -> set[int]:
-        """The places of candidates."""
-        return set().union(*self._lists(labels, present, opened))
+    def _found(self, labels: Mapping[str, str], present: Iterable[str], opened: tuple[str, ...]) -> Collection[int]:
+        """The places of candidates, each once."""
+        lists = self._lists(labels, present, opened)
+        return lists[0] if len(lists) == 1 else set().union(*lists)
 
     def _lists(self, labels: Mapping[str, str], present: Iterable[str], opened: tuple[str, ...]) -> list[Sequence[int]]:
         """The same in several lists, each in order."""

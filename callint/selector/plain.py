@@ -7,10 +7,11 @@ label, without the search of `callint.selector.satisfy`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import TypeAlias
 
-from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Selector
+from callint.selector.syntax import All, And, Compare, Global, Has, Member, Not, Selector, atoms
 
 Plain: TypeAlias = "Mapping[str, frozenset[str | None] | None]"
 """The values of which each label that is named must have one, `ABSENT` where it must not be there; None is any.
@@ -57,6 +58,14 @@ def plain(selector: Selector) -> Plain | None:
     return found
 
 
+def keys(selector: Selector) -> AbstractSet[str]:
+    """The labels that the selector names."""
+    known = plain(selector)
+    if known is not None:
+        return known.keys()
+    return {atom.key for atom in atoms(selector) if isinstance(atom, (Has, Compare, Member))}
+
+
 @lru_cache(maxsize=1 << 12)
 def _only(value: str) -> frozenset[str]:
     """The set of one value: it takes as much memory as four texts, so equal ones are one."""
@@ -65,7 +74,7 @@ def _only(value: str) -> frozenset[str]:
 
 def sample(one: Plain) -> dict[str, str]:
     """Labels that are matched: the shortest values, the first of equally long ones."""
-    return {key: "" if values is None else _shortest(values) for key, values in one.items() if required(values)}
+    return {key: _shortest(values) for key, values in one.items() if required(values)}
 
 
 def required(values: frozenset[str | None] | None) -> bool:
@@ -73,9 +82,11 @@ def required(values: frozenset[str | None] | None) -> bool:
     return values is not ABSENT and values.__class__ is not Unless
 
 
-def _shortest(values: frozenset[str | None]) -> str:
-    present = [value for value in values if value is not None]
-    return present[0] if len(present) == 1 else min(present, key=_length_first)
+def _shortest(values: frozenset[str | None] | None) -> str:
+    """The shortest of some values, or of any."""
+    if values is None:
+        return ""
+    return (next(iter(values)) if len(values) == 1 else min(values, key=_length_first)) or ""
 
 
 def implied(one: Plain, other: Plain) -> bool:
@@ -112,5 +123,5 @@ def meet(one: Plain, other: Plain) -> bool:
     return True
 
 
-def _length_first(text: str) -> tuple[int, str]:
-    return len(text), text
+def _length_first(text: str | None) -> tuple[int, str]:
+    return (len(text), text) if text else (0, "")

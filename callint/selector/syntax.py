@@ -234,11 +234,6 @@ def conjuncts(selector: Selector) -> list[Selector]:
     return found
 
 
-def keys(selector: Selector) -> set[str]:
-    """The labels that the selector names."""
-    return {atom.key for atom in atoms(selector) if isinstance(atom, (Has, Compare, Member))}
-
-
 def keys_and_values(selector: Selector) -> dict[str, frozenset[str]]:
     """The labels that the selector names, each with the values (or parts of values) that it is compared with."""
     found: dict[str, frozenset[str]] = {}

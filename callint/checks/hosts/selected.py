@@ -80,7 +80,7 @@ def unused_labels(cluster: Cluster) -> Iterator[Breach]:
         if not policy.resource.whole:
             return
         try:
-            named |= keys(selector_of(policy))
+            named.update(keys(selector_of(policy)))
         except SelectorError:
             return
     nameless = [one for one in nameless if named.isdisjoint(one.about.resource.labels)]

@@ -16,7 +16,7 @@ from callint.checks.breach import Breach, unexamined
 from callint.checks.dispatch import Question, asked
 from callint.checks.pod_template import PodTemplate, pod_templates
 from callint.checks.policy.namespace_names import misnamed, mistyped
-from callint.checks.policy.written import Written, alone, written_selectors
+from callint.checks.policy.written import Written, written_selectors
 from callint.checks.vocabulary import Known, Labelled, Vocabulary
 from callint.finding import ObjectRef, Related, witness
 from callint.objects import Cluster, fields
@@ -63,7 +63,7 @@ def _contradiction(cluster: Cluster) -> Iterator[Breach]:
 
 def _may_be_met(one: Written) -> bool:
     """Whether that is plain to see: it asks one thing each of several labels, none of which its scope asks about."""
-    if not alone(one.side or one.policy):
+    if not one.alone:
         return False
     parts = one.own.operands if isinstance(one.own, And) else (one.own,)
     keys = set(map(_key, parts))

@@ -17,12 +17,16 @@ from callint.selector import Selector, SelectorError, parse
 
 
 class Written(NamedTuple):
-    """A selector of a policy, and the side of a rule where it stands; None: the policy's own."""
+    """A selector of a policy, and the side of a rule where it stands; None: the policy's own.
+
+    One that is `alone` has no other beside it: then its scope is a namespace, or everything.
+    """
 
     policy: Policy
     side: Entity | None
     text: str
     own: Selector
+    alone: bool
 
     @property
     def subject(self) -> bool:
@@ -78,7 +82,7 @@ def _of_kubernetes(cluster: Cluster) -> Iterator[Written]:
         for side in dict.fromkeys((None, *(side._replace(ports=()) for side in policy.sides()))):
             text = policy.selector if side is None else side.selector
             if text:
-                yield Written(policy, side, text, parse(text))
+                yield Written(policy, side, text, parse(text), _alone(side or policy))
 
 
 def _readable(cluster: Cluster) -> Iterator[Written]:
@@ -89,7 +93,7 @@ def _readable(cluster: Cluster) -> Iterator[Written]:
         gaps = resource.gaps
         if policy.selector and not (gaps and any(resource.unreadable("spec", name) for name in _SUBJECT_FIELDS)):
             try:
-                yield Written(policy, None, policy.selector, parse(policy.selector))
+                yield Written(policy, None, policy.selector, parse(policy.selector), _alone(policy))
             except SelectorError:
                 continue
         for side in policy.sides():
@@ -97,20 +101,19 @@ def _readable(cluster: Cluster) -> Iterator[Written]:
             if text is None or (gaps and resource.unreadable(*side.path)):
                 continue
             try:
-                own = parse(text)
-                if not alone(side):
+                own, alone = parse(text), _alone(side)
+                if not alone:
                     _positive(side, policy)
             except SelectorError:
                 continue
-            yield Written(policy, side, text, own)
+            yield Written(policy, side, text, own, alone)
 
 
 def _positive(side: Entity, policy: Policy) -> Selector | None:
     return entity_selectors(side, policy.namespace)[0]
 
 
-def alone(about: Policy | Entity) -> bool:
-    """Whether no other selector stands beside it: then its scope is a namespace, or everything."""
+def _alone(about: Policy | Entity) -> bool:
     beside = about.namespace_selector or about.service_account_selector
     return not (beside or (isinstance(about, Entity) and (about.not_selector or about.service_account_names)))
 

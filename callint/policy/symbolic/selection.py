@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import chain
 
 from callint.policy.chains import Direction, Kind, kinds_of
 from callint.policy.inventory import Endpoint, HostMember
@@ -73,7 +74,7 @@ class Selections:
     def _keys(self) -> frozenset[str]:
         """The labels that any policy's selector looks at."""
         every = (placed.selector for tier in self.tiers for placed in tier.policies)
-        return frozenset(key for selector in every for key in keys(selector))
+        return frozenset(chain.from_iterable(map(keys, every)))
 
     def limit(self, endpoints: Iterable[Endpoint], steps: int) -> None:
         """Which policies select an endpoint is left open where more might than steps allow to look at.

@@ -74,8 +74,7 @@ class Shadows:
     def __init__(self, cluster: Cluster) -> None:
         """Read no rule yet."""
         self._model = model_of(cluster)
-        self.namespaces = Namespaces(cluster, self._model.tiers)
-        self.tiers = with_subjects_known(cluster, self._model.tiers, self.namespaces)
+        self.namespaces, self.tiers = _known_subjects(cluster)
         self.implication = Implication(cluster.limits.comparisons)
         written = self._model.inventory
         self._written = written
@@ -223,6 +222,14 @@ class Shadows:
 def shadows_of(cluster: Cluster) -> Shadows:
     """The rules of a cluster, read once."""
     return Shadows(cluster)
+
+
+@lru_cache(maxsize=2)
+def _known_subjects(cluster: Cluster) -> tuple[Namespaces, tuple[PlacedTier, ...]]:
+    """What is known of namespaces, and the tiers with that."""
+    tiers = model_of(cluster).tiers
+    namespaces = Namespaces(cluster, tiers)
+    return namespaces, with_subjects_known(cluster, tiers, namespaces)
 
 
 def _granted(demand: Criteria, known: tuple[bool, bool]) -> Criteria:

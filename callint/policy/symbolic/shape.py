@@ -16,6 +16,7 @@ from callint.policy.ranges import EVERYWHERE, Ranges, ranges
 from callint.selector import Selector
 
 _PORTS: Intervals = ((0, (1 << 16) - 1),)
+_ANY_PORT = (_PORTS, True)
 _BYTE: Intervals = ((0, 255),)
 _PORTED = intervals.from_values(WITH_PORTS)
 _FEW = 16
@@ -71,8 +72,8 @@ class Shape:
         self._namespace = namespace
         self._sides: tuple[Side, Side] | None = None
         self.protocols = _protocols(rule.protocol, rule.not_protocol, bool(source.ports or destination.ports))
-        self.source_ports, low = _ports(source.ports, source.not_ports)
-        self.destination_ports, high = _ports(destination.ports, destination.not_ports)
+        self.source_ports, low = _ports(source) if source.ports or source.not_ports else _ANY_PORT
+        self.destination_ports, high = _ports(destination) if destination.ports or destination.not_ports else _ANY_PORT
         self.exact = (
             low
             and high
@@ -80,8 +81,8 @@ class Shape:
             and rule.not_icmp is None
             and source.services is None
             and destination.services is None
-            and not self._excludes(source)
-            and not self._excludes(destination)
+            and (source.not_selector is None or not self._excludes(source))
+            and (destination.not_selector is None or not self._excludes(destination))
         )
         if (source.not_ports or destination.not_ports) and not intervals.covers(_PORTED, self.protocols):
             # what has no ports has none of the excluded ones either
@@ -125,7 +126,7 @@ class Shape:
 
     def _excludes(self, entity: Entity) -> bool:
         """Whether an end must not be selected by something, which is not left to what it must be selected by."""
-        return entity.not_selector is not None and entity_selectors(entity, self._namespace)[1] is not None
+        return entity_selectors(entity, self._namespace)[1] is not None
 
     def _both(self) -> tuple[Side, Side]:
         if self._sides is None:
@@ -171,12 +172,12 @@ def _left(nets: tuple[str, ...], not_nets: tuple[str, ...]) -> Ranges:
     return left(0), left(1)
 
 
-def _ports(texts: tuple[str, ...], excluded: tuple[str, ...]) -> tuple[Intervals, bool]:
+def _ports(entity: Entity) -> tuple[Intervals, bool]:
     """The numbers, and whether they are all that is asked for: a port that is asked for by name may be any."""
-    found, numbered = _numbers(texts) if texts else (_PORTS, True)
-    if not excluded:
+    found, numbered = _numbers(entity.ports) if entity.ports else _ANY_PORT
+    if not entity.not_ports:
         return (found if numbered else _PORTS), numbered
-    beyond, all_numbered = _numbers(excluded)
+    beyond, all_numbered = _numbers(entity.not_ports)
     return intervals.difference(found if numbered else _PORTS, beyond), numbered and all_numbered
 
 
