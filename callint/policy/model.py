@@ -43,6 +43,7 @@ class Model:
         self._staged = staged
         self.inventory = Inventory(cluster, assumed, self._asked)
         self.profiles = Profiles(self.inventory)
+        self._closing: dict[str, Sequence[tuple[PlacedTier, PlacedPolicy]]] = {}
         self._chains: dict[int, EndpointChains] = {}
         self._policies: dict[tuple[int, int], CompiledPolicy] = {}
         self._nodes: dict[str, NodePolicy] = {}
@@ -68,6 +69,14 @@ class Model:
     def policies(self) -> tuple[tuple[PlacedTier, PlacedPolicy], ...]:
         """All policies in order, each with its tier."""
         return tuple((tier, placed) for tier in self.tiers for placed in tier.policies)
+
+    def closing(self, direction: str) -> Sequence[tuple[PlacedTier, PlacedPolicy]]:
+        """Those by which what no rule allows of a direction is surely dropped."""
+        found = self._closing.get(direction)
+        if found is None:
+            closing = [one for one in self.policies if one[0].shuts_in(one[1].policy, direction)]
+            found = self._closing[direction] = closing
+        return found
 
     def _asked(self) -> set[Selector]:
         """What selects the ends of rules, as far as it can be read."""

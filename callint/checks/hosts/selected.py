@@ -75,17 +75,22 @@ def unused_labels(cluster: Cluster) -> Iterator[Breach]:
     nameless = [one for one in written_endpoints(cluster) if one.about.resource.labels]
     if not nameless or not any(policy.kind.endswith("GlobalNetworkPolicy") for policy in policies):
         return
-    named: set[str] = set()
+    bearers: dict[str, list[int]] = {}
+    for number, one in enumerate(nameless):
+        for key in one.about.resource.labels:
+            bearers.setdefault(key, []).append(number)
+    left = set(range(len(nameless)))
     for policy in policies:
         if not policy.resource.whole:
             return
         try:
-            named.update(keys(selector_of(policy)))
+            for key in bearers.keys() & keys(selector_of(policy)):
+                left.difference_update(bearers.pop(key))
         except SelectorError:
             return
-    nameless = [one for one in nameless if named.isdisjoint(one.about.resource.labels)]
-    if not nameless:
-        return
+        if not left:
+            return
+    nameless = [nameless[number] for number in sorted(left)]
     named = {key for _, _, selector in _rule_selectors(cluster) for key in keys(selector)}
     for member in nameless:
         resource, labels = member.about.resource, sorted(member.about.resource.labels)

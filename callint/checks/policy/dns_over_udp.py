@@ -27,13 +27,11 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     One policy that may select one of the pods and may allow it is enough to be silent, and a selector of labels alone
     may be for host endpoints, whose questions `flow-required` looks at. Takes no parameters.
     """
-    policies = model_of(cluster).policies
-    asking = [
-        (one, rule) for tier, one in policies if tier.shuts_in(one.policy, "egress") and (rule := _asking(one.policy))
-    ]
+    model = model_of(cluster)
+    asking = [(one, rule) for _, one in model.closing("egress") if (rule := _asking(one.policy))]
     if not asking:
         return
-    openers = may_open(cluster, (one for _, one in policies), TCP)
+    openers = may_open(cluster, (one for _, one in model.policies), TCP)
     for placed, rule in asking:
         policy = placed.policy
         if policy.kind == "GlobalNetworkPolicy" and not policy.of_pods and placed.selector != ALL:

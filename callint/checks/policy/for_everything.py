@@ -17,7 +17,7 @@ from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, parse
-from callint.selector.syntax import ALL
+from callint.selector.syntax import ALL, All
 from callint.steps import Steps
 
 
@@ -33,15 +33,16 @@ def reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
     """Ordinary policies that close host endpoints, known ones or those that are made for all nodes, by mistake."""
     inventory = model_of(cluster).inventory
     hosts, selectable = inventory.host_endpoints, inventory.hosts.within(Steps(cluster, "selectors with labels"))
-    of_hosts = (placed.policy for _, placed in model_of(cluster).policies if not placed.policy.of_pods)
+    if not cluster.nodes:
+        yield from _reaches_unknown_hosts(cluster)
+    found = _for_everything(cluster) if hosts else ()
+    of_hosts = (one.policy for _, one in model_of(cluster).policies if not one.policy.of_pods) if found else ()
     rules = sum(1 + len(policy.rules) for policy in of_hosts)
     spend = partial(Steps(cluster, "rules with host endpoints").spend, rules)
     proof_at = cache(lambda number, direction: _denied(model_of(cluster), hosts[number], direction, spend))
-    if not cluster.nodes:
-        yield from _reaches_unknown_hosts(cluster)
-    for tier in model_of(cluster).tiers if hosts else ():
+    for tier, policies in found:
         reach_of = cache(partial(_reach, tier, hosts, selectable, proof_at))
-        for policy in (placed.policy for placed in _legible(tier)):
+        for policy in policies:
             closed = _closed(tier, policy)
             if not closed or _speaks_of_hosts(policy, selectable):
                 continue
@@ -122,8 +123,8 @@ def _speaks_of_hosts(policy: Policy, hosts: Selectable[HostMember]) -> bool:
 
 def reaches_pods(cluster: Cluster) -> Iterator[Breach]:
     """Policies for what hosts forward that allow everything of every pod as well."""
-    for policy, _ in enforced(cluster):
-        if not policy.apply_on_forward or policy.early or not _unselective(policy):
+    for policy in (one for _, policies in _for_everything(cluster) for one in policies):
+        if not policy.apply_on_forward or policy.early:
             continue
         opened = [name for name in policy.types if _opens(policy, name)]
         if not opened:
@@ -142,8 +143,8 @@ def reaches_pods(cluster: Cluster) -> Iterator[Breach]:
 
 def subject_in_rule(cluster: Cluster) -> Iterator[Breach]:
     """Policies of which each rule of a direction names whom the policy was to select."""
-    for policy, _ in enforced(cluster, closing=True):
-        if policy.early or not _unselective(policy):
+    for policy in (one for tier, policies in _for_everything(cluster) if tier.closes for one in policies):
+        if policy.early:
             continue
         for direction in ("ingress", "egress"):
             rules = policy.governed(direction)
@@ -181,7 +182,7 @@ def _closed(tier: PlacedTier, policy: Policy) -> list[str]:
         return []
     found = []
     for direction in policy.types:
-        rest = _for_everything(policy, direction)
+        rest = _left_to(policy, direction)
         if rest == "Deny" or (rest is None and tier.closes):
             found.append(direction)
     return found
@@ -190,10 +191,10 @@ def _closed(tier: PlacedTier, policy: Policy) -> list[str]:
 def _opens(policy: Policy, direction: str) -> bool:
     """Whether a policy allows everything in a direction."""
     denied = any(rule.action == "Deny" for rule in policy.rules_of(direction.lower()))
-    return not denied and _for_everything(policy, direction) == "Allow"
+    return not denied and _left_to(policy, direction) == "Allow"
 
 
-def _for_everything(policy: Policy, direction: str) -> str | None:
+def _left_to(policy: Policy, direction: str) -> str | None:
     """The action for everything that is left to it in a direction: Allow, Deny, Pass, or None without any."""
     rules = policy.rules_of(direction.lower())
     return next((rule.action for rule in rules if rule.action != "Log" and rule.unconditional), None)
@@ -206,14 +207,22 @@ def _legible(tier: PlacedTier) -> Iterator[PlacedPolicy]:
             yield placed
 
 
-@lru_cache(maxsize=8)
-def enforced(cluster: Cluster, *, closing: bool = False) -> tuple[tuple[Policy, Selector], ...]:
-    """The Calico policies that Felix has and that can be read, with whom they select.
+@lru_cache(maxsize=2)
+def enforced(cluster: Cluster) -> tuple[tuple[Policy, Selector], ...]:
+    """The Calico policies that Felix has and that can be read, with whom they select."""
+    return tuple((placed.policy, placed.selector) for tier in model_of(cluster).tiers for placed in _legible(tier))
 
-    With `closing` those of tiers that surely drop what is left.
-    """
-    tiers = (tier for tier in model_of(cluster).tiers if tier.closes or not closing)
-    return tuple((placed.policy, placed.selector) for tier in tiers for placed in _legible(tier))
+
+@lru_cache(maxsize=2)
+def _for_everything(cluster: Cluster) -> tuple[tuple[PlacedTier, tuple[Policy, ...]], ...]:
+    """Those of them that apply to every endpoint there is, with their tiers."""
+    found = []
+    for tier in model_of(cluster).tiers:
+        unselective = tier._replace(policies=tuple([one for one in tier.policies if isinstance(one.selector, All)]))
+        policies = tuple([one.policy for one in _legible(unselective) if _unselective(one.policy)])
+        if policies:
+            found.append((tier, policies))
+    return tuple(found)
 
 
 def shown(hosts: Sequence[HostMember], label: str) -> tuple[Related, ...]:

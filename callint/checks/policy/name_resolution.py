@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import (
@@ -31,7 +31,7 @@ from callint.finding import Related, witness
 from callint.net.ports import TCP, WITH_PORTS, parse_port
 from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy, Rule
-from callint.policy import model_of
+from callint.policy import Model, model_of
 from callint.policy.labels import POD_ELSEWHERE, holds, pod_in
 from callint.policy.match import entity_selectors
 from callint.policy.selectable import Selectable
@@ -65,18 +65,16 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     where a policy surely shuts them in and none may let anybody ask them, there are no names for any pod, nor where
     none may let them ask the API server. A policy of a later tier that is for these pods alone is told as unreachable.
     """
-    policies = model_of(cluster).policies
-    yield from list(_dns_shut_in(policies, "ingress")) or _dns_shut_in(policies, "egress")
-    inventory = model_of(cluster).inventory
-    closing = ((tier, placed) for tier, placed in policies if tier.shuts_in(placed.policy, "egress"))
+    model = model_of(cluster)
+    yield from list(_dns_shut_in(model, "ingress")) or _dns_shut_in(model, "egress")
     steps = Steps(cluster, "selectors with labels")
-    sets, hosts = inventory.network_sets.within(steps), inventory.hosts.within(steps)
-    subjects = [(*one, rules) for one in closing if (rules := _named(one[1].policy, sets))]
+    sets, hosts = model.inventory.network_sets.within(steps), model.inventory.hosts.within(steps)
+    subjects = [(*one, rules) for one in model.closing("egress") if (rules := _named(one[1].policy, sets))]
     if not subjects:
         return
     denied = DeniedQuestions(cluster, steps)
     told: set[int] = set()
-    openers = Openers(cluster, policies, denied.in_vain)
+    openers = Openers(cluster, model.policies, denied.in_vain)
     for tier, placed, rules in subjects:
         policy = placed.policy
         if for_hosts(placed, hosts) or _without_protocol(policy):
@@ -104,17 +102,15 @@ def _for_pods(placed: PlacedPolicy) -> bool:
     return any(implies(placed.selector, Has(key)) is True for key in (ORCHESTRATOR_LABEL, NAMESPACE_LABEL))
 
 
-def _dns_shut_in(policies: Sequence[tuple[PlacedTier, PlacedPolicy]], direction: str) -> Iterator[Breach]:
+def _dns_shut_in(model: Model, direction: str) -> Iterator[Breach]:
     """The first policy that shuts in the pods of DNS, where none lets them do what they are there for.
 
     One that lets anything in may be meant for others.
     """
-    for tier, placed in policies:
-        if placed.policy.resource.gaps or not tier.closes or not placed.policy.tracks(direction):
-            continue
+    for tier, placed in model.closing(direction):
         for_others = direction == "ingress" and any(rule.opens for rule in placed.policy.ingress)
         if not for_others and _of_dns(placed):
-            if not any(one.policy.tracks(direction) and _serves(one, direction) for _, one in policies):
+            if not any(one.policy.tracks(direction) and _serves(one, direction) for _, one in model.policies):
                 yield _closed(tier, placed.policy, direction)
             return
 

@@ -90,9 +90,9 @@ def _policy(cluster: Cluster) -> Iterator[Breach]:
     opening = [(one.selector, one) for _, one in model.policies if _opens(one, cache, model.inventory, steps)]
     openers = OverlapIndex(opening, cluster.limits.comparisons)
     left_out = _LeftOut(cluster, opening)
-    for tier, one in model.policies:
+    for tier, one in model.closing("egress"):
         policy = one.policy
-        if not tier.shuts_in(policy, "egress") or not _for_dns(policy) or for_hosts(one, hosts):
+        if not _for_dns(policy) or for_hosts(one, hosts):
             continue
         try:
             opened = openers.meets(one.selector)

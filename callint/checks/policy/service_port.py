@@ -41,9 +41,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     backends, steps = Backends(cluster), Steps(cluster, "ports of rules with services")
     for direction in ("ingress", "egress"):
         openers = _Openers(cluster, direction)
-        for tier, placed in model_of(cluster).policies:
-            if not tier.shuts_in(placed.policy, direction):
-                continue
+        for tier, placed in model_of(cluster).closing(direction):
             for meant in _meant(placed.policy, direction, backends, steps):
                 opened = openers.open(placed.selector, meant)
                 if opened is None:
