@@ -63,8 +63,9 @@ def words(model: Model, pod: WorkloadMember) -> str:
         (one for one in model.inventory.workloads if not one.stands_for and wanted <= one.labels.known.items()), None
     )
     given = "none is given" if like is None else f"{_name(like)} is given and has these too"
-    shown = " and ".join(pod.about.addresses)
-    return f"{shown} is {pod.stands_for}; {given}"
+    addresses = pod.about.addresses
+    is_ = "is" if len(addresses) == 1 else "are addresses of"
+    return f"{' and '.join(addresses)} {is_} {pod.stands_for}; {given}"
 
 
 def _named(model: Model, text: str, given: str | None, number: int) -> WorkloadMember:

@@ -313,6 +313,17 @@ def test_pods_by_labels_alone(tmp_path: Path, sender: str, port: int, verdict: s
     assert "node" not in found["packet"]
 
 
+def test_a_pod_of_both_ip_versions_has_two_addresses(tmp_path: Path) -> None:
+    six = (
+        ALONE
+        + '---\n{apiVersion: projectcalico.org/v3, kind: IPPool, metadata: {name: six}, spec: {cidr: "fd00:1::/64"}}\n'
+    )
+    found = trace(
+        tmp_path, "--from", "labels:app=web,ns=front", "--to", "labels:app=db,ns=shop", "--udp", "1", manifests=six
+    )
+    assert found["assumed"][0].startswith("10.1.0.0 and fd00:1:: are addresses of a workload with labels app=web")
+
+
 def test_labels_of_a_pod_that_is_given(tmp_path: Path) -> None:
     found = trace(
         tmp_path, "--node", "router", "--from", "labels:app=web,ns=shop", "--to", "pod:shop/db", "--tcp", "5432"
