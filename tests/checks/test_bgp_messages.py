@@ -293,3 +293,10 @@ def test_no_packet_leaves_by_an_interface_that_is_down(state: str, named: str) -
     objects = [node("r", ipv4Address="10.0.0.1/24"), peer(peerIP="10.1.0.1")]
     (breach,) = far_end.check(cluster_of(objects, facts=facts), {"problem": "source"})
     assert f'10.1.0.1 is in the network of "{named}"' in breach.message
+
+
+@pytest.mark.parametrize(("kept", "told"), [("10.244.0.0/26", False), ("10.244.0.64/26", True), (None, True)])
+def test_a_router_may_have_an_address_that_is_kept_from_pods(kept: str | None, told: bool) -> None:
+    more = [calico("IPReservation", "hosts", {"reservedCIDRs": [kept]})] if kept else []
+    found = list(far_end.check(cluster_of([pool(), peer(peerIP="10.244.0.1"), *more]), {"problem": "inside"}))
+    assert bool(found) is told

@@ -26,6 +26,7 @@ from callint.net.read import network as network_of
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.objects.node import bgp_path, bgp_value
+from callint.objects.reservations import reserved
 from callint.steps import Steps
 
 _IPV4 = "ipv4Address"
@@ -85,7 +86,7 @@ def _only_node(cluster: Cluster, peer: BGPPeer, steps: Steps) -> Speaker | None:
 def _inside(cluster: Cluster) -> Iterator[Breach]:
     ranges = Enclosing(_own_ranges(cluster))
     for peer, address, _ in far_ends(cluster):
-        if _owner(cluster, address) is not None:
+        if _owner(cluster, address) is not None or reserved(cluster, address.prefix()):
             continue
         for inside, (about, related) in ranges.of(address.prefix())[:1]:
             yield Breach.at(
