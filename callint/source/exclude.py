@@ -15,7 +15,7 @@ class Excluded:
 
     def __init__(self, folder: str, patterns: Sequence[str]) -> None:
         """Raises UnboundedError."""
-        self._folder = _real(folder).rstrip("/") + "/" if patterns else ""
+        self._folder = _real(folder) + "/" if patterns else ""
         text = [pattern.encode(errors="replace") for pattern in patterns]
         self._lines = [line.decode(BYTES).split("\n") for line in text]
         self._rules = Rules(b"\n".join(text))
@@ -27,7 +27,7 @@ class Excluded:
     def place(self, path: str) -> str:
         """Where a file or folder lies, for `holds`; links to files are not followed."""
         folder, name = os.path.split(os.path.abspath(path))
-        return _real(path) if os.path.isdir(path) or not name else f"{_real(folder).rstrip('/')}/{name}"
+        return _real(path) if os.path.isdir(path) or not name else f"{_real(folder)}/{name}"
 
     def holds(self, place: str, is_directory: bool) -> bool:
         """Whether the last pattern about a file or folder leaves it out, whatever becomes of the folders around it."""
@@ -58,7 +58,8 @@ class Excluded:
 
 
 def _real(folder: str) -> str:
-    return os.path.realpath(folder).replace(os.sep, "/")
+    """Where a folder lies, to be followed by a slash."""
+    return os.path.realpath(folder).replace(os.sep, "/").rstrip("/")
 
 
 NOTHING = Excluded("", ())

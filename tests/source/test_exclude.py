@@ -71,6 +71,12 @@ def test_it_holds_from_wherever_the_tree_is_looked_at(tree: Path, monkeypatch: p
     assert names(load([".", "a.yaml", ".."], excluded=excluded)) == ["../b.yaml"]
 
 
+def test_it_may_lie_in_the_root_of_everything(tree: Path) -> None:
+    excluded = Excluded("/", [f"{tree}/home"])
+    assert names(load(["home", "charts/deep", "home/b.yaml"], excluded=excluded)) == ["charts/deep/b.yaml"]
+    assert excluded.holds(f"{excluded.place('/')}{tree}/home", is_directory=True)
+
+
 def test_a_link_is_left_out_by_its_own_name(tree: Path) -> None:
     (tree / "home/other.yaml").symlink_to("../a.yaml")
     assert names(load(["home"], excluded=Excluded(".", ["/a.yaml", "charts", "*.tpl.yaml"]))) == [
