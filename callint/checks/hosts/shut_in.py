@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from itertools import chain
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE, KUBELET_PORT
@@ -17,12 +18,12 @@ from callint.policy import Model, NodePolicy, Packet, evaluate, model_of
 from callint.policy.chains import Kind
 from callint.policy.inventory import HostMember
 from callint.policy.links import is_host_interface
-from callint.policy.symbolic.engine import selections
+from callint.policy.symbolic.engine import alike, selections
 from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.selection import Selection, Selections
 from callint.selector.values import Budget, ExhaustedError
 
-_OF_POLICY = 3
+_OF_POLICY = 5
 """Steps that it takes to find a policy among those of an endpoint, and to ask it."""
 
 
@@ -60,11 +61,14 @@ def denied(
 ) -> Witness | None:
     """A packet that no failsafe port lets through and its verdict, as a witness; None where it is not dropped.
 
-    `spend` is called before each way through the rules.
+    `spend` is called before each way through the rules, of which there is one for all endpoints that let it pass alike.
     """
     here = model.at(about.node)
     packet = arriving(here, about, KUBELET_PORT)
-    if packet is None:
+    if packet is None or packet.in_interface is None:
+        return None
+    passing, key = _passing(model), (alike(model, here.node, packet.in_interface), *packet[2:4], direction)
+    if key in passing:
         return None
     if direction != "Ingress":
         packet = Packet(None, packet.in_interface, packet.destination, packet.source, "udp", SOURCE_PORT, 123)
@@ -72,7 +76,16 @@ def denied(
         verdict = evaluate(here, packet, spend)
     except ValueError:
         return None
-    return judged(here, packet, verdict) if verdict.outcome == "drop" else None
+    if verdict.outcome == "drop":
+        return judged(here, packet, verdict)
+    passing.add(key)
+    return None
+
+
+@lru_cache(maxsize=8)
+def _passing(model: Model) -> set[object]:
+    """Where a packet was not dropped, for endpoints that policy treats alike."""
+    return set()
 
 
 def arriving(here: NodePolicy, about: HostEndpoint, port: int) -> Packet | None:

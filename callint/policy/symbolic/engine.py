@@ -81,7 +81,7 @@ class Engine:
             return found
         try:
             known, leaves = selections(self.model), self.node(name).whole.leaves(direction)
-            met = self._class(name, interface, lambda one: known.own(known.of(one), direction, asked=leaves))
+            met = _class(self.model, name, interface, lambda one: known.own(known.of(one), direction, asked=leaves))
             found = self._met.get((direction, met))
             if found is None:
                 node = self.node(name)
@@ -94,31 +94,7 @@ class Engine:
 
     def alike(self, name: str, interface: str) -> object:
         """Equal for interfaces whose endpoints policy treats alike, of nodes with the same settings."""
-        known = _alike(self.model)
-        found = known.get((name, interface))
-        if found is None:
-            try:
-                found = self._class(name, interface, selections(self.model).of)
-            except UndecidedError:
-                found = (name, interface)
-            known[name, interface] = found
-        return found
-
-    def _class(self, name: str, interface: str, about: Callable[[HostMember], object]) -> tuple[object, ...]:
-        """All that a node's own packets at an interface depend on, where `about` tells that of an endpoint."""
-        here = self.model.at(name)
-        governance = here.governance
-        if governance.is_workload(interface):
-            return name, interface
-        governor = governance.of(interface)
-        endpoints = (governor.endpoint, None if governor.wildcard else governance.wildcard)
-        return (
-            here.settings.sources,
-            governor.wildcard,
-            governor.unknown,
-            governor.reason if governor.endpoint is None else None,
-            *(None if one is None else about(one) for one in endpoints),
-        )
+        return alike(self.model, name, interface)
 
 
 @lru_cache(maxsize=8)
@@ -133,3 +109,33 @@ def selections(model: Model) -> Selections:
 def _alike(model: Model) -> dict[tuple[str, str], object]:
     """What is known of the interfaces of nodes, whichever packets are asked about."""
     return {}
+
+
+def alike(model: Model, name: str, interface: str) -> object:
+    """Equal for interfaces at which policy treats a node's own packets alike, of nodes with the same settings."""
+    known = _alike(model)
+    found = known.get((name, interface))
+    if found is None:
+        try:
+            found = _class(model, name, interface, selections(model).of)
+        except UndecidedError:
+            found = (name, interface)
+        known[name, interface] = found
+    return found
+
+
+def _class(model: Model, name: str, interface: str, about: Callable[[HostMember], object]) -> tuple[object, ...]:
+    """All that a node's own packets at an interface depend on, where `about` tells that of an endpoint."""
+    here = model.at(name)
+    governance = here.governance
+    if governance.is_workload(interface):
+        return name, interface
+    governor = governance.of(interface)
+    endpoints = (governor.endpoint, None if governor.wildcard else governance.wildcard)
+    return (
+        here.settings.sources,
+        governor.wildcard,
+        governor.unknown,
+        governor.reason if governor.endpoint is None else None,
+        *(None if one is None else about(one) for one in endpoints),
+    )
