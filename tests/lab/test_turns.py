@@ -56,6 +56,8 @@ def protocol(session: Session) -> str:
     assert form.remote_as is not None
     text = bird_session(name(session), NODES[session.local.name], form.local_as, address, form.remote_as)
     text = text.replace("; source", f" port {form.port}; source") if form.port else text
+    # As all of Calico's, so that an end which has a session takes another call for it.
+    text = text.replace("multihop;", "multihop; graceful restart;")
     return text.replace("multihop;", "multihop; passive on;") if session.passive else text
 
 
