@@ -13,6 +13,9 @@ from callint.objects.policy import Entity, Icmp, Policy, Rule, Services, Tier
 from callint.objects.resource import Resource
 from callint.record import NamedTuple
 
+_new = tuple.__new__
+"""Makes what there are tens of thousands of from the values of all its fields, without calling its constructor."""
+
 
 class _Place(NamedTuple):
     """Where a rule stands in its object, and its sides that match everything: the same for all policies."""
@@ -33,11 +36,13 @@ def _entity(item: Any, anything: Entity) -> Entity:
     if not item or not isinstance(item, dict):
         return anything
     path = anything.path
-    selector = fields.text(item, "selector") if "selector" in item else None
+    selector = item.get("selector")
+    if selector.__class__ is not str:
+        selector = fields.as_text(selector)
     ports = fields.texts(item, "ports") if "ports" in item else ()
     nets = fields.texts(item, "nets") if "nets" in item else ()
     if _COMMON.issuperset(item):
-        return Entity(path, nets, (), selector or None, None, None, (), None, None, ports)
+        return _new(Entity, (path, nets, (), selector or None, None, None, (), None, None, ports, ()))
     accounts, services = fields.mapping(item, "serviceAccounts"), item.get("services")
     return Entity(
         path,
@@ -76,17 +81,21 @@ def _icmp(plain: dict[str, Any], key: str) -> Icmp | None:
 def _rule(item: dict[str, Any], place: _Place) -> Rule:
     source, destination = item.get("source"), item.get("destination")
     if _USUAL.issuperset(item):
-        return Rule(
-            place.path,
-            _action(fields.text(item, "action")),
-            None,
-            fields.text(item, "protocol"),
-            None,
-            None,
-            None,
-            _entity(source, place.source) if source else place.source,
-            _entity(destination, place.destination) if destination else place.destination,
-            False,
+        action, protocol = item.get("action"), item.get("protocol")
+        return _new(
+            Rule,
+            (
+                place.path,
+                _action(action if action.__class__ is str else fields.as_text(action)),
+                None,
+                protocol if protocol.__class__ is str else fields.as_text(protocol),
+                None,
+                None,
+                None,
+                _entity(source, place.source) if source else place.source,
+                _entity(destination, place.destination) if destination else place.destination,
+                False,
+            ),
         )
     return Rule(
         place.path,
@@ -146,24 +155,27 @@ def policy(resource: Resource, road: Road) -> Policy:
         types: tuple[str, ...] = ("Ingress",)
     else:
         types = written or default_types(spec, road)
-    return Policy(
-        resource=resource,
-        kind=resource.kind,
-        name=resource.name,
-        namespace=None if is_global else resource.namespace,
-        tier=fields.text(spec, "tier") or DEFAULT_TIER,
-        order=fields.number(spec, "order"),
-        selector=fields.text(spec, "selector") or None,
-        namespace_selector=(fields.text(spec, "namespaceSelector") or None) if is_global else None,
-        service_account_selector=fields.text(spec, "serviceAccountSelector") or None,
-        types=types,
-        ingress=rules(spec, "ingress"),
-        egress=rules(spec, "egress"),
-        apply_on_forward=is_global and bool(fields.flag(spec, "applyOnForward")),
-        pre_dnat=pre_dnat,
-        do_not_track=do_not_track,
-        staged=staged,
-        staged_action=fields.text(spec, "stagedAction") or "Set",
+    return _new(
+        Policy,
+        (
+            resource,
+            resource.kind,
+            resource.name,
+            None if is_global else resource.namespace,
+            fields.text(spec, "tier") or DEFAULT_TIER,
+            fields.number(spec, "order"),
+            fields.text(spec, "selector") or None,
+            (fields.text(spec, "namespaceSelector") or None) if is_global else None,
+            fields.text(spec, "serviceAccountSelector") or None,
+            types,
+            rules(spec, "ingress"),
+            rules(spec, "egress"),
+            is_global and bool(fields.flag(spec, "applyOnForward")),
+            pre_dnat,
+            do_not_track,
+            staged,
+            fields.text(spec, "stagedAction") or "Set",
+        ),
     )
 
 
