@@ -224,3 +224,40 @@ def test_accounts_of_another_namespace(manifests: str, told: bool) -> None:
     assert [(one.path[-2:], 'one of namespace "monitoring",' in one.message) for one in found] == [
         (("names", 1), True)
     ] * told
+
+
+NETS = POLICY.replace("selector: app == 'prometheus'", "nets: [10.0.0.0/8], notSelector: app == 'prometheus'")
+POOL = """
+---
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: pods}
+spec: {cidr: 10.0.0.0/8}
+"""
+OWN_SET = """
+---
+apiVersion: projectcalico.org/v3
+kind: NetworkSet
+metadata: {name: partners, namespace: shop, labels: {list: partners}}
+spec: {nets: [10.1.0.0/16]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("manifests", "told"),
+    [
+        (NETS, True),
+        (NETS.replace("Allow", "Deny") + POOL.replace("/8", "/16"), True),
+        (NETS + OWN_SET.replace("shop", "office"), True),
+        (NETS + POOL, False),  # pods of the namespace, perhaps
+        (NETS + OWN_SET, False),
+        (NETS.replace("nets:", "namespaceSelector: all(), nets:"), False),
+        (NETS.replace("nets:", "selector: has(app), nets:"), False),
+        (NETS.replace("nets: [10.0.0.0/8], ", ""), False),
+        (NETS.replace("kind: NetworkPolicy", "kind: GlobalNetworkPolicy").replace(", namespace: shop", ""), False),
+        (NETS.replace("kind: NetworkPolicy", "kind: StagedNetworkPolicy"), False),
+    ],
+)
+def test_networks_of_which_labels_leave_out_some(manifests: str, told: bool) -> None:
+    found = list(find("namespace_scope")(cluster_of(manifests), {}))
+    assert [one.path[-1] for one in found] == (["notSelector"] if told else [])

@@ -13,7 +13,10 @@ from callint.checks.policy.account_scope import accounts_elsewhere
 from callint.checks.policy.dns_questions import may_be_question
 from callint.checks.policy.written import Written, written_selectors
 from callint.finding import Path, Related, witness
+from callint.net.enclosing import Enclosing
+from callint.net.read import prefixes
 from callint.objects import Cluster, Resource, fields
+from callint.objects.first_pools import pools_from_start
 from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
 from callint.policy.labels import Labels
@@ -50,6 +53,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         said.add((id(policy.resource), there.path))
         yield _unasked(policy, there, found)
     yield from accounts_elsewhere(cluster)
+    yield from _excluding(cluster)
     for one in written_selectors(cluster) if things.elsewhere else ():
         policy, side = one.policy, one.side
         if policy.namespace is None or policy.staged or not policy.resource.whole:
@@ -61,6 +65,44 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         meant = things.meant(policy, policy.namespace, one.own)
         if meant is not None:
             yield _breach(one, meant)
+
+
+def _excluding(cluster: Cluster) -> Iterator[Breach]:
+    """Networks of which a rule leaves out some by labels, and so means nothing but endpoints of its own namespace.
+
+    Where networks are all of pods, or the namespace has network sets, these may be meant.
+    """
+    pools: Enclosing[None] | None = None
+    with_sets = {one.namespace for one in cluster.network_sets}
+    for policy in cluster.policies:
+        if policy.namespace is None or policy.staged or not policy.resource.whole or policy.namespace in with_sets:
+            continue
+        for there in policy.sides():
+            if there.not_selector is None or not there.nets or not _by_nets(there):
+                continue
+            if pools is None:
+                pools = Enclosing((net, None) for pool in pools_from_start(cluster) if (net := pool.net) is not None)
+            beyond = [net for net in prefixes(there.nets) if not pools.of(net)]
+            if beyond:
+                yield _left_out(policy, there, str(beyond[0]))
+
+
+def _by_nets(there: Entity) -> bool:
+    """Whether nothing but networks, ports and a notSelector says whom an end of a rule is about."""
+    return there._replace(not_selector=None, nets=(), not_nets=(), ports=(), not_ports=()).unconditional
+
+
+def _left_out(policy: Policy, there: Entity, net: str) -> Breach:
+    return Breach.at(
+        policy.resource,
+        (*there.path, "notSelector"),
+        f"a rule of {object_words(policy.resource, policy.namespace)} has notSelector beside nets, and without "
+        f"namespaceSelector that sees its own namespace alone: of {net} the rule means addresses of pods there, and no "
+        "others",
+        (Related(policy.resource.span(*there.path, "nets", key=True), "is not meant as a whole"),),
+        witness("selector", selector=there.not_selector or "", verdict="no match"),
+        "leave out addresses by notNets, or by a rule for those who have the labels in front of this one",
+    )
 
 
 def _breach(one: Written, meant: _Thing) -> Breach:
