@@ -109,7 +109,7 @@ class Meetings:
                 break
         # Who is called by one of another AS is stopped again and again.
         stopped = {_key(called): caller for caller, called in ended}
-        fit = [call for call in every if call not in ended]
+        fit = [call for call in every if turns.fit(*call)]
         self._settle([call for call in fit if not any(_key(end) in stopped for end in call)], steps)
         for one, other in (pair for caller, called in fit for pair in ((caller, called), (called, caller))):
             if _key(one) in stopped:
