@@ -9,9 +9,10 @@ from callint.finding import Path
 from callint.net.address import Family
 from callint.objects import Resource
 from callint.objects.policy import Rule
+from callint.policy.address_inventory import AddressInventory
 from callint.policy.admission import hidden, hidden_rule, readable
 from callint.policy.doubt import Doubts, UndecidedError, explore
-from callint.policy.inventory import Endpoint, HostMember, Inventory
+from callint.policy.inventory import Endpoint, HostMember
 from callint.policy.labels import holds
 from callint.policy.match import Criteria, criteria, matches
 from callint.policy.packet import Flow, Step, Verdict
@@ -36,7 +37,7 @@ class CompiledRule:
 
     __slots__ = ("_criteria", "_inventory", "_namespace", "_rule", "action", "missing", "number", "path")
 
-    def __init__(self, rule: Rule, resource: Resource, namespace: str | None, inventory: Inventory) -> None:
+    def __init__(self, rule: Rule, resource: Resource, namespace: str | None, inventory: AddressInventory) -> None:
         """`missing` names what a schema error hides: then the demands are necessary, but not sufficient."""
         self.action = None if hidden(resource, (*rule.path, "action")) else rule.action
         self.missing = hidden(resource, rule.path)
@@ -72,7 +73,7 @@ class CompiledPolicy:
 
     __slots__ = ("_inventory", "_rules", "placed")
 
-    def __init__(self, placed: PlacedPolicy, inventory: Inventory) -> None:
+    def __init__(self, placed: PlacedPolicy, inventory: AddressInventory) -> None:
         """Compile nothing yet."""
         self.placed = placed
         self._inventory = inventory
@@ -168,7 +169,7 @@ def kinds_of(placed: PlacedPolicy, *, host: bool) -> tuple[Kind, ...]:
 class Profiles:
     """The rules of profiles by name: written ones, those of namespaces and service accounts, and the built-in one."""
 
-    def __init__(self, inventory: Inventory) -> None:
+    def __init__(self, inventory: AddressInventory) -> None:
         """Compile nothing yet."""
         self._inventory = inventory
         self._rules: dict[tuple[str, Direction], tuple[CompiledRule, ...]] = {}

@@ -19,9 +19,9 @@ from callint.net.intervals import Intervals
 from callint.net.ports import WITH_PORTS, parse_port, parse_protocol
 from callint.net.read import prefixes
 from callint.objects.policy import Entity, Icmp, Rule
+from callint.policy.address_inventory import AddressInventory
 from callint.policy.address_set import AddressSet, NamedPort, Service
 from callint.policy.doubt import Doubts
-from callint.policy.inventory import Inventory
 from callint.policy.packet import Flow, is_icmp
 from callint.record import NamedTuple
 from callint.selector import Selector, parse
@@ -62,7 +62,7 @@ class Criteria(NamedTuple):
     destination: Side
 
 
-def criteria(rule: Rule, family: Family, inventory: Inventory, namespace: str | None) -> Criteria | None:
+def criteria(rule: Rule, family: Family, inventory: AddressInventory, namespace: str | None) -> Criteria | None:
     """What a rule demands of packets of one IP version; None if Felix renders no rule for it there.
 
     `namespace` is that of a namespaced policy. Selectors, ports and protocols must be valid (see `admission`).
@@ -159,7 +159,7 @@ def _protocol(text: str | None) -> int | None:
 
 
 def _side(
-    entity: Entity, family: Family, inventory: Inventory, namespace: str | None, *, is_destination: bool
+    entity: Entity, family: Family, inventory: AddressInventory, namespace: str | None, *, is_destination: bool
 ) -> Side | None:
     """One end of the rule; None if its nets leave no rule for this IP version (FilterRuleToIPVersion)."""
     # What cannot be read is dropped, and with the last net the demand itself (ConvertStringsToNets).
@@ -240,7 +240,7 @@ def _accounts(names: tuple[str, ...], selector: str | None) -> Selector | None:
     return both(*parts) if parts else None
 
 
-def _ports(texts: tuple[str, ...], scope: Selector, inventory: Inventory) -> PortSet | None:
+def _ports(texts: tuple[str, ...], scope: Selector, inventory: AddressInventory) -> PortSet | None:
     if not texts:
         return None
     numbers, named = [], []

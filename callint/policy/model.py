@@ -9,11 +9,12 @@ from functools import cached_property, lru_cache
 from callint.net import intervals
 from callint.net.address import Family
 from callint.objects import Cluster, Resource
+from callint.policy.address_inventory import AddressInventory
 from callint.policy.chains import CompiledPolicy, EndpointChains, Profiles
 from callint.policy.doubt import UndecidedError
 from callint.policy.failsafes import Failsafe
 from callint.policy.interfaces import Governance, Governor
-from callint.policy.inventory import Endpoint, HostMember, Inventory, WorkloadMember
+from callint.policy.inventory import Endpoint, HostMember, WorkloadMember
 from callint.policy.match import entity_selectors
 from callint.policy.nodes import Interfaces, node_interfaces, read_interfaces, with_nameless
 from callint.policy.packet import Flow
@@ -41,7 +42,7 @@ class Model:
         self.cluster = cluster
         self._assumed = assumed
         self._staged = staged
-        self.inventory = Inventory(cluster, assumed, self._asked)
+        self.inventory = AddressInventory(cluster, assumed, self._asked)
         self.profiles = Profiles(self.inventory)
         self._closing: dict[str, Sequence[tuple[PlacedTier, PlacedPolicy]]] = {}
         self._chains: dict[int, EndpointChains] = {}

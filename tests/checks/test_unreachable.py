@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callint.checks import Breach, CheckError, find
+from callint.policy.address_inventory import AddressInventory
 from callint.policy.doubt import Doubts
-from callint.policy.inventory import Inventory
 from callint.policy.match import criteria, matches
 from callint.policy.packet import Flow, Packet, read
 from manifests import cluster_of
@@ -107,7 +107,7 @@ def witnessed(breach: Breach) -> tuple[Flow, str]:
 def test_against_brute_force(written: list[dict[str, Any]]) -> None:
     cluster = cluster_of([gnp("p", *written)])
     (policy,) = cluster.policies
-    inventory = Inventory(cluster)
+    inventory = AddressInventory(cluster)
     demands = [{family: criteria(rule, family, inventory, None) for family in (4, 6)} for rule in policy.ingress]
 
     def hits(number: int, flow: Flow) -> bool:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from callint.objects import Cluster, Intent
 from callint.objects.calico_policy import rules
+from callint.policy.address_inventory import AddressInventory
 from callint.policy.doubt import Doubts
-from callint.policy.inventory import Inventory
 from callint.policy.match import criteria, matches
 from callint.policy.packet import Packet, read
 from manifests import cluster_of
@@ -54,7 +54,7 @@ NETS = ["10.0.0.0/29", "10.0.0.2/31", "10.0.0.9/32", "fd00::/125", "fd00::4/128"
 PROTOCOLS = {"TCP": 6, "UDP": 17, "SCTP": 132, "ICMP": 1, "ICMPv6": 58, "1": 1, "47": 47}
 
 
-def build(members: list[dict[str, Any]]) -> Inventory:
+def build(members: list[dict[str, Any]]) -> AddressInventory:
     objects: list[dict[str, Any]] = []
     for name, labels in NAMESPACES.items():
         objects.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
@@ -77,7 +77,7 @@ def build(members: list[dict[str, Any]]) -> Inventory:
                     {"node": "n", "interfaceName": "e", "expectedIPs": one["ips"], "ports": ports},
                 )
         objects.append({"apiVersion": "projectcalico.org/v3", "kind": kind, "metadata": metadata, "spec": spec})
-    return Inventory(cluster_of(objects, intent=Intent(complete=("Pod",))))
+    return AddressInventory(cluster_of(objects, intent=Intent(complete=("Pod",))))
 
 
 INVENTORY = build(MEMBERS)
@@ -227,7 +227,9 @@ def packets(draw: st.DrawFn) -> Packet:
     return Packet("i", "o", source, destination, protocol, icmp_type=kind, icmp_code=code)
 
 
-def decide(rule: dict[str, Any], packet: Packet, namespace: str | None, inventory: Inventory = INVENTORY) -> bool:
+def decide(
+    rule: dict[str, Any], packet: Packet, namespace: str | None, inventory: AddressInventory = INVENTORY
+) -> bool:
     (typed,) = rules({"ingress": [{"action": "Allow", **rule}]}, "ingress")
     flow = read(packet)
     doubts = Doubts()

@@ -19,8 +19,8 @@ from callint.net.read import prefixes
 from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
+from callint.policy.address_inventory import AddressInventory
 from callint.policy.doubt import UndecidedError
-from callint.policy.inventory import Inventory
 from callint.policy.labels import holds
 from callint.policy.match import entity_selectors
 from callint.policy.ranges import PLACE, ranges
@@ -162,7 +162,7 @@ def _for_dns(policy: Policy) -> bool:
     )
 
 
-def _opens(placed: PlacedPolicy, cache: _Cache, inventory: Inventory, steps: Steps) -> bool:
+def _opens(placed: PlacedPolicy, cache: _Cache, inventory: AddressInventory, steps: Steps) -> bool:
     """Whether a policy may let those whom it selects ask the cache, or leaves them to others that may."""
     policy = placed.policy
     if not policy.tracks("egress"):
@@ -175,7 +175,7 @@ def _opens(placed: PlacedPolicy, cache: _Cache, inventory: Inventory, steps: Ste
     )
 
 
-def _reaches(there: Entity, namespace: str | None, cache: _Cache, inventory: Inventory, steps: Steps) -> bool:
+def _reaches(there: Entity, namespace: str | None, cache: _Cache, inventory: AddressInventory, steps: Steps) -> bool:
     """Whether the cache is among the destinations of a rule: by its address, for it is no endpoint."""
     if there.services is not None:
         return False

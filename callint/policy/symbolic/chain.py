@@ -13,9 +13,9 @@ from callint.net.packets import PacketSet, PacketSpace
 from callint.net.ports import parse_port, parse_protocol
 from callint.objects import Resource
 from callint.objects.policy import Rule
+from callint.policy.address_inventory import AddressInventory
 from callint.policy.admission import hidden, hidden_rule, readable
 from callint.policy.chains import Direction, Kind
-from callint.policy.inventory import Inventory
 from callint.policy.match import criteria
 from callint.policy.symbolic.block import Block, Cause, Shares, add, in_order, of_kind, within
 from callint.policy.symbolic.block import Kind as CauseKind
@@ -32,7 +32,7 @@ class Chains:
     """What policy and profiles say to all packets of one family; each list of rules is read once."""
 
     def __init__(
-        self, selections: Selections, inventory: Inventory, space: PacketSpace, *, ebpf: bool, causes: bool
+        self, selections: Selections, inventory: AddressInventory, space: PacketSpace, *, ebpf: bool, causes: bool
     ) -> None:
         """`causes` tells apart which rule decides; without, large lists are quicker.
 

@@ -17,8 +17,8 @@ from callint.net.intervals import contains
 from callint.net.packets import PacketSet, PacketSpace
 from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy, Rule
+from callint.policy.address_inventory import AddressInventory
 from callint.policy.address_set import AddressSet, NamedPort, Service
-from callint.policy.inventory import Inventory
 from callint.policy.match import Criteria, Side, criteria, entity_selectors
 from callint.policy.model import model_of
 from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges
@@ -37,13 +37,13 @@ _NAMES = {"notProtocol": "not_protocol", "notICMP": "not_icmp", "notNets": "not_
 _Pair = tuple["Selector | None", "Selector | None"]
 
 
-class _OpenInventory(Inventory):
+class _OpenInventory(AddressInventory):
     """The endpoints that are written down, and any others that there may be.
 
     The former are looked for where they count: to see what a rule matches `surely`, or else what it leaves out.
     """
 
-    def __init__(self, written: Inventory, *, surely: bool) -> None:
+    def __init__(self, written: AddressInventory, *, surely: bool) -> None:
         super().__init__(written.cluster)
         self.written = written
         self._surely = surely
