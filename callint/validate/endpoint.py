@@ -6,6 +6,7 @@ from typing import Any
 
 from callint.finding import Path
 from callint.net.address import surely_all_v4
+from callint.net.interface import LONGEST_NAME
 from callint.objects.fields import as_text, integer
 from callint.validate import values
 from callint.validate.ports import POISON, carries_ports, protocol
@@ -22,7 +23,8 @@ _interface = values.interface()
 
 def _interface_name(scope: Scope, path: Path, value: Any) -> None:
     said = as_text(value)
-    if said and said != "*":
+    too_long = said is not None and len(said) > LONGEST_NAME and scope.release >= CEL  # the schema tells of it then
+    if said and said != "*" and not too_long:
         flaw = _interface(said)
         if flaw is not None:
             judge(scope, path, flaw, stored=ENDPOINT_IGNORED)
