@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from callint.policy.symbolic.earlier import Meeting, as_written, covers, leave_a_corner
+from callint.policy.symbolic.meeting import Meeting, as_written, covers, leave_a_corner
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import Shape
 

@@ -8,7 +8,8 @@ from itertools import chain
 from operator import itemgetter
 
 from callint.policy.chains import Direction
-from callint.policy.symbolic.earlier import Earlier, may_meet
+from callint.policy.symbolic.earlier import Earlier
+from callint.policy.symbolic.meeting import may_meet
 from callint.policy.symbolic.order import DIRECTIONS, Item, Kinds, items, kinds
 from callint.policy.symbolic.products import Sets, common, without
 from callint.policy.symbolic.shadow import Shadows
