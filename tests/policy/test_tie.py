@@ -121,3 +121,19 @@ def test_rules_that_have_nothing_to_do_with_each_other_take_few_steps(steps: int
     else:
         with pytest.raises(ExhaustedError):
             found()
+
+
+def steps(networks: int) -> int:
+    """What it takes to look for ties among twenty rules with so many networks each, all of which overlap."""
+    nets = [f"10.{number}.0.0/17" for number in range(networks)]
+    found = cluster([[{"action": ("Allow", "Deny")[number % 2], "source": {"nets": nets}}] for number in range(20)])
+    shadows, budget = Shadows(found), Budget(1_000_000)
+    (tier,) = (tier for tier in shadows.tiers if tier.policies)
+    ties = Ties(shadows, tier, tier.policies[1:], budget)
+    for place in range(19):
+        list(ties.with_later(place, range(place + 1, 19)))
+    return 1_000_000 - budget.left
+
+
+def test_rules_of_many_networks_take_more_steps() -> None:
+    assert 2 * steps(200) > 3 * steps(1)

@@ -21,6 +21,8 @@ from callint.selector.values import Budget
 
 _OF_SETS = 50
 """Steps that an operation on sets of packets takes, the comparison of the shapes of two rules being one."""
+_OF_NETWORKS = 8
+"""So many networks of rules take one more, each time that these are held against another."""
 
 
 class Tie(NamedTuple):
@@ -116,7 +118,7 @@ class Ties:
                 continue
             done = before
             tied = before.tied[: bisect_left(before.tied, numbers[0], key=itemgetter(0))]
-            self._spend(len(before.decided) + len(tied))
+            self._spend(_each(about, shape) * (len(before.decided) + len(tied)))
             for item, other in chain(before.decided, ((item, other) for _, item, other in tied)):
                 if may_meet(about, other) and may_meet(shape, other):
                     packets = self._without(packets, item)
@@ -130,7 +132,7 @@ class Ties:
         if found is None:
             number, place = self._places[id(item.rule)]
             found = self._shadows.surely(item, None)
-            self._spend(_OF_SETS + place)
+            self._spend(_OF_SETS + _each(about) * place)
             for earlier, other in self._rules[item.direction][number][:place]:
                 if any(found) and may_meet(about, other):
                     found = self._without(found, earlier)
@@ -181,3 +183,9 @@ def _shaped(placed: PlacedPolicy, direction: Direction) -> list[tuple[Item, Shap
 
 def _shape(item: Item) -> Shape:
     return FREE if item.rule is None else Shape(item.rule, item.policy.namespace)
+
+
+def _each(*shapes: Shape) -> int:
+    """Steps that it takes to ask whether rules may be about one packet with another."""
+    sides = (ranges for shape in shapes for side in (shape.source, shape.destination) for ranges in side.nets)
+    return 1 + sum(len(ranges) - 1 for ranges in sides if ranges) // _OF_NETWORKS
