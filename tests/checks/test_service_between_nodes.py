@@ -158,6 +158,17 @@ def test_an_endpoint_of_all_interfaces_is_not_named_by_its_star() -> None:
     assert breach.help == "allow ingress of TCP port 2380 at the host endpoint of all interfaces"
 
 
+@pytest.mark.parametrize(
+    ("addresses", "services", "told"),
+    [("fe80::1/64", "ndp", True), ("fe80::1/64", "ntp", False), ("10.9.0.1/24", "ndp", False)],
+)
+def test_neighbours_are_sought_on_a_link_of_which_it_is_said(addresses: str, services: str, told: bool) -> None:
+    """An address of the link alone is no evidence: every link has one."""
+    links = f"[{{name: eth0, addresses: ['{addresses}']}}]"
+    facts = f"version: 1\nnode: a\ninterfaces: {links}\nservices: {{eth0: [{services}]}}\n"
+    assert bool(told_by(cluster_of(nodes(a="10.0.0.1") + CLOSED, facts=facts), "POL016")) is told
+
+
 def test_nobody_asks_from_the_address_of_a_network() -> None:
     """It is that of any router there, and none sends from it; on a link of two each has one of two addresses."""
     for length, asking in ((64, "fd00::2"), (127, "fd00::")):
