@@ -65,7 +65,7 @@ def _digits(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-@lru_cache(maxsize=1 << 9)
+@lru_cache(maxsize=1 << 10)
 def _single_port(text: str) -> Interval | str:
     """One that is written without a range, as many are: the same ones come again and again."""
     if not _digits(text):
@@ -76,8 +76,10 @@ def _single_port(text: str) -> Interval | str:
 
 def _port_range(text: str) -> Interval | str:
     low, _, high = text.partition(":")
-    if not (_digits(low) and _digits(high)):
+    if not (low.isdigit() and high.isdigit() and text.isascii()):
         return _port_name(text)
+    if len(text) <= _LONGEST_RANGE and 1 <= (first := int(low)) <= (last := int(high)) <= _LAST:
+        return first, last
     first, last = _port(low, text), _port(high, text)
     if first > last:
         raise ValueError(f'the port range "{text}" ends before it starts')

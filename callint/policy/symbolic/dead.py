@@ -120,7 +120,7 @@ class _Search:
         for rule in own:
             about = self._shape(policy, rule)
             earlier = mine if mine.own else chain.earlier
-            found = self._rule(policy, direction, rule, about, earlier) if earlier.may_decide(about) else None
+            found = self._rule(policy, direction, rule, about, earlier) if earlier.count else None
             if found is not None:
                 self._dead.add(id(rule))
                 yield found

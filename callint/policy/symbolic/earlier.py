@@ -67,13 +67,6 @@ class Earlier:
             for one in self._entries:
                 self._tables.add(one)
 
-    def may_decide(self, about: Shape) -> bool:
-        """Whether any of them may decide on packets of a rule, as far as protocols tell at little cost."""
-        if self._before is not None or self._tables is not None:
-            return True
-        overlaps, protocols = intervals.overlaps, about.protocols
-        return any(overlaps(entry.shape.protocols, protocols) for entry in self._entries)
-
     def near(self, about: Shape) -> list[Entry]:
         """The things that may decide on packets of a rule, and perhaps others, in order."""
         own = self._entries if self._tables is None else self._tables.near(about)
