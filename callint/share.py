@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from callint.processes import Team
 
 _LONGEST = (
-    ("unreachable", "flow host_endpoint host_traffic", "policy_tie"),
+    ("unreachable duplicate", "flow host_endpoint host_traffic", "policy_tie"),
     (
         "selection",
         "namespace_scope namespace_label",
@@ -38,7 +38,7 @@ _LONGEST = (
 The first process begins with the first row, the others with the second: so mostly one process alone finds out what all
 of a row ask. Those of the first ask which policies select an endpoint, and, as all checks that are not named here and
 come after them, about sessions and nodes; those of the second ask about each policy. What is named together shares
-most of its work, and is never parted.
+most of its work, and is never parted; `duplicate` asks what the first process has to know in the end.
 """
 _PILES = (2, 3)
 """The piles from which they are taken."""
