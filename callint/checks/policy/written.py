@@ -1,4 +1,4 @@
-"""Selectors of pods and network sets in policies as they are written, each with its scope."""
+"""Rules of policies, and their selectors of pods and network sets with the scope of each, as they are written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 from callint.calico.kinds import is_calico
 from callint.finding import Path
 from callint.objects import Cluster, fields
-from callint.objects.policy import Entity, Policy
+from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
 from callint.policy.match import entity_selectors
 from callint.policy.tiers import selector_of
@@ -119,3 +119,14 @@ def _alone(about: Policy | Entity) -> bool:
 
 
 _SUBJECT_FIELDS = ("selector", "namespaceSelector", "serviceAccountSelector")
+
+
+def written_rules(cluster: Cluster) -> Iterator[tuple[Policy, Rule]]:
+    """The rules of Calico's own policies, but for staged ones and for what could not be read."""
+    for policy in cluster.policies:
+        if policy.staged or not policy.resource.document.complete:
+            continue
+        gaps = policy.resource.gaps
+        for rule in policy.rules:
+            if not (gaps and policy.resource.unreadable(*rule.path)):
+                yield policy, rule
