@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from itertools import islice
 
-from callint.checks.policy.dns_questions import may_be_question
+from callint.checks.policy.dns_questions import asks, may_be_question
 from callint.net import intervals
 from callint.objects import Cluster
 from callint.objects.cluster_networks import pod_networks
@@ -18,7 +18,7 @@ from callint.policy.tiers import PlacedPolicy
 from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.overlap import OverlapIndex
-from callint.selector.satisfy import implies, overlaps
+from callint.selector.satisfy import implies
 from callint.steps import Steps
 
 _OF_PAIR = 5
@@ -28,7 +28,7 @@ _OF_PAIR = 5
 class Late(NamedTuple):
     """A rule that allows questions, and the one that denied all of them before, each with its policy."""
 
-    placed: PlacedPolicy
+    allowing: Policy
     rule: Rule
     denying: Policy
     denial: Rule
@@ -43,41 +43,41 @@ class DeniedQuestions:
         self._steps = steps
         inventory = model_of(cluster).inventory
         self._others = inventory.network_sets.within(steps), inventory.hosts.within(steps)
-        self._late_of: dict[int, Late] = {}
+        self._first: dict[Selector, tuple[int, Policy, Rule] | None] = {}
+        self._asking: dict[int, Rule | None] = {}
 
-    def in_vain(self, placed: PlacedPolicy, rule: Rule) -> bool:
-        """Whether all questions that a rule is for are denied before it comes to it, whomever its policy selects.
-
-        Raises TooManyStepsError.
-        """
-        if not any(self._pods) or not self._for_pods(placed.policy, rule):
-            return False
-        place, selector = self._places[id(placed)], placed.selector
-        for before, denying, denial in self._denials.candidates(selector):
-            self._steps.spend(_OF_PAIR)
-            own = before == place and int(denial.number) < int(rule.number)
-            if own or (before < place and implies(selector, denying.selector) is True):
-                self._late_of.setdefault(id(placed), Late(placed, rule, denying.policy, denial))
-                return True
-        return False
-
-    def late_for(self, placed: PlacedPolicy) -> Late | None:
-        """Of the rules in vain so far one of a policy that may select one of those whom this one does, its own first.
+    def late(self, subject: PlacedPolicy, opener: PlacedPolicy) -> Late | None:
+        """What denies all questions of those whom one policy selects before another one comes to allow them.
 
         Raises TooManyStepsError.
         """
-        own = self._late_of.get(id(placed))
-        if own is not None:
-            return own
-        for one in self._found_late.candidates(placed.selector):
-            self._steps.spend(_OF_PAIR)
-            if overlaps(placed.selector, one.placed.selector, self._steps) is not False:
-                return one
-        return None
+        rule = self._asking_of(opener.policy) if any(self._pods) else None
+        first = None if rule is None else self._denial_for(subject.selector)
+        if rule is None or first is None:
+            return None
+        place, denying, denial = first
+        where = self._places[id(opener)]
+        behind = place < where or (place == where and int(denial.number) < int(rule.number))
+        return Late(opener.policy, rule, denying, denial) if behind else None
 
-    @cached_property
-    def _found_late(self) -> OverlapIndex[Late]:
-        return OverlapIndex((one.placed.selector, one) for one in self._late_of.values())
+    def _asking_of(self, policy: Policy) -> Rule | None:
+        """The first rule by which a policy allows questions, if all of these are for pods."""
+        if id(policy) not in self._asking:
+            found = [rule for rule in policy.egress if rule.opens and asks(rule, policy)]
+            late = policy.resource.whole and all(self._for_pods(policy, rule) for rule in found)
+            self._asking[id(policy)] = found[0] if found and late else None
+        return self._asking[id(policy)]
+
+    def _denial_for(self, selector: Selector) -> tuple[int, Policy, Rule] | None:
+        """What first denies questions of all whom a selector matches: the place of a policy, the policy, its rule."""
+        if selector not in self._first:
+            self._first[selector] = None
+            for place, denying, denial in self._denials.candidates(selector):
+                self._steps.spend(_OF_PAIR)
+                if implies(selector, denying.selector) is True:
+                    self._first[selector] = place, denying.policy, denial
+                    break
+        return self._first[selector]
 
     @cached_property
     def _places(self) -> dict[int, int]:

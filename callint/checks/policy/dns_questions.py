@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from callint.calico.defaults import CLUSTER_DNS, DNS_PORTS, NAMESPACE_LABEL, ORCHESTRATOR_LABEL
 from callint.checks.breach import Breach, unexamined
@@ -26,17 +26,9 @@ RESOLVERS = tuple(
 """The pods of DNS that clusters have, by what their namespaces and labels are known to be."""
 
 
-def may_open(
-    cluster: Cluster,
-    policies: Iterable[PlacedPolicy],
-    protocol: int = UDP,
-    in_vain: Callable[[PlacedPolicy, Rule], bool] = lambda placed, rule: False,
-) -> OverlapIndex[PlacedPolicy]:
-    """Those of some policies that may let pods ask for names, by a rule that is not in vain.
-
-    They are found by whom they select.
-    """
-    opening = ((placed.selector, placed) for placed in policies if _opens(placed, protocol, in_vain))
+def may_open(cluster: Cluster, policies: Iterable[PlacedPolicy], protocol: int = UDP) -> OverlapIndex[PlacedPolicy]:
+    """Those of some policies that may let pods ask for names, to be found by whom they select."""
+    opening = ((placed.selector, placed) for placed in policies if _opens(placed, protocol))
     return OverlapIndex(opening, cluster.limits.comparisons)
 
 
@@ -47,11 +39,12 @@ class Openers:
         self,
         cluster: Cluster,
         policies: Sequence[tuple[PlacedTier, PlacedPolicy]],
-        in_vain: Callable[[PlacedPolicy, Rule], bool],
+        in_vain: Callable[[PlacedPolicy, PlacedPolicy], object],
     ) -> None:
-        """All of those in their order, without rules that are in vain."""
-        self._index = may_open(cluster, (placed for _, placed in policies), in_vain=in_vain)
+        """Those of all policies in their order; of two, whether the second opens in vain for whom the first selects."""
+        self._index = may_open(cluster, (placed for _, placed in policies))
         self._budget = Budget(cluster.limits.comparisons)
+        self._in_vain = in_vain
         self._tiers: dict[int, int] = {}
         self._known: dict[tuple[Selector, int], bool] = {}
         numbers: dict[str, int] = {}
@@ -65,19 +58,20 @@ class Openers:
         mine = self._tiers[id(placed)]
         key = placed.selector, mine
         if key not in self._known:
-            self._known[key] = self._first(placed, lambda number: number <= mine) is not None
+            near = (other for other in self.near(placed) if self._tiers[id(other)] <= mine)
+            self._known[key] = any(not self._in_vain(placed, other) for other in near)
         return self._known[key]
 
     def behind(self, placed: PlacedPolicy) -> PlacedPolicy | None:
         """The first of those that the end of the policy's tier leaves unasked; raises ExhaustedError."""
-        return self._first(placed, lambda number: number > self._tiers[id(placed)])
+        return next((other for other in self.near(placed) if self._tiers[id(other)] > self._tiers[id(placed)]), None)
 
-    def _first(self, placed: PlacedPolicy, wanted: Callable[[int], bool]) -> PlacedPolicy | None:
+    def near(self, placed: PlacedPolicy) -> Iterator[PlacedPolicy]:
+        """Those that may be for some of those whom a policy selects, in their order; raises ExhaustedError."""
         for other in self._index.candidates(placed.selector):
             self._budget.spend(1)
-            if wanted(self._tiers[id(other)]) and overlaps(other.selector, placed.selector, self._budget) is not False:
-                return other
-        return None
+            if overlaps(other.selector, placed.selector, self._budget) is not False:
+                yield other
 
 
 def unanswerable(cluster: Cluster, resource: Resource) -> Breach:
@@ -105,14 +99,14 @@ def may_be_question(rule: Rule, protocol: int = UDP) -> bool:
     return not listens(there.not_ports, some=False)
 
 
-def _opens(placed: PlacedPolicy, protocol: int, in_vain: Callable[[PlacedPolicy, Rule], bool]) -> bool:
+def _opens(placed: PlacedPolicy, protocol: int) -> bool:
     """Whether a policy may let those whom it selects ask for names, or leaves them to others that may."""
     policy = placed.policy
     if not policy.tracks("egress"):
         return False
     if not policy.resource.whole:
         return True
-    return any(rule.opens and asks(rule, policy, protocol) and not in_vain(placed, rule) for rule in policy.egress)
+    return any(rule.opens and asks(rule, policy, protocol) for rule in policy.egress)
 
 
 def _resolver(there: Entity, namespace: str | None) -> bool:

@@ -73,8 +73,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     if not subjects:
         return
     denied = DeniedQuestions(cluster, steps)
-    told: set[int] = set()
-    openers = Openers(cluster, model.policies, denied.in_vain)
+    told: set[tuple[int, int]] = set()
+    openers = Openers(cluster, model.policies, denied.late)
     for tier, placed, rules in subjects:
         policy = placed.policy
         if for_hosts(placed, hosts) or _without_protocol(policy):
@@ -85,10 +85,12 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             doubt = None if _for_pods(placed) or known_pods(cluster).within(steps).any(placed.selector) else _PODS
             if all(map(_of_nodes, rules)):
                 doubt = _API_SERVER
-            late, behind = denied.late_for(placed), openers.behind(placed)
-            unreachable = behind is not None and implies(behind.selector, placed.selector) is True
-            if not unreachable and (late is None or id(late) not in told):
-                told.add(id(late))
+            late = next(filter(None, (denied.late(placed, other) for other in openers.near(placed))), None)
+            behind = openers.behind(placed) if late is None else None
+            if behind is not None and implies(behind.selector, placed.selector) is True:
+                continue
+            if late is None or (id(late.denial), id(late.rule)) not in told:
+                told.update([] if late is None else [(id(late.denial), id(late.rule))])
                 yield _breach(tier, policy, rules[0], doubt, late, behind)
         except ExhaustedError:
             yield unanswerable(cluster, policy.resource)
@@ -242,7 +244,7 @@ def _breach(
             cure += f', or pass it on, in tier "{tier.name}"'
             places.append(Related(other.resource.span("metadata", "name"), "is never asked about these pods"))
     else:
-        ends = ((late.denying, late.denial, "denies it"), (late.placed.policy, late.rule, "is too late"))
+        ends = ((late.denying, late.denial, "denies it"), (late.allowing, late.rule, "is too late"))
         denial, allowing = (
             f"egress[{rule.number}]" if one is policy else rule_words(one.resource, rule.path) for one, rule, _ in ends
         )
