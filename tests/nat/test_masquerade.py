@@ -107,9 +107,21 @@ def test_hosts_are_exempt_when_asked_and_unknown_without_nodes() -> None:
     known = cluster_of([LAN, asked, node("peer", "203.0.113.3/24")])
     assert not masquerade(known, "router", packet("192.168.10.5", "203.0.113.3")).snat
     assert masquerade(known, "router", packet("192.168.10.5", "203.0.113.4")).snat
-    missing = masquerade(cluster_of([LAN, asked]), "router", packet("192.168.10.5", "203.0.113.3")).unknown
-    assert missing is not None
-    assert "203.0.113.3" in missing
+    missing = masquerade(cluster_of([LAN, asked]), "router", packet("192.168.10.5", "203.0.113.3"))
+    assert not missing.snat
+    assert "203.0.113.3" in (missing.unknown or "")
+
+
+@pytest.mark.parametrize(
+    ("field", "known"), [("cidr", False), ("natOutgoing", False), ("allowedUses", False), ("ipipMode", True)]
+)
+def test_a_pool_that_cannot_be_read_may_hold_either_end(field: str, known: bool) -> None:
+    cluster = cluster_of([LAN, pool("other", "10.9.0.0/16")])
+    (other,) = [one for one in cluster.pools if one.name == "other"]
+    other.resource.gaps = (("spec", field),)
+    found = masquerade(cluster, "router", packet("192.168.10.5", "1.1.1.1"))
+    assert (found.snat, found.unknown is None) == (known, known)
+    assert known or 'IPPool "other"' in found.reason
 
 
 CIDRS = st.builds(
