@@ -31,10 +31,11 @@ class Meeting(NamedTuple):
     """What becomes of a session, by another one: `met` has this one, `given` could have it and has a third instead.
 
     `taken`: both call the same session again and again; `torn`: the other one is one of several that call this one;
-    `refused`: calls between both end at the AS or TTL; `idle`: the other one has the same neighbour and goes first.
+    `refused`: calls between both end at the AS or TTL; `idle`: the other one has the same neighbour and goes first;
+    `chance`: both come up if one calls the other before this one calls somebody else, at whom its call ends.
     """
 
-    how: Literal["met", "given", "taken", "torn", "refused", "idle"]
+    how: Literal["met", "given", "taken", "torn", "refused", "idle", "chance"]
     other: Session
 
 
@@ -96,11 +97,16 @@ class Meetings:
         locks = Locks(turns, both)
         self._of: dict[_Key, Meeting] = {}
         refused: dict[_Key, Session] = {}
+        first: list[_Call] | None = None
         seen: set[tuple[_Key, ...]] = set()
         while True:
             steps.spend(_OF_CALL * len(both))
             every = calls(locks)
             ended = [call for call in every if not turns.fit(*call)]
+            if first is None:
+                # Who has a session calls nobody, so that its own call never ends.
+                callers = {_key(caller) for caller, _ in ended}
+                first = [call for call in every if _key(call[1]) in callers and turns.fit(*call)]
             for caller, called in ended:
                 refused.setdefault(_key(caller), called)
                 refused.setdefault(_key(called), caller)
@@ -116,10 +122,14 @@ class Meetings:
                 self._of.setdefault(_key(one), Meeting("torn", stopped[_key(one)]))
             elif _key(other) in stopped:
                 self._of.setdefault(_key(one), Meeting("taken", stopped[_key(other)]))
+        for caller, called in first:
+            for one, other in ((caller, called), (called, caller)):
+                if self._of.get(_key(one)) != Meeting("met", other):
+                    self._of[_key(one)] = Meeting("chance", other)
         for one in both:
-            first, far = locks.ahead(one), refused.get(_key(one))
-            if first is not None:
-                self._of.setdefault(_key(one), Meeting("idle", first))
+            before, far = locks.ahead(one), refused.get(_key(one))
+            if before is not None:
+                self._of.setdefault(_key(one), Meeting("idle", before))
             elif far is not None:
                 self._of.setdefault(_key(one), Meeting("refused", far))
 

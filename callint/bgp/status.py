@@ -162,6 +162,9 @@ def _met(turns: Turns, session: Session, meeting: Meeting, remote: Speaker) -> S
     if meeting.how == "met":
         mine, theirs = turns.secured(session.form), turns.secured(other.form)
         return _unlike(mine, theirs) if mine != theirs else None
+    if meeting.how == "chance":
+        both = _nodes(sorted([session.local.name, remote.name]))
+        return _unknown("whether it comes up", f"which of {both} calls first")
     if meeting.how == "taken":
         why = f'node "{remote.name}" has one session for it and that with {other.address}, and each call ends the other'
         return Status("down", why, ends=True)

@@ -115,6 +115,17 @@ def test_a_call_from_another_as_ends_the_session_that_takes_it(made: Any) -> Non
     assert found == up | {"node a 10.9.0.2": "as-mismatch", "mesh b 10.0.0.1": "as-mismatch"}
 
 
+def test_which_node_calls_first_may_decide(made: Any) -> None:
+    """Seen in BIRD 1.6.8: whom the far end has called does not call, and its call would have ended at the AS."""
+    facts = "{version: 1, node: b, interfaces: [{name: eth0, addresses: [10.0.0.2/24, 10.9.0.2/24]}]}"
+    refuses = peer("p", peerIP="10.0.0.2", asNumber=64512, localASNumber=65000)
+    calls = peer("q", node="a", peerIP="10.9.0.2", asNumber=64512)
+    model = made(A, B, refuses, calls, facts=facts)
+    found = {key: state for key, state in states(model).items() if state == "unknown"}
+    assert set(found) == {"node a 10.9.0.2", "mesh b 10.0.0.1"}
+    assert {one.status.missing for one in model} == {"", 'which of node "a" and node "b" calls first'}
+
+
 def test_a_call_with_another_ttl_ends_the_session_that_takes_it(made: Any) -> None:
     """Seen in BIRD 1.6.8: the call is taken, and what the far end sends then is dropped."""
     facts = "{version: 1, node: b, interfaces: [{name: eth0, addresses: [10.0.0.2/24, 10.9.0.2/24]}]}"
