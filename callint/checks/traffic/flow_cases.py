@@ -37,9 +37,13 @@ class Case(NamedTuple):
         return self.source.assumed or self.target.assumed
 
 
+_MOST_NODES = 1_500_000
+"""Nodes of diagrams for all flows of one family, which take about three seconds."""
+
+
 @lru_cache(maxsize=4)
 def _engine_of(model: Model, family: Family) -> Engine:
-    return Engine(model, family)
+    return Engine(model, family, limit=_MOST_NODES)
 
 
 def engine_of(cluster: Cluster, terms: Terms, family: Family) -> Engine:
