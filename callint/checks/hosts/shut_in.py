@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE, KUBELET_PORT
@@ -67,7 +67,9 @@ def denied(
     packet = arriving(here, about, KUBELET_PORT)
     if packet is None or packet.in_interface is None:
         return None
-    passing, key = _passing(model), (alike(model, here.node, packet.in_interface), *packet[2:4], direction)
+    known = not selections(model).limited
+    policy = alike(model, here.node, packet.in_interface) if known else (here.node, packet.in_interface)
+    passing, key = _passing(model), (policy, packet.source, packet.destination, direction)
     if key in passing:
         return None
     if direction != "Ingress":
@@ -145,16 +147,15 @@ def one_direction(cluster: Cluster) -> Iterator[Breach]:
     one_sided = [found for found in _governed(cluster) if len(found[1]) == 1]
     for number, (member, (governed,), policies) in enumerate(one_sided, 1):
         about = member.about
+        missing = "Egress" if governed == "Ingress" else "Ingress"
         try:
-            budget.spend(_OF_POLICY * len(policies))
+            proof = denied(model_of(cluster), about, missing, partial(budget.spend, _OF_POLICY * len(policies)))
         except ExhaustedError:
             reason = cluster.limits.too_many("policies with host endpoints")
             yield unexamined(
                 "whether anything passes without policy at", about.resource, reason, len(one_sided) - number
             )
             return
-        missing = "Egress" if governed == "Ingress" else "Ingress"
-        proof = denied(model_of(cluster), about, missing)
         if proof is None:
             continue
         what = "sends" if missing == "Egress" else "receives"
