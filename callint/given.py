@@ -77,8 +77,14 @@ def left_out(config: Config, given: Sequence[str], cluster: ClusterConfig) -> It
 
 
 def excluding_nothing(config: Config, given: Sequence[str]) -> Iterator[Problem]:
-    """The patterns of the configuration that leave nothing out of all that it names; of a part nobody knows."""
-    if given or config.document is None:
+    """The patterns of the configuration that leave nothing out of all that it names; of a part nobody knows.
+
+    Where it names nothing that is the folder in which it lies.
+    """
+    if given or config.document is None or config.file is None:
+        return
+    whole = any(about.manifests for about in config.clusters) or absolute(os.curdir) in above(absolute(config.file))
+    if not whole:
         return
     for number in config.excluded.unused():
         span = config.document.span(("exclude", number))

@@ -17,6 +17,7 @@ from callint.source.ignore import Fate, Ignored
 
 SUFFIXES = (".yaml", ".yml", ".json")
 STDIN = "<stdin>"
+_LEFT_OUT = "`exclude` in the configuration leaves it out"
 
 
 class Place(NamedTuple):
@@ -76,7 +77,7 @@ def discover(
     left out, and what is `excluded` even where a path names it. A file that is reached in two ways is read once. With
     `filled`, a path without any is a problem. What the file `stdin_name` holds comes by standard input.
     """
-    search = _Search(ignore, filled, excluded, stdin_name)
+    search = _Search(ignore, filled, excluded, None if stdin_name is None else os.path.abspath(stdin_name))
     for path in dict.fromkeys(paths):
         search.argument(path)
     chosen: dict[object, tuple[tuple[bool, bool, str, str, bool], Place]] = {}
@@ -104,7 +105,7 @@ _Entry = tuple[str, os.DirEntry[str]]
 class _Search:
     """The search through all arguments."""
 
-    __slots__ = ("_walked", "excluded", "filled", "found", "ignore", "problems", "refused", "stdin_name")
+    __slots__ = ("_left_out", "_walked", "excluded", "filled", "found", "ignore", "problems", "refused", "stdin_name")
 
     def __init__(self, ignore: bool, filled: bool, excluded: Excluded, stdin_name: str | None) -> None:
         self.ignore = ignore
@@ -115,12 +116,13 @@ class _Search:
         self.problems: list[Problem] = []
         self.refused: dict[str, str] = {}
         self._walked: dict[str, tuple[list[_Entry], bool]] = {}
+        self._left_out: dict[str, list[tuple[str, bool]]] = {}
 
     def argument(self, path: str) -> None:
         if path == "-":
             self.found.append((Place("", STDIN), False, STDIN))
             return
-        if path == self.stdin_name:
+        if self.stdin_name is not None and os.path.abspath(path) == self.stdin_name:
             self.stand_in(path)
             return
         shown = show(path)
@@ -134,7 +136,7 @@ class _Search:
             return
         if self.excluded.reaches(path):
             if self.filled:
-                self.problems.append(unreadable(shown, "`exclude` in the configuration leaves it out"))
+                self.problems.append(unreadable(shown, _LEFT_OUT))
         elif stat.S_ISDIR(status.st_mode):
             before = len(self.found), len(self.problems)
             bounds = Bounds(path, os.curdir)
@@ -142,7 +144,8 @@ class _Search:
                 if name.endswith(SUFFIXES):
                     self.entry(entry, name, bounds)
             if self.filled and before == (len(self.found), len(self.problems)):
-                self.problems.append(unreadable(shown, "no YAML or JSON lies in this folder, or git ignores it"))
+                others = "git ignores it or `exclude` leaves it out" if self._left_out[path] else "git ignores it"
+                self.problems.append(unreadable(shown, f"no YAML or JSON lies in this folder, or {others}"))
         elif stat.S_ISREG(status.st_mode):
             self.found.append((Place(path, shown), os.path.islink(path), (status.st_dev, status.st_ino)))
         else:
@@ -153,7 +156,7 @@ class _Search:
         try:
             status = os.stat(path)
         except (OSError, ValueError):
-            identity: object = path
+            identity: object = self.stdin_name
         else:
             identity = (status.st_dev, status.st_ino)
         if not self.excluded.reaches(path):
@@ -170,8 +173,13 @@ class _Search:
         bounds = Bounds(base, os.curdir)
         for name, entry in matching:
             self.entry(entry, name, bounds)
-        if whole and before == (len(self.found), len(self.problems)) and not self.excluded.reaches(pattern):
-            self.problems.append(unreadable(show(pattern), "no file matches this pattern"))
+        if not whole or before != (len(self.found), len(self.problems)):
+            return
+        left_out = self.excluded.reaches(base) or any(
+            _leads_to(below, name[skip:], is_directory) for name, is_directory in self._left_out.get(base, ())
+        )
+        if self.filled or not left_out:
+            self.problems.append(unreadable(show(pattern), _LEFT_OUT if left_out else "no file matches this pattern"))
 
     def entry(self, entry: os.DirEntry[str], shown: str, bounds: Bounds) -> None:
         try:
@@ -203,6 +211,7 @@ class _Search:
         """Everything below a directory that is not itself a directory, with the path to show."""
         above = Ignored.above(base) if self.ignore else Ignored.nothing()
         excluding = bool(self.excluded)
+        left_out = self._left_out.setdefault(base, [])
         place = self.excluded.place(base) if excluding else ""
         todo = [(base, "" if shown == "." else shown.rstrip("/") + "/", place, above, Fate.KEPT)]
         while todo:
@@ -223,9 +232,10 @@ class _Search:
                 if fate is Fate.IGNORED:
                     continue
                 within = f"{place}/{entry.name}" if excluding else ""
-                if excluding and self.excluded.holds(within, is_directory):
-                    continue
                 name = prefix + printable(entry.name)
+                if excluding and self.excluded.holds(within, is_directory):
+                    left_out.append((name, is_directory))
+                    continue
                 if is_directory:
                     todo.append((entry.path, name + "/", within, ignored, fate))
                 else:
@@ -244,6 +254,15 @@ def show(path: str) -> str:
 def printable(name: str) -> str:
     r"""A file name in which bytes that are no UTF-8 are written as `\xff`."""
     return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _leads_to(pattern: str, name: str, is_directory: bool) -> bool:
+    """Whether a pattern matches a file, or may match something in a folder."""
+    if not is_directory:
+        return compile_glob(pattern).fullmatch(name) is not None
+    steps = pattern.split("/")
+    around = steps[: name.count("/") + 1]
+    return "**" in around or (len(steps) > len(around) and compile_glob("/".join(around)).fullmatch(name) is not None)
 
 
 def unreadable(shown: str, reason: str) -> Problem:

@@ -79,6 +79,19 @@ def test_a_pattern_that_leaves_nothing_out_is_told_of_the_whole(tree: Path) -> N
     assert "SRC093" not in check("--no-ignores").stdout
 
 
+def test_of_a_folder_below_the_configuration_nobody_knows_which_patterns_are_of_use(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / "callint.yaml").write_text("exclude: [nothing]\n")
+    assert "SRC093" in check().stdout
+    monkeypatch.chdir(tree / "chart")
+    assert "SRC093" not in check().stdout
+    (tree / "callint.yaml").write_text("manifests: [.]\nexclude: [nothing]\n")
+    assert "SRC093" in check().stdout
+    monkeypatch.chdir(tree.parent)
+    assert "SRC093" in check("--config", str(tree / "callint.yaml")).stdout
+
+
 def test_what_facts_leave_out_counts_as_well(tree: Path) -> None:
     (tree / "facts").mkdir()
     (tree / "facts/a.yaml").write_text("node: 5\n")

@@ -77,6 +77,14 @@ def test_a_file_that_is_not_there_yet_and_an_empty_one(tree: Path) -> None:
     assert (empty.exit_code, empty.stdout) == (0, "")
 
 
+@pytest.mark.parametrize("path", ["./m/new.yaml", "m/../m/new.yaml", "m//new.yaml"])
+def test_a_file_that_is_not_there_yet_may_be_named_in_another_way(tree: Path, path: str) -> None:
+    (tree / "m/filter.yaml").unlink()
+    found = check("--stdin-filename", str(tree / "m/new.yaml"), path, text=IN_EDITOR).stdout
+    assert "SRC009" not in found
+    assert found.startswith("m/new.yaml:4:53: error[BGP001]")
+
+
 def test_a_link_to_the_file_is_the_file(tree: Path) -> None:
     (tree / "m/link.yaml").symlink_to("peer.yaml")
     (found,) = check("--stdin-filename", "m/link.yaml").stdout.splitlines()

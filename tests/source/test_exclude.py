@@ -108,3 +108,32 @@ def test_which_patterns_were_of_use(tree: Path) -> None:
     assert [patterns[at] for at in excluded.unused()] == ["charts/deep", "", "# a", "/home/nothing"]
     assert not NOTHING
     assert not NOTHING.unused()
+
+
+@pytest.mark.parametrize(
+    ("path", "patterns"),
+    [
+        ("home/a*.yaml", ["a.tpl.yaml"]),
+        ("charts/*/b.yaml", ["/charts/deep/"]),
+        ("**/b.yaml", ["charts", "home"]),
+        ("charts/**/b.yaml", ["deep"]),
+    ],
+)
+def test_a_pattern_of_which_everything_is_left_out_is_not_wrong(tree: Path, path: str, patterns: list[str]) -> None:
+    excluded = Excluded(".", patterns)
+    assert names(load([path, "a.yaml"], excluded=excluded)) == ["a.yaml"]
+    (problem,) = load([path], own=True, excluded=excluded).problems
+    assert problem.message == "this file cannot be read: `exclude` in the configuration leaves it out"
+
+
+@pytest.mark.parametrize("path", ["home/c*.yaml", "charts/s*/b.yaml", "charts/d*"])
+def test_a_pattern_that_matches_nothing_is_told_beside_what_is_left_out(tree: Path, path: str) -> None:
+    (problem,) = load([path], excluded=Excluded(".", ["a.tpl.yaml", "b.yaml", "deep"])).problems
+    assert problem.message == "this file cannot be read: no file matches this pattern"
+
+
+def test_a_folder_of_facts_that_are_left_out_is_told(tree: Path) -> None:
+    (problem,) = load(["charts"], own=True, excluded=Excluded(".", ["charts/*"])).problems
+    assert problem.message.endswith("no YAML or JSON lies in this folder, or git ignores it or `exclude` leaves it out")
+    (problem,) = load(["nothing"], own=True, excluded=Excluded(".", ["*"])).problems
+    assert problem.message == "this file cannot be read: no such file or directory"
