@@ -43,3 +43,16 @@ def test_of_endpoints_with_unknown_labels_nothing_is_told() -> None:
     (policed,) = [one for one in known.host_endpoints if one.name == "lan"]
     policed.resource.gaps = (("metadata", "labels"),)
     assert told(known) == []
+
+
+@pytest.mark.parametrize("cidr", ["", "true", "fd00::/64"])
+def test_without_addresses_of_ipv4_for_pods_none_is_followed(cidr: str) -> None:
+    def alone(network: str) -> Cluster:
+        (endpoint, _) = ENDPOINTS
+        pool = calico("IPPool", "pods", {"cidr": network})
+        return cluster_of(
+            [endpoint, pool, calico("GlobalNetworkPolicy", "p", SPEC)], facts=f"{FACTS}firewall: {{forward: drop}}"
+        )
+
+    assert told(alone("10.244.0.0/16"))
+    assert told(alone(cidr)) == []

@@ -155,7 +155,7 @@ def _from_pod(here: NodePolicy, leaving: str) -> tuple[Packet, Verdict] | None:
 def _with_pod(model: Model) -> tuple[Model, WorkloadMember] | None:
     """The same cluster with a pod of which no more is known than that it has an IPv4 address."""
     pod = with_labels(model, "default", "default", {}, None) if not model.inventory.pods_complete else None
-    if pod is None or ":" in pod.about.addresses[0]:
+    if pod is None or not pod.about.addresses or ":" in pod.about.addresses[0]:
         return None
     return Model(model.cluster, (pod,)), pod
 
