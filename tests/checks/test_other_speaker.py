@@ -59,6 +59,7 @@ def test_one_router(mine: dict[str, Any], theirs: dict[str, Any]) -> None:
         ({"nodeSelector": "rack == '1'"}, {"nodeSelectors": [{"matchLabels": {"rack": "1"}}]}),
         ({}, {"nodeSelectors": [{"matchLabels": {"rack": "1"}}]}),
         ({"peerIP": "x"}, {"peerAddress": "x"}),
+        ({"peerSelector": "all()"}, {}),
     ],
 )
 def test_two_routers_two_addresses_or_nodes_that_are_not_known(mine: dict[str, Any], theirs: dict[str, Any]) -> None:

@@ -82,6 +82,11 @@ def test_what_one_pool_mends_is_told_once() -> None:
     assert 'behind "wg0" of node "r1" and 2 more are masqueraded' in breach.message
 
 
+def test_a_peer_by_selector_is_not_at_the_address_that_it_names_besides() -> None:
+    jump = calico("BGPPeer", "jump", {**JUMP["spec"], "peerSelector": "all()"})
+    assert not list(pools.check(cluster_of([LAN, jump], facts=FACTS), {"problem": "vpn-masqueraded"}))
+
+
 def one_address(*more: dict[str, Any]) -> list[Breach]:
     nodes = [node("a"), node("b", rack="2"), node("c")]
     default = felix("default", natOutgoingAddress="192.0.2.9")

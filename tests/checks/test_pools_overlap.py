@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from itertools import combinations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from callint.checks.pools.pools import check
@@ -19,6 +19,7 @@ _NETWORKS = st.builds(
 
 
 @given(st.lists(_NETWORKS, max_size=7))
+@example(["10.0.0.0/22", "10.0.0.0/24", "10.0.0.0/21", "10.0.0.0/23"])
 def test_a_pool_is_told_once_if_an_earlier_one_has_its_addresses(networks: list[str]) -> None:
     cluster = cluster_of(calico("IPPool", f"p{place}", {"cidr": net}) for place, net in enumerate(networks))
     found = list(check(cluster, {"problem": "overlap"}))
@@ -30,6 +31,7 @@ def test_a_pool_is_told_once_if_an_earlier_one_has_its_addresses(networks: list[
     assert len(set(later)) == len(later)
     pairs = {(places[earlier.span], places[breach.span]) for breach in found for earlier in breach.related}
     assert pairs <= set(overlapping)
+    assert set(later) == {second for _, second in overlapping}
     # Whatever overlaps is part of a finding, as the later or as the earlier one.
     assert {place for pair in pairs for place in pair} == {place for pair in overlapping for place in pair}
 

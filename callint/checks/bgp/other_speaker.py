@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from callint.bgp.alike import far_end
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY, Speaker
 from callint.calico.defaults import BGP_PORT
+from callint.checks.bgp.peers import far_ends
 from callint.checks.breach import Breach
 from callint.finding import Related, witness
 from callint.net.address import BITS, Address
@@ -40,11 +40,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     speakers = list(network(cluster).speakers.values())
     described = [one for one in speakers if one.described] or speakers
     steps = Steps(cluster, "BGPPeers with those of MetalLB")
-    for peer in cluster.bgp_peers:
-        end = far_end(peer.peer_ip)
-        if end is None or not peer.resource.legible:
+    for peer, far, port in far_ends(cluster):
+        if not peer.resource.legible:
             continue
-        far, port = end
         for other in others.get((far, port or BGP_PORT), ()):
             steps.spend(len(described) * max(1, len(other.selectors)))
             node = next((one for one in described if other.calls(one) and _calls(peer, one, far)), None)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from callint.bgp.alike import far_address
 from callint.bgp.pools import host_local
 from callint.calico.defaults import BLOCK_SIZES, CHECKED_POOLS, DEFAULT_POOLS
+from callint.checks.bgp.peers import far_ends
 from callint.checks.breach import Breach, all_names
 from callint.checks.dispatch import Question, asked
 from callint.facts import Interface, NodeFacts
@@ -79,18 +79,35 @@ def _outcome(cluster: Cluster, second: IPPool) -> str:
 def _overlapping(networks: Sequence[Prefix]) -> list[tuple[int, list[int]]]:
     """The places of networks that overlap with earlier ones, with the places of those.
 
-    Of the networks around one, the widest and the narrowest are looked at: so many equal ones cost no more than others.
+    Of the networks around one, the widest, the narrowest and the earliest are looked at, and of those inside of it the
+    earliest: so many equal ones cost no more than others.
     """
     found: dict[int, set[int]] = {}
     around: list[int] = []
+    earliest: list[int] = []
+    inside: list[int] = []
+
+    def leave() -> None:
+        place = around.pop()
+        earliest.pop()
+        first = inside.pop()
+        if first < place:
+            found.setdefault(place, set()).add(first)
+        if inside:
+            inside[-1] = min(inside[-1], first)
+
     for place in sorted(
         range(len(networks)), key=lambda at: (networks[at].family, networks[at].value, networks[at].length)
     ):
         while around and not networks[around[-1]].contains(networks[place]):
-            around.pop()
-        for other in {*around[:1], *around[-1:]}:
+            leave()
+        for other in {*around[:1], *around[-1:], *earliest[-1:]}:
             found.setdefault(max(place, other), set()).add(min(place, other))
         around.append(place)
+        earliest.append(min((place, *earliest[-1:])))
+        inside.append(place)
+    while around:
+        leave()
     return [(place, sorted(others)) for place, others in sorted(found.items())]
 
 
@@ -177,10 +194,7 @@ def _first_peers(cluster: Cluster, networks: Iterable[Prefix]) -> dict[Prefix, t
     """The first peer with an address in each of the networks, and the address."""
     around = Enclosing((net, net) for net in networks)
     found: dict[Prefix, tuple[BGPPeer, Address]] = {}
-    for peer in cluster.bgp_peers:
-        far = far_address(peer.peer_ip)
-        if far is None:
-            continue
+    for peer, far, _ in far_ends(cluster):
         for net, _ in around.of(far.prefix()):
             found.setdefault(net, (peer, far))
     return found
