@@ -62,7 +62,7 @@ def _position(span: Span, prefix: str) -> dict[str, str]:
     file = visible(rooted(span.file, prefix))
     last = last_line(span)
     position = {"file": _escaped(file, _PROPERTY), "line": f"{span.line}", "endLine": f"{last}"}
-    if span.end_line == span.line and span.end_column >= span.column:
+    if span.end_line == span.line:
         position |= {"col": f"{span.column}", "endColumn": f"{span.end_column}"}
     return position
 
