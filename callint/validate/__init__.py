@@ -70,7 +70,7 @@ def validate(resource: Resource, target: Target, road: Road, limits: Limits = DE
 
 
 def _told(scope: Scope) -> Validated:
-    if not scope.problems:
+    if not scope.problems and not scope.gaps:
         return NOTHING
     # what a half-read document lacks may stand in the part that could not be read
     problems = scope.problems if scope.resource.document.complete else scope.of_values

@@ -23,11 +23,13 @@ _interface = values.interface()
 
 def _interface_name(scope: Scope, path: Path, value: Any) -> None:
     said = as_text(value)
-    too_long = said is not None and len(said) > LONGEST_NAME and scope.release >= CEL  # the schema tells of it then
-    if said and said != "*" and not too_long:
-        flaw = _interface(said)
-        if flaw is not None:
-            judge(scope, path, flaw, stored=ENDPOINT_IGNORED)
+    flaw = _interface(said) if said and said != "*" else None
+    if flaw is None:
+        return
+    if said and len(said) > LONGEST_NAME and scope.release >= CEL:
+        scope.gaps[path] = None  # the schema tells of it
+    else:
+        judge(scope, path, flaw, stored=ENDPOINT_IGNORED)
 
 
 def _port(scope: Scope, path: Path, port: Any) -> None:

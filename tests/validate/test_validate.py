@@ -145,6 +145,13 @@ def test_a_label_selector_of_which_calico_makes_none_is_a_gap(
     assert words in only(judged)
 
 
+@pytest.mark.parametrize("road", ["calicoctl", "native"])
+@pytest.mark.parametrize("release", ["v3.31", "v3.32"])
+def test_an_interface_name_that_is_too_long_is_a_gap_whoever_tells_of_it(release: str, road: str, judge) -> None:
+    text = f"apiVersion: {V3}\nkind: HostEndpoint\nmetadata: {{name: x}}\nspec: {{node: a, interfaceName: {'a' * 16}}}"
+    assert list(judge(text, release, road).validated[0].gaps) == [("spec", "interfaceName")]
+
+
 def test_what_all_roads_refuse_names_none(judge) -> None:
     message = only(judge(POLICY % V3 + "spec: {doNotTrack: true, types: [Ingress]}"))
     assert message == '"doNotTrack" needs "applyOnForward: true" beside it'
