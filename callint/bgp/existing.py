@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from callint.bgp.candidates import Routes
 from callint.bgp.crowd import crowds
 from callint.bgp.decision import Decision
-from callint.bgp.routes import OF_PIECES, OF_SOURCE, Brought, Source, counted_decisions, engine
+from callint.bgp.routes import OF_DECISION, OF_PIECES, OF_SOURCE, Brought, Source, counted_decisions, engine
 from callint.bgp.session import Session
+from callint.net.address import Family
+from callint.net.overlapping import InOrder
+from callint.net.prefixes import PrefixSet, union_all
 from callint.objects import Cluster
 from callint.steps import Steps
+
+
+class _Routes:
+    """Routes with where they were learned, None for a node's own, to be found by their prefixes."""
+
+    def __init__(self, family: Family, several: Iterable[tuple[Source | None, Routes]]) -> None:
+        self._near: InOrder[tuple[Source | None, Routes]] = InOrder()
+        sets = []
+        for source, routes in several:
+            self._near.add(routes.prefixes.addresses(), (source, routes))
+            sets.append(routes.prefixes)
+        self._all = union_all(family, sets)
+
+    def sharing(self, prefixes: PrefixSet, steps: Steps) -> list[tuple[Source | None, Routes]]:
+        """Those with any of some prefixes, and perhaps others: shorter prefixes cover what they do not hold."""
+        shared = self._all & prefixes
+        steps.spend(len(shared.starts) // OF_PIECES)
+        return self._near.near(shared.addresses()) if shared else []
 
 
 class Existing:
@@ -22,30 +43,41 @@ class Existing:
         self._engine = engine(cluster)
         self._crowds = crowds(cluster)
         self._steps = steps
-        self._heard: dict[object, tuple[int, tuple[tuple[Source, Routes], ...]]] = {}
+        self._own: dict[int, _Routes] = {}
+        self._heard: dict[object, tuple[int, _Routes]] = {}
 
-    def exported(self, session: Session) -> Iterator[Decision]:
-        """What becomes of such routes on their way to a far end that is no node; raises TooManyStepsError.
+    def exported(self, session: Session, prefixes: PrefixSet) -> Iterator[Decision]:
+        """What becomes of such routes with any of some prefixes on their way to a far end that is no node.
 
-        To a node of a crowd, which nobody tells apart, its own routes would go back.
+        To a node of a crowd, which nobody tells apart, its own routes would go back. Raises TooManyStepsError.
         """
-        return counted_decisions(self._exported(session), self._steps)
+        return counted_decisions(self._exported(session, prefixes), self._steps)
 
-    def _exported(self, session: Session) -> Iterator[Decision]:
+    def _exported(self, session: Session, prefixes: PrefixSet) -> Iterator[Decision]:
         model = self._engine
         mine = model.profiles.of(session.local, session.family)
-        for routes in model.profiles.own_routes(session.local, session.family):
-            if routes.presence != "any":
-                yield from model.decide(mine, session.form, routes)
+        for _, routes in self._owned(session).sharing(prefixes, self._steps):
+            yield from model.decide(mine, session.form, routes)
         key = (session.local.name, session.family, session.form.passage)
         heard = self._heard.get(key)
         if heard is None:
             sources = tuple(self._learned(session))
-            heard = self._heard[key] = OF_SOURCE * len(sources), tuple(model.heard(sources))
+            learned = _Routes(session.family, model.heard(sources))
+            heard = self._heard[key] = OF_SOURCE * len(sources), learned
         steps, learned = heard
         self._steps.spend(steps)
-        for source, routes in learned:
+        for source, routes in learned.sharing(prefixes, self._steps):
+            assert source is not None, "what is learned comes from somewhere"
             yield from model.passed_on(session, source, routes)
+
+    def _owned(self, session: Session) -> _Routes:
+        own = self._engine.profiles.own_routes(session.local, session.family)
+        found = self._own.get(id(own))
+        if found is None:
+            self._steps.spend(OF_DECISION * len(own))
+            some = ((None, routes) for routes in own if routes.presence != "any")
+            found = self._own[id(own)] = _Routes(session.family, some)
+        return found
 
     def _learned(self, session: Session) -> Iterator[Source]:
         passing = self._engine.passing(session.local, session.family, session.form)

@@ -15,11 +15,12 @@ from bgp_clusters import SELECTORS, Cluster, Node, clusters, manifests
 from callint.bgp import alike, crowd, lone, sent
 from callint.bgp.decision import Decision
 from callint.bgp.existing import Existing
+from callint.bgp.explicit import fall_through
 from callint.bgp.routes import Engine, engine
 from callint.bgp.session import LIVE, Session
 from callint.calico import Target
 from callint.net.address import Prefix
-from callint.net.prefixes import PrefixSet, nothing, within
+from callint.net.prefixes import PrefixSet, everything, nothing, within
 from callint.objects import Cluster as Objects
 from callint.steps import Steps, TooManyStepsError
 from calls import calls
@@ -126,10 +127,26 @@ def test_what_exists_is_the_same_node_by_node(
     made = cluster_of(objects(cluster, blocks, outside, pools), Target(cluster.release))
     for session in engine(made).network:
         if session.status.state in LIVE and session.remote is None:
-            told = _told(Existing(made, Steps(made, "routes")).exported(session))
+            every = everything(session.family)
+            told = _told(Existing(made, Steps(made, "routes")).exported(session, every))
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(crowd, "CROWD", len(cluster.nodes) + 1)
-                assert _told(Existing(made, Steps(made, "routes")).exported(session)) == told
+                assert _told(Existing(made, Steps(made, "routes")).exported(session, every)) == told
+
+
+@settings(deadline=None)
+@given(clusters(), st.lists(st.booleans(), max_size=6), OUTSIDE, POOLS)
+def test_what_no_rule_decides_is_among_what_filters_leave_undecided(
+    cluster: Cluster, blocks: list[bool], outside: list[tuple[int, list[str]]], pools: list[tuple[str, bool]]
+) -> None:
+    made = cluster_of(objects(cluster, blocks, outside, pools), Target(cluster.release))
+    existing = Existing(made, Steps(made, "routes"))
+    for session in engine(made).network:
+        if session.status.state in LIVE and session.remote is None and session.peer is not None:
+            undecided = fall_through(made, session.peer, "export", session.family)
+            near, all_ = (existing.exported(session, one) for one in (undecided, everything(session.family)))
+            wanted = [one for one in all_ if one.accepted and one.rule is None]
+            assert [one for one in near if one.accepted and one.rule is None] == wanted
 
 
 @settings(deadline=None, max_examples=20)
@@ -137,8 +154,8 @@ def test_what_exists_is_the_same_node_by_node(
 def test_what_rules_decide_is_some_of_all(cluster: Cluster, outside: list[tuple[int, list[str]]]) -> None:
     made = cluster_of(objects(cluster, [], outside), Target(cluster.release))
     found = [(group.session.form, decisions) for group, decisions in sent.sent(made, ruled=True) if decisions]
-    everything = ((group.session.form, _by_rules(decisions)) for group, decisions in sent.sent(made))
-    assert found == [one for one in everything if one[1]]
+    expected = ((group.session.form, _by_rules(decisions)) for group, decisions in sent.sent(made))
+    assert found == [one for one in expected if one[1]]
 
 
 def _filtered_peers(count: int, comparisons: int = 1_000_000) -> Objects:

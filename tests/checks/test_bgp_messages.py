@@ -19,6 +19,7 @@ from callint.checks.bgp import (
     session,
 )
 from callint.checks.breach import Breach
+from callint.source import Limits
 from manifests import calico, cluster_of, installation
 
 MESH_OFF = calico("BGPConfiguration", "default", {"nodeToNodeMeshEnabled": False})
@@ -58,6 +59,21 @@ def test_the_mesh_of_nodes_that_are_not_listed_is_with_other_nodes() -> None:
     (breach,) = fallthrough.check(cluster_of([accept, peer(filters=["f"]), pool()]), {"problem": "export"})
     assert "(the mesh, other nodes)" in breach.message
     assert "*" not in breach.message
+
+
+def test_routes_that_rules_decide_on_are_not_asked_about_for_each_of_many_filters() -> None:
+    rule = {"action": "Accept", "matchOperator": "In", "cidr": "10.0.0.0/8"}
+    cluster = cluster_of(
+        one
+        for number in range(50)
+        for one in (
+            calico("IPPool", f"p{number}", {"cidr": f"10.{number}.0.0/16"}),
+            calico("BGPFilter", f"f{number}", {"exportV4": [rule]}),
+            peer(f"p{number}", peerIP=f"192.0.2.{number + 1}", filters=[f"f{number}"]),
+        )
+    )
+    cluster.limits = Limits(comparisons=50 * 50)
+    assert list(fallthrough.check(cluster, {"problem": "export"})) == []
 
 
 @pytest.mark.parametrize(("described", "kind"), [(["a", "b"], "Node"), (["b"], "Node"), ([], "IPPool")])

@@ -25,7 +25,7 @@ from callint.facts import NodeFacts
 from callint.finding import Related, witness
 from callint.net.address import Family
 from callint.net.overlapping import Overlapping
-from callint.net.prefixes import PrefixSet
+from callint.net.prefixes import PrefixSet, nothing
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.objects.charts import pod_pools_unknown
@@ -143,7 +143,7 @@ def _meet(one: Rule, other: Rule) -> bool:
 def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     """Lists that only accept, towards far ends outside the cluster."""
     said: set[tuple[str, Family]] = set()
-    accepting: dict[tuple[Filters, Family], bool] = {}
+    undecided: dict[tuple[Filters, Family], PrefixSet] = {}
     steps = Steps(cluster, "routes that BGP sessions export")
     existing = Existing(cluster, steps)
     for one in outward(cluster) if not (withholding(cluster) or left_open(cluster, _GIVING)) else ():
@@ -153,13 +153,15 @@ def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
             continue
         last = rules[-1]
         filters = filters_of(one.peer)
-        if (filters, family) not in accepting:
+        left = undecided.get((filters, family))
+        if left is None:
             only = all(rule.verdict == "accept" for rule in rules)
-            accepting[filters, family] = only and bool(fall_through(cluster, one.peer, "export", family))
-        if (last.resource.name, family) in said or not accepting[filters, family]:
+            left = fall_through(cluster, one.peer, "export", family) if only else nothing(family)
+            undecided[filters, family] = left
+        if (last.resource.name, family) in said or not left:
             continue
         said.add((last.resource.name, family))
-        leaving = _leaving(existing, one)
+        leaving = _leaving(existing, one, left)
         if leaving:
             steps.spend(_OF_PART * sum(len(decision.prefixes.starts) for decision in leaving))
             yield _leaves(cluster, one, rules, leaving)
@@ -177,11 +179,11 @@ def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
             )
 
 
-def _leaving(existing: Existing, one: Outward) -> list[Decision]:
-    """What leaves because no rule decides, and certainly exists."""
+def _leaving(existing: Existing, one: Outward, undecided: PrefixSet) -> list[Decision]:
+    """What leaves because no rule decides, and certainly exists; a rule decides on all that is not `undecided`."""
     return [
         decision
-        for decision in existing.exported(one.session)
+        for decision in existing.exported(one.session, undecided)
         if decision.accepted and decision.rule is None and not decision.when
     ]
 
