@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from callint.checks import Breach, find
+from callint.source import Limits
 from manifests import calico, cluster_of
 
 POOL = calico("IPPool", "pods", {"cidr": "10.244.0.0/16", "natOutgoing": True})
@@ -93,3 +94,83 @@ TCP = {"action": "Allow", "protocol": "TCP", "destination": {"ports": [53], **OF
 )
 def test_what_another_policy_denies_before_is_told_once(objects: list[dict[str, Any]], told: int) -> None:
     assert len(list(find("name_resolution")(cluster_of([POOL, *objects]), {}))) == told
+
+
+@pytest.mark.parametrize(
+    ("ports", "asked", "told"),
+    [
+        (["53"], [53], True),
+        ([53, 5353], [5353], True),
+        ([], [5353], True),
+        ([5353], [53], False),
+        ([53], [53, 5353], False),
+        (["dns"], [53], False),  # pods of DNS may call another port so
+        ([53], ["dns"], False),
+        ([53], [], False),
+    ],
+)
+def test_the_ports_that_are_denied_are_those_that_are_asked(ports: list[Any], asked: list[Any], told: bool) -> None:
+    """DNS listens at one of two ports, and it is not known at which."""
+    denial = deny(nets=["10.0.0.0/8"], ports=ports) | {"protocol": "UDP"}
+    assert bool(found(denial, ask(**OF_PODS) | {"destination": {**OF_PODS, "ports": asked}}, WEB)) is told
+
+
+def in_tier(tier: str, order: int, *egress: dict[str, Any], selector: str = "app == 'web'") -> dict[str, Any]:
+    spec = {"tier": tier, "order": order, "selector": selector, "types": ["Egress"], "egress": list(egress)}
+    return calico("NetworkPolicy", f"{tier}.{order}", spec, namespace="shop")
+
+
+@pytest.mark.parametrize(
+    ("order", "told"),
+    [
+        ({"order": 10}, True),
+        ({"order": 2000000}, False),
+        ({"order": "soon"}, False),
+    ],
+)
+def test_a_deny_of_another_tier_comes_first_where_the_orders_are_known(order: dict[str, Any], told: bool) -> None:
+    tier = calico("Tier", "again", {"defaultAction": "Pass", **order})
+    objects = [tier, in_tier("again", 1, DENY), in_tier("default", 1, ask(**OF_PODS), WEB)]
+    assert bool(list(find("name_resolution")(cluster_of([POOL, *objects], judged=True), {}))) is told
+
+
+@pytest.mark.parametrize(
+    ("tiers", "told"),
+    [
+        ([calico("Tier", "other", {"order": 2000000})], True),
+        ([calico("Tier", "other", {"order": "soon"})], False),
+        ([], False),  # a tier that no manifest holds may be anywhere
+    ],
+)
+@pytest.mark.parametrize("egress", [(WEB,), (DENY, WEB)])
+def test_a_tier_of_which_the_order_is_not_known_may_come_first(
+    tiers: list[dict[str, Any]], told: bool, egress: tuple[dict[str, Any], ...]
+) -> None:
+    objects = [*tiers, in_tier("default", 1, *egress), in_tier("other", 1, ask(**OF_PODS), selector="all()")]
+    assert bool(list(find("name_resolution")(cluster_of([POOL, *objects], judged=True), {}))) is told
+
+
+def test_what_a_tier_drops_at_its_end_no_later_one_denies() -> None:
+    """Though a later tier has a Deny before the rule for DNS: nothing comes there."""
+    tiers = (calico("Tier", "first", {"order": 10}), calico("Tier", "second", {"order": 20}))
+    second = in_tier("second", 1, DENY, ask(**OF_PODS), selector="all()")
+    breach, _ = find("name_resolution")(cluster_of([POOL, *tiers, in_tier("first", 1, WEB), second]), {})
+    assert 'dropped by tier "first"' in breach.message
+
+
+def test_what_comes_after_a_denial_for_all_is_looked_at_once() -> None:
+    """Two hundred policies open DNS too late, each for the pods of the others as well."""
+    first = calico("GlobalNetworkPolicy", "a", {"order": 1, "namespaceSelector": "all()", "egress": [DENY]})
+    late = [policy(f"p{n}", 2, ask(**OF_PODS), WEB, selector=f"has(l{n})") for n in range(200)]
+    cluster = cluster_of([POOL, first, *late])
+    cluster.limits = Limits(comparisons=4000)
+    breaches = list(find("name_resolution")(cluster, {}))
+    assert not [one for one in breaches if one.undecided]
+    assert len([one for one in breaches if "denies what they ask" in one.message]) == 1
+
+
+def test_another_policy_without_a_denial_lets_some_of_them_ask() -> None:
+    """After the one that opens in vain, in a place that is looked at only then."""
+    late = [policy(f"p{n}", 2, ask(**OF_PODS), WEB, selector=f"has(l{n})") for n in range(3)]
+    objects = [policy("a", 1, DENY, selector="has(l0)"), *late, policy("z", 3, ask(), selector="has(l0)")]
+    assert not list(find("name_resolution")(cluster_of([POOL, *objects]), {}))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
 
-from callint.checks.policy.dns_questions import asks, may_be_question
+from callint.calico.defaults import DNS_PORTS
+from callint.checks.policy.dns_questions import asks, may_be_question, of_dns
 from callint.net import intervals
 from callint.objects import Cluster
 from callint.objects.cluster_networks import pod_networks
@@ -34,6 +36,22 @@ class Late(NamedTuple):
     denial: Rule
 
 
+_Denial = tuple[int, PlacedPolicy, Rule]
+"""The place of a policy, the policy, and its first rule that denies questions to whatever pod."""
+
+
+class _Search:
+    """The denials that may be about those whom a selector matches, as far as they were looked through."""
+
+    __slots__ = ("following", "found", "rest")
+
+    def __init__(self, rest: Iterator[_Denial]) -> None:
+        """None was looked at."""
+        self.rest = rest
+        self.following = next(rest, None)
+        self.found: _Denial | None = None
+
+
 class DeniedQuestions:
     """The rules for the pods of the cluster's DNS that come too late, where the networks of pods are known."""
 
@@ -43,8 +61,9 @@ class DeniedQuestions:
         self._steps = steps
         inventory = model_of(cluster).inventory
         self._others = inventory.network_sets.within(steps), inventory.hosts.within(steps)
-        self._first: dict[Selector, tuple[int, Policy, Rule] | None] = {}
+        self._searches: dict[Selector, _Search] = {}
         self._asking: dict[int, Rule | None] = {}
+        self._ports: dict[int, frozenset[int]] = {}
 
     def late(self, subject: PlacedPolicy, opener: PlacedPolicy) -> Late | None:
         """What denies all questions of those whom one policy selects before another one comes to allow them.
@@ -52,13 +71,20 @@ class DeniedQuestions:
         Raises TooManyStepsError.
         """
         rule = self._asking_of(opener.policy) if any(self._pods) else None
-        first = None if rule is None else self._denial_for(subject.selector)
+        where = self._places[id(opener)]
+        first = None if rule is None else self._denial_for(subject.selector, where)
         if rule is None or first is None:
             return None
         place, denying, denial = first
-        where = self._places[id(opener)]
-        behind = place < where or (place == where and int(denial.number) < int(rule.number))
-        return Late(opener.policy, rule, denying, denial) if behind else None
+        behind = self._before(place, where) if place != where else int(denial.number) < int(rule.number)
+        if not behind or not self._ports[id(opener.policy)] <= _ports(denial, by_name=False):
+            return None
+        return Late(opener.policy, rule, denying.policy, denial)
+
+    def _before(self, place: int, other: int) -> bool:
+        """Whether the policy at a place is surely asked before another one: tiers may stand elsewhere than it seems."""
+        tiers = [model_of(self._cluster).policies[one][0] for one in (place, other)]
+        return place < other and (tiers[0] is tiers[1] or all(one.exists and not one.hidden for one in tiers))
 
     def _asking_of(self, policy: Policy) -> Rule | None:
         """The first rule by which a policy allows questions, if all of these are for pods."""
@@ -66,27 +92,28 @@ class DeniedQuestions:
             found = [rule for rule in policy.egress if rule.opens and asks(rule, policy)]
             late = policy.resource.whole and all(self._for_pods(policy, rule) for rule in found)
             self._asking[id(policy)] = found[0] if found and late else None
+            self._ports[id(policy)] = frozenset().union(*(_ports(rule, by_name=True) for rule in found))
         return self._asking[id(policy)]
 
-    def _denial_for(self, selector: Selector) -> tuple[int, Policy, Rule] | None:
-        """What first denies questions of all whom a selector matches: the place of a policy, the policy, its rule."""
-        if selector not in self._first:
-            self._first[selector] = None
-            for place, denying, denial in self._denials.candidates(selector):
-                self._steps.spend(_OF_PAIR)
-                if implies(selector, denying.selector) is True:
-                    self._first[selector] = place, denying.policy, denial
-                    break
-        return self._first[selector]
+    def _denial_for(self, selector: Selector, last: int) -> _Denial | None:
+        """What first denies questions of all whom a selector matches, at a place that is not behind the last one."""
+        search = self._searches.get(selector)
+        if search is None:
+            search = self._searches[selector] = _Search(self._denials.candidates(selector))
+        while search.found is None and search.following is not None and search.following[0] <= last:
+            self._steps.spend(_OF_PAIR)
+            if implies(selector, search.following[1].selector) is True:
+                search.found = search.following
+            search.following = next(search.rest, None)
+        return search.found
 
     @cached_property
     def _places(self) -> dict[int, int]:
         return {id(one): place for place, (_, one) in enumerate(model_of(self._cluster).policies)}
 
     @cached_property
-    def _denials(self) -> OverlapIndex[tuple[int, PlacedPolicy, Rule]]:
-        """The policies, with their places, that deny questions to whatever pod, each with the first rule that does."""
-        found: list[tuple[Selector, tuple[int, PlacedPolicy, Rule]]] = []
+    def _denials(self) -> OverlapIndex[_Denial]:
+        found: list[tuple[Selector, _Denial]] = []
         for place, (_, placed) in enumerate(model_of(self._cluster).policies):
             policy = placed.policy
             if policy.tracks("egress") and policy.resource.whole and not placed.hidden_selection:
@@ -101,7 +128,7 @@ class DeniedQuestions:
 
     def _denies(self, rule: Rule) -> bool:
         there = rule.destination
-        if not (there.nets and any(self._pods) and may_be_question(rule)):
+        if not (there.nets and any(self._pods) and may_be_question(rule) and _ports(rule, by_name=False)):
             return False
         unconditional = rule._replace(protocol=None, destination=rule.source).unconditional
         alone = there._replace(path=(), nets=(), ports=()) == Entity(())
@@ -114,3 +141,9 @@ class DeniedQuestions:
         if positive is None or there.nets or positive.matches({}):
             return False
         return not any(others.any(positive) for others in self._others)
+
+
+def _ports(rule: Rule, *, by_name: bool) -> frozenset[int]:
+    """The ports of DNS to which a rule matches questions, or with `by_name` may match them."""
+    ports = rule.destination.ports
+    return of_dns(ports, by_name=by_name) if ports else frozenset(DNS_PORTS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable
 
 from callint.calico.defaults import CLUSTER_DNS, DNS_PORTS, NAMESPACE_LABEL, ORCHESTRATOR_LABEL
 from callint.checks.breach import Breach, unexamined
@@ -11,11 +11,8 @@ from callint.objects import Cluster, Resource
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy.labels import ADDED, Labels, holds
 from callint.policy.match import entity_selectors
-from callint.policy.tiers import PlacedPolicy, PlacedTier
-from callint.selector import Selector
+from callint.policy.tiers import PlacedPolicy
 from callint.selector.overlap import OverlapIndex
-from callint.selector.satisfy import overlaps
-from callint.selector.values import Budget
 
 KUBERNETES = "kubernetes"
 """The service of the API server, which pods find by an environment variable."""
@@ -30,48 +27,6 @@ def may_open(cluster: Cluster, policies: Iterable[PlacedPolicy], protocol: int =
     """Those of some policies that may let pods ask for names, to be found by whom they select."""
     opening = ((placed.selector, placed) for placed in policies if _opens(placed, protocol))
     return OverlapIndex(opening, cluster.limits.comparisons)
-
-
-class Openers:
-    """The policies that may let pods ask for names, by the tiers in which they are asked."""
-
-    def __init__(
-        self,
-        cluster: Cluster,
-        policies: Sequence[tuple[PlacedTier, PlacedPolicy]],
-        in_vain: Callable[[PlacedPolicy, PlacedPolicy], object],
-    ) -> None:
-        """Those of all policies in their order; of two, whether the second opens in vain for whom the first selects."""
-        self._index = may_open(cluster, (placed for _, placed in policies))
-        self._budget = Budget(cluster.limits.comparisons)
-        self._in_vain = in_vain
-        self._tiers: dict[int, int] = {}
-        self._known: dict[tuple[Selector, int], bool] = {}
-        numbers: dict[str, int] = {}
-        for tier, placed in policies:
-            number = numbers.setdefault(tier.name, len(numbers))
-            # one that is not among the manifests may be anywhere
-            self._tiers[id(placed)] = number if tier.exists else -1
-
-    def up_to(self, placed: PlacedPolicy) -> bool:
-        """Whether one may be for some of those whom a policy selects, not behind its tier; raises ExhaustedError."""
-        mine = self._tiers[id(placed)]
-        key = placed.selector, mine
-        if key not in self._known:
-            near = (other for other in self.near(placed) if self._tiers[id(other)] <= mine)
-            self._known[key] = any(not self._in_vain(placed, other) for other in near)
-        return self._known[key]
-
-    def behind(self, placed: PlacedPolicy) -> PlacedPolicy | None:
-        """The first of those that the end of the policy's tier leaves unasked; raises ExhaustedError."""
-        return next((other for other in self.near(placed) if self._tiers[id(other)] > self._tiers[id(placed)]), None)
-
-    def near(self, placed: PlacedPolicy) -> Iterator[PlacedPolicy]:
-        """Those that may be for some of those whom a policy selects, in their order; raises ExhaustedError."""
-        for other in self._index.candidates(placed.selector):
-            self._budget.spend(1)
-            if overlaps(other.selector, placed.selector, self._budget) is not False:
-                yield other
 
 
 def unanswerable(cluster: Cluster, resource: Resource) -> Breach:
@@ -95,8 +50,8 @@ def may_be_question(rule: Rule, protocol: int = UDP) -> bool:
         return False
     there = rule.destination
     if there.ports:
-        return listens(there.ports, some=True)
-    return not listens(there.not_ports, some=False)
+        return bool(of_dns(there.ports, by_name=True))
+    return len(of_dns(there.not_ports, by_name=False)) < len(DNS_PORTS)
 
 
 def _opens(placed: PlacedPolicy, protocol: int) -> bool:
@@ -122,10 +77,11 @@ def protocol_of(rule: Rule) -> int | None:
     return None if rule.protocol is None else parse_protocol(rule.protocol, any_case=True)
 
 
-def listens(texts: tuple[str, ...], *, some: bool) -> bool:
-    """Whether ports hold some, or else each, of those on which DNS listens; for `some` any port by name may be one."""
+def of_dns(texts: tuple[str, ...], *, by_name: bool) -> frozenset[int]:
+    """Those of some ports on which DNS listens; with `by_name` any port by name may be each of these."""
     ports = [parse_port(text) for text in texts]
-    found = (
-        any((some if isinstance(port, str) else port[0] <= number <= port[1]) for port in ports) for number in DNS_PORTS
+    return frozenset(
+        number
+        for number in DNS_PORTS
+        if any(by_name if isinstance(port, str) else port[0] <= number <= port[1] for port in ports)
     )
-    return any(found) if some else all(found)

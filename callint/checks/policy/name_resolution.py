@@ -21,12 +21,12 @@ from callint.checks.policy.denied_questions import DeniedQuestions, Late
 from callint.checks.policy.dns_questions import (
     KUBERNETES,
     RESOLVERS,
-    Openers,
     asks,
-    listens,
+    of_dns,
     protocol_of,
     unanswerable,
 )
+from callint.checks.policy.openers import Openers
 from callint.finding import Related, witness
 from callint.net.ports import TCP, WITH_PORTS, parse_port
 from callint.objects import Cluster
@@ -72,21 +72,20 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     subjects = [(*one, rules) for one in model.closing("egress") if (rules := _named(one[1].policy, sets))]
     if not subjects:
         return
-    denied = DeniedQuestions(cluster, steps)
     told: set[tuple[int, int]] = set()
-    openers = Openers(cluster, model.policies, denied.late)
+    openers = Openers(cluster, DeniedQuestions(cluster, steps))
     for tier, placed, rules in subjects:
         policy = placed.policy
         if for_hosts(placed, hosts) or _without_protocol(policy):
             continue
         try:
-            if openers.up_to(placed):
+            kept = openers.kept(placed)
+            if kept is None:
                 continue
             doubt = None if _for_pods(placed) or known_pods(cluster).within(steps).any(placed.selector) else _PODS
             if all(map(_of_nodes, rules)):
                 doubt = _API_SERVER
-            late = next(filter(None, (denied.late(placed, other) for other in openers.near(placed))), None)
-            behind = openers.behind(placed) if late is None else None
+            late, behind = kept
             if behind is not None and implies(behind.selector, placed.selector) is True:
                 continue
             if late is None or (id(late.denial), id(late.rule)) not in told:
@@ -185,7 +184,7 @@ def _by_name(rule: Rule, namespace: str | None, sets: Selectable[Any]) -> bool:
 def _over_tcp(policy: Policy) -> bool:
     """Whether a policy lets pods ask over TCP, which they do not do first."""
     allowed = (rule for rule in policy.egress if rule.action == "Allow" and protocol_of(rule) == TCP)
-    return any(rule.destination.ports and listens(rule.destination.ports, some=True) for rule in allowed)
+    return any(of_dns(rule.destination.ports, by_name=True) for rule in allowed)
 
 
 def _without_protocol(policy: Policy) -> bool:
