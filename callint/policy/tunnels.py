@@ -38,8 +38,8 @@ class CalicoNodes(NamedTuple):
 
 def calico_nodes(cluster: Cluster, settings: Settings) -> CalicoNodes:
     """The nodes that Felix knows, and the networks of `externalNodesList`."""
-    known = _known_nodes(cluster)
-    return known._replace(addresses=union((known.addresses, ranges(settings.texts("externalNodesList")))))
+    known, others = _known_nodes(cluster), settings.texts("externalNodesList")
+    return known._replace(addresses=union((known.addresses, ranges(others)))) if others else known
 
 
 @lru_cache(maxsize=8)
@@ -82,6 +82,11 @@ class Tunnels:
             4: settings.port("wireguardListeningPort", WIREGUARD_PORT) if encrypts(settings, 4) else None,
             6: settings.port("wireguardListeningPortV6", WIREGUARD_PORT_V6) if encrypts(settings, 6) else None,
         }
+
+    @property
+    def told(self) -> object:
+        """Equal where all of it is the same, as long as they are there."""
+        return self.ipip, *self.vxlan.values(), self.vxlan_port, *self.wireguard.values(), id(self.nodes)
 
     def incoming(self, flow: Flow, doubts: Doubts) -> tuple[bool, str] | None:
         """Accept or drop of a packet to the host, and why; None for what is no tunnel's."""

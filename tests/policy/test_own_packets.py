@@ -25,6 +25,20 @@ ROLES: tuple[dict[str, Any], ...] = (
     {"applyOnForward": True, "doNotTrack": True},
     {"applyOnForward": True, "preDNAT": True},
 )
+SETTINGS: tuple[dict[str, Any], ...] = (
+    {},
+    {"failsafeInboundHostPorts": [{"protocol": "tcp", "port": 22}]},
+    {"failsafeInboundHostPorts": [{"protocol": "udp", "port": 7, "net": "10.0.0.0/8"}]},
+    {"failsafeInboundHostPorts": [{"protocol": "sctp", "port": 7}]},
+    {"failsafeOutboundHostPorts": [{"protocol": "tcp", "port": 53}]},
+    {"iptablesFilterAllowAction": "Return"},
+    {"bpfEnabled": True},
+    {"bpfEnabled": "x"},
+    {"vxlanEnabled": True, "externalNodesList": ["10.9.0.0/16"]},
+    {"vxlanEnabled": True, "vxlanPort": 80},
+    {"wireguardEnabled": True},
+    {"interfacePrefix": "eth0"},
+)
 
 
 @st.composite
@@ -52,7 +66,8 @@ def clusters(draw: st.DrawFn) -> list[dict[str, Any]]:
         found.append(calico(kind, f"p{number}", spec))
     ports = draw(st.sampled_from([[], [{"protocol": "tcp", "port": 80}], None]))
     lists = {} if ports is None else {"failsafeInboundHostPorts": ports, "failsafeOutboundHostPorts": ports}
-    return [*found, calico("FelixConfiguration", "default", lists)]
+    own = (calico("FelixConfiguration", f"node.{node}", draw(st.sampled_from(SETTINGS))) for node in "mn")
+    return [*found, calico("FelixConfiguration", "default", lists), *own]
 
 
 def content(found: Partition) -> object:
@@ -85,3 +100,25 @@ def test_a_staged_policy_before_dnat_keeps_that_of_the_wildcard_away() -> None:
     engine = Engine(Model(cluster_of(objects)), 4)
     assert all(shared(engine, "m", name, "ingress") for name in ("eth0", "eth1"))
     assert engine.own("m", "eth0", "ingress").accept != engine.own("m", "eth1", "ingress").accept
+
+
+def test_nodes_whose_settings_do_not_matter_share_an_answer() -> None:
+    """A failsafe port that is not asked about, or of the other direction alone, keeps no answer from being shared."""
+    objects = [calico("HostEndpoint", node, {"node": node, "interfaceName": "eth0"}) for node in "mn"]
+    lists = {"failsafeInboundHostPorts": [{"protocol": "tcp", "port": 80}]}
+    engine = Engine(Model(cluster_of([*objects, calico("FelixConfiguration", "node.m", lists)])), 4)
+    assert engine.own("m", "eth0", "egress") is engine.own("n", "eth0", "egress")
+    assert engine.own("m", "eth0", "ingress") is not engine.own("n", "eth0", "ingress")
+    about = [{"protocol": ((17, 17),), "destination_port": ((53, 53),)}]
+    objects.append(calico("FelixConfiguration", "node.m", lists))
+    engine = Engine(Model(cluster_of([*objects, calico("FelixConfiguration", "node.n", {})])), 4, only=about)
+    assert engine.own("m", "eth0", "ingress") is engine.own("n", "eth0", "ingress")
+
+
+def test_policy_without_connection_tracking_asks_failsafe_ports_of_both_directions() -> None:
+    objects = [calico("HostEndpoint", node, {"node": node, "interfaceName": "eth0"}) for node in "mn"]
+    objects.append(calico("GlobalNetworkPolicy", "p", {"selector": "all()", **ROLES[1], "types": ["Ingress"]}))
+    objects.append(calico("FelixConfiguration", "node.m", {"failsafeOutboundHostPorts": []}))
+    engine = Engine(Model(cluster_of(objects)), 4)
+    assert all(shared(engine, node, "eth0", "ingress") for node in "mn")
+    assert engine.own("m", "eth0", "ingress") is not engine.own("n", "eth0", "ingress")

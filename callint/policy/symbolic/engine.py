@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from callint.net.address import Family
 from callint.net.packets import Box, PacketSpace
@@ -16,6 +16,7 @@ from callint.policy.symbolic.chain import Chains
 from callint.policy.symbolic.node import Node
 from callint.policy.symbolic.partition import Partition
 from callint.policy.symbolic.selection import Selections
+from callint.policy.symbolic.whole import WholeChains
 
 MOST_NODES = 4_000_000
 """Nodes of diagrams and remembered results that one engine may make, about 300 bytes each."""
@@ -66,7 +67,7 @@ class Engine:
     def own(self, name: str, interface: str, direction: Direction) -> Partition:
         """What becomes of a node's own packets, to it or from it, at an interface that is no workload's.
 
-        Interfaces at whose endpoints they meet the same policy, of nodes with the same settings, share the answer.
+        Interfaces at whose endpoints they meet the same policy, of nodes whose settings make no difference, share it.
         """
         place = (name, interface, direction)
         found = self._at.get(place)
@@ -80,8 +81,8 @@ class Engine:
         if found is not None:
             return found
         try:
-            known, leaves = selections(self.model), self.node(name).whole.leaves(direction)
-            met = _class(self.model, name, interface, lambda one: known.own(known.of(one), direction, asked=leaves))
+            whole = self.node(name).whole
+            met = (_class(self.model, name, interface, partial(self._policy, whole, direction)), whole.met(direction))
             found = self._met.get((direction, met))
             if found is None:
                 node = self.node(name)
@@ -91,6 +92,13 @@ class Engine:
             return found
         except UndecidedError as error:
             return Partition(self.space, {"unknown": {Cause("unknown", error.missing): self.space.everything}})
+
+    def _policy(self, whole: WholeChains, direction: Direction, endpoint: HostMember) -> object:
+        """What a node's own packets meet at one of its endpoints."""
+        known = selections(self.model)
+        selection = known.of(endpoint)
+        sources = whole.here.settings.sources if selection.early else None
+        return known.own(selection, direction, asked=whole.leaves(direction)), sources
 
     def alike(self, name: str, interface: str) -> object:
         """Equal for interfaces whose endpoints policy treats alike, of nodes with the same settings."""
@@ -117,7 +125,8 @@ def alike(model: Model, name: str, interface: str) -> object:
     found = known.get((name, interface))
     if found is None:
         try:
-            found = _class(model, name, interface, selections(model).of)
+            policy = _class(model, name, interface, selections(model).of)
+            found = (policy, model.at(name).settings.sources)
         except UndecidedError:
             found = (name, interface)
         known[name, interface] = found
@@ -125,7 +134,7 @@ def alike(model: Model, name: str, interface: str) -> object:
 
 
 def _class(model: Model, name: str, interface: str, about: Callable[[HostMember], object]) -> tuple[object, ...]:
-    """All that a node's own packets at an interface depend on, where `about` tells that of an endpoint."""
+    """What policy a node's own packets meet at an interface, where `about` tells that of an endpoint."""
     here = model.at(name)
     governance = here.governance
     if governance.is_workload(interface):
@@ -133,7 +142,6 @@ def _class(model: Model, name: str, interface: str, about: Callable[[HostMember]
     governor = governance.of(interface)
     endpoints = (governor.endpoint, None if governor.wildcard else governance.wildcard)
     return (
-        here.settings.sources,
         governor.wildcard,
         governor.unknown,
         governor.reason if governor.endpoint is None else None,

@@ -54,6 +54,11 @@ class Selection:
         """The entries that are in the chains of a kind, in order."""
         return self._of_kind.get(kind, ())
 
+    @property
+    def early(self) -> bool:
+        """Whether there is, or may be, policy without connection tracking or before DNAT."""
+        return self.hidden is not None or bool(self.of_kind("untracked") or self.of_kind("preDNAT"))
+
 
 class Selections:
     """The selections of a cluster's endpoints, each class of equal labels asked once."""

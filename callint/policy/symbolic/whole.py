@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from callint.net.packets import PacketSet
 from callint.net.ports import UDP
 from callint.policy.chains import Direction, Kind
@@ -49,6 +51,15 @@ class WholeChains:
         except UndecidedError:
             return True
 
+    def met(self, direction: Direction) -> object:
+        """What the node's own packets meet beside policy: equal at nodes where it is the same; raises UndecidedError.
+
+        What early policy meets is not in it, for which more failsafe ports count than those of one direction.
+        """
+        settings = self.here.settings
+        first, _ = self._before_policy("normal", direction, host=True, forwarded=False)
+        return settings.ebpf, settings.accepts, self.here.tunnels.told, frozenset(first.items())
+
     def _before_policy(
         self, kind: Kind, direction: Direction, *, host: bool, forwarded: bool
     ) -> tuple[Shares, PacketSet]:
@@ -56,12 +67,19 @@ class WholeChains:
         key = (self.here.settings.sources, kind, direction, host, forwarded)
         found = self.chains.first.get(key)
         if found is None:
-            first = self._first(kind, direction, host=host, forwarded=forwarded)
-            rest = self.space.everything - self.space.union_all(first.values())
-            found = self.chains.first[key] = (first, rest)
+            asked = host and kind != "forward" and not forwarded
+            failsafes = tuple(self._failsafes(kind, direction)) if asked else ()
+            from_workload = not host and direction == "egress"
+            same = (failsafes, self.here.settings.sources if from_workload else None)
+            found = self.chains.first.get(same)
+            if found is None:
+                first = self._first(failsafes, from_workload=from_workload)
+                rest = self.space.everything - self.space.union_all(first.values())
+                found = self.chains.first[same] = (first, rest)
+            self.chains.first[key] = found
         return found
 
-    def _first(self, kind: Kind, direction: Direction, *, host: bool, forwarded: bool) -> Shares:
+    def _first(self, failsafes: Iterable[tuple[Failsafe, str, str]], *, from_workload: bool) -> Shares:
         """Failsafe ports, and encapsulated packets of workloads."""
         found: dict[Cause, PacketSet] = {}
         left = self.space.everything
@@ -71,11 +89,10 @@ class WholeChains:
             add(found, {cause: packets & left})
             left -= packets
 
-        if host and kind != "forward" and not forwarded:
-            for failsafe, field, peer in self._failsafes(kind, direction):
-                cause = self.chains.cause("finish", failsafe.reason, None, failsafe.resource, failsafe.path)
-                take(cause, self._failsafe_box(failsafe, field, peer))
-        if not host and direction == "egress":
+        for failsafe, field, peer in failsafes:
+            cause = self.chains.cause("finish", failsafe.reason, None, failsafe.resource, failsafe.path)
+            take(cause, self._failsafe_box(failsafe, field, peer))
+        if from_workload:
             vxlan = self.space.box(protocol=only(UDP), destination_port=only(self.here.tunnels.vxlan_port))
             for name, packets in (("VXLAN", vxlan), ("IPIP", self.space.box(protocol=only(IPIP)))):
                 try:
