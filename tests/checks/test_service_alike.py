@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from callint.checks import find
+from callint.checks.traffic import answer
+from callint.net.address import Family
+from callint.policy.chains import Direction
+from callint.policy.symbolic.engine import Engine
+from callint.policy.symbolic.partition import Partition
 from manifests import calico, cluster_of
 
 ADDRESSES = {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"}
@@ -51,3 +58,25 @@ def test_ports_of_a_service_are_told_of_by_the_rule_that_drops_each_and_how_many
         found = list(find("flow-required")(cluster, {**need, "peers": [anybody]}))
         told = {one.path[2] if len(one.path) > 2 else "end": one.message.rpartition("; ")[2] for one in found}
         assert told == {key: f"{count} more flows end there too" for key, count in more.items()}
+
+
+def test_policy_is_not_asked_about_ipv6_where_the_ends_have_no_such_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: set[Family] = set()
+
+    class Asked(Engine):
+        def own(self, name: str, interface: str, direction: Direction) -> Partition:
+            asked.add(self.space.family)
+            return super().own(name, interface, direction)
+
+    monkeypatch.setattr(answer, "Engine", Asked)
+    facts = (
+        "version: 1\nnode: box\ninterfaces: [{name: eth0, addresses: [10.0.0.1/24]}]\n"
+        "listening: [{protocol: udp, port: 99, address: 10.0.0.1}]\n"
+    )
+    box = calico("HostEndpoint", "box", {"node": "box", "interfaceName": "eth0"})
+    closed = calico("GlobalNetworkPolicy", "hosts", {"selector": "all()", "types": ["Ingress"]})
+    need = {**NEED, "protocol": "UDP", "ports": 99}
+    assert len(list(find("flow-required")(cluster_of([box, closed], facts=facts), need))) == 1
+    assert asked == {4}

@@ -10,6 +10,7 @@ from callint.checks.traffic.question import Connection, Point, Question, points,
 from callint.checks.traffic.session_sites import apart
 from callint.net.address import FAMILIES, Family
 from callint.net.diagrams import TooLargeError
+from callint.net.intervals import Intervals
 from callint.net.packets import PacketSet
 from callint.objects import fields
 from callint.policy import Model
@@ -55,6 +56,7 @@ class Answers:
             family: Engine(model, family, limit=_MOST_NODES, only=[box for one in asked if (box := one.box(family))])
             for family in FAMILIES
         }
+        self._abouts: dict[object, PacketSet] = {}
         self._risks: dict[object, tuple[PacketSet, PacketSet]] = {}
         self._drops: dict[Partition, PacketSet] = {}
         self._beyond: dict[object, bool] = {}
@@ -118,7 +120,9 @@ class Answers:
         """What becomes of a connection; may raise callint.net.diagrams.TooLargeError."""
         self.check()
         risks = {
-            family: [self._risk_of(connection, family, point) for point in connection.points] for family in FAMILIES
+            family: [self._risk_of(connection, family, point) for point in connection.points]
+            for family in FAMILIES
+            if _sides(family, connection.source, connection.destination) is not None
         }
         if not any(drop or doubt for found in risks.values() for drop, doubt in found):
             return Answer(passes=True, fails=False)
@@ -152,11 +156,16 @@ class Answers:
         self, packets: Packets, sources: Ranges | None, destinations: Ranges | None, family: Family, point: Point
     ) -> tuple[PacketSet, PacketSet]:
         """What is dropped, and what may be, of packets between anybody: the same for many sites."""
+        ends = (family, packets, id(sources), id(destinations))
+        about = self._abouts.get(ends)
+        if about is None:
+            about = self._abouts[ends] = self._between(packets, family, sources, destinations)
+        if not about:
+            return about, about
         partition = self._engines[family].own(*point)
-        key = (packets, id(sources), id(destinations), partition)
+        key = (ends, partition)
         found = self._risks.get(key)
         if found is None:
-            about = self._between(packets, family, sources, destinations)
             found = self._risks[key] = (about & self._drop(partition), about & partition.unknown)
         return found
 
@@ -164,9 +173,8 @@ class Answers:
         self, packets: Packets, family: Family, source: Ranges | None, destination: Ranges | None
     ) -> PacketSet:
         box, space = packets.box(family), self._engines[family].space
-        ends = {"source": source, "destination": destination}
-        sides = {name: end[PLACE[family]] for name, end in ends.items() if end is not None}
-        return space.nothing if box is None or () in sides.values() else space.box(**box, **sides)
+        sides = _sides(family, source, destination)
+        return space.nothing if box is None or sides is None else space.box(**box, **sides)
 
     def _drop(self, partition: Partition) -> PacketSet:
         if not self._governed:
@@ -193,6 +201,13 @@ def questions(names: Mapping[str, About], answers: Answers, sites: Iterable[tupl
                 known.add((need, one.key))
                 if found is not None:
                     yield found
+
+
+def _sides(family: Family, source: Ranges | None, destination: Ranges | None) -> dict[str, Intervals] | None:
+    """The addresses at the ends, where they are told; None if one of them has none of the family."""
+    ends = {"source": source, "destination": destination}
+    sides = {name: end[PLACE[family]] for name, end in ends.items() if end is not None}
+    return None if () in sides.values() else sides
 
 
 def _safe(ask: Callable[..., bool], *about: object) -> bool:
