@@ -87,6 +87,8 @@ def test_what_has_no_address_is_below_what_has_one(dataplane: Dataplane, covered
         ("kind: bond", "addresses: ['fe80::1/64'], master: up0", None),
         ("up: true", "addresses: ['fe80::1/64'], master: up0", None),
         ("up: true", "addresses: [10.0.9.1/24, 'fe80::1/64'], master: up0", False),
+        ("kind: openvswitch", "addresses: ['fe80::1/64'], master: up0", None),
+        ("kind: batadv", "addresses: ['fe80::1/64'], master: up0", None),
         ("kind: vrf", "addresses: ['fe80::1/64'], master: up0", False),
         ("kind: bridge", "addresses: ['fe80::1/64']", False),
         ("kind: bridge", "addresses: [], kind: wireguard", False),

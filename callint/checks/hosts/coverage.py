@@ -16,7 +16,7 @@ from callint.policy import NodePolicy, evaluate, model_of
 from callint.policy.links import is_host_interface, leads_somewhere
 from callint.policy.symbolic.engine import selections
 
-_TAKING = ("bridge", "bond", "team")  # kinds of links, as `ip -details` names them, that take all that their ports get
+_VRF = "vrf"  # the one kind of master, as `ip -details` names it, of which the ports get their packets themselves
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -80,7 +80,7 @@ def _is_port(facts: NodeFacts, interface: Interface) -> bool:
     """
     above = facts.interface(interface.master) if interface.master is not None else None
     if above is not None and above.kind is not None:
-        return above.kind in _TAKING
+        return above.kind != _VRF
     return interface.master is not None and all(one.text.startswith("fe80:") for one in interface.addresses or ())
 
 
