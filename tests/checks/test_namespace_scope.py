@@ -234,6 +234,12 @@ kind: IPPool
 metadata: {name: pods}
 spec: {cidr: 10.0.0.0/8}
 """
+KUBEADM = """
+---
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+networking: {podSubnet: 10.0.0.0/8}
+"""
 OWN_SET = """
 ---
 apiVersion: projectcalico.org/v3
@@ -250,6 +256,8 @@ spec: {nets: [10.1.0.0/16]}
         (NETS.replace("Allow", "Deny") + POOL.replace("/8", "/16"), True),
         (NETS + OWN_SET.replace("shop", "office"), True),
         (NETS + POOL, False),  # pods of the namespace, perhaps
+        (NETS + KUBEADM, False),
+        (NETS + KUBEADM + POOL.replace("/8", "/16"), True),
         (NETS + OWN_SET, False),
         (NETS.replace("nets:", "namespaceSelector: all(), nets:"), False),
         (NETS.replace("nets:", "selector: has(app), nets:"), False),

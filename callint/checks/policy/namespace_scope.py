@@ -16,6 +16,7 @@ from callint.finding import Path, Related, witness
 from callint.net.enclosing import Enclosing
 from callint.net.read import prefixes
 from callint.objects import Cluster, Resource, fields
+from callint.objects.cluster_networks import pod_networks
 from callint.objects.first_pools import pools_from_start
 from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
@@ -81,7 +82,8 @@ def _excluding(cluster: Cluster) -> Iterator[Breach]:
             if there.not_selector is None or not there.nets or not _by_nets(there):
                 continue
             if pools is None:
-                pools = Enclosing((net, None) for pool in pools_from_start(cluster) if (net := pool.net) is not None)
+                known = [net for pool in pools_from_start(cluster) if (net := pool.net) is not None]
+                pools = Enclosing((net, None) for net in known or [one.prefix for one in pod_networks(cluster)])
             beyond = [net for net in prefixes(there.nets) if not pools.of(net)]
             if beyond:
                 yield _left_out(policy, there, str(beyond[0]))
