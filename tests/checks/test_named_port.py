@@ -133,6 +133,11 @@ ELSEWHERE = pod("b", port("metrics"), app="music")
         ([pod("a", PLAIN), service("metrics", 8080, app="music"), ingress("metrics")], None),
         ([pod("a", PLAIN), service("metrics", 8080, protocol="UDP"), ingress("metrics")], None),
         ([pod("a", PLAIN), service("metrics", 8080), ingress("metrics", 8080)], None),
+        # of all pods some that nobody shows may have the name
+        ([pod("a", PLAIN), service("metrics", 8080), egress("all()", "metrics")], None),
+        ([pod("a", PLAIN), service("metrics", 8080), egress(None, "metrics")], None),
+        ([pod("a", PLAIN), service("metrics", 8080), egress("app in {'photos', 'db'}", "metrics")], None),
+        ([pod("a", PLAIN), service("metrics", 8080), ingress("metrics", selector="all()")], None),
         ([deployment(PLAIN, namespace="away"), service("metrics", 8080), ingress("metrics")], None),
     ],
 )

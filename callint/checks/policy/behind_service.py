@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from callint.calico.defaults import (
@@ -107,7 +107,7 @@ class Backends:
         near = [one for several in translations if (one := several.get((protocol, port))) is not None]
         for one in near:
             if implies(selector, one.selector) or (
-                _names_app(selector, one.selector) and self._all_behind(selector, protocol, port, one.target)
+                _names_app_there(selector, one.selector) and self._all_behind(selector, protocol, port, one.target)
             ):
                 return labels, one
         return None
@@ -159,13 +159,20 @@ class _Group:
         return {port_of_pods(port, ports) for ports in self._declared}
 
 
-def _names_app(selector: Selector, of_service: Selector) -> bool:
-    """Whether a selector of pods asks for a label that a service asks for as well, in the namespace of the service."""
-    parts = of_service.operands if isinstance(of_service, And) else ()
-    own = [part for part in parts if isinstance(part, Compare)]
-    return any(implies(selector, part) for part in own) and all(
-        implies(selector, part) for part in parts if part not in own
+def names_app(selector: Selector, of_service: Selector) -> bool:
+    """Whether a selector of pods asks for a label that a service asks for as well, in whatever namespace."""
+    return any(implies(selector, part) for part in _parts(of_service) if isinstance(part, Compare))
+
+
+def _names_app_there(selector: Selector, of_service: Selector) -> bool:
+    """The same in the namespace of the service."""
+    return names_app(selector, of_service) and all(
+        implies(selector, part) for part in _parts(of_service) if not isinstance(part, Compare)
     )
+
+
+def _parts(of_service: Selector) -> Sequence[Selector]:
+    return of_service.operands if isinstance(of_service, And) else ()
 
 
 def _behind(services: list[PodService], pods: list[Backend], steps: Steps) -> dict[int, list[_Translations]]:

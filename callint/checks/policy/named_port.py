@@ -10,7 +10,7 @@ from callint.calico.defaults import NAMESPACE_LABEL
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, nobody, rule_words
 from callint.checks.pod_template import pod_templates
-from callint.checks.policy.behind_service import Backend, PodService, backends, pod_services
+from callint.checks.policy.behind_service import Backend, PodService, backends, names_app, pod_services
 from callint.finding import Path, Related
 from callint.net.ports import PROTOCOL_NAMES, parse_port, parse_protocol
 from callint.objects import Cluster, Resource, fields
@@ -25,12 +25,14 @@ from callint.policy.tiers import policies_of, selector_of
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError
 from callint.selector.rewrite import both
-from callint.steps import Steps
+from callint.steps import Steps, counted
 from callint.suggest import Words
 
 _WITH_TLS = frozenset(("amqp", "coap", "ftp", "grpc", "http", "imap", "ldap", "mqtt", "pop3", "sip", "smtp"))
 """Protocols called by one letter more where they go over TLS."""
 _LETTERS = 4
+# What a service takes whose selector is held against that of a rule
+_OF_SERVICE = 10
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -182,7 +184,8 @@ class _CalledByServices:
 
     def __init__(self, cluster: Cluster, steps: Steps) -> None:
         """Raises TooManyStepsError."""
-        found: dict[tuple[int, str], list[tuple[Labels, _Hint]]] = {}
+        self._steps = steps
+        found: dict[tuple[int, str], list[tuple[Labels, tuple[Selector, _Hint]]]] = {}
         named = [(one, [port for port in one.ports if port.name]) for one in pod_services(cluster)]
         pods: Selectable[Backend] = Selectable((), steps)
         if any(ports for _, ports in named):
@@ -194,16 +197,23 @@ class _CalledByServices:
                     hint = _as_service_calls(service, port, pod)
                     if hint is not None:
                         protocol = parse_protocol(port.protocol, any_case=True)
-                        found.setdefault((protocol, hint.name), []).append((pod.labels, hint))
+                        found.setdefault((protocol, hint.name), []).append((pod.labels, (service.selector, hint)))
         self._hints = {key: Selectable(hints, steps) for key, hints in found.items()}
 
     def __bool__(self) -> bool:
         return bool(self._hints)
 
     def meant(self, names: Sequence[str], protocol: int, selector: Selector) -> _Hint | None:
-        """For those that the selector surely matches."""
-        hints = (self._hints[protocol, name].first(selector) for name in names if (protocol, name) in self._hints)
-        return next((hint for hint in hints if hint is not None), None)
+        """For those that the selector surely matches by a label of theirs: others may be meant by one for all pods."""
+        for name in names:
+            several = self._hints.get((protocol, name))
+            services: dict[Selector, _Hint] = {}
+            for service, hint in several.surely(selector) if several is not None else ():
+                services.setdefault(service, hint)
+            for service, hint in counted(services.items(), self._steps, _OF_SERVICE):
+                if names_app(selector, service):
+                    return hint
+        return None
 
 
 def _on_its_own(pod: Backend) -> bool:
