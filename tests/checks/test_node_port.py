@@ -43,6 +43,11 @@ def service(node_port: int, kind: str = "NodePort") -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": spec}
 
 
+def service_of(name: str = "web", *ports: dict[str, Any], selector: dict[str, str] | None = None) -> dict[str, Any]:
+    spec = {"type": "NodePort", "ports": list(ports), **({"selector": selector} if selector else {})}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "shop"}, "spec": spec}
+
+
 def pods(port: int, **spec: Any) -> dict[str, Any]:
     template = {"metadata": {}, "spec": {"containers": [{"name": "a", "ports": [{"containerPort": port}]}], **spec}}
     metadata = {"name": "media", "namespace": "shop"}
@@ -126,6 +131,9 @@ def test_what_opens_too_late(objects: tuple[dict[str, Any], ...], number: int) -
 OFFICE, LAN = {"nets": ["192.0.2.0/24"]}, {"nets": ["10.0.0.0/8"]}
 OPEN = rule("Allow", 30080, **OFFICE)
 BESIDE = rule("Allow", 443)
+WEB = {"app": "web"}
+TO_WEB = {"port": 80, "targetPort": 8080, "nodePort": 30080}
+TO_NAMES = {"port": 53, "targetPort": 5353, "nodePort": 30080, "protocol": "UDP"}
 
 
 @pytest.mark.parametrize(
@@ -150,6 +158,13 @@ BESIDE = rule("Allow", 443)
         ((HOST, service(30080), forward("a", rule("Allow", EVERY), BESIDE)), 0),  # other services may have others
         ((HOST, service(30080), forward("a", rule("Allow", 30080, 30081), BESIDE)), 0),
         ((service(30080), forward("a", OPEN, BESIDE)), 0),
+        ((HOST, service_of("web", TO_WEB, TO_NAMES, selector=WEB), forward("a", OPEN, BESIDE)), 1),
+        ((HOST, service_of("web", TO_NAMES, TO_WEB, selector=WEB), forward("a", OPEN, rule("Allow", 8080))), 0),
+        ((HOST, service_of("web", TO_WEB, TO_NAMES, selector=WEB), forward("a", OPEN, rule("Allow", 8080))), 0),
+        ((HOST, service_of("web", TO_NAMES, selector=WEB), forward("a", OPEN, BESIDE)), 0),
+        ((HOST, service_of("web", TO_WEB), forward("a", OPEN, BESIDE)), 0),  # Endpoints say which port
+        ((HOST, service(30080), pods(8080, hostNetwork=True), forward("a", OPEN, BESIDE)), 0),
+        ((HOST, service(30080), pods(8080), forward("a", OPEN, BESIDE)), 1),
     ],
 )
 def test_what_opens_too_late_beside_others(objects: tuple[dict[str, Any], ...], number: int) -> None:

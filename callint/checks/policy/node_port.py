@@ -13,7 +13,7 @@ from callint.checks.pod_template import written_pods
 from callint.checks.policy.service_port import may_open
 from callint.finding import Path, Related, Span, witness
 from callint.net.intervals import Interval
-from callint.net.ports import parse_port, parse_protocol
+from callint.net.ports import PROTOCOLS, parse_port, parse_protocol
 from callint.net.read import decimal
 from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Policy, Rule
@@ -60,14 +60,17 @@ class _NodePorts:
         self._cluster = cluster
 
     @cached_property
-    def _of_services(self) -> dict[int, _Behind]:
-        found = {}
+    def _of_services(self) -> dict[int, dict[int, _Behind]]:
+        """By number and protocol; what several services have is behind none of them for certain."""
+        found: dict[int, dict[int, _Behind]] = {}
         for service in self._cluster.kubernetes("Service", "v1"):
-            ports = (item for _, item in fields.items(service.spec, "ports") if isinstance(item, dict))
-            for number, item in ((fields.integer(item, "nodePort"), item) for item in ports):
+            for _, item in fields.items(service.spec, "ports"):
+                number = fields.integer(item, "nodePort") if isinstance(item, dict) else None
                 if number:
-                    target = fields.text(item, "targetPort")
-                    found[number] = _Behind(service, (decimal(target) if target else fields.integer(item, "port")) or 0)
+                    under = found.setdefault(number, {})
+                    protocol = PROTOCOLS.get(fields.text(item, "protocol") or "TCP", 0)
+                    target = _target(service, item) if protocol not in under else 0
+                    under[protocol] = _Behind(service, target)
         return found
 
     @cached_property
@@ -83,11 +86,27 @@ class _NodePorts:
             return False
         return (port == NODE_PORTS or _some(port, self._of_services)) and not _some(port, self._declared)
 
-    def behind(self, text: str) -> _Behind | None:
-        """What is behind a single node port, where it is known at which port its pods listen."""
+    @cached_property
+    def _of_hosts(self) -> frozenset[int]:
+        """The ports at which pods listen on the network of their host, where packets need not be forwarded."""
+        specs = (fields.mapping(plain, "spec") for _, plain in written_pods(self._cluster))
+        on_hosts = (spec for spec in specs if fields.flag(spec, "hostNetwork"))
+        return frozenset(one.port for spec in on_hosts for one in declared_ports(spec))
+
+    def behind(self, text: str, protocol: int) -> _Behind | None:
+        """What is behind a single node port, where it is known at which port of their own network its pods listen."""
         port = parse_port(text)
-        found = None if isinstance(port, str) or port[0] < port[1] else self._of_services.get(port[0])
-        return found if found is not None and found.target else None
+        under = {} if isinstance(port, str) or port[0] < port[1] else self._of_services.get(port[0], {})
+        found = under.get(protocol)
+        return found if found is not None and found.target and found.target not in self._of_hosts else None
+
+
+def _target(service: Resource, port: fields.Plain) -> int:
+    """The port of pods that a service sends to; 0 where pods or others say which it is."""
+    if not fields.mapping(service.spec, "selector"):
+        return 0
+    target = fields.text(port, "targetPort")
+    return (decimal(target) if target else fields.integer(port, "port")) or 0
 
 
 def _some(port: Interval, numbers: Iterable[int]) -> bool:
@@ -200,11 +219,12 @@ def _opened_in_vain(
         if all(_only(rule, ports) for rule in opening):
             continue
         for rule in (rule for rule in opening if _only(rule, ports)):
-            behind = [ports.behind(text) for text in rule.destination.ports]
+            protocol = parse_protocol(rule.protocol, any_case=True) if rule.protocol is not None else 0
+            behind = [ports.behind(text, protocol) for text in rule.destination.ports]
             targets = {found.target for found in behind if found is not None}
             steps.spend(_OF_CANDIDATE * len(others) * len(targets))
             host = hosts.first(one.placed.selector)
-            if host is None or not all(behind) or any(_may_let(*other, rule, targets) for other in others):
+            if host is None or not all(behind) or any(_may_let(*other, rule, protocol, targets) for other in others):
                 continue
             text, first = rule.destination.ports[0], behind[0]
             assert first is not None, "all of them are known"
@@ -221,11 +241,8 @@ def _opened_in_vain(
             )
 
 
-def _may_let(policy: Policy, other: Rule, rule: Rule, targets: set[int]) -> bool:
+def _may_let(policy: Policy, other: Rule, rule: Rule, protocol: int, targets: set[int]) -> bool:
     """Whether another rule may let through something that a rule for node ports means, at the port of the pods."""
-    if rule.protocol is None:
-        return True
-    protocol = parse_protocol(rule.protocol, any_case=True)
     if not any(may_open(other, policy, ANY_POD, protocol, target) for target in targets):
         return False
     ours, theirs = rule.source.nets, other.source.nets
