@@ -83,3 +83,38 @@ def test_ways_between_nodes_are_looked_for_so_often_and_no_more() -> None:
     cluster = cluster_of([*nodes, *hosts])
     cluster.limits = Limits(comparisons=4_000)
     assert told_by(cluster, "POL003") == []
+
+
+@pytest.mark.parametrize(
+    ("addresses", "allowed", "told"),
+    [
+        ({}, "ICMP", 0),
+        ({}, "ICMPv6", 1),
+        ({"expectedIPs": ["10.0.0.1"]}, "ICMP", 0),
+        ({"expectedIPs": ["fd00::1"]}, "ICMP", 1),
+        ({"expectedIPs": ["fd00::1"]}, "ICMPv6", 0),
+    ],
+)
+def test_ping_is_asked_in_the_version_that_an_interface_has(
+    addresses: dict[str, list[str]], allowed: str, told: int
+) -> None:
+    """Where no address is known, that is IPv4."""
+    ingress = [{"action": "Allow", "protocol": allowed}]
+    objects = [
+        calico("HostEndpoint", "lan", {"node": "router", "interfaceName": "lan0", **addresses}),
+        calico("GlobalNetworkPolicy", "lan", {"types": ["Ingress"], "ingress": ingress}),
+    ]
+    intent = Intent({"router": {"lan0": {"ping": None}}})
+    assert len(told_by(cluster_of(objects, intent=intent), "POL060")) == told
+
+
+def test_ping_is_asked_in_the_version_that_a_node_has() -> None:
+    """At an interface without known addresses beside one with them."""
+    ends = [("lan", {"interfaceName": "lan0"}), ("wan", {"interfaceName": "wan0", "expectedIPs": ["fd00::1"]})]
+    objects = [
+        *(calico("HostEndpoint", name, {"node": "router", **spec}, labels={"at": name}) for name, spec in ends),
+        calico("GlobalNetworkPolicy", "lan", {"types": ["Ingress"], "ingress": []}),
+    ]
+    intent = Intent({"router": {"lan0": {"ping": None}}})
+    (breach,) = told_by(cluster_of(objects, intent=intent), "POL060")
+    assert "ICMPv6" in breach.message

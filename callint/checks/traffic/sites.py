@@ -13,16 +13,19 @@ from callint.checks.traffic.place import About, Site, internal
 from callint.checks.traffic.session_sites import session_sites
 from callint.facts import Listener
 from callint.net import intervals
-from callint.net.address import FAMILIES, Address
+from callint.net.address import FAMILIES, Address, Family
+from callint.net.ports import ICMP, ICMPV6
 from callint.objects import Cluster, Resource
 from callint.policy.doubt import UndecidedError
 from callint.policy.links import inner_interfaces, outward_interfaces
 from callint.policy.nodes import calico_addresses
 from callint.policy.packet import protocol_number
+from callint.policy.ranges import PLACE
 from callint.selector import Selector, SelectorError, parse
 from callint.steps import Steps
 
 _OF_WAY = 4  # steps that it takes to find the way from one node to another
+_ECHO: dict[object, Family] = {(ICMP, ((8, 8),)): 4, (ICMPV6, ((128, 128),)): 6}
 _LINK_LOCAL = 0xFE80 >> 6  # the first ten bits of fe80::/10
 # links without link-layer addresses, as `ip -details` names their kinds, and what such links are usually called
 _BARE_KINDS = frozenset(("wireguard", "tun", "ppp", "ipip", "ip6tnl", "sit", "gre", "vti", "vti6", "xfrm"))
@@ -67,13 +70,24 @@ def _declared(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
     asked = set()
     for interface, services in about.cluster.intent.services.get(about.name, {}).items():
         for one in about.interfaces if interface == "*" else (interface,):
-            if name in services:
+            if name in services and not _other_ping(about, need, own := about.own(one)):
                 asked.add(one)
-                yield Site(about.name, one, about.own(one), "the configuration asks for it", port=services[name])
+                yield Site(about.name, one, own, "the configuration asks for it", port=services[name])
     for service in (about.facts.services or ()) if about.facts else ():
-        if service.name == name and service.interface not in asked:
-            own = about.own(service.interface)
+        own = about.own(service.interface)
+        if service.name == name and service.interface not in asked and not _other_ping(about, need, own):
             yield Site(about.name, service.interface, own, "its facts declare it", service.span, service.port)
+
+
+def _other_ping(about: About, need: Need, own: tuple[Address, ...]) -> bool:
+    """Whether it is ping of an IP version that an interface without known addresses does not seem to have.
+
+    It is IPv4, unless all that is known of its node is IPv6.
+    """
+    version = _ECHO.get((need.packets.protocol, need.packets.icmp_types))
+    if own or version is None:
+        return False
+    return version != next((family for family in FAMILIES if about.addresses[PLACE[family]]), FAMILIES[0])
 
 
 def _listener(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
