@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 
-from callint.finding import Finding, Severity, Span, counted
+from callint.finding import Finding, Related, Severity, Span, counted
 from callint.report import Report
 from callint.report.excerpt import excerpt
 from callint.report.tally import outcome, scope
@@ -27,7 +28,7 @@ _WIDTH = 100
 class _Page:
     """How findings are set whose lines have numbers of up to so many digits."""
 
-    __slots__ = ("_arrows", "_bar", "_codes", "_digits", "_end", "_frame", "_heads", "_line", "_note", "_room")
+    __slots__ = ("_also", "_arrows", "_bar", "_codes", "_digits", "_end", "_frame", "_heads", "_line", "_note", "_room")
 
     def __init__(self, line: Callable[[str, int], str], codes: Mapping[str, str], digits: int) -> None:
         """`line` gives lines of the source."""
@@ -43,6 +44,8 @@ class _Page:
         self._bar = f"{margin} {frame}|{end}"
         self._note = f"{margin} {frame}={end} {strong}"
         self._room = _WIDTH - digits - 3
+        # Many findings may point to one place.
+        self._also = lru_cache(maxsize=64)(self._shown_beside)
 
     def finding(self, finding: Finding) -> str:
         """The lines of a finding, and a blank one."""
@@ -50,7 +53,7 @@ class _Page:
         head = self._heads.get((finding.rule, finding.name, severity)) or self._head(finding)
         lines = f"{head}{visible(finding.message)}{end}\n{self._place(finding.span, '', '^', self._codes[severity])}"
         for place in finding.related[:_MOST_RELATED]:
-            lines += self._place(place.span, visible(place.label), "-", self._frame)
+            lines += self._also(place)
         notes = _notes(finding)
         if notes:
             lines += f"{self._bar}\n"
@@ -65,6 +68,9 @@ class _Page:
         head = f"{tone}{severity}[{visible(rule)}]{self._end} {strong}{visible(name)}: "
         self._heads[rule, name, severity] = head
         return head
+
+    def _shown_beside(self, place: Related) -> str:
+        return self._place(place.span, visible(place.label), "-", self._frame)
 
     def _place(self, span: Span, label: str, mark: str, tone: str) -> str:
         """`--> file:line:column`, then the line and its marks; without the line the label follows the arrow."""

@@ -8,6 +8,8 @@ import pytest
 
 from callint.calico import Target
 from callint.checks import Breach, find
+from callint.finding import Span
+from callint.objects import Resource
 from manifests import calico, cluster_of
 
 ALLOW: dict[str, Any] = {"action": "Allow", "protocol": "TCP"}
@@ -103,3 +105,17 @@ def test_several_are_counted() -> None:
     rules = [{**ALLOW, "destination": {"ports": [ports]}} for ports in ("1:80", "81:200")]
     found = told("rule", gnp("a", *rules, {**HTTP, "destination": {"ports": ["70:90"]}}))
     assert ": 2 earlier rules already decide on all of its packets" in found.message
+
+
+def test_the_place_of_a_rule_that_covers_many_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+    span = Resource.span
+
+    def counted(self: Resource, *path: str | int, key: bool = False) -> Span:
+        asked.append(path)
+        return span(self, *path, key=key)
+
+    monkeypatch.setattr(Resource, "span", counted)
+    cluster = cluster_of([gnp("p", {"action": "Allow"}, *[{"action": "Deny"}] * 9)])
+    assert len(list(find("unreachable")(cluster, {"problem": "rule"}))) == 9
+    assert asked.count(("spec", "ingress", 0, "action")) == 1

@@ -110,6 +110,20 @@ def test_text_shows_ten_related_places(report) -> None:
     assert "= related: 3 more places" in output
 
 
+def test_text_asks_once_for_a_place_that_many_findings_point_to(report) -> None:
+    asked: list[int] = []
+
+    def line(_: str, number: int) -> str:
+        asked.append(number)
+        return "x: y"
+
+    beside = Related(Span("a.yaml", 1, 1, 1, 2), "decides first")
+    findings = [report.findings[0]._replace(span=Span("a.yaml", n, 1, n, 2), related=(beside,)) for n in range(2, 9)]
+    text = render("text", report._replace(findings=tuple(findings), line=line))
+    assert text.count("decides first") == 7
+    assert asked.count(1) == 1
+
+
 def test_text_marks_the_first_line_of_a_long_span_to_its_end(report) -> None:
     finding = report.findings[0]._replace(span=Span("manifests/bgp.yaml", 3, 1, 5, 3), related=())
     output = render("text", report._replace(findings=(finding,)))

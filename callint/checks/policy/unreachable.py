@@ -14,8 +14,7 @@ from callint.checks.dispatch import Question, asked
 from callint.checks.policy.isolation import never_asked
 from callint.checks.proof import decided
 from callint.finding import Path, Related, Span, Witness
-from callint.objects import Cluster
-from callint.objects.policy import Policy, Rule
+from callint.objects import Cluster, Resource
 from callint.policy.symbolic.dead import Dead, Unexamined, dead
 from callint.policy.symbolic.order import Item
 from callint.policy.symbolic.shadow import shadows_of
@@ -61,7 +60,7 @@ def _by_rule(found: _Found, *, differs: bool) -> Iterator[Breach]:
         else:
             message = f"{subject} changes nothing: {_deciding(one, 'with the same action cover')} it"
         cure = _cure(one) if differs else "delete it, or narrow what covers it, if that was not meant to"
-        yield _breach(one, message, cure, *_place(one.policy, one.rule))
+        yield _breach(one, message, cure, *_place(one.policy.resource, one.rule.path))
 
 
 def _rule(cluster: Cluster) -> Iterator[Breach]:
@@ -147,17 +146,20 @@ def _cure(dead: Dead) -> str:
     return f"give {whose} a lower `{field}`, or delete {what}"
 
 
-def _place(policy: Policy, rule: Rule) -> tuple[Path, Span]:
-    """The action of a rule; Kubernetes' NetworkPolicies have none, so that it is a field, or an empty rule itself."""
-    resource = policy.resource
-    _, direction, index = rule.path
+@lru_cache(maxsize=64)
+def _place(resource: Resource, rule: Path) -> tuple[Path, Span]:
+    """The action of a rule; Kubernetes' NetworkPolicies have none, so that it is a field, or an empty rule itself.
+
+    One rule may cover thousands of others.
+    """
+    _, direction, index = rule
     plain = resource.spec[str(direction)][index]
     if is_calico(resource.api_version) or (isinstance(plain, dict) and "action" in plain):
-        path: Path = (*rule.path, "action")
+        path = (*rule, "action")
         return path, resource.span(*path)
     for key in plain if isinstance(plain, dict) else ():
-        return (*rule.path, key), resource.span(*rule.path, key, key=True)
-    return rule.path, resource.span(*rule.path)
+        return (*rule, key), resource.span(*rule, key, key=True)
+    return rule, resource.span(*rule)
 
 
 def _breach(dead: Dead, message: str, cure: str, path: Path, span: Span) -> Breach:
@@ -167,7 +169,7 @@ def _breach(dead: Dead, message: str, cure: str, path: Path, span: Span) -> Brea
             place = item.policy.resource.span("spec", item.direction, key=True)
             related[place] = f'the tier "{item.policy.tier}" ends here and drops the rest'
         else:
-            related[_place(item.policy, item.rule)[1]] = f"decides first ({item.action})"
+            related[_place(item.policy.resource, item.rule.path)[1]] = f"decides first ({item.action})"
     shown = tuple(Related(place, label) for place, label in related.items())
     return Breach(message, span, dead.policy.resource.ref, path, shown, _proof(dead), cure)
 
