@@ -136,7 +136,8 @@ class Nodes:
     def _find_contested(self, cluster: Cluster) -> list[str]:
         """The addresses of nodes with which others have several sessions that may differ, or one of another kind.
 
-        A BGPPeer gives the node another AS or port than it has, calls it from another AS or at another address.
+        A BGPPeer gives the node another AS or port than it has, calls it from another AS or at another address, or takes
+        no packets from afar.
         """
         found = set()
         for peer in cluster.bgp_peers:
@@ -148,7 +149,7 @@ class Nodes:
             if owner is None or known is None:
                 continue
             usual = as_number(peer.as_number) == owner.as_number and peer.local_as_number is None
-            if not usual or port is not None or address != known:
+            if not usual or port is not None or address != known or peer.ttl_security:
                 found.add(str(known))
         return sorted(found)
 

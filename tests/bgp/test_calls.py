@@ -31,6 +31,14 @@ def test_nodes_that_call_and_nodes_that_wait_are_told_apart(made: Any) -> None:
     assert all(one.status.state == kind.state for kind in model.kinds(4) for one in kind)
 
 
+def test_nodes_that_call_a_node_with_ttl_security_are_not_like_those_that_wait(made: Any) -> None:
+    secured = peer("p", peerIP="10.0.0.2", asNumber=64512, ttlSecurity=1, reversePeering="Manual")
+    model = made(A, B, C, secured)
+    found = states(model)
+    assert (found["mesh a 10.0.0.2"], found["mesh c 10.0.0.2"]) == ("idle", "up")
+    assert all(one.status.state == kind.state for kind in model.kinds(4) for one in kind)
+
+
 def test_nodes_of_the_mesh_that_are_called_at_another_address_are_told_apart(made: Any) -> None:
     facts = "{version: 1, node: b, interfaces: [{name: eth0, addresses: [10.0.0.2/24, 10.9.0.2/24]}]}"
     model = made(A, B, C, peer("p", peerIP="10.9.0.2", asNumber=64512), facts=facts)
