@@ -136,8 +136,8 @@ class Nodes:
     def _find_contested(self, cluster: Cluster) -> list[str]:
         """The addresses of nodes with which others have several sessions that may differ, or one of another kind.
 
-        A BGPPeer gives the node another AS or port than it has, calls it from another AS or at another address, or takes
-        no packets from afar.
+        A BGPPeer gives the node another AS or port than it has, calls it from another AS or at another address, or has
+        `ttlSecurity`.
         """
         found = set()
         for peer in cluster.bgp_peers:
