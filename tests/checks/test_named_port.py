@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callint.checks import Breach, find
+from callint.source import Limits
 from manifests import calico, cluster_of
 
 RULE = {"action": "Allow", "protocol": "TCP"}
@@ -177,3 +178,15 @@ def test_random_pods(pods: list[tuple[str, list[tuple[str, str]]]], wanted: str)
     like = {"metrics": "metric", "metric": "metrics"}
     near = (wanted, "UDP") in mine or (like.get(wanted), "TCP") in mine
     assert bool(told(*objects, ingress(wanted))) is (near and wanted not in everybody)
+
+
+def test_services_of_the_same_pods_are_looked_at_once() -> None:
+    """Forty services of forty pods are two for each of the pods, by their ports."""
+    services = [
+        {**service("http", 8080 + n % 2), "metadata": {"name": f"s{n}", "namespace": "home"}} for n in range(40)
+    ]
+    pods = [pod(f"p{n}", port("web"), app="photos", replica=str(n)) for n in range(40)]
+    cluster = cluster_of([*services, *pods, ingress("http", selector="app == 'photos'")])
+    cluster.limits = Limits(comparisons=1000)
+    (found,) = find("named_port")(cluster, {})
+    assert not found.undecided

@@ -186,18 +186,23 @@ class _CalledByServices:
         """Raises TooManyStepsError."""
         self._steps = steps
         found: dict[tuple[int, str], list[tuple[Labels, tuple[Selector, _Hint]]]] = {}
-        named = [(one, [port for port in one.ports if port.name]) for one in pod_services(cluster)]
+        named: dict[Selector, dict[object, tuple[PodService, ServicePort]]] = {}
+        for service in pod_services(cluster):
+            for port in service.ports:
+                if port.name:
+                    alike = (port.protocol, port.target, port.name)
+                    named.setdefault(service.selector, {}).setdefault(alike, (service, port))
         pods: Selectable[Backend] = Selectable((), steps)
-        if any(ports for _, ports in named):
+        if named:
             pods = Selectable(((one.labels, one) for one in backends(cluster) if _on_its_own(one)), steps)
-        for service, ports in named:
-            for pod in pods.surely(service.selector) if ports else ():
+        for selector, ports in named.items():
+            for pod in pods.surely(selector):
                 steps.spend(len(ports) * len(pod.ports))
-                for port in ports:
+                for service, port in ports.values():
                     hint = _as_service_calls(service, port, pod)
                     if hint is not None:
                         protocol = parse_protocol(port.protocol, any_case=True)
-                        found.setdefault((protocol, hint.name), []).append((pod.labels, (service.selector, hint)))
+                        found.setdefault((protocol, hint.name), []).append((pod.labels, (selector, hint)))
         self._hints = {key: Selectable(hints, steps) for key, hints in found.items()}
 
     def __bool__(self) -> bool:
