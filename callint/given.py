@@ -53,7 +53,7 @@ def named_there(config: Config, problems: Sequence[Problem]) -> Sequence[Problem
 def left_out(config: Config, given: Sequence[str], cluster: ClusterConfig) -> Iterator[Problem]:
     """That the paths given on the command line do not hold all manifests of a cluster.
 
-    None given is all of them, and what comes by standard input is taken to be.
+    None given is all of them, and what comes by standard input is taken to be; what is excluded is none of them.
     """
     if not given or "-" in given or config.document is None:
         return
@@ -64,6 +64,7 @@ def left_out(config: Config, given: Sequence[str], cluster: ClusterConfig) -> It
         for number, root in enumerate(cluster.manifests)
         if held.isdisjoint(above(absolute(root)))
         and not any(compile_glob(pattern).fullmatch(absolute(root)) for pattern in patterns)
+        and not config.excluded.reaches(root)
     ]
     if roots:
         several = ("clusters", cluster.name) if "clusters" in config.document.value else ()

@@ -129,6 +129,15 @@ def test_all_that_is_left_may_be_given_one_by_one(tree: Path) -> None:
     assert "SRC028" in check("peer.yaml").stdout
 
 
+@pytest.mark.parametrize("root", ["chart", "chart/filter.yaml", "chart/*.yaml"])
+def test_manifests_of_the_configuration_that_it_excludes_are_not_missing(tree: Path, root: str) -> None:
+    (tree / "callint.yaml").write_text(f"manifests: [peer.yaml, '{root}']\n")
+    assert "SRC028" in check("peer.yaml").stdout
+    (tree / "callint.yaml").write_text(f"manifests: [peer.yaml, '{root}']\nexclude: [chart/]\n")
+    (found,) = check("peer.yaml").stdout.splitlines()
+    assert found.startswith(MISSING)
+
+
 def test_other_commands_leave_out_the_same(tree: Path) -> None:
     (tree / "node.yaml").write_text("{apiVersion: projectcalico.org/v3, kind: Node, metadata: {name: a}, spec: {}}\n")
     assert "filters missing (not defined" in CliRunner().invoke(main, ["routes", "."]).stdout
