@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from callint.calico import Target
 from callint.checks import Breach, find
-from callint.source import Limits
+from callint.intake.judge import judge
+from callint.objects import Cluster
+from callint.source import Limits, parse
 from manifests import calico, cluster_of
 
 POOL = calico("IPPool", "pods", {"cidr": "10.244.0.0/16", "natOutgoing": True})
@@ -174,3 +178,12 @@ def test_another_policy_without_a_denial_lets_some_of_them_ask() -> None:
     late = [policy(f"p{n}", 2, ask(**OF_PODS), WEB, selector=f"has(l{n})") for n in range(3)]
     objects = [policy("a", 1, DENY, selector="has(l0)"), *late, policy("z", 3, ask(), selector="has(l0)")]
     assert not list(find("name_resolution")(cluster_of([POOL, *objects]), {}))
+
+
+@pytest.mark.parametrize("port", ["==", "70000", "90:80"])
+def test_a_policy_that_cannot_be_read_as_a_whole_may_open_dns(port: str) -> None:
+    """By a port that is none, beside a Deny of the networks of pods."""
+    asking = policy("dns", 2, ask() | {"destination": {"ports": [port]}})
+    text = "\n---\n".join(map(json.dumps, [POOL, policy("a", 1, DENY, WEB), asking]))
+    judged = judge(parse(text, "m.yaml").documents, Target())
+    assert not list(find("name_resolution")(Cluster([one.resource for one in judged], Target()), {}))

@@ -89,8 +89,9 @@ class DeniedQuestions:
     def _asking_of(self, policy: Policy) -> Rule | None:
         """The first rule by which a policy allows questions, if all of these are for pods."""
         if id(policy) not in self._asking:
-            found = [rule for rule in policy.egress if rule.opens and asks(rule, policy)]
-            late = policy.resource.whole and all(self._for_pods(policy, rule) for rule in found)
+            egress = policy.egress if policy.resource.whole else ()
+            found = [rule for rule in egress if rule.opens and asks(rule, policy)]
+            late = all(self._for_pods(policy, rule) for rule in found)
             self._asking[id(policy)] = found[0] if found and late else None
             self._ports[id(policy)] = frozenset().union(*(_ports(rule, by_name=True) for rule in found))
         return self._asking[id(policy)]
