@@ -127,15 +127,19 @@ def count(cluster: Cluster) -> list[Session]:
 
 
 class Play:
-    """BIRD's protocols for all sessions, each of which calls whenever it has its turn and no connection."""
+    """BIRD's protocols for all sessions, each of which calls whenever it has its turn and no connection.
 
-    def __init__(self, cluster: Cluster, sessions: list[Session]) -> None:
+    The nodes call in their order, or the last one first.
+    """
+
+    def __init__(self, cluster: Cluster, sessions: list[Session], *, last_first: bool) -> None:
         self._cluster = cluster
         self._nodes = {node.name: node for node in cluster.nodes}
         self._owners = {address: node for node in cluster.nodes for address in node.addresses.values()}
         self._by_address = {peer["name"] for peer in cluster.peers if "peerIP" in peer}
         self._kinds = ["global", "mesh", "node"] if cluster.release >= (3, 32) else ["mesh", "global", "node"]
         self.sessions = sorted(sessions, key=self.rank)
+        self._callers = sorted(self.sessions, key=lambda one: one.local, reverse=last_first)
         self.turns: dict[tuple[str, str, int], list[Session]] = {}
         for one in self.sessions:
             self.turns.setdefault(self._neighbour(one), []).append(one)
@@ -170,7 +174,7 @@ class Play:
 
     def round(self) -> None:
         """Everybody calls once who may."""
-        for one in self.sessions:
+        for one in self._callers:
             heard = self.back(one)[:1] if self._calls(one) else []
             has_turn = all(self.turns[self._neighbour(each)][0] == each for each in (one, *heard))
             if not heard or not has_turn or one in self.met:
@@ -199,15 +203,16 @@ def agrees(one: Session, other: Session) -> bool:
 
 
 def states(cluster: Cluster, sessions: list[Session]) -> dict[Session, str]:
-    """Whether each session comes up, and why not: by looking at all others."""
-    play = Play(cluster, sessions)
+    """Whether each session comes up, and why not, by all others; unknown where it matters who calls first."""
+    plays = [Play(cluster, sessions, last_first=last_first) for last_first in (False, True)]
     owners = {address: node for node in cluster.nodes for address in node.addresses.values()}
-    lasting = play.lasting()
+    lasting = [play.lasting() for play in plays]
+    play = plays[0]
 
     def state(one: Session) -> str:
         far, answers = owners.get(one.far), play.back(one)
-        if one in lasting:
-            return "up"
+        if one in lasting[0] or one in lasting[1]:
+            return "up" if one in lasting[0] and one in lasting[1] else "unknown"
         if one not in play.first:
             return "idle"
         if far is None:
@@ -229,9 +234,20 @@ def two_ports() -> Cluster:
     return Cluster(nodes, peers, mesh=False, port=None, release=(3, 32))
 
 
+def who_calls_first() -> Cluster:
+    """Node n0 calls n1, which takes it for a call of another AS and calls n0 at its port by another session."""
+    nodes = [Node("n0", {}, {4: "10.0.0.1"}, 65001, "", 500), Node("n1", {}, {4: "10.0.0.2"}, None, "", None)]
+    peers: list[dict[str, Any]] = [
+        {"name": "p0", "peerSelector": "all()", "reversePeering": "Manual"},
+        {"name": "p1", "peerIP": "10.0.0.1", "asNumber": GLOBAL_AS, "reversePeering": "Manual"},
+    ]
+    return Cluster(nodes, peers, mesh=True, port=None, release=(3, 32))
+
+
 @settings(deadline=None)
 @given(clusters())
 @example(two_ports())
+@example(who_calls_first())
 def test_sessions_and_their_states_are_those_of_a_count(cluster: Cluster) -> None:
     given = [*manifests(cluster), calico_node(CALICO_ROUTER_ID="hash")]
     model = engine(cluster_of(given, Target(cluster.release))).network
