@@ -35,7 +35,7 @@ def findings(
     return [one for one in lint(sources, settings, plan, options).report.findings if one.rule in RULES]
 
 
-RULES = ("NAT001", "REF001", "OBJ008", "OBJ009", "OBJ010", "OBJ012", "OBJ015")
+RULES = ("NAT001", "NAT004", "REF001", "OBJ008", "OBJ009", "OBJ010", "OBJ012", "OBJ015")
 
 
 def test_placeholders_are_told_once_a_file() -> None:
@@ -115,3 +115,16 @@ def test_what_kubernetes_has_once_tells_folders_apart_as_well(kind: str, apart: 
     assert {one.rule for one in findings(joined)} & {"NAT001", "REF001"} == {"REF001" if apart else "NAT001"}
     beside = {"a/lan.yaml": LAN, "b/endpoint.yaml": ENDPOINT, "a/k.yaml": kind, "a/l.yaml": kind}
     assert {one.rule for one in findings(beside)} & {"NAT001", "REF001"} == {"NAT001"}
+
+
+def test_pools_of_one_folder_overlap_whatever_another_cluster_has() -> None:
+    settings = "apiVersion: projectcalico.org/v3\nkind: FelixConfiguration\nmetadata: {name: default}\nspec: {}\n"
+    tree = {"a/felix.yaml": settings, "b/felix.yaml": settings}
+    pools = {"a/blue": "10.244.0.0/16", "b/green": "10.244.0.0/16", "b/more": "10.244.5.0/24"}
+    for place, net in pools.items():
+        name = place.partition("/")[2]
+        tree[f"{place}.yaml"] = (
+            f"apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {{name: {name}}}\nspec: {{cidr: {net}}}\n"
+        )
+    (found,) = (one for one in findings(tree) if one.rule == "NAT004")
+    assert found.message.startswith('the network of IPPool "more" overlaps that of "green"')

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 from callint.bgp.pools import host_local
-from callint.calico.defaults import BLOCK_SIZES, CHECKED_POOLS, DEFAULT_POOLS
+from callint.calico.defaults import BLOCK_SIZES, DEFAULT_POOLS
 from callint.checks.bgp.peers import far_ends
 from callint.checks.breach import Breach, all_names
 from callint.checks.dispatch import Question, asked
+from callint.checks.pools.overlap import overlap
 from callint.facts import Interface, NodeFacts
 from callint.finding import Related, all_of, counted, witness
 from callint.nat.host_networks import hosts_in
@@ -28,7 +29,6 @@ from callint.policy import Packet, model_of
 from callint.policy.settings import Said
 from callint.policy.symbolic.point import SOURCE_PORT
 
-_MOST_SHOWN = 10
 _FILTER = "iptablesNATOutgoingInterfaceFilter"
 
 
@@ -45,70 +45,6 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 @lru_cache(maxsize=8)
 def _networks(cluster: Cluster) -> list[tuple[IPPool, Prefix]]:
     return [(pool, net) for pool in cluster.pools if pool.legible and (net := pool.net) is not None]
-
-
-def _overlap(cluster: Cluster) -> Iterator[Breach]:
-    """On roads where nobody refuses the second pool, one that is disabled is in nobody's way."""
-    networks = [
-        (pool, net)
-        for pool, net in _networks(cluster)
-        if not pool.disabled or cluster.road(pool.resource) == "calicoctl"
-    ]
-    for place, others in _overlapping([net for _, net in networks]):
-        (second, other), (first, one) = networks[place], networks[others[0]]
-        how = "is" if one == other else "overlaps"
-        yield Breach.at(
-            second.resource,
-            second.path("cidr"),
-            f'the network of IPPool "{second.name}" {how} that of "{first.name}": {_outcome(cluster, second)}',
-            tuple(
-                Related(networks[found][0].span("cidr"), "has these addresses too") for found in others[:_MOST_SHOWN]
-            ),
-            witness("address", address=str(max(one, other, key=lambda net: net.length).address), pool=first.cidr),
-        )
-
-
-def _outcome(cluster: Cluster, second: IPPool) -> str:
-    road = cluster.road(second.resource)
-    if road == "calicoctl":
-        return "calicoctl and the API server refuse the second"
-    taken_out = road == "native" and cluster.target.release >= CHECKED_POOLS
-    return "kube-controllers takes the later one out of use" if taken_out else "both claim the same addresses"
-
-
-def _overlapping(networks: Sequence[Prefix]) -> list[tuple[int, list[int]]]:
-    """The places of networks that overlap with earlier ones, with the places of those.
-
-    Of the networks around one, the widest, the narrowest and the earliest are looked at, and of those inside of it the
-    earliest: so many equal ones cost no more than others.
-    """
-    found: dict[int, set[int]] = {}
-    around: list[int] = []
-    earliest: list[int] = []
-    inside: list[int] = []
-
-    def leave() -> None:
-        place = around.pop()
-        earliest.pop()
-        first = inside.pop()
-        if first < place:
-            found.setdefault(place, set()).add(first)
-        if inside:
-            inside[-1] = min(inside[-1], first)
-
-    for place in sorted(
-        range(len(networks)), key=lambda at: (networks[at].family, networks[at].value, networks[at].length)
-    ):
-        while around and not networks[around[-1]].contains(networks[place]):
-            leave()
-        for other in {*around[:1], *around[-1:], *earliest[-1:]}:
-            found.setdefault(max(place, other), set()).add(min(place, other))
-        around.append(place)
-        earliest.append(min((place, *earliest[-1:])))
-        inside.append(place)
-    while around:
-        leave()
-    return [(place, sorted(others)) for place, others in sorted(found.items())]
 
 
 def _tunnelled_host_network(cluster: Cluster) -> Iterator[Breach]:
@@ -303,7 +239,7 @@ def _nowhere(cluster: Cluster) -> Iterator[Breach]:
 
 
 QUESTIONS: dict[str, Question] = {
-    "overlap": _overlap,
+    "overlap": overlap,
     "tunnelled-host-network": _tunnelled_host_network,
     "vpn-masqueraded": _vpn_masqueraded,
     "one-address": _one_address,
