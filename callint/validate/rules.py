@@ -6,7 +6,6 @@ from typing import Any
 
 from callint.finding import Path
 from callint.objects.fields import as_text, integer
-from callint.validate.entities import entity, families
 from callint.validate.metadata import annotation_map
 from callint.validate.plain import plain
 from callint.validate.ports import POLICY_IGNORED, protocol
@@ -26,6 +25,8 @@ def rule(direction: str, kind: str) -> Check:
     def check(scope: Scope, path: Path, value: Any) -> None:
         if value.__class__ is not dict or plain(scope, value):
             return
+        from callint.validate.entities import entity, families
+
         number = _protocols(scope, path, value)
         source, destination = value.get("source"), value.get("destination")
         if source.__class__ is dict:

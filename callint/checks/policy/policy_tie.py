@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, unanswered
-from callint.checks.policy.equal_priority import KINDS, contradictions
 from callint.checks.proof import decided
 from callint.finding import Path, Related, Witness
 from callint.net.diagrams import TooLargeError
@@ -20,10 +19,12 @@ from callint.policy.symbolic.selection import Entry, Selections
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shown import packet_of
 from callint.policy.symbolic.subjects import idle
-from callint.policy.symbolic.tie import Tie, Ties
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector.index import SelectorIndex
 from callint.selector.values import Budget, ExhaustedError
+
+if TYPE_CHECKING:
+    from callint.policy.symbolic.tie import Tie
 
 _OF_PAIR = 5
 """Steps that it takes to see whether two policies surely select a common endpoint."""
@@ -42,6 +43,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     tied = [(tier, group) for tier in shadows.tiers if not tier.hidden for group in _groups(tier)]
     if not tied:
         return
+    from callint.checks.policy.equal_priority import contradictions
+    from callint.policy.symbolic.tie import Tie, Ties
+
     model = model_of(cluster)
     selections = Selections(model.tiers, model.selecting)
     selections.limit(model.inventory.endpoints, cluster.limits.comparisons // _OF_PAIR)
@@ -140,6 +144,8 @@ def _later(
 
 
 def _breach(placed: PlacedPolicy, ties: Sequence[Tie]) -> Breach:
+    from callint.checks.policy.equal_priority import KINDS
+
     tie = ties[0]
     here, there = (tie.second, tie.first) if tie.second.policy is placed.policy else (tie.first, tie.second)
     policy, other = placed.policy, there.policy

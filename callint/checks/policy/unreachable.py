@@ -11,10 +11,10 @@ from callint.calico.defaults import KUBERNETES_POLICY_ORDER
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, rule_words, unanswered
 from callint.checks.dispatch import Question, asked
-from callint.checks.policy.isolation import never_asked
 from callint.checks.proof import decided
-from callint.finding import Path, Related, Span, Witness
+from callint.finding import ObjectRef, Path, Related, Span, Witness
 from callint.objects import Cluster, Resource
+from callint.policy.chains import Direction
 from callint.policy.symbolic.dead import Dead, Unexamined, dead
 from callint.policy.symbolic.order import Item
 from callint.policy.symbolic.shadow import shadows_of
@@ -70,7 +70,11 @@ def _rule(cluster: Cluster) -> Iterator[Breach]:
 def _redundant(cluster: Cluster) -> Iterator[Breach]:
     """What allows everything before Kubernetes' policies is told once, and not again for each of their rules."""
     found = never_deciding(cluster)
-    overtaking = never_asked(cluster) if any(isinstance(one, Dead) and one.rule is not None for one in found) else {}
+    overtaking: dict[tuple[Direction, ObjectRef], ObjectRef] = {}
+    if any(isinstance(one, Dead) and one.rule is not None for one in found):
+        from callint.checks.policy.isolation import never_asked
+
+        overtaking = never_asked(cluster)
 
     def told(one: Dead | Unexamined) -> bool:
         if isinstance(one, Unexamined):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from callint.checks.breach import CheckError
 from callint.net import intervals
@@ -14,10 +14,12 @@ from callint.net.packets import PacketSet, PacketSpace
 from callint.net.ports import ICMP, ICMPV6, PROTOCOL_NAMES, WITH_PORTS, parse_port, parse_protocol
 from callint.policy.match import namespaces
 from callint.policy.ranges import ranges
-from callint.policy.symbolic.flow import End
 from callint.record import NamedTuple
 from callint.selector import SelectorError, parse
 from callint.selector.rewrite import both
+
+if TYPE_CHECKING:
+    from callint.policy.symbolic.flow import End
 
 _KEYS = ("from", "to", "protocol", "ports", "sourcePorts")
 _END_KEYS = ("selector", "namespaceSelector", "node", "interface", "addresses")
@@ -85,6 +87,8 @@ def read_ports(value: Any) -> Intervals | None:
 
 
 def _end(parameters: Mapping[str, Any], key: str) -> End:
+    from callint.policy.symbolic.flow import End
+
     value = parameters.get(key)
     if value == "any":
         return End("anywhere")
