@@ -23,8 +23,10 @@ from callint.calico.defaults import (
 )
 from callint.calico.kinds import POLICY_API
 from callint.objects import Cluster, Resource
+from callint.objects.kubernetes_policy import cluster_policy, network_policy
 from callint.objects.policy import Policy, Tier
 from callint.policy.admission import hidden, refusal
+from callint.policy.staged import enforced
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, keys, parse
 from callint.selector.index import SelectorIndex
@@ -107,11 +109,7 @@ def tiers_of(cluster: Cluster, *, staged: bool = False) -> tuple[PlacedTier, ...
     """
     members: dict[str, list[PlacedPolicy]] = {}
     policies = policies_of(cluster)
-    if staged:
-        from callint.policy.staged import enforced
-
-        policies = enforced(cluster, policies)
-    for policy in policies:
+    for policy in enforced(cluster, policies) if staged else policies:
         placed = _placed(cluster, policy)
         if placed:
             members.setdefault(policy.tier, []).append(placed)
@@ -148,12 +146,8 @@ def policies_of(cluster: Cluster) -> tuple[Policy, ...]:
     """The policies of every kind as Felix gets them, Kubernetes' own converted; refused ones are still among them."""
     release = cluster.target.release
     network = cluster.kubernetes("NetworkPolicy", POLICY_API)
-    of_cluster = [one for kind in _CLUSTER_POLICIES for one in cluster.kubernetes(kind, *_CLUSTER_VERSIONS)]
-    if not network and not of_cluster:
-        return tuple(cluster.policies)
-    from callint.objects.kubernetes_policy import cluster_policy, network_policy
-
-    converted = (cluster_policy(resource, release) for resource in of_cluster)
+    of_cluster = (cluster.kubernetes(kind, *_CLUSTER_VERSIONS) for kind in _CLUSTER_POLICIES)
+    converted = (cluster_policy(resource, release) for resources in of_cluster for resource in resources)
     return (
         *cluster.policies,
         *(network_policy(resource, release) for resource in network),

@@ -16,6 +16,7 @@ from callint.net.address import BITS, Address
 from callint.net.read import address
 from callint.objects import Cluster, Resource, fields
 from callint.objects.bgp import BGPPeer
+from callint.objects.kubernetes_policy import ConversionError, label_selector
 from callint.selector import Selector, SelectorError, parse, parse_or_none
 from callint.steps import Steps
 
@@ -70,8 +71,6 @@ class _Other:
 
 
 def _selector(plain: Any) -> Selector | None:
-    from callint.objects.kubernetes_policy import ConversionError, label_selector
-
     try:
         return parse(" && ".join(label_selector(plain)))
     except (ConversionError, SelectorError):
