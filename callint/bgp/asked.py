@@ -45,17 +45,6 @@ class Untaken:
         yield from [several[number] for number in self._trail if not self._excluded >> number & 1][::-1]
         yield from self._more
 
-    def __bool__(self) -> bool:
-        return True
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Untaken):
-            return NotImplemented  # so that Python asks the other one
-        return tuple(self) == tuple(other)
-
-    def __hash__(self) -> int:
-        return hash(tuple(self))
-
     def __add__(self, more: tuple[Conditions, ...]) -> Untaken:
         return Untaken(self._asked, self._trail, self._excluded, (*self._more, *more)) if more else self
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from itertools import chain
 
 from callint.bgp.filters import TOLD_BY, Matcher, Part, View, evaluate, matchers, open_conditions
@@ -39,39 +39,39 @@ class Filtering:
     def __init__(self, cluster: Cluster) -> None:
         """Nothing is compiled yet."""
         self._cluster = cluster
-        self._compiled: dict[tuple[str, Direction, Family], tuple[Rule, ...]] = {}
-        self._rules: dict[_List, tuple[Rule, ...]] = {}
-        self._broken: dict[_List, bool] = {}
-        self._reach: dict[_List, Intervals] = {}
+        self._compiled = cache(self._compile)
+        self.rules = cache(self._rules)
+        """The rules of some filters, by direction and family, in order; raises TooManyStepsError."""
+        self._asking = cache(self._attributes)
+        self.broken = cache(self._broken)
+        """Whether one of these rules cannot be read or is refused; raises TooManyStepsError."""
+        self.reach = cache(self._reach)
+        """The addresses of the prefixes that some of these rules ask for; raises TooManyStepsError."""
         self._total = 0
-        self._asking: dict[_List, tuple[str, ...]] = {}
         self._everywhere: dict[object, Answer[Divided]] = {}
         self._by_attributes: dict[object, Answer[Divided]] = {}
 
-    def rules(self, filters: Filters, direction: Direction, family: Family) -> tuple[Rule, ...]:
-        """The rules of the filters in order; a filter that does not exist is skipped (bgp_processor.go).
+    def _compile(self, name: str, direction: Direction, family: Family) -> list[Rule]:
+        """A filter that does not exist is skipped (bgp_processor.go)."""
+        one = self._cluster.bgp_filters.get(name)
+        return compile_filter(one, direction, family) if one is not None else []
 
-        Raises TooManyStepsError.
-        """
-        key = (filters, direction, family)
-        found = self._rules.get(key)
-        if found is None:
-            if filters in self._lists:
-                self._lists[filters].get()
-            each = (self._of(name, direction, family) for name in filters)
-            found = self._rules[key] = tuple(chain.from_iterable(each))
-            kinds = {condition.kind for rule in found for condition in rule.conditions}
-            if kinds:
-                self._asking[key] = tuple(TOLD_BY[kind] for kind in sorted(kinds) if kind in TOLD_BY)
-        return found
+    def _rules(self, filters: Filters, direction: Direction, family: Family) -> tuple[Rule, ...]:
+        if filters in self._lists:
+            self._lists[filters].get()
+        return tuple(chain.from_iterable(self._compiled(name, direction, family) for name in filters))
 
-    def _of(self, name: str, direction: Direction, family: Family) -> tuple[Rule, ...]:
-        key = (name, direction, family)
-        found = self._compiled.get(key)
-        if found is None:
-            one = self._cluster.bgp_filters.get(name)
-            found = self._compiled[key] = tuple(compile_filter(one, direction, family)) if one is not None else ()
-        return found
+    def _attributes(self, filters: Filters, direction: Direction, family: Family) -> tuple[str, ...] | None:
+        """The attributes of routes of which conditions of rules ask; None where there is no condition."""
+        kinds = {condition.kind for rule in self.rules(filters, direction, family) for condition in rule.conditions}
+        return tuple(TOLD_BY[kind] for kind in sorted(kinds) if kind in TOLD_BY) if kinds else None
+
+    def _broken(self, filters: Filters, direction: Direction, family: Family) -> bool:
+        return any(rule.broken for rule in self.rules(filters, direction, family))
+
+    def _reach(self, filters: Filters, direction: Direction, family: Family) -> Intervals:
+        several = (rule.prefixes.addresses() for rule in self.rules(filters, direction, family))
+        return intervals.merge(chain.from_iterable(several))
 
     @cached_property
     def _lists(self) -> dict[Filters, Answer[int]]:
@@ -100,23 +100,6 @@ class Filtering:
             return 1
         return self._lists[filters].get() / max(1, self._total) * _OF_LISTS
 
-    def broken(self, filters: Filters, direction: Direction, family: Family) -> bool:
-        """Whether a rule cannot be read or is refused; raises TooManyStepsError."""
-        key = (filters, direction, family)
-        found = self._broken.get(key)
-        if found is None:
-            found = self._broken[key] = any(rule.broken for rule in self.rules(*key))
-        return found
-
-    def reach(self, filters: Filters, direction: Direction, family: Family) -> Intervals:
-        """The addresses of the prefixes that some rule asks for; raises TooManyStepsError."""
-        key = (filters, direction, family)
-        found = self._reach.get(key)
-        if found is None:
-            pairs = (pair for rule in self.rules(*key) for pair in rule.prefixes.addresses())
-            found = self._reach[key] = intervals.merge(pairs)
-        return found
-
     def parts(self, filters: Filters, view: View, attributes: Attributes, prefixes: PrefixSet) -> tuple[Part, ...]:
         """What the filters decide on routes with these prefixes and attributes; raises TooManyStepsError."""
         if not self.rules(filters, view.direction, prefixes.family):
@@ -126,12 +109,11 @@ class Filtering:
     def divided(self, filters: Filters, view: View, attributes: Attributes, family: Family) -> Divided:
         """What the filters decide on all routes with these attributes; raises TooManyStepsError."""
         key = (filters, view.direction, family)
-        rules = self.rules(*key)
-        asking = self._asking.get(key)
+        asking = self._asking(*key)
         question = key if asking is None else (key, view, *[getattr(attributes, name) for name in asking])
         found = self._by_attributes.get(question)
         if found is None:
-            found = self._by_attributes[question] = self._divide(key, matchers(rules, attributes, view))
+            found = self._by_attributes[question] = self._divide(key, matchers(self.rules(*key), attributes, view))
         return found.get()
 
     def _divide(self, key: _List, found: list[tuple[int, Matcher]]) -> Answer[Divided]:

@@ -20,7 +20,7 @@ _EXCLUSIVE = ("as-path", "priority", "peer-type")
 class Relations(NamedTuple):
     """Tuples of conditions, as bits: those that some conditions imply, those that imply them, those that exclude them.
 
-    See `implies` and `excludes` of `callint.bgp.route`, which say it of two.
+    Whatever meets all of one tuple meets all of those that it implies, and not all of any that it excludes.
     """
 
     weaker: int

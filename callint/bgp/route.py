@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from callint.net.community import Community, format_community
-from callint.net.interface import glob_covers
 from callint.record import NamedTuple
 
 Origin = Literal["block", "service", "static", "connected", "kernel", "bgp"]
@@ -88,32 +87,6 @@ class Condition(NamedTuple):
             return f"with a metric of {self.value} or more"
         return str(self.value) if self.kind == "broken" else f"{self.kind} {self.value}"
 
-    def implies(self, other: Condition) -> bool:
-        """Whether every route that meets this condition meets the other one."""
-        if self.kind != other.kind:
-            return False
-        if self.kind == "as-path":
-            return bool(self.value[: len(other.value)] == other.value)
-        return self.value == other.value or (self.kind == "interface" and glob_covers(other.value, self.value))
-
-    def excludes(self, other: Condition) -> bool:
-        """Whether no route meets both."""
-        if self.kind != other.kind:
-            return False
-        if self.kind == "as-path":
-            return not (self.implies(other) or other.implies(self))
-        return self.kind in ("priority", "peer-type") and self.value != other.value
-
 
 Conditions = tuple[Condition, ...]
 """All of them together; the empty tuple holds always."""
-
-
-def implies(stronger: Conditions, weaker: Conditions) -> bool:
-    """Whether all that `stronger` asks for entails all that `weaker` asks for."""
-    return all(any(one.implies(other) for one in stronger) for other in weaker)
-
-
-def excludes(some: Conditions, others: Conditions) -> bool:
-    """Whether no route can meet all of both."""
-    return any(one.excludes(other) for one in some for other in others)

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callint.bgp.numbered import Numbered
-from callint.bgp.route import Condition, Conditions, excludes, implies
+from callint.bgp.route import Condition, Conditions
+from callint.net.interface import glob_covers
 
 VALUES: dict[str, list[object]] = {
     "source": ["RemotePeers"],
@@ -20,6 +21,28 @@ VALUES: dict[str, list[object]] = {
 CONDITIONS = st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=3, unique=True).flatmap(
     lambda kinds: st.tuples(*(st.builds(Condition, st.just(kind), st.sampled_from(VALUES[kind])) for kind in kinds))
 )
+
+
+def implies(stronger: Conditions, weaker: Conditions) -> bool:
+    """Whether all that `stronger` asks for entails all that `weaker` asks for."""
+    return all(any(entails(one, other) for one in stronger) for other in weaker)
+
+
+def entails(one: Condition, other: Condition) -> bool:
+    if one.kind == other.kind == "as-path":
+        return bool(one.value[: len(other.value)] == other.value)
+    return one == other or (one.kind == other.kind == "interface" and glob_covers(other.value, one.value))
+
+
+def excludes(some: Conditions, others: Conditions) -> bool:
+    """Whether no route can meet all of both."""
+    return any(rules_out(one, other) for one in some for other in others)
+
+
+def rules_out(one: Condition, other: Condition) -> bool:
+    if one.kind == other.kind == "as-path":
+        return not (entails(one, other) or entails(other, one))
+    return one.kind == other.kind and one.kind in ("priority", "peer-type") and one.value != other.value
 
 
 @given(st.lists(CONDITIONS, min_size=1, max_size=12))

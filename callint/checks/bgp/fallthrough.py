@@ -11,7 +11,6 @@ from callint.bgp.existing import Existing
 from callint.bgp.explicit import explicit_accepts, fall_through
 from callint.bgp.filtering import Filters, filters_of
 from callint.bgp.numbered import Numbered
-from callint.bgp.route import excludes
 from callint.bgp.rules import DIRECTIONS, Rule
 from callint.calico import format_release
 from callint.calico.defaults import BARE_FILTER_RULES
@@ -118,26 +117,22 @@ def _place(rule: Rule) -> tuple[object, ...]:
 def _without_effect(rules: Sequence[Rule], steps: Steps) -> list[Rule]:
     """The accepting rules, if none of them has an effect: no operations, and no later rule rejects what they accept."""
     numbered = Numbered((rule.conditions for rule in rules if rule.conditions), steps)
-    later: Overlapping[Rule] = Overlapping()
-    asked, anything = 0, False
+    later: Overlapping[tuple[int, PrefixSet]] = Overlapping()
+    asked = 0
     for rule in reversed(rules):
         if rule.verdict == "reject":
-            later.add(rule.prefixes.addresses(), rule)
-            anything = anything or not rule.conditions
-            asked |= 1 << numbered.number(rule.conditions) if rule.conditions else 0
+            # no conditions have a number of their own, which none exclude
+            bit = 1 << (numbered.number(rule.conditions) if rule.conditions else len(numbered.several))
+            later.add(rule.prefixes.addresses(), (bit, rule.prefixes))
+            asked |= bit
         elif rule.verdict == "accept":
             if any(rule.operations):
                 return []
-            excluded = numbered.about(rule.conditions).excluded if rule.conditions else 0
-            if anything or asked & ~excluded:
-                near = later.near(rule.prefixes.addresses())
-                if any(_meet(rule, other) for other in counted(near, steps, 1)):
-                    return []
+            left = asked & ~numbered.about(rule.conditions).excluded if rule.conditions else asked
+            near = later.near(rule.prefixes.addresses()) if left else ()
+            if any(bit & left and rule.prefixes.overlaps(other) for bit, other in counted(near, steps, 1)):
+                return []
     return [rule for rule in rules if rule.verdict == "accept"]
-
-
-def _meet(one: Rule, other: Rule) -> bool:
-    return one.prefixes.overlaps(other.prefixes) and not excludes(one.conditions, other.conditions)
 
 
 def _export(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
