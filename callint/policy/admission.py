@@ -150,6 +150,8 @@ def _rule(rule: Rule, resource: Resource, strict: bool, road: Road, release: Rel
     except ValueError as error:
         yield str(error)
         return
+    if rule.ip_version not in (None, 4, 6):
+        yield f'there is no IP version "{rule.ip_version}"'
     if rule.icmp is not None or rule.not_icmp is not None:
         for icmp in (rule.icmp, rule.not_icmp):
             yield from _icmp(icmp, exact)

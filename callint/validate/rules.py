@@ -139,12 +139,12 @@ def _unguarded(scope: Scope, path: Path, rule: dict[str, Any]) -> None:
         scope.say("value-not-allowed", (*path, "action"), message, gap=True)
     version = integer(rule, "ipVersion")
     if version is not None and version not in (4, 6):
-        message = f'"ipVersion" is {version}, 4 or 6 was expected; {POLICY_IGNORED.text}'
-        scope.say(POLICY_IGNORED.kind, (*path, "ipVersion"), message, gap=True)
+        message = f'"ipVersion" is {version}, 4 or 6 was expected'
+        scope.refuse("out-of-range", (*path, "ipVersion"), message, stored=POLICY_IGNORED, gap=True)
     for name in ("icmp", "notICMP"):
         icmp = rule.get(name)
         for field, most in (("type", 254), ("code", 255)):
             number = integer(icmp, field) if isinstance(icmp, dict) else None
             if number is not None and not 0 <= number <= most:
-                message = f"the ICMP {field} is {number}, 0 to {most} was expected; {POLICY_IGNORED.text}"
-                scope.say(POLICY_IGNORED.kind, (*path, name, field), message, gap=True)
+                message = f"the ICMP {field} is {number}, 0 to {most} was expected"
+                scope.refuse("out-of-range", (*path, name, field), message, stored=POLICY_IGNORED, gap=True)
