@@ -135,7 +135,11 @@ class _Compiler:
         return check
 
     def either(self, node: Schema, wanted: list[str]) -> Checker:
-        """A list of types: the first that has the value's own type judges it."""
+        """A list of types: the first that has the value's own type judges it.
+
+        What is a number or a text has a decoder of its own in Go (numorstring), which turns no boolean into text.
+        """
+        node = {**node, EXACT: True} if "integer" in wanted else node
         choices = [self.build({**node, "type": name}) for name in wanted if name != "null"]
         null = "null" in wanted
         any_whole = "integer" in wanted and node.keys().isdisjoint({"minimum", "maximum", "enum"})
