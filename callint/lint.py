@@ -235,7 +235,7 @@ def read_facts(config: Config, options: Options) -> Facts:
 def _facts(paths: tuple[str, ...], excluded: Excluded) -> tuple[tuple[NodeFacts, ...], tuple[Problem, ...], Sources]:
     if not paths:
         return (), (), Sources()
-    from callint.facts import no_facts, read
+    from callint.facts.reader import no_facts, read
 
     sources = load(paths, own=True, excluded=excluded)
     facts, problems = read(sources.documents)

@@ -8,7 +8,7 @@ from textwrap import dedent
 from typing import Any
 
 from callint.calico import Target
-from callint.facts import read
+from callint.facts.reader import read
 from callint.objects import Cluster, Intent, Resource, unpack
 from callint.schema import examine
 from callint.source import parse

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL, ORCHESTRATOR_LABEL
@@ -40,10 +40,7 @@ def templates(cluster: Cluster) -> Iterator[tuple[Resource, Path, dict[str, Any]
     """The templates of all kinds as they are written, each with the object and the place that it stands in."""
     for kind, path in _PLACES.items():
         for resource in cluster.kubernetes(kind, *_VERSIONS):
-            template: Any = resource.plain
-            for step in path:
-                template = fields.mapping(template, step)
-            yield resource, path, template
+            yield resource, path, reduce(fields.mapping, path, resource.plain)
 
 
 def written_pods(cluster: Cluster) -> Iterator[tuple[Resource, dict[str, Any]]]:

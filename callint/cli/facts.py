@@ -46,7 +46,9 @@ def command(node: str | None, prefixes: tuple[str, ...], workloads: bool, **file
 
     With a saved output given, nothing is asked of this machine, and --node is required.
     """
-    from callint.facts import collect, local, render
+    from callint.facts.collector import collect
+    from callint.facts.emitter import render
+    from callint.facts.machine import local
 
     saved = {name: _read(path) for name, path in files.items() if path is not None}
     try:

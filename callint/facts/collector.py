@@ -9,7 +9,7 @@ from typing import Any
 
 from callint.calico.defaults import INTERFACE_PREFIXES
 from callint.facts import iproute, kernel
-from callint.facts.iproute import Entry
+from callint.facts.iproute import INTERFACE, Entry
 from callint.facts.sockets import COMMAND, listening
 from callint.finding import counted
 
@@ -39,41 +39,27 @@ PARSERS: dict[str, Callable[[str], Any]] = {
 }
 """What reads the text of each source."""
 _NODE = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
-_PREFIX = re.compile(r"[^\s/:\x00-\x1f]{1,15}")
 _LINK_LOCAL = ("fe80:", "169.254.")
 
 
 def collect(
     node: str,
     *,
-    address: str | None = None,
-    route: str | None = None,
-    route6: str | None = None,
-    forwarding: str | None = None,
-    sockets: str | None = None,
-    firewall: str | None = None,
-    workload_prefixes: Sequence[str] = ("cali",),
+    workload_prefixes: Sequence[str] = INTERFACE_PREFIXES,
     workloads: bool = False,
+    **outputs: str,
 ) -> Entry:
-    """The facts of `node` as plain values of the form schemas/facts.json, from saved outputs (None: not saved).
+    """The facts of `node` as plain values of the form schemas/facts.json, from saved outputs, named as in PARSERS.
 
     Interfaces of workloads are left out, with their routes and sockets, and counted in `notes`, unless `workloads`.
     Raises ValueError with a sentence where a text is not the output it should be. None is empty: what `ip` prints of
     nothing is a list, and a node on which nothing listens is rarer than an `ss` that could not be started.
     """
-    texts = {
-        "address": address,
-        "route": route,
-        "route6": route6,
-        "forwarding": forwarding,
-        "sockets": sockets,
-        "firewall": firewall,
-    }
-    for source, text in texts.items():
-        if text is not None and not text.strip():
+    for source in PARSERS:
+        if source in outputs and not outputs[source].strip():
             raise ValueError(f'the output of "{_SUBJECTS[source][1]}" is empty, as if the command had failed')
-    parsed = {source: PARSERS[source](text) for source, text in texts.items() if text is not None}
-    missing = {source: f'no output of "{_SUBJECTS[source][1]}" was given' for source in texts if source not in parsed}
+    parsed = {source: parse(outputs[source]) for source, parse in PARSERS.items() if source in outputs}
+    missing = {source: f'no output of "{_SUBJECTS[source][1]}" was given' for source in PARSERS if source not in parsed}
     return assemble(node, parsed, missing, () if workloads else tuple(workload_prefixes))
 
 
@@ -82,7 +68,7 @@ def assemble(node: str, parsed: Mapping[str, Any], missing: Mapping[str, str], p
     if not _NODE.fullmatch(node):
         raise ValueError(f"{node!r} is no name of a node: lower-case letters, digits, '-' and '.'")
     for prefix in prefixes:
-        if not _PREFIX.fullmatch(prefix):
+        if not INTERFACE.fullmatch(prefix):
             raise ValueError(f'no name of an interface begins with "{prefix}": 1 to 15 characters were expected')
     facts: Entry = {"version": 1, "node": node}
     if prefixes and prefixes != INTERFACE_PREFIXES:

@@ -1,6 +1,6 @@
-"""What `ip -json address`, `ip -json route`, `ss` and sysctl print, as entries of a facts file.
+"""What `ip -json address` and `ip -json route` print, as entries of a facts file.
 
-Every function takes the text of one output and raises ValueError with a sentence where that is not what it reads.
+Both functions take the text of one output and raise ValueError with a sentence where that is not what they read.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 Entry = dict[str, Any]
@@ -28,9 +28,8 @@ def interfaces(text: str) -> list[Entry]:
     found = []
     for link in _array(text, command):
         entry: Entry = {"name": _interface(link.get("ifname"), command)}
-        entry["addresses"] = sorted(
-            {_held(held, command) for held in _list(link, "addr_info", command) if held}, key=order
-        )
+        held = {_held(one, command) for one in _list(link, "addr_info", command) if one}
+        entry["addresses"] = sorted(held, key=order)
         link_type = link.get("link_type")
         info = link.get("linkinfo")
         kind = info.get("info_kind") if isinstance(info, dict) else None
@@ -57,8 +56,7 @@ def routes(text: str, version: Literal[4, 6]) -> list[Entry]:
         kind = route.get("type", "unicast")
         if route.get("table") == "local" or kind not in _ROUTE_TYPES:
             continue
-        hops = _list(route, "nexthops", command) or [{}]
-        for hop in hops:
+        for hop in _list(route, "nexthops", command) or [{}]:
             if not isinstance(hop, dict):
                 raise ValueError(f'the output of "{command}" has a next hop that is not a mapping')
             found.append(_route({**route, **hop}, kind, version, command))
@@ -155,18 +153,17 @@ def _word(value: Any, command: str) -> str:
 
 
 def _address(value: Any, command: str) -> str:
-    try:
-        if isinstance(value, str) and "%" not in value:
-            return str(ipaddress.ip_address(value))
-    except ValueError:
-        pass
-    raise ValueError(f'the output of "{command}" has an address that is none')
+    return _normal(ipaddress.ip_address, value, command, "an address that is none")
 
 
 def _prefix(value: Any, command: str) -> str:
+    return _normal(ipaddress.ip_network, value, command, "a destination that is no prefix")
+
+
+def _normal(parse: Callable[[str], object], value: Any, command: str, what: str) -> str:
     try:
         if isinstance(value, str) and "%" not in value:
-            return str(ipaddress.ip_network(value))
+            return str(parse(value))
     except ValueError:
         pass
-    raise ValueError(f'the output of "{command}" has a destination that is no prefix')
+    raise ValueError(f'the output of "{command}" has {what}')

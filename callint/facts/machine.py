@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from callint.calico.defaults import INTERFACE_PREFIXES
 from callint.facts.collector import COMMANDS, PARSERS, assemble
 from callint.facts.iproute import Entry
 
@@ -20,7 +21,7 @@ def local(
     *,
     runner: Runner | None = None,
     settings: Path = Path("/proc/sys/net"),
-    workload_prefixes: Sequence[str] = ("cali",),
+    workload_prefixes: Sequence[str] = INTERFACE_PREFIXES,
     workloads: bool = False,
 ) -> Entry:
     """The facts of this machine (`node` None: under its host name); what cannot be learned is unknown, see its `notes`.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import Any
 
-from callint.facts.shape import Document, Misfit, misfits, quoted, without
+from callint.facts.shape import Misfit, misfits, quoted, without
 from callint.facts.values import (
     Address,
     Firewall,
@@ -19,7 +20,7 @@ from callint.facts.values import (
 )
 from callint.finding import Path, Problem, Related, Span
 from callint.net.address import Family, Prefix, parse_cidr
-from callint.record import NamedTuple
+from callint.source import Document
 
 _MOST_PROBLEMS = 100
 _ANY: dict[str, tuple[Family, ...]] = {"*": (4, 6), "::": (6,), "0.0.0.0": (4,)}
@@ -32,32 +33,31 @@ def read(documents: Iterable[Document]) -> tuple[tuple[NodeFacts, ...], tuple[Pr
     which is left out). Nodes stay in the order of the documents.
     """
     nodes: dict[str, NodeFacts] = {}
-    problems: dict[str, _Problems] = {}
+    broken: dict[str, list[_Reading]] = {}
     for document in documents:
         if document.value is None:
             continue
         reading = _Reading(document)
         facts = reading.facts()
-        told = problems.setdefault(document.file, _Problems())
-        told.add(reading)
-        if facts is None:
-            continue
-        first = nodes.setdefault(facts.node, facts)
-        if first is not facts:
-            told.duplicate(facts, first)
-    return tuple(nodes.values()), tuple(problem for told in problems.values() for problem in told.bounded())
+        if facts is not None:
+            reading.compare(facts, nodes.setdefault(facts.node, facts))
+        if reading.count:
+            broken.setdefault(document.file, []).append(reading)
+    return tuple(nodes.values()), tuple(chain.from_iterable(map(_bounded, broken.values())))
+
+
+def _bounded(readings: list[_Reading]) -> list[Problem]:
+    """What is wrong with one file, no more than a person may read; the last problem counts those that are not told."""
+    told = list(islice(chain.from_iterable(one.problems() for one in readings), _MOST_PROBLEMS + 1))
+    more = sum(one.count for one in readings) - _MOST_PROBLEMS
+    if more > 0:
+        told[-1] = Problem(told[-1].kind, told[-1].span, f"{more} more problems with these facts begin here")
+    return told
 
 
 def no_facts(file: str) -> Problem:
     """The problem that a file which was named for its facts holds nothing at all."""
     return Problem("facts-invalid", Span(file, 1, 1, 1, 1), "nothing stands in this file, expected the facts of a node")
-
-
-class _Item(NamedTuple):
-    """A usable mapping of a list, and where it stands."""
-
-    path: Path
-    value: dict[str, Any]
 
 
 class _Reading:
@@ -67,7 +67,13 @@ class _Reading:
         self._document = document
         self._root: dict[str, Any] = {}
         self._gaps: set[str] = set()
-        self.broken: list[tuple[Misfit, tuple[Related, ...]]] = []
+        self._broken: list[tuple[Misfit, tuple[Related, ...]]] = []
+        self._again: list[Problem] = []
+
+    @property
+    def count(self) -> int:
+        """How many problems there are."""
+        return len(self._broken) + len(self._again)
 
     def facts(self) -> NodeFacts | None:
         """The facts, None where the document does not say of which node or is of another version."""
@@ -227,13 +233,13 @@ class _Reading:
     def _has(self, section: str) -> bool:
         return self._root.get(section) is not None
 
-    def _items(self, section: str) -> Iterator[_Item]:
-        """The usable mappings of a list: half a route or socket would be another, half an interface is not."""
+    def _items(self, section: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """The usable mappings of a list, with their places: half an interface is one, half a route is another route."""
         for index, item in enumerate(self._root[section]):
             if item is None or item.get("name", "") is None:
                 continue
             if section == "interfaces" or None not in item.values():
-                yield _Item((section, index), item)
+                yield (section, index), item
 
     def _strings(self, section: str) -> tuple[str, ...] | None:
         values = self._root.get(section)
@@ -242,13 +248,21 @@ class _Reading:
     def _problem(self, misfit: Misfit, related: tuple[Related, ...] = ()) -> None:
         if misfit.path and isinstance(misfit.path[0], str):
             self._gaps.add(misfit.path[0])
-        self.broken.append((misfit, related))
+        self._broken.append((misfit, related))
 
-    def told(self, most: int) -> Iterator[Problem]:
-        """The first so many of the problems in the text, and no sentence for the others."""
-        placed = [(self._span(misfit), misfit, related) for misfit, related in self.broken]
-        for span, misfit, related in sorted(placed, key=lambda one: one[0])[:most]:
+    def compare(self, facts: NodeFacts, first: NodeFacts) -> None:
+        """Note that the node has facts already, if it has."""
+        if facts is not first:
+            message = f'the node "{facts.node}" has facts already, these are left out'
+            related = (Related(first.span, "the facts that count"),)
+            self._again.append(Problem("facts-duplicate", facts.span, message, related, ("node",)))
+
+    def problems(self) -> Iterator[Problem]:
+        """The problems in the order of the text, each put into words when it is asked for."""
+        placed = [(self._span(misfit), misfit, related) for misfit, related in self._broken]
+        for span, misfit, related in sorted(placed, key=lambda one: one[0]):
             yield Problem("facts-invalid", span, misfit.sentence, related, misfit.path, misfit.help)
+        yield from self._again
 
     def _span(self, misfit: Misfit) -> Span:
         """The key of a list and of what the key itself is wrong with, else the value (of a mapping its first key)."""
@@ -267,39 +281,3 @@ def _prefix(text: str) -> Prefix:
 
     found = ipaddress.IPv6Interface(text)
     return Prefix(6, int(found.ip), found.network.prefixlen)
-
-
-class _Problems:
-    """What is wrong with the facts of one file: no more than a person may read, and how much there is."""
-
-    __slots__ = ("_count", "_told")
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._told: list[Problem] = []
-
-    @property
-    def _room(self) -> int:
-        return _MOST_PROBLEMS + 1 - len(self._told)
-
-    def add(self, reading: _Reading) -> None:
-        """Add what is wrong with a document."""
-        if reading.broken and self._room:
-            self._told.extend(reading.told(self._room))
-        self._count += len(reading.broken)
-
-    def duplicate(self, facts: NodeFacts, first: NodeFacts) -> None:
-        """Add that a node has facts already."""
-        if self._room:
-            message = f'the node "{facts.node}" has facts already, these are left out'
-            related = (Related(first.span, "the facts that count"),)
-            self._told.append(Problem("facts-duplicate", facts.span, message, related, ("node",)))
-        self._count += 1
-
-    def bounded(self) -> list[Problem]:
-        """The problems; the last one counts those that are not told."""
-        more = self._count - _MOST_PROBLEMS
-        if more <= 0:
-            return self._told
-        *told, last = self._told
-        return [*told, Problem(last.kind, last.span, f"{more} more problems with these facts begin here")]

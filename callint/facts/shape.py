@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from callint.conform import Breach, breaches
-from callint.finding import Path, Span
+from callint.finding import Path
 from callint.record import NamedTuple
 
 _LONGEST_QUOTE = 40
 _MOST_KNOWN = 500
-
-
-class Document(Protocol):
-    """What the facts stage needs of callint.source.Document."""
-
-    @property
-    def file(self) -> str:
-        """The path of the file as it is shown."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether `value` holds all that is written."""
-
-    @property
-    def value(self) -> Any:
-        """The document as plain values, typed as Go types YAML."""
-
-    def span(self, path: Path = (), key: bool = False) -> Span:
-        """The place of the value at `path`, or of its key."""
 
 
 class Misfit(NamedTuple):

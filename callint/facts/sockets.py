@@ -6,9 +6,7 @@ import ipaddress
 import re
 from typing import Any
 
-from callint.facts.iproute import bounded
-
-Entry = dict[str, Any]
+from callint.facts.iproute import Entry, bounded
 
 COMMAND = "ss -H -lntuwp"
 _LISTENING = {"tcp": "LISTEN", "sctp": "LISTEN", "udp": "UNCONN", "raw": "UNCONN"}

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 
 from callint.finding import Path, Span
-from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
+from callint.net.address import FAMILIES, Family, Prefix
+from callint.net.read import cidr
 from callint.objects import Cluster, Resource
 from callint.objects.node import bgp_path
 from callint.objects.reservations import reserved
@@ -92,7 +93,7 @@ def _from_endpoints(cluster: Cluster) -> Iterator[HostAddress]:
         if endpoint.interface == "*" or not is_host_interface(cluster, endpoint.node, endpoint.interface):
             continue
         for index, text in enumerate(endpoint.expected_ips):
-            prefix = _parsed(text)
+            prefix = cidr(text)
             if prefix is not None:
                 at = (endpoint.resource, ("spec", "expectedIPs", index))
                 yield HostAddress(prefix, endpoint.node, endpoint.interface or None, at)
@@ -102,17 +103,10 @@ def _from_nodes(cluster: Cluster) -> Iterator[HostAddress]:
     for node in cluster.nodes.values():
         for resource in node.resources:
             for field, text in (("ipv4Address", node.bgp.ipv4_address), ("ipv6Address", node.bgp.ipv6_address)):
-                prefix = _parsed(text or "")
+                prefix = cidr(text)
                 if prefix is not None:
                     yield HostAddress(prefix, node.name, None, (resource, bgp_path(resource, field)))
         for kind, text in node.addresses:
-            prefix = _parsed(text)
+            prefix = cidr(text)
             if prefix is not None and kind in ("InternalIP", "ExternalIP"):
                 yield HostAddress(prefix, node.name, None, (node.resources[0], ("metadata", "name")))
-
-
-def _parsed(text: str) -> Prefix | None:
-    try:
-        return parse_cidr(text)
-    except ValueError:
-        return None

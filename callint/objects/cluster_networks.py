@@ -11,8 +11,8 @@ from typing import Any
 
 from callint.calico.kinds import POLICY_API
 from callint.finding import Path, Span
-from callint.net.address import Prefix, parse_cidr
-from callint.net.read import address
+from callint.net.address import Prefix
+from callint.net.read import address, network
 from callint.objects import fields
 from callint.objects.cluster import Cluster
 from callint.objects.resource import Resource
@@ -173,12 +173,5 @@ def _of_k3d(resource: Resource) -> Iterator[tuple[Path, str]]:
 
 def _written(resource: Resource, path: Path, text: Any) -> Iterator[ClusterNetwork]:
     for part in text.split(",") if isinstance(text, str) else ():
-        if (prefix := _network(part.strip())) is not None:
+        if (prefix := network(part.strip())) is not None:
             yield ClusterNetwork(prefix, resource, path)
-
-
-def _network(text: str) -> Prefix | None:
-    try:
-        return parse_cidr(text).masked()
-    except ValueError:
-        return None

@@ -51,7 +51,8 @@ class NetworkSet(NamedTuple):
     nets: tuple[str, ...]
 
 
-def _ports(resource: Resource) -> tuple[EndpointPort, ...]:
+def endpoint_ports(resource: Resource) -> tuple[EndpointPort, ...]:
+    """The named ports of a HostEndpoint or a WorkloadEndpoint."""
     return tuple(
         EndpointPort(
             fields.text(item, "name") or "",
@@ -73,25 +74,7 @@ def host_endpoint(resource: Resource) -> HostEndpoint:
         interface=fields.text(spec, "interfaceName") or "",
         expected_ips=fields.texts(spec, "expectedIPs"),
         profiles=fields.texts(spec, "profiles"),
-        ports=_ports(resource),
-    )
-
-
-def workload_endpoint(resource: Resource) -> Workload:
-    """Read a WorkloadEndpoint."""
-    spec = resource.spec
-    account = fields.text(spec, "serviceAccountName")
-    return Workload(
-        resource=resource,
-        name=resource.name,
-        namespace=resource.home,
-        node=fields.text(spec, "node") or "",
-        interface=fields.text(spec, "interfaceName") or "",
-        addresses=tuple(net.split("/")[0] for net in fields.texts(spec, "ipNetworks")),
-        labels=resource.labels,
-        service_account=account,
-        profiles=fields.texts(spec, "profiles"),
-        ports=_ports(resource),
+        ports=endpoint_ports(resource),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from callint.calico import Release
 from callint.calico.defaults import DEFAULT_TIER, KUBERNETES_POLICY_ORDER, ORCHESTRATOR_LABEL
 from callint.finding import Path
-from callint.net.address import parse_cidr
+from callint.net.read import cidr
 from callint.objects import fields
 from callint.objects.policy import Entity, Policy, Rule
 from callint.objects.resource import Resource
@@ -115,10 +115,10 @@ def _network_peer(peer: Any, path: Path) -> Entity:
         return Entity(path)
     block = peer.get("ipBlock")
     if isinstance(block, dict):
-        cidr = fields.text(block, "cidr") or ""
-        if not _is_cidr(cidr):
+        net = fields.text(block, "cidr")
+        if net is None or cidr(net) is None:
             return Entity(path)
-        return Entity(path, nets=(cidr,), not_nets=tuple(net for net in fields.texts(block, "except") if _is_cidr(net)))
+        return Entity(path, nets=(net,), not_nets=tuple(filter(cidr, fields.texts(block, "except"))))
     return Entity(
         path,
         selector=pod_selector(peer.get("podSelector")),
@@ -142,14 +142,6 @@ def _network_ports(item: dict[str, Any]) -> list[Ports]:
         if known is not None:
             known.append(f"{port}:{end}" if end else port)
     return [Ports(protocol, tuple(ports or ())) for protocol, ports in found.items()] if entries else [Ports(None, ())]
-
-
-def _is_cidr(text: str) -> bool:
-    try:
-        parse_cidr(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _rule(action: str, path: Path, side: str, peer: Entity, ports: Ports) -> Rule:
@@ -226,7 +218,7 @@ def _cluster_peer(peer: Any, path: Path) -> Entity:
         return Entity(path, selector=_PODS, namespace_selector=namespace_selector(peer["namespaces"]))
     if isinstance(peer, dict) and isinstance(peer.get("networks"), list) and "to" in path:
         nets = fields.texts(peer, "networks")
-        if nets and all(map(_is_cidr, nets)):
+        if nets and all(map(cidr, nets)):
             return Entity(path, nets=nets)
     raise ConversionError("the kind of peer is not known")
 

@@ -11,13 +11,19 @@ from callint.objects import fields
 from callint.objects.resource import Resource
 from callint.record import NamedTuple
 
-_ANNOTATION = "projectcalico.org/"
+_BGP = {
+    "ipv4Address": "projectcalico.org/IPv4Address",
+    "ipv6Address": "projectcalico.org/IPv6Address",
+    "asNumber": "projectcalico.org/ASNumber",
+    "routeReflectorClusterID": "projectcalico.org/RouteReflectorClusterID",
+}
+"""Fields of `spec.bgp` and, on a Node of Kubernetes, the annotations for them."""
 _TUNNELS = ("TunnelAddr", "WireguardInterfaceAddr")
 """How annotations end that hold the address of a tunnel (libcalico-go/lib/backend/k8s/resources/node.go)."""
 
 
 class NodeBGP(NamedTuple):
-    """BGP facts of a node; addresses as written, with the prefix length where there is one."""
+    """BGP facts of a node, in the order of `_BGP`; addresses as written, with the prefix length where there is one."""
 
     ipv4_address: str | None
     ipv6_address: str | None
@@ -56,43 +62,30 @@ def node(name: str, resources: tuple[Resource, ...]) -> Node:
     addresses: list[tuple[str, str]] = []
     tunnels: list[str | None] = []
     pod_cidrs: tuple[str, ...] = ()
-    bgp: dict[str, str | None] = {}
+    bgp: dict[str, str] = {}
     for resource in sorted(resources, key=lambda one: not is_calico(one.api_version)):
         labels.update(_labels(resource))
         spec = resource.spec
         if is_calico(resource.api_version):
-            section = fields.mapping(spec, "bgp")
-            found = {
-                "ipv4_address": fields.text(section, "ipv4Address"),
-                "ipv6_address": fields.text(section, "ipv6Address"),
-                "as_number": fields.text(section, "asNumber"),
-                "cluster_id": fields.text(section, "routeReflectorClusterID"),
-            }
             wireguard = fields.mapping(spec, "wireguard")
-            tunnels.append(fields.text(section, "ipv4IPIPTunnelAddr"))
+            tunnels.append(fields.text(fields.mapping(spec, "bgp"), "ipv4IPIPTunnelAddr"))
             tunnels += [fields.text(spec, f"{version}VXLANTunnelAddr") for version in ("ipv4", "ipv6")]
             tunnels += [fields.text(wireguard, f"interface{version}Address") for version in ("IPv4", "IPv6")]
-            source, key = spec, "addresses"
+            source = spec
         else:
-            found = {
-                "ipv4_address": resource.annotations.get(_ANNOTATION + "IPv4Address"),
-                "ipv6_address": resource.annotations.get(_ANNOTATION + "IPv6Address"),
-                "as_number": resource.annotations.get(_ANNOTATION + "ASNumber"),
-                "cluster_id": resource.annotations.get(_ANNOTATION + "RouteReflectorClusterID"),
-            }
             tunnels += [text for name, text in resource.annotations.items() if name.endswith(_TUNNELS)]
-            source, key = fields.mapping(resource.plain, "status"), "addresses"
+            source = fields.mapping(resource.plain, "status")
             pod_cidrs = fields.texts(spec, "podCIDRs") or pod_cidrs
-        bgp.update({name: value for name, value in found.items() if value})
+        bgp.update({field: text for field in _BGP if (text := fields.as_text(bgp_value(resource, field)))})
         addresses.extend(
             (fields.text(item, "type") or "", fields.text(item, "address") or "")
-            for _, item in fields.items(source, key)
+            for _, item in fields.items(source, "addresses")
             if isinstance(item, dict)
         )
     return Node(
         name=name,
         labels=labels,
-        bgp=NodeBGP(bgp.get("ipv4_address"), bgp.get("ipv6_address"), bgp.get("as_number"), bgp.get("cluster_id")),
+        bgp=NodeBGP(*map(bgp.get, _BGP)),
         addresses=tuple(dict.fromkeys(addresses)),
         tunnels=tuple(filter(None, tunnels)),
         pod_cidrs=pod_cidrs,
@@ -113,21 +106,12 @@ def bgp_path(resource: Resource, field: str) -> Path:
     """Where a BGP fact of a node object stands; `field` is the Calico name such as `ipv4Address`."""
     if is_calico(resource.api_version):
         return ("spec", "bgp", field)
-    annotation = {
-        "ipv4Address": "IPv4Address",
-        "ipv6Address": "IPv6Address",
-        "asNumber": "ASNumber",
-        "routeReflectorClusterID": "RouteReflectorClusterID",
-    }[field]
-    return ("metadata", "annotations", _ANNOTATION + annotation)
+    return ("metadata", "annotations", _BGP[field])
 
 
 def bgp_value(resource: Resource, field: str) -> Any:
     """What a node object says there; None if it says nothing."""
-    value: Any = resource.plain
-    for step in bgp_path(resource, field):
-        value = value.get(step) if isinstance(value, dict) else None
-    return value
+    return fields.at(resource.plain, bgp_path(resource, field))
 
 
 def namespace(resource: Resource) -> Namespace:

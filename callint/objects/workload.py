@@ -7,7 +7,7 @@ from typing import Any
 from callint.calico.defaults import INTERFACE_PREFIXES, NAMESPACE_LABEL, ORCHESTRATOR_LABEL, SERVICE_ACCOUNT_LABEL
 from callint.objects import fields
 from callint.objects.calico_policy import rules
-from callint.objects.endpoint import EndpointPort, Workload, workload_endpoint
+from callint.objects.endpoint import EndpointPort, Workload, endpoint_ports
 from callint.objects.policy import Rule
 from callint.objects.resource import Resource
 from callint.record import NamedTuple
@@ -78,14 +78,25 @@ def finished(resource: Resource) -> bool:
 
 def workload(resource: Resource) -> Workload:
     """A WorkloadEndpoint with the labels that the datastore reader adds (workloadendpointprocessor.go)."""
-    read = workload_endpoint(resource)
-    added = {NAMESPACE_LABEL: read.namespace}
-    orchestrator = fields.text(resource.spec, "orchestrator")
-    if orchestrator:
-        added[ORCHESTRATOR_LABEL] = orchestrator
-    if read.service_account:
-        added[SERVICE_ACCOUNT_LABEL] = read.service_account
-    return read._replace(labels={**read.labels, **added})
+    spec = resource.spec
+    account = fields.text(spec, "serviceAccountName")
+    added = {ORCHESTRATOR_LABEL: fields.text(spec, "orchestrator"), SERVICE_ACCOUNT_LABEL: account}
+    return Workload(
+        resource=resource,
+        name=resource.name,
+        namespace=resource.home,
+        node=fields.text(spec, "node") or "",
+        interface=fields.text(spec, "interfaceName") or "",
+        addresses=tuple(net.split("/")[0] for net in fields.texts(spec, "ipNetworks")),
+        labels={
+            **resource.labels,
+            NAMESPACE_LABEL: resource.home,
+            **{key: value for key, value in added.items() if value},
+        },
+        service_account=account,
+        profiles=fields.texts(spec, "profiles"),
+        ports=endpoint_ports(resource),
+    )
 
 
 def host_interface(namespace: str, name: str, prefix: str = INTERFACE_PREFIXES[0]) -> str:

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from callint.facts import collect, read, render
+from callint.facts.collector import collect
+from callint.facts.emitter import render
+from callint.facts.reader import read
 
 Saved = Callable[[str], str]
 

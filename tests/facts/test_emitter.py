@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callint.facts import render
+from callint.facts.emitter import render
 
 SCALARS = st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"]))
 FACTS = st.dictionaries(

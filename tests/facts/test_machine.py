@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from callint.facts import COMMANDS, local
+from callint.facts.collector import COMMANDS
+from callint.facts.machine import local
 
 Saved = Callable[[str], str]
 
@@ -115,7 +116,7 @@ exec "$0" -c "$1"
 """
 PROGRAM = """
 import json, socket
-from callint.facts import local
+from callint.facts.machine import local
 heard = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 heard.bind(("203.0.113.1", 53))
 print(json.dumps(local("router")))

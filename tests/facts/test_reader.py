@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callint.facts import Firewall, Forwarding, Policy, read
+from callint.facts import Firewall, Forwarding, Policy
+from callint.facts.reader import read
 from callint.finding import Span
 
 ROUTER = """\

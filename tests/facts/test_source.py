@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from callint.facts import collect, read, render
+from callint.facts.collector import collect
+from callint.facts.emitter import render
+from callint.facts.reader import read
 from callint.source import load
 
 BROKEN = """\

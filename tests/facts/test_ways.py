@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from callint.facts import read
+from callint.facts.reader import read
 from callint.facts.ways import size, source_towards
 from callint.net.address import parse_ip
 from callint.source import parse

@@ -8,7 +8,7 @@ from typing import Any
 
 from callint.checks.breach import Breach, CheckError, nobody
 from callint.finding import Path, Related, Span
-from callint.objects import Cluster, Resource
+from callint.objects import Cluster, Resource, fields
 from callint.schema.catalogue import KUBERNETES, calico_kinds, meant_kind, read
 from callint.source import Document, placeholder
 from callint.suggest import Words, nearest
@@ -85,9 +85,7 @@ def _text(parameters: Mapping[str, Any], name: str) -> str:
 def _names(resource: Resource, field: Path) -> Iterator[tuple[Path, str]]:
     if resource.unreadable(*field):
         return
-    value: Any = resource.plain
-    for step in field:
-        value = value.get(step) if isinstance(value, dict) else None
+    value = fields.at(resource.plain, field)
     if isinstance(value, str) and value:
         yield field, value
     elif isinstance(value, list):
