@@ -154,7 +154,7 @@ def explain(judge: Judge, fault: Fault) -> Story | None:
             key=True,
             gaps=(right,),
         )
-    if fault.keyword == keyword.LABEL:
+    if fault.keyword == keyword.CONVERTED:
         return Story(
             "calicoctl-only",
             f'{where} is {shown(value)}, which calicoctl turns into the text "{go_text(value)}"; '

@@ -9,7 +9,7 @@ from callint.record import NamedTuple
 
 PLACEHOLDER = "placeholder"
 CASE = "case"
-LABEL = "label"
+CONVERTED = "converted"
 DEPRECATED = "deprecated"
 UNKNOWN = "additionalProperties"
 

@@ -11,7 +11,7 @@ from callint.finding import Path, Problem
 from callint.record import NamedTuple
 from callint.schema import catalogue
 from callint.schema.compile import Checker, checker
-from callint.schema.fault import LABEL, Fault
+from callint.schema.fault import CONVERTED, Fault
 from callint.schema.history import Schema, at, form
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Examined(NamedTuple):
 
 
 NOTHING = Examined((), ())
+_WORDS = ("name", "namespace")
 _JUDGED_WHOLE = ("networking.k8s.io/", "policy.networking.k8s.io/", "operator.tigera.io/")
 """Groups of others whose objects are judged as a whole, and in which a variable is told of; in pods `$(NAME)` means
 something."""
@@ -130,18 +131,22 @@ def _root(schema: Schema, road: Road, calico: bool, whole: bool) -> Checker:
 
     def check(value: Any) -> list[Fault] | None:
         faults = judge(value)
-        labels = value.get("metadata")
-        labels = labels.get("labels") if isinstance(labels, dict) else None
+        about = value.get("metadata")
+        if not isinstance(about, dict):
+            return faults
+        odd = [Fault(("metadata", at), CONVERTED, about[at], None) for at in _WORDS if _converted(about.get(at))]
+        labels = about.get("labels")
         if isinstance(labels, dict):
-            odd = [Fault(("metadata", "labels", key), LABEL, v, None) for key, v in labels.items() if _converted(v)]
-            return [*(faults or ()), *odd] or None
-        return faults
+            odd += [
+                Fault(("metadata", "labels", key), CONVERTED, v, None) for key, v in labels.items() if _converted(v)
+            ]
+        return [*(faults or ()), *odd] or None
 
     return check
 
 
 def _converted(value: Any) -> bool:
-    return value is not None and value.__class__ in (bool, int, float)
+    return value.__class__ in (bool, int, float)
 
 
 def _named(metadata: Schema) -> Schema:
