@@ -130,3 +130,10 @@ def test_settings_of_one_node_count_for_it() -> None:
 )
 def test_priorities(bird: dict[str, Any], felix: dict[str, Any], found: int) -> None:
     assert len(told(described(bird, felix, "plain"), "priority")) == found
+
+
+def test_priorities_of_pools_that_no_manifest_defines() -> None:
+    (found,) = told(described({"ipv4NormalRoutePriority": 512}, {}), "priority")
+    assert found.undecided
+    assert told(described({}, {}), "priority") == []
+    assert told(described({"ipv4NormalRoutePriority": 512}, {}, "VXLAN"), "priority") == []

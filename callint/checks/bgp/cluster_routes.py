@@ -114,9 +114,9 @@ def _priority(cluster: Cluster) -> Iterator[Breach]:
     for family, field in _PRIORITY.items():
         pool = next((pool for pool in cluster.pools if _shared(pool) and pool.net and pool.net.family == family), None)
         for one, other in _both(cluster, field, NORMAL_ROUTE_PRIORITY, NORMAL_ROUTE_PRIORITY):
-            if pool is not None and one.value != other.value:
+            if one.value != other.value and (pool is not None or not cluster.pools):
                 message = f"BIRD and Felix mean different metrics by the normal one of routes to pods over IPv{family}"
-                proof = witness("route", prefix=pool.cidr, bird=one.value, felix=other.value)
+                proof = witness("route", prefix=pool.cidr, bird=one.value, felix=other.value) if pool else None
                 yield _breach(cluster, one, other, message, pool, proof)
 
 
