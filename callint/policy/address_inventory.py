@@ -169,29 +169,29 @@ class AddressInventory(Inventory):
         """The same for one by which addresses are left out."""
         return self.address_set(selector)
 
-    def _collect(self, selector: Selector, members: Iterable[_Member], missing: str) -> AddressSet:
+    def _collect(self, selector: Selector, members: Iterable[_Member], unlabelled: str) -> AddressSet:
         sure: list[Ranges] = []
-        maybe: list[Ranges] = []
+        unknown: dict[str, list[Ranges]] = {}
         for member in members:
             answer = holds(selector, member.labels)
             if answer:
                 sure.append(member.ranges)
             elif answer is None:
-                maybe.append(member.ranges)
-                if member.labels.missing:
-                    missing = f'{member.labels.missing}, for the selector "{selector}"'
+                unknown.setdefault(member.labels.missing, []).append(member.ranges)
+        maybe = [
+            (union(where), f'{missing}, for the selector "{selector}"' if missing else unlabelled)
+            for missing, where in unknown.items()
+        ]
         for one in self._unread_sets.few(selector, 1):
             resource = one.resource
-            missing = missing if maybe else f'not all addresses of {resource.kind} "{resource.name}" could be read'
-            maybe.append(EVERYWHERE)
+            maybe.append((EVERYWHERE, f'not all addresses of {resource.kind} "{resource.name}" could be read'))
         if self._unplaced_labels.any(selector):
-            missing = missing if maybe else f"no manifest tells the address of a pod that {selector} selects"
-            maybe.append(self._unplaced[0].ranges)
+            maybe.append((self._unplaced[0].ranges, f"no manifest tells the address of a pod that {selector} selects"))
         if self.unknown_pods != NO_RANGES and holds(selector, ANY_POD) is not False:
             pool = ", nor an IPPool" if self._pod_networks is None else ""
-            missing = missing if maybe else f"no manifest holds the pod{pool}, if it is one that {selector} selects"
-            maybe.append(self.unknown_pods)
-        return AddressSet(union(sure), union(maybe), missing)
+            missing = f"no manifest holds the pod{pool}, if it is one that {selector} selects"
+            maybe.append((self.unknown_pods, missing))
+        return AddressSet(union(sure), union([where for where, _ in maybe]), reasons=tuple(maybe))
 
     def named_port(self, selector: Selector, name: str) -> NamedPort:
         """What a port name stands for among the endpoints that the selector matches."""

@@ -16,11 +16,12 @@ PORT_PROTOCOLS = {"tcp": TCP, "udp": UDP, "sctp": SCTP}
 
 
 class AddressSet(NamedTuple):
-    """Addresses that surely belong, others that may, and what one would have to know to tell."""
+    """Addresses that surely belong, others that may, and what one would have to know to tell, for some or for all."""
 
     sure: Ranges
     maybe: Ranges
-    missing: str
+    missing: str = ""
+    reasons: tuple[tuple[Ranges, str], ...] = ()
 
     def holds(self, family: Family, address: int, doubts: Doubts) -> bool:
         """Whether the address belongs."""
@@ -29,7 +30,8 @@ class AddressSet(NamedTuple):
             return True
         if not self.maybe[index] or not intervals.contains(self.maybe[index], address):
             return False
-        return doubts.ask(f"whether {format_address(family, address)} is meant: {self.missing}")
+        missing = (text for where, text in self.reasons if intervals.contains(where[index], address))
+        return doubts.ask(f"whether {format_address(family, address)} is meant: {next(missing, self.missing)}")
 
 
 class NamedPort(NamedTuple):

@@ -262,3 +262,21 @@ def test_a_node_without_a_known_address_may_be_any_that_sends_through_the_tunnel
     second = head.format("Node", "other", f"bgp: {{{bgp}}}")
     packet = Packet("eth0", None, "172.17.0.99", "172.17.0.10", 4)
     assert run(packet, HEP, pool, first, second).outcome == outcome
+
+
+def test_the_fact_that_is_missing_is_one_about_the_address_in_question() -> None:
+    pods = [
+        f"""
+apiVersion: projectcalico.org/v3
+kind: WorkloadEndpoint
+metadata: {{name: w-{home}, namespace: {home}}}
+spec: {{node: far, orchestrator: k8s, interfaceName: cali9, ipNetworks: [{address}/32], profiles: [kns.{home}]}}
+"""
+        for home, address in (("red", "10.65.0.1"), ("blue", "10.65.0.2"))
+    ]
+    chosen = policy("selector: all(), ingress: [{action: Allow, source: {namespaceSelector: team == 'a'}}]")
+    for home, address in (("red", "10.65.0.1"), ("blue", "10.65.0.2")):
+        said = run(INTO._replace(source=address), HEP, chosen, *pods, intent=Intent(complete=("WorkloadEndpoint",)))
+        assert f'{address} is meant: the labels of namespace "{home}"' in (said.unknown or "")
+    others = run(INTO._replace(source="10.66.0.1"), HEP, chosen, *pods)
+    assert "10.66.0.1 is meant: no manifest holds the pod" in (others.unknown or "")
