@@ -20,7 +20,7 @@ MakeCluster = Callable[..., Cluster]
 def make_cluster() -> MakeCluster:
     """A cluster from the text of manifests and facts."""
 
-    def make(text: str, facts: str = "", release: tuple[int, int] = (3, 32), **how: bool) -> Cluster:
+    def make(text: str, facts: str = "", release: tuple[int, int] = (3, 32), **how: Any) -> Cluster:
         return cluster_of(text, Target(release), facts=facts, **how)
 
     return make

@@ -18,6 +18,7 @@ from manifests import cluster_of
 API_VERSIONS = {
     "Namespace": "v1",
     "Node": "v1",
+    "Pod": "v1",
     "ServiceAccount": "v1",
     "EndpointSlice": "discovery.k8s.io/v1",
     "ClusterNetworkPolicy": "policy.networking.k8s.io/v1alpha2",
@@ -45,6 +46,7 @@ class Case:
         road = "native" if written_via == "v3-native-crd" else "calicoctl"
         objects = [{"apiVersion": API_VERSIONS.get(o["kind"], group), **o} for o in self.raw.get("objects", [])]
         objects += [self._workload(one) for one in self.environment.get("workloads", ())]
+        objects += self._homes(objects)
         objects += self._nodes()
         if "felix" in self.environment:
             objects.append(self._felix(group))
@@ -74,6 +76,17 @@ class Case:
             },
         }
 
+    def _homes(self, objects: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+        """Namespaces and service accounts of workloads that the case does not write: they have no labels."""
+        written = {(o["kind"], o["metadata"].get("namespace"), o["metadata"]["name"]) for o in objects}
+        workloads = [(one.get("namespace", "default"), one) for one in self.environment.get("workloads", ())]
+        wanted: dict[tuple[str, str | None, str], None] = {("Namespace", None, home): None for home, _ in workloads}
+        wanted |= {("ServiceAccount", home, a): None for home, one in workloads if (a := one.get("serviceAccount"))}
+        for kind, home, name in wanted:
+            if (kind, home, name) not in written:
+                metadata = {"name": name} | ({"namespace": home} if home else {})
+                yield {"apiVersion": "v1", "kind": kind, "metadata": metadata}
+
     def _nodes(self) -> Iterable[dict[str, Any]]:
         for index, address in enumerate(self.environment.get("calicoNodeIPs", ())):
             key = "IPv6Address" if ":" in address else "IPv4Address"
@@ -91,7 +104,7 @@ class Case:
 
 
 def _failsafe(text: str) -> dict[str, Any]:
-    protocol, _, rest = text.partition(":")
+    protocol, _, rest = (text if ":" in text else f"tcp:{text}").partition(":")
     net, _, port = rest.rpartition(":")
     found = FailsafePort(protocol, int(port), net.strip("[]") or None)
     return {key: value for key, value in found._asdict().items() if value is not None}
