@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from callint.bgp.communities import in_effect, named, resolve
 from callint.bgp.decision import Decision
 from callint.bgp.division import Group
 from callint.bgp.route import Presence
 from callint.bgp.routes import engine
 from callint.bgp.sent import sent
+from callint.bgp.tagging import in_effect, named, resolve
 from callint.net.address import FAMILIES, Family, Prefix
 from callint.net.community import Community
 from callint.net.overlapping import InOrder

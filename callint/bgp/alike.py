@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 
 from callint.bgp.held import Held
 from callint.bgp.lone import CROWD, Lone, lone
@@ -111,16 +111,21 @@ class Nodes:
             divided.setdefault(key, []).append(speaker)
         self.all = dict.fromkeys(together(divided, self.lone, speakers.values()))
         self._of = {one.name: alike for alike in self.all for one in alike.members}
-        self._by_label: dict[str, dict[str, list[Alike]]] = {}
+        self._labelled = cache(self._find_labelled)
         self._labels_known = all(alike.first.labels is not None for alike in self.all)
 
-    def holder(self, address: Address) -> Speaker | None:
+    def holder(self, address: Address | None) -> Speaker | None:
         """The one node that has an address besides its BGP address, as far as facts tell.
 
         What several nodes have, a loopback or link-local address as a rule, says nothing of any of them.
         """
-        found = self.holders.get(address, {})
+        found = self.holders.get(address, {}) if address is not None else {}
         return next(iter(found.values())) if len(found) == 1 else None
+
+    def at(self, address: Address | None) -> Speaker | None:
+        """The node of a BGP address, or the holder of another one."""
+        owner = self.owners.get(address) if address is not None else None
+        return owner or self.holder(address)
 
     @cached_property
     def holders(self) -> dict[Address, dict[str, Speaker]]:
@@ -144,7 +149,7 @@ class Nodes:
             address, port = far_end(peer.peer_ip) or (None, None)
             if address is None:
                 continue
-            owner = self.owners.get(address) or self.holder(address)
+            owner = self.at(address)
             known = owner.address(address.family) if owner is not None else None
             if owner is None or known is None:
                 continue
@@ -192,14 +197,12 @@ class Nodes:
                 return self._labelled(one.key).get(one.value, ())
         return self.all
 
-    def _labelled(self, key: str) -> dict[str, list[Alike]]:
-        found = self._by_label.get(key)
-        if found is None:
-            found = self._by_label[key] = {}
-            for alike in self.all:
-                value = (alike.first.labels or {}).get(key)
-                if value is not None:
-                    found.setdefault(value, []).append(alike)
+    def _find_labelled(self, key: str) -> dict[str, list[Alike]]:
+        found: dict[str, list[Alike]] = {}
+        for alike in self.all:
+            value = (alike.first.labels or {}).get(key)
+            if value is not None:
+                found.setdefault(value, []).append(alike)
         return found
 
 

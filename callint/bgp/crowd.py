@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 
 from callint.bgp.alike import Alike
 from callint.bgp.candidates import Routes, own_routes
@@ -81,7 +81,7 @@ class Crowds:
         self._bare: dict[int, Profile] = {}
         self._interned: dict[Profile, Profile] = {}
         self._own: dict[int, tuple[Routes, ...]] = {}
-        self._similar: dict[tuple[Alike, Family], _Similar] = {}
+        self._similar = cache(self._divided)
         self._crowds: dict[tuple[Alike, Alike, int], Answer[_Crowd]] = {}
 
     def bare(self, mine: Profile) -> Profile:
@@ -164,9 +164,7 @@ class Crowds:
         model, family = self._engine, peering.family
         none, every = nothing(family), everything(family)
         steps = Steps(self._cluster, "routes that BGP sessions export", self._share)
-        similar = self._similar.get((there, family))
-        if similar is None:
-            similar = self._similar[there, family] = self._divided(there, family)
+        similar = self._similar(there, family)
         sets: dict[_About, list[_Twice]] = {}
         own: dict[str, list[tuple[dict[_About, PrefixSet], PrefixSet]]] = {}
         for far, some in similar.asked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate
 from operator import or_
 
@@ -130,7 +130,8 @@ class _Earlier:
         self._places: list[int] = []
         self._near: InOrder[int] = InOrder()
         self._known: dict[PrefixSet, tuple[int, _Near]] = {}
-        self._covering: dict[object, tuple[Rule, ...]] = {}
+        self.covering = cache(self._covering)
+        """Rules that take all routes with some prefixes, as few as can be; many rules are covered by the same ones."""
 
     def add(self, place: int) -> None:
         """One more."""
@@ -150,14 +151,8 @@ class _Earlier:
         self._known[prefixes] = len(self._places), found
         return found
 
-    def covering(self, prefixes: PrefixSet, takers: _Takers) -> tuple[Rule, ...]:
-        """Rules that take all routes with some prefixes, as few as can be; many rules are covered by the same ones."""
-        key = (prefixes, takers)
-        found = self._covering.get(key)
-        if found is None:
-            found = tuple(self._rules[place] for place in _needed(self._rules, prefixes, takers))
-            self._covering[key] = found
-        return found
+    def _covering(self, prefixes: PrefixSet, takers: _Takers) -> tuple[Rule, ...]:
+        return tuple(self._rules[place] for place in _needed(self._rules, prefixes, takers))
 
 
 def _needed(rules: Sequence[Rule], prefixes: PrefixSet, takers: _Takers) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import TypeVar
 
 from callint.bgp.alike import Alike
@@ -50,33 +51,36 @@ class Division:
         self._network = network
         self._profiles = profiles
         self._filtering = filtering(network.cluster)
-        self._divided_nodes: dict[tuple[Alike, Family], tuple[tuple[Profile, Members], ...]] = {}
-        self._divided_by_peers: dict[tuple[Alike, Family], tuple[Near, ...]] = {}
+        self.profiled = cache(self._profiled)
+        """Nodes that are alike for sessions, by family, divided by what they export of their own and may pass on."""
+        self.divided = cache(self._divided)
+        """Nodes alike to the mesh, by family, divided by what they export and by peers whose routes they pass on."""
         self._forms: dict[object, frozenset[Form]] = {}
-        self._kinds: dict[frozenset[Form], frozenset[object]] = {}
-        self._relaying_of: dict[tuple[Alike, Family], frozenset[Relay]] = {}
-        self._relays: dict[tuple[frozenset[Form], Form], tuple[Relay, ...]] = {}
+        self._kinds = cache(self._kinds_in)
+        self._relaying = cache(self._relaying_of)
+        self._relays = cache(self._relays_to)
 
-    def profiled(self, alike: Alike, family: Family) -> tuple[tuple[Profile, Members], ...]:
-        """Nodes that are alike for sessions, divided by what they export of their own and may pass on."""
-        found = self._divided_nodes.get((alike, family))
-        if found is None:
-            divided: dict[object, tuple[Profile, list[Speaker]]] = {}
-            for one in alike.members:
-                mine = self._profiles.of(one, family)
-                divided.setdefault((id(mine), self.relaying(one, family)), (mine, []))[1].append(one)
-            found = tuple((mine, tuple(members)) for mine, members in divided.values())
-            self._divided_nodes[alike, family] = found
-        return found
+    def _profiled(self, alike: Alike, family: Family) -> tuple[tuple[Profile, Members], ...]:
+        divided: dict[object, tuple[Profile, list[Speaker]]] = {}
+        for one in alike.members:
+            mine = self._profiles.of(one, family)
+            divided.setdefault((id(mine), self.relaying(one, family)), (mine, []))[1].append(one)
+        return tuple((mine, tuple(members)) for mine, members in divided.values())
+
+    def _divided(self, several: Alike, family: Family) -> tuple[Near, ...]:
+        found: dict[tuple[Alike, int], tuple[Profile, list[Speaker]]] = {}
+        for mine, members in self.profiled(several, family):
+            for one in members:
+                alike = self._network.nodes.of(one)
+                found.setdefault((alike, id(mine)), (mine, []))[1].append(one)
+        return tuple((alike, mine, tuple(here)) for (alike, _), (mine, here) in found.items())
 
     def relaying(self, speaker: Speaker, family: Family) -> frozenset[Relay]:
         """The kinds of sessions that BGPPeers make on a node: to the mesh nodes are alike that differ in these."""
-        key = (self._network.nodes.of(speaker), family)
-        found = self._relaying_of.get(key)
-        if found is None:
-            forms = (peering.form for peering in self._network.peerings_of(speaker, family))
-            found = self._relaying_of[key] = frozenset(map(self._relay, forms))
-        return found
+        return self._relaying(self._network.nodes.of(speaker), family)
+
+    def _relaying_of(self, alike: Alike, family: Family) -> frozenset[Relay]:
+        return frozenset(self._relay(peering.form) for peering in self._network.peerings_of(alike.first, family))
 
     def far_ends(self, peering: Peering, speaker: Speaker) -> Iterator[tuple[Session, int]]:
         """The sessions of one node, those with far ends that are alike together, with their number."""
@@ -90,13 +94,11 @@ class Division:
 
     def relayed(self, answer: Session, steps: Budget = FREE) -> tuple[Relay, ...]:
         """The kinds of sessions from which the far end passes routes on to this one."""
-        forms, own = self._forms_of(answer.local, answer.family, steps), answer.form
-        found = self._relays.get((forms, own))
-        if found is None:
-            passing = (form for form in forms if form != own or own.kind != "mesh")
-            kinds = {self._relay(form) for form in passing if form.passage.leads_to(own.passage)}
-            found = self._relays[forms, own] = tuple(sorted(kinds, key=str))
-        return found
+        return self._relays(self._forms_of(answer.local, answer.family, steps), answer.form)
+
+    def _relays_to(self, forms: frozenset[Form], own: Form) -> tuple[Relay, ...]:
+        passing = (form for form in forms if form != own or own.kind != "mesh")
+        return tuple(sorted({self._relay(form) for form in passing if form.passage.leads_to(own.passage)}, key=str))
 
     def _relay(self, form: Form) -> Relay:
         """What a session brings to pass on: what eBGP brings has the usual LOCAL_PREF, if no rule sets it."""
@@ -144,26 +146,12 @@ class Division:
                         key = (id(peering.form), alike, id(mine), far_key, peering.state)
                         yield key, peering.session(here[0], other(there, here[0])), size
 
-    def divided(self, several: Alike, family: Family) -> tuple[Near, ...]:
-        """Nodes alike to the mesh, by what they export and by peers of their own, whose routes they pass on."""
-        divided = self._divided_by_peers.get((several, family))
-        if divided is None:
-            found: dict[tuple[Alike, int], tuple[Profile, list[Speaker]]] = {}
-            for mine, members in self.profiled(several, family):
-                for one in members:
-                    alike = self._network.nodes.of(one)
-                    found.setdefault((alike, id(mine)), (mine, []))[1].append(one)
-            divided = tuple((alike, mine, tuple(here)) for (alike, _), (mine, here) in found.items())
-            self._divided_by_peers[several, family] = divided
-        return divided
-
     def _far_key(self, mine: Profile, speaker: Speaker, steps: Budget) -> object:
         """What tells the routes of a far end from those of others: its own and from whom it has those it passes on."""
-        forms = self._forms_of(speaker, mine.family, steps)
-        kinds = self._kinds.get(forms)
-        if kinds is None:
-            kinds = self._kinds[forms] = frozenset((form.kind == "mesh", self._relay(form)) for form in forms)
-        return id(mine), kinds
+        return id(mine), self._kinds(self._forms_of(speaker, mine.family, steps))
+
+    def _kinds_in(self, forms: frozenset[Form]) -> frozenset[object]:
+        return frozenset((form.kind == "mesh", self._relay(form)) for form in forms)
 
 
 def other(there: Sequence[T], speaker: Speaker) -> T | None:

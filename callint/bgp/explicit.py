@@ -35,13 +35,11 @@ class Explicit(NamedTuple):
         return union_all(self.family, (one.prefixes for one in self.parts))
 
 
-def explicit_exports(cluster: Cluster, peer: BGPPeer) -> tuple[Explicit, ...]:
-    """What the export filters of a peer accept, rule by rule; rules that cannot be read accept nothing."""
-    return explicit_accepts(cluster, peer, "export")
-
-
 def explicit_accepts(cluster: Cluster, peer: BGPPeer, direction: Direction) -> tuple[Explicit, ...]:
-    """What the filters of a peer accept in one direction, rule by rule, for sessions of any type."""
+    """What the filters of a peer accept in one direction, rule by rule, for sessions of any type.
+
+    Rules that cannot be read accept nothing.
+    """
     known, names = _known(cluster), filters_of(peer)
     found = known.get((names, direction))
     if found is None:

@@ -66,10 +66,6 @@ class Inventory:
         """Whether a node takes part in the node-to-node mesh."""
         return self.settings.mesh is not False and not speaker.cluster_id and speaker.speaks(family) is not False
 
-    def holder(self, address: Address | None) -> Speaker | None:
-        """The one node that has an address besides its BGP address, as far as facts tell."""
-        return self.nodes.holder(address) if address is not None else None
-
     def has(self, speaker: Speaker, address: Address) -> bool:
         """Whether a node has an address, be it its BGP address or another one that facts tell of."""
         return address == speaker.address(address.family) or speaker.name in self.nodes.holders.get(address, ())

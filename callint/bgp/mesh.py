@@ -52,7 +52,7 @@ def _calls(
     for peering in (one for one in peerings if one.family == family):
         address = peering.address
         # A node with facts has further addresses, at which it may be called.
-        owner = known.nodes.owners.get(address) or known.holder(address) if address is not None else None
+        owner = known.nodes.at(address)
         there = known.nodes.of(owner) if owner is not None else peering.there
         if there is not None:
             called.add(there)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 
 from callint.bgp.alike import Alike
 from callint.bgp.calls import Calls
@@ -38,7 +38,7 @@ class Network(Inventory):
         self._calls = Calls(self._turns, self._further)
         self._status = partial(status, self._turns, self._calls)
         self._forms: dict[Form, Form] = {}
-        self._meshing: dict[tuple[Alike, Family], tuple[Peering, ...]] = {}
+        self._mesh_of = cache(self._make_mesh_of)
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
@@ -153,18 +153,13 @@ class Network(Inventory):
         if self.in_mesh(speaker, family):
             yield from self._mesh_of(self.meshes[family].of(speaker), family)
 
-    def _mesh_of(self, here: Alike, family: Family) -> tuple[Peering, ...]:
-        found = self._meshing.get((here, family))
-        if found is None:
-            found = self._meshing[here, family] = tuple(self._make_mesh_of(here, family))
-        return found
-
-    def _make_mesh_of(self, here: Alike, family: Family) -> Iterator[Peering]:
-        local = here.first
+    def _make_mesh_of(self, here: Alike, family: Family) -> list[Peering]:
+        local, found = here.first, []
         for there in self.meshes[family].all:
             remote = there.first if there is not here or local.name == ANY else there.other_than(local)
             if remote is not None and self._meshes(local, remote, family):
-                yield Peering(self._status, here, there, None, partial(self._mesh_form, family), True)
+                found.append(Peering(self._status, here, there, None, partial(self._mesh_form, family), True))
+        return found
 
     def mesh(self, family: Family, of: Speaker | None = None) -> Iterator[Session]:
         """The sessions of the mesh, all or those of one node: there are as many as pairs of nodes."""
@@ -261,7 +256,7 @@ class Network(Inventory):
     def _at_further_addresses(self) -> dict[tuple[Alike, str, Family], list[Peering]]:
         found: dict[tuple[Alike, str, Family], list[Peering]] = {}
         for peering in self.peerings:
-            holder = self.holder(peering.address) if peering.there is None else None
+            holder = self.nodes.holder(peering.address) if peering.there is None else None
             if holder is not None:
                 found.setdefault((peering.here, holder.name, peering.family), []).append(peering)
         return found

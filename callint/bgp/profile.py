@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from callint.bgp.alike import Alike
-from callint.bgp.communities import tags
 from callint.bgp.nodes import Settings, Speaker, subnet
 from callint.bgp.placement import Placement, Possible
 from callint.bgp.pools import Block, Blocks, Pools
 from callint.bgp.services import HostRoute, Ranges, excluded
-from callint.bgp.tagging import Tagging
+from callint.bgp.tagging import Tagging, tags
 from callint.calico import Release
 from callint.calico.defaults import NORMAL_ROUTE_PRIORITY
 from callint.facts.values import NodeFacts

@@ -119,7 +119,9 @@ class Engine:
         key = (form, id(mine), tuple(zip((self.import_key(one.session, steps) for one in learned), told, strict=True)))
         found = self._exports.get(key)
         if found is None:
-            found = (*self.own_exported(session, steps), *self.learned(session, learned, steps))
+            heard = self.heard(learned, steps)
+            passed = (one for source, routes in heard for one in self.passed_on(session, source, routes))
+            found = (*self.own_exported(session, steps), *counted_decisions(passed, steps))
             self._exports[key] = found
         return found
 
@@ -133,11 +135,6 @@ class Engine:
             found = tuple(counted_decisions(decisions, steps))
             self._exports[form, id(mine)] = found
         return found
-
-    def learned(self, session: Session, sources: Iterable[Source], steps: Budget = FREE) -> Iterator[Decision]:
-        """What becomes of routes that the local node learns from some sources."""
-        for source, routes in self.heard(sources, steps):
-            yield from counted_decisions(self.passed_on(session, source, routes), steps)
 
     def heard(self, sources: Iterable[Source], steps: Budget = FREE) -> Iterator[tuple[Source, Routes]]:
         """The routes that some sources bring."""
@@ -228,14 +225,10 @@ class Engine:
             yield Routes(everywhere, "any", Attributes("bgp", None, None, None, preference), session.far_end)
         else:
             yield from self.profiles.own_routes(session.remote, session.family)
-            yield from self.passed(session)
-
-    def passed(self, session: Session) -> Iterator[Routes]:
-        """What the node at the far end may have from others and pass on."""
-        answer = self.network.answer(session)
-        for passage, preference in self.division.relayed(answer) if answer is not None else ():
-            relayed = Attributes("bgp", None, None, None, preference)
-            yield Routes(everything(session.family), "any", relayed, "routes from its peers", passage)
+            answer = self.network.answer(session)
+            for passage, preference in self.division.relayed(answer) if answer is not None else ():
+                relayed = Attributes("bgp", None, None, None, preference)
+                yield Routes(everything(session.family), "any", relayed, "routes from its peers", passage)
 
     def taken(self, session: Session, offer: Routes) -> tuple[Decision, ...]:
         """What becomes of such routes on the way in, as far as the far end exports them."""

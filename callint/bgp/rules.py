@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from callint.bgp.route import Condition, Conditions
-from callint.finding import Span
+from callint.finding import Path, Span
 from callint.net.address import BITS, FAMILIES, Family, Prefix, parse_cidr
 from callint.net.asn import parse_as_number
 from callint.net.community import Community, parse_community
@@ -59,6 +59,11 @@ class Rule(NamedTuple):
     def span(self) -> Span:
         """The place of the rule: its action, which every rule has."""
         return self.resource.span(*self.rule.path, "action", key=self.rule.action is None)
+
+    @property
+    def place(self) -> tuple[str, Path]:
+        """What tells it from all other rules: its filter, and where it stands in there."""
+        return self.resource.name, self.rule.path
 
     def __str__(self) -> str:
         return f"BGPFilter/{self.resource.name} {self.rule.path[1]}[{self.rule.path[2]}]"

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from callint.bgp.candidates import Routes
-from callint.bgp.communities import in_effect
 from callint.bgp.crowd import Asked, Crowds, crowds
 from callint.bgp.decision import Decision
 from callint.bgp.division import Group, other
@@ -26,6 +25,7 @@ from callint.bgp.routes import (
 )
 from callint.bgp.rules import Direction, Rule
 from callint.bgp.session import LIVE, Form, Session
+from callint.bgp.tagging import in_effect
 from callint.net.overlapping import InOrder
 from callint.objects import Cluster
 from callint.record import NamedTuple

@@ -1,13 +1,16 @@
-"""Routes divided by the prefixAdvertisements that hold them, each of which counts."""
+"""Communities that prefixAdvertisements attach to the routes that they hold (confd bgp_processor.go)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
+from callint.bgp.nodes import Settings
 from callint.net.address import Family, Prefix
 from callint.net.community import Community
 from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, union_all, within
+from callint.net.read import community, network
 from callint.objects.bgp import BGPConfiguration, PrefixAdvertisement
 from callint.record import NamedTuple
 from callint.steps import Steps
@@ -75,16 +78,61 @@ def _pieces(family: Family, tags: Sequence[Tag], steps: Steps) -> Iterator[_Piec
     counting: dict[Prefix, tuple[int, ...]] = {}
     inner: dict[Prefix, list[PrefixSet]] = {}
     around: list[Prefix] = []
-    for network in sorted(own):
-        while around and not around[-1].contains(network):
+    for net in sorted(own):
+        while around and not around[-1].contains(net):
             around.pop()
         outer = around[-1] if around else None
-        counting[network] = tuple(sorted((*own[network], *(counting[outer] if outer is not None else ()))))
-        steps.spend(len(counting[network]))
+        counting[net] = tuple(sorted((*own[net], *(counting[outer] if outer is not None else ()))))
+        steps.spend(len(counting[net]))
         if outer is not None:
-            inner.setdefault(outer, []).append(within(network))
-        around.append(network)
-    for network, places in counting.items():
-        prefixes = within(network) - union_all(family, inner.get(network, ()))
+            inner.setdefault(outer, []).append(within(net))
+        around.append(net)
+    for net, places in counting.items():
+        prefixes = within(net) - union_all(family, inner.get(net, ()))
         if prefixes:
             yield _Piece(prefixes, places)
+
+
+def in_effect(settings: Settings, node: str) -> BGPConfiguration | None:
+    """The configuration whose prefixAdvertisements count on a node: its own, where it has any, replaces the default."""
+    own = settings.of_node(node)
+    return own if own is not None and own.prefix_advertisements else settings.default
+
+
+def tags(settings: Settings, node: str, family: Family) -> Tagging:
+    """What is attached on a node: the same object on all on which the same configuration counts.
+
+    Unknown names are dropped, and an entry without communities with them.
+    """
+    configuration, known = in_effect(settings, node), _known(settings)
+    name = configuration.resource.name if configuration is not None else ""
+    found = known.get((name, family))
+    if found is None:
+        attached = _tags(configuration, family) if configuration is not None else ()
+        found = known[name, family] = Tagging(family, tuple(attached))
+    return found
+
+
+@lru_cache(maxsize=8)
+def _known(settings: Settings) -> dict[tuple[str, Family], Tagging]:
+    return {}
+
+
+def _tags(configuration: BGPConfiguration, family: Family) -> Iterator[Tag]:
+    names = named(configuration)
+    for entry in configuration.prefix_advertisements:
+        communities = resolve(names, entry)
+        inside = network(entry.cidr, family)
+        if inside is not None and communities:
+            yield Tag(inside, communities, entry, configuration)
+
+
+def named(configuration: BGPConfiguration) -> Mapping[str, str | None]:
+    """The communities that a BGPConfiguration gives names, as they are written."""
+    return {one.name: one.value for one in configuration.communities}
+
+
+def resolve(names: Mapping[str, str | None], entry: PrefixAdvertisement) -> tuple[Community, ...]:
+    """The communities of an entry, names looked up among those of the same BGPConfiguration, each once."""
+    read = (community(text) or community(names.get(text)) for text in entry.communities)
+    return tuple(dict.fromkeys(one for one in read if one is not None))

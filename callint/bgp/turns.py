@@ -28,7 +28,7 @@ class Turns:
 
     def far_node(self, session: Session) -> Speaker | None:
         """The far end, where that is a node, at whatever address it is called."""
-        return session.remote or self.known.holder(session.address)
+        return session.remote or self.known.nodes.holder(session.address)
 
     def calls_itself(self, session: Session) -> bool:
         """Whether the far end is the node itself, at another address than its BGP address."""

@@ -7,14 +7,14 @@ from functools import lru_cache
 from typing import Any
 
 from callint.bgp.advertisement import Effect, Reach, advertisement_effects
-from callint.bgp.explicit import explicit_exports
+from callint.bgp.explicit import explicit_accepts
 from callint.bgp.network import network as bgp
 from callint.bgp.rules import Rule
 from callint.calico.defaults import FILTER_OPERATIONS
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import EXPORTS, left_open
-from callint.finding import Related, Witness, witness
+from callint.finding import Path, Related, Witness, witness
 from callint.net.address import FAMILIES
 from callint.net.community import Community, format_community
 from callint.net.prefixes import PrefixSet, union_all, within
@@ -40,19 +40,18 @@ def _uncovered(cluster: Cluster) -> Iterator[Breach]:
     networks = [net for one in entries if (net := network(one.cidr)) is not None]
     if len(networks) < len(entries):
         return
-    said: set[tuple[str, tuple[str | int, ...]]] = set()
+    said: set[tuple[str, Path]] = set()
     covered = {
         family: union_all(family, (within(net) for net in networks if net.family == family)) for family in FAMILIES
     }
     for peer in cluster.bgp_peers:
-        for explicit in explicit_exports(cluster, peer):
+        for explicit in explicit_accepts(cluster, peer, "export"):
             rule = explicit.rule
-            place = (rule.resource.name, rule.rule.path)
-            if rule.rule.operator not in ("In", "Equal") or rule.operations.communities or place in said:
+            if rule.rule.operator not in ("In", "Equal") or rule.operations.communities or rule.place in said:
                 continue
             rest = explicit.prefixes - covered[explicit.family]
             if rest:
-                said.add(place)
+                said.add(rule.place)
                 yield _leaves_untold(rule, peer.resource.name, rest, [one.cidr for one in entries[:4]])
 
 

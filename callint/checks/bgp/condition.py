@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from callint.bgp.communities import tags
 from callint.bgp.filtering import Filters, filtering, filters_of
 from callint.bgp.network import network
 from callint.bgp.nodes import ANY
 from callint.bgp.route import PeerType
 from callint.bgp.rules import DIRECTIONS, LISTS, Direction, Rule
-from callint.bgp.tagging import Tag
+from callint.bgp.tagging import Tag, tags
 from callint.checks.bgp.block_lengths import Missed, missed
 from callint.checks.bgp.peers import families, peerings, rules_of, used_by
 from callint.checks.breach import Breach
@@ -246,7 +245,7 @@ def _all(cluster: Cluster) -> Iterator[Breach]:
                     continue
                 known.add((filters, family, direction))
                 exclusive = [rule for rule in rules if _rejects_all_but_its_own(rule)]
-                places = tuple((rule.resource.name, rule.rule.path) for rule in exclusive)
+                places = tuple(rule.place for rule in exclusive)
                 if len(exclusive) < 2 or places in said or any(rule.verdict == "accept" for rule in rules):
                     continue
                 if union_all(family, (rule.prefixes for rule in exclusive)) == everything(family):

@@ -13,13 +13,11 @@ from callint.bgp.peering import Peering
 from callint.bgp.reach import RouteGraph
 from callint.bgp.rules import Direction, Rule
 from callint.bgp.session import Form
-from callint.checks.bgp.callers import callers
-from callint.checks.bgp.kept_apart import KeptApart
-from callint.checks.bgp.kept_in import Gates
-from callint.checks.bgp.open_ways import open_ways
+from callint.checks.bgp.kept_in import Gates, KeptApart
+from callint.checks.bgp.peers import callers
 from callint.checks.bgp.reflectors import isolated, lone
 from callint.checks.bgp.routed_pools import needs_routes, routed
-from callint.checks.bgp.unsettled import unsettled
+from callint.checks.bgp.unsettled import open_ways, unsettled
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import EXPORTS, NODES, REFLECTORS, SPEAKERS, left_in, left_open

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from callint.bgp.alike import Alike
 from callint.bgp.explicit import Explicit, explicit_accepts
@@ -14,22 +14,21 @@ from callint.bgp.imports import Kernel, KernelStep, Programmed
 from callint.bgp.network import network
 from callint.bgp.reach import RouteGraph
 from callint.bgp.routes import engine
+from callint.bgp.rules import Direction, Rule
 from callint.checks.bgp.outward import Outward, outward
 from callint.checks.bgp.peers import peerings, used_by
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.facts.values import NodeFacts
-from callint.finding import Related, witness
+from callint.finding import Path, Related, witness
 from callint.net.address import FAMILIES, Family, Prefix
 from callint.net.overlapping import Networks
-from callint.net.prefixes import PrefixSet, union_all, within
+from callint.net.prefixes import PrefixSet, exactly, union_all, within
 from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.objects.pool import IPPool
 from callint.steps import Steps, counted
-
-T = TypeVar("T")
 
 # Pools that are found near some addresses in one step
 _NEAR = 8
@@ -77,43 +76,69 @@ def _gives_to_pods(pool: IPPool) -> bool:
     return not pool.disabled and not pool.unreadable and bool({"Workload", "Tunnel"} & set(pool.allowed_uses))
 
 
-def _once(several: Iterable[T], key: Callable[[T], object]) -> Iterator[T]:
-    """The first of those with the same key: what the same rules accept is told once."""
-    seen: set[object] = set()
-    for one in several:
-        known = key(one)
-        if known not in seen:
-            seen.add(known)
-            yield one
+class _Accepts:
+    """What rules accept in one direction, each until something is said of it."""
 
+    def __init__(self, cluster: Cluster, direction: Direction) -> None:
+        self._cluster, self._direction = cluster, direction
+        self._seen: set[object] = set()
+        self._said: set[tuple[str, Path]] = set()
 
-def _filters_outward(one: Outward) -> object:
-    return filters_of(one.peer), one.session.family
+    def of(self, peer: BGPPeer, family: Family | None = None, *, apart: bool = False) -> Iterator[Explicit]:
+        """Those of a peer, of one family or both; of peers with the same filters the first, and one that is `apart`."""
+        key = (filters_of(peer), family, apart)
+        if key not in self._seen:
+            self._seen.add(key)
+            for accept in explicit_accepts(self._cluster, peer, self._direction):
+                if family in (None, accept.family) and accept.rule.place not in self._said:
+                    yield accept
+
+    def breach(
+        self,
+        peer: BGPPeer,
+        accept: Explicit,
+        prefixes: PrefixSet,
+        message: str,
+        related: Iterable[Related] = (),
+        advice: str = "",
+    ) -> Breach:
+        """One at the network that a rule names, or at its action where it names none; the rule is then said."""
+        rule = accept.rule
+        self._said.add(rule.place)
+        return Breach.at(
+            rule.resource,
+            (*rule.rule.path, "cidr" if rule.rule.cidr else "action"),
+            message,
+            (*related, *used_by([peer], rule.resource.name)),
+            witness(
+                "route",
+                prefix=str(prefixes.witness()),
+                peer=peer.resource.name,
+                direction=self._direction,
+                verdict="accept",
+                decided_by=str(rule),
+            ),
+            advice,
+        )
 
 
 def _withheld(cluster: Cluster) -> Iterator[Breach]:
-    said: set[tuple[object, ...]] = set()
+    accepts = _Accepts(cluster, "export")
     withheld = _Held(cluster, (pool for pool in cluster.pools if pool.disable_bgp_export))
-    for peer in _once(cluster.bgp_peers, filters_of) if withheld else ():
-        for accept in explicit_accepts(cluster, peer, "export"):
-            place = (accept.rule.resource.name, accept.rule.rule.path)
-            if place in said or not _plain(accept):
-                continue
+    for peer in cluster.bgp_peers if withheld else ():
+        for accept in filter(_plain, accepts.of(peer)):
             held = list(islice(withheld.overlapping(accept.prefixes), _SHOWN + 1))
             if held:
-                said.add(place)
                 (pool, both), *others = held
                 named = [f'"{one.name}"' for one, _ in others[: _SHOWN - 1]] + ["others"] * (len(held) > _SHOWN)
                 more = f"; the same goes for {' and '.join(named)}" if named else ""
-                places = [Related(one.span("disableBGPExport"), "is to keep the pool in") for one, _ in held[:_SHOWN]]
-                yield _accepting(
+                yield accepts.breach(
+                    peer,
                     accept,
+                    both,
                     f'{accept.rule} lets {both} out to BGPPeer "{peer.resource.name}", though IPPool "{pool.name}" has '
                     f"`disableBGPExport`: what a filter accepts is not asked again{more}",
-                    (*places, *used_by([peer], accept.rule.resource.name)),
-                    both,
-                    peer,
-                    "export",
+                    [Related(one.span("disableBGPExport"), "is to keep the pool in") for one, _ in held[:_SHOWN]],
                 )
 
 
@@ -124,34 +149,6 @@ def _plain(accept: Explicit) -> bool:
     """
     rule = accept.rule
     return all(one.kind == "peer-type" for one in accept.when) and not rule.resource.unreadable(*rule.rule.path[:2])
-
-
-def _accepting(
-    accept: Explicit,
-    message: str,
-    related: tuple[Related, ...],
-    prefixes: PrefixSet,
-    peer: BGPPeer,
-    direction: str,
-    advice: str = "",
-) -> Breach:
-    """A breach at the network that a rule names, or at its action where it names none."""
-    rule = accept.rule
-    return Breach.at(
-        rule.resource,
-        (*rule.rule.path, "cidr" if rule.rule.cidr else "action"),
-        message,
-        related,
-        witness(
-            "route",
-            prefix=str(prefixes.witness()),
-            peer=peer.resource.name,
-            direction=direction,
-            verdict="accept",
-            decided_by=str(rule),
-        ),
-        advice,
-    )
 
 
 def _having_default(cluster: Cluster) -> Iterator[Outward]:
@@ -171,60 +168,48 @@ def _may_have_default(facts: NodeFacts | None, family: Family) -> bool:
 
 
 def _default_route(cluster: Cluster) -> Iterator[Breach]:
-    said: set[tuple[object, ...]] = set()
-    for one in _once(_having_default(cluster), _filters_outward):
-        for accept in explicit_accepts(cluster, one.peer, "export"):
-            rule = accept.rule
-            place = (rule.resource.name, rule.rule.path)
-            default = Prefix(accept.family, 0, 0)
-            named = rule.rule.operator == "Equal" or (rule.rule.cidr or "").endswith("/0")
-            if place in said or accept.family != one.session.family or named or not _plain(accept):
-                continue
-            if default in accept.prefixes:
-                said.add(place)
-                but = "" if rule.rule.operator == "NotEqual" else "those in "
-                what = f'every route but {but}"{rule.rule.cidr}"' if rule.rule.cidr else "every route"
-                yield _accepting(
+    accepts = _Accepts(cluster, "export")
+    for peer, session in _having_default(cluster):
+        default = Prefix(session.family, 0, 0)
+        for accept in filter(_plain, accepts.of(peer, session.family)):
+            rule, asked = accept.rule, accept.rule.rule
+            named = asked.operator == "Equal" or (asked.cidr or "").endswith("/0")
+            if not named and default in accept.prefixes:
+                but = "" if asked.operator == "NotEqual" else "those in "
+                what = f'every route but {but}"{asked.cidr}"' if asked.cidr else "every route"
+                yield accepts.breach(
+                    peer,
                     accept,
-                    f'{rule} accepts {what} for export, so that BGPPeer "{one.peer.resource.name}" learns the default '
+                    exactly(default),
+                    f'{rule} accepts {what} for export, so that BGPPeer "{peer.resource.name}" learns the default '
                     "route of the node with all the rest",
-                    used_by([one.peer], rule.resource.name),
-                    within(default, 0, 0),
-                    one.peer,
-                    "export",
-                    "name the networks that are to leave with `matchOperator: In`",
+                    advice="name the networks that are to leave with `matchOperator: In`",
                 )
 
 
 def _own_prefixes(cluster: Cluster) -> Iterator[Breach]:
-    said: set[tuple[object, ...]] = set()
+    accepts = _Accepts(cluster, "import")
     own = _Held(cluster, filter(_gives_to_pods, cluster.pools))
     kernels = engine(cluster).kernels
-    for one in _once(outward(cluster), _filters_outward) if own else ():
-        for accept in explicit_accepts(cluster, one.peer, "import"):
-            rule = accept.rule
-            place = (rule.resource.name, rule.rule.path)
-            if place in said or accept.family != one.session.family or rule.rule.operator not in ("In", "Equal"):
-                continue
-            if not _plain(accept):
-                continue
-            for pool, both in own.overlapping(accept.prefixes):
-                if _installed(kernels.get(accept.family), both) and not _through_routers(cluster, accept.family):
-                    said.add(place)
-                    yield _accepting(
+    for peer, session in outward(cluster) if own else ():
+        family = session.family
+        for accept in filter(_plain, accepts.of(peer, family)):
+            for pool, both in own.overlapping(accept.prefixes) if _names_network(accept.rule) else ():
+                if _installed(kernels.get(family), both) and not _through_routers(cluster, family):
+                    yield accepts.breach(
+                        peer,
                         accept,
-                        f'{rule} imports {both} from BGPPeer "{one.peer.resource.name}", which is inside IPPool '
-                        f'"{pool.name}": a more specific route from there takes over traffic to pods',
-                        (
-                            Related(pool.span("cidr"), "the cluster's own network"),
-                            *used_by([one.peer], rule.resource.name),
-                        ),
                         both,
-                        one.peer,
-                        "import",
+                        f'{accept.rule} imports {both} from BGPPeer "{peer.resource.name}", which is inside IPPool '
+                        f'"{pool.name}": a more specific route from there takes over traffic to pods',
+                        [Related(pool.span("cidr"), "the cluster's own network")],
                         "put a Reject for the cluster's own networks before this rule",
                     )
                     break
+
+
+def _names_network(rule: Rule) -> bool:
+    return rule.rule.operator in ("In", "Equal")
 
 
 def _installed(kernel: Kernel | None, prefixes: PrefixSet) -> bool:
@@ -255,7 +240,7 @@ def _through_routers(cluster: Cluster, family: Family) -> bool:
 
 def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
     """Felix installs the routes to pods, and no node needs one to services; what others announce there is lost."""
-    said: set[tuple[object, ...]] = set()
+    accepts = _Accepts(cluster, "import")
     kernels, pools = engine(cluster).kernels, _Held(cluster, cluster.pools)
     outside = {one.peer.resource.name for one in outward(cluster)} if cluster.bgp_filters else set()
     given = [pool.net for pool in cluster.pools if _gives_to_pods(pool) and pool.net is not None]
@@ -266,30 +251,24 @@ def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
             return peer.resource.name in outside
         return part.step in _LOST and not part.prefixes.overlaps(pods[part.prefixes.family])
 
-    for peer in _once(cluster.bgp_peers, lambda peer: (filters_of(peer), peer.resource.name in outside)):
-        for accept in explicit_accepts(cluster, peer, "import"):
-            rule = accept.rule
-            place = (rule.resource.name, rule.rule.path)
-            kernel = kernels.get(accept.family)
-            named = rule.rule.operator in ("In", "Equal") and not rule.resource.unreadable(*rule.rule.path[:2])
-            if kernel is None or place in said or not named:
+    for peer in cluster.bgp_peers:
+        for accept in accepts.of(peer, apart=peer.resource.name in outside):
+            rule, kernel = accept.rule, kernels.get(accept.family)
+            if kernel is None or not _names_network(rule) or rule.resource.unreadable(*rule.rule.path[:2]):
                 continue
             parts = list(kernel.divide(accept.prefixes))
-            if not parts or not all(lost(part, peer) for part in parts):
-                continue
-            said.add(place)
-            yield _accepting(
-                accept,
-                f'{rule} accepts routes from BGPPeer "{peer.resource.name}" that no node installs: '
-                f"{_LOST[parts[0].step]}",
-                (*_keeping_out(cluster, pools, parts[0].prefixes), *used_by([peer], rule.resource.name)),
-                accept.prefixes,
-                peer,
-                "import",
-            )
+            if parts and all(lost(part, peer) for part in parts):
+                yield accepts.breach(
+                    peer,
+                    accept,
+                    accept.prefixes,
+                    f'{rule} accepts routes from BGPPeer "{peer.resource.name}" that no node installs: '
+                    f"{_LOST[parts[0].step]}",
+                    _keeping_out(cluster, pools, parts[0].prefixes),
+                )
 
 
-def _keeping_out(cluster: Cluster, pools: _Held, prefixes: PrefixSet) -> tuple[Related, ...]:
+def _keeping_out(cluster: Cluster, pools: _Held, prefixes: PrefixSet) -> list[Related]:
     """The pools and service ranges that the prefixes lie in."""
     found = [
         Related(pool.span("cidr"), f"this pool has vxlanMode {pool.vxlan_mode}, ipipMode {pool.ipip_mode}")
@@ -298,7 +277,7 @@ def _keeping_out(cluster: Cluster, pools: _Held, prefixes: PrefixSet) -> tuple[R
     default = network(cluster).settings.default
     if default is not None and not found:
         found.append(Related(default.resource.span("metadata", "name"), "its service ranges hold the network"))
-    return tuple(found)
+    return found
 
 
 QUESTIONS: dict[str, Question] = {

@@ -97,8 +97,8 @@ def _settled_families(cluster: Cluster, peer: BGPPeer, steps: Steps) -> Sequence
 
 def _idle(cluster: Cluster, peer: BGPPeer, rules: Sequence[Rule], family: Family) -> tuple[list[Rule], PrefixSet]:
     """The accepting rules of a peer, if none of them has an effect, and what no rule decides."""
-    reached = {_place(one.rule) for one in explicit_accepts(cluster, peer, "import")}
-    effective = [one for one in rules if one.verdict == "reject" or _place(one) in reached]
+    reached = {one.rule.place for one in explicit_accepts(cluster, peer, "import")}
+    effective = [one for one in rules if one.verdict == "reject" or one.place in reached]
     idle = _without_effect(effective, Steps(cluster, "rules of BGPFilters"))
     return idle, fall_through(cluster, peer, "import", family)
 
@@ -108,10 +108,6 @@ def _reject_all(cluster: Cluster, family: Family) -> str:
         return "a rule that has `action: Reject` and nothing else"
     everything = "0.0.0.0/0" if family == 4 else '"::/0"'
     return f"`{{action: Reject, matchOperator: In, cidr: {everything}}}`"
-
-
-def _place(rule: Rule) -> tuple[object, ...]:
-    return rule.resource.name, rule.rule.path
 
 
 def _without_effect(rules: Sequence[Rule], steps: Steps) -> list[Rule]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from callint.bgp.alike import Alike
@@ -65,7 +65,7 @@ class _Passing:
     def __init__(self, model: Network, family: Family) -> None:
         """What the mesh brings is looked for where there are filters."""
         self._model, self._family = model, family
-        self._known: dict[tuple[Filters, View], bool] = {}
+        self._changes = cache(self._may_change)
 
     def __call__(self, peering: Peering) -> bool:
         form = peering.form
@@ -74,19 +74,15 @@ class _Passing:
         views = (View(direction, form.peer_type, form.local_as) for direction in DIRECTIONS)
         return not form.filters or not any(self._changes(form.filters, view) for view in views)
 
-    def _changes(self, filters: Filters, view: View) -> bool:
+    def _may_change(self, filters: Filters, view: View) -> bool:
         """Whether rules may reject or alter what the mesh brings, of which there may be no more than pools tell."""
-        found = self._known.get((filters, view))
-        if found is None:
-            cluster = self._model.cluster
-            missing = any(name not in cluster.bgp_filters for name in filters)
-            # What a filter lets out gets no community of `prefixAdvertisements`.
-            tagged = view.direction == "export" and any(one.prefix_advertisements for one in cluster.bgp_configurations)
-            parts = filtering(cluster).parts(filters, view, Attributes(), self._brought)
-            rules = (part.rule for part in parts if part.rule is not None)
-            found = missing or any(tagged or rule.verdict != "accept" or rule.operations for rule in rules)
-            self._known[filters, view] = found
-        return found
+        cluster = self._model.cluster
+        missing = any(name not in cluster.bgp_filters for name in filters)
+        # What a filter lets out gets no community of `prefixAdvertisements`.
+        tagged = view.direction == "export" and any(one.prefix_advertisements for one in cluster.bgp_configurations)
+        parts = filtering(cluster).parts(filters, view, Attributes(), self._brought)
+        rules = (part.rule for part in parts if part.rule is not None)
+        return missing or any(tagged or rule.verdict != "accept" or rule.operations for rule in rules)
 
     @cached_property
     def _brought(self) -> PrefixSet:

@@ -10,7 +10,6 @@ from callint.bgp.decision import Decision
 from callint.bgp.explicit import Explicit, explicit_accepts
 from callint.bgp.filtering import Filters, filters_of
 from callint.bgp.pools import pools_of
-from callint.bgp.rules import Rule
 from callint.bgp.sent import sent
 from callint.checks.bgp.peers import used_by
 from callint.checks.breach import Breach
@@ -72,7 +71,7 @@ def _pods(cluster: Cluster, family: Family) -> PrefixSet:
 def _named(cluster: Cluster, peer: BGPPeer, family: Family) -> dict[_Place, Explicit]:
     """What the filters of a peer accept for export by rules that name a network."""
     accepts = (one for one in explicit_accepts(cluster, peer, "export") if one.family == family)
-    return {_place(one.rule): one for one in accepts if one.rule.rule.operator in ("In", "Equal")}
+    return {one.rule.place: one for one in accepts if one.rule.rule.operator in ("In", "Equal")}
 
 
 def _ranks(cluster: Cluster) -> dict[str, dict[Family, dict[_Place, int]]]:
@@ -85,13 +84,9 @@ def _ranks(cluster: Cluster) -> dict[str, dict[Family, dict[_Place, int]]]:
         mine = found.setdefault(session.peer.resource.name, {}).setdefault(session.family, {})
         for decision in decisions:
             assert decision.rule is not None, "rules alone are asked"
-            place = _place(decision.rule)
+            place = decision.rule.place
             mine[place] = max(mine.get(place, 0), 2 if _exists(decision) else 1)
     return found
-
-
-def _place(rule: Rule) -> _Place:
-    return rule.resource.name, rule.rule.path
 
 
 def _exists(decision: Decision) -> bool:

@@ -14,7 +14,7 @@ from callint.bgp.route import BY_MESH, Attributes
 from callint.bgp.routes import OF_PIECES, Engine, engine
 from callint.bgp.rules import Rule
 from callint.bgp.session import Session
-from callint.checks.bgp.meetings import Meeting, meetings, rely_on_others
+from callint.checks.bgp.outward import Meeting, meetings, rely_on_others
 from callint.checks.bgp.unsettled import unsettled, withholding
 from callint.checks.breach import Breach, object_words
 from callint.checks.dispatch import Question, asked

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from callint.bgp.network import network
 from callint.bgp.nodes import Speaker
 from callint.bgp.reach import RouteGraph
-from callint.checks.bgp.callers import callers
-from callint.checks.bgp.open_ways import open_ways
+from callint.checks.bgp.peers import callers
 from callint.checks.bgp.routed_pools import needs_routes
-from callint.checks.bgp.unsettled import unsettled
+from callint.checks.bgp.unsettled import open_ways, unsettled
 from callint.checks.breach import Breach
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from collections.abc import Collection, Iterator
+from functools import cache, cached_property, lru_cache
 
 from callint.bgp.alike import Alike, far_address
 from callint.bgp.expand import Conflict
@@ -38,7 +38,7 @@ class Unsettled:
         left = (peer for peer in cluster.bgp_peers if _any_left(peer, *SELECTING, *AGREEING))
         self.peers = [OpenPeer(self._model, peer) for peer in left]
         """The BGPPeers with variables."""
-        self._known: dict[Alike, bool] = {}
+        self._any_open = cache(self._find_any_open)
 
     def unsaid(self, peering: Peering) -> Iterator[Resource]:
         """The Nodes of Kubernetes with variables that these sessions may depend on: no finding tells of those."""
@@ -91,12 +91,9 @@ class Unsettled:
                 return True
         return False
 
-    def _any_open(self, alike: Alike) -> bool:
+    def _find_any_open(self, alike: Alike) -> bool:
         """Whether objects of one of these nodes leave something open."""
-        found = self._known.get(alike)
-        if found is None:
-            found = self._known[alike] = any(one.name in self.nodes for one in alike.members)
-        return found
+        return any(one.name in self.nodes for one in alike.members)
 
     def _members(self, peering: Peering) -> tuple[Speaker, ...]:
         there = self._far_end(peering)
@@ -104,11 +101,8 @@ class Unsettled:
 
     def _far_end(self, peering: Peering) -> Alike | None:
         """The nodes at the far end, or the one with its address, the BGP address or another."""
-        address = peering.address
-        if peering.there is not None or address is None:
-            return peering.there
-        owner = self._model.nodes.owners.get(address) or self._model.holder(address)
-        return self._model.nodes.of(owner) if owner is not None else None
+        owner = self._model.nodes.at(peering.address) if peering.there is None else None
+        return self._model.nodes.of(owner) if owner is not None else peering.there
 
 
 @lru_cache(maxsize=8)
@@ -190,3 +184,42 @@ class OpenPeer:
         if address is None:
             return False
         return speaker.speaks(address.family) is None or self._model.has(speaker, address)
+
+
+class OpenWays:
+    """Between which nodes there may be one more session, and which nodes may have one with a router outside."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        """Raises TooManyStepsError."""
+        steps = Steps(cluster, "nodes with BGPPeers that hold variables")
+        every = network(cluster).nodes.all
+        self.between: dict[Alike, set[Alike]] = {}
+        self.outward: set[Alike] = set()
+        for peer in unsettled(cluster).peers:
+            self._add(peer, every, steps)
+
+    def __contains__(self, node: Alike) -> bool:
+        """Whether a node may have one more session."""
+        return node in self.between or node in self.outward
+
+    def _add(self, peer: OpenPeer, every: Collection[Alike], steps: Steps) -> None:
+        steps.spend(len(every))
+        near = [one for one in every if peer.is_near(one, steps)]
+        far = [one for one in every if peer.is_far(one, steps)]
+        if not near and peer.peer.node is not None:
+            near = far  # for routes go from one to the other over the node of that name, which no manifest holds
+        # That a router outside agrees is taken for granted.
+        if not far and not peer.starting:
+            return
+        steps.spend(len(near) * len(far))
+        self.outward.update(near)
+        for here in near if far else ():
+            self.between.setdefault(here, set()).update(far)
+        for there in far if near else ():
+            self.between.setdefault(there, set()).update(near)
+
+
+@lru_cache(maxsize=2)
+def open_ways(cluster: Cluster) -> OpenWays:
+    """Those of a cluster, put together once; raises TooManyStepsError."""
+    return OpenWays(cluster)
