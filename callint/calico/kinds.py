@@ -40,10 +40,14 @@ def is_list(api_version: object, kind: object) -> bool:
 
 
 def is_item(value: object, kind: object) -> bool:
-    """Whether a value can be an item of a list: an object, which a list of any says the kind of by itself.
+    """Whether a value can be an item of a list: an object, of a list of any kind one that says its own.
 
-    A list is none (cli-runtime pkg/resource/visitor.go, FlattenListVisitor).
+    A list is none (cli-runtime pkg/resource/visitor.go, FlattenListVisitor), and calicoctl reads the items of a list
+    of one kind as of that kind, whatever theirs.
     """
-    if not isinstance(value, dict) or is_list(value.get("apiVersion"), value.get("kind")):
+    if not isinstance(value, dict):
         return False
-    return kind != "List" or "kind" in value or "apiVersion" in value
+    own = value.get("kind")
+    if kind == "List":
+        return not is_list(value.get("apiVersion"), own) and ("kind" in value or "apiVersion" in value)
+    return own is None or f"{own}List" == kind

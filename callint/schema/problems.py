@@ -64,7 +64,11 @@ def _no_objects(document: Document, path: Path, value: dict[str, Any]) -> Iterat
         about, place = ("items", number), (*path, "items", number)
         span = document.span(*_name(place, item, False))
         if isinstance(item, dict) and "kind" in item:
-            message = f'"{dotted(about)}" is a list, where an object was expected: kubectl refuses the list around it'
+            if is_list(item.get("apiVersion"), item["kind"]):
+                flaw = "is a list, where an object was expected: kubectl refuses the list around it"
+            else:
+                flaw = f'is of kind "{item["kind"]}", and calicoctl reads all of "{kind}" as "{kind[:-4]}"'
+            message = f'"{dotted(about)}" {flaw}'
             yield Problem("value-not-allowed", document.span((*place, "kind")), message, (), place)
         elif isinstance(item, dict):
             yield Problem("missing-field", span, f'"{dotted(about)}" needs the field "kind"', (), place)
