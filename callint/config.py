@@ -22,8 +22,6 @@ from callint.source.globs import base_of
 from callint.suppress import Entry
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from callint.baseline import Baseline
     from callint.finding import Path, Span
 
@@ -56,13 +54,6 @@ REST = ClusterConfig("default", Calico(), (), (), Intent())
 """The cluster of documents that belong to none of those that are configured."""
 
 
-class Ignore(NamedTuple):
-    """An accepted finding with the last day on which it is accepted."""
-
-    entry: Entry
-    until: date | None
-
-
 class Config(NamedTuple):
     """Everything that callint.yaml can say, with defaults where it is silent."""
 
@@ -71,7 +62,7 @@ class Config(NamedTuple):
     fail_on: str = "error"
     rules: Mapping[str, Any] = {}
     rule_paths: tuple[str, ...] = ()
-    ignores: tuple[Ignore, ...] = ()
+    ignores: tuple[Entry, ...] = ()
     baseline: str | None = None
     limits: Limits = Limits()
     jobs: int | None = None
@@ -293,7 +284,7 @@ def _outside(path: str) -> str:
     return f'leads to "{target(path)}", out of {bounds}'
 
 
-def _ignore(document: Document, folder: str, index: int, item: Mapping[str, Any]) -> Ignore:
+def _ignore(document: Document, folder: str, index: int, item: Mapping[str, Any]) -> Entry:
     span = document.span(("ignore", index, "rule"))
     until = None
     if "until" in item:
@@ -301,5 +292,4 @@ def _ignore(document: Document, folder: str, index: int, item: Mapping[str, Any]
 
         until = date.fromisoformat(item["until"])
     path = os.path.abspath(os.path.join(folder, item["path"])) if "path" in item else ""
-    entry = Entry(item["rule"], item["reason"], span, object=item.get("object", ""), file=path, in_source=False)
-    return Ignore(entry, until)
+    return Entry(item["rule"], item["reason"], span, (), item.get("object", ""), path, in_source=False, until=until)

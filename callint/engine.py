@@ -29,6 +29,9 @@ class Setting(NamedTuple):
     selected: bool = True
 
 
+_SILENT = Setting()
+
+
 class Crash(NamedTuple):
     """A check that raised: the rule, one line about the error, and the traceback for --debug."""
 
@@ -48,37 +51,36 @@ class Plan:
         self.catalogue = catalogue
         self.settings = settings or {}
 
+    def _setting(self, identifier: str) -> Setting:
+        return self.settings.get(identifier, _SILENT)
+
     def enabled(self, rule: Rule) -> bool:
         """Whether the rule runs."""
-        setting = self.settings.get(rule.id)
-        return self.wanted(rule) and (setting is None or setting.selected)
+        return self.wanted(rule) and self._setting(rule.id).selected
 
     def wanted(self, rule: Rule) -> bool:
         """Whether nobody switched the rule off, be it among those that are asked for now or not."""
-        setting = self.settings.get(rule.id)
-        return rule.enabled if setting is None or setting.enabled is None else setting.enabled
+        said = self._setting(rule.id).enabled
+        return rule.enabled if said is None else said
 
     def severity(self, rule: Rule) -> Severity:
         """The severity of a proven breach."""
-        setting = self.settings.get(rule.id)
-        return rule.severity if setting is None or setting.severity is None else setting.severity
+        return self._setting(rule.id).severity or rule.severity
 
     def weighed(self, identifier: str) -> bool:
         """Whether the configuration gives the rule a severity of its own."""
-        setting = self.settings.get(identifier)
-        return setting is not None and setting.severity is not None
+        return self._setting(identifier).severity is not None
 
     def parameters(self, rule: Rule) -> Mapping[str, Any]:
         """The rule's parameters with the configuration's over them."""
-        setting = self.settings.get(rule.id)
-        return {**rule.parameters, **setting.parameters} if setting and setting.parameters else rule.parameters
+        own = self._setting(rule.id).parameters
+        return {**rule.parameters, **own} if own else rule.parameters
 
     def place(self, rule: Rule, parameter: str) -> str:
         """Where a parameter is given: file, line and column; where none is named, what the configuration gives."""
-        setting = self.settings.get(rule.id)
-        given = setting.parameters if setting else {}
-        configured = parameter in given if parameter else bool(given)
-        return setting.place if setting and configured else placed(rule, parameter)
+        setting = self._setting(rule.id)
+        configured = parameter in setting.parameters if parameter else bool(setting.parameters)
+        return setting.place if configured else placed(rule, parameter)
 
 
 def _finding(rule: Rule, severity: Severity, breach: Breach, cluster: str) -> Finding:

@@ -24,7 +24,7 @@ from callint.record import NamedTuple
 from callint.report import Report
 from callint.rule import text_of
 from callint.source import Document, Sources, load
-from callint.suppress import annotated, apply, comments, expired
+from callint.suppress import annotated, apply, comments
 from callint.weigh import MISSING, PART, across_folders, in_all_clusters, of_a_part, on_assumed_release, once_a_file
 
 if TYPE_CHECKING:
@@ -113,18 +113,19 @@ def describe(
         facts, problems, read = known[about.facts + options.facts]
         files.append(read)
         findings.extend(report_problems(plan, named_there(config, problems), about.name))
-        made = partial(
-            Cluster,
+        cluster = Cluster(
             resources,
+            target,
             name=about.name,
             facts=facts,
             intent=about.intent,
             documents=documents,
             limits=config.limits,
         )
-        cluster = made(target)
         dataplane = options.calico.dataplane or about.calico.dataplane or inferred_dataplane(cluster)
-        clusters.append(made(target._replace(dataplane=dataplane)) if dataplane else cluster)
+        if dataplane is not None:  # of which nothing that was asked so far knows
+            cluster.target = target._replace(dataplane=dataplane)
+        clusters.append(cluster)
     return Described(sources, clusters, findings, files)
 
 
@@ -271,15 +272,10 @@ def _suppress(
     entries, problems = comments(sources)
     for cluster in clusters:
         entries.extend(annotated(cluster.all))
-    for ignore in config.ignores:
-        over = expired(ignore.entry.rule, ignore.until, options.today, ignore.entry.span) if ignore.until else None
-        if over:
-            problems.append(over)
-        else:
-            entries.append(ignore.entry)
+    entries.extend(config.ignores)
     problems += excluding_nothing(config, options.paths)
     ran = {rule.id for rule in plan.catalogue if plan.enabled(rule)}
-    applied = apply(entries, findings, plan.catalogue, ran)
+    applied = apply(entries, findings, plan.catalogue, ran, options.today)
     kept = [*applied.kept, *report_problems(plan, [*problems, *applied.problems])]
     if options.baseline is None:
         return kept, applied.suppressed
@@ -293,10 +289,3 @@ def text_by_id(catalogue: Catalogue, identifier: str) -> RuleText | None:
     """A rule with its explanation; None if there is none of that id."""
     rule = catalogue.get(identifier)
     return text_of(rule) if rule else None
-
-
-def catalogue_of(config: Config) -> Catalogue:
-    """The rules that callint ships and those of the configuration."""
-    from callint import rule
-
-    return rule.load(config.rule_paths)

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from callint.catalogue import Catalogue, Example, Explanation, Rule, RuleError, RuleText
-from callint.finding import SEVERITIES
 from callint.shipped import directory
 
 if TYPE_CHECKING:
     from callint.finding import Span
     from callint.source.bounds import Bounds
+
+_NEEDED = ("id", "name", "summary", "severity", "check")
 
 
 def _heads(text: str) -> str:
@@ -38,31 +39,9 @@ def _read(file: str, bounds: Bounds | None = None) -> str:
 
 
 def _rule(file: str, head: Any) -> Rule:
-    """Check the first document of a rule file by hand: start-up must not pay for a schema validator."""
-    if not isinstance(head, dict):
-        raise RuleError(f"{file}: the first document must be a map with id, name, summary, severity and check")
-    known = {"id", "name", "summary", "severity", "check", "with", "enabled"}
-    for key in head:
-        if key not in known:
-            raise RuleError(f'{file}: unknown key "{key}", a rule has {", ".join(sorted(known))}')
-    for key in ("id", "name", "summary", "severity", "check"):
-        if not isinstance(head.get(key), str):
-            raise RuleError(f'{file}: "{key}" must be given, as text')
-    if head["severity"] not in SEVERITIES:
-        raise RuleError(f'{file}: severity "{head["severity"]}" is none of {", ".join(SEVERITIES)}')
-    parameters = head.get("with", {})
-    if not isinstance(parameters, dict):
-        raise RuleError(f'{file}: "with" must be a map of parameters for the check')
-    return Rule(
-        id=head["id"],
-        name=head["name"],
-        summary=head["summary"],
-        severity=head["severity"],
-        check=head["check"],
-        parameters=parameters,
-        file=file,
-        enabled=head.get("enabled", True) is not False,
-    )
+    """The first document of a rule file, which schemas/rule.json fits."""
+    needed = {key: head[key] for key in _NEEDED}
+    return Rule(**needed, parameters=head.get("with", {}), file=file, enabled=head.get("enabled", True))
 
 
 def load(roots: Iterable[str] = ()) -> Catalogue:
@@ -113,14 +92,17 @@ def _own(root: str) -> Iterator[tuple[str, Any]]:
 
 
 def _parsed(root: str) -> list[tuple[str, Any]]:
-    """Each rule file of a folder with its first document; raises RuleError."""
+    """Each rule file of a folder with its first document, held against the schema only if something is missing.
+
+    Raises RuleError.
+    """
     from callint.source import parse
 
     files = _found(root)
     parsed = parse("\n---\n".join(_heads(_read(file)) for file in files), root, own=True)
-    if parsed.problems or len(parsed.documents) != len(files):
-        return list(_judged(files))
-    return [(file, document.value) for file, document in zip(files, parsed.documents, strict=True)]
+    heads = [document.value for document in parsed.documents]
+    fit = len(heads) == len(files) and all(isinstance(one, dict) and one.keys() >= set(_NEEDED) for one in heads)
+    return list(zip(files, heads, strict=True)) if fit and not parsed.problems else list(_judged(files))
 
 
 def _judged(files: Iterable[str], bounds: Bounds | None = None) -> Iterator[tuple[str, Any]]:

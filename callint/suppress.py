@@ -31,7 +31,7 @@ class Entry(NamedTuple):
 
     `lines` are the lines of `span.file` it covers (comments); `object` is the `Kind/name` or `Kind/namespace/name` it
     covers (annotations, configuration), and `file` the path of the file or folder in which it is covered. What the
-    configuration says is not `in_source`.
+    configuration says is not `in_source`, and may hold `until` the end of a day.
     """
 
     rule: str
@@ -41,6 +41,7 @@ class Entry(NamedTuple):
     object: str = ""
     file: str = ""
     in_source: bool = True
+    until: date | None = None
 
 
 def _names(text: str) -> list[str]:
@@ -149,25 +150,32 @@ class Applied(NamedTuple):
     problems: list[Problem]
 
 
-def apply(entries: Iterable[Entry], findings: Iterable[Finding], catalogue: Catalogue, ran: set[str]) -> Applied:
-    """Take suppressed findings out; `ran` are the ids of rules that could have reported, for the unused ones."""
+def apply(
+    entries: Iterable[Entry],
+    findings: Iterable[Finding],
+    catalogue: Catalogue,
+    ran: set[str],
+    today: date | None = None,
+) -> Applied:
+    """Take suppressed findings out; `ran` are the ids of rules that could have reported, for the unused ones.
+
+    `today` is another day for tests.
+    """
     problems: list[Problem] = []
     usable: dict[str, list[Entry]] = {}
     for entry in entries:
         rule = catalogue.get(entry.rule)
-        if rule is None:
+        if entry.until is not None and (today or entry.until.today()) > entry.until:
+            message = f'suppression of "{entry.rule}" ended on {entry.until.isoformat()}'
+            problems.append(Problem("suppression-expired", entry.span, message))
+        elif rule is None:
             annotated = entry.in_source and not entry.lines
             hint = ", expected `RULE: reason`" if annotated and " " in entry.rule else catalogue.meant(entry.rule)
             message = f'suppression names "{entry.rule}", which is no rule{hint}'
             problems.append(Problem("suppression-unknown-rule", entry.span, message))
         elif not entry.reason:
-            problems.append(
-                Problem(
-                    "suppression-without-reason",
-                    entry.span,
-                    f'suppression of "{entry.rule}" gives no reason, so it has no effect',
-                )
-            )
+            message = f'suppression of "{entry.rule}" gives no reason, so it has no effect'
+            problems.append(Problem("suppression-without-reason", entry.span, message))
         else:
             usable.setdefault(rule.id, []).append(entry)
     kept: list[Finding] = []
@@ -184,10 +192,3 @@ def apply(entries: Iterable[Entry], findings: Iterable[Finding], catalogue: Cata
             message = f'suppression of "{entry.rule}" suppresses nothing'
             problems.append(Problem("suppression-unused", entry.span, message, help=_REACH if entry.lines[1:] else ""))
     return Applied(kept, suppressed, problems)
-
-
-def expired(rule: str, until: date, today: date | None, span: Span) -> Problem | None:
-    """The problem of a configuration entry whose last day is past; `today` is another day for tests."""
-    if (today or until.today()) <= until:
-        return None
-    return Problem("suppression-expired", span, f'suppression of "{rule}" ended on {until.isoformat()}')

@@ -44,22 +44,15 @@ MISSING = IDLE | {
 
 def once_a_file(findings: Iterable[Finding]) -> list[Finding]:
     """Findings about placeholders cut to the first in each file, which counts the others: one cause, one cure."""
-    first: dict[tuple[str, str], Finding] = {}
-    others: dict[tuple[str, str], int] = {}
-    kept = []
+    alike: dict[tuple[str, str], list[Finding]] = {}
+    kept: list[Finding] = []
     for finding in findings:
-        if finding.name not in CAUSED_ONCE:
-            kept.append(finding)
-            continue
-        key = (finding.name, finding.span.file)
-        if key in first:
-            others[key] += 1
-        else:
-            first[key], others[key] = finding, 0
-    for key, finding in first.items():
-        left = others[key]
-        more = f", and {left} more {'is' if left == 1 else 'are'} left in this file" if left else ""
-        kept.append(finding._replace(message=finding.message + more))
+        several = alike.setdefault((finding.name, finding.span.file), []) if finding.name in CAUSED_ONCE else kept
+        several.append(finding)
+    for first, *others in alike.values():
+        are = "is" if len(others) == 1 else "are"
+        more = f", and {len(others)} more {are} left in this file" if others else ""
+        kept.append(first._replace(message=first.message + more))
     return kept
 
 

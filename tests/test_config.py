@@ -250,10 +250,10 @@ def test_ignore_entries(folder: Path) -> None:
     )
     (ignore,) = found.ignores
     assert ignore.until == date(2027, 1, 31)
-    assert (ignore.entry.rule, ignore.entry.object, ignore.entry.file, ignore.entry.reason) == (
+    assert (ignore.rule, ignore.object, ignore.file, ignore.reason) == (
         "NAT002",
         "IPPool/lan",
         str(folder / "m"),
         "on purpose",
     )
-    assert ignore.entry.span.line == 2
+    assert ignore.span.line == 2

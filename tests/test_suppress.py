@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callint import config, rule
-from callint.config import Ignore
 from callint.engine import Plan
 from callint.finding import Finding, ObjectRef, Related, Span, Suppression
 from callint.lint import Options, lint
@@ -38,7 +37,7 @@ PLACE = Span("callint.yaml", 3, 5, 3, 11)
 
 
 def report(
-    comment: str = "", above: str = "", annotations: str = "", ignores: tuple[Ignore, ...] = (), suppress: bool = True
+    comment: str = "", above: str = "", annotations: str = "", ignores: tuple[Entry, ...] = (), suppress: bool = True
 ) -> Report:
     text = POOL.format(comment=comment, above=above, annotations=annotations)
     settings = config.Config(ignores=ignores)
@@ -129,7 +128,7 @@ def test_annotation_without_its_colon() -> None:
 
 
 def test_the_form_of_an_annotation_is_not_asked_of_a_configuration() -> None:
-    ignore = Ignore(Entry("NAT002 moved", "on purpose", PLACE, in_source=False), None)
+    ignore = Entry("NAT002 moved", "on purpose", PLACE, in_source=False)
     (slip,) = (finding for finding in report(ignores=(ignore,)).findings if finding.rule == "SRC091")
     assert slip.message == 'suppression names "NAT002 moved", which is no rule, `callint rules` lists them'
 
@@ -171,14 +170,14 @@ def test_unused_only_when_the_rule_ran() -> None:
     ],
 )
 def test_configuration(entry: dict[str, str], rest: list[tuple[str, int]]) -> None:
-    ignore = Ignore(Entry("NAT002", "on purpose", PLACE, **entry), None)
+    ignore = Entry("NAT002", "on purpose", PLACE, **entry)
     assert found(report(ignores=(ignore,))) == rest
 
 
 def test_configuration_until_its_last_day() -> None:
     entry = Entry("NAT002", "on purpose", PLACE)
-    assert found(report(ignores=(Ignore(entry, date(2026, 6, 1)),))) == []
-    assert found(report(ignores=(Ignore(entry, date(2026, 5, 31)),))) == [("SRC094", 3), ("NAT002", 8)]
+    assert found(report(ignores=(entry._replace(until=date(2026, 6, 1)),))) == []
+    assert found(report(ignores=(entry._replace(until=date(2026, 5, 31)),))) == [("SRC094", 3), ("NAT002", 8)]
 
 
 def test_switched_off() -> None:

@@ -149,17 +149,14 @@ class Meant:
     def __init__(self, known: Iterable[str]) -> None:
         """Sort nothing yet."""
         self._known = Words(known)
-        self._answers: dict[str, str | None] = {}
 
     def by(self, word: str) -> str | None:
         """Another case, or a few letters of a long word; `node1` is no slip for `node2`."""
-        if word not in self._answers:
-            found = self._known.nearest(word)
-            if found is not None and found.lower() != word.lower():
-                long = min(len(word), len(found)) >= _SHORTEST
-                found = found if long and letters(word) != letters(found) else None
-            self._answers[word] = found
-        return self._answers[word]
+        found = self._known.nearest(word)
+        if found is None or found.lower() == word.lower():
+            return found
+        long = min(len(word), len(found)) >= _SHORTEST
+        return found if long and letters(word) != letters(found) else None
 
 
 class NodeNames:

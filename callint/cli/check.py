@@ -261,10 +261,10 @@ def _plan(config: Config, select: tuple[str, ...], disable: tuple[str, ...]) -> 
     from callint.catalogue import RuleError
     from callint.config import ConfigError
     from callint.engine import Plan, Setting
-    from callint.lint import catalogue_of
+    from callint.rule import load
 
     try:
-        catalogue = catalogue_of(config)
+        catalogue = load(config.rule_paths)
         settings = config.settings(catalogue)
     except (RuleError, ConfigError) as error:
         output.fail(str(error))

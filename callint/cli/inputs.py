@@ -129,14 +129,15 @@ def cluster(paths: tuple[str, ...], given: Given, name: str | None) -> Cluster:
     """The one cluster that a question is about, which must hold something; `name` chooses among several."""
     from callint.catalogue import RuleError
     from callint.engine import Plan
-    from callint.lint import Options, catalogue_of, describe
+    from callint.lint import Options, describe
+    from callint.rule import load as rules
     from callint.source import load
 
     config, calico = given.configuration(paths), given.calico()
     where = manifests(paths, given, config)
     sources = load(where, limits=config.limits, excluded=config.excluded)
     try:
-        plan = Plan(catalogue_of(config))
+        plan = Plan(rules(config.rule_paths))
     except RuleError as error:
         output.fail(str(error))
     described = describe(sources, config, Options(calico, given.facts), plan)

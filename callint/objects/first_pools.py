@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from callint.calico.defaults import DEFAULT_POOLS, POOL_USES
+from callint.calico.defaults import DEFAULT_POOLS
 from callint.finding import Path
 from callint.net.address import FAMILIES, Family
 from callint.net.read import network
@@ -53,15 +53,10 @@ def _pool(family: Family, cidr: Variable, variables: Mapping[str, Variable]) -> 
         base=places["cidr"],
         plain={"encapsulation": "?"} if None in (masqueraded, nodes, *modes.values()) else {},
         cidr=cidr.value or "",
-        disabled=False,
         nat_outgoing=bool(masqueraded),
-        disable_bgp_export=False,
-        block_size=None,
         ipip_mode=modes["ipipMode"] or "?",
         vxlan_mode=modes["vxlanMode"] or "?",
         node_selector=nodes or "all()",
-        namespace_selector=None,
-        allowed_uses=POOL_USES,
         places=places,
     )
 

@@ -40,15 +40,15 @@ class IPPool(NamedTuple):
     base: Path
     plain: dict[str, Any]
     cidr: str
-    disabled: bool
     nat_outgoing: bool
-    disable_bgp_export: bool
-    block_size: int | None
     ipip_mode: str
     vxlan_mode: str
     node_selector: str
-    namespace_selector: str | None
-    allowed_uses: tuple[str, ...]
+    disabled: bool = False
+    disable_bgp_export: bool = False
+    block_size: int | None = None
+    namespace_selector: str | None = None
+    allowed_uses: tuple[str, ...] = POOL_USES
     places: Mapping[str, Path] = {}
 
     @property
@@ -159,7 +159,6 @@ def _installed(resource: Resource, base: Path, plain: dict[str, Any], *, tunnels
         ipip_mode=ipip,
         vxlan_mode=vxlan,
         node_selector=fields.text(plain, "nodeSelector") or "all()",
-        namespace_selector=None,
         allowed_uses=fields.texts(plain, "allowedUses") or POOL_USES,
     )
 

@@ -111,7 +111,7 @@ def _addresses(cluster: Cluster) -> Iterator[tuple[Resource, str, str, Path, str
         for kind, wanted, path, text in _written(service):
             yield service, kind, wanted, path, text
     for request in address_requests(cluster):
-        for text in request.addresses or ():
+        for text in request.wanted or ():
             yield request.resource, "the load balancer's address", "serviceLoadBalancerIPs", request.path, text
 
 

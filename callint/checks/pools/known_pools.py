@@ -9,7 +9,7 @@ from string import digits
 from callint.calico.defaults import DEFAULT_POOLS
 from callint.checks.breach import nobody
 from callint.checks.objects.reference import listed
-from callint.checks.pools.request import ANNOTATIONS, AddressRequest, Request
+from callint.checks.pools.request import ANNOTATIONS, Request
 from callint.finding import Witness, witness
 from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
 from callint.net.overlapping import Networks
@@ -48,16 +48,9 @@ class Pools:
             pool.name in DEFAULT_POOLS.values() or pool.resource.kind == "Installation" for _, pool in self._networks
         )
 
-    def form(self, request: Request) -> Lack:
-        """That an annotation cannot be read."""
-        key, names = ANNOTATIONS[request.family], [pool.name for net, pool in self._networks]
-        words = f"their annotation {key} is no list of texts in JSON"
-        cure = f"""write it as '["{names[0] if names else "name"}"]'"""
-        return Lack(words, (), witness("reference", reference=request.text, known=tuple(names[:_MOST_SHOWN])), cure)
-
     def useless(self, request: Request) -> Lack | None:
         """Why a load balancer gets nothing of what it asks for."""
-        wanted = request.pools
+        wanted = request.wanted
         if wanted is None:
             return _no_list(request.text)
         found = [self._useless(request.text, one, request.family) for one in wanted]
@@ -82,12 +75,12 @@ class Pools:
             return Lack(f"{said} of IPv{inside.family}", ((pool, "cidr"),), proof)
         return Lack(f"{said} disabled", ((pool, "disabled"),), proof) if pool.disabled else None
 
-    def outside(self, request: AddressRequest) -> Lack | None:
+    def outside(self, request: Request) -> Lack | None:
         """Why a load balancer or a pod does not get an address that it asks for.
 
         A pool for pods may give load balancers theirs as well, and calico-node makes the first pool of each family.
         """
-        wanted = request.addresses
+        wanted = request.wanted
         if wanted is None:
             return _no_list(request.text)
         for_pods = request.resource.kind != "Service"
@@ -108,8 +101,17 @@ class Pools:
         words = f'it asks for {wanted} of IPPool "{around[0].name}", which is disabled'
         return Lack(words, ((around[0], "disabled"),), witness("address", address=wanted, pool=around[0].name))
 
-    def lack(self, wanted: str, family: Family) -> Lack | None:
-        """Why a pool that is asked for by network or name gives no addresses; None if nobody can tell."""
+    def lack(self, request: Request) -> Lack | None:
+        """Why pods get no addresses of a pool that they ask for by network or name; None if nobody can tell."""
+        wanted = request.wanted
+        if wanted is not None:
+            return next((lack for one in wanted if (lack := self._lack(one, request.family)) is not None), None)
+        key, names = ANNOTATIONS[request.family], [pool.name for net, pool in self._networks]
+        words = f"their annotation {key} is no list of texts in JSON"
+        cure = f"""write it as '["{names[0] if names else "name"}"]'"""
+        return Lack(words, (), witness("reference", reference=request.text, known=tuple(names[:_MOST_SHOWN])), cure)
+
+    def _lack(self, wanted: str, family: Family) -> Lack | None:
         net = _slashed(wanted)
         if net is not None:
             found = self._of[net.family].equal(net)

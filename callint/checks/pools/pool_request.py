@@ -9,10 +9,11 @@ from callint.bgp.pools import host_local
 from callint.checks.breach import Breach, object_words
 from callint.checks.dispatch import Question, asked
 from callint.checks.pod_template import templates
-from callint.checks.pools.known_pools import Lack, Pools
+from callint.checks.pools.known_pools import Pools
 from callint.checks.pools.request import (
     ANNOTATIONS,
     METADATA,
+    Request,
     address_requests,
     annotations_of,
     balancer_requests,
@@ -20,9 +21,9 @@ from callint.checks.pools.request import (
     pod_requests,
     written_requests,
 )
-from callint.finding import Path, Related, witness
+from callint.finding import Related, witness
 from callint.net.read import decimal
-from callint.objects import Cluster, Resource, fields
+from callint.objects import Cluster, fields
 
 _MANY = ("Deployment", "ReplicaSet", "StatefulSet")
 
@@ -43,47 +44,41 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 def _unavailable(cluster: Cluster) -> Iterator[Breach]:
     pools: Pools | None = None
-    for request in pod_requests(cluster):
-        pools = pools or Pools(cluster)
-        wanted = request.pools
-        lacks = [pools.form(request)] if wanted is None else (pools.lack(one, request.family) for one in wanted)
-        lack = next((one for one in lacks if one is not None), None)
-        if lack is not None:
-            words = f'pods of {request.resource.kind} "{request.resource.name}" get no address'
-            yield _breach(request.resource, request.path, words, lack)
-    for asking in balancer_requests(cluster):
-        pools = pools or Pools(cluster)
-        useless = pools.useless(asking)
-        if useless is not None:
-            words = f"{_balancer(asking.resource)} gets no address of IPv{asking.family}"
-            yield _breach(asking.resource, asking.path, words, useless)
-    for naming in address_requests(cluster):
-        pools = pools or Pools(cluster)
-        outside = pools.outside(naming)
-        if outside is not None:
-            yield _breach(naming.resource, naming.path, f"{_balancer(naming.resource)} gets no address", outside)
-    for fixed in fixed_requests(cluster):
-        pools = pools or Pools(cluster)
-        outside = pools.outside(fixed)
-        if outside is not None:
-            name = object_words(fixed.resource, fixed.resource.home)
-            words = f"{name} gets no address" if fixed.resource.kind == "Pod" else f"no pod of {name} gets an address"
-            yield _breach(fixed.resource, fixed.path, words, outside)
+    for requests, why, words in _REQUESTS:
+        for one in requests(cluster):
+            pools = pools or Pools(cluster)
+            lack = why(pools, one)
+            if lack is not None:
+                yield Breach.at(
+                    one.resource,
+                    one.path,
+                    f"{words(one)}: {lack.words}",
+                    tuple(Related(pool.span(field), "the pool") for pool, field in lack.pools),
+                    lack.proof,
+                    lack.cure,
+                )
 
 
-def _balancer(service: Resource) -> str:
-    return f"the load balancer of {object_words(service, service.home)}"
+def _pods(one: Request) -> str:
+    return f'pods of {one.resource.kind} "{one.resource.name}" get no address'
 
 
-def _breach(resource: Resource, path: Path, words: str, lack: Lack) -> Breach:
-    return Breach.at(
-        resource,
-        path,
-        f"{words}: {lack.words}",
-        tuple(Related(pool.span(field), "the pool") for pool, field in lack.pools),
-        lack.proof,
-        lack.cure,
-    )
+def _balancer(one: Request) -> str:
+    return f"the load balancer of {object_words(one.resource, one.resource.home)} gets no address"
+
+
+def _pod(one: Request) -> str:
+    name = object_words(one.resource, one.resource.home)
+    return f"{name} gets no address" if one.resource.kind == "Pod" else f"no pod of {name} gets an address"
+
+
+_REQUESTS = (
+    (pod_requests, Pools.lack, _pods),
+    (balancer_requests, Pools.useless, lambda one: f"{_balancer(one)} of IPv{one.family}"),
+    (address_requests, Pools.outside, _balancer),
+    (fixed_requests, Pools.outside, _pod),
+)
+"""What is asked for, why it is not given, and in words who does not get it."""
 
 
 def _misplaced(cluster: Cluster) -> Iterator[Breach]:
@@ -116,7 +111,7 @@ def _shared(cluster: Cluster) -> Iterator[Breach]:
     for one in fixed_requests(cluster):
         resource, spec = one.resource, one.resource.spec
         on_hold = spec.get("paused") not in (None, False)
-        if resource.kind not in _MANY or not one.addresses or resource.name in counted or on_hold:
+        if resource.kind not in _MANY or not one.wanted or resource.name in counted or on_hold:
             continue
         replicas = fields.integer(spec, "replicas") if spec.get("replicas") is not None else 1
         named = object_words(resource, resource.home)
@@ -126,7 +121,7 @@ def _shared(cluster: Cluster) -> Iterator[Breach]:
                 one.path,
                 f"{replicas} pods of {named} ask for one and the same address: one gets it, and the others wait",
                 (Related(resource.span("spec", "replicas"), "so many pods"),),
-                witness("address", address=one.addresses[0], used_by=(f"{resource.kind}/{resource.name}",)),
+                witness("address", address=one.wanted[0], used_by=(f"{resource.kind}/{resource.name}",)),
                 "leave the address out, or make it one pod",
             )
         elif replicas == 1 and resource.kind == "Deployment" and _waits(fields.mapping(spec, "strategy")):
@@ -136,7 +131,7 @@ def _shared(cluster: Cluster) -> Iterator[Breach]:
                 f"no update of {named} ends: its new pod waits for the address of the old one, which stays until the "
                 "new one is ready",
                 (),
-                witness("address", address=one.addresses[0], used_by=(f"{resource.kind}/{resource.name}",)),
+                witness("address", address=one.wanted[0], used_by=(f"{resource.kind}/{resource.name}",)),
                 "set `strategy: {type: Recreate}`",
             )
 

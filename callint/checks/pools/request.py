@@ -25,40 +25,23 @@ METADATA: Path = ("metadata", "annotations")
 
 
 class Request(NamedTuple):
-    """An annotation that asks for pools of one family, and the object whose pods ask."""
-
-    resource: Resource
-    path: Path
-    family: Family
-    text: str
-
-    @property
-    def pools(self) -> list[str] | None:
-        """Names or networks of pools, any of which will do; None where it cannot be read."""
-        return _listed(self.text)
-
-
-class AddressRequest(NamedTuple):
-    """An annotation, of a Service or for pods, that asks for addresses, and not for any of a pool."""
+    """An annotation that asks for pools of one family or, without one, for addresses; and the object that has it."""
 
     resource: Resource
     path: Path
     text: str
+    family: Family = 4
 
     @property
-    def addresses(self) -> list[str] | None:
-        """At most one of each family, as they are written; None where it cannot be read."""
-        return _listed(self.text)
-
-
-def _listed(text: str) -> list[str] | None:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if found is None:
-        return []
-    return found if isinstance(found, list) and all(isinstance(one, str) for one in found) else None
+    def wanted(self) -> list[str] | None:
+        """Names or networks of pools, of which any will do, or one address of each family; None if unreadable."""
+        try:
+            found = json.loads(self.text)
+        except (ValueError, RecursionError):
+            return None
+        if found is None:
+            return []
+        return found if isinstance(found, list) and all(isinstance(one, str) for one in found) else None
 
 
 def pod_requests(cluster: Cluster) -> Iterator[Request]:
@@ -69,12 +52,12 @@ def pod_requests(cluster: Cluster) -> Iterator[Request]:
         yield from written_requests(resource, path, found)
 
 
-def fixed_requests(cluster: Cluster) -> Iterator[AddressRequest]:
+def fixed_requests(cluster: Cluster) -> Iterator[Request]:
     """The addresses that pods ask for by name."""
     for resource, path, found in _of_pods(cluster):
         text = _written(found, FIXED)
         if text is not None:
-            yield AddressRequest(resource, (*path, FIXED), text)
+            yield Request(resource, (*path, FIXED), text)
 
 
 def _of_pods(cluster: Cluster) -> Iterator[tuple[Resource, Path, Mapping[str, Any]]]:
@@ -102,7 +85,7 @@ def written_requests(
     for family, key in keys.items():
         text = _written(annotations, key)
         if text is not None:
-            yield Request(resource, (*path, key), family, text)
+            yield Request(resource, (*path, key), text, family)
 
 
 def _written(annotations: Mapping[str, Any], key: str) -> str | None:
@@ -118,12 +101,12 @@ def balancer_requests(cluster: Cluster) -> Iterator[Request]:
             yield from written_requests(service, METADATA, service.annotations, BALANCED)
 
 
-def address_requests(cluster: Cluster) -> Iterator[AddressRequest]:
+def address_requests(cluster: Cluster) -> Iterator[Request]:
     """Services that ask Calico for addresses by name, and have none."""
     for service in _balanced(cluster, (BALANCER_ADDRESSES,)):
         text = _written(service.annotations, BALANCER_ADDRESSES)
         if text is not None:
-            yield AddressRequest(service, (*METADATA, BALANCER_ADDRESSES), text)
+            yield Request(service, (*METADATA, BALANCER_ADDRESSES), text)
 
 
 def _balanced(cluster: Cluster, keys: Iterable[str]) -> Iterator[Resource]:
