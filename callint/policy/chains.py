@@ -2,96 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from callint.finding import Path
-from callint.net.address import Family
 from callint.objects import Resource
-from callint.objects.policy import Rule
 from callint.policy.address_inventory import AddressInventory
-from callint.policy.admission import hidden, hidden_rule, readable
+from callint.policy.compiled import CompiledPolicy, CompiledRule
 from callint.policy.doubt import Doubts, UndecidedError, explore
 from callint.policy.inventory import Endpoint, HostMember
 from callint.policy.labels import holds
-from callint.policy.match import Criteria, criteria, matches
-from callint.policy.packet import Flow, Step, Verdict
+from callint.policy.packet import Direction, Flow, Outcome, Step, Verdict
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
 
 Kind = Literal["normal", "forward", "preDNAT", "untracked"]
-Direction = Literal["ingress", "egress"]
+
+_OF_ALL_INTERFACES = "any-interface-at-all"
+HOST_CHAINS: dict[tuple[Kind, Direction], str] = {
+    ("normal", "ingress"): "fh",
+    ("normal", "egress"): "th",
+    ("forward", "ingress"): "fhfw",
+    ("forward", "egress"): "thfw",
+    ("preDNAT", "ingress"): "fh-mangle",
+    ("untracked", "ingress"): "fh-raw",
+    ("untracked", "egress"): "th-raw",
+}
+"""How the names of a host endpoint's chains begin; what follows is the interface, or what stands for all of them."""
+_WORKLOAD_CHAINS: dict[tuple[Kind, Direction], str] = {("normal", "ingress"): "tw", ("normal", "egress"): "fw"}
+
+_DecisionKind = Literal["finish", "allow", "drop", "none"]
+_KINDS: dict[str, _DecisionKind] = {"Allow": "allow", "Deny": "drop", "Pass": "none"}
+_OUTCOMES: dict[_DecisionKind, Outcome] = {"finish": "accept", "allow": "accept", "drop": "drop", "none": "no-verdict"}
 
 
 class Decision(NamedTuple):
     """What a chain says: `finish` ends the table with an accept, `allow` sets the mark, `none` leaves it cleared."""
 
-    kind: Literal["finish", "allow", "drop", "none"]
+    kind: _DecisionKind
     reason: str
     policy: Resource | None = None
     path: Path = ()
 
-
-class CompiledRule:
-    """A rule with its demands, made once for each IP version when a packet of it first comes by."""
-
-    __slots__ = ("_criteria", "_inventory", "_namespace", "_rule", "action", "missing", "number", "path")
-
-    def __init__(self, rule: Rule, resource: Resource, namespace: str | None, inventory: AddressInventory) -> None:
-        """`missing` names what a schema error hides: then the demands are necessary, but not sufficient."""
-        self.action = None if hidden(resource, (*rule.path, "action")) else rule.action
-        self.missing = hidden(resource, rule.path)
-        self.number = rule.number
-        self.path = rule.path
-        self._rule = readable(rule, resource)
-        self._namespace = namespace
-        self._inventory = inventory
-        self._criteria: dict[Family, Criteria | None] = {}
-
-    def matches(self, flow: Flow, doubts: Doubts) -> bool:
-        """Whether the rule matches the packet."""
-        family = flow.family
-        if family not in self._criteria:
-            self._criteria[family] = criteria(self._rule, family, self._inventory, self._namespace)
-        demand = self._criteria[family]
-        if demand is None or not matches(demand, flow, doubts):
-            return False
-        return self.missing is None or doubts.ask(self.missing)
-
-    def action_now(self, doubts: Doubts) -> str:
-        """The action; one that could not be read may be any."""
-        if self.action is not None:
-            return self.action
-        for action in ("Allow", "Deny", "Pass"):
-            if doubts.ask(f"{self.missing}: whether it is {action}"):
-                return action
-        return "Log"
-
-
-class CompiledPolicy:
-    """A policy with its rules compiled, shared by all endpoints that it selects."""
-
-    __slots__ = ("_inventory", "_rules", "placed")
-
-    def __init__(self, placed: PlacedPolicy, inventory: AddressInventory) -> None:
-        """Compile nothing yet."""
-        self.placed = placed
-        self._inventory = inventory
-        self._rules: dict[Direction, tuple[CompiledRule, ...]] = {}
-
-    def rules(self, direction: Direction) -> tuple[CompiledRule, ...]:
-        """The rules of a direction; raises UndecidedError if one of them could not be read at all."""
-        found = self._rules.get(direction)
-        if found is None:
-            policy = self.placed.policy
-            missing = hidden_rule(policy, direction)
-            if missing is not None:
-                raise UndecidedError(missing)
-            found = self._rules[direction] = tuple(
-                CompiledRule(rule, policy.resource, policy.namespace, self._inventory)
-                for rule in policy.rules_of(direction)
-            )
-        return found
+    @property
+    def outcome(self) -> Outcome:
+        """What becomes of a packet whose way ends so."""
+        return _OUTCOMES[self.kind]
 
 
 class Entry(NamedTuple):
@@ -105,7 +61,7 @@ class Stage(NamedTuple):
     """One tier of one chain; staged policies are among the entries."""
 
     tier: PlacedTier
-    entries: tuple[Entry, ...]
+    entries: list[Entry]
 
 
 class EndpointChains:
@@ -115,11 +71,10 @@ class EndpointChains:
         """Find the policies that select the endpoint."""
         self.endpoint = endpoint
         self.host = isinstance(endpoint, HostMember)
-        self.stages: dict[Kind, tuple[Stage, ...]] = {}
+        self.stages: dict[Kind, list[Stage]] = {"normal": [], "forward": [], "preDNAT": [], "untracked": []}
         self.hidden: str | None = None
-        found: dict[Kind, list[Stage]] = {"normal": [], "forward": [], "preDNAT": [], "untracked": []}
         for tier, policies in tiers:
-            lists: dict[Kind, list[Entry]] = {kind: [] for kind in found}
+            found: dict[Kind, list[Entry]] = {}
             for compiled in policies:
                 placed = compiled.placed
                 answer = holds(placed.selector, endpoint.labels)
@@ -130,12 +85,10 @@ class EndpointChains:
                     missing = endpoint.labels.missing or "labels that no manifest holds"
                     doubt = f'whether policy "{placed.policy.name}" selects "{endpoint.about.name}": {missing}'
                 self.hidden = self.hidden or placed.hidden_place or tier.hidden
-                for kind in kinds_of(compiled.placed, host=self.host):
-                    lists[kind].append(Entry(compiled, doubt))
-            for kind, entries in lists.items():
-                if entries:
-                    found[kind].append(Stage(tier, tuple(entries)))
-        self.stages = {kind: tuple(stages) for kind, stages in found.items()}
+                for kind in kinds_of(placed, host=self.host):
+                    found.setdefault(kind, []).append(Entry(compiled, doubt))
+            for kind, entries in found.items():
+                self.stages[kind].append(Stage(tier, entries))
 
     def has(self, kind: Kind, doubts: Doubts) -> bool:
         """Whether the endpoint has policy of a kind."""
@@ -180,22 +133,15 @@ class Profiles:
         """What the profiles say in order; None if no rule matches."""
         for name in names:
             unwritten = self._inventory.unwritten(name)
-            if unwritten is not None:
-                if unwritten[0] == "none":
-                    continue
-                return Decision(*unwritten)
-            resource = self._inventory.profiles[name].resource
-            for rule in self._of(name, direction):
-                if not rule.matches(flow, doubts):
-                    continue
-                action = rule.action_now(doubts)
-                reason = f"profile {name} {direction} rule {rule.number}"
-                if action == "Allow":
-                    return Decision("allow", reason, resource, rule.path)
-                if action == "Deny" or (action == "Pass" and ebpf):
-                    return Decision("drop", reason, resource, rule.path)
-                if action == "Pass":
-                    break
+            if unwritten is None:
+                resource = self._inventory.profiles[name].resource
+                found = _decide(self._of(name, direction), f"profile {name} {direction}", resource, flow, doubts)
+                if found is not None and found.kind == "none" and ebpf:
+                    found = found._replace(kind="drop")
+            else:
+                found = Decision(*unwritten)
+            if found is not None and found.kind != "none":
+                return found
         return None
 
     def _of(self, name: str, direction: Direction) -> tuple[CompiledRule, ...]:
@@ -216,6 +162,13 @@ class Chain(NamedTuple):
     direction: Direction
     name: str
 
+    @classmethod
+    def at(cls, interface: str, chains: EndpointChains, kind: Kind, direction: Direction) -> Chain:
+        """That of an endpoint at an interface."""
+        prefix = (HOST_CHAINS if chains.host else _WORKLOAD_CHAINS)[kind, direction]
+        everywhere = chains.host and chains.endpoint.about.interface == "*"
+        return cls(chains, kind, direction, f"{prefix}-{_OF_ALL_INTERFACES if everywhere else interface}")
+
     def step(self, outcome: str, reason: str, tier: str | None = None, decision: Decision | None = None) -> Step:
         """A step of this chain."""
         about = self.chains.endpoint.about
@@ -228,8 +181,7 @@ def missing_fact(chains: EndpointChains, direction: Direction, flow: Flow) -> st
 
     def decide(doubts: Doubts) -> Verdict:
         decision = through_tiers(Chain(chains, "normal", direction, ""), flow, doubts, [])
-        kind = decision.kind if decision is not None else "none"
-        return Verdict("accept" if kind == "allow" else "drop" if kind == "drop" else "no-verdict", "")
+        return Verdict("no-verdict" if decision is None else decision.outcome, "")
 
     return explore(decide).unknown
 
@@ -246,10 +198,10 @@ def through_tiers(chain: Chain, flow: Flow, doubts: Doubts, steps: list[Step]) -
         asked = [one for one in policies if one.placed.policy.governs(chain.direction) and not one.placed.policy.staged]
         if not asked:
             continue
-        action, decision = _ask(chain, asked, flow, doubts)
+        decision = _ask(chain, asked, flow, doubts)
         if decision is not None:
             steps.append(chain.step(decision.kind, decision.reason, tier.name, decision))
-            if action != "Pass":
+            if decision.kind != "none":
                 return decision
             continue
         if ends and tier.default_action != "Pass":
@@ -266,20 +218,24 @@ def through_tiers(chain: Chain, flow: Flow, doubts: Doubts, steps: list[Step]) -
     return None
 
 
-def _ask(chain: Chain, policies: list[CompiledPolicy], flow: Flow, doubts: Doubts) -> tuple[str, Decision | None]:
-    """The first rule that matches and is no Log, with its action."""
+def _ask(chain: Chain, policies: list[CompiledPolicy], flow: Flow, doubts: Doubts) -> Decision | None:
+    """What the first policy says that says anything."""
     for compiled in policies:
-        policy = compiled.placed.policy
-        for rule in compiled.rules(chain.direction):
-            if not rule.matches(flow, doubts):
-                continue
-            action = rule.action_now(doubts)
-            if action == "Log":
-                continue
-            reason = f"policy {policy.name} {chain.direction} rule {rule.number}"
-            if action == "Allow":
-                return action, Decision("allow", reason, policy.resource, rule.path)
-            if action == "Deny":
-                return action, Decision("drop", reason, policy.resource, rule.path)
-            return action, Decision("none", f"{reason} passes", policy.resource, rule.path)
-    return "", None
+        policy, direction = compiled.placed.policy, chain.direction
+        what = f"policy {policy.name} {direction}"
+        found = _decide(compiled.rules(direction), what, policy.resource, flow, doubts)
+        if found is not None:
+            return found if found.kind != "none" else found._replace(reason=f"{found.reason} passes")
+    return None
+
+
+def _decide(
+    rules: Iterable[CompiledRule], what: str, resource: Resource, flow: Flow, doubts: Doubts
+) -> Decision | None:
+    """What the first rule says that matches and is no Log; a Pass decides `none`."""
+    for rule in rules:
+        if rule.matches(flow, doubts):
+            kind = _KINDS.get(rule.action_now(doubts))
+            if kind is not None:
+                return Decision(kind, f"{what} rule {rule.number}", resource, rule.path)
+    return None

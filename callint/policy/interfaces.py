@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 
 from callint.calico.defaults import BPF_DATA_INTERFACE_PATTERN, TUNNEL_INTERFACES
 from callint.net.address import Address
 from callint.net.interface import LONGEST_NAME
 from callint.net.read import prefixes
-from callint.objects import Cluster
 from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import HostMember, Inventory
 from callint.policy.nodes import Interfaces, is_nameless
@@ -23,15 +22,18 @@ WILDCARD = "*"
 class Governor(NamedTuple):
     """The host endpoint of an interface, or None, and why in a clause.
 
-    `wildcard` is true for the endpoint of all interfaces, `rivals` are those that lost, the nearest first. `unknown`
-    names what one would have to know to be sure.
+    `rivals` are those that lost, the nearest first. `unknown` names what one would have to know to be sure.
     """
 
     endpoint: HostMember | None
-    wildcard: bool
     reason: str
     rivals: tuple[HostMember, ...] = ()
     unknown: str | None = None
+
+    @property
+    def wildcard(self) -> bool:
+        """Whether that is the endpoint of all interfaces."""
+        return self.endpoint is not None and self.endpoint.about.interface == WILDCARD
 
 
 class Governance:
@@ -73,24 +75,17 @@ class Governance:
         except UndecidedError as error:
             ignored, doubt = None, str(error)
         if ignored:
-            return Governor(None, False, ignored)
-        addresses = self._interfaces.get(interface) if interface in self._interfaces else None
-        candidates = self._claimants(interface, addresses)
-        unsure = self._nameless if addresses is None else []
-        if not candidates:
+            return Governor(None, ignored)
+        addresses = self._interfaces.get(interface)
+        keys: tuple[str | Address, ...] = (interface, *(addresses or ()))
+        claiming = sorted({place for key in keys for place in self._claims.get(key, ())})
+        if not claiming:
             found = self._fallback(f"no HostEndpoint on {interface}")
         else:
-            winner, rivals = candidates[0], tuple(candidates[1:])
+            winner, *rivals = (self._others[place] for place in claiming)
             why = _claim(winner, interface, addresses)
-            found = Governor(winner, False, f'HostEndpoint "{winner.about.name}" {why}', rivals)
-        return found._replace(unknown=doubt or self._unknown(interface, found, unsure))
-
-    def _claimants(self, interface: str, addresses: tuple[Address, ...] | None) -> list[HostMember]:
-        """Those of the others that name the interface, or name none and expect one of its addresses."""
-        claims = self._claims
-        keys: tuple[str | Address, ...] = (interface, *(addresses or ()))
-        places = {place for key in keys for place in claims.get(key, ())}
-        return [self._others[place] for place in sorted(places)]
+            found = Governor(winner, f'HostEndpoint "{winner.about.name}" {why}', tuple(rivals))
+        return found._replace(unknown=doubt or self._unknown(interface, found, addresses))
 
     @cached_property
     def _claims(self) -> dict[str | Address, list[int]]:
@@ -102,25 +97,24 @@ class Governance:
         return found
 
     @cached_property
-    def _nameless(self) -> list[HostMember]:
-        """The others that name no interface."""
-        return [one for one in self._others if not one.about.interface]
+    def _nameless(self) -> HostMember | None:
+        """The first of the others that names no interface."""
+        return next((one for one in self._others if not one.about.interface), None)
 
     def _fallback(self, otherwise: str) -> Governor:
         if not self._wild:
-            return Governor(None, False, otherwise)
-        winner, rivals = self._wild[0], tuple(self._wild[1:])
-        return Governor(winner, True, f'HostEndpoint "{winner.about.name}" governs all interfaces', rivals)
+            return Governor(None, otherwise)
+        winner, *rivals = self._wild
+        return Governor(winner, f'HostEndpoint "{winner.about.name}" governs all interfaces', tuple(rivals))
 
-    def _unknown(self, interface: str, found: Governor, unsure: list[HostMember]) -> str | None:
+    def _unknown(self, interface: str, found: Governor, addresses: tuple[Address, ...] | None) -> str | None:
         """What could still give the interface to another endpoint: the lowest name wins, a wildcard comes last."""
         limit = found.endpoint.about.name if found.endpoint and not found.wildcard else None
-        for one in unsure[:1]:  # the lowest name of them
-            if limit is None or one.about.name < limit:
-                return f'the addresses of interface "{interface}", which HostEndpoint "{one.about.name}" may match'
-        for one in self._hidden[:1]:
-            if limit is None or one.about.name < limit:
-                return f'which interface HostEndpoint "{one.about.name}" governs, for it could not be read'
+        nameless, hidden = self._nameless, next(iter(self._hidden), None)
+        if addresses is None and nameless is not None and (limit is None or nameless.about.name < limit):
+            return f'the addresses of interface "{interface}", which HostEndpoint "{nameless.about.name}" may match'
+        if hidden is not None and (limit is None or hidden.about.name < limit):
+            return f'which interface HostEndpoint "{hidden.about.name}" governs, for it could not be read'
         return None
 
     def _ignored(self, interface: str) -> str | None:
@@ -130,24 +124,12 @@ class Governance:
         if interface == "lo":
             off = self._settings.word("bpfConnectTimeLoadBalancing", "TCP") == "enabled"
             return 'eBPF attaches nothing to "lo" with this bpfConnectTimeLoadBalancing' if off else None
-        patterns = (self._settings.text("bpfDataIfacePattern", BPF_DATA_INTERFACE_PATTERN), self._l3_pattern)
+        defaults = (("bpfDataIfacePattern", BPF_DATA_INTERFACE_PATTERN), ("bpfL3IfacePattern", ""))
+        patterns = [self._settings.text(key, default) for key, default in defaults]
         if any(pattern and matches_pattern(pattern, interface) for pattern in patterns):
             return None
         outside = "eBPF ignores interfaces outside bpfDataIfacePattern and bpfL3IfacePattern"
         return f"no HostEndpoint on {interface}: {outside}"
-
-    @property
-    def _l3_pattern(self) -> str:
-        return self._settings.text("bpfL3IfacePattern", "")
-
-
-def resolve(cluster: Cluster, node: str, interfaces: Interfaces) -> Mapping[str, Governor]:
-    """Every interface of a node with its governor; `*` is the endpoint of all interfaces, if there is one."""
-    governance = Governance(Inventory(cluster), node, Settings(cluster, node), interfaces)
-    found = {name: governance.of(name) for name in interfaces}
-    if governance.wildcard:
-        found[WILDCARD] = governance._fallback("")
-    return found
 
 
 def matches_pattern(pattern: str, interface: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, lru_cache
 
@@ -10,14 +10,15 @@ from callint.net import intervals
 from callint.net.address import Family
 from callint.objects import Cluster, Resource
 from callint.policy.address_inventory import AddressInventory
-from callint.policy.chains import CompiledPolicy, EndpointChains, Profiles
+from callint.policy.chains import EndpointChains, Kind, Profiles
+from callint.policy.compiled import CompiledPolicy
 from callint.policy.doubt import UndecidedError
 from callint.policy.failsafes import Failsafe
 from callint.policy.interfaces import Governance, Governor
 from callint.policy.inventory import Endpoint, HostMember, WorkloadMember
 from callint.policy.match import entity_selectors
 from callint.policy.nodes import Interfaces, node_interfaces, read_interfaces, with_nameless
-from callint.policy.packet import Flow
+from callint.policy.packet import Direction, Flow
 from callint.policy.ranges import PLACE, Ranges, ranges
 from callint.policy.settings import Settings
 from callint.policy.tiers import PlacedPolicy, PlacedTier, selecting, tiers_of
@@ -161,14 +162,19 @@ class NodePolicy:
         return self.model.tunnels(self.settings)
 
     @cached_property
-    def failsafes(self) -> dict[str, tuple[Failsafe, ...]]:
-        """The failsafe ports `Inbound` and `Outbound`."""
-        return {direction: self.settings.failsafe(direction) for direction in ("Inbound", "Outbound")}
+    def _failsafes(self) -> dict[Direction, tuple[Failsafe, ...]]:
+        return {"ingress": self.settings.failsafe("Inbound"), "egress": self.settings.failsafe("Outbound")}
 
-    @cached_property
-    def checks_invalid(self) -> bool:
-        """Whether packets of no known connection are dropped."""
-        return not self.settings.flag("disableConntrackInvalidCheck", default=False)
+    def failsafes(self, kind: Kind, direction: Direction) -> list[tuple[Failsafe, str]]:
+        """The failsafe ports of a chain, each with the field of packets that it is about.
+
+        In raw those of the opposite direction let their answers by.
+        """
+        found = [(one, "destination_port") for one in self._failsafes[direction]]
+        if kind == "untracked":
+            opposite: Direction = "egress" if direction == "ingress" else "ingress"
+            found += [(one, "source_port") for one in self._failsafes[opposite]]
+        return found
 
     def governor(self, interface: str) -> Governor:
         """The host endpoint of an interface; raises UndecidedError where another one may be it."""
@@ -176,6 +182,17 @@ class NodePolicy:
         if found.unknown is not None:
             raise UndecidedError(found.unknown)
         return found
+
+    def asked_before_dnat(self, interface: str) -> Iterator[HostMember]:
+        """Of these the first with preDNAT policy is asked: a named endpoint without any falls back to the wildcard.
+
+        Raises UndecidedError.
+        """
+        governor, wildcard = self.governor(interface), self.governance.wildcard
+        if governor.endpoint is not None:
+            yield governor.endpoint
+            if wildcard is not None and not governor.wildcard and not self.settings.ebpf:
+                yield wildcard
 
     def chains(self, endpoint: HostMember) -> EndpointChains:
         """The chains of a host endpoint."""

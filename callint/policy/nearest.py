@@ -10,12 +10,11 @@ from callint.finding import Path
 from callint.net.address import format_address
 from callint.objects.policy import Policy, Rule
 from callint.policy.admission import readable
-from callint.policy.chains import Direction, EndpointChains, Kind
+from callint.policy.chains import HOST_CHAINS, Chain
 from callint.policy.doubt import Doubts, UndecidedError
 from callint.policy.match import Criteria, Side, criteria, matches
 from callint.policy.model import NodePolicy
-from callint.policy.packet import Flow, Packet, Step, Verdict, protocol_name, read
-from callint.policy.walk import CHAIN_PREFIXES, WILDCARD_NAME
+from callint.policy.packet import Direction, Flow, Packet, Step, Verdict, protocol_name, read
 from callint.record import NamedTuple
 
 _WHOLE = {"protocol": "protocol", "not_protocol": "notProtocol", "icmp": "icmp", "not_icmp": "notICMP"}
@@ -53,14 +52,6 @@ class _Asked(NamedTuple):
     evaluated: bool
 
 
-class _Visit(NamedTuple):
-    """One chain that the packet went through."""
-
-    chains: EndpointChains
-    kind: Kind
-    direction: Direction
-
-
 class Way:
     """The chains that one packet visited, as its verdict's steps tell."""
 
@@ -70,7 +61,7 @@ class Way:
         self._verdict = verdict
         self._flow = read(packet)
         self._wire = read(packet, pre_dnat=True)
-        self._visits = dict(self._visited(packet))
+        self._visits = {one.name: one for one in self._visited(packet)}
 
     def passed_over(self, step: Step) -> tuple[Policy, ...]:
         """The policies of a step's tier that were asked there before the one that decided, and decided nothing."""
@@ -119,29 +110,27 @@ class Way:
                 failing = self._failing(name, policy, rule)
                 if failing is not None and len(failing) == 1:
                     path = failing[0]
-                    return Alternative("near", policy, rule, (*rule.path, *path), self._clause(name, rule, path))
+                    return Alternative("near", policy, rule, (*rule.path, *path), self._clause(name, path))
         return None
 
-    def _visited(self, packet: Packet) -> Iterator[tuple[str, _Visit]]:
-        """Every chain that the packet's interfaces could lead it through, by name."""
-        for interface, direction in ((packet.in_interface, "ingress"), (packet.out_interface, "egress")):
+    def _visited(self, packet: Packet) -> Iterator[Chain]:
+        """Every chain that the packet's interfaces could lead it through."""
+        ends: tuple[tuple[str | None, Direction, Direction], ...] = (
+            (packet.in_interface, "ingress", "egress"),
+            (packet.out_interface, "egress", "ingress"),
+        )
+        governance = self._here.governance
+        for interface, of_host, of_workload in ends:
             if interface is None:
                 continue
-            governance = self._here.governance
-            if governance.is_workload(interface):
-                chains = self._here.workload_chains(interface)
-                if chains is not None:
-                    own: Direction = "egress" if direction == "ingress" else "ingress"
-                    yield f"{'fw' if own == 'egress' else 'tw'}-{interface}", _Visit(chains, "normal", own)
-            for endpoint, name in (
-                (governance.of(interface).endpoint, interface),
-                (governance.wildcard, WILDCARD_NAME),
-            ):
-                if endpoint is None:
-                    continue
-                for (kind, toward), prefix in CHAIN_PREFIXES.items():
-                    if toward == direction:
-                        yield f"{prefix}-{name}", _Visit(self._here.chains(endpoint), kind, toward)
+            chains = self._here.workload_chains(interface) if governance.is_workload(interface) else None
+            if chains is not None:
+                yield Chain.at(interface, chains, "normal", of_workload)
+            hosts = (one for one in (governance.of(interface).endpoint, governance.wildcard) if one is not None)
+            for chains in map(self._here.chains, hosts):
+                for kind, direction in HOST_CHAINS:
+                    if direction == of_host:
+                        yield Chain.at(interface, chains, kind, direction)
 
     def _rules(self, name: str) -> Iterator[_Asked]:
         """The rules of a chain in the order in which Felix asks them."""
@@ -177,7 +166,7 @@ class Way:
         failing = [path for path, part in _parts(demand) if not matches(part, flow, doubts)]
         return None if doubts.asked else failing
 
-    def _clause(self, name: str, rule: Rule, path: Path) -> str:
+    def _clause(self, name: str, path: Path) -> str:
         """What one would have to change, as a clause about the packet."""
         flow = self._flow_in(name)
         key = path[-1]

@@ -12,6 +12,8 @@ from callint.record import NamedTuple
 
 Outcome = Literal["accept", "drop", "no-verdict", "unknown"]
 Conntrack = Literal["new", "established", "related", "invalid", "untracked"]
+Direction = Literal["ingress", "egress"]
+DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 
 _NUMBERS = {name.lower(): number for name, number in PROTOCOLS.items()}
 _NAMES = {number: name for name, number in _NUMBERS.items()}

@@ -26,7 +26,6 @@ from callint.objects import Cluster, Resource
 from callint.objects.kubernetes_policy import cluster_policy, network_policy
 from callint.objects.policy import Policy, Tier
 from callint.policy.admission import hidden, refusal
-from callint.policy.staged import enforced
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, keys, parse
 from callint.selector.index import SelectorIndex
@@ -107,9 +106,13 @@ def tiers_of(cluster: Cluster, *, staged: bool = False) -> tuple[PlacedTier, ...
 
     With `staged` as if staged policies were enforced.
     """
-    members: dict[str, list[PlacedPolicy]] = {}
     policies = policies_of(cluster)
-    for policy in enforced(cluster, policies) if staged else policies:
+    if staged:
+        from callint.policy.staged import enforced
+
+        policies = enforced(cluster, policies)
+    members: dict[str, list[PlacedPolicy]] = {}
+    for policy in policies:
         placed = _placed(cluster, policy)
         if placed:
             members.setdefault(policy.tier, []).append(placed)

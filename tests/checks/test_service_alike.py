@@ -7,7 +7,7 @@ import pytest
 from callint.checks import find
 from callint.checks.traffic import answer
 from callint.net.address import Family
-from callint.policy.chains import Direction
+from callint.policy.packet import Direction
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.partition import Partition
 from manifests import calico, cluster_of

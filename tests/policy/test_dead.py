@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from callint.objects import Cluster, Resource, unpack
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
-from callint.policy.chains import Direction
+from callint.policy.packet import DIRECTIONS, Direction
 from callint.policy.symbolic import earlier
 from callint.policy.symbolic.covering import Taken, fewest
 from callint.policy.symbolic.dead import Dead, dead
-from callint.policy.symbolic.order import DIRECTIONS, Item, decides, items
+from callint.policy.symbolic.order import Item, decides, items
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import Shape

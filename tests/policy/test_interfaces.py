@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from callint.calico import Target
 from callint.objects import Cluster
-from callint.policy import resolve
-from callint.policy.nodes import read_interfaces
+from callint.policy import Governor, NodePolicy
+from callint.policy.model import GivenInterfaces
 from manifests import calico, cluster_of
 
 MakeCluster = Callable[..., Cluster]
@@ -26,6 +26,12 @@ def endpoints_on(endpoints: list[dict[str, Any]]) -> Cluster:
         calico("HostEndpoint", one["name"], {key: value for key, value in one.items() if key != "name"})
         for one in endpoints
     )
+
+
+def resolve(cluster: Cluster, node: str, interfaces: GivenInterfaces) -> dict[str, Governor]:
+    """The governors of some interfaces, and by `*` of any other one, if there is one."""
+    governance = NodePolicy(cluster, node, {**interfaces, "*": ()}).governance
+    return {name: governance.of(name) for name in (*interfaces, *(("*",) if governance.wildcard else ()))}
 
 
 def naive(endpoints: list[dict[str, Any]], interfaces: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -64,7 +70,7 @@ INTERFACES = st.dictionaries(st.sampled_from(NAMES), st.lists(st.sampled_from(AD
 
 @given(ENDPOINTS, INTERFACES)
 def test_against_the_procedure(endpoints: list[dict[str, Any]], interfaces: dict[str, list[str]]) -> None:
-    found = resolve(endpoints_on(endpoints), "n", read_interfaces(interfaces))
+    found = resolve(endpoints_on(endpoints), "n", interfaces)
     claimants = {
         name: [claimant.about.name for claimant in (one.endpoint, *one.rivals) if claimant]
         for name, one in found.items()
@@ -80,7 +86,7 @@ def test_losers_and_reasons() -> None:
             {"name": "a", "node": "n", "expectedIPs": ["10.0.0.1"]},
         ]
     )
-    found = resolve(cluster, "n", read_interfaces({"eth0": ["10.0.0.1"], "eth1": []}))
+    found = resolve(cluster, "n", {"eth0": ["10.0.0.1"], "eth1": []})
     assert found["eth0"].reason == 'HostEndpoint "a" expects 10.0.0.1, an address of "eth0"'
     assert [one.about.name for one in found["eth0"].rivals] == ["b"]
     assert found["eth1"].reason == "no HostEndpoint on eth1"
@@ -142,5 +148,5 @@ spec: {node: box, interfaceName: eth0, ports: [{name: web, protocol: 6, port: 80
 def test_a_pattern_that_cannot_be_read_leaves_it_open(field: str) -> None:
     host = calico("HostEndpoint", "h", {"node": "n", "interfaceName": "lan0"})
     felix = calico("FelixConfiguration", "default", {"bpfEnabled": True, field: "$(PATTERN)"})
-    found = resolve(cluster_of([host, felix], judged=True), "n", read_interfaces({"lan0": ["10.0.0.1"]}))
+    found = resolve(cluster_of([host, felix], judged=True), "n", {"lan0": ["10.0.0.1"]})
     assert found["lan0"].unknown == f'{field} of FelixConfiguration "default", which could not be read'

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callint.policy import Model
-from callint.policy.chains import Direction
+from callint.policy.packet import Direction
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.partition import Partition
 from manifests import calico, cluster_of

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callint.objects import Cluster
-from callint.policy.symbolic.order import DIRECTIONS, Item, items
+from callint.policy.packet import DIRECTIONS
+from callint.policy.symbolic.order import Item, items
 from callint.policy.symbolic.products import Sets
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.tie import Tie, Ties

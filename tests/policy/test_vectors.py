@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from callint.policy import NodePolicy, evaluate, model_of, resolve
+from callint.policy import NodePolicy, evaluate, model_of
 from callint.policy.interfaces import matches_pattern
-from callint.policy.nodes import read_interfaces
 
 if TYPE_CHECKING:
     from conftest import Case
@@ -50,12 +49,15 @@ def test_order(vectors: list[Case]) -> None:
 
 def test_host_endpoints_of_interfaces(vectors: list[Case]) -> None:
     for case in of_kind(vectors, "hep-match"):
-        found = resolve(case.cluster, case.node, read_interfaces(case.interfaces))
+        here = NodePolicy(case.cluster, case.node, case.interfaces)
+        found = {name: here.governance.of(name) for name in here.interfaces}
         named = {
             name: governor.endpoint.about.name
             for name, governor in found.items()
-            if governor.endpoint and (name == "*" or not governor.wildcard)
+            if governor.endpoint and not governor.wildcard
         }
+        if here.governance.wildcard:
+            named["*"] = here.governance.wildcard.about.name
         assert named == case.raw["expectMatch"], case.raw["id"]
 
 

@@ -15,7 +15,7 @@ from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
-from callint.policy.chains import Direction
+from callint.policy.packet import Direction
 from callint.policy.tiers import PlacedPolicy
 from callint.record import NamedTuple
 from callint.selector import Selector

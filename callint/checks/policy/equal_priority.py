@@ -11,8 +11,8 @@ from itertools import combinations, product
 from callint.checks.policy.opened_ports import meet, opened
 from callint.checks.policy.pod_terms import by_labels, named, stripped
 from callint.objects.policy import Rule
-from callint.policy.chains import Direction
-from callint.policy.symbolic.order import DIRECTIONS, Item, items
+from callint.policy.packet import DIRECTIONS, Direction
+from callint.policy.symbolic.order import Item, items
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector import Selector
 from callint.selector.rewrite import both, negate

@@ -16,10 +16,9 @@ from callint.net.read import network
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
-from callint.policy.chains import Direction
 from callint.policy.labels import ANY_POD, POD_ELSEWHERE, holds, pod_in
+from callint.policy.packet import DIRECTIONS, Direction
 from callint.policy.selectable import Selectable
-from callint.policy.symbolic.order import DIRECTIONS
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
 from callint.selector import Selector

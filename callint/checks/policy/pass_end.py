@@ -13,9 +13,9 @@ from callint.objects.policy import Policy, Rule
 from callint.policy import Model, model_of
 from callint.policy.inventory import HostMember
 from callint.policy.labels import Labels, holds
+from callint.policy.packet import DIRECTIONS
 from callint.policy.selectable import Selectable
 from callint.policy.symbolic.dead import Dead
-from callint.policy.symbolic.order import DIRECTIONS
 from callint.policy.tiers import PlacedTier
 from callint.steps import Steps, counted
 

@@ -14,7 +14,7 @@ from callint.checks.dispatch import Question, asked
 from callint.checks.proof import decided
 from callint.finding import ObjectRef, Path, Related, Span, Witness
 from callint.objects import Cluster, Resource
-from callint.policy.chains import Direction
+from callint.policy.packet import Direction
 from callint.policy.symbolic.dead import Dead, Unexamined, dead
 from callint.policy.symbolic.order import Item
 from callint.policy.symbolic.shadow import shadows_of

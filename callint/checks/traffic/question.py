@@ -11,7 +11,7 @@ from callint.checks.traffic.peer_addresses import Peers, peer_addresses
 from callint.checks.traffic.place import About, Site, abouts
 from callint.net.address import Address
 from callint.policy import Model
-from callint.policy.chains import Direction
+from callint.policy.packet import Direction
 from callint.policy.ranges import NO_RANGES, Ranges, singles
 from callint.record import NamedTuple
 

@@ -15,8 +15,9 @@ from callint.objects import Resource
 from callint.objects.policy import Rule
 from callint.policy.address_inventory import AddressInventory
 from callint.policy.admission import hidden, hidden_rule, readable
-from callint.policy.chains import Direction, Kind
+from callint.policy.chains import Kind
 from callint.policy.match import criteria
+from callint.policy.packet import Direction
 from callint.policy.symbolic.block import Block, Cause, Shares, add, in_order, of_kind, within
 from callint.policy.symbolic.block import Kind as CauseKind
 from callint.policy.symbolic.selection import Asked, Selection, Selections

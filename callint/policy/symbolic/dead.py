@@ -8,12 +8,12 @@ from callint.net.address import Family
 from callint.net.diagrams import TooLargeError
 from callint.net.packets import Packet
 from callint.objects.policy import Policy, Rule
-from callint.policy.chains import Direction
+from callint.policy.packet import DIRECTIONS, Direction
 from callint.policy.symbolic.alone import alone
 from callint.policy.symbolic.covering import Taken, fewest
 from callint.policy.symbolic.earlier import Answer, Earlier, is_wide
 from callint.policy.symbolic.meeting import ENDS, Meeting, leave_a_corner, leave_by_shape, leave_something, meetings
-from callint.policy.symbolic.order import DIRECTIONS, Before, Item, Kinds, decides, items, kinds
+from callint.policy.symbolic.order import Before, Item, Kinds, decides, items, kinds
 from callint.policy.symbolic.products import Sets, without
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import FREE, Shape

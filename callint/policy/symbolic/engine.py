@@ -7,10 +7,10 @@ from functools import lru_cache, partial
 
 from callint.net.address import Family
 from callint.net.packets import Box, PacketSpace
-from callint.policy.chains import Direction
 from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import HostMember
 from callint.policy.model import Model
+from callint.policy.packet import Direction
 from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.chain import Chains
 from callint.policy.symbolic.node import Node

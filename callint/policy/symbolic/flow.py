@@ -9,10 +9,10 @@ from callint.net import intervals
 from callint.net.address import LAST, Family
 from callint.net.intervals import Intervals
 from callint.net.packets import PacketSet, PacketSpace
-from callint.policy.chains import Direction
 from callint.policy.inventory import Endpoint, HostMember, WorkloadMember
 from callint.policy.labels import holds
 from callint.policy.links import interfaces_of
+from callint.policy.packet import Direction
 from callint.policy.ranges import PLACE, Ranges, ranges, singles
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.partition import Partition

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from callint.net.packets import PacketSet
-from callint.policy.chains import Direction
 from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import Endpoint
 from callint.policy.model import NodePolicy
-from callint.policy.packet import Outcome
+from callint.policy.packet import Direction, Outcome
 from callint.policy.symbolic.block import Cause, add
 from callint.policy.symbolic.chain import Chains
 from callint.policy.symbolic.partition import Partition

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 from callint.objects.policy import Policy, Rule
-from callint.policy.chains import Direction
+from callint.policy.packet import DIRECTIONS, Direction
 from callint.policy.symbolic.implication import Implication
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
@@ -16,7 +16,6 @@ from callint.selector.index import SelectorIndex
 from callint.selector.overlap import OverlapIndex
 from callint.selector.plain import Plain, implied, plain
 
-DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 _ENDING = frozenset(("Allow", "Deny", "Pass"))
 
 Kinds = frozenset[str]

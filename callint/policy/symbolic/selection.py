@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from functools import cached_property
 from itertools import chain
 
-from callint.policy.chains import Direction, Kind, kinds_of
+from callint.policy.chains import Kind, kinds_of
 from callint.policy.inventory import Endpoint, HostMember
 from callint.policy.labels import Labels, holds
+from callint.policy.packet import Direction
 from callint.policy.tiers import PlacedTier, selecting
 from callint.record import NamedTuple
 from callint.selector import keys

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 
-from callint.policy.chains import Direction
+from callint.policy.packet import DIRECTIONS, Direction
 from callint.policy.symbolic.earlier import Earlier
 from callint.policy.symbolic.meeting import may_meet
-from callint.policy.symbolic.order import DIRECTIONS, Item, Kinds, items, kinds
+from callint.policy.symbolic.order import Item, Kinds, items, kinds
 from callint.policy.symbolic.products import Sets, common, without
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import FREE, Shape

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from callint.objects.policy import Policy, Rule
-from callint.policy.chains import Direction
 from callint.policy.match import entity_selectors
-from callint.policy.symbolic.order import DIRECTIONS, Item, items
+from callint.policy.packet import DIRECTIONS, Direction
+from callint.policy.symbolic.order import Item, items
 from callint.policy.symbolic.products import Sets, common, without
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.subjects import idle

@@ -5,19 +5,17 @@ from __future__ import annotations
 from callint.net import intervals
 from callint.net.packets import PacketSet
 from callint.net.ports import ICMPV6, UDP, WITH_PORTS
-from callint.policy.chains import Direction, Kind
+from callint.policy.chains import Kind
 from callint.policy.interfaces import Governor
-from callint.policy.packet import Outcome
+from callint.policy.packet import Direction, Outcome
 from callint.policy.ranges import PLACE
 from callint.policy.symbolic.block import Cause, Shares, add, of_kind, within
 from callint.policy.symbolic.selection import Selection
 from callint.policy.symbolic.sets import only
 from callint.policy.symbolic.whole import WholeChains
 from callint.policy.tunnels import IPIP
-from callint.policy.walk import NEIGHBOUR_TYPES
+from callint.policy.walk import LINK_LOCAL, NEIGHBOUR_TYPES
 from callint.record import NamedTuple
-
-_LINK_LOCAL = ((0xFE80 << 112, (0xFEC0 << 112) - 1),)
 
 
 class Wire(NamedTuple):
@@ -95,10 +93,10 @@ class Way:
         plain = {self.chains.cause("none", "no policy concerns the packet"): self.plain} if self.plain else {}
         last = self.forward_chain(arriving, "ingress", plain)
         add(last, self.marked)
-        for interface, direction in ((arriving, "egress"), (leaving, "ingress")):
+        ways: tuple[tuple[str, Direction], ...] = ((arriving, "egress"), (leaving, "ingress"))
+        for interface, direction in ways:
             if self.here.governance.is_workload(interface):
-                packets = self.space.union_all(last.values())
-                last = self.workload_chain(interface, "egress" if direction == "egress" else "ingress", packets)
+                last = self.workload_chain(interface, direction, self.space.union_all(last.values()))
         last = self.forward_chain(leaving, "egress", last)
         networks = self.here.service_ranges[self.index]
         if networks:
@@ -116,19 +114,14 @@ class Way:
         if self.here.governance.is_workload(interface):
             allowed = self.here.sources_of(interface)
             if allowed is not None:
-                own = intervals.union(allowed[self.index], _LINK_LOCAL if self.index else ())
+                own = intervals.union(allowed[self.index], LINK_LOCAL if self.index else ())
                 self.take("drop", "reverse path check", ~self.space.box(source=own))
         else:
             self.untracked(interface, "ingress")
         if not self.plain:
             return
-        governor = self.here.governor(interface)
-        wildcard = self.here.governance.wildcard
-        candidates = [] if governor.endpoint is None else [governor.endpoint]
-        if candidates and wildcard is not None and not governor.wildcard and not self.here.settings.ebpf:
-            candidates.append(wildcard)
         before, self.plain = self.plain, self.space.nothing
-        for endpoint in candidates:
+        for endpoint in self.here.asked_before_dnat(interface):
             selection = self.chains.selections.of(endpoint)
             has = self.chains.has(selection, "preDNAT")
             if has is not False:

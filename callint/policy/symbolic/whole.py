@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from callint.net.packets import PacketSet
 from callint.net.ports import UDP
-from callint.policy.chains import Direction, Kind
+from callint.policy.chains import Kind
 from callint.policy.doubt import UndecidedError
 from callint.policy.failsafes import Failsafe
 from callint.policy.model import NodePolicy
-from callint.policy.packet import protocol_number
+from callint.policy.packet import Direction, protocol_number
 from callint.policy.symbolic.block import Cause, Shares, add, within
 from callint.policy.symbolic.chain import Chains
 from callint.policy.symbolic.selection import Selection
@@ -68,18 +68,19 @@ class WholeChains:
         found = self.chains.first.get(key)
         if found is None:
             asked = host and kind != "forward" and not forwarded
-            failsafes = tuple(self._failsafes(kind, direction)) if asked else ()
+            failsafes = tuple(self.here.failsafes(kind, direction)) if asked else ()
             from_workload = not host and direction == "egress"
-            same = (failsafes, self.here.settings.sources if from_workload else None)
+            same = (direction, failsafes, self.here.settings.sources if from_workload else None)
             found = self.chains.first.get(same)
             if found is None:
-                first = self._first(failsafes, from_workload=from_workload)
+                peer = "source" if direction == "ingress" else "destination"
+                first = self._first(failsafes, peer, from_workload=from_workload)
                 rest = self.space.everything - self.space.union_all(first.values())
                 found = self.chains.first[same] = (first, rest)
             self.chains.first[key] = found
         return found
 
-    def _first(self, failsafes: Iterable[tuple[Failsafe, str, str]], *, from_workload: bool) -> Shares:
+    def _first(self, failsafes: Iterable[tuple[Failsafe, str]], peer: str, *, from_workload: bool) -> Shares:
         """Failsafe ports, and encapsulated packets of workloads."""
         found: dict[Cause, PacketSet] = {}
         left = self.space.everything
@@ -89,7 +90,7 @@ class WholeChains:
             add(found, {cause: packets & left})
             left -= packets
 
-        for failsafe, field, peer in failsafes:
+        for failsafe, field in failsafes:
             cause = self.chains.cause("finish", failsafe.reason, None, failsafe.resource, failsafe.path)
             take(cause, self._failsafe_box(failsafe, field, peer))
         if from_workload:
@@ -102,16 +103,6 @@ class WholeChains:
                     continue
                 if not allowed:
                     take(self.chains.cause("drop", f"Felix: {name} from workload"), packets)
-        return found
-
-    def _failsafes(self, kind: Kind, direction: Direction) -> list[tuple[Failsafe, str, str]]:
-        """Entries with the field of their port and the field of their net; in raw the opposite list's answers too."""
-        lists = self.here.failsafes
-        there, back = ("Inbound", "Outbound") if direction == "ingress" else ("Outbound", "Inbound")
-        peer = "source" if direction == "ingress" else "destination"
-        found = [(one, "destination_port", peer) for one in lists[there]]
-        if kind == "untracked":
-            found += [(one, "source_port", peer) for one in lists[back]]
         return found
 
     def _failsafe_box(self, failsafe: Failsafe, field: str, peer: str) -> PacketSet:
