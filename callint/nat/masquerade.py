@@ -32,7 +32,7 @@ class _Pool(NamedTuple):
 
 
 class Masquerading:
-    """The rules of one node; `disabled` of a pool is of no account, `allowedUses: [LoadBalancer]` alone is."""
+    """The rules of one node; `disabled` of a pool does not count, and one for load balancers alone exempts nothing."""
 
     def __init__(self, here: NodePolicy) -> None:
         """Read pools and settings once."""
@@ -83,7 +83,7 @@ class Masquerading:
     def _pool(self, family: Family, address: int, *, masquerades: bool) -> IPPool | None:
         for prefix, pool in self._pools:
             inside = prefix.family == family and prefix.first <= address <= prefix.last
-            if inside and (pool.nat_outgoing or not masquerades):
+            if inside and (pool.nat_outgoing if masquerades else pool.allowed_uses != _ONLY_LOAD_BALANCER):
                 return pool
         return None
 
@@ -103,13 +103,12 @@ class Masquerading:
 
 
 def _pools(cluster: Cluster) -> list[_Pool]:
-    """The pools that count, the narrowest first; of two with the same CIDR the first name reaches Felix."""
+    """The pools, the narrowest first; of two with the same CIDR the first name reaches Felix."""
     found: dict[Prefix, IPPool] = {}
     for pool in sorted(cluster.pools, key=lambda pool: pool.name):
         if pool.net is not None:
             found.setdefault(pool.net, pool)
-    counting = (_Pool(prefix, pool) for prefix, pool in found.items() if pool.allowed_uses != _ONLY_LOAD_BALANCER)
-    return sorted(counting, key=lambda one: -one.prefix.length)
+    return sorted((_Pool(prefix, pool) for prefix, pool in found.items()), key=lambda one: -one.prefix.length)
 
 
 def _hidden(pool: IPPool) -> str | None:

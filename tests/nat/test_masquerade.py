@@ -80,6 +80,14 @@ def test_only_pools_for_load_balancers_alone_exempt_nothing(uses: list[str], sna
     assert masquerade(cluster_of([LAN, other]), "router", packet("192.168.10.5", "10.99.0.2")).snat is snat
 
 
+def test_pools_for_load_balancers_alone_masquerade_all_the_same() -> None:
+    other = pool("other", "10.99.0.0/24", allowedUses=["LoadBalancer"], natOutgoing=True)
+    cluster = cluster_of([LAN, other])
+    assert masquerade(cluster, "router", packet("10.99.0.2", "1.1.1.1")).snat
+    assert masquerade(cluster, "router", packet("10.99.0.2", "10.99.0.3")).snat
+    assert not masquerade(cluster, "router", packet("10.99.0.2", "192.168.10.5")).snat
+
+
 def test_of_two_pools_with_one_cidr_the_first_name_counts() -> None:
     twin = pool("a-twin", "192.168.10.0/24", natOutgoing=False)
     assert not masquerade(cluster_of([LAN, twin]), "router", packet("192.168.10.5", "1.1.1.1")).snat
