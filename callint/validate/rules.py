@@ -54,6 +54,7 @@ def _protocols(scope: Scope, path: Path, value: dict[str, Any]) -> int | None:
         number = protocol(scope, (*path, "protocol"), written, POLICY_IGNORED)
     if other is not None:
         protocol(scope, (*path, "notProtocol"), other, POLICY_IGNORED)
+    written, other = _stored(scope, written), _stored(scope, other)
     version = value.get("ipVersion")
     if version in (4, 6):
         for name, said in (("protocol", written), ("notProtocol", other)):
@@ -64,6 +65,12 @@ def _protocols(scope: Scope, path: Path, value: dict[str, Any]) -> int | None:
             if found.__class__ is dict:
                 _icmp(scope, (*path, name), found, written)
     return number
+
+
+def _stored(scope: Scope, said: Any) -> Any:
+    """A protocol as the rules of CRDs see it: behind calicoctl digits are a number (numorstring/protocol.go)."""
+    text = scope.road == "calicoctl" and said.__class__ is str and len(said) <= 3
+    return int(said) if text and said.isascii() and said.isdigit() else said
 
 
 def _version(scope: Scope, path: Path, name: str, said: Any, version: int) -> None:
@@ -102,8 +109,8 @@ def _http(scope: Scope, path: Path, rule: dict[str, Any], outward: bool) -> None
     if isinstance(action, str) and action != "Allow":
         message = f'"http" goes with the action "Allow" only, and the rule has "{action}"'
         scope.refuse("misplaced-http", place, message, since=CEL, key=True)
-    protocol = rule.get("protocol")
-    if protocol is not None and protocol is not UNREADABLE and protocol not in ("TCP", 6, "6"):
+    protocol = _stored(scope, rule.get("protocol"))
+    if protocol is not None and protocol is not UNREADABLE and protocol not in ("TCP", 6):
         message = f'"http" goes with the protocol "TCP" or none, and the rule has "{protocol}"'
         scope.refuse("misplaced-http", place, message, since=CEL, key=True)
     methods = http.get("methods")
