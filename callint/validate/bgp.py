@@ -7,12 +7,12 @@ from typing import Any
 
 from callint.finding import Path
 from callint.objects import Resource
-from callint.objects.fields import as_text
+from callint.objects.fields import as_text, items
 from callint.validate import values
 from callint.validate.numbers import as_number, duration, int32, within
-from callint.validate.scope import CEL, LATE_CEL, Effect, Scope, judge
+from callint.validate.scope import CEL, LATE_CEL, Effect, Scope, Verdict, judge
 from callint.validate.selectors import selector
-from callint.validate.shape import UNREADABLE, Check, each, exclusive, fields, has, lacks, on, text, together
+from callint.validate.shape import UNREADABLE, Check, each, exclusive, fields, has, lacks, on, text
 
 _AS_IT_WAS = "so that the nodes that get it keep the BGP configuration they had"
 BIRD_REFUSES = Effect("bird-refuses-value", f"BIRD refuses the whole file, {_AS_IT_WAS}")
@@ -34,48 +34,50 @@ _NOT_PER_NODE = (
 _PER_NODE = ("prefixAdvertisements", "communities", "listenPort", "logSeverityScreen")
 
 
-def cidr(scope: Scope, path: Path, value: Any) -> None:
-    """A network of BGPConfiguration: without host bits, for BIRD; with its length from v3.32 on, for the schema."""
-    said = as_text(value)
-    if not said:
-        return
-    flaw = values.net(said)
-    if flaw is not None:
-        stored = BIRD_REFUSES if flaw.kind == "cidr-host-bits" else None
-        since = CEL if flaw.kind == "bad-address" else None
-        judge(scope, path, flaw, since=since, stored=stored, malformed=True)
-    elif "/" not in said and scope.release >= CEL:
-        flaw = values.sized_cidr(said)
+def network(verdict: Verdict, unsized: str = "") -> Check:
+    """A network without host bits, for BIRD, and with its length from v3.32 on, for the schema.
+
+    `unsized` is what comes of one without before that, if it is nothing good.
+    """
+
+    def check(scope: Scope, path: Path, value: Any) -> None:
+        said = as_text(value)
+        if not said:
+            return
+        flaw = verdict(said)
         if flaw is not None:
-            judge(scope, path, flaw, since=CEL)
+            stored = BIRD_REFUSES if flaw.kind == "cidr-host-bits" else None
+            since = CEL if flaw.kind == "bad-address" else None
+            judge(scope, path, flaw, since=since, stored=stored, malformed=True)
+        elif "/" not in said and (flaw := values.sized_cidr(said)) is not None:
+            if scope.release >= CEL:
+                judge(scope, path, flaw, since=CEL)
+            elif unsized:
+                scope.say(flaw.kind, path, f"{flaw.message}; {unsized}")
+
+    return check
 
 
 def _community(scope: Scope, path: Path, value: Any) -> None:
-    flaw = values.community(value) if value.__class__ is str else None
-    if flaw is not None:
-        judge(scope, path, flaw, stored=BIRD_REFUSES)
+    if value.__class__ is str:
+        judge(scope, path, values.community(value), stored=BIRD_REFUSES)
 
 
-def _named_community(scope: Scope, path: Path, item: Any) -> None:
-    if item.__class__ is not dict:
-        return
+def _named_community(scope: Scope, path: Path, item: dict[str, Any]) -> None:
     for name in ("name", "value"):
         if lacks(item, name):
             scope.refuse("missing-field", path, f'a community needs its "{name}"')
 
 
-def _advertisement(scope: Scope, path: Path, item: Any) -> None:
-    if item.__class__ is not dict:
-        return
+def _advertisement(scope: Scope, path: Path, item: dict[str, Any]) -> None:
     if lacks(item, "cidr"):
         scope.refuse("missing-field", path, 'an item of "prefixAdvertisements" needs its "cidr"')
     if item.get("communities") is None:
         scope.refuse("missing-field", path, 'an item of "prefixAdvertisements" needs its "communities"')
         return
     known = _defined(scope.resource)
-    listed = item["communities"]
-    for index, value in enumerate(listed if listed.__class__ is list else ()):
-        name = None if value is UNREADABLE else as_text(value)
+    for index, value in items(item, "communities"):
+        name = as_text(value)
         if name is None or known is None or name in known:
             continue
         place = (*path, "communities", index)
@@ -106,29 +108,10 @@ def _ignored_interface(scope: Scope, path: Path, value: Any) -> None:
     if said == "*":
         scope.refuse("bad-interface", path, '"*" alone would ignore every interface')
     elif said is not None:
-        flaw = _interface(said)
-        if flaw is not None:
-            judge(scope, path, flaw)
+        judge(scope, path, _interface(said))
 
 
-_SERVICE = each(fields(cidr=cidr))
-_CONFIGURATION = fields(
-    asNumber=as_number,
-    serviceClusterIPs=_SERVICE,
-    serviceExternalIPs=_SERVICE,
-    serviceLoadBalancerIPs=_SERVICE,
-    communities=each(together(fields(name=text(values.subdomain), value=_community), _named_community)),
-    prefixAdvertisements=each(together(fields(cidr=cidr), _advertisement)),
-    nodeMeshMaxRestartTime=duration,
-    ignoredInterfaces=each(_ignored_interface),
-    localWorkloadPeeringIPV4=text(values.ip_v4, malformed=True),
-    localWorkloadPeeringIPV6=text(values.ip_v6, malformed=True),
-)
-
-
-def _configuration(scope: Scope, path: Path, spec: Any) -> None:
-    if spec.__class__ is not dict:
-        return
+def _configuration(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
     name = scope.name
     if name.startswith("node."):
         _per_node(scope, path, spec)
@@ -163,31 +146,7 @@ def _per_node(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
             scope.say("not-per-node", (*path, field), f"{said}: it is ignored", key=True)
 
 
-def _hops(scope: Scope, path: Path, value: Any) -> None:
-    within(scope, path, value, 0, 255)
-
-
-_SELECTOR = selector()
-_PEER = fields(
-    node=text(values.subdomain),
-    nodeSelector=_SELECTOR,
-    peerSelector=_SELECTOR,
-    localWorkloadSelector=_SELECTOR,
-    peerIP=text(values.peer, stored=PEER_IGNORED),
-    reachableBy=text(values.ip, stored=PEER_IGNORED),
-    asNumber=as_number,
-    localASNumber=as_number,
-    maxRestartTime=duration,
-    keepaliveTime=duration,
-    numAllowedLocalASNumbers=int32,
-    ttlSecurity=_hops,
-    filters=each(text(values.subdomain, empty=False)),
-)
-
-
-def _peer(scope: Scope, path: Path, spec: Any) -> None:
-    if spec.__class__ is not dict:
-        return
+def _peer(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
     exclusive(scope, path, spec, "node", "nodeSelector", CEL)
     exclusive(scope, path, spec, "peerIP", "peerSelector", CEL)
     exclusive(scope, path, spec, "peerIP", "localWorkloadSelector", CEL)
@@ -239,7 +198,41 @@ def _reachable(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
         scope.refuse("wrong-family", place, message, stored=PEER_IGNORED)
 
 
+_NETWORK = network(values.net)
+_SERVICE = each(fields(cidr=_NETWORK))
+_SELECTOR = selector()
 KINDS: dict[str, Check] = {
-    "BGPConfiguration": fields(spec=together(_CONFIGURATION, _configuration)),
-    "BGPPeer": fields(spec=together(_PEER, _peer)),
+    "BGPConfiguration": fields(
+        spec=fields(
+            _configuration,
+            asNumber=as_number,
+            serviceClusterIPs=_SERVICE,
+            serviceExternalIPs=_SERVICE,
+            serviceLoadBalancerIPs=_SERVICE,
+            communities=each(fields(_named_community, name=text(values.subdomain), value=_community)),
+            prefixAdvertisements=each(fields(_advertisement, cidr=_NETWORK)),
+            nodeMeshMaxRestartTime=duration,
+            ignoredInterfaces=each(_ignored_interface),
+            localWorkloadPeeringIPV4=text(values.ip_v4, malformed=True),
+            localWorkloadPeeringIPV6=text(values.ip_v6, malformed=True),
+        )
+    ),
+    "BGPPeer": fields(
+        spec=fields(
+            _peer,
+            node=text(values.subdomain),
+            nodeSelector=_SELECTOR,
+            peerSelector=_SELECTOR,
+            localWorkloadSelector=_SELECTOR,
+            peerIP=text(values.peer, stored=PEER_IGNORED),
+            reachableBy=text(values.ip, stored=PEER_IGNORED),
+            asNumber=as_number,
+            localASNumber=as_number,
+            maxRestartTime=duration,
+            keepaliveTime=duration,
+            numAllowedLocalASNumbers=int32,
+            ttlSecurity=within(0, 255),
+            filters=each(text(values.subdomain, empty=False)),
+        )
+    ),
 }

@@ -14,7 +14,7 @@ from callint.validate import values
 from callint.validate.network_policy import deny, label_selector
 from callint.validate.ports import port
 from callint.validate.scope import Scope
-from callint.validate.shape import Check, each, fields, together
+from callint.validate.shape import Check, each, fields
 
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 
@@ -36,9 +36,7 @@ def _checked(scope: Scope) -> bool:
     return scope.resource.kind == "ClusterNetworkPolicy"
 
 
-def _range(scope: Scope, path: Path, value: Any) -> None:
-    if value.__class__ is not dict:
-        return
+def _range(scope: Scope, path: Path, value: dict[str, Any]) -> None:
     start, end = integer(value, "start"), integer(value, "end")
     if start is None or end is None:
         return
@@ -55,11 +53,11 @@ def _network(scope: Scope, path: Path, value: Any) -> None:
         deny(scope, flaw.kind, path, flaw.message, by_server=_checked(scope))
 
 
-_ends = fields(destinationPort=fields(range=_range))
+_ends = fields(destinationPort=fields(range=fields(_range)))
 _ports = each(
     fields(
         portNumber=fields(protocol=_protocol),
-        portRange=together(_range, fields(protocol=_protocol)),
+        portRange=fields(_range, protocol=_protocol),
         namedPort=_name,
         destinationNamedPort=_name,
         tcp=_ends,

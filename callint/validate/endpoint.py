@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from callint.finding import Path
-from callint.net.address import surely_all_v4
+from callint.net.address import BITS, surely_all_v4
 from callint.net.interface import LONGEST_NAME
-from callint.objects.fields import as_text, integer
+from callint.objects.fields import as_text, integer, items
 from callint.validate import values
 from callint.validate.ports import POISON, carries_ports, protocol
 from callint.validate.scope import CEL, Effect, Flaw, Scope, judge
-from callint.validate.shape import UNREADABLE, Check, each, fields, lacks, text, together
+from callint.validate.shape import UNREADABLE, Check, each, fields, lacks, text
 
 ENDPOINT_IGNORED = Effect("silently-ignored", "Felix then treats the whole host endpoint as missing")
 ENTRY_DROPPED = Effect("silently-ignored", "Felix drops the entry")
@@ -23,19 +23,16 @@ _interface = values.interface()
 
 def _interface_name(scope: Scope, path: Path, value: Any) -> None:
     said = as_text(value)
-    flaw = _interface(said) if said and said != "*" else None
-    if flaw is None:
+    if not said or said == "*":
         return
-    if said and len(said) > LONGEST_NAME and scope.release >= CEL:
+    if len(said) > LONGEST_NAME and scope.release >= CEL:
         scope.gaps[path] = None  # the schema tells of it
     else:
-        judge(scope, path, flaw, stored=ENDPOINT_IGNORED)
+        judge(scope, path, _interface(said), stored=ENDPOINT_IGNORED)
 
 
-def _port(scope: Scope, path: Path, port: Any) -> None:
+def _port(scope: Scope, path: Path, port: dict[str, Any]) -> None:
     """One port of an endpoint; Felix wants the protocol's word, whatever the validator before it takes."""
-    if port.__class__ is not dict:
-        return
     written = port.get("protocol")
     place = (*path, "protocol")
     number = protocol(scope, place, written, ENDPOINT_IGNORED)
@@ -49,18 +46,11 @@ def _port(scope: Scope, path: Path, port: Any) -> None:
             scope.say("silently-ignored", place, f"{message}; {ENDPOINT_IGNORED.text}")
     port_number = integer(port, "port")
     if port_number is not None and scope.road == "crd" and scope.release < CEL and not 1 <= port_number <= 65535:
-        stored = ENDPOINT_IGNORED if port_number == 0 else POISON
-        judge(
-            scope,
-            (*path, "port"),
-            Flaw("bad-port", f"{port_number} is no port; 1 to 65535 was expected"),
-            stored=stored,
-        )
+        flaw = Flaw("bad-port", f"{port_number} is no port; 1 to 65535 was expected")
+        judge(scope, (*path, "port"), flaw, stored=ENDPOINT_IGNORED if port_number == 0 else POISON)
 
 
-def _host(scope: Scope, path: Path, spec: Any) -> None:
-    if spec.__class__ is not dict:
-        return
+def _host(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
     if lacks(spec, "node"):
         message = 'a host endpoint needs the "node" that it is on'
         scope.refuse("missing-field", path, message, since=CEL, stored=_NOBODY, key=True)
@@ -69,20 +59,11 @@ def _host(scope: Scope, path: Path, spec: Any) -> None:
         scope.refuse("missing-companion", path, message, since=CEL, stored=_NOBODY, key=True)
 
 
-def _annotation(scope: Scope, path: Path, plain: Any) -> None:
+def _annotation(scope: Scope, path: Path, plain: dict[str, Any]) -> None:
     mark = scope.resource.annotations.get(_DSCP)
-    if mark is not None and mark not in values.DSCP and not (mark.isdigit() and mark.isascii() and int(mark[:4]) <= 63):
-        message = f'"{mark}" is no DSCP value, 0 to 63 or a name such as "EF" or "AF11" was expected; it is ignored'
-        scope.say("silently-ignored", ("metadata", "annotations", _DSCP), message)
-
-
-_HOST = fields(
-    node=text(values.subdomain, stored=_NO_NODE),
-    interfaceName=_interface_name,
-    expectedIPs=each(text(values.ip, stored=ENTRY_DROPPED, empty=False)),
-    profiles=each(text(values.subdomain, empty=False)),
-    ports=each(together(fields(name=text(values.port_name)), _port)),
-)
+    flaw = values.dscp(mark) if mark is not None else None
+    if flaw is not None:
+        scope.say("silently-ignored", ("metadata", "annotations", _DSCP), f"{flaw.message}; it is ignored")
 
 
 def _only_host(scope: Scope, path: Path, value: Any) -> None:
@@ -90,25 +71,18 @@ def _only_host(scope: Scope, path: Path, value: Any) -> None:
     said = as_text(value)
     if said is None:
         return
-    flaw = values.cidr(said)
-    if flaw is not None:
-        judge(scope, path, flaw)
-        return
+    judge(scope, path, values.cidr(said))
     prefix = values.prefix_of(said)
-    if prefix is not None and prefix.length != (32 if prefix.family == 4 else 128):
+    if prefix is not None and prefix.length != BITS[prefix.family]:
         scope.refuse("bad-address", path, f'"{said}" is a network; a single address was expected', gap=True)
 
 
-def _workload(scope: Scope, path: Path, spec: Any) -> None:
-    if spec.__class__ is not dict:
-        return
+def _workload(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
     if lacks(spec, "interfaceName"):
         scope.refuse("missing-field", path, 'a workload endpoint needs its "interfaceName"', key=True)
-    networks = spec.get("ipNetworks")
-    listed = networks if networks.__class__ is list else []
+    listed = [item for _, item in items(spec, "ipNetworks")]
     known = [prefix for item in listed if item.__class__ is str and (prefix := values.prefix_of(item))]
-    nats = spec.get("ipNATs")
-    for index, nat in enumerate(nats if nats.__class__ is list else ()):
+    for index, nat in items(spec, "ipNATs"):
         inner = values.address_of(as_text(nat.get("internalIP")) or "") if nat.__class__ is dict else None
         if inner is None:
             continue
@@ -122,9 +96,7 @@ def _workload(scope: Scope, path: Path, spec: Any) -> None:
             scope.refuse("wrong-family", (*place, "externalIP"), message)
 
 
-def _workload_port(scope: Scope, path: Path, port: Any) -> None:
-    if port.__class__ is not dict:
-        return
+def _workload_port(scope: Scope, path: Path, port: dict[str, Any]) -> None:
     number = protocol(scope, (*path, "protocol"), port.get("protocol"), ENDPOINT_IGNORED)
     if number is not None and not carries_ports(number):
         message = f'"{port["protocol"]}" has no ports; TCP, UDP or SCTP was expected'
@@ -137,24 +109,10 @@ def _workload_port(scope: Scope, path: Path, port: Any) -> None:
 
 
 def _container(value: str) -> Flaw | None:
-    fine = value.replace("-", "a").isalnum() and value.isascii() and value.strip("-") == value
-    return (
-        None
-        if fine
-        else Flaw("malformed-text", f'"{value}" is no container; letters, digits and inner "-" were expected')
-    )
+    if value.replace("-", "a").isalnum() and value.isascii() and value.strip("-") == value:
+        return None
+    return Flaw("malformed-text", f'"{value}" is no container; letters, digits and inner "-" were expected')
 
-
-_WORKLOAD = fields(
-    interfaceName=text(_interface),
-    ipNetworks=each(_only_host),
-    ipNATs=each(fields(internalIP=text(values.ip), externalIP=text(values.ip))),
-    ipv4Gateway=text(values.ip_v4),
-    ipv6Gateway=text(values.ip_v6),
-    containerID=text(_container),
-    mac=text(values.mac),
-    ports=each(together(fields(name=text(values.port_name)), _workload_port)),
-)
 
 _entries = each(text(values.cidr, stored=ENTRY_DROPPED, empty=False))
 
@@ -167,8 +125,30 @@ def _nets(scope: Scope, path: Path, nets: Any) -> None:
 _SET = fields(spec=fields(nets=_nets))
 
 KINDS: dict[str, Check] = {
-    "HostEndpoint": together(fields(spec=together(_HOST, _host)), _annotation),
-    "WorkloadEndpoint": fields(spec=together(_WORKLOAD, _workload)),
+    "HostEndpoint": fields(
+        _annotation,
+        spec=fields(
+            _host,
+            node=text(values.subdomain, stored=_NO_NODE),
+            interfaceName=_interface_name,
+            expectedIPs=each(text(values.ip, stored=ENTRY_DROPPED, empty=False)),
+            profiles=each(text(values.subdomain, empty=False)),
+            ports=each(fields(_port, name=text(values.port_name))),
+        ),
+    ),
+    "WorkloadEndpoint": fields(
+        spec=fields(
+            _workload,
+            interfaceName=text(_interface),
+            ipNetworks=each(_only_host),
+            ipNATs=each(fields(internalIP=text(values.ip), externalIP=text(values.ip))),
+            ipv4Gateway=text(values.ip_v4),
+            ipv6Gateway=text(values.ip_v6),
+            containerID=text(_container),
+            mac=text(values.mac),
+            ports=each(fields(_workload_port, name=text(values.port_name))),
+        )
+    ),
     "GlobalNetworkSet": _SET,
     "NetworkSet": _SET,
 }

@@ -104,7 +104,7 @@ def _not_nets(scope: Scope, path: Path, nets: Any) -> None:
 
 
 def _net(item: Any) -> Flaw | None:
-    text = item if item.__class__ is str else None if item is UNREADABLE else as_text(item)
+    text = as_text(item)
     return values.strict_net(text) if text is not None else None
 
 

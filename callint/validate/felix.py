@@ -9,11 +9,11 @@ from callint.calico import Release
 from callint.finding import Path
 from callint.objects.fields import as_text, integer, whole
 from callint.validate import values
-from callint.validate.numbers import INT32, STRICT_INT32, duration
+from callint.validate.numbers import INT32, STRICT_INT32, duration, within
 from callint.validate.ports import POISON, port
 from callint.validate.scope import CEL, LATE_CEL, Effect, Flaw, Scope, judge
 from callint.validate.selectors import selector
-from callint.validate.shape import UNREADABLE, Check, each, exclusive, fields, lacks, text, together
+from callint.validate.shape import UNREADABLE, Check, each, exclusive, fields, lacks, text
 
 SELECTED: Release = (3, 32)
 """From here on a configuration of any name can be for the nodes of a selector (felix/calc/config_batcher.go)."""
@@ -61,20 +61,6 @@ def _words(scope: Scope, path: Path, value: Any) -> None:
         scope.say(FELIX_REFUSES.kind, path, message, gap=True)
 
 
-def _own_port(scope: Scope, path: Path, value: Any) -> None:
-    number = whole(value)
-    if number is not None and not 0 <= number <= 65535:
-        message = f'"{path[-1]}" is {number}, 0 to 65535 was expected; {BY_DEFAULT.text}'
-        scope.say(BY_DEFAULT.kind, path, message, gap=True)
-
-
-def _metadata_port(scope: Scope, path: Path, value: Any) -> None:
-    number = whole(value)
-    if number is not None and not 0 <= number <= 65535:
-        message = f'"{path[-1]}" is {number}, 0 to 65535 was expected; {FELIX_REFUSES.text}'
-        scope.say(FELIX_REFUSES.kind, path, message, gap=True)
-
-
 def _mask(scope: Scope, path: Path, value: Any) -> None:
     mask = whole(value)
     if mask is None:
@@ -114,17 +100,12 @@ def _node_ports(scope: Scope, path: Path, value: Any) -> None:
 
 def _dscp(scope: Scope, path: Path, value: Any) -> None:
     said = as_text(value)
-    if said is None or value.__class__ is bool:
-        return
-    if said not in values.DSCP and not (said.isascii() and said.isdigit() and len(said) < 3 and int(said) <= 63):
-        message = f'"{said}" is no DSCP value; 0 to 63 or a name such as "EF" or "AF11" was expected'
-        judge(scope, path, Flaw("malformed-text", message), stored=POISON)
+    if said is not None and value.__class__ is not bool:
+        judge(scope, path, values.dscp(said), stored=POISON)
 
 
-def _failsafe(scope: Scope, path: Path, item: Any) -> None:
+def _failsafe(scope: Scope, path: Path, item: dict[str, Any]) -> None:
     """A port that policy cannot close; hardly anything looks at it before Felix does (PortListParam)."""
-    if item.__class__ is not dict:
-        return
     protocol = item.get("protocol")
     if protocol is None:
         if scope.release >= (3, 30):
@@ -136,13 +117,12 @@ def _failsafe(scope: Scope, path: Path, item: Any) -> None:
         scope.say(FELIX_REFUSES.kind, (*path, "protocol"), message, gap=True)
     number = integer(item, "port")
     if number is not None and not 1 <= number <= 65535:
-        undecodable = not 0 <= number <= 65535
-        flaw = Flaw("bad-port", f"{number} is no port; 1 to 65535 was expected")
-        if undecodable:
-            judge(scope, (*path, "port"), flaw, stored=POISON)
+        message = f"{number} is no port; 1 to 65535 was expected"
+        if number == 0:
+            scope.say(FELIX_REFUSES.kind, (*path, "port"), f"{message}; {FELIX_REFUSES.text}", gap=True)
         else:
-            scope.say(FELIX_REFUSES.kind, (*path, "port"), f"{flaw.message}; {FELIX_REFUSES.text}", gap=True)
-    said = as_text(item["net"]) if item.get("net") not in (None, UNREADABLE) else None
+            judge(scope, (*path, "port"), Flaw("bad-port", message), stored=POISON)
+    said = as_text(item.get("net"))
     if said:
         found = values.cidr(said) or values.sized_cidr(said)
         if found is not None:
@@ -185,11 +165,8 @@ def _bounds(item: Any) -> tuple[int, int] | None:
     return None if low is None or high is None else (low, high)
 
 
-def _health(scope: Scope, path: Path, item: Any) -> None:
-    if item.__class__ is not dict:
-        return
-    name, timeout = item.get("name"), item.get("timeout")
-    said = None if name is UNREADABLE else as_text(name)
+def _health(scope: Scope, path: Path, item: dict[str, Any]) -> None:
+    said, timeout = as_text(item.get("name")), item.get("timeout")
     if said is not None and not _HEALTH_NAME.fullmatch(said):
         message = f'"{said}" is no health reporter; letters, digits, "_", "-" and spaces were expected'
         scope.refuse("malformed-text", (*path, "name"), message, stored=BY_DEFAULT)
@@ -199,22 +176,22 @@ def _health(scope: Scope, path: Path, item: Any) -> None:
             scope.refuse("bad-duration", (*path, "timeout"), f'the timeout "{timeout}" is negative', stored=BY_DEFAULT)
 
 
-def _region(text_: str) -> Flaw | None:
-    if len(text_) > 46:
-        return Flaw("bad-name", f"the region has {len(text_)} characters, at most 46 are allowed")
-    return values.dns_label(text_)
+def _region(said: str) -> Flaw | None:
+    if len(said) > 46:
+        return Flaw("bad-name", f"the region has {len(said)} characters, at most 46 are allowed")
+    return values.dns_label(said)
 
 
-def _prefixes(text_: str) -> Flaw | None:
-    if _INTERFACES.fullmatch(text_):
+def _prefixes(said: str) -> Flaw | None:
+    if _INTERFACES.fullmatch(said):
         return None
-    return Flaw("bad-interface", f'"{text_}" is no list of interface prefixes; "cali,eth" was expected')
+    return Flaw("bad-interface", f'"{said}" is no list of interface prefixes; "cali,eth" was expected')
 
 
-def _pairs(text_: str) -> Flaw | None:
-    if _PAIRS.fullmatch(text_):
+def _pairs(said: str) -> Flaw | None:
+    if _PAIRS.fullmatch(said):
         return None
-    return Flaw("malformed-text", f'"{text_}" is no list of settings; "name=value,name=value" was expected')
+    return Flaw("malformed-text", f'"{said}" is no list of settings; "name=value,name=value" was expected')
 
 
 _filter = values.interface(":+")
@@ -224,8 +201,8 @@ _TABLE: dict[str, Check] = {
     **dict.fromkeys(DURATIONS, duration),
     **dict.fromkeys(PATTERNS, text(values.pattern, stored=BY_DEFAULT)),
     **dict.fromkeys(WORDS, _words),
-    **dict.fromkeys(PORTS, _own_port),
-    "metadataPort": _metadata_port,
+    **dict.fromkeys(PORTS, within(0, 65535, BY_DEFAULT)),
+    "metadataPort": within(0, 65535, FELIX_REFUSES),
     "iptablesMarkMask": _mask,
     "nftablesMarkMask": _mask,
     "bpfDSROptoutCIDRs": _CIDRS,
@@ -246,16 +223,16 @@ _TABLE: dict[str, Check] = {
     "featureDetectOverride": text(_pairs, stored=BY_DEFAULT),
     "featureGates": text(_pairs, stored=BY_DEFAULT),
     "istioDSCPMark": _dscp,
-    "failsafeInboundHostPorts": each(_failsafe),
-    "failsafeOutboundHostPorts": each(_failsafe),
+    "failsafeInboundHostPorts": each(fields(_failsafe)),
+    "failsafeOutboundHostPorts": each(fields(_failsafe)),
     "routeTableRange": _table,
     "routeTableRanges": _tables,
-    "healthTimeoutOverrides": each(_health),
+    "healthTimeoutOverrides": each(fields(_health)),
     "nodeSelector": selector(),
 }
 
 
-def _felix(scope: Scope, path: Path, plain: Any) -> None:
+def _felix(scope: Scope, path: Path, plain: dict[str, Any]) -> None:
     spec = plain.get("spec")
     if spec is None and scope.road == "crd" and scope.release >= CEL and _own(scope.name):
         message = f'the FelixConfiguration "{scope.name}" needs a "spec", if only an empty one'
@@ -285,25 +262,19 @@ def _own(name: str) -> bool:
 
 def _name(scope: Scope, spec: dict[str, Any]) -> None:
     """Which objects are read: by name, and from v3.32 on by selector."""
-    name, place = scope.name, ("metadata", "name")
-    own = _own(name)
+    name = scope.name
     if not name:
         return
-    if scope.release < SELECTED:
-        if not own:
-            message = (
-                f'"{name}" is read by nobody; a FelixConfiguration is named "default", or "node." and a node\'s name'
+    selected = scope.release >= SELECTED
+    if not _own(name):
+        if not selected or lacks(spec, "nodeSelector"):
+            wanted = 'is named "default", or "node." and a node\'s name' + ', or has a "nodeSelector"' * selected
+            scope.say(
+                "name-ignored", ("metadata", "name"), f'"{name}" is read by nobody; a FelixConfiguration {wanted}'
             )
-            scope.say("name-ignored", place, message)
-    elif own and spec.get("nodeSelector") is not None:
+    elif selected and spec.get("nodeSelector") is not None:
         message = f'"nodeSelector" is not allowed in the FelixConfiguration "{name}"'
         scope.say("exclusive-fields", ("spec", "nodeSelector"), message, key=True)
-    elif not own and lacks(spec, "nodeSelector"):
-        message = (
-            f'"{name}" is read by nobody; a FelixConfiguration is named "default", or "node." and a node\'s name, '
-            'or has a "nodeSelector"'
-        )
-        scope.say("name-ignored", place, message)
 
 
-KINDS: dict[str, Check] = {"FelixConfiguration": together(fields(spec=fields(**_TABLE)), _felix)}
+KINDS: dict[str, Check] = {"FelixConfiguration": fields(_felix, spec=fields(**_TABLE))}

@@ -8,44 +8,21 @@ from callint.finding import Path
 from callint.net.address import BITS, Family
 from callint.objects.fields import as_text, integer
 from callint.validate import values
-from callint.validate.bgp import BIRD_REFUSES, NOT_RENDERED
+from callint.validate.bgp import BIRD_REFUSES, NOT_RENDERED, network
 from callint.validate.numbers import as_number
-from callint.validate.scope import CEL, Scope, judge
-from callint.validate.shape import UNREADABLE, Check, each, fields, has, lacks, text, together
+from callint.validate.scope import CEL, Scope
+from callint.validate.shape import UNREADABLE, Check, Whole, each, fields, has, lacks, text
 
 _WORDS = {
     "action": ("Accept", "Reject"),
     "matchOperator": ("Equal", "NotEqual", "In", "NotIn"),
     "source": ("RemotePeers",),
 }
+_UNSIZED = "without one BIRD rejects every route that reaches the rule"
 
 
-def _cidr(family: Family) -> Check:
-    verdict = values.net_v4 if family == 4 else values.net_v6
-
-    def check(scope: Scope, path: Path, value: Any) -> None:
-        said = as_text(value)
-        if not said:
-            return
-        flaw = verdict(said)
-        if flaw is not None:
-            stored = BIRD_REFUSES if flaw.kind == "cidr-host-bits" else None
-            judge(scope, path, flaw, since=CEL if flaw.kind == "bad-address" else None, stored=stored, malformed=True)
-        elif "/" not in said:
-            flaw = values.sized_cidr(said)
-            if flaw is not None and scope.release >= CEL:
-                judge(scope, path, flaw, since=CEL)
-            elif flaw is not None:
-                message = f"{flaw.message}; without one BIRD rejects every route that reaches the rule"
-                scope.say(flaw.kind, path, message)
-
-    return check
-
-
-def _rule(family: Family) -> Check:
-    def check(scope: Scope, path: Path, rule: Any) -> None:
-        if rule.__class__ is not dict:
-            return
+def _rule(family: Family) -> Whole:
+    def check(scope: Scope, path: Path, rule: dict[str, Any]) -> None:
         _companions(scope, path, rule)
         span = rule.get("prefixLength")
         if span.__class__ is dict and has(rule, "cidr"):
@@ -94,13 +71,15 @@ def _lengths(scope: Scope, path: Path, rule: dict[str, Any], span: dict[str, Any
 
 
 def _direction(family: Family) -> Check:
-    table = fields(
-        cidr=_cidr(family),
-        interface=text(values.interface("*")),
-        asPathPrefix=each(as_number),
-        operations=each(fields(prependASPath=fields(prefix=each(as_number)))),
+    return each(
+        fields(
+            _rule(family),
+            cidr=network(values.net_v4 if family == 4 else values.net_v6, _UNSIZED),
+            interface=text(values.interface("*")),
+            asPathPrefix=each(as_number),
+            operations=each(fields(prependASPath=fields(prefix=each(as_number)))),
+        )
     )
-    return each(together(table, _rule(family)))
 
 
 _V4, _V6 = _direction(4), _direction(6)

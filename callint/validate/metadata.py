@@ -46,7 +46,7 @@ def common_metadata(scope: Scope, plain: dict[str, Any]) -> str | None:
         label_map(scope, ("metadata", "labels"), found["labels"])
     if found.get("annotations"):
         annotation_map(scope, ("metadata", "annotations"), found["annotations"])
-    name = None if found.get("name") is UNREADABLE else as_text(found.get("name"))
+    name = as_text(found.get("name"))
     flaw = values.subdomain(name) if name else None
     if flaw is not None:
         scope.say(flaw.kind, _NAME, flaw.message, gap=True)
@@ -107,11 +107,10 @@ def label_map(scope: Scope, path: Path, labels: Any) -> None:
         said = values.label_key(key)
         if said:
             scope.say("bad-label", (*path, key), f'"{key}" is no label: {said}', key=True)
-        text = as_text(value) if value is not UNREADABLE else None
-        if text is not None:
-            said = values.label_value(text)
-            if said:
-                scope.say("bad-label", (*path, key), f'the label "{key}" cannot have this value: {said}')
+        text = as_text(value)
+        said = values.label_value(text) if text is not None else None
+        if said:
+            scope.say("bad-label", (*path, key), f'the label "{key}" cannot have this value: {said}')
 
 
 def annotation_map(scope: Scope, path: Path, notes: Any) -> None:

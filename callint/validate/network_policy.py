@@ -21,15 +21,13 @@ from callint.validate import values
 from callint.validate.label_values import impossible, impossible_value
 from callint.validate.ports import port
 from callint.validate.scope import Scope
-from callint.validate.shape import UNREADABLE, Check, each, fields, together
+from callint.validate.shape import UNREADABLE, each, fields
 
 _PEERS = ("podSelector", "namespaceSelector", "ipBlock")
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 _WITH_VALUES = ("In", "NotIn")
 _SCOPE = 60
 """Characters that may be put before a selector, to tell pods from others."""
-
-
 _REFUSED = "; the API server refuses it"
 
 
@@ -53,9 +51,7 @@ def _own(scope: Scope) -> bool:
     return scope.resource.kind == "NetworkPolicy"
 
 
-def _port(scope: Scope, path: Path, entry: Any) -> None:
-    if entry.__class__ is not dict:
-        return
+def _port(scope: Scope, path: Path, entry: dict[str, Any]) -> None:
     number, end = entry.get("port"), integer(entry, "endPort")
     found = None if number is None else port(number)
     if number.__class__ is str and (flaw := values.port_name(number)):
@@ -75,9 +71,7 @@ def _port(scope: Scope, path: Path, entry: Any) -> None:
         deny(scope, "reversed-range", (*path, "endPort"), f'"endPort" is {end} and "port" is {number}')
 
 
-def _one_peer(scope: Scope, path: Path, peer: Any) -> None:
-    if peer.__class__ is not dict:
-        return
+def _peer(scope: Scope, path: Path, peer: dict[str, Any]) -> None:
     given = [name for name in _PEERS if peer.get(name) is not None]
     if not given:
         names = ", ".join(f'"{name}"' for name in _PEERS)
@@ -102,12 +96,10 @@ def _network(scope: Scope, path: Path, text: Any) -> Prefix | None:
     return None
 
 
-def _block(scope: Scope, path: Path, block: Any) -> None:
-    if block.__class__ is not dict:
-        return
-    text, without = block.get("cidr"), block.get("except")
+def _block(scope: Scope, path: Path, block: dict[str, Any]) -> None:
+    text = block.get("cidr")
     whole = _network(scope, (*path, "cidr"), text)
-    for index, one in enumerate(without if without.__class__ is list else ()):
+    for index, one in objects.items(block, "except"):
         part = _network(scope, (*path, "except", index), one)
         if whole and part and not (whole.contains(part.address) and part.length > whole.length):
             nothing = part.contains(whole.address) and part.length <= whole.length
@@ -115,10 +107,10 @@ def _block(scope: Scope, path: Path, block: Any) -> None:
             deny(scope, "value-not-allowed", (*path, "except", index), message)
 
 
-def _expression(scope: Scope, path: Path, term: Any) -> None:
-    if term.__class__ is not dict or UNREADABLE in (term.get("operator"), term.get("values")):
-        return
+def _expression(scope: Scope, path: Path, term: dict[str, Any]) -> None:
     operator, listed = term.get("operator"), term.get("values")
+    if UNREADABLE in (operator, listed):
+        return
     place, own = (*path, "operator"), _own(scope)
     if operator not in _OPERATORS:
         names = ", ".join(f'"{name}"' for name in _OPERATORS)
@@ -148,9 +140,9 @@ def _keys(scope: Scope, path: Path, plain: dict[str, Any]) -> bool:
     return not wrong
 
 
-def _converted(scope: Scope, path: Path, value: Any) -> None:
+def _converted(scope: Scope, path: Path, value: dict[str, Any]) -> None:
     """Whether Calico can read what it makes of a label selector."""
-    if value.__class__ is not dict or not _keys(scope, path, value):
+    if not _keys(scope, path, value):
         return
     longest = min(scope.limits.selector_length, MAX_LENGTH - _SCOPE)
     try:
@@ -186,12 +178,12 @@ def _values(scope: Scope, path: Path, plain: dict[str, Any]) -> None:
             scope.say("impossible-label-value", (*path, *way), flaw)
 
 
-label_selector: Check = together(fields(matchExpressions=each(_expression)), _converted)
+label_selector = fields(_converted, matchExpressions=each(fields(_expression)))
 """Judges a label selector (ValidateLabelSelector of apimachinery)."""
-_peers = each(together(_one_peer, fields(podSelector=label_selector, namespaceSelector=label_selector, ipBlock=_block)))
-_ports = each(_port)
+_peers = each(fields(_peer, podSelector=label_selector, namespaceSelector=label_selector, ipBlock=fields(_block)))
+_ports = each(fields(_port))
 
-network_policy: Check = fields(
+network_policy = fields(
     spec=fields(
         podSelector=label_selector,
         ingress=each(fields(**{"from": _peers, "ports": _ports})),

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from callint.finding import Path
+from callint.net.asn import parse_as_number
 from callint.objects import Resource
 from callint.source import placeholder
 from callint.validate import values
 from callint.validate.numbers import above_int32, node_as_number
-from callint.validate.scope import Flaw, Scope, Verdict
+from callint.validate.scope import Scope, Verdict
 from callint.validate.shape import Check, each, fields, text
 
-
-def _as_number(said: str) -> Flaw | None:
-    from callint.net.asn import parse_as_number
-
-    try:
-        parse_as_number(said)
-    except ValueError as error:
-        return Flaw("bad-as-number", str(error))
-    return None
-
-
 _ANNOTATIONS: dict[str, Verdict] = {
-    "ASNumber": _as_number,
+    "ASNumber": values.parsed("bad-as-number", parse_as_number),
     "IPv4Address": values.cidr_v4,
     "IPv6Address": values.cidr_v6,
     "RouteReflectorClusterID": values.ip_v4,
@@ -49,32 +36,26 @@ def node_annotations(scope: Scope, resource: Resource) -> None:
             scope.say("silently-ignored", ("metadata", "annotations", key), message, gap=True)
 
 
-_BGP = fields(
-    asNumber=node_as_number,
-    ipv4Address=text(values.cidr_v4),
-    ipv6Address=text(values.cidr_v6),
-    ipv4IPIPTunnelAddr=text(values.ip_v4),
-    routeReflectorClusterID=text(values.ip_v4),
-)
-_ADDRESS: Check = fields(address=text(values.cidr))
-
-
-def _key(scope: Scope, path: Path, value: Any) -> None:
-    text(values.wireguard_key)(scope, path, value)
-
-
+_V4, _V6 = text(values.ip_v4), text(values.ip_v6)
+_MAC, _KEY = text(values.mac), text(values.wireguard_key)
 KINDS: dict[str, Check] = {
     "Node": fields(
         spec=fields(
-            bgp=_BGP,
-            ipv4VXLANTunnelAddr=text(values.ip_v4),
-            ipv6VXLANTunnelAddr=text(values.ip_v6),
-            vxlanTunnelMACAddr=text(values.mac),
-            vxlanTunnelMACAddrV6=text(values.mac),
-            wireguard=fields(interfaceIPv4Address=text(values.ip_v4), interfaceIPv6Address=text(values.ip_v6)),
-            addresses=each(_ADDRESS),
+            bgp=fields(
+                asNumber=node_as_number,
+                ipv4Address=text(values.cidr_v4),
+                ipv6Address=text(values.cidr_v6),
+                ipv4IPIPTunnelAddr=_V4,
+                routeReflectorClusterID=_V4,
+            ),
+            ipv4VXLANTunnelAddr=_V4,
+            ipv6VXLANTunnelAddr=_V6,
+            vxlanTunnelMACAddr=_MAC,
+            vxlanTunnelMACAddrV6=_MAC,
+            wireguard=fields(interfaceIPv4Address=_V4, interfaceIPv6Address=_V6),
+            addresses=each(fields(address=text(values.cidr))),
         ),
-        status=fields(wireguardPublicKey=_key, wireguardPublicKeyV6=_key),
+        status=fields(wireguardPublicKey=_KEY, wireguardPublicKeyV6=_KEY),
     ),
     "CalicoNodeStatus": fields(spec=fields(node=text(values.subdomain), updatePeriodSeconds=above_int32)),
 }

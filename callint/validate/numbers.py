@@ -6,10 +6,11 @@ from typing import Any
 
 from callint.finding import Path
 from callint.net.asn import parse_as_number
-from callint.objects.fields import as_text, whole
+from callint.objects.fields import whole
 from callint.validate import values
 from callint.validate.ports import POISON
-from callint.validate.scope import Flaw, Scope, judge
+from callint.validate.scope import Effect, Flaw, Scope, judge
+from callint.validate.shape import Check
 
 INT32 = (1 << 31) - 1
 STRICT_INT32 = "Kubernetes v1.36 and later refuse numbers above 2147483647 here, for the CRD says int32"
@@ -44,12 +45,8 @@ def node_as_number(scope: Scope, path: Path, value: Any) -> None:
 
 def duration(scope: Scope, path: Path, value: Any) -> None:
     """A duration that Go decodes (metav1.Duration); one that it cannot is poison where nothing else guards it."""
-    text = as_text(value)
-    if text is None or value.__class__ is not str:
-        return
-    flaw = values.duration(text)
-    if flaw is not None:
-        judge(scope, path, flaw, stored=POISON)
+    if value.__class__ is str:
+        judge(scope, path, values.duration(value), stored=POISON)
 
 
 def above_int32(scope: Scope, path: Path, value: Any) -> None:
@@ -59,14 +56,18 @@ def above_int32(scope: Scope, path: Path, value: Any) -> None:
         scope.say("number-above-int32", path, f'"{path[-1]}" is {number}, and {STRICT_INT32}')
 
 
-def int32(scope: Scope, path: Path, value: Any) -> None:
-    """A number of 32 bits to Go's decoder."""
-    within(scope, path, value, -INT32 - 1, INT32)
+def within(low: int, high: int, effect: Effect = POISON) -> Check:
+    """A number inside of bounds; what Go cannot decode beyond them, the schema stage sees on the road of calicoctl."""
+
+    def check(scope: Scope, path: Path, value: Any) -> None:
+        number = whole(value)
+        if number is None or low <= number <= high or (effect is POISON and scope.road == "calicoctl"):
+            return
+        message = f'"{path[-1]}" is {number}, {low} to {high} was expected; {effect.text}'
+        scope.say(effect.kind, path, message, gap=True)
+
+    return check
 
 
-def within(scope: Scope, path: Path, value: Any, low: int, high: int) -> None:
-    """A number that Go's decoder cannot hold outside bounds; the schema stage looks on the road of calicoctl."""
-    number = whole(value)
-    if number is not None and scope.road != "calicoctl" and not low <= number <= high:
-        message = f'"{path[-1]}" is {number}, {low} to {high} was expected; {POISON.text}'
-        scope.say(POISON.kind, path, message, gap=True)
+int32 = within(-INT32 - 1, INT32)
+"""A number of 32 bits to Go's decoder."""

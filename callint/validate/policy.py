@@ -14,16 +14,15 @@ from callint.validate.ports import POLICY_IGNORED
 from callint.validate.rules import rule
 from callint.validate.scope import CEL, LATE_CEL, Effect, Scope
 from callint.validate.selectors import no_global, selector
-from callint.validate.shape import UNREADABLE, Check, each, fields, has, off, on, text, together
+from callint.validate.shape import UNREADABLE, Check, Whole, each, fields, has, off, on, text
 
 _WIDENED = Effect(
     "silently-widened", "Felix drops the selector, so that the policy applies to more endpoints", modelled=True
 )
 
 
-def _content(kind: str) -> Check:
-    """What a policy of a kind says, but for its directions."""
-    clusterwide = kind.endswith("GlobalNetworkPolicy")
+def _content(kind: str, *more: Whole) -> Check:
+    """What a policy of a kind says."""
     table: dict[str, Check] = {
         "selector": selector(stored=POLICY_IGNORED, global_=no_global((3, 20), LATE_CEL, "the selector of a policy")),
         "serviceAccountSelector": selector(
@@ -33,18 +32,16 @@ def _content(kind: str) -> Check:
         "ingress": each(rule("ingress", kind)),
         "egress": each(rule("egress", kind)),
     }
-    if clusterwide:
+    if kind.endswith("GlobalNetworkPolicy"):
         table["namespaceSelector"] = selector(
             stored=_WIDENED, global_=no_global((3, 20), LATE_CEL, "the namespaceSelector of a policy")
         )
-        return together(fields(**table), _untracked)
-    return fields(**table)
+        more = (_untracked, *more)
+    return fields(*more, **table)
 
 
-def _types(scope: Scope, path: Path, spec: Any) -> None:
+def _types(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
     """The directions of a policy against its rules, and what a policy without any means on this road."""
-    if spec.__class__ is not dict:
-        return
     types = spec.get("types")
     if types is UNREADABLE:
         return
@@ -62,13 +59,8 @@ def _types(scope: Scope, path: Path, spec: Any) -> None:
     for direction in ("ingress", "egress"):
         if has(spec, direction) and direction not in named:
             message = f'the rules of "{direction}" are never used, for "types" does not name {direction.capitalize()}'
-            scope.say(
-                "types-mismatch",
-                (*path, direction),
-                message,
-                key=True,
-                related=scope.related(*path, "types", label="the types"),
-            )
+            related = scope.related(*path, "types", label="the types")
+            scope.say("types-mismatch", (*path, direction), message, key=True, related=related)
 
 
 def _no_types(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
@@ -89,10 +81,8 @@ def _no_types(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
         scope.say("misleading-default", (*path, "egress"), message, key=True, hint=f'write "types: [{meant}]"')
 
 
-def _untracked(scope: Scope, path: Path, spec: Any) -> None:
+def _untracked(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
     """Policies before NAT and before connection tracking."""
-    if spec.__class__ is not dict:
-        return
     before_nat, untracked = on(spec, "preDNAT"), on(spec, "doNotTrack")
     if not (before_nat or untracked):
         return
@@ -113,26 +103,25 @@ def _untracked(scope: Scope, path: Path, spec: Any) -> None:
             scope.refuse("exclusive-fields", (*path, "types", types.index("Egress")), message, since=CEL)
 
 
-def _staged(content: Check, *more: Check) -> Check:
+def _staged(content: Check, *more: Whole) -> Check:
     """A staged policy that deletes has nothing else to say, but only Go's validator looks."""
-    whole = together(content, *more)
 
-    def staged(scope: Scope, path: Path, spec: Any) -> None:
-        if spec.__class__ is dict and spec.get("stagedAction") == "Delete":
-            if scope.road != "calicoctl":
-                content(scope, path, spec)
-                return
-            for name in spec:
-                if name not in ("stagedAction", "tier") and has(spec, name) and spec[name] is not False:
-                    message = f'a staged policy that deletes names the policy alone, and has no "{name}"'
-                    scope.refuse("staged-delete-with-content", (*path, name), message, key=True)
+    def staged(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
+        deletes = spec.get("stagedAction") == "Delete"
+        if not deletes or scope.road != "calicoctl":
+            content(scope, path, spec)
+            for one in () if deletes else more:
+                one(scope, path, spec)
             return
-        whole(scope, path, spec)
+        for name in spec:
+            if name not in ("stagedAction", "tier") and has(spec, name) and spec[name] is not False:
+                message = f'a staged policy that deletes names the policy alone, and has no "{name}"'
+                scope.refuse("staged-delete-with-content", (*path, name), message, key=True)
 
-    return staged
+    return fields(spec=fields(staged))
 
 
-def _profile(scope: Scope, path: Path, plain: Any) -> None:
+def _profile(scope: Scope, path: Path, plain: dict[str, Any]) -> None:
     name = scope.resource.name
     own = name == "projectcalico-default-allow" or name.startswith(("kns.", "ksa."))
     if own and not scope.resource.printed:
@@ -150,7 +139,7 @@ _BUILT_IN: dict[str, tuple[float, Release, Release]] = {
 _DEFAULT_ACTIONS = {"default": "Deny", "kube-admin": "Pass", "kube-baseline": "Pass"}
 
 
-def _tier(scope: Scope, path: Path, plain: Any) -> None:
+def _tier(scope: Scope, path: Path, plain: dict[str, Any]) -> None:
     """The orders and default actions of the tiers that Calico makes itself."""
     name, spec = scope.resource.name, plain.get("spec") or {}
     if spec.__class__ is not dict:
@@ -178,28 +167,21 @@ def _tier(scope: Scope, path: Path, plain: Any) -> None:
         scope.refuse("built-in-tier-changed", place, message, since=CEL, key=not action)
 
 
-_BLOCKS = each(
-    fields(
-        ipBlock=fields(cidr=text(values.cidr, malformed=True), **{"except": each(text(values.cidr, malformed=True))})
-    )
-)
-_KUBERNETES_RULES = each(fields(ports=each(fields(endPort=int32)), **{"from": _BLOCKS, "to": _BLOCKS}))
+_CIDR = text(values.cidr, malformed=True)
+_BLOCKS = each(fields(ipBlock=fields(cidr=_CIDR, **{"except": each(_CIDR)})))
+_RULES = each(fields(ports=each(fields(endPort=int32)), **{"from": _BLOCKS, "to": _BLOCKS}))
 
 KINDS: dict[str, Check] = {
-    "GlobalNetworkPolicy": fields(spec=together(_content("GlobalNetworkPolicy"), _types)),
-    "NetworkPolicy": fields(spec=together(_content("NetworkPolicy"), _types)),
-    "StagedGlobalNetworkPolicy": fields(spec=_staged(_content("StagedGlobalNetworkPolicy"), _types)),
-    "StagedNetworkPolicy": fields(spec=_staged(_content("StagedNetworkPolicy"), _types)),
-    "StagedKubernetesNetworkPolicy": fields(spec=_staged(fields(ingress=_KUBERNETES_RULES, egress=_KUBERNETES_RULES))),
-    "Profile": together(
-        fields(
-            spec=fields(
-                ingress=each(rule("ingress", "Profile")),
-                egress=each(rule("egress", "Profile")),
-                labelsToApply=label_map,
-            )
-        ),
+    "GlobalNetworkPolicy": fields(spec=_content("GlobalNetworkPolicy", _types)),
+    "NetworkPolicy": fields(spec=_content("NetworkPolicy", _types)),
+    "StagedGlobalNetworkPolicy": _staged(_content("StagedGlobalNetworkPolicy"), _types),
+    "StagedNetworkPolicy": _staged(_content("StagedNetworkPolicy"), _types),
+    "StagedKubernetesNetworkPolicy": _staged(fields(ingress=_RULES, egress=_RULES)),
+    "Profile": fields(
         _profile,
+        spec=fields(
+            ingress=each(rule("ingress", "Profile")), egress=each(rule("egress", "Profile")), labelsToApply=label_map
+        ),
     ),
-    "Tier": _tier,
+    "Tier": fields(_tier),
 }

@@ -12,7 +12,7 @@ from callint.objects.fields import as_text, integer, items, mapping
 from callint.validate import values
 from callint.validate.scope import CEL, LATE_CEL, Scope, judge
 from callint.validate.selectors import no_global, selector
-from callint.validate.shape import UNREADABLE, Check, each, fields, has, lacks, off, on, text, together
+from callint.validate.shape import UNREADABLE, Check, each, fields, has, lacks, off, on, text
 
 _LINK_LOCAL = {4: parse_cidr("169.254.0.0/16"), 6: parse_cidr("fe80::/10")}
 _ALLOWED_SIZES = {4: (20, 32), 6: (116, 128)}
@@ -21,10 +21,8 @@ _INSTALLATIONS = ("default", "overlay", "tigera-secure")
 _SELECTORS_CHECKED: Release = (3, 31)
 
 
-def _pool(scope: Scope, path: Path, spec: Any) -> None:
-    if spec.__class__ is not dict:
-        return
-    said = None if spec.get("cidr") is UNREADABLE else as_text(spec.get("cidr"))
+def _pool(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
+    said = as_text(spec.get("cidr"))
     prefix = _cidr(scope, (*path, "cidr"), said) if said else None
     if prefix is not None:
         _size(scope, path, spec, prefix)
@@ -155,12 +153,12 @@ def _reserved(scope: Scope, path: Path, value: Any) -> None:
         flaw = values.cidr(said)
         if flaw is not None:
             judge(scope, path, flaw, since=LATE_CEL, malformed=True)
-        elif scope.release >= LATE_CEL and (flaw := values.sized_cidr(said)) is not None:
-            judge(scope, path, flaw, since=LATE_CEL)
+        elif scope.release >= LATE_CEL:
+            judge(scope, path, values.sized_cidr(said), since=LATE_CEL)
 
 
-def _ipam(scope: Scope, path: Path, spec: Any) -> None:
-    if spec.__class__ is not dict or not off(spec, "strictAffinity"):
+def _ipam(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
+    if not off(spec, "strictAffinity"):
         return
     blocks = spec.get("autoAllocateBlocks")
     if blocks is False:
@@ -188,7 +186,7 @@ def _deleted(scope: Scope, path: Path, value: Any) -> None:
         scope.refuse("value-not-allowed", path, '"deleted" is what Calico itself sets, and must not be true')
 
 
-def only_default(scope: Scope, path: Path, plain: Any) -> None:
+def only_default(scope: Scope, path: Path, plain: dict[str, Any]) -> None:
     """A singleton: created under another name nobody reads it."""
     name = scope.name
     if name and name != "default":
@@ -197,7 +195,7 @@ def only_default(scope: Scope, path: Path, plain: Any) -> None:
         scope.say("name-ignored", ("metadata", "name"), message)
 
 
-def _information(scope: Scope, path: Path, plain: Any) -> None:
+def _information(scope: Scope, path: Path, plain: dict[str, Any]) -> None:
     if scope.road != "crd" and not scope.resource.printed:
         refuses = "calicoctl" if scope.road == "calicoctl" else "Calico's admission webhook"
         message = f"ClusterInformation is written by Calico itself; {refuses} refuses it from anybody else"
@@ -208,9 +206,9 @@ _NODE_SELECTOR = selector(since=None, global_=no_global(_SELECTORS_CHECKED, LATE
 _NAMESPACES = selector(since=None, global_=no_global(_SELECTORS_CHECKED, LATE_CEL, "the namespaceSelector of a pool"))
 
 KINDS: dict[str, Check] = {
-    "IPPool": fields(spec=together(fields(nodeSelector=_NODE_SELECTOR, namespaceSelector=_NAMESPACES), _pool)),
+    "IPPool": fields(spec=fields(_pool, nodeSelector=_NODE_SELECTOR, namespaceSelector=_NAMESPACES)),
     "IPReservation": fields(spec=fields(reservedCIDRs=each(_reserved))),
-    "IPAMConfiguration": together(fields(spec=_ipam), only_default),
+    "IPAMConfiguration": fields(only_default, spec=fields(_ipam)),
     "BlockAffinity": fields(spec=fields(deleted=_deleted, cidr=_affinity, node=text(values.subdomain))),
-    "ClusterInformation": together(only_default, _information),
+    "ClusterInformation": fields(only_default, _information),
 }

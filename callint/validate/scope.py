@@ -137,7 +137,7 @@ GARBAGE = frozenset({"bad-address", "wrong-family", "bad-selector", "selector-ne
 def judge(
     scope: Scope,
     path: Path,
-    flaw: Flaw,
+    flaw: Flaw | None,
     *,
     since: Release | None = None,
     stored: Effect | None = None,
@@ -145,7 +145,12 @@ def judge(
     span: Span | None = None,
     hint: str = "",
 ) -> None:
-    """Report the flaw of a value at its path, and that nobody can read it."""
+    """Report the flaw of a value at its path, if it has one, and that nobody can read it.
+
+    One that is `malformed` no reader takes, so that it is reported on the roads that nobody guards, too.
+    """
+    if flaw is None:
+        return
     guarded = scope.road == "calicoctl" or (since is not None and scope.release >= since)
     if malformed and not guarded and stored is None:
         if flaw.kind in GARBAGE:

@@ -24,8 +24,12 @@ Check = Callable[[Scope, Path, Any], None]
 """Judges the value at a path; a value of another type than expected is the schema stage's affair."""
 
 
-def fields(**table: Check) -> Check:
-    """A map: the check of each field that is there."""
+Whole = Callable[[Scope, Path, dict[str, Any]], None]
+"""Judges all of a map."""
+
+
+def fields(*whole: Whole, **table: Check) -> Check:
+    """A map: the check of each field that is there, then those of the whole."""
     get = table.get
 
     def check(scope: Scope, path: Path, value: Any) -> None:
@@ -34,6 +38,8 @@ def fields(**table: Check) -> Check:
                 found = get(name)
                 if found is not None and child is not None and child is not UNREADABLE:
                     found(scope, (*path, name), child)
+            for one in whole:
+                one(scope, path, value)
 
     return check
 
@@ -50,16 +56,6 @@ def each(item: Check) -> Check:
     return check
 
 
-def together(*checks: Check) -> Check:
-    """One value, several checks."""
-
-    def check(scope: Scope, path: Path, value: Any) -> None:
-        for one in checks:
-            one(scope, path, value)
-
-    return check
-
-
 def text(
     verdict: Verdict,
     *,
@@ -68,11 +64,7 @@ def text(
     malformed: bool = False,
     empty: bool = True,
 ) -> Check:
-    """A text that the verdict judges; an empty one counts as absent (Go's omitempty) unless `empty` is False.
-
-    `malformed`: a value that is plainly no address, selector or duration is reported on the roads that nobody guards,
-    too, under its own kind.
-    """
+    """A text that the verdict judges; an empty one counts as absent (Go's omitempty) unless `empty` is False."""
 
     def check(scope: Scope, path: Path, value: Any) -> None:
         said = value if value.__class__ is str else as_text(value)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 from callint.net.address import Address, Family, Prefix, parse_cidr, parse_ip, parse_peer, surely_v4
 from callint.net.community import parse_community
 from callint.net.duration import parse_duration
 from callint.net.interface import parse_interface
+from callint.net.read import decimal
 from callint.validate.scope import Flaw, Verdict
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -23,12 +25,12 @@ _MAC = (
 )
 """Six, eight or twenty bytes, as Go's net.ParseMAC has them; without signs between them since 1.26."""
 _COMMUNITY_LIKE = r"[0-9]+:[0-9]+(:[0-9]+)?"
-DSCP = frozenset({"DF", "EF", *(f"AF{x}{y}" for x in "1234" for y in "123"), *(f"CS{x}" for x in range(7))})
+_DSCP = frozenset({"DF", "EF", *(f"AF{x}{y}" for x in "1234" for y in "123"), *(f"CS{x}" for x in range(7))})
 _CACHE = 512
 _LONGEST_PATTERN = 2000
 
 
-def _network(text: str, family: Family | None, bare: bool, host_bits: bool) -> Flaw | None:
+def _network(text: str, *, family: Family | None = None, bare: bool = False, host_bits: bool = False) -> Flaw | None:
     return None if family != 6 and surely_v4(text, host_bits=host_bits) else _any_network(text, family, bare, host_bits)
 
 
@@ -47,34 +49,22 @@ def _any_network(text: str, family: Family | None, bare: bool, host_bits: bool) 
     return None
 
 
-def net(text: str) -> Flaw | None:
-    """A network without host bits, or an address (`net`)."""
-    return _network(text, None, True, False)
-
-
-def net_v4(text: str) -> Flaw | None:
-    """The same of IPv4 (`netv4`)."""
-    return _network(text, 4, True, False)
-
-
-def net_v6(text: str) -> Flaw | None:
-    """The same of IPv6 (`netv6`)."""
-    return _network(text, 6, True, False)
-
-
-def strict_net(text: str) -> Flaw | None:
-    """A network without host bits and with its length: what a rule's nets must be (validateRule)."""
-    return _network(text, None, False, False)
-
-
-def cidr(text: str) -> Flaw | None:
-    """A network whose host bits may be set, or an address (`cidr`)."""
-    return _network(text, None, True, True)
-
-
-def sized_cidr(text: str) -> Flaw | None:
-    """A network with its length, host bits allowed (the schema format `cidr`)."""
-    return _network(text, None, False, True)
+net: Verdict = partial(_network, bare=True)
+"""A network without host bits, or an address (`net`)."""
+net_v4: Verdict = partial(_network, family=4, bare=True)
+"""The same of IPv4 (`netv4`)."""
+net_v6: Verdict = partial(_network, family=6, bare=True)
+"""The same of IPv6 (`netv6`)."""
+strict_net: Verdict = _network
+"""A network without host bits and with its length: what a rule's nets must be (validateRule)."""
+cidr: Verdict = partial(_network, bare=True, host_bits=True)
+"""A network whose host bits may be set, or an address (`cidr`)."""
+cidr_v4: Verdict = partial(_network, family=4, bare=True, host_bits=True)
+"""The same of IPv4 (`cidrv4`)."""
+cidr_v6: Verdict = partial(_network, family=6, bare=True, host_bits=True)
+"""The same of IPv6 (`cidrv6`)."""
+sized_cidr: Verdict = partial(_network, host_bits=True)
+"""A network with its length, host bits allowed (the schema format `cidr`)."""
 
 
 @lru_cache(maxsize=_CACHE)
@@ -84,16 +74,6 @@ def cel_cidr(text: str) -> Flaw | None:
     if prefix is None or (text.rpartition("/")[2] == str(prefix.length) and prefix.family == (6 if ":" in text else 4)):
         return None
     return Flaw("bad-address", f'"{text}" is no network as the rules of the CRD read it; "{prefix}" was expected')
-
-
-def cidr_v4(text: str) -> Flaw | None:
-    """`cidrv4`."""
-    return _network(text, 4, True, True)
-
-
-def cidr_v6(text: str) -> Flaw | None:
-    """`cidrv6`."""
-    return _network(text, 6, True, True)
 
 
 @lru_cache(maxsize=_CACHE)
@@ -114,40 +94,63 @@ def address_of(text: str) -> Address | None:
         return None
 
 
-@lru_cache(maxsize=_CACHE)
-def _ip(text: str, family: Family | None) -> Flaw | None:
-    try:
-        address = parse_ip(text)
-    except ValueError as error:
-        return Flaw("bad-address", str(error))
-    if family is not None and address.family != family:
-        return Flaw("wrong-family", f'"{text}" is IPv{address.family} where IPv{family} was expected')
-    return None
+def _address(family: Family | None) -> Verdict:
+    @lru_cache(maxsize=_CACHE)
+    def verdict(text: str) -> Flaw | None:
+        try:
+            address = parse_ip(text)
+        except ValueError as error:
+            return Flaw("bad-address", str(error))
+        if family is not None and address.family != family:
+            return Flaw("wrong-family", f'"{text}" is IPv{address.family} where IPv{family} was expected')
+        return None
+
+    return verdict
 
 
-def ip(text: str) -> Flaw | None:
-    """An address without prefix length (`ip`)."""
-    return _ip(text, None)
+ip, ip_v4, ip_v6 = _address(None), _address(4), _address(6)
+"""An address without prefix length (`ip`, `ipv4`, `ipv6`)."""
 
 
-def ip_v4(text: str) -> Flaw | None:
-    """`ipv4`."""
-    return _ip(text, 4)
+def parsed(kind: str, parse: Callable[[str], object]) -> Verdict:
+    """The verdict of what reads a text, or raises ValueError with a sentence."""
+
+    @lru_cache(maxsize=_CACHE)
+    def verdict(text: str) -> Flaw | None:
+        try:
+            parse(text)
+        except ValueError as error:
+            return Flaw(kind, str(error))
+        return None
+
+    return verdict
 
 
-def ip_v6(text: str) -> Flaw | None:
-    """`ipv6`."""
-    return _ip(text, 6)
+def interface(extra: str = "") -> Verdict:
+    """The verdict on interface names with some more characters allowed."""
+    return parsed("bad-interface", partial(parse_interface, extra=extra))
 
 
-@lru_cache(maxsize=_CACHE)
-def peer(text: str) -> Flaw | None:
-    """A BGP peer's address with its port, if any (`IPPort`)."""
-    try:
-        parse_peer(text)
-    except ValueError as error:
-        return Flaw("bad-address", str(error))
-    return None
+def _read_pattern(text: str) -> None:
+    if len(text) <= _LONGEST_PATTERN:
+        from callint.net.regexp import check_regexp
+
+        check_regexp(text)
+
+
+peer = parsed("bad-address", parse_peer)
+"""A BGP peer's address with its port, if any (`IPPort`)."""
+community = parsed("bad-community", parse_community)
+"""A standard or large community, leading zeros allowed (validateCommunities)."""
+duration = parsed("bad-duration", parse_duration)
+"""A Go duration (metav1.Duration)."""
+pattern = parsed("bad-pattern", _read_pattern)
+"""A regular expression of Go."""
+
+
+def looks_like_community(text: str) -> bool:
+    """Whether a text is meant as a community's value rather than as a name of one."""
+    return re.fullmatch(_COMMUNITY_LIKE, text) is not None
 
 
 def mac(text: str) -> Flaw | None:
@@ -218,70 +221,21 @@ def label_value(text: str) -> str | None:
     return None
 
 
-def looks_like_community(text: str) -> bool:
-    """Whether a text is meant as a community's value rather than as a name of one."""
-    return re.fullmatch(_COMMUNITY_LIKE, text) is not None
-
-
-@lru_cache(maxsize=_CACHE)
-def community(text: str) -> Flaw | None:
-    """A standard or large community, leading zeros allowed (validateCommunities)."""
-    try:
-        parse_community(text)
-    except ValueError as error:
-        return Flaw("bad-community", str(error))
-    return None
-
-
-@lru_cache(maxsize=_CACHE)
-def duration(text: str) -> Flaw | None:
-    """A Go duration (metav1.Duration)."""
-    try:
-        parse_duration(text)
-    except ValueError as error:
-        return Flaw("bad-duration", str(error))
-    return None
-
-
-def interface(extra: str = "") -> Verdict:
-    """The verdict on interface names with some more characters allowed."""
-
-    @lru_cache(maxsize=256)
-    def verdict(text: str) -> Flaw | None:
-        try:
-            parse_interface(text, extra=extra)
-        except ValueError as error:
-            return Flaw("bad-interface", str(error))
+def dscp(text: str) -> Flaw | None:
+    """A number of six bits, or the name of one (numorstring/dscp.go)."""
+    number = decimal(text)
+    if text in _DSCP or (number is not None and number <= 63):
         return None
-
-    return verdict
+    return Flaw("malformed-text", f'"{text}" is no DSCP value; 0 to 63 or a name such as "EF" or "AF11" was expected')
 
 
 def wireguard_key(text: str) -> Flaw | None:
     """A WireGuard public key: 32 bytes in base64."""
-    import base64
-    import binascii
+    from base64 import b64decode
 
     try:
-        size = len(base64.b64decode(re.sub("[\r\n]", "", text), validate=True))
-    except (binascii.Error, ValueError):
-        size = -1
-    return (
-        None
-        if size == 32
-        else Flaw("malformed-text", f'"{text}" is no WireGuard key; 32 bytes in base64 were expected')
-    )
-
-
-@lru_cache(maxsize=512)
-def pattern(text: str) -> Flaw | None:
-    """A regular expression of Go."""
-    if len(text) > _LONGEST_PATTERN:
-        return None
-    from callint.net.regexp import check_regexp
-
-    try:
-        check_regexp(text)
-    except ValueError as error:
-        return Flaw("bad-pattern", str(error))
-    return None
+        if len(b64decode(re.sub("[\r\n]", "", text), validate=True)) == 32:
+            return None
+    except ValueError:
+        pass
+    return Flaw("malformed-text", f'"{text}" is no WireGuard key; 32 bytes in base64 were expected')

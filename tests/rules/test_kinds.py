@@ -22,7 +22,7 @@ STAGES = {
 }
 BORROWED = {"source": {"suppression-unused"}}
 """Kinds of another stage that a stage reports as well: a pattern under `exclude` is read where files are found."""
-MAKERS = frozenset({"Problem", "Story", "Stranger", "Note", "note", "say", "Flaw", "Effect", "refuse"})
+MAKERS = frozenset({"Problem", "Story", "Stranger", "Note", "note", "say", "Flaw", "Effect", "refuse", "parsed"})
 """Calls whose first argument is the kind of a problem."""
 BY_KEYWORD = {"Complaint": "syntax-error"}
 """Calls that take the kind as the keyword `kind`, and the kind without it."""
@@ -33,8 +33,9 @@ FORWARDING = {
     "callint/source/odd_nodes.py",
     "callint/validate/scope.py",
     "callint/validate/network_policy.py",
+    "callint/validate/values.py",
 }
-"""Modules whose own `say`, `note` and `refuse` forward a kind in a plain variable."""
+"""Modules whose own `say`, `note`, `refuse` and `parsed` forward a kind in a plain variable."""
 
 CATALOGUE = rule.load()
 
