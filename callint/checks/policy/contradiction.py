@@ -58,9 +58,10 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     shadows = shadows_of(cluster)
     known = ((Labels(one.labels, ADDED), one) for one in cluster.network_sets)
-    sets = Selectable(known, Steps(cluster, "selectors with labels"))
+    steps = Steps(cluster, "selectors with labels")
+    sets, hosts = Selectable(known, steps), model_of(cluster).inventory.hosts.within(steps)
     for _, placed in model_of(cluster).policies:
-        yield from _of_others(placed, sets)
+        yield from _of_others(placed, sets, hosts)
         yield from _of_icmp(cluster, placed.policy)
     for _, placed in shadows.subjects:
         yield from _of_fields(shadows, placed.policy)
@@ -68,14 +69,16 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             shadows.forget()
 
 
-def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:
-    """Rules that select pods on the side where the policy's own stand, and none of these.
+def _of_others(placed: PlacedPolicy, sets: Selectable[Any], hosts: Selectable[Any]) -> Iterator[Breach]:
+    """Rules that select endpoints on the side where the policy's own stand, and none of these.
 
-    An address is that of a pod and of a network set that holds it: where one matches, nothing is told.
+    An address is that of a pod and of a network set that holds it, and a node has several host endpoints: where one of
+    these matches, nothing is told.
     """
     policy = placed.policy
-    if not policy.of_pods or policy.apply_on_forward or not policy.resource.whole:
+    if policy.early or policy.apply_on_forward or not policy.resource.whole:
         return
+    subject = "a pod" if policy.of_pods else "an endpoint"
     for rule in policy.governing:
         direction = rule.direction
         own, far = rule.ends
@@ -84,14 +87,16 @@ def _of_others(placed: PlacedPolicy, sets: Selectable[Any]) -> Iterator[Breach]:
         selector, _ = entity_selectors(own, policy.namespace)
         if selector is None or overlaps(selector, placed.selector) is not False or sets.any(selector):
             continue
+        if not policy.of_pods and hosts.any(selector):
+            continue
         side = own.path[-1]
         matching = side if own.namespace_selector else f"{side}.selector"
         yield Breach.at(
             policy.resource,
             (*own.path, "selector"),
-            f"{rule_words(policy.resource, rule.path)} can match no packet: in {direction} the {side} is a pod "
+            f"{rule_words(policy.resource, rule.path)} can match no packet: in {direction} the {side} is {subject} "
             f'that the policy itself selects, and "{matching}" matches none of these',
-            (Related(policy.resource.span("spec", "selector"), "selects other pods"),) if policy.selector else (),
+            (Related(policy.resource.span("spec", "selector"), "selects others"),) if policy.selector else (),
             help=f"select the other end of {direction} in `{far.path[-1]}`",
         )
 

@@ -152,7 +152,7 @@ class _Tiers:
                 if first is not None:
                     passed += [placed.policy] if self._isolates(placed) else []
                     continue
-                opener = self._opener(placed, after_denials=True) if holds(placed.selector, POD_ELSEWHERE) else None
+                opener = self._opener(placed) if holds(placed.selector, POD_ELSEWHERE) else None
                 if opener is not None:
                     first = placed, opener
                 elif tier.name != DEFAULT_TIER and self._may_pass(placed):
@@ -184,8 +184,8 @@ class _Tiers:
         rules = self._rules(placed.policy)
         return not placed.policy.resource.whole or any(rule.action in ("Deny", "Pass") for rule in rules)
 
-    def _opener(self, placed: PlacedPolicy, *, after_denials: bool = False) -> _Opener | None:
-        """The rules that allow everything, or all of one IP version, or `after_denials` of something all the rest."""
+    def _opener(self, placed: PlacedPolicy) -> _Opener | None:
+        """The rules that allow everything, or all of one IP version, or after denials of something all the rest."""
         if not is_calico(placed.policy.resource.api_version) or not placed.policy.resource.whole:
             return None
         rules: list[Rule] = []
@@ -193,7 +193,7 @@ class _Tiers:
         denied: set[Family] = set()
         rest = ""
         for rule in self._rules(placed.policy):
-            if rule.action == "Pass" or (rule.action == "Deny" and (rules or not after_denials)):
+            if rule.action == "Pass" or (rule.action == "Deny" and rules):
                 break
             if rule.action == "Deny":
                 denied |= _opened(rule)
@@ -207,7 +207,8 @@ class _Tiers:
     def _breach(self, policy: Policy, opener: _Opener, undone: list[Policy]) -> Breach:
         effect = "leave out: they isolate" if len(undone) > 1 else "leaves out: it isolates"
         version = opener.version
-        what = f"{self._direction}{version} that {_named(undone)} before it {effect} nothing{version} any more"
+        nothing = "nothing of that" if opener.rest else f"nothing{version}"
+        what = f"{self._direction}{version} that {_named(undone)} before it {effect} {nothing} any more"
         return self._opening(policy, opener, undone, what, "is undone")
 
     def passing_by(self, placed: PlacedPolicy, opener: _Opener, passed: list[Policy]) -> Breach:

@@ -15,9 +15,9 @@ from callint.objects import Cluster
 from callint.objects.policy import Policy
 from callint.policy import model_of
 from callint.policy.symbolic.order import Item, decides
+from callint.policy.symbolic.products import packet_of
 from callint.policy.symbolic.selection import Entry, Selections
 from callint.policy.symbolic.shadow import Shadows
-from callint.policy.symbolic.shown import packet_of
 from callint.policy.symbolic.subjects import idle
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector.index import SelectorIndex

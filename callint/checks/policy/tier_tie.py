@@ -14,8 +14,8 @@ from callint.finding import Witness
 from callint.net.diagrams import TooLargeError
 from callint.objects import Cluster, Resource
 from callint.policy.symbolic.order import Item
+from callint.policy.symbolic.products import packet_of
 from callint.policy.symbolic.shadow import shadows_of
-from callint.policy.symbolic.shown import packet_of
 from callint.policy.symbolic.tier_tie import TierTie, TierTies
 from callint.policy.tiers import PlacedTier
 from callint.selector.values import Budget, ExhaustedError

@@ -9,6 +9,7 @@ from callint.net import intervals
 from callint.net.diagrams import EMPTY, Node
 from callint.net.packets import PacketSet
 from callint.policy.inventory import WorkloadMember
+from callint.policy.packet import Direction
 from callint.policy.ranges import PLACE, ranges
 from callint.policy.symbolic.engine import Engine
 
@@ -50,9 +51,8 @@ class Connectivity:
                     found = known[both] = PacketSet(self.engine.space, both)
                 yield source, destination, found
 
-    def _accepted(self, workload: WorkloadMember, direction: str) -> Node:
-        node = self.engine.node(workload.about.node)
-        return node.endpoint(workload, "egress" if direction == "egress" else "ingress").accept.node
+    def _accepted(self, workload: WorkloadMember, direction: Direction) -> Node:
+        return self.engine.node(workload.about.node).endpoint(workload, direction).accept.node
 
 
 def at(node: Node, level: int, value: int) -> Node:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from callint.net import cover
+from callint.net.address import Family
 from callint.net.cover import Product, TooManyCornersError
+from callint.net.packets import Packet
 from callint.policy.symbolic.order import Item
-from callint.policy.symbolic.products import Sets, of_product, products, without
+from callint.policy.symbolic.products import Sets, common, of_product, packet_of, products, without
 from callint.policy.symbolic.shadow import Shadows
 from callint.record import NamedTuple
 
 _MOST_SHOWN = 20
+_MOST_BEFORE = 16
+"""So many things before the one that decides are looked at, for a packet on which none of them does."""
 
 
 class _Union(NamedTuple):
@@ -112,3 +116,23 @@ def _corner(
         if corner is not None:
             return corner
     return None
+
+
+def decided_by(
+    shadows: Shadows, packets: Sets, item: Item, items: Sequence[Item], more: Mapping[int, Sets]
+) -> tuple[Family, Packet] | None:
+    """One of the packets on which one of some things surely decides, and none of a few before it does.
+
+    `more` is what the things, by number, decide on besides.
+    """
+
+    def deciding(number: int) -> Sets:
+        own, besides = shadows.surely(items[number], None), more.get(number)
+        return own if besides is None else (own[0] | besides[0], own[1] | besides[1])
+
+    place = next(number for number, one in enumerate(items) if one is item)
+    left = common(packets, deciding(place))
+    for number in range(min(place, _MOST_BEFORE)):
+        fewer = without(left, deciding(number))
+        left = fewer if any(fewer) else left
+    return packet_of(left)

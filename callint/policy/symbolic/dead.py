@@ -9,15 +9,21 @@ from callint.net.diagrams import TooLargeError
 from callint.net.packets import Packet
 from callint.objects.policy import Policy, Rule
 from callint.policy.packet import DIRECTIONS, Direction
-from callint.policy.symbolic.alone import alone
-from callint.policy.symbolic.covering import Taken, fewest
+from callint.policy.symbolic.covering import Taken, decided_by, fewest
 from callint.policy.symbolic.earlier import Answer, Earlier, is_wide
-from callint.policy.symbolic.meeting import ENDS, Meeting, leave_a_corner, leave_by_shape, leave_something, meetings
+from callint.policy.symbolic.meeting import (
+    ENDS,
+    Meeting,
+    alone,
+    leave_a_corner,
+    leave_by_shape,
+    leave_something,
+    meetings,
+)
 from callint.policy.symbolic.order import Before, Item, Kinds, decides, items, kinds
-from callint.policy.symbolic.products import Sets, without
+from callint.policy.symbolic.products import Sets, packet_of, without
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.shape import FREE, Shape
-from callint.policy.symbolic.shown import decided_by, packet_of
 from callint.policy.symbolic.subjects import idle
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
@@ -120,26 +126,25 @@ class _Search:
         for rule in own:
             about = self._shape(policy, rule)
             earlier = mine if mine.own else chain.earlier
-            found = self._rule(policy, direction, rule, about, earlier) if earlier.count else None
-            if found is not None:
+            answer = self._answer(policy, rule, about, earlier) if earlier.count else None
+            if answer is not None:
                 self._dead.add(id(rule))
-                yield found
+                yield Dead(policy, direction, rule, *answer)
             elif rule is not own[-1] and decides(rule):
                 mine.add(Item(policy, direction, rule, rule.action), about)
 
-    def _rule(self, policy: Policy, direction: Direction, rule: Rule, about: Shape, earlier: Earlier) -> Dead | None:
-        answer = earlier.answers.get(about.asked) if earlier.answers and about.exact else None
-        if answer is not None:
+    def _answer(self, policy: Policy, rule: Rule, about: Shape, earlier: Earlier) -> Answer | None:
+        """What decides on all packets of a rule, and one of these."""
+        known = earlier.answers.get(about.asked) if earlier.answers and about.exact else None
+        if known is not None:
             self._spend(1)
-            return Dead(policy, direction, rule, *answer)
-        found = self._compared(policy, direction, rule, about, earlier)
+            return known
+        found = self._compared(policy, rule, about, earlier)
         if found is not None and about.exact:
-            earlier.answers[about.asked] = found.packet, found.covering
+            earlier.answers[about.asked] = found
         return found
 
-    def _compared(
-        self, policy: Policy, direction: Direction, rule: Rule, about: Shape, earlier: Earlier
-    ) -> Dead | None:
+    def _compared(self, policy: Policy, rule: Rule, about: Shape, earlier: Earlier) -> Answer | None:
         for end in ENDS if about.exact else ():
             at = earlier.at(about, end)
             self._spend(len(at))
@@ -160,13 +165,13 @@ class _Search:
             if leave_something(about, meeting):
                 return None
             self._spend(_OF_SETS * size * len(meeting))
-            return self._exactly(policy, direction, rule, meeting)
+            return self._exactly(policy, rule, meeting)
         packet = self._packet(policy, rule, about)
         if packet is not None and found is not meeting[0]:
             shadows, items = self._shadows, [one.entry.item for one in meeting]
             more = shadows.implied_by(items, policy, rule) if shadows.selects(policy, rule) else {}
             packet = decided_by(shadows, shadows.may(policy, rule), found.entry.item, items, more)
-        return None if packet is None else Dead(policy, direction, rule, packet, (found.entry.item,))
+        return None if packet is None else (packet, (found.entry.item,))
 
     def _look(self, selector: Selector) -> None:
         """Take the steps for the members of a selector: at first for each thing that may be one, then for their number.
@@ -187,7 +192,7 @@ class _Search:
             self._packets[about.asked] = packet_of(self._shadows.may(policy, rule))
         return self._packets[about.asked]
 
-    def _exactly(self, policy: Policy, direction: Direction, rule: Rule, meeting: Sequence[Meeting]) -> Dead | None:
+    def _exactly(self, policy: Policy, rule: Rule, meeting: Sequence[Meeting]) -> Answer | None:
         shadows = self._shadows
         packets = shadows.may(policy, rule)
         if not any(packets):
@@ -204,8 +209,7 @@ class _Search:
         if any(left):
             return None
         covering = fewest(shadows, taken, packets, more, self._spend)
-        packet = decided_by(shadows, packets, covering[0], taken.items, more)
-        return Dead(policy, direction, rule, packet, covering)
+        return decided_by(shadows, packets, covering[0], taken.items, more), covering
 
     def _shape(self, policy: Policy, rule: Rule | None) -> Shape:
         if rule is None:
@@ -267,7 +271,7 @@ class _Search:
                 for item in chain.earlier.items:
                     taken.add(item, shadows.surely(item, None))
                 found = fewest(shadows, taken, shadows.everything, {}, self._spend)
-                chain.covering = decided_by(shadows, shadows.everything, found[0], taken.items), found
+                chain.covering = decided_by(shadows, shadows.everything, found[0], taken.items, {}), found
         return chain.covering
 
     def _left(self, chain: _Chain) -> Sets:

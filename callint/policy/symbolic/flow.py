@@ -80,7 +80,7 @@ def _selected(engine: Engine, end: End, selector: Selector, *, by_node: bool) ->
     model = engine.model
     # nodes with settings of their own may treat the packets of equal pods differently
     by_node = by_node or any(one.name != "default" for one in model.cluster.felix)
-    groups: dict[object, list[tuple[WorkloadMember, str | None]]] = {}
+    groups: dict[tuple[str | None, object], list[WorkloadMember]] = {}
     for workload in model.inventory.workloads:
         answer = holds(selector, workload.labels)
         if answer is False:
@@ -91,17 +91,15 @@ def _selected(engine: Engine, end: End, selector: Selector, *, by_node: bool) ->
             doubt = doubt or f'the address of pod "{workload.about.name}", which no manifest tells'
         node = engine.node(workload.about.node)
         where = (workload.about.node, workload.about.interface) if by_node else ""
-        key = (node.chains.selections.of(workload), where, doubt, bool(workload.stands_for))
-        groups.setdefault(key, []).append((workload, doubt))
-    for members in groups.values():
-        (first, doubt), others = members[0], len(members) - 1
-        about = first.about
-        texts = [text for one, _ in members for text in one.about.addresses]
-        words = f'pod "{about.namespace}/{about.name}"' + (f" and {others} like it" if others else "")
-        if first.stands_for:
-            words = f"{first.stands_for} (none is given)" + (f" and {others} like it" if others else "")
+        alike = (node.chains.selections.of(workload), where, bool(workload.stands_for))
+        groups.setdefault((doubt, alike), []).append(workload)
+    for (doubt, _), members in groups.items():
+        first, others = members[0], len(members) - 1
+        about, assumed = first.about, bool(first.stands_for)
+        words = f"{first.stands_for} (none is given)" if assumed else f'pod "{about.namespace}/{about.name}"'
+        words += f" and {others} like it" if others else ""
+        texts = [text for one in members for text in one.about.addresses]
         addresses = ranges(texts) if texts else None
-        assumed = bool(first.stands_for)
         yield Place("workload", words, addresses, about.node, about.interface, first, doubt, assumed)
     for host in model.inventory.host_endpoints:
         answer = holds(selector, host.labels)

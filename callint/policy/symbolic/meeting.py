@@ -189,3 +189,16 @@ def leave_something(about: Shape, meeting: Sequence[Meeting]) -> bool:
         return any(cover.uncovered(product, others, steps=_STEPS) is not None for product in wanted)
     except TooManyCornersError:
         return False
+
+
+def alone(shadows: Shadows, about: Shape, meeting: Sequence[Meeting]) -> Meeting | None:
+    """The first thing that decides on all packets of a rule, where it is the only one of the fewest that do.
+
+    So it is if those before it leave a packet, and if all together leave one but for what its selectors are implied by.
+    """
+    tried = meeting if about.exact else meeting[:1]
+    place = next((place for place, one in enumerate(tried) if covers(one, about)), None)
+    if place is None or not (place == 0 or leave_a_corner(about, meeting[:place])):
+        return None
+    found = meeting[place]
+    return found if not found.selective or leave_a_corner(about, as_written(shadows, meeting)) else None

@@ -50,7 +50,8 @@ class Order:
         self._tiers = tiers
         self._index = index
         self._numbers = {id(tier): number for number, tier in enumerate(tiers)}
-        self._lanes = {direction: [_Lane(tier, direction) for tier in tiers] for direction in DIRECTIONS}
+        excludes = implication.excludes
+        self._lanes = {direction: [_Lane(tier, direction, excludes) for tier in tiers] for direction in DIRECTIONS}
         self._joined: dict[tuple[int, ...], Sequence[Item]] = {}
         self._sought: tuple[Selector, Sequence[tuple[int, int]]] | None = None
 
@@ -81,8 +82,8 @@ class Order:
 
     def deciding(self, before: Before, direction: Direction) -> Sequence[Item]:
         """The things of earlier tiers that surely are asked; the same sequence wherever they are the same things."""
-        lanes, excludes = self._lanes[direction], self.implication.excludes
-        parts = [lanes[number].deciding(before.placed, asked, excludes) for number, asked in before.earlier.items()]
+        lanes = self._lanes[direction]
+        parts = (lanes[number].deciding(before.placed, asked) for number, asked in before.earlier.items())
         found = [part for part in parts if part]
         if len(found) < 2:
             return found[0] if found else ()
@@ -93,8 +94,8 @@ class Order:
 
     def leaving(self, before: Before, direction: Direction) -> list[list[Item]]:
         """Of each earlier tier that drops the rest wherever the policy is, the rules by which packets may leave it."""
-        lanes, excludes = self._lanes[direction], self.implication.excludes
-        found = (lanes[number].leaving(before.placed, asked, excludes) for number, asked in before.earlier.items())
+        lanes = self._lanes[direction]
+        found = (lanes[number].leaving(before.placed, asked) for number, asked in before.earlier.items())
         return [one for one in found if one is not None]
 
 
@@ -142,9 +143,10 @@ class Before:
 class _Lane:
     """One tier in one direction."""
 
-    def __init__(self, tier: PlacedTier, direction: Direction) -> None:
+    def __init__(self, tier: PlacedTier, direction: Direction, excludes: Callable[[Selector, Selector], bool]) -> None:
         self._tier = tier
         self._direction = direction
+        self._excludes = excludes
         self._type = direction.capitalize()
         self._known: dict[tuple[int, ...], Sequence[Item]] = {}
 
@@ -161,9 +163,7 @@ class _Lane:
         passing = any(item.action == "Pass" for item in items(placed.policy, self._direction))
         return passing and not placed.policy.staged
 
-    def deciding(
-        self, placed: PlacedPolicy, asked: Sequence[Asked], excludes: Callable[[Selector, Selector], bool]
-    ) -> Sequence[Item]:
+    def deciding(self, placed: PlacedPolicy, asked: Sequence[Asked]) -> Sequence[Item]:
         """For a policy of a later tier, the rules that no packet can pass by; without any that passes, the end too.
 
         `asked` are those of the tier that surely are asked, where the policy is, in any direction.
@@ -174,14 +174,9 @@ class _Lane:
         if not preceding:
             return ()
         certain = {one.place for one in preceding}
-        gap = next(
-            (
-                place
-                for place, one in self._passing.candidates(placed.selector)
-                if place in certain or not excludes(one.selector, placed.selector)
-            ),
-            None,
-        )
+        near = self._passing.candidates(placed.selector)
+        gaps = (at for at, one in near if at in certain or not self._excludes(one.selector, placed.selector))
+        gap = next(gaps, None)
         ends = gap is None and kinds(placed.policy) <= _ENDED and self._tier.default_action != "Pass"
         reached = tuple(one.place for one in preceding if gap is None or one.place <= gap)
         key = (*reached, -1) if ends else reached
@@ -189,9 +184,7 @@ class _Lane:
             self._known[key] = tuple(self._items(preceding[: len(reached)], ends=ends))
         return self._known[key]
 
-    def leaving(
-        self, placed: PlacedPolicy, asked: Sequence[Asked], excludes: Callable[[Selector, Selector], bool]
-    ) -> list[Item] | None:
+    def leaving(self, placed: PlacedPolicy, asked: Sequence[Asked]) -> list[Item] | None:
         """The rules that may pass packets on to a policy of a later tier; None where others may get there as well."""
         ends = kinds(placed.policy) <= _ENDED and self._tier.default_action != "Pass" and not self._tier.hidden
         if not ends or not any(self._type in one.placed.policy.types for one in asked):
@@ -199,7 +192,7 @@ class _Lane:
         passing = [
             one.policy
             for _, one in self._passing.candidates(placed.selector)
-            if not excludes(one.selector, placed.selector)
+            if not self._excludes(one.selector, placed.selector)
         ]
         if not all(policy.resource.whole for policy in passing):
             return None

@@ -10,6 +10,7 @@ from callint.policy.symbolic.block import Cause, Shares
 from callint.record import NamedTuple
 
 OUTCOMES: tuple[Outcome, ...] = ("accept", "drop", "no-verdict")
+_UNKNOWN: Outcome = "unknown"
 
 
 class Part(NamedTuple):
@@ -31,7 +32,7 @@ class Partition:
         """`ends`: what may become of which packets, and by which cause."""
         self.space = space
         self._ends = ends
-        possible = {outcome: space.union_all(ends.get(outcome, {}).values()) for outcome in (*OUTCOMES, "unknown")}
+        possible = {outcome: space.union_all(ends.get(outcome, {}).values()) for outcome in (*OUTCOMES, _UNKNOWN)}
         sure = {
             outcome: possible[outcome] - space.union_all(may for other, may in possible.items() if other != outcome)
             for outcome in OUTCOMES
@@ -48,11 +49,8 @@ class Partition:
 
         An unknown part stands under each cause that might decide about its packets.
         """
-        for outcome in OUTCOMES:
+        for outcome in (*OUTCOMES, _UNKNOWN):
             for cause, packets in self._ends.get(outcome, {}).items():
-                for result in (outcome, "unknown"):
-                    here = packets & self.of(outcome if result == outcome else "unknown")
-                    if here:
-                        yield Part(outcome if result == outcome else "unknown", cause, here)
-        for cause, packets in self._ends.get("unknown", {}).items():
-            yield Part("unknown", cause, packets)
+                for result in dict.fromkeys((outcome, _UNKNOWN)):
+                    if here := packets & self.of(result):
+                        yield Part(result, cause, here)

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from callint.net import intervals
 from callint.net.address import FAMILIES, LAST, Family
 from callint.net.cover import Product
-from callint.net.packets import Box, PacketSet, PacketSpace
+from callint.net.packets import Box, Packet, PacketSet, PacketSpace
 from callint.net.ports import ICMP, ICMPV6, WITH_PORTS
+from callint.policy.symbolic.point import usual
 
 Sets = tuple[PacketSet, PacketSet]
 """Packets of IPv4 and of IPv6."""
@@ -31,6 +32,12 @@ def common(one: Sets, other: Sets) -> Sets:
 def without(sets: Sets, taken: Sets) -> Sets:
     """The packets that are not taken."""
     return sets[0] - taken[0], sets[1] - taken[1]
+
+
+def packet_of(sets: Sets) -> tuple[Family, Packet] | None:
+    """One of the packets, with its family."""
+    found = zip(FAMILIES, map(usual, sets), strict=True)
+    return next(((family, point) for family, point in found if point is not None), None)
 
 
 def products(sets: Sets) -> list[Product]:

@@ -9,7 +9,7 @@ from itertools import chain
 from callint.policy.chains import Kind, kinds_of
 from callint.policy.inventory import Endpoint, HostMember
 from callint.policy.labels import Labels, holds
-from callint.policy.packet import Direction
+from callint.policy.packet import DIRECTIONS, Direction
 from callint.policy.tiers import PlacedTier, selecting
 from callint.record import NamedTuple
 from callint.selector import keys
@@ -164,7 +164,6 @@ class Selections:
     @cached_property
     def _asking(self) -> dict[Direction, list[set[int]]]:
         """The places of enforced policies by direction and tier."""
-        directions: tuple[Direction, ...] = ("ingress", "egress")
         return {
             direction: [
                 {
@@ -174,7 +173,7 @@ class Selections:
                 }
                 for tier in self.tiers
             ]
-            for direction in directions
+            for direction in DIRECTIONS
         }
 
     @cached_property

@@ -14,12 +14,12 @@ from typing import Any
 from callint.finding import Path
 from callint.net.address import LAST
 from callint.net.intervals import contains
-from callint.net.packets import PacketSet, PacketSpace
+from callint.net.packets import PacketSpace
 from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy.address_inventory import AddressInventory
 from callint.policy.address_set import AddressSet, NamedPort, Service
-from callint.policy.match import Criteria, Side, criteria, entity_selectors
+from callint.policy.match import Criteria, criteria, entity_selectors
 from callint.policy.model import model_of
 from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges
 from callint.policy.symbolic.implication import Implication
@@ -142,20 +142,18 @@ class Shadows:
         kept: dict[str, Any] = {}
         sides = {"source": Entity(rule.source.path), "destination": Entity(rule.destination.path)}
         for path in fields:
-            side, name = (path[0], str(path[1])) if len(path) > 1 else (None, str(path[0]))
-            value = getattr(rule if side is None else getattr(rule, str(side)), _NAMES.get(name, name))
+            *side, field = (_NAMES.get(str(step), str(step)) for step in path)
+            value = getattr(getattr(rule, side[0]) if side else rule, field)
             if not value:
                 return None
-            if side is None:
-                kept[_NAMES.get(name, name)] = value
+            if side:
+                sides[side[0]] = sides[side[0]]._replace(**{field: value})
             else:
-                sides[str(side)] = sides[str(side)]._replace(**{_NAMES.get(name, name): value})
+                kept[field] = value
         if any(path[-1] in ("ports", "notPorts") for path in fields):
             kept["protocol"] = rule.protocol
         nothing = dict.fromkeys(("ip_version", "protocol", "not_protocol", "icmp", "not_icmp"))
-        alone = rule._replace(**{**nothing, **sides, **kept})
-        one, other = (self._read(space, policy, alone, False, (False, False)) for space in self.spaces)
-        return one, other
+        return self._read(policy, rule._replace(**{**nothing, **sides, **kept}), surely=False, known=(False, False))
 
     def surely(self, item: Item, beside: tuple[Policy, Rule] | None) -> Sets:
         """The packets that an item decides on; of those that may match the rule `beside`, if one is given."""
@@ -202,20 +200,18 @@ class Shadows:
         key = (id(rule), surely, known)
         found = self._sets.get(key)
         if found is None:
-            one, other = (self._read(space, policy, rule, surely, known) for space in self.spaces)
-            found = self._sets[key] = (one, other)
+            found = self._sets[key] = self._read(policy, rule, surely=surely, known=known)
         return found
 
-    def _read(
-        self, space: PacketSpace, policy: Policy, rule: Rule, surely: bool, known: tuple[bool, bool]
-    ) -> PacketSet:
-        demand = criteria(rule, space.family, self._inventories[surely], policy.namespace)
-        if demand is not None:
-            demand = _granted(demand, known)
-        sets = rule_sets(space, demand)
+    def _read(self, policy: Policy, rule: Rule, *, surely: bool, known: tuple[bool, bool]) -> Sets:
         if surely and rule.http:
-            return space.nothing
-        return sets.surely if surely else sets.possibly
+            return self.spaces[0].nothing, self.spaces[1].nothing
+        found = []
+        for space in self.spaces:
+            demand = criteria(rule, space.family, self._inventories[surely], policy.namespace)
+            sets = rule_sets(space, None if demand is None else _granted(demand, known))
+            found.append(sets.surely if surely else sets.possibly)
+        return found[0], found[1]
 
 
 @lru_cache(maxsize=2)
@@ -234,12 +230,8 @@ def _known_subjects(cluster: Cluster) -> tuple[Namespaces, tuple[PlacedTier, ...
 
 def _granted(demand: Criteria, known: tuple[bool, bool]) -> Criteria:
     """A demand without the selectors that are known to be met."""
-
-    def granted(side: Side) -> Side:
-        return side._replace(inside=None, outside=None)
-
-    source, destination = known
-    return demand._replace(
-        source=granted(demand.source) if source else demand.source,
-        destination=granted(demand.destination) if destination else demand.destination,
+    source, destination = (
+        side._replace(inside=None, outside=None) if met else side
+        for side, met in zip((demand.source, demand.destination), known, strict=True)
     )
+    return demand._replace(source=source, destination=destination)

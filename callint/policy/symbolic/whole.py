@@ -26,22 +26,19 @@ class WholeChains:
         self.here = here
         self.chains = chains
         self.space = chains.space
-        self._known: dict[tuple[Selection, Kind, Direction], Shares] = {}
+        self._known: dict[tuple[Selection, Kind, Direction, bool], Shares] = {}
 
     def of(self, selection: Selection, kind: Kind, direction: Direction, *, forwarded: bool) -> Shares:
         """The chain of an endpoint; `forwarded` packets of eBPF meet no failsafe ports."""
-        key = (selection, kind, direction)
-        if kind not in ("preDNAT", "untracked") or not self.here.settings.ebpf:
-            forwarded = False
-        found = None if forwarded else self._known.get(key)
+        forwarded = forwarded and kind in ("preDNAT", "untracked") and self.here.settings.ebpf
+        key = (selection, kind, direction, forwarded)
+        found = self._known.get(key)
         if found is None:
             first, rest = self._before_policy(kind, direction, host=selection.host, forwarded=forwarded)
             shares = dict(first)
             if rest:
                 add(shares, within(self.chains.shares(selection, kind, direction), rest))
-            found = shares
-            if not forwarded:
-                self._known[key] = found
+            found = self._known[key] = shares
         return found
 
     def leaves(self, direction: Direction) -> bool:
