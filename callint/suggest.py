@@ -9,6 +9,7 @@ from itertools import chain
 
 _LONGEST = 64
 _WORD = re.compile("[a-z]+")
+_JOINT = re.compile("[-_.]")
 # Letters of a word in which a slip is told from another word
 _OF_SLIP = 4
 # What it takes to compare a word with a known one, a step being a look at the letters of some; and how many there are
@@ -68,11 +69,11 @@ def letters(word: str) -> str:
 
 
 def is_slip(name: str, meant: str) -> bool:
-    """Another case, or one word in which letters changed places, or one after the first is too many or too few.
+    """Another case or sign between words, or letters of one word that changed places, or one that is too many.
 
     Of short words many are near to others: `rack-a`, `rack-ab` and `rack-ba` are three, like `large` and `xlarge`.
     """
-    one, other = name.lower(), meant.lower()
+    one, other = (_JOINT.sub("-", word.lower()) for word in (name, meant))
     if one == other:
         return True
     if _WORD.sub("W", one) != _WORD.sub("W", other):

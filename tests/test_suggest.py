@@ -51,6 +51,9 @@ def test_nearest(name: str, expected: str | None) -> None:
         ("row-east-west", "row-west-east", False),
         ("rack1", "rack2", False),
         ("rack--", "rack-a", False),
+        ("rack_a", "rack-a", True),
+        ("eu.west_1", "eu-west-1", True),
+        ("racka", "rack-a", False),
     ],
 )
 def test_slips_are_within_a_word(name: str, meant: str, slip: bool) -> None:
