@@ -131,19 +131,23 @@ def test_blocks_are_counted(cidr: str, says: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pool", "other", "told"),
+    ("pool", "other", "decided"),
     [
         # The installer makes these, and the others are in another repository perhaps.
-        ("default-ipv4-ippool", {}, True),
-        ("pods", {}, False),
-        ("default-ipv4-ippool", {"cidr": "10.8.0.0/16", "disabled": True}, True),
-        ("default-ipv4-ippool", {"cidr": "10.8.0.0/16"}, False),
+        ("default-ipv4-ippool", {}, [True]),
+        ("pods", {}, [False]),
+        ("default-ipv4-ippool", {"cidr": "10.8.0.0/16", "disabled": True}, [True]),
+        ("default-ipv4-ippool", {"cidr": "10.8.0.0/16", "assignmentMode": "Manual"}, [True]),
+        ("default-ipv4-ippool", {"cidr": "fd00::/64"}, [True]),
+        ("default-ipv4-ippool", {"cidr": "10.8.0.0/16", "allowedUses": ["LoadBalancer"]}, [True]),
+        ("default-ipv4-ippool", {"cidr": "10.8.0.0/16"}, []),
     ],
 )
-def test_blocks_are_few_where_no_other_pool_has_more(pool: str, other: dict[str, Any], told: bool) -> None:
+def test_blocks_are_few_where_no_other_pool_has_more(pool: str, other: dict[str, Any], decided: list[bool]) -> None:
     objects = [*(node(f"n{n}") for n in range(3)), calico("IPPool", pool, {"cidr": "10.9.0.0/26"})]
     objects += [calico("IPPool", "other", other)] if other else []
-    assert [*map(bool, pools.check(cluster_of(objects), {"problem": "few-blocks"}))] == [True] * told
+    found = pools.check(cluster_of(objects), {"problem": "few-blocks"})
+    assert [not one.undecided for one in found] == decided
 
 
 @pytest.mark.parametrize(

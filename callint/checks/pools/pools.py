@@ -184,26 +184,30 @@ def _of_another(cluster: Cluster, saying: list[FelixConfiguration]) -> Iterator[
 
 
 def _few_blocks(cluster: Cluster) -> Iterator[Breach]:
-    """More nodes would make it worse, and further pools better: there are none where all objects seem to be here."""
+    """More nodes would make it worse, and further pools better; of these it is not always known that there are none."""
     nodes = [node for node in cluster.nodes.values() if node.resources]
     installed = any(one.name in DEFAULT_POOLS.values() or one.resource.kind == "Installation" for one in cluster.pools)
-    if not (cluster.nodes_complete or installed) or host_local(cluster):
+    if host_local(cluster):
         return
-    for pool, net in _networks(cluster):
+    serving = [(pool, net) for pool, net in _networks(cluster) if pool.given]
+    for pool, net in serving:
         size = pool.block_size or BLOCK_SIZES[net.family]
         blocks = 1 << max(0, size - net.length)
         every = pool.node_selector.replace(" ", "") == "all()"
-        if not pool.for_pods or not every or blocks >= len(nodes):
+        if not every or blocks >= len(nodes):
             continue
-        if any(other is not pool and not other.disabled for other, _ in _networks(cluster)):
+        if any(other is not pool and another.family == net.family for other, another in serving):
             continue
+        known = cluster.nodes_complete or installed
         yield Breach.at(
             pool.resource,
             pool.path("cidr"),
             f'IPPool "{pool.name}" has {counted(blocks, "block")} of /{size}, and there are '
-            f"{len(nodes)} nodes: those that come last find no block of their own",
+            f"{len(nodes)} nodes: those that come last find no block of their own"
+            + ("" if known else ", unless there is a pool that is not among the manifests"),
             (),
             witness("address", address=str(net), blocks=blocks, nodes=len(nodes)),
+            undecided=not known,
         )
 
 
