@@ -61,7 +61,9 @@ ALLOW = "ingress: [{action: Allow}]"
         (ISOLATING + OPEN.replace("namespaceSelector: all()", "selector: has(role)"), False),
         (ISOLATING + OPEN.replace("namespaceSelector: all()", "selector: app != 'database'"), False),
         (ISOLATING + OPEN.replace(ALLOW, "ingress: [{action: Allow, protocol: TCP}]"), False),
-        (ISOLATING + OPEN.replace(ALLOW, "ingress: [{action: Deny, protocol: UDP}, {action: Allow}]"), False),
+        (ISOLATING + OPEN.replace(ALLOW, "ingress: [{action: Deny, protocol: UDP}, {action: Allow}]"), True),
+        (ISOLATING + OPEN.replace(ALLOW, "ingress: [{action: Deny}, {action: Allow}]"), False),
+        (ISOLATING + OPEN.replace(ALLOW, "ingress: [{action: Pass, protocol: UDP}, {action: Allow}]"), False),
         (ISOLATING + OPEN.replace("kind: Global", "kind: StagedGlobal"), False),
         (ISOLATING.replace("ingress: []", "ingress: [{}]") + OPEN, False),
         (ISOLATING.replace("policyTypes: [Ingress]", "policyTypes: [Egress]") + OPEN, False),
@@ -75,8 +77,20 @@ ALLOW = "ingress: [{action: Allow}]"
 def test_what_is_undone(manifests: str, told: bool) -> None:
     cluster = cluster_of(manifests, Target(release=(3, 32)))
     assert [one.path for one in find("isolation")(cluster, {"problem": "undone"})] == [
-        ("spec", "ingress", 1 if "Log" in manifests else 0, "action")
+        ("spec", "ingress", 1 if "Log" in manifests or "UDP" in manifests else 0, "action")
     ] * told
+
+
+def test_a_list_of_denials_that_ends_in_an_allow_says_so() -> None:
+    """calico issues 4474 and 6216: an Allow was added as the cure for a list that only denied."""
+    rules = "ingress: [{action: Deny, source: {nets: [203.0.113.0/24]}}, {action: Allow}]"
+    cluster = cluster_of(ISOLATING + OPEN.replace(ALLOW, rules), Target(release=(3, 32)))
+    (found,) = find("isolation")(cluster, {"problem": "undone"})
+    assert found.message == (
+        'rule ingress[1] of GlobalNetworkPolicy "open" allows all other ingress that NetworkPolicy "shop/database" '
+        "before it leaves out: it isolates nothing of that any more"
+    )
+    assert found.help == "put what it denies into a tier before `default`, with a Pass in place of this Allow"
 
 
 def test_all_that_are_undone_are_counted() -> None:
