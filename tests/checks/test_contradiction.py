@@ -26,6 +26,13 @@ kind: NetworkSet
 metadata: {name: pods, namespace: shop, labels: {app: web}}
 spec: {nets: [10.244.0.0/16]}
 """
+HOST = """
+---
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: lan, labels: {app: web}}
+spec: {node: one, interfaceName: lan0, expectedIPs: [10.0.0.1]}
+"""
 
 
 @pytest.mark.parametrize(
@@ -36,7 +43,10 @@ spec: {nets: [10.244.0.0/16]}
         (POLICY.replace("destination", "source"), False),
         (POLICY + NETWORK_SET, False),  # it holds the addresses of the pods
         (POLICY + NETWORK_SET.replace("web", "other"), True),
-        (OF_CLUSTER, False),  # it is for host endpoints, too, and they forward
+        (OF_CLUSTER, True),
+        (OF_CLUSTER + HOST, False),  # it may be another host endpoint of the same node
+        (OF_CLUSTER + HOST.replace("web", "other"), True),
+        (OF_CLUSTER.replace("spec:", "spec:\n  applyOnForward: true"), False),  # hosts forward to pods
         (OF_CLUSTER.replace("spec:", "spec:\n  namespaceSelector: shop == 'yes'"), True),
         (OF_CLUSTER.replace("spec:", "spec:\n  applyOnForward: true\n  namespaceSelector: '!has(x)'"), False),
         (EGRESS, False),
