@@ -200,6 +200,9 @@ def command(
     except CheckError as error:
         output.fail(str(error))
     failed = bool(reading.died or result.crashes or result.nothing_read)
+    made = result.report
+    if made.files and not (made.objects or made.findings or made.suppressed):
+        output.tell(f"no object in {counted(made.files, 'file')}, so nothing was checked")
     try:
         if write_baseline and known and not failed:
             _write_baseline(result, known)

@@ -47,6 +47,13 @@ def test_silent_and_zero_when_nothing_is_wrong(folder: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_files_without_an_object_are_told_of(folder: Path) -> None:
+    (folder / "values.yaml").write_text("replicas: 2\n")
+    done = run(folder, "check")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "callint: no object in 1 file, so nothing was checked\n"
+
+
 def test_one_when_something_is(folder: Path) -> None:
     (folder / "peer.yaml").write_text(PEER)
     done = run(folder, "check", "peer.yaml")
