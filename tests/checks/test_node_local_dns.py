@@ -107,6 +107,30 @@ def test_who_may_ask(manifests: str, told: bool) -> None:
         assert 'DaemonSet "node-local-dns" answers at 10.96.0.10 on each node' in found[0].message
 
 
+KUBELET = """
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+clusterDNS: [169.254.20.10]
+"""
+
+
+@pytest.mark.parametrize(
+    ("manifests", "told"),
+    [
+        (KUBELET + POLICY, True),
+        (KUBELET + POLICY + "---" + CACHE.replace(",10.96.0.10", ""), True),
+        (KUBELET + POLICY + also("nets: [169.254.20.10/32], ports: [53]"), False),
+        (KUBELET.replace("169.254.20.10", "10.96.0.10") + POLICY, False),
+        (KUBELET.replace("]", ", 10.96.0.10]") + POLICY, False),  # what the cache does not answer the service does
+        (KUBELET.replace("169.254.20.10", "") + POLICY, False),
+    ],
+)
+def test_kubelets_tell_pods_whom_to_ask(manifests: str, told: bool) -> None:
+    found = list(find("node_local_dns")(cluster_of(manifests), {"problem": "policy"}))
+    assert ["but kubelets tell pods to ask 169.254.20.10, the cache" in one.message for one in found] == [True] * told
+    assert all(one.help == "allow UDP and TCP port 53 to 169.254.20.10 as well" for one in found)
+
+
 OF_SHOP = """
 ---
 apiVersion: apps/v1
@@ -167,6 +191,7 @@ DROP = felix("defaultEndpointToHostAction: Drop")
         (CACHE + NODE.replace("VALUE", "DROP"), "value"),
         (CACHE + NODE.replace("VALUE", "DROP") + felix("defaultEndpointToHostAction: Accept"), "value"),
         (CACHE + NODE.replace("VALUE", "ACCEPT") + DROP, None),
+        (KUBELET + DROP, ("spec", "defaultEndpointToHostAction")),
         (CACHE + felix("defaultEndpointToHostAction: Accept"), None),
         (CACHE + felix("defaultEndpointToHostAction: Return"), None),
         (CACHE + felix("logSeverityScreen: Info"), None),

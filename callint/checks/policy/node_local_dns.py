@@ -12,11 +12,11 @@ from callint.checks.pod_template import PodTemplate, pod_templates
 from callint.checks.policy.dns_questions import asks, may_be_question
 from callint.checks.policy.name_resolution import for_hosts
 from callint.checks.vocabulary import Known
-from callint.finding import Path, Related, witness
+from callint.finding import Related, witness
 from callint.net import intervals
 from callint.net.address import Address
 from callint.net.read import prefixes
-from callint.objects import Cluster, Resource, fields
+from callint.objects import Cluster, fields
 from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
 from callint.policy.address_inventory import AddressInventory
@@ -36,17 +36,20 @@ from callint.steps import Steps, counted
 
 _OF_CANDIDATE = 2
 _TO_HOST = "defaultEndpointToHostAction"
+_KUBELET = "kubelet.config.k8s.io/v1beta1"
 
 
 class _Cache(NamedTuple):
-    """NodeLocal DNSCache with the addresses at which it listens on each node, that of the cluster's DNS among them."""
+    """NodeLocal DNSCache with the addresses at which pods ask it on their node, what it is called, and who says so."""
 
-    resource: Resource
+    name: str
+    answers: str
+    place: Related
     addresses: tuple[Address, ...]
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    """NodeLocal DNSCache where it listens at the address of the cluster's DNS, so that no pod gets past it.
+    """NodeLocal DNSCache where no pod gets past it: it has the address of the cluster's DNS, or kubelets name its own.
 
     Parameter `problem`: `policy` (egress policies of pods have rules for DNS, and none for the addresses of the cache),
     `host` (Felix drops what pods send to their own node: felix/rules/static.go, filterInputChain).
@@ -59,7 +62,7 @@ def _host(cluster: Cluster) -> Iterator[Breach]:
     cache, settings = next(_caches(cluster), None), Settings(cluster, "")
     if cache is None or ebpf_somewhere(cluster):
         return
-    said, name = settings.said(_TO_HOST), object_words(cache.resource, cache.resource.home)
+    said = settings.said(_TO_HOST)
     try:
         dropped = said is not None and settings.to_host[0] == "drop"
         first = settings.word("chainInsertMode", "Insert") == "insert"
@@ -72,9 +75,9 @@ def _host(cluster: Cluster) -> Iterator[Breach]:
         yield Breach.at(
             said.resource,
             said.path,
-            f"pods get no answer from {name}, the cache of names on their node: what they send to their own node is "
-            "dropped, whatever policy says",
-            (Related(cache.resource.span("metadata", "name"), "listens on the network of each node"),),
+            f"pods get no answer from {cache.name}, the cache of names on their node: what they send to their own node "
+            "is dropped, whatever policy says",
+            (cache.place,),
             witness("packet", source="pods", destination=str(cache.addresses[0]), destination_port=53, verdict="drop"),
             "Accept lets to the node what policy of the pods allows; Return leaves it to the firewall of the node",
         )
@@ -130,15 +133,25 @@ def _of_template(one: PodTemplate) -> Known:
 
 
 def _caches(cluster: Cluster) -> Iterator[_Cache]:
-    """DaemonSets that listen at an address of the node alone and at another one, which is the service's."""
+    """DaemonSets that listen at an address of the node alone and at the service's, and where kubelets send pods."""
     for resource in cluster.kubernetes("DaemonSet", "apps/v1"):
         pods = fields.mapping(fields.mapping(resource.spec, "template"), "spec")
         for _, container in fields.items(pods, "containers") if fields.flag(pods, "hostNetwork") else ():
             if isinstance(container, dict):
                 words = (*fields.texts(container, "command"), *fields.texts(container, "args"))
                 found = tuple(prefix.address for prefix in prefixes(_listening(words)))
-                if any(map(_link_local, found)) and not all(map(_link_local, found)):
-                    yield _Cache(resource, found)
+                service = next((one for one in found if not _link_local(one)), None)
+                if service is not None and any(map(_link_local, found)):
+                    name = object_words(resource, resource.home)
+                    answers = f"{object_words(resource, None)} answers at {service} on each node in their place"
+                    listens = f"listens at {' and '.join(map(str, found))}"
+                    yield _Cache(name, answers, Related(resource.span("metadata", "name"), listens), found)
+    for resource in cluster.kubernetes("KubeletConfiguration", _KUBELET):
+        found = tuple(prefix.address for prefix in prefixes(fields.texts(resource.plain, "clusterDNS")))
+        if found and all(map(_link_local, found)):
+            asked_at = " and ".join(map(str, found))
+            answers = f"kubelets tell pods to ask {asked_at}, the cache of names on their node"
+            yield _Cache(asked_at, answers, Related(resource.span("clusterDNS"), "what pods ask"), found)
 
 
 def _listening(words: tuple[str, ...]) -> Iterator[str]:
@@ -194,20 +207,18 @@ def _breach(policy: Policy, cache: _Cache, tier: str, left: Known | None) -> Bre
     whom = "them" if left is None else f'those of {left.resource.kind} "{left.resource.name}"'
     others = () if left is None else (Related(left.place, "asks it in vain"),)
     resource, path = policy.resource, ("spec", "egress")
-    service = next(one for one in cache.addresses if not _link_local(one))
-    at: Path = ("metadata", "name")
+    destination = next((one for one in cache.addresses if not _link_local(one)), cache.addresses[0])
     return Breach.at(
         resource,
         path,
-        f'{resource.kind} "{resource.name}" lets pods ask the pods of the cluster\'s DNS, but {cache.resource.kind} '
-        f'"{cache.resource.name}" answers at {service} on each node in their place, and no policy lets '
-        f"{whom} ask it",
-        (Related(cache.resource.span(*at), f"listens at {' and '.join(map(str, cache.addresses))}"), *others),
+        f'{resource.kind} "{resource.name}" lets pods ask the pods of the cluster\'s DNS, but {cache.answers}, and no '
+        f"policy lets {whom} ask it",
+        (cache.place, *others),
         witness(
             "packet",
             direction="egress",
             source="any",
-            destination=str(service),
+            destination=str(destination),
             protocol="udp",
             destination_port=53,
             verdict="drop",
