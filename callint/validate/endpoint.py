@@ -133,7 +133,7 @@ KINDS: dict[str, Check] = {
             interfaceName=_interface_name,
             expectedIPs=each(text(values.ip, stored=ENTRY_DROPPED, empty=False)),
             profiles=each(text(values.subdomain, empty=False)),
-            ports=each(fields(_port, name=text(values.port_name))),
+            ports=each(fields(_port, name=text(values.port_name, empty=False))),
         ),
     ),
     "WorkloadEndpoint": fields(

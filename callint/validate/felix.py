@@ -39,26 +39,51 @@ PATTERNS = (
     "bpfDataIfacePattern", "bpfDisableGROForIfaces", "bpfL3IfacePattern", "logDebugFilenameRegex", "mtuIfacePattern",
     "nftablesFlowTableDataIfacePattern",
 )  # fmt: skip
-WORDS = {
+_RULE_ACTIONS = ("Accept", "Return")
+_DENIALS = ("Drop", "Reject")
+_LEVELS = ("Trace", "Debug", "Info", "Warning", "Error", "Fatal")
+MUST = {
     "chainInsertMode": ("Insert", "Append"),
     "defaultEndpointToHostAction": ("Drop", "Accept", "Return"),
-    "iptablesFilterAllowAction": ("Accept", "Return"),
-    "iptablesFilterDenyAction": ("Drop", "Reject"),
-    "iptablesMangleAllowAction": ("Accept", "Return"),
-    "nftablesFilterAllowAction": ("Accept", "Return"),
-    "nftablesFilterDenyAction": ("Drop", "Reject"),
-    "nftablesMangleAllowAction": ("Accept", "Return"),
+    "iptablesFilterAllowAction": _RULE_ACTIONS,
+    "iptablesFilterDenyAction": _DENIALS,
+    "iptablesMangleAllowAction": _RULE_ACTIONS,
+    "nftablesFilterAllowAction": _RULE_ACTIONS,
+    "nftablesFilterDenyAction": _DENIALS,
+    "nftablesMangleAllowAction": _RULE_ACTIONS,
 }
 """Parameters whose bad values keep Felix from starting, any case; the CRDs guard them from v3.27 on."""
+SHOULD = {
+    "bpfEnforceRPF": ("Disabled", "Strict", "Loose"),
+    "bpfExternalServiceMode": ("Tunnel", "DSR"),
+    "bpfLogLevel": ("Off", "Info", "Debug"),
+    "bpfRedirectToPeer": ("Enabled", "Disabled", "L2Only"),
+    "iptablesBackend": ("Legacy", "NFT", "Auto"),
+    "logSeverityFile": _LEVELS,
+    "logSeverityScreen": _LEVELS,
+    "logSeveritySys": _LEVELS,
+    "nftablesMode": ("Enabled", "Disabled", "Auto"),
+    "prometheusMetricsClientAuth": (
+        "RequireAndVerifyClientCert", "RequireAnyClientCert", "VerifyClientCertIfGiven", "NoClientCert",
+    ),
+    "routeSource": ("WorkloadIPs", "CalicoIPAM"),
+    "serviceLoopPrevention": ("Drop", "Reject", "Disabled"),
+    "workloadSourceSpoofing": ("Disabled", "Any"),
+}  # fmt: skip
+"""Parameters for whose bad values Felix takes the default, any case, where releases let such in."""
 
 PORTS = ("healthPort", "prometheusMetricsPort", "debugPort")
 
 
-def _words(scope: Scope, path: Path, value: Any) -> None:
-    allowed = WORDS[str(path[-1])]
-    if value.__class__ is str and value and value.lower() not in [word.lower() for word in allowed]:
-        message = f'"{path[-1]}" is "{value}", {" or ".join(allowed)} was expected; {FELIX_REFUSES.text}'
-        scope.say(FELIX_REFUSES.kind, path, message, gap=True)
+def _word(allowed: tuple[str, ...], effect: Effect) -> Check:
+    """One of some words in any case, to which that happens if it is none of them."""
+
+    def check(scope: Scope, path: Path, value: Any) -> None:
+        if value.__class__ is str and value and value.lower() not in [word.lower() for word in allowed]:
+            message = f'"{path[-1]}" is "{value}", {" or ".join(allowed)} was expected; {effect.text}'
+            scope.say(effect.kind, path, message, gap=True)
+
+    return check
 
 
 def _mask(scope: Scope, path: Path, value: Any) -> None:
@@ -200,7 +225,8 @@ _CIDRS = each(text(values.cidr, stored=BY_DEFAULT, empty=False))
 _TABLE: dict[str, Check] = {
     **dict.fromkeys(DURATIONS, duration),
     **dict.fromkeys(PATTERNS, text(values.pattern, stored=BY_DEFAULT)),
-    **dict.fromkeys(WORDS, _words),
+    **{name: _word(words, FELIX_REFUSES) for name, words in MUST.items()},
+    **{name: _word(words, BY_DEFAULT) for name, words in SHOULD.items()},
     **dict.fromkeys(PORTS, within(0, 65535, BY_DEFAULT)),
     "metadataPort": within(0, 65535, FELIX_REFUSES),
     "iptablesMarkMask": _mask,
