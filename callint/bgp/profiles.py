@@ -12,7 +12,7 @@ from callint.bgp.nodes import Speaker, subnet
 from callint.bgp.placement import Placement
 from callint.bgp.pools import known_blocks, pools_of
 from callint.bgp.profile import Profile, Shared, gateways, profile
-from callint.bgp.services import alone, host_routes, ranges
+from callint.bgp.services import alone, host_routes, listed, ranges
 from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, exactly, nothing, union_all
 from callint.objects import Cluster
@@ -37,10 +37,10 @@ class Profiles:
     def shared(self) -> dict[Family, Shared]:
         """What all nodes have in common, by family."""
         cluster, settings = self._cluster, self._network.settings
-        blocks = known_blocks(cluster)
+        blocks, wanted = known_blocks(cluster), listed(cluster, settings.default)
         found = {}
         for family in self._network.families:
-            hosts = host_routes(cluster, settings.default, family)
+            hosts = host_routes(cluster, wanted, family)
             open_ = union_all(family, (exactly(one.prefix) for one in hosts if one.nodes is None))
             found[family] = Shared(
                 family,
@@ -49,9 +49,9 @@ class Profiles:
                 pools_of(cluster, family),
                 blocks,
                 Placement(cluster, self._network.nodes, pools_of(cluster, family), blocks, family),
-                ranges(settings.default, family),
+                ranges(wanted, family),
                 hosts,
-                open_ | alone(cluster, settings.default, family),
+                open_ | alone(cluster, wanted, family),
             )
         return found
 

@@ -10,6 +10,7 @@ from callint.net.prefixes import PrefixSet, exactly, nothing, union_all, within
 from callint.net.read import address, networks
 from callint.objects import Cluster, Resource, fields
 from callint.objects.bgp import BGPConfiguration
+from callint.objects.calico_node import CLUSTER_IPS, environment
 from callint.objects.service import balancer_addresses, endpoint_slice
 from callint.record import NamedTuple
 
@@ -25,6 +26,15 @@ class Ranges(NamedTuple):
     external: tuple[Prefix, ...]
 
 
+class Listed(NamedTuple):
+    """The networks of services that nodes are to announce, as text; those of load balancers whole if `aggregated`."""
+
+    cluster: tuple[str, ...] = ()
+    external: tuple[str, ...] = ()
+    load_balancer: tuple[str, ...] = ()
+    aggregated: bool = True
+
+
 class HostRoute(NamedTuple):
     """The address of a Service and the nodes that announce it; None: its endpoints are not known, and they decide."""
 
@@ -33,30 +43,37 @@ class HostRoute(NamedTuple):
     everywhere: bool = False
 
 
-def ranges(configuration: BGPConfiguration | None, family: Family) -> Ranges:
-    """The ranges of BGPConfiguration `default`; single addresses are announced by the Service that has them."""
+def listed(cluster: Cluster, configuration: BGPConfiguration | None) -> Listed:
+    """What BGPConfiguration `default` lists, or calico-node's environment in place of serviceClusterIPs (client.go)."""
+    told = environment(cluster).get(CLUSTER_IPS)
+    inside = tuple(text.strip() for text in told.value.split(",")) if told is not None and told.value else None
     if configuration is None:
-        return Ranges((), (), (), ())
-    cluster = networks(configuration.service_cluster_ips, family)
-    external = networks(configuration.service_external_ips, family)
-    balancer = networks(configuration.service_load_balancer_ips, family)
-    aggregated = balancer if configuration.service_load_balancer_aggregation != "Disabled" else ()
+        return Listed(inside or ())
+    return Listed(
+        configuration.service_cluster_ips if inside is None else inside,
+        configuration.service_external_ips,
+        configuration.service_load_balancer_ips,
+        configuration.service_load_balancer_aggregation != "Disabled",
+    )
+
+
+def ranges(wanted: Listed, family: Family) -> Ranges:
+    """The ranges that are announced as such; single addresses are announced by the Service that has them."""
+    cluster, external = networks(wanted.cluster, family), networks(wanted.external, family)
+    balancer = networks(wanted.load_balancer, family)
+    aggregated = balancer if wanted.aggregated else ()
     wide = tuple(net for net in (*external, *aggregated) if net.length < BITS[family])
     return Ranges((*cluster, *wide), (*cluster, *wide), balancer, external)
 
 
-def alone(cluster: Cluster, configuration: BGPConfiguration | None, family: Family) -> PrefixSet:
+def alone(cluster: Cluster, wanted: Listed, family: Family) -> PrefixSet:
     """Single addresses that nodes may announce of Services that no manifest holds: those in the ranges that are free.
 
     Ranges are announced as such beside them, if at all; with externalTrafficPolicy Local, an address stands alone.
     """
-    if configuration is None or "Service" in cluster.intent.complete:
+    if "Service" in cluster.intent.complete:
         return nothing(family)
-    texts = (
-        *configuration.service_cluster_ips,
-        *configuration.service_external_ips,
-        *configuration.service_load_balancer_ips,
-    )
+    texts = (*wanted.cluster, *wanted.external, *wanted.load_balancer)
     inside = union_all(family, (within(net, BITS[family], BITS[family]) for net in networks(texts, family)))
     if not inside:
         return inside
@@ -76,17 +93,13 @@ def excluded(labels: Mapping[str, str] | None) -> bool:
     return (labels or {}).get(EXCLUDE_LABEL) == "true"
 
 
-def host_routes(cluster: Cluster, configuration: BGPConfiguration | None, family: Family) -> tuple[HostRoute, ...]:
+def host_routes(cluster: Cluster, wanted: Listed, family: Family) -> tuple[HostRoute, ...]:
     """The addresses of Services that are announced one by one; one of either family takes those of both along.
 
     A Service without clusterIP in its manifest gets one from the API server. spec.loadBalancerIP is never announced
     itself (calico issue 7921), and counts as a single address all the same.
     """
-    if configuration is None:
-        return ()
-    external = _enclosing(configuration.service_external_ips)
-    balancer = _enclosing(configuration.service_load_balancer_ips)
-    disabled = configuration.service_load_balancer_aggregation == "Disabled"
+    external, balancer = _enclosing(wanted.external), _enclosing(wanted.load_balancer)
     found = []
     ready = _ready_nodes(cluster)
     for service in cluster.kubernetes("Service", "v1"):
@@ -100,7 +113,7 @@ def host_routes(cluster: Cluster, configuration: BGPConfiguration | None, family
             ip for ip in _addresses(text for _, text in balancer_addresses(service)) if balancer.of(ip.prefix())
         ]
         own = _addresses(fields.texts(spec, "clusterIPs") or (cluster_ip,))
-        addresses = [*(own if configuration.service_cluster_ips else ()), *outside, *balanced]
+        addresses = [*(own if wanted.cluster else ()), *outside, *balanced]
         wished = _addresses((fields.text(spec, "loadBalancerIP") or "",))
         single = any(_single(ip, external) for ip in outside)
         if kind == "LoadBalancer":
@@ -109,7 +122,7 @@ def host_routes(cluster: Cluster, configuration: BGPConfiguration | None, family
             nodes, everywhere = ready.get(key), False
         elif single:
             nodes, everywhere = frozenset[str](), True
-        elif disabled:
+        elif not wanted.aggregated:
             nodes, everywhere = (frozenset[str](), bool(ready[key])) if key in ready else (None, False)
         else:
             continue

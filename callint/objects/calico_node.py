@@ -22,6 +22,8 @@ _OTHER_NAMES = {
 # manifests/calico.yaml: what says where the API server is, and nothing else; it is there for the eBPF dataplane alone
 _API_SERVER = "kubernetes-services-endpoint"
 CONFIG = "calico-config"
+CLUSTER_IPS = "CALICO_ADVERTISE_CLUSTER_IPS"
+"""The variable with the networks of services that nodes announce, in place of those of the BGPConfiguration."""
 _MOST_TAKEN = 1 << 16
 """Variables from ConfigMaps; of one that is taken with many prefixes there would be more without end."""
 

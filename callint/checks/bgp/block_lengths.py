@@ -11,7 +11,7 @@ from callint.bgp.network import network
 from callint.bgp.pools import block_length, host_local, known_blocks
 from callint.bgp.route import Attributes
 from callint.bgp.rules import Rule
-from callint.bgp.services import ranges
+from callint.bgp.services import listed, ranges
 from callint.nat.host_networks import host_addresses
 from callint.net.address import BITS, Family, Prefix
 from callint.net.overlapping import Networks
@@ -112,7 +112,7 @@ def _known(cluster: Cluster, family: Family) -> PrefixSet:
 def _networks(cluster: Cluster, family: Family) -> Iterator[Prefix]:
     model = network(cluster)
     blocks = known_blocks(cluster)
-    yield from ranges(model.settings.default, family).announced
+    yield from ranges(listed(cluster, model.settings.default), family).announced
     for several in (*blocks.of_node.values(), blocks.others or ()):
         yield from (one.network for one in several if one.network.family == family)
     yield from (one.prefix.masked() for one in host_addresses(cluster) if one.prefix.family == family)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from callint.bgp.imports import kernel
 from callint.bgp.network import network
 from callint.bgp.pools import pools_of
-from callint.bgp.services import ranges
+from callint.bgp.services import listed, ranges
 from callint.net.address import Family, Prefix
 from callint.net.prefixes import within
 from callint.objects import Cluster
@@ -25,7 +25,7 @@ def routed(cluster: Cluster) -> tuple[tuple[IPPool, Prefix], ...]:
     found: list[tuple[IPPool, Prefix]] = []
     for family in model.families:
         pools = pools_of(cluster, family)
-        programmed = kernel(pools, ranges(default, family), default, cluster.target.release)
+        programmed = kernel(pools, ranges(listed(cluster, default), family), default, cluster.target.release)
         for pool, inside in pools.pools:
             if (
                 pool.for_pods

@@ -14,7 +14,14 @@ from callint.net.address import BITS, FAMILIES, Family
 from callint.net.intervals import Interval, Intervals, merge
 from callint.net.read import address, decimal, network
 from callint.objects import Cluster, Resource
-from callint.objects.calico_node import Variable, daemon_sets, environment, felix_environment, felix_variable
+from callint.objects.calico_node import (
+    CLUSTER_IPS,
+    Variable,
+    daemon_sets,
+    environment,
+    felix_environment,
+    felix_variable,
+)
 from callint.objects.felix import FelixConfiguration
 from callint.policy.failsafes import Failsafe, of_configuration, of_environment
 from callint.record import NamedTuple
@@ -22,7 +29,6 @@ from callint.record import NamedTuple
 # Words of enumerations and names of interfaces; durations begin with a digit, and patterns with something else
 _WORD = "[a-z][a-z0-9.+_-]*"
 _FAILSAFE = ("failsafeInboundHostPorts", "failsafeOutboundHostPorts")
-_ADVERTISED = "CALICO_ADVERTISE_CLUSTER_IPS"
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -41,13 +47,13 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
                 continue
             if _other_ports(counting(variable), felix, field) if field in _FAILSAFE else _contradicts(variable, value):
                 yield _breach(felix.resource, field, name, variable)
-    advertised = environment(cluster).get(_ADVERTISED) if len(daemon_sets(cluster)) == 1 else None
+    advertised = environment(cluster).get(CLUSTER_IPS) if len(daemon_sets(cluster)) == 1 else None
     default = next((one for one in cluster.bgp_configurations if one.resource.name == "default"), None)
     if advertised is not None and advertised.value and default is not None and default.service_cluster_ips:
         written = {network(text.strip()) for text in advertised.value.split(",")}
         listed = set(map(network, default.service_cluster_ips))
         if None not in written | listed and written != listed:
-            yield _breach(default.resource, "serviceClusterIPs", _ADVERTISED, advertised)
+            yield _breach(default.resource, "serviceClusterIPs", CLUSTER_IPS, advertised)
 
 
 def _breach(resource: Resource, field: str, name: str, variable: Variable) -> Breach:
