@@ -16,9 +16,9 @@ def command() -> None:
 
 
 def _known(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
-    from callint.schema.catalogue import calico_kinds
+    from callint.schema.catalogue import OWN, calico_kinds
 
-    return sorted(kind for kind in calico_kinds() if kind.lower().startswith(begun.lower()))
+    return [name for name in (*sorted(calico_kinds()), *OWN) if name.lower().startswith(begun.lower())]
 
 
 @command.command(
@@ -36,7 +36,11 @@ def _known(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
     help="How objects reach the cluster.",
 )
 def show(kind: str, calico_version: str | None, applied_with: str) -> None:
-    """Print the JSON Schema (2020-12) of a Calico KIND as one release has it."""
+    """Print the JSON Schema (2020-12) of a Calico KIND as one release has it.
+
+    KIND may also be what callint itself reads or writes: callint (for callint.yaml), facts, rule, baseline, report,
+    routes or trace.
+    """
     from callint.calico import NEWEST, format_release, parse_release
     from callint.schema import catalogue
     from callint.schema.history import at
@@ -46,6 +50,9 @@ def show(kind: str, calico_version: str | None, applied_with: str) -> None:
         release = parse_release(calico_version) if calico_version else NEWEST
     except ValueError as error:
         output.fail(str(error))
+    if kind in catalogue.OWN:
+        output.write(catalogue.read_own(kind))
+        return
     kinds = catalogue.calico_kinds()
     if kind not in kinds:
         output.fail(f'"{kind}" is no kind of Calico{did_you_mean(nearest(kind, kinds))}')

@@ -31,6 +31,9 @@ KUBERNETES: dict[tuple[str, str], str] = {
 }
 """The kinds of other groups that the network model reads, and their files in `schemas/kubernetes/`."""
 
+OWN = ("baseline", "callint", "facts", "report", "routes", "rule", "trace")
+"""The schemas of what callint reads and writes beside manifests; `callint` is that of callint.yaml."""
+
 
 @lru_cache(maxsize=1)
 def calico_kinds() -> frozenset[str]:
@@ -49,6 +52,12 @@ def meant_kind(kind: str) -> str | None:
     """
     near = nearest(kind, sorted(calico_kinds().union(known for _, known in KUBERNETES)))
     return None if near is None or kind.endswith(near) else near
+
+
+def read_own(name: str) -> str:
+    """The text of one of OWN."""
+    with open(os.path.join(directory("schemas"), f"{name}.json"), encoding="utf-8") as stream:
+        return stream.read()
 
 
 @lru_cache(maxsize=128)

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
 
 from callint.cli import main
+from callint.schema.catalogue import OWN
 
 CRD = """\
 apiVersion: v1
@@ -61,6 +62,14 @@ def test_show_is_a_schema_of_that_release() -> None:
     }
     assert not Draft202012Validator(old).is_valid(plain)
     assert Draft202012Validator(new).is_valid(plain)
+
+
+def test_show_knows_what_callint_itself_reads_and_writes(repository: Path) -> None:
+    files = {path.stem: path for path in (repository / "schemas").glob("[a-z]*.json")}
+    del files["overlay"]  # which is no schema, but a part of many
+    assert set(OWN) == set(files)
+    for name, path in files.items():
+        assert shown(name) == json.loads(path.read_text("utf-8"))
 
 
 @pytest.mark.parametrize(
