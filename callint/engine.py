@@ -41,15 +41,11 @@ class Crash(NamedTuple):
     trace: str
 
 
-class Plan:
-    """The catalogue under a configuration: which rules run, with which severity and parameters."""
+class Plan(NamedTuple):
+    """The catalogue under a configuration: which rules run, with which severity and parameters; settings by rule id."""
 
-    __slots__ = ("catalogue", "settings")
-
-    def __init__(self, catalogue: Catalogue, settings: Mapping[str, Setting] | None = None) -> None:
-        """`settings` by rule id."""
-        self.catalogue = catalogue
-        self.settings = settings or {}
+    catalogue: Catalogue
+    settings: Mapping[str, Setting] = {}
 
     def _setting(self, identifier: str) -> Setting:
         return self.settings.get(identifier, _SILENT)

@@ -13,45 +13,40 @@ SELECTING = ("node", "nodeSelector", "peerIP", "peerSelector", "localWorkloadSel
 """Fields of a BGPPeer that tell between whom sessions are."""
 AGREEING = ("asNumber", "localASNumber", "sourceAddress", "password", "ttlSecurity")
 """Fields of a BGPPeer on which both ends must agree."""
-SPEAKERS: tuple[tuple[str, Path], ...] = (
+
+
+def _fields(kind: str, *names: str) -> tuple[tuple[str, Path], ...]:
+    return tuple((kind, ("spec", name)) for name in names)
+
+
+SPEAKERS = (
     ("BGPConfiguration", _NAME),
-    ("BGPConfiguration", ("spec", "nodeToNodeMeshEnabled")),
-    ("BGPConfiguration", ("spec", "asNumber")),
-    ("BGPConfiguration", ("spec", "listenPort")),
+    *_fields("BGPConfiguration", "nodeToNodeMeshEnabled", "asNumber", "listenPort"),
     ("Node", _NAME),
 )
 """On what it depends which nodes there are and how they speak with each other."""
-REFLECTORS = (*SPEAKERS, *(("BGPPeer", ("spec", field)) for field in SELECTING[:4]))
+REFLECTORS = (*SPEAKERS, *_fields("BGPPeer", *SELECTING[:4]))
 """On what it depends whether a BGPPeer is about a node."""
-NODES: tuple[tuple[str, Path], ...] = (*SPEAKERS, ("Node", ("metadata", "labels")), ("Node", ("spec", "bgp")))
+NODES = (*SPEAKERS, ("Node", ("metadata", "labels")), ("Node", ("spec", "bgp")))
 """On what it depends how each node speaks, and which BGPPeers are about it."""
-SESSIONS: tuple[tuple[str, Path], ...] = (
-    *(("BGPPeer", ("spec", field)) for field in (*SELECTING, *AGREEING, "numAllowedLocalASNumbers")),
-    *NODES,
-)
+SESSIONS = (*_fields("BGPPeer", *SELECTING, *AGREEING, "numAllowedLocalASNumbers"), *NODES)
 """Of what BGP sessions are made, and which routes of nodes get through them."""
-NAMES_OF_FILTERS: tuple[tuple[str, Path], ...] = (("BGPFilter", _NAME),)
+NAMES_OF_FILTERS = (("BGPFilter", _NAME),)
 """Which BGPFilters there are."""
 _LISTS = ("serviceClusterIPs", "serviceExternalIPs", "serviceLoadBalancerIPs", "serviceLoadBalancerAggregation")
-RANGES: tuple[tuple[str, Path], ...] = (
-    *(("BGPConfiguration", ("spec", field)) for field in _LISTS),
-    ("IPPool", ("spec", "cidr")),
-)
+RANGES = (*_fields("BGPConfiguration", *_LISTS), *_fields("IPPool", "cidr"))
 """On what it depends which addresses of services nodes announce, and that these are no pods'."""
 EXPORTS = (
     *SESSIONS,
-    *(("BGPPeer", ("spec", field)) for field in ("filters", "nextHopMode")),
+    *_fields("BGPPeer", "filters", "nextHopMode"),
     ("BGPConfiguration", ("spec",)),
     ("IPPool", ("spec",)),
     ("BGPFilter", ()),
 )
 """On what it depends besides what leaves by them."""
-COVERAGE: tuple[tuple[str, Path], ...] = (
-    ("HostEndpoint", ("spec", "node")),
-    ("HostEndpoint", ("spec", "interfaceName")),
-)
+COVERAGE = _fields("HostEndpoint", "node", "interfaceName")
 """Which interfaces have host endpoints."""
-TIERS: tuple[tuple[str, Path], ...] = (("Tier", _NAME),)
+TIERS = (("Tier", _NAME),)
 """Which of them there are."""
 
 

@@ -10,6 +10,7 @@ from callint.calico import Road, Target
 from callint.calico.defaults import DEFAULT_TIER, TIERS_BY_NAME
 from callint.calico.kinds import POLICIES, POLICY_API, is_calico
 from callint.objects.resource import Resource
+from callint.record import NamedTuple
 from callint.source import Limits, placeholder
 
 if TYPE_CHECKING:
@@ -30,29 +31,19 @@ _INSTALLATION = ("Installation", "operator.tigera.io/v1")
 _APART = (_INSTALLATION, ("NetworkPolicy", POLICY_API), ("Service", "v1"))
 
 
-class Intent:
-    """What the configuration says about a cluster and manifests cannot: services of nodes, networks, complete kinds."""
+class Intent(NamedTuple):
+    """What the configuration says about a cluster and manifests cannot.
 
-    __slots__ = ("api_server_port", "complete", "masqueraded", "places", "services")
+    `services`: node → interface (or `*`) → name → port if one is said; `masqueraded`: CIDRs and their places;
+    `complete`: kinds of which every object of the cluster is given; `places`: where nodes, and interfaces of them, are
+    named that services are asked of.
+    """
 
-    def __init__(
-        self,
-        services: dict[str, dict[str, dict[str, int | None]]] | None = None,
-        masqueraded: tuple[tuple[str, Span], ...] = (),
-        api_server_port: int | None = None,
-        complete: tuple[str, ...] = (),
-        places: Mapping[tuple[str, ...], Span] | None = None,
-    ) -> None:
-        """`services`: node → interface (or `*`) → name → port if one is said; `masqueraded`: CIDRs and their places.
-
-        `complete`: kinds of which every object of the cluster is given; `places`: where nodes, and interfaces of them,
-        are named that services are asked of.
-        """
-        self.services = services or {}
-        self.masqueraded = masqueraded
-        self.api_server_port = api_server_port
-        self.complete = complete
-        self.places = places or {}
+    services: Mapping[str, Mapping[str, Mapping[str, int | None]]] = {}
+    masqueraded: tuple[tuple[str, Span], ...] = ()
+    api_server_port: int | None = None
+    complete: tuple[str, ...] = ()
+    places: Mapping[tuple[str, ...], Span] = {}
 
 
 class Cluster:

@@ -43,6 +43,11 @@ class Node(NamedTuple):
     resources: tuple[Resource, ...]
 
     @property
+    def legible(self) -> bool:
+        """Whether objects describe it, and all their labels can be read."""
+        return bool(self.resources) and not any(one.unreadable("metadata") for one in self.resources)
+
+    @property
     def control_plane(self) -> bool:
         """Whether a role label says that the API server runs here."""
         return any(label in self.labels for label in CONTROL_PLANE_LABELS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property, reduce
+from functools import cache, reduce
 from typing import Any
 
 from callint.checks.breach import Breach
@@ -34,13 +34,18 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Where all of them are known, selectors of a BGPPeer are left to `usage`, and those of templates of host endpoints to
     `absent_interface`. Takes no parameters.
     """
-    nodes = _Nodes(cluster)
+    steps = Steps(cluster, "selectors with labels")
+
+    @cache
+    def known(pods: bool) -> Labelled:
+        nodes = ((Labels(one.labels), one.resources[0]) for one in cluster.nodes.values() if one.legible)
+        return Labelled([Known(*one) for one in (all_pods(cluster) if pods else nodes)], steps)
+
     for one in _asked(cluster):
         selector = parse_or_none(one.text or None)
         if selector is None or one.resource.unreadable(*one.path):
             continue
-        known = nodes.pods if one.pods else nodes.nodes
-        slip = known.missed(selector)
+        slip = known(one.pods).missed(selector)
         if slip is None:
             continue
         yield Breach.at(
@@ -51,26 +56,6 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             (Related(slip.bearer.place, f'has "{slip.meant}"'),),
             witness("selector", selector=one.text, nodes=()),
         )
-
-
-class _Nodes:
-    """What is known of the labels of nodes, and of pods."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
-        self._steps = Steps(cluster, "selectors with labels")
-
-    @cached_property
-    def nodes(self) -> Labelled:
-        """Those whose labels can be read."""
-        found = (one for one in self._cluster.nodes.values() if one.resources)
-        whole = (one for one in found if not any(about.unreadable("metadata") for about in one.resources))
-        return Labelled([Known(Labels(one.labels), one.resources[0]) for one in whole], self._steps)
-
-    @cached_property
-    def pods(self) -> Labelled:
-        """Pods, and what templates make."""
-        return Labelled([Known(*one) for one in all_pods(self._cluster)], self._steps)
 
 
 def _asked(cluster: Cluster) -> Iterator[_Asked]:

@@ -134,16 +134,14 @@ def _selector(cluster: Cluster) -> Iterator[Breach]:
             selector = parse_or_none(text)
             if selector is None:
                 continue
-            impossible = satisfiable(selector) is None
-            if not impossible and (not complete or any(map(selector.matches, labelled.candidates(selector)))):
+            if satisfiable(selector) is None:
+                reason = "no labels can satisfy it"
+            elif not complete or any(map(selector.matches, labelled.candidates(selector))):
                 continue
-            reason = (
-                "no labels can satisfy it"
-                if impossible
-                else ("there is no node", "the only node has no such labels")[len(described)]
-                if len(described) < 2
-                else f"none of the {len(described)} nodes has such labels"
-            )
+            elif len(described) > 1:
+                reason = f"none of the {len(described)} nodes has such labels"
+            else:
+                reason = "the only node has no such labels" if described else "there is no node"
             yield Breach.at(
                 peer.resource,
                 ("spec", field),

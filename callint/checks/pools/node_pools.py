@@ -52,7 +52,7 @@ def _unserved(cluster: Cluster) -> Iterator[Breach]:
     asked = [selector for pool, selector in giving if pool.by_hand and selector != ALL]
     # Kubernetes labels nodes by itself, with such names
     unsaid = {key for _, selector in pools for key in keys(selector) if "/" in key}
-    known = [node for node in cluster.nodes.values() if _labelled(node)]
+    known = [node for node in cluster.nodes.values() if node.legible]
     steps = Steps(cluster, "selectors of IPPools with nodes")
     served = _selected(known, [selector for _, selector in pools], steps)
     content = served | _selected(known, asked, steps)
@@ -92,10 +92,6 @@ def _selected(nodes: list[Node], selectors: list[Selector], steps: Steps) -> set
         return counted(index.candidates(node.labels), steps, 1)
 
     return {node.name for node in nodes if any(one.matches(node.labels) for one in near(node))}
-
-
-def _labelled(node: Node) -> bool:
-    return bool(node.resources) and not any(one.unreadable("metadata") for one in node.resources)
 
 
 def _lone_address(cluster: Cluster) -> Iterator[Breach]:

@@ -33,18 +33,8 @@ def _of_ipv6(pool: IPPool) -> bool:
 _TUNNEL = "Felix makes no device for it, so that nothing gets to pods on other nodes"
 _SWITCHES = (
     _Switch("ipv6Support", _of_ipv6, "cidr", "Felix leaves IPv6 alone, the policy of it included"),
-    _Switch(
-        "ipipEnabled",
-        lambda pool: not _of_ipv6(pool) and pool.ipip_mode == "Always",
-        "ipipMode",
-        _TUNNEL,
-    ),
-    _Switch(
-        "vxlanEnabled",
-        lambda pool: not _of_ipv6(pool) and pool.vxlan_mode == "Always",
-        "vxlanMode",
-        _TUNNEL,
-    ),
+    _Switch("ipipEnabled", lambda pool: not _of_ipv6(pool) and pool.ipip_mode == "Always", "ipipMode", _TUNNEL),
+    _Switch("vxlanEnabled", lambda pool: not _of_ipv6(pool) and pool.vxlan_mode == "Always", "vxlanMode", _TUNNEL),
 )
 
 
@@ -83,7 +73,7 @@ def _of_a_node(pool: IPPool, cluster: Cluster, steps: Steps) -> bool:
         return False
     if not nodes or any(selector.matches(node.labels) for node in counted(nodes, steps, 1)):
         return True
-    return any(not node.resources or any(one.unreadable("metadata") for one in node.resources) for node in nodes)
+    return not all(node.legible for node in nodes)
 
 
 def _off(cluster: Cluster, switch: _Switch) -> tuple[Resource, Path, str] | None:

@@ -8,8 +8,7 @@ from typing import Any
 from callint.calico.defaults import DEFAULT_TIER
 from callint.checks.breach import Breach, decider, decision_place, ended_tier
 from callint.checks.proof import told
-from callint.checks.traffic.alike_ports import together
-from callint.checks.traffic.answer import Answer, Answers, Drop, questions
+from callint.checks.traffic.answer import Answer, Answers, Drop, questions, together
 from callint.checks.traffic.need import read_needs
 from callint.checks.traffic.place import abouts
 from callint.checks.traffic.question import Point, Question, wanted
