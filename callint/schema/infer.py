@@ -20,13 +20,21 @@ def inferred_release(documents: Iterable[Document]) -> Release | None:
 
     ClusterInformation says it, the status of the operator's Installation, and the image tags of Calico's components.
     """
-    telling = _of_kinds(documents, _TELLING)
-    found = {release for value in telling for text in _versions(value) if (release := _known(text))}
+    telling = _telling(document.value for document in documents)
+    found = {release for kind, value in telling for text in _versions(kind, value) if (release := _known(text))}
     return max(found, default=None)
 
 
-def _of_kinds(documents: Iterable[Document], kinds: tuple[str, ...]) -> list[dict[str, Any]]:
-    return [value for document in documents if isinstance(value := document.value, dict) and value.get("kind") in kinds]
+def _telling(values: Iterable[Any], of: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Objects of the kinds that tell, with these; those of lists are `of` the list's kind where they name none."""
+    for value in values:
+        kind = value.get("kind", of) if isinstance(value, dict) else None
+        if kind in _TELLING:
+            yield kind, value
+        elif isinstance(value, list):
+            yield from _telling(value)
+        elif isinstance(kind, str) and kind.endswith("List") and isinstance(value.get("items"), list):
+            yield from _telling(value["items"], kind.removesuffix("List"))
 
 
 def _known(text: str) -> Release | None:
@@ -42,8 +50,7 @@ def _at(value: Any, *path: str) -> Any:
     return value
 
 
-def _versions(value: dict[str, Any]) -> Iterator[str]:
-    kind = value.get("kind")
+def _versions(kind: str, value: dict[str, Any]) -> Iterator[str]:
     if kind == "ClusterInformation":
         version = _at(value, "spec", "calicoVersion")
     elif kind == "Installation":
