@@ -1,7 +1,7 @@
-"""The networks that a cluster was set up with, one for pods and one for services, as its installer names them.
+"""The networks that a cluster was set up with, one for pods and one for services, and the port of its API server.
 
-kubeadm and kind configurations, those of k0s, k3s, k3d, RKE2, Talos, OpenShift and kube-proxy, and the flags of the
-control plane's own pods.
+As its installer names them: kubeadm and kind configurations, those of k0s, k3s, k3d, RKE2, Talos, OpenShift and
+kube-proxy, and the flags of the control plane's own pods.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from callint.calico.kinds import POLICY_API
 from callint.finding import Path, Span
 from callint.net.address import Prefix
-from callint.net.read import address, network
+from callint.net.read import address, decimal, network
 from callint.objects import fields
 from callint.objects.cluster import Cluster
 from callint.objects.resource import Resource
@@ -130,9 +130,11 @@ def _named(cluster: Cluster, places: tuple[_Place, ...], flag: str) -> Iterator[
             yield from (one for found in said.values() for one in found)
     for pod in cluster.kubernetes("Pod", "v1"):
         if pod.name.startswith(_PROGRAMS):
-            yield from _flags(pod, flag, _of_pod(pod))
+            for path, text in _flags(_of_pod(pod), flag):
+                yield from _written(pod, path, text)
     for one in cluster.kubernetes("Simple", *_K3D):
-        yield from _flags(one, flag if flag == _POD_FLAG else "--service-cidr", _of_k3d(one))
+        for path, text in _flags(_of_k3d(one), flag if flag == _POD_FLAG else "--service-cidr"):
+            yield from _written(one, path, text)
 
 
 def _read(resource: Resource, path: Path) -> Iterator[ClusterNetwork]:
@@ -147,11 +149,25 @@ def _read(resource: Resource, path: Path) -> Iterator[ClusterNetwork]:
         yield from _written(resource, path, value)
 
 
-def _flags(resource: Resource, flag: str, words: Iterator[tuple[Path, str]]) -> Iterator[ClusterNetwork]:
+def api_server_port(cluster: Cluster) -> int | None:
+    """The port at which the API server listens on its nodes; None where nothing says it, or two say different ones."""
+    pods = (pod for pod in cluster.kubernetes("Pod", "v1") if pod.name.startswith(_PROGRAMS[0]))
+    said = [text for pod in pods for _, text in _flags(_of_pod(pod), "--secure-port")]
+    endpoints = (
+        fields.mapping(one.plain, "localAPIEndpoint") for one in cluster.kubernetes("InitConfiguration", *_KUBEADM)
+    )
+    said += [text for one in endpoints if (text := fields.text(one, "bindPort"))]
+    ports = set(map(decimal, said))
+    port = ports.pop() if len(ports) == 1 else None
+    return port if port and port < 1 << 16 else None
+
+
+def _flags(words: Iterator[tuple[Path, str]], flag: str) -> Iterator[tuple[Path, str]]:
+    """The values of a flag."""
     for path, word in words:
         name, _, value = word.partition("=")
         if name == flag:
-            yield from _written(resource, path, value)
+            yield path, value
 
 
 def _of_pod(pod: Resource) -> Iterator[tuple[Path, str]]:

@@ -145,6 +145,37 @@ def test_the_configuration_asks() -> None:
     assert {one.connections[0].packets.ports for one in asked(cluster, "POL003")} == {((8443, 8443),)}
 
 
+API_SERVER = """
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: %s, namespace: kube-system}
+spec: {containers: [{name: a, command: [kube-apiserver, --secure-port=%s]}]}
+"""
+KUBEADM = """
+---
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: InitConfiguration
+localAPIEndpoint: {bindPort: 8443}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "port"),
+    [
+        (API_SERVER % ("kube-apiserver-a", 8443), 8443),
+        (API_SERVER % ("kube-apiserver-a", 8443) + API_SERVER % ("kube-apiserver-b", 9443), 6443),
+        (API_SERVER % ("web", 8443), 6443),
+        (API_SERVER % ("kube-apiserver-a", 0), 6443),
+        (KUBEADM, 8443),
+        (KUBEADM + API_SERVER % ("kube-apiserver-a", 8443), 8443),
+    ],
+)
+def test_the_manifests_say_where_the_api_server_listens(more: str, port: int) -> None:
+    found = asked(cluster_of(ROUTER + NODES + more), "POL003")
+    assert {one.connections[0].packets.ports for one in found} == {((port, port),)}
+
+
 def test_the_configuration_asks_at_a_port() -> None:
     cluster = cluster_of(ROUTER, intent=Intent({"router": {"lan0": {"typha": 5474}}}))
     (found,) = (one for one in asked(cluster, "POL006") if one.need.direction == "in")

@@ -16,6 +16,7 @@ from callint.net.intervals import Intervals
 from callint.net.packets import Box
 from callint.net.ports import ICMP, ICMPV6, WITH_PORTS, parse_protocol
 from callint.objects import Cluster
+from callint.objects.cluster_networks import api_server_port
 from callint.policy.ranges import Ranges, ranges
 from callint.record import NamedTuple
 
@@ -181,10 +182,10 @@ def _addresses(given: Any) -> Ranges:
 
 
 def _ports(cluster: Cluster, given: Any) -> Intervals | None:
-    """Ports as numbers; `api-server` is the one that the configuration gives."""
+    """Ports as numbers; `api-server` is the one that the configuration gives, or else the manifests."""
     if given != "api-server":
         return read_ports(given)
-    port = cluster.intent.api_server_port or API_SERVER_PORT
+    port = cluster.intent.api_server_port or api_server_port(cluster) or API_SERVER_PORT
     return ((port, port),)
 
 
