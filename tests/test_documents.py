@@ -124,6 +124,30 @@ def test_the_configuration_in_the_readme_can_be_loaded(tmp_path: Path) -> None:
     assert loaded.fail_on == "warning"
 
 
+def test_what_a_branch_adds_is_told_as_the_readme_says(tmp_path: Path) -> None:
+    found = re.search(r"^```sh\n(git worktree .*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert found
+    peers = "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {{name: {}}}\nspec: {{peerIP: {}, asNumbr: 1}}\n"
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "peers.yaml").write_text(peers.format("old", "10.0.0.1"))
+    who = "-c user.name=a -c user.email=a@example.com"
+    before = f"git init -q && git add . && git {who} commit -q -m a && git update-ref refs/remotes/origin/main HEAD"
+    subprocess.run(before, shell=True, cwd=tree, check=True)
+    (tree / "peers.yaml").write_text(f"{peers.format('new', '10.0.0.2')}---\n{peers.format('old', '10.0.0.1')}")
+    callint = f'callint() {{ {shlex.quote(sys.executable)} -m callint "$@"; }}\n'
+    done = subprocess.run(
+        ["bash", "-c", callint + found[1].rstrip() + " --format concise"],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert (done.returncode, done.stderr) == (1, 'callint: the baseline "before.json" knows 1 finding now\n')
+    assert re.findall(r"^peers.yaml:(\d+):\d+: error\[OBJ002\]", done.stdout, re.MULTILINE) == ["4"]
+    assert done.stdout.count("\n") == 1
+
+
 def test_the_hooks_in_the_readme_exist() -> None:
     offered = {hook["id"] for hook in yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text("utf-8"))}
     plain = yaml.safe_load(block(README, ".pre-commit-config.yaml"))
