@@ -127,14 +127,14 @@ def test_the_configuration_in_the_readme_can_be_loaded(tmp_path: Path) -> None:
 def test_what_a_branch_adds_is_told_as_the_readme_says(tmp_path: Path) -> None:
     found = re.search(r"^```sh\n(git worktree .*?)^```$", README, re.MULTILINE | re.DOTALL)
     assert found
-    peers = "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {{name: {}}}\nspec: {{peerIP: {}, asNumbr: 1}}\n"
+    peer = "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {{name: {}}}\nspec: {{peerIP: {}, asNumbr: 1}}\n"
     tree = tmp_path / "tree"
     tree.mkdir()
-    (tree / "peers.yaml").write_text(peers.format("old", "10.0.0.1"))
+    (tree / "peers.yaml").write_text(peer.format("old", "10.0.0.1"))
     who = "-c user.name=a -c user.email=a@example.com"
     before = f"git init -q && git add . && git {who} commit -q -m a && git update-ref refs/remotes/origin/main HEAD"
     subprocess.run(before, shell=True, cwd=tree, check=True)
-    (tree / "peers.yaml").write_text(f"{peers.format('new', '10.0.0.2')}---\n{peers.format('old', '10.0.0.1')}")
+    (tree / "peers.yaml").write_text(f"{peer.format('new', '10.0.0.2')}---\n{peer.format('old', '10.0.0.1')}")
     callint = f'callint() {{ {shlex.quote(sys.executable)} -m callint "$@"; }}\n'
     done = subprocess.run(
         ["bash", "-c", callint + found[1].rstrip() + " --format concise"],
