@@ -44,6 +44,11 @@ def prefixes(texts: Iterable[str]) -> Iterator[Prefix]:
     return filter(None, map(cidr, texts))
 
 
+def addresses(texts: Iterable[str]) -> Iterator[Address]:
+    """The addresses of those."""
+    return (prefix.address for prefix in prefixes(texts))
+
+
 def networks(texts: Iterable[str], family: Family) -> tuple[Prefix, ...]:
     """The networks of one family among the texts."""
     return tuple(found for text in texts if (found := network(text, family)) is not None)

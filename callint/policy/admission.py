@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 
 from callint.calico import Release, Road
@@ -12,9 +12,9 @@ from callint.net.address import parse_net
 from callint.net.ports import WITH_PORTS, parse_port, parse_protocol
 from callint.objects import Resource, fields
 from callint.objects.policy import Entity, Icmp, Policy, Rule
-from callint.selector import SelectorError, parse
+from callint.selector import parse_or_none
 
-ACTIONS = ("Allow", "Deny", "Pass", "Log")
+_ACTIONS = ("Allow", "Deny", "Pass", "Log")
 _NAMED_PORTS_ALONE: Release = (3, 32)
 _CATCH_ALL_REFUSED: Release = (3, 30)
 _ENTITY_FIELDS = {
@@ -81,8 +81,8 @@ def _readable(entity: Entity, resource: Resource) -> Entity:
     return entity._replace(**changed)
 
 
-def refusal(policy: Policy, road: Road, release: Release) -> str | None:
-    """Why Felix has no such policy, as a clause; None if it has.
+def refused(policy: Policy, road: Road, release: Release) -> bool:
+    """Whether Felix has no such policy.
 
     Calicoctl and the API server refuse what their validator rejects. On other roads the object is stored, and Felix
     treats one that fails its own checks as missing (felix/calc/validation_filter.go, typha/pkg/validator/v1). A sound
@@ -90,119 +90,92 @@ def refusal(policy: Policy, road: Road, release: Release) -> str | None:
     """
     resource = policy.resource
     if not is_calico(resource.api_version) or policy.kind == "KubernetesNetworkPolicy" or resource.sound:
-        return None
+        return False
     strict = road == "calicoctl"
-    return next(_complaints(policy, strict, road, release), None)
-
-
-def _complaints(policy: Policy, strict: bool, road: Road, release: Release) -> Iterator[str]:
-    resource = policy.resource
-    if not hidden(resource, ("spec", "selector")):
-        yield from _selector(policy.selector, "selector", strict)
+    exact = strict or release >= (3, 32)
+    selectors = [("selector", policy.selector)]
     if strict:
-        for field, text in (
-            ("namespaceSelector", policy.namespace_selector),
-            ("serviceAccountSelector", policy.service_account_selector),
-        ):
-            if not hidden(resource, ("spec", field)):
-                yield from _selector(text, field, strict)
-    if strict or release >= (3, 32):
-        yield from _flags(policy)
-    for rule in policy.rules:
-        for complaint in _rule(readable(rule, resource), resource, strict, road, release):
-            yield f"{rule.direction} rule {rule.number}: {complaint}"
-        if strict:
-            for complaint in _services(rule, policy.namespace):
-                yield f"{rule.direction} rule {rule.number}: {complaint}"
+        selectors.append(("namespaceSelector", policy.namespace_selector))
+        selectors.append(("serviceAccountSelector", policy.service_account_selector))
+    return (
+        any(_bad_selector(text, strict) for field, text in selectors if not hidden(resource, ("spec", field)))
+        or (exact and _flags_exclude(policy))
+        or any(_bad_rule(readable(rule, resource), resource, strict, exact, release) for rule in policy.rules)
+        or (strict and any(_services_misplaced(rule, policy.namespace) for rule in policy.rules))
+    )
 
 
-def _flags(policy: Policy) -> Iterator[str]:
-    if policy.pre_dnat and policy.do_not_track:
-        yield "preDNAT and doNotTrack exclude each other"
-    if policy.early and not policy.apply_on_forward:
-        yield "preDNAT and doNotTrack need applyOnForward"
-    if policy.pre_dnat and (policy.egress or policy.governs("egress")):
-        yield "preDNAT policy has no egress"
+def _flags_exclude(policy: Policy) -> bool:
+    """Whether `preDNAT` and `doNotTrack` exclude each other, lack `applyOnForward`, or `preDNAT` stands with egress."""
+    if policy.pre_dnat and (policy.do_not_track or policy.egress or policy.governs("egress")):
+        return True
+    return policy.early and not policy.apply_on_forward
 
 
-def _selector(text: str | None, field: str, strict: bool) -> tuple[str, ...]:
+def _bad_selector(text: str | None, strict: bool, *, of_namespaces: bool = False) -> bool:
+    """Whether it cannot be read; `global()` stands in selectors of namespaces of a rule alone."""
     if not text:
-        return ()
-    complaints: list[str] = []
-    try:
-        parse(text)
-    except SelectorError as error:
-        complaints.append(f"{field}: {error}")
-    if strict and field != "namespaceSelector of a rule" and "global(" in text:
-        complaints.append(f'{field}: "global()" stands in namespaceSelector of a rule alone')
-    return tuple(complaints)
+        return False
+    return parse_or_none(text) is None or (strict and not of_namespaces and "global(" in text)
 
 
-def _rule(rule: Rule, resource: Resource, strict: bool, road: Road, release: Release) -> Iterator[str]:
-    exact = road == "calicoctl" or release >= (3, 32)
+def _bad_rule(rule: Rule, resource: Resource, strict: bool, exact: bool, release: Release) -> bool:
     path = (*rule.path, "action")
-    written = fields.as_text(fields.at(resource.plain, path)) or ""
-    if (written if exact else rule.action) not in ACTIONS and not hidden(resource, path):
-        yield f'"{written}" is no action'
+    action = fields.as_text(fields.at(resource.plain, path)) if exact else rule.action
+    if action not in _ACTIONS and not hidden(resource, path):
+        return True
     try:
         protocol = _protocol(rule.protocol, strict)
         _protocol(rule.not_protocol, strict)
-    except ValueError as error:
-        yield str(error)
-        return
-    if rule.ip_version not in (None, 4, 6):
-        yield f'there is no IP version "{rule.ip_version}"'
-    if rule.icmp is not None or rule.not_icmp is not None:
-        for icmp in (rule.icmp, rule.not_icmp):
-            yield from _icmp(icmp, exact)
+    except ValueError:
+        return True
+    if rule.ip_version not in (None, 4, 6) or _bad_icmp(rule.icmp, exact) or _bad_icmp(rule.not_icmp, exact):
+        return True
     for entity in (rule.source, rule.destination):
         if entity.unconditional:
             continue
-        for field, text in (
-            ("selector", entity.selector),
-            ("notSelector", entity.not_selector),
-            ("namespaceSelector of a rule", entity.namespace_selector),
-            ("namespaceSelector of a rule", entity.service_account_selector),
-        ):
-            if text:
-                yield from _selector(text, field, strict)
+        if _bad_selector(entity.selector, strict) or _bad_selector(entity.not_selector, strict):
+            return True
+        of_namespaces = (entity.namespace_selector, entity.service_account_selector)
+        if any(_bad_selector(text, strict, of_namespaces=True) for text in of_namespaces):
+            return True
         if entity.ports or entity.not_ports:
-            unreadable = hidden(resource, (*rule.path, "protocol")) is not None
-            yield from _ports((*entity.ports, *entity.not_ports), protocol, unreadable, release)
-        if strict and (entity.nets or entity.not_nets):
-            yield from _nets(entity, release)
+            any_protocol = hidden(resource, (*rule.path, "protocol")) is not None
+            if _bad_ports((*entity.ports, *entity.not_ports), protocol, any_protocol, release):
+                return True
+        if strict and (entity.nets or entity.not_nets) and _bad_nets(entity, release):
+            return True
+    return False
 
 
 def _protocol(text: str | None, strict: bool) -> int | None:
     return None if text is None else parse_protocol(text, any_case=not strict)
 
 
-def _icmp(icmp: Icmp | None, exact: bool) -> Iterator[str]:
+def _bad_icmp(icmp: Icmp | None, exact: bool) -> bool:
+    """Whether a code lacks its type, or one of both is out of range."""
     if icmp is None:
-        return
+        return False
     if exact and icmp.type is None and icmp.code is not None:
-        yield "an ICMP code needs a type"
-    if not 0 <= (icmp.type or 0) <= 254 or not 0 <= (icmp.code or 0) <= 255:
-        yield "the ICMP type or code is out of range"
+        return True
+    return not 0 <= (icmp.type or 0) <= 254 or not 0 <= (icmp.code or 0) <= 255
 
 
 @lru_cache(maxsize=1 << 16)
-def _ports(texts: tuple[str, ...], protocol: int | None, unreadable: bool, release: Release) -> tuple[str, ...]:
-    complaints = [error for text in texts if (error := _error(parse_port, text)) is not None]
+def _bad_ports(texts: tuple[str, ...], protocol: int | None, any_protocol: bool, release: Release) -> bool:
+    """Whether one cannot be read, or they lack a protocol that has ports."""
+    if any(_fails(parse_port, text) for text in texts):
+        return True
     numbers = any(text.replace(":", "").isdigit() for text in texts)
-    needs = texts and (numbers or release < _NAMED_PORTS_ALONE or protocol is not None)
-    if needs and protocol not in WITH_PORTS and not unreadable:
-        complaints.append("ports need the protocol TCP, UDP or SCTP")
-    return tuple(complaints)
+    needed = numbers or release < _NAMED_PORTS_ALONE or protocol is not None
+    return needed and protocol not in WITH_PORTS and not any_protocol
 
 
-def _nets(entity: Entity, release: Release) -> Iterator[str]:
-    for text in (*entity.nets, *entity.not_nets):
-        error = _error(_strict_net, text)
-        if error is not None:
-            yield error
-    if release >= _CATCH_ALL_REFUSED and any(text in ("0.0.0.0/0", "::/0") for text in entity.not_nets):
-        yield "notNets excludes every address"
+def _bad_nets(entity: Entity, release: Release) -> bool:
+    """Whether one cannot be read, or those left out are all addresses."""
+    if any(_fails(_strict_net, text) for text in (*entity.nets, *entity.not_nets)):
+        return True
+    return release >= _CATCH_ALL_REFUSED and any(text in ("0.0.0.0/0", "::/0") for text in entity.not_nets)
 
 
 def _strict_net(text: str) -> object:
@@ -210,17 +183,16 @@ def _strict_net(text: str) -> object:
 
 
 @lru_cache(maxsize=1 << 16)
-def _error(read: Callable[[str], object], text: str) -> str | None:
+def _fails(read: Callable[[str], object], text: str) -> bool:
     try:
         read(text)
-    except ValueError as error:
-        return str(error)
-    return None
+    except ValueError:
+        return True
+    return False
 
 
-def _services(rule: Rule, namespace: str | None) -> Iterator[str]:
+def _services_misplaced(rule: Rule, namespace: str | None) -> bool:
+    """Services stand only at the far end of a rule, in a GlobalNetworkPolicy with a namespace."""
     own, far = rule.ends
-    if own.services is not None:
-        yield "services stand only in the source of ingress and the destination of egress rules"
-    if far.services is not None and namespace is None and not far.services.namespace:
-        yield "services of a GlobalNetworkPolicy need a namespace"
+    unscoped = far.services is not None and not far.services.namespace
+    return own.services is not None or (namespace is None and unscoped)

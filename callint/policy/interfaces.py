@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 
 from callint.calico.defaults import BPF_DATA_INTERFACE_PATTERN, TUNNEL_INTERFACES
 from callint.net.address import Address
 from callint.net.interface import LONGEST_NAME
-from callint.net.read import prefixes
+from callint.net.read import addresses as addresses_of
 from callint.policy.doubt import UndecidedError
 from callint.policy.inventory import HostMember, Inventory
 from callint.policy.nodes import Interfaces, is_nameless
@@ -92,7 +91,7 @@ class Governance:
         """The places of the others by the interface that they name, else by each address that they expect."""
         found: dict[str | Address, list[int]] = {}
         for place, one in enumerate(self._others):
-            for key in (one.about.interface,) if one.about.interface else _expected(one):
+            for key in (one.about.interface,) if one.about.interface else addresses_of(one.about.expected_ips):
                 found.setdefault(key, []).append(place)
         return found
 
@@ -143,12 +142,8 @@ def _claim(one: HostMember, interface: str, addresses: tuple[Address, ...] | Non
     if one.about.interface:
         return f'names "{interface}"'
     own = set(addresses or ())
-    shared = next(address for address in _expected(one) if address in own)
+    shared = next(address for address in addresses_of(one.about.expected_ips) if address in own)
     return f'expects {shared}, an address of "{interface}"'
-
-
-def _expected(one: HostMember) -> Iterator[Address]:
-    return (prefix.address for prefix in prefixes(one.about.expected_ips))
 
 
 def _hidden(one: HostMember, node: str) -> bool:

@@ -12,7 +12,7 @@ from callint.net import intervals
 from callint.net.address import FAMILIES, LAST, Address, Family
 from callint.net.enclosing import Enclosing
 from callint.net.intervals import Interval, Intervals
-from callint.net.read import prefixes
+from callint.net.read import addresses as addresses_of
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.policy.model import model_of
@@ -48,7 +48,7 @@ def interfaces_of(cluster: Cluster, node: str) -> Mapping[str, tuple[Address, ..
         }
     mine = _by_node(cluster).get(node, ())
     named = {
-        one.interface: () if one.interface == "*" else tuple(prefix.address for prefix in prefixes(one.expected_ips))
+        one.interface: () if one.interface == "*" else tuple(addresses_of(one.expected_ips))
         for one in mine
         if one.interface and is_host_interface(cluster, node, one.interface)
     }

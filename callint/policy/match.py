@@ -5,6 +5,8 @@ Source: felix/rules/policy.go, felix/calc/rule_scanner.go, libcalico-go/.../upda
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 
 from callint.calico.defaults import (
@@ -18,13 +20,14 @@ from callint.net.address import Family, Prefix
 from callint.net.intervals import Intervals
 from callint.net.ports import WITH_PORTS, parse_port, parse_protocol
 from callint.net.read import prefixes
-from callint.objects.policy import Entity, Icmp, Rule
+from callint.objects.policy import Entity, Icmp, Policy, Rule
 from callint.policy.address_inventory import AddressInventory
 from callint.policy.address_set import AddressSet, NamedPort, Service
 from callint.policy.doubt import Doubts
 from callint.policy.packet import Flow, is_icmp
+from callint.policy.ranges import NO_RANGES
 from callint.record import NamedTuple
-from callint.selector import Selector, parse
+from callint.selector import Selector, SelectorError, parse
 from callint.selector.rewrite import both, negate, replace_all, with_prefix
 from callint.selector.syntax import ALL, And, Compare, Has, Member
 
@@ -127,7 +130,7 @@ def _in_ports(ports: PortSet, flow: Flow, address: int, port: int | None, name: 
 
 def _in_service(side: Side, service: Service, flow: Flow, address: int, port: int | None, doubts: Doubts) -> bool:
     """A destination is an endpoint's address, protocol and port, a source its address alone."""
-    if service.addresses.maybe != ((), ()) or not side.service_ports:
+    if service.addresses.maybe != NO_RANGES or not side.service_ports:
         return service.addresses.holds(flow.family, address, doubts)
     found = service.ports.get((flow.protocol, port or 0))
     return found is not None and found.holds(flow.family, address, doubts)
@@ -199,6 +202,13 @@ def entity_selectors(entity: Entity, namespace: str | None) -> tuple[Selector | 
         entity.service_account_selector,
         namespace,
     )
+
+
+def policy_selectors(policy: Policy) -> Iterator[tuple[Selector | None, Selector | None]]:
+    """Those of all ends of a policy's rules, as far as they can be read."""
+    for side in policy.sides():
+        with suppress(SelectorError):
+            yield entity_selectors(side, policy.namespace)
 
 
 @lru_cache(maxsize=1 << 18)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property, lru_cache
 
 from callint.net import intervals
@@ -16,14 +15,14 @@ from callint.policy.doubt import UndecidedError
 from callint.policy.failsafes import Failsafe
 from callint.policy.interfaces import Governance, Governor
 from callint.policy.inventory import Endpoint, HostMember, WorkloadMember
-from callint.policy.match import entity_selectors
+from callint.policy.match import policy_selectors
 from callint.policy.nodes import Interfaces, node_interfaces, read_interfaces, with_nameless
 from callint.policy.packet import Direction, Flow
 from callint.policy.ranges import PLACE, Ranges, ranges
 from callint.policy.settings import Settings
 from callint.policy.tiers import PlacedPolicy, PlacedTier, selecting, tiers_of
 from callint.policy.tunnels import Tunnels
-from callint.selector import Selector, SelectorError
+from callint.selector import Selector
 from callint.selector.index import SelectorIndex
 
 GivenInterfaces = Mapping[str, "Sequence[str] | None"]
@@ -82,12 +81,8 @@ class Model:
 
     def _asked(self) -> set[Selector]:
         """What selects the ends of rules, as far as it can be read."""
-        found: set[Selector] = set()
-        for _, placed in self.policies:
-            for side in placed.policy.sides():
-                with suppress(SelectorError):
-                    found.update(one for one in entity_selectors(side, placed.policy.namespace) if one is not None)
-        return found
+        pairs = (pair for _, placed in self.policies for pair in policy_selectors(placed.policy))
+        return {one for pair in pairs for one in pair if one is not None}
 
     @cached_property
     def selecting(self) -> SelectorIndex[tuple[int, int]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from callint.net.address import Address, parse_cidr
-from callint.net.read import cidr, prefixes
+from callint.net.read import addresses as addresses_of
+from callint.net.read import cidr
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 
@@ -34,8 +35,7 @@ def node_interfaces(cluster: Cluster, node: str) -> Interfaces:
     found: dict[str, tuple[Address, ...] | None] = {}
     for endpoint in _endpoints(cluster).get(node, ()):
         if endpoint.interface not in ("", "*"):
-            addresses = tuple(_readable(endpoint.expected_ips))
-            found[endpoint.interface] = addresses or None
+            found[endpoint.interface] = tuple(addresses_of(endpoint.expected_ips)) or None
     return found
 
 
@@ -44,7 +44,7 @@ def with_nameless(interfaces: Interfaces, endpoints: Iterable[HostEndpoint]) -> 
     found = dict(interfaces)
     taken = {address for addresses in interfaces.values() for address in addresses or ()}
     for endpoint in endpoints:
-        own = () if endpoint.interface else tuple(_readable(endpoint.expected_ips))
+        own = () if endpoint.interface else tuple(addresses_of(endpoint.expected_ips))
         if own and taken.isdisjoint(own):
             found[str(own[0])] = own
             taken.update(own)
@@ -69,8 +69,8 @@ def calico_addresses(cluster: Cluster, node: str) -> tuple[Address, ...]:
     """The addresses by which Calico knows a node: those of its BGP section, else the internal ones, else all."""
     about = cluster.nodes.get(node)
     if about is not None:
-        bgp = tuple(_readable(text for text in (about.bgp.ipv4_address, about.bgp.ipv6_address) if text))
-        internal = tuple(_readable(text for kind, text in about.addresses if kind in ("CalicoNodeIP", "InternalIP")))
+        bgp = tuple(addresses_of(text for text in (about.bgp.ipv4_address, about.bgp.ipv6_address) if text))
+        internal = tuple(addresses_of(text for kind, text in about.addresses if kind in ("CalicoNodeIP", "InternalIP")))
         if bgp or internal:
             return bgp or internal
     return _from_facts(cluster, node)
@@ -86,14 +86,10 @@ def all_addresses(cluster: Cluster, node: str) -> tuple[Address, ...]:
     if about is not None:
         texts += [about.bgp.ipv4_address, about.bgp.ipv6_address, *(text for _, text in about.addresses)]
         texts.extend(about.tunnels)
-    found = (*_readable(text for text in texts if text), *_from_facts(cluster, node))
+    found = (*addresses_of(text for text in texts if text), *_from_facts(cluster, node))
     return tuple(dict.fromkeys(found))
 
 
 def _from_facts(cluster: Cluster, node: str) -> tuple[Address, ...]:
     facts = cluster.facts.get(node)
     return tuple(one.bare for interface, one in (facts.addresses if facts else ()) if interface.name != "lo")
-
-
-def _readable(texts: Iterable[str]) -> Iterator[Address]:
-    return (prefix.address for prefix in prefixes(texts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from callint.net import intervals
-from callint.net.address import LAST, Address, Family, Prefix, parse_cidr
+from callint.net.address import LAST, Address, Family, Prefix
 from callint.net.intervals import Interval, Intervals
 from callint.net.read import prefixes
 
@@ -57,11 +57,5 @@ def intersection(found: Ranges, other: Ranges) -> Ranges:
 
 # "this network", loopback, link-local, multicast and reserved addresses (RFC 6890, RFC 5771, RFC 4291)
 _NO_ENDPOINT = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/127", "fe80::/10", "ff00::/8")
-UNICAST: Ranges = without(
-    EVERYWHERE,
-    (
-        intervals.from_prefixes(parse_cidr(text) for text in _NO_ENDPOINT if ":" not in text),
-        intervals.from_prefixes(parse_cidr(text) for text in _NO_ENDPOINT if ":" in text),
-    ),
-)
+UNICAST: Ranges = without(EVERYWHERE, ranges(_NO_ENDPOINT))
 """The addresses that an endpoint of the network may have."""

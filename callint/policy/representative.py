@@ -24,14 +24,13 @@ from callint.net.address import Family, format_address, parse_cidr
 from callint.net.intervals import Intervals
 from callint.objects import Cluster
 from callint.objects.endpoint import Workload
-from callint.objects.policy import Policy
 from callint.policy.inventory import Endpoint, Inventory, WorkloadMember
 from callint.policy.labels import Labels, holds, inherit
-from callint.policy.match import entity_selectors
+from callint.policy.match import policy_selectors
 from callint.policy.model import Model, model_of
 from callint.policy.ranges import NO_RANGES, ranges
 from callint.policy.settings import workload_prefixes
-from callint.selector import Selector, SelectorError, keys_and_values
+from callint.selector import Selector, keys_and_values
 from callint.selector.rewrite import both, negate
 from callint.selector.satisfy import implies, satisfiable
 from callint.selector.syntax import Compare, Has
@@ -120,22 +119,12 @@ def _written(model: Model) -> Iterator[Selector]:
     """Every selector of a policy once: whom it selects, then from whom and to whom its rules apply."""
     seen: set[Selector] = set()
     for _, placed in model.policies:
-        for selector in (placed.selector, *_of_rules(placed.policy)):
-            if selector not in seen:
+        for selector in (placed.selector, *(positive for positive, _ in policy_selectors(placed.policy))):
+            if selector is not None and selector not in seen:
                 seen.add(selector)
                 yield selector
             if len(seen) == _MOST_SELECTORS:
                 return
-
-
-def _of_rules(policy: Policy) -> Iterator[Selector]:
-    for entity in policy.sides():
-        try:
-            positive, _ = entity_selectors(entity, policy.namespace)
-        except SelectorError:  # of a document that breaks off
-            continue
-        if positive is not None:
-            yield positive
 
 
 def _namespaces(model: Model, selector: Selector) -> Iterator[str]:

@@ -66,7 +66,7 @@ class Settings:
     def __init__(self, cluster: Cluster, node: str) -> None:
         """Take what applies to the node; `sources` tells apart what applies to one from what does to another."""
         self._environment = felix_environment(cluster)
-        self._operated = _operated(cluster)
+        self._operated = bool(cluster.installations)
         facts = cluster.facts.get(node)
         self._told_prefixes = facts.workload_prefixes if facts is not None else None
         layers = _layers(cluster, node)
@@ -192,12 +192,6 @@ class Settings:
         return outcome, why
 
 
-@lru_cache(maxsize=8)
-def _operated(cluster: Cluster) -> bool:
-    """Whether an operator installs Calico."""
-    return bool(cluster.installations)
-
-
 @lru_cache(maxsize=16)
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(prefix.strip() for prefix in text.split(",") if prefix.strip())
@@ -258,7 +252,7 @@ def scoped_to(cluster: Cluster, labels: Mapping[str, str]) -> Iterator[FelixConf
 
     Raises TooManyStepsError.
     """
-    return (one for selector, one in _oldest_first(cluster).candidates(labels) if selector.matches(labels))
+    return (one for selector, one in _oldest_first(cluster).get().candidates(labels) if selector.matches(labels))
 
 
 def ebpf_somewhere(cluster: Cluster) -> bool:
@@ -266,16 +260,13 @@ def ebpf_somewhere(cluster: Cluster) -> bool:
     return any(Settings(cluster, node).perhaps_ebpf for node in (*cluster.nodes, ""))
 
 
-def _oldest_first(cluster: Cluster) -> SelectorIndex[tuple[Selector, FelixConfiguration]]:
+@lru_cache(maxsize=8)
+def _oldest_first(cluster: Cluster) -> Answer[SelectorIndex[tuple[Selector, FelixConfiguration]]]:
     """Those for some nodes, to be found by the labels of a node; an invalid selector selects none.
 
-    Raises TooManyStepsError, whichever node is asked about, where all nodes together are too many for them.
+    There is no answer, whichever node is asked about, where all nodes together are too many for them.
     """
-    return _sorted(cluster).get()
 
-
-@lru_cache(maxsize=8)
-def _sorted(cluster: Cluster) -> Answer[SelectorIndex[tuple[Selector, FelixConfiguration]]]:
     def index() -> SelectorIndex[tuple[Selector, FelixConfiguration]]:
         ordered = sorted(filter(scoped, cluster.felix), key=_age)
         readable = ((parse_or_none(one.node_selector or ""), one) for one in ordered)

@@ -25,7 +25,7 @@ from callint.calico.kinds import POLICY_API
 from callint.objects import Cluster, Resource
 from callint.objects.kubernetes_policy import cluster_policy, network_policy
 from callint.objects.policy import Policy, Tier
-from callint.policy.admission import hidden, refusal
+from callint.policy.admission import hidden, refused
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, keys, parse
 from callint.selector.index import SelectorIndex
@@ -166,7 +166,7 @@ def _placed(cluster: Cluster, policy: Policy) -> PlacedPolicy | None:
     if not resource.document.complete:
         missing = f'the rest of {resource.kind} "{resource.name}", whose document could not be read'
         return PlacedPolicy(policy, ALL, missing, missing)
-    if refusal(policy, cluster.road(resource), cluster.target.release):
+    if refused(policy, cluster.road(resource), cluster.target.release):
         return None
     if not resource.gaps:
         return PlacedPolicy(policy, selector_of(policy), None, None)

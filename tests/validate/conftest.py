@@ -13,7 +13,7 @@ from callint.calico.kinds import NAMESPACED, V1, V3
 from callint.finding import Problem
 from callint.intake.judge import judge
 from callint.objects import Cluster, Resource, unpack
-from callint.policy.admission import refusal
+from callint.policy.admission import refused
 from callint.policy.tiers import policies_of
 from callint.schema import examine
 from callint.source import parse
@@ -80,7 +80,7 @@ def judge_() -> Callable[..., Judged]:
 
 @pytest.fixture(scope="session")
 def refused_unsaid() -> Callable[..., list[str]]:
-    """Why Felix or a validator has no such policy, where nothing was found wrong with it; arguments as for `hold`."""
+    """The policies that Felix or a validator has not, where nothing was found wrong; arguments as for `hold`."""
 
     def ask(kind: str, rest: str, _: str = "", release: str = "v3.32", road: str = "calicoctl") -> list[str]:
         target = Target(parse_release(release), "native" if road == "native" else "calicoctl")
@@ -93,8 +93,8 @@ def refused_unsaid() -> Callable[..., list[str]]:
         for resource in resources:
             resource.sound = False  # else nobody would look
         policies = policies_of(Cluster(resources, target))
-        found = (refusal(policy, target.road_of(policy.resource.api_version), target.release) for policy in policies)
-        return [one for one in found if one]
+        road_of, release_ = target.road_of, target.release
+        return [one.name for one in policies if refused(one, road_of(one.resource.api_version), release_)]
 
     return ask
 

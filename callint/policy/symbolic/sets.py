@@ -12,7 +12,7 @@ from callint.net.ports import ICMP, ICMPV6, WITH_PORTS
 from callint.objects.policy import Icmp
 from callint.policy.address_set import AddressSet
 from callint.policy.match import Criteria, PortSet, Side
-from callint.policy.ranges import PLACE
+from callint.policy.ranges import NO_RANGES, PLACE
 from callint.record import NamedTuple
 
 _BYTE = ((0, 255),)
@@ -42,7 +42,7 @@ def _doubtful(side: Side) -> bool:
     for ports in (side.ports, side.not_ports):
         for named in ports.named if ports else ():
             sets += [named.pods, *named.declared.values()]
-    return any(one.maybe != ((), ()) for one in sets)
+    return any(one.maybe != NO_RANGES for one in sets)
 
 
 class _Reading:
@@ -75,7 +75,7 @@ class _Reading:
                 found &= self._ports(name, side.ports, surely=self.surely)
             if side.not_ports is not None:
                 found -= self._ports(name, side.not_ports, surely=not self.surely)
-            if side.service is not None and side.service_ports and side.service.addresses.maybe == ((), ()):
+            if side.service is not None and side.service_ports and side.service.addresses.maybe == NO_RANGES:
                 found &= self._service(name, side.service.ports)
         if demand.not_icmp is not None:
             found -= self.space.box(**{"protocol": self.icmp, **self._icmp_sides(demand.not_icmp)})
@@ -100,7 +100,7 @@ class _Reading:
         found = self.everyone if side.nets is None else side.nets
         if side.inside is not None:
             found = intervals.intersection(found, self._members(side.inside, surely=self.surely))
-        if side.service is not None and (not side.service_ports or side.service.addresses.maybe != ((), ())):
+        if side.service is not None and (not side.service_ports or side.service.addresses.maybe != NO_RANGES):
             found = intervals.intersection(found, self._members(side.service.addresses, surely=self.surely))
         if side.outside is not None:
             found = intervals.difference(found, self._members(side.outside, surely=not self.surely))
