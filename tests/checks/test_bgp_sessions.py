@@ -61,6 +61,17 @@ def test_a_mismatch_of_the_mesh_is_one_finding_with_the_number() -> None:
     assert "the same goes for" in finding.message
 
 
+def test_a_mismatch_of_the_mesh_is_shown_where_the_number_is_said() -> None:
+    """A node's Kubernetes object says nothing of BGP, though it stands first."""
+    of_kubernetes = "---\napiVersion: v1\nkind: Node\nmetadata: {name: %s}\n"
+    text = of_kubernetes % "a" + node("a", 1, ", asNumber: 64999") + of_kubernetes % "b" + node("b", 2)
+    (finding,) = found(text, "as-mismatch")
+    assert finding.path == "/spec/bgp/asNumber"
+    assert text.splitlines()[finding.span.line - 1].endswith("asNumber: 64999}}")
+    (far_end,) = finding.related
+    assert text.splitlines()[far_end.span.line - 1].startswith("spec: {bgp: {ipv4Address: 10.0.0.2")
+
+
 def test_mesh_of_one_number_and_peers_outside_are_believed() -> None:
     text = node("a", 1) + node("b", 2) + peer("tor", "peerIP: 192.0.2.1, asNumber: 65000")
     names = ("as-mismatch", "one-sided-peering", "ends-contradict", "peer-beside-mesh", "peer-unreachable")
@@ -131,6 +142,20 @@ def test_a_hub_connects_its_clients_only_as_a_reflector() -> None:
     (finding,) = found(hub("", 3), "nodes-unconnected")
     assert "`routeReflectorClusterID`" in finding.message
     assert found(hub(", routeReflectorClusterID: 192.0.2.1", 3), "nodes-unconnected") == []
+
+
+def test_two_reflectors_need_a_session_of_their_own() -> None:
+    """Their clients pass nothing on, and shall not become reflectors for that."""
+    text = hub(", routeReflectorClusterID: 192.0.2.1", 3)
+    text += node("hub2", 9, ", routeReflectorClusterID: 192.0.2.1", "role: hub")
+    (finding,) = found(text, "nodes-unconnected")
+    assert finding.message == (
+        'node "hub2" never learns the routes of node "hub": both are route reflectors and no BGPPeer is between them, '
+        "and clients pass nothing on"
+    )
+    assert finding.help == ("add a BGPPeer with a `nodeSelector` and a `peerSelector` that both match the reflectors")
+    between = peer("hubs", "nodeSelector: role == 'hub', peerSelector: role == 'hub'")
+    assert found(text + between, "nodes-unconnected") == []
 
 
 def test_a_router_outside_connects_whom_it_peers_with() -> None:

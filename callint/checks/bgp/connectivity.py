@@ -130,14 +130,22 @@ def _pair(
         if peering.form.peer_type == "iBGP" and any(other in far.members for far, _ in graph.ways.get(middle, ()))
     ]
     reason = "there is no chain of sessions between them"
+    cure = "add a BGPPeer between them, or one from each to a route reflector"
     if network(cluster).nodes.of(other) in graph.reach(start, loops=True):
         between = []
         reason = "reflectors between them have one `routeReflectorClusterID`, and the second one takes that for a loop"
+        cure = "give each of these reflectors an id of its own"
     if keeper is not None:
         between = []
         reason = f"{keeper} keeps its pods from sessions between them"
+        cure = "accept the pools before what rejects the rest"
+    if between and node.cluster_id and other.cluster_id:
+        between = []
+        reason = "both are route reflectors and no BGPPeer is between them, and clients pass nothing on"
+        cure = "add a BGPPeer with a `nodeSelector` and a `peerSelector` that both match the reflectors"
     if between:
         reason = f'node "{between[0]}" between them has no `routeReflectorClusterID`, so that it passes nothing on'
+        cure = "give it one, or add a BGPPeer between the two"
     if kept_in:
         reason += ", and filters keep its pods from the routers outside"
     others = len(missing) - 1
@@ -149,6 +157,7 @@ def _pair(
         f'node "{other.name}" never learns the routes of node "{node.name}"{more}: {reason}',
         (Related(pool.span("cidr"), "its pods need routes between nodes"), *_rejecting(keeper)),
         witness("route", prefix=pool.cidr, node=other.name, direction="import", source=f'node "{node.name}"'),
+        cure,
     )
 
 
