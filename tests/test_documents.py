@@ -1,6 +1,6 @@
 """README and CONTRIBUTING never drift: what they show is what callint prints, loads and accepts.
 
-`CALLINT_GOLDEN=update` writes the outputs in README.md and the numbers of rules anew.
+`CALLINT_GOLDEN=update` writes the outputs in README.md, the numbers of rules and docs/catalogue.md anew.
 """
 
 from __future__ import annotations
@@ -34,11 +34,7 @@ CONSOLES = [
         r"^```console\n\$ (callint [^\n]+)\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
 ]
-LINKS = [
-    (file, target)
-    for file in ("README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md")))
-    for target in re.findall(r"\]\(([^)#:]+)\)", (REPOSITORY / file).read_text(encoding="utf-8"))
-]
+PAGES = ("README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((REPOSITORY / "docs").glob("*.md"))))
 
 
 def block(text: str, first_line: str) -> str:
@@ -115,6 +111,28 @@ def test_the_rules_are_counted(file: str, phrase: str) -> None:
         assert found[0] == true, f"{place} is wrong, CALLINT_GOLDEN=update mends it"
 
 
+def test_the_page_of_rules_lists_them_all() -> None:
+    path = REPOSITORY / "docs" / "catalogue.md"
+    page = path.read_text(encoding="utf-8")
+    rows: dict[str, list[str]] = {}
+    for one in rule.load():
+        file = Path(one.file).relative_to(REPOSITORY).as_posix()
+        rows.setdefault(one.group, []).append(
+            f"| [{one.id}](../{file}) | {one.severity} | {one.name} | {one.summary} |\n"
+        )
+    assert re.findall(r"^## ([A-Z0-9]+):", page, re.MULTILINE) == list(rows)
+    true = re.sub(
+        r"^(## ([A-Z0-9]+): .*\n\n\|.*\n\|.*\n)(?:\|.*\n)*",
+        lambda at: at[1] + "".join(rows[at[2]]),
+        page,
+        flags=re.MULTILINE,
+    )
+    if os.environ.get("CALLINT_GOLDEN") == "update":
+        path.write_text(true, encoding="utf-8")
+    else:
+        assert page == true, "CALLINT_GOLDEN=update writes docs/catalogue.md anew"
+
+
 def test_the_configuration_in_the_readme_can_be_loaded(tmp_path: Path) -> None:
     file = tmp_path / "callint.yaml"
     file.write_text(block(README, "callint.yaml"), encoding="utf-8")
@@ -181,6 +199,8 @@ def test_the_rule_in_contributing_works(tmp_path: Path, monkeypatch: pytest.Monk
     assert "# expect: REF042" in example.bad.splitlines()[9]
 
 
-@pytest.mark.parametrize(("file", "target"), LINKS)
-def test_links_lead_somewhere(file: str, target: str) -> None:
-    assert ((REPOSITORY / file).parent / target).exists()
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    path = REPOSITORY / page
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (path.parent / target).exists()] == []
