@@ -105,7 +105,7 @@ _Entry = tuple[str, os.DirEntry[str]]
 class _Search:
     """The search through all arguments."""
 
-    __slots__ = ("_left_out", "_walked", "excluded", "filled", "found", "ignore", "problems", "refused", "stdin_name")
+    __slots__ = ("_everything", "_walked", "excluded", "filled", "found", "ignore", "problems", "refused", "stdin_name")
 
     def __init__(self, ignore: bool, filled: bool, excluded: Excluded, stdin_name: str | None) -> None:
         self.ignore = ignore
@@ -116,7 +116,7 @@ class _Search:
         self.problems: list[Problem] = []
         self.refused: dict[str, str] = {}
         self._walked: dict[str, tuple[list[_Entry], bool]] = {}
-        self._left_out: dict[str, list[tuple[str, bool]]] = {}
+        self._everything: _Search | None = None
 
     def argument(self, path: str) -> None:
         if path == "-":
@@ -144,8 +144,8 @@ class _Search:
                 if name.endswith(SUFFIXES):
                     self.entry(entry, name, bounds)
             if self.filled and before == (len(self.found), len(self.problems)):
-                others = "git ignores it or `exclude` leaves it out" if self._left_out[path] else "git ignores it"
-                self.problems.append(unreadable(shown, f"no YAML or JSON lies in this folder, or {others}"))
+                none = "no YAML or JSON lies in this folder, or git ignores it"
+                self.problems.append(unreadable(shown, _LEFT_OUT if self.leaves_out(path) else none))
         elif stat.S_ISREG(status.st_mode):
             self.found.append((Place(path, shown), os.path.islink(path), (status.st_dev, status.st_ino)))
         else:
@@ -175,11 +175,18 @@ class _Search:
             self.entry(entry, name, bounds)
         if not whole or before != (len(self.found), len(self.problems)):
             return
-        left_out = self.excluded.reaches(base) or any(
-            _leads_to(below, name[skip:], is_directory) for name, is_directory in self._left_out.get(base, ())
-        )
+        left_out = self.excluded.reaches(base) or self.leaves_out(pattern)
         if self.filled or not left_out:
             self.problems.append(unreadable(show(pattern), _LEFT_OUT if left_out else "no file matches this pattern"))
+
+    def leaves_out(self, path: str) -> bool:
+        """Whether a path of which nothing was found leads to something that is excluded."""
+        if not self.excluded:
+            return False
+        self._everything = self._everything or _Search(self.ignore, False, NOTHING, None)
+        before = len(self._everything.found)
+        self._everything.argument(path)
+        return len(self._everything.found) > before
 
     def entry(self, entry: os.DirEntry[str], shown: str, bounds: Bounds) -> None:
         try:
@@ -211,7 +218,6 @@ class _Search:
         """Everything below a directory that is not itself a directory, with the path to show."""
         above = Ignored.above(base) if self.ignore else Ignored.nothing()
         excluding = bool(self.excluded)
-        left_out = self._left_out.setdefault(base, [])
         place = self.excluded.place(base) if excluding else ""
         todo = [(base, "" if shown == "." else shown.rstrip("/") + "/", place, above, Fate.KEPT)]
         while todo:
@@ -234,7 +240,6 @@ class _Search:
                 within = f"{place}/{entry.name}" if excluding else ""
                 name = prefix + printable(entry.name)
                 if excluding and self.excluded.holds(within, is_directory):
-                    left_out.append((name, is_directory))
                     continue
                 if is_directory:
                     todo.append((entry.path, name + "/", within, ignored, fate))
@@ -254,15 +259,6 @@ def show(path: str) -> str:
 def printable(name: str) -> str:
     r"""A file name in which bytes that are no UTF-8 are written as `\xff`."""
     return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def _leads_to(pattern: str, name: str, is_directory: bool) -> bool:
-    """Whether a pattern matches a file, or may match something in a folder."""
-    if not is_directory:
-        return compile_glob(pattern).fullmatch(name) is not None
-    steps = pattern.split("/")
-    around = steps[: name.count("/") + 1]
-    return "**" in around or (len(steps) > len(around) and compile_glob("/".join(around)).fullmatch(name) is not None)
 
 
 def unreadable(shown: str, reason: str) -> Problem:

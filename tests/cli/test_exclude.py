@@ -129,11 +129,12 @@ def test_all_that_is_left_may_be_given_one_by_one(tree: Path) -> None:
     assert "SRC028" in check("peer.yaml").stdout
 
 
+@pytest.mark.parametrize("excluded", ["chart/", "chart/*", "filter.yaml"])
 @pytest.mark.parametrize("root", ["chart", "chart/filter.yaml", "chart/*.yaml"])
-def test_manifests_of_the_configuration_that_it_excludes_are_not_missing(tree: Path, root: str) -> None:
-    (tree / "callint.yaml").write_text(f"manifests: [peer.yaml, '{root}']\n")
+def test_manifests_of_the_configuration_that_it_excludes_are_not_missing(tree: Path, root: str, excluded: str) -> None:
+    (tree / "callint.yaml").write_text(f"manifests: [peer.yaml, '{root}']\nexclude: [other.yaml]\n")
     assert "SRC028" in check("peer.yaml").stdout
-    (tree / "callint.yaml").write_text(f"manifests: [peer.yaml, '{root}']\nexclude: [chart/]\n")
+    (tree / "callint.yaml").write_text(f"manifests: [peer.yaml, '{root}']\nexclude: ['{excluded}']\n")
     (found,) = check("peer.yaml").stdout.splitlines()
     assert found.startswith(MISSING)
 

@@ -126,7 +126,9 @@ def test_a_pattern_of_which_everything_is_left_out_is_not_wrong(tree: Path, path
     assert problem.message == "this file cannot be read: `exclude` in the configuration leaves it out"
 
 
-@pytest.mark.parametrize("path", ["home/c*.yaml", "charts/s*/b.yaml", "charts/d*"])
+@pytest.mark.parametrize(
+    "path", ["home/c*.yaml", "charts/s*/b.yaml", "charts/d*", "**/z.yaml", "charts/**/*.yml", "**/deep/c*/**"]
+)
 def test_a_pattern_that_matches_nothing_is_told_beside_what_is_left_out(tree: Path, path: str) -> None:
     (problem,) = load([path], excluded=Excluded(".", ["a.tpl.yaml", "b.yaml", "deep"])).problems
     assert problem.message == "this file cannot be read: no file matches this pattern"
@@ -134,6 +136,9 @@ def test_a_pattern_that_matches_nothing_is_told_beside_what_is_left_out(tree: Pa
 
 def test_a_folder_of_facts_that_are_left_out_is_told(tree: Path) -> None:
     (problem,) = load(["charts"], own=True, excluded=Excluded(".", ["charts/*"])).problems
-    assert problem.message.endswith("no YAML or JSON lies in this folder, or git ignores it or `exclude` leaves it out")
+    assert problem.message == "this file cannot be read: `exclude` in the configuration leaves it out"
+    (tree / "empty").mkdir()
+    (problem,) = load(["empty"], own=True, excluded=Excluded(".", ["charts/*"])).problems
+    assert problem.message.endswith("no YAML or JSON lies in this folder, or git ignores it")
     (problem,) = load(["nothing"], own=True, excluded=Excluded(".", ["*"])).problems
     assert problem.message == "this file cannot be read: no such file or directory"
