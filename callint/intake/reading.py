@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,6 +15,7 @@ from callint.source import Document, Sources
 from callint.source.discover import discover
 from callint.source.exclude import NOTHING, Excluded
 from callint.source.lines import Lines
+from callint.source.load import no_collection
 from callint.source.scalars import Typed
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ class Reading:
         """The documents, which are read when they are first asked for."""
         entries = self._entries.values()
         known = [entry for entry in entries if entry.first]
-        with _no_collection():
+        with no_collection():
             lost = self._read([entry for entry in entries if not entry.first])
             recall(known, self._measure)
         if lost:
@@ -204,15 +203,3 @@ def _ended(lost: Sequence[Entry]) -> Problem:
     more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
     message = f"the process that had to look at this file{more} ended before it was done, so they were not checked"
     return Problem("check-crashed", Span(lost[0].shown, 1, 1, 1, 1), message)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """The collection of garbage costs as much as the reading, and finds none."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()

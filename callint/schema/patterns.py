@@ -9,25 +9,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from callint.source.globs import CLASSES
+
 _MID_FLAGS = r"\(\?([is]+)\)"
 _CLASS = r"(?s)\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\$"
 _NAMED = r"\[:(\^?\w+):\]"
-_SETS = {
-    "alnum": "0-9A-Za-z",
-    "alpha": "A-Za-z",
-    "ascii": r"\x00-\x7f",
-    "blank": r"\t ",
-    "cntrl": r"\x00-\x1f\x7f",
-    "digit": "0-9",
-    "graph": "!-~",
-    "lower": "a-z",
-    "print": " -~",
-    "punct": r"!-/:-@\[-`{-~",
-    "space": r"\t\n\v\f\r ",
-    "upper": "A-Z",
-    "word": "0-9A-Za-z_",
-    "xdigit": "0-9A-Fa-f",
-}
+_SETS = {**CLASSES, "ascii": r"\x00-\x7f", "word": "0-9A-Za-z_"}
 
 LINEAR = {
     # `ms` is `m` and then `s`, so naming it twice makes 2^n ways to read `msmsms` (calico issue 13943)

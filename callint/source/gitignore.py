@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from callint.source.globs import compile_glob, names_of
+from callint.source.globs import NEVER, compile_glob, names_of
 
 _FEW = 50
 """Of so few rules each is asked; finding out which need not be would take longer."""
@@ -21,7 +21,6 @@ _WILD = re.compile(r"[*?\[\]\\]")
 _NOT_NOTHING = r"(\A|(?<=/))\*\*+\\/"
 """Stars that match one name at least, since the slash behind them is escaped (wildmatch.c)."""
 _ESCAPED = r"(?s)\\(.)"
-_NEVER = re.compile(r"(?!)")
 
 
 class UnboundedError(Exception):
@@ -43,7 +42,7 @@ class Rule:
         if self.wild and not self.of_name:
             self._pattern = re.sub(_ESCAPED, _plain_slash, re.sub(_NOT_NOTHING, r"\1*/**/", self._pattern))
             if self._pattern.startswith("/"):
-                self._compiled = _NEVER  # so no path begins
+                self._compiled = NEVER  # so no path begins
         self._only_directories = only_directories
         self.negated = negated
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_CLASSES = {
+CLASSES = {
     "alnum": "a-zA-Z0-9",
     "alpha": "a-zA-Z",
     "blank": r" \t",
@@ -19,8 +19,9 @@ _CLASSES = {
     "upper": "A-Z",
     "xdigit": "0-9a-fA-F",
 }
+"""Those of POSIX, which git and Go know, as they stand between brackets of Python."""
 WILDCARDS = frozenset("*?[")
-_NEVER = re.compile(r"(?!)")
+NEVER = re.compile(r"(?!)")
 _LONGEST = 1 << 12
 """No path has more characters (Linux's PATH_MAX); expressions that ask for more take long to compile."""
 
@@ -51,7 +52,7 @@ def compile_glob(pattern: str) -> re.Pattern[str]:
                 runs[-1].append(step)
         parts = ["/".join(_name(step, groups) for step in run) for run in runs]
     except ValueError:
-        return _NEVER
+        return NEVER
     expression = parts[0]
     for index, part in enumerate(parts[1:], 1):
         slash = "/" if index > 1 or parts[0] else ""
@@ -141,10 +142,10 @@ def _bracket(step: str, at: int) -> tuple[str, int]:
             break
         if step.startswith("[:", at):
             end = end if end >= at + 2 else step.find("]", at + 2)
-            if end < 0 or (step[end - 1] == ":" and at + 2 < end and step[at + 2 : end - 1] not in _CLASSES):
+            if end < 0 or (step[end - 1] == ":" and at + 2 < end and step[at + 2 : end - 1] not in CLASSES):
                 raise ValueError(step[at:])
             if step[end - 1] == ":" and at + 2 < end:
-                inside += _CLASSES[step[at + 2 : end - 1]]
+                inside += CLASSES[step[at + 2 : end - 1]]
                 at = end + 1
                 continue
         low, at = _literal(step, at)

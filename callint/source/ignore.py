@@ -84,7 +84,8 @@ class Ignored:
         refused = dict(self.refused)
         if ".git" in names:
             home = _git_directory(directory)
-            excluded = Level(_rules(os.path.join(_common_directory(home), "info", "exclude"), refused), "")
+            common = os.path.join(home, _line(os.path.join(home, "commondir")) or "")
+            excluded = Level(_rules(os.path.join(common, "info", "exclude"), refused), "")
             levels: tuple[Level, ...] = (excluded,)
             below, index, only_tracked = "", Index(home), False
         elif self.index is None:
@@ -197,17 +198,13 @@ def _rules(path: str, refused: dict[str, str]) -> Rules:
 
 def _git_directory(directory: str) -> str:
     """The directory that holds the index of a work tree; `.git` is a file in submodules and linked work trees."""
-    path = os.path.join(directory, ".git")
-    try:
-        line = os.fsdecode(read_regular(path, 4096)).strip()
-    except (OSError, ValueError, NotRegularError, TooLargeError):
-        return path
-    return os.path.join(directory, line.removeprefix("gitdir:").strip())
+    line = _line(os.path.join(directory, ".git"))
+    return os.path.join(directory, ".git" if line is None else line.removeprefix("gitdir:").strip())
 
 
-def _common_directory(home: str) -> str:
+def _line(path: str) -> str | None:
+    """What git wrote into a file of one line; None if it is none."""
     try:
-        line = os.fsdecode(read_regular(os.path.join(home, "commondir"), 4096)).strip()
+        return os.fsdecode(read_regular(path, 4096)).strip()
     except (OSError, ValueError, NotRegularError, TooLargeError):
-        return home
-    return os.path.join(home, line)
+        return None

@@ -21,11 +21,11 @@ def trace(text: str, value: Any) -> list[Any]:
     """
     made: list[Any] = []
     entries = _entry().finditer(text)
-    _add(made, value, next(entries), entries, Typed())
+    _add(made, value, next(entries), entries)
     return made
 
 
-def _add(made: list[Any], value: Any, entry: re.Match[str], entries: Iterator[re.Match[str]], typed: Typed) -> None:
+def _add(made: list[Any], value: Any, entry: re.Match[str], entries: Iterator[re.Match[str]]) -> None:
     """Add a list or mapping whose first item stands on the line of `entry`."""
     is_list = value.__class__ is list
     start = entry.start(1 if is_list else 2)
@@ -40,7 +40,7 @@ def _add(made: list[Any], value: Any, entry: re.Match[str], entries: Iterator[re
             entry = next(entries)
         if is_list:
             if entry[2] is not None:
-                _add(made, child, entry, entries, typed)
+                _add(made, child, entry, entries)
                 continue
         else:
             add(step)
@@ -50,9 +50,9 @@ def _add(made: list[Any], value: Any, entry: re.Match[str], entries: Iterator[re
             if child is None:
                 add(entry.end(2) + 1)
             else:
-                _add(made, child, next(entries), entries, typed)
+                _add(made, child, next(entries), entries)
         elif written[0] in "[{":
-            _append(made, written, child, entry.start(3), typed)
+            _append(made, written, child, entry.start(3))
         else:
             add(entry.start(3))
     made[slot] = len(made)
@@ -88,7 +88,7 @@ def _entry() -> re.Pattern[str]:
     return re.compile(_ENTRY)
 
 
-def _append(made: list[Any], written: str, value: Any, at: int, typed: Typed) -> None:
+def _append(made: list[Any], written: str, value: Any, at: int) -> None:
     """The trace of a value in brackets, which begins at an offset."""
     from callint.source import flow
 
@@ -98,7 +98,7 @@ def _append(made: list[Any], written: str, value: Any, at: int, typed: Typed) ->
         return
     from callint.source.build import build
 
-    tree = build(written, typed, UNLIMITED)
+    tree = build(written, Typed(), UNLIMITED)
     base = len(made)
     slot = -1
     for index, entry in enumerate(tree.trace):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from callint.finding import Problem
 from callint.source.decode import decode
@@ -60,8 +61,7 @@ def load(
     """Read every file that `paths` name: files, directories, globs, and `-` for what `stdin` returns.
 
     `ignore` leaves out what git ignores below directories and globs, `excluded` is as for `discover`, `own` as for
-    `reader.read`. Never raises for what it meets: whatever cannot be read is in `problems`. The garbage collector is
-    off meanwhile, for it would cost as much as the reading.
+    `reader.read`. Never raises for what it meets: whatever cannot be read is in `problems`.
     """
     limits = limits or Limits()
     found = discover(paths, ignore, own, excluded)
@@ -70,9 +70,7 @@ def load(
     files: list[SourceFile] = []
     documents: list[Document] = []
     lines = Lines(Typed(), limits)
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with no_collection():
         for place in found.places:
             data = place.read(limits.file_bytes, stdin)
             if isinstance(data, Problem):
@@ -85,10 +83,19 @@ def load(
             read_documents, told = read(file, lines, bad, own=own)
             documents += read_documents
             problems += told
+    return Sources(files, documents, problems, unreadable)
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """The collection of garbage costs as much as the reading, and finds none."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
         if collecting:
             gc.enable()
-    return Sources(files, documents, problems, unreadable)
 
 
 def parse(text: str, path: str = "<text>", limits: Limits | None = None, *, own: bool = False) -> Sources:

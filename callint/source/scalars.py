@@ -140,10 +140,8 @@ def _is_timestamp(text: str) -> bool:
 
 def key_text(value: Scalar) -> str | None:
     """How kubectl prints a key that is not a string; None if it refuses it (sigs.k8s.io/yaml)."""
-    if value is True:
-        return "true"
-    if value is False:
-        return "false"
+    if isinstance(value, bool):
+        return go_text(value)
     if isinstance(value, int):
         return str(value) if value < 2**63 else None
     if isinstance(value, float):
