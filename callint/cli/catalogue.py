@@ -11,6 +11,7 @@ from callint.cli import output
 if TYPE_CHECKING:
     from callint.catalogue import Catalogue
     from callint.config import Config
+    from callint.engine import Plan
 
 
 def loaded(config_file: str | None) -> tuple[Catalogue, Config]:
@@ -23,6 +24,43 @@ def loaded(config_file: str | None) -> tuple[Catalogue, Config]:
         return rule.load(found.rule_paths), found
     except (config.ConfigError, RuleError) as error:
         output.fail(str(error))
+
+
+def plan_of(config: Config, select: tuple[str, ...], disable: tuple[str, ...]) -> Plan:
+    """Which rules run, by the configuration and then by what the command line selects and disables."""
+    from callint.catalogue import RuleError
+    from callint.config import ConfigError
+    from callint.engine import Plan, Setting
+    from callint.rule import load
+
+    try:
+        catalogue = load(config.rule_paths)
+        settings = config.settings(catalogue)
+    except (RuleError, ConfigError) as error:
+        output.fail(str(error))
+
+    def named(values: tuple[str, ...]) -> set[str]:
+        found = set()
+        for name in (name.strip() for value in values for name in value.split(",") if name.strip()):
+            matching = {rule.id for rule in catalogue if name.lower() == rule.name or rule.id.startswith(name.upper())}
+            if not matching:
+                output.fail(f'"{name}" is no rule{catalogue.meant(name)}')
+            found |= matching
+        if values and not found:
+            output.fail("a list of rules is empty, `callint rules` lists those there are")
+        return found
+
+    chosen, refused = named(select), named(disable)
+    if chosen or refused:
+        for rule in catalogue:
+            setting = settings.get(rule.id, Setting())
+            if rule.id in refused:
+                settings[rule.id] = setting._replace(enabled=False)
+            elif rule.id in chosen:
+                settings[rule.id] = setting._replace(enabled=True)
+            elif chosen:
+                settings[rule.id] = setting._replace(selected=False)
+    return Plan(catalogue, settings)
 
 
 def known(_: click.Context, __: click.Parameter, begun: str) -> list[str]:

@@ -9,17 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from callint.cli import inputs, output
-from callint.cli.catalogue import known_last
+from callint.cli.catalogue import known_last, plan_of
 from callint.finding import SEVERITIES, counted
 from callint.report.formats import FORMATS, pieces
 
 if TYPE_CHECKING:
-    from callint.again import Question
     from callint.baseline import Baseline
-    from callint.config import Config
-    from callint.engine import Plan
-    from callint.intake import Reading
-    from callint.lint import Lint, Options
+    from callint.lint import Lint
     from callint.schema.from_crds import Crds
     from callint.source.bounds import Bounds
 
@@ -151,7 +147,7 @@ def command(
 
     paths, named = inputs.standing_in(paths, stdin_name, given)
     config = given.configuration((*paths, *named))
-    plan = _plan(config, select, disable)
+    plan = plan_of(config, select, disable)
     calico = given.calico()
     where = (*inputs.manifests(paths, given, config), *named)
     own_crds = _crds(crds)
@@ -194,7 +190,11 @@ def command(
         paths=(*paths, *named_singly(config, paths, ignore=not no_git_ignore)),
         sought=not given.no_config,
     )
-    question = _question(reading, config, plan, options) if reading.cached else None
+    question = None
+    if reading.cached:
+        from callint.again import Question
+
+        question = Question(reading, config, plan, options)
     try:
         result = question.answer() if question else lint_together(reading, config, plan, options)
     except CheckError as error:
@@ -239,61 +239,15 @@ def _write_baseline(result: Lint, file: str) -> None:
     output.tell(f'the baseline "{file}" knows {counted(len(findings), "finding")} now')
 
 
-def _question(reading: Reading, config: Config, plan: Plan, options: Options) -> Question:
-    from callint.again import Question
-
-    return Question(reading, config, plan, options)
-
-
 def _crds(paths: tuple[str, ...]) -> Crds | None:
     if not paths:
         return None
     from callint.schema.from_crds import load_crds
-    from callint.source import load
 
-    sources = load(paths)
-    for problem in sources.problems:
-        output.fail(f"{problem.span.start}: {problem.message}")
-    crds = load_crds(document.value for document in sources.documents)
+    crds = load_crds(inputs.values(paths))
     if not crds.schemas:
         output.fail(f"no CustomResourceDefinition in {', '.join(paths)}")
     return crds
-
-
-def _plan(config: Config, select: tuple[str, ...], disable: tuple[str, ...]) -> Plan:
-    from callint.catalogue import RuleError
-    from callint.config import ConfigError
-    from callint.engine import Plan, Setting
-    from callint.rule import load
-
-    try:
-        catalogue = load(config.rule_paths)
-        settings = config.settings(catalogue)
-    except (RuleError, ConfigError) as error:
-        output.fail(str(error))
-
-    def named(values: tuple[str, ...]) -> set[str]:
-        found = set()
-        for name in (name.strip() for value in values for name in value.split(",") if name.strip()):
-            matching = {rule.id for rule in catalogue if name.lower() == rule.name or rule.id.startswith(name.upper())}
-            if not matching:
-                output.fail(f'"{name}" is no rule{catalogue.meant(name)}')
-            found |= matching
-        if values and not found:
-            output.fail("a list of rules is empty, `callint rules` lists those there are")
-        return found
-
-    chosen, refused = named(select), named(disable)
-    if chosen or refused:
-        for rule in catalogue:
-            setting = settings.get(rule.id, Setting())
-            if rule.id in refused:
-                settings[rule.id] = setting._replace(enabled=False)
-            elif rule.id in chosen:
-                settings[rule.id] = setting._replace(enabled=True)
-            elif chosen:
-                settings[rule.id] = setting._replace(selected=False)
-    return Plan(catalogue, settings)
 
 
 def _write(result: Lint, form: str, destinations: list[tuple[str, str]], color: str) -> None:

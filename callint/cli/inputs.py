@@ -125,6 +125,16 @@ def manifests(paths: tuple[str, ...], given: Given, config: Config) -> tuple[str
     return paths or tuple(root for about in config.clusters for root in about.manifests) or (".",)
 
 
+def values(files: tuple[str, ...]) -> list[Any]:
+    """The documents of files, all of which must be readable."""
+    from callint.source import load
+
+    sources = load(files)
+    for problem in sources.problems:
+        output.fail(f"{problem.span.start}: {problem.message}")
+    return [document.value for document in sources.documents]
+
+
 def cluster(paths: tuple[str, ...], given: Given, name: str | None) -> Cluster:
     """The one cluster that a question is about, which must hold something; `name` chooses among several."""
     from callint.catalogue import RuleError

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from callint.calico.target import ROADS
-from callint.cli import output
+from callint.cli import inputs, output
 
 
 @click.group("schema")
@@ -76,19 +76,10 @@ def from_crds(files: tuple[str, ...]) -> None:
     """
     from callint.schema.from_crds import definitions
 
-    found = {f"{one.api_version}/{one.kind}": one.schema for one in definitions(_values(files))}
+    found = {f"{one.api_version}/{one.kind}": one.schema for one in definitions(inputs.values(files))}
     if not found:
         output.fail(f"no CustomResourceDefinition in {', '.join(files)}")
     output.write(_json(found))
-
-
-def _values(files: tuple[str, ...]) -> list[Any]:
-    from callint.source import load
-
-    sources = load(files)
-    for problem in sources.problems:
-        output.fail(f"{problem.span.start}: {problem.message}")
-    return [document.value for document in sources.documents]
 
 
 def _json(value: Any) -> str:
