@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 
 from callint.bgp.decision import Decision
 from callint.bgp.division import Group
-from callint.bgp.route import Presence
 from callint.bgp.routes import engine
 from callint.bgp.sent import sent
 from callint.bgp.tagging import in_effect, named, resolve
-from callint.net.address import FAMILIES, Family, Prefix
+from callint.net.address import Family
 from callint.net.community import Community
 from callint.net.overlapping import InOrder
 from callint.net.prefixes import PrefixSet, within
@@ -29,26 +28,32 @@ class Reach(NamedTuple):
     decision: Decision
     prefixes: PrefixSet
 
-    @property
-    def presence(self) -> Presence:
-        """Whether there are such routes (`all`, `some`) or whether there may be (`any`)."""
-        return self.decision.routes.presence
-
 
 class Effect(NamedTuple):
-    """One prefixAdvertisement and what leaves inside its network.
+    """One prefixAdvertisement and what leaves inside its network, if any session exports anything there.
 
-    `tagged` leaves with its communities; `untagged` leaves without, because a rule of a BGPFilter accepts it first;
-    `undecided` meets a rule that cannot be read. With none of the three no session exports anything inside the network.
     `communities` are those that resolve: without one the entry does nothing.
     """
 
     configuration: BGPConfiguration
     advertisement: PrefixAdvertisement
     communities: tuple[Community, ...]
-    tagged: tuple[Reach, ...]
-    untagged: tuple[Reach, ...]
-    undecided: tuple[Reach, ...]
+    reached: tuple[Reach, ...]
+
+    @property
+    def tagged(self) -> list[Reach]:
+        """What leaves with the communities."""
+        return [one for one in self.reached if one.decision.rule is None]
+
+    @property
+    def untagged(self) -> list[Reach]:
+        """What leaves without, because a rule of a BGPFilter accepts it first."""
+        return [one for one in self.reached if one.decision.rule is not None and one.decision.verdict == "accept"]
+
+    @property
+    def undecided(self) -> list[Reach]:
+        """What meets a rule that cannot be read."""
+        return [one for one in self.reached if one.decision.verdict == "unknown"]
 
 
 def advertisement_effects(cluster: Cluster) -> tuple[Effect, ...]:
@@ -66,53 +71,25 @@ def _effects(cluster: Cluster) -> Answer[tuple[Effect, ...]]:
 
 def _all_effects(cluster: Cluster) -> Iterator[Effect]:
     model = engine(cluster).network
-    counting = {one: _Leaving() for name in model.speakers if (one := in_effect(model.settings, name)) is not None}
+    counting = {name: configuration for name in model.speakers if (configuration := in_effect(model.settings, name))}
+    leaving: dict[tuple[BGPConfiguration, Family], InOrder[tuple[Group, Decision]]] = {}
     for group, decisions in sent(cluster):
-        configuration = in_effect(model.settings, group.session.local.name)
-        if configuration is not None:
-            counting[configuration].add(group, decisions)
+        session = group.session
+        if session.local.name in counting:
+            near = leaving.setdefault((counting[session.local.name], session.family), InOrder())
+            for decision in decisions:
+                if decision.accepted:
+                    near.add(decision.prefixes.addresses(), (group, decision))
     steps = Steps(cluster, "prefixAdvertisements with routes that BGP sessions export")
-    for configuration, leaving in counting.items():
+    for configuration in dict.fromkeys(counting.values()):
         names = named(configuration)
         for entry in configuration.prefix_advertisements:
             inside = network(entry.cidr)
             if inside is not None:
-                yield _effect(configuration, entry, resolve(names, entry), leaving.inside(inside, steps))
-
-
-class _Leaving:
-    """What sessions let out, found by network."""
-
-    def __init__(self) -> None:
-        self._all: dict[Family, InOrder[tuple[Group, Decision]]] = {family: InOrder() for family in FAMILIES}
-
-    def add(self, group: Group, decisions: Iterable[Decision]) -> None:
-        """What one session decides on."""
-        for decision in decisions:
-            if decision.accepted:
-                self._all[group.session.family].add(decision.prefixes.addresses(), (group, decision))
-
-    def inside(self, network: Prefix, steps: Steps) -> Iterator[Reach]:
-        """What leaves inside a network; raises TooManyStepsError."""
-        wanted = within(network)
-        near = self._all[network.family].near(wanted.addresses())
-        for group, decision in counted(near, steps, 1):
-            if prefixes := decision.prefixes & wanted:
-                yield Reach(group, decision, prefixes)
-
-
-def _effect(
-    configuration: BGPConfiguration,
-    entry: PrefixAdvertisement,
-    communities: tuple[Community, ...],
-    reached: Iterable[Reach],
-) -> Effect:
-    tagged, untagged, undecided = [], [], []
-    for reach in reached:
-        if reach.decision.verdict == "unknown":
-            undecided.append(reach)
-        elif reach.decision.rule is not None:
-            untagged.append(reach)
-        else:
-            tagged.append(reach)
-    return Effect(configuration, entry, communities, tuple(tagged), tuple(untagged), tuple(undecided))
+                wanted, near = within(inside), leaving.get((configuration, inside.family), InOrder())
+                reached = (
+                    Reach(group, decision, prefixes)
+                    for group, decision in counted(near.near(wanted.addresses()), steps, 1)
+                    if (prefixes := decision.prefixes & wanted)
+                )
+                yield Effect(configuration, entry, resolve(names, entry), tuple(reached))

@@ -16,7 +16,7 @@ from callint.bgp.peering import Peering
 from callint.bgp.profile import Profile
 from callint.bgp.route import Attributes, Presence
 from callint.bgp.routes import OF_PIECES, OF_SOURCE, Brought, Source, counted_decisions, engine
-from callint.bgp.session import Session
+from callint.bgp.session import Form, Session
 from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, everything, nothing
 from callint.objects import Cluster
@@ -36,7 +36,7 @@ class Asked:
     def __init__(self) -> None:
         """None yet."""
         self.nodes = 0
-        self.profiles: set[int] = set()
+        self.profiles: set[Profile] = set()
         self.routes: Counter[Routes] = Counter()
 
     def of(self, own: Iterable[Routes], most: int | None) -> Iterator[Routes]:
@@ -78,30 +78,21 @@ class Crowds:
         self._engine = engine(cluster)
         pools = {family: shared.pools for family, shared in self._engine.profiles.shared.items()}
         self._outside = {family: ~(one.exported | one.withheld) for family, one in pools.items()}
-        self._bare: dict[int, Profile] = {}
-        self._interned: dict[Profile, Profile] = {}
-        self._own: dict[int, tuple[Routes, ...]] = {}
-        self._similar = cache(self._divided)
-        self._crowds: dict[tuple[Alike, Alike, int], Answer[_Crowd]] = {}
-
-    def bare(self, mine: Profile) -> Profile:
-        """What decides about routes of nodes and of others: all but the routes of their own.
-
-        Blocks outside of pools let routes pass that no other node's filter lets pass.
-        """
-        found = self._bare.get(id(mine))
-        if found is None:
-            outside = mine.blocks and self._engine.profiles.limits(mine).blocks & self._outside[mine.family]
-            bare = mine if outside else mine.bare()
-            found = self._bare[id(mine)] = self._interned.setdefault(bare, bare)
-        return found
-
-    def own(self, mine: Profile) -> tuple[Routes, ...]:
+        self.bare = cache(self._bare)
+        """What decides about routes of nodes and of others: all of a profile but the routes of their own."""
+        self.own = cache(self._own)
         """The routes that a node has beside those that others have or may have who are alike but for such routes."""
-        found = self._own.get(id(mine))
-        if found is None:
-            found = self._own[id(mine)] = own_routes(mine.own())
-        return found
+        self._similar = cache(self._divided)
+        self._crowds: dict[tuple[Alike, Alike, Form], Answer[_Crowd]] = {}
+
+    def _bare(self, mine: Profile) -> Profile:
+        """Blocks outside of pools let routes pass that no other node's filter lets pass."""
+        profiles = self._engine.profiles
+        outside = mine.blocks and profiles.limits(mine).blocks & self._outside[mine.family]
+        return mine if outside else profiles.once(mine.bare())
+
+    def _own(self, mine: Profile) -> tuple[Routes, ...]:
+        return own_routes(mine.own())
 
     def sources(
         self, speaker: Speaker, peerings: Iterable[Peering], key: Callable[[Session], object], *, existing: bool = False
@@ -132,7 +123,7 @@ class Crowds:
         """
         here, there = peering.here, peering.there
         assert there is not None, "a crowd is of nodes"
-        key = (here, there, id(peering.form))
+        key = (here, there, peering.form)
         answer = self._crowds.get(key)
         if answer is None:
             answer = self._crowds[key] = Answer(partial(self._crowd, peering, there))
@@ -198,27 +189,27 @@ class Crowds:
         model, none = self._engine, nothing(family)
         found = _Similar([], [], set())
         kinds: dict[object, Asked] = {}
-        together: dict[tuple[int, Routes], tuple[Speaker, list[tuple[str, PrefixSet]]]] = {}
+        together: dict[tuple[Profile, Routes], tuple[Speaker, list[tuple[str, PrefixSet]]]] = {}
         for mine, members in model.division.profiled(there, family):
             far, bare = members[0], self.bare(mine)
             relaying = model.division.relaying(far, family)
-            kind = kinds.setdefault((id(bare), relaying), Asked())
+            kind = kinds.setdefault((bare, relaying), Asked())
             kind.nodes += 1
             if len(members) > 1:
                 found.shared.update(one.name for one in members)
             if kind.nodes <= 3:
-                kind.routes.update(model.profiles.own_routes(far, family))
+                kind.routes.update(model.profiles.own_routes(mine))
                 found.asked.append((far, None))
             elif bare is mine:
                 found.asked.append((far, self.own(mine)))
             elif mine.blocks or mine.services:
                 # What is a node's own lets other routes pass.
-                same = kinds.setdefault((id(bare), mine.blocks, mine.services, relaying), Asked())
+                same = kinds.setdefault((bare, mine.blocks, mine.services, relaying), Asked())
                 if own := tuple(same.of(self.own(mine), 3)):
                     found.asked.append((far, own))
             else:
                 for offer in kind.of(self.own(mine), 3):
-                    key = (id(bare), offer._replace(prefixes=none))
+                    key = (bare, offer._replace(prefixes=none))
                     together.setdefault(key, (far, []))[1].append((far.name, offer.prefixes))
         for (_, offer), (far, owners) in together.items():
             any_and_several = _any_and_several([(prefixes, none) for _, prefixes in owners])

@@ -61,19 +61,19 @@ class Division:
         self._relays = cache(self._relays_to)
 
     def _profiled(self, alike: Alike, family: Family) -> tuple[tuple[Profile, Members], ...]:
-        divided: dict[object, tuple[Profile, list[Speaker]]] = {}
+        divided: dict[tuple[Profile, frozenset[Relay]], list[Speaker]] = {}
         for one in alike.members:
-            mine = self._profiles.of(one, family)
-            divided.setdefault((id(mine), self.relaying(one, family)), (mine, []))[1].append(one)
-        return tuple((mine, tuple(members)) for mine, members in divided.values())
+            key = (self._profiles.of(one, family), self.relaying(one, family))
+            divided.setdefault(key, []).append(one)
+        return tuple((mine, tuple(members)) for (mine, _), members in divided.items())
 
     def _divided(self, several: Alike, family: Family) -> tuple[Near, ...]:
-        found: dict[tuple[Alike, int], tuple[Profile, list[Speaker]]] = {}
+        found: dict[tuple[Alike, Profile], list[Speaker]] = {}
         for mine, members in self.profiled(several, family):
             for one in members:
                 alike = self._network.nodes.of(one)
-                found.setdefault((alike, id(mine)), (mine, []))[1].append(one)
-        return tuple((alike, mine, tuple(here)) for (alike, _), (mine, here) in found.items())
+                found.setdefault((alike, mine), []).append(one)
+        return tuple((alike, mine, tuple(here)) for (alike, mine), here in found.items())
 
     def relaying(self, speaker: Speaker, family: Family) -> frozenset[Relay]:
         """The kinds of sessions that BGPPeers make on a node: to the mesh nodes are alike that differ in these."""
@@ -142,13 +142,12 @@ class Division:
                 for far_key, there in theirs.items():
                     size = len(here) * (len(there) - (far_key == own is not None and here[0].name != ANY))
                     if size:
-                        # Forms and profiles are the same objects where they are equal, and long to compare.
-                        key = (id(peering.form), alike, id(mine), far_key, peering.state)
+                        key = (peering.form, alike, mine, far_key, peering.state)
                         yield key, peering.session(here[0], other(there, here[0])), size
 
     def _far_key(self, mine: Profile, speaker: Speaker, steps: Budget) -> object:
         """What tells the routes of a far end from those of others: its own and from whom it has those it passes on."""
-        return id(mine), self._kinds(self._forms_of(speaker, mine.family, steps))
+        return mine, self._kinds(self._forms_of(speaker, mine.family, steps))
 
     def _kinds_in(self, forms: frozenset[Form]) -> frozenset[object]:
         return frozenset((form.kind == "mesh", self._relay(form)) for form in forms)

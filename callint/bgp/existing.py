@@ -8,6 +8,7 @@ from functools import partial
 from callint.bgp.candidates import Routes
 from callint.bgp.crowd import crowds
 from callint.bgp.decision import Decision
+from callint.bgp.profile import Profile
 from callint.bgp.routes import OF_DECISION, OF_PIECES, OF_SOURCE, Brought, Source, counted_decisions, engine
 from callint.bgp.session import Session
 from callint.net.address import Family
@@ -43,7 +44,7 @@ class Existing:
         self._engine = engine(cluster)
         self._crowds = crowds(cluster)
         self._steps = steps
-        self._own: dict[int, _Routes] = {}
+        self._own: dict[Profile, _Routes] = {}
         self._heard: dict[object, tuple[int, _Routes]] = {}
 
     def exported(self, session: Session, prefixes: PrefixSet) -> Iterator[Decision]:
@@ -71,12 +72,13 @@ class Existing:
             yield from model.passed_on(session, source, routes)
 
     def _owned(self, session: Session) -> _Routes:
-        own = self._engine.profiles.own_routes(session.local, session.family)
-        found = self._own.get(id(own))
+        mine = self._engine.profiles.of(session.local, session.family)
+        found = self._own.get(mine)
         if found is None:
+            own = self._engine.profiles.own_routes(mine)
             self._steps.spend(OF_DECISION * len(own))
             some = ((None, routes) for routes in own if routes.presence != "any")
-            found = self._own[id(own)] = _Routes(session.family, some)
+            found = self._own[mine] = _Routes(session.family, some)
         return found
 
     def _learned(self, session: Session) -> Iterator[Source]:

@@ -52,6 +52,10 @@ class Limits(NamedTuple):
     reflected: PrefixSet
     exported: PrefixSet
 
+    def __hash__(self) -> int:
+        """Equal ones of a cluster are the same object, and long to compare."""
+        return id(self)
+
 
 def limits(profile: Profile, pools: Pools) -> Limits:
     """The limits of nodes with this profile."""
@@ -137,14 +141,11 @@ def keeps_next_hop(routes: Routes, form: Form) -> bool:
 
 def sent(attributes: Attributes, form: Form, operations: Operations) -> Attributes:
     """The attributes that the far end sees; LOCAL_PREF does not cross an eBGP session."""
-    communities, path = attributes.communities, attributes.as_path
-    if communities is not None:
-        communities = tuple(dict.fromkeys((*communities, *operations.communities)))
     external = form.peer_type == "eBGP"
-    if path is not None:
-        path = (*operations.prepend, *((form.local_as,) if external else ()), *path)
-    preference = attributes.local_pref if operations.priority is None else HIGHEST - operations.priority
-    return Attributes("bgp", None, communities, path, None if external else preference)
+    if external and attributes.as_path is not None:
+        attributes = attributes._replace(as_path=(form.local_as, *attributes.as_path))
+    changed = operations.on(attributes)
+    return changed._replace(origin="bgp", interface=None, local_pref=None if external else changed.local_pref)
 
 
 def own_filter(

@@ -24,18 +24,13 @@ class Part(NamedTuple):
     """Routes with these prefixes which one rule decides, or none (`rule` None): they fall through.
 
     Such a route meets all of `when` and, for each tuple in `unless`, not all that it holds; both are about attributes
-    that are unknown, so that a part with neither is certain.
+    that are unknown, so that of a part with neither every route is decided so.
     """
 
     prefixes: PrefixSet
     rule: Rule | None
     when: Conditions = ()
     unless: Unless = ()
-
-    @property
-    def certain(self) -> bool:
-        """Whether every route with such a prefix is decided here."""
-        return not self.when and not self.unless
 
 
 class View(NamedTuple):

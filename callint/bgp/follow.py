@@ -62,8 +62,9 @@ def follow(
     if wanted.family not in model.network.families:
         return Trail(nothing(wanted.family), (), ())
     speakers = model.network.speakers.values() if nodes is None else nodes
-    speaking = (one for one in speakers if one.speaks(wanted.family) is not False)
-    own = (Source(one, routes) for one in speaking for routes in model.profiles.own_routes(one, wanted.family))
+    profiles, family = model.profiles, wanted.family
+    speaking = (one for one in speakers if one.speaks(family) is not False)
+    own = (Source(one, routes) for one in speaking for routes in profiles.own_routes(profiles.of(one, family)))
     found = list(counted(own, steps, OF_SOURCE))
     region, inside = exactly(wanted), within(wanted)
     there = [one.routes.prefixes for one in found if one.routes.presence != "any"]

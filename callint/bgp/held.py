@@ -85,7 +85,7 @@ def _lists(facts: NodeFacts) -> bool:
 
 def _held(facts: NodeFacts) -> dict[Family, Intervals]:
     ways: dict[Family, list[_Way]] = {family: [] for family in FAMILIES}
-    for _, one in facts.addresses:
+    for one in (one for interface, one in facts.addresses if interface.up is not False):
         ways[one.version].append(_Way(one.first, one.last, 0, dead=False))
     for route in facts.routes or ():
         to, dead = route.destination, route.dead and route.table == "main" and route.protocol != _BIRD

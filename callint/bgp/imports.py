@@ -9,8 +9,8 @@ from callint.bgp.candidates import Routes
 from callint.bgp.decision import Decision
 from callint.bgp.filters import Part
 from callint.bgp.pools import Pools, inside_all
-from callint.bgp.route import HIGHEST, Attributes
-from callint.bgp.rules import Operations
+from callint.bgp.route import HIGHEST
+from callint.bgp.rules import UNCHANGED
 from callint.bgp.services import Ranges
 from callint.bgp.session import Form
 from callint.calico import Release
@@ -52,21 +52,11 @@ def imported(form: Form, routes: Routes, parts: Iterable[Part]) -> Iterator[Deci
         yield Decision(routes, routes.prefixes, "reject", "own-as-in-path")
         return
     for part in parts:
-        operations = part.rule.operations if part.rule else Operations()
+        operations = part.rule.operations if part.rule else UNCHANGED
         verdict = part.rule.verdict if part.rule else "accept"
         step: Literal["filter", "default"] = "filter" if part.rule else "default"
-        result = _received(routes.attributes, operations)
+        result = operations.on(routes.attributes)._replace(origin="bgp")
         yield Decision(routes, part.prefixes, verdict, step, part.rule, part.when, part.unless, result)
-
-
-def _received(attributes: Attributes, operations: Operations) -> Attributes:
-    communities, path = attributes.communities, attributes.as_path
-    if communities is not None:
-        communities = tuple(dict.fromkeys((*communities, *operations.communities)))
-    if path is not None:
-        path = (*operations.prepend, *path)
-    preference = attributes.local_pref if operations.priority is None else HIGHEST - operations.priority
-    return Attributes("bgp", attributes.interface, communities, path, preference)
 
 
 def metric(release: Release, family: Family, local_pref: int | None) -> int | None:

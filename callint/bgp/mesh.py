@@ -56,6 +56,6 @@ def _calls(
         there = known.nodes.of(owner) if owner is not None else peering.there
         if there is not None:
             called.add(there)
-            call = (id(peering.form), there, address, peering.selected)
+            call = (peering.form, there, address, peering.selected)
             calls.setdefault(peering.here, []).append(call)
     return calls, called

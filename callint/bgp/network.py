@@ -37,7 +37,7 @@ class Network(Inventory):
         self._turns = Turns(self, self.between)
         self._calls = Calls(self._turns, self._further)
         self._status = partial(status, self._turns, self._calls)
-        self._forms: dict[Form, Form] = {}
+        self._forms: dict[tuple[object, ...], Form] = {}
         self._mesh_of = cache(self._make_mesh_of)
 
     @property
@@ -117,8 +117,10 @@ class Network(Inventory):
             known_id = remote.cluster_id if remote and not by_address else ""
             client = bool(local.cluster_id) and known_id != local.cluster_id
             passage = Passage("iBGP", client, local_as if local_as != local.as_number else None)
-        form = Form(kind, target.family, peer, entry.reverse, local_as, remote_as, target.port, passage)
-        return self._forms.setdefault(form, form)
+        return self._once(Form(kind, target.family, peer, entry.reverse, local_as, remote_as, target.port, passage))
+
+    def _once(self, form: Form) -> Form:
+        return self._forms.setdefault(tuple(form), form)
 
     @cached_property
     def meshes(self) -> dict[Family, Mesh]:
@@ -184,8 +186,7 @@ class Network(Inventory):
         fallback = local.as_number if self.cluster.target.release >= SORTED else remote.as_number
         remote_as = remote.own_as if remote.own_as is not None else fallback
         passage = BY_MESH if remote_as == local.as_number else EXTERNAL
-        form = Form("mesh", family, None, False, local.as_number, remote_as, remote.port, passage)
-        return self._forms.setdefault(form, form)
+        return self._once(Form("mesh", family, None, False, local.as_number, remote_as, remote.port, passage))
 
     def __iter__(self) -> Iterator[Session]:
         """Every session: those of BGPPeers first, then the mesh."""

@@ -62,6 +62,10 @@ class Profile(NamedTuple):
     tagging: Tagging
     node: str
 
+    def __hash__(self) -> int:
+        """Equal ones of a cluster are the same object (`Profiles.once`), and long to compare."""
+        return id(self)
+
     def bare(self) -> Profile:
         """The same without what a node has of its own: what is left decides on the routes of all nodes."""
         blocks = None if self.blocks is None else ()

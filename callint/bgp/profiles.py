@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 
 from callint.bgp.alike import Alike
-from callint.bgp.candidates import Routes, own_routes
+from callint.bgp.candidates import own_routes
 from callint.bgp.export import Limits, limits
 from callint.bgp.network import Network
 from callint.bgp.nodes import Speaker, subnet
@@ -27,11 +27,13 @@ class Profiles:
         self._cluster = cluster
         self._network = network
         self._profiles: dict[object, Profile] = {}
-        self._same: dict[Profile, Profile] = {}
-        self._limits: dict[int, Limits] = {}
-        self._limits_of: dict[Profile, Limits] = {}
-        self._same_limits: dict[Limits, Limits] = {}
-        self._own: dict[int, tuple[Routes, ...]] = {}
+        self._same: dict[tuple[object, ...], Profile] = {}
+        self._same_limits: dict[tuple[object, ...], Limits] = {}
+        self.own_routes = cache(own_routes)
+        """The routes of nodes with a profile that they do not learn by BGP."""
+        self.limits = cache(self._limits)
+        """What Calico's own filter asks for on nodes with a profile."""
+        self._limits_of = cache(self._make_limits)
 
     @cached_property
     def shared(self) -> dict[Family, Shared]:
@@ -65,7 +67,7 @@ class Profiles:
         return {(here, family): gateways(peers, family) for (here, family), peers in found.items()}
 
     def of(self, speaker: Speaker, family: Family) -> Profile:
-        """The profile of a node; equal nodes have the same object, whose id is quicker to look up than its text."""
+        """The profile of a node."""
         own = speaker.networks.get(family)
         alike = self._network.nodes.of(speaker)
         name = speaker.name if speaker.name in self._like_no_other else ""
@@ -73,8 +75,12 @@ class Profiles:
         found = self._profiles.get(key)
         if found is None:
             made = profile(self.shared[family], alike, speaker, self._gateways.get((alike, family)) or nothing(family))
-            found = self._profiles[key] = self._same.setdefault(made, made)
+            found = self._profiles[key] = self.once(made)
         return found
+
+    def once(self, made: Profile) -> Profile:
+        """The first of those that are equal to a profile."""
+        return self._same.setdefault(tuple(made), made)
 
     @cached_property
     def _like_no_other(self) -> frozenset[str]:
@@ -84,22 +90,9 @@ class Profiles:
             names = names.union(shared.blocks.of_node, *(one.nodes or () for one in shared.hosts))
         return frozenset(names)
 
-    def own_routes(self, speaker: Speaker, family: Family) -> tuple[Routes, ...]:
-        """The routes that a node does not learn by BGP."""
-        mine = self.of(speaker, family)
-        found = self._own.get(id(mine))
-        if found is None:
-            found = self._own[id(mine)] = own_routes(mine)
-        return found
+    def _limits(self, mine: Profile) -> Limits:
+        return self._limits_of(self.once(mine.limiting()))
 
-    def limits(self, mine: Profile) -> Limits:
-        """What Calico's own filter asks for on nodes with this profile; equal ones are the same object, too."""
-        found = self._limits.get(id(mine))
-        if found is None:
-            asked = mine.limiting()
-            found = self._limits_of.get(asked)
-            if found is None:
-                made = limits(asked, self.shared[mine.family].pools)
-                found = self._limits_of[asked] = self._same_limits.setdefault(made, made)
-            self._limits[id(mine)] = found
-        return found
+    def _make_limits(self, mine: Profile) -> Limits:
+        made = limits(mine, self.shared[mine.family].pools)
+        return self._same_limits.setdefault(tuple(made), made)

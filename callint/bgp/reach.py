@@ -117,7 +117,7 @@ class RouteGraph:
         seen: dict[object, int] = {}
         found = []
         for alike, ways in self.ways.items():
-            far_ends = frozenset((other, id(peering.form)) for other, peering in ways)
+            far_ends = frozenset((other, peering.form) for other, peering in ways)
             more = frozenset(self._perhaps.get(alike, ()))
             key = (far_ends, more, mesh and alike in self._meshed, alike in self.outside, apart(alike))
             seen[key] = seen.get(key, 0) + 1

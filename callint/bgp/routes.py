@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from callint.bgp.candidates import Routes
 from callint.bgp.decision import Decision, Step
 from callint.bgp.division import Division
-from callint.bgp.export import Outcome, export, own_filter, stopped
+from callint.bgp.export import Limits, Outcome, export, own_filter, stopped
 from callint.bgp.filtering import filtering
 from callint.bgp.filters import Part, View
 from callint.bgp.imports import Kernel, imported, ipip_by_bird, kernel
@@ -62,10 +62,10 @@ class Engine:
         self.division = Division(self.network, self.profiles)
         self._filtering = filtering(cluster)
         self._sources: dict[object, tuple[Source, ...]] = {}
-        self._outcomes: dict[tuple[int, PeerType, Routes], tuple[Outcome, ...]] = {}
+        self._outcomes: dict[tuple[Limits, PeerType, Routes], tuple[Outcome, ...]] = {}
         self._exports: dict[object, tuple[Decision, ...]] = {}
         self._imports: dict[object, tuple[Decision, ...]] = {}
-        self._taken: dict[tuple[int, int, int, Routes], tuple[Decision, ...]] = {}
+        self._taken: dict[tuple[Form, Form, Profile, Routes], tuple[Decision, ...]] = {}
 
     @cached_property
     def kernels(self) -> dict[Family, Kernel]:
@@ -116,7 +116,7 @@ class Engine:
         form, mine = session.form, self.profiles.of(session.local, session.family)
         steps.spend(OF_SOURCE * len(learned))
         told = (None if one.size > 1 else (_echoes(one, session), self._from(one)) for one in learned)
-        key = (form, id(mine), tuple(zip((self.import_key(one.session, steps) for one in learned), told, strict=True)))
+        key = (form, mine, tuple(zip((self.import_key(one.session, steps) for one in learned), told, strict=True)))
         found = self._exports.get(key)
         if found is None:
             heard = self.heard(learned, steps)
@@ -128,12 +128,11 @@ class Engine:
     def own_exported(self, session: Session, steps: Budget = FREE) -> tuple[Decision, ...]:
         """What becomes of the routes that the local node does not learn by BGP."""
         form, mine = session.form, self.profiles.of(session.local, session.family)
-        found = self._exports.get((form, id(mine)))
+        found = self._exports.get((form, mine))
         if found is None:
-            own = self.profiles.own_routes(session.local, session.family)
-            decisions = (one for routes in own for one in self.decide(mine, form, routes))
+            decisions = (one for routes in self.profiles.own_routes(mine) for one in self.decide(mine, form, routes))
             found = tuple(counted_decisions(decisions, steps))
-            self._exports[form, id(mine)] = found
+            self._exports[form, mine] = found
         return found
 
     def heard(self, sources: Iterable[Source], steps: Budget = FREE) -> Iterator[tuple[Source, Routes]]:
@@ -173,7 +172,7 @@ class Engine:
 
     def _outcome(self, mine: Profile, form: Form, routes: Routes) -> tuple[Outcome, ...]:
         limit = self.profiles.limits(mine)
-        key = (id(limit), form.peer_type, routes)
+        key = (limit, form.peer_type, routes)
         found = self._outcomes.get(key)
         if found is None:
             felix, steps = not self._ipip_by_bird, Steps(self.cluster, "prefixAdvertisements inside of each other")
@@ -215,7 +214,7 @@ class Engine:
         if answer is None or session.remote is None:
             return session.form, session.remote is not None
         relayed = self.division.relayed(answer, steps) if passed else ()
-        return session.form, answer.form, id(self.profiles.of(session.remote, session.family)), relayed
+        return session.form, answer.form, self.profiles.of(session.remote, session.family), relayed
 
     def offers(self, session: Session) -> Iterator[Routes]:
         """What the far end may let out: a node its own routes and what it passes on, somebody else anything."""
@@ -224,7 +223,7 @@ class Engine:
             everywhere = everything(session.family)
             yield Routes(everywhere, "any", Attributes("bgp", None, None, None, preference), session.far_end)
         else:
-            yield from self.profiles.own_routes(session.remote, session.family)
+            yield from self.profiles.own_routes(self.profiles.of(session.remote, session.family))
             answer = self.network.answer(session)
             for passage, preference in self.division.relayed(answer) if answer is not None else ():
                 relayed = Attributes("bgp", None, None, None, preference)
@@ -238,7 +237,7 @@ class Engine:
         if answer is None:
             return ()
         theirs = self.profiles.of(remote, session.family)
-        key = (id(session.form), id(answer.form), id(theirs), offer)
+        key = (session.form, answer.form, theirs, offer)
         found = self._taken.get(key)
         if found is None:
             found = self._taken[key] = tuple(self._take(session, remote, self.decide(theirs, answer.form, offer)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from callint.bgp.route import Condition, Conditions
+from callint.bgp.route import HIGHEST, Attributes, Condition, Conditions
 from callint.finding import Path, Span
 from callint.net.address import BITS, FAMILIES, Family, Prefix, parse_cidr
 from callint.net.asn import parse_as_number
@@ -38,6 +38,16 @@ class Operations(NamedTuple):
     def __bool__(self) -> bool:
         """Whether anything is changed."""
         return self != UNCHANGED
+
+    def on(self, attributes: Attributes) -> Attributes:
+        """What becomes of a route; an attribute that is not known stays so, unless it is set."""
+        communities, path = attributes.communities, attributes.as_path
+        if communities is not None:
+            communities = tuple(dict.fromkeys((*communities, *self.communities)))
+        if path is not None:
+            path = (*self.prepend, *path)
+        preference = attributes.local_pref if self.priority is None else HIGHEST - self.priority
+        return Attributes(attributes.origin, attributes.interface, communities, path, preference)
 
 
 UNCHANGED = Operations()

@@ -55,18 +55,18 @@ def _sent(cluster: Cluster, ruled: bool) -> Answer[Sent]:
 class _Passing(NamedTuple):
     """Sessions whose routes a node may pass on, and what tells these routes from others.
 
-    `by_form` has, by the id of a form, those that come over sessions of this form, and those that come over no others;
-    `several` are the ids of forms of which a node has several sessions.
+    `by_form` has those that come over sessions of a form, and those that come over no others; `several` are the forms
+    of which a node has several sessions.
     """
 
     peerings: tuple[Peering, ...]
     all: frozenset[object]
-    by_form: Mapping[int, tuple[frozenset[object], frozenset[object]]]
-    several: frozenset[int]
+    by_form: Mapping[Form, tuple[frozenset[object], frozenset[object]]]
+    several: frozenset[Form]
 
     def seen_by(self, form: Form) -> object:
         """What tells what a session of this form has to pass on from what another one has: it echoes nothing."""
-        return self.all, self.by_form.get(id(form))
+        return self.all, self.by_form.get(form)
 
 
 class _Heard(NamedTuple):
@@ -116,19 +116,19 @@ class _Sending:
         passing = self._passes(session)
         bare = self._crowds.bare(mine)
         configuration = in_effect(model.network.settings, session.local.name)
-        key = (self._gate(form, "export"), id(bare), id(configuration), passing.seen_by(form))
+        key = (self._gate(form, "export"), bare, configuration, passing.seen_by(form))
         asked = self._asked.setdefault(key, Asked())
         asked.nodes += 1
         # Two sessions of one node have one gap: what is its own it does not learn, and lets nothing inside it out.
-        other_one = id(mine) not in asked.profiles and len(asked.profiles) < 2
+        other_one = mine not in asked.profiles and len(asked.profiles) < 2
         if other_one:
-            asked.profiles.add(id(mine))
+            asked.profiles.add(mine)
         if not other_one and asked.nodes > 2:
             return _Question(group, mine, tuple(asked.of(self._within_reach(form, self._crowds.own(mine)), 2)), ())
-        own = self._within_reach(form, model.profiles.own_routes(session.local, session.family))
+        own = self._within_reach(form, model.profiles.own_routes(mine))
         self._least.spend(OF_DECISION * len(own))
         # What came over this session leaves by the others that it stands for.
-        heard = self._hear(session.local, passing, several=id(form) in passing.several)
+        heard = self._hear(session.local, passing, several=form in passing.several)
         self._steps.spend(heard.steps)
         return _Question(group, mine, tuple(asked.of(own, None)), heard.routes)
 
@@ -171,11 +171,11 @@ class _Sending:
         return found
 
     def _told(self, peerings: tuple[Peering, ...]) -> _Passing:
-        by_form: dict[int, set[object]] = {}
-        sessions: Counter[int] = Counter()
+        by_form: dict[Form, set[object]] = {}
+        sessions: Counter[Form] = Counter()
         for one in peerings:
-            by_form.setdefault(id(one.form), set()).add(self._source(one))
-            sessions[id(one.form)] += len(one) // len(one.here.members)
+            by_form.setdefault(one.form, set()).add(self._source(one))
+            sessions[one.form] += len(one) // len(one.here.members)
         forms = Counter(source for several in by_form.values() for source in several)
         own = {
             form: (self._set(several), self._set(one for one in several if forms[one] == 1))
@@ -191,7 +191,7 @@ class _Sending:
 
     def _source(self, peering: Peering) -> object:
         """What tells routes that come over sessions from those that come over others."""
-        return self._gate(peering.form, "import") if peering.there is None else (peering.there, id(peering.form))
+        return self._gate(peering.form, "import") if peering.there is None else (peering.there, peering.form)
 
     def _gate(self, form: Form, direction: Direction) -> object:
         """What decides about routes on their way out or in, whatever they are."""
@@ -238,7 +238,7 @@ def senders(model: Engine) -> Iterator[tuple[Group, Profile]]:
             for alike, mine, here in model.division.divided(peering.here, family):
                 size = len(here) * (len(there) - (peering.there is peering.here and here[0].name != ANY))
                 if size:
-                    key = (alike, id(peering.form), id(mine))
+                    key = (alike, peering.form, mine)
                     group, _ = found.get(key) or (Group(peering.session(here[0], other(there, here[0])), 0), mine)
                     found[key] = group._replace(size=group.size + size), mine
     return iter(found.values())

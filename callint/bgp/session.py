@@ -55,6 +55,10 @@ class Form(NamedTuple):
     port: int | None
     passage: Passage
 
+    def __hash__(self) -> int:
+        """Equal ones of a cluster are the same object, and long to compare."""
+        return id(self)
+
     @property
     def peer_type(self) -> PeerType:
         """Internal if both AS numbers are the same."""

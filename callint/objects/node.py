@@ -52,6 +52,12 @@ class Node(NamedTuple):
         """Whether a role label says that the API server runs here."""
         return any(label in self.labels for label in CONTROL_PLANE_LABELS)
 
+    def saying(self, field: str) -> tuple[Resource, Path]:
+        """The object that says a BGP fact, or the first one where none does, and where; for `field` see `bgp_path`."""
+        saying = (one for one in self.resources if bgp_value(one, field) is not None)
+        resource = min(saying, key=_precedence, default=self.resources[0])
+        return resource, bgp_path(resource, field)
+
 
 class Namespace(NamedTuple):
     """A Kubernetes namespace."""
@@ -68,7 +74,7 @@ def node(name: str, resources: tuple[Resource, ...]) -> Node:
     tunnels: list[str | None] = []
     pod_cidrs: tuple[str, ...] = ()
     bgp: dict[str, str] = {}
-    for resource in sorted(resources, key=lambda one: not is_calico(one.api_version)):
+    for resource in sorted(resources, key=_precedence, reverse=True):
         labels.update(_labels(resource))
         spec = resource.spec
         if is_calico(resource.api_version):
@@ -96,6 +102,11 @@ def node(name: str, resources: tuple[Resource, ...]) -> Node:
         pod_cidrs=pod_cidrs,
         resources=resources,
     )
+
+
+def _precedence(resource: Resource) -> bool:
+    """What a Node of Kubernetes says comes before what Calico's own says."""
+    return is_calico(resource.api_version)
 
 
 def _labels(resource: Resource) -> dict[str, str]:

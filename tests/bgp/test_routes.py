@@ -217,7 +217,7 @@ routes: []
         ("10.244.0.0/27", False, False, False),
     ]
     (reach, *_) = effects[1].untagged
-    assert (str(reach.decision.rule), str(reach.prefixes), reach.presence) == (
+    assert (str(reach.decision.rule), str(reach.prefixes), reach.decision.routes.presence) == (
         "BGPFilter/f exportV4[0]",
         "10.0.0.0/24",
         "all",

@@ -240,6 +240,14 @@ def test_facts_without_a_way_there(made: Any) -> None:
     assert states(model) == {"global a 192.0.2.1": "up"}
 
 
+@pytest.mark.parametrize(("up", "state"), [("true", "up"), ("false", "unreachable")])
+def test_an_interface_that_is_down_leads_nowhere(made: Any, up: str, state: str) -> None:
+    interfaces = f"{{name: eth0, addresses: [10.0.0.1/24]}}, {{name: eth1, up: {up}, addresses: [192.0.2.9/24]}}"
+    facts = f"{{version: 1, node: a, interfaces: [{interfaces}], routes: []}}"
+    model = made(NO_MESH, A, peer("p", peerIP="192.0.2.1", asNumber=65000), facts=facts)
+    assert states(model) == {"global a 192.0.2.1": state}
+
+
 @pytest.mark.parametrize(
     ("routes", "state"),
     [

@@ -32,6 +32,8 @@ def told(*objects: dict[str, Any]) -> list[Breach]:
 def test_it_is_said_where_the_mesh_is_switched_on() -> None:
     (by_default,) = told(HUB, *NODES, PEER)
     assert (by_default.object and by_default.object.name, by_default.path[-1]) == ("hub", "routeReflectorClusterID")
+    (beside,) = told({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "hub"}}, HUB, *NODES, PEER)
+    assert beside.path == by_default.path
     (written,) = told(HUB, *NODES, PEER, default(nodeToNodeMeshEnabled=True))
     assert (written.object and written.object.name, written.path) == ("default", ("spec", "nodeToNodeMeshEnabled"))
     assert '"hub"' in written.message

@@ -69,22 +69,17 @@ def _leaves_untold(rule: Rule, peer: str, rest: PrefixSet, advertised: list[str]
 
 def _unexported(cluster: Cluster) -> Iterator[Breach]:
     for effect in () if bgp(cluster).off else advertisement_effects(cluster):
-        if effect.tagged or effect.untagged or effect.undecided:
+        if effect.reached:
             continue
         entry, resource = effect.advertisement, effect.configuration.resource
-        path = (*entry.path, "cidr")
         missing = _unknown_exports(cluster)
         if missing is not None:
-            yield Breach.at(
-                resource,
-                path,
-                f'whether any session exports a route inside "{entry.cidr}" is not known: it depends on {missing}',
-                undecided=True,
-            )
+            message = f'whether any session exports a route inside "{entry.cidr}" is not known: it depends on {missing}'
+            yield Breach.at(resource, (*entry.path, "cidr"), message, undecided=True)
         else:
             yield Breach.at(
                 resource,
-                path,
+                (*entry.path, "cidr"),
                 f'prefixAdvertisement "{entry.cidr}" covers no route that a session{_of_nodes(cluster, resource)} '
                 "exports, and it announces nothing itself",
                 (),
@@ -122,16 +117,13 @@ def _unknown_exports(cluster: Cluster) -> str | None:
 def _untagged(cluster: Cluster) -> Iterator[Breach]:
     """Advertisements that leave by BGPPeers, and by none of these with their communities; the mesh is not meant."""
     for effect in advertisement_effects(cluster):
-        lacking = (reach for reach in effect.untagged if not _has(reach, effect.communities))
-        outward = [reach for reach in lacking if reach.group.session.form.kind != "mesh"]
-        tagged = [reach for reach in effect.tagged if reach.group.session.form.kind != "mesh"]
-        if outward and not tagged and not effect.undecided and effect.communities:
+        # what the rule that lets routes out attaches itself is not lacking
+        wanted = set(effect.communities)
+        lacking = (one for one in effect.untagged if not wanted.issubset(one.decision.result.communities or ()))
+        outward = [one for one in lacking if one.group.session.form.kind != "mesh"]
+        tagged = any(one.group.session.form.kind != "mesh" for one in effect.tagged)
+        if outward and not tagged and not effect.undecided and wanted:
             yield _never_tagged(cluster, effect, outward)
-
-
-def _has(reach: Reach, communities: tuple[Community, ...]) -> bool:
-    """Whether the rule that lets the routes out attaches the communities itself."""
-    return set(communities) <= set(reach.decision.result.communities or ())
 
 
 def _never_tagged(cluster: Cluster, effect: Effect, outward: list[Reach]) -> Breach:

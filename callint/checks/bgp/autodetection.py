@@ -17,7 +17,7 @@ from callint.net.read import address, cidr, network
 from callint.objects import Cluster, Resource, fields
 from callint.objects.calico_node import daemon_sets, environment, more_variables
 from callint.objects.first_pools import pools_from_start
-from callint.objects.node import Node, bgp_path, bgp_value
+from callint.objects.node import Node
 from callint.record import NamedTuple
 from callint.schema.patterns import compiled
 from callint.source import placeholder
@@ -66,7 +66,8 @@ def _missing(cluster: Cluster) -> Iterator[Breach]:
     known = [facts for facts in cluster.facts.values() if facts.knows("interfaces")]
     steps = Steps(cluster, _ASKED)
     for method in _methods(cluster) if known else ():
-        asked_of = [facts for facts in known if method.by_interface and not _given(cluster, facts.node, method.family)]
+        by_interface = known if method.kind in ("interface", "cidr", "skip-interface") else ()
+        asked_of = (facts for facts in by_interface if not _given(cluster.nodes.get(facts.node), method.family))
         left = [facts for facts in asked_of if _found(method, facts, None, steps) == ()]
         if not left:
             continue
@@ -83,10 +84,11 @@ def _missing(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-def _given(cluster: Cluster, name: str, family: Family) -> bool:
-    """Whether a Node has an address already, which calico-node keeps where it finds none (startup.go)."""
-    node = cluster.nodes.get(name)
-    return node is not None and bool(node.bgp.ipv4_address if family == 4 else node.bgp.ipv6_address)
+def _given(node: Node | None, family: Family) -> str | None:
+    """The address that a Node has already, which calico-node keeps where it finds none (startup.go)."""
+    if node is None:
+        return None
+    return node.bgp.ipv4_address if family == 4 else node.bgp.ipv6_address
 
 
 def _replaced(cluster: Cluster) -> Iterator[Breach]:
@@ -94,19 +96,18 @@ def _replaced(cluster: Cluster) -> Iterator[Breach]:
     steps = Steps(cluster, _ASKED)
     for method in _methods(cluster):
         for node in counted(cluster.nodes.values(), steps, _OF_NODE):
-            field = f"ipv{method.family}Address"
-            resource = next((one for one in node.resources if bgp_value(one, field) is not None), None)
-            said = cidr(str(bgp_value(resource, field)), method.family) if resource is not None else None
+            said = cidr(_given(node, method.family), method.family)
             found = _found(method, cluster.facts.get(node.name), node, steps) if said is not None else None
-            if resource is None or said is None or not found or said.address in found:
+            if said is None or not found or said.address in found:
                 continue
+            resource, path = node.saying(f"ipv{method.family}Address")
             several = " or ".join(map(str, found[:_MOST_SHOWN]))
             yield Breach.at(
                 method.resource,
                 method.path,
                 f'calico-node gives node "{node.name}" the BGP address {several} in place of {said.address}: it is to '
                 f"look for {method.words}",
-                (Related(resource.span(*bgp_path(resource, field)), "the address that is written over"),),
+                (Related(resource.span(*path), "the address that is written over"),),
                 witness("address", address=str(found[0]), node=node.name),
                 "look for the network of the address that is meant, or for its interface",
             )
@@ -121,11 +122,6 @@ class _Method(NamedTuple):
     texts: tuple[str, ...]
     resource: Resource
     path: Path
-
-    @property
-    def by_interface(self) -> bool:
-        """Whether the interfaces of a node tell that there is none."""
-        return self.kind in ("interface", "cidr", "skip-interface")
 
     @property
     def words(self) -> str:

@@ -15,12 +15,11 @@ from callint.checks.bgp.routed_pools import routed
 from callint.checks.breach import Breach
 from callint.checks.dispatch import Question, asked
 from callint.checks.left_open import EXPORTS, left_open
-from callint.finding import Path, Related, Span, witness
-from callint.net.address import BITS, Address, Family, Prefix
+from callint.finding import Path, Related, witness
+from callint.net.address import BITS, Address, Prefix
 from callint.net.prefixes import within
 from callint.objects import Cluster, Resource, fields
 from callint.objects.calico_node import containers, daemon_sets, environment, more_variables
-from callint.objects.node import bgp_path
 from callint.objects.pool import IPPool
 from callint.steps import Steps
 
@@ -216,13 +215,12 @@ def _address(cluster: Cluster) -> Iterator[Breach]:
             node, other = cluster.nodes.get(speaker.name), cluster.nodes.get(known)
             if known == speaker.name or node is None or other is None or not node.resources or not other.resources:
                 continue
-            resource, path = node.resources[0], bgp_path(node.resources[0], f"ipv{family}Address")
+            there, where = other.saying(f"ipv{family}Address")
             yield Breach.at(
-                resource,
-                path,
+                *node.saying(f"ipv{family}Address"),
                 f'{held.address} is the BGP address of node "{speaker.name}" and of node "{known}": calico-node starts '
                 "with no address that another node has, and BIRD refuses two sessions of one name",
-                (Related(_place(other.resources[0], family), "has it, too"),),
+                (Related(there.span(*where), "has it, too"),),
                 witness("address", address=str(held.address), node=speaker.name, other=known),
             )
 
@@ -243,10 +241,6 @@ def _router_id(cluster: Cluster) -> Iterator[Breach]:
         witness("reference", reference=ROUTER_ID),
         "`CALICO_ROUTER_ID: hash` makes one of the name of each node",
     )
-
-
-def _place(resource: Resource, family: Family) -> Span:
-    return resource.span(*bgp_path(resource, f"ipv{family}Address"))
 
 
 def _probed(cluster: Cluster) -> Iterator[Breach]:

@@ -135,8 +135,9 @@ def _pair(
         between = []
         reason = "reflectors between them have one `routeReflectorClusterID`, and the second one takes that for a loop"
         cure = "give each of these reflectors an id of its own"
+    rejecting = []
     if keeper is not None:
-        between = []
+        between, rejecting = [], [Related(keeper.span, "rejects their routes")]
         reason = f"{keeper} keeps its pods from sessions between them"
         cure = "accept the pools before what rejects the rest"
     if between and node.cluster_id and other.cluster_id:
@@ -155,14 +156,10 @@ def _pair(
         resource,
         path,
         f'node "{other.name}" never learns the routes of node "{node.name}"{more}: {reason}',
-        (Related(pool.span("cidr"), "its pods need routes between nodes"), *_rejecting(keeper)),
+        (Related(pool.span("cidr"), "its pods need routes between nodes"), *rejecting),
         witness("route", prefix=pool.cidr, node=other.name, direction="import", source=f'node "{node.name}"'),
         cure,
     )
-
-
-def _rejecting(rule: Rule | None) -> tuple[Related, ...]:
-    return (Related(rule.resource.span(*rule.rule.path, "action"), "rejects their routes"),) if rule is not None else ()
 
 
 def _where(cluster: Cluster, pool: IPPool, names: Iterable[str]) -> tuple[Resource, Path]:

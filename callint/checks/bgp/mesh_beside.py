@@ -20,9 +20,8 @@ from callint.checks.breach import Breach
 from callint.finding import Path, Related, witness
 from callint.net.address import Family
 from callint.net.prefixes import PrefixSet, everything, union_all, within
-from callint.objects import Cluster, Resource
+from callint.objects import Cluster
 from callint.objects.charts import pod_pools_unknown
-from callint.objects.node import bgp_path
 
 _FIELD: Path = ("spec", "nodeToNodeMeshEnabled")
 # The mesh of two nodes is one session
@@ -93,7 +92,7 @@ class _Passing:
         sets = [within(net) for net in nets if net is not None and net.family == self._family]
         profiles = engine(cluster).profiles
         for alike in self._model.nodes.all:
-            own = profiles.own_routes(alike.first, self._family)
+            own = profiles.own_routes(profiles.of(alike.first, self._family))
             sets += (routes.prefixes for routes in own if routes.origin in ("block", "service"))
         return union_all(self._family, sets)
 
@@ -105,8 +104,7 @@ def _client(graph: RouteGraph, alike: Alike) -> bool:
 
 def _breach(cluster: Cluster, model: Network, family: Family) -> Breach:
     reflector = next(one for one in model.speakers.values() if one.cluster_id and one.speaks(family))
-    resource: Resource = cluster.nodes[reflector.name].resources[0]
-    path = bgp_path(resource, "routeReflectorClusterID")
+    resource, path = cluster.nodes[reflector.name].saying("routeReflectorClusterID")
     members, default = model.meshed[family], model.settings.default
     related: tuple[Related, ...] = ()
     if default is not None and _FIELD[-1] in default.resource.spec:

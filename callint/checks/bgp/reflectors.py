@@ -11,9 +11,8 @@ from callint.checks.bgp.peers import callers
 from callint.checks.bgp.routed_pools import needs_routes
 from callint.checks.bgp.unsettled import open_ways, unsettled
 from callint.checks.breach import Breach
-from callint.finding import Path, Related, witness
-from callint.objects import Cluster, Resource
-from callint.objects.node import bgp_path, bgp_value
+from callint.finding import Related, witness
+from callint.objects import Cluster
 from callint.objects.pool import IPPool
 
 # So many nodes, with the reflector, are more than a few
@@ -28,7 +27,7 @@ def isolated(cluster: Cluster) -> Iterator[Breach]:
     for one in model.speakers.values():
         if not one.cluster_id or one.name in unsettled(cluster).nodes or callers(cluster).may_call(one):
             continue
-        resource, path = _reflecting(cluster, one)
+        resource, path = cluster.nodes[one.name].saying("routeReflectorClusterID")
         yield Breach.at(
             resource,
             path,
@@ -62,7 +61,7 @@ def lone(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _alone(cluster: Cluster, pool: IPPool, hub: Speaker, others: int) -> Breach:
-    resource, path = _reflecting(cluster, hub)
+    resource, path = cluster.nodes[hub.name].saying("routeReflectorClusterID")
     return Breach.at(
         resource,
         path,
@@ -72,11 +71,3 @@ def _alone(cluster: Cluster, pool: IPPool, hub: Speaker, others: int) -> Breach:
         witness("reference", reference=f"Node/{hub.name}", cluster_id=hub.cluster_id, clients=others),
         help="make a second node a reflector, with the same `routeReflectorClusterID`, and let all peer with both",
     )
-
-
-def _reflecting(cluster: Cluster, one: Speaker) -> tuple[Resource, Path]:
-    """Where a node is made a reflector."""
-    node = cluster.nodes[one.name]
-    saying = (resource for resource in node.resources if bgp_value(resource, "routeReflectorClusterID") is not None)
-    resource = next(saying, node.resources[0])
-    return resource, bgp_path(resource, "routeReflectorClusterID")

@@ -13,7 +13,6 @@ from callint.checks.breach import Breach, CheckError, unanswered
 from callint.finding import Path, Related, counted, witness
 from callint.net.read import as_number
 from callint.objects import Cluster, Resource
-from callint.objects.node import bgp_path
 from callint.record import NamedTuple
 from callint.steps import Steps
 
@@ -139,7 +138,7 @@ def _node_as(cluster: Cluster, name: str) -> _Place | None:
     node = cluster.nodes.get(name)
     if node is None or node.bgp.as_number is None or not node.resources:
         return None
-    return _Place(node.resources[0], bgp_path(node.resources[0], "asNumber"))
+    return _Place(*node.saying("asNumber"))
 
 
 def _related(cluster: Cluster, session: Session, place: _Place) -> Iterator[Related]:
@@ -149,10 +148,9 @@ def _related(cluster: Cluster, session: Session, place: _Place) -> Iterator[Rela
         return
     node = cluster.nodes.get(remote.name)
     if node is not None and node.resources:
-        resource = node.resources[0]
-        field = "asNumber" if node.bgp.as_number is not None else f"ipv{session.family}Address"
+        resource, path = node.saying("asNumber" if node.bgp.as_number is not None else f"ipv{session.family}Address")
         if resource is not place.resource:
-            yield Related(resource.span(*bgp_path(resource, field)), f"the far end, in AS {remote.as_number}")
+            yield Related(resource.span(*path), f"the far end, in AS {remote.as_number}")
     answer = network(cluster).answer(session)
     if answer is not None and answer.peer is not None and answer.peer.resource is not place.resource:
         yield Related(answer.peer.resource.span("metadata", "name"), "the far end's own BGPPeer")
