@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from callint.calico.defaults import DEFAULT_POOLS
 from callint.finding import Path
-from callint.net.address import FAMILIES, Family
+from callint.net.address import FAMILIES, Family, Prefix
 from callint.net.read import network
 from callint.objects.calico_node import Variable, environment, more_variables
 from callint.objects.cluster import Cluster
+from callint.objects.cluster_networks import pod_networks
 from callint.objects.pool import IPPool
 
 _MODES = {"": "Never", "off": "Never", "never": "Never", "always": "Always", "crosssubnet": "CrossSubnet"}
@@ -26,6 +27,12 @@ _FIELDS = {
 def pools_from_start(cluster: Cluster) -> tuple[IPPool, ...]:
     """The pools of the manifests or, where there are none, the first ones."""
     return cluster.pools or tuple(_first(cluster))
+
+
+def networks_of_pods(cluster: Cluster) -> list[Prefix]:
+    """The networks of these pools or, without any that can be read, those that the installer of the cluster names."""
+    pools = [net for pool in pools_from_start(cluster) if (net := pool.net) is not None]
+    return pools or [one.prefix for one in pod_networks(cluster)]
 
 
 def _first(cluster: Cluster) -> Iterator[IPPool]:

@@ -22,12 +22,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     RELATED,ESTABLISHED`, and conntrack of eBPF), but for policy with doNotTrack. Takes no parameters.
     """
     for policy in cluster.policies:
-        if not any(rule.source.ports for rule in policy.rules):
-            continue
         if policy.staged or policy.do_not_track or not policy.resource.legible:
             continue
-        for direction in ("ingress", "egress"):
-            yield from (_breach(policy, rule) for rule in policy.governed(direction) if _of_answers(rule))
+        yield from (_breach(policy, rule) for rule in policy.governing if _of_answers(rule))
 
 
 def _of_answers(rule: Rule) -> bool:

@@ -9,8 +9,9 @@ from callint.calico.defaults import DNS_PORTS
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, object_words
 from callint.checks.policy.dns_questions import may_open, unanswerable
+from callint.checks.policy.opened_ports import protocol_of
 from callint.finding import witness
-from callint.net.ports import TCP, UDP, parse_protocol
+from callint.net.ports import TCP, UDP
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
@@ -48,9 +49,8 @@ def _asking(policy: Policy) -> Rule | None:
     """A rule for UDP to the port of DNS and no other; at 5353 only pods are resolvers, and others have mDNS."""
     for rule in policy.egress:
         there = rule.destination
-        over_udp = rule.protocol is not None and parse_protocol(rule.protocol, any_case=True) == UDP
         meant = _PORTS if there.selector or there.namespace_selector or there.services else _PORT
-        if rule.action == "Allow" and over_udp and there.ports and meant.issuperset(there.ports):
+        if rule.action == "Allow" and protocol_of(rule) == UDP and there.ports and meant.issuperset(there.ports):
             return rule
     return None
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from callint.calico.defaults import CLUSTER_DNS, DNS_PORTS, NAMESPACE_LABEL, ORCHESTRATOR_LABEL
 from callint.checks.breach import Breach, unexamined
-from callint.net.ports import UDP, parse_port, parse_protocol
+from callint.checks.policy.opened_ports import among, may_be_of
+from callint.net.ports import UDP
 from callint.objects import Cluster, Resource
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy.labels import ADDED, Labels, holds
@@ -44,11 +45,9 @@ def asks(rule: Rule, policy: Policy, protocol: int = UDP) -> bool:
 
 def may_be_question(rule: Rule, protocol: int = UDP) -> bool:
     """Whether a rule may match a question, whomever it goes to."""
-    if protocol_of(rule) not in (None, protocol) or rule.icmp is not None or rule.http:
-        return False
-    if rule.not_protocol is not None and parse_protocol(rule.not_protocol, any_case=True) == protocol:
-        return False
     there = rule.destination
+    if rule.http or not may_be_of(rule, protocol):
+        return False
     if there.ports:
         return bool(of_dns(there.ports, by_name=True))
     return len(of_dns(there.not_ports, by_name=False)) < len(DNS_PORTS)
@@ -72,16 +71,7 @@ def _resolver(there: Entity, namespace: str | None) -> bool:
     return positive is None or any(holds(positive, labels) is not False for labels in RESOLVERS)
 
 
-def protocol_of(rule: Rule) -> int | None:
-    """The number of the protocol that a rule names; may raise ValueError."""
-    return None if rule.protocol is None else parse_protocol(rule.protocol, any_case=True)
-
-
 def of_dns(texts: tuple[str, ...], *, by_name: bool) -> frozenset[int]:
     """Those of some ports on which DNS listens; with `by_name` any port by name may be each of these."""
-    ports = [parse_port(text) for text in texts]
-    return frozenset(
-        number
-        for number in DNS_PORTS
-        if any(by_name if isinstance(port, str) else port[0] <= number <= port[1] for port in ports)
-    )
+    names = None if by_name else frozenset[str]()
+    return frozenset(number for number in DNS_PORTS if among(texts, number, names))

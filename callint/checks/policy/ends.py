@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL
@@ -114,33 +113,26 @@ class _Others:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._budget = Budget(cluster.limits.comparisons)
+        self._asked: dict[Direction, OverlapIndex[PlacedPolicy]] = {}
         self._allowing: dict[tuple[int, Direction], OverlapIndex[_Allowed]] = {}
 
-    @cached_property
-    def _sending(self) -> OverlapIndex[PlacedPolicy]:
-        return self._index("egress")
-
-    @cached_property
-    def _hearing(self) -> OverlapIndex[PlacedPolicy]:
-        return self._index("ingress")
-
     def _index(self, direction: Direction) -> OverlapIndex[PlacedPolicy]:
-        placed = (one for _, one in model_of(self._cluster).policies if one.policy.tracked)
-        asked = (one for one in placed if not one.policy.resource.whole or one.policy.governed(direction))
-        return OverlapIndex((one.selector, one) for one in asked)
+        if direction not in self._asked:
+            placed = (one for _, one in model_of(self._cluster).policies if one.policy.tracked)
+            asked = (one for one in placed if not one.policy.resource.whole or one.policy.governed(direction))
+            self._asked[direction] = OverlapIndex((one.selector, one) for one in asked)
+        return self._asked[direction]
 
     def open_nothing(self, sender: PlacedPolicy, hearer: PlacedPolicy) -> bool:
         """Whether no port may be open at both ends between the pods of two policies; raises ExhaustedError."""
-        sent = self._opened(self._sending, "egress", sender.selector, hearer.selector)
-        heard = None if sent is None else self._opened(self._hearing, "ingress", hearer.selector, sender.selector)
+        sent = self._opened("egress", sender.selector, hearer.selector)
+        heard = None if sent is None else self._opened("ingress", hearer.selector, sender.selector)
         return sent is not None and heard is not None and not meet(sent, heard)
 
-    def _opened(
-        self, index: OverlapIndex[PlacedPolicy], direction: Direction, own: Selector, far: Selector
-    ) -> Ports | None:
+    def _opened(self, direction: Direction, own: Selector, far: Selector) -> Ports | None:
         """What may be open at one end towards pods at the other; None if that cannot be read."""
         found: list[Rule] = []
-        for placed in index.candidates(own):
+        for placed in self._index(direction).candidates(own):
             policy = placed.policy
             self._budget.spend(_OF_RULE)
             if overlaps(placed.selector, own, self._budget) is False:

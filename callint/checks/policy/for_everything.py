@@ -13,10 +13,11 @@ from callint.objects.policy import Policy
 from callint.policy import Model, model_of
 from callint.policy.autohep import made_automatically
 from callint.policy.inventory import HostMember
+from callint.policy.packet import DIRECTIONS
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
-from callint.selector import Selector, SelectorError, parse
+from callint.selector import Selector, parse_or_none
 from callint.selector.syntax import ALL, All
 from callint.steps import Steps
 
@@ -111,14 +112,8 @@ def _denied(model: Model, host: HostMember, direction: str, spend: Callable[[], 
 
 def _speaks_of_hosts(policy: Policy, hosts: Selectable[HostMember]) -> bool:
     """Whether other fields show that hosts are meant: a rule that selects them."""
-    for text in filter(None, (side.selector for side in policy.sides())):
-        try:
-            selector = parse(text)
-        except SelectorError:
-            continue
-        if hosts.first(selector) is not None:
-            return True
-    return False
+    selectors = (parse_or_none(side.selector) for side in policy.sides() if side.selector)
+    return any(one is not None and hosts.first(one) is not None for one in selectors)
 
 
 def reaches_pods(cluster: Cluster) -> Iterator[Breach]:
@@ -146,17 +141,16 @@ def subject_in_rule(cluster: Cluster) -> Iterator[Breach]:
     for policy in (one for tier, policies in _for_everything(cluster) if tier.closes for one in policies):
         if policy.early:
             continue
-        for direction in ("ingress", "egress"):
+        for direction in DIRECTIONS:
             rules = policy.governed(direction)
             own = [rule.ends[0] for rule in rules]
             texts = {side.selector for side in own}
             if None in texts or len(texts) != 1:
                 continue
-            path = (*own[0].path, "selector")
-            side_name = "destination" if direction == "ingress" else "source"
+            side_name = own[0].path[-1]
             yield Breach.at(
                 policy.resource,
-                path,
+                (*own[0].path, "selector"),
                 f'policy "{policy.name}" selects every endpoint, and each {direction} rule names its subject in '
                 f"{side_name}: all the others get the policy without a rule, and what no other policy allows of their "
                 f"{direction} is denied",
@@ -168,24 +162,15 @@ def subject_in_rule(cluster: Cluster) -> Iterator[Breach]:
 
 def _unselective(policy: Policy) -> bool:
     """Whether a policy applies to every endpoint there is."""
-    if policy.of_pods:
-        return False
-    try:
-        return parse(policy.selector or "") == ALL
-    except SelectorError:
-        return False
+    return not policy.of_pods and parse_or_none(policy.selector or "") == ALL
 
 
 def _closed(tier: PlacedTier, policy: Policy) -> list[str]:
     """Where an ordinary policy for every endpoint drops what it does not speak of, itself or at the end of its tier."""
     if policy.apply_on_forward or policy.early or not _unselective(policy):
         return []
-    found = []
-    for direction in policy.types:
-        rest = _left_to(policy, direction)
-        if rest == "Deny" or (rest is None and tier.closes):
-            found.append(direction)
-    return found
+    closing = ("Deny", None) if tier.closes else ("Deny",)
+    return [direction for direction in policy.types if _left_to(policy, direction) in closing]
 
 
 def _opens(policy: Policy, direction: str) -> bool:

@@ -16,8 +16,7 @@ from callint.net.overlapping import Networks
 from callint.net.ports import parse_protocol
 from callint.net.read import cidr
 from callint.objects import Cluster, Resource, fields
-from callint.objects.cluster_networks import pod_networks
-from callint.objects.first_pools import pools_from_start
+from callint.objects.first_pools import networks_of_pods
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
 from callint.policy.labels import holds
@@ -107,8 +106,7 @@ class _Around:
 
     @cached_property
     def _pods(self) -> list[Prefix]:
-        pools = [net for pool in pools_from_start(self._cluster) if (net := pool.net) is not None]
-        return pools or [one.prefix for one in pod_networks(self._cluster)]
+        return networks_of_pods(self._cluster)
 
     @cached_property
     def _all(self) -> Networks[None]:

@@ -23,9 +23,9 @@ from callint.checks.policy.dns_questions import (
     RESOLVERS,
     asks,
     of_dns,
-    protocol_of,
     unanswerable,
 )
+from callint.checks.policy.opened_ports import protocol_of
 from callint.checks.policy.openers import Openers
 from callint.finding import Related, witness
 from callint.net.ports import TCP, WITH_PORTS, parse_port

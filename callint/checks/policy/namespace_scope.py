@@ -16,8 +16,7 @@ from callint.finding import Path, Related, witness
 from callint.net.enclosing import Enclosing
 from callint.net.read import prefixes
 from callint.objects import Cluster, Resource, fields
-from callint.objects.cluster_networks import pod_networks
-from callint.objects.first_pools import pools_from_start
+from callint.objects.first_pools import networks_of_pods
 from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
 from callint.policy.labels import Labels
@@ -82,8 +81,7 @@ def _excluding(cluster: Cluster) -> Iterator[Breach]:
             if there.not_selector is None or not there.nets or not _by_nets(there):
                 continue
             if pools is None:
-                known = [net for pool in pools_from_start(cluster) if (net := pool.net) is not None]
-                pools = Enclosing((net, None) for net in known or [one.prefix for one in pod_networks(cluster)])
+                pools = Enclosing((net, None) for net in networks_of_pods(cluster))
             beyond = [net for net in prefixes(there.nets) if not pools.of(net)]
             if beyond:
                 yield _left_out(policy, there, str(beyond[0]))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import starmap
 from typing import Any
 
 from callint.calico.defaults import NODE_PORTS
 from callint.checks.breach import Breach, object_words, rule_words
 from callint.checks.dispatch import Question, asked
 from callint.checks.pod_template import written_pods
+from callint.checks.policy.opened_ports import protocol_of
 from callint.checks.policy.service_port import may_open
-from callint.finding import Path, Related, Span, witness
+from callint.finding import Path, Related, witness
 from callint.net.intervals import Interval
-from callint.net.ports import PROTOCOLS, parse_port, parse_protocol
+from callint.net.ports import PROTOCOLS, parse_port
 from callint.net.read import decimal
 from callint.objects import Cluster, Resource, fields
 from callint.objects.policy import Policy, Rule
@@ -74,10 +76,14 @@ class _NodePorts:
         return found
 
     @cached_property
-    def _declared(self) -> frozenset[int]:
-        """The ports at which pods listen, those on the network of their host included."""
-        specs = (fields.mapping(plain, "spec") for _, plain in written_pods(self._cluster))
-        return frozenset(one.port for spec in specs for one in declared_ports(spec))
+    def _declared(self) -> dict[int, bool]:
+        """The ports at which pods listen, and whether any on the network of its host, where none need be forwarded."""
+        found: dict[int, bool] = {}
+        for _, plain in written_pods(self._cluster):
+            spec = fields.mapping(plain, "spec")
+            on_host = fields.flag(spec, "hostNetwork") or False
+            found |= {one.port: on_host or found.get(one.port, False) for one in declared_ports(spec)}
+        return found
 
     def meant(self, text: str) -> bool:
         """Whether a rule's port is surely meant as one: the whole range, or some of it that services have."""
@@ -86,19 +92,12 @@ class _NodePorts:
             return False
         return (port == NODE_PORTS or _some(port, self._of_services)) and not _some(port, self._declared)
 
-    @cached_property
-    def _of_hosts(self) -> frozenset[int]:
-        """The ports at which pods listen on the network of their host, where packets need not be forwarded."""
-        specs = (fields.mapping(plain, "spec") for _, plain in written_pods(self._cluster))
-        on_hosts = (spec for spec in specs if fields.flag(spec, "hostNetwork"))
-        return frozenset(one.port for spec in on_hosts for one in declared_ports(spec))
-
     def behind(self, text: str, protocol: int) -> _Behind | None:
         """What is behind a single node port, where it is known at which port of their own network its pods listen."""
         port = parse_port(text)
         under = {} if isinstance(port, str) or port[0] < port[1] else self._of_services.get(port[0], {})
         found = under.get(protocol)
-        return found if found is not None and found.target and found.target not in self._of_hosts else None
+        return found if found is not None and found.target and not self._declared.get(found.target) else None
 
 
 def _target(service: Resource, port: fields.Plain) -> int:
@@ -129,10 +128,13 @@ class _Placed(NamedTuple):
 
 def _policies(cluster: Cluster) -> Iterator[_Placed]:
     """The policies that are asked about packets that come in at host endpoints."""
-    for tier, placed in model_of(cluster).policies:
-        policy = placed.policy
-        if policy.kind == "GlobalNetworkPolicy" and not policy.staged and policy.governs("ingress"):
-            yield _Placed(tier, placed)
+    for one in starmap(_Placed, model_of(cluster).policies):
+        if one.policy.kind == "GlobalNetworkPolicy" and not one.policy.staged and one.policy.governs("ingress"):
+            yield one
+
+
+def _hosts(cluster: Cluster) -> Selectable[HostMember]:
+    return model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
 
 
 def _late(one: _Placed) -> bool:
@@ -143,7 +145,7 @@ def _late(one: _Placed) -> bool:
 def _denied(cluster: Cluster) -> Iterator[Breach]:
     """Not where policy before translation denies anything that may be the same."""
     ports, every = _NodePorts(cluster), list(_policies(cluster))
-    hosts = model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
+    hosts = _hosts(cluster)
     if any(_denies(one) for one in every if one.policy.early):
         return
     for one in filter(_late, every):
@@ -165,15 +167,13 @@ def _denied(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _denies(one: _Placed) -> bool:
-    if not one.policy.resource.whole:
-        return True
-    return any(rule.action == "Deny" for rule in one.policy.ingress)
+    return not one.policy.resource.whole or bool(one.rules("Deny"))
 
 
 def _opened(cluster: Cluster) -> Iterator[Breach]:
     """Where nothing else lets packets through that are forwarded, or accepts them before translation."""
     ports, every = _NodePorts(cluster), list(_policies(cluster))
-    hosts = model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
+    hosts = _hosts(cluster)
     forwarding = [one for one in every if one.policy.apply_on_forward]
     letting = [one for one in forwarding if not _closed(one, ports)]
     if any(one.placed.hidden_selection for one in letting):
@@ -181,22 +181,18 @@ def _opened(cluster: Cluster) -> Iterator[Breach]:
     others = SelectorIndex((one.placed.selector, one.placed.selector) for one in letting)
     steps = Steps(cluster, "policies for hosts with each other")
     for one in filter(_late, forwarding):
-        opening = one.rules("Allow", "Pass")
-        if not opening or not one.tier.closes:
-            continue
-        if not all(_only(rule, ports) for rule in opening):
-            continue
-        host = hosts.first(one.placed.selector)
+        opening = one.rules("Allow", "Pass") if one.tier.closes else []
+        alone = opening and all(_only(rule, ports) for rule in opening)
+        host = hosts.first(one.placed.selector) if alone else None
         if host is None:
             continue
         near = others.candidates(host.labels.known, host.labels.present, host.labels.open)
         if any(holds(other, host.labels) is not False for other in counted(near, steps, _OF_CANDIDATE)):
             continue
-        rule = opening[0]
         yield _breach(
             one,
-            rule,
-            rule.destination.ports[0],
+            opening[0],
+            opening[0].destination.ports[0],
             host,
             "opens node ports alone, but what is forwarded to pods has their port when it gets there: the end of tier "
             f'"{one.tier.name}" drops all of it, what is sent to node ports too',
@@ -219,7 +215,7 @@ def _opened_in_vain(
         if all(_only(rule, ports) for rule in opening):
             continue
         for rule in (rule for rule in opening if _only(rule, ports)):
-            protocol = parse_protocol(rule.protocol, any_case=True) if rule.protocol is not None else 0
+            protocol = protocol_of(rule) or 0
             behind = [ports.behind(text, protocol) for text in rule.destination.ports]
             targets = {found.target for found in behind if found is not None}
             steps.spend(_OF_CANDIDATE * len(others) * len(targets))
@@ -255,10 +251,9 @@ def _unclosed(cluster: Cluster) -> Iterator[Breach]:
     if not early or any(map(_denies, early)):
         return
     policies = (placed.policy for _, placed in model_of(cluster).policies)
-    if any(one.apply_on_forward and not one.early and not one.staged for one in policies):
+    if any(one.apply_on_forward and one.tracked for one in policies):
         return
-    ports = _NodePorts(cluster)
-    hosts = model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
+    ports, hosts = _NodePorts(cluster), _hosts(cluster)
     for one in early:
         opening = [rule for rule in one.rules("Allow") if not rule.source.unconditional and _only(rule, ports)]
         host = hosts.first(one.placed.selector) if opening and one.policy.pre_dnat else None
@@ -290,12 +285,11 @@ def _closed(one: _Placed, ports: _NodePorts) -> bool:
 def _breach(one: _Placed, rule: Rule, text: str, host: HostMember, what: str, verdict: str, cure: str) -> Breach:
     resource = one.policy.resource
     path: Path = (*rule.destination.path, "ports", rule.destination.ports.index(text))
-    place: Span = host.about.resource.span("metadata", "name")
     return Breach.at(
         resource,
         path,
         f"{rule_words(resource, rule.path)} {what}",
-        (Related(place, "is selected"),),
+        (Related(host.about.resource.span("metadata", "name"), "is selected"),),
         witness(
             "packet", direction="ingress", node=host.about.node, destination_port=text.split(":")[0], verdict=verdict
         ),

@@ -17,12 +17,32 @@ _SHOWN = 4
 Ports = dict[int, Intervals]
 
 
+def protocol_of(rule: Rule) -> int | None:
+    """The number of the protocol that a rule names; may raise ValueError."""
+    return None if rule.protocol is None else parse_protocol(rule.protocol, any_case=True)
+
+
+def may_be_of(rule: Rule, protocol: int) -> bool:
+    """Whether a rule may be about packets of a protocol, by what it says of protocols; may raise ValueError."""
+    if protocol_of(rule) not in (None, protocol) or rule.icmp is not None:
+        return False
+    return rule.not_protocol is None or parse_protocol(rule.not_protocol, any_case=True) != protocol
+
+
+def among(texts: tuple[str, ...], number: int, names: frozenset[str] | None) -> bool:
+    """Whether a port is one of several, by number or by one of its names, which may be any (None)."""
+    ports = (parse_port(text) for text in texts)
+    return any(
+        names is None or port in names if isinstance(port, str) else port[0] <= number <= port[1] for port in ports
+    )
+
+
 def opened(rules: Iterable[Rule]) -> Ports:
     """All that some rules may open; a port by its name may be any, and so may be what cannot be read."""
     found: Ports = {}
     for rule in rules:
         try:
-            protocol = ANY if rule.protocol is None else parse_protocol(rule.protocol, any_case=True)
+            protocol = protocol_of(rule) or ANY
             numbers = [parse_port(port) for port in rule.destination.ports]
         except ValueError:
             protocol, numbers = ANY, []

@@ -160,7 +160,7 @@ def _breach(placed: PlacedPolicy, ties: Sequence[Tie]) -> Breach:
     written = policy.order is not None and field in policy.resource.spec
     path = ("spec", field) if written else ("metadata", "name")
     related = (decider(here), decider(there))
-    return Breach.at(policy.resource, path, message, related, _proof(tie))
+    return Breach.at(policy.resource, path, message, related, proof(tie))
 
 
 def _named(policy: Policy) -> str:
@@ -182,9 +182,9 @@ def decider(item: Item) -> Related:
     return Related(resource.span(*path), f"{VERBS[item.action]} the packet")
 
 
-def _proof(tie: Tie) -> Witness | None:
+def proof(tie: Tie) -> Witness | None:
     """A packet about which they decide differently."""
-    found = None if tie.first.rule is None else packet_of(tie.packets)
+    found = packet_of(tie.packets)
     return None if found is None else decided(tie.first.direction, *found, tie.first)
 
 

@@ -9,13 +9,15 @@ from typing import Any
 from callint.checks.breach import Breach, rule_words, unexamined
 from callint.checks.policy.behind_service import Backends, Translation
 from callint.checks.policy.named_port import at_the_end, place_of_port
+from callint.checks.policy.opened_ports import among, may_be_of
 from callint.finding import Path, Related, witness
-from callint.net.ports import PROTOCOL_NAMES, parse_port, parse_protocol
+from callint.net.ports import PROTOCOL_NAMES, parse_protocol
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
 from callint.policy.labels import Labels, holds
 from callint.policy.match import entity_selectors
+from callint.policy.packet import DIRECTIONS
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
 from callint.selector import Selector
@@ -39,7 +41,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     if cluster.target.dataplane == "ebpf":
         return
     backends, steps = Backends(cluster), Steps(cluster, "ports of rules with services")
-    for direction in ("ingress", "egress"):
+    for direction in DIRECTIONS:
         openers = _Openers(cluster, direction)
         for tier, placed in model_of(cluster).closing(direction):
             for meant in _meant(placed.policy, direction, backends, steps):
@@ -129,27 +131,13 @@ def may_open(
 
     `names` are all that it has; without them it may have any.
     """
-    if not rule.opens or rule.icmp is not None:
-        return False
-    if rule.protocol is not None and parse_protocol(rule.protocol, any_case=True) != protocol:
-        return False
-    if rule.not_protocol is not None and parse_protocol(rule.not_protocol, any_case=True) == protocol:
-        return False
     there = rule.destination
-    if there.ports and not _among(there.ports, port, names):
+    if not rule.opens or not may_be_of(rule, protocol) or among(there.not_ports, port, frozenset()):
         return False
-    if _among(there.not_ports, port, frozenset()):
+    if there.ports and not among(there.ports, port, names):
         return False
     selector, _ = entity_selectors(there, policy.namespace)
     return selector is None or holds(selector, labels) is not False
-
-
-def _among(texts: tuple[str, ...], number: int, names: frozenset[str] | None) -> bool:
-    """Whether a port is one of several, by number or by one of its names, which may be any (None)."""
-    ports = (parse_port(text) for text in texts)
-    return any(
-        names is None or port in names if isinstance(port, str) else port[0] <= number <= port[1] for port in ports
-    )
 
 
 def _breach(tier: PlacedTier, policy: Policy, direction: str, meant: _Meant) -> Breach:

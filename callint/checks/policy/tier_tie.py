@@ -8,15 +8,13 @@ from itertools import combinations
 from typing import Any
 
 from callint.checks.breach import Breach, rule_words, unanswered
-from callint.checks.policy.policy_tie import VERBS, decider
-from callint.checks.proof import decided
-from callint.finding import Witness
+from callint.checks.policy.policy_tie import VERBS, decider, proof
 from callint.net.diagrams import TooLargeError
 from callint.objects import Cluster, Resource
 from callint.policy.symbolic.order import Item
-from callint.policy.symbolic.products import packet_of
 from callint.policy.symbolic.shadow import shadows_of
-from callint.policy.symbolic.tier_tie import TierTie, TierTies
+from callint.policy.symbolic.tie import Tie
+from callint.policy.symbolic.tier_tie import TierTies
 from callint.policy.tiers import PlacedTier
 from callint.selector.values import Budget, ExhaustedError
 
@@ -53,7 +51,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             shadows.forget()
 
 
-def _breach(one: PlacedTier, other: PlacedTier, where: Resource, tie: TierTie) -> Breach:
+def _breach(one: PlacedTier, other: PlacedTier, where: Resource, tie: Tie) -> Breach:
     here, there = (other, one) if where is other.resource else (one, other)
     order = "has no order" if here.order is None else f"has the order {here.order:.15g}"
     return Breach.at(
@@ -62,7 +60,7 @@ def _breach(one: PlacedTier, other: PlacedTier, where: Resource, tie: TierTie) -
         f'tier "{here.name}" {order}, like tier "{there.name}", and nothing but names says that "{one.name}" is asked '
         f"first: {_does(tie.first)} what {_does(tie.second)}",
         (decider(tie.first), decider(tie.second)),
-        _proof(tie),
+        proof(tie),
         "give the tiers different orders",
     )
 
@@ -71,8 +69,3 @@ def _does(item: Item) -> str:
     if item.rule is None:
         return f'the end of tier "{item.policy.tier}" {VERBS[item.action]}'
     return f"{rule_words(item.policy.resource, item.rule.path)} {VERBS[item.action]}"
-
-
-def _proof(tie: TierTie) -> Witness | None:
-    found = packet_of(tie.packets)
-    return None if found is None else decided(tie.first.direction, *found, tie.first)

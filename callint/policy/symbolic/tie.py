@@ -26,7 +26,7 @@ _OF_NETWORKS = 8
 
 
 class Tie(NamedTuple):
-    """Two rules, the first of which decides about some packets only because of its policy's name."""
+    """Two rules, or ends of tiers, the first of which decides about some packets only because of a name."""
 
     first: Item
     second: Item

@@ -12,8 +12,8 @@ from callint.policy.symbolic.order import Item, items
 from callint.policy.symbolic.products import Sets, common, without
 from callint.policy.symbolic.shadow import Shadows
 from callint.policy.symbolic.subjects import idle
+from callint.policy.symbolic.tie import Tie
 from callint.policy.tiers import PlacedPolicy, PlacedTier
-from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.index import SelectorIndex
 from callint.selector.overlap import OverlapIndex
@@ -23,14 +23,6 @@ _OF_POLICY = 5
 """Steps that it takes to see whether a policy may select what another does."""
 _OF_SETS = 50
 """Steps that an operation on sets of packets takes."""
-
-
-class TierTie(NamedTuple):
-    """What decides in the tier that is asked first, and in the other: one allows packets, the other drops them."""
-
-    first: Item
-    second: Item
-    packets: Sets
 
 
 class TierTies:
@@ -48,8 +40,8 @@ class TierTies:
         self._indexes: dict[tuple[str, Direction], OverlapIndex[PlacedPolicy]] = {}
         self._widths: dict[object, int] = {}
 
-    def between(self, one: PlacedTier, other: PlacedTier) -> TierTie | None:
-        """The first that is found of two tiers, of which the one is asked first."""
+    def between(self, one: PlacedTier, other: PlacedTier) -> Tie | None:
+        """The first that is found of two tiers, of which the one is asked first: one allows packets, one drops them."""
         before = self._shadows.tiers[: self._places[id(one)]]
         for direction in DIRECTIONS:
             for subject in self._common(one, other, direction):
@@ -64,7 +56,7 @@ class TierTies:
                         self._spend(_OF_SETS)
                         packets = common(left, common(mine, theirs))
                         if any(packets):
-                            return TierTie(first, second, packets)
+                            return Tie(first, second, packets)
         return None
 
     def _policies(self, tier: PlacedTier, direction: Direction) -> list[PlacedPolicy]:
