@@ -118,7 +118,8 @@ def parse_cidr(text: str, family: Family | None = None, *, bare: bool = True) ->
     if not slash:
         if not bare:
             _address(text, text)
-            raise ValueError(f'"{text}" has no prefix length; a network such as "{text}/{_bits(text)}" was expected')
+            bits = 128 if ":" in text else 32
+            raise ValueError(f'"{text}" has no prefix length; a network such as "{text}/{bits}" was expected')
         return _of_family(_address(text, text), text, family).prefix()
     parsed, mapped = _address(address, text), ":" in address
     limit = 128 if mapped else 32
@@ -187,10 +188,6 @@ def _of_family(address: Address, text: str, family: Family | None) -> Address:
     if family is not None and address.family != family:
         raise ValueError(f'"{text}" is IPv{address.family}; IPv{family} was expected')
     return address
-
-
-def _bits(text: str) -> int:
-    return 128 if ":" in text else 32
 
 
 def _address(text: str, whole: str) -> Address:

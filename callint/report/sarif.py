@@ -30,6 +30,7 @@ _MOST_RELATED = 100
 _LONGEST_DESCRIPTION = 1024
 _LONGEST_NAME = 255
 _BRACKET = re.compile(r"[\[\]\\]")
+_BACKSLASHED = r"\\\g<0>"
 _NO_BYTE = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 
 
@@ -134,7 +135,7 @@ def _message(finding: Finding) -> str:
     sentences = [_unlinked(finding.message)]
     if finding.related:
         links = (
-            f"[{_BRACKET.sub(_backslashed, _unlinked(_name(place)))}]({number})"
+            f"[{_BRACKET.sub(_BACKSLASHED, _unlinked(_name(place)))}]({number})"
             for number, place in _numbered(finding.related)
         )
         sentences.append(f"See {', '.join(links)}")
@@ -156,10 +157,6 @@ def _name(place: Related) -> str:
 def _unlinked(text: str) -> str:
     """Text in which nothing reads as an embedded link (3.11.6)."""
     return text.replace("](", "] (")
-
-
-def _backslashed(match: re.Match[str]) -> str:
-    return "\\" + match.group()
 
 
 def _place(span: Span, prefix: str) -> dict[str, Any]:
