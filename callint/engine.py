@@ -160,12 +160,15 @@ CRASH_HELP = "this is a bug in callint: please report it with the output of --de
 
 
 def order(findings: Iterable[Finding]) -> list[Finding]:
-    """Sort by place, then severity and rule; the same finding said twice is kept once."""
+    """Sort by place, then severity and rule; the same finding said twice, or of several aliases, is kept once."""
     ordered: list[Finding] = []
     for _, here in groupby(sorted(findings, key=_PLACE), _PLACE):
         several = list(here)
         if len(several) > 1:
-            several = sorted(dict.fromkeys(several), key=_rank)
+            first: dict[Finding, Finding] = {}
+            for one in sorted(several, key=_rank):
+                first.setdefault(one._replace(path=""), one)
+            several = list(first.values())
         ordered += several
     return ordered
 

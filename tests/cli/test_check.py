@@ -47,6 +47,25 @@ def test_silent_and_zero_when_nothing_is_wrong(folder: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+SHARED = """\
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: shared}
+spec:
+  ingress:
+  - &rule
+    action: Allow
+    protocol: tcp
+  - {<<: *rule, action: Deny}
+"""
+
+
+def test_what_several_aliases_share_is_told_of_once(folder: Path) -> None:
+    (folder / "policy.yaml").write_text(SHARED)
+    (found,) = json.loads(run(folder, "check", "--format", "json", "--select", "OBJ").stdout)["findings"]
+    assert (found["rule"], found["line"], found["path"]) == ("OBJ034", 8, "/spec/ingress/0/protocol")
+
+
 def test_files_without_an_object_are_told_of(folder: Path) -> None:
     (folder / "values.yaml").write_text("replicas: 2\n")
     done = run(folder, "check")
