@@ -43,7 +43,9 @@ def test_packets(vectors: list[Case]) -> None:
 def test_order(vectors: list[Case]) -> None:
     for case in of_kind(vectors, "order"):
         model = model_of(case.cluster)
-        names = [f"{tier.name}/{one.policy.name}" for tier in model.tiers for one in tier.policies]
+        endpoint = (*model.inventory.workloads, *model.inventory.host_endpoints)[0]
+        stages = model.chains(endpoint).stages["normal"]
+        names = [f"{stage.tier.name}/{one.policy.placed.policy.name}" for stage in stages for one in stage.entries]
         assert names == case.raw["expectOrder"], case.raw["id"]
 
 
