@@ -40,7 +40,7 @@ def _cidr(scope: Scope, path: Path, said: str) -> Prefix | None:
     if flaw is not None:
         since = LATE_CEL if flaw.kind == "cidr-host-bits" else CEL
         judge(scope, path, flaw, since=since, malformed=True)
-        return None if flaw.kind == "bad-address" else values.prefix_of(said)
+        return None if flaw.kind in ("bad-address", "missing-prefix-length") else values.prefix_of(said)
     prefix = values.prefix_of(said)
     if prefix is not None and prefix.overlaps(_LINK_LOCAL[prefix.family]):
         message = f'"{said}" overlaps the link-local network "{_LINK_LOCAL[prefix.family]}", which no pool may'

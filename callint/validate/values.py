@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache, partial
 
-from callint.net.address import Address, Family, Prefix, parse_cidr, parse_ip, parse_peer, surely_v4
+from callint.net.address import BITS, Address, Family, Prefix, parse_cidr, parse_ip, parse_peer, surely_v4
 from callint.net.community import parse_community
 from callint.net.duration import parse_duration
 from callint.net.interface import parse_interface
@@ -43,10 +43,19 @@ def _any_network(text: str, family: Family | None, bare: bool, host_bits: bool) 
     if family is not None and prefix.family != family:
         return Flaw("wrong-family", f'"{text}" is IPv{prefix.family} where IPv{family} was expected')
     if not bare and "/" not in text:
-        return Flaw("missing-prefix-length", f'"{text}" has no prefix length; "{prefix}" was expected')
+        return Flaw("missing-prefix-length", f'"{text}" has no prefix length; {_with_length(prefix)} was expected')
     if not host_bits and prefix.value != prefix.first:
         return Flaw("cidr-host-bits", f'"{text}" has host bits set; the network is "{prefix.masked()}"')
     return None
+
+
+def _with_length(host: Prefix) -> str:
+    """What is meant by an address: itself, or the network that it is the first one of, as far as it ends in zeros."""
+    bits, zeros = BITS[host.family], (host.value & -host.value).bit_length() - 1
+    whole = bits - zeros // 8 * 8 if host.family == 4 else 64
+    if not host.value or zeros < bits - whole or whole == bits:
+        return f'"{host}"'
+    return f'a network such as "{host.address}/{whole}", or "{host}" for this one address,'
 
 
 net: Verdict = partial(_network, bare=True)

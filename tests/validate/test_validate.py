@@ -95,6 +95,24 @@ def test_networks_of_an_installation(cidr: str, kind: str | None, judge) -> None
 
 
 @pytest.mark.parametrize(
+    ("cidr", "meant"),
+    [
+        ("10.244.0.0", 'a network such as "10.244.0.0/16", or "10.244.0.0/32" for this one address, was expected'),
+        ("10.0.0.0", 'a network such as "10.0.0.0/8", or "10.0.0.0/32" for this one address, was expected'),
+        ("fd00:10:244::", 'a network such as "fd00:10:244::/64", or "fd00:10:244::/128" for this one address, was'),
+        ("10.0.0.1", '"10.0.0.1/32" was expected'),
+        ("0.0.0.0", '"0.0.0.0/32" was expected'),
+        ("10.0.0.128", '"10.0.0.128/32" was expected'),
+        ("fd00::1:0:0:0", '"fd00::1:0:0:0/128" was expected'),
+    ],
+)
+def test_a_network_is_meant_by_its_first_address(cidr: str, meant: str, judge) -> None:
+    (problem,) = judge(f"apiVersion: {V3}\nkind: IPPool\nmetadata: {{name: x}}\nspec: {{cidr: '{cidr}'}}").problems
+    assert problem.kind == "missing-prefix-length"
+    assert f'"{cidr}" has no prefix length; {meant}' in problem.message
+
+
+@pytest.mark.parametrize(
     "spec", ["5", "{calicoNetwork: 5}", "{calicoNetwork: {ipPools: 5}}", "{calicoNetwork: {ipPools: [5]}}"]
 )
 def test_an_installation_of_which_a_part_is_something_else(spec: str, judge) -> None:
