@@ -12,7 +12,7 @@ from callint.validate import values
 from callint.validate.numbers import as_number, duration, int32, within
 from callint.validate.scope import CEL, LATE_CEL, Effect, Scope, Verdict, judge
 from callint.validate.selectors import selector
-from callint.validate.shape import UNREADABLE, Check, each, exclusive, fields, has, lacks, on, text
+from callint.validate.shape import UNREADABLE, Check, each, exclusive, fields, has, lacks, on, place_of, text
 
 _AS_IT_WAS = "so that the nodes that get it keep the BGP configuration they had"
 BIRD_REFUSES = Effect("bird-refuses-value", f"BIRD refuses the whole file, {_AS_IT_WAS}")
@@ -59,19 +59,20 @@ def network(verdict: Verdict, unsized: str = "") -> Check:
 
 
 def _community(scope: Scope, path: Path, value: Any) -> None:
-    if value.__class__ is str:
+    if value.__class__ is str and value:
         judge(scope, path, values.community(value), stored=BIRD_REFUSES)
 
 
 def _named_community(scope: Scope, path: Path, item: dict[str, Any]) -> None:
     for name in ("name", "value"):
         if lacks(item, name):
-            scope.refuse("missing-field", path, f'a community needs its "{name}"')
+            scope.refuse("missing-field", place_of(path, item, name), f'a community needs its "{name}"')
 
 
 def _advertisement(scope: Scope, path: Path, item: dict[str, Any]) -> None:
     if lacks(item, "cidr"):
-        scope.refuse("missing-field", path, 'an item of "prefixAdvertisements" needs its "cidr"')
+        place = place_of(path, item, "cidr")
+        scope.refuse("missing-field", place, 'an item of "prefixAdvertisements" needs its "cidr"')
     if item.get("communities") is None:
         scope.refuse("missing-field", path, 'an item of "prefixAdvertisements" needs its "communities"')
         return

@@ -11,7 +11,7 @@ from callint.objects.fields import as_text, integer, items
 from callint.validate import values
 from callint.validate.ports import POISON, carries_ports, protocol
 from callint.validate.scope import CEL, Effect, Flaw, Scope, judge
-from callint.validate.shape import UNREADABLE, Check, each, fields, lacks, text
+from callint.validate.shape import UNREADABLE, Check, each, fields, lacks, place_of, text
 
 ENDPOINT_IGNORED = Effect("silently-ignored", "Felix then treats the whole host endpoint as missing")
 ENTRY_DROPPED = Effect("silently-ignored", "Felix drops the entry")
@@ -53,7 +53,8 @@ def _port(scope: Scope, path: Path, port: dict[str, Any]) -> None:
 def _host(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
     if lacks(spec, "node"):
         message = 'a host endpoint needs the "node" that it is on'
-        scope.refuse("missing-field", path, message, since=CEL, stored=_NOBODY, key=True)
+        place = place_of(path, spec, "node")
+        scope.refuse("missing-field", place, message, since=CEL, stored=_NOBODY, key=True)
     if lacks(spec, "interfaceName") and lacks(spec, "expectedIPs"):
         message = 'a host endpoint needs "interfaceName" or "expectedIPs"'
         scope.refuse("missing-companion", path, message, since=CEL, stored=_NOBODY, key=True)
@@ -79,7 +80,8 @@ def _only_host(scope: Scope, path: Path, value: Any) -> None:
 
 def _workload(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
     if lacks(spec, "interfaceName"):
-        scope.refuse("missing-field", path, 'a workload endpoint needs its "interfaceName"', key=True)
+        place = place_of(path, spec, "interfaceName")
+        scope.refuse("missing-field", place, 'a workload endpoint needs its "interfaceName"', key=True)
     listed = [item for _, item in items(spec, "ipNetworks")]
     known = [prefix for item in listed if item.__class__ is str and (prefix := values.prefix_of(item))]
     for index, nat in items(spec, "ipNATs"):

@@ -92,6 +92,11 @@ def lacks(plain: dict[str, Any], name: str) -> bool:
     return value is None or value in EMPTY
 
 
+def place_of(path: Path, plain: dict[str, Any], name: str) -> Path:
+    """Where something that a map lacks is told of: at its own place if it is written empty, else at the map."""
+    return (*path, name) if name in plain else path
+
+
 def on(plain: dict[str, Any], name: str) -> bool:
     """Whether a flag is surely set."""
     return plain.get(name) is True
