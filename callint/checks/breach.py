@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from callint.finding import ObjectRef, Path, Related, Span, Witness, counted, witness
 from callint.objects import Cluster, Resource
@@ -55,6 +55,18 @@ class Breach(NamedTuple):
 
 
 Check = Callable[[Cluster, Mapping[str, Any]], Iterator[Breach]]
+Question = Callable[[Cluster], Iterator[Breach]]
+Answering = TypeVar("Answering")
+
+
+def asked(questions: Mapping[str, Answering], parameters: Mapping[str, Any]) -> Answering:
+    """Of several questions about one subject the one that `problem` names; raises CheckError, naming all."""
+    problem = parameters.get("problem", "")
+    if not isinstance(problem, str):
+        raise CheckError('the parameter "problem" must be a text', "problem")
+    if problem not in questions:
+        raise CheckError(f'the parameter "problem" is needed: {", ".join(questions)}', "problem")
+    return questions[problem]
 
 
 def unanswered(message: str, resource: Resource, cure: str = "") -> Breach:

@@ -11,8 +11,7 @@ from callint.bgp.explicit import explicit_accepts
 from callint.bgp.network import network as bgp
 from callint.bgp.rules import Rule
 from callint.calico.defaults import FILTER_OPERATIONS
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.checks.left_open import EXPORTS, left_open
 from callint.finding import Path, Related, Witness, witness
 from callint.net.address import FAMILIES

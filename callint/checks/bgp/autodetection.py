@@ -7,8 +7,7 @@ from typing import Any, Literal
 
 from callint.bgp.network import network as network_of
 from callint.calico.defaults import INTERFACE_PREFIXES, TUNNEL_INTERFACES
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.facts import NodeFacts
 from callint.facts.ways import size, source_towards, usable
 from callint.finding import Path, Related, witness

@@ -12,8 +12,7 @@ from callint.bgp.nodes import ANY
 from callint.bgp.pools import block_length, host_local
 from callint.checks.bgp.kept_in import Gates
 from callint.checks.bgp.routed_pools import routed
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.checks.left_open import EXPORTS, left_open
 from callint.finding import Path, Related, witness
 from callint.net.address import BITS, Address, Prefix

@@ -10,8 +10,7 @@ from callint.bgp.imports import programs_of_bird
 from callint.bgp.network import network
 from callint.calico.defaults import FELIX_TAKES_IPIP, NORMAL_ROUTE_PRIORITY, ROUTES_SHARED
 from callint.checks.bgp.backend import has_routing_mode
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.finding import Related, Witness, witness
 from callint.objects import Cluster, Resource
 from callint.objects.pool import IPPool

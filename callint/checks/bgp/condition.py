@@ -13,8 +13,7 @@ from callint.bgp.rules import DIRECTIONS, LISTS, Direction, Rule
 from callint.bgp.tagging import Tag, tags
 from callint.checks.bgp.block_lengths import Missed, missed
 from callint.checks.bgp.peers import families, peerings, rules_of, used_by
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.finding import Related, witness
 from callint.net.address import FAMILIES, Family
 from callint.net.community import Community, format_community

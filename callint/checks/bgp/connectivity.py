@@ -18,8 +18,7 @@ from callint.checks.bgp.peers import callers
 from callint.checks.bgp.reflectors import isolated, lone
 from callint.checks.bgp.routed_pools import needs_routes, routed
 from callint.checks.bgp.unsettled import open_ways, unsettled
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.checks.left_open import EXPORTS, NODES, REFLECTORS, SPEAKERS, left_in, left_open
 from callint.finding import Path, Related, witness
 from callint.net.prefixes import PrefixSet, union_all, within

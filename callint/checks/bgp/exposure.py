@@ -18,8 +18,7 @@ from callint.bgp.rules import Direction, Rule
 from callint.checks.bgp.outward import Outward, outward
 from callint.checks.bgp.peers import peerings, used_by
 from callint.checks.bgp.unsettled import unsettled
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.facts.values import NodeFacts
 from callint.finding import Path, Related, witness
 from callint.net.address import FAMILIES, Family, Prefix

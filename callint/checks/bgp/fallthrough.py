@@ -17,8 +17,7 @@ from callint.calico.defaults import BARE_FILTER_RULES
 from callint.checks.bgp.outward import Outward, outward
 from callint.checks.bgp.peers import at, families, peerings, rules_of, used_by
 from callint.checks.bgp.unsettled import unsettled, withholding
-from callint.checks.breach import Breach
-from callint.checks.dispatch import asked
+from callint.checks.breach import Breach, asked
 from callint.checks.left_open import SELECTING, left_in, left_open
 from callint.facts import NodeFacts
 from callint.finding import Related, witness

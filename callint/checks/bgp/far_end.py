@@ -14,8 +14,7 @@ from callint.bgp.session import Session
 from callint.calico.defaults import BGP_PORT
 from callint.checks.bgp.peers import far_ends, peerings
 from callint.checks.bgp.unsettled import unsettled
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.checks.left_open import left_in
 from callint.facts import Interface, NodeFacts
 from callint.finding import Related, Span, witness

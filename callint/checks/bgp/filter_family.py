@@ -8,8 +8,7 @@ from typing import Any
 from callint.bgp.rules import DIRECTIONS
 from callint.bgp.session import LIVE
 from callint.checks.bgp.peers import families, peerings, rules_of
-from callint.checks.breach import Breach
-from callint.checks.dispatch import asked
+from callint.checks.breach import Breach, asked
 from callint.finding import Related, witness
 from callint.net.address import Family
 from callint.objects import Cluster

@@ -10,8 +10,7 @@ from typing import Any
 
 from callint.bgp.network import network
 from callint.bgp.nodes import subnet
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.finding import Path, Related, witness
 from callint.net.address import FAMILIES, Address, Family, Prefix
 from callint.net.read import address, cidr

@@ -16,8 +16,7 @@ from callint.bgp.rules import Rule
 from callint.bgp.session import Session
 from callint.checks.bgp.outward import Meeting, meetings, rely_on_others
 from callint.checks.bgp.unsettled import unsettled, withholding
-from callint.checks.breach import Breach, object_words
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked, object_words
 from callint.checks.left_open import RANGES, left_open
 from callint.finding import Path, Related, all_of, witness
 from callint.net.address import BITS, Family, Prefix

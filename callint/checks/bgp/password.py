@@ -8,8 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from callint.bgp.secrets import CONTENTS, keys, secrets
-from callint.checks.breach import Breach, nobody
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked, nobody
 from callint.finding import Path, Related, Span, witness
 from callint.objects import Cluster, Resource, fields
 from callint.record import NamedTuple

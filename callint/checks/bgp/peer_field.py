@@ -9,8 +9,7 @@ from callint.bgp.network import network
 from callint.calico.defaults import AS_NUMBER
 from callint.checks.bgp.peers import FAR_ENDS, peerings
 from callint.checks.bgp.unsettled import unsettled
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.checks.left_open import left_in
 from callint.finding import witness
 from callint.net.read import as_number

@@ -11,8 +11,7 @@ from callint.bgp.network import network
 from callint.bgp.nodes import Speaker
 from callint.checks.bgp.peers import FAR_ENDS
 from callint.checks.bgp.unsettled import unsettled
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.checks.left_open import left_in
 from callint.finding import Related, witness
 from callint.objects import Cluster

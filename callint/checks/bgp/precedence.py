@@ -10,8 +10,7 @@ from callint.bgp.deciding import Dead, closing, dead
 from callint.bgp.filtering import filtering, filters_of
 from callint.bgp.rules import DIRECTIONS, LISTS, Direction, Rule
 from callint.checks.bgp.peers import families
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.finding import Path, Related, witness
 from callint.net.address import Family
 from callint.net.prefixes import everything

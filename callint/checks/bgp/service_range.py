@@ -10,8 +10,7 @@ from callint.bgp.services import EXCLUDE_LABEL
 from callint.checks.bgp.announceable import FOR_OUTSIDE, LISTS, announceable, announced_ranges
 from callint.checks.bgp.peers import far_ends
 from callint.checks.bgp.unannounced import kept_in, unannounced
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.finding import Related, Span, witness
 from callint.nat.host_networks import HostAddress, hosts_in
 from callint.net.address import BITS, Address, Prefix

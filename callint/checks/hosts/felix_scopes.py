@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import SCOPED_FELIX, VXLAN_PORT, VXLAN_VNI, WIREGUARD_PORT, WIREGUARD_PORT_V6
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.finding import Related, witness
 from callint.net.address import FAMILIES
 from callint.objects import Cluster

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE
-from callint.checks.breach import Breach, nobody
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked, nobody
 from callint.checks.hosts.claim import ebpf_ignores, rivals, workload_interface
 from callint.checks.hosts.selected import invisible, unused_labels
 from callint.checks.hosts.shut_in import default_deny, one_direction

@@ -7,8 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from callint.calico import failsafe
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.checks.proof import forwarded, judged, stranger
 from callint.finding import Related, witness
 from callint.net import intervals

@@ -9,8 +9,7 @@ from typing import Any
 from callint.bgp.network import network as network_of
 from callint.bgp.nodes import Speaker
 from callint.calico.defaults import MTU_INTERFACE_PATTERN, TUNNEL_OVERHEADS, UNDETECTED_MTU
-from callint.checks.breach import Breach
-from callint.checks.dispatch import asked
+from callint.checks.breach import Breach, asked
 from callint.facts import Interface, NodeFacts
 from callint.finding import Path, Related, Span, witness
 from callint.net.address import Address, Family

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import BLOCK_SIZES
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.finding import Path, Related, witness
 from callint.net.address import Prefix
 from callint.objects import Cluster, Resource, fields

@@ -7,8 +7,7 @@ from typing import Any
 
 from callint.bgp.network import network
 from callint.calico.defaults import SCOPED_FELIX
-from callint.checks.breach import Breach, nobody
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked, nobody
 from callint.checks.vocabulary import NodeNames
 from callint.finding import Related, witness
 from callint.objects import Cluster, Resource

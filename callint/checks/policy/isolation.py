@@ -8,8 +8,7 @@ from typing import Any
 
 from callint.calico.defaults import DEFAULT_TIER
 from callint.calico.kinds import POLICY_API, is_calico
-from callint.checks.breach import Breach, object_words, rule_words, unexamined
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked, object_words, rule_words, unexamined
 from callint.finding import ObjectRef, Related, witness
 from callint.net.address import FAMILIES, Family
 from callint.net.read import network

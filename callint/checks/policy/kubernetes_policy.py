@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico.kinds import POLICY_API
-from callint.checks.breach import Breach, object_words
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked, object_words
 from callint.checks.policy.dns_questions import may_open, unanswerable
 from callint.finding import Path, Related, witness
 from callint.net.address import BITS, Prefix

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL
-from callint.checks.breach import Breach, object_words, unexamined
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked, object_words, unexamined
 from callint.checks.pod_template import PodTemplate, pod_templates
 from callint.checks.policy.dns_questions import asks, may_be_question
 from callint.checks.policy.name_resolution import for_hosts

@@ -8,8 +8,7 @@ from itertools import starmap
 from typing import Any
 
 from callint.calico.defaults import NODE_PORTS
-from callint.checks.breach import Breach, object_words, rule_words
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked, object_words, rule_words
 from callint.checks.pod_template import written_pods
 from callint.checks.policy.opened_ports import protocol_of
 from callint.checks.policy.service_port import may_open

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.checks.pod_template import pod_templates
 from callint.checks.policy.account_scope import CHARTS
 from callint.checks.policy.for_everything import enforced, reaches_hosts, reaches_pods, shown, subject_in_rule

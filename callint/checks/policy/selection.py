@@ -12,8 +12,7 @@ from callint.calico.defaults import (
     NAMESPACE_PREFIX,
     ORCHESTRATOR_LABEL,
 )
-from callint.checks.breach import Breach, unexamined
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked, unexamined
 from callint.checks.pod_template import PodTemplate, pod_templates
 from callint.checks.policy.namespace_names import misnamed, mistyped
 from callint.checks.policy.written import Written, written_selectors

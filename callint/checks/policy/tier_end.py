@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
-from callint.checks.breach import Breach, unexamined
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked, unexamined
 from callint.checks.policy.pass_end import pass_to_nothing
 from callint.checks.policy.tier_names import tier_missing, tier_unused
 from callint.finding import Path, Related, witness

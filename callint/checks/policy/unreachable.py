@@ -9,8 +9,7 @@ from typing import Any
 
 from callint.calico.defaults import KUBERNETES_POLICY_ORDER
 from callint.calico.kinds import is_calico
-from callint.checks.breach import Breach, rule_words, unanswered
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked, rule_words, unanswered
 from callint.checks.proof import decided
 from callint.finding import ObjectRef, Path, Related, Span, Witness
 from callint.objects import Cluster, Resource

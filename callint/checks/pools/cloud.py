@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.checks.bgp.backend import connects_pods
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.finding import Path, Related, Span, witness
 from callint.objects import Cluster, fields
 from callint.objects.calico_node import environment

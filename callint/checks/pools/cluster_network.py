@@ -6,8 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from callint.checks.breach import Breach, object_words
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked, object_words
 from callint.finding import Path, Related, witness
 from callint.nat.host_networks import hosts_in
 from callint.net.address import FAMILIES, Prefix

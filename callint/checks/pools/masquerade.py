@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from callint.checks.breach import Breach
-from callint.checks.dispatch import asked
+from callint.checks.breach import Breach, asked
 from callint.finding import Related, Span, witness
 from callint.nat.host_networks import HostAddress, hosts_in
 from callint.net.address import Prefix

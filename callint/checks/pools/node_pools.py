@@ -7,8 +7,7 @@ from typing import Any
 
 from callint.bgp.pools import host_local
 from callint.calico.defaults import SYSTEM_LABELS
-from callint.checks.breach import Breach
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked
 from callint.finding import Path, Related, witness
 from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.read import cidr

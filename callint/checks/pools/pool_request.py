@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.bgp.pools import host_local
-from callint.checks.breach import Breach, object_words
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, asked, object_words
 from callint.checks.pod_template import templates
 from callint.checks.pools.known_pools import Pools
 from callint.checks.pools.request import (

@@ -9,8 +9,7 @@ from typing import Any
 from callint.bgp.pools import host_local
 from callint.calico.defaults import BLOCK_SIZES, DEFAULT_POOLS
 from callint.checks.bgp.peers import far_ends
-from callint.checks.breach import Breach, all_names
-from callint.checks.dispatch import Question, asked
+from callint.checks.breach import Breach, Question, all_names, asked
 from callint.checks.pools.overlap import overlap
 from callint.facts import Interface, NodeFacts
 from callint.finding import Related, all_of, counted, witness
