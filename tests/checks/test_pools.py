@@ -75,6 +75,27 @@ def test_who_is_masqueraded_to_a_vpn(pool: dict[str, Any], interface: str, sourc
     assert [one.witness and one.witness.as_dict()["source"] for one in found] == ([source] if source else [])
 
 
+@pytest.mark.parametrize(
+    ("routes", "pools_there", "told"),
+    [
+        (["{to: 10.1.0.0/16, interface: wg0}"], [], "add an IPPool for 10.1.0.0/16 with"),
+        (["{to: 10.1.0.0/16, interface: wg0}"], ["10.1.4.0/24"], "add an IPPool for the network of 10.1.0.1 with"),
+        (["{to: 10.1.0.0/16, interface: wg0}"], ["10.0.0.0/8"], None),
+        (["{to: 10.1.0.0/16, interface: wg0}", "{to: 10.1.0.0/24, interface: lan0}"], [], None),
+        (["{to: 10.1.0.0/16, interface: wg0, table: vpn}"], [], None),
+        (["{to: default, interface: wg0}"], [], None),
+        (["{to: 0.0.0.0/1, interface: wg0}"], [], None),
+        (["{to: 10.2.0.0/16, interface: wg0}"], [], None),
+    ],
+)
+def test_routes_lead_to_networks_of_a_vpn(routes: list[str], pools_there: list[str], told: str | None) -> None:
+    """An address without its network, and AllowedIPs, of which routes are made."""
+    facts = FACTS.replace("10.1.0.2/24", "10.1.0.2/32") + f"routes: [{', '.join(routes)}]\n"
+    more = [calico("IPPool", f"p{n}", {"cidr": cidr}) for n, cidr in enumerate(pools_there)]
+    found = list(pools.check(cluster_of([LAN, JUMP, *more], facts=facts), {"problem": "vpn-masqueraded"}))
+    assert [one.help[: len(told or "")] for one in found] == ([told] if told else [])
+
+
 def test_what_one_pool_mends_is_told_once() -> None:
     """Routers that share the address of the LAN are all in the VPN."""
     facts = "".join(f"---\n{FACTS.strip()}\n".replace("node: router", f"node: {name}") for name in ("r1", "r2", "r3"))

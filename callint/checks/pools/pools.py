@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from callint.bgp.pools import host_local
-from callint.calico.defaults import BLOCK_SIZES, DEFAULT_POOLS
+from callint.calico.defaults import BLOCK_SIZES, DEFAULT_POOLS, WIREGUARD_INTERFACES
 from callint.checks.bgp.peers import far_ends
 from callint.checks.breach import Breach, Question, all_names, asked
 from callint.checks.pools.overlap import overlap
@@ -17,6 +17,7 @@ from callint.nat.host_networks import hosts_in
 from callint.nat.masquerade import Masquerading, interface_matches
 from callint.net.address import BITS, Address, Family, Prefix
 from callint.net.enclosing import Enclosing
+from callint.net.overlapping import Networks
 from callint.net.read import address as address_of
 from callint.net.read import prefixes
 from callint.objects import Cluster, fields
@@ -25,9 +26,12 @@ from callint.objects.felix import FelixConfiguration
 from callint.objects.node import Node
 from callint.objects.pool import IPPool
 from callint.policy import Packet, model_of
+from callint.policy.links import Ways
 from callint.policy.settings import Said
 from callint.policy.symbolic.point import SOURCE_PORT
 
+_WIDEST = 8
+"""Bits of the widest network that a VPN is for: what is wider is the Internet, or half of it."""
 _FILTER = "iptablesNATOutgoingInterfaceFilter"
 
 
@@ -74,22 +78,26 @@ def _vpn_masqueraded(cluster: Cluster) -> Iterator[Breach]:
     for pool, net in pools:
         if pool.disabled and pool.nat_outgoing:
             masqueraded.setdefault(net.family, (pool, net))
+    if not masqueraded:
+        return
+    known = Networks((net, None) for net in {net for _, net in pools})
     around = Enclosing((net, None) for net in {net for _, net in pools})
-    interfaces = [(facts, one) for facts in cluster.facts.values() for one in facts.interfaces or ()]
-    peers = (
-        _first_peers(cluster, {net for _, one in interfaces for net in _tunnel_networks(one)}) if masqueraded else {}
-    )
+    behind = [(facts, vpns) for facts in cluster.facts.values() if (vpns := _vpns(facts))]
+    peers = _first_peers(cluster, {net for _, vpns in behind for net, _ in vpns})
+    masquerading = cache(lambda node: Masquerading(model_of(cluster).at(node)))
     found: dict[Prefix, list[tuple[NodeFacts, Interface, Packet]]] = {}
-    for facts, interface in interfaces if peers else ():
-        for net in _tunnel_networks(interface):
-            if net in peers and net.family in masqueraded and not around.of(net):
-                packet = _packet(masqueraded[net.family][1], interface.name, peers[net][1])
-                if Masquerading(model_of(cluster).at(facts.node)).of(packet).snat:
+    for facts, vpns in behind if peers else ():
+        ways = Ways(facts)
+        for (net, name), interface in vpns.items():
+            if net in peers and net.family in masqueraded and not around.of(net) and name in ways.all_to(peers[net][1]):
+                packet = _packet(masqueraded[net.family][1], name, peers[net][1])
+                if masquerading(facts.node).of(packet).snat:
                     found.setdefault(net, []).append((facts, interface, packet))
     for net, places in found.items():
-        (peer, _), (pool, _), (facts, interface, packet) = peers[net], masqueraded[net.family], places[0]
+        (peer, far), (pool, _), (facts, interface, packet) = peers[net], masqueraded[net.family], places[0]
         nodes = len({one.node for one, _, _ in places})
         others = f" and {nodes - 1} more" if nodes > 1 else ""
+        added = f"the network of {far}" if any(known.overlapping(net)) else net
         yield Breach.at(
             pool.resource,
             pool.path("natOutgoing"),
@@ -108,7 +116,7 @@ def _vpn_masqueraded(cluster: Cluster) -> Iterator[Breach]:
                 node=facts.node,
                 verdict="masqueraded",
             ),
-            f"add an IPPool for {net} with `disabled: true`, `disableBGPExport: true` and no natOutgoing",
+            f"add an IPPool for {added} with `disabled: true`, `disableBGPExport: true` and no natOutgoing",
         )
 
 
@@ -118,11 +126,21 @@ def _packet(lan: Prefix, leaving: str, far: Address) -> Packet:
     return Packet(None, leaving, str(Address(lan.family, host)), str(far), "tcp", SOURCE_PORT, 443)
 
 
-def _tunnel_networks(interface: Interface) -> Iterator[Prefix]:
-    if interface.kind == "wireguard" and not interface.name.startswith("wireguard.cali"):
-        for address in interface.addresses or ():
-            if address.length < BITS[address.version] - 1:
-                yield address.prefix.masked()
+def _vpns(facts: NodeFacts) -> dict[tuple[Prefix, str], Interface]:
+    """The networks behind WireGuard of one's own: those of its addresses, and of routes, as AllowedIPs make them."""
+    links = {
+        one.name: one
+        for one in facts.interfaces or ()
+        if one.kind == "wireguard" and not one.name.startswith(WIREGUARD_INTERFACES)
+    }
+    held = [(one, address) for one in links.values() for address in one.addresses or ()]
+    routes = (one for one in (facts.routes or ()) if one.table == "main" and one.interface in links) if links else ()
+    led = [(links[one.interface or ""], one.destination) for one in routes]
+    return {
+        (net.prefix.masked(), one.name): one
+        for one, net in (*held, *led)
+        if _WIDEST <= net.length < BITS[net.version] - 1
+    }
 
 
 def _first_peers(cluster: Cluster, networks: Iterable[Prefix]) -> dict[Prefix, tuple[BGPPeer, Address]]:
