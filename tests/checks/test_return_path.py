@@ -77,6 +77,26 @@ def test_another_plugin_sees_to_its_pods() -> None:
     assert told(pool(), installation(cni={"type": "AzureVNET"})) == []
 
 
+@pytest.mark.parametrize(
+    ("objects", "count"),
+    [
+        ([pool(natOutgoing=True), pool("fd00:10::/64", "six")], 1),
+        ([pool(natOutgoing=True), pool("fd00:10::/64", "six", natOutgoing=True)], 0),
+        ([pool(natOutgoing=True), pool("2001:db8:10::/64", "six")], 0),
+        ([pool(natOutgoing=True, disabled=True), pool("fd00:10::/64", "six")], 0),
+        ([pool(), pool("fd00:10::/64", "six")], 0),
+        ([pool(natOutgoing=True), pool("10.245.0.0/16", "more")], 0),
+        (
+            [installation({"cidr": "10.244.0.0/16"}, {"cidr": "fd00:10::/64", "natOutgoing": "Disabled"})],
+            1,
+        ),
+    ],
+)
+def test_of_both_addresses_of_a_pod_one_is_masqueraded(objects: list[Any], count: int) -> None:
+    found = told(*objects)
+    assert [one.message.rpartition(", ")[2].startswith('while those of "') for one in found] == [True] * count
+
+
 FACTS = """
 version: 1
 node: one

@@ -10,7 +10,7 @@ from callint.bgp.network import network
 from callint.checks.bgp.backend import connects_pods
 from callint.checks.breach import Breach
 from callint.facts.values import NodeFacts
-from callint.finding import witness
+from callint.finding import Related, witness
 from callint.net import intervals
 from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
 from callint.net.internet import INTERNET
@@ -24,25 +24,29 @@ _UNIQUE_LOCAL = parse_cidr("fc00::/7")
 def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
     """Pools of private addresses that are neither masqueraded nor announced to anybody, of which one word is said.
 
-    Where nothing is said of BGP, peers may be in another place; routes that somebody wrote by hand on a router outside
-    are not known.
+    Where nothing is said of BGP, peers may be in another place, but not where IPv4 of the same pods is masqueraded;
+    routes that somebody wrote by hand on a router outside are not known.
     """
-    about_peers = cluster.installations or cluster.of("BGPConfiguration") or "BGPPeer" in cluster.intent.complete
-    if not about_peers or not connects_pods(cluster):
+    if not connects_pods(cluster):
         return
-    told = _told(cluster)
-    pools = [pool for pool in cluster.pools if _stays_unanswered(cluster, pool, told)] if len(told) < 2 else []
+    about_peers = cluster.installations or cluster.of("BGPConfiguration") or "BGPPeer" in cluster.intent.complete
+    beside = next((one for one in cluster.pools if one.given and one.nat_outgoing and _family(one) == 4), None)
+    asked = [one for one in cluster.pools if about_peers or (beside is not None and _family(one) == 6)]
+    told = _told(cluster) if asked else set()
+    pools = [one for one in asked if _stays_unanswered(cluster, one, told, beside)] if len(told) < 2 else []
     if not pools:
         return
     first, *more = pools
+    of_four = beside if beside is not None and _family(first) == 6 else None
+    while_four = f', while those of "{of_four.name}" are masqueraded' if of_four is not None else ""
     others = f" and those of {len(more)} more" if more else ""
     said = "is off" if "natOutgoing" in first.plain else "is left out, which switches it off"
     yield Breach.at(
         first.resource,
         first.path("natOutgoing" if "natOutgoing" in first.plain else "cidr"),
         f'pods of IPPool "{first.name}"{others} keep their private addresses on the way out, for `natOutgoing` {said}, '
-        "and no BGPPeer tells anybody outside where they are",
-        (),
+        f"and no BGPPeer tells anybody outside where they are{while_four}",
+        (Related(of_four.span("natOutgoing"), "is masqueraded"),) if of_four is not None else (),
         witness("packet", source=str(first.cidr), destination="any", verdict="accept", decided_by="not masqueraded"),
         "`natOutgoing: true`, or a BGPPeer to the router; a static route there does as well",
     )
@@ -57,20 +61,27 @@ def _told(cluster: Cluster) -> set[Family]:
     return found
 
 
-def _stays_unanswered(cluster: Cluster, pool: IPPool, told: set[Family]) -> bool:
+def _family(pool: IPPool) -> Family | None:
+    net = pool.net
+    return None if net is None else net.family
+
+
+def _stays_unanswered(cluster: Cluster, pool: IPPool, told: set[Family], beside: IPPool | None) -> bool:
     """Whether pods get addresses from it that nobody answers who is not told, and there is nobody to tell."""
     given = pool.for_pods and not pool.of_no_node
     if not given or pool.nat_outgoing or not pool.legible:
         return False
     net = pool.net
-    return net is not None and net.family not in told and _private(cluster, pool, net)
+    return net is not None and net.family not in told and _private(cluster, pool, net, beside)
 
 
-def _private(cluster: Cluster, pool: IPPool, net: Prefix) -> bool:
-    """Whether no stranger can answer: of IPv6 only where facts show that there is a way to strangers at all."""
+def _private(cluster: Cluster, pool: IPPool, net: Prefix, beside: IPPool | None) -> bool:
+    """Whether no stranger can answer: of IPv6 where facts show a way to strangers, or IPv4 of the pods has one."""
     if net.family == 4:
         return not intervals.intersection(((net.first, net.last),), INTERNET[0])
-    return _UNIQUE_LOCAL.contains(net) and any(
+    if not _UNIQUE_LOCAL.contains(net):
+        return False
+    return beside is not None or any(
         sure and any(one.facts is not None and _leads_out(one.facts) for one in alike.members)
         for alike, sure in network(cluster).nodes.selected(pool.node_selector)
     )
