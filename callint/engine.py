@@ -101,10 +101,16 @@ def pointer(path: Iterable[str | int]) -> str:
 
 
 def report_problems(
-    plan: Plan, problems: Iterable[Problem], cluster: str = "default", resource: Resource | None = None
+    plan: Plan,
+    problems: Iterable[Problem],
+    cluster: str = "default",
+    resource: Resource | None = None,
+    *,
+    selected: bool = True,
 ) -> list[Finding]:
     """Findings for what an earlier stage saw; `path` is cut to be the object's own where one is given.
 
+    Unless they have to be `selected`, errors are told that nobody switched off: what was not read is not clean.
     A problem whose kind no rule reports is a mistake in the catalogue: KeyError.
     """
     about, above = (resource.ref, len(resource.base)) if resource else (None, 0)
@@ -113,7 +119,7 @@ def report_problems(
         rule = plan.catalogue.get(kind)
         if rule is None:
             raise KeyError(f'no rule reports the problem "{kind}"')
-        if plan.enabled(rule):
+        if plan.enabled(rule) or (not selected and rule.severity == "error" and plan.wanted(rule)):
             breach = Breach(message, span, about, path[above:], related, None, help_)
             found.append(_finding(rule, plan.severity(rule), breach, cluster))
     return found

@@ -93,7 +93,7 @@ def describe(
     judge = judge or partial(judge_here, measure=Measure(config.limits, options.crds))
     known = told or read_facts(config, options)
     sources = manifests(sources, options.paths)
-    findings = report_problems(plan, named_there(config, sources.problems))
+    findings = report_problems(plan, named_there(config, sources.problems), selected=False)
     places = {problem.span[:3] for problem in sources.problems}
     kustomizing = kustomizations(sources.documents)
     parts, unapplied = patches(kustomizing)

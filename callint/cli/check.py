@@ -71,7 +71,7 @@ Examples:
     metavar="RULES",
     multiple=True,
     shell_complete=known_last,
-    help="Run only these rules: ids, their beginnings, or names.",
+    help="Run only these rules: ids, their beginnings, or names. Manifests that cannot be read are told all the same.",
 )
 @click.option("--disable", metavar="RULES", multiple=True, shell_complete=known_last, help="Do not run these rules.")
 @click.option(
@@ -201,7 +201,9 @@ def command(
         output.fail(str(error))
     failed = bool(reading.died or result.crashes or result.nothing_read)
     made = result.report
-    if made.files and not (made.objects or made.findings or made.suppressed):
+    if failed and not made.findings:
+        output.tell("not all was done, and the rule that says why is switched off")
+    elif made.files and not (made.objects or made.findings or made.suppressed):
         output.tell(f"no object in {counted(made.files, 'file')}, so nothing was checked")
     try:
         if write_baseline and known and not failed:

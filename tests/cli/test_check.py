@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +113,22 @@ def test_nothing_readable_is_two(folder: Path) -> None:
     done = run(folder, "check")
     assert done.returncode == 2
     assert "error[SRC001]" in done.stdout
+
+
+def test_what_cannot_be_read_is_told_whatever_is_selected(folder: Path) -> None:
+    (folder / "a.yaml").write_text(POOL)
+    (folder / "b.yaml").write_text(BROKEN)
+    done = run(folder, "check", "--select", "BGP001", "--format", "concise")
+    assert done.returncode == 1
+    assert re.findall(r"^(\S+):\d+:\d+: error\[(.*?)\]", done.stdout, re.MULTILINE) == [("b.yaml", "SRC001")]
+    assert run(folder, "check", "--select", "BGP001", "--disable", "SRC001").stdout == ""
+
+
+def test_two_is_never_silent(folder: Path) -> None:
+    (folder / "b.yaml").write_text(BROKEN)
+    done = run(folder, "check", "--disable", "SRC001")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "callint: not all was done, and the rule that says why is switched off\n"
 
 
 @pytest.mark.parametrize(
