@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
 from callint.net.read import prefixes
 from callint.objects import Cluster
@@ -54,8 +54,8 @@ class AddressInventory(Inventory):
         """Read nothing yet; `asked` tells the selectors of which sets may be made."""
         super().__init__(cluster, assumed)
         self._asked = asked
-        self._sets: dict[Selector, AddressSet] = {}
-        self._ports: dict[tuple[Selector, str], NamedPort] = {}
+        self._set_of = cache(self._address_set)
+        self._port_of = cache(self._named_port)
 
     @cached_property
     def _members(self) -> tuple[_Member, ...]:
@@ -158,18 +158,16 @@ class AddressInventory(Inventory):
 
     def address_set(self, selector: Selector) -> AddressSet:
         """The addresses of all endpoints and network sets that the selector matches."""
-        found = self._sets.get(selector)
-        if found is None:
-            found = self._sets[selector] = self._too_many(selector) or self._collect(
-                selector, self._classes.each(selector), f'labels for the selector "{selector}"'
-            )
-        return found
+        return self._set_of(selector)
 
     def excluded_set(self, selector: Selector) -> AddressSet:
         """The same for one by which addresses are left out."""
         return self.address_set(selector)
 
-    def _collect(self, selector: Selector, members: Iterable[_Member], unlabelled: str) -> AddressSet:
+    def _address_set(self, selector: Selector) -> AddressSet:
+        return self._too_many(selector) or self._collect(selector, self._classes.each(selector))
+
+    def _collect(self, selector: Selector, members: Iterable[_Member]) -> AddressSet:
         sure: list[Ranges] = []
         unknown: dict[str, list[Ranges]] = {}
         for member in members:
@@ -179,7 +177,7 @@ class AddressInventory(Inventory):
             elif answer is None:
                 unknown.setdefault(member.labels.missing, []).append(member.ranges)
         maybe = [
-            (union(where), f'{missing}, for the selector "{selector}"' if missing else unlabelled)
+            (union(where), f'{missing + "," if missing else "labels"} for the selector "{selector}"')
             for missing, where in unknown.items()
         ]
         for one in self._unread_sets.few(selector, 1):
@@ -195,11 +193,7 @@ class AddressInventory(Inventory):
 
     def named_port(self, selector: Selector, name: str) -> NamedPort:
         """What a port name stands for among the endpoints that the selector matches."""
-        key = (selector, name)
-        found = self._ports.get(key)
-        if found is None:
-            found = self._ports[key] = self._named_port(selector, name)
-        return found
+        return self._port_of(selector, name)
 
     def _named_port(self, selector: Selector, name: str) -> NamedPort:
         unknown = self._too_many(selector)
@@ -211,10 +205,7 @@ class AddressInventory(Inventory):
                 protocol = PORT_PROTOCOLS.get(port.protocol)
                 if port.name == name and protocol:
                     by_service.setdefault((protocol, port.port), []).append(member)
-        declared = {}
-        for service, members in by_service.items():
-            found = self._collect(selector, members, f'labels for the selector "{selector}"')
-            declared[service] = found
+        declared = {service: self._collect(selector, members) for service, members in by_service.items()}
         pods = self.unknown_pods if holds(selector, ANY_POD) is not False else NO_RANGES
         unplaced = (
             port.name for one in self._unplaced if holds(selector, one.labels) is not False for port in one.ports

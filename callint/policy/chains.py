@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Literal
 
 from callint.finding import Path
@@ -125,7 +126,7 @@ class Profiles:
     def __init__(self, inventory: AddressInventory) -> None:
         """Compile nothing yet."""
         self._inventory = inventory
-        self._rules: dict[tuple[str, Direction], tuple[CompiledRule, ...]] = {}
+        self._rules = cache(self._compile)
 
     def decide(
         self, names: Sequence[str], direction: Direction, flow: Flow, doubts: Doubts, *, ebpf: bool
@@ -135,7 +136,7 @@ class Profiles:
             unwritten = self._inventory.unwritten(name)
             if unwritten is None:
                 resource = self._inventory.profiles[name].resource
-                found = _decide(self._of(name, direction), f"profile {name} {direction}", resource, flow, doubts)
+                found = _decide(self._rules(name, direction), f"profile {name} {direction}", resource, flow, doubts)
                 if found is not None and found.kind == "none" and ebpf:
                     found = found._replace(kind="drop")
             else:
@@ -144,14 +145,9 @@ class Profiles:
                 return found
         return None
 
-    def _of(self, name: str, direction: Direction) -> tuple[CompiledRule, ...]:
-        found = self._rules.get((name, direction))
-        if found is None:
-            profile = self._inventory.profiles[name]
-            found = self._rules[name, direction] = tuple(
-                CompiledRule(rule, profile.resource, None, self._inventory) for rule in profile.rules_of(direction)
-            )
-        return found
+    def _compile(self, name: str, direction: Direction) -> list[CompiledRule]:
+        profile = self._inventory.profiles[name]
+        return [CompiledRule(rule, profile.resource, None, self._inventory) for rule in profile.rules_of(direction)]
 
 
 class Chain(NamedTuple):

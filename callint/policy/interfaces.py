@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 
 from callint.calico.defaults import BPF_DATA_INTERFACE_PATTERN, TUNNEL_INTERFACES
 from callint.net.address import Address
@@ -47,7 +47,7 @@ class Governance:
         mine = [one for one, hidden in near if one.about.node == node and not hidden]
         self._wild = [one for one in mine if one.about.interface == WILDCARD]
         self._others = [one for one in mine if one.about.interface != WILDCARD]
-        self._known: dict[str, Governor] = {}
+        self.of = cache(self._find)
 
     @property
     def wildcard(self) -> HostMember | None:
@@ -58,14 +58,8 @@ class Governance:
         """Whether the interface is a workload's by its name; no host endpoint can name one."""
         return interface.startswith(self._settings.workload_prefixes)
 
-    def of(self, interface: str) -> Governor:
-        """The governor of an interface; of a workload's, the one whose forward and preDNAT policy it meets."""
-        found = self._known.get(interface)
-        if found is None:
-            found = self._known[interface] = self._find(interface)
-        return found
-
     def _find(self, interface: str) -> Governor:
+        """The governor of an interface; of a workload's, the one whose forward and preDNAT policy it meets."""
         if self.is_workload(interface):
             return self._fallback(f'"{interface}" is a workload interface')
         doubt = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, partial
 
 from callint.net import intervals
 from callint.net.address import Family
@@ -44,10 +44,11 @@ class Model:
         self._staged = staged
         self.inventory = AddressInventory(cluster, assumed, self._asked)
         self.profiles = Profiles(self.inventory)
-        self._closing: dict[str, Sequence[tuple[PlacedTier, PlacedPolicy]]] = {}
+        self.at = cache(partial(NodePolicy, self))
+        """The policy of a node with the interfaces that facts or objects tell."""
+        self.closing = cache(self._closing)
+        self._compiled = cache(self._compile)
         self._chains: dict[int, EndpointChains] = {}
-        self._policies: dict[tuple[int, int], CompiledPolicy] = {}
-        self._nodes: dict[str, NodePolicy] = {}
         self._tunnels: dict[tuple[Resource, ...], Tunnels] = {}
 
     @cached_property
@@ -71,13 +72,9 @@ class Model:
         """All policies in order, each with its tier."""
         return tuple((tier, placed) for tier in self.tiers for placed in tier.policies)
 
-    def closing(self, direction: str) -> Sequence[tuple[PlacedTier, PlacedPolicy]]:
+    def _closing(self, direction: str) -> Sequence[tuple[PlacedTier, PlacedPolicy]]:
         """Those by which what no rule allows of a direction is surely dropped."""
-        found = self._closing.get(direction)
-        if found is None:
-            closing = [one for one in self.policies if one[0].shuts_in(one[1].policy, direction)]
-            found = self._closing[direction] = closing
-        return found
+        return [one for one in self.policies if one[0].shuts_in(one[1].policy, direction)]
 
     def _asked(self) -> set[Selector]:
         """What selects the ends of rules, as far as it can be read."""
@@ -100,25 +97,14 @@ class Model:
             found = self._chains[id(endpoint)] = EndpointChains(endpoint, list(tiers.values()))
         return found
 
-    def _compiled(self, number: int, place: int) -> CompiledPolicy:
-        found = self._policies.get((number, place))
-        if found is None:
-            placed = self.tiers[number].policies[place]
-            found = self._policies[number, place] = CompiledPolicy(placed, self.inventory)
-        return found
+    def _compile(self, number: int, place: int) -> CompiledPolicy:
+        return CompiledPolicy(self.tiers[number].policies[place], self.inventory)
 
     def tunnels(self, settings: Settings) -> Tunnels:
         """Felix's own rules for tunnels, the same at all nodes of equal settings."""
         found = self._tunnels.get(settings.sources)
         if found is None:
             found = self._tunnels[settings.sources] = Tunnels(self.cluster, settings)
-        return found
-
-    def at(self, node: str) -> NodePolicy:
-        """The policy of a node with the interfaces that facts or objects tell."""
-        found = self._nodes.get(node)
-        if found is None:
-            found = self._nodes[node] = NodePolicy(self, node)
         return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL
@@ -113,15 +114,13 @@ class _Others:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._budget = Budget(cluster.limits.comparisons)
-        self._asked: dict[Direction, OverlapIndex[PlacedPolicy]] = {}
+        self._index = cache(self._make_index)
         self._allowing: dict[tuple[int, Direction], OverlapIndex[_Allowed]] = {}
 
-    def _index(self, direction: Direction) -> OverlapIndex[PlacedPolicy]:
-        if direction not in self._asked:
-            placed = (one for _, one in model_of(self._cluster).policies if one.policy.tracked)
-            asked = (one for one in placed if not one.policy.resource.whole or one.policy.governed(direction))
-            self._asked[direction] = OverlapIndex((one.selector, one) for one in asked)
-        return self._asked[direction]
+    def _make_index(self, direction: Direction) -> OverlapIndex[PlacedPolicy]:
+        placed = (one for _, one in model_of(self._cluster).policies if one.policy.tracked)
+        asked = (one for one in placed if not one.policy.resource.whole or one.policy.governed(direction))
+        return OverlapIndex((one.selector, one) for one in asked)
 
     def open_nothing(self, sender: PlacedPolicy, hearer: PlacedPolicy) -> bool:
         """Whether no port may be open at both ends between the pods of two policies; raises ExhaustedError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from string import digits
 from typing import Any
 
@@ -137,7 +138,7 @@ class _Ports:
         self._words = {protocol: Words(sorted(names)) for protocol, names in found.items()}
         self._steps = steps
         self._unread = self._selectable(unread)
-        self._having: dict[tuple[int, str], Selectable[_Bearer]] = {}
+        self._with = cache(self._find_with)
 
     def __bool__(self) -> bool:
         return bool(self._bearers)
@@ -169,11 +170,8 @@ class _Ports:
     def _bearer(self, protocol: int, name: str, selector: Selector) -> _Bearer | None:
         return self._with(protocol, name).first(selector)
 
-    def _with(self, protocol: int, name: str) -> Selectable[_Bearer]:
-        key = (protocol, name)
-        if key not in self._having:
-            self._having[key] = self._selectable(self._bearers[protocol].get(name, ()))
-        return self._having[key]
+    def _find_with(self, protocol: int, name: str) -> Selectable[_Bearer]:
+        return self._selectable(self._bearers[protocol].get(name, ()))
 
     def _selectable(self, bearers: Iterable[_Bearer]) -> Selectable[_Bearer]:
         return Selectable(((one.labels, one) for one in bearers), self._steps)

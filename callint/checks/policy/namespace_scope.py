@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from callint.calico.defaults import CLUSTER_DNS, KUBERNETES_NAME_LABEL, NAME_LABEL, NAMESPACE_LABEL
@@ -179,7 +180,7 @@ class _Things:
 
     def __init__(self, cluster: Cluster) -> None:
         self._inside: dict[str | None, list[tuple[Labels, _Thing]]] = {}
-        self._of: dict[str, Selectable[_Thing]] = {}
+        self._of = cache(self._inside_of)
         self._with_pods: set[str] = set()
         sets = [(Labels(one.labels), _Thing(one.resource, None)) for one in cluster.network_sets if not one.namespace]
         self._steps = Steps(cluster, "selectors with labels")
@@ -211,7 +212,7 @@ class _Things:
 
     def at_home(self, namespace: str, selector: Selector) -> bool:
         """Whether something known in a namespace matches, or may."""
-        if namespace not in self._of:
-            inside = (*self._inside.get(namespace, ()), *self._inside.get(None, ()))
-            self._of[namespace] = Selectable(inside, self._steps)
-        return self._of[namespace].any(selector)
+        return self._of(namespace).any(selector)
+
+    def _inside_of(self, namespace: str) -> Selectable[_Thing]:
+        return Selectable((*self._inside.get(namespace, ()), *self._inside.get(None, ())), self._steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import TypeVar
 
 from callint.selector import Selector
@@ -31,8 +32,8 @@ class Implication:
         self._budget = Budget(steps)
         self._answers: dict[tuple[Selector, Selector], bool | None] = {}
         self._apart: dict[tuple[Selector, Selector], bool | None] = {}
-        self._samples: dict[Selector, list[dict[str, str]]] = {}
-        self._sizes: dict[Selector, int] = {}
+        self._samples_of = cache(partial(samples, most=_MOST_SAMPLES // 2))
+        self._size = cache(lambda selector: len(atoms(selector)))
 
     def holds(self, a: Selector, b: Selector) -> bool:
         """Whether whatever `a` matches is surely matched by `b`."""
@@ -85,21 +86,9 @@ class Implication:
                 return True
         return False
 
-    def _samples_of(self, selector: Selector) -> list[dict[str, str]]:
-        found = self._samples.get(selector)
-        if found is None:
-            found = self._samples[selector] = samples(selector, _MOST_SAMPLES // 2)
-        return found
-
     def _add(self, selector: Selector, labels: dict[str, str] | Unknown | None) -> None:
         """Remember labels that the selector matches, instead of those that were of no use for longest."""
         if isinstance(labels, dict):
             known = self._samples_of(selector)
             known[_MOST_SAMPLES - 1 :] = []
             known.insert(0, labels)
-
-    def _size(self, selector: Selector) -> int:
-        found = self._sizes.get(selector)
-        if found is None:
-            found = self._sizes[selector] = len(atoms(selector))
-        return found

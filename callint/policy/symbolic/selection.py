@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain
 
 from callint.policy.chains import Kind, kinds_of
@@ -73,8 +73,8 @@ class Selections:
         self._alike: dict[object, Selection] = {}
         self._of_class: dict[object, Selection] = {}
         self._known: dict[int, tuple[Endpoint, Selection]] = {}
-        self._own: dict[tuple[Selection, Direction, bool], object] = {}
-        self._places: dict[tuple[Selection, Kind, Direction], tuple[Asked, ...]] = {}
+        self.own = cache(self._find_own)
+        self.asked = cache(self._find_asked)
 
     @cached_property
     def _keys(self) -> frozenset[str]:
@@ -129,28 +129,20 @@ class Selections:
                 found.setdefault(kind, []).append(one)
         return {kind: entries if len(some) == len(entries) else tuple(some) for kind, some in found.items()}
 
-    def own(self, selection: Selection, direction: Direction, *, asked: bool) -> object:
+    def _find_own(self, selection: Selection, direction: Direction, *, asked: bool) -> object:
         """What a node's own packets meet at a host endpoint: equal wherever it is the same.
 
         Normal policy is asked at all, or none of the packets that matter gets as far.
         """
         if selection.hidden is not None or any(one.doubt is not None for one in selection.entries):
             return selection
-        key = (selection, direction, asked)
-        found = self._own.get(key)
-        if found is None:
-            before = tuple(self.asked(selection, kind, direction) for kind in ("untracked", "preDNAT"))
-            normal = (self.asked(selection, "normal", direction), selection.profiles) if asked else None
-            found = self._own[key] = (before, bool(selection.of_kind("preDNAT")), normal)
-        return found
+        before = tuple(self.asked(selection, kind, direction) for kind in ("untracked", "preDNAT"))
+        normal = (self.asked(selection, "normal", direction), selection.profiles) if asked else None
+        return before, bool(selection.of_kind("preDNAT")), normal
 
-    def asked(self, selection: Selection, kind: Kind, direction: Direction) -> tuple[Asked, ...]:
+    def _find_asked(self, selection: Selection, kind: Kind, direction: Direction) -> tuple[Asked, ...]:
         """The enforced policies of a direction in the chains of a kind, by tier; for endpoints without doubts."""
-        key = (selection, kind, direction)
-        found = self._places.get(key)
-        if found is None:
-            found = self._places[key] = self.in_tiers(selection.of_kind(kind), direction)
-        return found
+        return self.in_tiers(selection.of_kind(kind), direction)
 
     def in_tiers(self, entries: Iterable[Entry], direction: Direction) -> tuple[Asked, ...]:
         """Those of the entries that are enforced and of a direction, by tier."""

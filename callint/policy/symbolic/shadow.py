@@ -8,7 +8,7 @@ are written down.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from callint.finding import Path
@@ -21,7 +21,7 @@ from callint.policy.address_inventory import AddressInventory
 from callint.policy.address_set import AddressSet, NamedPort, Service
 from callint.policy.match import Criteria, criteria, entity_selectors
 from callint.policy.model import model_of
-from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges
+from callint.policy.ranges import EVERYWHERE, NO_RANGES
 from callint.policy.symbolic.implication import Implication
 from callint.policy.symbolic.order import Item, Order
 from callint.policy.symbolic.products import Sets
@@ -81,7 +81,8 @@ class Shadows:
         self._inventories = {surely: _OpenInventory(written, surely=surely) for surely in (False, True)}
         self._spaces: tuple[PacketSpace, PacketSpace] | None = None
         self._sets: dict[object, Sets] = {}
-        self._members: dict[Selector, Ranges] = {}
+        self.members = cache(written.certain)
+        """The addresses of what is written down and surely selected."""
         self._selectors: dict[int, tuple[_Pair, _Pair]] = {}
 
     @cached_property
@@ -121,13 +122,6 @@ class Shadows:
     def far_known(self) -> bool:
         """Whether anything that is written down has the last address of IPv6."""
         return contains(self.members(ALL)[1], LAST[6])
-
-    def members(self, selector: Selector) -> Ranges:
-        """The addresses of what is written down and surely selected."""
-        found = self._members.get(selector)
-        if found is None:
-            found = self._members[selector] = self._written.certain(selector)
-        return found
 
     def near(self, selector: Selector) -> int:
         """How much of what is written down has to be looked at for that."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 
 from callint.calico.defaults import (
     INHERITED_NAMES,
@@ -40,20 +41,15 @@ class Namespaces:
         self.of_kubernetes: bool = not any(others)
         """Whether nothing tells of pods that are not Kubernetes'."""
         self._labels = _labels(cluster, tiers) if self.of_kubernetes and cluster.namespaces else {}
-        self._known: dict[Selector, Selector] = {}
+        self.of_rule = cache(self._of_rule)
 
     def of_subject(self, selector: Selector) -> Selector:
         """The selector of a policy with the labels that its namespace has; names of namespaces are one label there."""
         return self._with(selector, lambda namespace: self._labels.get(namespace, ())) if self._labels else selector
 
-    def of_rule(self, selector: Selector) -> Selector:
+    def _of_rule(self, selector: Selector) -> Selector:
         """That of a rule with these labels and all names of its namespace."""
-        if not self.of_kubernetes:
-            return selector
-        found = self._known.get(selector)
-        if found is None:
-            found = self._known[selector] = self._with(selector, self._of_name)
-        return found
+        return self._with(selector, self._of_name) if self.of_kubernetes else selector
 
     def _of_name(self, namespace: str) -> Sequence[Compare]:
         names = [Compare(key, "==", namespace) for key in _NAMES]
