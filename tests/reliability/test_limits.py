@@ -52,8 +52,8 @@ class Case(NamedTuple):
 CASES = {
     "file_bytes": Case(POOL, 10, 1000, "SRC014", "larger than the limit of 10 bytes"),
     "documents": Case(f"{POOL}---\na: 1\n", 1, 2, "SRC015", "more than 1 document: "),
-    "nesting": Case("a: [[[[]]]]\n", 3, 9, "SRC013", "nested too deeply"),
-    "alias_nodes": Case("a: &a [1, 2, 3]\nb: [*a, *a]\n", 4, 100, "SRC010", ""),
+    "nesting": Case(f"{POOL}---\na: [[[[]]]]\n", 3, 9, "SRC013", "nested too deeply"),
+    "alias_nodes": Case(f"{POOL}---\na: &a [1, 2, 3]\nb: [*a, *a]\n", 4, 100, "SRC010", ""),
     "problems": Case(f"{POOL}kind: IPPool\nkind: IPPool\nkind: IPPool\n", 1, 9, "SRC002", "more"),
     "broken": Case("[\n---\n[\n---\n[\n", 1, 9, "SRC015", "1 documents of this file cannot be read"),
     "selector_length": Case(POLICIES, 20, 40, "SRC026", "longer than 20 characters and is not read"),
