@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from callint.record import NamedTuple
@@ -21,6 +22,12 @@ def counted(number: int, noun: str) -> str:
 def all_of(number: int, noun: str) -> str:
     """Of two or more: `both files`, `all 3 files`."""
     return f"both {noun}s" if number == 2 else f"all {number} {noun}s"
+
+
+def quoted(names: Sequence[str], most: int) -> str:
+    """Names in quotes with commas; of many the first, and how many more there are."""
+    more = len(names) - most
+    return ", ".join([f'"{name}"' for name in names[:most]]) + (f" and {more} more" if more > 0 else "")
 
 
 class Span(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from callint.config import ClusterConfig, Config, named
-from callint.finding import Problem, Related, Span
+from callint.finding import Problem, Related, Span, quoted
 from callint.source.discover import SUFFIXES, discover, show
 from callint.source.globs import WILDCARDS, base_of, compile_glob
 from callint.suppress import above, absolute
@@ -69,8 +69,7 @@ def left_out(config: Config, given: Sequence[str], cluster: ClusterConfig) -> It
     if roots:
         several = ("clusters", cluster.name) if "clusters" in config.document.value else ()
         span = config.document.span((*several, "manifests", roots[0][0]))
-        names = ", ".join(f'"{show(root)}"' for _, root in roots[:_NAMED])
-        names += f" and {len(roots) - _NAMED} more" if len(roots) > _NAMED else ""
+        names = quoted([show(root) for _, root in roots], _NAMED)
         message = (
             f'cluster "{cluster.name}" has manifests in {names} that are not given: what they define is missing here'
         )

@@ -32,6 +32,11 @@ class Address(NamedTuple):
     def __str__(self) -> str:
         return format_address(self.family, self.value)
 
+    @property
+    def link_local(self) -> bool:
+        """Whether it is of one link alone: in 169.254.0.0/16 or fe80::/10."""
+        return self.value >> 16 == 0xA9FE if self.family == 4 else self.value >> 118 == 0xFE80 >> 6
+
     def prefix(self) -> Prefix:
         """The network that holds this address alone."""
         return Prefix(self.family, self.value, BITS[self.family])

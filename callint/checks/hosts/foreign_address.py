@@ -17,7 +17,6 @@ from callint.policy.nodes import all_addresses
 from callint.source import placeholder
 
 _INTERNAL = "InternalIP"
-_LINK_LOCAL = 0xFE80 >> 6  # the first ten bits of fe80::/10
 _Where = Resource | Interface
 
 
@@ -87,8 +86,8 @@ def _internal(node: Node) -> dict[Family, Address]:
 
 
 def _only(addresses: Iterable[Address]) -> dict[Family, Address]:
-    """The address of each family of which there is just one, those of the link aside."""
-    found = {one for one in addresses if one.family == 4 or one.value >> 118 != _LINK_LOCAL}
+    """The address of each family of which there is just one, those of IPv6 for the link aside."""
+    found = {one for one in addresses if one.family == 4 or not one.link_local}
     several = {family: [one for one in found if one.family == family] for family in FAMILIES}
     return {family: ones[0] for family, ones in several.items() if len(ones) == 1}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.checks.breach import Breach
-from callint.finding import Related, Span, witness
+from callint.finding import Related, Span, quoted, witness
 from callint.objects import Cluster, Resource
 from callint.source import placeholder
 
@@ -42,15 +42,13 @@ def _undecided(pairs: tuple[tuple[Resource, Resource], ...]) -> Breach:
     later, first = pairs[0]
     span = first.span("metadata", "name")
     folders = sorted({resource.folder for pair in pairs for resource in pair})
-    listed = ", ".join(f'"{folder}"' for folder in folders[:3])
-    if len(folders) > 3:
-        listed += f" and {len(folders) - 3} more"
     objects = len({resource.identity for resource, _ in pairs})
     about = f'{later.kind} "{later.name}" is' if objects == 1 else f"{objects} objects are"
     return Breach.at(
         later,
         ("metadata", "name"),
-        f"{about} defined in more than one of the folders {listed}: whether they are one cluster is not known",
+        f"{about} defined in more than one of the folders {quoted(folders, 3)}: whether they are one cluster is not "
+        "known",
         (Related(span, "first defined here"),),
         witness("reference", reference=str(later.ref), defined_in=f"{span.file}:{span.line}"),
         help="name the clusters and their folders under `clusters` in callint.yaml",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from callint.checks.breach import Breach, CheckError, nobody
-from callint.finding import Path, Related, Span
+from callint.finding import Path, Related, Span, quoted
 from callint.objects import Cluster, Resource, fields
 from callint.schema.catalogue import KUBERNETES, calico_kinds, meant_kind, read
 from callint.source import Document, placeholder
@@ -135,6 +135,4 @@ def listed(kind: str, names: Sequence[str]) -> str:
     """The objects of a kind that are known, in words: of many the first."""
     if not names:
         return f"no {kind} is known"
-    shown = ", ".join(f'"{name}"' for name in names[:5])
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"the {kind}s known are {shown}{more}" if names[1:] else f"the only {kind} known is {shown}"
+    return f"the {kind}s known are {quoted(names, 5)}" if names[1:] else f'the only {kind} known is "{names[0]}"'

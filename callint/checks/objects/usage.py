@@ -9,7 +9,7 @@ from callint.bgp.network import network
 from callint.calico.defaults import SCOPED_FELIX
 from callint.checks.breach import Breach, Question, asked, nobody
 from callint.checks.vocabulary import NodeNames
-from callint.finding import Related, witness
+from callint.finding import Related, quoted, witness
 from callint.objects import Cluster, Resource
 from callint.policy.settings import scoped
 from callint.selector import parse_or_none
@@ -90,8 +90,7 @@ def _unknown_nodes(cluster: Cluster, about: Iterator[_About]) -> Iterator[Breach
         unknown = None if name in every or resource.unreadable(*path) else names.unknown(name)
         if unknown is not None:
             which, near = unknown
-            listed = ", ".join(f'"{one}"' for one in known[:5]) + (f" and {len(known) - 5} more" if known[5:] else "")
-            hint = f'did you mean "{near}"' if near else f"the nodes are {listed}"
+            hint = f'did you mean "{near}"' if near else f"the nodes are {quoted(known, 5)}"
             yield Breach.at(
                 resource,
                 path,

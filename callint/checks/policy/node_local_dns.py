@@ -139,15 +139,15 @@ def _caches(cluster: Cluster) -> Iterator[_Cache]:
             if isinstance(container, dict):
                 words = (*fields.texts(container, "command"), *fields.texts(container, "args"))
                 found = tuple(prefix.address for prefix in prefixes(_listening(words)))
-                service = next((one for one in found if not _link_local(one)), None)
-                if service is not None and any(map(_link_local, found)):
+                service = next((one for one in found if not one.link_local), None)
+                if service is not None and any(one.link_local for one in found):
                     name = object_words(resource, resource.home)
                     answers = f"{object_words(resource, None)} answers at {service} on each node in their place"
                     listens = f"listens at {' and '.join(map(str, found))}"
                     yield _Cache(name, answers, Related(resource.span("metadata", "name"), listens), found)
     for resource in cluster.kubernetes("KubeletConfiguration", _KUBELET):
         found = tuple(prefix.address for prefix in prefixes(fields.texts(resource.plain, "clusterDNS")))
-        if found and all(map(_link_local, found)):
+        if found and all(one.link_local for one in found):
             asked_at = " and ".join(map(str, found))
             answers = f"kubelets tell pods to ask {asked_at}, the cache of names on their node"
             yield _Cache(asked_at, answers, Related(resource.span("clusterDNS"), "what pods ask"), found)
@@ -159,10 +159,6 @@ def _listening(words: tuple[str, ...]) -> Iterator[str]:
         name, equals, joined = word.partition("=")
         if name in ("-localip", "--localip"):
             yield from (joined if equals else following).split(",")
-
-
-def _link_local(address: Address) -> bool:
-    return address.value >> 16 == 0xA9FE if address.family == 4 else address.value >> 118 == 0xFE80 >> 6
 
 
 def _for_dns(policy: Policy) -> bool:
@@ -206,7 +202,7 @@ def _breach(policy: Policy, cache: _Cache, tier: str, left: Known | None) -> Bre
     whom = "them" if left is None else f'those of {left.resource.kind} "{left.resource.name}"'
     others = () if left is None else (Related(left.place, "asks it in vain"),)
     resource, path = policy.resource, ("spec", "egress")
-    destination = next((one for one in cache.addresses if not _link_local(one)), cache.addresses[0])
+    destination = next((one for one in cache.addresses if not one.link_local), cache.addresses[0])
     return Breach.at(
         resource,
         path,

@@ -26,7 +26,6 @@ from callint.steps import Steps
 
 _OF_WAY = 4  # steps that it takes to find the way from one node to another
 _ECHO: dict[object, Family] = {(ICMP, ((8, 8),)): 4, (ICMPV6, ((128, 128),)): 6}
-_LINK_LOCAL = 0xFE80 >> 6  # the first ten bits of fe80::/10
 # links without link-layer addresses, as `ip -details` names their kinds, and what such links are usually called
 _BARE_KINDS = frozenset(("wireguard", "tun", "ppp", "ipip", "ip6tnl", "sit", "gre", "vti", "vti6", "xfrm"))
 _BARE_NAMES = ("wg", "tun", "ppp", "tailscale", "sit", "ip6tnl")
@@ -238,7 +237,7 @@ def _ipv6(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
     """Interfaces with an IPv6 address that is not link-local alone, and with a link on which neighbours are sought."""
     for name, addresses in about.interfaces.items():
         own = tuple(one for one in addresses if one.family == 6)
-        if all(one.value >> 118 == _LINK_LOCAL for one in own):
+        if all(one.link_local for one in own):
             continue
         known = about.told.get(name)
         bare = name.startswith(_BARE_NAMES) if known is None or known.kind is None else known.kind in _BARE_KINDS
