@@ -14,7 +14,7 @@ from callint.validate.scope import CEL, Effect, Flaw, Scope, judge
 from callint.validate.shape import UNREADABLE, Check, each, fields, lacks, place_of, text
 
 ENDPOINT_IGNORED = Effect("silently-ignored", "Felix then treats the whole host endpoint as missing")
-ENTRY_DROPPED = Effect("silently-ignored", "Felix drops the entry")
+ENTRY_DROPPED = Effect("silently-ignored", "Felix drops the entry", modelled=True)
 _NOBODY = Effect("silently-ignored", "it applies to nothing")
 _NO_NODE = Effect("silently-ignored", "no node of Kubernetes has such a name")
 _DSCP = "qos.projectcalico.org/dscp"
