@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
+from typing import TypeVar
 
 from callint.bgp.held import Held
 from callint.bgp.lone import CROWD, Lone, lone
@@ -16,7 +17,10 @@ from callint.net.read import as_number
 from callint.objects import Cluster
 from callint.selector import Selector, keys_and_values, parse_or_none
 from callint.selector.syntax import And, Compare, atoms
-from callint.steps import Steps
+from callint.selector.values import Budget
+from callint.steps import FREE
+
+T = TypeVar("T")
 
 
 class Alike:
@@ -45,7 +49,7 @@ class Alike:
 
     def other_than(self, speaker: Speaker) -> Speaker | None:
         """The first node that is another one."""
-        return next((one for one in self.members[:2] if one is not speaker), None)
+        return other(self.members, speaker)
 
     def end(self, family: Family) -> Address | Alike:
         """What tells these nodes from others as a far end: the address where it is one node's, and known."""
@@ -53,6 +57,11 @@ class Alike:
 
     def __repr__(self) -> str:
         return f"<Alike {self.first.name}, {len(self.members)} nodes>"
+
+
+def other(several: Sequence[T], speaker: Speaker) -> T | None:
+    """The first one that is another one; `ANY` stands for many, who have each other."""
+    return next((one for one in several[:2] if one is not speaker or speaker.name == ANY), None)
 
 
 def together(divided: Mapping[object, list[Speaker]], lone: Lone, speakers: Iterable[Speaker]) -> tuple[Alike, ...]:
@@ -176,14 +185,13 @@ class Nodes:
         """The node of this name."""
         return self._of.get(name)
 
-    def selected(self, text: str, steps: Steps | None = None) -> Iterator[tuple[Alike, bool]]:
+    def selected(self, text: str, steps: Budget = FREE) -> Iterator[tuple[Alike, bool]]:
         """The nodes that a selector matches, and whether that is sure; an invalid one matches none."""
         selector = parse_or_none(text)
         if selector is None:
             return
         candidates = self._candidates(selector)
-        if steps is not None:
-            steps.spend(len(candidates))
+        steps.spend(len(candidates))
         for alike in candidates:
             match = alike.first.selected(selector)
             if match is not False:

@@ -7,7 +7,7 @@ from functools import reduce
 
 from callint.bgp.numbered import Numbered
 from callint.bgp.route import Conditions
-from callint.steps import Steps
+from callint.selector.values import Budget
 
 
 class Trail:
@@ -56,7 +56,7 @@ Unless = tuple[Conditions, ...] | Untaken
 class Asked:
     """The conditions of the rules of one list; each trail of them is made once."""
 
-    def __init__(self, numbered: Numbered, steps: Steps | None) -> None:
+    def __init__(self, numbered: Numbered, steps: Budget) -> None:
         """Nothing has been asked yet."""
         self.numbered = numbered
         self.nothing = Trail(None, -1)
@@ -73,8 +73,7 @@ class Asked:
 
     def _only(self, trail: Trail, kept: int) -> Trail:
         numbers = [number for number in trail if kept >> number & 1]
-        if self._steps is not None:
-            self._steps.spend(len(numbers))
+        self._steps.spend(len(numbers))
         return reduce(self._next, reversed(numbers), self.nothing)
 
     def _next(self, trail: Trail, number: int) -> Trail:

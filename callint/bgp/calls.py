@@ -14,7 +14,8 @@ from callint.calico.defaults import BGP_PORT
 from callint.facts.ways import size, source_towards
 from callint.net.address import Address, Family
 from callint.record import NamedTuple
-from callint.steps import Answer, Steps
+from callint.selector.values import Budget
+from callint.steps import FREE, Answer, Steps
 
 # What a call takes each time it is looked at
 _OF_CALL = 10
@@ -229,11 +230,10 @@ class Calls:
         return found
 
 
-def caller(session: Session, steps: Steps | None = None) -> Address | None:
+def caller(session: Session, steps: Budget = FREE) -> Address | None:
     """The address from which a session calls, its BGP address where nobody knows what the kernel takes."""
     own, facts, address = session.source, session.local.facts, session.address
     if own is None and facts is not None and address is not None:
-        if steps is not None:
-            steps.spend(size(facts))
+        steps.spend(size(facts))
         own = source_towards(facts, address)
     return own or session.local.address(session.family)

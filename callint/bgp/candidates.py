@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from callint.bgp.profile import Profile
 from callint.bgp.route import DEFAULT_LOCAL_PREF, HIGHEST, Attributes, Origin, Passage, Presence
-from callint.net.address import BITS, Prefix
+from callint.net.address import BITS
 from callint.net.prefixes import PrefixSet, everything, exactly, union_all, within
 from callint.record import NamedTuple
 
@@ -73,8 +73,3 @@ def _own_routes(profile: Profile) -> Iterator[Routes]:
     if not profile.routes_known:
         unknown = None if profile.release >= (3, 32) else DEFAULT_LOCAL_PREF
         yield Routes(everything(family), "any", Attributes("kernel", None, (), (), unknown), "routes of its kernel")
-
-
-def settled(profile: Profile) -> tuple[Prefix, ...] | None:
-    """The blocks that take part in the export filter; None where blocks are not known."""
-    return tuple(one.network for one in profile.blocks if one.settled) if profile.blocks is not None else None

@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, cached_property, lru_cache, partial
 
-from callint.bgp.alike import Alike
+from callint.bgp.alike import Alike, other
 from callint.bgp.candidates import Routes, own_routes
 from callint.bgp.decision import Decision
-from callint.bgp.division import other
 from callint.bgp.lone import CROWD
 from callint.bgp.nodes import Speaker
 from callint.bgp.peering import Peering

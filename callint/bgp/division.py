@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
-from typing import TypeVar
 
-from callint.bgp.alike import Alike
+from callint.bgp.alike import Alike, other
 from callint.bgp.filtering import filtering
 from callint.bgp.network import Network
 from callint.bgp.nodes import ANY, Speaker
@@ -28,7 +27,6 @@ class Group(NamedTuple):
     size: int
 
 
-T = TypeVar("T")
 Members = tuple[Speaker, ...]
 Near = tuple[Alike, Profile, Members]
 
@@ -151,8 +149,3 @@ class Division:
 
     def _kinds_in(self, forms: frozenset[Form]) -> frozenset[object]:
         return frozenset((form.kind == "mesh", self._relay(form)) for form in forms)
-
-
-def other(there: Sequence[T], speaker: Speaker) -> T | None:
-    """A far end of a node; `ANY` stands for many, who have each other."""
-    return next((one for one in there[:2] if one is not speaker or speaker.name == ANY), None)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from callint.bgp.alike import Alike, Nodes, far_end
-from callint.bgp.nodes import ANY, Settings, Speaker
+from callint.bgp.alike import Alike, far_end
+from callint.bgp.inventory import Inventory
+from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.workloads import all_known, selected
 from callint.net import read
 from callint.net.address import Address, Family
 from callint.net.read import as_number
-from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.record import NamedTuple
 from callint.steps import Steps, counted
@@ -66,24 +66,22 @@ class Expansion(NamedTuple):
 
 
 class Expander:
-    """Expands peers over the nodes of one cluster."""
+    """Expands the peers of one cluster over its nodes."""
 
-    def __init__(
-        self, cluster: Cluster, nodes: Nodes, settings: Settings, families: tuple[Family, ...], steps: Steps
-    ) -> None:
-        """`families` are those that the cluster uses."""
+    def __init__(self, known: Inventory, steps: Steps) -> None:
+        """Nothing is expanded yet."""
         self._steps = steps
-        self._cluster = cluster
-        self._nodes = nodes
-        self._settings = settings
-        self._families = families
+        self._cluster = known.cluster
+        self._nodes = known.nodes
+        self._settings = known.settings
+        self._families = known.families
 
-    def expand(self, peers: Iterable[BGPPeer]) -> Expansion:
+    def expand(self) -> Expansion:
         """Global peers first, then those of nodes, then reverse ones: the first one with a far end keeps it.
 
         Raises TooManyStepsError.
         """
-        known = [(peer, list(self._locals(peer)), list(self._targets(peer))) for peer in peers]
+        known = [(peer, list(self._locals(peer)), list(self._targets(peer))) for peer in self._cluster.bgp_peers]
         taken: dict[tuple[object, ...], Entry] = {}
         conflicts: list[Conflict] = []
 
@@ -181,9 +179,8 @@ class Expander:
         if self._expected_as(peer) != remote.as_number or end is None:
             return False
         _, port = end
-        own = self._settings.of_node(remote.name)
-        ports = (own.listen_port if own else None, self._settings.port)
-        return port is None or all(listen in (None, port) for listen in ports)
+        settings = (self._settings.of_node(remote.name), self._settings.default)
+        return port is None or all(one is None or one.listen_port in (None, port) for one in settings)
 
 
 def itself(local: Alike, target: Target) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from callint.bgp.candidates import Routes, settled
+from callint.bgp.candidates import Routes
 from callint.bgp.decision import Decision, Step
 from callint.bgp.filters import Part
 from callint.bgp.pools import Pools, inside_all
@@ -59,8 +59,8 @@ class Limits(NamedTuple):
 
 def limits(profile: Profile, pools: Pools) -> Limits:
     """The limits of nodes with this profile."""
-    family, known = profile.family, settled(profile)
-    blocks = union_all(family, map(exactly, known or ()))
+    family, known = profile.family, [one.network for one in profile.blocks or () if one.settled]
+    blocks = union_all(family, map(exactly, known))
     possible = (within(pool, length + 1) for pool, length, _ in profile.possible)
     return Limits(
         release=profile.release,
@@ -70,7 +70,7 @@ def limits(profile: Profile, pools: Pools) -> Limits:
         tagging=profile.tagging,
         withheld=pools.withheld,
         blocks=blocks,
-        inside_blocks=inside_all(known or (), family) - blocks,
+        inside_blocks=inside_all(known, family) - blocks,
         perhaps_inside=union_all(family, possible) if profile.blocks is None else nothing(family),
         services=inside_all(profile.services, family),
         reflected=inside_all(profile.reflected, family),

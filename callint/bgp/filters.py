@@ -11,7 +11,8 @@ from callint.bgp.rules import Direction, Rule
 from callint.net.interface import glob_matches
 from callint.net.prefixes import PrefixSet
 from callint.record import NamedTuple
-from callint.steps import Steps
+from callint.selector.values import Budget
+from callint.steps import FREE
 
 # Beyond so many pieces those that differ only in unknown attributes are joined: bounded time for a less sharp answer.
 MAX_PIECES = 100
@@ -111,13 +112,13 @@ def matchers(rules: Sequence[Rule], attributes: Attributes, view: View) -> list[
     return found
 
 
-def open_conditions(found: Iterable[Matcher], steps: Steps | None) -> Numbered:
+def open_conditions(found: Iterable[Matcher], steps: Budget = FREE) -> Numbered:
     """What rules leave open, and what stands for that of too many."""
     return Numbered((*(when for _, when in found if when), _TOO_MANY), steps)
 
 
 def evaluate(
-    found: Iterable[Matcher], prefixes: PrefixSet, numbered: Numbered | None = None, steps: Steps | None = None
+    found: Iterable[Matcher], prefixes: PrefixSet, numbered: Numbered | None = None, steps: Budget = FREE
 ) -> tuple[Part, ...]:
     """Divide the prefixes among the rules in order; parts of the same rule are disjoint, empty ones are left out.
 
@@ -131,8 +132,7 @@ def evaluate(
     for rule, when in found:
         implied, implying, excluded = asked.numbered.about(when) if when else (0, 0, 0)
         left: Pieces = {}
-        if steps is not None:
-            steps.spend(_OF_PIECE * len(pieces))
+        steps.spend(_OF_PIECE * len(pieces))
         for trail, piece in pieces.items():
             asks, region = piece
             hit, rest = (None, region) if asks & implied else region.divide(rule.prefixes)

@@ -24,7 +24,11 @@ class Held:
 
     def __init__(self, speakers: Iterable[Speaker]) -> None:
         """Nodes are told apart by their addresses only as far as somebody holds some of these and not others."""
-        self._known = {one.name: _held(one.facts) for one in speakers if one.facts is not None and _lists(one.facts)}
+        self._known = {
+            one.name: _held(facts)
+            for one in speakers
+            if (facts := one.facts) and facts.knows("interfaces") and facts.knows("routes")
+        }
         self._families: dict[Family, _Family] = {}
         if self._known:
             several = list(speakers)
@@ -77,10 +81,6 @@ def _family(speakers: list[Speaker], known: dict[str, dict[Family, Intervals]], 
 def _places(values: list[int], held: Intervals) -> Iterator[tuple[int, int]]:
     for low, high in held:
         yield bisect_left(values, low), bisect_right(values, high) - 1
-
-
-def _lists(facts: NodeFacts) -> bool:
-    return facts.knows("interfaces") and facts.knows("routes")
 
 
 def _held(facts: NodeFacts) -> dict[Family, Intervals]:

@@ -111,7 +111,7 @@ def kernel(pools: Pools, ranges: Ranges, configuration: BGPConfiguration | None,
         modes[mode].append(within(network))
     plain_by_bird = programs_of_bird(configuration, release) in ("Enabled", "EnabledNoEncapOnly")
     return Kernel(
-        services=inside_all(ranges.refused, family),
+        services=inside_all(ranges.announced, family),
         vxlan=union_all(family, modes["vxlan"]),
         ipip=union_all(family, () if ipip_by_bird(configuration, release) else modes["ipip"]),
         felix=union_all(family, () if plain_by_bird else modes["plain"]),

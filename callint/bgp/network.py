@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache, cached_property, lru_cache, partial
+from itertools import chain
 
 from callint.bgp.alike import Alike
 from callint.bgp.calls import Calls
@@ -34,9 +35,9 @@ class Network(Inventory):
     def __init__(self, cluster: Cluster) -> None:
         """No session is made yet."""
         super().__init__(cluster)
-        self._turns = Turns(self, self.between)
-        self._calls = Calls(self._turns, self._further)
-        self._status = partial(status, self._turns, self._calls)
+        self.turns = Turns(self, self.between)
+        self._calls = Calls(self.turns, self._further)
+        self._status = partial(status, self.turns, self._calls)
         self._forms: dict[tuple[object, ...], Form] = {}
         self._mesh_of = cache(self._make_mesh_of)
 
@@ -55,12 +56,11 @@ class Network(Inventory):
         return Answer(self._make)
 
     def _make(self) -> tuple[tuple[Conflict, ...], tuple[Peering, ...]]:
-        cluster, nodes = self.cluster, self.nodes
-        steps = Steps(cluster, "BGP sessions")
-        expansion = Expander(cluster, nodes, self.settings, self.families, steps).expand(cluster.bgp_peers)
+        steps = Steps(self.cluster, "BGP sessions")
+        expansion = Expander(self, steps).expand()
         made = []
         for entry in expansion.entries:
-            several = nodes.all if entry.local is None else (entry.local,)
+            several = self.nodes.all if entry.local is None else (entry.local,)
             steps.spend(_OF_PEERING * len(several))
             made += [peering for here in several if (peering := self._peering(entry, here)) is not None]
         return expansion.conflicts, tuple(made)
@@ -86,15 +86,19 @@ class Network(Inventory):
                 found.setdefault(one.winner.peer.resource.name, []).append(one)
         return found
 
-    def explicit(self, local: Speaker | None = None) -> Iterator[Session]:
-        """The sessions that BGPPeers make, all or those of one node."""
+    def sessions(self, local: Speaker | None = None) -> Iterator[Session]:
+        """Every session, or those of one node: those of BGPPeers first, then the mesh, which has one for each pair."""
         if local is None:
-            for peering in self.peerings:
-                yield from peering
+            yield from chain.from_iterable(self.peerings)
         else:
-            for family in self.families:
-                for peering in self.peerings_of(local, family):
-                    yield from peering.far_ends(local)
+            for peering in chain.from_iterable(self.peerings_of(local, family) for family in self.families):
+                yield from peering.far_ends(local)
+        for family, members in self.meshed.items():
+            mine = members if local is None else (local,) if local in members else ()
+            for one in mine if self._mesh_size(family) else ():
+                for remote in members:
+                    if self._meshes(one, remote, family):
+                        yield self.mesh_session(one, remote, family)
 
     def _peering(self, entry: Entry, here: Alike) -> Peering | None:
         target = entry.target
@@ -158,18 +162,10 @@ class Network(Inventory):
     def _make_mesh_of(self, here: Alike, family: Family) -> list[Peering]:
         local, found = here.first, []
         for there in self.meshes[family].all:
-            remote = there.first if there is not here or local.name == ANY else there.other_than(local)
+            remote = there.other_than(local)
             if remote is not None and self._meshes(local, remote, family):
                 found.append(Peering(self._status, here, there, None, partial(self._mesh_form, family), True))
         return found
-
-    def mesh(self, family: Family, of: Speaker | None = None) -> Iterator[Session]:
-        """The sessions of the mesh, all or those of one node: there are as many as pairs of nodes."""
-        members = self.meshed[family] if family in self.meshed and self._mesh_size(family) else ()
-        for local in members if of is None else (of,) if of in members else ():
-            for remote in members:
-                if self._meshes(local, remote, family):
-                    yield self.mesh_session(local, remote, family)
 
     def _meshes(self, local: Speaker, remote: Speaker, family: Family) -> bool:
         if local is remote:
@@ -189,10 +185,8 @@ class Network(Inventory):
         return self._once(Form("mesh", family, None, False, local.as_number, remote_as, remote.port, passage))
 
     def __iter__(self) -> Iterator[Session]:
-        """Every session: those of BGPPeers first, then the mesh."""
-        yield from self.explicit()
-        for family in self.families:
-            yield from self.mesh(family)
+        """Every session."""
+        return self.sessions()
 
     def __len__(self) -> int:
         """How many sessions there are, without making them."""
@@ -239,16 +233,12 @@ class Network(Inventory):
             if meeting is not None and meeting.how == "met":
                 return meeting.other
             answers = self.between(remote, own)
-            return next(iter(self._turns.agreeing(session, answers) or answers), None)
+            return next(iter(self.turns.agreeing(session, answers) or answers), None)
         if session.form.kind == "mesh":
             return self.mesh_session(remote, local, family)
         mine = self.nodes.of(local)
         found = (one for one in self.peerings_of(remote, family) if one.there is mine)
         return next((one.session(remote, local) for one in found), None)
-
-    def calls_itself(self, session: Session) -> bool:
-        """Whether the far end of a session is the node itself, at another address than its BGP address."""
-        return self._turns.calls_itself(session)
 
     def _further(self, local: Speaker, remote: Speaker, family: Family) -> Sequence[Peering]:
         return self._at_further_addresses.get((self.nodes.of(local), remote.name, family), ())

@@ -94,7 +94,7 @@ class Speaker:
 class Settings:
     """What the BGPConfigurations `default` and `node.<name>` set; others are never read (confd client.go)."""
 
-    __slots__ = ("as_number", "configurations", "default", "mesh", "port")
+    __slots__ = ("as_number", "configurations", "default", "mesh")
 
     def __init__(self, configurations: Iterable[BGPConfiguration]) -> None:
         """`mesh` is None where the field cannot be read."""
@@ -102,12 +102,10 @@ class Settings:
         self.default = self.configurations.get("default")
         self.mesh: bool | None = True
         self.as_number = AS_NUMBER
-        self.port: int | None = None
         if self.default is not None:
             unreadable = self.default.resource.unreadable("spec", "nodeToNodeMeshEnabled")
             self.mesh = None if unreadable else self.default.mesh is not False
             self.as_number = as_number(self.default.as_number) or AS_NUMBER
-            self.port = self.default.listen_port
 
     @property
     def own_address_alone(self) -> bool:
@@ -117,6 +115,11 @@ class Settings:
     def of_node(self, name: str) -> BGPConfiguration | None:
         """The configuration of one node."""
         return self.configurations.get(f"node.{name}")
+
+    def listening(self, name: str) -> BGPConfiguration | None:
+        """The configuration that says at which port a node listens, if any does."""
+        own = self.of_node(name)
+        return own if own is not None and own.listen_port is not None else self.default
 
 
 def speakers(cluster: Cluster, settings: Settings) -> dict[str, Speaker]:
@@ -161,8 +164,8 @@ def _speaker(node: Node, settings: Settings, facts: NodeFacts | None) -> Speaker
 
 
 def _port(name: str, settings: Settings) -> int | None:
-    own = settings.of_node(name)
-    return own.listen_port if own and own.listen_port is not None else settings.port
+    configuration = settings.listening(name)
+    return configuration.listen_port if configuration is not None else None
 
 
 def _detected(facts: NodeFacts) -> dict[Family, Prefix | None]:

@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar
 from callint.bgp.route import Conditions
 from callint.net.interface import glob_covers
 from callint.record import NamedTuple
-from callint.steps import Steps
+from callint.selector.values import Budget
+from callint.steps import FREE
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ class Relations(NamedTuple):
 class Numbered:
     """Tuples of conditions, none of which has two of one kind, by number: a set of them is the bits of an integer."""
 
-    def __init__(self, several: Iterable[Conditions], steps: Steps | None) -> None:
+    def __init__(self, several: Iterable[Conditions], steps: Budget = FREE) -> None:
         """Each once, and none that is empty."""
         self.several = list(dict.fromkeys(several))
         self._numbers = {when: number for number, when in enumerate(self.several)}
@@ -116,7 +117,7 @@ class _Paths:
 class _Patterns(_Equal[str]):
     """Patterns of interfaces, compared where they begin and end so that one may cover the other."""
 
-    def __init__(self, steps: Steps | None) -> None:
+    def __init__(self, steps: Budget) -> None:
         super().__init__()
         self._steps = steps
 
@@ -147,8 +148,7 @@ class _Patterns(_Equal[str]):
                 if before <= len(head) and after <= len(tail)
                 for other in ends.get((head[:before], tail[len(tail) - after :]), ())
             ]
-            if self._steps is not None:
-                self._steps.spend(len(lengths) + len(near))
+            self._steps.spend(len(lengths) + len(near))
             for other in near:
                 if other != pattern and glob_covers(other, pattern):
                     covering.setdefault(pattern, []).append(other)

@@ -32,7 +32,7 @@ class Peering:
         self.here = here
         self.there = there
         self.address = address
-        self.form = form_of(here.first, _far(here, there))
+        self.form = form_of(here.first, (there.other_than(here.first) or there.first) if there is not None else None)
         """That of the first session; of the others too, but for numbers that are one node's alone."""
         self.selected = selected
         differ = here.differ or (there is not None and there.differ)
@@ -90,10 +90,3 @@ class Peering:
         here = self.here.members
         there = len(self.there.members) if self.there is not None else 1
         return len(here) * (there - (self.there is self.here and here[0].name != ANY))
-
-
-def _far(here: Alike, there: Alike | None) -> Speaker | None:
-    """The far end of the first session."""
-    if there is None:
-        return None
-    return (there.other_than(here.first) if there is here else None) or there.first

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from callint.calico.defaults import BLOCK_SIZES
 from callint.net.address import Family, Prefix
-from callint.net.prefixes import PrefixSet, nothing, union_all, within
+from callint.net.prefixes import PrefixSet, union_all, within
 from callint.net.read import network
 from callint.objects import Cluster, fields
 from callint.objects.calico_node import environment
@@ -44,8 +44,8 @@ def pools_of(cluster: Cluster, family: Family) -> Pools:
     found = [(pool, net) for pool in cluster.pools if (net := pool.net) is not None and net.family == family]
     return Pools(
         tuple(found),
-        union_all(family, (within(inside) for pool, inside in found if pool.disable_bgp_export)),
-        union_all(family, (within(inside) for pool, inside in found if not pool.disable_bgp_export)),
+        inside_all((inside for pool, inside in found if pool.disable_bgp_export), family),
+        inside_all((inside for pool, inside in found if not pool.disable_bgp_export), family),
     )
 
 
@@ -94,4 +94,4 @@ def host_local(cluster: Cluster) -> bool:
 
 def inside_all(networks: Iterable[Prefix], family: Family) -> PrefixSet:
     """The prefixes inside any of the networks."""
-    return union_all(family, (within(one) for one in networks)) if networks else nothing(family)
+    return union_all(family, map(within, networks))

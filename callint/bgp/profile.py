@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from callint.bgp.alike import Alike
 from callint.bgp.nodes import Settings, Speaker, subnet
@@ -16,10 +16,8 @@ from callint.calico.defaults import NORMAL_ROUTE_PRIORITY
 from callint.facts.values import NodeFacts
 from callint.net.address import Family, Prefix
 from callint.net.interface import glob_matches
-from callint.net.prefixes import PrefixSet, exactly, nothing, union_all
-from callint.net.read import address
+from callint.net.prefixes import PrefixSet, nothing
 from callint.objects import fields
-from callint.objects.bgp import BGPPeer
 from callint.record import NamedTuple
 
 # Always left out of BIRD's direct protocol (bird.cfg.template)
@@ -94,12 +92,6 @@ class Shared(NamedTuple):
     ranges: Ranges
     hosts: tuple[HostRoute, ...]
     perhaps: PrefixSet
-
-
-def gateways(peers: Iterable[BGPPeer], family: Family) -> PrefixSet:
-    """The routes that a node gets for the peers that it has sessions by: to those with `reachableBy`."""
-    reached = (address(peer.peer_ip, family) for peer in peers if peer.reachable_by)
-    return union_all(family, [exactly(one.prefix()) for one in reached if one is not None])
 
 
 def profile(shared: Shared, alike: Alike, speaker: Speaker, gateways: PrefixSet) -> Profile:

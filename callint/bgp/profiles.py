@@ -11,12 +11,12 @@ from callint.bgp.network import Network
 from callint.bgp.nodes import Speaker, subnet
 from callint.bgp.placement import Placement
 from callint.bgp.pools import known_blocks, pools_of
-from callint.bgp.profile import Profile, Shared, gateways, profile
+from callint.bgp.profile import Profile, Shared, profile
 from callint.bgp.services import alone, host_routes, listed, ranges
-from callint.net.address import Family
+from callint.net.address import Address, Family
 from callint.net.prefixes import PrefixSet, exactly, nothing, union_all
+from callint.net.read import address
 from callint.objects import Cluster
-from callint.objects.bgp import BGPPeer
 
 
 class Profiles:
@@ -59,12 +59,13 @@ class Profiles:
 
     @cached_property
     def _gateways(self) -> dict[tuple[Alike, Family], PrefixSet]:
-        found: dict[tuple[Alike, Family], dict[BGPPeer, None]] = {}
-        for peering in self._network.peerings:
-            peer = peering.form.peer
-            if peer is not None and peer.reachable_by is not None:
-                found.setdefault((peering.here, peering.family), {})[peer] = None
-        return {(here, family): gateways(peers, family) for (here, family), peers in found.items()}
+        """The routes that nodes get for the peers that they have sessions by: to those with `reachableBy`."""
+        found: dict[tuple[Alike, Family], dict[Address, None]] = {}
+        for here, family, peer in ((one.here, one.family, one.form.peer) for one in self._network.peerings):
+            reached = address(peer.peer_ip, family) if peer is not None and peer.reachable_by else None
+            if reached is not None:
+                found.setdefault((here, family), {})[reached] = None
+        return {key: union_all(key[1], (exactly(one.prefix()) for one in several)) for key, several in found.items()}
 
     def of(self, speaker: Speaker, family: Family) -> Profile:
         """The profile of a node."""

@@ -100,7 +100,7 @@ class RouteGraph:
                     other_as = form.remote_as if form.remote_as != other.first.as_number else None
                     learn(other, Passage(form.peer_type, from_client, other_as), ids)
             # Two that tell all others are enough, for then each of these two is told by the other one.
-            if mesh and len(flooding) < 2 and here in self._meshed and _into_mesh(learned):
+            if mesh and len(flooding) < 2 and here in self._meshed and (learned is None or learned.leads_to(BY_MESH)):
                 flooding.add(here)
                 self._steps.spend(len(self._meshed))
                 for other in self._meshed:
@@ -124,7 +124,3 @@ class RouteGraph:
             if seen[key] <= 2:
                 found.append(alike)
         return found
-
-
-def _into_mesh(learned: Learned) -> bool:
-    return learned is None or learned.leads_to(BY_MESH)

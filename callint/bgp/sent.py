@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
+from callint.bgp.alike import other
 from callint.bgp.candidates import Routes
 from callint.bgp.crowd import Asked, Crowds, crowds
 from callint.bgp.decision import Decision
-from callint.bgp.division import Group, other
+from callint.bgp.division import Group
 from callint.bgp.filtering import filtering
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering

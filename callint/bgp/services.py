@@ -18,10 +18,9 @@ EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers"
 
 
 class Ranges(NamedTuple):
-    """The service networks of a cluster in one family: announced by every node, refused to the kernel, reflected."""
+    """The service networks of a cluster in one family: announced by every node and kept from the kernel, reflected."""
 
     announced: tuple[Prefix, ...]
-    refused: tuple[Prefix, ...]
     load_balancer: tuple[Prefix, ...]
     external: tuple[Prefix, ...]
 
@@ -63,7 +62,7 @@ def ranges(wanted: Listed, family: Family) -> Ranges:
     balancer = networks(wanted.load_balancer, family)
     aggregated = balancer if wanted.aggregated else ()
     wide = tuple(net for net in (*external, *aggregated) if net.length < BITS[family])
-    return Ranges((*cluster, *wide), (*cluster, *wide), balancer, external)
+    return Ranges((*cluster, *wide), balancer, external)
 
 
 def alone(cluster: Cluster, wanted: Listed, family: Family) -> PrefixSet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
@@ -59,15 +60,11 @@ class Tagging:
             yield rest, ()
 
     def _divide(self, steps: Steps) -> tuple[InOrder[_Piece], PrefixSet]:
-        pieces = sorted(_pieces(self._family, self.tags, steps), key=_earliest_first)
+        pieces = sorted(_pieces(self._family, self.tags, steps), key=lambda piece: (*piece.places, math.inf))
         near: InOrder[_Piece] = InOrder()
         for piece in pieces:
             near.add(piece.prefixes.addresses(), piece)
         return near, ~union_all(self._family, (piece.prefixes for piece in pieces))
-
-
-def _earliest_first(piece: _Piece) -> tuple[float, ...]:
-    return (*piece.places, float("inf"))
 
 
 def _pieces(family: Family, tags: Sequence[Tag], steps: Steps) -> Iterator[_Piece]:

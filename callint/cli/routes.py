@@ -141,6 +141,4 @@ def _sessions(model: Engine, node: str | None, steps: Budget) -> Iterator[Group]
         yield from model.division.groups(steps)
         return
     local = network.speakers[node] if node is not None else None
-    yield from (Group(one, 1) for one in network.explicit(local))
-    for family in network.families:
-        yield from (Group(one, 1) for one in network.mesh(family, local))
+    yield from (Group(one, 1) for one in network.sessions(local))

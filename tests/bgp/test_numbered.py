@@ -47,7 +47,7 @@ def rules_out(one: Condition, other: Condition) -> bool:
 
 @given(st.lists(CONDITIONS, min_size=1, max_size=12))
 def test_all_at_once_as_two_by_two(several: list[Conditions]) -> None:
-    numbered = Numbered(several, None)
+    numbered = Numbered(several)
 
     def chosen(bits: int) -> set[Conditions]:
         return {one for one in several if bits >> numbered.number(one) & 1}

@@ -72,6 +72,27 @@ def test_a_mismatch_of_the_mesh_is_shown_where_the_number_is_said() -> None:
     assert text.splitlines()[far_end.span.line - 1].startswith("spec: {bgp: {ipv4Address: 10.0.0.2")
 
 
+@pytest.mark.parametrize("own", ["", "logSeverityScreen: Info", "listenPort: 1791"])
+def test_a_port_is_shown_where_it_is_said(own: str) -> None:
+    """What a node's own configuration does not say the default says."""
+    settings = OFF.replace("false}", "false, listenPort: 1790}")
+    settings += OFF.replace("default", "node.a").replace("nodeToNodeMeshEnabled: false", own)
+    text = settings + node("a", 1) + node("b", 2) + peer("p", 'node: b, peerIP: "10.0.0.1:179", asNumber: 64512')
+    (finding,) = found(text, "wrong-peer-port")
+    (place,) = finding.related
+    assert f"listenPort: {'1791' if '1791' in own else '1790'}" in text.splitlines()[place.span.line - 1]
+
+
+def test_the_mesh_is_shown_where_it_goes_first_and_not_where_another_peer_does() -> None:
+    both = node("a", 1) + node("b", 2)
+    for_one = peer("q", 'node: b, peerIP: "10.0.0.1:179", asNumber: 64512, reversePeering: Manual')
+    (finding,) = found(OFF.replace("false", "true") + both + for_one, "peer-beside-mesh")
+    assert [one.label for one in finding.related] == ["the far end, in AS 64512", "the mesh"]
+    other = peer("r", "node: b, peerIP: 10.0.0.1, asNumber: 64512, reversePeering: Manual")
+    (finding,) = found(OFF + both + for_one + other, "peer-beside-mesh")
+    assert "the mesh" not in [one.label for one in finding.related]
+
+
 def test_mesh_of_one_number_and_peers_outside_are_believed() -> None:
     text = node("a", 1) + node("b", 2) + peer("tor", "peerIP: 192.0.2.1, asNumber: 65000")
     names = ("as-mismatch", "one-sided-peering", "ends-contradict", "peer-beside-mesh", "peer-unreachable")

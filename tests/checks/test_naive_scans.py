@@ -269,7 +269,7 @@ def test_conditions_that_no_session_meets(
     )
     expected = []
     for name in ("f", "g"):
-        sessions = [one.form for one in network(cluster).explicit() if one.form.filters == (name,)]
+        sessions = [one.form for one in network(cluster) if one.form.filters == (name,)]
         for index, one in enumerate(rules):
             never = (
                 all(form.peer_type != one["peerType"] for form in sessions)

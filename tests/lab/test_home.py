@@ -108,7 +108,7 @@ def everything_of(texts: Iterable[str]) -> PrefixSet:
 def test_home_as_recorded(name: str) -> None:
     """The engine alone says what a recorded laboratory saw: bgp-semantics, table of the seed's cases."""
     model = engine(home(HOME[name]))
-    session = next(iter(model.network.explicit()))
+    session = next(iter(model.network))
     leaves = predicted(model.exported(session), EVERYTHING)
     pods_leave = name not in ("export-closed", "both-closed", "reject-others")
     assert (BLOCK in leaves) == pods_leave
@@ -127,7 +127,7 @@ def test_home(lab: Any) -> None:
     for name, case in HOME.items():
         cluster = home(case)
         model = engine(cluster)
-        session = next(iter(model.network.explicit()))
+        session = next(iter(model.network))
         router, jump = lab.host("router"), lab.host("jump")
         lab.wire(router, "wg0", jump, "wg0")
         for interface in ("wan0", "lan0", "cali1"):

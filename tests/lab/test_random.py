@@ -223,7 +223,7 @@ def test_random_filters(lab: Any) -> None:
     """Many random filter lists in each direction against random routes of every origin, in one router."""
     plan = Plan(random.Random(SEED))
     model = engine(plan.cluster)
-    sessions = {one.peer.resource.name: one for one in model.network.explicit() if one.peer is not None}
+    sessions = {one.peer.resource.name: one for one in model.network if one.peer is not None}
     router = lab.host("router")
     router.ip("link add link0 type bridge", "link set link0 up", "address add 172.30.0.1/16 dev link0")
     fars = []

@@ -32,7 +32,6 @@ _NEVER = (
 
 _Kind = Literal["interface", "cidr", "skip-interface", "can-reach", "kubernetes-internal-ip"]
 _ASKED, _OF_NODE = "ways to find addresses with nodes", 15
-_KINDS: tuple[_Kind, ...] = ("interface", "cidr", "skip-interface", "can-reach", "kubernetes-internal-ip")
 # As an Installation calls them
 _FIELDS: dict[str, _Kind] = {
     "interface": "interface",
@@ -150,7 +149,7 @@ def _written(cluster: Cluster) -> Iterator[_Method]:
         if wanted is None or wanted.value != "autodetect" or method is None:
             continue
         written_kind, _, value = (method.value or "").partition("=")
-        for kind in _KINDS:
+        for kind in _LOOKED_FOR:
             if kind == written_kind:
                 yield _Method(family, kind, tuple(value.split(",")), method.resource, method.path)
 

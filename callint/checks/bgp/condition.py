@@ -51,11 +51,10 @@ def _length(cluster: Cluster) -> Iterator[Breach]:
         written = rule.rule
         if written.operator not in ("Equal", "NotEqual") or (written.min_length is None and written.max_length is None):
             continue
-        path = (*written.path, "matchOperator")
         often, instead = ("never", "In") if written.operator == "Equal" else ("always", "NotIn")
         yield Breach.at(
             rule.resource,
-            path,
+            (*written.path, "matchOperator"),
             f'{rule} has a "prefixLength" beside "{written.operator}", and that {often} matches: BIRD compares the '
             f'prefix with a set, and "{instead}" is what looks inside it',
             (Related(rule.resource.span(*written.path, "prefixLength", key=True), "turns the network into a set"),),
@@ -82,7 +81,7 @@ def _sessions(cluster: Cluster, used: Iterable[BGPPeer], family: Family) -> _Ses
 def _never(cluster: Cluster) -> Iterator[Breach]:
     users = _users(cluster)
     known: dict[tuple[str, Family], _Sessions] = {}
-    together = _Together()
+    lists = _lists(cluster)
     steps = Steps(cluster, "rules of BGPFilters with IPPools")
     for direction, family, rule in _rules(cluster):
         name = rule.resource.name
@@ -92,7 +91,7 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
             sessions = known[name, family] = _sessions(cluster, used, family)
         if not sessions.types:
             continue
-        blocks = missed(cluster, rule, family, together.of(name, used), steps) if direction == "export" else None
+        blocks = missed(cluster, rule, family, lists[name], steps) if direction == "export" else None
         if blocks is not None:
             yield _leaves_out(rule, blocks, sessions.peers)
         for condition in rule.conditions:
@@ -119,36 +118,22 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
                     )
 
 
-class _Together:
-    """The lists of filters that peers have, each once; what cannot be read is a filter without a name, not known."""
-
-    def __init__(self) -> None:
-        self._lists: dict[Filters, Filters] = {}
-        self._of_peer: dict[int, Filters] = {}
-        self._of_filter: dict[str, tuple[Filters, ...]] = {}
-
-    def of(self, name: str, used: Iterable[BGPPeer]) -> tuple[Filters, ...]:
-        """The lists in which a filter is, given the peers that have it."""
-        if name not in self._of_filter:
-            lists = map(self._list, used)
-            self._of_filter[name] = tuple({id(one): one for one in lists}.values())
-        return self._of_filter[name]
-
-    def _list(self, peer: BGPPeer) -> Filters:
-        found = self._of_peer.get(id(peer))
-        if found is None:
-            unread = ("",) if peer.resource.unreadable("spec", "filters") else ()
-            written = (*filters_of(peer), *unread)
-            found = self._of_peer[id(peer)] = self._lists.setdefault(written, written)
-        return found
+def _lists(cluster: Cluster) -> dict[str, list[Filters]]:
+    """The lists in which each filter is, each once; what cannot be read is a filter without a name, not known."""
+    found: dict[str, list[Filters]] = {}
+    unread = ((peer, peer.resource.unreadable("spec", "filters")) for peer in cluster.bgp_peers)
+    for filters in dict.fromkeys((*filters_of(peer), *([""] if left else [])) for peer, left in unread):
+        for name in dict.fromkeys(filters):
+            found.setdefault(name, []).append(filters)
+    return found
 
 
 def _leaves_out(rule: Rule, blocks: Missed, used: list[BGPPeer]) -> Breach:
-    pool, block, path = blocks.pool, blocks.block, (*rule.rule.path, blocks.field)
+    pool, block = blocks.pool, blocks.block
     itself = blocks.field == "matchOperator"
     return Breach.at(
         rule.resource,
-        path,
+        (*rule.rule.path, blocks.field),
         f'{rule} lets out no block of IPPool "{pool.name}": it asks for {blocks.wanted}, and nodes announce the pool '
         f"in blocks of /{block.length}",
         (Related(pool.span("cidr"), "the pool"), *used_by(used, rule.resource.name)),
@@ -169,13 +154,7 @@ def _sure_of_as(cluster: Cluster) -> bool:
     return model.listed or all(peer.local_as_number is not None for peer in cluster.bgp_peers)
 
 
-def _inert(
-    rule: Rule,
-    direction: Direction,
-    field: str,
-    used: list[BGPPeer],
-    reason: str,
-) -> Breach:
+def _inert(rule: Rule, direction: Direction, field: str, used: list[BGPPeer], reason: str) -> Breach:
     return Breach.at(
         rule.resource,
         (*rule.rule.path, field),
@@ -198,11 +177,10 @@ def _tag(cluster: Cluster) -> Iterator[Breach]:
         for community in wanted:
             tag = attached[family].get(community)
             if tag is not None:
-                path = (*rule.rule.path, "communities", "values", 0)
                 place = tag.configuration.resource.span(*tag.advertisement.path, "cidr")
                 yield Breach.at(
                     rule.resource,
-                    path,
+                    (*rule.rule.path, "communities", "values", 0),
                     f"{rule} asks for the community {format_community(community)}, which prefixAdvertisements attach "
                     "only after the filters, so that it never matches the node's own routes",
                     (Related(place, "attached to these routes, after the filter"),),

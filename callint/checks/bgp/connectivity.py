@@ -150,10 +150,8 @@ def _pair(
         reason += ", and filters keep its pods from the routers outside"
     others = len(missing) - 1
     more = ("", ", nor does one other")[others] if others < 2 else f", nor do {others} others"
-    resource, path = _where(cluster, pool, (*between[:1], node.name, other.name))
     return Breach.at(
-        resource,
-        path,
+        *_where(cluster, pool, (*between[:1], node.name, other.name)),
         f'node "{other.name}" never learns the routes of node "{node.name}"{more}: {reason}',
         (Related(pool.span("cidr"), "its pods need routes between nodes"), *rejecting),
         witness("route", prefix=pool.cidr, node=other.name, direction="import", source=f'node "{node.name}"'),
@@ -225,10 +223,10 @@ def _loops(out: Form, back: Form) -> bool:
 
 def _loop(pool: IPPool, node: Speaker, other: Speaker, form: Form) -> Breach:
     assert form.peer is not None, "sessions with the outside come from BGPPeers"
-    resource, path = form.peer.resource, ("spec", "peerIP")
+    resource = form.peer.resource
     return Breach.at(
         resource,
-        path,
+        ("spec", "peerIP"),
         f'node "{other.name}" refuses the routes of node "{node.name}", unless the routers between replace the AS: '
         f"both are in AS {form.local_as} and hear of each other only through routers of other ASes, as by BGPPeer "
         f'"{resource.name}", and a path with the own AS in it is a loop',

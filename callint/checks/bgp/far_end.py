@@ -105,9 +105,11 @@ def _own_ranges(cluster: Cluster) -> Iterator[tuple[Prefix, tuple[str, Related]]
             name = f'IPPool "{pool.name}"'
             yield inside, (f"{name}, whose addresses pods get", Related(pool.span("cidr"), "the pool"))
     default = network(cluster).settings.default
-    for index, cidr in enumerate(default.service_cluster_ips if default is not None else ()):
+    if default is None:
+        return
+    for index, cidr in enumerate(default.service_cluster_ips):
         inside = network_of(cidr)
-        if inside is not None and default is not None:
+        if inside is not None:
             span = default.resource.span("spec", "serviceClusterIPs", index, "cidr")
             yield inside, (f'the service range "{cidr}"', Related(span, "the range of services"))
 
@@ -117,8 +119,7 @@ def _port(cluster: Cluster) -> Iterator[Breach]:
         owner = _owner(cluster, address)
         if port is None or owner is None or port == (owner.port or BGP_PORT):
             continue
-        settings = network(cluster).settings
-        configuration = settings.of_node(owner.name) or settings.default
+        configuration = network(cluster).settings.listening(owner.name)
         related: tuple[Related, ...] = ()
         if configuration is not None and owner.port is not None:
             related = (Related(configuration.resource.span("spec", "listenPort"), "what the node listens on"),)
@@ -140,11 +141,10 @@ def _network_itself(cluster: Cluster) -> Iterator[Breach]:
         if not around or any(net.length >= BITS[4] - 1 or _host(net, address) for net, _ in around):
             continue
         net, (held, name) = around[0]
-        path = ("spec", "peerIP")
         what = f"the address of {net} itself" if address.value == net.first else f"the broadcast address of {net}"
         yield Breach.at(
             peer.resource,
-            path,
+            ("spec", "peerIP"),
             f'BGPPeer "{peer.resource.name}" peers with {address}, {what}, in which node "{name}" is: no router has it',
             tuple(Related(span, "is in that network") for span in _places(cluster, name, held)[:1]),
             witness("address", address=str(address), network=str(net), node=name),
@@ -256,9 +256,11 @@ def _source(cluster: Cluster) -> Iterator[Breach]:
 
 def _ignored_interface(cluster: Cluster) -> Iterator[Breach]:
     default = network(cluster).settings.default
-    for peer, session, interface, address in _adjacent(cluster) if default is not None else ():
-        for index, pattern in enumerate(default.ignored_interfaces if default is not None else ()):
-            if default is not None and glob_matches(pattern, interface.name):
+    if default is None:
+        return
+    for peer, session, interface, address in _adjacent(cluster):
+        for index, pattern in enumerate(default.ignored_interfaces):
+            if glob_matches(pattern, interface.name):
                 yield Breach.at(
                     default.resource,
                     ("spec", "ignoredInterfaces", index),

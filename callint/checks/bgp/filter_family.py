@@ -71,12 +71,11 @@ def _lists(cluster: Cluster, peer: BGPPeer, family: Family) -> list[tuple[int, s
 
 def _breach(cluster: Cluster, peer: BGPPeer, rules: tuple[int, str, str], unfiltered: Family, message: str) -> Breach:
     index, name, key = rules
-    path = ("spec", "filters", index)
     where = cluster.bgp_filters[name].resource.span("spec", key, key=True)
     default = "0.0.0.0/0" if unfiltered == 4 else "::/0"
     return Breach.at(
         peer.resource,
-        path,
+        ("spec", "filters", index),
         message,
         (Related(where, "rules for the other family"),),
         witness("route", prefix=default, peer=peer.resource.name, direction="import", verdict="accept"),

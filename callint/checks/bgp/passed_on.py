@@ -143,14 +143,14 @@ def _at_peer(
     cluster: Cluster, meeting: Meeting, message: str, related: Related, heard: tuple[Prefix, str] | None = None
 ) -> Breach:
     """What a peer hears, from which node; that is not known without."""
-    resource, path = meeting.peer.resource, ("metadata", "name")
+    resource = meeting.peer.resource
     proof = None
     if heard is not None:
         prefix, node = str(heard[0]), heard[1]
         proof = witness("route", prefix=prefix, node=node, peer=resource.name, direction="export", verdict="accept")
     return Breach.at(
         resource,
-        path,
+        ("metadata", "name"),
         message,
         (related,),
         proof,
@@ -191,11 +191,10 @@ def _decided(answers: Engine, session: Session, prefixes: PrefixSet) -> list[Dec
 
 
 def _kept_in(meeting: Meeting, one: _Local, wide: Prefix, rule: Rule) -> Breach:
-    path: Path = (*rule.rule.path, "action")
     known = one.nodes is not None
     return Breach.at(
         rule.resource,
-        path,
+        (*rule.rule.path, "action"),
         f'{rule} keeps {one.prefix.address} in, and BGPPeer "{meeting.peer.resource.name}" hears of {wide} alone, from '
         f"{all_of(len(meeting.nodes), 'node')}: those without an endpoint of {one.name}, which is Local, "
         f"drop what is sent there{'' if known else '; which ones these are is not known'}",

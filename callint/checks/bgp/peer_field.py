@@ -39,11 +39,10 @@ def _repetitions(cluster: Cluster) -> Iterator[Breach]:
     for peer in cluster.bgp_peers:
         count = peer.allowed_local_as
         if count is not None and count > _MOST_REPETITIONS:
-            path = ("spec", "numAllowedLocalASNumbers")
             what = "is an AS number of this cluster" if count in known else "looks like an AS number"
             yield Breach.at(
                 peer.resource,
-                path,
+                ("spec", "numAllowedLocalASNumbers"),
                 f'"numAllowedLocalASNumbers" of BGPPeer "{peer.resource.name}" is {count}, which {what}; it counts how '
                 "often the own AS may stand in the path of a route, and 1 is what most designs need",
                 (),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from callint.bgp.expand import Target, differences
@@ -26,24 +27,6 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     node's peer gives way to a global one), `repeated` (they say the same).
     """
     yield from asked(QUESTIONS, parameters)(cluster)
-
-
-def _conflict(cluster: Cluster) -> Iterator[Breach]:
-    yield from _rivals(
-        cluster,
-        random=True,
-        says='BGPPeer "{loser}" and BGPPeer "{winner}" have the same far end {end} {where} and differ in {fields}: '
-        "which of them is in effect is left to chance, and drawn again at every change",
-    )
-
-
-def _shadowed(cluster: Cluster) -> Iterator[Breach]:
-    yield from _rivals(
-        cluster,
-        random=False,
-        says='BGPPeer "{loser}" is ignored: BGPPeer "{winner}" is about the same far end {end} on every node, and they '
-        "differ in {fields}",
-    )
 
 
 def _repeated(cluster: Cluster) -> Iterator[Breach]:
@@ -84,11 +67,10 @@ def _rivals(cluster: Cluster, *, random: bool, says: str) -> Iterator[Breach]:
         local = loser.local.first if loser.local is not None else None
         end = _end(loser.target, local)
         field = "peerIP" if loser.peer.peer_ip is not None else "peerSelector"
-        path = ("spec", field)
         where = f'on node "{local.name}"' if local is not None else "on every node"
         yield Breach.at(
             loser.peer.resource,
-            path,
+            ("spec", field),
             says.format(winner=pair[0], loser=pair[1], end=end, where=where, fields=fields),
             (Related(winner.peer.resource.span("spec", field), f'the same far end in BGPPeer "{pair[0]}"'),),
             witness("address", address=end, node=local.name if local else None, peers=pair),
@@ -99,7 +81,7 @@ def _end(target: Target, local: Speaker | None) -> str:
     """The address of one far end, or else its name."""
     if target.address is not None or target.nodes is None:
         return str(target.address)
-    remote = (target.nodes.other_than(local) if local is not None else None) or target.nodes.first
+    remote = (local is not None and target.nodes.other_than(local)) or target.nodes.first
     return str(remote.address(target.family) or remote.name)
 
 
@@ -111,4 +93,16 @@ def _differences(one: BGPPeer, other: BGPPeer) -> str:
     return ", ".join(f'"{key}"' for key in differing[:3]) + (" and more" if len(differing) > 3 else "")
 
 
-QUESTIONS: dict[str, Question] = {"conflict": _conflict, "shadowed": _shadowed, "repeated": _repeated}
+_CONFLICT = (
+    'BGPPeer "{loser}" and BGPPeer "{winner}" have the same far end {end} {where} and differ in {fields}: '
+    "which of them is in effect is left to chance, and drawn again at every change"
+)
+_SHADOWED = (
+    'BGPPeer "{loser}" is ignored: BGPPeer "{winner}" is about the same far end {end} on every node, and they '
+    "differ in {fields}"
+)
+QUESTIONS: dict[str, Question] = {
+    "conflict": partial(_rivals, random=True, says=_CONFLICT),
+    "shadowed": partial(_rivals, random=False, says=_SHADOWED),
+    "repeated": _repeated,
+}

@@ -63,12 +63,10 @@ def _prefixes(rule: Rule) -> str:
 
 def _breach(dead: Dead, message: str) -> Breach:
     rule, covering = dead.rule, dead.first
-    path = (*rule.rule.path, "action")
-    return Breach(
+    return Breach.at(
+        rule.resource,
+        (*rule.rule.path, "action"),
         message,
-        rule.span,
-        rule.resource.ref,
-        path,
         tuple(_decides_first(other.resource, other.rule.path, other.rule.action) for other in covering),
         witness(
             "route",

@@ -27,10 +27,8 @@ def isolated(cluster: Cluster) -> Iterator[Breach]:
     for one in model.speakers.values():
         if not one.cluster_id or one.name in unsettled(cluster).nodes or callers(cluster).may_call(one):
             continue
-        resource, path = cluster.nodes[one.name].saying("routeReflectorClusterID")
         yield Breach.at(
-            resource,
-            path,
+            *cluster.nodes[one.name].saying("routeReflectorClusterID"),
             f'node "{one.name}" is a route reflector, which takes it out of the node-to-node mesh, and no BGPPeer '
             "gives it a session: it learns no routes and its pods are reached by nobody",
             (),
@@ -61,10 +59,8 @@ def lone(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _alone(cluster: Cluster, pool: IPPool, hub: Speaker, others: int) -> Breach:
-    resource, path = cluster.nodes[hub.name].saying("routeReflectorClusterID")
     return Breach.at(
-        resource,
-        path,
+        *cluster.nodes[hub.name].saying("routeReflectorClusterID"),
         f'node "{hub.name}" is the only route reflector, and all {others} others learn their routes over it: when it '
         "is away, no pod reaches those on other nodes",
         (Related(pool.span("cidr"), "its pods need routes between nodes"),),

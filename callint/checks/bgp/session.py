@@ -13,18 +13,14 @@ from callint.checks.breach import Breach, CheckError, unanswered
 from callint.finding import Path, Related, counted, witness
 from callint.net.read import as_number
 from callint.objects import Cluster, Resource
-from callint.record import NamedTuple
 from callint.steps import Steps
 
 PARAMETERS = ("state",)
 _STATES: tuple[State, ...] = ("as-mismatch", "half-open", "down", "idle", "unreachable")
 
 
-class _Place(NamedTuple):
-    """Where a finding stands."""
-
-    resource: Resource
-    path: Path
+_Place = tuple[Resource, Path]
+"""Where a finding stands."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -50,7 +46,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         # a mesh session gives way to a peer, or cannot come up with it, and the peer's own finding says so
         of_peer = state in ("idle", "down") and session.peer is None
         # that a node calls itself is as it should be where the peer is about others, too
-        if not wanted or of_peer or model.calls_itself(session) or _said_of_field(model, session):
+        if not wanted or of_peer or model.turns.calls_itself(session) or _said_of_field(model, session):
             continue
         if left.concerns(kind, steps):
             unsaid.update((one.name, one) for one in left.unsaid(kind))
@@ -93,10 +89,9 @@ def _breach(cluster: Cluster, place: _Place, sessions: list[tuple[Session, int]]
     status = session.status
     where = f'on node "{at(session)}"' if at(session) else "on every node"
     return Breach.at(
-        place.resource,
-        place.path,
+        *place,
         f"the session of {who} {where} with {session.far_end} {_says(status)}: {status.why}{more}",
-        tuple(_related(cluster, session, place)),
+        tuple(_related(cluster, session, place[0])),
         witness(
             "address",
             address=str(session.address) if session.address is not None else None,
@@ -130,7 +125,7 @@ def _place(cluster: Cluster, session: Session, state: str) -> _Place | None:
     }.get(state, ())
     for name in (*wanted, *FAR_ENDS):
         if name in spec:
-            return _Place(peer.resource, ("spec", name))
+            return peer.resource, ("spec", name)
     return None
 
 
@@ -138,22 +133,24 @@ def _node_as(cluster: Cluster, name: str) -> _Place | None:
     node = cluster.nodes.get(name)
     if node is None or node.bgp.as_number is None or not node.resources:
         return None
-    return _Place(*node.saying("asNumber"))
+    return node.saying("asNumber")
 
 
-def _related(cluster: Cluster, session: Session, place: _Place) -> Iterator[Related]:
-    """The far end's own words."""
+def _related(cluster: Cluster, session: Session, shown: Resource) -> Iterator[Related]:
+    """The far end's own words, beside the object that is shown."""
     remote = session.remote
     if remote is None:
         return
     node = cluster.nodes.get(remote.name)
     if node is not None and node.resources:
         resource, path = node.saying("asNumber" if node.bgp.as_number is not None else f"ipv{session.family}Address")
-        if resource is not place.resource:
+        if resource is not shown:
             yield Related(resource.span(*path), f"the far end, in AS {remote.as_number}")
-    answer = network(cluster).answer(session)
-    if answer is not None and answer.peer is not None and answer.peer.resource is not place.resource:
+    model = network(cluster)
+    answer = model.answer(session)
+    if answer is not None and answer.peer is not None and answer.peer.resource is not shown:
         yield Related(answer.peer.resource.span("metadata", "name"), "the far end's own BGPPeer")
-    mesh = network(cluster).settings.default
-    if session.status.state == "idle" and mesh is not None:
+    mesh, several = model.settings.default, model.between(session.local, session.address)
+    by_mesh = any(one.peer is None for one in model.turns.ahead(session, several))
+    if session.status.state == "idle" and by_mesh and mesh is not None:
         yield Related(mesh.resource.span("spec", "nodeToNodeMeshEnabled"), "the mesh")
