@@ -5,27 +5,26 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from callint.calico import Release, Road, format_release
-from callint.calico.kinds import POLICY_API, V3, is_calico
+from callint.calico import Release, format_release
+from callint.calico.kinds import POLICY_API, V3
 from callint.finding import Path, counted
 from callint.record import NamedTuple
 from callint.schema import catalogue, enterprise, remedy
 from callint.schema import fault as keyword
 from callint.schema.fault import Fault
-from callint.schema.forms import expected, words_of
+from callint.schema.forms import expected
 from callint.schema.history import (
-    APIS,
     DEPRECATED,
     POINTER,
     USE,
     Schema,
-    child,
     form,
     node_at,
     release_of,
     releases,
     resolve,
 )
+from callint.schema.lookup import Lookup
 from callint.source import placeholder
 from callint.source.scalars import go_text
 from callint.suggest import did_you_mean, nearest
@@ -59,59 +58,6 @@ class Story(NamedTuple):
     repeats: Path | None = None
 
 
-class Judge:
-    """For whom faults are explained: the whole history of the kind, and the target.
-
-    One judge explains the faults of many objects, and looks into the schema once for each place of it.
-    """
-
-    __slots__ = ("_enums", "_holders", "history", "kind", "release", "road")
-
-    def __init__(self, kind: str, history: Schema, release: Release, road: Road) -> None:
-        """Nothing is looked up yet."""
-        self.kind = kind
-        self.history = history
-        self.release = release
-        self.road: Road = road
-        # by the identity of nodes, which the history keeps
-        self._enums: dict[int, list[tuple[Release, list[Any]]]] = {}
-        self._holders: dict[tuple[int, tuple[str, ...]], dict[str, list[str]]] = {}
-
-    @property
-    def of_calico(self) -> bool:
-        """Whether an API of Calico has the kind."""
-        return any(map(is_calico, self.history.get(APIS, ())))
-
-    def enums(self, path: Path) -> list[tuple[Release, list[Any]]]:
-        """The values that each release allows at a path."""
-        node = node_at(self.history, path)
-        if node is None:
-            return []
-        if id(node) not in self._enums:
-            forms = ((release, form(node, release, self.road) or {}) for release in releases())
-            self._enums[id(node)] = [(release, there.get("enum", [])) for release, there in forms]
-        return self._enums[id(node)]
-
-    def words(self, path: Path) -> list[Any]:
-        """The values that the target allows at a path, as an enum or as words in a pattern of Calico's."""
-        node = node_at(self.history, path)
-        there = form(node, self.release, self.road) if node else None
-        return (there.get("enum") or words_of(there.get("pattern", ""))) if there else []
-
-    def holders(self, node: Schema, known: tuple[str, ...], name: str) -> list[str]:
-        """Those of the known fields of a node that have a field of a name."""
-        key = id(node), known
-        if key not in self._holders:
-            found: dict[str, list[str]] = {}
-            self._holders[key] = found
-            for field in known:
-                beside = child(self.history, node, field) if field not in ("metadata", "status") else None
-                for inner, about in (beside or {}).get("properties", {}).items():
-                    if about and form(resolve(self.history, about), self.release, self.road):
-                        found.setdefault(inner, []).append(field)
-        return self._holders[key].get(name, [])
-
-
 def dotted(path: Path) -> str:
     """`spec.ingress[0].action`."""
     text = ""
@@ -133,7 +79,7 @@ def shown(value: Any) -> str:
     return json.dumps(value)
 
 
-def explain(judge: Judge, fault: Fault) -> Story | None:
+def explain(known: Lookup, fault: Fault) -> Story | None:
     """The story of one fault; None when it is no fault after all (text that only looks like a placeholder)."""
     value, path = fault.value, fault.path
     where = f'"{dotted(path)}"'
@@ -145,7 +91,7 @@ def explain(judge: Judge, fault: Fault) -> Story | None:
     if fault.keyword == keyword.PLACEHOLDER:
         return None
     if fault.keyword == keyword.UNKNOWN:
-        return _unknown_field(judge, fault)
+        return _unknown_field(known, fault)
     if fault.keyword == keyword.CASE:
         right = (*path[:-1], fault.expected)
         return Story(
@@ -161,19 +107,19 @@ def explain(judge: Judge, fault: Fault) -> Story | None:
             "kubectl refuses what is no string",
         )
     if fault.keyword == "required":
-        holder = dotted(path[:-1]) or judge.kind
+        holder = dotted(path[:-1]) or known.kind
         return Story("missing-field", f'"{holder}" needs the field "{fault.expected}"', gaps=(path,))
     if fault.keyword == "type":
-        words = judge.words(path) if isinstance(value, (bool, int, float)) else []
+        words = known.words(path) if isinstance(value, (bool, int, float)) else []
         said = (
             f"{where} is {_is(value)}, {_one_of(words)} was expected"
             if words
             else mistyped(path, value, fault.expected)
         )
-        instead = remedy.in_quotes(value, words) or remedy.instead(judge.history, path, value)
+        instead = remedy.in_quotes(value, words) or remedy.instead(known.history, path, value)
         return Story("wrong-type", said, gaps=(path,), help=instead)
     if fault.keyword == "enum":
-        return _value(judge, fault)
+        return _value(known, fault)
     if fault.keyword == "uniqueItems":
         twin = (*path[:-1], fault.expected)
         return Story("value-not-allowed", f"{where} repeats {shown(value)}, but the list is a set", repeats=twin)
@@ -234,17 +180,17 @@ def _pattern(fault: Fault, where: str) -> Story:
     return Story("malformed-text", f"{where} is {shown(fault.value)}, {wanted}", gaps=(fault.path,), help=fractions)
 
 
-def _value(judge: Judge, fault: Fault) -> Story:
+def _value(known: Lookup, fault: Fault) -> Story:
     """A value outside an enum: of another release, of Enterprise, or near to a known one."""
     where = f'"{dotted(fault.path)}"'
     field = next((step for step in reversed(fault.path) if isinstance(step, str)), "")
-    if fault.value in enterprise.VALUES.get((judge.kind, field), ()):
+    if fault.value in enterprise.VALUES.get((known.kind, field), ()):
         said = f"{where} is {shown(fault.value)}, a value of Calico Enterprise"
         return Story("enterprise-only", said, gaps=(fault.path,))
-    having = [release for release, values in judge.enums(fault.path) if fault.value in values]
-    if having and having[-1] > judge.release:
-        first = next(release for release in having if release > judge.release)
-        said = f"which Calico has from {format_release(first)} on; the target is {format_release(judge.release)}"
+    having = [release for release, values in known.enums(fault.path) if fault.value in values]
+    if having and having[-1] > known.release:
+        first = next(release for release in having if release > known.release)
+        said = f"which Calico has from {format_release(first)} on; the target is {format_release(known.release)}"
         return Story("field-too-new", f"{where} is {shown(fault.value)}, {said}", gaps=(fault.path,))
     if having:
         said = f"which Calico had up to {format_release(having[-1])}; now {_one_of(fault.expected)}"
@@ -261,55 +207,55 @@ def _one_of(values: list[Any]) -> str:
     return f"one of {allowed}" if len(values) > 1 else allowed
 
 
-def _unknown_field(judge: Judge, fault: Fault) -> Story:
+def _unknown_field(known: Lookup, fault: Fault) -> Story:
     """A name that the target does not know: too new, gone, of Enterprise, or mistyped."""
     path, name = fault.path, str(fault.path[-1])
-    parent = dotted(path[:-1]) or judge.kind
+    parent = dotted(path[:-1]) or known.kind
     where = f'"{dotted(path)}"'
-    holder = node_at(judge.history, path[:-1])
+    holder = node_at(known.history, path[:-1])
     node = (holder or {}).get("properties", {}).get(name)
     if node is not None:
-        return _other_release(judge, resolve(judge.history, node), where)
-    if enterprise.is_field(judge.kind, name):
+        return _other_release(known, resolve(known.history, node), where)
+    if enterprise.is_field(known.kind, name):
         said = f"{where} is a field of Calico Enterprise; open source Calico has none"
         return Story("enterprise-only", said, key=True, gaps=enterprise.unread(path))
     near = nearest(name, fault.expected)
     said = f'"{name}" is no field of "{parent}"'
     if near is not None and near.lower() == name.lower():
-        elsewhere = ", and only calicoctl takes any case" if judge.of_calico else ""
+        elsewhere = ", and only calicoctl takes any case" if known.of_calico else ""
         said = f'{said}; it is written "{near}"{elsewhere}'
         return Story("unknown-field", said, key=True, gaps=((*path[:-1], near),))
-    holders = judge.holders(holder, fault.expected, name) if holder else []
+    holders = known.holders(holder, fault.expected, name) if holder else []
     if holders:
         names = " and ".join(f'"{holder}"' for holder in holders)
         said = f"{said}; it belongs under {names}" if len(holders) == 1 else f"{said}; {names} have it"
         return Story("unknown-field", said, key=True, gaps=tuple((*path[:-1], holder, name) for holder in holders))
-    if judge.kind == "IPPool" and name == "encapsulation":
+    if known.kind == "IPPool" and name == "encapsulation":
         said = f'{said}; "ipipMode" and "vxlanMode" say here what an Installation says by it'
         return Story("unknown-field", said, key=True)
     gaps = ((*path[:-1], near),) if near is not None else ()
-    other = _other_api(judge, path)
+    other = _other_api(known, path)
     hint = f'; NetworkPolicy of "{other}" has it' if other else did_you_mean(near, ";")
     return Story("unknown-field", said + hint, key=True, gaps=gaps)
 
 
-def _other_api(judge: Judge, path: Path) -> str:
+def _other_api(known: Lookup, path: Path) -> str:
     """The API whose NetworkPolicy has a field, where Calico's or Kubernetes' has not what the other one has."""
-    if judge.kind not in ("NetworkPolicy", "GlobalNetworkPolicy"):
+    if known.kind not in ("NetworkPolicy", "GlobalNetworkPolicy"):
         return ""
-    api = POLICY_API if judge.of_calico else V3
+    api = POLICY_API if known.of_calico else V3
     other = catalogue.find(api, "NetworkPolicy")
     holder = node_at(other, path[:-1]) if other else None
     return api if path[-1] in (holder or {}).get("properties", {}) else ""
 
 
-def _other_release(judge: Judge, node: Schema, where: str) -> Story:
+def _other_release(known: Lookup, node: Schema, where: str) -> Story:
     """A field that another release has, or another road."""
     use = f'; "{node[USE]}" takes its place' if USE in node else ""
-    there = [release for release in releases() if form(node, release, judge.road)]
-    newer = [release for release in there if release > judge.release]
+    there = [release for release in releases() if form(node, release, known.road)]
+    newer = [release for release in there if release > known.release]
     if newer:
-        said = f"needs Calico {format_release(newer[0])}; the target is {format_release(judge.release)}"
+        said = f"needs Calico {format_release(newer[0])}; the target is {format_release(known.release)}"
         return Story("field-too-new", f"{where} {said}", key=True)
     if there:
         return Story("field-removed", f"{where} is gone since Calico {format_release(_next(there[-1]))}{use}", key=True)
@@ -320,10 +266,10 @@ def _next(release: Release) -> Release:
     return release[0], release[1] + 1
 
 
-def deprecated(judge: Judge, fault: Fault) -> Story:
+def deprecated(known: Lookup, fault: Fault) -> Story:
     """A field that still works and should not be used; false need not be replaced where Go leaves it out, as absent."""
     path = fault.path
-    node = node_at(judge.history, path) or {}
+    node = node_at(known.history, path) or {}
     use = f'; use "{node[USE]}"' if USE in node else ""
     if fault.value is False and not node.get(POINTER):
         use = "; false is the same as leaving it out: remove it"

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from callint.calico import Release, Road
 from callint.record import NamedTuple
 from callint.schema.compile import Checker
 from callint.schema.history import Schema
 from callint.schema.patterns import bounded, portable
-
-if TYPE_CHECKING:
-    from callint.schema.explain import Judge
 
 _COUNTS = ("maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties")
 _WORDS = ("format", "type")
@@ -91,15 +87,14 @@ def plain(node: Schema) -> Schema:
 
 
 class Crds:
-    """The schemas of one cluster by apiVersion and kind, and what was compiled of them and looked up in them."""
+    """The schemas of one cluster by apiVersion and kind, and what was compiled of them."""
 
-    __slots__ = ("compiled", "judges", "schemas")
+    __slots__ = ("compiled", "schemas")
 
     def __init__(self, schemas: dict[tuple[str, str], Schema]) -> None:
         """Nothing is compiled before an object needs it."""
         self.schemas = schemas
         self.compiled: dict[tuple[str, str, str], Checker] = {}
-        self.judges: dict[tuple[str, str, Release, Road], Judge] = {}
 
 
 def load_crds(documents: Iterable[Any]) -> Crds:

@@ -7,36 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from callint.calico import Release, Road, Target
 from callint.calico.kinds import is_calico
-from callint.finding import Path, Problem
-from callint.record import NamedTuple
+from callint.finding import Path
 from callint.schema import catalogue
 from callint.schema.compile import Checker, checker
-from callint.schema.fault import CONVERTED, Fault
+from callint.schema.fault import CONVERTED, NOTHING, Examined, Fault
 from callint.schema.history import Schema, at, form
 
 if TYPE_CHECKING:
-    from callint.schema.explain import Judge
     from callint.schema.from_crds import Crds
+    from callint.schema.lookup import Lookup
     from callint.source import Document
 
 
-class Examined(NamedTuple):
-    """The problems of one object, and the paths (from the object's root) of values that nobody may read."""
-
-    problems: tuple[Problem, ...]
-    gaps: tuple[Path, ...]
-
-
-NOTHING = Examined((), ())
 _WORDS = ("name", "namespace")
 _JUDGED_WHOLE = ("networking.k8s.io/", "policy.networking.k8s.io/", "operator.tigera.io/")
 """Groups of others whose objects are judged as a whole, and in which a variable is told of; in pods `$(NAME)` means
 something."""
-
-
-def check(document: Document, path: Path, value: Any, target: Target, road: Road) -> list[Problem]:
-    """The problems of one object (see `examine`)."""
-    return list(examine(document, path, value, target, road).problems)
 
 
 def examine(
@@ -66,11 +52,11 @@ def examine(
     from callint.schema import problems
 
     if history is None:
-        return Examined(*problems.of_identity(document, path, value))
-    judge = _explaining(crds, str(api_version), str(kind), history, target.release, road)
+        return problems.of_identity(document, path, value)
+    known = _looked_up(str(kind), history, target.release, road)
     if faults is None:
-        return Examined(*problems.of_absent_kind(document, path, judge))
-    return Examined(*problems.of_faults(document, path, value, judge, faults))
+        return problems.of_absent_kind(document, path, known)
+    return problems.of_faults(document, path, value, known, faults)
 
 
 @lru_cache(maxsize=256)
@@ -83,18 +69,17 @@ def _checker(api_version: str, kind: str, release: Release, road: Road) -> tuple
     return history, _root(at(history, release, road), road, calico, calico or api_version.startswith(_JUDGED_WHOLE))
 
 
-def _explaining(crds: Crds | None, api_version: str, kind: str, history: Schema, release: Release, road: Road) -> Judge:
-    """The judge of all objects of a kind."""
-    from callint.schema.explain import Judge
-
-    judges = crds.judges if crds else _JUDGES
-    key = (api_version, kind, release, road)
-    if key not in judges or judges[key].history is not history:
-        judges[key] = Judge(kind, history, release, road)
-    return judges[key]
+_LOOKED_UP: dict[tuple[str, int, Release, Road], Lookup] = {}
+"""By the identity of histories, which they keep."""
 
 
-_JUDGES: dict[tuple[str, str, Release, Road], Judge] = {}
+def _looked_up(kind: str, history: Schema, release: Release, road: Road) -> Lookup:
+    from callint.schema.lookup import Lookup
+
+    key = kind, id(history), release, road
+    if key not in _LOOKED_UP:
+        _LOOKED_UP[key] = Lookup(kind, history, release, road)
+    return _LOOKED_UP[key]
 
 
 def _of_cluster(crds: Crds, api_version: str, kind: str, road: Road) -> Checker:

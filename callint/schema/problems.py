@@ -10,17 +10,15 @@ from callint.calico import format_release
 from callint.calico.kinds import LIST_FIELDS, is_item, is_list
 from callint.finding import Path, Problem, Related
 from callint.schema import enterprise
-from callint.schema.explain import Judge, Story, deprecated, dotted, explain, mistyped
-from callint.schema.fault import DEPRECATED, Fault
+from callint.schema.explain import Story, deprecated, dotted, explain, mistyped
+from callint.schema.fault import DEPRECATED, NOTHING, Examined, Fault
 from callint.schema.history import form, release_of, releases
 from callint.schema.identify import stranger
+from callint.schema.lookup import Lookup
 from callint.suggest import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from callint.source import Document
-
-Outcome = tuple[tuple[Problem, ...], tuple[Path, ...]]
-"""Problems, and the paths (from the object's root) of what is not readable."""
 
 MOST = 100
 """Faults of one object that are told: explaining each takes a while, and nobody reads thousands."""
@@ -28,17 +26,16 @@ MOST = 100
 _ABSENCE = frozenset({"required", "minItems", "minProperties"})
 
 
-def of_identity(document: Document, path: Path, value: dict[str, Any]) -> Outcome:
+def of_identity(document: Document, path: Path, value: dict[str, Any]) -> Examined:
     """What is wrong with an object of no known kind; nothing if it is none of Calico's."""
     if is_list(value.get("apiVersion"), value.get("kind")):
-        return (*_unlisted(document, path, value), *islice(_no_objects(document, path, value), MOST)), ()
+        return Examined((*_unlisted(document, path, value), *islice(_no_objects(document, path, value), MOST)))
     found = stranger(value)
     if found is None:
-        return (), ()
+        return NOTHING
     place = (*path, found.key)
-    key = found.problem == "missing-field"
-    span = document.span(place, key=key)
-    return (Problem(found.problem, span, found.message, (), place),), ()
+    span = document.span(place, key=found.problem == "missing-field")
+    return Examined((Problem(found.problem, span, found.message, (), place),))
 
 
 def _unlisted(document: Document, path: Path, value: dict[str, Any]) -> Iterator[Problem]:
@@ -76,29 +73,29 @@ def _no_objects(document: Document, path: Path, value: dict[str, Any]) -> Iterat
             yield Problem("wrong-type", span, mistyped(about, item, "object"), (), place)
 
 
-def of_absent_kind(document: Document, path: Path, judge: Judge) -> Outcome:
+def of_absent_kind(document: Document, path: Path, known: Lookup) -> Examined:
     """A kind that other releases have."""
     place = (*path, "kind")
-    there = [release for release in releases() if form(judge.history, release, judge.road) is not None]
-    target = format_release(judge.release)
-    if there and there[0] > judge.release:
-        opened = enterprise.OPENED.get(judge.kind)
+    there = [release for release in releases() if form(known.history, release, known.road) is not None]
+    target = format_release(known.release)
+    if there and there[0] > known.release:
+        opened = enterprise.OPENED.get(known.kind)
         before = ", before that Calico Enterprise" if opened and release_of(opened) == there[0] else ""
-        message = f'kind "{judge.kind}" needs Calico {format_release(there[0])}{before}; the target is {target}'
+        message = f'kind "{known.kind}" needs Calico {format_release(there[0])}{before}; the target is {target}'
         problem = "field-too-new"
     else:
         last = format_release(there[-1]) if there else "no release"
-        message = f'kind "{judge.kind}" was last read by Calico {last}; the target is {target}'
+        message = f'kind "{known.kind}" was last read by Calico {last}; the target is {target}'
         problem = "field-removed"
-    return (Problem(problem, document.span(place), message, (), place),), ()
+    return Examined((Problem(problem, document.span(place), message, (), place),))
 
 
-def of_faults(document: Document, base: Path, value: Any, judge: Judge, faults: list[Fault]) -> Outcome:
+def of_faults(document: Document, base: Path, value: Any, known: Lookup, faults: list[Fault]) -> Examined:
     """The problems behind the faults of one object at `base` of a document; the last one counts those not told."""
     problems: list[Problem] = []
     gaps: dict[Path, None] = dict.fromkeys(fault.path for fault in faults[MOST:])
     for fault in faults[:MOST]:
-        story = deprecated(judge, fault) if fault.keyword == DEPRECATED else explain(judge, fault)
+        story = deprecated(known, fault) if fault.keyword == DEPRECATED else explain(known, fault)
         if story is None:
             continue
         gaps.update(dict.fromkeys(story.gaps))
@@ -108,7 +105,7 @@ def of_faults(document: Document, base: Path, value: Any, judge: Judge, faults: 
     if len(faults) > MOST and problems:
         last = problems[-1]
         problems[-1] = last._replace(message=f"{last.message} (and {len(faults) - MOST} more in this object)")
-    return (tuple(problems), tuple(gaps))
+    return Examined(tuple(problems), tuple(gaps))
 
 
 def _problem(document: Document, base: Path, value: Any, fault: Fault, story: Story) -> Problem:

@@ -12,16 +12,15 @@ from importlib import import_module
 
 from callint.calico import Road, Target
 from callint.calico.kinds import POLICIES, is_calico
-from callint.finding import Path, Problem
 from callint.objects import Resource
-from callint.record import NamedTuple
+from callint.schema import NOTHING, Examined
 from callint.schema.catalogue import KUBERNETES
 from callint.source import Limits
 from callint.validate.metadata import common_metadata, metadata
 from callint.validate.scope import Scope
 from callint.validate.shape import Check, pruned
 
-__all__ = ["Validated", "validate"]
+__all__ = ["validate"]
 
 MODULES = {
     "bgp": ("BGPConfiguration", "BGPPeer"),
@@ -38,18 +37,10 @@ MODULES = {
 _HOMES = {kind: module for module, kinds in MODULES.items() for kind in kinds}
 
 
-class Validated(NamedTuple):
-    """The problems of one object, and the paths (from the object's root) of values that nobody can read."""
-
-    problems: tuple[Problem, ...]
-    gaps: tuple[Path, ...]
-
-
-NOTHING = Validated((), ())
 DEFAULT = Limits()
 
 
-def validate(resource: Resource, target: Target, road: Road, limits: Limits = DEFAULT) -> Validated:
+def validate(resource: Resource, target: Target, road: Road, limits: Limits = DEFAULT) -> Examined:
     """Judge an object whose shape the schema stage has examined; its gaps are not looked at.
 
     Objects of other groups have no problems, but for the annotations of a Kubernetes Node that Calico reads, the pools
@@ -69,12 +60,12 @@ def validate(resource: Resource, target: Target, road: Road, limits: Limits = DE
     return _told(scope)
 
 
-def _told(scope: Scope) -> Validated:
+def _told(scope: Scope) -> Examined:
     if not scope.problems and not scope.gaps:
         return NOTHING
     # what a half-read document lacks may stand in the part that could not be read
     problems = scope.problems if scope.resource.document.complete else scope.of_values
-    return Validated(tuple(problems), tuple(scope.gaps))
+    return Examined(tuple(problems), tuple(scope.gaps))
 
 
 @lru_cache(maxsize=64)
@@ -86,7 +77,7 @@ def _checks(kind: str) -> Check | None:
     return check
 
 
-def _of_kubernetes(resource: Resource, target: Target, road: Road, limits: Limits) -> Validated:
+def _of_kubernetes(resource: Resource, target: Target, road: Road, limits: Limits) -> Examined:
     kind = resource.kind
     policy = kind.endswith("NetworkPolicy")
     if not (policy or kind in ("Installation", "Node")):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from callint.calico import Target
 from callint.finding import Problem
 from callint.objects.resource import unpack
-from callint.schema import check
+from callint.schema import examine
 from callint.schema.catalogue import calico_kinds
 from callint.source import load
 
@@ -25,7 +25,7 @@ def problems(folder: Path) -> list[Problem]:
         problem
         for document in load([str(folder)]).documents
         for base, value in unpack(document)
-        for problem in check(document, base, value, TARGET, TARGET.road_of(str(value.get("apiVersion"))))
+        for problem in examine(document, base, value, TARGET, TARGET.road_of(str(value.get("apiVersion")))).problems
     ]
 
 

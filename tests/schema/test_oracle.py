@@ -14,8 +14,9 @@ from jsonschema import Draft202012Validator
 from callint.calico import Release, Road
 from callint.schema.catalogue import calico_kinds, read
 from callint.schema.compile import Checker, checker
-from callint.schema.explain import Judge, explain
+from callint.schema.explain import explain
 from callint.schema.history import Schema, at, form, resolve
+from callint.schema.lookup import Lookup
 from callint.schema.patterns import compiled
 
 KINDS = sorted(calico_kinds())
@@ -225,7 +226,7 @@ def test_one_mutation_is_reported_at_its_place(case: tuple[str, Release, Road, A
             continue
         near = min(len(fault.path), len(path)) - 1
         assert fault.path[:near] == path[:near]
-        story = explain(Judge(kind, read(kind), release, road), fault)
+        story = explain(Lookup(kind, read(kind), release, road), fault)
         assert story is None or story.message
 
 

@@ -15,9 +15,9 @@ from callint.intake.judge import judge
 from callint.objects import Cluster, Resource, unpack
 from callint.policy.admission import refused
 from callint.policy.tiers import policies_of
-from callint.schema import examine
+from callint.schema import Examined, examine
 from callint.source import parse
-from callint.validate import Validated, validate
+from callint.validate import validate
 
 RAW_NAMES = {"IPAMConfiguration": "IPAMConfig"}
 
@@ -26,7 +26,7 @@ class Judged(NamedTuple):
     """Every problem of a text by schema stage and validation together, and the validation alone."""
 
     problems: list[Problem]
-    validated: list[Validated]
+    validated: list[Examined]
 
 
 def judge_text(text: str, release: str = "v3.32", road: str = "calicoctl") -> Judged:
