@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from callint.record import NamedTuple
 
 _SEPARATOR = re.compile(r"---[^\n]*")
+_BLANKS = " \t\r"
+"""What may stand behind dashes that begin a document; where they end one, kubectl takes any space."""
 
 
 class Chunk(NamedTuple):
@@ -43,7 +45,7 @@ def cut(text: str, start: int = 0) -> Iterator[Chunk]:
             yield Chunk(start, begin, separator, line_end, crowded, explicit)
         separator, line_end, explicit = begin, end, begin == start and not explicit
         rest = text[begin + 3 : end]
-        content = rest.strip()
+        content = rest.strip(_BLANKS) if explicit else rest.strip()
         crowded = bool(content) and content[0] != "#"
         kept = rest[0] in " \t" if crowded else explicit and rest[:1] == "#"
         start = begin if kept else min(end + 1, len(text))

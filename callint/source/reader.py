@@ -240,7 +240,7 @@ class _Reader:
 
     def crowded(self, chunk: Chunk) -> None:
         text = self.file.text[chunk.separator : chunk.line_end]
-        start = len(text) - len(text[3:].lstrip())
+        start = len(text) - len(text[3:].lstrip(" \t"))
         message = 'a separator line holds nothing but "---" and a comment'
         if not self.own:
             message += ": kubectl refuses the file" + (", calicoctl drops the rest" if chunk.separator else "")

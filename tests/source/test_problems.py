@@ -209,6 +209,8 @@ def test_merges_overwrite_what_stands_before_them_and_yield_to_what_follows() ->
         ("--- {b: 1}\n", "separator-with-content", (1, 5, 1, 11)),
         ("a: 1\n---  {b: 1}\n", "separator-with-content", (2, 6, 2, 12)),
         ("a: 1\n-----\nb: 1\n", "separator-with-content", (2, 4, 2, 6)),
+        ("---\u00a0\na: 1\n", "separator-with-content", (1, 4, 1, 5)),
+        ("a: 1\n---\n---\x0c\nb: 1\n", "separator-with-content", (3, 4, 3, 5)),
         ("a: x\nb: ENC[AES256_GCM,data:x,type:str]\n", "sops-encrypted", (2, 4, 2, 35)),
     ],
 )
