@@ -68,9 +68,15 @@ class Plan(NamedTuple):
         return self._setting(identifier).severity is not None
 
     def parameters(self, rule: Rule) -> Mapping[str, Any]:
-        """The rule's parameters with the configuration's over them."""
+        """The rule's parameters with the configuration's over them.
+
+        `told_by` is a rule that tells of some of what this one looks for; None where that is switched off.
+        """
         own = self._setting(rule.id).parameters
-        return {**rule.parameters, **own} if own else rule.parameters
+        given = {**rule.parameters, **own} if own else rule.parameters
+        other = given.get("told_by")
+        silent = isinstance(other, str) and self._setting(other).enabled is False
+        return {**given, "told_by": None} if silent else given
 
     def place(self, rule: Rule, parameter: str) -> str:
         """Where a parameter is given: file, line and column; where none is named, what the configuration gives."""

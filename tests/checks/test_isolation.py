@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from callint import rule
 from callint.calico import Release, Target
 from callint.checks import find
+from callint.engine import Plan, Setting, run
 from calls import calls
 from manifests import cluster_of
 
@@ -228,13 +230,23 @@ def test_a_rule_about_domains_is_not_known_to_open_everything() -> None:
         assert not list(find("isolation")(cluster_of(ISOLATING + manifests, judged=True), {"problem": problem}))
 
 
+NARROW = ISOLATING.replace("ingress: []", "ingress: [{ports: [{port: 80}]}, {ports: [{port: 80}]}]")
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"), [({}, ["POL052"]), ({"POL052": Setting(enabled=False)}, ["POL011", "POL011"])]
+)
+def test_who_is_not_told_of_what_is_overtaken_hears_of_its_rules(settings: dict[str, Setting], told: list[str]) -> None:
+    found, _ = run(Plan(rule.load(), settings), cluster_of(NARROW + OPEN.replace("2000", "500")))
+    assert [one.rule for one in found if one.rule in ("POL011", "POL052")] == told
+
+
 def test_rules_of_what_is_overtaken_are_not_told_again() -> None:
-    narrow = ISOLATING.replace("ingress: []", "ingress: [{ports: [{port: 80}]}, {ports: [{port: 80}]}]")
     early = OPEN.replace("2000", "500")
     redundant = {"problem": "redundant"}
-    assert find("isolation")(cluster_of(narrow + early), {"problem": "overtaken"})
-    assert not list(find("unreachable")(cluster_of(narrow + early), redundant))
-    (twice,) = find("unreachable")(cluster_of(narrow + OPEN), redundant)
+    assert find("isolation")(cluster_of(NARROW + early), {"problem": "overtaken"})
+    assert not list(find("unreachable")(cluster_of(NARROW + early), redundant))
+    (twice,) = find("unreachable")(cluster_of(NARROW + OPEN), redundant)
     assert twice.path[:3] == ("spec", "ingress", 1)
     some = early.replace("namespaceSelector: all()", "selector: app == 'database'")
-    assert len(list(find("unreachable")(cluster_of(narrow + some), redundant))) == 2
+    assert len(list(find("unreachable")(cluster_of(NARROW + some), redundant))) == 2

@@ -18,15 +18,21 @@ from callint.policy.symbolic.dead import Dead, Unexamined, dead
 from callint.policy.symbolic.order import Item
 from callint.policy.symbolic.shadow import shadows_of
 
+PARAMETERS = ("problem", "told_by")
+
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """What never decides, whatever endpoints there are.
 
     Parameter `problem`: `rule` (earlier rules decide on every packet of a rule, at least one of them otherwise),
-    `redundant` (the same where all of them have its own action, and not of all rules of a policy that is overtaken),
-    `policy` (no packet gets as far as the rules of a policy, and these would decide otherwise).
+    `redundant` (the same where all of them have its own action), `policy` (no packet gets as far as the rules of a
+    policy, and these would decide otherwise). Rules of policies that are overtaken as a whole, which another rule tells
+    once, are redundant where `told_by` is null alone.
     """
-    yield from asked(QUESTIONS, parameters)(cluster)
+    question = asked(QUESTIONS, parameters)
+    if question is _redundant and parameters.get("told_by", "") is None:
+        question = _all_redundant
+    yield from question(cluster)
 
 
 _Found = Iterable[Dead | Unexamined]
@@ -64,6 +70,10 @@ def _by_rule(found: _Found, *, differs: bool) -> Iterator[Breach]:
 
 def _rule(cluster: Cluster) -> Iterator[Breach]:
     return _by_rule(never_deciding(cluster), differs=True)
+
+
+def _all_redundant(cluster: Cluster) -> Iterator[Breach]:
+    return _by_rule(never_deciding(cluster), differs=False)
 
 
 def _redundant(cluster: Cluster) -> Iterator[Breach]:
