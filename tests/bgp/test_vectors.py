@@ -102,10 +102,10 @@ def objects_of(recorded: dict[str, Any], name: str) -> list[dict[str, Any]]:
     configuration = {"asNumber": world["as"], "nodeToNodeMeshEnabled": world["mesh"]}
     for about, own in ((world.get("bgpconfig", {}), False), (world.get("bgpconfig_node", {}), True)):
         spec: dict[str, Any] = {} if own else dict(configuration)
-        spec |= {key: value for key, value in about.items() if key in ("listenPort", "prefixAdvertisements")}
+        spec |= {key: value for key, value in about.items() if key != "name"}
         if "communities" in about:
             spec["communities"] = [{"name": key, "value": value} for key, value in about["communities"].items()]
-        for key in ("serviceClusterIPs", "serviceLoadBalancerIPs"):
+        for key in ("serviceClusterIPs", "serviceExternalIPs", "serviceLoadBalancerIPs"):
             if key in about:
                 spec[key] = [{"cidr": cidr} for cidr in about[key]]
         if not own or about:
@@ -133,7 +133,7 @@ def objects_of(recorded: dict[str, Any], name: str) -> list[dict[str, Any]]:
     found = [{"apiVersion": "projectcalico.org/v3", **one} for one in found]
     for service in world.get("services", []):
         key = {"name": service["name"], "namespace": "default"}
-        spec = {field: service[field] for field in ("type", "externalTrafficPolicy", "clusterIP")}
+        spec = {field: value for field, value in service.items() if field not in ("name", "ready_endpoints_on")}
         addresses = [{"ip": "10.9.9.9", "nodeName": node} for node in service["ready_endpoints_on"]]
         found.append({"apiVersion": "v1", "kind": "Service", "metadata": key, "spec": spec})
         subsets = [{"addresses": addresses}]
