@@ -109,6 +109,12 @@ CLUSTER_DNS = (
     OPENSHIFT_DNS,
 )
 DNS_PORTS = (53, 5353)
+# kubeadm's static pods, its kube-proxy, calico.yaml: labels of pods in kube-system on the network of their host
+_STATIC = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
+HOST_NETWORK_PODS = (
+    *({"component": name, "tier": "control-plane"} for name in _STATIC),
+    *({"k8s-app": name} for name in ("kube-proxy", "calico-node")),
+)
 
 # libcalico-go/lib/selector/tokenizer: the last release whose tokenizer is made of regular expressions
 LAST_LEGACY_SELECTORS = (3, 29)

@@ -95,3 +95,34 @@ spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{podSelector: 
             kubernetes,
         )
     ] == [True, False]
+
+
+API = RULE.replace("app == 'edge'", "component == 'kube-apiserver'")
+IN_SYSTEM = "namespaceSelector: projectcalico.org/name == 'kube-system'"
+
+
+@pytest.mark.parametrize(
+    ("manifests", "told"),
+    [
+        (API, True),
+        (API.replace("kube-apiserver'", "kube-apiserver', " + IN_SYSTEM), True),
+        (API.replace("kube-apiserver'", "kube-apiserver' && tier == 'control-plane'"), True),
+        (API.replace("kube-apiserver'", "kube-apiserver' && tier == 'web'"), False),
+        (API.replace("component == 'kube-apiserver'", "tier == 'control-plane'"), False),
+        (API.replace("kube-apiserver'", "kube-apiserver', " + IN_SYSTEM.replace("kube-", "vcluster-")), False),
+        (API.replace("component == 'kube-apiserver'", "component == 'gateway'"), False),
+        (API.replace("component == 'kube-apiserver'", "\"component in {'kube-apiserver', 'gateway'}\""), False),
+        (
+            SUBJECT.replace("edge,", "api,")
+            .replace("namespace: edge", "namespace: kube-system")
+            .replace("app == 'edge'", "k8s-app == 'kube-proxy'"),
+            True,
+        ),
+        (SUBJECT.replace("app == 'edge'", "k8s-app == 'kube-proxy'"), False),
+        (API + ORDINARY.replace("app: edge", "component: kube-apiserver"), False),  # a control plane made of pods
+        (API + SET.replace("app: edge", "component: kube-apiserver"), False),
+    ],
+)
+def test_pods_that_every_cluster_has(manifests: str, told: bool) -> None:
+    found = list(find("selection")(cluster_of(manifests), {"problem": "host-network"}))
+    assert ["the pods of kube-" in one.message for one in found] == [True] * told

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import (
+    HOST_NETWORK_PODS,
     INHERITED,
     INHERITED_NAMES,
     NAMESPACE_LABEL,
@@ -29,6 +30,8 @@ from callint.selector import Selector, SelectorError, keys, parse
 from callint.selector.satisfy import Unknown, implies, satisfiable
 from callint.selector.syntax import And, Compare, Has, Member, Not, atoms
 from callint.steps import Steps
+
+_COMMON = {next(iter(labels)) for labels in HOST_NETWORK_PODS}
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -195,27 +198,43 @@ def _network_set(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _host_network(cluster: Cluster) -> Iterator[Breach]:
+    """Pods on the network of their host, of manifests or such as nearly every cluster has."""
+    steps = Steps(cluster, "selectors with labels")
     on_host = [*_pods_on_host(cluster), *(one for one in pod_templates(cluster) if one.host_network)]
-    if not on_host:
-        return
-    outside = Selectable(map(_placed, on_host), Steps(cluster, "selectors with labels"))
+    outside, everywhere = Selectable(map(_placed, on_host), steps), Selectable(_everywhere(), steps)
     others = [Known(one.labels, one.about.resource) for one in model_of(cluster).inventory.endpoints]
     others += [Known(one.labels, one.resource) for one in pod_templates(cluster) if not one.host_network]
     endpoints = {True: _selectable(cluster, others), False: _selectable(cluster, [*others, *_sets(cluster)])}
     for one in written_selectors(cluster):
-        if one.own.matches({}) or endpoints[one.subject].any(one.selector):
+        by_common = not _COMMON.isdisjoint(keys(one.own))
+        if one.own.matches({}) or not (on_host or by_common) or endpoints[one.subject].any(one.selector):
             continue
-        pods = outside.first(one.selector)
-        if pods is None or not _named(one.own, pods.labels.known):
-            continue
-        meant, what = pods.resource, "policy applies to" if one.subject else "rule matches"
-        yield _breach(
-            one,
-            f'the {what} nothing that is known but {meant.kind} "{meant.name}", which runs on the network of its host: '
-            "it has no endpoint, no selector matches it, and its traffic is the node's own",
-            (Related(meant.span("metadata", "name"), "has hostNetwork"),),
-            endpoint=meant.name,
-        )
+        what = "policy applies to" if one.subject else "rule matches"
+        pods, common = outside.first(one.selector), everywhere.first(one.selector) if by_common else None
+        if pods is not None and _named(one.own, pods.labels.known):
+            meant = pods.resource
+            yield _breach(
+                one,
+                f'the {what} nothing that is known but {meant.kind} "{meant.name}", which runs on the network of its '
+                "host: it has no endpoint, no selector matches it, and its traffic is the node's own",
+                (Related(meant.span("metadata", "name"), "has hostNetwork"),),
+                endpoint=meant.name,
+            )
+        elif common is not None and _named(one.own, common):
+            name = next(iter(common.values()))
+            yield _breach(
+                one,
+                f"the {what} nothing that is known but the pods of {name}, which run on the network of their host: "
+                "they have no endpoint, no selector matches them, and their traffic is the node's own",
+                endpoint=name,
+            )
+
+
+def _everywhere() -> Iterator[tuple[Labels, dict[str, str]]]:
+    """Labels of pods on the network of their host that nearly every cluster has in kube-system."""
+    scope = {ORCHESTRATOR_LABEL: "k8s", **dict.fromkeys((NAMESPACE_LABEL, *INHERITED_NAMES), "kube-system")}
+    for labels in HOST_NETWORK_PODS:
+        yield Labels({**labels, **scope}, INHERITED), labels
 
 
 def _named(selector: Selector, labels: Mapping[str, str]) -> bool:
