@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from functools import cached_property
+from functools import cache, cached_property
 
 from callint.calico.defaults import CONTROL_PLANE_LABELS
 from callint.finding import Span
@@ -66,55 +66,48 @@ class Vocabulary:
             for key, value in item.labels.known.items():
                 self._values.setdefault(key, {}).setdefault(value, item)
         self._keys = Meant(self._values)
-        self._words: dict[str, Meant] = {}
-        self._slips: dict[Selector, Slip | None] = {}
+        self._meant = cache(lambda key: Meant(self._values[key]))
+        self._slip = cache(self._first)
 
     def slip(self, selector: Selector) -> Slip | None:
         """What was probably mistyped: in words, what was meant, and who has it; each part of many is looked at once."""
-        for part in selector.operands if isinstance(selector, And) else (selector,):
-            try:
-                found = self._slips[part]
-            except KeyError:
-                found = self._slips[part] = self._slip(part)
-            if found is not None:
-                return found
+        parts = selector.operands if isinstance(selector, And) else (selector,)
+        return next(filter(None, map(self._slip, parts)), None)
+
+    def _first(self, selector: Selector) -> Slip | None:
+        for atom in atoms(selector):
+            if isinstance(atom, (Has, Compare, Member)):
+                found = self._in_value(atom) if atom.key in self._values else self._in_key(atom.key)
+                if found is not None:
+                    return found
         return None
 
-    def _meant(self, key: str) -> Meant:
-        """The values of a label."""
-        found = self._words.get(key)
-        if found is None:
-            found = self._words[key] = Meant(self._values[key])
-        return found
+    def _in_key(self, key: str) -> Slip | None:
+        renamed = _RENAMED.get(key)
+        plain = renamed in self._values
+        near = renamed if plain else self._keys.by(key)
+        if near is None:
+            return None
+        bearer = next(iter(self._values[near].values()))
+        return Slip(f'nothing known has the label "{key}"', near, bearer, key, plain=plain)
 
-    def _slip(self, selector: Selector) -> Slip | None:
-        values = self._values
-        for atom in atoms(selector):
-            if isinstance(atom, Has) or (isinstance(atom, (Compare, Member)) and atom.key not in values):
-                key = atom.key
-                renamed = _RENAMED.get(key) if key not in values else None
-                plain = renamed in values
-                near = renamed if plain else None if key in values else self._keys.by(key)
-                if near is not None:
-                    bearer = next(iter(values[near].values()))
-                    return Slip(f'nothing known has the label "{key}"', near, bearer, key, plain=plain)
-                continue
-            if isinstance(atom, Compare) and atom.operator == "==":
-                wanted: Iterable[str] = (atom.value,)
-            elif isinstance(atom, Member) and not atom.negated:
-                wanted = sorted(atom.values)
-            else:
-                continue
-            known = values[atom.key]
-            for value in wanted:
-                if value in known:
-                    continue
+    def _in_value(self, atom: Has | Compare | Member) -> Slip | None:
+        known = self._values[atom.key]
+        for value in _wanted(atom):
+            if value not in known:
                 plain = value.lower() in _YES and all(one.lower() in _YES for one in known)
                 near = min(known) if plain else self._meant(atom.key).by(value)
                 if near is not None:
                     what = f'nothing known has the label "{atom.key}" with "{value}"'
                     return Slip(what, near, known[near], atom.key, value, plain)
         return None
+
+
+def _wanted(atom: Has | Compare | Member) -> Iterable[str]:
+    """The values of which a label is to have one, where a selector names them."""
+    if isinstance(atom, Compare):
+        return (atom.value,) if atom.operator == "==" else ()
+    return sorted(atom.values) if isinstance(atom, Member) and not atom.negated else ()
 
 
 class Labelled:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from operator import itemgetter
 from typing import Any
 
@@ -28,7 +29,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     a bridge, of a bond, or a trunk of VLANs. The kernel's filter sees no packet come in by it, but eBPF does. Templates
     of endpoints as well, where all nodes are known. Raises TooManyStepsError.
     """
-    nodes: dict[str, _Node] = {}
+    nodes = cache(lambda name: _Node(cluster.facts[name]))
     for endpoint in cluster.host_endpoints:
         facts = cluster.facts.get(endpoint.node)
         name = endpoint.interface
@@ -36,7 +37,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             continue
         if not is_host_interface(cluster, endpoint.node, name):
             continue
-        node = nodes.get(endpoint.node) or nodes.setdefault(endpoint.node, _Node(facts))
+        node = nodes(endpoint.node)
         named, holder = node.named.get(name), node.holder(endpoint)
         if named is None:
             yield _breach(endpoint, node, holder, f'node "{endpoint.node}" has no interface "{name}"')

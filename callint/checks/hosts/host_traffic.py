@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from callint.calico import failsafe
@@ -84,12 +84,9 @@ def _governs(here: NodePolicy, member: HostMember, name: str) -> bool:
 def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
     """Table 2.4 of the semantics: a chain with forward policy for the other direction alone clears the accept mark."""
     known = selections(model_of(cluster))
-    of_class: dict[Selection, Policy | None] = {}
+    alone = cache(partial(_ingress_alone, known))
     for here, member, name in _members(cluster):
-        selection = known.of(member)
-        if selection not in of_class:
-            of_class[selection] = _ingress_alone(known, selection)
-        decisive = of_class[selection]
+        decisive = alone(known.of(member))
         if decisive is None or not _carries(here, name):
             continue
         facts = cluster.facts.get(here.node)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from itertools import chain
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE, KUBELET_PORT
@@ -33,14 +33,9 @@ def _governed(cluster: Cluster) -> Iterator[tuple[HostMember, set[str], list[Pol
     With the directions in which it does, and that policy.
     """
     known = selections(model_of(cluster))
-    of_class: dict[Selection, tuple[set[str], list[Policy]] | None] = {}
+    enforced = cache(partial(_enforced, known))
     for member in written_endpoints(cluster):
-        if member.about.profiles:
-            continue
-        selection = known.of(member)
-        if selection not in of_class:
-            of_class[selection] = _enforced(known, selection)
-        found = of_class[selection]
+        found = enforced(known.of(member)) if not member.about.profiles else None
         if found is not None:
             yield member, *found
 

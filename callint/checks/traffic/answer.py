@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
 from callint.checks.traffic.need import Need, Packets, merged
 from callint.checks.traffic.place import About, Site
@@ -59,9 +60,9 @@ class Answers:
         }
         self._abouts: dict[object, PacketSet] = {}
         self._risks: dict[object, tuple[PacketSet, PacketSet]] = {}
-        self._drops: dict[Partition, PacketSet] = {}
         self._beyond: dict[object, bool] = {}
-        self._telling: dict[Partition, Callable[[int], object]] = {}
+        self._drop = cache(self._dropped)
+        self._telling = cache(_telling)
 
     def check(self) -> None:
         """Raises callint.net.diagrams.TooLargeError where an answer before was too large."""
@@ -76,15 +77,7 @@ class Answers:
     def port(self, point: Point, port: int) -> object:
         """Equal for ports that policy at a point treats alike; may raise TooLargeError."""
         self.check()
-        found = []
-        for engine in self._engines.values():
-            partition = engine.own(*point)
-            telling = self._telling.get(partition)
-            if telling is None:
-                sets = (part.packets for part in partition.parts())
-                telling = self._telling[partition] = engine.space.telling(sets, "destination_port")
-            found.append(telling(port))
-        return tuple(found)
+        return tuple(self._telling(engine.own(*point))(port) for engine in self._engines.values())
 
     def untouched(self, need: Need, site: Site) -> bool:
         """Whether packets of a need pass at one of the interfaces, whoever the far end is; may raise TooLargeError."""
@@ -177,14 +170,15 @@ class Answers:
         sides = _sides(family, source, destination)
         return space.nothing if box is None or sides is None else space.box(**box, **sides)
 
-    def _drop(self, partition: Partition) -> PacketSet:
+    def _dropped(self, partition: Partition) -> PacketSet:
         if not self._governed:
             return partition.drop
-        found = self._drops.get(partition)
-        if found is None:
-            parts = (one for one in partition.parts() if one.outcome == "drop" and one.cause.tier is not None)
-            found = self._drops[partition] = partition.space.union_all(one.packets for one in parts)
-        return found
+        parts = (one for one in partition.parts() if one.outcome == "drop" and one.cause.tier is not None)
+        return partition.space.union_all(one.packets for one in parts)
+
+
+def _telling(partition: Partition) -> Callable[[int], object]:
+    return partition.space.telling((part.packets for part in partition.parts()), "destination_port")
 
 
 def questions(names: Mapping[str, About], answers: Answers, sites: Iterable[tuple[Need, Site]]) -> Iterator[Question]:
