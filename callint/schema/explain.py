@@ -230,13 +230,23 @@ def _unknown_field(known: Lookup, fault: Fault) -> Story:
         names = " and ".join(f'"{holder}"' for holder in holders)
         said = f"{said}; it belongs under {names}" if len(holders) == 1 else f"{said}; {names} have it"
         return Story("unknown-field", said, key=True, gaps=tuple((*path[:-1], holder, name) for holder in holders))
-    if known.kind == "IPPool" and name == "encapsulation":
-        said = f'{said}; "ipipMode" and "vxlanMode" say here what an Installation says by it'
-        return Story("unknown-field", said, key=True)
+    meant, instead = _ELSEWHERE.get((known.kind, name), ("", ""))
+    if instead in fault.expected:
+        return Story("unknown-field", f"{said}; {meant}", key=True, gaps=((*path[:-1], instead),))
     gaps = ((*path[:-1], near),) if near is not None else ()
     other = _other_api(known, path)
     hint = f'; NetworkPolicy of "{other}" has it' if other else did_you_mean(near, ";")
     return Story("unknown-field", said + hint, key=True, gaps=gaps)
+
+
+_ELSEWHERE = {
+    ("IPPool", "encapsulation"): ('"ipipMode" and "vxlanMode" say here what an Installation says by it', "ipipMode"),
+    ("ClusterNetworkPolicy", "ports"): (
+        'ports stand under "protocols", as in `{tcp: {destinationPort: {number: 443}}}`',
+        "protocols",
+    ),
+}
+"""Fields that other kinds have: what says the same, in words, and the name of the field that does."""
 
 
 def _other_api(known: Lookup, path: Path) -> str:

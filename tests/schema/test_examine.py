@@ -210,3 +210,14 @@ def test_labels_in_place_of_a_selector(judge: Any, selector: str, told: str) -> 
 def test_the_encapsulation_of_an_installation_is_no_field_of_a_pool(judge: Any) -> None:
     (problem,) = judge(written("IPPool", "spec: {cidr: 10.0.0.0/16, encapsulation: VXLAN}")).problems
     assert problem.message.endswith('"ipipMode" and "vxlanMode" say here what an Installation says by it')
+
+
+def test_ports_of_admin_network_policies_are_protocols_of_cluster_network_policies(judge: Any) -> None:
+    rule = "{action: Accept, from: [{namespaces: {}}], ports: [{portNumber: {protocol: TCP, port: 443}}]}"
+    spec = f"spec: {{tier: Admin, priority: 1, subject: {{namespaces: {{}}}}, ingress: [{rule}]}}"
+    text = f"apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: {{name: a}}\n{spec}\n"
+    judged = judge(text)
+    (problem,) = judged.problems
+    assert 'ports stand under "protocols"' in problem.message
+    assert problem.path[-1] == "ports"
+    assert judged.gaps == (("spec", "ingress", 0, "protocols"),)
