@@ -4,8 +4,8 @@ from __future__ import annotations
 
 V3 = "projectcalico.org/v3"
 V1 = "crd.projectcalico.org/v1"
-POLICY_API = "networking.k8s.io/v1"
-"""Where Kubernetes has its NetworkPolicy since v1.16."""
+NETWORKING = "networking.k8s.io/v1"
+"""Where Kubernetes has its NetworkPolicy, and its ServiceCIDR."""
 CALICO_GROUPS = ("projectcalico.org", "crd.projectcalico.org")
 
 NAMESPACED = frozenset(

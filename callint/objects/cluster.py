@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from callint.calico import Road, Target
 from callint.calico.defaults import DEFAULT_TIER, TIERS_BY_NAME
-from callint.calico.kinds import POLICIES, POLICY_API, is_calico
+from callint.calico.kinds import NETWORKING, POLICIES, is_calico
 from callint.objects.resource import Resource
 from callint.record import NamedTuple
 from callint.source import Limits, placeholder
@@ -28,7 +28,7 @@ T = TypeVar("T")
 LIMITS = Limits()
 _PREFIX = f"{DEFAULT_TIER}."
 _INSTALLATION = ("Installation", "operator.tigera.io/v1")
-_APART = (_INSTALLATION, ("NetworkPolicy", POLICY_API), ("Service", "v1"))
+_APART = (_INSTALLATION, ("NetworkPolicy", NETWORKING), ("Service", "v1"))
 
 
 class Intent(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from callint.calico.kinds import POLICY_API
+from callint.calico.kinds import NETWORKING
 from callint.finding import Path, Span
 from callint.net.address import Prefix
 from callint.net.read import address, decimal, network
@@ -53,7 +53,7 @@ _SERVICES = (
     _Place("", ("",), ("service-cidr",)),
     _Place("", ("",), ("cluster", "network", "serviceSubnets")),
     _Place("Network", ("config.openshift.io/v1",), ("spec", "serviceNetwork")),
-    _Place("ServiceCIDR", (POLICY_API, "networking.k8s.io/v1beta1"), ("spec", "cidrs")),
+    _Place("ServiceCIDR", (NETWORKING, "networking.k8s.io/v1beta1"), ("spec", "cidrs")),
     _Place("Installation", _OPERATOR, ("spec", "serviceCIDRs")),
 )
 _OTHER_MODES = ("NodeCIDR", "BridgeInterface", "InterfaceNamePrefix")

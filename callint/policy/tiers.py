@@ -21,7 +21,7 @@ from callint.calico.defaults import (
     SERVICE_ACCOUNT_LABEL,
     SERVICE_ACCOUNT_PREFIX,
 )
-from callint.calico.kinds import POLICY_API
+from callint.calico.kinds import NETWORKING
 from callint.objects import Cluster, Resource
 from callint.objects.kubernetes_policy import cluster_policy, network_policy
 from callint.objects.policy import Policy, Tier
@@ -148,7 +148,7 @@ def selecting(tiers: tuple[PlacedTier, ...]) -> SelectorIndex[tuple[int, int]]:
 def policies_of(cluster: Cluster) -> tuple[Policy, ...]:
     """The policies of every kind as Felix gets them, Kubernetes' own converted; refused ones are still among them."""
     release = cluster.target.release
-    network = cluster.kubernetes("NetworkPolicy", POLICY_API)
+    network = cluster.kubernetes("NetworkPolicy", NETWORKING)
     of_cluster = (cluster.kubernetes(kind, *_CLUSTER_VERSIONS) for kind in _CLUSTER_POLICIES)
     converted = (cluster_policy(resource, release) for resources in of_cluster for resource in resources)
     return (

@@ -6,7 +6,7 @@ import json
 import os
 from functools import lru_cache
 
-from callint.calico.kinds import CALICO_GROUPS, CANONICAL, POLICY_API, V1, V3, group_of
+from callint.calico.kinds import CALICO_GROUPS, CANONICAL, NETWORKING, V1, V3, group_of
 from callint.schema.history import APIS, Schema
 from callint.shipped import directory
 from callint.suggest import nearest
@@ -23,7 +23,7 @@ KUBERNETES: dict[tuple[str, str], str] = {
     ("batch/v1", "Job"): "PodTemplate",
     ("batch/v1", "CronJob"): "CronJob",
     ("discovery.k8s.io/v1", "EndpointSlice"): "EndpointSlice",
-    (POLICY_API, "NetworkPolicy"): "NetworkPolicy",
+    (NETWORKING, "NetworkPolicy"): "NetworkPolicy",
     ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"): "AdminNetworkPolicy",
     ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"): "BaselineAdminNetworkPolicy",
     ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"): "ClusterNetworkPolicy",

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from callint.calico import Release, format_release
-from callint.calico.kinds import POLICY_API, V3
+from callint.calico.kinds import NETWORKING, V3
 from callint.finding import Path, counted
 from callint.record import NamedTuple
 from callint.schema import catalogue, enterprise, remedy
@@ -253,7 +253,7 @@ def _other_api(known: Lookup, path: Path) -> str:
     """The API whose NetworkPolicy has a field, where Calico's or Kubernetes' has not what the other one has."""
     if known.kind not in ("NetworkPolicy", "GlobalNetworkPolicy"):
         return ""
-    api = POLICY_API if known.of_calico else V3
+    api = NETWORKING if known.of_calico else V3
     other = catalogue.find(api, "NetworkPolicy")
     holder = node_at(other, path[:-1]) if other else None
     return api if path[-1] in (holder or {}).get("properties", {}) else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from callint.calico.kinds import CALICO_GROUPS, CANONICAL, POLICY_API, V1, V3, group_of
+from callint.calico.kinds import CALICO_GROUPS, CANONICAL, NETWORKING, V1, V3, group_of
 from callint.record import NamedTuple
 from callint.schema import enterprise
 from callint.schema.catalogue import KUBERNETES, calico_kinds, kinds_of
@@ -88,8 +88,8 @@ def _foreign(api_version: str, group: str, kind: str) -> Stranger | None:
         known = kind in calico_kinds() or kind in enterprise.KINDS
         if known and kind not in _KUBERNETES_OWN:
             return Stranger("unknown-kind", "apiVersion", f'"{api_version}" is no API of Calico; did you mean "{near}"')
-    if kind == _POLICY and group.endswith(".k8s.io") and nearest(group, (group_of(POLICY_API),)):
-        meant = f'did you mean "{POLICY_API}"'
+    if kind == _POLICY and group.endswith(".k8s.io") and nearest(group, (group_of(NETWORKING),)):
+        meant = f'did you mean "{NETWORKING}"'
         return Stranger("unknown-kind", "apiVersion", f'"{api_version}" is no API of Kubernetes; {meant}')
     if group == group_of(_OPERATOR_API) and kind != _OPERATOR and is_slip(kind, _OPERATOR):
         return Stranger("unknown-kind", "kind", f'"{api_version}" has no kind "{kind}"; did you mean "{_OPERATOR}"')
@@ -97,13 +97,13 @@ def _foreign(api_version: str, group: str, kind: str) -> Stranger | None:
 
 
 def _policy(api_version: str, group: str, kind: str) -> Stranger | None:
-    if (api_version, kind) == (POLICY_API, _POLICY):
+    if (api_version, kind) == (NETWORKING, _POLICY):
         return None
     none = f'"{api_version}" has no kind "{kind}"'
-    if api_version == POLICY_API:
+    if api_version == NETWORKING:
         return Stranger("unknown-kind", "kind", f'{none}; did you mean "{_POLICY}"')
     since = " since Kubernetes v1.16" if group == "extensions" else ""
-    return Stranger("unknown-kind", "apiVersion", f'{none}{since}; it is one of "{POLICY_API}"')
+    return Stranger("unknown-kind", "apiVersion", f'{none}{since}; it is one of "{NETWORKING}"')
 
 
 def _unknown(api_version: str, kind: str) -> Stranger | None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from callint.calico.kinds import POLICY_API
+from callint.calico.kinds import NETWORKING
 from callint.finding import Path
 from callint.schema.history import APIS, Schema
 from callint.source.scalars import go_text
 
 _LABEL = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_./]{0,62}")
 _LONGEST = 60
-_GO_TYPES = frozenset({"v1", "apps/v1", "batch/v1", "discovery.k8s.io/v1", POLICY_API})
+_GO_TYPES = frozenset({"v1", "apps/v1", "batch/v1", "discovery.k8s.io/v1", NETWORKING})
 """Whose objects the API server decodes into types of its own: a null in a list becomes an empty item."""
 _BOOLEANS = {"true": ("on", "yes"), "false": ("off", "no")}
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL
-from callint.calico.kinds import POLICY_API
+from callint.calico.kinds import NETWORKING
 from callint.checks.breach import Breach, object_words, unexamined
 from callint.checks.policy.opened_ports import Ports, meet, opened, words
 from callint.checks.policy.pod_terms import Terms, by_labels, named, terms
@@ -52,7 +52,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     Each of the two selects exactly the pods that the other names, and nothing else opens a port for both. Takes no
     parameters.
     """
-    if cluster.incomplete or any(one.namespace is None for one in cluster.kubernetes("NetworkPolicy", POLICY_API)):
+    if cluster.incomplete or any(one.namespace is None for one in cluster.kubernetes("NetworkPolicy", NETWORKING)):
         return  # who applies them says where they go
     sending = _openings(cluster, "egress", None)
     hearing = _openings(cluster, "ingress", {there for _, there in sending}) if sending else {}

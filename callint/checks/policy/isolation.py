@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any
 
 from callint.calico.defaults import DEFAULT_TIER
-from callint.calico.kinds import POLICY_API, is_calico
+from callint.calico.kinds import NETWORKING, is_calico
 from callint.checks.breach import Breach, Question, asked, object_words, rule_words, unexamined
 from callint.finding import ObjectRef, Related, witness
 from callint.net.address import FAMILIES, Family
@@ -38,7 +38,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     other pods first may mean to leave them out).
     """
     question = asked(QUESTIONS, parameters)
-    if cluster.kubernetes("NetworkPolicy", POLICY_API):
+    if cluster.kubernetes("NetworkPolicy", NETWORKING):
         yield from question(cluster)
 
 
@@ -59,7 +59,7 @@ def _overtaken(cluster: Cluster) -> Iterator[Breach]:
 def never_asked(cluster: Cluster) -> dict[tuple[Direction, ObjectRef], ObjectRef]:
     """Kubernetes' policies in the directions in which they are overtaken, each with the policy that does it."""
     found: dict[tuple[Direction, ObjectRef], ObjectRef] = {}
-    if not cluster.kubernetes("NetworkPolicy", POLICY_API):
+    if not cluster.kubernetes("NetworkPolicy", NETWORKING):
         return found
     for direction in DIRECTIONS:
         try:

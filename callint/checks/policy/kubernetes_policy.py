@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.calico.kinds import POLICY_API
+from callint.calico.kinds import NETWORKING
 from callint.checks.breach import Breach, Question, asked, object_words
 from callint.checks.policy.dns_questions import may_open, unanswerable
 from callint.finding import Path, Related, witness
@@ -34,7 +34,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _policies(cluster: Cluster) -> Iterator[Resource]:
-    for resource in cluster.kubernetes("NetworkPolicy", POLICY_API):
+    for resource in cluster.kubernetes("NetworkPolicy", NETWORKING):
         if resource.legible:
             yield resource
 
@@ -83,7 +83,7 @@ def _dns_over_tcp_alone(cluster: Cluster) -> Iterator[Breach]:
     if found:
         placed = [one for _, one in model_of(cluster).policies]
         selectors = {id(one.policy.resource): one.selector for one in placed}
-        openers = may_open(cluster, (one for one in placed if one.policy.resource.api_version != POLICY_API))
+        openers = may_open(cluster, (one for one in placed if one.policy.resource.api_version != NETWORKING))
         budget = Budget(cluster.limits.comparisons)
         for resource, place in found:
             selector = selectors.get(id(resource), ALL)

@@ -13,7 +13,7 @@ from callint.calico.defaults import (
     NAMESPACE_PREFIX,
     ORCHESTRATOR_LABEL,
 )
-from callint.calico.kinds import POLICY_API
+from callint.calico.kinds import NETWORKING
 from callint.objects import Cluster, fields
 from callint.policy.tiers import PlacedPolicy, PlacedTier, selects_pods_alone
 from callint.selector import Selector, SelectorError, keys_and_values, parse
@@ -69,7 +69,7 @@ def with_subjects_known(
     cluster: Cluster, tiers: tuple[PlacedTier, ...], namespaces: Namespaces
 ) -> tuple[PlacedTier, ...]:
     """The tiers, with the pods of Kubernetes alone in namespaces: its own policies, where there are any, say so."""
-    of_pods = namespaces.of_kubernetes and bool(cluster.kubernetes("NetworkPolicy", POLICY_API))
+    of_pods = namespaces.of_kubernetes and bool(cluster.kubernetes("NetworkPolicy", NETWORKING))
 
     def known(placed: PlacedPolicy) -> PlacedPolicy:
         selector = placed.selector
