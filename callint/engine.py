@@ -126,6 +126,10 @@ def report_problems(
         if rule is None:
             raise KeyError(f'no rule reports the problem "{kind}"')
         if plan.enabled(rule) or (not selected and rule.severity == "error" and plan.wanted(rule)):
+            if not message.isprintable():
+                from callint.validate.scope import shown
+
+                message = shown(message)
             breach = Breach(message, span, about, path[above:], related, None, help_)
             found.append(_finding(rule, plan.severity(rule), breach, cluster))
     return found

@@ -67,6 +67,20 @@ def test_what_several_aliases_share_is_told_of_once(folder: Path) -> None:
     assert (found["rule"], found["line"], found["path"]) == ("OBJ034", 8, "/spec/ingress/0/protocol")
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (POOL.replace("IPPool", "IPPool\u00a0"), r'no kind "IPPool\xa0"; did you mean "IPPool"'),
+        (POOL.replace("natOutgoing", "\u00a0natOutgoing"), r'"\xa0natOutgoing" is no field'),
+        (POOL.replace("true", "true\u200b"), r'is the string "true\u200b"'),
+    ],
+)
+def test_what_nobody_sees_in_a_name_or_value_is_shown(folder: Path, text: str, words: str) -> None:
+    (folder / "pool.yaml").write_text(text, "utf-8")
+    (found,) = json.loads(run(folder, "check", "--format", "json").stdout)["findings"]
+    assert words in found["message"]
+
+
 def test_files_without_an_object_are_told_of(folder: Path) -> None:
     (folder / "values.yaml").write_text("replicas: 2\n")
     done = run(folder, "check")
