@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 from callint.net.address import BITS, Family, Prefix
@@ -27,8 +28,4 @@ class Enclosing(Generic[T]):
         for (family, length), same in self._found.items():
             if family == inner.family and length <= inner.length:
                 found += same.get(inner.value >> BITS[family] - length, ())
-        return [(network, about) for _, network, about in sorted(found, key=_place)]
-
-
-def _place(found: tuple[int, object, object]) -> int:
-    return found[0]
+        return [(network, about) for _, network, about in sorted(found, key=itemgetter(0))]

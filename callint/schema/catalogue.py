@@ -83,8 +83,7 @@ def find(api_version: str, kind: str) -> Schema | None:
     else:
         return None
     schema = read(name)
-    apis = schema[APIS]
-    return schema if any(kind in kinds for api, kinds in apis.items() if api == api_version) else None
+    return schema if kind in schema[APIS].get(api_version, ()) else None
 
 
 @lru_cache(maxsize=8)

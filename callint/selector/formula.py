@@ -30,13 +30,9 @@ class Group(NamedTuple):
 Formula: TypeAlias = "Literal | Group"
 
 
+@lru_cache(maxsize=1 << 12)
 def normal(selector: Selector, *, positive: bool = True) -> Formula:
     """The selector, or with `positive` false what it does not match."""
-    return _normal(selector, positive)
-
-
-@lru_cache(maxsize=1 << 12)
-def _normal(selector: Selector, positive: bool) -> Formula:
     return _read(selector, positive)
 
 
