@@ -47,40 +47,37 @@ class Plan(NamedTuple):
     catalogue: Catalogue
     settings: Mapping[str, Setting] = {}
 
-    def _setting(self, identifier: str) -> Setting:
-        return self.settings.get(identifier, _SILENT)
-
     def enabled(self, rule: Rule) -> bool:
         """Whether the rule runs."""
-        return self.wanted(rule) and self._setting(rule.id).selected
+        return self.wanted(rule) and self.settings.get(rule.id, _SILENT).selected
 
     def wanted(self, rule: Rule) -> bool:
         """Whether nobody switched the rule off, be it among those that are asked for now or not."""
-        said = self._setting(rule.id).enabled
+        said = self.settings.get(rule.id, _SILENT).enabled
         return rule.enabled if said is None else said
 
     def severity(self, rule: Rule) -> Severity:
         """The severity of a proven breach."""
-        return self._setting(rule.id).severity or rule.severity
+        return self.settings.get(rule.id, _SILENT).severity or rule.severity
 
     def weighed(self, identifier: str) -> bool:
         """Whether the configuration gives the rule a severity of its own."""
-        return self._setting(identifier).severity is not None
+        return self.settings.get(identifier, _SILENT).severity is not None
 
     def parameters(self, rule: Rule) -> Mapping[str, Any]:
         """The rule's parameters with the configuration's over them.
 
         `told_by` is a rule that tells of some of what this one looks for; None where that is switched off.
         """
-        own = self._setting(rule.id).parameters
+        own = self.settings.get(rule.id, _SILENT).parameters
         given = {**rule.parameters, **own} if own else rule.parameters
         other = given.get("told_by")
-        silent = isinstance(other, str) and self._setting(other).enabled is False
+        silent = isinstance(other, str) and self.settings.get(other, _SILENT).enabled is False
         return {**given, "told_by": None} if silent else given
 
     def place(self, rule: Rule, parameter: str) -> str:
         """Where a parameter is given: file, line and column; where none is named, what the configuration gives."""
-        setting = self._setting(rule.id)
+        setting = self.settings.get(rule.id, _SILENT)
         configured = parameter in setting.parameters if parameter else bool(setting.parameters)
         return setting.place if configured else placed(rule, parameter)
 
