@@ -71,12 +71,10 @@ class AddressInventory(Inventory):
         """Members that no selector can tell apart, as one, to be found by selectors."""
         found: dict[object, tuple[Labels, list[str]]] = {}
         for member in self._members:
-            labels = member.labels
-            key = (frozenset(labels.known.items()), *labels[1:])
-            found.setdefault(key, (labels, []))[1].extend(member.addresses)
+            found.setdefault(member.labels.alike, (member.labels, []))[1].extend(member.addresses)
         index: LabelIndex[_Member] = LabelIndex()
         for labels, addresses in found.values():
-            index.add(_Member(labels, addresses), labels.known, labels.present, labels.open)
+            index.add(_Member(labels, addresses), *labels.seen)
         return index
 
     @cached_property

@@ -12,7 +12,6 @@ from callint.policy.address_inventory import AddressInventory
 from callint.policy.compiled import CompiledPolicy, CompiledRule
 from callint.policy.doubt import Doubts, UndecidedError, explore
 from callint.policy.inventory import Endpoint, HostMember
-from callint.policy.labels import holds
 from callint.policy.packet import Direction, Flow, Outcome, Step, Verdict
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.record import NamedTuple
@@ -78,16 +77,12 @@ class EndpointChains:
             found: dict[Kind, list[Entry]] = {}
             for compiled in policies:
                 placed = compiled.placed
-                answer = holds(placed.selector, endpoint.labels)
-                if answer is False:
-                    continue
-                doubt = placed.hidden_selection
-                if answer is None and doubt is None:
-                    missing = endpoint.labels.missing or "labels that no manifest holds"
-                    doubt = f'whether policy "{placed.policy.name}" selects "{endpoint.about.name}": {missing}'
-                self.hidden = self.hidden or placed.hidden_place or tier.hidden
-                for kind in kinds_of(placed, host=self.host):
-                    found.setdefault(kind, []).append(Entry(compiled, doubt))
+                answer = placed.selects(endpoint.labels, f'"{endpoint.about.name}"')
+                if answer:
+                    self.hidden = self.hidden or placed.hidden_place or tier.hidden
+                    entry = Entry(compiled, None if answer is True else answer)
+                    for kind in kinds_of(placed, host=self.host):
+                        found.setdefault(kind, []).append(entry)
             for kind, entries in found.items():
                 self.stages[kind].append(Stage(tier, entries))
 

@@ -35,6 +35,16 @@ class Labels(NamedTuple):
     present: frozenset[str] = frozenset()
     missing: str = ""
 
+    @property
+    def alike(self) -> object:
+        """Equal for labels that no selector can tell apart."""
+        return frozenset(self.known.items()), *self[1:]
+
+    @property
+    def seen(self) -> tuple[Mapping[str, str], frozenset[str], tuple[str, ...]]:
+        """What indexes of selectors and of labels ask for."""
+        return self.known, self.present, self.open
+
 
 class Sources(NamedTuple):
     """Where inherited labels come from: namespaces and (namespace, service account) with their labels, profiles."""

@@ -90,9 +90,8 @@ class Model:
         """The chains of an endpoint, which must be one of the inventory's."""
         found = self._chains.get(id(endpoint))
         if found is None:
-            labels = endpoint.labels
             tiers: dict[int, tuple[PlacedTier, list[CompiledPolicy]]] = {}
-            for number, place in self.selecting.candidates(labels.known, labels.present, labels.open):
+            for number, place in self.selecting.candidates(*endpoint.labels.seen):
                 tiers.setdefault(number, (self.tiers[number], []))[1].append(self._compiled(number, place))
             found = self._chains[id(endpoint)] = EndpointChains(endpoint, list(tiers.values()))
         return found

@@ -38,14 +38,13 @@ class Selectable(Generic[T]):
         """Put each to those that are labelled alike."""
         classes: dict[object, _Class[T]] = {}
         for place, (labels, thing) in enumerate(things):
-            key = (frozenset(labels.known.items()), *labels[1:])
-            found = classes.get(key)
-            if found is None:
-                found = classes[key] = _Class(labels)
-            found.members.append((place, thing))
+            key = labels.alike
+            if key not in classes:
+                classes[key] = _Class(labels)
+            classes[key].members.append((place, thing))
         self._index: LabelIndex[_Class[T]] = LabelIndex()
         for one in classes.values():
-            self._index.add(one, one.labels.known, one.labels.present, one.labels.open)
+            self._index.add(one, *one.labels.seen)
         self._steps = steps
 
     def __bool__(self) -> bool:

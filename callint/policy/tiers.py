@@ -26,6 +26,7 @@ from callint.objects import Cluster, Resource
 from callint.objects.kubernetes_policy import cluster_policy, network_policy
 from callint.objects.policy import Policy, Tier
 from callint.policy.admission import hidden, refused
+from callint.policy.labels import Labels, holds
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, keys, parse
 from callint.selector.index import SelectorIndex
@@ -57,6 +58,16 @@ class PlacedPolicy(NamedTuple):
     selector: Selector
     hidden_place: str | None
     hidden_selection: str | None
+
+    def selects(self, labels: Labels, whom: str) -> bool | str:
+        """Whether it selects who has some labels; in doubt the question that would have to be answered."""
+        answer = holds(self.selector, labels)
+        if answer is not False and self.hidden_selection is not None:
+            return self.hidden_selection
+        if answer is None:
+            missing = labels.missing or "labels that no manifest holds"
+            return f'whether policy "{self.policy.name}" selects {whom}: {missing}'
+        return answer
 
 
 class PlacedTier(NamedTuple):

@@ -65,12 +65,12 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     told: set[Span] = set()
     for pod in backends(cluster):
         known = pod.labels
-        near = list(by_labels.candidates(known.known, known.present, known.open))
+        near = list(by_labels.candidates(*known.seen))
         steps.spend(_OF_CANDIDATE * len(near))
         mine = [one for one in near if holds(one.selector, known) is not False]
         if pod.host_network or pod.host_port or not mine or not all(_hides(one.resource) for one in mine):
             continue
-        candidates = list(selecting.candidates(known.known, known.present, known.open))
+        candidates = list(selecting.candidates(*known.seen))
         steps.spend(_OF_CANDIDATE * len(candidates))
         about = [(tier, placed, holds(placed.selector, known)) for tier, placed in candidates]
         if any(answer and tier.shuts_in(placed.policy, "ingress") for tier, placed, answer in about):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import takewhile
 from typing import Any
 
@@ -18,7 +19,7 @@ from callint.policy import model_of
 from callint.policy.labels import ANY_POD, POD_ELSEWHERE, holds, pod_in
 from callint.policy.packet import DIRECTIONS, Direction
 from callint.policy.selectable import Selectable
-from callint.policy.tiers import PlacedPolicy, PlacedTier
+from callint.policy.tiers import PlacedPolicy
 from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.overlap import OverlapIndex
@@ -44,14 +45,13 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 def _undone(cluster: Cluster) -> Iterator[Breach]:
     for direction in DIRECTIONS:
-        yield from _Tiers(cluster, direction).undone(model_of(cluster).tiers)
+        yield from _Tiers(cluster, direction).undone()
 
 
 def _overtaken(cluster: Cluster) -> Iterator[Breach]:
     for direction in DIRECTIONS:
-        steps = Steps(cluster, "namespaces with selectors")
         tiers = _Tiers(cluster, direction)
-        found = tiers.overtaken(model_of(cluster).tiers, steps)
+        found = tiers.overtaken()
         if found is not None:
             yield tiers.passing_by(*found)
 
@@ -62,14 +62,9 @@ def never_asked(cluster: Cluster) -> dict[tuple[Direction, ObjectRef], ObjectRef
     if not cluster.kubernetes("NetworkPolicy", NETWORKING):
         return found
     for direction in DIRECTIONS:
-        try:
-            one = _Tiers(cluster, direction).overtaken(
-                model_of(cluster).tiers, Steps(cluster, "namespaces with selectors")
-            )
-        except TooManyStepsError:
-            continue
-        if one is not None:
-            found.update(((direction, policy.resource.ref), one[0].policy.resource.ref) for policy in one[2])
+        with suppress(TooManyStepsError):
+            if one := _Tiers(cluster, direction).overtaken():
+                found.update(((direction, policy.resource.ref), one[0].policy.resource.ref) for policy in one[2])
     return found
 
 
@@ -96,16 +91,17 @@ class _Tiers:
     """The tiers in order, in one direction, each policy with its place among all."""
 
     def __init__(self, cluster: Cluster, direction: Direction) -> None:
-        self._limits = cluster.limits
+        self._cluster = cluster
+        self._tiers = model_of(cluster).tiers
         self._direction = direction
 
-    def undone(self, tiers: tuple[PlacedTier, ...]) -> Iterator[Breach]:
+    def undone(self) -> Iterator[Breach]:
         """What allows all that policies before it leave out."""
         openers: list[tuple[_Asked, _Opener]] = []
         isolating: list[tuple[Selector, _Asked]] = []
         denying: list[tuple[Selector, tuple[int, Selector]]] = []
         place = 0
-        for number, tier in enumerate(tiers):
+        for number, tier in enumerate(self._tiers):
             governing = [placed for placed in tier.policies if self._governs(placed.policy)]
             for placed in governing:
                 place += 1
@@ -114,37 +110,36 @@ class _Tiers:
                     openers.append((_Asked(number, place, placed), opener))
                 if self._isolates(placed):
                     isolating.append((placed.selector, _Asked(number, place, placed)))
-                elif self._may_deny(placed):
+                elif self._may(placed, "Deny", "Pass"):
                     denying.append((placed.selector, (place, placed.selector)))
             place += 1
             if tier.default_action != "Pass" or tier.hidden:
                 denying += [(one.selector, (place, one.selector)) for one in governing]
         if not openers:
             return
-        most = self._limits.comparisons
+        limits = self._cluster.limits
+        most = limits.comparisons
         undoable, deniers, budget = OverlapIndex(isolating, most), OverlapIndex(denying, most), Budget(most)
         for opening, opener in openers:
             policy = opening.placed.policy
             try:
                 found = [one.placed.policy for one in _undone_by(opening, undoable, deniers, budget)]
             except ExhaustedError:
-                yield unexamined("whose isolation is undone by", policy.resource, self._limits.too_many("selectors"))
+                yield unexamined("whose isolation is undone by", policy.resource, limits.too_many("selectors"))
                 return
             if found:
                 yield self._breach(policy, opener, found)
 
-    def overtaken(
-        self, tiers: tuple[PlacedTier, ...], steps: Steps
-    ) -> tuple[PlacedPolicy, _Opener, list[Policy]] | None:
+    def overtaken(self) -> tuple[PlacedPolicy, _Opener, list[Policy]] | None:
         """What allows all to every pod, or to those of all namespaces but some, so that policies after are not asked.
 
         Raises TooManyStepsError.
         """
-        if any(tier.hidden for tier in tiers):
+        if any(tier.hidden for tier in self._tiers):
             return None
         first: tuple[PlacedPolicy, _Opener] | None = None
         passed: list[Policy] = []
-        for tier in tiers:
+        for tier in self._tiers:
             for placed in tier.policies:
                 if not self._governs(placed.policy):
                     continue
@@ -154,16 +149,19 @@ class _Tiers:
                 opener = self._opener(placed) if holds(placed.selector, POD_ELSEWHERE) else None
                 if opener is not None:
                     first = placed, opener
-                elif tier.name != DEFAULT_TIER and self._may_pass(placed):
+                elif tier.name != DEFAULT_TIER and self._may(placed, "Pass"):
                     return None
         if first is not None:
+            steps = Steps(self._cluster, "namespaces with selectors")
             by_namespace = Selectable(((pod_in(one.namespace or ""), one) for one in passed), steps)
             if governed := by_namespace.surely(first[0].selector):
                 return *first, governed
         return None
 
-    def _may_pass(self, placed: PlacedPolicy) -> bool:
-        return not placed.policy.resource.whole or any(rule.action == "Pass" for rule in self._rules(placed.policy))
+    def _may(self, placed: PlacedPolicy, *actions: str) -> bool:
+        """Whether it may do one of these with packets."""
+        rules = self._rules(placed.policy)
+        return not placed.policy.resource.whole or any(rule.action in actions for rule in rules)
 
     def _governs(self, policy: Policy) -> bool:
         in_direction = policy.governs(self._direction) or bool(policy.resource.gaps)
@@ -178,10 +176,6 @@ class _Tiers:
         if policy.kind != "KubernetesNetworkPolicy" or not policy.resource.whole:
             return False
         return not any(map(_opened, self._rules(policy)))
-
-    def _may_deny(self, placed: PlacedPolicy) -> bool:
-        rules = self._rules(placed.policy)
-        return not placed.policy.resource.whole or any(rule.action in ("Deny", "Pass") for rule in rules)
 
     def _opener(self, placed: PlacedPolicy) -> _Opener | None:
         """The rules that allow everything, or all of one IP version, or after denials of something all the rest."""

@@ -185,7 +185,7 @@ def _opened(cluster: Cluster) -> Iterator[Breach]:
         host = hosts.first(one.placed.selector) if alone else None
         if host is None:
             continue
-        near = others.candidates(host.labels.known, host.labels.present, host.labels.open)
+        near = others.candidates(*host.labels.seen)
         if any(holds(other, host.labels) is not False for other in counted(near, steps, _OF_CANDIDATE)):
             continue
         yield _breach(

@@ -81,7 +81,7 @@ def _ending(model: Model) -> dict[tuple[str, int], Selectable[HostMember]]:
     governing = {direction: _governing(model, direction) for direction in DIRECTIONS}
     for one in model.inventory.host_endpoints if model.tiers else ():
         for direction in DIRECTIONS if not one.about.profiles else ():
-            key = (direction, frozenset(one.labels.known.items()), *one.labels[1:])
+            key = (direction, one.labels.alike)
             if key not in known:
                 known[key] = _last(model, one.labels, governing[direction], steps)
             found.setdefault((direction, known[key]), []).append(one)
@@ -100,7 +100,7 @@ def _governing(model: Model, direction: str) -> frozenset[tuple[int, int]]:
 
 def _last(model: Model, labels: Labels, governing: frozenset[tuple[int, int]], steps: Steps) -> int:
     """The number of the last tier with policy, out of what is governing, that may select the labels; -1 without any."""
-    near = model.selecting.latest(labels.known, labels.present, labels.open)
+    near = model.selecting.latest(*labels.seen)
     for number, place in counted(near, steps, _OF_POLICY):
         selector = model.tiers[number].policies[place].selector
         if (number, place) in governing and holds(selector, labels) is not False:

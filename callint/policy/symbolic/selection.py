@@ -8,9 +8,9 @@ from itertools import chain
 
 from callint.policy.chains import Kind, kinds_of
 from callint.policy.inventory import Endpoint, HostMember
-from callint.policy.labels import Labels, holds
+from callint.policy.labels import Labels
 from callint.policy.packet import DIRECTIONS, Direction
-from callint.policy.tiers import PlacedTier, selecting
+from callint.policy.tiers import PlacedTier
 from callint.record import NamedTuple
 from callint.selector import keys
 from callint.selector.index import SelectorIndex
@@ -64,10 +64,10 @@ class Selection:
 class Selections:
     """The selections of a cluster's endpoints, each class of equal labels asked once."""
 
-    def __init__(self, tiers: tuple[PlacedTier, ...], index: SelectorIndex[tuple[int, int]] | None = None) -> None:
-        """Ask nothing yet; `index` is that of the policies of these tiers, where there is one."""
+    def __init__(self, tiers: tuple[PlacedTier, ...], selecting: SelectorIndex[tuple[int, int]]) -> None:
+        """Ask nothing yet; `selecting` is the index of the policies of these tiers."""
         self.tiers = tiers
-        self._index = index
+        self._selecting = selecting
         self._most: int | None = None
         self._entries: dict[object, tuple[tuple[Entry, ...], str | None]] = {}
         self._alike: dict[object, Selection] = {}
@@ -168,28 +168,19 @@ class Selections:
             for direction in DIRECTIONS
         }
 
-    @cached_property
-    def _selecting(self) -> SelectorIndex[tuple[int, int]]:
-        return self._index or selecting(self.tiers)
-
     def _count(self, labels: Labels) -> int:
-        return self._selecting.count(labels.known, labels.present, labels.open)
+        return self._selecting.count(*labels.seen)
 
     def _find(self, labels: Labels) -> tuple[tuple[Entry, ...], str | None]:
         entries: list[Entry] = []
         hidden: str | None = None
         if self._most is not None and self._count(labels) > self._most:
             return (), f"which policies select the endpoint: more than {self._most} might, and there are many of both"
-        for number, place in self._selecting.candidates(labels.known, labels.present, labels.open):
+        for number, place in self._selecting.candidates(*labels.seen):
             tier = self.tiers[number]
             placed = tier.policies[place]
-            answer = holds(placed.selector, labels)
-            if answer is False:
-                continue
-            hidden = hidden or placed.hidden_place or tier.hidden
-            doubt = placed.hidden_selection
-            if answer is None and doubt is None:
-                missing = labels.missing or "labels that no manifest holds"
-                doubt = f'whether policy "{placed.policy.name}" selects the endpoint: {missing}'
-            entries.append(Entry(number, place, doubt))
+            answer = placed.selects(labels, "the endpoint")
+            if answer:
+                hidden = hidden or placed.hidden_place or tier.hidden
+                entries.append(Entry(number, place, None if answer is True else answer))
         return tuple(entries), hidden
