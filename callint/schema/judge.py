@@ -120,11 +120,10 @@ def _root(schema: Schema, road: Road, calico: bool, whole: bool) -> Checker:
         if not isinstance(about, dict):
             return faults
         odd = [Fault(("metadata", at), CONVERTED, about[at], None) for at in _WORDS if _converted(about.get(at))]
-        labels = about.get("labels")
-        if isinstance(labels, dict):
-            odd += [
-                Fault(("metadata", "labels", key), CONVERTED, v, None) for key, v in labels.items() if _converted(v)
-            ]
+        for name in ("labels", "annotations"):
+            texts = about.get(name)
+            if isinstance(texts, dict):
+                odd += [Fault(("metadata", name, key), CONVERTED, v, None) for key, v in texts.items() if _converted(v)]
         return [*(faults or ()), *odd] or None
 
     return check
