@@ -31,6 +31,8 @@ KUBERNETES_POLICY_ORDER = 1000.0
 
 # libcalico-go/lib/clientv3/ippool.go: how long the prefixes of blocks are where a pool does not say
 BLOCK_SIZES = {4: 26, 6: 122}
+# kubernetes pkg/kubelet/apis/config/v1beta1/defaults.go: maxPods
+MAX_PODS = 110
 POOL_USES = ("Workload", "Tunnel")
 """What a pool is for that does not say (the same file)."""
 

@@ -111,6 +111,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "node_pools": _POOLS,
         "pool_request": ("Namespace", "Pod", "Service", *_PODS),
         "pools": (*_POOLS, "FelixConfiguration"),
+        "small_blocks": _POOLS,
         "public_pool": _POOLS,
         "return_path": _POOLS,
         "switched_off": ("FelixConfiguration", "DaemonSet"),
