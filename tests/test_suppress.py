@@ -113,10 +113,10 @@ def test_comment_without_reason_has_no_effect() -> None:
 
 
 def test_unknown_rule() -> None:
-    one = report("  # callint: ignore[NAT020, masquerade-pool-innert] moved")
+    one = report("  # callint: ignore[NAT999, masquerade-pool-innert] moved")
     assert found(one) == [("NAT002", 8), ("SRC091", 8), ("SRC091", 8)]
     assert [finding.message for finding in one.findings[1:]] == [
-        'suppression names "NAT020", which is no rule, `callint rules` lists them',
+        'suppression names "NAT999", which is no rule, `callint rules` lists them',
         'suppression names "masquerade-pool-innert", which is no rule, did you mean "masquerade-pool-inert"',
     ]
 
