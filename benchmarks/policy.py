@@ -134,7 +134,7 @@ def load(text: str) -> Cluster:
 def analyse_rules(cluster: Cluster) -> str:
     """What happens to all packets to the host."""
     engine = Engine(Model(cluster), 4, causes=False, limit=100_000_000)
-    found = engine.node("node0").to_host("eth0")
+    found = engine.node("node0").went("eth0", None)
     return f"{sum(1 for _ in found.accept.boxes())} boxes accepted"
 
 

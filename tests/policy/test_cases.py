@@ -85,12 +85,7 @@ def cluster(case: dict[str, Any]) -> Cluster:
 
 def partition(node: Node, packet: Packet) -> Partition:
     wire = Wire(read(packet, pre_dnat=True).destination, packet.pre_dnat_port) if packet.translated else None
-    if packet.in_interface is None:
-        assert packet.out_interface is not None
-        return node.from_host(packet.out_interface, wire)
-    if packet.out_interface is None:
-        return node.to_host(packet.in_interface, wire)
-    return node.forwarded(packet.in_interface, packet.out_interface, wire)
+    return node.went(packet.in_interface, packet.out_interface, wire)
 
 
 def test_there_are_enough() -> None:

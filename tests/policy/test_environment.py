@@ -176,4 +176,4 @@ def test_sets_of_packets_end_alike() -> None:
     here = NodePolicy(cluster_of(POD + told("DEFAULTENDPOINTTOHOSTACTION", "ACCEPT")), "f0")
     interface = next(one.about.interface for one in here.inventory.workloads)
     node = Node(here, Engine(here.model, 4).chains(ebpf=False))
-    assert Point(0x0A410002, 0xAC11000A, 6, 40000, 80, None, None) in node.to_host(interface).of("accept")
+    assert Point(0x0A410002, 0xAC11000A, 6, 40000, 80, None, None) in node.went(interface, None).of("accept")

@@ -76,8 +76,8 @@ def content(found: Partition) -> object:
 
 def shared(engine: Engine, node: str, interface: str, way: Direction) -> bool:
     """Whether the answer for an interface is that for it alone."""
-    alone = engine.node(node).to_host if way == "ingress" else engine.node(node).from_host
-    return content(engine.own(node, interface, way)) == content(alone(interface))
+    ends = (interface, None) if way == "ingress" else (None, interface)
+    return content(engine.own(node, interface, way)) == content(engine.node(node).went(*ends))
 
 
 @settings(max_examples=examples(250), deadline=None, suppress_health_check=list(HealthCheck))

@@ -121,6 +121,6 @@ def test_now_and_then(policies: list[dict[str, Any]], packet: Packet, now: str, 
         model = Model(cluster, staged=staged)
         assert evaluate(NodePolicy(model, "n", {"eth0": None, "eth7": None}), packet).outcome == expected
         if packet is TO_HOST:
-            web = Engine(model, 4).node("n").to_host("eth0")
+            web = Engine(model, 4).node("n").went("eth0", None)
             boxes = [box for box in web.of(expected).boxes() if (80, 80) in box.get("destination_port", ((80, 80),))]
             assert boxes

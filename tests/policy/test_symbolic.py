@@ -208,14 +208,6 @@ def universe(family: int, way: tuple[str | None, str | None]) -> Iterator[Packet
                 yield Packet(way[0], way[1], source, destination, **header)
 
 
-def partition(node: Node, way: tuple[str | None, str | None], wire: Wire | None = None) -> Partition:
-    arriving, leaving = way
-    if arriving is None:
-        assert leaving is not None
-        return node.from_host(leaving, wire)
-    return node.to_host(arriving, wire) if leaving is None else node.forwarded(arriving, leaving, wire)
-
-
 def point(packet: Packet) -> Point:
     flow = read(packet)
     return Point(
@@ -247,7 +239,7 @@ def test_every_packet_on_every_way(objects: list[dict[str, Any]], dataplane: Any
     engine = Engine(here.model, family)
     node = Node(here, engine.chains(ebpf=here.settings.ebpf))
     for way in WAYS:
-        found = partition(node, way)
+        found = node.went(*way)
         parts = (found.accept, found.drop, found.no_verdict, found.unknown)
         assert sum(part.size() for part in parts) == engine.space.everything.size()
         for packet in universe(family, way):
@@ -284,7 +276,7 @@ def test_packets_sent_elsewhere(objects: list[dict[str, Any]], dataplane: Any, p
     node = Node(here, Engine(here.model, 4).chains(ebpf=here.settings.ebpf))
     sent = Packet("eth0", None, "10.0.0.1", "192.0.2.1", "tcp")
     for way in [("eth0", None), (None, "eth0"), ("eth0", "cali1")]:
-        found = partition(node, way, Wire(read(sent).destination, port))
+        found = node.went(*way, Wire(read(sent).destination, port))
         for packet in universe(4, way):
             moved = packet._replace(pre_dnat_destination=sent.destination, pre_dnat_port=port)
             verdict = evaluate(here, moved)
@@ -297,7 +289,7 @@ def test_what_is_said_is_certain(objects: list[dict[str, Any]]) -> None:
     here = NodePolicy(Model(build(objects, Target(), False)), "n", INTERFACES)
     node = Node(here, Engine(here.model, 4).chains(ebpf=False))
     for way in WAYS:
-        found = partition(node, way)
+        found = node.went(*way)
         for packet in universe(4, way):
             verdict = evaluate(here, packet)
             assert point(packet) in found.of(verdict.outcome) or point(packet) in found.unknown, (packet, verdict)
@@ -310,7 +302,7 @@ def test_outcomes_do_not_depend_on_telling_causes_apart(causes: bool) -> None:
     host = calico("HostEndpoint", "h", {"node": "n", "interfaceName": "eth0"})
     model = Model(build([host, calico("GlobalNetworkPolicy", "p", spec)], Target(), True))
     engine = Engine(model, 4, causes=causes)
-    found = engine.node("n").to_host("eth0")
+    found = engine.node("n").went("eth0", None)
     web = engine.space.box(protocol=((6, 6),), destination_port=((80, 80),))
     failsafe = found.accept - web
     assert web <= found.accept

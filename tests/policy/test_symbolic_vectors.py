@@ -18,12 +18,7 @@ def partition(node: Node, packet: Packet) -> Partition:
     if packet.translated:
         before = read(packet, pre_dnat=True)
         wire = Wire(before.destination, packet.pre_dnat_port)
-    if packet.in_interface is None:
-        assert packet.out_interface is not None
-        return node.from_host(packet.out_interface, wire)
-    if packet.out_interface is None:
-        return node.to_host(packet.in_interface, wire)
-    return node.forwarded(packet.in_interface, packet.out_interface, wire)
+    return node.went(packet.in_interface, packet.out_interface, wire)
 
 
 def point(packet: Packet) -> Point:

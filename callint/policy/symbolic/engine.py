@@ -85,9 +85,8 @@ class Engine:
             met = (_class(self.model, name, interface, partial(self._policy, whole, direction)), whole.met(direction))
             found = self._met.get((direction, met))
             if found is None:
-                node = self.node(name)
-                found = node.to_host(interface) if direction == "ingress" else node.from_host(interface)
-                self._met[direction, met] = found
+                ends = (interface, None) if direction == "ingress" else (None, interface)
+                found = self._met[direction, met] = self.node(name).went(*ends)
             self._own[direction, alike] = found
             return found
         except UndecidedError as error:

@@ -132,22 +132,19 @@ def stages(engine: Engine, source: Place, target: Place) -> tuple[Stage, ...]:
         return _from_interface(engine, source, target, same_node=same_node)
     if target.kind == "interface" and not (same_node and source.kind in ("host", "workload")):
         raise FlowError(f'packets from {source.words} to {target.words}: "from" needs an interface of the same node')
-    found: list[Stage] = []
     if source.kind == "workload" and same_node and target.kind in ("host", "interface"):
         return (_through(engine, source, target),)
+    found: list[Stage] = []
     if source.kind == "host":
-        leaving = target.interface if target.kind == "interface" else source.interface
-        if target.kind == "workload" and same_node:
-            leaving = target.interface
-        partition = engine.node(source.node).from_host(leaving)
-        found.append(Stage(source.node, None, leaving, "egress", source.endpoint, partition))
-        if target.kind == "workload" and same_node:
+        to_local = target.kind == "workload" and same_node
+        leaving = target.interface if to_local or target.kind == "interface" else source.interface
+        found.append(_at(engine, source.node, None, leaving, "egress", source.endpoint))
+        if to_local:
             return tuple(found)
     elif source.kind == "workload":
         found.append(_own(engine, source, "egress"))
     if target.kind == "host":
-        partition = engine.node(target.node).to_host(target.interface)
-        found.append(Stage(target.node, target.interface, None, "ingress", target.endpoint, partition))
+        found.append(_at(engine, target.node, target.interface, None, "ingress", target.endpoint))
     elif target.kind == "workload":
         found.append(_own(engine, target, "ingress"))
     if not found:
@@ -160,23 +157,25 @@ def _from_interface(engine: Engine, source: Place, target: Place, *, same_node: 
         return (_own(engine, target, "ingress"),)
     if not same_node:
         raise FlowError(f'packets from {source.words} to {target.words}: "to" needs an interface of the same node')
-    if target.kind == "host":
-        partition = engine.node(source.node).to_host(source.interface)
-        return (Stage(source.node, source.interface, None, "ingress", target.endpoint, partition),)
-    if source.interface == target.interface:
-        return ()
-    return (_through(engine, source, target),)
+    returning = target.kind != "host" and source.interface == target.interface
+    return () if returning else (_through(engine, source, target),)
 
 
 def _through(engine: Engine, source: Place, target: Place) -> Stage:
-    node = engine.node(source.node)
-    if target.kind == "host":
-        partition = node.to_host(source.interface)
-        return Stage(source.node, source.interface, None, "egress", source.endpoint, partition)
-    partition = node.forwarded(source.interface, target.interface)
-    endpoint = source.endpoint or target.endpoint
+    leaving = None if target.kind == "host" else target.interface
     direction: Direction = "egress" if source.endpoint else "ingress"
-    return Stage(source.node, source.interface, target.interface, direction, endpoint, partition)
+    return _at(engine, source.node, source.interface, leaving, direction, source.endpoint or target.endpoint)
+
+
+def _at(
+    engine: Engine,
+    node: str,
+    arriving: str | None,
+    leaving: str | None,
+    direction: Direction,
+    endpoint: Endpoint | None,
+) -> Stage:
+    return Stage(node, arriving, leaving, direction, endpoint, engine.node(node).went(arriving, leaving))
 
 
 def _own(engine: Engine, place: Place, direction: Direction) -> Stage:

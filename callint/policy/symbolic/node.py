@@ -28,18 +28,6 @@ class Node:
         self._ways: dict[tuple[str | None, str | None, Wire | None], Partition] = {}
         self._endpoints: dict[tuple[Selection, Direction], Partition] = {}
 
-    def to_host(self, interface: str, wire: Wire | None = None) -> Partition:
-        """Packets that arrive at an interface and are for the node itself."""
-        return self._went(interface, None, wire)
-
-    def from_host(self, interface: str, wire: Wire | None = None) -> Partition:
-        """Packets of the node itself that leave by an interface."""
-        return self._went(None, interface, wire)
-
-    def forwarded(self, arriving: str, leaving: str, wire: Wire | None = None) -> Partition:
-        """Packets that arrive at one interface and leave by another; both may be workloads'."""
-        return self._went(arriving, leaving, wire)
-
     def endpoint(self, endpoint: Endpoint, direction: Direction) -> Partition:
         """What the own normal policy of an endpoint says, wherever its packets go or come from."""
         selection = self.chains.selections.of(endpoint)
@@ -52,7 +40,8 @@ class Node:
             found = self._endpoints[selection, direction] = Partition(self.space, ends)
         return found
 
-    def _went(self, arriving: str | None, leaving: str | None, wire: Wire | None) -> Partition:
+    def went(self, arriving: str | None, leaving: str | None, wire: Wire | None = None) -> Partition:
+        """Packets that arrive at an interface, for the node itself, that leave by one, of its own, or both."""
         key = (arriving, leaving, wire)
         found = self._ways.get(key)
         if found is None:
