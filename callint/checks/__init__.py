@@ -5,6 +5,6 @@ maps, formats nothing and decides no severity.
 """
 
 from callint.checks.breach import Breach, Check, CheckError
-from callint.checks.registry import concerns, find, unknown_parameters
+from callint.checks.registry import CHECKS, concerns, find, unknown_parameters
 
-__all__ = ["Breach", "Check", "CheckError", "concerns", "find", "unknown_parameters"]
+__all__ = ["CHECKS", "Breach", "Check", "CheckError", "concerns", "find", "unknown_parameters"]

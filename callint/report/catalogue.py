@@ -1,8 +1,8 @@
-"""The rule catalogue (`callint rules`) and one rule's explanation (`callint explain`), for people and for programs."""
+"""The rule catalogue (`callint rules`) and what `callint explain` says, for people and for programs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -65,6 +65,21 @@ def render_rule_json(text: RuleText) -> str:
     examples = [{"title": one.title, "bad": one.bad, "good": one.good} for one in told.examples]
     explained = {"why": told.why, "fix": told.fix, "references": list(told.references), "examples": examples}
     return encode({**_entry(rule), **explained}) + "\n"
+
+
+def render_check(name: str, about: str, rules: Sequence[str]) -> str:
+    """A check: what it looks for and takes, and the ids of the rules that name it."""
+    lines = [name, "", *_lines(about)]
+    if rules:
+        lines += ["", *_paragraphs(f"Rules: {', '.join(rules)}", "")]
+    return "\n".join(map(guarded, lines)) + "\n"
+
+
+def render_check_json(name: str, about: str, rules: Sequence[str]) -> str:
+    """The same as a JSON object."""
+    from callint.report.machine import encode
+
+    return encode({"check": name, "about": about, "rules": list(rules)}) + "\n"
 
 
 def _entry(rule: Rule) -> dict[str, Any]:
